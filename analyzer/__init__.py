@@ -1,0 +1,40 @@
+"""Analyze AWS IAM credential reports offline: who is never used, who is idle, what to check.
+
+    import analyzer
+
+    report = analyzer.load("status_reports_2026-03-01T09-30-00+00-00.csv")
+    analysis = analyzer.analyze(report)
+    analysis.users  # a pandas frame, one row a user
+    analyzer.write(analysis, "review.xlsx")
+
+Names are imported when they are first asked for: importing the package is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from analyzer.analysis import analyze
+    from analyzer.exemptions import read_exemptions
+    from analyzer.outputs import write
+    from analyzer.sources.files import load
+    from analyzer.terms import Criteria, Definition, Verdict
+
+_HOMES: Final = {
+    "Criteria": "analyzer.terms",
+    "Definition": "analyzer.terms",
+    "Verdict": "analyzer.terms",
+    "analyze": "analyzer.analysis",
+    "load": "analyzer.sources.files",
+    "read_exemptions": "analyzer.exemptions",
+    "write": "analyzer.outputs",
+}
+
+__all__ = ["Criteria", "Definition", "Verdict", "analyze", "load", "read_exemptions", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

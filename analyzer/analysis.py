@@ -1,0 +1,160 @@
+"""Judge a whole report, page by page, and count the outcome."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.errors import InputRefused, Problem
+from analyzer.exemptions import exempted, has_expired
+from analyzer.model import Exemption, Page, Report, joined, worded
+from analyzer.terms import Criteria, Verdict
+from analyzer.verdict import judged
+
+KEPT_ROWS: Final = 200_000
+"""Reports of up to so many rows stay in memory, judged; larger ones are judged anew each time."""
+
+AGE_BANDS: Final = (
+    "under 30 days",
+    "30 to 89 days",
+    "90 to 179 days",
+    "180 to 364 days",
+    "1 to 2 years",
+    "over 2 years",
+    "unknown",
+)
+_BAND_STARTS: Final = (30, 90, 180, 365, 730)
+
+_TEXTS: Final = [
+    columns.ACCOUNT,
+    columns.VERDICT,
+    columns.REASON,
+    columns.CERTAINTY,
+    columns.AGE_BAND,
+]
+_COUNTED: Final = [*_TEXTS, columns.EXEMPT]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Count the outcome of an analysis.
+
+    `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
+    for each combination that occurs. `expired` exemptions no longer apply, `unmatched` ones name
+    nobody.
+    """
+
+    counts: pd.DataFrame
+    expired: tuple[Exemption, ...]
+    unmatched: tuple[Exemption, ...]
+
+    def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
+        """Return the number of users with a verdict, of all, the exempt or the others."""
+        of_verdict = self.counts[self.counts[columns.VERDICT] == verdict]
+        if exempt is not None:
+            of_verdict = of_verdict[of_verdict[columns.EXEMPT] == exempt]
+        return int(of_verdict[columns.USERS].sum())
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Hold a report, judged. `pages`, `users` and `totals` give the same at every call."""
+
+    report: Report
+    criteria: Criteria
+    exemptions: tuple[Exemption, ...]
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the judged pages, their users with the columns that `Page` says are added."""
+        return iter(self._kept) if self.report.rows <= KEPT_ROWS else self._judged()
+
+    @property
+    def users(self) -> pd.DataFrame:
+        """Return all judged users as one frame."""
+        return joined(page.users for page in self.pages())
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Return the counts of the outcome, going through the pages if nobody has yet."""
+        tally = _Tally(self.exemptions)
+        for page in self.report.pages():
+            tally.judge(page, self.criteria)
+        return tally.totals(self.report)
+
+    @cached_property
+    def _kept(self) -> tuple[Page, ...]:
+        return tuple(self._judged())
+
+    def _judged(self) -> Iterator[Page]:
+        tally = _Tally(self.exemptions)
+        for page in self.report.pages():
+            yield tally.judge(page, self.criteria)
+        # A pass that came to its end has counted everybody: `totals` need not go again.
+        self.__dict__["totals"] = tally.totals(self.report)
+
+
+def analyze(
+    report: Report, criteria: Criteria | None = None, exemptions: Iterable[Exemption] = ()
+) -> Analysis:
+    """Judge every IAM user of the report."""
+    return Analysis(report, criteria or Criteria(), tuple(exemptions))
+
+
+class _Tally:
+    """Judge pages and count the users."""
+
+    def __init__(self, exemptions: Sequence[Exemption]) -> None:
+        self._exemptions = exemptions
+        self._named = np.zeros(len(exemptions), bool)
+        self._counts: list[pd.DataFrame] = []
+
+    def judge(self, page: Page, criteria: Criteria) -> Page:
+        page = judged(page, criteria)
+        exemption, named = exempted(page, self._exemptions)
+        self._named |= named
+        page = page.with_users({columns.EXEMPTION: exemption})
+        self._counts.append(_counts(page))
+        return page
+
+    def totals(self, report: Report) -> Totals:
+        counts = _summed(self._counts)
+        _check(report, counts)
+        day = max(file.as_of for file in report.files).date()
+        expired = tuple(each for each in self._exemptions if has_expired(each, day))
+        named = zip(self._exemptions, self._named, strict=True)
+        unmatched = tuple(each for each, known in named if not known and each not in expired)
+        return Totals(counts, expired, unmatched)
+
+
+def _counts(page: Page) -> pd.DataFrame:
+    users = page.users
+    band = np.digitize(users[columns.AGE_DAYS].fillna(0).to_numpy(np.int64), _BAND_STARTS)
+    band = np.where(users[columns.AGE_DAYS].isna(), len(_BAND_STARTS) + 1, band)
+    told = users[_TEXTS[:4]].copy()
+    told[columns.EXEMPT] = users[columns.EXEMPTION] != ""
+    told[columns.AGE_BAND] = worded(band, AGE_BANDS)
+    return told.groupby(_COUNTED, observed=True).size().rename(columns.USERS).reset_index()
+
+
+def _summed(counts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the counts of all pages together; reasons of undetermined users are not told apart."""
+    if not counts:
+        return pd.DataFrame({name: [] for name in [*_COUNTED, columns.USERS]})
+    every = joined(each.astype(dict.fromkeys(_TEXTS, "str")) for each in counts)
+    undetermined = every[columns.VERDICT] == Verdict.UNDETERMINED
+    every.loc[undetermined, columns.REASON] = ""
+    return every.groupby(_COUNTED, sort=True)[[columns.USERS]].sum().reset_index()
+
+
+def _check(report: Report, counts: pd.DataFrame) -> None:
+    """Refuse a report that did not stay the same: as many users as rows were surveyed."""
+    surveyed = sum(account.users for file in report.files for account in file.accounts)
+    if surveyed != counts[columns.USERS].sum():
+        names = ", ".join(file.name for file in report.files)
+        hint = "Something writes to the file: copy it and analyze the copy."
+        message = f"{surveyed} users at first, {counts[columns.USERS].sum()} later"
+        raise InputRefused([Problem(names, None, None, None, message, hint)])

@@ -1,0 +1,72 @@
+"""Run the command line: `run` owns the process, the commands only wire load, analyze, write."""
+
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from analyzer.cli.analyze import analyze
+from analyzer.errors import CredreportError
+
+BUG: Final = 70
+"""The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
+
+ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."
+
+app = typer.Typer(
+    name="credreport",
+    help=ABOUT,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(no_args_is_help=True)(analyze)
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so
+    if asked:
+        from analyzer.version import VERSION
+
+        typer.echo(f"credreport {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def credreport(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Analyze AWS IAM credential reports offline: find the users that nobody uses."""
+
+
+def run() -> NoReturn:
+    """Run the program and end the process with the exit code that tells the truth."""
+    signal.signal(signal.SIGTERM, _end)
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the program and return its exit code."""
+    try:
+        app(arguments, prog_name="credreport")
+    except CredreportError as error:
+        typer.echo(f"credreport: {error}", err=True)
+        return error.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except Exception:  # noqa: BLE001  whatever is left is a bug, and says so
+        traceback.print_exc()
+        typer.echo("credreport: this is a bug; please report it with the lines above.", err=True)
+    return BUG
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """End on SIGTERM as on Ctrl-C, so that nothing half-written stays behind."""
+    del frame
+    sys.exit(128 + number)

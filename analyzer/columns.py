@@ -1,0 +1,130 @@
+"""Name the columns of the credential report and of the tidy frames, each spelled once."""
+
+from dataclasses import dataclass
+from typing import Final
+
+USER: Final = "user"
+ARN: Final = "arn"
+USER_CREATION_TIME: Final = "user_creation_time"
+PASSWORD_ENABLED: Final = "password_enabled"
+PASSWORD_LAST_USED: Final = "password_last_used"
+PASSWORD_LAST_CHANGED: Final = "password_last_changed"
+PASSWORD_NEXT_ROTATION: Final = "password_next_rotation"
+MFA_ACTIVE: Final = "mfa_active"
+ADDITIONAL_CREDENTIALS_INFO: Final = "additional_credentials_info"
+
+SLOTS: Final = (1, 2)
+"""A user has two places for access keys, and two for signing certificates."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyColumns:
+    """Name the report's five columns about the access key in one slot."""
+
+    active: str
+    last_rotated: str
+    last_used_date: str
+    last_used_region: str
+    last_used_service: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateColumns:
+    """Name the report's two columns about the signing certificate in one slot."""
+
+    active: str
+    last_rotated: str
+
+
+ACCESS_KEYS: Final = tuple(
+    AccessKeyColumns(
+        active=f"access_key_{slot}_active",
+        last_rotated=f"access_key_{slot}_last_rotated",
+        last_used_date=f"access_key_{slot}_last_used_date",
+        last_used_region=f"access_key_{slot}_last_used_region",
+        last_used_service=f"access_key_{slot}_last_used_service",
+    )
+    for slot in SLOTS
+)
+CERTIFICATES: Final = tuple(
+    CertificateColumns(active=f"cert_{slot}_active", last_rotated=f"cert_{slot}_last_rotated")
+    for slot in SLOTS
+)
+
+REPORT: Final = (
+    USER,
+    ARN,
+    USER_CREATION_TIME,
+    PASSWORD_ENABLED,
+    PASSWORD_LAST_USED,
+    PASSWORD_LAST_CHANGED,
+    PASSWORD_NEXT_ROTATION,
+    MFA_ACTIVE,
+    *(
+        name
+        for key in ACCESS_KEYS
+        for name in (
+            key.active,
+            key.last_rotated,
+            key.last_used_date,
+            key.last_used_region,
+            key.last_used_service,
+        )
+    ),
+    *(
+        name
+        for certificate in CERTIFICATES
+        for name in (certificate.active, certificate.last_rotated)
+    ),
+    ADDITIONAL_CREDENTIALS_INFO,
+)
+"""Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
+
+OPTIONAL: Final = frozenset(
+    {PASSWORD_NEXT_ROTATION, ADDITIONAL_CREDENTIALS_INFO}
+    | {
+        name
+        for key in ACCESS_KEYS
+        for name in (key.last_used_date, key.last_used_region, key.last_used_service)
+    }
+)
+"""Columns that a real report may lack: those of 2014 had no last use of access keys."""
+
+REQUIRED: Final = tuple(name for name in REPORT if name not in OPTIONAL)
+
+TIMESTAMPS: Final = (
+    USER_CREATION_TIME,
+    PASSWORD_LAST_USED,
+    PASSWORD_LAST_CHANGED,
+    PASSWORD_NEXT_ROTATION,
+    *(name for key in ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)),
+    *(certificate.last_rotated for certificate in CERTIFICATES),
+)
+"""Columns whose cells hold a moment in UTC or a word that says why there is none."""
+
+# Tidy frames: what analyzer.model.Page holds.
+FILE: Final = "file"
+ROW: Final = "row"
+ACCOUNT: Final = "account"
+CREATED: Final = "created"
+AS_OF: Final = "as_of"
+SLOT: Final = "slot"
+STATE: Final = "state"
+LAST_USED: Final = "last_used"
+CONTRADICTED: Final = "contradicted"
+SERVICE_CREDENTIALS: Final = "service_credentials"
+POSITION: Final = "position"
+COLUMN: Final = "column"
+VALUE: Final = "value"
+
+# What the analysis adds to the users.
+VERDICT: Final = "verdict"
+REASON: Final = "reason"
+CERTAINTY: Final = "certainty"
+CAVEATS: Final = "caveats"
+EXEMPTION: Final = "exemption"
+AGE_DAYS: Final = "age_days"
+IDLE_DAYS: Final = "idle_days"
+USERS: Final = "users"
+EXEMPT: Final = "exempt"
+AGE_BAND: Final = "age_band"

@@ -1,0 +1,70 @@
+"""Define what can go wrong, each error with its message, its way out and its exit code.
+
+CredreportError
+├── InputRefused         3   the input is not a credential report, or is damaged
+├── AwsRefused           4   AWS could not be asked, or said no
+└── OutputFailed        73   an output could not be written; what was there before is intact
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Say what is wrong with one place of the input, and how to mend it.
+
+    `row` counts as a spreadsheet does: the header is row 1. It is None where the
+    problem is the file as a whole.
+    """
+
+    file: str
+    row: int | None
+    column: str | None
+    value: str | None
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        """Return the place, the value and the message in one line, then the hint."""
+        place = ", ".join(
+            part
+            for part in (
+                self.file,
+                f"row {self.row}" if self.row is not None else "",
+                f"column {self.column}" if self.column is not None else "",
+            )
+            if part
+        )
+        value = f" ({self.value!r})" if self.value is not None else ""
+        return f"{place}: {self.message}{value}\n    {self.hint}"
+
+
+class CredreportError(Exception):
+    """Be the root of all errors that a user can act on."""
+
+    exit_code: ClassVar[int]
+
+
+class InputRefused(CredreportError):
+    """Refuse the input, naming every problem found in it."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Keep the problems and say all of them."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class AwsRefused(CredreportError):
+    """Say why AWS did not give the report, and which permission or setting is missing."""
+
+    exit_code = 4
+
+
+class OutputFailed(CredreportError):
+    """Say which output could not be written; what was there before is intact."""
+
+    exit_code = 73

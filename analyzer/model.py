@@ -1,0 +1,167 @@
+"""Hold the values that travel from the report to the writers; all are frozen."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.terms import AsOfSource, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRows:
+    """Count the data rows that one file holds of one account, before anybody is judged.
+
+    `account` is empty for rows whose ARN names no account. `repeated` rows stand in
+    the report a second time, cell for cell, and count once.
+    """
+
+    account: str
+    rows: int
+    roots: int
+    repeated: int = 0
+
+    @property
+    def users(self) -> int:
+        """Return how many rows are left to be judged."""
+        return self.rows - self.roots - self.repeated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """Describe one file that counts: where it came from and what it held.
+
+    `sha256` is of the bytes as they lay on disk, `size` their number; `as_of` is aware, in UTC.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    as_of: datetime
+    as_of_source: AsOfSource
+    accounts: tuple[AccountRows, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold a run of rows of a report as tidy frames that share the index 0 … n-1, a user each.
+
+    - `users`: `file` int64 (position in `Report.files`), `row` int64 (the header is row 1),
+      `account`, `user`, `arn` str, `created`, `password_last_used`, `password_last_changed`,
+      `password_next_rotation` datetime64[s, UTC], `as_of` likewise, `password_enabled`,
+      `mfa_active` bool, `contradicted` str (columns in which another row of the ARN differs),
+      `service_credentials` str (services with a live credential, where saved evidence tells).
+      NaT and False also stand where a cell was not understood: `unread` tells.
+      The analysis adds `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and
+      `exemption` category, `age_days`, `idle_days` Int64.
+    - `keys`, `certificates`: one row a slot, all of slot 1 and then all of slot 2, so the index
+      runs twice from 0 to n-1: `slot` int8, `state` category (`State`), `created`
+      datetime64[s, UTC]; keys also `last_used` likewise.
+    - `unread`: the cells that were not understood: `position` int64 (the user's index), `column`
+      and `value` str; `value` is missing where the report has no such column.
+    - `cells`: the report's own columns as text, in AWS's order, timestamps as `…Z`, booleans in
+      lower case; missing where the report has no such column.
+    """
+
+    users: pd.DataFrame
+    keys: pd.DataFrame
+    certificates: pd.DataFrame
+    unread: pd.DataFrame
+    cells: pd.DataFrame
+
+    def __len__(self) -> int:
+        """Return the number of users."""
+        return len(self.users)
+
+    def has_key(self, state: State) -> np.ndarray:
+        """Tell which users have an access key in that state."""
+        return in_any_slot((self.keys[columns.STATE] == state).to_numpy())
+
+    def has_certificate(self, state: State) -> np.ndarray:
+        """Tell which users have a signing certificate in that state."""
+        return in_any_slot((self.certificates[columns.STATE] == state).to_numpy())
+
+    def unread_in(self, *names: str) -> np.ndarray:
+        """Tell which users have a cell in these columns that was not understood."""
+        mask = np.zeros(len(self), bool)
+        mask[self.unread.loc[self.unread[columns.COLUMN].isin(names), columns.POSITION]] = True
+        return mask
+
+    def with_users(self, added: Mapping[str, Any]) -> Self:
+        """Return the page with more columns about its users."""
+        return replace(self, users=self.users.assign(**added))
+
+    def where(self, mask: np.ndarray) -> Self:
+        """Return only the users for whom the mask holds, numbered anew."""
+        if mask.all():
+            return self
+        new = np.cumsum(mask) - 1
+        twice = np.tile(mask, len(columns.SLOTS))
+        unread = self.unread[mask[self.unread[columns.POSITION]]]
+        return replace(
+            self,
+            users=self.users[mask].reset_index(drop=True),
+            keys=self.keys[twice].set_axis(new[self.keys.index[twice]]),
+            certificates=self.certificates[twice].set_axis(new[self.certificates.index[twice]]),
+            unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
+            cells=self.cells[mask].reset_index(drop=True),
+        )
+
+
+def in_any_slot(mask: np.ndarray) -> np.ndarray:
+    """Tell for each user whether a mask over slots (`Page.keys`, `Page.certificates`) holds."""
+    return np.asarray(mask.reshape(len(columns.SLOTS), -1).any(axis=0))
+
+
+def worded(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
+    """Return a category column: the position of each value's word among the words."""
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(map(str, words))))
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Excuse the users that match from failing a run, until a date.
+
+    `account` and `user` are patterns in which `*` and `?` match; `line` is where the
+    entry stands in its file. An entry applies up to and including the day `expires`.
+    """
+
+    account: str
+    user: str
+    reason: str
+    owner: str
+    expires: date | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Hold one or many credential reports that were understood, as one.
+
+    `pages` reads the rows, in the files' order; each call starts anew, so a report
+    larger than the memory can be gone through more than once. `notes` are sentences
+    about the input that everybody who relies on the result should read.
+    """
+
+    files: tuple[ReportFile, ...]
+    notes: tuple[str, ...]
+    pages: Callable[[], Iterator[Page]]
+
+    @property
+    def rows(self) -> int:
+        """Return the number of data rows in all files that count."""
+        return sum(account.rows for file in self.files for account in file.accounts)
+
+    @property
+    def users(self) -> pd.DataFrame:
+        """Return all IAM users as one frame (columns: `Page.users`)."""
+        return joined(page.users for page in self.pages())
+
+
+def joined(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the frames under each other, with one running index."""
+    return pd.concat(list(frames), ignore_index=True)

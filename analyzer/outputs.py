@@ -1,0 +1,71 @@
+"""Choose the writer by a file's ending, and put files in place whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from analyzer.analysis import Analysis
+from analyzer.errors import OutputFailed
+from analyzer.terms import ENDINGS, Verdict
+
+
+def write(
+    analysis: Analysis,
+    *paths: str | Path,
+    verdicts: Collection[Verdict] = (Verdict.UNUSED,),
+    raw_csv: bool = False,
+) -> None:
+    """Write the analysis to files, each in the format of its ending: .xlsx, .csv, .json.
+
+    CSV and JSON list the users with one of the verdicts, the workbook holds everybody. All files
+    are written aside first and then put in place, so that an old file is intact or the new one
+    is whole.
+
+    Raises ValueError for another ending, OutputFailed where a file cannot be written.
+    """
+    targets = [Path(path) for path in paths]
+    writers = [_writer(target, analysis, verdicts, raw_csv=raw_csv) for target in targets]
+    with ExitStack() as stack:
+        for target, writer in zip(targets, writers, strict=True):
+            writer(stack.enter_context(replacing(target)))
+
+
+def _writer(
+    target: Path, analysis: Analysis, verdicts: Collection[Verdict], *, raw_csv: bool
+) -> Callable[[BinaryIO], None]:
+    match target.suffix.lower():
+        case ".csv":
+            from analyzer.writers.csv import write_csv
+
+            return lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv)
+        case ".json":
+            from analyzer.writers.json import write_json
+
+            return lambda stream: write_json(analysis, stream, verdicts)
+        case ".xlsx":
+            from analyzer.writers.workbook import write_workbook
+
+            return lambda stream: write_workbook(analysis, stream)
+    raise ValueError(f"{target}: the name must end in {', '.join(ENDINGS)}")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Give a stream whose bytes become the file when all went well, and vanish when not."""
+    target = Path(os.path.realpath(target))
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with aside.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(target)
+    except OSError as error:
+        message = f"{target} cannot be written: {error.strerror}. What was there before is intact."
+        raise OutputFailed(message) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink()

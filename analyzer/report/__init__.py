@@ -1,0 +1,1 @@
+"""Understand what AWS gives: bytes become text, text becomes rows, rows become tidy pages."""

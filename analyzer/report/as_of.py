@@ -1,0 +1,45 @@
+"""Find the moment that a report describes, and say how it is known.
+
+The CSV itself carries no such moment, and the moment of analysis is never it.
+"""
+
+import re
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from analyzer.report.text import ReportText
+from analyzer.terms import AsOfSource
+
+_CONSOLE_NAME = re.compile(
+    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?!\d)"
+)
+
+
+def as_of(
+    text: ReportText, newest: datetime, option: datetime | None
+) -> tuple[datetime, AsOfSource]:
+    """Return the moment a report describes and its source, the strongest first.
+
+    `newest` is the newest timestamp in the report: AWS made it then or later, so ages that are
+    counted from it err on the young side.
+    """
+    known = (
+        (option, AsOfSource.OPTION),
+        (text.envelope, AsOfSource.ENVELOPE),
+        (text.metadata, AsOfSource.METADATA),
+        (_from_name(text.name), AsOfSource.FILE_NAME),
+    )
+    return next(((at, source) for at, source in known if at), (newest, AsOfSource.ASSUMED))
+
+
+def _from_name(name: str) -> datetime | None:
+    """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv."""
+    match = _CONSOLE_NAME.match(PurePath(name).name)
+    if match is None:
+        return None
+    day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
+    zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "+00:00"
+    try:
+        return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{zone}").astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,171 @@
+"""Decide what of the reports counts: the same twice counts once, and the newest counts."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.model import AccountRows, ReportFile, joined
+from analyzer.report import identity
+from analyzer.report.as_of import as_of
+from analyzer.report.survey import Surveyed, hashes
+from analyzer.terms import AsOfSource
+
+_ORDER = list(AsOfSource)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Hold a report that counts, and what of it does not.
+
+    `own` is the moment that the report itself tells of, `as_of` the one it is judged by.
+    `set_aside` are accounts of which another report is newer; `repeated` are the numbers of
+    rows that stand elsewhere too, cell for cell.
+    """
+
+    surveyed: Surveyed
+    own: datetime
+    as_of: datetime
+    source: AsOfSource
+    set_aside: frozenset[str] = frozenset()
+    repeated: frozenset[int] = frozenset()
+    accounts: tuple[AccountRows, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the name of the file."""
+        return self.surveyed.text.name
+
+    @property
+    def content(self) -> str:
+        """Return the SHA-256 of the report's CSV."""
+        return self.surveyed.text.content()
+
+    def file(self) -> ReportFile:
+        """Return what is told of the file in every output."""
+        text = self.surveyed.text
+        return ReportFile(
+            name=text.name,
+            sha256=text.sha256(),
+            size=text.size,
+            as_of=self.as_of,
+            as_of_source=self.source,
+            accounts=self.accounts,
+        )
+
+    def left(self, table: pa.Table) -> pa.Table:
+        """Return the rows that count."""
+        if self.set_aside:
+            account = identity.accounts(table[columns.ARN].combine_chunks())
+            table = table.filter(pc.invert(pc.is_in(account, _texts(self.set_aside))))
+        if self.repeated:
+            repeated = pa.array(sorted(self.repeated), pa.int64())
+            table = table.filter(pc.invert(pc.is_in(table[columns.ROW], repeated)))
+        return table
+
+
+def dated(surveyed: Surveyed, option: datetime | None) -> Counted:
+    """Return the report with the moment that it describes."""
+    own, _ = as_of(surveyed.text, surveyed.newest, None)
+    moment, source = as_of(surveyed.text, surveyed.newest, option)
+    return Counted(surveyed, own, moment, source, accounts=surveyed.accounts)
+
+
+def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted]]]:
+    """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
+
+    Of the same report in two wraps, the one that best tells its moment counts.
+    """
+    best: dict[str, Counted] = {}
+    for report in sorted(reports, key=lambda each: _ORDER.index(each.source)):
+        best.setdefault(report.content, report)
+    chosen = [report for report in reports if best[report.content] is report]
+    return chosen, [(report, best[report.content]) for report in reports if report not in chosen]
+
+
+def newest(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted, str]]]:
+    """Set aside accounts of which another report is newer: (older, newer, account) for each."""
+    latest: dict[str, Counted] = {}
+    for report in sorted(reports, key=lambda each: each.own):
+        latest |= {each.account: report for each in report.accounts if each.account}
+    older = [
+        (report, latest[each.account], each.account)
+        for report in reports
+        for each in report.accounts
+        if each.account and report.own < latest[each.account].own
+    ]
+    return [left for report in reports if (left := _without(report, older)).accounts], older
+
+
+def _without(report: Counted, older: Iterable[tuple[Counted, Counted, str]]) -> Counted:
+    set_aside = frozenset(account for old, _, account in older if old is report)
+    if not set_aside:
+        return report
+    accounts = tuple(each for each in report.accounts if each.account not in set_aside)
+    named = any(each.account for each in accounts)
+    return replace(report, set_aside=set_aside, accounts=accounts if named else ())
+
+
+def once(reports: Sequence[Counted]) -> tuple[list[Counted], dict[str, str]]:
+    """Count rows that are the same to the letter once.
+
+    Return also the ARNs whose rows contradict each other, and the columns in which they do.
+    """
+    suspects = _suspects(reports)
+    if suspects.empty:
+        return list(reports), {}
+    cells = [name for name in columns.REPORT if name in suspects]
+    same = suspects.duplicated(cells)
+    repeated, left = suspects[same], suspects[~same]
+    return [
+        _counting_once(report, repeated[repeated[columns.FILE] == file])
+        for file, report in enumerate(reports)
+    ], _contradicting(left[left[columns.ARN].duplicated(keep=False)], cells)
+
+
+def _contradicting(rows: pd.DataFrame, cells: list[str]) -> dict[str, str]:
+    differs = rows.groupby(columns.ARN)[cells].nunique(dropna=False) > 1
+    return {
+        str(arn): ", ".join(name for name in cells if differing[name])
+        for arn, differing in differs.to_dict("index").items()
+    }
+
+
+def _suspects(reports: Sequence[Counted]) -> pd.DataFrame:
+    """Return the rows whose ARN's hash is there more than once."""
+    found = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
+    twice = pa.array(np.unique(found[1:][found[1:] == found[:-1]]))
+    if not len(twice):
+        return pd.DataFrame()
+    return joined(
+        pd.DataFrame(
+            report.left(table.filter(pc.is_in(pa.array(hashes(table)), twice))).to_pandas()
+        ).assign(**{columns.FILE: file})
+        for file, report in enumerate(reports)
+        for table in report.surveyed.read()
+    )
+
+
+def _counting_once(report: Counted, repeated: pd.DataFrame) -> Counted:
+    if repeated.empty:
+        return report
+    arn = pa.array(repeated[columns.ARN], pa.large_string())
+    account = identity.accounts(arn)
+    every = Counter(account.to_pylist())
+    roots = Counter(account.filter(identity.is_root(arn)).to_pylist())
+    accounts = tuple(
+        replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
+        for each in report.accounts
+    )
+    rows = frozenset(int(row) for row in repeated[columns.ROW])
+    return replace(report, repeated=rows, accounts=accounts)
+
+
+def _texts(values: Iterable[str]) -> pa.Array:
+    return pa.array(sorted(values), pa.large_string())

@@ -1,0 +1,165 @@
+"""Take a credential report out of whatever it was saved in.
+
+What people have is the console's CSV, the AWS CLI's JSON, the base64 inside it, or any of
+these after a shell or a spreadsheet re-saved it. The kind is read off the bytes, never
+off the name.
+"""
+
+import ast
+import base64
+import binascii
+import gzip
+import io
+import json
+import re
+import zlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from analyzer.errors import InputRefused, Problem
+
+GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+UTF8_BOM = b"\xef\xbb\xbf"
+LARGEST = 1 << 30
+"""A compressed report that grows beyond this many bytes is refused: it is no report."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|error|[a-z])", re.IGNORECASE)
+_HINT = (
+    "Give the CSV from the console (IAM, Credential report, Download) or the output of"
+    " `aws iam get-credential-report`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Hold a report's CSV as UTF-8 without a byte order mark, and when AWS made it, if told."""
+
+    csv: bytes
+    generated: datetime | None = None
+
+
+def is_plain(head: bytes) -> bool:
+    """Tell from its first bytes whether the input is already CSV in UTF-8."""
+    wrapped = head.startswith((GZIP, ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
+    return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
+
+
+def unwrap(name: str, data: bytes) -> Opened:
+    """Return the CSV within the bytes of one input.
+
+    Raises InputRefused if there is none, saying what the input seems to be instead.
+    """
+    if data.startswith(GZIP):
+        return unwrap(name, _gunzip(name, data))
+    if data.startswith(ZIP):
+        raise _refused(name, "this is an Excel workbook or another zip file, not a report", _HINT)
+    return _unwrap_text(name, _decode(name, data))
+
+
+def _unwrap_text(name: str, text: str) -> Opened:
+    stripped = text.strip()
+    if not stripped:
+        raise _refused(name, "the input is empty", _HINT)
+    if _MARKUP.match(stripped):
+        raise _refused(name, "this is an HTML or XML page, perhaps an error message", _HINT)
+    if stripped[0] in "{[":
+        return _from_json(name, stripped)
+    if stripped[0] == '"' and "," not in stripped and ";" not in stripped:
+        stripped = stripped.strip('"')
+    return _from_line(name, stripped) or Opened(text.encode())
+
+
+def _from_line(name: str, text: str) -> Opened | None:
+    """Read `aws … --output text`: base64 alone, or base64, time and format between tabs."""
+    content, *rest = text.split("\t")
+    if _BASE64.fullmatch(content) is None or len(rest) not in (0, 2):
+        return None
+    opened = Opened(_from_base64(name, content))
+    return replace(opened, generated=_generated(name, rest[0])) if rest else opened
+
+
+def _from_json(name: str, text: str) -> Opened:
+    try:
+        envelope = json.loads(text)
+    except ValueError as error:
+        hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
+        raise _refused(name, f"this is not valid JSON: {error}", hint) from None
+    content = envelope.get("Content") if isinstance(envelope, dict) else None
+    if not isinstance(content, str):
+        raise _refused(name, "this JSON holds no credential report: it has no `Content`", _HINT)
+    generated = envelope.get("GeneratedTime")
+    moment = _generated(name, str(generated)) if generated is not None else None
+    return Opened(_content(name, content), moment)
+
+
+def _content(name: str, content: str) -> bytes:
+    """Return the CSV of an envelope, which holds base64, the text itself, or Python's bytes."""
+    if content[:2] in ("b'", 'b"'):
+        content = _python_bytes(name, content)
+    if _BASE64.fullmatch(content):
+        return _from_base64(name, content)
+    return content.encode()
+
+
+def _python_bytes(name: str, content: str) -> str:
+    try:
+        return bytes(ast.literal_eval(content)).decode()
+    except (ValueError, SyntaxError, TypeError):
+        raise _refused(name, "the `Content` of this JSON cannot be read", _HINT) from None
+
+
+def _from_base64(name: str, content: str) -> bytes:
+    try:
+        data = base64.b64decode("".join(content.split()), validate=True)
+        return data.removeprefix(UTF8_BOM).decode().encode()
+    except (binascii.Error, UnicodeDecodeError):
+        hint = f"If this is the content of an AWS answer, it is cut off or damaged. {_HINT}"
+        raise _refused(name, "this is neither CSV nor whole base64", hint) from None
+
+
+def _generated(name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        hint = "It must be a moment with its zone, such as 2026-03-01T09:30:00Z."
+        raise InputRefused([Problem(name, None, "GeneratedTime", text, "not understood", hint)])
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _gunzip(name: str, data: bytes) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(data)) as stream:
+            plain = stream.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        hint = "Download or compress it again."
+        raise _refused(name, f"the gzip file is damaged: {error}", hint) from None
+    if len(plain) > LARGEST:
+        raise _refused(name, "the gzip file expands to more than 1 GiB", "Unpack it first.")
+    if plain.startswith(GZIP):
+        raise _refused(name, "a gzip file within a gzip file", "Unpack it first.")
+    return plain
+
+
+def _decode(name: str, data: bytes) -> str:
+    """Return the text of UTF-8 or UTF-16, told apart by the byte order mark or the NULs."""
+    encoding = "utf-8-sig"
+    if data.startswith(UTF16):
+        encoding = "utf-16"
+    elif data[1:64:2].count(0) > len(data[1:64:2]) // 2:
+        encoding = "utf-16-le"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        value = data[max(error.start - 10, 0) : error.end + 10].decode("ascii", "replace")
+        hint = "The file is no text, or in an old code page: save it as UTF-8. " + _HINT
+        raise InputRefused([Problem(name, row, None, value, "not UTF-8 text", hint)]) from None
+
+
+def _refused(name: str, message: str, hint: str) -> InputRefused:
+    return InputRefused([Problem(name, None, None, None, message, hint)])

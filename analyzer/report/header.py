@@ -1,0 +1,80 @@
+"""Find the header of a credential report: its columns, its separator, where the rows begin."""
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+
+from analyzer import columns
+from analyzer.errors import InputRefused, Problem
+
+_SEPARATORS = (",", ";", "\t")
+_SKIPPED = ("#TYPE", "sep=")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Describe the header row.
+
+    `names` are the cells in lower case, trimmed; `line` is the header as it stands;
+    `end` is the offset in bytes of the first data row, `row` the header's own number.
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    line: str
+    end: int
+    row: int
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Return the report's own columns that are here, in AWS's order."""
+        return tuple(name for name in columns.REPORT if name in self.names)
+
+
+def find_header(name: str, head: bytes) -> Header:
+    """Return the header found in the first bytes of a CSV.
+
+    Blank lines, PowerShell's `#TYPE` and Excel's `sep=` may stand before it.
+
+    Raises InputRefused if there is no header, or a column is missing or there twice.
+    """
+    end = 0
+    for row, line in enumerate(head.splitlines(keepends=True), start=1):
+        end += len(line)
+        text = line.decode("utf-8", "replace").strip("\ufeff\r\n")
+        if text.strip(" ,;\t") and not text.startswith(_SKIPPED):
+            header = _read(name, text, end, row)
+            _check(name, header)
+            return header
+    raise InputRefused([_no_header(name, None, "")])
+
+
+def _read(name: str, text: str, end: int, row: int) -> Header:
+    for separator in _SEPARATORS:
+        names = tuple(
+            cell.strip().lower() for cell in next(csv.reader([text], delimiter=separator))
+        )
+        if columns.USER in names and len(names) > 1:
+            return Header(separator, names, text, end, row)
+    raise InputRefused([_no_header(name, row, text[:80])])
+
+
+def _check(name: str, header: Header) -> None:
+    twice = [column for column, count in Counter(header.names).items() if count > 1 and column]
+    missing = [column for column in columns.REQUIRED if column not in header.names]
+    problems = [
+        Problem(name, header.row, column, None, "the column is there twice", "Remove one of them.")
+        for column in twice
+    ]
+    if missing:
+        message = f"missing: {', '.join(missing)}"
+        hint = "Every user is judged by these columns: give the report as AWS made it."
+        problems.append(Problem(name, header.row, None, None, message, hint))
+    if problems:
+        raise InputRefused(problems)
+
+
+def _no_header(name: str, row: int | None, value: str) -> Problem:
+    message = "this is not a credential report: its first row names no column `user`"
+    hint = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
+    return Problem(name, row, None, value or None, message, hint)

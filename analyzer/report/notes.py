@@ -1,0 +1,102 @@
+"""Say in sentences what everybody who relies on a result must know about its input."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from analyzer import columns
+from analyzer.report.counted import Counted
+from analyzer.terms import AsOfSource
+
+_SKEW = timedelta(hours=1)
+"""How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
+
+_NAMED = 5
+
+
+def of_input(
+    reports: Sequence[Counted],
+    same: Iterable[tuple[Counted, Counted]],
+    older: Iterable[tuple[Counted, Counted, str]],
+    contradicting: Iterable[str],
+) -> tuple[str, ...]:
+    """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
+    return (
+        *(_assumed(reports)),
+        *(_too_early(reports)),
+        *(f"{left.name} is the same report as {kept.name}: counted once." for left, kept in same),
+        *(_set_aside(older)),
+        *(_repeated(reports)),
+        *(_contradicting(sorted(contradicting))),
+        *(_missing_columns(reports)),
+    )
+
+
+def moment(at: datetime) -> str:
+    """Return a moment in words, in UTC to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _assumed(reports: Iterable[Counted]) -> Iterator[str]:
+    names = [report.name for report in reports if report.source is AsOfSource.ASSUMED]
+    if names:
+        yield (
+            f"Nothing tells when AWS made {_listed(names)}: as of is assumed to be the newest"
+            " timestamp in the report. AWS made it then or later, so users may be idle for longer"
+            " than shown; --as-of sets the moment."
+        )
+
+
+def _too_early(reports: Iterable[Counted]) -> Iterator[str]:
+    for report in reports:
+        if report.surveyed.newest > report.as_of + _SKEW:
+            yield (
+                f"{report.name} holds a timestamp of {moment(report.surveyed.newest)}, after its"
+                f" as-of ({moment(report.as_of)}): what is later counts as 0 days old."
+            )
+
+
+def _set_aside(older: Iterable[tuple[Counted, Counted, str]]) -> Iterator[str]:
+    accounts: dict[tuple[str, datetime, str, datetime], list[str]] = defaultdict(list)
+    for old, new, account in older:
+        accounts[old.name, old.own, new.name, new.own].append(account)
+    for (old_name, old_at, new_name, new_at), which in accounts.items():
+        yield (
+            f"{old_name} ({moment(old_at)}) is not counted for account {_listed(which)}:"
+            f" {new_name} is newer ({moment(new_at)})."
+        )
+
+
+def _repeated(reports: Iterable[Counted]) -> Iterator[str]:
+    for report in reports:
+        count = len(report.repeated)
+        if count:
+            rows = "1 row stands" if count == 1 else f"{count} rows stand"
+            yield f"{report.name}: {rows} there twice, cell for cell, and counted once."
+
+
+def _contradicting(arns: Sequence[str]) -> Iterator[str]:
+    if arns:
+        yield f"Rows of the same ARN contradict each other, so it is undetermined: {_listed(arns)}."
+
+
+def _missing_columns(reports: Iterable[Counted]) -> Iterator[str]:
+    by_columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for report in reports:
+        missing = tuple(
+            name
+            for name in columns.REPORT
+            if name.endswith("_last_used_date") and name not in report.surveyed.text.header.names
+        )
+        by_columns[missing].append(report.name)
+    for missing, names in by_columns.items():
+        if missing:
+            yield (
+                f"{_listed(names)}: no column {', '.join(missing)}, as in reports of 2014;"
+                " what depends on it is undetermined."
+            )

@@ -1,0 +1,33 @@
+"""Hold the CSV of one report, ready to be read again and again, wherever it lies."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from analyzer.report.header import Header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportText:
+    """Hold one report before its rows are read.
+
+    `size` counts the bytes as they lay and `sha256` gives their SHA-256; `content` gives that of
+    the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
+    UTF-8 at its first byte; `tail` are its last bytes. `envelope` and `metadata` are when AWS
+    made the report, where these tell. `service_credentials` maps the user names in lower case,
+    that what was saved beside the report gives a live service-specific credential, to the
+    services.
+    """
+
+    name: str
+    size: int
+    sha256: Callable[[], str]
+    content: Callable[[], str]
+    header: Header
+    open: Callable[[], pa.NativeFile]
+    tail: bytes
+    envelope: datetime | None = None
+    metadata: datetime | None = None
+    service_credentials: Mapping[str, str] | None = None

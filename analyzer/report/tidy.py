@@ -1,0 +1,234 @@
+"""Turn rows of text into tidy frames; the only code that knows AWS's words for nothing.
+
+`N/A`, `no_information`, `not_supported` and the twin columns of the two slots end here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.columns import AccessKeyColumns, CertificateColumns
+from analyzer.model import Page, worded
+from analyzer.report import identity, moments
+from analyzer.terms import State
+
+_NONE = "N/A"
+_NO_SIGN_IN = "no_information"
+_NOT_SUPPORTED = "not_supported"
+_EMPTY_WORDS = {
+    columns.USER_CREATION_TIME: (),
+    columns.PASSWORD_LAST_USED: (_NONE, _NO_SIGN_IN),
+}
+"""The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
+
+
+@dataclass(slots=True)
+class _Cells:
+    """Read columns of a table, noting each cell that was not understood."""
+
+    table: pa.Table
+    texts: dict[str, pa.Array]
+    unread: list[pd.DataFrame]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def text(self, column: str) -> pa.Array:
+        if column not in self.texts:
+            self.texts[column] = self.table[column].combine_chunks()
+        return self.texts[column]
+
+    def has(self, column: str) -> bool:
+        return column in self.table.column_names
+
+    def equals(self, column: str, *words: str) -> np.ndarray:
+        if len(words) == 1:
+            return _mask(pc.equal(self.text(column), words[0]))
+        return _mask(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
+
+    def note(self, column: str, odd: np.ndarray) -> None:
+        """Record the cells that were not understood."""
+        if not odd.any():
+            return
+        position = np.flatnonzero(odd)
+        value = self.text(column).take(pa.array(position)) if self.has(column) else None
+        self.unread.append(
+            pd.DataFrame(
+                {
+                    columns.POSITION: position,
+                    columns.COLUMN: pd.Series(column, index=range(len(position)), dtype="str"),
+                    columns.VALUE: _strings(value, len(position)),
+                }
+            )
+        )
+
+    def truth(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return which cells are true, and which are understood; any case is."""
+        true, false = self.equals(column, "true"), self.equals(column, "false")
+        if not (true | false).all():
+            self.texts[column] = _lowered(self.text(column))
+            true, false = self.equals(column, "true"), self.equals(column, "false")
+        understood = true | false
+        self.note(column, ~understood)
+        return true, understood
+
+    def moment(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return a column's moments as datetime64[s], and which cells are understood."""
+        if not self.has(column):
+            nothing = np.full(len(self), np.datetime64("NaT"), "datetime64[s]")
+            return nothing, np.zeros(len(self), bool)
+        read = moments.moments(self.text(column))
+        self.texts[column] = moments.as_text(read, self.text(column))
+        moment = read.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False).astype("datetime64[s]")
+        understood = ~np.isnat(moment)
+        if not understood.all():
+            understood |= self.equals(column, *_EMPTY_WORDS.get(column, (_NONE,)))
+        return moment, understood
+
+
+def tidy(table: pa.Table, as_of: Iterable[np.datetime64]) -> Page:
+    """Return IAM users' rows as a Page.
+
+    `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
+    moment for each file. Root rows must have been left out.
+    """
+    cells = _Cells(table, {}, [])
+    users = _users(cells, np.array(list(as_of), "datetime64[s]"))
+    keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
+    certificates = _slots([_certificate(cells, each) for each in columns.CERTIFICATES], len(cells))
+    return Page(users, keys, certificates, _unread(cells.unread), _texts(cells))
+
+
+def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
+    name, arn = cells.text(columns.USER), cells.text(columns.ARN)
+    cells.note(columns.USER, ~_mask(identity.is_user_name(name)))
+    cells.note(columns.ARN, ~_mask(identity.is_user_arn(arn, name)))
+    file = cells.table[columns.FILE].to_numpy()
+    moment = {column: _noted(cells, column) for column in columns.TIMESTAMPS[:4]}
+    return pd.DataFrame(
+        {
+            columns.FILE: file,
+            columns.ROW: cells.table[columns.ROW].to_numpy(),
+            columns.ACCOUNT: _strings(identity.accounts(arn), len(cells)),
+            columns.USER: _strings(name, len(cells)),
+            columns.ARN: _strings(arn, len(cells)),
+            columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),
+            columns.PASSWORD_ENABLED: cells.truth(columns.PASSWORD_ENABLED)[0],
+            columns.PASSWORD_LAST_USED: _utc(moment[columns.PASSWORD_LAST_USED]),
+            columns.PASSWORD_LAST_CHANGED: _utc(moment[columns.PASSWORD_LAST_CHANGED]),
+            columns.PASSWORD_NEXT_ROTATION: _utc(moment[columns.PASSWORD_NEXT_ROTATION]),
+            columns.MFA_ACTIVE: cells.truth(columns.MFA_ACTIVE)[0],
+            columns.AS_OF: _utc(as_of[file]),
+        },
+        copy=False,
+    )
+
+
+def _noted(cells: _Cells, column: str) -> np.ndarray:
+    moment, understood = cells.moment(column)
+    cells.note(column, ~understood)
+    return moment
+
+
+def _slot_state(
+    cells: _Cells, slot: AccessKeyColumns | CertificateColumns
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the state's code and the creation of what is in a slot.
+
+    Not active and no date: absent; not active with a date: inactive. Active without a date
+    is a contradiction.
+    """
+    active, active_read = cells.truth(slot.active)
+    created, created_read = cells.moment(slot.last_rotated)
+    dated = ~np.isnat(created)
+    created_read &= dated | ~active
+    cells.note(slot.last_rotated, ~created_read)
+    code = np.where(active, 2, dated.astype(np.int8)).astype(np.int8)
+    code[~(active_read & created_read)] = 3
+    return code, created
+
+
+def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
+    code, created = _slot_state(cells, slot)
+    last_used, understood = cells.moment(slot.last_used_date)
+    used = ~np.isnat(last_used)
+    orphan = used & (code == 0)
+    code[orphan] = 3
+    understood &= ~(orphan | _contradicts_service(cells, slot, used))
+    last_used = np.where(understood, last_used, np.datetime64("NaT"))
+    cells.note(slot.last_used_date, ~understood & (code != 0))
+    return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
+
+
+def _contradicts_service(cells: _Cells, slot: AccessKeyColumns, used: np.ndarray) -> np.ndarray:
+    """Tell where the service says used and the date says never, or the reverse."""
+    if not (cells.has(slot.last_used_date) and cells.has(slot.last_used_service)):
+        return np.zeros(len(cells), bool)
+    silent = cells.equals(slot.last_used_service, _NONE)
+    mute = silent | cells.equals(slot.last_used_service, _NOT_SUPPORTED, "")
+    never = cells.equals(slot.last_used_date, _NONE)
+    return np.asarray((used & silent) | (never & ~mute))
+
+
+def _certificate(cells: _Cells, slot: CertificateColumns) -> dict[str, np.ndarray]:
+    code, created = _slot_state(cells, slot)
+    return {columns.STATE: code, columns.CREATED: created}
+
+
+def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
+    """Put the slots under each other: all of slot 1, then all of slot 2."""
+    stacked = {name: np.concatenate([slot[name] for slot in slots]) for name in slots[0]}
+    state = worded(stacked.pop(columns.STATE), State)
+    return pd.DataFrame(
+        {
+            columns.SLOT: np.repeat(np.array(columns.SLOTS, np.int8), count),
+            columns.STATE: state,
+            **{name: _utc(moment) for name, moment in stacked.items()},
+        },
+        index=np.tile(np.arange(count), len(slots)),
+        copy=False,
+    )
+
+
+def _unread(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    if frames:
+        return pd.concat(frames, ignore_index=True)
+    empty = pd.Series([], dtype="str")
+    return pd.DataFrame(
+        {columns.POSITION: np.array([], np.int64), columns.COLUMN: empty, columns.VALUE: empty}
+    )
+
+
+def _texts(cells: _Cells) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: _strings(cells.text(name) if cells.has(name) else None, len(cells))
+            for name in columns.REPORT
+        },
+        copy=False,
+    )
+
+
+def _strings(texts: pa.Array | None, count: int) -> pd.Series:
+    held = pa.nulls(count, pa.large_string()) if texts is None else texts
+    return pd.Series(held.to_pandas(), copy=False)
+
+
+def _utc(moment: np.ndarray) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(moment, tz="UTC")
+
+
+def _lowered(texts: pa.Array) -> pa.Array:
+    """Return the texts with booleans in lower case, all others as they are."""
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))
+    return pc.if_else(known, lower, texts)
+
+
+def _mask(mask: pa.Array) -> np.ndarray:
+    return np.asarray(mask.to_numpy(zero_copy_only=False), bool)

@@ -1,0 +1,1 @@
+"""Bring in what the analysis works on: files, folders, archives, standard input."""

@@ -1,0 +1,74 @@
+"""Read what was saved beside a report: when AWS made it, and credentials it cannot show.
+
+Both are JSON files whose name is the report's with an ending of their own.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from analyzer.errors import InputRefused, Problem
+
+METADATA: Final = ".metadata.json"
+SERVICE_CREDENTIALS: Final = ".service-credentials.json"
+COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS)
+
+
+def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
+    """Return when AWS made the report, from `<report>.metadata.json`, None if there is none.
+
+    Raises InputRefused if the metadata is of another report or not understood.
+    """
+    path = _beside(report, METADATA)
+    if not path.is_file():
+        return None
+    told = _json(path)
+    try:
+        moment = datetime.fromisoformat(told["generated_time"]).astimezone(UTC)
+        of = told["sha256"]
+    except (KeyError, TypeError, ValueError):
+        raise _refused(path, "it tells no `generated_time` and `sha256`") from None
+    if of != sha256():
+        raise _refused(path, f"its `sha256` is not that of {report.name}: the report was changed")
+    return moment.replace(microsecond=0)
+
+
+def service_credentials(report: Path) -> Mapping[str, str] | None:
+    """Return who has which live service-specific credentials, None if nothing was saved.
+
+    The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
+    for all users. The names are in lower case, the services joined by commas.
+
+    Raises InputRefused if it is not understood.
+    """
+    path = _beside(report, SERVICE_CREDENTIALS)
+    if not path.is_file():
+        return None
+    services: dict[str, set[str]] = defaultdict(set)
+    try:
+        for each in _json(path)["ServiceSpecificCredentials"]:
+            if each["Status"] == "Active":
+                services[each["UserName"].lower()].add(each["ServiceName"])
+    except (KeyError, TypeError, AttributeError):
+        message = "it is no answer of ListServiceSpecificCredentials for all users"
+        raise _refused(path, message) from None
+    return {user: ", ".join(sorted(names)) for user, names in services.items()}
+
+
+def _beside(report: Path, ending: str) -> Path:
+    return report.with_name(report.name + ending)
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise _refused(path, "it is not valid JSON") from None
+
+
+def _refused(path: Path, message: str) -> InputRefused:
+    hint = "Remove the file, or save it again."
+    return InputRefused([Problem(str(path), None, None, None, message, hint)])

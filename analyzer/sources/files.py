@@ -1,0 +1,136 @@
+"""Open credential reports and make one Report of them."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from analyzer.errors import InputRefused, Problem
+from analyzer.model import Report
+from analyzer.report import envelope
+from analyzer.report.header import find_header
+from analyzer.report.text import ReportText
+from analyzer.report.understand import understand
+from analyzer.sources import beside
+from analyzer.sources.find import Source, find
+
+STREAMED: Final = 32 << 20
+"""Plain CSV of more bytes than this is read in pieces, never whole."""
+
+_HEAD: Final = 1 << 16
+_TAIL: Final = 1 << 10
+
+
+def load(
+    *sources: str | Path,
+    as_of: datetime | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Report:
+    """Return all reports in the sources as one.
+
+    A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`.
+    `as_of` is the moment that the reports describe, where it is known better than from them;
+    `progress` is told how many of how many inputs were read.
+
+    Raises InputRefused with the problems of all inputs together.
+    """
+    found = find(map(str, sources))
+    return understand(_openers(found, progress), as_of)
+
+
+def _openers(
+    found: list[Source], progress: Callable[[int, int], None]
+) -> Iterator[Callable[[], ReportText]]:
+    for done, source in enumerate(found):
+        progress(done, len(found))
+        yield partial(_open, source)
+    progress(len(found), len(found))
+
+
+def _open(source: Source) -> ReportText:
+    try:
+        if source.path and source.path.stat().st_size > STREAMED:
+            with source.path.open("rb") as stream:
+                head = stream.read(_HEAD)
+            if envelope.is_plain(head):
+                return _streamed(source.name, source.path, head)
+        return _whole(source)
+    except OSError as error:
+        hint = "Check the path, and who may read it."
+        message = f"it cannot be read: {error.strerror}"
+        raise InputRefused([Problem(source.name, None, None, None, message, hint)]) from None
+
+
+def _streamed(name: str, path: Path, head: bytes) -> ReportText:
+    """Open a large CSV without holding it; its SHA-256 is made while the rows are read."""
+    digest = ThreadPoolExecutor(max_workers=1).submit(_digest, path).result
+    size = path.stat().st_size
+    return ReportText(
+        name=name,
+        size=size,
+        sha256=digest,
+        content=digest,
+        header=find_header(name, head),
+        open=_reopening(name, path),
+        tail=_tail(path, size),
+        metadata=beside.metadata(path, digest),
+        service_credentials=beside.service_credentials(path),
+    )
+
+
+def _whole(source: Source) -> ReportText:
+    data = source.read()
+    opened = envelope.unwrap(source.name, data)
+    plain = opened.csv == data
+    sha256 = hashlib.sha256(data).hexdigest()
+    content = sha256 if plain else hashlib.sha256(opened.csv).hexdigest()
+    return ReportText(
+        name=source.name,
+        size=len(data),
+        sha256=lambda: sha256,
+        content=lambda: content,
+        header=find_header(source.name, opened.csv[:_HEAD]),
+        open=_reopening(source.name, source.path) if plain and source.path else _held(opened.csv),
+        tail=opened.csv[-_TAIL:],
+        envelope=opened.generated,
+        metadata=beside.metadata(source.path, lambda: sha256) if source.path else None,
+        service_credentials=beside.service_credentials(source.path) if source.path else None,
+    )
+
+
+def _held(csv: bytes) -> Callable[[], pa.NativeFile]:
+    return lambda: pa.BufferReader(csv)
+
+
+def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
+    """Return what opens a file again, and refuses it if it is no longer the same."""
+    first = path.stat()
+
+    def reopened() -> pa.NativeFile:
+        try:
+            now = path.stat()
+            if (now.st_size, now.st_mtime_ns) == (first.st_size, first.st_mtime_ns):
+                return pa.OSFile(str(path))
+        except OSError:
+            pass
+        hint = "Something writes to it: copy the file and analyze the copy."
+        message = "the file changed or went away while it was read"
+        raise InputRefused([Problem(name, None, None, None, message, hint)])
+
+    return reopened
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _tail(path: Path, size: int) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(max(size - _TAIL, 0))
+        return stream.read()

@@ -1,0 +1,78 @@
+"""Define the words that the outputs, the options and the code share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+ENDINGS: Final = (".xlsx", ".csv", ".json")
+"""The endings of the files that can be written."""
+
+
+class Verdict(StrEnum):
+    """Judge one IAM user; exactly one applies, the first that fits in this order."""
+
+    UNDETERMINED = "undetermined"
+    UNUSED = "unused"
+    RETIRED = "retired"
+    DORMANT = "dormant"
+    ACTIVE = "active"
+
+
+class UnusedReason(StrEnum):
+    """Say why a user is unused; exactly one applies."""
+
+    NEVER_SIGNED_IN = "never-signed-in"
+    NEVER_SIGNED_IN_INACTIVE_KEYS = "never-signed-in-inactive-keys"
+    NO_CREDENTIALS = "no-credentials"
+    INACTIVE_KEYS_ONLY = "inactive-keys-only"
+
+
+class Certainty(StrEnum):
+    """Say whether an unused or retired user can be taken at its word."""
+
+    CERTAIN = "certain"
+    CHECK = "check"
+
+
+class State(StrEnum):
+    """Describe one slot for an access key or a signing certificate."""
+
+    ABSENT = "absent"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    UNKNOWN = "unknown"
+
+
+class Definition(StrEnum):
+    """Choose what unused means for access keys: none active, or none attached at all."""
+
+    NO_ACTIVE_KEY = "no-active-key"
+    IAM_029 = "iam-029"
+
+
+class AsOfSource(StrEnum):
+    """Say how the moment that a report describes is known, the strongest first."""
+
+    OPTION = "option"
+    ENVELOPE = "envelope"
+    METADATA = "metadata"
+    FILE_NAME = "file-name"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """Set what the verdicts depend on besides the report; days are whole days of 24 hours."""
+
+    definition: Definition = Definition.NO_ACTIVE_KEY
+    dormant_days: int = 90
+    grace_days: int = 1
+
+
+class Format(StrEnum):
+    """Choose what standard output gets."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    NAMES = "names"

@@ -1,0 +1,165 @@
+"""Judge every IAM user: the mission of this program.
+
+Unused is who never signed in and has no active access key (Trend Micro Conformity IAM-029,
+"Unused IAM User"; AWS: IAM User Guide, "Find unused credentials"). A cell that is not understood
+is never read as "no": what depends on it is undetermined.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.ages import days_between
+from analyzer.caveats import caveats_of
+from analyzer.model import Page, in_any_slot, worded
+from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict
+
+REASON_TEXTS: Final = {
+    UnusedReason.NEVER_SIGNED_IN: "has a password that was never used, and no access key",
+    UnusedReason.NEVER_SIGNED_IN_INACTIVE_KEYS: (
+        "has a password that was never used, and only inactive access keys"
+    ),
+    UnusedReason.NO_CREDENTIALS: "has neither a password nor an access key",
+    UnusedReason.INACTIVE_KEYS_ONLY: "has no password, and only inactive access keys",
+}
+
+_LAST_USED: Final = tuple(key.last_used_date for key in columns.ACCESS_KEYS)
+_IDENTITY: Final = (
+    columns.USER,
+    columns.ARN,
+    columns.USER_CREATION_TIME,
+    columns.PASSWORD_ENABLED,
+    columns.PASSWORD_LAST_USED,
+    *(name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)),
+)
+"""Without these nothing can be said of a user."""
+
+_DOUBTS: Final = (
+    columns.MFA_ACTIVE,
+    *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
+)
+"""Without these it cannot be said how certain it is that a user can go."""
+
+_DECIDING: Final = (*_IDENTITY, *_DOUBTS, *_LAST_USED, columns.PASSWORD_LAST_CHANGED)
+_LONGEST_VALUE: Final = 80
+_MISSING: Final = np.iinfo(np.int64).max
+
+
+def judged(page: Page, criteria: Criteria) -> Page:
+    """Return the page with `verdict`, `reason`, `certainty`, `caveats`, `age_days`, `idle_days`.
+
+    Days are whole ones elapsed before as-of, never negative; `idle_days` counts from the latest
+    use of whatever the user can still get in with, and is missing if there is nothing.
+    """
+    idle, unsure = _idle_days(page)
+    code = _verdict_codes(page, criteria, idle, unsure)
+    goes = (code == _code(Verdict.UNUSED)) | (code == _code(Verdict.RETIRED))
+    caveats = caveats_of(page, criteria, goes)
+    certainty = np.where(goes, np.where(caveats != "", 2, 1), 0)
+    age, unknown = days_between(page.users[columns.CREATED], page.users[columns.AS_OF])
+    return page.with_users(
+        {
+            columns.VERDICT: worded(code, Verdict),
+            columns.REASON: _reasons(page, code),
+            columns.CERTAINTY: worded(certainty, ("", *Certainty)),
+            columns.CAVEATS: caveats,
+            columns.AGE_DAYS: pd.arrays.IntegerArray(age, unknown),
+            columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _MISSING),
+        }
+    )
+
+
+def _code(verdict: Verdict) -> int:
+    return list(Verdict).index(verdict)
+
+
+def _verdict_codes(
+    page: Page, criteria: Criteria, idle: np.ndarray, unsure: np.ndarray
+) -> np.ndarray:
+    """Return the position of each user's verdict in `Verdict`: the first that fits."""
+    signed_in = page.users[columns.PASSWORD_LAST_USED].notna().to_numpy()
+    active_key = page.has_key(State.ACTIVE)
+    usable = page.users[columns.PASSWORD_ENABLED].to_numpy() | active_key
+    strict = criteria.definition is Definition.IAM_029
+    attached = active_key | page.has_key(State.INACTIVE) if strict else active_key
+    unused = ~signed_in & ~attached
+    goes = unused | ~usable
+    recent = idle < criteria.dormant_days
+    undecided = np.where(goes, _doubtful(page), unsure & ~recent)
+    undetermined = _unknown(page) | undecided
+    fits = [undetermined, unused, ~usable, ~recent]
+    return np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
+
+
+def _unknown(page: Page) -> np.ndarray:
+    contradicted = (page.users[columns.CONTRADICTED] != "").to_numpy()
+    return np.asarray(page.unread_in(*_IDENTITY) | page.has_key(State.UNKNOWN) | contradicted)
+
+
+def _doubtful(page: Page) -> np.ndarray:
+    """Tell of whom it cannot be said how certain a verdict to let go would be."""
+    inactive = (page.keys[columns.STATE] == State.INACTIVE).to_numpy()
+    return page.unread_in(*_DOUBTS) | in_any_slot(inactive & _last_used_unread(page))
+
+
+def _last_used_unread(page: Page) -> np.ndarray:
+    """Tell which slots, as `Page.keys` has them, hold a last use that was not understood."""
+    return np.concatenate([page.unread_in(column) for column in _LAST_USED])
+
+
+def _idle_days(page: Page) -> tuple[np.ndarray, np.ndarray]:
+    """Return the days since the latest use of a usable credential, and who has one unread.
+
+    A credential never used counts from when it was made: the password from its last change,
+    failing that from the user's creation, the access key from its own.
+    """
+    as_of = page.users[columns.AS_OF]
+    never = page.users[columns.PASSWORD_LAST_USED].isna()
+    changed = page.users[columns.PASSWORD_LAST_CHANGED].fillna(page.users[columns.CREATED])
+    enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
+    password, _ = days_between(page.users[columns.PASSWORD_LAST_USED].fillna(changed), as_of)
+    password_unread = enabled & never.to_numpy() & page.unread_in(columns.PASSWORD_LAST_CHANGED)
+
+    active = (page.keys[columns.STATE] == State.ACTIVE).to_numpy()
+    used = page.keys[columns.LAST_USED].fillna(page.keys[columns.CREATED])
+    key, _ = days_between(used, pd.concat([as_of] * len(columns.SLOTS)))
+    key_unread = active & _last_used_unread(page)
+
+    days = np.vstack(
+        [
+            np.where(enabled & ~password_unread, password, _MISSING),
+            np.where(active & ~key_unread, key, _MISSING).reshape(len(columns.SLOTS), -1),
+        ]
+    )
+    return days.min(axis=0), password_unread | in_any_slot(key_unread)
+
+
+def _reasons(page: Page, code: np.ndarray) -> "pd.Categorical[Any]":
+    """Return why a user is unused or undetermined, empty for all others."""
+    password = page.users[columns.PASSWORD_ENABLED].to_numpy()
+    inactive = page.has_key(State.INACTIVE)
+    unused = np.select([password & ~inactive, password, ~inactive], [1, 2, 3], 4)
+    reason = np.where(code == _code(Verdict.UNUSED), unused, 0)
+    texts = _undetermined_texts(page, np.flatnonzero(code == _code(Verdict.UNDETERMINED)))
+    known = ["", *map(str, UnusedReason)]
+    distinct = pd.Index(texts.unique())
+    reason[texts.index] = distinct.get_indexer(texts) + len(known)
+    return worded(reason, [*known, *distinct])
+
+
+def _undetermined_texts(page: Page, positions: np.ndarray) -> pd.Series:
+    """Return, by position, a sentence that names each deciding cell and its raw value."""
+    unread = page.unread
+    unread = unread[
+        unread[columns.POSITION].isin(positions) & unread[columns.COLUMN].isin(_DECIDING)
+    ]
+    value = unread[columns.VALUE].str.slice(0, _LONGEST_VALUE)
+    told = unread[columns.COLUMN] + ' "' + value + '" is not understood'
+    missing = unread[columns.COLUMN] + " is not in this report"
+    sentence = told.where(unread[columns.VALUE].notna(), missing)
+    sentence.index = pd.Index(unread[columns.POSITION])
+    differing = page.users.loc[page.users[columns.CONTRADICTED] != "", columns.CONTRADICTED]
+    every = pd.concat([sentence, "another row of this ARN has another " + differing])
+    return every.groupby(level=0).agg("; ".join)

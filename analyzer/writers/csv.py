@@ -1,0 +1,94 @@
+"""Write users as CSV: one row a user, stable columns, safe to open in a spreadsheet.
+
+A cell that a spreadsheet would take for a formula gets an apostrophe in front of it; the ARN is
+exact. Arrow joins the cells, so that a million rows take a second.
+"""
+
+from collections.abc import Collection
+from typing import BinaryIO, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.model import Page
+from analyzer.terms import Verdict
+from analyzer.writers.listing import FACTS, JUDGED, listed
+
+HEADER: Final = (*JUDGED, *FACTS)
+
+_FORMULA: Final = r"^[=+\-@\t\r]"
+_SPECIAL: Final = (b'"', b",", b"\n", b"\r")
+_TEXT: Final = pa.large_string()
+_FREE: Final = frozenset(
+    {columns.USER, columns.ARN, columns.ADDITIONAL_CREDENTIALS_INFO, columns.EXEMPTION}
+    | {
+        name
+        for key in columns.ACCESS_KEYS
+        for name in (key.last_used_region, key.last_used_service)
+    }
+)
+"""Columns in which any text may stand, even where all was understood."""
+
+
+def write_csv(
+    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, raw: bool = False
+) -> None:
+    """Write the users with one of the verdicts, in the report's order.
+
+    With `raw` no apostrophe is put before what looks like a formula: for machines only.
+    """
+    stream.write(",".join(HEADER).encode() + b"\n")
+    as_of = [f"{file.as_of:%Y-%m-%dT%H:%M:%SZ}" for file in analysis.report.files]
+    for page in listed(analysis, verdicts):
+        stream.write(_lines(page, pa.array(as_of, _TEXT), raw=raw))
+
+
+def _lines(page: Page, as_of: pa.Array, *, raw: bool) -> memoryview:
+    """Return the rows of a page as bytes; they lie in Arrow's memory one behind the other."""
+    free = _FREE | {columns.REASON} | set(page.unread[columns.COLUMN])
+    cells = [_cells(page, name, as_of) for name in HEADER]
+    safe = [
+        _quoted(cell if raw else _guarded(cell)) if name in free else cell
+        for name, cell in zip(HEADER, cells, strict=True)
+    ]
+    lines = _joined(*safe[:-1], _joined(safe[-1], "\n"), between=",")
+    return memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
+
+
+def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
+    texts = [pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*texts, pa.scalar(between, _TEXT))
+
+
+def _cells(page: Page, name: str, as_of: pa.Array) -> pa.Array:
+    if name == columns.AS_OF:
+        return as_of.take(pa.array(page.users[columns.FILE]))
+    return _as_text(page.users[name] if name in JUDGED else page.cells[name])
+
+
+def _as_text(values: pd.Series) -> pa.Array:
+    texts = pa.array(values, from_pandas=True)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    texts = texts.cast(_TEXT)
+    return texts.fill_null("") if texts.null_count else texts
+
+
+def _guarded(texts: pa.Array) -> pa.Array:
+    formula = pc.match_substring_regex(texts, _FORMULA)
+    if not pc.any(formula).as_py():
+        return texts
+    return pc.if_else(formula, _joined("'", texts), texts)
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    """Put quotes round the cells that need them, if the bytes show that any does."""
+    held = texts.buffers()[2]
+    if held is None or not any(sign in held.to_pybytes() for sign in _SPECIAL):
+        return texts
+    special = pc.match_substring_regex(texts, '[",\n\r]')
+    doubled = pc.replace_substring(texts, '"', '""')
+    return pc.if_else(special, _joined('"', doubled, '"'), texts)

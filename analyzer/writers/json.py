@@ -1,0 +1,107 @@
+"""Write an analysis as one JSON document, whose schema lies beside this module."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.blind_spots import BLIND_SPOTS
+from analyzer.caveats import because
+from analyzer.model import Exemption, Page, ReportFile
+from analyzer.terms import Verdict
+from analyzer.version import VERSION
+from analyzer.writers.listing import FACTS, listed
+
+SCHEMA_VERSION: Final = "1.0"
+
+
+def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
+    """Write where the result comes from, the counts, and the users with one of the verdicts.
+
+    A user is one line. `report` holds the report's own cells, null where it has no such column.
+    """
+    before = _dumped(_document(analysis)).removesuffix("}")
+    stream.write(before.encode() + b',"users":[')
+    separator = b"\n"
+    for page in listed(analysis, verdicts):
+        for user in _users(page, analysis.report.files):
+            stream.write(separator + _dumped(user).encode())
+            separator = b",\n"
+    stream.write(b"\n]}\n")
+
+
+def _dumped(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _document(analysis: Analysis) -> dict[str, Any]:
+    totals = analysis.totals
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "credreport", "version": VERSION},
+        "criteria": asdict(analysis.criteria),
+        "files": [_file(file) for file in analysis.report.files],
+        "notes": list(analysis.report.notes),
+        "blind_spots": list(BLIND_SPOTS),
+        "exemptions": {
+            "expired": [_exemption(each) for each in totals.expired],
+            "unmatched": [_exemption(each) for each in totals.unmatched],
+        },
+        "counts": totals.counts.to_dict("records"),
+    }
+
+
+def _file(file: ReportFile) -> dict[str, Any]:
+    return {
+        **asdict(file),
+        "as_of": _moment(file.as_of),
+        "accounts": [asdict(account) for account in file.accounts],
+    }
+
+
+def _exemption(exemption: Exemption) -> dict[str, Any]:
+    expires = exemption.expires
+    return {**asdict(exemption), "expires": None if expires is None else expires.isoformat()}
+
+
+def _users(page: Page, files: tuple[ReportFile, ...]) -> Iterator[dict[str, Any]]:
+    told = page.users.astype({columns.AGE_DAYS: object, columns.IDLE_DAYS: object})
+    facts = page.cells[list(FACTS)].astype(object).where(page.cells[list(FACTS)].notna(), None)
+    for user, report, caveats in zip(
+        told.to_dict("records"), facts.to_dict("records"), because(page), strict=True
+    ):
+        file = files[user[columns.FILE]]
+        yield {
+            **{name: user[name] for name in _SAID},
+            columns.CAVEATS: [{"caveat": name, "because": text} for name, text in caveats],
+            columns.EXEMPTION: user[columns.EXEMPTION],
+            columns.AS_OF: _moment(file.as_of),
+            columns.AGE_DAYS: _number(user[columns.AGE_DAYS]),
+            columns.IDLE_DAYS: _number(user[columns.IDLE_DAYS]),
+            columns.FILE: file.name,
+            columns.ROW: user[columns.ROW],
+            "report": report,
+        }
+
+
+_SAID: Final = (
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    columns.VERDICT,
+    columns.REASON,
+    columns.CERTAINTY,
+)
+
+
+def _number(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

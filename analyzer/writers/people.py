@@ -1,0 +1,158 @@
+"""Put an analysis in the words and the order that people read it in."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.caveats import because
+from analyzer.model import Page, ReportFile
+from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
+from analyzer.verdict import REASON_TEXTS
+from analyzer.writers.listing import listed
+
+AS_OF_SOURCES: Final = {
+    AsOfSource.OPTION: "as given with --as-of",
+    AsOfSource.ENVELOPE: "GeneratedTime, from AWS's answer",
+    AsOfSource.METADATA: "from the metadata saved with the report",
+    AsOfSource.FILE_NAME: "from the file name",
+    AsOfSource.ASSUMED: "assumed: the newest timestamp in the report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Tell of one user what a short listing shows; `created` is None where it was not read."""
+
+    account: str
+    user: str
+    verdict: Verdict
+    certainty: str
+    reason: str
+    caveats: tuple[tuple[str, str], ...]
+    exemption: str
+    created: datetime | None
+    idle_days: int | None
+
+    @property
+    def why(self) -> str:
+        """Return the reason in words."""
+        if self.verdict is Verdict.UNUSED:
+            return REASON_TEXTS[UnusedReason(self.reason)]
+        if self.verdict is Verdict.RETIRED:
+            return "signed in once; now has no password and no active access key"
+        if self.idle_days is not None:
+            return f"last use {self.idle_days} days before as-of"
+        return self.reason
+
+
+def rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[Row]:
+    """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
+    every = [row for page in listed(analysis, verdicts) for row in _rows(page)]
+    return sorted(every, key=_order)
+
+
+def _order(row: Row) -> tuple[bool, int, bool, str, str, str]:
+    verdict = list(Verdict).index(row.verdict)
+    doubtful = row.certainty == Certainty.CHECK
+    created = f"{row.created:%Y%m%d%H%M%S}" if row.created else ""
+    return bool(row.exemption), verdict, doubtful, created, row.account, row.user
+
+
+def _rows(page: Page) -> Iterator[Row]:
+    users = page.users
+    for account, user, verdict, certainty, reason, caveats, exemption, created, idle in zip(
+        users[columns.ACCOUNT],
+        users[columns.USER],
+        users[columns.VERDICT],
+        users[columns.CERTAINTY],
+        users[columns.REASON],
+        because(page),
+        users[columns.EXEMPTION],
+        users[columns.CREATED],
+        users[columns.IDLE_DAYS],
+        strict=True,
+    ):
+        yield Row(
+            account,
+            user,
+            Verdict(verdict),
+            certainty,
+            reason,
+            caveats,
+            exemption,
+            None if pd.isna(created) else created.to_pydatetime(),
+            None if pd.isna(idle) else int(idle),
+        )
+
+
+def described(files: tuple[ReportFile, ...]) -> str:
+    """Return when and how that is known, and how many accounts and files were covered."""
+    accounts = {each.account for file in files for each in file.accounts if each.account}
+    moments = {(file.as_of, file.as_of_source) for file in files}
+    if len(moments) == 1:
+        at, source = next(iter(moments))
+        when = f"As of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
+    else:
+        first, last = min(moments)[0], max(moments)[0]
+        when = f"As of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, by report"
+    which = f"account {min(accounts)}" if len(accounts) == 1 else f"{len(accounts)} accounts"
+    return f"{when}, {which}" + (f" in {len(files)} reports" if len(files) > 1 else "")
+
+
+def counted(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
+    """Return each verdict that occurs or is the mission, its users, and a remark on them."""
+    totals = analysis.totals
+    return [
+        (verdict, count, _remark(analysis, verdict))
+        for verdict in (
+            Verdict.UNUSED,
+            Verdict.RETIRED,
+            Verdict.DORMANT,
+            Verdict.ACTIVE,
+            Verdict.UNDETERMINED,
+        )
+        if (count := totals.users(verdict)) or verdict is Verdict.UNUSED
+    ]
+
+
+def _remark(analysis: Analysis, verdict: Verdict) -> str:
+    totals = analysis.totals
+    of_verdict = totals.counts[totals.counts[columns.VERDICT] == verdict]
+    check = int(
+        of_verdict.loc[of_verdict[columns.CERTAINTY] == Certainty.CHECK, columns.USERS].sum()
+    )
+    exempt = totals.users(verdict, exempt=True)
+    days = analysis.criteria.dormant_days
+    return ", ".join(
+        remark
+        for remark in (
+            f"{check} to check" if check else "",
+            f"{exempt} exempt" if exempt else "",
+            f"nothing used for {days} days or more" if verdict is Verdict.DORMANT else "",
+            "a cell was not understood: never taken for unused"
+            if verdict is Verdict.UNDETERMINED
+            else "",
+        )
+        if remark
+    )
+
+
+def remarks(analysis: Analysis) -> list[str]:
+    """Return the notes on the input and on exemptions that no longer or never applied."""
+    totals = analysis.totals
+    return [
+        *analysis.report.notes,
+        *(
+            f"The exemption of {each.user} in account {each.account} expired on {each.expires}."
+            for each in totals.expired
+        ),
+        *(
+            f"The exemption of {each.user} in account {each.account} names nobody."
+            for each in totals.unmatched
+        ),
+    ]

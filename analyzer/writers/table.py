@@ -1,0 +1,104 @@
+"""Write a table for people: wrapped and coloured on a terminal, one plain line a user in a pipe."""
+
+from collections.abc import Collection, Sequence
+from typing import Final, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analyzer.analysis import Analysis
+from analyzer.blind_spots import BLIND_SPOTS
+from analyzer.terms import Verdict
+from analyzer.writers import people
+from analyzer.writers.people import Row
+from analyzer.writers.plain import printable
+
+_COLOURS: Final = {
+    Verdict.UNDETERMINED: "magenta",
+    Verdict.UNUSED: "bold red",
+    Verdict.RETIRED: "yellow",
+    Verdict.DORMANT: "yellow",
+    Verdict.ACTIVE: "green",
+}
+
+
+def write_table(
+    analysis: Analysis,
+    stream: TextIO,
+    verdicts: Collection[Verdict],
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> None:
+    """Write the users with one of the verdicts, the counts of all, and what to know of them.
+
+    `width` is that of the terminal in columns, None for a pipe.
+    """
+    rows = people.rows(analysis, verdicts)
+    if width is None:
+        _write_plain(analysis, stream, rows)
+        return
+    console = Console(
+        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
+    )
+    console.print(Text(people.described(analysis.report.files)), style="bold")
+    if rows:
+        console.print(_table(rows))
+    else:
+        console.print(Text(f"\nNobody is {' or '.join(verdicts)}.\n"))
+    console.print(_counts(analysis))
+    for remark in people.remarks(analysis):
+        console.print(Text(f"Note: {printable(remark)}", style="yellow"))
+    console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", style="dim"))
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    accounts = len({row.account for row in rows}) > 1
+    verdicts = len({row.verdict for row in rows}) > 1
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("User", overflow="fold", ratio=2)
+    table.add_column("Created", no_wrap=True, min_width=10)
+    table.add_column("Why", overflow="fold", ratio=5)
+    for row in rows:
+        created = f"{row.created:%Y-%m-%d}" if row.created else "?"
+        user = printable(row.user) + (f"\n{row.account}" if accounts else "")
+        table.add_row(Text(user), created, _why(row, show_verdict=verdicts))
+    return table
+
+
+def _why(row: Row, *, show_verdict: bool) -> Text:
+    why = Text()
+    if show_verdict:
+        why.append(f"{row.verdict}: ", _COLOURS[row.verdict])
+    why.append(printable(row.why))
+    for _, sentence in row.caveats:
+        why.append("\ncheck: ", "yellow")
+        why.append(printable(sentence))
+    if row.exemption:
+        why.append("\nexempt: ", "cyan")
+        why.append(printable(row.exemption))
+    return why
+
+
+def _counts(analysis: Analysis) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(style="dim")
+    for verdict, count, remark in people.counted(analysis):
+        table.add_row(str(count), Text(verdict, _COLOURS[verdict]), remark)
+    return table
+
+
+def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[Row]) -> None:
+    """Write what `grep`, `awk` and a log file take: one line a user, single tabs between."""
+    for row in rows:
+        caveats = ";".join(name for name, _ in row.caveats)
+        created = f"{row.created:%Y-%m-%d}" if row.created else ""
+        cells = (row.verdict, row.account, row.user, created, row.reason, row.certainty, caveats)
+        stream.write("\t".join(printable(cell) for cell in cells) + "\n")
+    stream.write("\n" if rows else "")
+    for verdict, count, _ in people.counted(analysis):
+        stream.write(f"{verdict}\t{count}\n")

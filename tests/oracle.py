@@ -1,0 +1,364 @@
+"""Judge a credential report in plain Python: a second opinion that shares no code with analyzer.
+
+It is written to be read beside the definitions, one small function a sentence of them, and is
+as slow as that makes it.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+ABSENT, INACTIVE, ACTIVE = "absent", "inactive", "active"
+SLOTS = (1, 2)
+
+NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
+USER_ARN = re.compile(r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:user/([\x21-\x7e]+/)?([^/]+)")
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+LONGEST = 80
+
+NO_SERVICE = frozenset({None, "", "N/A", "not_supported"})
+
+SIGN_INS_RECORDED_FROM = datetime(2014, 10, 20, tzinfo=UTC)
+GAP_START = datetime(2018, 5, 4, 5, 50, tzinfo=UTC)
+GAP_END = datetime(2018, 5, 23, 21, 8, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Hold what a verdict depends on besides the row."""
+
+    as_of: datetime
+    definition: str = "no-active-key"
+    dormant_days: int = 90
+    grace_days: int = 1
+    live_credentials: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Hold the four words of the law on one user."""
+
+    verdict: str
+    reason: str = ""
+    certainty: str = ""
+    caveats: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Name one cell of a row."""
+
+    column: str
+    raw: str | None
+
+    def __str__(self) -> str:
+        """Say that the cell is not understood, as a reason does, which cuts what is very long."""
+        return f'{self.column} "{(self.raw or "")[:LONGEST]}" is not understood'
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Hold one place for an access key or a certificate."""
+
+    state: str = ABSENT
+    created: datetime | None = None
+    used: datetime | None = None
+    unread: tuple[Cell, ...] = ()
+    unread_use: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True)
+class User:
+    """Hold what one row says, and which of its cells say nothing that AWS would."""
+
+    name: str
+    arn: str
+    created: datetime | None
+    has_password: bool | None
+    signed_in: datetime | None
+    password_changed: datetime | None
+    mfa: bool | None
+    keys: tuple[Slot, ...]
+    certificates: tuple[Slot, ...]
+    more_credentials: bool
+    unread: tuple[Cell, ...]
+    unread_mfa: tuple[Cell, ...]
+    unread_changed: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Hold the judgement on the user in one row.
+
+    `blamed` are the cells for which it is undetermined, `unread` all that are not understood.
+    """
+
+    row: int
+    user: str
+    arn: str
+    judgement: Judgement
+    blamed: tuple[Cell, ...]
+    unread: tuple[Cell, ...]
+
+
+# Reading cells
+
+
+def moment(raw: str | None) -> datetime | None:
+    """Return the moment in UTC, or nothing where the text is not one with its offset."""
+    if raw is None or not MOMENT.fullmatch(raw):
+        return None
+    try:
+        return datetime.fromisoformat(raw).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def boolean(raw: str | None) -> bool | None:
+    """Return the truth value in any case of ASCII letters, or nothing."""
+    if raw is None or not raw.isascii():
+        return None
+    return {"true": True, "false": False}.get(raw.lower())
+
+
+def is_name(raw: str | None) -> bool:
+    return raw is not None and NAME.fullmatch(raw) is not None
+
+
+def is_arn_of(raw: str | None, name: str | None) -> bool:
+    found = USER_ARN.fullmatch(raw or "")
+    return found is not None and found.group(3) == name
+
+
+def is_root(row: dict[str, str]) -> bool:
+    return row.get("arn", "").endswith(":root")
+
+
+def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell, ...]:
+    return () if understood else (Cell(column, row.get(column)),)
+
+
+def moment_or(row: dict[str, str], column: str, *words: str) -> tuple[Cell, ...]:
+    """Name the cell unless it holds a moment or one of the words."""
+    raw = row.get(column)
+    return unread(row, column, understood=raw in words or moment(raw) is not None)
+
+
+# Reading a row
+
+
+def read_state(row: dict[str, str], thing: str) -> Slot:
+    """Read the two cells that keys and certificates share."""
+    active, rotated = f"{thing}_active", f"{thing}_last_rotated"
+    on, created = boolean(row.get(active)), moment(row.get(rotated))
+    state = ACTIVE if on else INACTIVE if created else ABSENT
+    undated = on is True and created is None
+    blamed = unread(row, active, understood=on is not None) + (
+        unread(row, rotated, understood=not undated) or moment_or(row, rotated, "N/A")
+    )
+    return Slot(state=state, created=created, unread=blamed)
+
+
+def read_key(row: dict[str, str], number: int) -> Slot:
+    slot = read_state(row, f"access_key_{number}")
+    date, service = f"access_key_{number}_last_used_date", f"access_key_{number}_last_used_service"
+    used = moment(row.get(date))
+    contradicted = (used is None and row.get(service) not in NO_SERVICE) or (
+        used is not None and row.get(service) == "N/A"
+    )
+    unread_use = unread(row, date, understood=not contradicted) or moment_or(row, date, "N/A")
+    used_though_absent = slot.state == ABSENT and not slot.unread and used is not None
+    blamed = slot.unread + unread(row, date, understood=not used_though_absent)
+    return Slot(slot.state, slot.created, used, blamed, unread_use)
+
+
+def read_user(row: dict[str, str]) -> User:
+    name, arn = row.get("user"), row.get("arn")
+    keys = tuple(read_key(row, number) for number in SLOTS)
+    enabled, mfa = boolean(row.get("password_enabled")), boolean(row.get("mfa_active"))
+    return User(
+        name=name or "",
+        arn=arn or "",
+        created=moment(row.get("user_creation_time")),
+        has_password=enabled,
+        signed_in=moment(row.get("password_last_used")),
+        password_changed=moment(row.get("password_last_changed")),
+        mfa=mfa,
+        keys=keys,
+        certificates=tuple(read_state(row, f"cert_{number}") for number in SLOTS),
+        more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
+        unread=(
+            *unread(row, "user", understood=is_name(name)),
+            *unread(row, "arn", understood=is_arn_of(arn, name)),
+            *moment_or(row, "user_creation_time"),
+            *unread(row, "password_enabled", understood=enabled is not None),
+            *moment_or(row, "password_last_used", "N/A", "no_information"),
+            *(cell for key in keys for cell in key.unread),
+        ),
+        unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
+        unread_changed=moment_or(row, "password_last_changed", "N/A"),
+    )
+
+
+def all_unread(user: User) -> tuple[Cell, ...]:
+    slots = (*user.keys, *user.certificates)
+    in_slots = (cell for slot in slots for cell in (*slot.unread, *slot.unread_use))
+    return (*user.unread, *user.unread_mfa, *user.unread_changed, *in_slots)
+
+
+# Judging a user
+
+
+def days(since: datetime | None, as_of: datetime) -> int:
+    """Return the whole days elapsed; a moment after as-of counts as this very day."""
+    assert since is not None
+    return max(0, (as_of - since) // timedelta(days=1))
+
+
+def has_active_key(user: User) -> bool:
+    return any(key.state == ACTIVE for key in user.keys)
+
+
+def has_attached_key(user: User) -> bool:
+    return any(key.state != ABSENT for key in user.keys)
+
+
+def is_usable(user: User) -> bool:
+    return bool(user.has_password) or has_active_key(user)
+
+
+def is_unused(user: User, definition: str) -> bool:
+    keys_count = has_attached_key if definition == "iam-029" else has_active_key
+    return user.signed_in is None and not keys_count(user)
+
+
+def unused_reason(user: User) -> str:
+    if user.has_password:
+        return "never-signed-in-inactive-keys" if has_attached_key(user) else "never-signed-in"
+    return "inactive-keys-only" if has_attached_key(user) else "no-credentials"
+
+
+def inactive_key_was_used(user: User) -> bool:
+    return any(key.state == INACTIVE and key.used for key in user.keys)
+
+
+def is_before(moment: datetime | None, limit: datetime) -> bool:
+    return moment is not None and moment < limit
+
+
+def may_have_signed_in_unrecorded(user: User, terms: Terms) -> bool:
+    waiting = bool(user.has_password) and user.signed_in is None
+    return waiting and is_before(user.created, GAP_END) and terms.as_of > GAP_START
+
+
+def caveats(user: User, terms: Terms) -> Iterator[str]:
+    if any(certificate.state == ACTIVE for certificate in user.certificates):
+        yield "active-certificate"
+    if inactive_key_was_used(user):
+        yield "inactive-key-was-used"
+    if is_before(user.created, SIGN_INS_RECORDED_FROM):
+        yield "created-before-tracking"
+    if may_have_signed_in_unrecorded(user, terms):
+        yield "sign-in-gap"
+    if user.mfa and user.signed_in is None:
+        yield "mfa-registered"
+    if user.name.startswith("BedrockAPIKey-"):
+        yield "service-credential-user"
+    if user.name in terms.live_credentials:
+        yield "service-credential"
+    if user.more_credentials:
+        yield "more-credentials"
+    if days(user.created, terms.as_of) < terms.grace_days:
+        yield "new-user"
+
+
+def caveats_unread(user: User) -> tuple[Cell, ...]:
+    """Name the cells that the caveats need and that are not understood."""
+    return (
+        *user.unread_mfa,
+        *(cell for key in user.keys if key.state == INACTIVE for cell in key.unread_use),
+        *(cell for certificate in user.certificates for cell in certificate.unread),
+    )
+
+
+def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
+    """Return for how many days the password is idle, or the cells that keep it unknown."""
+    if user.signed_in is None and user.unread_changed:
+        return user.unread_changed
+    return days(user.signed_in or user.password_changed or user.created, as_of)
+
+
+def key_idle(key: Slot, as_of: datetime) -> int | tuple[Cell, ...]:
+    """Return for how many days the key is idle, or the cells that keep it unknown."""
+    return key.unread_use or days(key.used or key.created, as_of)
+
+
+def idle(user: User, as_of: datetime) -> list[int | tuple[Cell, ...]]:
+    """Return the idleness of everything that the user could get in with."""
+    password = [password_idle(user, as_of)] if user.has_password else []
+    return password + [key_idle(key, as_of) for key in user.keys if key.state == ACTIVE]
+
+
+def undetermined(blamed: tuple[Cell, ...]) -> tuple[Judgement, tuple[Cell, ...]]:
+    return Judgement("undetermined", "; ".join(map(str, blamed))), blamed
+
+
+def judge_user(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
+    """Return the judgement, and the cells that are to blame where there can be none."""
+    if user.unread:
+        return undetermined(user.unread)
+    if is_usable(user) and not is_unused(user, terms.definition):
+        return judge_use(user, terms)
+    if blamed := caveats_unread(user):
+        return undetermined(blamed)
+    found = ";".join(caveats(user, terms))
+    certainty = "check" if found else "certain"
+    if is_unused(user, terms.definition):
+        return Judgement("unused", unused_reason(user), certainty, found), ()
+    return Judgement("retired", "", certainty, found), ()
+
+
+def judge_use(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
+    """Tell dormant from active; one recent use is enough to know."""
+    known = [each for each in idle(user, terms.as_of) if isinstance(each, int)]
+    blamed = tuple(
+        cell for each in idle(user, terms.as_of) if not isinstance(each, int) for cell in each
+    )
+    if any(each < terms.dormant_days for each in known):
+        return Judgement("active"), ()
+    return undetermined(blamed) if blamed else (Judgement("dormant"), ())
+
+
+# Judging a report
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    return [dict(zip(header, row, strict=True)) for row in rows if row]
+
+
+def judge(text: str, terms: Terms) -> list[Opinion]:
+    """Return an opinion on the user in each row that counts, in the report's order."""
+    rows = rows_of(text)
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    for number, row in enumerate(rows, start=2):
+        if not is_root(row):
+            first.setdefault(tuple(sorted(row.items())), number)
+    counted = {number: rows[number - 2] for number in first.values()}
+    shared = Counter(row.get("arn") for row in counted.values())
+    return [opinion(number, row, shared, terms) for number, row in sorted(counted.items())]
+
+
+def opinion(number: int, row: dict[str, str], shared: Counter[str | None], terms: Terms) -> Opinion:
+    user = read_user(row)
+    judgement, blamed = judge_user(user, terms)
+    if shared[row.get("arn")] > 1:
+        judgement = Judgement("undetermined", "contradicted by another row of the same ARN")
+    return Opinion(number, user.name, user.arn, judgement, blamed, all_unread(user))

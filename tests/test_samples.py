@@ -1,0 +1,96 @@
+"""The program's word on every sample is the one that was written down by hand."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.analysis import Analysis
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+EXPECTED = sorted((SAMPLES / "expected").glob("*.json"))
+CONSOLE = "status_reports_2026-03-01T09-30-00+00-00"
+
+
+def expected(name: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((SAMPLES / "expected" / f"{name}.json").read_text())
+    return told
+
+
+def analyzed(name: str) -> Analysis:
+    """Analyze the one sample of that name, whatever its ending, with the exemptions."""
+    source = min(path for path in SAMPLES.iterdir() if path.name.split(".")[0] == name)
+    exemptions = SAMPLES / "exemptions.csv"
+    return analyzer.analyze(
+        analyzer.load(source),
+        exemptions=analyzer.read_exemptions(str(exemptions), exemptions.read_text()),
+    )
+
+
+def judgements(analysis: Analysis) -> dict[str, dict[str, Any]]:
+    """Return by ARN what the expectations tell; the reason of the undetermined is prose."""
+    return {
+        user["arn"]: {
+            "verdict": user["verdict"],
+            **({} if user["verdict"] == "undetermined" else {"reason": user["reason"]}),
+            "certainty": user["certainty"],
+            "caveats": [each for each in user["caveats"].split(";") if each],
+        }
+        for user in analysis.users.to_dict("records")
+    }
+
+
+def without_columns(users: dict[str, Any]) -> dict[str, Any]:
+    return {
+        arn: {name: value for name, value in user.items() if name != "columns"}
+        for arn, user in users.items()
+    }
+
+
+@pytest.mark.parametrize("name", [path.stem for path in EXPECTED])
+def test_every_user_of_a_sample_has_the_verdict_that_was_written_by_hand(name: str) -> None:
+    assert judgements(analyzed(name)) == without_columns(expected(name)["users"])
+
+
+@pytest.mark.parametrize("name", [path.stem for path in EXPECTED if path.stem != "organization"])
+def test_the_moment_of_a_sample_and_its_source_are_known(name: str) -> None:
+    (file,) = analyzed(name).report.files
+    told = expected(name)
+    assert file.as_of == datetime.fromisoformat(told["as_of"])
+    assert file.as_of_source == told["as_of_source"]
+
+
+def test_each_report_of_the_organization_has_its_own_moment() -> None:
+    told = {Path(file.name).name: file for file in analyzed("organization").report.files}
+    assert {
+        name: {"as_of": datetime.fromisoformat(each["as_of"]), "as_of_source": each["as_of_source"]}
+        for name, each in expected("organization")["reports"].items()
+    } == {
+        name: {"as_of": file.as_of, "as_of_source": file.as_of_source}
+        for name, file in told.items()
+    }
+
+
+def test_the_reason_of_each_undetermined_user_names_the_columns_at_fault() -> None:
+    reasons = analyzed(CONSOLE).users.groupby("arn")["reason"].agg(" ".join)
+    undetermined = {
+        arn: user for arn, user in expected(CONSOLE)["users"].items() if "columns" in user
+    }
+    assert undetermined
+    for arn, user in undetermined.items():
+        assert [column for column in user["columns"] if column not in reasons[arn]] == []
+
+
+def test_exempt_users_keep_their_verdict_and_say_why() -> None:
+    users = analyzed(CONSOLE).users
+    exempt = users[users["exemption"] != ""].set_index("arn")["exemption"].to_dict()
+    assert exempt == expected(CONSOLE)["exempt"]
+
+
+def test_expired_and_unmatched_exemptions_are_named() -> None:
+    totals = analyzed(CONSOLE).totals
+    assert [each.user for each in totals.expired] == expected(CONSOLE)["expired"]
+    assert [each.user for each in totals.unmatched] == expected(CONSOLE)["unmatched"]
