@@ -137,7 +137,9 @@ def _counts(page: Page) -> pd.DataFrame:
     told = users[_TEXTS[:4]].copy()
     told[columns.EXEMPT] = users[columns.EXEMPTION] != ""
     told[columns.AGE_BAND] = worded(band, AGE_BANDS)
-    return told.groupby(_COUNTED, observed=True).size().rename(columns.USERS).reset_index()
+    return (
+        told.groupby(_COUNTED, observed=True, sort=False).size().rename(columns.USERS).reset_index()
+    )
 
 
 def _summed(counts: Sequence[pd.DataFrame]) -> pd.DataFrame:

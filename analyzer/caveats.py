@@ -40,8 +40,10 @@ def caveats_of(page: Page, criteria: Criteria, goes: np.ndarray) -> "pd.Categori
     bits = np.zeros(len(page), np.int16)
     for position, caveat in enumerate(CAVEATS):
         bits |= (caveat.holds(page, criteria) & goes).astype(np.int16) << position
-    distinct, code = np.unique(np.append(bits, 0), return_inverse=True)
-    return worded(code[:-1], [_ids(int(each)) for each in distinct])
+    occurring = np.flatnonzero(np.bincount(bits, minlength=1 << len(CAVEATS)))
+    code = np.zeros(1 << len(CAVEATS), np.int16)
+    code[occurring] = np.arange(len(occurring))
+    return worded(code[bits], [_ids(int(each)) for each in occurring])
 
 
 def because(page: Page) -> list[tuple[tuple[str, str], ...]]:

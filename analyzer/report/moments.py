@@ -2,55 +2,58 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MOMENT = pa.timestamp("s", "UTC")
+from analyzer.cells import begins_with, lengths, only
 
-_LENGTHS = pa.array([20, 25], pa.int64())
-"""`2024-04-22T19:47:52Z` since 2024, `…+00:00` before."""
+_ARROW: Final = pa.timestamp("s", "UTC")
+_Z: Final = len("2024-04-22T19:47:52Z")
+_OFFSET: Final = len("2024-04-22T19:47:52+00:00")
+"""AWS writes the first form since 2024, and wrote the second before."""
 
-_FORM = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
-_LOCAL_DATE = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
+_FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
 
-_FROM, _TO = (pa.scalar(datetime(year, 1, 1, tzinfo=UTC), MOMENT) for year in (1970, 2100))
+_FROM: Final = np.datetime64("1970-01-01", "s")
+_TO: Final = np.datetime64("2100-01-01", "s")
 """No moment in a report lies outside: what does is damaged."""
 
-
-def is_local_date(cell: str) -> bool:
-    """Tell whether a cell is a date whose day and month cannot be told apart, or lacks its zone."""
-    return _LOCAL_DATE.fullmatch(cell) is not None
+NEVER: Final = np.datetime64("NaT", "s")
 
 
-def moments(cells: pa.Array) -> pa.Array:
-    """Return text cells as timestamp[s, UTC], null where a cell holds no moment.
+def moments(cells: pa.Array) -> np.ndarray:
+    """Return text cells as datetime64[s] in UTC, NaT where a cell holds no moment.
 
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
     """
-    read = _usual(cells)
-    return pc.if_else(
-        pc.and_(pc.greater_equal(read, _FROM), pc.less(read, _TO)), read, pa.scalar(None, MOMENT)
-    )
+    length = lengths(cells)
+    usual = (length == _Z) | (length == _OFFSET)
+    unusual = ~usual & (length > _Z)
+    read = None if unusual.any() else _all_at_once(only(cells, usual))
+    moment = _each_distinct(cells) if read is None else read
+    moment[(moment < _FROM) | (moment >= _TO)] = NEVER
+    return moment
 
 
-def _usual(cells: pa.Array) -> pa.Array:
-    """Read all cells of the usual lengths at once, and each distinct cell where others occur."""
-    length = pc.binary_length(cells)
-    usual = pc.is_in(length, _LENGTHS)
-    if pc.any(pc.greater(pc.if_else(usual, 0, length), 20)).as_py():
-        return _distinct(cells)
+def _all_at_once(cells: pa.Array) -> np.ndarray | None:
     try:
-        return pc.if_else(usual, cells, pa.scalar(None, cells.type)).cast(MOMENT)
+        return _as_numpy(cells.cast(_ARROW))
     except pa.ArrowInvalid:
-        return _distinct(cells)
+        return None
 
 
-def _distinct(cells: pa.Array) -> pa.Array:
+def _each_distinct(cells: pa.Array) -> np.ndarray:
     distinct = cells.dictionary_encode()
-    read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], MOMENT)
-    return read.take(distinct.indices)
+    read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW)
+    return _as_numpy(read.take(distinct.indices))
+
+
+def _as_numpy(read: pa.Array) -> np.ndarray:
+    return np.array(read.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False), "datetime64[s]")
 
 
 def _moment(cell: str) -> datetime | None:
@@ -62,18 +65,20 @@ def _moment(cell: str) -> datetime | None:
         return None
 
 
-def as_text(read: pa.Array, cells: pa.Array) -> pa.Array:
+def as_text(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
-    usual = pc.and_(pc.equal(pc.binary_length(cells), 20), pc.ends_with(cells, "Z"))
-    if pc.all(pc.or_(usual, pc.is_null(read))).as_py() is not False:
+    told = ~np.isnat(moment)
+    if (lengths(cells)[told] == _Z).all():
         return cells
-    return pc.coalesce(pc.strftime(read, "%Y-%m-%dT%H:%M:%SZ").cast(cells.type), cells)
+    text = pc.strftime(pa.array(moment), "%Y-%m-%dT%H:%M:%SZ").cast(cells.type)
+    return pc.if_else(pa.array(told), text, cells)
 
 
-def newest(reads: list[pa.Array]) -> np.datetime64:
-    """Return the newest of the moments, NaT if there is none."""
-    found = [pc.max(read).as_py() for read in reads]
-    known = [moment for moment in found if moment is not None]
-    return (
-        np.datetime64(max(known).replace(tzinfo=None), "s") if known else np.datetime64("NaT", "s")
-    )
+def is_local_date(cell: str) -> bool:
+    """Tell whether a cell is a date whose day and month cannot be told apart."""
+    return _LOCAL_DATE.fullmatch(cell) is not None
+
+
+def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
+    """Tell which cells hold no moment and yet begin as a date would."""
+    return np.asarray(np.isnat(moment) & begins_with(cells, b"0123456789 \t"))

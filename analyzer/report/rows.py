@@ -8,7 +8,6 @@ anything else is a problem.
 import csv
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,10 +17,11 @@ import pyarrow.csv as pa_csv
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.ahead import ahead
 from analyzer.report.header import Header
 from analyzer.report.text import ReportText
 
-BLOCK = 16 << 20
+BLOCK = 2 << 20
 """Bytes of CSV that are turned into one table."""
 
 _MOST = 1000
@@ -48,16 +48,7 @@ def read_rows(text: ReportText) -> Iterator[pa.Table]:
     Raises InputRefused with all rows that cannot be read.
     """
     tables = _read_rows(text)
-    return _ahead(tables) if text.size > BLOCK else tables
-
-
-def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Read the next table in a thread while the last one is worked on; Arrow lets both run."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, tables, None)
-        while (table := coming.result()) is not None:
-            coming = reader.submit(next, tables, None)
-            yield table
+    return ahead(tables) if text.size > BLOCK else tables
 
 
 def _read_rows(text: ReportText) -> Iterator[pa.Table]:

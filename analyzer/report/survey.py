@@ -1,7 +1,7 @@
 """Go through a report once before anybody is judged: refuse it, or say what is in it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,7 +20,6 @@ KEPT_BYTES = 64 << 20
 """Reports up to this size together stay in memory between the survey and the pages."""
 
 _MOST_PROBLEMS = 1000
-_WORDS = pa.array(["N/A", "no_information", "not_supported", ""], pa.large_string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class _Findings:
     text: ReportText
     rows: Counter[str] = field(default_factory=Counter)
     roots: Counter[str] = field(default_factory=Counter)
-    newest: list[np.datetime64] = field(default_factory=list)
+    newest: np.datetime64 = moments.NEVER
     arns: list[np.ndarray] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: pa.Table | None = None
@@ -60,28 +59,24 @@ class _Findings:
         self.rows.update(_counted(account))
         self.roots.update(_counted(account.filter(identity.is_root(arn))))
         self.arns.append(hashes(table))
-        self.newest.append(moments.newest(list(self._moments(table))))
-        self.last = table if table.num_rows else self.last
-
-    def _moments(self, table: pa.Table) -> Iterator[pa.Array]:
         for column in columns.TIMESTAMPS:
             if column in table.column_names:
-                cells = table[column].combine_chunks()
-                read = moments.moments(cells)
-                self._note_local_dates(table, column, pc.is_null(read))
-                if column != columns.PASSWORD_NEXT_ROTATION:
-                    yield read
+                self._look_at(table, column)
+        self.last = table if table.num_rows else self.last
 
-    def _note_local_dates(self, table: pa.Table, column: str, unread: pa.Array) -> None:
-        odd = pc.and_(unread, pc.invert(pc.is_in(table[column].combine_chunks(), _WORDS)))
-        if not pc.any(odd).as_py() or len(self.problems) >= _MOST_PROBLEMS:
-            return
-        rows = table.select([columns.ROW, column]).filter(odd).to_pylist()
-        self.problems += [
-            _local_date(self.text, row[columns.ROW], column, row[column])
-            for row in rows[:_MOST_PROBLEMS]
-            if moments.is_local_date(row[column])
-        ]
+    def _look_at(self, table: pa.Table, column: str) -> None:
+        cells = table[column].combine_chunks()
+        moment = moments.moments(cells)
+        if column != columns.PASSWORD_NEXT_ROTATION and not np.isnat(moment).all():
+            self.newest = np.fmax(self.newest, np.nanmax(moment))
+        odd = moments.may_be_local_date(cells, moment)
+        if odd.any():
+            rows = table.select([columns.ROW, column]).filter(pa.array(odd)).to_pylist()
+            self.problems += [
+                _local_date(self.text, row[columns.ROW], column, row[column])
+                for row in rows[: _MOST_PROBLEMS - len(self.problems)]
+                if moments.is_local_date(row[column])
+            ]
 
 
 def survey(text: ReportText) -> Surveyed:
@@ -99,7 +94,7 @@ def survey(text: ReportText) -> Surveyed:
     return Surveyed(
         text,
         _accounts(findings),
-        _newest(findings),
+        findings.newest.astype(datetime).replace(tzinfo=UTC),
         np.concatenate(findings.arns),
         None if kept is None else tuple(kept),
     )
@@ -119,7 +114,7 @@ def _refuse(findings: _Findings) -> None:
         problems.append(_cut_off(findings.text, findings.last))
     if problems:
         raise InputRefused(problems)
-    if np.isnat(_latest(findings.newest)):
+    if np.isnat(findings.newest):
         message = "no row holds a timestamp that can be read"
         raise InputRefused([Problem(findings.text.name, None, None, None, message, _AGAIN)])
 
@@ -133,7 +128,7 @@ def _is_cut_off(text: ReportText, last: pa.Table) -> bool:
     if text.tail.endswith((b"\n", b"\r")) or column not in columns.TIMESTAMPS:
         return False
     cell = last[column].combine_chunks().slice(last.num_rows - 1)
-    whole = moments.moments(cell)[0].is_valid or cell[0].as_py() in ("N/A", "not_supported")
+    whole = not np.isnat(moments.moments(cell)[0]) or cell[0].as_py() in ("N/A", "not_supported")
     return not whole
 
 
@@ -158,13 +153,3 @@ def _accounts(findings: _Findings) -> tuple[AccountRows, ...]:
         AccountRows(account=account, rows=count, roots=findings.roots[account])
         for account, count in sorted(findings.rows.items())
     )
-
-
-def _newest(findings: _Findings) -> datetime:
-    moment: datetime = _latest(findings.newest).astype(datetime)
-    return moment.replace(tzinfo=UTC)
-
-
-def _latest(found: Iterable[np.datetime64]) -> np.datetime64:
-    known = [moment for moment in found if not np.isnat(moment)]
-    return max(known, default=np.datetime64("NaT", "s"))

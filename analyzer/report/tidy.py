@@ -80,11 +80,9 @@ class _Cells:
     def moment(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Return a column's moments as datetime64[s], and which cells are understood."""
         if not self.has(column):
-            nothing = np.full(len(self), np.datetime64("NaT"), "datetime64[s]")
-            return nothing, np.zeros(len(self), bool)
-        read = moments.moments(self.text(column))
-        self.texts[column] = moments.as_text(read, self.text(column))
-        moment = read.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False).astype("datetime64[s]")
+            return np.full(len(self), moments.NEVER), np.zeros(len(self), bool)
+        moment = moments.moments(self.text(column))
+        self.texts[column] = moments.as_text(self.text(column), moment)
         understood = ~np.isnat(moment)
         if not understood.all():
             understood |= self.equals(column, *_EMPTY_WORDS.get(column, (_NONE,)))
@@ -106,8 +104,10 @@ def tidy(table: pa.Table, as_of: Iterable[np.datetime64]) -> Page:
 
 def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
-    cells.note(columns.USER, ~_mask(identity.is_user_name(name)))
-    cells.note(columns.ARN, ~_mask(identity.is_user_arn(arn, name)))
+    named = _mask(identity.is_user_arn(arn, name))
+    if not named.all():
+        cells.note(columns.USER, ~_mask(identity.is_user_name(name)))
+        cells.note(columns.ARN, ~named)
     file = cells.table[columns.FILE].to_numpy()
     moment = {column: _noted(cells, column) for column in columns.TIMESTAMPS[:4]}
     return pd.DataFrame(

@@ -13,12 +13,13 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, Report
 from analyzer.report import counted, identity, notes
+from analyzer.report.ahead import ahead
 from analyzer.report.counted import Counted
 from analyzer.report.survey import KEPT_BYTES, Surveyed, survey
 from analyzer.report.text import ReportText
 from analyzer.report.tidy import tidy
 
-PAGE_ROWS = 65_536
+PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page."""
 
 
@@ -39,7 +40,7 @@ def understand(
     return Report(
         files=tuple(report.file() for report in reports),
         notes=notes.of_input(reports, same, older, contradicting),
-        pages=lambda: _pages(reports, contradicting),
+        pages=lambda: _ahead_if_large(reports, _pages(reports, contradicting)),
     )
 
 
@@ -56,6 +57,12 @@ def _surveyed(openers: Iterable[Callable[[], ReportText]]) -> Iterator[Surveyed]
             yield each if kept <= KEPT_BYTES else replace(each, tables=None)
     if problems:
         raise InputRefused(problems)
+
+
+def _ahead_if_large(reports: Sequence[Counted], pages: Iterator[Page]) -> Iterator[Page]:
+    """Make pages in a thread where the rows are read once more; memory is faster than that."""
+    large = any(report.surveyed.tables is None for report in reports)
+    return ahead(pages) if large else pages
 
 
 def _pages(reports: Sequence[Counted], contradicting: Mapping[str, str]) -> Iterator[Page]:

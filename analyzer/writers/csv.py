@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
+from analyzer.cells import begins_with
 from analyzer.model import Page
 from analyzer.terms import Verdict
 from analyzer.writers.listing import FACTS, JUDGED, listed
 
 HEADER: Final = (*JUDGED, *FACTS)
 
-_FORMULA: Final = r"^[=+\-@\t\r]"
+_FORMULA: Final = b"=+-@\t\r"
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
 _TEXT: Final = pa.large_string()
 _FREE: Final = frozenset(
@@ -78,10 +79,8 @@ def _as_text(values: pd.Series) -> pa.Array:
 
 
 def _guarded(texts: pa.Array) -> pa.Array:
-    formula = pc.match_substring_regex(texts, _FORMULA)
-    if not pc.any(formula).as_py():
-        return texts
-    return pc.if_else(formula, _joined("'", texts), texts)
+    formula = begins_with(texts, _FORMULA)
+    return pc.if_else(pa.array(formula), _joined("'", texts), texts) if formula.any() else texts
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
