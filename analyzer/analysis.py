@@ -7,11 +7,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.exemptions import exempted, has_expired
-from analyzer.model import Exemption, Page, Report, joined, worded
+from analyzer.model import Exemption, Page, Report, joined
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import judged
 
@@ -110,7 +112,7 @@ class _Tally:
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
         self._exemptions = exemptions
         self._named = np.zeros(len(exemptions), bool)
-        self._counts: list[pd.DataFrame] = []
+        self._counts: list[pa.Table] = []
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
         page = judged(page, criteria)
@@ -130,26 +132,32 @@ class _Tally:
         return Totals(counts, expired, unmatched)
 
 
-def _counts(page: Page) -> pd.DataFrame:
+def _counts(page: Page) -> pa.Table:
     users = page.users
     band = np.digitize(users[columns.AGE_DAYS].fillna(0).to_numpy(np.int64), _BAND_STARTS)
     band = np.where(users[columns.AGE_DAYS].isna(), len(_BAND_STARTS) + 1, band)
-    told = users[_TEXTS[:4]].copy()
-    told[columns.EXEMPT] = users[columns.EXEMPTION] != ""
-    told[columns.AGE_BAND] = worded(band, AGE_BANDS)
-    return (
-        told.groupby(_COUNTED, observed=True, sort=False).size().rename(columns.USERS).reset_index()
+    verdict = pa.array(users[columns.VERDICT]).cast(pa.string())
+    undetermined = pc.equal(verdict, str(Verdict.UNDETERMINED))
+    reason = pa.array(users[columns.REASON]).cast(pa.string())
+    told = pa.table(
+        {
+            columns.ACCOUNT: pa.array(users[columns.ACCOUNT]).cast(pa.string()),
+            columns.VERDICT: verdict,
+            # Those of undetermined users are sentences: there may be as many as users.
+            columns.REASON: pc.if_else(undetermined, "", reason),
+            columns.CERTAINTY: pa.array(users[columns.CERTAINTY]).cast(pa.string()),
+            columns.AGE_BAND: pa.array(AGE_BANDS).take(pa.array(band)),
+            columns.EXEMPT: pa.array(users[columns.EXEMPTION] != ""),
+        }
     )
+    return told.group_by(_COUNTED, use_threads=False).aggregate([([], "count_all")])
 
 
-def _summed(counts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the counts of all pages together; reasons of undetermined users are not told apart."""
-    if not counts:
-        return pd.DataFrame({name: [] for name in [*_COUNTED, columns.USERS]})
-    every = joined(each.astype(dict.fromkeys(_TEXTS, "str")) for each in counts)
-    undetermined = every[columns.VERDICT] == Verdict.UNDETERMINED
-    every.loc[undetermined, columns.REASON] = ""
-    return every.groupby(_COUNTED, sort=True)[[columns.USERS]].sum().reset_index()
+def _summed(counts: Sequence[pa.Table]) -> pd.DataFrame:
+    """Return the counts of all pages together, in the order of their words."""
+    every = pa.concat_tables(counts).group_by(_COUNTED, use_threads=False)
+    summed = every.aggregate([("count_all", "sum")]).rename_columns([*_COUNTED, columns.USERS])
+    return pd.DataFrame(summed.sort_by([(name, "ascending") for name in _COUNTED]).to_pandas())
 
 
 def _check(report: Report, counts: pd.DataFrame) -> None:

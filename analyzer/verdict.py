@@ -101,7 +101,7 @@ def _unknown(page: Page) -> np.ndarray:
 def _doubtful(page: Page) -> np.ndarray:
     """Tell of whom it cannot be said how certain a verdict to let go would be."""
     inactive = (page.keys[columns.STATE] == State.INACTIVE).to_numpy()
-    return page.unread_in(*_DOUBTS) | in_any_slot(inactive & _last_used_unread(page))
+    return np.asarray(page.unread_in(*_DOUBTS) | in_any_slot(inactive & _last_used_unread(page)))
 
 
 def _last_used_unread(page: Page) -> np.ndarray:

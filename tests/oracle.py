@@ -16,12 +16,17 @@ ABSENT, INACTIVE, ACTIVE = "absent", "inactive", "active"
 SLOTS = (1, 2)
 
 NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
-USER_ARN = re.compile(r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:user/([\x21-\x7e]+/)?([^/]+)")
+USER_ARN = re.compile(
+    rf"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{{12}}:user/([\x21-\x7e]+/)?({NAME.pattern})"
+)
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 
 LONGEST = 80
+
+YEARS_OF_REPORTS = range(1970, 2100)
+"""A moment outside is an invented one."""
 
 NO_SERVICE = frozenset({None, "", "N/A", "not_supported"})
 
@@ -116,9 +121,10 @@ def moment(raw: str | None) -> datetime | None:
     if raw is None or not MOMENT.fullmatch(raw):
         return None
     try:
-        return datetime.fromisoformat(raw).astimezone(UTC)
+        found = datetime.fromisoformat(raw).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if found.year in YEARS_OF_REPORTS else None
 
 
 def boolean(raw: str | None) -> bool | None:

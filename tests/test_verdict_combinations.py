@@ -423,6 +423,14 @@ def test_a_needed_cell_that_is_not_understood_is_named_and_decides_nothing(
     assert found == not_understood(column, value)
 
 
+@pytest.mark.parametrize("value", ["true ", " false", "true\n", "\u00a0false", "fal", "FAL\u017fE"])
+def test_a_boolean_is_one_of_two_words_in_any_case_and_nothing_else(
+    value: str, tmp_path: Path
+) -> None:
+    found = judgement_on(tmp_path, a_user(password_enabled=value))
+    assert found == not_understood("password_enabled", value)
+
+
 @pytest.mark.parametrize(("column", "value"), NEEDED_BY_CAVEATS)
 @pytest.mark.parametrize(
     "user", [a_user(), a_user(password=no_password(LONG_AGO))], ids=["unused", "retired"]
@@ -479,6 +487,14 @@ def test_a_use_without_its_service_or_a_service_without_its_use_is_not_understoo
     user = a_user(key_1=an_inactive_key()) | cells
     value = cells.get(column, "N/A")
     assert judgement_on(tmp_path, user) == not_understood(column, value)
+
+
+@pytest.mark.parametrize(
+    "value", ["2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00-07:00", "2024-01-01T00:00:00.5Z"]
+)
+def test_a_reason_shows_the_cell_as_it_stands_in_the_report(value: str, tmp_path: Path) -> None:
+    user = a_user(key_1=an_inactive_key()) | {"access_key_1_last_used_date": value}
+    assert judgement_on(tmp_path, user) == not_understood("access_key_1_last_used_date", value)
 
 
 def test_an_absent_key_that_was_used_is_a_contradiction(tmp_path: Path) -> None:

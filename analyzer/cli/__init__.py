@@ -9,11 +9,12 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from analyzer.cli.analyze import analyze
+from analyzer.cli.saying import say
+from analyzer.cli.standard_output import CLOSED
 from analyzer.errors import CredreportError
 
 BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
-
 ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."
 
 app = typer.Typer(
@@ -56,13 +57,15 @@ def main(arguments: list[str]) -> int:
     try:
         app(arguments, prog_name="credreport")
     except CredreportError as error:
-        typer.echo(f"credreport: {error}", err=True)
+        say(f"credreport: {error}")
         return error.exit_code
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # for which typer would exit with 1
+            return CLOSED
         return end.code if isinstance(end.code, int) else 0
     except Exception:  # noqa: BLE001  whatever is left is a bug, and says so
-        traceback.print_exc()
-        typer.echo("credreport: this is a bug; please report it with the lines above.", err=True)
+        say(traceback.format_exc())
+        say("credreport: this is a bug; please report it with the lines above.")
     return BUG
 
 

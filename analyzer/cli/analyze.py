@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.errors import InputRefused, Problem
 from analyzer.terms import ENDINGS, Criteria, Definition, Format, Verdict
 
 if TYPE_CHECKING:
@@ -16,18 +17,23 @@ FAILED: Final = 1
 """The exit code where somebody meets `--fail-on`."""
 
 ALL: Final = "all"
-_WORDS: Final = "|".join(Verdict)
+_WORDS: Final = ", ".join(Verdict)
+_EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+        at = moment.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text} is no moment such as {_EXAMPLE}") from None
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text} lacks its zone: write it as 2026-03-01T09:30:00Z")
-    return moment.astimezone(UTC).replace(microsecond=0)
+        raise typer.BadParameter(f"{text} lacks its zone: write it as {_EXAMPLE}")
+    return at
 
 
 def _output(text: str) -> Path:
-    if not text.lower().endswith(ENDINGS):
+    if Path(text).suffix.lower() not in ENDINGS:
         raise typer.BadParameter(f"{text} must end in {', '.join(ENDINGS)}")
     return Path(text)
 
@@ -36,7 +42,7 @@ def _verdicts(words: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
     unknown = [word for word in words if word not in (*Verdict, ALL)]
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: choose from {_WORDS}|{ALL}")
+        raise typer.BadParameter(f"{', '.join(unknown)}: choose from {_WORDS}, {ALL}")
     return list(Verdict) if ALL in words else words
 
 
@@ -44,7 +50,7 @@ def analyze(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCES...",
+            metavar="SOURCES",
             help="Files, folders, patterns or zip archives of credential reports; - reads one from"
             " standard input. Their form is recognised: console CSV, AWS CLI JSON, base64, gzip,"
             " UTF-16.",
@@ -63,14 +69,15 @@ def analyze(
     ] = [],
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="Write this to standard output.  [default: table]"),
+        typer.Option("--format", help="Write this to standard output; a table if nothing is asked for."),
     ] = None,
     verdict: Annotated[
         list[str],
         typer.Option(
             callback=_verdicts,
-            metavar=f"[{_WORDS}|{ALL}]",
-            help="List users with this verdict; may be repeated. A workbook holds everybody.",
+            metavar="VERDICT",
+            help=f"List users with this verdict: {_WORDS} or {ALL}; may be repeated. A workbook"
+            " holds everybody.",
         ),
     ] = [Verdict.UNUSED.value],
     definition: Annotated[
@@ -98,13 +105,13 @@ def analyze(
             exists=True,
             dir_okay=False,
             metavar="FILE",
-            help="A CSV of who is excused: account,user,reason,owner,expires.",
+            help="A CSV of who is excused: account, user, reason, owner, expires.",
         ),
     ] = None,
     fail_on: Annotated[
         list[Verdict],
         typer.Option(
-            metavar=f"[{_WORDS}]",
+            metavar="VERDICT",
             help="Exit with 1 if somebody not exempt has this verdict, or is undetermined;"
             " may be repeated.",
         ),
@@ -121,17 +128,19 @@ def analyze(
     from analyzer.outputs import write
     from analyzer.sources.files import load
 
+    excused = _exemptions(exemptions)
     with messages.progress(quiet=quiet) as progress:
         report = load(*sources, as_of=as_of, progress=progress)
+    _keep(output, [*sources, *(file.name for file in report.files), str(exemptions)])
     criteria = Criteria(definition=definition, dormant_days=dormant_days, grace_days=grace_days)
-    analysis = analyzed(report, criteria, _exemptions(exemptions))
+    analysis = analyzed(report, criteria, excused)
     listed = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=listed, raw_csv=raw_csv)
     form = format_ or (None if output else Format.TABLE)
     if form:
         standard_output.write(analysis, form, listed, raw_csv=raw_csv)
     if not quiet:
-        messages.say(analysis, output, told=form is Format.TABLE and standard_output.is_terminal())
+        messages.tell(analysis, output, told=form is Format.TABLE and standard_output.is_terminal())
     if _fails(analysis, fail_on):
         raise typer.Exit(FAILED)
 
@@ -139,7 +148,21 @@ def analyze(
 def _exemptions(path: Path | None) -> "tuple[Exemption, ...]":
     from analyzer.exemptions import read_exemptions
 
-    return () if path is None else read_exemptions(str(path), path.read_text(encoding="utf-8"))
+    if path is None:
+        return ()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+        raise InputRefused([Problem(str(path), None, None, None, message, hint)]) from None
+    return read_exemptions(str(path), text)
+
+
+def _keep(outputs: list[Path], inputs: list[str]) -> None:
+    """Refuse to write over what was read: the report is the evidence for the result."""
+    for output in filter(Path.exists, outputs):
+        if any(output.samefile(each) for each in inputs if Path(each).exists()):
+            raise typer.BadParameter(f"{output} is an input: write to another file")
 
 
 def _fails(analysis: "Analysis", fail_on: list[Verdict]) -> bool:

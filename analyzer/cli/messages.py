@@ -1,16 +1,15 @@
 """Say on standard error what was done, what was found and what to know of it."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from analyzer.blind_spots import BLIND_SPOTS
+from analyzer.cli.saying import say
 from analyzer.writers import people
-from analyzer.writers.plain import printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -22,27 +21,39 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
     The bar shows only on a terminal, and only for many inputs.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _is_terminal():
         yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    words = TextColumn("Reading reports")
-    with Progress(
-        words, BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
-    ) as bar:
-        task = bar.add_task("", total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=total > 1)
+    parts = (TextColumn("Reading reports"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*parts, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
+
+    def told(done: int, total: int) -> None:
+        if total > 1:
+            bar.start()
+            bar.update(task, completed=done, total=total)
+
+    try:
+        yield told
+    finally:
+        bar.stop()
 
 
-def say(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
+def _is_terminal() -> bool:
+    """Tell whether standard error is a terminal on which a bar can move."""
+    return bool(sys.stderr and sys.stderr.isatty()) and os.environ.get("TERM") != "dumb"
+
+
+def tell(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
     """Say the as-of, the counts and the notes, unless a table `told` them, and what was written."""
     if not told:
         for line in _summary(analysis):
-            typer.echo(printable(line), err=True)
+            say(line)
     for path in written:
-        typer.echo(f"Wrote {printable(str(path))}", err=True)
+        say(f"Wrote {path}")
 
 
 def _summary(analysis: "Analysis") -> Iterator[str]:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Collection
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import typer
@@ -23,8 +24,10 @@ def write(
 ) -> None:
     """Write in the format asked for.
 
-    Raises OutputFailed where standard output takes no more, typer.Exit where it was closed.
+    Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
     """
+    if sys.stdout is None:
+        raise OutputFailed("standard output cannot be written: it is closed.")
     try:
         _write(analysis, form, verdicts, raw_csv=raw_csv)
         sys.stdout.flush()
@@ -56,12 +59,15 @@ def _write(
         case Format.TABLE:
             from analyzer.writers.table import write_table
 
+            if isinstance(sys.stdout, TextIOWrapper):
+                # A sign that the terminal's encoding lacks is spelled out.
+                sys.stdout.reconfigure(errors="backslashreplace")
             write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())
 
 
 def is_terminal() -> bool:
     """Tell whether a person reads standard output."""
-    return sys.stdout.isatty()
+    return bool(sys.stdout and sys.stdout.isatty())
 
 
 def _width() -> int | None:

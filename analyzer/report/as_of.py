@@ -4,14 +4,15 @@ The CSV itself carries no such moment, and the moment of analysis is never it.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePath
 
+from analyzer.report.moments import one_moment
 from analyzer.report.text import ReportText
 from analyzer.terms import AsOfSource
 
 _CONSOLE_NAME = re.compile(
-    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?!\d)"
+    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?![+-]?\d)"
 )
 
 
@@ -33,13 +34,13 @@ def as_of(
 
 
 def _from_name(name: str) -> datetime | None:
-    """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv."""
-    match = _CONSOLE_NAME.match(PurePath(name).name)
+    """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv.
+
+    A file in a zip archive is named `archive.zip:file`.
+    """
+    match = _CONSOLE_NAME.match(PurePath(name).name.rpartition(":")[2])
     if match is None:
         return None
     day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
-    zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "+00:00"
-    try:
-        return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{zone}").astimezone(UTC)
-    except ValueError:
-        return None
+    zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "Z"
+    return one_moment(f"{day}T{hour}:{minute}:{second}{zone}")

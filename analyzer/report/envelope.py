@@ -14,19 +14,22 @@ import json
 import re
 import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.moments import one_moment
 
 GZIP = b"\x1f\x8b"
-ZIP = b"PK\x03\x04"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a zip archive starts, and how one that holds nothing does."""
+
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_BOM = b"\xef\xbb\xbf"
 LARGEST = 1 << 30
 """A compressed report that grows beyond this many bytes is refused: it is no report."""
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|error|[a-z])", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
+_MARKUP = re.compile(r"<(?!root_account>)[!?a-z]", re.IGNORECASE)
 _HINT = (
     "Give the CSV from the console (IAM, Credential report, Download) or the output of"
     " `aws iam get-credential-report`."
@@ -43,7 +46,7 @@ class Opened:
 
 def is_plain(head: bytes) -> bool:
     """Tell from its first bytes whether the input is already CSV in UTF-8."""
-    wrapped = head.startswith((GZIP, ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
+    wrapped = head.startswith((GZIP, *ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
     return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
 
 
@@ -84,7 +87,7 @@ def _from_line(name: str, text: str) -> Opened | None:
 def _from_json(name: str, text: str) -> Opened:
     try:
         envelope = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
         raise _refused(name, f"this is not valid JSON: {error}", hint) from None
     content = envelope.get("Content") if isinstance(envelope, dict) else None
@@ -97,18 +100,13 @@ def _from_json(name: str, text: str) -> Opened:
 
 def _content(name: str, content: str) -> bytes:
     """Return the CSV of an envelope, which holds base64, the text itself, or Python's bytes."""
-    if content[:2] in ("b'", 'b"'):
-        content = _python_bytes(name, content)
-    if _BASE64.fullmatch(content):
-        return _from_base64(name, content)
-    return content.encode()
-
-
-def _python_bytes(name: str, content: str) -> str:
     try:
-        return bytes(ast.literal_eval(content)).decode()
-    except (ValueError, SyntaxError, TypeError):
+        if content[:2] in ("b'", 'b"'):
+            content = bytes(ast.literal_eval(content)).decode()
+        data = content.encode()
+    except (ValueError, SyntaxError, TypeError, MemoryError):
         raise _refused(name, "the `Content` of this JSON cannot be read", _HINT) from None
+    return _from_base64(name, content) if _BASE64.fullmatch(content) else data
 
 
 def _from_base64(name: str, content: str) -> bytes:
@@ -121,14 +119,11 @@ def _from_base64(name: str, content: str) -> bytes:
 
 
 def _generated(name: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = one_moment(text.strip())
+    if moment is None:
         hint = "It must be a moment with its zone, such as 2026-03-01T09:30:00Z."
         raise InputRefused([Problem(name, None, "GeneratedTime", text, "not understood", hint)])
-    return moment.astimezone(UTC).replace(microsecond=0)
+    return moment
 
 
 def _gunzip(name: str, data: bytes) -> bytes:
@@ -146,19 +141,31 @@ def _gunzip(name: str, data: bytes) -> bytes:
 
 
 def _decode(name: str, data: bytes) -> str:
-    """Return the text of UTF-8 or UTF-16, told apart by the byte order mark or the NULs."""
-    encoding = "utf-8-sig"
-    if data.startswith(UTF16):
-        encoding = "utf-16"
-    elif data[1:64:2].count(0) > len(data[1:64:2]) // 2:
-        encoding = "utf-16-le"
+    """Return the text of an input, without a byte order mark."""
+    encoding = _encoding(data)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        value = data[max(error.start - 10, 0) : error.end + 10].decode("ascii", "replace")
-        hint = "The file is no text, or in an old code page: save it as UTF-8. " + _HINT
-        raise InputRefused([Problem(name, row, None, value, "not UTF-8 text", hint)]) from None
+        read = data[: error.start].decode(encoding)
+        row, value = read.count("\n") + 1, read[-10:] + "\ufffd"
+        raise InputRefused([not_text(name, row, value)]) from None
+
+
+def _encoding(data: bytes) -> str:
+    """Tell UTF-8 and UTF-16 apart by the byte order mark, or else by the NULs."""
+    if data.startswith(UTF16):
+        return "utf-16"
+    even, odd = data[:64:2], data[1:64:2]
+    for nuls, encoding in ((odd, "utf-16-le"), (even, "utf-16-be")):
+        if nuls.count(0) > len(nuls) // 2:
+            return encoding
+    return "utf-8-sig"
+
+
+def not_text(name: str, row: int, value: str) -> Problem:
+    """Return the problem of an input that is no text from somewhere in a row on."""
+    hint = f"The file is no text, cut off, or in an old code page: save it as UTF-8. {_HINT}"
+    return Problem(name, row, None, value, "not UTF-8 text", hint)
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:

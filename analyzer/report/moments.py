@@ -57,10 +57,14 @@ def _as_numpy(read: pa.Array) -> np.ndarray:
 
 
 def _moment(cell: str) -> datetime | None:
-    if _FORM.fullmatch(cell) is None:
-        return None
+    return one_moment(cell) if _FORM.fullmatch(cell) else None
+
+
+def one_moment(text: str) -> datetime | None:
+    """Return an ISO 8601 moment in UTC to the second, None if it is none or lacks its zone."""
     try:
-        return datetime.fromisoformat(cell).astimezone(UTC).replace(microsecond=0)
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC).replace(microsecond=0) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
 

@@ -6,9 +6,12 @@ anything else is a problem.
 """
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +21,7 @@ import pyarrow.csv as pa_csv
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.ahead import ahead
+from analyzer.report.envelope import not_text
 from analyzer.report.header import Header
 from analyzer.report.text import ReportText
 
@@ -27,16 +31,33 @@ BLOCK = 2 << 20
 _MOST = 1000
 """Problems of one file that are kept; a file with more is no report."""
 
+_APART = "Give the reports as files of their own."
+
 
 @dataclass(slots=True)
 class _Skipped:
-    """Collect the rows that do not have the header's number of cells."""
+    """Mend the rows that do not have the header's number of cells, or say what is wrong."""
 
-    rows: list[tuple[int, str]] = field(default_factory=list)
+    text: ReportText
+    numbers: list[int] = field(default_factory=list)
+    mended: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def __call__(self, row: pa_csv.InvalidRow) -> str:
-        self.rows.append((row.number, row.text))
-        return "skip" if len(self.rows) <= _MOST else "error"
+        self.numbers.append(row.number)
+        number = row.number + self.text.header.row
+        cells = _mend(self.text, number, row.text)
+        if isinstance(cells, Problem):
+            self.problems.append(cells)
+        elif cells:
+            names = self.text.header.names
+            self.mended.append({**dict(zip(names, cells, strict=True)), columns.ROW: number})
+        return "skip" if len(self.problems) <= _MOST else "error"
+
+    def table(self) -> pa.Table:
+        """Return the rows that were mended."""
+        texts = [(name, pa.large_string()) for name in self.text.header.known]
+        return pa.Table.from_pylist(self.mended, pa.schema([*texts, (columns.ROW, pa.int64())]))
 
 
 def read_rows(text: ReportText) -> Iterator[pa.Table]:
@@ -52,21 +73,21 @@ def read_rows(text: ReportText) -> Iterator[pa.Table]:
 
 
 def _read_rows(text: ReportText) -> Iterator[pa.Table]:
-    skipped = _Skipped()
+    skipped = _Skipped(text)
     start = 1
     for batch in _batches(text, skipped):
-        numbers = _row_numbers(start, batch.num_rows, skipped.rows)
+        numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
         start = int(numbers[-1]) + 1 if len(numbers) else start
         yield _without_headers(text, _numbered(batch, numbers + text.header.row))
-    if skipped.rows:
-        yield _mended(text, skipped.rows)
+    if skipped.problems:
+        raise InputRefused(skipped.problems)
+    if skipped.mended:
+        yield skipped.table()
 
 
 def _batches(text: ReportText, skipped: _Skipped) -> Iterator[pa.RecordBatch]:
     stream = text.open()
     stream.seek(text.header.end)
-    if text.size == text.header.end:
-        return
     try:
         yield from pa_csv.open_csv(
             stream,
@@ -84,14 +105,14 @@ def _batches(text: ReportText, skipped: _Skipped) -> Iterator[pa.RecordBatch]:
                 strings_can_be_null=False,
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         if "Empty CSV file" not in str(error):
-            raise _unreadable(text, skipped, str(error)) from None
+            raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
 
 
-def _row_numbers(start: int, count: int, skipped: list[tuple[int, str]]) -> np.ndarray:
+def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
     """Return the numbers of the next `count` rows, leaving out those that were skipped."""
-    gone = [number for number, _ in skipped if number >= start]
+    gone = skipped[bisect_left(skipped, start) :]
     candidates = np.arange(start, start + count + len(gone), dtype=np.int64)
     return np.setdiff1d(candidates, gone)[:count] if gone else candidates
 
@@ -101,21 +122,27 @@ def _numbered(batch: pa.RecordBatch, numbers: np.ndarray) -> pa.Table:
 
 
 def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
-    """Drop the headers that concatenated reports repeat; refuse one of another order."""
-    arn = table[columns.ARN]
-    short = pc.less(pc.binary_length(arn), 30)
-    if not pc.any(short).as_py():
+    """Drop blank rows and the headers that concatenated reports repeat; refuse another order."""
+    odd = pc.invert(pc.starts_with(table[columns.ARN], "arn:"))
+    if not pc.any(odd).as_py():
         return table
-    suspects = table.filter(short)
-    headers = [row for row in suspects.to_pylist() if _is_header(row)]
+    suspects = table.filter(odd).to_pylist()
+    headers = [row for row in suspects if _is_header(row.values())]
     _check_order(text, headers)
-    repeated = pa.array([row[columns.ROW] for row in headers], pa.int64())
-    return table.filter(pc.invert(pc.is_in(table[columns.ROW], repeated))) if headers else table
+    dropped = [
+        row[columns.ROW] for row in suspects if row in headers or _is_blank(list(row.values())[:-1])
+    ]
+    gone = pc.is_in(table[columns.ROW], pa.array(dropped, pa.int64()))
+    return table.filter(pc.invert(gone)) if dropped else table
 
 
-def _is_header(row: dict[str, object]) -> bool:
-    cells = {str(cell).strip("\ufeff ").lower() for cell in row.values()}
-    return len(cells.intersection(columns.REPORT)) > len(columns.REQUIRED) // 2
+def _is_header(cells: Iterable[object]) -> bool:
+    names = {str(cell).strip("\ufeff ").lower() for cell in cells}
+    return len(names.intersection(columns.REPORT)) > len(columns.REQUIRED) // 2
+
+
+def _is_blank(cells: Iterable[str]) -> bool:
+    return not any(map(str.strip, cells))
 
 
 def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
@@ -126,7 +153,7 @@ def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
             column,
             str(cell),
             "a second header starts here, with its columns in another order",
-            "Give the reports as files of their own.",
+            _APART,
         )
         for row in headers
         for column, cell in row.items()
@@ -136,46 +163,40 @@ def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
         raise InputRefused(odd[:1])
 
 
-def _mended(text: ReportText, skipped: list[tuple[int, str]]) -> pa.Table:
-    """Return the skipped rows, put right; raise InputRefused with all that cannot be."""
-    mended = [_mend(text, number, row) for number, row in skipped]
-    problems = [row for row in mended if isinstance(row, Problem)]
-    if problems:
-        raise InputRefused(problems)
-    rows = [
-        dict(zip(text.header.names, row, strict=True)) for row in mended if isinstance(row, list)
-    ]
-    schema = pa.schema([(name, pa.large_string()) for name in text.header.known])
-    numbers = pa.array([number + text.header.row for number, _ in skipped], pa.int64())
-    return pa.Table.from_pylist(rows, schema).append_column(columns.ROW, numbers)
-
-
 def _mend(text: ReportText, number: int, row: str) -> list[str] | Problem:
+    """Return the cells of a row put right, none for a blank one, or what is wrong with it."""
     header = text.header
-    cells = _cells(row.removesuffix(header.line), header)
+    cells = _cells(row.removesuffix(header.line).removesuffix("\ufeff"), header)
+    if _is_blank(cells):
+        return []
     if row.endswith(header.line) and len(cells) == len(header.names):
         return cells
-    named = _with_comma_in_name(cells, header)
-    if named:
-        return named
-    if _is_header(dict(enumerate(cells))):  # type: ignore[arg-type]  # positions stand for names
-        message, hint = (
-            "a second header with other columns",
-            "Give the reports as files of their own.",
-        )
-    elif len(cells) < len(header.names) and text.tail.rstrip(b"\r\n").endswith(row.encode()):
+    return _with_comma_in_name(cells, header) or _wrong(text, number, row, cells)
+
+
+def _wrong(text: ReportText, number: int, row: str, cells: list[str]) -> Problem:
+    count, wanted = len(cells), len(text.header.names)
+    if _is_header(cells):
+        message, hint = "a second header with other columns", _APART
+    elif '"' in row and "\n" in row:
+        message = "a quote opens in this row and does not close, or closes rows later"
+        hint = "Give the report as AWS made it, or close the quote."
+    elif count < wanted and text.tail.rstrip(b"\r\n").endswith(row.encode()):
         message = "the file is cut off in the middle of this row"
         hint = "Download the report again, or save the AWS CLI's output again."
     else:
-        message = f"the row has {len(cells)} cells, the header {len(header.names)}"
+        message = f"the row has {count} cells, the header {wanted}"
         hint = (
             "Give the report as AWS made it, or put quotes round the cell that holds a separator."
         )
-    return Problem(text.name, number + header.row, None, row[:80], message, hint)
+    return Problem(text.name, number, None, row[:80], message, hint)
 
 
 def _cells(row: str, header: Header) -> list[str]:
-    return next(csv.reader([row], delimiter=header.separator), [])
+    try:
+        return next(csv.reader([row], delimiter=header.separator), [])
+    except csv.Error:  # a cell longer than any report's
+        return [row]
 
 
 def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
@@ -194,10 +215,10 @@ def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
     return [match[1], match[2], *cells[-rest:]]
 
 
-def _unreadable(text: ReportText, skipped: _Skipped, message: str) -> InputRefused:
-    hint = "Give the report as AWS made it, in UTF-8."
-    problems = [
-        row for row in (_mend(text, *each) for each in skipped.rows) if isinstance(row, Problem)
-    ]
-    whole = Problem(text.name, None, None, None, f"the rows cannot be read: {message}", hint)
-    return InputRefused([*problems[:_MOST], whole])
+def _unreadable(text: ReportText, message: str) -> Problem:
+    if "UTF8" in message:
+        return _undecodable(text)
+    if "straddling" in message:
+        message = f"one is longer than {BLOCK} bytes"
+    hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
+    return Problem(text.name, None, None, None, f"the rows cannot be read: {message}", hint)

@@ -52,11 +52,11 @@ class _Cells:
         return _mask(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
 
     def note(self, column: str, odd: np.ndarray) -> None:
-        """Record the cells that were not understood."""
+        """Record the cells that were not understood, as they stand in the report."""
         if not odd.any():
             return
         position = np.flatnonzero(odd)
-        value = self.text(column).take(pa.array(position)) if self.has(column) else None
+        value = self.table[column].take(pa.array(position)) if self.has(column) else None
         self.unread.append(
             pd.DataFrame(
                 {
@@ -225,7 +225,7 @@ def _utc(moment: np.ndarray) -> pd.DatetimeIndex:
 
 def _lowered(texts: pa.Array) -> pa.Array:
     """Return the texts with booleans in lower case, all others as they are."""
-    lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    lower = pc.utf8_lower(texts)
     known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))
     return pc.if_else(known, lower, texts)
 

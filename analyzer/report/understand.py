@@ -107,9 +107,7 @@ def _users(reports: Sequence[Counted]) -> Iterator[pa.Table]:
             left = report.left(table)
             root = identity.is_root(left[columns.ARN].combine_chunks())
             users = left.filter(pc.invert(root))
-            if users.num_rows:
-                position = pa.array(np.full(users.num_rows, file))
-                yield users.append_column(columns.FILE, position)
+            yield users.append_column(columns.FILE, pa.array(np.full(users.num_rows, file)))
 
 
 def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

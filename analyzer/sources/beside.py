@@ -6,11 +6,12 @@ Both are JSON files whose name is the report's with an ending of their own.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.moments import one_moment
 
 METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
@@ -27,13 +28,14 @@ def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
         return None
     told = _json(path)
     try:
-        moment = datetime.fromisoformat(told["generated_time"]).astimezone(UTC)
-        of = told["sha256"]
-    except (KeyError, TypeError, ValueError):
-        raise _refused(path, "it tells no `generated_time` and `sha256`") from None
+        moment, of = one_moment(told["generated_time"]), told["sha256"]
+    except (KeyError, TypeError):
+        moment, of = None, None
+    if moment is None:
+        raise _refused(path, "it tells no `generated_time` with its zone, or no `sha256`")
     if of != sha256():
         raise _refused(path, f"its `sha256` is not that of {report.name}: the report was changed")
-    return moment.replace(microsecond=0)
+    return moment
 
 
 def service_credentials(report: Path) -> Mapping[str, str] | None:
@@ -52,10 +54,10 @@ def service_credentials(report: Path) -> Mapping[str, str] | None:
         for each in _json(path)["ServiceSpecificCredentials"]:
             if each["Status"] == "Active":
                 services[each["UserName"].lower()].add(each["ServiceName"])
+        return {user: ", ".join(sorted(names)) for user, names in services.items()}
     except (KeyError, TypeError, AttributeError):
         message = "it is no answer of ListServiceSpecificCredentials for all users"
         raise _refused(path, message) from None
-    return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
 def _beside(report: Path, ending: str) -> Path:
@@ -65,7 +67,7 @@ def _beside(report: Path, ending: str) -> Path:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _refused(path, "it is not valid JSON") from None
 
 

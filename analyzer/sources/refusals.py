@@ -124,13 +124,13 @@ def _denied(call: str, message: str) -> str:
     why = _POLICY.search(message)
     because = f" by {why[1]}" if why else ""
     also = _ROLE if call == "sts:AssumeRole" else ""
-    return f"AWS denied {call}{because}: allow this permission to who asks.{also}"
+    return f"AWS denied {call}{because}: grant the caller this permission.{also}"
 
 
 _POLICY: Final = re.compile(r"explicit deny in (an? [a-z][a-z -]{2,40} policy)")
 _ROLE: Final = (
-    " It is denied also where there is no such role, where the role's trust policy does not name"
-    " who asks, or where it wants another --external-id."
+    " The same is said where there is no such role, where its trust policy does not name the"
+    " caller, and where it wants another --external-id."
 )
 
 

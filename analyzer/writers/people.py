@@ -44,10 +44,10 @@ class Row:
         if self.verdict is Verdict.UNUSED:
             return REASON_TEXTS[UnusedReason(self.reason)]
         if self.verdict is Verdict.RETIRED:
-            return "signed in once; now has no password and no active access key"
-        if self.idle_days is not None:
-            return f"last use {self.idle_days} days before as-of"
-        return self.reason
+            return "nothing left to get in with: no password, no active access key"
+        if self.verdict is Verdict.UNDETERMINED:
+            return self.reason
+        return f"idle for {self.idle_days} day{'' if self.idle_days == 1 else 's'}"
 
 
 def rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[Row]:
@@ -134,7 +134,7 @@ def _remark(analysis: Analysis, verdict: Verdict) -> str:
             f"{check} to check" if check else "",
             f"{exempt} exempt" if exempt else "",
             f"nothing used for {days} days or more" if verdict is Verdict.DORMANT else "",
-            "a cell was not understood: never taken for unused"
+            "not understood or contradictory: never taken for unused"
             if verdict is Verdict.UNDETERMINED
             else "",
         )
@@ -152,7 +152,7 @@ def remarks(analysis: Analysis) -> list[str]:
             for each in totals.expired
         ),
         *(
-            f"The exemption of {each.user} in account {each.account} names nobody."
+            f"The exemption of {each.user} in account {each.account} matches nobody."
             for each in totals.unmatched
         ),
     ]

@@ -23,6 +23,9 @@ _COLOURS: Final = {
     Verdict.ACTIVE: "green",
 }
 
+_USER_WIDTH: Final = 32
+"""Longer names are folded, so that the reasons have room on a terminal of 80 columns."""
+
 
 def write_table(
     analysis: Analysis,
@@ -43,24 +46,21 @@ def write_table(
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(people.described(analysis.report.files)), style="bold")
-    if rows:
-        console.print(_table(rows))
-    else:
-        console.print(Text(f"\nNobody is {' or '.join(verdicts)}.\n"))
-    console.print(_counts(analysis))
+    console.print(Text(people.described(analysis.report.files), "bold"), "", sep="\n")
+    console.print(_table(rows) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
+    console.print("", _counts(analysis), "", sep="\n")
     for remark in people.remarks(analysis):
-        console.print(Text(f"Note: {printable(remark)}", style="yellow"))
-    console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", style="dim"))
+        console.print(Text(f"Note: {printable(remark)}", "yellow"))
+    console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", "dim"))
 
 
 def _table(rows: Sequence[Row]) -> Table:
     accounts = len({row.account for row in rows}) > 1
     verdicts = len({row.verdict for row in rows}) > 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    table.add_column("User", overflow="fold", ratio=2)
+    table.add_column("User", overflow="fold", max_width=_USER_WIDTH)
     table.add_column("Created", no_wrap=True, min_width=10)
-    table.add_column("Why", overflow="fold", ratio=5)
+    table.add_column("Why", overflow="fold")
     for row in rows:
         created = f"{row.created:%Y-%m-%d}" if row.created else "?"
         user = printable(row.user) + (f"\n{row.account}" if accounts else "")
@@ -93,12 +93,28 @@ def _counts(analysis: Analysis) -> Table:
 
 
 def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[Row]) -> None:
-    """Write what `grep`, `awk` and a log file take: one line a user, single tabs between."""
-    for row in rows:
-        caveats = ";".join(name for name, _ in row.caveats)
-        created = f"{row.created:%Y-%m-%d}" if row.created else ""
-        cells = (row.verdict, row.account, row.user, created, row.reason, row.certainty, caveats)
-        stream.write("\t".join(printable(cell) for cell in cells) + "\n")
-    stream.write("\n" if rows else "")
-    for verdict, count, _ in people.counted(analysis):
-        stream.write(f"{verdict}\t{count}\n")
+    """Write what `grep`, `awk` and a log file take: one line a user, single tabs between.
+
+    What is about all users comes after them, and no line of it begins with a verdict.
+    """
+    lines = [_cells(row) for row in rows]
+    lines += [("",)] if rows else []
+    lines += [(str(count), verdict, remark) for verdict, count, remark in people.counted(analysis)]
+    lines += [("",), (people.described(analysis.report.files),)]
+    lines += [(f"Note: {remark}",) for remark in people.remarks(analysis)]
+    lines += [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)]
+    for cells in lines:
+        stream.write("\t".join(map(printable, cells)) + "\n")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.verdict,
+        row.account,
+        row.user,
+        f"{row.created:%Y-%m-%d}" if row.created else "",
+        row.reason,
+        row.certainty,
+        ";".join(name for name, _ in row.caveats),
+        row.exemption,
+    )

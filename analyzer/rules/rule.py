@@ -1,0 +1,147 @@
+"""Define what a rule is, and how the frame of findings looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.truth import Elapsed, Truth
+
+
+class Severity(StrEnum):
+    """Say how bad it is that a rule fails, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Subject(StrEnum):
+    """Say what a rule judges one by one: each IAM user, credential or root."""
+
+    USER = "user"
+    PASSWORD = "password"
+    ACCESS_KEY = "access-key"
+    CERTIFICATE = "certificate"
+    ROOT = "root"
+
+    @property
+    def in_slots(self) -> bool:
+        """Tell whether there are two of it a user, as in `Page.keys` and `Page.certificates`."""
+        return self in (Subject.ACCESS_KEY, Subject.CERTIFICATE)
+
+
+class Outcome(StrEnum):
+    """Say what a finding is: a failure, a matter left open, or a remark that fails nothing."""
+
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Set the limits of the rules, in whole days of 24 hours.
+
+    `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
+    `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
+    less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
+    many.
+    """
+
+    idle_days: int = 45
+    rotation_days: int = 90
+    root_used_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Describe one rule; whoever adds one fills this in, and nothing else.
+
+    - `judge` says where the rule fails (`yes`) and where it does not (`no`); what is neither is
+      undecided. It holds one answer a user, or for subjects in slots one a slot, in the order of
+      `Page.keys`. It is given the evidence and nothing changes it.
+    - `fact` words the failures at the positions asked for, each with its value; `since` is the
+      moment counted from, where there is one; `notes` marks what is named without failing.
+    - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
+      about each slot, as `columns.AccessKeyColumns` and `columns.CertificateColumns` call them.
+    - `why`, `how` (the exact boundary), `remedy` (command lines, `#` before a remark) and
+      `references` are for people; `threshold` names the field of `Thresholds` that is the limit.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    subject: Subject
+    judge: Callable[[Evidence, Thresholds], Truth]
+    fact: Callable[[Evidence, np.ndarray, Thresholds], pa.Array]
+    why: str
+    how: str
+    remedy: tuple[str, ...]
+    references: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    reads_keys: tuple[str, ...] = ()
+    reads_certificates: tuple[str, ...] = ()
+    since: Callable[[Evidence], Elapsed] | None = None
+    notes: Callable[[Evidence], np.ndarray] | None = None
+    threshold: str | None = None
+    default: bool = True
+
+    def slot_columns(self, slot: int) -> tuple[str, ...]:
+        """Return the report's columns that decide about one slot."""
+        key = columns.ACCESS_KEYS[slot - 1]
+        certificate = columns.CERTIFICATES[slot - 1]
+        return (
+            *(getattr(key, name) for name in self.reads_keys),
+            *(getattr(certificate, name) for name in self.reads_certificates),
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return every column of the report that the rule reads."""
+        return (*self.reads, *(name for slot in columns.SLOTS for name in self.slot_columns(slot)))
+
+
+RULE: Final = "rule"
+SEVERITY: Final = "severity"
+SUBJECT: Final = "subject"
+SINCE: Final = "since"
+DAYS: Final = "days"
+FACT: Final = "fact"
+OUTCOME: Final = "outcome"
+
+FINDINGS: Final = (
+    columns.FILE,
+    columns.ROW,
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    RULE,
+    SEVERITY,
+    SUBJECT,
+    columns.SLOT,
+    columns.CREATED,
+    SINCE,
+    DAYS,
+    FACT,
+    OUTCOME,
+)
+"""The columns of a frame of findings, one row a finding, in this order.
+
+- `file`, `row` int64: where the finding's row stands, as in `Page.users`; `account`, `user`,
+  `arn` str: whom it is about.
+- `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
+  and `Outcome`.
+- `slot` Int8: which access key or certificate, missing for other subjects.
+- `created` datetime64[s, UTC]: when the access key, the certificate or else the user was created.
+- `since` datetime64[s, UTC] and `days` Int64: the moment counted from and the whole days from it
+  to as-of, both missing where the rule counts none or the moment is not known.
+- `fact` str: the fact in words with its value and the limit; of what is undecided, the cells that
+  leave it open.
+"""

@@ -1,0 +1,85 @@
+"""Spell one cell as SpreadsheetML, from its style on: ` s="3" t="inlineStr"><is>…</is></c>`.
+
+Text is always written as text: nothing that stands in a report becomes a formula or a number.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+LONGEST: Final = 32_767
+"""The most characters (UTF-16 code units) that a cell holds."""
+
+CUT: Final = " … [cut: a cell holds no more]"
+
+_SPECIAL: Final = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|^ | $")
+_ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Hold a formula with the result that it has now, for programs that do not recalculate."""
+
+    expression: str
+    result: str | int
+
+
+Value = str | int | datetime | Formula
+
+
+def blank(style: int) -> str:
+    """Return an empty cell."""
+    return f' s="{style}"/>'
+
+
+def text(value: str, style: int) -> str:
+    """Return a cell of text, exactly as it is; empty text is an empty cell."""
+    if not value:
+        return blank(style)
+    if len(value) * 2 > LONGEST or _SPECIAL.search(value):
+        return (
+            f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{_spelled(value)}</t></is></c>'
+        )
+    return f' s="{style}" t="inlineStr"><is><t>{value}</t></is></c>'
+
+
+def number(value: float, style: int) -> str:
+    """Return a cell of a number."""
+    return f' s="{style}"><v>{value!r}</v></c>'
+
+
+def cell(value: Value, style: int) -> str:
+    """Return a cell of any value; a moment is aware, and is shown in UTC."""
+    match value:
+        case str():
+            return text(value, style)
+        case datetime():
+            return number((value - _EPOCH).total_seconds() / 86_400, style)
+        case Formula():
+            return _formula(value, style)
+    return number(value, style)
+
+
+def _formula(formula: Formula, style: int) -> str:
+    kind = ' t="str"' if isinstance(formula.result, str) else ""
+    told = f"<f>{_xml(formula.expression)}</f><v>{_xml(str(formula.result))}</v>"
+    return f' s="{style}"{kind}>{told}</c>'
+
+
+def _spelled(value: str) -> str:
+    """Return text for XML; what XML forbids is spelled as spreadsheets do: `_x0001_`."""
+    return _xml(_ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", _fitted(value)))
+
+
+def _xml(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _fitted(value: str) -> str:
+    """Return the text, or as much as a cell holds with a mark that it was cut."""
+    units = value.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST:
+        return value
+    return units[: 2 * (LONGEST - len(CUT))].decode("utf-16-le", "ignore") + CUT

@@ -1,0 +1,108 @@
+"""Show how many users got which verdict, and how old the unused ones are."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer import columns
+from analyzer.analysis import AGE_BANDS, Analysis
+from analyzer.terms import Certainty, Verdict
+from analyzer.writers.workbook import facts
+from analyzer.writers.workbook.cells import Formula, Value
+from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.recount import ANY_TEXT, Recount, check, summed
+from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.wording import ORDER, meaning
+
+_MEANING: Final = 8
+"""How many columns of the grid the meaning of a line takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Say in which rows of the sheet the lines of a table stand."""
+
+    first: int
+    last: int
+
+    def cells(self, letter: str) -> str:
+        """Return the reference of the lines in one column."""
+        return f"{letter}{self.first}:{letter}{self.last}"
+
+
+def add_result(grid: Grid, analysis: Analysis, recount: Recount) -> Block:
+    """Add the users of each verdict, and how they add up to the rows read."""
+    counted = ("Users", "of these exempt", "of these to check")
+    grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING))
+    first = grid.next_row
+    for verdict in ORDER:
+        _add_verdict(grid, analysis, recount, verdict)
+    block = Block(first, grid.next_row - 1)
+    _add_sum(grid, analysis, block)
+    return block
+
+
+def add_ages(grid: Grid, analysis: Analysis) -> tuple[Block, dict[str, int]]:
+    """Add how old the unused users are; return also the numbers."""
+    ages = _ages(analysis)
+    grid.table_head(head("Age of unused users"), "Users")
+    first = grid.next_row
+    for band, users in ages.items():
+        grid.row(Part(band, Look.LABEL), Part(users, Look.NUMBER))
+    block = Block(first, grid.next_row - 1)
+    total = summed(block.cells("B"), sum(ages.values()))
+    grid.row(Part("All unused users", Look.LABEL), Part(total, Look.TOTAL))
+    return block, ages
+
+
+def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount, verdict: Verdict) -> None:
+    counts = analysis.totals.counts
+    of_verdict = counts[counts[columns.VERDICT] == verdict]
+    checks = of_verdict[of_verdict[columns.CERTAINTY] == Certainty.CHECK]
+    same = (facts.VERDICT, f"$A{grid.next_row}")
+    exempt = analysis.totals.users(verdict, exempt=True)
+    to_check = int(checks[columns.USERS].sum())
+    grid.row(
+        Part(str(verdict), Look(verdict)),
+        Part(recount.of(analysis.totals.users(verdict), same), Look.NUMBER),
+        Part(recount.of(exempt, same, (facts.EXEMPTION, ANY_TEXT)), Look.NUMBER),
+        Part(recount.of(to_check, same, (facts.CERTAINTY, f'"{Certainty.CHECK}"')), Look.NUMBER),
+        Part(meaning(verdict, analysis.criteria), Look.TEXT, _MEANING),
+    )
+
+
+def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
+    """Add the rows that are no users, and check that nothing that was read is left out."""
+    accounts = [account for file in analysis.report.files for account in file.accounts]
+    users = int(analysis.totals.counts[columns.USERS].sum())
+    roots = sum(account.roots for account in accounts)
+    repeated = sum(account.repeated for account in accounts)
+    row = grid.next_row
+    holds = analysis.report.rows == users + roots + repeated
+    for name, value, meant in (
+        ("IAM users", summed(block.cells("B"), users), "The sum of the verdicts."),
+        ("Root rows", roots, "Rows of root users, who are no IAM users and get no verdict."),
+        ("Repeated rows", repeated, "Rows that stand there twice, cell for cell: counted once."),
+        ("Rows read", analysis.report.rows, "Data rows in all reports, as they were read."),
+    ):
+        _add_line(grid, name, value, meant)
+    every = check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
+    _add_line(grid, "Complete", every, "Rows read = IAM users + root rows + repeated rows.")
+
+
+def _add_line(grid: Grid, name: str, value: Value, meant: str) -> None:
+    told = value.result if isinstance(value, Formula) else value
+    look = Look.SUCCESS if isinstance(told, str) else Look.TOTAL
+    grid.row(
+        Part(name, Look.LABEL),
+        Part(value, look),
+        Part("", Look.TEXT, 2),
+        Part(meant, Look.TEXT, _MEANING),
+    )
+
+
+def _ages(analysis: Analysis) -> dict[str, int]:
+    """Return the unused users of each age; of none of them is the age unknown."""
+    counts = analysis.totals.counts
+    unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
+    users = unused.groupby(columns.AGE_BAND)[columns.USERS].sum().to_dict()
+    return {band: int(users.get(band, 0)) for band in AGE_BANDS[:-1]}

@@ -1,0 +1,111 @@
+"""Lay out a sheet of prose and small tables on a grid of columns."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
+
+from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.cells import Formula, Value, blank, cell
+from analyzer.writers.workbook.layout import A4, for_print, set_widths
+from analyzer.writers.workbook.style import Look, font_size
+
+_LINE: Final = 1.35
+"""The height of a line of text in units of its font's size."""
+
+_HEAD_HEIGHT: Final = 28
+"""Two lines: the heads of narrow columns are broken."""
+
+_FULL_SIZE: Final = 10
+"""A column of width 1 holds one digit of this size."""
+
+_PROSE: Final = 1.15
+"""How many letters of prose fit where one digit does; rather too few than too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Show a value with a look, across one or more columns."""
+
+    value: Value
+    look: Look = Look.TEXT
+    span: int = 1
+
+
+def head(text: str, span: int = 1) -> Part:
+    """Return the head of a column of texts."""
+    return Part(text, Look.HEADER, span)
+
+
+class Grid:
+    """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
+
+    def __init__(
+        self, book: Book, title: str, widths: tuple[float, ...], footer: str, at: int | None = None
+    ) -> None:
+        """Begin a sheet, the last one or at a place."""
+        self.title = title
+        self._sheet = book.sheet(title, at)
+        self.frame = self._sheet.frame
+        self._styles = book.styles
+        self._widths = widths
+        set_widths(self.frame, widths)
+        for_print(self.frame, footer, A4)
+        self.frame.sheet_view.showGridLines = False
+
+    @property
+    def next_row(self) -> int:
+        """Return the number of the row that is added next."""
+        return self._sheet.row + 1
+
+    def row(self, *parts: Part, height: float | None = None) -> int:
+        """Add a row, and return its number."""
+        cells: list[str] = []
+        heights = [height or 0.0]
+        for part in parts:
+            start, style = len(cells), self._styles[part.look]
+            cells += [cell(part.value, style), *[blank(style)] * (part.span - 1)]
+            heights.append(_height(part, sum(self._widths[start : len(cells)])))
+            if part.span > 1:
+                self._merge(start + 1, len(cells))
+        return self._sheet.add(cells, max(heights))
+
+    def space(self, rows: int = 1) -> None:
+        """Leave rows empty."""
+        self._sheet.skip(rows)
+
+    def section(self, title: str) -> None:
+        """Add the heading of a section, across the whole grid."""
+        self.space()
+        self.row(Part(title, Look.SECTION, len(self._widths)))
+
+    def next_page(self) -> None:
+        """Have what follows printed on a page of its own."""
+        self.frame.row_breaks.append(Break(id=self._sheet.row))
+
+    def table_head(self, *heads: str | Part) -> int:
+        """Add the heads of a table; a bare one stands over numbers in one column."""
+        parts = (Part(head, Look.COUNT_HEADER) if isinstance(head, str) else head for head in heads)
+        return self.row(*parts, height=_HEAD_HEIGHT)
+
+    def warn_not(self, cells: str) -> None:
+        """Have Excel not warn of text that looks like a number in these cells."""
+        self._sheet.ids = f"{self._sheet.ids} {cells}".strip()
+
+    def _merge(self, first: int, last: int) -> None:
+        row = self.next_row
+        self.frame.merged_cells.add(
+            f"{get_column_letter(first)}{row}:{get_column_letter(last)}{row}"
+        )
+
+
+def _height(part: Part, width: float) -> float:
+    """Return the height, in points, that a value needs in a cell so wide."""
+    size = font_size(part.look)
+    value = part.value.result if isinstance(part.value, Formula) else part.value
+    fits = max(width * _FULL_SIZE / size * _PROSE - 1, 1)
+    text = value if isinstance(value, str) else ""
+    lines = sum(max(math.ceil(len(line) / fits), 1) for line in text.split("\n"))
+    return round(lines * size * _LINE + 3, 1)

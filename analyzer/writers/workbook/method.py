@@ -1,0 +1,136 @@
+"""Write the sheet that says how the result came about, and what it cannot tell."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from analyzer.analysis import Analysis
+from analyzer.blind_spots import BLIND_SPOTS
+from analyzer.terms import Certainty, State, Verdict
+from analyzer.verdict import REASON_TEXTS
+from analyzer.version import VERSION
+from analyzer.writers import people
+from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.column import NEVER, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.writers.workbook.grid import Grid, Part
+from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.wording import CAVEATS, meaning, parameters
+
+_WIDTHS: Final = (30, 110)
+
+_SHEETS: Final = {
+    "Summary": (
+        "The result, the criteria, the notes, the sign-off, and how the numbers add up to the"
+        " rows that were read. The counts are formulas over All users and recompute."
+    ),
+    "Unused users": (
+        "The list to work through: every unused user who is not exempt, certain ones first,"
+        " then the oldest first. Decision, Owner and Comment are for the reviewer."
+    ),
+    "All users": (
+        "Everybody, with verdict and every fact of the report; Report and Row say where a fact"
+        " stands (the header is row 1). Filter Verdict for retired and dormant users. What one"
+        " sheet cannot hold goes on in All users 2, and so on."
+    ),
+    "Exempt": (
+        "Users who are excused by an entry of the exemption list, which must say why. They keep"
+        " their verdict. There only if anybody is exempt."
+    ),
+    "Undetermined": (
+        "Users of whom the report does not tell enough, with the cells at fault as they stand"
+        " in it. There only if there is one. Look at these by hand."
+    ),
+}
+
+_CERTAINTIES: Final = {
+    Certainty.CERTAIN: (
+        "Nothing in the report speaks against it. Said of unused and retired users only."
+    ),
+    Certainty.CHECK: "At least one caveat applies: look into it before the user is deleted.",
+}
+
+_READING: Final = {
+    "Times": "All dates and times are in UTC.",
+    "Age in days": (
+        "Whole days from the creation of the user to as-of. Moments after as-of, as skewed"
+        " clocks give, count as 0 days."
+    ),
+    "Idle days": (
+        "Whole days from the latest use of an enabled password or active access key to as-of. A"
+        " password never used counts from its last change, an access key from its creation."
+        " Empty where there is neither."
+    ),
+    f"{State.ABSENT}, {State.INACTIVE}, {State.ACTIVE}": (
+        "The states of a place for an access key or a signing certificate; a user has two of"
+        " each. An inactive key cannot be used until somebody activates it again."
+    ),
+    NEVER: (
+        "AWS has recorded no use. It began to record sign-ins on 2014-10-20 and the use of"
+        " access keys on 2015-04-22."
+    ),
+    "An empty cell": "The report says that there is nothing: no password, no key, no date.",
+    f'"…"{NOT_UNDERSTOOD}': (
+        "The report's cell as it stands there: it is none of the values that AWS documents. It"
+        " is never read as a no."
+    ),
+    NOT_REPORTED: (
+        "The report has no such column, as those of 2014 lack the last use of access keys."
+    ),
+}
+
+_LIMITS: Final = {
+    "Who can go": (
+        "The report tells about credentials, not about permissions. A user that nobody uses can"
+        " still be named in a policy or in the trust of a role."
+    ),
+    "Deleted credentials": (
+        "A deleted access key leaves the report with its last use, and a deleted password may"
+        " leave no date behind. What was used with them is not seen."
+    ),
+    "Accuracy of last use": (
+        "AWS records sign-ins to 5 minutes and the use of access keys to 15 minutes, and both"
+        " with a delay."
+    ),
+}
+
+_SOURCES: Final = (
+    "AWS IAM User Guide: Generate credential reports for your AWS account; Find unused AWS"
+    " credentials. Trend Micro Conformity rule IAM-029, Unused IAM User."
+)
+
+
+def add_method(book: Book, analysis: Analysis) -> None:
+    """Add the sheet behind all that are there."""
+    criteria = analysis.criteria
+    grid = Grid(book, "Method", _WIDTHS, people.described(analysis.report.files))
+    grid.row(Part("Method: how this came about, and its limits", Look.TITLE, 2))
+    _add(grid, "The sheets", _SHEETS.items())
+    _add(grid, "Parameters", parameters(criteria))
+    grid.section("Verdicts: each user gets the first that applies, in this order")
+    for verdict in Verdict:
+        grid.row(Part(str(verdict), Look(verdict)), Part(meaning(verdict, criteria)))
+    _add(grid, "Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
+    grid.section("Certainty")
+    for certainty, text in _CERTAINTIES.items():
+        grid.row(Part(str(certainty), Look(certainty)), Part(text))
+    _add(grid, "Caveats: what makes it less than certain that a user can go", CAVEATS.items())
+    _add(grid, "How to read the cells", _READING.items())
+    _add(grid, "How as-of is known, the strongest first", _as_of_sources())
+    grid.section("What no credential report can show")
+    for blind_spot in BLIND_SPOTS:
+        grid.row(Part(_sentence(blind_spot), Look.TEXT, 2))
+    _add(grid, "Other limits", _LIMITS.items())
+    _add(grid, "Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
+
+
+def _add(grid: Grid, title: str, lines: Iterable[tuple[str, str]]) -> None:
+    grid.section(title)
+    for name, text in lines:
+        grid.row(Part(name, Look.LABEL), Part(text))
+
+
+def _as_of_sources() -> Iterable[tuple[str, str]]:
+    return ((source, _sentence(text)) for source, text in people.AS_OF_SOURCES.items())
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."

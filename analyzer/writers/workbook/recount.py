@@ -1,0 +1,42 @@
+"""Count listed users by formulas that recompute, each with the result that it has now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer.writers.workbook.cells import Formula
+from analyzer.writers.workbook.column import Column
+from analyzer.writers.workbook.table import Listing
+
+OK: Final = "OK"
+DIFFERS: Final = "DIFFERS"
+
+ANY_TEXT: Final = '"?*"'
+"""What a formula asks for where any text will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """Count users over all sheets that list everybody."""
+
+    everybody: Listing
+
+    def of(self, result: int, *conditions: tuple[Column, str]) -> Formula:
+        """Return the number of users who meet all conditions: a column, and what it must equal."""
+        each = [self._conditions(column, wanted) for column, wanted in conditions]
+        counts = [f"COUNTIFS({','.join(sheet)})" for sheet in zip(*each, strict=True)]
+        return Formula("+".join(counts) or "0", result)
+
+    def _conditions(self, column: Column, wanted: str) -> Iterator[str]:
+        return (f"{cells},{wanted}" for cells in self.everybody.column(column))
+
+
+def summed(cells: str, result: int) -> Formula:
+    """Return the sum of a range of cells."""
+    return Formula(f"SUM({cells})", result)
+
+
+def check(left: str, right: Sequence[str], *, holds: bool) -> Formula:
+    """Return whether one cell equals the sum of others."""
+    result = OK if holds else DIFFERS
+    return Formula(f'IF({left}={"+".join(right)},"{OK}","{DIFFERS}")', result)

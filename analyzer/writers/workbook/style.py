@@ -1,0 +1,153 @@
+"""Say how cells look. Every colour has a meaning that the cell's text says too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils.indexed_list import IndexedList
+
+
+class Look(StrEnum):
+    """Name what a cell is; those of verdicts and certainties have their words."""
+
+    TITLE = "title"
+    SUBTITLE = "subtitle"
+    SECTION = "section"
+    HEADER = "header"
+    COUNT_HEADER = "count header"
+    FILTER_HEADER = "filter header"
+    LABEL = "label"
+    TEXT = "text"
+    PROSE = "prose"
+    ID = "id"
+    DATE = "date"
+    DAY = "day"
+    NUMBER = "number"
+    TOTAL = "total"
+    FAINT = "faint"
+    ODD = "odd"
+    INPUT = "input"
+    SUCCESS = "success"
+    UNDETERMINED = "undetermined"
+    UNUSED = "unused"
+    RETIRED = "retired"
+    DORMANT = "dormant"
+    ACTIVE = "active"
+    CERTAIN = "certain"
+    CHECK = "check"
+
+
+INK: Final = "1F3864"
+"""The dark blue of titles and of the heads of tables."""
+
+VERDICT_COLOURS: Final = {
+    Look.UNDETERMINED: "7F7F7F",
+    Look.UNUSED: "A23B05",
+    Look.RETIRED: "D6A300",
+    Look.DORMANT: "2E75B6",
+    Look.ACTIVE: "A9D18E",
+}
+"""The colours of verdicts in charts; in cells the same in pale."""
+
+MOMENT: Final = "yyyy-mm-dd hh:mm"
+FONT: Final = "Arial"
+"""Wherever it is missing, there is one of the same widths."""
+
+_LINE: Final = Side(style="thin", color="D0D0D0")
+_BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
+_UNDER: Final = Border(bottom=Side(style="medium", color=INK))
+_NOTHING: Final = Border()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Style:
+    """Spell a look out; a cell with `quote` stays text when somebody edits it."""
+
+    size: int = 9
+    bold: bool = False
+    italic: bool = False
+    colour: str = "000000"
+    fill: str | None = None
+    border: Border = _BOX
+    across: str = "left"
+    format: str = "General"
+    wrap: bool = True
+    upright: str = "top"
+    quote: bool = False
+    indent: int = 0
+
+
+_STYLES: Final[Mapping[Look, _Style]] = {
+    Look.TITLE: _Style(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False),
+    Look.SUBTITLE: _Style(size=12, colour="404040", border=_NOTHING, wrap=False),
+    Look.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDER, wrap=False),
+    Look.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, upright="center"),
+    Look.COUNT_HEADER: _Style(
+        bold=True, colour="FFFFFF", fill=INK, upright="center", across="right", indent=1
+    ),
+    Look.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
+    Look.LABEL: _Style(bold=True, fill="F2F2F2"),
+    Look.TEXT: _Style(quote=True),
+    Look.PROSE: _Style(border=_NOTHING, quote=True),
+    Look.ID: _Style(size=8, quote=True),
+    Look.DATE: _Style(format=MOMENT),
+    Look.DAY: _Style(format="yyyy-mm-dd"),
+    Look.NUMBER: _Style(across="right", indent=1, format="#,##0"),
+    Look.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
+    Look.FAINT: _Style(colour="767676"),
+    Look.ODD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
+    Look.INPUT: _Style(fill="FFFFE0"),
+    Look.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
+    Look.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
+    Look.UNUSED: _Style(bold=True, fill="F4B084"),
+    Look.RETIRED: _Style(fill="FFE699"),
+    Look.DORMANT: _Style(fill="DDEBF7"),
+    Look.ACTIVE: _Style(fill="E2EFDA"),
+    Look.CERTAIN: _Style(bold=True),
+    Look.CHECK: _Style(italic=True, fill="FFF2CC"),
+}
+
+Styles = Mapping[Look, int]
+"""The number under which a workbook knows each look."""
+
+
+def registered(workbook: Workbook) -> Styles:
+    """Make all looks known to a workbook, and return their numbers."""
+    default = IndexedList([Font(name=FONT, size=10)])  # It sets the unit of widths, too.
+    workbook._fonts = default  # type: ignore[attr-defined]  # noqa: SLF001  no public way
+    sheet = workbook.create_sheet()
+    numbers = {look: _number(WriteOnlyCell(sheet), style) for look, style in _STYLES.items()}
+    workbook.remove(sheet)
+    return numbers
+
+
+def font_size(look: Look) -> int:
+    """Return the size of a look's font in points."""
+    return _STYLES[look].size
+
+
+def solid(colour: str) -> PatternFill:
+    """Return the fill of one colour."""
+    return PatternFill("solid", start_color=colour, end_color=colour)
+
+
+def _number(cell: Cell, style: _Style) -> int:
+    cell.font = Font(
+        name=FONT, size=style.size, bold=style.bold, italic=style.italic, color=style.colour
+    )
+    if style.fill:
+        cell.fill = solid(style.fill)
+    cell.border = style.border
+    cell.alignment = Alignment(
+        horizontal=style.across,
+        vertical=style.upright,
+        wrap_text=style.wrap,
+        indent=style.indent,
+    )
+    cell.number_format = style.format
+    cell.quotePrefix = style.quote
+    return cell.style_id

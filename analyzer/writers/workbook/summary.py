@@ -1,0 +1,142 @@
+"""Write the first sheet: what was found, in what, by which criteria, and who signs for it."""
+
+from typing import Final
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.blind_spots import BLIND_SPOTS
+from analyzer.model import ReportFile
+from analyzer.terms import Verdict
+from analyzer.version import VERSION
+from analyzer.writers import people
+from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.charts import Bar, Place, add_chart
+from analyzer.writers.workbook.completeness import add_accounts
+from analyzer.writers.workbook.counts import Block, add_ages, add_result
+from analyzer.writers.workbook.facts import account_text
+from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.recount import Recount
+from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
+from analyzer.writers.workbook.table import Listing
+from analyzer.writers.workbook.wording import ORDER, definition, parameters
+
+TITLE: Final = "Review of IAM users that nobody uses"
+
+_WIDTHS: Final = (34, 17, *[13.5] * 10)
+_ALL: Final = len(_WIDTHS)
+_CHARTS_HEIGHT: Final = 14
+"""How many rows the charts take."""
+
+
+def add_summary(book: Book, analysis: Analysis, everybody: Listing) -> None:
+    """Add the summary, in front of all other sheets."""
+    grid = Grid(book, "Summary", _WIDTHS, people.described(analysis.report.files), at=0)
+    recount = Recount(everybody)
+    _add_title(grid, analysis)
+    _add_numbers(grid, analysis, recount)
+    _add_criteria(grid, analysis)
+    grid.next_page()
+    _add_notes(grid, analysis)
+    _add_sign_off(grid)
+    grid.section("Accounts: every row that was read is accounted for")
+    add_accounts(grid, analysis, recount)
+    grid.section("Reports: what was read")
+    _add_files(grid, analysis.report.files)
+
+
+def _add_title(grid: Grid, analysis: Analysis) -> None:
+    grid.row(Part(TITLE, Look.TITLE, _ALL))
+    grid.row(Part(people.described(analysis.report.files), Look.SUBTITLE, _ALL))
+    grid.row(Part(_headline(analysis), Look.SUBTITLE, _ALL))
+
+
+def _headline(analysis: Analysis) -> str:
+    """Return the finding in a sentence."""
+    totals = analysis.totals
+    unused, users = totals.users(Verdict.UNUSED), int(totals.counts[columns.USERS].sum())
+    exempt = totals.users(Verdict.UNUSED, exempt=True)
+    found = f"Unused: {unused:,} of {users:,} IAM users; {definition(analysis.criteria)}."
+    return f"{found} Exempt: {exempt:,}." if exempt else found
+
+
+def _add_numbers(grid: Grid, analysis: Analysis, recount: Recount) -> None:
+    """Add the counts, and beside the ages of unused users the two charts."""
+    grid.section("Result")
+    result = add_result(grid, analysis, recount)
+    grid.space()
+    top = grid.next_row
+    block, ages = add_ages(grid, analysis)
+    grid.space(top + _CHARTS_HEIGHT - grid.next_row)
+    verdicts = [
+        Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[Look(verdict)])
+        for verdict in ORDER
+    ]
+    add_chart(grid.frame, "Users by verdict", verdicts, _place(grid, f"C{top}", result))
+    bands = [Bar(band, users, INK) for band, users in ages.items()]
+    add_chart(grid.frame, "Unused users by age", bands, _place(grid, f"H{top}", block))
+
+
+def _place(grid: Grid, anchor: str, block: Block) -> Place:
+    names, counts = (
+        f"'{grid.title}'!${letter}${block.first}:${letter}${block.last}" for letter in "AB"
+    )
+    return Place(anchor, names, counts)
+
+
+def _add_criteria(grid: Grid, analysis: Analysis) -> None:
+    grid.section("Criteria")
+    told = [*parameters(analysis.criteria), ("Exemptions", _exemptions(analysis))]
+    for name, text in (*told, ("Made with", f"credreport {VERSION}")):
+        grid.row(Part(name, Look.LABEL), Part(text, Look.TEXT, _ALL - 1))
+
+
+def _exemptions(analysis: Analysis) -> str:
+    entries, totals = len(analysis.exemptions), analysis.totals
+    if not entries:
+        return "None were given."
+    exempt = sum(totals.users(verdict, exempt=True) for verdict in Verdict)
+    return (
+        f"Entries: {entries:,}. Users who are exempt: {exempt:,}. Entries that expired:"
+        f" {len(totals.expired):,}. Entries that match nobody: {len(totals.unmatched):,}."
+    )
+
+
+def _add_notes(grid: Grid, analysis: Analysis) -> None:
+    grid.section("What to know before relying on this")
+    notes = people.remarks(analysis)
+    for note in notes:
+        grid.row(Part("Note", Look.CHECK), Part(note, Look.TEXT, _ALL - 1))
+    grid.row(
+        Part("No report can show", Look.LABEL),
+        Part("\n".join(f"• {each}" for each in BLIND_SPOTS), Look.TEXT, _ALL - 1),
+    )
+
+
+def _add_sign_off(grid: Grid) -> None:
+    grid.section("Sign-off")
+    grid.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
+    for role in ("Prepared by", "Reviewed by"):
+        lines = (Part("", Look.INPUT, span) for span in (4, 2, 5))
+        grid.row(Part(role, Look.LABEL), *lines, height=30)
+
+
+def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
+    heads = (head("Report"), head("As of (UTC)"), head("How that is known", 2), head("Account"))
+    row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 5))
+    for file in files:
+        grid.row(
+            Part(file.name, Look.LABEL),
+            Part(file.as_of, Look.DATE),
+            Part(people.AS_OF_SOURCES[file.as_of_source], Look.TEXT, 2),
+            Part(_accounts(file), Look.TEXT),
+            Part(sum(account.rows for account in file.accounts), Look.NUMBER),
+            Part(file.size, Look.NUMBER),
+            Part(file.sha256, Look.ID, 5),
+        )
+    grid.warn_not(f"E{row + 1}:E{grid.next_row - 1}")
+
+
+def _accounts(file: ReportFile) -> str:
+    if len(file.accounts) == 1:
+        return account_text(file.accounts[0].account)
+    return f"{len(file.accounts):,} accounts"

@@ -1,0 +1,114 @@
+"""Spread users over as many sheets as they need, each an Excel table with filters."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+
+from analyzer.model import Page
+from analyzer.writers.workbook.book import Book, Sheet
+from analyzer.writers.workbook.cells import text
+from analyzer.writers.workbook.column import Column
+from analyzer.writers.workbook.layout import A3, for_print, set_widths
+from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.taken import CHUNK, taken
+
+_HEAD_HEIGHT: Final = 34
+"""Room for two lines, and for the filters' buttons, which stand at the bottom."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """List users under one title; what a sheet cannot hold goes on the next.
+
+    `limit` is the most rows of a sheet, the head included; `at` is the place of the first sheet,
+    by default behind all others.
+    """
+
+    book: Book
+    footer: str
+    limit: int
+    title: str
+    columns: tuple[Column, ...]
+    at: int | None = None
+    sheets: list[Sheet] = field(default_factory=list)
+
+    def add(self, page: Page, order: np.ndarray | None = None) -> None:
+        """List the users of a page, in its own or another order."""
+        every = np.arange(len(page)) if order is None else order
+        while len(every):
+            sheet = self._sheet_with_room()
+            count = min(CHUNK, self.limit - sheet.row)
+            some = taken(page, every[:count])
+            sheet.add_many([column.cells(some, self.book.styles) for column in self.columns])
+            every = every[count:]
+
+    def finish(self, nobody: str = "") -> None:
+        """Make tables of what was listed, or say that nobody was."""
+        if not self.sheets:
+            self._new_sheet().add([text(nobody, self.book.styles[Look.SUBTITLE])])
+        for sheet in self.sheets:
+            self._finish(sheet)
+
+    def column(self, column: Column) -> Iterator[str]:
+        """Yield where a column's cells lie, a reference for each sheet."""
+        letter = get_column_letter(self.columns.index(column) + 1)
+        for sheet in self.sheets:
+            yield f"'{sheet.frame.title}'!${letter}$2:${letter}${sheet.row}"
+
+    def _sheet_with_room(self) -> Sheet:
+        full = not self.sheets or self.sheets[-1].row >= self.limit
+        if full:
+            self.sheets.append(self._new_sheet())
+        return self.sheets[-1]
+
+    def _new_sheet(self) -> Sheet:
+        number = len(self.sheets) + 1
+        title = self.title if number == 1 else f"{self.title} {number}"
+        sheet = self.book.sheet(title, None if self.at is None else self.at + number - 1)
+        set_widths(sheet.frame, [column.width for column in self.columns])
+        for_print(sheet.frame, self.footer, A3)
+        sheet.frame.freeze_panes = "C2"  # The head, and whom a row is about.
+        sheet.frame.print_title_rows = "1:1"
+        head = self.book.styles[Look.FILTER_HEADER]
+        sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
+        return sheet
+
+    def _finish(self, sheet: Sheet) -> None:
+        sheet.ids = f"A2:B{sheet.row}"
+        sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
+        for at, column in enumerate(self.columns, 1):
+            if column.choices:
+                letter = get_column_letter(at)
+                choice = _choice(column.choices, f"{letter}2:{letter}{sheet.row}")
+                sheet.frame.data_validations.append(choice)
+
+
+def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
+    """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
+    ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
+    return Table(
+        displayName=sheet.frame.title.replace(" ", "_"),
+        ref=ref,
+        autoFilter=AutoFilter(ref=ref),
+        tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],
+        tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=True),
+    )
+
+
+def _choice(choices: Sequence[str], cells: str) -> DataValidation:
+    """Return a drop-down that takes nothing but the choices."""
+    return DataValidation(
+        type="list",
+        formula1=f'"{",".join(choices)}"',
+        sqref=cells,
+        allow_blank=True,
+        showErrorMessage=True,
+        errorTitle="Decision",
+        error=f"Choose one of: {', '.join(choices)}.",
+    )

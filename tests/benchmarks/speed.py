@@ -1,0 +1,248 @@
+"""Measure the speed that credreport promises, as ratios against baselines in the same run.
+
+    python tests/benchmarks/speed.py            # all but the five million rows: some minutes
+    python tests/benchmarks/speed.py S4 S5 S8   # chosen ones
+
+Each figure is the median of paired runs of whole processes: ours, the baseline, ours, … Machines
+differ and are busy, ratios much less so. The inputs are made up here, in a temporary folder.
+"""
+
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADER = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,"
+    "password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,"
+    "access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
+    "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
+    "access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,"
+    "cert_1_last_rotated,cert_2_active,cert_2_last_rotated"
+)
+NO_KEY = "false,N/A,N/A,N/A,N/A"
+PER_ACCOUNT = 5_000
+MB = 1 << 20
+
+CAREFUL = """
+import glob, sys, pandas as pd
+frames = []
+for path in sorted(glob.glob(sys.argv[1] + "/*.csv")):
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame = frame[frame["user"] != "<root_account>"]
+    used = pd.to_datetime(frame["password_last_used"], format="ISO8601", errors="coerce", utc=True)
+    for column in ("user_creation_time", "password_last_changed", "access_key_1_last_rotated",
+                   "access_key_1_last_used_date", "access_key_2_last_rotated",
+                   "access_key_2_last_used_date"):
+        frame[column + "_at"] = pd.to_datetime(
+            frame[column], format="ISO8601", errors="coerce", utc=True)
+    active = (frame["access_key_1_active"] == "true") | (frame["access_key_2_active"] == "true")
+    frame["unused"] = used.isna() & ~active
+    frames.append(frame)
+pd.concat(frames).to_csv(sys.argv[2], index=False)
+"""
+READ_CSV = "import sys, pandas as pd; pd.read_csv(sys.argv[1], dtype=str, keep_default_na=False)"
+TO_EXCEL = (
+    "import sys, pandas as pd;"
+    "pd.read_csv(sys.argv[1], dtype=str, keep_default_na=False).to_excel(sys.argv[2], index=False)"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Hold what one process took: seconds by the clock, bytes at its peak."""
+
+    seconds: float
+    peak: int
+
+
+def timed(command: Sequence[str]) -> Run:
+    """Run a process whose output goes nowhere; its children count with it."""
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        complaint = process.stderr.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(complaint.decode())
+    return Run(time.perf_counter() - began, used.ru_maxrss * 1024)
+
+
+def paired(ours: Sequence[str], baseline: Sequence[str], times: int) -> tuple[float, Run]:
+    """Return the median ratio of paired runs, and our median run."""
+    pairs = [(timed(ours), timed(baseline)) for _ in range(times)]
+    ratio = statistics.median(our.seconds / base.seconds for our, base in pairs)
+    seconds = statistics.median(our.seconds for our, _ in pairs)
+    return ratio, Run(seconds, max(our.peak for our, _ in pairs))
+
+
+def python(code: str, *arguments: str | Path) -> list[str]:
+    """Return the command that runs a piece of Python."""
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def credreport(*arguments: str | Path) -> list[str]:
+    """Return the command that runs the program."""
+    return [sys.executable, "-m", "analyzer", *map(str, arguments)]
+
+
+def analyze(source: Path, *arguments: str | Path) -> list[str]:
+    """Return the command that analyzes a source and lists everybody."""
+    return credreport("analyze", source, "--quiet", "--verdict", "all", *arguments)
+
+
+class Maker:
+    """Make up reports: the same ones each time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write below a folder."""
+        self._folder = folder
+        self._choice = random.Random(20260301)  # noqa: S311  nothing secret
+        self._moments = [self._moment() for _ in range(20_000)]
+
+    def report(self, rows: int) -> Path:
+        """Return a report of so many rows, 5,000 to an account."""
+        path = self._folder / f"{rows}" / "status_reports_2026-10-31T00-00-00+00-00.csv"
+        if not path.exists():
+            path.parent.mkdir(parents=True)
+            with path.open("w") as stream:
+                stream.write(HEADER)
+                for number in range(rows):
+                    stream.write("\n" + self._row(number))
+        return path
+
+    def folder(self, files: int, rows: int) -> Path:
+        """Return a folder of reports, one an account."""
+        folder = self._folder / f"{files}x{rows}"
+        folder.mkdir()
+        for file in range(files):
+            first = file * PER_ACCOUNT
+            lines = [self._row(number) for number in range(first, first + rows)]
+            (folder / f"{file:05}.csv").write_text("\n".join([HEADER, *lines]))
+        return folder
+
+    def _moment(self) -> str:
+        pick = self._choice.randint
+        day = f"20{pick(15, 26):02}-{pick(1, 10):02}-{pick(1, 28):02}"
+        return f"{day}T{pick(0, 23):02}:{pick(0, 59):02}:{pick(0, 59):02}Z"
+
+    def _row(self, number: int) -> str:
+        account = f"{100_000_000_000 + number // PER_ACCOUNT}"
+        if number % PER_ACCOUNT == 0:
+            return self._cells("<root_account>", f"arn:aws:iam::{account}:root")
+        name = f"user.name-{number}"
+        return self._cells(name, f"arn:aws:iam::{account}:user/team/{name}")
+
+    def _cells(self, name: str, arn: str) -> str:
+        moment = self._choice.choice
+        at = self._moments
+        password = moment(("false,N/A,N/A", f"true,no_information,{moment(at)}"))
+        password = moment((password, f"true,{moment(at)},{moment(at)}"))
+        mfa = moment(("true", "false"))
+        keys = f"{self._key()},{self._key()}"
+        return f"{name},{arn},{moment(at)},{password},N/A,{mfa},{keys},false,N/A,false,N/A"
+
+    def _key(self) -> str:
+        kind, created, used = self._choice.random(), *self._choice.choices(self._moments, k=2)
+        if kind < 0.4:
+            return NO_KEY
+        if kind < 0.6:
+            return f"false,{created},{used},eu-west-1,ec2"
+        return f"true,{created},N/A,N/A,N/A" if kind < 0.8 else f"true,{created},{used},us-east-1,s3"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Hold a promise: at most this ratio, and at most this many bytes at the peak."""
+
+    job: str
+    goal: float
+    measure: Callable[[Maker, Path], tuple[float, Run]]
+    peak: int | None = None
+
+
+def _help(_: Maker, __: Path) -> tuple[float, Run]:
+    return paired(credreport("--help"), python("pass"), 9)
+
+
+def _small_csv(make: Maker, _: Path) -> tuple[float, Run]:
+    ours = analyze(make.report(5_000), "--format", "csv")
+    return paired(ours, python("import pandas, pyarrow, typer"), 7)
+
+
+def _small_workbook(make: Maker, out: Path) -> tuple[float, Run]:
+    ours = analyze(make.report(5_000), "-o", out / "s3.xlsx")
+    return paired(ours, python("import pandas, openpyxl"), 5)
+
+
+def _large_csv(rows: int, times: int) -> Callable[[Maker, Path], tuple[float, Run]]:
+    def measure(make: Maker, out: Path) -> tuple[float, Run]:
+        report = make.report(rows)
+        ours = analyze(report, "-o", out / "large.csv")
+        return paired(ours, python(READ_CSV, report), times)
+
+    return measure
+
+
+def _many_files(make: Maker, out: Path) -> tuple[float, Run]:
+    folder = make.folder(1_000, 500)
+    ours = analyze(folder, "-o", out / "s6.csv")
+    return paired(ours, python(CAREFUL, folder, out / "careful.csv"), 3)
+
+
+def _large_workbook(make: Maker, out: Path) -> tuple[float, Run]:
+    report = make.report(100_000)
+    ours = [sys.executable, str(Path(__file__).with_name("one_sheet.py")), str(report), str(out)]
+    return paired(ours, python(TO_EXCEL, report, out / "to_excel.xlsx"), 3)
+
+
+def _growth(make: Maker, out: Path) -> tuple[float, Run]:
+    large, small = 5_000_000, 500_000
+    ratio, run = paired(
+        analyze(make.report(large), "-o", out / "s8.csv"),
+        analyze(make.report(small), "-o", out / "s8-small.csv"),
+        3,
+    )
+    return ratio * small / large, run
+
+
+FIGURES = {
+    "S1": Figure("--help / python -c pass", 16, _help),
+    "S2": Figure("5,000 users, CSV / importing pandas, pyarrow, typer", 1.35, _small_csv),
+    "S3": Figure("5,000 users, workbook / importing pandas, openpyxl", 5, _small_workbook),
+    "S4": Figure("1 M rows, CSV / pd.read_csv alone", 0.8, _large_csv(1_000_000, 5), 500 * MB),
+    "S5": Figure("5 M rows, CSV / pd.read_csv alone", 0.6, _large_csv(5_000_000, 3), 600 * MB),
+    "S6": Figure("1,000 files x 500 rows / careful pandas", 0.15, _many_files),
+    "S7": Figure("100,000 users in a sheet / to_excel", 0.45, _large_workbook, 450 * MB),
+    "S8": Figure("time a row, 5 M rows / 500,000 rows", 1.1, _growth),
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Measure the figures named, all of them if none is, and print a line each."""
+    with tempfile.TemporaryDirectory(prefix="credreport-speed-") as folder:
+        maker = Maker(Path(folder))
+        for name in names or FIGURES:
+            figure = FIGURES[name]
+            ratio, run = figure.measure(maker, Path(folder))
+            peak = f", peak {run.peak // MB} MB" + (
+                f" (goal {figure.peak // MB})" if figure.peak else ""
+            )
+            print(
+                f"{name}  {ratio:6.2f} (goal {figure.goal})  {run.seconds:6.2f} s{peak}"
+                f"  {figure.job}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main(sys.argv[1:])

@@ -1,0 +1,372 @@
+"""The workbook tells what the analysis found, and ties out to the rows that were read."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+
+from analyzer import columns
+from analyzer.caveats import CAVEATS
+from analyzer.model import Exemption
+from analyzer.terms import Definition, Verdict
+from analyzer.verdict import REASON_TEXTS
+from analyzer.version import VERSION
+from analyzer.writers.workbook import completeness
+from tests.builders import (
+    ACCOUNT,
+    AS_OF,
+    COLUMNS_OF_2014,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    report_text,
+    saved,
+)
+from tests.writers.workbooks import (
+    CONSOLE,
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    analyzed_users,
+    book_of,
+    moment,
+    records,
+    results_of,
+    row_of,
+    texts,
+)
+
+
+@pytest.fixture(scope="module")
+def book() -> Workbook:
+    """Open the workbook of the sample that has every verdict, reason and caveat."""
+    return book_of(analyzed_console())
+
+
+@pytest.fixture(scope="module")
+def results() -> Workbook:
+    return results_of(analyzed_console())
+
+
+# The sheets
+
+
+def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
+    assert book.sheetnames == [
+        "Summary",
+        "Unused users",
+        "All users",
+        "Exempt",
+        "Undetermined",
+        "Method",
+    ]
+
+
+def test_there_is_no_sheet_for_exempt_or_undetermined_users_where_there_are_none(
+    tmp_path: Path,
+) -> None:
+    book = book_of(analyzed_users(tmp_path, [a_user()]))
+    assert book.sheetnames == ["Summary", "Unused users", "All users", "Method"]
+
+
+def test_a_report_of_nobody_says_so(tmp_path: Path) -> None:
+    book = results_of(analyzed_users(tmp_path, []))
+    assert "No report has an IAM user." in texts(book["All users"])
+    assert "Nobody is unused" in texts(book["Unused users"])
+    assert row_of(book["Summary"], ACCOUNT)[:5] == (ACCOUNT, 1, 1, 0, 0)
+    assert row_of(book["Summary"], "Complete")[1] == "OK"
+
+
+# Unused users
+
+
+def test_unused_users_are_certain_ones_first_and_then_the_oldest_first(book: Workbook) -> None:
+    listed = [(row["Certainty"], row["Created (UTC)"]) for row in records(book["Unused users"])]
+    assert listed == sorted(listed)
+    assert {certainty for certainty, _ in listed} == {"certain", "check"}
+
+
+def test_exempt_users_are_not_in_the_list_to_work_through(book: Workbook) -> None:
+    unused = {row["ARN"] for row in records(book["Unused users"])}
+    exempt = {row["ARN"] for row in records(book["Exempt"])}
+    every = {row["ARN"] for row in records(book["All users"]) if row["Verdict"] == "unused"}
+    assert exempt
+    assert not unused & exempt
+    assert every - unused <= exempt
+
+
+def test_an_unused_user_is_told_with_reason_caveats_and_what_it_has(book: Workbook) -> None:
+    (user,) = [row for row in records(book["Unused users"]) if row["User"] == "hadoop-loader"]
+    assert user["Account"] == "123456789012"
+    assert user["ARN"] == "arn:aws:iam::123456789012:user/service/data/hadoop-loader"
+    assert user["Reason"] == "has no password, and only inactive access keys"
+    assert user["Certainty"] == "check"
+    assert len(user["Caveats: what to check first"].split("\n")) == 4
+    assert user["Created (UTC)"] == moment("2012-06-19 17:33:06")
+    assert user["Age in days"] == 5002
+    assert (user["Password"], user["Last sign-in (UTC)"]) == ("none", None)
+    assert (user["Access key 1"], user["Access key 2"]) == ("inactive", "absent")
+    assert isinstance(user["Key 1 created (UTC)"], datetime)
+    assert isinstance(user["Key 1 last used (UTC)"], datetime)
+    assert user["Key 2 last used (UTC)"] is None
+    assert user["Certificate 1"] == "active"
+    assert isinstance(user["Certificate 1 uploaded (UTC)"], datetime)
+    assert user["MFA"] == "yes"
+    assert [user[name] for name in ("Decision", "Owner", "Comment")] == [None] * 3
+
+
+def test_the_decision_is_one_of_four(book: Workbook) -> None:
+    sheet = book["Unused users"]
+    (choice,) = sheet.data_validations.dataValidation
+    heads = [cell.value for cell in sheet[1]]
+    letter = get_column_letter(heads.index("Decision") + 1)
+    assert choice.formula1 == '"delete,deactivate,keep,investigate"'
+    assert str(choice.sqref) == f"{letter}2:{letter}{sheet.max_row}"
+    assert choice.type == "list"
+    assert choice.showErrorMessage
+
+
+# All users
+
+
+def test_everybody_is_listed_with_verdict_and_facts(book: Workbook) -> None:
+    analysis = analyzed_console()
+    listed = records(book["All users"])
+    assert [row["ARN"] for row in listed] == analysis.users[columns.ARN].tolist()
+    assert [row["Verdict"] for row in listed] == analysis.users[columns.VERDICT].tolist()
+    assert [row["Row"] for row in listed] == analysis.users[columns.ROW].tolist()
+    assert {row["Report"] for row in listed} == {str(CONSOLE)}
+    assert {row["As of (UTC)"] for row in listed} == {moment("2026-03-01 09:30:00")}
+
+
+def test_dates_are_real_and_in_utc_to_the_second(tmp_path: Path) -> None:
+    used = days_before(0.5)
+    user = a_user(password=a_password(used, days_before(30)), key_1=a_key(days_before(20), used))
+    sheet = book_of(analyzed_users(tmp_path, [user]))["All users"]
+    (row,) = records(sheet)
+    assert row["Last sign-in (UTC)"] == used.replace(tzinfo=None)
+    assert row["Key 1 last used (UTC)"] == used.replace(tzinfo=None)
+    assert row["Key 1 created (UTC)"] == days_before(20).replace(tzinfo=None)
+    dates = [cell for cell in sheet[2] if isinstance(cell.value, datetime)]
+    assert {cell.number_format for cell in dates} == {"yyyy-mm-dd hh:mm"}
+
+
+def test_what_was_never_used_differs_from_what_is_not_there(tmp_path: Path) -> None:
+    user = a_user(password=a_password(), key_1=an_inactive_key())
+    (row,) = records(book_of(analyzed_users(tmp_path, [user]))["All users"])
+    assert row["Last sign-in (UTC)"] == "never"
+    assert (row["Key 1 last used (UTC)"], row["Key 2 last used (UTC)"]) == ("never", None)
+    assert (row["Key 1 last service"], row["Password expires (UTC)"]) == (None, None)
+
+
+def test_more_credentials_and_evidence_are_shown(book: Workbook) -> None:
+    listed = {row["User"]: row for row in records(book["All users"])}
+    assert "more access key" in listed["batch-export"]["More credentials"]
+    assert listed["git-mirror"]["Service credentials (evidence)"] == "codecommit.amazonaws.com"
+    assert listed["lena.hartwig"]["More credentials"] is None
+
+
+# Undetermined
+
+
+def test_what_was_not_understood_is_shown_raw(book: Workbook) -> None:
+    listed = {row["User"]: row for row in records(book["All users"])}
+    assert listed["elif.sahin"]["Created (UTC)"] == '"2023-04-1" (not understood)'
+    assert listed["juergen.adler"]["Password"] == '"wahr" (not understood)'
+    assert listed["soap-relay"]["Certificate 1"] == '"revoked" (not understood)'
+    assert listed["svc-thumbnails"]["Key 1 last used (UTC)"] == '"never" (not understood)'
+
+
+def test_undetermined_users_are_listed_with_the_reason_and_where_to_look(book: Workbook) -> None:
+    listed = {row["User"]: row for row in records(book["Undetermined"])}
+    assert listed["soap-relay"]["What was not understood"] == (
+        'cert_1_active "revoked" is not understood'
+    )
+    assert listed["soap-relay"]["Report"] == str(CONSOLE)
+    assert listed["soap-relay"]["Row"] == 41
+    every = records(book["All users"])
+    assert len(records(book["Undetermined"])) == sum(
+        row["Verdict"] == "undetermined" for row in every
+    )
+
+
+def test_a_column_that_the_report_lacks_is_named_as_such(tmp_path: Path) -> None:
+    users = [a_user(key_1=an_inactive_key())]
+    text = report_text(users, columns=COLUMNS_OF_2014)
+    (row,) = records(book_of(analyzed(saved(tmp_path, text)))["All users"])
+    assert row["Key 1 last used (UTC)"] == "not in this report"
+    assert row["Key 1 last region"] is None
+
+
+def test_rows_whose_arn_names_no_account_are_counted(tmp_path: Path) -> None:
+    book = results_of(analyzed_users(tmp_path, [a_user(arn="gone"), a_user("known")]))
+    assert row_of(book["Summary"], "not known")[1:5] == (1, 0, 0, 1)
+    assert [row["Account"] for row in records(book["All users"])] == ["not known", ACCOUNT]
+
+
+# Exempt
+
+
+def test_exempt_users_are_listed_with_the_entry_that_excuses_them(book: Workbook) -> None:
+    listed = {row["User"]: row for row in records(book["Exempt"])}
+    jenkins = listed["ci-bot-jenkins"]
+    assert jenkins["Verdict"] == "unused"
+    assert jenkins["Exempt because"] == "Replaced by roles this summer"
+    assert jenkins["Exemption owner"] == "Platform team"
+    assert jenkins["Exempt until"] == moment("2026-06-30 00:00:00")
+    assert listed["break-glass-1"]["Exempt until"] == "no end"
+    assert listed["ci-bot-deploy"]["Verdict"] == "active"
+
+
+def test_of_two_entries_with_the_same_reason_the_one_that_applies_is_named(tmp_path: Path) -> None:
+    entries = [
+        Exemption("*", "other", "on leave", "first", None, 2),
+        Exemption("*", "quiet", "on leave", "second", date(2027, 1, 1), 3),
+    ]
+    path = saved(tmp_path, report_text([a_user("quiet"), a_user("other")]))
+    listed = records(book_of(analyzed(path, entries))["Exempt"])
+    assert [row["Exemption owner"] for row in listed] == ["second", "first"]
+
+
+# Summary
+
+
+def test_the_summary_tells_where_the_result_comes_from(book: Workbook) -> None:
+    told = texts(book["Summary"])
+    (file,) = analyzed_console().report.files
+    assert file.sha256 in told
+    assert "from the file name" in told
+    assert f"credreport {VERSION}" in told
+    row = row_of(book["Summary"], str(CONSOLE))
+    assert row[1] == moment("2026-03-01 09:30:00")
+    assert row[4:7] == ("123456789012", 49, file.size)
+
+
+def test_every_file_is_named_with_how_its_moment_is_known() -> None:
+    analysis = analyzed(SAMPLES / "organization")
+    sheet = book_of(analysis)["Summary"]
+    for file in analysis.report.files:
+        row = row_of(sheet, file.name)
+        assert row[1] == file.as_of.replace(tzinfo=None)
+        assert row[2] == "assumed: the newest timestamp in the report"
+        assert file.sha256 in row
+
+
+def test_a_file_of_many_accounts_says_how_many(tmp_path: Path) -> None:
+    other = a_user(account="999999999999")
+    book = book_of(analyzed_users(tmp_path, [a_user(), other]))
+    assert row_of(book["Summary"], str(tmp_path / "report.csv"))[4] == "2 accounts"
+
+
+def test_verdicts_add_up_to_the_rows_read(results: Workbook) -> None:
+    counts = {verdict: row_of(results["Summary"], verdict)[1] for verdict in Verdict}
+    assert sum(counts.values()) == row_of(results["Summary"], "IAM users")[1] == 48
+    assert row_of(results["Summary"], "Root rows")[1] == 1
+    assert row_of(results["Summary"], "Rows read")[1] == 49
+    assert row_of(results["Summary"], "Complete")[1] == "OK"
+    assert row_of(results["Summary"], "unused")[1:4] == (23, 5, 13)
+
+
+def test_accounts_add_up_to_the_rows_read() -> None:
+    analysis = analyzed(SAMPLES / "organization")
+    sheet = results_of(analysis)["Summary"]
+    accounts = {each.account for file in analysis.report.files for each in file.accounts}
+    rows = [row_of(sheet, account) for account in sorted(accounts)]
+    for account in rows:
+        assert account[1] == sum(account[2:5])
+        assert account[4] == sum(account[5:10])
+        assert account[10] == "OK"
+    total = row_of(sheet, "All accounts")
+    assert total[1:10] == tuple(map(sum, zip(*(row[1:10] for row in rows), strict=True)))
+    assert total[1] == analysis.report.rows
+
+
+def test_counts_are_formulas_over_the_listed_users(book: Workbook) -> None:
+    counts = row_of(book["Summary"], "123456789012")
+    assert all(str(count).startswith("=COUNTIFS('All users'!") for count in counts[5:10])
+    assert str(counts[4]).startswith("=SUM(")
+    assert str(counts[10]).startswith("=IF(")
+
+
+def test_too_many_accounts_to_recount_are_counted_by_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(completeness, "MOST_COMPARISONS", 0)
+    sheet = book_of(analyzed_console())["Summary"]
+    assert row_of(sheet, "123456789012")[5:10] == (23, 4, 6, 7, 8)
+    assert str(row_of(sheet, "All accounts")[5]).startswith("=COUNTIFS(")
+
+
+def test_repeated_rows_are_counted(tmp_path: Path) -> None:
+    book = results_of(analyzed_users(tmp_path, [a_user(), a_user()]))
+    assert row_of(book["Summary"], ACCOUNT)[1:5] == (3, 1, 1, 1)
+    assert row_of(book["Summary"], "Repeated rows")[1] == 1
+    assert row_of(book["Summary"], "Complete")[1] == "OK"
+
+
+def test_notes_and_exemptions_that_do_not_apply_are_told(book: Workbook) -> None:
+    told = texts(book["Summary"])
+    analysis = analyzed_console()
+    assert analysis.report.notes
+    for note in analysis.report.notes:
+        assert note in told
+    assert "oskar.lind" in told
+    assert "departed-admin" in told
+    assert "Entries: 6. Users who are exempt: 6." in told
+
+
+def test_a_run_without_exemptions_says_so(tmp_path: Path) -> None:
+    assert "None were given." in texts(book_of(analyzed_users(tmp_path, [a_user()]))["Summary"])
+
+
+def test_ages_of_unused_users_add_up(results: Workbook) -> None:
+    sheet = results["Summary"]
+    ages = ("under 30 days", "30 to 89 days", "90 to 179 days", "180 to 364 days")
+    bands = [row_of(sheet, band)[1] for band in (*ages, "1 to 2 years", "over 2 years")]
+    assert bands == [2, 1, 1, 0, 4, 15]
+    assert row_of(sheet, "All unused users")[1] == sum(bands)
+
+
+def test_there_is_room_to_sign(book: Workbook) -> None:
+    assert row_of(book["Summary"], "Prepared by")
+    assert row_of(book["Summary"], "Reviewed by")
+    assert {"Name", "Date", "Signature"} <= set(texts(book["Summary"]).split("\n"))
+
+
+@pytest.mark.parametrize("definition", ["no-active-key", "iam-029"])
+@pytest.mark.parametrize("sheet", ["Summary", "Method"])
+def test_the_criteria_are_told_in_words(tmp_path: Path, definition: str, sheet: str) -> None:
+    analysis = analyzed_users(
+        tmp_path, [a_user()], definition=Definition(definition), dormant_days=45, grace_days=7
+    )
+    told = row_of(book_of(analysis)[sheet], "Definition of unused")[1]
+    assert told.startswith(f"{definition}: Never signed in")
+    assert ("active or not" in told) == (definition == "iam-029")
+    assert row_of(book_of(analysis)[sheet], "Dormant from")[1].startswith("45 days")
+    assert "7 days" in row_of(book_of(analysis)[sheet], "Grace for new users")[1]
+
+
+# Method
+
+
+def test_the_method_explains_every_word_that_the_sheets_use(book: Workbook) -> None:
+    sheet = book["Method"]
+    for word in (*Verdict, *REASON_TEXTS, *(caveat.id for caveat in CAVEATS)):
+        assert len(row_of(sheet, str(word))[1]) > 20
+    explained = [row[0].value for row in sheet.iter_rows()]
+    caveats = [caveat.id for caveat in CAVEATS]
+    assert [name for name in explained if name in caveats] == caveats
+
+
+def test_the_method_tells_what_no_report_can_show(book: Workbook) -> None:
+    assert "SSH public keys" in texts(book["Method"])
+    assert "Roles, federation" in texts(book["Method"])
+
+
+def test_the_moment_is_that_of_the_option(tmp_path: Path) -> None:
+    told = texts(book_of(analyzed_users(tmp_path, [a_user()]))["Summary"])
+    assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (as given with --as-of)" in told

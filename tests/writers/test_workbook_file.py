@@ -1,0 +1,244 @@
+"""The file opens anywhere, is the same every time, holds any number of rows, and prints well."""
+
+import errno
+import io
+import re
+import time
+from datetime import datetime
+from pathlib import Path
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from analyzer.terms import Verdict
+from analyzer.writers.workbook import write_workbook
+from analyzer.writers.workbook.taken import CHUNK
+from tests.builders import ACCOUNT, a_password, a_user, days_before
+from tests.writers.workbooks import (
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    analyzed_users,
+    book_of,
+    file_of,
+    moment,
+    needs_libreoffice,
+    records,
+    results_of,
+    row_of,
+    seen_by_libreoffice,
+    values,
+)
+
+
+@pytest.fixture(scope="module")
+def file() -> bytes:
+    return file_of(analyzed_console())
+
+
+@pytest.fixture(scope="module")
+def book(file: bytes) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(file))
+
+
+NOTES = "What to know before relying on this"
+
+
+def parts(file: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(file)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+# The same every time
+
+
+def test_the_same_input_gives_the_same_bytes(file: bytes) -> None:
+    time.sleep(2)  # The clock of zip archives ticks every other second.
+    assert file_of(analyzed_console()) == file
+
+
+def test_the_file_knows_no_time_but_that_of_the_report(file: bytes) -> None:
+    with ZipFile(io.BytesIO(file)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert str(datetime.now().year).encode() not in parts(file)["docProps/app.xml"]  # noqa: DTZ005
+    assert set(re.findall(rb"\d{4}-\d\d-\d\dT[\d:]+Z", parts(file)["docProps/core.xml"])) == {
+        b"2026-03-01T09:30:00Z"
+    }
+
+
+def test_the_properties_are_filled(book: Workbook) -> None:
+    assert book.properties.creator == book.properties.lastModifiedBy == "credreport"
+    assert book.properties.title == "Review of IAM users that nobody uses"
+    assert book.properties.created == book.properties.modified == moment("2026-03-01 09:30:00")
+
+
+def test_the_newest_moment_of_many_stands_in_the_properties() -> None:
+    analysis = analyzed(SAMPLES / "organization")
+    newest = max(file.as_of for file in analysis.report.files)
+    assert book_of(analysis).properties.created == newest.replace(tzinfo=None)
+
+
+# Any number of rows
+
+
+def numbered(count: int) -> list[dict[str, str | datetime]]:
+    return [a_user(f"user{at}", created=days_before(count - at + 2)) for at in range(count)]
+
+
+def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
+    book = book_of(analyzed_users(tmp_path, numbered(8)), rows_a_sheet=4)
+    assert book.sheetnames == [
+        "Summary",
+        *("Unused users", "Unused users 2", "Unused users 3"),
+        *("All users", "All users 2", "All users 3"),
+        "Method",
+    ]
+    for title in ("Unused users", "All users"):
+        sheets = [book[title], book[f"{title} 2"], book[f"{title} 3"]]
+        assert [len(records(sheet)) for sheet in sheets] == [3, 3, 2]
+        listed = [row["User"] for sheet in sheets for row in records(sheet)]
+        assert listed == [f"user{at}" for at in range(8)]
+    names = [table.displayName for sheet in book.worksheets for table in sheet.tables.values()]
+    assert len(names) == len(set(names)) == 6
+
+
+def test_a_full_last_sheet_is_not_followed_by_an_empty_one(tmp_path: Path) -> None:
+    book = book_of(analyzed_users(tmp_path, numbered(6)), rows_a_sheet=4)
+    assert "All users 3" not in book.sheetnames
+
+
+def test_counts_go_over_all_sheets(tmp_path: Path) -> None:
+    analysis = analyzed_users(tmp_path, numbered(8))
+    formula = row_of(book_of(analysis, rows_a_sheet=4)["Summary"], ACCOUNT)[5]
+    assert formula.count("COUNTIFS(") == 3
+    assert "'All users 3'!$A$2:$A$3" in formula
+
+
+def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(tmp_path: Path) -> None:
+    count = CHUNK + 10
+    users = [a_user(f"user{at}", created=days_before(at % 900 + 2)) for at in range(count)]
+    users[CHUNK + 5]["mfa_active"] = "perhaps"
+    users[CHUNK + 6] |= a_password(days_before(1))
+    book = book_of(analyzed_users(tmp_path, users))
+    listed = records(book["All users"])
+    assert [row["User"] for row in listed] == [f"user{at}" for at in range(count)]
+    assert listed[CHUNK + 5]["MFA"] == '"perhaps" (not understood)'
+    assert [row["User"] for row in records(book["Undetermined"])] == [f"user{CHUNK + 5}"]
+    created = [row["Created (UTC)"] for row in records(book["Unused users"])]
+    assert len(created) == count - 2
+    assert created == sorted(created)
+
+
+# It works in a spreadsheet program
+
+
+@pytest.mark.parametrize("title", ["Unused users", "All users", "Exempt", "Undetermined"])
+def test_a_list_is_a_table_with_filters_under_a_frozen_head(book: Workbook, title: str) -> None:
+    sheet = book[title]
+    (table,) = sheet.tables.values()
+    head = [cell.value for cell in sheet[1]]
+    assert sheet.freeze_panes == "C2"
+    assert table.ref == table.autoFilter.ref == sheet.dimensions
+    assert [column.name for column in table.tableColumns] == head
+    assert len(set(head)) == len(head)
+    assert sheet.print_title_rows == "$1:$1"
+    letters = [get_column_letter(at) for at in range(1, len(head) + 1)]
+    assert all(sheet.column_dimensions[letter].width > 5 for letter in letters)
+
+
+def test_every_sheet_prints_landscape_as_wide_as_the_page_with_its_number(book: Workbook) -> None:
+    for sheet in book.worksheets:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        foot = str(sheet.oddFooter)
+        assert foot.startswith("&LAs of 2026-03-01 09:30 UTC")
+        assert foot.endswith("&C&A&RPage &P of &N")
+
+
+def test_the_notes_begin_a_page(book: Workbook) -> None:
+    sheet = book["Summary"]
+    (found,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == NOTES]
+    assert [each.id for each in sheet.row_breaks.brk] == [found - 2]
+
+
+def test_verdicts_have_colours_of_their_own_and_say_what_they_are(book: Workbook) -> None:
+    sheet = book["All users"]
+    at = [cell.value for cell in sheet[1]].index("Verdict") + 1
+    cells = [sheet.cell(row, at) for row in range(2, sheet.max_row + 1)]
+    colours = {cell.value: cell.fill.start_color.rgb for cell in cells}
+    assert set(colours) == set(Verdict)
+    assert len(set(colours.values())) == len(Verdict)
+
+
+def test_charts_follow_the_counts_and_show_their_axes(file: bytes) -> None:
+    for name, result in (("chart1", "$A$7:$A$11"), ("chart2", "$A$19:$A$24")):
+        chart = parts(file)[f"xl/charts/{name}.xml"].decode()
+        assert chart.count('<c:delete val="0"') + chart.count('<delete val="0"') == 2
+        assert f"'Summary'!{result}" in chart
+        assert "showVal" in chart
+
+
+def test_charts_hold_the_numbers_that_they_show(file: bytes) -> None:
+    chart = parts(file)["xl/charts/chart1.xml"].decode()
+    assert re.findall(r"<(?:c:)?v>([^<]+)<", chart) == [
+        *("unused", "retired", "dormant", "active", "undetermined"),
+        *("23", "4", "6", "7", "8"),
+    ]
+
+
+def test_spreadsheet_programs_calculate_when_they_open_it(book: Workbook) -> None:
+    assert book.calculation.fullCalcOnLoad
+
+
+def test_cells_lie_where_their_names_say(file: bytes) -> None:
+    for name, part in parts(file).items():
+        if not name.startswith("xl/worksheets/sheet"):
+            continue
+        dimension = re.search(rb'<dimension ref="A1:([A-Z]+)(\d+)"', part)
+        rows = [int(row) for row in re.findall(rb'<row r="(\d+)"', part)]
+        assert dimension
+        assert rows == sorted(set(rows))
+        assert rows[-1] == int(dimension[2])
+
+
+def test_the_file_can_be_read_row_by_row(file: bytes) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(file), read_only=True)
+    assert len(list(book["All users"].rows)) == 49
+
+
+def test_results_stand_behind_formulas_for_programs_that_do_not_calculate() -> None:
+    for sheet in results_of(analyzed_console()).worksheets:
+        assert not any(str(value).startswith("=SUM") for row in values(sheet) for value in row)
+
+
+@needs_libreoffice
+@pytest.mark.parametrize("rows_a_sheet", [1_000, 100])
+def test_libreoffice_comes_to_the_same_counts(tmp_path: Path, rows_a_sheet: int) -> None:
+    analysis = analyzed(SAMPLES / "organization")
+    expected = values(results_of(analysis)["Summary"])
+    wrong = io.BytesIO()
+    with ZipFile(wrong, "w") as archive:
+        for name, part in parts(file_of(analysis, rows_a_sheet)).items():
+            archive.writestr(name, re.sub(rb"</f><v>[^<]*</v>", rb"</f><v>666</v>", part))
+    seen = seen_by_libreoffice(tmp_path, wrong.getvalue())["Summary"]
+    counts = {row[0]: [str(value) for value in row[1:11] if value is not None] for row in expected}
+    accounts = {each.account for file in analysis.report.files for each in file.accounts}
+    for first in (*accounts, "All accounts", *Verdict, "IAM users", "Complete"):
+        (row,) = [row for row in seen if row[0] == first]
+        assert [value for value in row[1:] if value] == counts[first]
+
+
+class FullDisk(io.BytesIO):
+    def write(self, data: object) -> int:
+        del data
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told_as_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        write_workbook(analyzed_users(tmp_path, [a_user()]), FullDisk())

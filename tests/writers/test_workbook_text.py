@@ -1,0 +1,129 @@
+"""Text stays text in the workbook: nothing that stands in a report is read as something else."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+import analyzer
+from analyzer.writers.workbook.cells import CUT, LONGEST, Formula, blank, cell, number, text
+from tests.builders import ACCOUNT, AS_OF, MORE_CREDENTIALS, a_user, report_text, saved, the_root
+from tests.writers.workbooks import (
+    analyzed,
+    analyzed_users,
+    book_of,
+    file_of,
+    needs_libreoffice,
+    records,
+    seen_by_libreoffice,
+)
+
+PLAIN = ("=1+1", "+A1", "-1", "@SUM", "a,b", "NA", "null", "007", "1e5", "x" * 64, "_x_", "x0041_")
+ESCAPED = {
+    "_x0041_": "_x005F_x0041_",
+    "a\x01b": "a_x0001_b",
+    "a\x1bb": "a_x001B_b",
+    "a\rb": "a_x000D_b",
+}
+MARKED_UP = ("<b>x</b>", "a&b", ' "quoted" ', "a\nb", "a\tb", "naïve", "日本", "😀")
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"name": name, "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}"}
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *MARKED_UP])
+def test_a_name_reads_back_as_it_was(tmp_path: Path, name: str) -> None:
+    (row,) = records(book_of(analyzed_users(tmp_path, [a_user(**named(name))]))["All users"])
+    assert row["User"] == name
+    assert row["ARN"] == f"arn:aws:iam::{ACCOUNT}:user/{name}"
+
+
+@pytest.mark.parametrize("name", ESCAPED)
+def test_what_xml_forbids_or_excel_would_undo_is_spelled_as_excel_does(
+    tmp_path: Path, name: str
+) -> None:
+    path = saved(tmp_path, report_text([a_user(**named(name))], quoted=True))
+    (row,) = records(book_of(analyzed(path))["All users"])
+    assert row["User"] == ESCAPED[name]
+
+
+@pytest.mark.parametrize("sheet", ["Unused users", "All users"])
+def test_every_name_is_a_text_cell_that_stays_text_when_edited(tmp_path: Path, sheet: str) -> None:
+    book = book_of(analyzed_users(tmp_path, [a_user(name) for name in PLAIN]))
+    for row in book[sheet].iter_rows(min_row=2, max_col=3):
+        assert {each.data_type for each in row} == {"s"}
+        assert all(each.quotePrefix for each in row)
+    assert {row["Account"] for row in records(book[sheet])} == {ACCOUNT}
+
+
+def test_excel_does_not_warn_of_accounts_that_look_like_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(file_of(analyzed_users(tmp_path, [a_user()])))
+    with ZipFile(path) as book:
+        for sheet in ("sheet1", "sheet2", "sheet3"):
+            assert b'numberStoredAsText="1"/></ignoredErrors><' in book.read(
+                f"xl/worksheets/{sheet}.xml"
+            )
+
+
+def test_an_exemption_and_free_text_of_the_report_stay_text(tmp_path: Path) -> None:
+    exemption = "account,user,reason,owner,expires\n*,*,=1+1,@owner,\n"
+    user, root = a_user(), the_root()
+    user[MORE_CREDENTIALS], root[MORE_CREDENTIALS] = "=HYPERLINK(1)", "N/A"
+    report = saved(tmp_path, report_text([user], root=root, columns=[*user]))
+    book = book_of(analyzed(report, analyzer.read_exemptions("exemptions.csv", exemption)))
+    (row,) = records(book["Exempt"])
+    assert (row["Exempt because"], row["Exemption owner"]) == ("=1+1", "@owner")
+    (row,) = records(book["All users"])
+    assert row["More credentials"] == "=HYPERLINK(1)"
+    assert not any(each.data_type == "f" for each in book["All users"][2])
+
+
+@needs_libreoffice
+def test_libreoffice_shows_every_name_as_it_is(tmp_path: Path) -> None:
+    names = [*PLAIN, *MARKED_UP, "_x0041_"]
+    users = [a_user(**named(name)) for name in names]
+    seen = seen_by_libreoffice(tmp_path, file_of(analyzed_users(tmp_path, users)))
+    assert [row[1] for row in seen["All users"][1:]] == names
+    assert {row[0] for row in seen["All users"][1:]} == {ACCOUNT}
+
+
+# Cells
+
+
+def xml_text(spelled: str) -> str:
+    (found,) = ET.fromstring(f"<c{spelled}").iter("t")
+    return found.text or ""
+
+
+def test_a_text_longer_than_a_cell_is_cut_with_a_mark() -> None:
+    shown = xml_text(text("x" * (LONGEST + 1), 1))
+    assert len(shown) == LONGEST
+    assert shown.endswith(CUT)
+
+
+@pytest.mark.parametrize("long", ["x" * LONGEST, "😀" * (LONGEST // 2)])
+def test_a_text_as_long_as_a_cell_is_whole(long: str) -> None:
+    assert xml_text(text(long, 1)) == long
+
+
+def test_a_text_of_wide_characters_is_cut_between_them() -> None:
+    shown = xml_text(text("😀" * LONGEST, 1))
+    assert shown == "😀" * ((LONGEST - len(CUT)) // 2) + CUT
+
+
+def test_empty_text_is_an_empty_cell() -> None:
+    assert text("", 3) == blank(3) == ' s="3"/>'
+
+
+def test_values_are_spelled_by_what_they_are() -> None:
+    assert cell("a", 1) == text("a", 1)
+    assert cell(7, 1) == number(7, 1) == ' s="1"><v>7</v></c>'
+    assert cell(AS_OF, 1) == ' s="1"><v>46143.5</v></c>'
+    assert cell(Formula("SUM(A1:A2)", 3), 1) == ' s="1"><f>SUM(A1:A2)</f><v>3</v></c>'
+    assert cell(Formula('IF(A1<2,"&","")', "&"), 1) == (
+        ' s="1" t="str"><f>IF(A1&lt;2,"&amp;","")</f><v>&amp;</v></c>'
+    )

@@ -1,0 +1,117 @@
+"""Write workbooks of reports, open them again, and have LibreOffice look at them."""
+
+import csv
+import io
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.model import Exemption
+from analyzer.terms import Criteria
+from analyzer.writers.workbook import write_workbook
+from analyzer.writers.workbook.book import EXCEL_ROWS
+from tests.builders import AS_OF, ROOT_FOLDER, Row, report_text, saved
+
+SAMPLES = ROOT_FOLDER / "samples"
+CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
+EXEMPTIONS = SAMPLES / "exemptions.csv"
+
+needs_libreoffice = pytest.mark.skipif(
+    shutil.which("soffice") is None, reason="LibreOffice is not installed"
+)
+_ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop>
+</item></oor:items>
+"""
+_EVERY_SHEET_AS_CSV = (
+    "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+)
+
+
+def analyzed(path: Path, exemptions: Iterable[Exemption] = (), **criteria: Any) -> Analysis:
+    report = analyzer.load(path, as_of=None if path.is_relative_to(SAMPLES) else AS_OF)
+    return analyzer.analyze(report, Criteria(**criteria), exemptions)
+
+
+def analyzed_users(folder: Path, users: Iterable[Row], **criteria: Any) -> Analysis:
+    return analyzed(saved(folder, report_text(users)), **criteria)
+
+
+def analyzed_console() -> Analysis:
+    """Analyze the sample that has every verdict, reason and caveat, with its exemptions."""
+    return analyzed(CONSOLE, analyzer.read_exemptions("exemptions.csv", EXEMPTIONS.read_text()))
+
+
+def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS) -> bytes:
+    stream = io.BytesIO()
+    write_workbook(analysis, stream, rows_a_sheet=rows_a_sheet)
+    return stream.getvalue()
+
+
+def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet)))
+
+
+def results_of(analysis: Analysis) -> Workbook:
+    """Open a workbook with the results that stand behind its formulas."""
+    return openpyxl.load_workbook(io.BytesIO(file_of(analysis)), data_only=True)
+
+
+def values(sheet: Worksheet) -> list[tuple[Any, ...]]:
+    return list(sheet.iter_rows(values_only=True))
+
+
+def records(sheet: Worksheet) -> list[dict[str, Any]]:
+    """Return the rows below the head, by the names of their columns."""
+    head, *rows = values(sheet)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def moment(text: str) -> datetime:
+    """Return a moment as a workbook holds it, without a zone."""
+    return datetime.fromisoformat(text)
+
+
+def texts(sheet: Worksheet) -> str:
+    return "\n".join(str(value) for row in values(sheet) for value in row if value is not None)
+
+
+def row_of(sheet: Worksheet, first: str) -> tuple[Any, ...]:
+    """Return the one row that begins so."""
+    (row,) = [row for row in values(sheet) if row[0] == first]
+    return row
+
+
+def seen_by_libreoffice(folder: Path, book: bytes) -> dict[str, list[Sequence[str]]]:
+    """Return what LibreOffice shows on each sheet after it has calculated every formula."""
+    user = folder / "profile" / "user"
+    user.mkdir(parents=True)
+    (user / "registrymodifications.xcu").write_text(_ALWAYS_RECALCULATE)
+    (folder / "book.xlsx").write_bytes(book)
+    subprocess.run(
+        [
+            "soffice",
+            f"-env:UserInstallation={user.parent.as_uri()}",
+            "--headless",
+            *("--convert-to", _EVERY_SHEET_AS_CSV, "--outdir", str(folder)),
+            str(folder / "book.xlsx"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return {
+        path.stem.removeprefix("book-"): list(csv.reader(io.StringIO(path.read_text(), newline="")))
+        for path in folder.glob("book-*.csv")
+    }
