@@ -1,5 +1,6 @@
 """Judge a whole report, page by page, and count the outcome."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -112,18 +112,18 @@ class _Tally:
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
         self._exemptions = exemptions
         self._named = np.zeros(len(exemptions), bool)
-        self._counts: list[pa.Table] = []
+        self._counts: Counter[tuple[str | bool, ...]] = Counter()
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
         page = judged(page, criteria)
         exemption, named = exempted(page, self._exemptions)
         self._named |= named
         page = page.with_users({columns.EXEMPTION: exemption})
-        self._counts.append(_counts(page))
+        self._counts += _counts(page)
         return page
 
     def totals(self, report: Report) -> Totals:
-        counts = _summed(self._counts)
+        counts = _frame(self._counts)
         _check(report, counts)
         day = max(file.as_of for file in report.files).date()
         expired = tuple(each for each in self._exemptions if has_expired(each, day))
@@ -132,32 +132,45 @@ class _Tally:
         return Totals(counts, expired, unmatched)
 
 
-def _counts(page: Page) -> pa.Table:
+def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
+    """Count the users of each combination; the sentences of undetermined users are left out."""
     users = page.users
-    band = np.digitize(users[columns.AGE_DAYS].fillna(0).to_numpy(np.int64), _BAND_STARTS)
-    band = np.where(users[columns.AGE_DAYS].isna(), len(_BAND_STARTS) + 1, band)
-    verdict = pa.array(users[columns.VERDICT]).cast(pa.string())
-    undetermined = pc.equal(verdict, str(Verdict.UNDETERMINED))
-    reason = pa.array(users[columns.REASON]).cast(pa.string())
-    told = pa.table(
+    account = pa.array(users[columns.ACCOUNT]).dictionary_encode()
+    undetermined = (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
+    coded = [
+        (account.indices.to_numpy(), account.dictionary.to_pylist()),
+        _coded(users[columns.VERDICT]),
+        _coded(users[columns.REASON].where(~undetermined, "")),
+        _coded(users[columns.CERTAINTY]),
+        (_age_band(users[columns.AGE_DAYS]), AGE_BANDS),
+        ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
+    ]
+    shape = [max(len(words), 1) for _, words in coded]
+    combined = np.ravel_multi_index([codes for codes, _ in coded], shape)
+    occurring, counts = np.unique(combined, return_counts=True)
+    positions = np.transpose(np.unravel_index(occurring, shape))
+    return Counter(
         {
-            columns.ACCOUNT: pa.array(users[columns.ACCOUNT]).cast(pa.string()),
-            columns.VERDICT: verdict,
-            # Those of undetermined users are sentences: there may be as many as users.
-            columns.REASON: pc.if_else(undetermined, "", reason),
-            columns.CERTAINTY: pa.array(users[columns.CERTAINTY]).cast(pa.string()),
-            columns.AGE_BAND: pa.array(AGE_BANDS).take(pa.array(band)),
-            columns.EXEMPT: pa.array(users[columns.EXEMPTION] != ""),
+            tuple(words[at] for at, (_, words) in zip(position, coded, strict=True)): int(count)
+            for position, count in zip(positions, counts, strict=True)
         }
     )
-    return told.group_by(_COUNTED, use_threads=False).aggregate([([], "count_all")])
 
 
-def _summed(counts: Sequence[pa.Table]) -> pd.DataFrame:
-    """Return the counts of all pages together, in the order of their words."""
-    every = pa.concat_tables(counts).group_by(_COUNTED, use_threads=False)
-    summed = every.aggregate([("count_all", "sum")]).rename_columns([*_COUNTED, columns.USERS])
-    return pd.DataFrame(summed.sort_by([(name, "ascending") for name in _COUNTED]).to_pandas())
+def _coded(words: pd.Series) -> tuple[np.ndarray, list[str]]:
+    return words.cat.codes.to_numpy(), words.cat.categories.to_list()
+
+
+def _age_band(days: pd.Series) -> np.ndarray:
+    band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
+    return np.where(days.isna(), len(_BAND_STARTS) + 1, band)
+
+
+def _frame(counts: Counter[tuple[str | bool, ...]]) -> pd.DataFrame:
+    rows = [(*combination, users) for combination, users in sorted(counts.items())]
+    words: dict[str, str] = dict.fromkeys(_TEXTS, "str")
+    kinds = {**words, columns.EXEMPT: "bool", columns.USERS: "int64"}
+    return pd.DataFrame(rows, columns=[*_COUNTED, columns.USERS]).astype(kinds)
 
 
 def _check(report: Report, counts: pd.DataFrame) -> None:

@@ -77,8 +77,10 @@ def _mfa_without_sign_in(page: Page) -> np.ndarray:
 
 
 def _more_credentials(page: Page) -> np.ndarray:
-    info = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
-    return ~info.isin(["", "N/A"]).to_numpy()
+    info = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
+    if info.isna().all():
+        return np.zeros(len(page), bool)
+    return ~info.fillna("").isin(["", "N/A"]).to_numpy()
 
 
 def _new(page: Page, criteria: Criteria) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Look at columns of text without copying them: how long each cell is, and how it begins."""
+"""Look at columns of text without copying them: how long cells are, how they begin and end."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,7 @@ def lengths(cells: pa.Array) -> np.ndarray:
 def first_bytes(cells: pa.Array) -> np.ndarray:
     """Return the first byte of each cell of a large_string array (uint8), 0 for an empty one."""
     offsets = _offsets(cells)
-    held = cells.buffers()[2]
-    text = np.frombuffer(held if held is not None else b"", np.uint8)
+    text = _text(cells)
     first = np.zeros(len(cells), np.uint8)
     filled = offsets[1:] > offsets[:-1]
     first[filled] = text[offsets[:-1][filled]]
@@ -27,6 +26,20 @@ def begins_with(cells: pa.Array, signs: bytes) -> np.ndarray:
     return np.asarray(wanted[first_bytes(cells)])
 
 
+def end_with(cells: pa.Array, tails: pa.Array) -> np.ndarray:
+    """Tell which cells end with the text that stands in the same row of another array."""
+    length, fits = lengths(tails), lengths(cells) >= lengths(tails)
+    length = np.where(fits, length, 0)
+    first = np.cumsum(length) - length
+    within = np.arange(length.sum()) - np.repeat(first, length)
+    at = np.repeat(_offsets(cells)[1:] - length, length) + within
+    tail_at = np.repeat(_offsets(tails)[1:] - length, length) + within
+    differing = np.flatnonzero(_text(cells)[at] != _text(tails)[tail_at])
+    ends = fits.copy()
+    ends[np.searchsorted(np.cumsum(length), differing, side="right")] = False
+    return ends
+
+
 def only(cells: pa.Array, mask: np.ndarray) -> pa.Array:
     """Return the cells, null where the mask does not hold; the text is not copied."""
     _, offsets, text = cells.buffers()
@@ -38,3 +51,8 @@ def only(cells: pa.Array, mask: np.ndarray) -> pa.Array:
 def _offsets(cells: pa.Array) -> np.ndarray:
     held = np.frombuffer(cells.buffers()[1], np.int64)
     return held[cells.offset : cells.offset + len(cells) + 1]
+
+
+def _text(cells: pa.Array) -> np.ndarray:
+    held = cells.buffers()[2]
+    return np.frombuffer(held if held is not None else b"", np.uint8)

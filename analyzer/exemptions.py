@@ -7,8 +7,9 @@ The list is a CSV that people keep by hand: account,user,reason,owner,expires. I
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
@@ -24,35 +25,62 @@ HEADER: Final = ("account", "user", "reason", "owner", "expires")
 def read_exemptions(name: str, text: str) -> tuple[Exemption, ...]:
     """Return the entries of an exemption list.
 
+    Rows in which nothing stands are passed over.
+
     Raises InputRefused with every problem: a missing column, an entry without account, user or
     reason, a date that is not YYYY-MM-DD.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    missing = [column for column in HEADER if column not in (reader.fieldnames or ())]
+    header, *rows = _rows(name, text.removeprefix("\ufeff"))
+    missing = [column for column in HEADER if column not in header]
     if missing:
         hint = f"The first row must be {','.join(HEADER)}."
         raise InputRefused([Problem(name, 1, None, None, f"missing: {', '.join(missing)}", hint)])
-    entries = [_entry(name, row, cells) for row, cells in enumerate(reader, start=2)]
-    problems = [entry for entry in entries if isinstance(entry, Problem)]
+    numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
+    problems = [problem for each in numbered for problem in _problems(name, header, *each)]
     if problems:
         raise InputRefused(problems)
-    return tuple(entry for entry in entries if isinstance(entry, Exemption))
+    return tuple(_entry(row, _named_cells(header, cells)) for row, cells in numbered)
 
 
-def _entry(name: str, row: int, cells: dict[str, str | None]) -> Exemption | Problem:
-    account, user, reason, owner, expires = ((cells[column] or "").strip() for column in HEADER)
-    for column, cell in (("account", account), ("user", user), ("reason", reason)):
-        if not cell:
-            hint = "An exemption says for which account and user it is, and why; `*` means any."
-            return Problem(name, row, column, None, "the cell is empty", hint)
-    if None in cells:
-        hint = "Put quotes round a cell that holds a comma."
-        return Problem(name, row, None, None, "the row has more cells than the header", hint)
+def _rows(name: str, text: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=None), skipinitialspace=True, strict=True)
     try:
-        last_day = date.fromisoformat(expires) if expires else None
-    except ValueError:
+        return [[cell.strip() for cell in row] for row in reader] or [[]]
+    except csv.Error as error:
+        hint = "Check that every quote up to here is closed."
+        raise InputRefused([Problem(name, reader.line_num, None, None, str(error), hint)]) from None
+
+
+def _problems(name: str, header: list[str], row: int, cells: list[str]) -> Iterator[Problem]:
+    if len(cells) > len(header):
+        hint = "Put quotes round a cell that holds a comma."
+        yield Problem(name, row, None, None, "the row has more cells than the header", hint)
+        return
+    named = _named_cells(header, cells)
+    for column in ("account", "user", "reason"):
+        if not named[column]:
+            hint = "An exemption says for which account and user it is, and why; `*` means any."
+            yield Problem(name, row, column, None, "the cell is empty", hint)
+    if named["expires"] and not _is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
-        return Problem(name, row, "expires", expires, "not a date", hint)
+        yield Problem(name, row, "expires", named["expires"], "not a date", hint)
+
+
+def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
+    return dict(zip_longest(header, cells, fillvalue=""))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _entry(row: int, named: Mapping[str, str]) -> Exemption:
+    account, user, reason, owner, expires = (named[column] for column in HEADER)
+    last_day = date.fromisoformat(expires) if expires else None
     return Exemption(account, user, reason, owner, last_day, row)
 
 
@@ -63,7 +91,7 @@ def exempted(
 
     The first entry that applies counts. User names match whatever their case, as in IAM.
     """
-    code = np.zeros(len(page), np.int16)
+    code = np.zeros(len(page), np.int32)
     names_anybody = np.zeros(len(exemptions), bool)
     reasons = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
     for position, entry in enumerate(exemptions):
@@ -86,7 +114,7 @@ def _named(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
 
 
 def _pattern(text: str) -> str:
-    return "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text)
+    return "(?s)" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text)
 
 
 def _lasts(as_of: pd.Series, entry: Exemption) -> np.ndarray:

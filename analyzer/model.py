@@ -144,12 +144,14 @@ class Report:
 
     `pages` reads the rows, in the files' order; each call starts anew, so a report
     larger than the memory can be gone through more than once. `notes` are sentences
-    about the input that everybody who relies on the result should read.
+    about the input that everybody who relies on the result should read. `not_covered` says of
+    which accounts there is no report though one was asked for; the notes say so too.
     """
 
     files: tuple[ReportFile, ...]
     notes: tuple[str, ...]
     pages: Callable[[], Iterator[Page]]
+    not_covered: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

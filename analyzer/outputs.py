@@ -2,8 +2,10 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from errno import EEXIST
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,11 +56,17 @@ def _writer(
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Give a stream whose bytes become the file when all went well, and vanish when not."""
+    """Give a stream whose bytes become the file when all went well, and vanish when not.
+
+    The new file may be read by whoever could read the old one, by nobody else.
+    """
     target = Path(os.path.realpath(target))
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
+        _check_regular(target)
         with aside.open("xb") as stream:
+            with suppress(FileNotFoundError):
+                shutil.copymode(target, aside)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -69,3 +77,9 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def _check_regular(target: Path) -> None:
+    """Keep folders, pipes and devices from being replaced by a file."""
+    if target.exists() and not target.is_file():
+        raise OSError(EEXIST, "it is no regular file")

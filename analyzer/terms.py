@@ -68,6 +68,12 @@ class Criteria:
     dormant_days: int = 90
     grace_days: int = 1
 
+    def __post_init__(self) -> None:
+        """Take the definition's word for the definition; refuse what would mean nothing."""
+        object.__setattr__(self, "definition", Definition(self.definition))
+        if self.dormant_days < 1 or self.grace_days < 0:
+            raise ValueError(f"days must be 1 or more, of grace 0 or more: {self}")
+
 
 class Format(StrEnum):
     """Choose what standard output gets."""

@@ -9,12 +9,14 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from analyzer.cli.analyze import analyze
+from analyzer.cli.fetch import fetch
 from analyzer.cli.saying import say
 from analyzer.cli.standard_output import CLOSED
 from analyzer.errors import CredreportError
 
 BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
+
 ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."
 
 app = typer.Typer(
@@ -25,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(no_args_is_help=True)(analyze)
+app.command()(fetch)
 
 
 def _say_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so

@@ -1,6 +1,7 @@
 """Wire `credreport analyze`: load the reports, judge the users, write what was asked for."""
 
 from datetime import UTC, datetime
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 """The exit code where somebody meets `--fail-on`."""
+
+PARTIAL: Final = 5
+"""The exit code where accounts that were asked for could not be read."""
 
 ALL: Final = "all"
 _WORDS: Final = ", ".join(Verdict)
@@ -69,7 +73,9 @@ def analyze(
     ] = [],
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="Write this to standard output; a table if nothing is asked for."),
+        typer.Option(
+            "--format", help="Write this to standard output; a table if nothing is asked for."
+        ),
     ] = None,
     verdict: Annotated[
         list[str],
@@ -112,8 +118,8 @@ def analyze(
         list[Verdict],
         typer.Option(
             metavar="VERDICT",
-            help="Exit with 1 if somebody not exempt has this verdict, or is undetermined;"
-            " may be repeated.",
+            help="Exit with 1 if somebody not exempt has this verdict or is undetermined, or an"
+            " account could not be read; may be repeated.",
         ),
     ] = [],
     raw_csv: Annotated[
@@ -143,6 +149,8 @@ def analyze(
         messages.tell(analysis, output, told=form is Format.TABLE and standard_output.is_terminal())
     if _fails(analysis, fail_on):
         raise typer.Exit(FAILED)
+    if report.not_covered:
+        raise typer.Exit(PARTIAL)
 
 
 def _exemptions(path: Path | None) -> "tuple[Exemption, ...]":
@@ -160,11 +168,13 @@ def _exemptions(path: Path | None) -> "tuple[Exemption, ...]":
 
 def _keep(outputs: list[Path], inputs: list[str]) -> None:
     """Refuse to write over what was read: the report is the evidence for the result."""
-    for output in filter(Path.exists, outputs):
-        if any(output.samefile(each) for each in inputs if Path(each).exists()):
+    places = set(map(realpath, inputs))
+    for output in outputs:
+        if realpath(output) in places:
             raise typer.BadParameter(f"{output} is an input: write to another file")
 
 
 def _fails(analysis: "Analysis", fail_on: list[Verdict]) -> bool:
     met = {*fail_on, Verdict.UNDETERMINED} if fail_on else set()
-    return any(analysis.totals.users(verdict, exempt=False) for verdict in met)
+    missing = bool(fail_on and analysis.report.not_covered)
+    return missing or any(analysis.totals.users(verdict, exempt=False) for verdict in met)

@@ -33,8 +33,8 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
     def told(done: int, total: int) -> None:
         if total > 1:
-            bar.start()
             bar.update(task, completed=done, total=total)
+            bar.start()
 
     try:
         yield told

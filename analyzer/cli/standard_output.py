@@ -4,13 +4,14 @@ import os
 import shutil
 import sys
 from collections.abc import Collection
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import typer
 
 from analyzer.errors import OutputFailed
 from analyzer.terms import Format, Verdict
+from analyzer.writers.plain import printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -42,7 +43,29 @@ def write(
 def _write(
     analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
 ) -> None:
-    stream: BinaryIO = sys.stdout.buffer
+    if form is Format.TABLE:
+        from analyzer.writers.table import write_table
+
+        _spell_out()
+        write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())
+    elif is_terminal():
+        held = BytesIO()
+        _write_data(analysis, form, held, verdicts, raw_csv=raw_csv)
+        _spell_out()
+        # What stands in a report must not command a terminal.
+        sys.stdout.write("\n".join(map(printable, held.getvalue().decode().split("\n"))))
+    else:
+        _write_data(analysis, form, sys.stdout.buffer, verdicts, raw_csv=raw_csv)
+
+
+def _write_data(
+    analysis: "Analysis",
+    form: Format,
+    stream: BinaryIO,
+    verdicts: Collection[Verdict],
+    *,
+    raw_csv: bool,
+) -> None:
     match form:
         case Format.CSV:
             from analyzer.writers.csv import write_csv
@@ -52,17 +75,16 @@ def _write(
             from analyzer.writers.json import write_json
 
             write_json(analysis, stream, verdicts)
-        case Format.NAMES:
+        case _:
             from analyzer.writers.names import write_names
 
             write_names(analysis, stream, verdicts)
-        case Format.TABLE:
-            from analyzer.writers.table import write_table
 
-            if isinstance(sys.stdout, TextIOWrapper):
-                # A sign that the terminal's encoding lacks is spelled out.
-                sys.stdout.reconfigure(errors="backslashreplace")
-            write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())
+
+def _spell_out() -> None:
+    """Have signs spelled out that the encoding of standard output lacks."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def is_terminal() -> bool:

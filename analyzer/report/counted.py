@@ -24,13 +24,15 @@ _ORDER = list(AsOfSource)
 class Counted:
     """Hold a report that counts, and what of it does not.
 
-    `own` is the moment that the report itself tells of, `as_of` the one it is judged by.
+    `own` is the moment that the report itself tells of, by `own_source`; `as_of` the one that it
+    is judged by.
     `set_aside` are accounts of which another report is newer; `repeated` are the numbers of
     rows that stand elsewhere too, cell for cell.
     """
 
     surveyed: Surveyed
     own: datetime
+    own_source: AsOfSource
     as_of: datetime
     source: AsOfSource
     set_aside: frozenset[str] = frozenset()
@@ -72,9 +74,9 @@ class Counted:
 
 def dated(surveyed: Surveyed, option: datetime | None) -> Counted:
     """Return the report with the moment that it describes."""
-    own, _ = as_of(surveyed.text, surveyed.newest, None)
-    moment, source = as_of(surveyed.text, surveyed.newest, option)
-    return Counted(surveyed, own, moment, source, accounts=surveyed.accounts)
+    own = as_of(surveyed.text, surveyed.newest, None)
+    judged_by = as_of(surveyed.text, surveyed.newest, option)
+    return Counted(surveyed, *own, *judged_by, accounts=surveyed.accounts)
 
 
 def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted]]]:
@@ -83,10 +85,11 @@ def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Coun
     Of the same report in two wraps, the one that best tells its moment counts.
     """
     best: dict[str, Counted] = {}
-    for report in sorted(reports, key=lambda each: _ORDER.index(each.source)):
+    for report in sorted(reports, key=lambda each: _ORDER.index(each.own_source)):
         best.setdefault(report.content, report)
     chosen = [report for report in reports if best[report.content] is report]
-    return chosen, [(report, best[report.content]) for report in reports if report not in chosen]
+    same = [(report, best[report.content]) for report in reports]
+    return chosen, [(left, kept) for left, kept in same if left is not kept]
 
 
 def newest(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted, str]]]:

@@ -142,7 +142,7 @@ def _gunzip(name: str, data: bytes) -> bytes:
 
 def _decode(name: str, data: bytes) -> str:
     """Return the text of an input, without a byte order mark."""
-    encoding = _encoding(data)
+    data, encoding = data.removeprefix(UTF8_BOM), _encoding(data)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -159,7 +159,7 @@ def _encoding(data: bytes) -> str:
     for nuls, encoding in ((odd, "utf-16-le"), (even, "utf-16-be")):
         if nuls.count(0) > len(nuls) // 2:
             return encoding
-    return "utf-8-sig"
+    return "utf-8"
 
 
 def not_text(name: str, row: int, value: str) -> Problem:

@@ -30,6 +30,11 @@ class Header:
         """Return the report's own columns that are here, in AWS's order."""
         return tuple(name for name in columns.REPORT if name in self.names)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Return all columns that have a name, those of the report first."""
+        return tuple(dict.fromkeys((*self.known, *filter(None, self.names))))
+
 
 def find_header(name: str, head: bytes) -> Header:
     """Return the header found in the first bytes of a CSV.

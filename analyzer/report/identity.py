@@ -4,28 +4,39 @@ The forms are those of the IAM reference ("IAM identifiers", "IAM and STS quotas
 partition, no region, a 12-digit account, and for a user a path of printable ASCII and the name.
 """
 
+import re
+from typing import Final
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NAME = r"[A-Za-z0-9_+=,.@-]{1,128}"
-_PREFIX = r"^arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
-_USUAL = "arn:aws:iam::"
+from analyzer.cells import end_with
+
+_NAME: Final = r"[A-Za-z0-9_+=,.@-]{1,128}"
+_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
+_ROOT: Final = re.compile(_PREFIX + "root")
+
+_USUAL: Final = re.compile(r"arn:aws:iam::([0-9]{12}):")
+_USUAL_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
 def is_root(arn: pa.Array) -> pa.Array:
     """Tell which rows are an account's root, whatever markup did to the name `<root_account>`."""
-    likely = pc.ends_with(arn, ":root")
-    return pc.match_substring_regex(arn, _PREFIX + "root$") if pc.any(likely).as_py() else likely
+    likely = pc.unique(arn.filter(pc.ends_with(arn, ":root"))).to_pylist()
+    roots = [each for each in likely if _ROOT.fullmatch(each)]
+    return pc.is_in(arn, pa.array(roots, arn.type))
 
 
 def accounts(arn: pa.Array) -> pa.Array:
     """Return the 12 digits of each row's account, empty where the ARN is none."""
-    named = pc.match_substring_regex(arn, _PREFIX)
-    if pc.all(pc.starts_with(arn, _USUAL)).as_py():
-        digits = pc.utf8_slice_codeunits(arn, len(_USUAL), len(_USUAL) + 12)
-    else:
-        digits = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9]{12}):.*$", r"\1")
-    return digits if pc.all(named).as_py() else pc.if_else(named, digits, "")
+    beginning = pc.utf8_slice_codeunits(arn, 0, _USUAL_LENGTH).dictionary_encode()
+    usual = [_USUAL.fullmatch(each) for each in beginning.dictionary.to_pylist()]
+    if all(usual):
+        digits = pa.array([match[1] for match in usual if match], arn.type)
+        return digits.take(beginning.indices)
+    named = pc.match_substring_regex(arn, f"^{_PREFIX}")
+    digits = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9]{12}):.*$", r"\1")
+    return pc.if_else(named, digits, pa.scalar("", arn.type))
 
 
 def is_user_name(name: pa.Array) -> pa.Array:
@@ -35,6 +46,7 @@ def is_user_name(name: pa.Array) -> pa.Array:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> pa.Array:
     """Tell which ARNs are those of an IAM user with the name of the same row."""
-    formed = pc.match_substring_regex(arn, rf"{_PREFIX}user/([!-~]*/)?{_NAME}$")
-    last = pc.replace_substring_regex(arn, r"(?s)^.*/", "")
-    return pc.and_(formed, pc.equal(last, name))
+    formed = pc.match_substring_regex(arn, rf"^{_PREFIX}user/([!-~]*/)?{_NAME}$")
+    slash, nothing = pa.scalar("/", arn.type), pa.scalar("", arn.type)
+    last = pc.binary_join_element_wise(slash, name, nothing)
+    return pc.and_(formed, pa.array(end_with(arn, last)))

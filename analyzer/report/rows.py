@@ -1,15 +1,8 @@
-"""Read the rows of a report's CSV into Arrow tables of text, and mend what can be mended.
+"""Read the rows of a report's CSV into Arrow tables of text."""
 
-Rows with too many or too few cells never shift a column: a user name with an unquoted comma
-and a row glued to the next file's header are put right, because their reading is certain;
-anything else is a problem.
-"""
-
-import csv
 import io
-import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +15,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.ahead import ahead
 from analyzer.report.envelope import not_text
-from analyzer.report.header import Header
+from analyzer.report.mending import APART, is_blank, is_header, mend
 from analyzer.report.text import ReportText
 
 BLOCK = 2 << 20
@@ -30,8 +23,6 @@ BLOCK = 2 << 20
 
 _MOST = 1000
 """Problems of one file that are kept; a file with more is no report."""
-
-_APART = "Give the reports as files of their own."
 
 
 @dataclass(slots=True)
@@ -46,7 +37,7 @@ class _Skipped:
     def __call__(self, row: pa_csv.InvalidRow) -> str:
         self.numbers.append(row.number)
         number = row.number + self.text.header.row
-        cells = _mend(self.text, number, row.text)
+        cells = mend(self.text, number, row.text)
         if isinstance(cells, Problem):
             self.problems.append(cells)
         elif cells:
@@ -63,6 +54,8 @@ class _Skipped:
 def read_rows(text: ReportText) -> Iterator[pa.Table]:
     """Yield tables of the report's known columns (large_string) and `row` (int64).
 
+    Where there are quotes, columns that AWS does not know come too: a lost quote hides rows in
+    any of them.
     `row` counts the rows that are not blank, the header being 1. Mended rows come last. A large
     report is read one table ahead.
 
@@ -101,12 +94,12 @@ def _batches(text: ReportText, skipped: _Skipped) -> Iterator[pa.RecordBatch]:
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(text.header.names, pa.large_string()),
-                include_columns=list(text.header.known),
+                include_columns=text.header.named if text.quoted else text.header.known,
                 strings_can_be_null=False,
             ),
         )
     except (pa.ArrowInvalid, OSError) as error:
-        if "Empty CSV file" not in str(error):
+        if len(skipped.problems) <= _MOST and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
 
 
@@ -127,22 +120,11 @@ def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
     if not pc.any(odd).as_py():
         return table
     suspects = table.filter(odd).to_pylist()
-    headers = [row for row in suspects if _is_header(row.values())]
+    headers = [row for row in suspects if is_header(row.values())]
     _check_order(text, headers)
-    dropped = [
-        row[columns.ROW] for row in suspects if row in headers or _is_blank(list(row.values())[:-1])
-    ]
-    gone = pc.is_in(table[columns.ROW], pa.array(dropped, pa.int64()))
-    return table.filter(pc.invert(gone)) if dropped else table
-
-
-def _is_header(cells: Iterable[object]) -> bool:
-    names = {str(cell).strip("\ufeff ").lower() for cell in cells}
-    return len(names.intersection(columns.REPORT)) > len(columns.REQUIRED) // 2
-
-
-def _is_blank(cells: Iterable[str]) -> bool:
-    return not any(map(str.strip, cells))
+    blank = [row for row in suspects if is_blank(row[name] for name in text.header.known)]
+    dropped = pa.array([row[columns.ROW] for row in (*headers, *blank)], pa.int64())
+    return table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped))) if dropped else table
 
 
 def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
@@ -153,7 +135,7 @@ def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
             column,
             str(cell),
             "a second header starts here, with its columns in another order",
-            _APART,
+            APART,
         )
         for row in headers
         for column, cell in row.items()
@@ -163,58 +145,6 @@ def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
         raise InputRefused(odd[:1])
 
 
-def _mend(text: ReportText, number: int, row: str) -> list[str] | Problem:
-    """Return the cells of a row put right, none for a blank one, or what is wrong with it."""
-    header = text.header
-    cells = _cells(row.removesuffix(header.line).removesuffix("\ufeff"), header)
-    if _is_blank(cells):
-        return []
-    if row.endswith(header.line) and len(cells) == len(header.names):
-        return cells
-    return _with_comma_in_name(cells, header) or _wrong(text, number, row, cells)
-
-
-def _wrong(text: ReportText, number: int, row: str, cells: list[str]) -> Problem:
-    count, wanted = len(cells), len(text.header.names)
-    if _is_header(cells):
-        message, hint = "a second header with other columns", _APART
-    elif '"' in row and "\n" in row:
-        message = "a quote opens in this row and does not close, or closes rows later"
-        hint = "Give the report as AWS made it, or close the quote."
-    elif count < wanted and text.tail.rstrip(b"\r\n").endswith(row.encode()):
-        message = "the file is cut off in the middle of this row"
-        hint = "Download the report again, or save the AWS CLI's output again."
-    else:
-        message = f"the row has {count} cells, the header {wanted}"
-        hint = (
-            "Give the report as AWS made it, or put quotes round the cell that holds a separator."
-        )
-    return Problem(text.name, number, None, row[:80], message, hint)
-
-
-def _cells(row: str, header: Header) -> list[str]:
-    try:
-        return next(csv.reader([row], delimiter=header.separator), [])
-    except csv.Error:  # a cell longer than any report's
-        return [row]
-
-
-def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
-    """Return the cells with the commas of the user name back in it, or none if that is unsure.
-
-    The ARN starts at the first cell that begins `arn:`, all before it is the name, and the ARN
-    must end in that same name.
-    """
-    rest = len(header.names) - 2
-    if header.names[:2] != (columns.USER, columns.ARN) or len(cells) <= len(header.names):
-        return []
-    head = header.separator.join(cells[: len(cells) - rest])
-    match = re.fullmatch(rf"(.+?){re.escape(header.separator)}(arn:.+)", head, re.DOTALL)
-    if match is None or not match[2].endswith("/" + match[1]):
-        return []
-    return [match[1], match[2], *cells[-rest:]]
-
-
 def _unreadable(text: ReportText, message: str) -> Problem:
     if "UTF8" in message:
         return _undecodable(text)
@@ -222,3 +152,13 @@ def _unreadable(text: ReportText, message: str) -> Problem:
         message = f"one is longer than {BLOCK} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
     return Problem(text.name, None, None, None, f"the rows cannot be read: {message}", hint)
+
+
+def _undecodable(text: ReportText) -> Problem:
+    """Return the problem of the first row that is not UTF-8."""
+    row, told = next(
+        (row, told)
+        for row, line in enumerate(io.BufferedReader(text.open()), start=1)
+        if (told := line.decode(errors="replace")).encode() != line
+    )
+    return not_text(text.name, row, told.partition("\ufffd")[0][-10:] + "\ufffd")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +13,11 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import AccountRows
-from analyzer.report import identity, moments
+from analyzer.report import damage, identity, moments
 from analyzer.report.rows import read_rows
 from analyzer.report.text import ReportText
 
-KEPT_BYTES = 64 << 20
+KEPT_BYTES = 128 << 20
 """Reports up to this size together stay in memory between the survey and the pages."""
 
 _MOST_PROBLEMS = 1000
@@ -59,24 +60,23 @@ class _Findings:
         self.rows.update(_counted(account))
         self.roots.update(_counted(account.filter(identity.is_root(arn))))
         self.arns.append(hashes(table))
-        for column in columns.TIMESTAMPS:
-            if column in table.column_names:
-                self._look_at(table, column)
-        self.last = table if table.num_rows else self.last
+        self._look_at_timestamps(table)
+        self.problems += damage.swallowed_rows(self.text, table)
+        if table.num_rows and (self.last is None or _last_row(table) > _last_row(self.last)):
+            self.last = table
 
-    def _look_at(self, table: pa.Table, column: str) -> None:
-        cells = table[column].combine_chunks()
+    def _look_at_timestamps(self, table: pa.Table) -> None:
+        """Look at all of a table's timestamps at once; a call for each is dear in small files."""
+        names = [name for name in columns.TIMESTAMPS if name in table.column_names]
+        cells = pa.concat_arrays([table[name].combine_chunks() for name in names])
         moment = moments.moments(cells)
-        if column != columns.PASSWORD_NEXT_ROTATION and not np.isnat(moment).all():
-            self.newest = np.fmax(self.newest, np.nanmax(moment))
-        odd = moments.may_be_local_date(cells, moment)
-        if odd.any():
-            rows = table.select([columns.ROW, column]).filter(pa.array(odd)).to_pylist()
-            self.problems += [
-                _local_date(self.text, row[columns.ROW], column, row[column])
-                for row in rows[: _MOST_PROBLEMS - len(self.problems)]
-                if moments.is_local_date(row[column])
-            ]
+        odd = moments.may_be_local_date(cells, moment).reshape(len(names), -1)
+        self.problems += islice(damage.local_dates(self.text, table, names, odd), _MOST_PROBLEMS)
+        past = [name != columns.PASSWORD_NEXT_ROTATION for name in names]
+        known = moment.reshape(len(names), -1)[past]
+        known = known[~np.isnat(known)]
+        if len(known):
+            self.newest = np.fmax(self.newest, known.max())
 
 
 def survey(text: ReportText) -> Surveyed:
@@ -86,10 +86,13 @@ def survey(text: ReportText) -> Surveyed:
     """
     findings = _Findings(text)
     kept: list[pa.Table] | None = [] if text.size <= KEPT_BYTES else None
-    for table in read_rows(text):
-        findings.add(table)
-        if kept is not None:
-            kept.append(table)
+    try:
+        for table in read_rows(text):
+            findings.add(table)
+            if kept is not None:
+                kept.append(table.select([*text.header.known, columns.ROW]))
+    except InputRefused as refused:
+        raise InputRefused([*refused.problems, *findings.problems]) from None
     _refuse(findings)
     return Surveyed(
         text,
@@ -109,39 +112,18 @@ def _refuse(findings: _Findings) -> None:
     problems = [*findings.problems]
     if findings.last is None:
         message = "the report has no data rows, not even the root's"
-        problems.append(Problem(findings.text.name, None, None, None, message, _AGAIN))
-    elif _is_cut_off(findings.text, findings.last):
-        problems.append(_cut_off(findings.text, findings.last))
+        problems.append(Problem(findings.text.name, None, None, None, message, damage.AGAIN))
+    else:
+        problems += damage.cut_off(findings.text, findings.last)
     if problems:
         raise InputRefused(problems)
     if np.isnat(findings.newest):
         message = "no row holds a timestamp that can be read"
-        raise InputRefused([Problem(findings.text.name, None, None, None, message, _AGAIN)])
+        raise InputRefused([Problem(findings.text.name, None, None, None, message, damage.AGAIN)])
 
 
-_AGAIN = "Download the report again, or save the AWS CLI's output again."
-
-
-def _is_cut_off(text: ReportText, last: pa.Table) -> bool:
-    """Tell whether the last row ends within its last cell; AWS writes no newline after it."""
-    column = text.header.names[-1]
-    if text.tail.endswith((b"\n", b"\r")) or column not in columns.TIMESTAMPS:
-        return False
-    cell = last[column].combine_chunks().slice(last.num_rows - 1)
-    whole = not np.isnat(moments.moments(cell)[0]) or cell[0].as_py() in ("N/A", "not_supported")
-    return not whole
-
-
-def _cut_off(text: ReportText, last: pa.Table) -> Problem:
-    column = text.header.names[-1]
-    row, value = (last[name][-1].as_py() for name in (columns.ROW, column))
-    return Problem(text.name, row, column, value, "the file is cut off in this cell", _AGAIN)
-
-
-def _local_date(text: ReportText, row: int, column: str, value: str) -> Problem:
-    message = "a date in a local form, in which day and month cannot be told apart"
-    hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
-    return Problem(text.name, row, column, value, message, hint)
+def _last_row(table: pa.Table) -> int:
+    return int(table[columns.ROW][-1].as_py())
 
 
 def _counted(values: pa.Array) -> dict[str, int]:

@@ -15,10 +15,10 @@ class ReportText:
 
     `size` counts the bytes as they lay and `sha256` gives their SHA-256; `content` gives that of
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
-    UTF-8 at its first byte; `tail` are its last bytes. `envelope` and `metadata` are when AWS
-    made the report, where these tell. `service_credentials` maps the user names in lower case,
-    that what was saved beside the report gives a live service-specific credential, to the
-    services.
+    UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
+    `envelope` and `metadata` are when AWS made the report, where these tell.
+    `service_credentials` maps the user names in lower case, that what was saved beside the
+    report gives a live service-specific credential, to the services.
     """
 
     name: str
@@ -28,6 +28,7 @@ class ReportText:
     header: Header
     open: Callable[[], pa.NativeFile]
     tail: bytes
+    quoted: bool = True
     envelope: datetime | None = None
     metadata: datetime | None = None
     service_credentials: Mapping[str, str] | None = None

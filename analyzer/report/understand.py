@@ -1,13 +1,13 @@
 """Make one Report of the texts of many, and refuse them together."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -24,45 +24,58 @@ PAGE_ROWS = 32_768
 
 
 def understand(
-    openers: Iterable[Callable[[], ReportText]], option: datetime | None = None
+    openers: Sequence[Callable[[], ReportText]],
+    option: datetime | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
     """Return the Report that the texts are together; an opener may refuse its input.
 
-    `option` is the moment that the user says the reports describe. The same report twice counts
+    `option` is the moment that the user says the reports describe; `progress` is told how many of
+    how many texts were read. The same report twice counts
     once; of different reports of one account the newest counts.
 
     Raises InputRefused with the problems of all texts together.
     """
-    surveyed = [counted.dated(each, option) for each in _surveyed(openers)]
+    surveyed = [counted.dated(each, option) for each in _surveyed(openers, progress)]
     distinct, same = counted.distinct(surveyed)
     newest, older = counted.newest(distinct)
     reports, contradicting = counted.once(newest)
     return Report(
         files=tuple(report.file() for report in reports),
         notes=notes.of_input(reports, same, older, contradicting),
-        pages=lambda: _ahead_if_large(reports, _pages(reports, contradicting)),
+        pages=lambda: _ahead_if_several(reports, _pages(reports, contradicting)),
     )
 
 
-def _surveyed(openers: Iterable[Callable[[], ReportText]]) -> Iterator[Surveyed]:
+def _surveyed(
+    openers: Sequence[Callable[[], ReportText]], progress: Callable[[int, int], None]
+) -> Iterator[Surveyed]:
+    """Survey the reports, two at a time: Arrow lets both run."""
     problems: list[Problem] = []
     kept = 0
-    for opener in openers:
-        try:
-            each = survey(opener())
-        except InputRefused as refused:
-            problems += refused.problems
-        else:
-            kept += each.text.size
-            yield each if kept <= KEPT_BYTES else replace(each, tables=None)
+    with ThreadPoolExecutor(max_workers=2) as surveyors:
+        for done, each in enumerate(surveyors.map(_attempted, openers), start=1):
+            progress(done, len(openers))
+            if isinstance(each, InputRefused):
+                problems += each.problems
+            else:
+                kept += each.text.size
+                yield each if kept <= KEPT_BYTES else replace(each, tables=None)
     if problems:
         raise InputRefused(problems)
 
 
-def _ahead_if_large(reports: Sequence[Counted], pages: Iterator[Page]) -> Iterator[Page]:
-    """Make pages in a thread where the rows are read once more; memory is faster than that."""
-    large = any(report.surveyed.tables is None for report in reports)
-    return ahead(pages) if large else pages
+def _attempted(opener: Callable[[], ReportText]) -> Surveyed | InputRefused:
+    try:
+        return survey(opener())
+    except InputRefused as refused:
+        return refused
+
+
+def _ahead_if_several(reports: Sequence[Counted], pages: Iterator[Page]) -> Iterator[Page]:
+    """Make each page in a thread while the one before is used, where there is more than one."""
+    rows = sum(each.rows for report in reports for each in report.accounts)
+    return ahead(pages) if rows > PAGE_ROWS else pages
 
 
 def _pages(reports: Sequence[Counted], contradicting: Mapping[str, str]) -> Iterator[Page]:
@@ -106,8 +119,14 @@ def _users(reports: Sequence[Counted]) -> Iterator[pa.Table]:
         for table in report.surveyed.read():
             left = report.left(table)
             root = identity.is_root(left[columns.ARN].combine_chunks())
-            users = left.filter(pc.invert(root))
+            users = _without(left, np.flatnonzero(root))
             yield users.append_column(columns.FILE, pa.array(np.full(users.num_rows, file)))
+
+
+def _without(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    """Return the table without a few rows; what lies between them is not copied."""
+    edges = zip([0, *(rows + 1)], [*rows, table.num_rows], strict=True)
+    return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 
 
 def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

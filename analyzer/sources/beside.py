@@ -15,7 +15,8 @@ from analyzer.report.moments import one_moment
 
 METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
-COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS)
+MANIFEST: Final = ".manifest.json"
+COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
 def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
@@ -58,6 +59,25 @@ def service_credentials(report: Path) -> Mapping[str, str] | None:
     except (KeyError, TypeError, AttributeError):
         message = "it is no answer of ListServiceSpecificCredentials for all users"
         raise _refused(path, message) from None
+
+
+def not_covered(folder: Path) -> tuple[str, ...]:
+    """Return a sentence for each account that a manifest in the folder says could not be read.
+
+    Raises InputRefused if a manifest is not understood.
+    """
+    return tuple(told for path in sorted(folder.rglob(f"*{MANIFEST}")) for told in _failed(path))
+
+
+def _failed(manifest: Path) -> list[str]:
+    try:
+        return [
+            f"Account {each['account'] or each['name']} is not covered: {each['reason']}"
+            for each in _json(manifest)["accounts"]
+            if each["status"] == "failed"
+        ]
+    except (KeyError, TypeError):
+        raise _refused(manifest, "it is no list of fetched accounts") from None
 
 
 def _beside(report: Path, ending: str) -> Path:

@@ -1,9 +1,11 @@
 """Open credential reports and make one Report of them."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,7 +19,7 @@ from analyzer.report.header import find_header
 from analyzer.report.text import ReportText
 from analyzer.report.understand import understand
 from analyzer.sources import beside
-from analyzer.sources.find import Source, find
+from analyzer.sources.find import Source, find, unreadable
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
@@ -34,22 +36,22 @@ def load(
     """Return all reports in the sources as one.
 
     A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`.
-    `as_of` is the moment that the reports describe, where it is known better than from them;
-    `progress` is told how many of how many inputs were read.
+    `as_of` is the moment that the reports describe, with its zone, where it is known better than
+    from them; `progress` is told how many of how many inputs were read.
 
     Raises InputRefused with the problems of all inputs together.
     """
-    found = find(map(str, sources))
-    return understand(_openers(found, progress), as_of)
-
-
-def _openers(
-    found: list[Source], progress: Callable[[int, int], None]
-) -> Iterator[Callable[[], ReportText]]:
-    for done, source in enumerate(found):
-        progress(done, len(found))
-        yield partial(_open, source)
-    progress(len(found), len(found))
+    if not sources:
+        raise TypeError("load() needs at least one source")
+    if as_of is not None:
+        if as_of.tzinfo is None:
+            raise ValueError(f"as_of lacks its zone: {as_of}")
+        as_of = as_of.astimezone(UTC).replace(microsecond=0)
+    openers = [partial(_open, each) for each in find(map(str, sources))]
+    report = understand(openers, as_of, progress)
+    folders = [path for path in map(Path, sources) if path.is_dir()]
+    missing = tuple(told for folder in folders for told in beside.not_covered(folder))
+    return replace(report, not_covered=missing, notes=(*missing, *report.notes))
 
 
 def _open(source: Source) -> ReportText:
@@ -61,14 +63,13 @@ def _open(source: Source) -> ReportText:
                 return _streamed(source.name, source.path, head)
         return _whole(source)
     except OSError as error:
-        hint = "Check the path, and who may read it."
-        message = f"it cannot be read: {error.strerror}"
-        raise InputRefused([Problem(source.name, None, None, None, message, hint)]) from None
+        raise unreadable(source.name, error) from None
 
 
 def _streamed(name: str, path: Path, head: bytes) -> ReportText:
     """Open a large CSV without holding it; its SHA-256 is made while the rows are read."""
-    digest = ThreadPoolExecutor(max_workers=1).submit(_digest, path).result
+    making = ThreadPoolExecutor(max_workers=1).submit(_digest, path)
+    digest = partial(_made, name, making)
     size = path.stat().st_size
     return ReportText(
         name=name,
@@ -97,6 +98,7 @@ def _whole(source: Source) -> ReportText:
         header=find_header(source.name, opened.csv[:_HEAD]),
         open=_reopening(source.name, source.path) if plain and source.path else _held(opened.csv),
         tail=opened.csv[-_TAIL:],
+        quoted=b'"' in opened.csv,
         envelope=opened.generated,
         metadata=beside.metadata(source.path, lambda: sha256) if source.path else None,
         service_credentials=beside.service_credentials(source.path) if source.path else None,
@@ -115,7 +117,7 @@ def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
         try:
             now = path.stat()
             if (now.st_size, now.st_mtime_ns) == (first.st_size, first.st_mtime_ns):
-                return pa.OSFile(str(path))
+                return pa.OSFile(os.fsencode(path))
         except OSError:
             pass
         hint = "Something writes to it: copy the file and analyze the copy."
@@ -123,6 +125,13 @@ def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
         raise InputRefused([Problem(name, None, None, None, message, hint)])
 
     return reopened
+
+
+def _made(name: str, making: Future[str]) -> str:
+    try:
+        return making.result()
+    except OSError as error:
+        raise unreadable(name, error) from None
 
 
 def _digest(path: Path) -> str:

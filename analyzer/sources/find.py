@@ -1,15 +1,17 @@
 """Find inputs: a file, a folder with all below it, a pattern, a zip archive, standard input."""
 
 import glob
+import lzma
 import os
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.envelope import LARGEST, ZIP
@@ -17,6 +19,15 @@ from analyzer.sources.beside import COMPANIONS
 
 STANDARD_INPUT: Final = "-"
 _WORKBOOK: Final = "[Content_Types].xml"
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,  # a compression that Python does not know
+    RuntimeError,  # encrypted
+    ValueError,  # names and places that cannot be
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +51,63 @@ def find(names: Iterable[str]) -> list[Source]:
 
 
 def _found(name: str) -> Iterator[Source]:
-    path = Path(name)
     if name == STANDARD_INPUT:
-        yield from _held("standard input", sys.stdin.buffer.read())
-    elif path.is_dir():
-        yield from _folder(path)
-    elif path.is_file():
-        yield from _file(name, path)
-    elif path.exists():
-        yield from _held(name, path.read_bytes())
-    elif glob.has_magic(name):
+        yield from _held("standard input", sys.stdin.buffer.read() if sys.stdin else b"")
+    elif glob.has_magic(name) and not os.path.exists(name):  # noqa: PTH110  says no, never raises
         yield from _pattern(name)
     else:
+        yield from _named(name)
+
+
+def _named(name: str) -> Iterator[Source]:
+    path = Path(name)
+    try:
+        if path.is_dir():
+            yield from _folder(path)
+        elif path.is_file():
+            yield from _file(name, path)
+        else:
+            yield from _held(name, path.read_bytes())
+    except FileNotFoundError:
         yield _missing(name, "there is no such file or folder", "Check the path.")
+    except OSError as error:
+        yield _raising(name, unreadable(name, error))
 
 
 def _pattern(pattern: str) -> Iterator[Source]:
     every = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  patterns may be absolute
     matches = [match for match in every if not match.endswith(COMPANIONS)]
-    for match in matches:
-        yield from _found(match)
+    found = [source for match in matches for source in _named(match)]
+    # `**` matches a folder, and what is in it once more.
+    yield from {source.name: source for source in found}.values()
     if not matches:
         yield _missing(pattern, "nothing matches this pattern", "Check the path.")
 
 
 def _folder(folder: Path) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
-    unreadable: list[OSError] = []
+    closed: list[OSError] = []
     names = [
         str(Path(at, file))
-        for at, folders, files in os.walk(folder, onerror=unreadable.append)
+        for at, folders, files in os.walk(folder, onerror=closed.append)
         if not folders.sort() and _visible(os.path.relpath(at, folder))
         for file in sorted(files)
         if _visible(file) and not file.endswith(COMPANIONS)
     ]
-    for error in unreadable:
-        yield _missing(str(error.filename), f"cannot be read: {error.strerror}", "Check its mode.")
+    for error in closed:
+        yield _raising(str(error.filename), unreadable(str(error.filename), error))
     for name in names:
-        yield from _file(name, Path(name))
-    if not names and not unreadable:
+        yield from _in_folder(name, Path(name))
+    if not names and not closed:
         yield _missing(str(folder), "the folder holds no file", "Name a folder of reports.")
+
+
+def _in_folder(name: str, path: Path) -> Iterator[Source]:
+    if path.exists() and not path.is_file():
+        hint = "Name it by itself to read it, or move it out of the folder."
+        yield _missing(name, "this is no regular file, but a pipe or a device", hint)
+    else:
+        yield from _file(name, path)
 
 
 def _visible(path: str) -> bool:
@@ -96,7 +124,7 @@ def _file(name: str, path: Path) -> Iterator[Source]:
 def _starts_with_zip(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
-            return stream.read(len(ZIP)) == ZIP
+            return stream.read(len(ZIP[0])) in ZIP
     except OSError:
         return False  # Reading it will tell why.
 
@@ -108,45 +136,60 @@ def _held(name: str, data: bytes) -> Iterator[Source]:
         yield Source(name, lambda: data)
 
 
-def _archive(name: str, opened: Callable[[], object]) -> Iterator[Source]:
+def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
     try:
-        with zipfile.ZipFile(opened()) as archive:  # type: ignore[call-overload]  # any stream
-            members = sorted(each.filename for each in archive.infolist() if not each.is_dir())
-    except zipfile.BadZipFile as error:
+        with opened() as stream, zipfile.ZipFile(stream) as archive:
+            listed = sorted(archive.infolist(), key=lambda member: member.filename)
+    except (*_DAMAGED, OSError) as error:
         yield _missing(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
-    if _WORKBOOK in members:
+    members = [member for member in listed if not member.filename.endswith("/")]
+    if _WORKBOOK in (member.filename for member in members):
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield _missing(name, "this is an Excel workbook, not a report", hint)
         return
-    visible = [each for each in members if _visible(each) and not each.endswith(COMPANIONS)]
+    visible = [
+        member
+        for member in members
+        if _visible(member.filename) and not member.filename.endswith(COMPANIONS)
+    ]
     for member in visible:
-        yield Source(f"{name}:{member}", partial(_member, name, opened, member))
+        yield Source(f"{name}:{member.filename}", partial(_member, name, opened, member))
     if not visible:
         yield _missing(name, "the zip archive holds no file", "Give an archive of reports.")
 
 
-def _member(name: str, opened: Callable[[], object], member: str) -> bytes:
+def _member(name: str, opened: Callable[[], BinaryIO], member: zipfile.ZipInfo) -> bytes:
+    whole = f"{name}:{member.filename}"
     try:
         with (
-            zipfile.ZipFile(opened()) as archive,  # type: ignore[call-overload]  # any stream
-            archive.open(member) as stream,
+            opened() as stream,
+            zipfile.ZipFile(stream) as archive,
+            archive.open(member) as unpacked,
         ):
-            data: bytes = stream.read(LARGEST + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise _refused(
-            f"{name}:{member}", f"cannot be unpacked: {error}", "Unpack it first."
-        ) from None
+            data = unpacked.read(LARGEST + 1)
+    except _DAMAGED as error:
+        raise _refused(whole, f"cannot be unpacked: {error}", "Unpack it first.") from None
     if len(data) > LARGEST:
-        raise _refused(f"{name}:{member}", "it expands to more than 1 GiB", "Unpack it first.")
+        raise _refused(whole, "it expands to more than 1 GiB", "Unpack it first.")
     return data
 
 
 def _missing(name: str, message: str, hint: str) -> Source:
+    return _raising(name, _refused(name, message, hint))
+
+
+def _raising(name: str, refused: InputRefused) -> Source:
     def read() -> bytes:
-        raise _refused(name, message, hint)
+        raise refused
 
     return Source(name, read)
+
+
+def unreadable(name: str, error: OSError) -> InputRefused:
+    """Return the refusal of what is there, but cannot be read."""
+    message = f"it cannot be read: {error.strerror or error}"
+    return _refused(name, message, "Check the path, and who may read it.")
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:

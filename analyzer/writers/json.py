@@ -25,18 +25,20 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
 
     A user is one line. `report` holds the report's own cells, null where it has no such column.
     """
-    before = _dumped(_document(analysis)).removesuffix("}")
-    stream.write(before.encode() + b',"users":[')
+    about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
+    stream.write(_dumped(about).removesuffix(b"}") + b',"users":[')
     separator = b"\n"
     for page in listed(analysis, verdicts):
         for user in _users(page, analysis.report.files):
-            stream.write(separator + _dumped(user).encode())
+            stream.write(separator + _dumped(user))
             separator = b",\n"
     stream.write(b"\n]}\n")
 
 
-def _dumped(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _dumped(value: Mapping[str, Any]) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
+    return text.encode(errors="backslashreplace")
 
 
 def _document(analysis: Analysis) -> dict[str, Any]:

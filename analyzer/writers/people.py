@@ -23,6 +23,15 @@ AS_OF_SOURCES: Final = {
     AsOfSource.ASSUMED: "assumed: the newest timestamp in the report",
 }
 
+ORDER: Final = (
+    Verdict.UNUSED,
+    Verdict.RETIRED,
+    Verdict.DORMANT,
+    Verdict.ACTIVE,
+    Verdict.UNDETERMINED,
+)
+"""The order in which people read the verdicts: the mission first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -57,7 +66,7 @@ def rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[Row]:
 
 
 def _order(row: Row) -> tuple[bool, int, bool, str, str, str]:
-    verdict = list(Verdict).index(row.verdict)
+    verdict = ORDER.index(row.verdict)
     doubtful = row.certainty == Certainty.CHECK
     created = f"{row.created:%Y%m%d%H%M%S}" if row.created else ""
     return bool(row.exemption), verdict, doubtful, created, row.account, row.user
@@ -109,13 +118,7 @@ def counted(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
     totals = analysis.totals
     return [
         (verdict, count, _remark(analysis, verdict))
-        for verdict in (
-            Verdict.UNUSED,
-            Verdict.RETIRED,
-            Verdict.DORMANT,
-            Verdict.ACTIVE,
-            Verdict.UNDETERMINED,
-        )
+        for verdict in ORDER
         if (count := totals.users(verdict)) or verdict is Verdict.UNUSED
     ]
 

@@ -23,8 +23,8 @@ _COLOURS: Final = {
     Verdict.ACTIVE: "green",
 }
 
-_USER_WIDTH: Final = 32
-"""Longer names are folded, so that the reasons have room on a terminal of 80 columns."""
+_WIDE: Final = 120
+"""On a terminal of so many columns an account and a user stand in one line."""
 
 
 def write_table(
@@ -47,23 +47,25 @@ def write_table(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
     console.print(Text(people.described(analysis.report.files), "bold"), "", sep="\n")
-    console.print(_table(rows) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
+    console.print(_table(rows, width) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
     console.print("", _counts(analysis), "", sep="\n")
     for remark in people.remarks(analysis):
         console.print(Text(f"Note: {printable(remark)}", "yellow"))
     console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", "dim"))
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[Row], width: int) -> Table:
     accounts = len({row.account for row in rows}) > 1
     verdicts = len({row.verdict for row in rows}) > 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    table.add_column("User", overflow="fold", max_width=_USER_WIDTH)
+    table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("Created", no_wrap=True, min_width=10)
     table.add_column("Why", overflow="fold")
     for row in rows:
         created = f"{row.created:%Y-%m-%d}" if row.created else "?"
-        user = printable(row.user) + (f"\n{row.account}" if accounts else "")
+        user = printable(row.user)
+        if accounts:
+            user = f"{row.account} {user}" if width >= _WIDE else f"{user}\n{row.account}"
         table.add_row(Text(user), created, _why(row, show_verdict=verdicts))
     return table
 

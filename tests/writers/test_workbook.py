@@ -292,6 +292,13 @@ def test_counts_are_formulas_over_the_listed_users(book: Workbook) -> None:
     assert str(counts[10]).startswith("=IF(")
 
 
+def test_a_check_that_fails_turns_red(book: Workbook) -> None:
+    rules = book["Summary"].conditional_formatting
+    cells = {str(each.sqref): each.rules[0].formula for each in rules}
+    assert cells == {"B16": ['"DIFFERS"'], "K54:K55": ['"DIFFERS"']}
+    assert row_of(book["Summary"], "Complete")[1] == '=IF(B15=B12+B13+B14,"OK","DIFFERS")'
+
+
 def test_too_many_accounts_to_recount_are_counted_by_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

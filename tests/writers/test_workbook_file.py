@@ -17,7 +17,16 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.taken import CHUNK
-from tests.builders import ACCOUNT, a_password, a_user, days_before
+from tests.builders import (
+    ACCOUNT,
+    COLUMNS_OF_2014,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    the_root,
+)
 from tests.writers.workbooks import (
     SAMPLES,
     analyzed,
@@ -131,6 +140,25 @@ def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(tmp_path:
     created = [row["Created (UTC)"] for row in records(book["Unused users"])]
     assert len(created) == count - 2
     assert created == sorted(created)
+
+
+def test_reports_of_different_forms_are_listed_together(tmp_path: Path) -> None:
+    account = "999999999999"
+    new = [a_user("new", created=days_before(40)), a_user("odd", mfa_active="perhaps")]
+    old = [a_user("old", account=account), a_user("older", account=account, mfa_active="perhaps")]
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    saved(folder, report_text(new), "a.csv")
+    root = the_root(account)
+    saved(folder, report_text(old, root=root, columns=COLUMNS_OF_2014), "b.csv")
+    analysis = analyzed(folder)
+    assert len(list(analysis.pages())) == 2
+    book = book_of(analysis)
+    assert [row["User"] for row in records(book["Unused users"])] == ["old", "new"]
+    assert [row["User"] for row in records(book["Undetermined"])] == ["odd", "older"]
+    listed = {row["User"]: row["MFA"] for row in records(book["All users"])}
+    raw = '"perhaps" (not understood)'
+    assert listed == {"new": "no", "odd": raw, "old": "no", "older": raw}
 
 
 # It works in a spreadsheet program

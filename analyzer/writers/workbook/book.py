@@ -79,7 +79,7 @@ class Sheet:
         self.row += rows
 
     def _write(self, columns: Sequence[Iterable[str]], opened: str) -> None:
-        """Spell rows; the row's number is what stands between their pieces, thrice a cell."""
+        """Spell rows; the row's number is what stands between their pieces, once a cell."""
         self._columns = max(self._columns, len(columns))
         start = ('<row r="', f'{opened}<c r="A')
         thens = [f'<c r="{get_column_letter(at)}' for at in range(2, len(columns) + 1)]

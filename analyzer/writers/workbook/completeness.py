@@ -12,7 +12,7 @@ from analyzer.analysis import Analysis
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import Recount, check, summed
+from analyzer.writers.workbook.recount import DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.wording import ORDER
 
@@ -63,6 +63,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: Recount) -> None:
             for v, cell in wanted.items()
         ]
         _add(grid, account, account.read, counts, Look.NUMBER)
+    grid.alarm(f"K{row + 1}:K{last}", DIFFERS)
     grid.warn_not(f"A{first}:A{last}")
 
 

@@ -9,7 +9,7 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import ANY_TEXT, Recount, check, summed
+from analyzer.writers.workbook.recount import ANY_TEXT, DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.wording import ORDER, meaning
 
@@ -86,6 +86,7 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
     ):
         _add_line(grid, name, value, meant)
     every = check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
+    grid.alarm(f"B{grid.next_row}", DIFFERS)
     _add_line(grid, "Complete", every, "Rows read = IAM users + root rows + repeated rows.")
 
 

@@ -4,13 +4,16 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Font
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
 from analyzer.writers.workbook.layout import A4, for_print, set_widths
-from analyzer.writers.workbook.style import Look, font_size
+from analyzer.writers.workbook.style import ALARM, Look, font_size
 
 _LINE: Final = 1.35
 """The height of a line of text in units of its font's size."""
@@ -93,6 +96,12 @@ class Grid:
     def warn_not(self, cells: str) -> None:
         """Have Excel not warn of text that looks like a number in these cells."""
         self._sheet.ids = f"{self._sheet.ids} {cells}".strip()
+
+    def alarm(self, cells: str, word: str) -> None:
+        """Have cells of one column turn red when they say a word."""
+        red = DifferentialStyle(font=Font(bold=True, color="FFFFFF"), fill=ALARM)
+        rule = Rule(type="cellIs", operator="equal", formula=[f'"{word}"'], dxf=red)
+        self.frame.conditional_formatting.add(cells, rule)
 
     def _merge(self, first: int, last: int) -> None:
         row = self.next_row

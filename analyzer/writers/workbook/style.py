@@ -22,7 +22,6 @@ class Look(StrEnum):
     FILTER_HEADER = "filter header"
     LABEL = "label"
     TEXT = "text"
-    PROSE = "prose"
     ID = "id"
     DATE = "date"
     DAY = "day"
@@ -92,7 +91,6 @@ _STYLES: Final[Mapping[Look, _Style]] = {
     Look.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
     Look.LABEL: _Style(bold=True, fill="F2F2F2"),
     Look.TEXT: _Style(quote=True),
-    Look.PROSE: _Style(border=_NOTHING, quote=True),
     Look.ID: _Style(size=8, quote=True),
     Look.DATE: _Style(format=MOMENT),
     Look.DAY: _Style(format="yyyy-mm-dd"),
@@ -110,6 +108,14 @@ _STYLES: Final[Mapping[Look, _Style]] = {
     Look.CERTAIN: _Style(bold=True),
     Look.CHECK: _Style(italic=True, fill="FFF2CC"),
 }
+
+
+def _solid(colour: str) -> PatternFill:
+    return PatternFill("solid", start_color=colour, end_color=colour)
+
+
+ALARM: Final = _solid("C00000")
+"""The dark red, under white text, of a check that fails."""
 
 Styles = Mapping[Look, int]
 """The number under which a workbook knows each look."""
@@ -130,17 +136,12 @@ def font_size(look: Look) -> int:
     return _STYLES[look].size
 
 
-def solid(colour: str) -> PatternFill:
-    """Return the fill of one colour."""
-    return PatternFill("solid", start_color=colour, end_color=colour)
-
-
 def _number(cell: Cell, style: _Style) -> int:
     cell.font = Font(
         name=FONT, size=style.size, bold=style.bold, italic=style.italic, color=style.colour
     )
     if style.fill:
-        cell.fill = solid(style.fill)
+        cell.fill = _solid(style.fill)
     cell.border = style.border
     cell.alignment = Alignment(
         horizontal=style.across,

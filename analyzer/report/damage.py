@@ -1,0 +1,72 @@
+"""Find what shows that a report was damaged: cut off, re-saved with local dates, a lost quote."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.cells import lengths
+from analyzer.errors import Problem
+from analyzer.report import moments
+from analyzer.report.text import ReportText
+
+AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
+
+_TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
+_WORDS: Final = ("N/A", "not_supported")
+
+_WIDE: Final = 80
+_ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
+"""A cell that holds a row of its own is wider than that, and looks so."""
+
+
+def local_dates(
+    text: ReportText, table: pa.Table, names: Sequence[str], odd: np.ndarray
+) -> Iterator[Problem]:
+    """Yield a problem for each cell with such a date; `odd` marks the suspects, names by rows."""
+    message = "a date in a local form, in which day and month cannot be told apart"
+    hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
+    for column, row in np.argwhere(odd):
+        name = names[column]
+        value = table[name][row].as_py()
+        if moments.is_local_date(value):
+            number = table[columns.ROW][row].as_py()
+            yield Problem(text.name, number, name, value, message, hint)
+
+
+def swallowed_rows(text: ReportText, table: pa.Table) -> Iterator[Problem]:
+    """Yield a problem for each cell that holds other rows: its quote was closed too late."""
+    if not text.quoted:
+        return
+    message = "a quote opens in this cell and does not close, or only rows later"
+    hint = "Give the report as AWS made it, or close the quote."
+    for name in text.header.named:
+        cells = table[name].combine_chunks()
+        if (lengths(cells) > _WIDE).any():
+            within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
+            for row in within.select([columns.ROW, name]).to_pylist():
+                value = row[name][:_WIDE]
+                yield Problem(text.name, row[columns.ROW], name, value, message, hint)
+
+
+def cut_off(text: ReportText, last: pa.Table) -> Iterator[Problem]:
+    """Yield a problem if the last row ends within its last cell; AWS ends no row there."""
+    name = text.header.names[-1]
+    if text.tail.endswith((b"\n", b"\r")) or name not in columns.TIMESTAMPS:
+        return
+    row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
+    if _is_beginning(value):
+        yield Problem(text.name, row, name, value, "the file is cut off in this cell", AGAIN)
+
+
+def _is_beginning(cell: str) -> bool:
+    """Tell whether a cell is the beginning of a timestamp or of one of AWS's words, and no more."""
+    shape = re.sub(r"\d", "0", cell, flags=re.ASCII)
+    wholes = (_TIMESTAMP, *_WORDS)
+    return any(
+        whole.startswith(each) for whole in wholes for each in (cell, shape) if each != whole
+    )

@@ -1,0 +1,89 @@
+"""Read made-up reports and tell what was read, in plain values that are easy to compare."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.errors import InputRefused, Problem
+from analyzer.model import Report
+from tests.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, days_before, report_text
+
+OTHER_ACCOUNT = "111122223333"
+USED_LATELY = a_password(days_before(3))
+TWO_USERS = [a_user("ann", password=USED_LATELY), a_user("bob")]
+PLAIN = report_text(TWO_USERS)
+VERDICTS = {"ann": "active", "bob": "unused"}
+HEADER, ROOT, ANN, BOB = PLAIN.split("\n")
+
+
+def put(folder: Path, content: str | bytes, name: str = "report.csv") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def read(folder: Path, content: str | bytes, as_of: datetime | None = None) -> Report:
+    return analyzer.load(put(folder, content), as_of=as_of)
+
+
+def cells(report: Report) -> list[dict[str, Any]]:
+    """Return what the report says of each IAM user, in the order of the rows."""
+    return sorted(
+        (
+            {"row": row, **{str(name): cell for name, cell in told.items() if isinstance(cell, str)}}
+            for page in report.pages()
+            for row, told in zip(
+                page.users["row"].tolist(), page.cells.to_dict("records"), strict=True
+            )
+        ),
+        key=lambda told: (told["row"], told["arn"]),
+    )
+
+
+def rows(report: Report) -> dict[str, int]:
+    """Return in which row each IAM user stands."""
+    users = report.users
+    return dict(zip(users["user"].tolist(), users["row"].tolist(), strict=True))
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    users = analyzer.analyze(report).users
+    return dict(zip(users["user"].tolist(), users["verdict"].astype(str).tolist(), strict=True))
+
+
+def reasons(report: Report) -> dict[str, str]:
+    users = analyzer.analyze(report).users
+    return dict(zip(users["user"].tolist(), users["reason"].astype(str).tolist(), strict=True))
+
+
+def refused(*sources: str | Path) -> tuple[Problem, ...]:
+    """Return the problems for which the sources are refused."""
+    with pytest.raises(InputRefused) as refusal:
+        analyzer.load(*sources)
+    return refusal.value.problems
+
+
+def problem(folder: Path, content: str | bytes) -> Problem:
+    """Return the only problem of a report."""
+    (only,) = refused(put(folder, content))
+    assert only.hint
+    return only
+
+
+def with_cells(row: str, **replaced: str) -> str:
+    """Return the row of CSV with other cells in these columns."""
+    texts = dict(zip(COLUMNS, row.split(","), strict=True)) | replaced
+    return ",".join(texts.values())
+
+
+def lines(*given: str) -> str:
+    return "\n".join(given)
+
+
+def of_account(account: str, *users: Row, **options: Any) -> str:
+    """Return a report of another account than the builders'."""
+    return report_text(users, **options).replace(f"::{ACCOUNT}:", f"::{account}:")

@@ -1,0 +1,39 @@
+"""Columns of text are looked at as they lie in memory, a slice of one like a whole one."""
+
+import pyarrow as pa
+import pytest
+
+from analyzer.cells import begins_with, first_bytes, lengths, only
+
+COLUMNS = {
+    "nothing": [],
+    "one empty": [""],
+    "all empty": ["", "", ""],
+    "words": ["N/A", "", "2024", "é", " x", "🗝"],
+}
+
+
+def texts(cells: list[str]) -> pa.Array:
+    return pa.array(cells, pa.large_string())
+
+
+def slices(cells: list[str]) -> list[pa.Array]:
+    """Return the cells as a whole column, and as the middle of a longer one."""
+    return [texts(cells), texts(["before", *cells, "after"]).slice(1, len(cells))]
+
+
+@pytest.mark.parametrize("cells", COLUMNS.values(), ids=COLUMNS)
+def test_what_is_seen_of_a_column_is_what_its_texts_hold(cells: list[str]) -> None:
+    encoded = [cell.encode() for cell in cells]
+    for column in slices(cells):
+        assert lengths(column).tolist() == [len(cell) for cell in encoded]
+        assert first_bytes(column).tolist() == [cell[0] if cell else 0 for cell in encoded]
+        assert begins_with(column, b"2 ").tolist() == [cell[:1] in (b"2", b" ") for cell in encoded]
+
+
+@pytest.mark.parametrize("cells", COLUMNS.values(), ids=COLUMNS)
+def test_cells_that_are_masked_out_are_missing(cells: list[str]) -> None:
+    for column in slices(cells):
+        held = only(column, lengths(column) > 1)
+        assert held.to_pylist() == [cell if len(cell.encode()) > 1 else None for cell in cells]
+        held.validate(full=True)

@@ -1,0 +1,271 @@
+"""A report is recognised by its content, whatever it was saved in, or refused in plain words."""
+
+import base64
+import gzip
+import io
+import json
+import textwrap
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import analyzer
+from analyzer.errors import InputRefused, Problem
+from analyzer.report import envelope
+from tests.report.reading import BOB, HEADER, PLAIN, VERDICTS, cells, problem, put, read, verdicts
+
+CSV = PLAIN.encode()
+BASE64 = base64.b64encode(CSV).decode()
+WRAPPED = textwrap.fill(BASE64, 76)
+GENERATED = "2026-05-01T12:00:00Z"
+CRLF = PLAIN.replace("\n", "\r\n") + "\r\n"
+
+
+def as_json(content: Any = BASE64, **more: Any) -> str:
+    return json.dumps({"Content": content, "ReportFormat": "text/csv", **more}, indent=4)
+
+
+def zipped(**members: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+SAVED_AS: dict[str, str | bytes] = {
+    "the console's CSV": PLAIN,
+    "with a final newline": PLAIN + "\n",
+    "with empty lines at the end": PLAIN + "\n\n\n",
+    "with CRLF": CRLF,
+    "with CR, as old Macs wrote": PLAIN.replace("\n", "\r"),
+    "with a byte order mark": "\ufeff" + PLAIN,
+    "UTF-16, little endian": b"\xff\xfe" + CRLF.encode("utf-16-le"),
+    "UTF-16, big endian": b"\xfe\xff" + CRLF.encode("utf-16-be"),
+    "UTF-16, little endian, unmarked": CRLF.encode("utf-16-le"),
+    "UTF-16, big endian, unmarked": CRLF.encode("utf-16-be"),
+    "base64": BASE64,
+    "base64 of CSV with a byte order mark": base64.b64encode(b"\xef\xbb\xbf" + CSV),
+    "base64 in one line": BASE64 + "\n",
+    "base64, wrapped": WRAPPED,
+    "base64, wrapped with CRLF": WRAPPED.replace("\n", "\r\n") + "\r\n",
+    "base64 in quotes": f'"{BASE64}"\n',
+    "base64, wrapped in quotes": f'"{WRAPPED}"',
+    "base64 in UTF-16": BASE64.encode("utf-16"),
+    "the AWS CLI's JSON": as_json(GeneratedTime=GENERATED),
+    "the AWS CLI's JSON in UTF-16": (as_json() + "\r\n").encode("utf-16"),
+    "JSON with the time missing": as_json(GeneratedTime=None),
+    "JSON with wrapped base64": as_json(WRAPPED),
+    "JSON with plain CSV": as_json(PLAIN),
+    "JSON with Python's bytes": as_json(str(CSV)),
+    "JSON with Python's bytes in double quotes": as_json(f'b"{PLAIN}"'.replace("\n", "\\n")),
+    "JSON with Python's bytes of base64": as_json(str(BASE64.encode())),
+    "the line of --output text": f"{BASE64}\t{GENERATED}\ttext/csv\n",
+    "gzip": gzip.compress(CSV),
+    "gzip of JSON": gzip.compress(as_json().encode()),
+    "gzip of UTF-16": gzip.compress(CRLF.encode("utf-16")),
+    "gzip of base64": gzip.compress(BASE64.encode()),
+}
+
+
+@pytest.mark.parametrize("saved", SAVED_AS.values(), ids=SAVED_AS)
+def test_a_report_says_the_same_whatever_it_was_saved_as(
+    tmp_path: Path, saved: str | bytes
+) -> None:
+    report = read(tmp_path, saved)
+    assert cells(report) == cells(read(tmp_path, PLAIN))
+    assert verdicts(report) == VERDICTS
+
+
+@pytest.mark.parametrize("name", ["report", "report.json", "report.txt", "report.zip", "a.xlsx"])
+def test_the_name_of_a_file_tells_nothing_of_its_form(tmp_path: Path, name: str) -> None:
+    report = analyzer.load(put(tmp_path, as_json(), name))
+    assert verdicts(report) == VERDICTS
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-05-01T12:00:00Z",  # version 1 of the AWS CLI
+        "2026-05-01T12:00:00+00:00",  # version 2
+        "2026-05-01T05:00:00-07:00",
+        "2026-05-01T12:00:00.123456+00:00",
+        " 2026-05-01T12:00:00Z ",
+    ],
+)
+def test_both_versions_of_the_aws_cli_tell_when_aws_made_the_report(
+    tmp_path: Path, told: str
+) -> None:
+    for saved in (as_json(GeneratedTime=told), f"{BASE64}\t{told}\ttext/csv\n"):
+        (file,) = read(tmp_path, saved).files
+        assert file.as_of == datetime(2026, 5, 1, 12, tzinfo=UTC)
+        assert file.as_of_source == "envelope"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "yesterday",
+        "2026-05-01",
+        "2026-05-01T12:00:00",
+        1777636800,
+        ["2026-05-01T12:00:00Z"],
+        "0001-01-01T00:00:00+05:00",
+    ],
+)
+def test_a_generated_time_that_is_no_moment_is_refused_rather_than_left_out(
+    tmp_path: Path, told: Any
+) -> None:
+    found = problem(tmp_path, as_json(GeneratedTime=told))
+    assert (found.column, found.value) == ("GeneratedTime", str(told))
+    assert "2026-03-01T09:30:00Z" in found.hint
+
+
+CONSOLE = "Give the CSV from the console"
+REFUSED: dict[str, tuple[str | bytes, str, str]] = {
+    "nothing": ("", "the input is empty", CONSOLE),
+    "blanks": (" \r\n\t\n", "the input is empty", CONSOLE),
+    "a web page": ("\n<!DOCTYPE html><p>Sign in</p>", "HTML or XML page", CONSOLE),
+    "a bare web page": ("<html></html>", "HTML or XML page", CONSOLE),
+    "AWS's error": ("<?xml version='1.0'?><ErrorResponse/>", "HTML or XML page", CONSOLE),
+    "another error": ("<Error><Code>AccessDenied</Code></Error>", "HTML or XML page", CONSOLE),
+    "JSON without content": (as_json().replace("Content", "Other"), "no `Content`", CONSOLE),
+    "JSON with null": (as_json(content=None), "no `Content`", CONSOLE),
+    "JSON of a list": ("[1, 2]", "no `Content`", CONSOLE),
+    "no JSON": ("{'Content': 1}", "not valid JSON", "save the output of the AWS CLI once more"),
+    "half a JSON": (as_json()[:500], "not valid JSON", "cut off"),
+    "JSON without end": ("[" * 100_000, "not valid JSON", "damaged"),
+    "half of Python's bytes": (as_json(str(CSV)[:-1]), "`Content` of this JSON", CONSOLE),
+    "bytes of no text": (as_json(r"b'\xff'"), "`Content` of this JSON", CONSOLE),
+    "bytes and more": (as_json("b'user',"), "`Content` of this JSON", CONSOLE),
+    "bytes within bytes without end": (as_json("b'" + "(" * 9_000), "`Content`", CONSOLE),
+    "half a character": (r'{"Content": "user,arn\ud800"}', "`Content` of this JSON", CONSOLE),
+    "JSON with nothing in it": (as_json(""), "no column `user`", "header that AWS writes"),
+    "JSON with half the base64": (as_json(BASE64[:-3]), "neither CSV nor whole base64", "cut off"),
+    "half the base64": (BASE64[:501], "neither CSV nor whole base64", "cut off"),
+    "base64 of no text": (base64.b64encode(b"\xff\xfe\xfd"), "neither CSV nor whole", "damaged"),
+    "a word": ("Unauthorized", "neither CSV nor whole base64", CONSOLE),
+    "a sentence": ("Access denied, sorry.", "no column `user`", "user,arn,user_creation_time"),
+    "half a line of --output text": (f"{BASE64}\t{GENERATED}\n", "no column `user`", "header"),
+    "a workbook in gzip": (gzip.compress(zipped(a="b")), "Excel workbook or another zip", CONSOLE),
+    "gzip in gzip": (gzip.compress(gzip.compress(CSV)), "gzip file within", "Unpack it first"),
+    "half a gzip": (gzip.compress(CSV)[:-20], "gzip file is damaged", "again"),
+    "gzip without an end": (gzip.compress(CSV)[:-8], "gzip file is damaged", "again"),
+    "gzip with another checksum": (
+        gzip.compress(CSV)[:-8] + bytes(8),
+        "gzip file is damaged",
+        "Download or compress it again",
+    ),
+    "gzip with a wrong block": (
+        gzip.compress(CSV)[:10] + b"\xff" * 40,
+        "gzip file is damaged",
+        "again",
+    ),
+    "gzip of nothing": (gzip.compress(b""), "the input is empty", CONSOLE),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not UTF-8 text", "save it as UTF-8"),
+    "a program": (b"\x7fELF\x02\x01\x01" + bytes(99), "no column `user`", "header"),
+    "half a UTF-16 character": (PLAIN.encode("utf-16")[:-1], "not UTF-8 text", "cut off"),
+    "one byte of nothing": (b"\0", "not UTF-8 text", "cut off"),
+}
+
+
+@pytest.mark.parametrize(("saved", "message", "hint"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_report_is_refused_with_what_it_seems_to_be_and_what_to_do(
+    tmp_path: Path, saved: str | bytes, message: str, hint: str
+) -> None:
+    found = problem(tmp_path, saved)
+    assert message in found.message
+    assert hint in found.hint
+    assert found.file == str(tmp_path / "report.csv")
+
+
+def test_a_report_without_its_header_is_no_web_page(tmp_path: Path) -> None:
+    found = problem(tmp_path, PLAIN.removeprefix(HEADER + "\n"))
+    assert found.message.endswith("its first row names no column `user`")
+    assert str(found.value).startswith("<root_account>,arn:aws:iam::")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_gzip_that_grows_too_large_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    data = PLAIN.encode(encoding)
+    monkeypatch.setattr(envelope, "LARGEST", len(data))
+    assert verdicts(read(tmp_path, gzip.compress(data))) == VERDICTS
+    monkeypatch.setattr(envelope, "LARGEST", len(data) - 1)
+    assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first."
+
+
+def test_text_in_an_old_code_page_is_refused_with_its_row(tmp_path: Path) -> None:
+    named = PLAIN.encode().replace(b"bob", b"\xa0b\xf6b", 1)
+    found = problem(tmp_path, named)
+    assert (found.row, found.message) == (4, "not UTF-8 text")
+    assert found.value == "false,N/A\n\ufffd"
+    assert "old code page" in found.hint
+
+
+def test_utf_16_that_is_cut_off_is_refused_with_its_row(tmp_path: Path) -> None:
+    found = problem(tmp_path, (PLAIN + "\n").encode("utf-16-le")[:-1])
+    assert (found.row, found.value) == (4, BOB[-10:] + "\ufffd")
+
+
+def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks(tmp_path: Path) -> None:
+    found = problem(tmp_path, "a" + " " * 200_000 + "!")
+    assert "no column `user`" in found.message
+
+
+@pytest.mark.parametrize(
+    ("head", "plain"),
+    [
+        (PLAIN.encode(), True),
+        (b"\xef\xbb\xbf" + PLAIN.encode(), True),
+        (b"#TYPE System.Object\r\n" + PLAIN.encode(), True),
+        (PLAIN.upper().encode(), True),
+        (BASE64.encode(), False),
+        (as_json(PLAIN).encode(), False),
+        (PLAIN.encode("utf-16"), False),
+        (PLAIN.encode("utf-16-le"), False),
+        (gzip.compress(CSV), False),
+        (zipped(arn="arn"), False),
+        (b"<p>arn</p>", False),
+        (b"", False),
+        (b"user,learned,barns", False),
+    ],
+)
+def test_only_csv_in_utf_8_is_read_in_pieces(head: bytes, *, plain: bool) -> None:
+    assert envelope.is_plain(head) is plain
+
+
+FORMS = [each.encode() if isinstance(each, str) else each for each in SAVED_AS.values()]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """Draw a report in some form, with some bytes changed, put in or cut away."""
+    data = bytearray(draw(st.sampled_from(FORMS)))
+    places = st.integers(0, len(data) - 1)
+    for place in draw(st.lists(places, max_size=3)):
+        data[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
+    return bytes(data[: draw(st.one_of(st.none(), places))])
+
+
+@settings(
+    derandomize=True, deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(data=st.one_of(damaged(), st.binary(max_size=200)))
+def test_a_damaged_report_is_read_or_refused_but_never_breaks_the_program(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = put(tmp_path_factory.getbasetemp(), data, "damaged")
+    problems: tuple[Problem, ...] = ()
+    try:
+        verdicts(analyzer.load(path))
+    except InputRefused as refusal:
+        problems = refusal.problems
+    assert all(each.message and each.hint for each in problems)

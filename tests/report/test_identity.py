@@ -1,0 +1,108 @@
+"""Who a row is about is read from its ARN, exactly."""
+
+import pyarrow as pa
+import pytest
+
+from analyzer.report import identity
+
+ACCOUNT = "012345678901"
+USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
+
+
+def texts(*cells: str) -> pa.Array:
+    return pa.array(cells, pa.large_string())
+
+
+ACCOUNTS = {
+    f"arn:aws:iam::{ACCOUNT}:root": ACCOUNT,
+    USER: ACCOUNT,
+    "arn:aws:iam::000000000000:user/ann": "000000000000",
+    "arn:aws-cn:iam::111122223333:user/a": "111122223333",
+    "arn:aws-us-gov:iam::111122223333:root": "111122223333",
+    "arn:aws-iso-b:iam::111122223333:user/two\nlines": "111122223333",
+    "": "",
+    "arn": "",
+    "N/A": "",
+    "arn:aws:iam::12345678901:user/a": "",
+    "arn:aws:iam::1234567890123:user/a": "",
+    "arn:aws:iam::\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669\u0660\u0661\u0662:root": "",
+    "arn:aws:sts::012345678901:user/a": "",
+    "arn:aws:iam:us-east-1:012345678901:user/a": "",
+    "arn:gcp:iam::012345678901:user/a": "",
+    f"x{USER}": "",
+    f"\n{USER}": "",
+}
+
+
+@pytest.mark.parametrize(("arn", "account"), ACCOUNTS.items())
+def test_the_account_is_the_twelve_digits_in_an_arn_of_iam(arn: str, account: str) -> None:
+    assert identity.accounts(texts(arn)).to_pylist() == [account]
+    assert identity.accounts(texts(USER, arn)).to_pylist() == [ACCOUNT, account]
+
+
+def test_the_accounts_of_no_rows_are_none() -> None:
+    assert identity.accounts(texts()).to_pylist() == []
+
+
+@pytest.mark.parametrize(
+    ("arn", "root"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:root", True),
+        (f"arn:aws-us-gov:iam::{ACCOUNT}:root", True),
+        (USER, False),
+        (f"arn:aws:iam::{ACCOUNT}:user/root", False),
+        (f"arn:aws:iam::{ACCOUNT}:user/a:root", False),
+        (f"arn:aws:iam::{ACCOUNT}:root\n", False),
+        (f"arn:aws:iam::{ACCOUNT}:ROOT", False),
+        ("arn:aws:iam::1234:root", False),
+        (":root", False),
+        ("", False),
+    ],
+)
+def test_a_root_is_known_by_its_arn(arn: str, *, root: bool) -> None:
+    assert identity.is_root(texts(arn)).to_pylist() == [root]
+    assert identity.is_root(texts(USER, arn)).to_pylist() == [False, root]
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [
+        ("ann", True),
+        ("a+b=c,d.e@f-g_h", True),
+        ("x" * 64, True),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("", False),
+        ("two words", False),
+        ("a/b", False),
+        ("na\u00efve", False),
+        ("ann\n", False),
+        ("<root_account>", False),
+    ],
+)
+def test_a_name_is_one_that_iam_could_give(name: str, *, valid: bool) -> None:
+    assert identity.is_user_name(texts(name)).to_pylist() == [valid]
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    assert identity.is_user_arn(texts(arn), texts(name)).to_pylist() == [valid]
+
+
+@pytest.mark.parametrize(
+    ("arn", "name", "valid"),
+    [
+        (USER, "ann", True),
+        (f"arn:aws-cn:iam::{ACCOUNT}:user/a/b/ann", "ann", True),
+        (f"arn:aws:iam::{ACCOUNT}:user/!\"#$%&'()*;<>?[\\]^`{{|}}~,/ann", "ann", True),
+        (f"arn:aws:iam::{ACCOUNT}:user//ann", "ann", True),
+        (USER, "Ann", False),
+        (USER, "nn", False),
+        (f"arn:aws:iam::{ACCOUNT}:user/a b/ann", "ann", False),
+        (f"arn:aws:iam::{ACCOUNT}:user/a\n/ann", "ann", False),
+        (f"arn:aws:iam::{ACCOUNT}:userann", "ann", False),
+        (f"arn:aws:iam::{ACCOUNT}:role/ann", "ann", False),
+        (f"arn:aws:iam::{ACCOUNT}:root", "root", False),
+        ("arn:aws:iam::1234:user/ann", "ann", False),
+        ("", "", False),
+    ],
+)
+def test_the_arn_of_a_user_ends_in_its_name(arn: str, name: str, *, valid: bool) -> None:
+    assert identity.is_user_arn(texts(arn), texts(name)).to_pylist() == [valid]

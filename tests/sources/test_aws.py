@@ -1,0 +1,274 @@
+"""What `fetch_report` makes of AWS's answers; the clients are stubbed."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from analyzer.errors import AwsRefused
+from analyzer.sources.aws import Access, FetchedReport, fetch_report
+from tests.builders import COLUMNS, MORE_CREDENTIALS, a_user, report_text
+from tests.sources.aws_server import (
+    CALLER,
+    GENERATED,
+    LEAK,
+    SECRET,
+    TOKEN,
+    a_report,
+    on_loopback_only,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+REPORT = a_report(CALLER)
+GENERATE, GET = "generate_credential_report", "get_credential_report"
+Said = tuple[str, dict[str, Any] | str]
+
+
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    on_loopback_only(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def iam() -> "IAMClient":
+    client: IAMClient = boto3.client("iam", region_name="us-east-1")
+    return client
+
+
+def state(word: str) -> Said:
+    return GENERATE, {"State": word}
+
+
+def got(content: bytes = REPORT, generated: datetime | None = GENERATED) -> Said:
+    told: dict[str, Any] = {"Content": content, "ReportFormat": "text/csv"}
+    return GET, told if generated is None else {**told, "GeneratedTime": generated}
+
+
+COMPLETE = state("COMPLETE")
+
+
+def fetched(iam: "IAMClient", *answers: Said, **options: Any) -> FetchedReport:
+    """Return the report where AWS says just this, in this order; all of it must be asked for."""
+    with Stubber(iam) as stub:
+        for operation, answer in answers:
+            if isinstance(answer, str):
+                stub.add_client_error(operation, answer, LEAK)
+            else:
+                stub.add_response(operation, answer)
+        report = fetch_report(iam, poll=0, **options)
+        stub.assert_no_pending_responses()
+    return report
+
+
+def refused(iam: "IAMClient", *answers: Said, **options: Any) -> str:
+    with pytest.raises(AwsRefused) as caught:
+        fetched(iam, *answers, **options)
+    message = str(caught.value)
+    assert SECRET not in message
+    assert TOKEN not in message
+    assert "\n" not in message
+    return message
+
+
+def test_a_ready_report_takes_two_calls_and_is_kept_to_the_byte(iam: "IAMClient") -> None:
+    report = fetched(iam, COMPLETE, got())
+    assert report.content == REPORT
+    assert (report.account, report.partition) == (CALLER, "aws")
+    assert report.generated == GENERATED
+    assert report.name == f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
+
+
+def test_started_and_in_progress_are_waited_for(iam: "IAMClient") -> None:
+    fetched(iam, state("STARTED"), state("INPROGRESS"), state("INPROGRESS"), COMPLETE, got())
+
+
+def test_polls_have_a_pause_between_them(iam: "IAMClient", monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("botocore.waiter.time.sleep", pauses.append)
+    with Stubber(iam) as stub:
+        for operation, answer in (state("STARTED"), state("INPROGRESS"), COMPLETE, got()):
+            stub.add_response(operation, answer)  # type: ignore[arg-type]  # none of these is an error
+        fetch_report(iam)
+    assert pauses == [2, 2]
+
+
+@pytest.mark.parametrize("code", ["ReportInProgress", "ReportNotPresent", "ReportExpired"])
+def test_a_report_that_goes_between_the_calls_is_asked_for_again(
+    iam: "IAMClient", code: str
+) -> None:
+    fetched(iam, COMPLETE, (GET, code), state("STARTED"), COMPLETE, (GET, code), COMPLETE, got())
+
+
+@pytest.mark.parametrize(
+    "code", ["Throttling", "ThrottlingException", "LimitExceeded", "ServiceFailure"]
+)
+@pytest.mark.parametrize("operation", [GENERATE, GET])
+def test_busy_five_times_then_well(iam: "IAMClient", operation: str, code: str) -> None:
+    first = [(GENERATE, code)] if operation == GENERATE else [COMPLETE, (GET, code)]
+    fetched(iam, *(first * 5), COMPLETE, got())
+
+
+def ticking(step: float) -> Callable[[], float]:
+    """Return a clock that goes on by one step whenever somebody looks at it."""
+    ticks: Iterator[float] = iter(step * tick for tick in range(1000))
+    return lambda: next(ticks)
+
+
+@pytest.mark.parametrize(
+    ("answer", "last"),
+    [
+        (state("INPROGRESS"), "INPROGRESS"),
+        ((GENERATE, "LimitExceeded"), "LimitExceeded"),
+        ((GENERATE, "Throttling"), "Throttling"),
+    ],
+)
+def test_never_complete_ends_with_the_time_and_tells_the_last_answer(
+    iam: "IAMClient", answer: Said, last: str
+) -> None:
+    message = refused(iam, *[answer] * 9, timeout=300, clock=ticking(30))
+    assert message == (
+        f"AWS had no report ready after 300 seconds (its last answer: {last})."
+        " Try again later, or wait longer with --timeout."
+    )
+
+
+def test_a_report_that_expires_again_and_again_ends_with_the_time(iam: "IAMClient") -> None:
+    message = refused(iam, *[COMPLETE, (GET, "ReportExpired")] * 9, clock=ticking(30))
+    assert "its last answer: ReportExpired" in message
+
+
+def test_whoever_is_stopped_asks_nothing_more(iam: "IAMClient") -> None:
+    said = iter([False, True])
+    message = refused(iam, state("STARTED"), stopped=lambda: next(said))
+    assert message == "It was stopped before it was read."
+
+
+@pytest.mark.parametrize(
+    ("answers", "permission"),
+    [
+        ([(GENERATE, "AccessDenied")], "iam:GenerateCredentialReport"),
+        ([COMPLETE, (GET, "AccessDenied")], "iam:GetCredentialReport"),
+    ],
+)
+def test_denied_names_the_missing_permission(
+    iam: "IAMClient", answers: list[Said], permission: str
+) -> None:
+    message = refused(iam, *answers)
+    assert message == f"AWS denied {permission}: grant the caller this permission."
+
+
+@pytest.mark.parametrize("answer", [COMPLETE, state("STARTED")])
+def test_an_unknown_code_ends_it_at_once(iam: "IAMClient", answer: Said) -> None:
+    asked = [answer] if answer is not COMPLETE else []
+    message = refused(iam, *asked, (GENERATE, "OptInRequired"))
+    assert message == "AWS refused iam:GenerateCredentialReport with OptInRequired."
+
+
+DAMAGED = {
+    "empty": b"",
+    "an error page": b"<html>\n<body>oops, arn:aws:iam::111122223333:root</body>",
+    "no header": REPORT.partition(b"\n")[2],
+    "only a header": REPORT.partition(b"\n")[0],
+    "only a header, ended": REPORT.partition(b"\n")[0] + b"\n",
+    "a cut header": REPORT[:200],
+    "cut in the first row": REPORT[: REPORT.index(b"\n") + 30],
+    "cut in the last row": REPORT[:-30],
+    "cut in the last cell": REPORT[:-1],
+    "one endless line": b"x," * 200_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_truncated_content_is_refused(iam: "IAMClient", content: bytes) -> None:
+    message = refused(iam, COMPLETE, got(content))
+    assert message.startswith("The report that AWS sent is damaged:")
+    assert message.endswith("Nothing of it was kept: fetch it again.")
+
+
+def test_a_report_without_its_time_is_refused(iam: "IAMClient") -> None:
+    assert "damaged" in refused(iam, COMPLETE, got(generated=None))
+
+
+def report_of(*columns: str, **cells: str) -> bytes:
+    user = a_user("a,b", account=CALLER) | cells
+    return report_text([user], columns=[*COLUMNS, *columns], root=user).encode()
+
+
+WHOLE = {
+    "a newline at its end": REPORT + b"\n",
+    "a name with a comma in quotes": report_of(),
+    "a name with a comma, without": report_of().replace(b'"', b""),
+    "a certificate": report_of(cert_2_last_rotated="2024-04-22T19:47:52+00:00"),
+    "an end that is free text": report_of(
+        MORE_CREDENTIALS, **{MORE_CREDENTIALS: "1 more: ListAccessKeys"}
+    ),
+    "nobody but the root": REPORT.partition(b"\nuser-0")[0],
+    "a name that is no UTF-8": REPORT.replace(b"user-1", b"us\xffr-1"),
+}
+
+
+@pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
+def test_whatever_else_aws_writes_is_kept(iam: "IAMClient", content: bytes) -> None:
+    assert fetched(iam, COMPLETE, got(content)).content == content
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
+def test_the_account_and_its_partition_are_those_of_the_arns(
+    iam: "IAMClient", partition: str
+) -> None:
+    report = fetched(iam, COMPLETE, got(a_report("012345678901", partition=partition)))
+    assert (report.account, report.partition) == ("012345678901", partition)
+
+
+def test_the_time_is_kept_in_utc(iam: "IAMClient") -> None:
+    there = GENERATED.astimezone(timezone(timedelta(hours=9)))
+    assert fetched(iam, COMPLETE, got(generated=there)).generated_time == "2026-05-01T12:30:15Z"
+
+
+def test_a_secret_is_in_no_log(iam: "IAMClient", caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    refused(iam, COMPLETE, (GET, "AccessDenied"))
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        (None, "iam.amazonaws.com"),
+        ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
+        ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
+    ],
+)
+def test_each_partition_is_asked_at_its_own_address(
+    monkeypatch: pytest.MonkeyPatch, region: str | None, host: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert Access(region=region).client("iam").meta.endpoint_url == f"https://{host}"
+
+
+def test_boto3_retries_as_its_standard_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Access().client("iam").meta.config.retries == {
+        "mode": "standard",
+        "total_max_attempts": 3,
+    }
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
+    assert Access().client("iam").meta.config.retries["total_max_attempts"] == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "-1")],
+)
+def test_settings_that_boto3_cannot_take_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(AwsRefused, match=r"correct it|does not work"):
+        Access().client("iam")

@@ -1,0 +1,542 @@
+"""`credreport fetch` for one account or several profiles, against a server on loopback."""
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO
+
+import boto3
+import pandas as pd
+import pytest
+
+import analyzer
+from analyzer.terms import AsOfSource
+from analyzer.version import VERSION
+from tests.builders import ROOT_FOLDER
+from tests.sources.aws_server import (
+    CALLER,
+    DENIED,
+    GENERATE,
+    GENERATED,
+    GET,
+    SECRET,
+    TOKEN,
+    Aws,
+    Refusal,
+    a_report,
+    an_account,
+    fetching,
+    moto_serving,
+    on_loopback_only,
+    serving,
+)
+
+NAME = f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
+LIST = "ListServiceSpecificCredentials"
+Capture = pytest.CaptureFixture[bytes]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+    with serving() as server:
+        on_loopback_only(monkeypatch, tmp_path, server.url)
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "reports").mkdir()
+    return tmp_path / "reports"
+
+
+def errors(capture: Capture) -> str:
+    """Return what was said on standard error; nothing is secret in it or on standard output."""
+    captured = capture.readouterr()
+    for told in (captured.out, captured.err):
+        assert SECRET.encode() not in told
+        assert TOKEN.encode() not in told
+    return captured.err.decode()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def judged(path: Path) -> pd.DataFrame:
+    return analyzer.analyze(analyzer.load(path)).users.set_index("user")
+
+
+# One account
+
+
+def test_the_report_is_saved_to_the_byte_and_its_time_is_read_again(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    assert fetching("-o", folder) == 0
+    assert names(folder) == [NAME, f"{NAME}.metadata.json"]
+    assert (folder / NAME).read_bytes() == aws.accounts[CALLER].report
+    assert errors(capsysbinary) == (
+        f"Wrote {folder / NAME}: account {CALLER}, made by AWS at 2026-05-01T12:30:15Z\n"
+    )
+    (file,) = analyzer.load(folder).files
+    assert (file.as_of, file.as_of_source) == (GENERATED, AsOfSource.METADATA)
+
+
+def test_the_metadata_says_what_was_fetched_and_how(aws: Aws, folder: Path) -> None:
+    assert fetching("-o", folder / "report.csv") == 0
+    assert names(folder) == ["report.csv", "report.csv.metadata.json"]
+    assert json.loads((folder / "report.csv.metadata.json").read_bytes()) == {
+        "schema_version": "1.0",
+        "tool": {"name": "credreport", "version": VERSION},
+        "account": CALLER,
+        "partition": "aws",
+        "generated_time": "2026-05-01T12:30:15Z",
+        "sha256": hashlib.sha256(aws.accounts[CALLER].report).hexdigest(),
+        "obtained": {"operation": "iam:GetCredentialReport", "caller": "ordinary credentials"},
+        "service_credentials": "not asked for",
+    }
+
+
+@pytest.mark.usefixtures("aws")
+def test_without_an_output_it_goes_to_the_folder_where_one_is(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.chdir(folder)
+    assert fetching() == 0
+    assert names(folder) == [NAME, f"{NAME}.metadata.json"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_name_that_ends_in_a_slash_is_a_folder_to_be_made(folder: Path) -> None:
+    assert fetching("-o", f"{folder}/new/below/") == 0
+    assert names(folder / "new" / "below") == [NAME, f"{NAME}.metadata.json"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_files_are_private_to_their_owner(folder: Path) -> None:
+    (folder / NAME).write_bytes(b"open to all")
+    (folder / NAME).chmod(0o666)
+    assert fetching("-o", folder, "--service-credentials") == 0
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_the_same_report_leaves_the_same_bytes(aws: Aws, folder: Path) -> None:
+    assert fetching("-o", folder / "1.csv") == fetching("-o", folder / "2.csv") == 0
+    first, second = (
+        [(folder / f"{name}.csv{ending}").read_bytes() for ending in ("", ".metadata.json")]
+        for name in "12"
+    )
+    assert first == second
+    assert aws.operations() == {GENERATE: 2, GET: 2}
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_link_leads_to_the_file_that_is_replaced(folder: Path) -> None:
+    (folder / "latest.csv").symlink_to("real.csv")
+    assert fetching("-o", folder / "latest.csv") == 0
+    assert (folder / "latest.csv").is_symlink()
+    assert names(folder) == ["latest.csv", "latest.csv.metadata.json", "real.csv"]
+
+
+def test_standard_output_gets_the_report_and_nothing_else(
+    aws: Aws, capsysbinary: Capture, tmp_path: Path
+) -> None:
+    before = names(tmp_path)
+    assert fetching("-o", "-") == 0
+    captured = capsysbinary.readouterr()
+    assert captured.out == aws.accounts[CALLER].report
+    assert captured.err.startswith(b"Wrote standard output: account 111122223333")
+    assert names(tmp_path) == before
+
+
+@pytest.mark.usefixtures("aws")
+def test_quiet_says_nothing(folder: Path, capsysbinary: Capture) -> None:
+    assert fetching("-o", folder, "-q") == 0
+    assert errors(capsysbinary) == ""
+
+
+class Unwritable(TextIOWrapper):
+    """Be a standard output that takes nothing more."""
+
+    def __init__(self, stream: IO[bytes], error: OSError) -> None:
+        super().__init__(stream)
+        self.error = error
+
+    @property
+    def buffer(self) -> IO[bytes]:  # type: ignore[override]  # it stands for any stream
+        raise self.error
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("error", "code"), [(BrokenPipeError(32, "Broken pipe"), 141), (OSError(28, "No space"), 73)]
+)
+def test_standard_output_that_takes_no_more_ends_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: OSError, code: int
+) -> None:
+    with (tmp_path / "out").open("wb") as stream:
+        monkeypatch.setattr(sys, "stdout", Unwritable(stream, error))
+        assert fetching("-o", "-", "-q") == code
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_closed_standard_output_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert fetching("-o", "-") == 73
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_folder_that_cannot_be_written_leaves_nothing(
+    folder: Path, capsysbinary: Capture
+) -> None:
+    (folder / "file").write_text("")
+    assert fetching("-o", folder / "file" / "report.csv") == 73
+    assert "report.csv cannot be written: Not a directory. No half file" in errors(capsysbinary)
+    assert names(folder) == ["file"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_full_disk_leaves_what_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
+) -> None:
+    (folder / NAME).write_bytes(b"old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert fetching("-o", folder) == 73
+    assert "No space left on device" in errors(capsysbinary)
+    assert names(folder) == [NAME]
+    assert (folder / NAME).read_bytes() == b"old"
+
+
+# What is asked
+
+
+@pytest.mark.parametrize("users", [5, 500])
+def test_two_calls_whatever_the_number_of_users(aws: Aws, folder: Path, users: int) -> None:
+    aws.accounts[CALLER].report = a_report(CALLER, users)
+    assert fetching("-o", folder) == 0
+    assert aws.calls == {(CALLER, GENERATE): 1, (CALLER, GET): 1}
+    assert analyzer.load(folder).rows == users + 1
+
+
+def test_each_poll_is_one_call_more(aws: Aws, folder: Path) -> None:
+    aws.script[CALLER, GENERATE] = ["STARTED"]
+    assert fetching("-o", folder) == 0
+    assert aws.operations() == {GENERATE: 2, GET: 1}
+
+
+def test_throttled_five_times_then_well(aws: Aws, folder: Path) -> None:
+    aws.script[CALLER, GENERATE] = [Refusal("Throttling")] * 5
+    assert fetching("-o", folder) == 0
+    assert aws.operations() == {GENERATE: 6, GET: 1}
+
+
+def test_the_answers_of_another_partition_are_kept_likewise(aws: Aws, folder: Path) -> None:
+    aws.accounts[CALLER] = an_account(CALLER, partition="aws-us-gov")
+    assert fetching("-o", folder / "r.csv", "--region", "us-gov-west-1") == 0
+    assert json.loads((folder / "r.csv.metadata.json").read_bytes())["partition"] == "aws-us-gov"
+
+
+def test_the_endpoint_can_be_named(aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert fetching("-o", folder, "--endpoint-url", aws.url) == 0
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_external_id_in_the_environment_does_not_hinder_one_account(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", "audit-2026")
+    assert fetching("-o", folder) == 0
+
+
+# Service-specific credentials
+
+
+def credential(user: str, status: str = "Active") -> dict[str, str]:
+    return {
+        "UserName": user,
+        "Status": status,
+        "CreateDate": "2025-12-09T08:59:04Z",
+        "ServiceSpecificCredentialId": "ACCAEXAMPLE0000000001",
+        "ServiceName": "bedrock.amazonaws.com",
+    }
+
+
+def test_service_credentials_are_saved_and_found_again(aws: Aws, folder: Path) -> None:
+    aws.credentials[CALLER] = [
+        credential("user-0", "Inactive"),
+        *(credential(f"u{number}") for number in range(40)),
+        credential("USER-3"),
+    ]
+    assert fetching("-o", folder, "--service-credentials") == 0
+    assert aws.operations() == {GENERATE: 1, GET: 1, LIST: 3}
+    users = judged(folder / NAME)
+    assert users["service_credentials"].to_dict() == {
+        **dict.fromkeys((f"user-{number}" for number in (0, 1, 2, 4)), ""),
+        "user-3": "bedrock.amazonaws.com",
+    }
+    assert users.loc["user-3", "caveats"] == "service-credential"
+    saved = json.loads((folder / f"{NAME}.service-credentials.json").read_bytes())
+    assert saved["ServiceSpecificCredentials"][0]["CreateDate"] == "2025-12-09T08:59:04+00:00"
+    metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
+    assert metadata["service_credentials"] == "saved beside the report"
+
+
+def test_without_permission_for_them_the_report_is_kept_and_the_gap_is_said(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    aws.denied.add((CALLER, LIST))
+    assert fetching("-o", folder, "--service-credentials", "-q") == 5
+    assert names(folder) == [NAME, f"{NAME}.metadata.json"]
+    gap = f"AWS denied iam:{LIST}: grant the caller this permission."
+    assert errors(capsysbinary) == (
+        f"Note: the service-specific credentials of account {CALLER} stay unknown: {gap}\n"
+    )
+    metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
+    assert metadata["service_credentials"] == gap
+
+
+@pytest.mark.usefixtures("aws")
+def test_evidence_about_an_older_report_does_not_stay_beside_a_newer(folder: Path) -> None:
+    assert fetching("-o", folder / "r.csv", "--service-credentials") == 0
+    assert len(names(folder)) == 3
+    assert fetching("-o", folder / "r.csv") == 0
+    assert names(folder) == ["r.csv", "r.csv.metadata.json"]
+
+
+# What goes wrong: exit 4, one line, nothing written
+
+
+def refused(capture: Capture, folder: Path, *arguments: str) -> str:
+    assert fetching("-o", folder, *arguments) == 4
+    assert names(folder) == []
+    message = errors(capture)
+    assert message.startswith("credreport: ")
+    assert message.count("\n") == 1
+    return message
+
+
+@pytest.mark.parametrize("operation", [GENERATE, GET])
+def test_denied(aws: Aws, folder: Path, capsysbinary: Capture, operation: str) -> None:
+    aws.denied.add((CALLER, operation))
+    assert f"AWS denied iam:{operation}: grant" in refused(capsysbinary, folder)
+
+
+def test_an_expired_session(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
+    aws.script[CALLER, GENERATE] = [Refusal("ExpiredToken", 403)]
+    assert "get new credentials" in refused(capsysbinary, folder)
+
+
+def test_never_complete(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
+    aws.script[CALLER, GENERATE] = ["INPROGRESS"] * 99
+    message = refused(capsysbinary, folder, "--timeout", "1")
+    assert "no report ready after 1 seconds (its last answer: INPROGRESS)" in message
+
+
+def test_truncated_content(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
+    aws.accounts[CALLER].report = a_report(CALLER)[:-20]
+    assert "ends in the middle of a row" in refused(capsysbinary, folder)
+
+
+@pytest.mark.usefixtures("aws")
+def test_no_credentials(
+    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "There are no whole credentials" in refused(capsysbinary, folder)
+
+
+@pytest.mark.usefixtures("aws")
+def test_half_of_the_credentials(
+    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "There are no whole credentials" in refused(capsysbinary, folder)
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_unknown_profile(folder: Path, capsysbinary: Capture) -> None:
+    assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
+
+
+SIGNED_OUT = """\
+[profile audit]
+sso_start_url = https://example.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 111122223333
+sso_role_name = audit
+"""
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("token", ["expired", "absent"])
+def test_an_expired_sso_token(
+    tmp_path: Path, folder: Path, capsysbinary: Capture, token: str
+) -> None:
+    (tmp_path / "config").write_text(SIGNED_OUT)
+    cache = tmp_path / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    if token == "expired":
+        name = hashlib.sha1(b"https://example.awsapps.com/start").hexdigest()
+        expired = {"accessToken": TOKEN, "expiresAt": "2020-01-01T00:00:00Z"}
+        (cache / f"{name}.json").write_text(json.dumps(expired))
+    assert "aws sso login" in refused(capsysbinary, folder, "--profile", "audit")
+
+
+def test_an_endpoint_that_nobody_answers_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path, capsysbinary: Capture
+) -> None:
+    on_loopback_only(monkeypatch, tmp_path, "http://127.0.0.1:9")
+    assert "cannot be reached at 127.0.0.1: check" in refused(capsysbinary, folder)
+
+
+# Several profiles
+
+PROFILES = """\
+[profile one]
+aws_access_key_id = ASIA111122223333ROLE
+aws_secret_access_key = x
+[profile two]
+aws_access_key_id = ASIA222233334444ROLE
+aws_secret_access_key = x
+"""
+
+
+@pytest.fixture
+def profiles(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    (tmp_path / "config").write_text(PROFILES)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    aws.accounts["222233334444"] = an_account("222233334444")
+    return aws
+
+
+@pytest.mark.usefixtures("profiles")
+def test_one_profile_is_asked_with_its_own_credentials(folder: Path) -> None:
+    assert fetching("-o", folder / "r.csv", "--profile", "two") == 0
+    metadata = json.loads((folder / "r.csv.metadata.json").read_bytes())
+    assert metadata["account"] == "222233334444"
+    assert metadata["obtained"]["caller"] == "profile two"
+
+
+BOTH = ("--profile", "one", "--profile", "two")
+
+
+def test_several_profiles_make_a_folder_and_a_manifest(
+    profiles: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    assert fetching("-o", folder / "new", *BOTH) == 0
+    assert profiles.operations() == {GENERATE: 2, GET: 2}
+    assert len(names(folder / "new")) == 5
+    assert errors(capsysbinary) == (
+        f"Wrote {folder / 'new'}: 2 fetched, 0 failed, 0 skipped;"
+        " fetched.manifest.json lists them\n"
+    )
+
+
+def test_one_profile_that_fails_hurts_no_other(
+    profiles: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    profiles.script["222233334444", GET] = [DENIED]
+    assert fetching("-o", folder, *BOTH, "-q") == 5
+    failure = "AWS denied iam:GetCredentialReport: grant the caller this permission."
+    assert errors(capsysbinary) == f"Not read: two: {failure}\n"
+    listed = json.loads((folder / "fetched.manifest.json").read_bytes())
+    assert [(each["name"], each["status"]) for each in listed["accounts"]] == [
+        ("two", "failed"),
+        ("one", "fetched"),
+    ]
+
+
+@pytest.mark.usefixtures("aws")
+def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture) -> None:
+    assert fetching("-o", folder, *BOTH) == 4
+    assert names(folder) == []
+    message = errors(capsysbinary)
+    assert message.count("\n") == 3
+    assert "Not read: one: There is no such profile" in message
+
+
+# Wrong usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--organization"], "needs --role-name"),
+        (["--organization", "--role-name", "x", *BOTH], "takes one --profile"),
+        (["--role-name", "x"], "need --organization"),
+        (["--include", "x"], "need --organization"),
+        (["--exclude", "x"], "need --organization"),
+        (["--organizational-unit", "ou-x"], "need --organization"),
+        (["-o", "-", "--service-credentials"], "takes one report"),
+        (["-o", "-", *BOTH], "takes one report"),
+        (["-o", __file__, *BOTH], "need a folder"),
+        (["--role-name", "a b"], "form of credreport"),
+        (["--role-name", "x" * 65], "form of credreport"),
+        (["--external-id", SECRET + "\n"], "form of audit-2026"),
+        (["--session-name", "x"], "form of credreport"),
+        (["--endpoint-url", "host:80"], "form of https://host:port"),
+        (["--endpoint-url", f"https://me:{SECRET}@host"], "form of https://host:port"),
+        (["--timeout", "0"], "--timeout"),
+        (["--jobs", "0"], "--jobs"),
+    ],
+)
+@pytest.mark.usefixtures("aws")
+def test_options_that_do_not_go_together_are_wrong_usage(
+    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert fetching(*arguments) == 2
+    assert told in errors(capsysbinary)
+
+
+# The AWS CLI, asked the same
+
+
+def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
+    aws: Aws, folder: Path
+) -> None:
+    (sample,) = (ROOT_FOLDER / "samples").glob("status_reports_*.csv")
+    aws.accounts[CALLER].report = sample.read_bytes()
+    assert fetching("-o", folder / "ours.csv") == 0
+    envelope = subprocess.run(
+        [sys.executable, "-m", "awscli", "iam", "get-credential-report"],
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    (folder / "theirs.json").write_bytes(envelope.stdout)
+    ours, theirs = judged(folder / "ours.csv"), judged(folder / "theirs.json")
+    assert len(ours) > 20
+    pd.testing.assert_frame_equal(ours, theirs)
+
+
+# moto's own report, which departs from AWS's
+
+
+def test_the_report_that_moto_makes_is_kept_and_never_judged_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
+) -> None:
+    with moto_serving() as url:
+        on_loopback_only(monkeypatch, tmp_path, url)
+        iam = boto3.client("iam", region_name="us-east-1")
+        iam.create_user(UserName="quiet")
+        iam.create_user(UserName="busy")
+        iam.create_access_key(UserName="busy")
+        assert fetching("-o", folder / "moto.csv") == 0
+    users = judged(folder / "moto.csv")
+    assert users["verdict"].astype(str).to_dict() == dict.fromkeys(
+        ("quiet", "busy"), "undetermined"
+    )

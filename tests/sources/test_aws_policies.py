@@ -1,0 +1,99 @@
+"""The policies in samples/ allow exactly the calls that the program makes, and no other."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import ROOT_FOLDER
+from tests.sources.aws_server import Aws, an_account, fetching, on_loopback_only, serving
+
+POLICIES = ROOT_FOLDER / "samples" / "policies"
+MEMBER = "222233334444"
+SERVICES = {
+    "AssumeRole": "sts",
+    "ListAccounts": "organizations",
+    "ListChildren": "organizations",
+}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+    with serving() as server:
+        on_loopback_only(monkeypatch, tmp_path, server.url)
+        server.accounts[MEMBER] = an_account(MEMBER)
+        yield server
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    policy = json.loads((POLICIES / f"{name}.json").read_bytes())
+    assert policy["Version"] == "2012-10-17"
+    assert all(each["Effect"] == "Allow" for each in policy["Statement"])
+    found: list[dict[str, Any]] = policy["Statement"]
+    return found
+
+
+def allowed(*names: str) -> list[str]:
+    """Return all actions in the policies, each as often as they allow it."""
+    actions = [each["Action"] for name in names for each in statements(name)]
+    return sorted(
+        action for each in actions for action in ([each] if isinstance(each, str) else each)
+    )
+
+
+def called(aws: Aws) -> list[str]:
+    names = aws.operations()
+    return sorted(f"{SERVICES.get(operation, 'iam')}:{operation}" for operation in names)
+
+
+ORGANIZATION = ("--organization", "--role-name", "credreport")
+
+
+@pytest.mark.parametrize(
+    ("options", "policies"),
+    [
+        ((), ["fetch"]),
+        (("--service-credentials",), ["fetch", "service-credentials"]),
+        (ORGANIZATION, ["fetch", "organization"]),
+        (
+            (*ORGANIZATION, "--organizational-unit", "r-root"),
+            ["fetch", "organization", "organizational-units"],
+        ),
+        (
+            (*ORGANIZATION, "--service-credentials"),
+            ["fetch", "organization", "service-credentials"],
+        ),
+    ],
+)
+def test_each_policy_allows_exactly_what_is_called(
+    aws: Aws, tmp_path: Path, options: tuple[str, ...], policies: list[str]
+) -> None:
+    assert fetching("-o", tmp_path / "reports", *options) == 0
+    assert called(aws) == allowed(*policies)
+
+
+def test_the_role_that_may_be_assumed_is_the_one_that_is_asked_for(
+    aws: Aws, tmp_path: Path
+) -> None:
+    assert fetching("-o", tmp_path / "reports", *ORGANIZATION) == 0
+    (asked,) = [each["RoleArn"] for operation, each in aws.asked if operation == "AssumeRole"]
+    (may,) = [
+        each["Resource"]
+        for each in statements("organization")
+        if each["Action"] == "sts:AssumeRole"
+    ]
+    assert asked == may.replace("*", MEMBER)
+
+
+def test_the_trust_policy_lets_one_role_in_that_knows_the_external_id() -> None:
+    (statement,) = statements("role-trust")
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:role/audit"}
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "audit-2026"}}
+
+
+def test_there_is_no_policy_that_nobody_tests() -> None:
+    tested = {"fetch", "service-credentials", "organization", "organizational-units", "role-trust"}
+    assert {path.stem for path in POLICIES.iterdir()} == tested

@@ -1,0 +1,106 @@
+"""Each way in which AWS or boto3 says no has one message that says what to do."""
+
+import pytest
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from analyzer.errors import AwsRefused
+from analyzer.sources.aws import translated
+from tests.sources.aws_server import LEAK, SECRET, TOKEN
+
+
+def said(error: Exception) -> str:
+    with pytest.raises(AwsRefused) as caught, translated():
+        raise error
+    message = str(caught.value)
+    assert SECRET not in message
+    assert TOKEN not in message
+    assert "\n" not in message
+    assert caught.value.exit_code == 4
+    return message
+
+
+def answered(code: str, operation: str = "ListAccounts", message: str = LEAK) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("code", "way_out"),
+    [
+        ("ExpiredToken", "get new credentials"),
+        ("ExpiredTokenException", "get new credentials"),
+        ("RequestExpired", "get new credentials"),
+        ("UnauthorizedException", "aws sso login"),
+        ("InvalidClientTokenId", "name a --region"),
+        ("UnrecognizedClientException", "clock"),
+        ("SignatureDoesNotMatch", "clock"),
+        ("AWSOrganizationsNotInUseException", "leave out --organization"),
+        ("ParentNotFoundException", "list-roots"),
+        ("TooManyRequestsException", "organizations:ListAccounts: try again later"),
+        ("AccessDeniedException", "AWS denied organizations:ListAccounts: grant the caller"),
+        ("SomethingNew", "AWS refused organizations:ListAccounts with SomethingNew."),
+        (f"Some\n{'x' * 99}", f"with Some{'x' * 60}."),
+        ("", "with no code."),
+    ],
+)
+def test_what_aws_answers(code: str, way_out: str) -> None:
+    assert way_out in said(answered(code))
+
+
+def test_an_answer_without_an_error_in_it() -> None:
+    assert said(ClientError({}, "ListAccounts")).endswith("with no code.")
+
+
+def test_an_operation_of_boto3_itself_has_its_own_name() -> None:
+    message = said(answered("ForbiddenException", "GetRoleCredentials"))
+    assert message == "AWS refused GetRoleCredentials with ForbiddenException."
+
+
+def test_a_denied_role_says_what_else_it_may_be() -> None:
+    message = said(answered("AccessDenied", "AssumeRole"))
+    assert message.startswith("AWS denied sts:AssumeRole: grant the caller this permission. The")
+    assert "no such role" in message
+    assert "trust policy" in message
+    assert "--external-id" in message
+
+
+@pytest.mark.parametrize(
+    "kind", ["a service control policy", "an identity-based policy", "a resource control policy"]
+)
+def test_an_explicit_deny_is_told_by_the_kind_of_its_policy(kind: str) -> None:
+    message = f"User: arn:aws:iam::1:user/x is not authorized with an explicit deny in {kind}"
+    assert said(answered("AccessDenied", message=message)).startswith(
+        f"AWS denied organizations:ListAccounts by {kind}: "
+    )
+
+
+PROXY = "https://someone:pass@proxy.example:3128/x"
+
+
+@pytest.mark.parametrize(
+    ("error", "way_out"),
+    [
+        (exceptions.NoCredentialsError(), "--profile"),
+        (exceptions.PartialCredentialsError(provider="env", cred_var=SECRET), "set both"),
+        (exceptions.ProfileNotFound(profile=TOKEN), "list-profiles"),
+        (exceptions.SSOTokenLoadError(error_msg=SECRET), "aws sso login"),
+        (exceptions.UnauthorizedSSOTokenError(), "aws sso login"),
+        (exceptions.TokenRetrievalError(provider="sso", error_msg=SECRET), "aws sso login"),
+        (exceptions.LoginRefreshRequired(), "aws login"),
+        (exceptions.NoRegionError(), "--region"),
+        (exceptions.CredentialRetrievalError(provider="process", error_msg=SECRET), "~/.aws"),
+        (exceptions.ConfigParseError(path=TOKEN), "(ConfigParseError)"),
+        (exceptions.EndpointConnectionError(endpoint_url=PROXY), "reached at proxy.example:"),
+        (exceptions.ConnectTimeoutError(endpoint_url=PROXY), "check the network"),
+        (exceptions.ReadTimeoutError(endpoint_url=PROXY), "check the network"),
+        (exceptions.SSLError(endpoint_url=PROXY, error=OSError(SECRET)), "check the network"),
+        (exceptions.ProxyConnectionError(proxy_url=PROXY), "reached at its endpoint:"),
+        (exceptions.ConnectionClosedError(endpoint_url=PROXY), "check the network"),
+        (EOFError(), "MFA"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_boto3_raises(error: BotoCoreError, way_out: str) -> None:
+    message = said(error)
+    assert way_out in message
+    assert "pass@" not in message

@@ -1,0 +1,599 @@
+"""`credreport fetch --organization`, against a server on loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.parse import parse_qs
+
+import boto3
+import pytest
+from moto.moto_api import recorder
+
+import analyzer
+from analyzer.errors import AwsRefused, OutputFailed
+from analyzer.sources.aws import STOPPED, FetchedReport
+from analyzer.sources.manifest import Entry, Status
+from analyzer.sources.organization import Account, Task, read_all
+from analyzer.sources.saving import save
+from tests.builders import ROOT_FOLDER
+from tests.sources.aws_server import (
+    CALLER,
+    DENIED,
+    GENERATE,
+    GENERATED,
+    GET,
+    SECRET,
+    TOKEN,
+    Aws,
+    Refusal,
+    a_report,
+    an_account,
+    asked_of_moto,
+    environment,
+    fetching,
+    moto_serving,
+    on_loopback_only,
+    serving,
+)
+
+MEMBERS = tuple(f"{number:012}" for number in range(11))
+ALL = (*MEMBERS, CALLER)
+ORGANIZATION = ("--organization", "--role-name", "credreport")
+LIST = "ListServiceSpecificCredentials"
+Capture = pytest.CaptureFixture[bytes]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+    """Serve an organization of 12 accounts; the caller's is the one that manages it."""
+    with serving() as server:
+        for account in MEMBERS:
+            server.accounts[account] = an_account(account, name=f"Team {int(account)}")
+        on_loopback_only(monkeypatch, tmp_path, server.url)
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "reports"
+
+
+def errors(capture: Capture) -> list[str]:
+    captured = capture.readouterr()
+    for told in (captured.out, captured.err):
+        assert SECRET.encode() not in told
+        assert TOKEN.encode() not in told
+    return captured.err.decode().splitlines()
+
+
+def listed(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the manifest's entries by account."""
+    told = json.loads((folder / "fetched.manifest.json").read_bytes())
+    return {each["account"]: each for each in told["accounts"]}
+
+
+def statuses(folder: Path) -> dict[str, str]:
+    return {account: each["status"] for account, each in listed(folder).items()}
+
+
+def reasons(folder: Path, status: str) -> dict[str, str]:
+    entries = listed(folder).values()
+    return {each["account"]: each["reason"] for each in entries if each["status"] == status}
+
+
+def name_of(account: str) -> str:
+    return f"credential-report_{account}_2026-05-01T12-30-15Z.csv"
+
+
+# All accounts
+
+
+def test_every_account_is_fetched_with_one_role_each_and_the_callers_with_none(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    assert fetching("-o", folder, *ORGANIZATION) == 0
+    assert aws.operations() == {"ListAccounts": 1, "AssumeRole": 11, GENERATE: 12, GET: 12}
+    assert set(aws.calls.values()) == {1}
+    assert (CALLER, "AssumeRole") not in aws.calls
+    assert errors(capsysbinary) == [
+        f"Wrote {folder}: 12 fetched, 0 failed, 0 skipped; fetched.manifest.json lists them"
+    ]
+    reports = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+    assert reports == {name_of(each): aws.accounts[each].report for each in ALL}
+
+
+def test_the_manifest_names_each_account_and_its_file(aws: Aws, folder: Path) -> None:
+    assert fetching("-o", folder, *ORGANIZATION) == 0
+    assert list(listed(folder)) == sorted(ALL)
+    assert listed(folder)[MEMBERS[7]] == {
+        "account": "000000000007",
+        "name": "Team 7",
+        "status": "fetched",
+        "reason": "",
+        "file": name_of(MEMBERS[7]),
+        "sha256": analyzer.load(folder / name_of(MEMBERS[7])).files[0].sha256,
+        "generated_time": "2026-05-01T12:30:15Z",
+        "service_credentials": "not asked for",
+    }
+    assert len(aws.accounts) == 12
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_metadata_names_the_role(folder: Path) -> None:
+    assert fetching("-o", folder, *ORGANIZATION) == 0
+    callers = {
+        account: json.loads((folder / f"{name_of(account)}.metadata.json").read_bytes())
+        for account in ALL
+    }
+    assert callers[CALLER]["obtained"]["caller"] == "the caller's own credentials"
+    assert callers[MEMBERS[3]]["obtained"]["caller"] == (
+        "role arn:aws:iam::000000000003:role/credreport"
+    )
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_order_in_which_accounts_end_changes_no_byte(folder: Path) -> None:
+    assert fetching("-o", folder / "1", *ORGANIZATION, "--jobs", "1") == 0
+    assert fetching("-o", folder / "2", *ORGANIZATION, "--jobs", "12") == 0
+    first, second = (
+        {path.name: path.read_bytes() for path in (folder / each).iterdir()} for each in "12"
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("users", [5, 500])
+def test_the_calls_are_the_same_whatever_the_number_of_users(
+    aws: Aws, folder: Path, users: int
+) -> None:
+    for account, known in aws.accounts.items():
+        known.report = a_report(account, users)
+    aws.page = 5
+    assert fetching("-o", folder, *ORGANIZATION) == 0
+    assert aws.operations() == {"ListAccounts": 3, "AssumeRole": 11, GENERATE: 12, GET: 12}
+
+
+def test_service_credentials_are_one_call_more_an_account_and_a_gap_is_said(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    aws.denied.add((MEMBERS[2], LIST))
+    assert fetching("-o", folder, *ORGANIZATION, "--service-credentials") == 5
+    assert aws.operations()[LIST] == 12
+    assert statuses(folder) == dict.fromkeys(ALL, "fetched")
+    (note,) = errors(capsysbinary)[1:]
+    assert note == (
+        f"Note: the service-specific credentials of account {MEMBERS[2]} stay unknown:"
+        f" AWS denied iam:{LIST}: grant the caller this permission."
+    )
+
+
+# Which accounts
+
+
+def fetched_of(folder: Path, *options: str) -> set[str]:
+    assert fetching("-o", folder, *ORGANIZATION, *options) == 0
+    return {account for account, status in statuses(folder).items() if status == "fetched"}
+
+
+def test_only_active_accounts_are_read_whichever_field_tells(aws: Aws, folder: Path) -> None:
+    aws.accounts[MEMBERS[0]].state = aws.accounts[MEMBERS[0]].status = "SUSPENDED"
+    aws.accounts[MEMBERS[1]].state = None
+    aws.accounts[MEMBERS[2]].status = None
+    aws.accounts[MEMBERS[3]].state = "PENDING_CLOSURE"
+    aws.accounts[MEMBERS[4]].state = aws.accounts[MEMBERS[4]].status = None
+    assert fetched_of(folder) == {*ALL} - {MEMBERS[0], MEMBERS[3], MEMBERS[4]}
+    assert reasons(folder, "skipped") == {
+        MEMBERS[0]: "Its state is SUSPENDED.",
+        MEMBERS[3]: "Its state is PENDING_CLOSURE.",
+        MEMBERS[4]: "Its state is UNKNOWN.",
+    }
+    assert aws.operations()["AssumeRole"] == 8
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        (("--include", MEMBERS[3]), {MEMBERS[3]}),
+        (("--include", "team ?"), set(MEMBERS[:10])),
+        (("--include", "TEAM 1*"), {MEMBERS[1], MEMBERS[10]}),
+        (("--include", "0*", "--exclude", "*00000000?"), {MEMBERS[10]}),
+        (("--exclude", "Team *"), {CALLER}),
+        (("--include", "0*1", "--include", "manage*"), {MEMBERS[1], CALLER}),
+    ],
+)
+def test_patterns_choose_by_id_and_by_name(
+    folder: Path, options: tuple[str, ...], chosen: set[str]
+) -> None:
+    assert fetched_of(folder, *options) == chosen
+
+
+def test_a_skipped_account_says_why_and_is_not_asked(aws: Aws, folder: Path) -> None:
+    assert fetched_of(folder, "--include", "Team*", "--exclude", "*[x]*", "--exclude", "Team 1*")
+    skipped = reasons(folder, "skipped")
+    assert skipped == {
+        CALLER: "No --include names it.",
+        MEMBERS[1]: "--exclude Team 1* names it.",
+        MEMBERS[10]: "--exclude Team 1* names it.",
+    }
+    assert {account for account, operation in aws.calls if operation == GET} == {*MEMBERS} - {
+        *skipped
+    }
+
+
+def test_brackets_in_a_pattern_stand_for_themselves() -> None:
+    arn = "arn:aws:organizations::111122223333:account/o-x/000000000001"
+    account = Account(id=MEMBERS[1], name="[old] Shop", arn=arn, state="ACTIVE")
+    assert account.matches("[OLD]*")
+    assert not account.matches("[o]*")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_pattern_that_names_nobody_is_said(folder: Path, capsysbinary: Capture) -> None:
+    fetched_of(folder, "--exclude", "Tema 1", "--exclude", "Team 1", "--include", "*")
+    assert errors(capsysbinary)[1:] == ["Note: Tema 1 names no account."]
+    told = json.loads((folder / "fetched.manifest.json").read_bytes())
+    assert told["unmatched_patterns"] == ["Tema 1"]
+
+
+def test_units_hold_the_accounts_in_them_and_below(aws: Aws, folder: Path) -> None:
+    aws.units = {"r-root": ["ou-1", "ou-2"], "ou-1": ["ou-11"], "ou-11": ["ou-111"]}
+    for account, unit in zip(MEMBERS, ("ou-1", "ou-111", "ou-2", "ou-2"), strict=False):
+        aws.accounts[account].unit = unit
+    chosen = fetched_of(folder, "--organizational-unit", "ou-1")
+    assert chosen == {MEMBERS[0], MEMBERS[1]}
+    assert reasons(folder, "skipped")[MEMBERS[2]] == (
+        "It is in none of the organizational units asked for."
+    )
+    assert aws.operations()["ListChildren"] == 6
+    both = fetched_of(
+        folder, "--organizational-unit", "ou-11", "--organizational-unit", "ou-2", "--exclude", "*3"
+    )
+    assert both == {MEMBERS[1], MEMBERS[2]}
+
+
+def refused(capture: Capture, folder: Path, *options: str) -> list[str]:
+    assert fetching("-o", folder, *ORGANIZATION, *options) == 4
+    assert not folder.exists()
+    return errors(capture)
+
+
+@pytest.mark.usefixtures("aws")
+def test_nobody_chosen_is_an_error(folder: Path, capsysbinary: Capture) -> None:
+    (message,) = refused(capsysbinary, folder, "--exclude", "*")
+    assert message.startswith("credreport: None of the organization's 12 accounts is chosen")
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_unknown_unit_is_an_error(folder: Path, capsysbinary: Capture) -> None:
+    (message,) = refused(capsysbinary, folder, "--organizational-unit", "ou-none")
+    assert "no such organizational unit" in message
+
+
+# Roles
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
+def test_the_role_is_asked_for_in_the_right_partition_with_session_and_external_id(
+    aws: Aws, folder: Path, partition: str
+) -> None:
+    for account in ALL:
+        aws.accounts[account] = an_account(account, partition=partition)
+    options = ("--external-id", "audit-2026", "--session-name", "me@audit", "--include", "0*1")
+    named = ("--organization", "--role-name", "/teams/audit/credreport")
+    assert fetching("-o", folder, *named, *options) == 0
+    (asked,) = [each for operation, each in aws.asked if operation == "AssumeRole"]
+    assert (asked["RoleArn"], asked["RoleSessionName"], asked["ExternalId"]) == (
+        f"arn:{partition}:iam::{MEMBERS[1]}:role/teams/audit/credreport",
+        "me@audit",
+        "audit-2026",
+    )
+
+
+def test_without_options_the_session_is_named_after_the_program(aws: Aws, folder: Path) -> None:
+    fetched_of(folder, "--include", MEMBERS[1])
+    (asked,) = [each for operation, each in aws.asked if operation == "AssumeRole"]
+    assert asked["RoleSessionName"] == "credreport"
+    assert "ExternalId" not in asked
+
+
+def test_a_delegated_account_reads_the_management_account_with_the_role(
+    aws: Aws, folder: Path
+) -> None:
+    aws.management = MEMBERS[5]
+    assert fetched_of(folder) == {*ALL}
+    assert aws.operations()["AssumeRole"] == 12
+    assert aws.calls[MEMBERS[5], GET] == 1
+    assert (folder / name_of(MEMBERS[5])).read_bytes() == aws.accounts[MEMBERS[5]].report
+
+
+def test_a_management_account_that_nobody_may_read_tells_both_reasons(
+    aws: Aws, folder: Path
+) -> None:
+    aws.denied |= {(CALLER, GENERATE), (CALLER, "AssumeRole")}
+    assert fetching("-o", folder, *ORGANIZATION) == 5
+    reason = reasons(folder, "failed")[CALLER]
+    assert reason.startswith("AWS denied sts:AssumeRole:")
+    assert reason.endswith(
+        "(With the caller's own credentials: AWS denied iam:GenerateCredentialReport:"
+        " grant the caller this permission.)"
+    )
+
+
+# What goes wrong
+
+
+def test_three_of_twelve_denied_leave_nine_and_are_named(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    aws.denied |= {(MEMBERS[1], "AssumeRole"), (MEMBERS[4], GENERATE), (MEMBERS[9], GET)}
+    assert fetching("-o", folder, *ORGANIZATION) == 5
+    summary, *failures = errors(capsysbinary)
+    assert "9 fetched, 3 failed, 0 skipped" in summary
+    assert [line[:40] for line in failures] == [
+        "Not read: 000000000001 Team 1: AWS denie",
+        "Not read: 000000000004 Team 4: AWS denie",
+        "Not read: 000000000009 Team 9: AWS denie",
+    ]
+    failed = reasons(folder, "failed")
+    assert list(failed) == [MEMBERS[1], MEMBERS[4], MEMBERS[9]]
+    assert "sts:AssumeRole" in failed[MEMBERS[1]]
+    assert "iam:GenerateCredentialReport" in failed[MEMBERS[4]]
+    assert "iam:GetCredentialReport" in failed[MEMBERS[9]]
+    assert len([*folder.glob("*.csv")]) == 9
+    assert analyzer.load(*folder.glob("*.csv")).rows == 9 * 6
+
+
+def test_the_report_of_another_account_is_not_taken_for_this_ones(aws: Aws, folder: Path) -> None:
+    aws.accounts[MEMBERS[1]].report = a_report(MEMBERS[2])
+    assert fetching("-o", folder, *ORGANIZATION) == 5
+    assert reasons(folder, "failed") == {
+        MEMBERS[1]: f"AWS gave the report of another account, {MEMBERS[2]}."
+    }
+
+
+def test_all_denied_is_an_error_and_nothing_is_written(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    aws.denied = {(account, GENERATE) for account in ALL}
+    message, *failures = refused(capsysbinary, folder)
+    assert message == "credreport: No account could be read."
+    assert len(failures) == 12
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (DENIED, "AWS denied organizations:ListAccounts: grant the caller"),
+        (Refusal("AccessDeniedException"), "AWS denied organizations:ListAccounts: grant"),
+        (Refusal("AWSOrganizationsNotInUseException"), "leave out --organization"),
+        (Refusal("ExpiredTokenException"), "get new credentials"),
+    ],
+)
+def test_accounts_that_cannot_be_listed(
+    aws: Aws, folder: Path, capsysbinary: Capture, answer: Refusal, told: str
+) -> None:
+    aws.script[CALLER, "ListAccounts"] = [answer]
+    (message,) = refused(capsysbinary, folder)
+    assert told in message
+
+
+def test_throttled_five_times_then_well(
+    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    aws.script[CALLER, "ListAccounts"] = [Refusal("TooManyRequestsException", 429)] * 5
+    aws.script[MEMBERS[1], "AssumeRole"] = [Refusal("Throttling")] * 5
+    assert fetched_of(folder) == {*ALL}
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_full_disk_ends_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert fetching("-o", folder, *ORGANIZATION) == 73
+    (message,) = errors(capsysbinary)
+    assert "No space left on device" in message
+    assert [*folder.iterdir()] == []
+
+
+# Many at once
+
+
+def done(account: str) -> Entry:
+    return Entry(account=account, name="", status=Status.FETCHED)
+
+
+def a_task(account: str) -> Task:
+    return Task(account, f"Team {account}", partial(done, account))
+
+
+def test_at_most_so_many_are_asked_at_once(aws: Aws, folder: Path) -> None:
+    running: Counter[str] = Counter()
+    most = 0
+
+    def answered(*asked: Any) -> Any:
+        nonlocal most
+        running["now"] += 1
+        most = max(most, running["now"])
+        time.sleep(0.01)
+        try:
+            return answer(*asked)
+        finally:
+            running["now"] -= 1
+
+    answer, aws.answer = aws.answer, answered  # type: ignore[method-assign, assignment]  # a spy
+    assert fetching("-o", folder, *ORGANIZATION, "--jobs", "3") == 0
+    assert 2 <= most <= 3
+
+
+def test_progress_counts_up_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    tasks = [a_task(str(number)) for number in range(5)]
+    entries = read_all(tasks, jobs=2, stop=Event(), progress=lambda *count: told.append(count))
+    assert told == [(number, 5) for number in range(1, 6)]
+    assert [entry.name for entry in entries] == [f"Team {number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("error", [OutputFailed("full"), ZeroDivisionError(), SystemExit(143)])
+def test_what_is_no_refusal_ends_all_of_it(error: BaseException) -> None:
+    begun: list[int] = []
+    stop = Event()
+
+    def read(number: int) -> Entry:
+        begun.append(number)
+        raise error
+
+    tasks = [Task("", "", partial(read, number)) for number in range(100)]
+    with pytest.raises(type(error)):
+        read_all(tasks, jobs=1, stop=stop)
+    assert stop.is_set()
+    assert len(begun) < 100
+
+
+def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
+    stop = Event()
+
+    def waiting() -> Entry:
+        assert stop.wait(10)
+        raise AwsRefused(STOPPED)
+
+    def progress(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    tasks = [a_task("1"), Task("2", "Team 2", waiting), a_task("3")]
+    first, second, third = read_all(tasks, jobs=1, stop=stop, progress=progress)
+    assert first.status is Status.FETCHED
+    assert (second.status, second.reason) == (Status.FAILED, STOPPED)
+    assert (third.status, third.reason) == (Status.FAILED, STOPPED)
+
+
+def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
+    aws: Aws, folder: Path, tmp_path: Path
+) -> None:
+    aws.latency = 0.2
+    program = "import sys; from tests.sources.aws_server import fetching; "
+    program += "sys.exit(fetching(*sys.argv[1:]))"
+    arguments = ("-o", str(folder), *ORGANIZATION, "--jobs", "2")
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT_FOLDER,
+        env={**os.environ, **environment(tmp_path, aws.url)},
+        stderr=subprocess.PIPE,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not [*folder.glob("*.csv")] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 5, said
+    assert b"Traceback" not in said
+    told = Counter(statuses(folder).values())
+    assert told["fetched"] == len([*folder.glob("*.csv")]) >= 1
+    assert told["failed"] >= 6
+    assert set(reasons(folder, "failed").values()) == {STOPPED}
+    assert not [*folder.glob(".*")]
+
+
+def test_two_hundred_accounts_take_less_than_a_fifth_of_one_after_another(
+    aws: Aws, folder: Path
+) -> None:
+    for number in range(100, 288):
+        aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=1)
+    assert len(aws.accounts) == 200
+    aws.latency = 0.1
+    started = time.monotonic()
+    assert fetching("-o", folder, *ORGANIZATION, "--jobs", "32") == 0
+    took = time.monotonic() - started
+    assert took < sum(aws.calls.values()) * aws.latency / 5
+
+
+def peak(folder: Path, accounts: int) -> int:
+    """Return the most bytes that were held while so many reports of a megabyte were saved."""
+
+    def read(account: str) -> Entry:
+        report = FetchedReport(
+            content=os.urandom(1 << 20), generated=GENERATED, account=account, partition="aws"
+        )
+        iam: Any = None
+        return save(partial(Path, folder), iam, report, "nobody", evidence=False)
+
+    tasks = [Task(str(each), "", partial(read, str(each))) for each in range(accounts)]
+    tracemalloc.start()
+    try:
+        read_all(tasks, jobs=4, stop=Event())
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_number_of_accounts(folder: Path) -> None:
+    assert peak(folder, 100) < 1.5 * peak(folder, 10)
+
+
+# moto's server, which departs from AWS, but knows more of it
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """Serve an organization of 12 accounts, each with one user, as moto makes them."""
+    monkeypatch.setattr(recorder, "_location", str(tmp_path / "recorded"))
+    with moto_serving() as url:
+        on_loopback_only(monkeypatch, tmp_path, url)
+        populate(url)
+        yield url
+
+
+def populate(url: str) -> None:
+    session = boto3.Session(region_name="us-east-1")
+    organizations, sts = session.client("organizations"), session.client("sts")
+    organizations.create_organization(FeatureSet="ALL")
+    session.client("iam").create_user(UserName="quiet")
+    for number in range(11):
+        told = organizations.create_account(AccountName=f"a{number}", Email=f"{number}@example.com")
+        account = told["CreateAccountStatus"]["AccountId"]
+        arn = f"arn:aws:iam::{account}:role/credreport"
+        given = sts.assume_role(RoleArn=arn, RoleSessionName="setup")["Credentials"]
+        session.client(
+            "iam",
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        ).create_user(UserName="quiet")
+    asked_of_moto(url, "recorder/start-recording", b"")
+
+
+def recorded(url: str) -> Mapping[str, int]:
+    """Return how often each operation was called at moto's server since it was populated."""
+    asked_of_moto(url, "recorder/stop-recording", b"")
+    calls: Counter[str] = Counter()
+    for line in asked_of_moto(url, "recorder/download-recording").splitlines():
+        call = json.loads(line)
+        body = b64decode(call["body"]).decode()
+        target = call["headers"].get("X-Amz-Target", "").partition(".")[2]
+        calls[target or parse_qs(body)["Action"][0]] += 1
+    return calls
+
+
+def test_an_organization_of_motos_is_fetched_and_analyzed(moto: str, folder: Path) -> None:
+    assert fetching("-o", folder, *ORGANIZATION) == 0
+    calls = recorded(moto)
+    assert calls == {"ListAccounts": 1, "AssumeRole": 11, GENERATE: 24, GET: 12}
+    users = analyzer.analyze(analyzer.load(*folder.glob("*.csv"))).users
+    assert users["account"].nunique() == 12
+    assert set(users["verdict"].astype(str)) == {"undetermined"}

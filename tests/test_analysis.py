@@ -1,0 +1,285 @@
+"""The analysis counts everybody once, the same at every call, however large the report."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+import analyzer
+from analyzer import analysis as engine
+from analyzer.analysis import AGE_BANDS, Analysis
+from analyzer.errors import InputRefused
+from analyzer.model import Page, Report
+from analyzer.report import understand
+from analyzer.terms import Criteria, Verdict
+from analyzer.verdict import judged
+from tests.builders import (
+    AS_OF,
+    LONG_AGO,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.written import (
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    csv_bytes,
+    exemptions_of,
+    json_bytes,
+    listed_exemptions,
+    names_bytes,
+    table_text,
+)
+
+ORGANIZATION = SAMPLES / "organization"
+
+
+def of_organization() -> Analysis:
+    return analyzer.analyze(analyzer.load(ORGANIZATION), exemptions=listed_exemptions())
+
+
+def everything_written(analysis: Analysis) -> tuple[bytes, bytes, bytes, str]:
+    return (
+        csv_bytes(analysis),
+        json_bytes(analysis),
+        names_bytes(analysis),
+        table_text(analysis, width=80),
+    )
+
+
+# Counts
+
+
+def test_the_counts_are_those_of_the_users() -> None:
+    analysis = of_organization()
+    users = analysis.users
+    told = zip(
+        users["account"],
+        users["verdict"],
+        users["certainty"],
+        users["exemption"] != "",
+        strict=True,
+    )
+    counts = analysis.totals.counts
+    counted: Counter[tuple[str, str, str, bool]] = Counter()
+    for row in counts.to_dict("records"):
+        counted[row["account"], row["verdict"], row["certainty"], row["exempt"]] += row["users"]
+    assert counted == Counter(told)
+
+
+def test_the_counts_have_the_columns_that_are_promised_also_where_there_is_nobody(
+    tmp_path: Path,
+) -> None:
+    for analysis in (of_organization(), analyzed(tmp_path, [])):
+        counts = analysis.totals.counts
+        texts = ["account", "verdict", "reason", "certainty", "age_band"]
+        assert list(counts) == [*texts, "exempt", "users"]
+        assert [str(counts[text].dtype) for text in texts] == ["str"] * 5
+        assert [str(counts[name].dtype) for name in ("exempt", "users")] == ["bool", "int64"]
+
+
+def test_each_combination_is_counted_in_one_row_in_the_order_of_its_words() -> None:
+    counts = of_organization().totals.counts
+    words = list(counts.drop(columns="users").itertuples(index=False, name=None))
+    assert words == sorted(set(words))
+
+
+BANDS = (
+    (0, "under 30 days"),
+    (29, "under 30 days"),
+    (30, "30 to 89 days"),
+    (89, "30 to 89 days"),
+    (90, "90 to 179 days"),
+    (179, "90 to 179 days"),
+    (180, "180 to 364 days"),
+    (364, "180 to 364 days"),
+    (365, "1 to 2 years"),
+    (729, "1 to 2 years"),
+    (730, "over 2 years"),
+    (5000, "over 2 years"),
+)
+
+
+@pytest.mark.parametrize(("days", "band"), BANDS)
+def test_users_are_counted_by_the_band_of_their_age(tmp_path: Path, days: int, band: str) -> None:
+    counts = analyzed(tmp_path, [a_user(created=days_before(days))]).totals.counts
+    assert counts["age_band"].tolist() == [band]
+    assert band in AGE_BANDS
+
+
+def test_an_age_that_is_not_known_is_a_band_of_its_own(tmp_path: Path) -> None:
+    counts = analyzed(tmp_path, [a_user(created="long ago")]).totals.counts
+    assert counts["age_band"].tolist() == ["unknown"]
+
+
+def test_reasons_of_undetermined_users_are_not_told_apart_in_the_counts(tmp_path: Path) -> None:
+    users = [a_user(f"user{n}", mfa_active=f"odd {n}") for n in range(5)]
+    counts = analyzed(tmp_path, users).totals.counts
+    (count,) = counts[["verdict", "reason", "users"]].to_dict("records")
+    assert count == {"verdict": "undetermined", "reason": "", "users": 5}
+
+
+def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others(tmp_path: Path) -> None:
+    users = [a_user("ann"), a_user("bob"), a_user("eve"), a_user("busy", key_1=a_key())]
+    totals = analyzed(tmp_path, users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals
+    assert totals.users(Verdict.UNUSED) == 3
+    assert totals.users(Verdict.UNUSED, exempt=True) == 1
+    assert totals.users(Verdict.UNUSED, exempt=False) == 2
+    assert totals.users(Verdict.DORMANT, exempt=False) == 0
+    assert totals.users(Verdict.RETIRED) == 0
+
+
+def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns(tmp_path: Path) -> None:
+    nobody, somebody = analyzed(tmp_path, []), of_organization()
+    assert len(nobody.users) == 0
+    assert list(nobody.users) == list(somebody.users)
+    assert len(nobody.totals.counts) == 0
+    assert nobody.totals.users(Verdict.UNUSED) == 0
+
+
+# The same however it is computed
+
+
+def test_a_report_that_is_not_kept_gives_the_same_as_one_that_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = everything_written(of_organization())
+    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    assert everything_written(of_organization()) == kept
+
+
+def test_small_pages_give_the_same_as_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = everything_written(of_organization())
+    monkeypatch.setattr(understand, "PAGE_ROWS", 1)
+    monkeypatch.setattr(engine, "KEPT_ROWS", 100)
+    analysis = of_organization()
+    assert len(list(analysis.pages())) > 1
+    assert everything_written(analysis) == whole
+
+
+def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
+    """Return a list to which every page is added that is judged from now on."""
+    pages: list[Page] = []
+
+    def watched(page: Page, criteria: Criteria) -> Page:
+        pages.append(page)
+        return judged(page, criteria)
+
+    monkeypatch.setattr(engine, "judged", watched)
+    return pages
+
+
+def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pages = judged_pages(monkeypatch)
+    analysis = analyzed_console()
+    everything_written(analysis)
+    assert analysis.totals is analysis.totals
+    assert len(analysis.users) == 48
+    assert len(pages) == len(list(analysis.pages()))
+
+
+def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    pages = judged_pages(monkeypatch)
+    analysis = analyzed_console()
+    one_pass = len(list(analysis.pages()))
+    totals = analysis.totals
+    assert len(pages) == one_pass
+    assert totals.users(Verdict.UNUSED) == 23
+    csv_bytes(analysis)
+    assert len(pages) == 2 * one_pass
+
+
+def test_totals_that_are_asked_for_first_are_those_of_all_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    first, later = analyzed_console(), analyzed_console()
+    list(later.pages())
+    assert_frame_equal(first.totals.counts, later.totals.counts)
+
+
+def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    monkeypatch.setattr(understand, "PAGE_ROWS", 1)
+    analysis = of_organization()
+    next(analysis.pages())
+    assert analysis.totals.counts["users"].sum() == len(analysis.users)
+
+
+def frames(page: Page) -> list[pd.DataFrame]:
+    return [page.users, page.keys, page.certificates, page.unread, page.cells]
+
+
+def test_judging_does_not_change_its_input() -> None:
+    report = analyzer.load(SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv")
+    pages = list(report.pages())
+    before = [[frame.copy(deep=True) for frame in frames(page)] for page in pages]
+    analysis = analyzer.analyze(
+        Report(files=report.files, notes=report.notes, pages=lambda: iter(pages)),
+        exemptions=listed_exemptions(),
+    )
+    everything_written(analysis)
+    for page, copies in zip(pages, before, strict=True):
+        for frame, copy in zip(frames(page), copies, strict=True):
+            assert_frame_equal(frame, copy)
+
+
+def varied_users() -> list[Row]:
+    users = [
+        (
+            a_user(f"nothing{n}"),
+            a_user(f"waiting{n}", password=a_password()),
+            a_user(f"idle{n}", password=a_password(days_before(91))),
+            a_user(f"busy{n}", key_1=a_key(LONG_AGO, AS_OF)),
+            a_user(f"left{n}", key_2=a_key(active=False)),
+            a_user(f"odd{n}", mfa_active="?"),
+        )
+        for n in range(10)
+    ]
+    return [user for each in users for user in each]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_results_do_not_depend_on_the_order_of_the_rows(tmp_path: Path, seed: int) -> None:
+    users = varied_users()
+    shuffled = random.Random(seed).sample(users, len(users))
+    in_order, in_disorder = analyzed(tmp_path, users), analyzed(tmp_path, shuffled)
+    assert sorted(csv_bytes(in_order).splitlines()) == sorted(csv_bytes(in_disorder).splitlines())
+    assert_frame_equal(in_order.totals.counts, in_disorder.totals.counts)
+    assert table_text(in_order, width=80) == table_text(in_disorder, width=80)
+
+
+def test_root_rows_are_judged_nowhere(tmp_path: Path) -> None:
+    text = report_text([a_user("ann")], root=the_root())
+    analysis = analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF))
+    assert analysis.users["user"].tolist() == ["ann"]
+    assert "root" not in csv_bytes(analysis).decode()
+
+
+def test_a_report_that_changes_between_two_passes_is_refused(tmp_path: Path) -> None:
+    report = analyzer.load(saved(tmp_path, report_text([a_user("ann"), a_user("bob")])))
+    (page,) = report.pages()
+    shrunk = Report(
+        files=report.files,
+        notes=report.notes,
+        pages=lambda: iter([page.where(np.array([True, False]))]),
+    )
+    with pytest.raises(InputRefused, match="2 users at first, 1 later"):
+        _ = analyzer.analyze(shrunk).totals

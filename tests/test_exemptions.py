@@ -1,0 +1,248 @@
+"""Exemptions excuse whom they name, until their last day, and never go unnoticed."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.errors import InputRefused
+from analyzer.model import Exemption
+from tests.builders import ACCOUNT, a_user, report_text, saved, the_root
+from tests.written import (
+    HEADER_OF_EXEMPTIONS,
+    analyzed,
+    csv_rows,
+    exemptions_of,
+    json_document,
+    table_text,
+)
+
+OTHER_ACCOUNT = "123456789012"
+
+
+def refusal(text: str) -> list[str]:
+    with pytest.raises(InputRefused) as refused:
+        analyzer.read_exemptions("list.csv", text)
+    return [str(problem).splitlines()[0] for problem in refused.value.problems]
+
+
+# Reading the list
+
+
+def test_an_entry_holds_what_its_row_says_without_the_spaces_around() -> None:
+    (entry,) = exemptions_of("012345678901, ann ,By design , Ops,2026-05-01")
+    assert entry == Exemption("012345678901", "ann", "By design", "Ops", date(2026, 5, 1), 2)
+
+
+READ = {
+    "a byte-order mark": f"\ufeff{HEADER_OF_EXEMPTIONS}\n*,ann,why,,\n",
+    "CRLF": f"{HEADER_OF_EXEMPTIONS}\r\n*,ann,why,,\r\n",
+    "CR, of an old Mac": f"{HEADER_OF_EXEMPTIONS}\r*,ann,why,,\r",
+    "no last newline": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,",
+    "cells left out at the end": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why",
+    "columns in another order": "owner,expires,reason,user,account\n,,why,ann,*\n",
+    "more columns": "ticket,account,user,reason,owner,expires\nOPS-1,*,ann,why,,\n",
+    "spaces in the header": "account, user , reason,owner ,expires\n*,ann,why,,\n",
+    "everything quoted": '"account","user","reason","owner","expires"\n"*","ann","why","",""\n',
+    "empty rows": f"{HEADER_OF_EXEMPTIONS}\n\n,,,,\n*,ann,why,,\n\n , ,\n",
+}
+
+
+@pytest.mark.parametrize("form", READ)
+def test_a_list_is_read_as_people_keep_it(form: str) -> None:
+    (entry,) = analyzer.read_exemptions("list.csv", READ[form])
+    assert (entry.account, entry.user, entry.reason) == ("*", "ann", "why")
+    assert (entry.owner, entry.expires) == ("", None)
+
+
+def test_a_reason_may_hold_commas_quotes_and_lines() -> None:
+    (entry,) = exemptions_of('*,ann,"By design, ""unused""\nsince 2020",,')
+    assert entry.reason == 'By design, "unused"\nsince 2020'
+
+
+def test_the_line_of_an_entry_counts_as_a_spreadsheet_does() -> None:
+    entries = exemptions_of('*,a,"two\nlines",,', "", "*,b,why,,")
+    assert [entry.line for entry in entries] == [2, 4]
+
+
+def test_a_list_of_nobody_is_one() -> None:
+    assert exemptions_of() == ()
+
+
+REFUSED = {
+    "no text": ("", ["row 1: missing: account, user, reason, owner, expires"]),
+    "no header": ("*,ann,why,,\n", ["row 1: missing: account, user, reason, owner, expires"]),
+    "a column less": ("account,user,owner,expires\n", ["row 1: missing: reason"]),
+    "semicolons": (
+        "account;user;reason;owner;expires\n*;ann;why;;\n",
+        ["row 1: missing: account, user, reason, owner, expires"],
+    ),
+    "all problems of all rows together": (
+        f"{HEADER_OF_EXEMPTIONS}\n,ann,why,,\n*,,,,31.12.2026\n*,ann,why,,2026-02-30\n",
+        [
+            "row 2, column account: the cell is empty",
+            "row 3, column user: the cell is empty",
+            "row 3, column reason: the cell is empty",
+            "row 3, column expires: not a date ('31.12.2026')",
+            "row 4, column expires: not a date ('2026-02-30')",
+        ],
+    ),
+    "a comma without quotes": (
+        f"{HEADER_OF_EXEMPTIONS}\n*,ann,Security, unused by design,Ops,2026-12-31\n",
+        ["row 2: the row has more cells than the header"],
+    ),
+    "a quote that is never closed": (
+        f'{HEADER_OF_EXEMPTIONS}\n*,ann,"why,,\n*,bob,why,,\n',
+        ["row 3: unexpected end of data"],
+    ),
+    "a quote that is closed in a later row": (
+        f'{HEADER_OF_EXEMPTIONS}\n*,ann,"why,,\n*,bob,"why",,\n',
+        ["row 3: ',' expected after '\"'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", REFUSED)
+def test_a_list_with_problems_is_refused_with_all_of_them(form: str) -> None:
+    text, problems = REFUSED[form]
+    assert refusal(text) == [f"list.csv, {problem}" for problem in problems]
+
+
+# Whom an entry names
+
+
+MATCHES: tuple[tuple[str, str, Sequence[str]], ...] = (
+    (ACCOUNT, "ann", ["ann"]),
+    (ACCOUNT, "ANN", ["ann"]),
+    (OTHER_ACCOUNT, "ann", []),
+    (ACCOUNT[1:], "ann", []),
+    ("*", "ann", ["ann"]),
+    ("0123*", "ann", ["ann"]),
+    ("????????????", "ann", ["ann"]),
+    ("???", "ann", []),
+    ("*", "an", []),
+    ("*", "an?", ["ann"]),
+    ("*", "a*", ["ann", "Anna.Lind", "AnnaXLind", "a,b", "A+B@c", "a_b=c"]),
+    ("*", "*.lind", ["Anna.Lind"]),
+    ("*", "anna?lind", ["Anna.Lind", "AnnaXLind"]),
+    ("*", "anna.lind", ["Anna.Lind"]),
+    ("*", "a+b@C", ["A+B@c"]),
+    ("*", "a_b=c", ["a_b=c"]),
+    ("*", "a,b", ["a,b"]),
+    ("*", "[a-z]*", []),
+    ("*", "ann|bob", []),
+    ("*", "ann$", []),
+    ("*", "^ann", []),
+    ("*", "na", ["NA"]),
+    ("*", "?", []),
+)
+NAMES = ("ann", "Anna.Lind", "AnnaXLind", "a,b", "A+B@c", "a_b=c", "bob", "NA")
+
+
+def exempt_users(analysis: Analysis) -> list[str]:
+    users = analysis.users
+    return users.loc[users["exemption"] != "", "user"].tolist()
+
+
+@pytest.mark.parametrize(("account", "user", "expected"), MATCHES)
+def test_star_and_question_mark_match_and_nothing_else_does(
+    tmp_path: Path, account: str, user: str, expected: Sequence[str]
+) -> None:
+    entry = Exemption(account, user, "why", "", None, 2)
+    analysis = analyzed(tmp_path, map(a_user, NAMES), [entry])
+    assert exempt_users(analysis) == list(expected)
+    assert (analysis.totals.unmatched == (entry,)) == (not expected)
+
+
+def test_a_star_matches_every_user_whatever_the_name_holds(tmp_path: Path) -> None:
+    names = ["two\nlines", "tab\tstop", "zoë", "", "a" * 200]
+    analysis = analyzed(tmp_path, map(a_user, names), exemptions_of("*,*,why,,"))
+    assert exempt_users(analysis) == names
+
+
+def test_the_first_entry_that_applies_gives_the_reason(tmp_path: Path) -> None:
+    entries = exemptions_of("*,ann,expired,,2026-01-01", "*,a*,first,,", "*,ann,second,,")
+    users = analyzed(tmp_path, [a_user("ann"), a_user("bob")], entries).users
+    assert users["exemption"].tolist() == ["first", ""]
+
+
+def test_exempt_users_keep_their_verdict_and_are_counted_as_exempt(tmp_path: Path) -> None:
+    users = [a_user("ann"), a_user("bob")]
+    plain, excused = (
+        analyzed(tmp_path, users, entries) for entries in ((), exemptions_of("*,ann,why,,"))
+    )
+    assert plain.users["verdict"].tolist() == excused.users["verdict"].tolist()
+    assert excused.totals.users(analyzer.Verdict.UNUSED) == 2
+    assert excused.totals.users(analyzer.Verdict.UNUSED, exempt=True) == 1
+    assert excused.totals.users(analyzer.Verdict.UNUSED, exempt=False) == 1
+
+
+def test_many_entries_with_reasons_of_their_own_are_kept_apart(tmp_path: Path) -> None:
+    names = [f"user{n:03}" for n in range(200)]
+    entries = exemptions_of(*(f"*,{name},reason of {name},," for name in names))
+    users = analyzed(tmp_path, map(a_user, names), entries).users
+    assert users["exemption"].tolist() == [f"reason of {name}" for name in names]
+
+
+# Until when
+
+
+@pytest.mark.parametrize(
+    ("as_of", "applies"),
+    [
+        (datetime(2026, 4, 30, 23, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 5, 1, 0, 0, 0, tzinfo=UTC), True),
+        (datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 5, 2, 0, 0, 0, tzinfo=UTC), False),
+        (datetime(2027, 5, 1, 0, 0, 0, tzinfo=UTC), False),
+    ],
+)
+def test_an_entry_applies_up_to_the_end_of_its_last_day_in_utc(
+    tmp_path: Path, as_of: datetime, *, applies: bool
+) -> None:
+    entries = exemptions_of("*,ann,why,,2026-05-01")
+    path = saved(tmp_path, report_text([a_user("ann")]))
+    analysis = analyzer.analyze(analyzer.load(path, as_of=as_of), exemptions=entries)
+    assert exempt_users(analysis) == (["ann"] if applies else [])
+    assert analysis.totals.expired == (() if applies else entries)
+    assert analysis.totals.unmatched == ()
+
+
+def test_each_user_is_excused_by_the_moment_of_its_own_report(tmp_path: Path) -> None:
+    for account, day in ((ACCOUNT, "01"), (OTHER_ACCOUNT, "03")):
+        text = report_text([a_user("ann", account=account)], root=the_root(account))
+        saved(tmp_path, text, f"status_reports_2026-05-{day}T00-00-00+00-00.csv")
+    entries = exemptions_of("*,ann,why,,2026-05-02")
+    analysis = analyzer.analyze(analyzer.load(tmp_path), exemptions=entries)
+    users = analysis.users
+    assert users.loc[users["exemption"] != "", "account"].tolist() == [ACCOUNT]
+    assert analysis.totals.expired == entries
+
+
+def test_an_expired_entry_that_matches_nobody_is_named_once(tmp_path: Path) -> None:
+    entries = exemptions_of("*,gone,why,,2020-01-01")
+    totals = analyzed(tmp_path, [a_user("ann")], entries).totals
+    assert (totals.expired, totals.unmatched) == (entries, ())
+
+
+# In every output
+
+
+def test_expired_and_unmatched_entries_are_named_and_exempt_users_shown_everywhere(
+    tmp_path: Path,
+) -> None:
+    entries = exemptions_of("*,ann,Gone,,2026-04-30", "*,zoe,Left,,", "*,bob,By design,,")
+    analysis = analyzed(tmp_path, [a_user("ann"), a_user("bob")], entries)
+    for width in (None, 80, 160):
+        text = " ".join(table_text(analysis, width=width).split())
+        assert "The exemption of ann in account * expired on 2026-04-30." in text
+        assert "The exemption of zoe in account * matches nobody." in text
+        assert "By design" in text
+    document = json_document(analysis)
+    assert [entry["user"] for entry in document["exemptions"]["expired"]] == ["ann"]
+    assert [entry["user"] for entry in document["exemptions"]["unmatched"]] == ["zoe"]
+    assert [user["exemption"] for user in document["users"]] == ["", "By design"]
+    assert [row["exemption"] for row in csv_rows(analysis)] == ["", "By design"]

@@ -1,0 +1,212 @@
+"""Files are put in place whole or not at all, and what was there before is intact."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+import analyzer
+from analyzer import outputs
+from analyzer.analysis import Analysis
+from analyzer.errors import OutputFailed
+from analyzer.terms import ENDINGS, Verdict
+from tests.builders import a_key, a_user
+from tests.written import ALL, UNUSED, analyzed, csv_bytes, json_bytes
+
+OLD = b"what was there before"
+
+
+@pytest.fixture
+def analysis(tmp_path: Path) -> Analysis:
+    (tmp_path / "in").mkdir()
+    return analyzed(tmp_path / "in", [a_user("=1"), a_user("bob", key_1=a_key())])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    """Return every file in a folder, hidden ones too."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_ending_tells_the_format_in_any_case(analysis: Analysis, folder: Path) -> None:
+    outputs.write(analysis, folder / "a.csv", folder / "b.JSON", str(folder / "c.XLSX"))
+    found = held(folder)
+    assert found.pop("c.XLSX").startswith(b"PK")
+    assert found == {"a.csv": csv_bytes(analysis, UNUSED), "b.JSON": json_bytes(analysis, UNUSED)}
+
+
+def test_verdicts_and_raw_csv_are_those_asked_for(analysis: Analysis, folder: Path) -> None:
+    target = folder / "a.csv"
+    for verdicts in (ALL, UNUSED, (Verdict.DORMANT,)):
+        for raw in (False, True):
+            outputs.write(analysis, target, verdicts=verdicts, raw_csv=raw)
+            assert target.read_bytes() == csv_bytes(analysis, verdicts, raw=raw)
+
+
+@pytest.mark.parametrize(
+    "name", ["report.txt", "report", "report.csv.gz", ".csv", "a.xls", "a.xlsm"]
+)
+def test_another_ending_is_refused_before_anything_is_written(
+    analysis: Analysis, folder: Path, name: str
+) -> None:
+    with pytest.raises(ValueError, match=r"must end in \.xlsx, \.csv, \.json"):
+        outputs.write(analysis, folder / "good.csv", folder / name)
+    assert held(folder) == {}
+
+
+def test_nothing_to_write_writes_nothing(analysis: Analysis, folder: Path) -> None:
+    outputs.write(analysis)
+    assert held(folder) == {}
+
+
+def test_an_old_file_is_replaced_and_nothing_else_is_left(analysis: Analysis, folder: Path) -> None:
+    (folder / "a.csv").write_bytes(OLD)
+    outputs.write(analysis, folder / "a.csv")
+    assert held(folder) == {"a.csv": csv_bytes(analysis, UNUSED)}
+
+
+def test_a_link_stays_a_link_to_the_file_that_is_replaced(analysis: Analysis, folder: Path) -> None:
+    (folder / "behind").mkdir()
+    target = folder / "behind" / "a.csv"
+    target.write_bytes(OLD)
+    (folder / "link.csv").symlink_to(target)
+    outputs.write(analysis, folder / "link.csv")
+    assert (folder / "link.csv").is_symlink()
+    assert held(target.parent) == {"a.csv": csv_bytes(analysis, UNUSED)}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o664])
+def test_who_may_read_a_file_does_not_change(analysis: Analysis, folder: Path, mode: int) -> None:
+    target = folder / "a.csv"
+    target.write_bytes(OLD)
+    target.chmod(mode)
+    outputs.write(analysis, target)
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+    assert target.read_bytes() != OLD
+
+
+def test_a_new_file_may_be_read_by_whom_the_umask_says(analysis: Analysis, folder: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        outputs.write(analysis, folder / "a.csv")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "a.csv").stat().st_mode) == 0o640
+
+
+# What can go wrong
+
+
+def a_missing_folder(folder: Path) -> Path:
+    return folder / "missing" / "a.csv"
+
+
+def a_folder_that_is_a_file(folder: Path) -> Path:
+    (folder / "file").write_bytes(OLD)
+    return folder / "file" / "a.csv"
+
+
+def a_folder_of_that_name(folder: Path) -> Path:
+    (folder / "a.csv").mkdir()
+    return folder / "a.csv"
+
+
+def a_pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "a.csv")
+    return folder / "a.csv"
+
+
+def a_device(folder: Path) -> Path:
+    (folder / "a.csv").symlink_to("/dev/null")
+    return folder / "a.csv"
+
+
+def a_link_to_itself(folder: Path) -> Path:
+    (folder / "a.csv").symlink_to("a.csv")
+    return folder / "a.csv"
+
+
+def a_name_that_is_too_long(folder: Path) -> Path:
+    return folder / ("n" * 300 + ".csv")
+
+
+UNWRITABLE = (
+    (a_missing_folder, "No such file or directory"),
+    (a_folder_that_is_a_file, "Not a directory"),
+    (a_folder_of_that_name, "it is no regular file"),
+    (a_pipe, "it is no regular file"),
+    (a_device, "it is no regular file"),
+    (a_name_that_is_too_long, "File name too long"),
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"), UNWRITABLE, ids=lambda each: getattr(each, "__name__", "")
+)
+def test_a_file_that_cannot_be_written_is_named_with_the_reason_and_no_other_is_written(
+    analysis: Analysis, folder: Path, made: Callable[[Path], Path], why: str
+) -> None:
+    (folder / "good.csv").write_bytes(OLD)
+    target = made(folder)
+    before = held(folder)
+    for order in ((folder / "good.csv", target), (target, folder / "good.csv")):
+        with pytest.raises(OutputFailed) as failed:
+            outputs.write(analysis, *order)
+        assert str(failed.value) == (
+            f"{os.path.realpath(target)} cannot be written: {why}. What was there before is intact."
+        )
+        assert held(folder) == before
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_link_to_itself_is_replaced_or_refused_but_leaves_nothing_behind(
+    analysis: Analysis, folder: Path
+) -> None:
+    with pytest.raises(OutputFailed, match="levels of symbolic links"):
+        outputs.write(analysis, a_link_to_itself(folder))
+    assert [path.name for path in folder.iterdir()] == ["a.csv"]
+
+
+def failing(error: BaseException) -> Callable[..., None]:
+    def write(_analysis: Analysis, stream: BinaryIO, *_: Any, **__: Any) -> None:
+        stream.write(b"half a fi")
+        raise error
+
+    return write
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(143), RuntimeError("a bug")])
+def test_a_writer_that_is_stopped_leaves_the_old_files_and_nothing_else(
+    analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    monkeypatch.setattr("analyzer.writers.json.write_json", failing(error))
+    for name in ("a.csv", "b.json"):
+        (folder / name).write_bytes(OLD)
+    with pytest.raises(type(error)):
+        outputs.write(analysis, folder / "a.csv", folder / "b.json")
+    assert held(folder) == {"a.csv": OLD, "b.json": OLD}
+
+
+def test_an_error_while_writing_is_told_as_one_of_the_output(
+    analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr("analyzer.writers.csv.write_csv", failing(full))
+    (folder / "a.csv").write_bytes(OLD)
+    with pytest.raises(OutputFailed, match=r"a\.csv cannot be written: No space left on device"):
+        analyzer.write(analysis, folder / "a.csv")
+    assert held(folder) == {"a.csv": OLD}
+
+
+def test_every_ending_that_is_offered_can_be_written(analysis: Analysis, folder: Path) -> None:
+    for ending in ENDINGS:
+        outputs.write(analysis, folder / f"a{ending}")
+    assert set(held(folder)) == {f"a{ending}" for ending in ENDINGS}

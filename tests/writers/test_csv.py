@@ -1,0 +1,193 @@
+"""CSV is exact: what stood in the report comes back, cell for cell, and no cell is a formula."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import analyzer
+from analyzer.terms import Verdict
+from tests.builders import (
+    ACCOUNT,
+    AS_OF,
+    COLUMNS,
+    COLUMNS_OF_2014,
+    LONG_AGO,
+    MORE_CREDENTIALS,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+)
+from tests.written import (
+    ALL,
+    HARD_NAMES,
+    UNUSED,
+    analyzed,
+    analyzed_console,
+    csv_bytes,
+    csv_rows,
+    exemptions_of,
+)
+
+HEADER = (
+    "account,user,arn,verdict,reason,certainty,caveats,exemption,as_of,age_days,idle_days,"
+    "user_creation_time,password_enabled,password_last_used,password_last_changed,"
+    "password_next_rotation,mfa_active,"
+    "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,"
+    "access_key_1_last_used_region,access_key_1_last_used_service,"
+    "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
+    "access_key_2_last_used_region,access_key_2_last_used_service,"
+    "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated,"
+    "additional_credentials_info"
+)
+FORMULA = tuple("=+-@\t\r")
+
+
+def guarded(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def as_csv_module_quotes(text: str) -> list[str]:
+    """Read CSV and write it again with the csv module, row by row."""
+    lines = []
+    for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+        line = io.StringIO(newline="")
+        csv.writer(line, quoting=csv.QUOTE_MINIMAL).writerow(row)
+        lines.append(line.getvalue().removesuffix("\r\n"))
+    return lines
+
+
+def test_the_columns_are_those_that_are_documented_in_that_order(tmp_path: Path) -> None:
+    assert csv_bytes(analyzed(tmp_path, [a_user()])).decode().splitlines()[0] == HEADER
+
+
+def test_a_user_is_one_row_with_the_judgement_first_and_then_the_reports_own_cells(
+    tmp_path: Path,
+) -> None:
+    user = a_user("ann", created=days_before(100), key_1=a_key(days_before(99), active=False))
+    _, line = csv_bytes(analyzed(tmp_path, [user])).decode().splitlines()
+    assert line == (
+        "012345678901,ann,arn:aws:iam::012345678901:user/ann,unused,inactive-keys-only,certain,,,"
+        "2026-05-01T12:00:00Z,100,,2026-01-21T12:00:00Z,false,N/A,N/A,N/A,false,"
+        "false,2026-01-22T12:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,"
+    )
+
+
+def test_a_report_of_nobody_but_the_root_gives_the_header_alone(tmp_path: Path) -> None:
+    assert csv_bytes(analyzed(tmp_path, [])).decode() == HEADER + "\n"
+
+
+@pytest.mark.parametrize("verdicts", [(each,) for each in Verdict] + [ALL, UNUSED])
+def test_only_users_with_a_verdict_asked_for_are_listed(verdicts: tuple[Verdict, ...]) -> None:
+    analysis = analyzed_console()
+    listed = csv_rows(analysis, verdicts)
+    wanted = analysis.users[analysis.users["verdict"].isin(list(verdicts))]
+    assert [row["arn"] for row in listed] == wanted["arn"].tolist()
+    assert {row["verdict"] for row in listed} == set(verdicts)
+
+
+@pytest.mark.parametrize("name", HARD_NAMES)
+def test_a_name_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
+    analysis = analyzed(tmp_path, [a_user("first"), a_user(name), a_user("last")])
+    for raw in (False, True):
+        _, row, _ = csv_rows(analysis, raw=raw)
+        assert row["user"] == (name if raw else guarded(name))
+        assert row["arn"] == f"arn:aws:iam::{ACCOUNT}:user/{name}"
+
+
+@pytest.mark.parametrize("sign", FORMULA)
+def test_a_cell_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(
+    tmp_path: Path, sign: str
+) -> None:
+    text = f"{sign}1+1"
+    spoiled = {
+        "password_last_changed",
+        "access_key_1_last_used_region",
+        "access_key_1_last_used_service",
+        MORE_CREDENTIALS,
+    }
+    user = a_user("ann") | dict.fromkeys(spoiled, text)
+    exemptions = exemptions_of(f'*,ann,"{text}",,') if sign not in "\t\r" else ()
+    analysis = analyzed(tmp_path, [user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
+    (row,) = csv_rows(analysis)
+    (raw,) = csv_rows(analysis, raw=True)
+    spoiled |= {"exemption"} if exemptions else set()
+    assert {column for column, cell in row.items() if cell == f"'{text}"} == spoiled
+    assert {column for column, cell in raw.items() if cell == text} == spoiled
+
+
+def test_cells_that_were_not_understood_are_kept_as_they_were(tmp_path: Path) -> None:
+    odd: Row = {
+        "user_creation_time": "last spring",
+        "password_enabled": "wahr",
+        "password_last_used": "not_supported",
+        "password_last_changed": 'in "May"',
+        "password_next_rotation": "soon, they say",
+        "mfa_active": "maybe",
+        "access_key_1_active": "yes",
+        "access_key_1_last_rotated": "2024-02-30T00:00:00Z",
+        "access_key_2_last_used_date": "",
+        "cert_1_active": "revoked",
+        "cert_2_last_rotated": "-",
+    }
+    (row,) = csv_rows(analyzed(tmp_path, [a_user() | odd]), raw=True)
+    assert {column: row[column] for column in odd} == odd
+    assert row["verdict"] == "undetermined"
+    assert row["age_days"] == ""
+
+
+def test_columns_that_a_report_lacks_are_there_and_empty(tmp_path: Path) -> None:
+    (row,) = csv_rows(analyzed(tmp_path, [a_user()], columns=COLUMNS_OF_2014))
+    empty = {column for column in COLUMNS if row[column] == ""}
+    assert empty == set(COLUMNS) - set(COLUMNS_OF_2014)
+
+
+@pytest.mark.parametrize("form", ["Z", "+00:00"])
+def test_timestamps_are_in_utc_whatever_their_form_was(tmp_path: Path, form: str) -> None:
+    text = report_text([a_user(password=a_password(days_before(3), LONG_AGO))], form=form)
+    report = analyzer.load(saved(tmp_path, text), as_of=AS_OF)
+    (row,) = csv_rows(analyzer.analyze(report))
+    assert row["password_last_used"] == "2026-04-28T12:00:00Z"
+    assert row["idle_days"] == "3"
+
+
+def test_booleans_are_in_lower_case_whatever_theirs_was(tmp_path: Path) -> None:
+    user = a_user(password=a_password(), password_enabled="TRUE", mfa_active="False")
+    (row,) = csv_rows(analyzed(tmp_path, [user]))
+    assert (row["password_enabled"], row["mfa_active"]) == ("true", "false")
+
+
+any_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+likely_text = st.text(st.sampled_from("=+-@\t\r\n\"',; aé"), max_size=8)
+any_cell = any_text | likely_text
+FREE = (
+    "user",
+    "password_last_changed",
+    "access_key_1_last_used_region",
+    "access_key_1_last_used_service",
+    MORE_CREDENTIALS,
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(every=st.lists(st.tuples(*[any_cell] * len(FREE)), min_size=1, max_size=20))
+def test_quoting_is_that_of_the_csv_module_whatever_stands_in_the_cells(
+    tmp_path: Path, every: list[tuple[str, ...]]
+) -> None:
+    odd: list[Row] = [dict(zip(FREE, cells, strict=True)) for cells in every]
+    users = [a_user(path=f"{n}/") | row for n, row in enumerate(odd)]
+    analysis = analyzed(tmp_path, users, columns=(*COLUMNS, MORE_CREDENTIALS))
+    for raw in (False, True):
+        text = csv_bytes(analysis, raw=raw).decode()
+        assert text == "\n".join([*as_csv_module_quotes(text), ""])
+        found = [tuple(row[column] for column in FREE) for row in csv_rows(analysis, raw=raw)]
+        assert found == [cells if raw else tuple(map(guarded, cells)) for cells in every]

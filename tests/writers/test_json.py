@@ -1,0 +1,358 @@
+"""JSON keeps to its schema, says where the result comes from, and its counts tie out."""
+
+import json
+import os
+import re
+from collections import Counter
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import analyzer
+from analyzer.analysis import AGE_BANDS
+from analyzer.caveats import CAVEATS
+from analyzer.terms import AsOfSource, Certainty, Definition, UnusedReason, Verdict
+from analyzer.version import VERSION
+from tests.builders import (
+    ACCOUNT,
+    AS_OF,
+    COLUMNS,
+    COLUMNS_OF_2014,
+    a_key,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.written import (
+    ALL,
+    CONSOLE,
+    HARD_NAMES,
+    SAMPLES,
+    UNUSED,
+    analyzed,
+    analyzed_console,
+    csv_rows,
+    exemptions_of,
+    json_bytes,
+    json_document,
+)
+
+SCHEMA = json.loads(files("analyzer.writers").joinpath("schema.json").read_text("utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+EVERY_SAMPLE = (
+    CONSOLE,
+    SAMPLES / "cli-envelope.json",
+    SAMPLES / "old-form.csv",
+    SAMPLES / "organization",
+    SAMPLES / "powershell-utf16.csv",
+)
+
+
+def errors(document: dict[str, Any]) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(document)]
+
+
+@cache
+def console_bytes() -> bytes:
+    return json_bytes(analyzed_console())
+
+
+def console_document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(console_bytes())
+    return document
+
+
+# The schema
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda path: path.name)
+@pytest.mark.parametrize("definition", Definition)
+def test_every_sample_keeps_to_the_schema(sample: Path, definition: Definition) -> None:
+    analysis = analyzer.analyze(analyzer.load(sample), analyzer.Criteria(definition=definition))
+    assert errors(json_document(analysis)) == []
+
+
+def test_a_document_with_exemptions_keeps_to_the_schema() -> None:
+    assert errors(console_document()) == []
+
+
+def test_names_of_every_kind_and_a_report_of_nobody_keep_to_the_schema(tmp_path: Path) -> None:
+    assert errors(json_document(analyzed(tmp_path, map(a_user, HARD_NAMES)))) == []
+    assert errors(json_document(analyzed(tmp_path, []))) == []
+
+
+WORDS: dict[str, tuple[list[Any], Any]] = {
+    "verdict": (SCHEMA["$defs"]["verdict"]["enum"], Verdict),
+    "certainty": (SCHEMA["$defs"]["certainty"]["enum"], ("", *Certainty)),
+    "reason": (SCHEMA["$defs"]["unused_reason"]["enum"], UnusedReason),
+    "definition": (
+        SCHEMA["properties"]["criteria"]["properties"]["definition"]["enum"],
+        Definition,
+    ),
+    "as_of_source": (SCHEMA["$defs"]["file"]["properties"]["as_of_source"]["enum"], AsOfSource),
+    "age_band": (SCHEMA["$defs"]["count"]["properties"]["age_band"]["enum"], AGE_BANDS),
+    "caveat": (
+        SCHEMA["$defs"]["user"]["properties"]["caveats"]["items"]["properties"]["caveat"]["enum"],
+        [caveat.id for caveat in CAVEATS],
+    ),
+    "report": (
+        list(SCHEMA["$defs"]["user"]["properties"]["report"]["properties"]),
+        [*COLUMNS[2:], "additional_credentials_info"],
+    ),
+}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_schema_knows_the_programs_words_and_no_others(word: str) -> None:
+    told, known = WORDS[word]
+    assert told == list(known)
+
+
+def objects(schema: Any, path: str = "$") -> list[tuple[str, dict[str, Any]]]:
+    """Return every part of the schema that describes an object, with where it stands."""
+    if isinstance(schema, list):
+        return [each for n, part in enumerate(schema) for each in objects(part, f"{path}[{n}]")]
+    if not isinstance(schema, dict):
+        return []
+    here = [(path, schema)] if schema.get("type") == "object" else []
+    return here + [each for key in schema for each in objects(schema[key], f"{path}.{key}")]
+
+
+@pytest.mark.parametrize(("path", "part"), objects(SCHEMA), ids=lambda each: str(each)[:60])
+def test_the_schema_is_strict_about_every_object(path: str, part: dict[str, Any]) -> None:
+    assert part["additionalProperties"] is False, path
+    assert part["required"] == list(part["properties"]), path
+
+
+def put(document: Any, place: str, value: Any) -> None:
+    """Set what stands at a place like `users.0.verdict`."""
+    *way, last = [int(step) if step.isdigit() else step for step in place.split(".")]
+    for step in way:
+        document = document[step]
+    document[last] = value
+
+
+def unused_user(document: dict[str, Any]) -> dict[str, Any]:
+    user: dict[str, Any] = next(each for each in document["users"] if each["caveats"])
+    return user
+
+
+WRONG: tuple[tuple[str, Any], ...] = (
+    ("schema_version", "2.0"),
+    ("tool.name", "another"),
+    ("more", 1),
+    ("criteria.dormant_days", 0),
+    ("criteria.grace_days", -1),
+    ("criteria.definition", "mine"),
+    ("files", []),
+    ("files.0.sha256", "abc"),
+    ("files.0.size", 0),
+    ("files.0.as_of", "2026-03-01T09:30:00+00:00"),
+    ("files.0.as_of_source", "clock"),
+    ("files.0.accounts", []),
+    ("files.0.accounts.0.account", "12345"),
+    ("files.0.accounts.0.rows", "48"),
+    ("files.0.accounts.0.more", 1),
+    ("notes.0", ""),
+    ("blind_spots", []),
+    ("exemptions.expired.0.expires", "31.12.2025"),
+    ("exemptions.expired.0.line", 1),
+    ("exemptions.unmatched.0.more", 1),
+    ("counts.0.users", 0),
+    ("counts.0.exempt", "no"),
+    ("counts.0.age_band", "old"),
+    ("counts.0.reason", "unknown"),
+    ("listed", []),
+    ("listed.0", "gone"),
+    ("listed", ["unused", "unused"]),
+    ("users.0.account", 123456789012),
+    ("users.0.verdict", "gone"),
+    ("users.0.certainty", "sure"),
+    ("users.0.reason", "because"),
+    ("users.0.reason", ""),
+    ("users.0.caveats.0.caveat", "doubt"),
+    ("users.0.caveats.0.because", ""),
+    ("users.0.caveats", []),
+    ("users.0.certainty", "certain"),
+    ("users.0.certainty", ""),
+    ("users.0.verdict", "active"),
+    ("users.0.as_of", "2026-03-01"),
+    ("users.0.age_days", -1),
+    ("users.0.age_days", 1.5),
+    ("users.0.idle_days", "7"),
+    ("users.0.row", 1),
+    ("users.0.more", 1),
+    ("users.0.report.more", ""),
+    ("users.0.report.mfa_active", False),
+)
+
+
+@pytest.mark.parametrize(("place", "value"), WRONG)
+def test_a_wrong_field_does_not_keep_to_the_schema(place: str, value: object) -> None:
+    document = console_document()
+    document["users"] = [unused_user(document)]
+    assert errors(document) == []
+    put(document, place, value)
+    assert errors(document) != []
+
+
+def test_a_missing_field_does_not_keep_to_the_schema() -> None:
+    document = console_document()
+    for place in (document, document["files"][0], document["users"][0], document["counts"][0]):
+        for key in list(place):
+            spoiled = place.pop(key)
+            assert errors(document) != [], key
+            place[key] = spoiled
+    assert errors(document) == []
+
+
+# What it says
+
+
+def test_where_the_result_comes_from_is_told() -> None:
+    document = console_document()
+    (file,) = document["files"]
+    assert document["schema_version"] == "1.0"
+    assert document["tool"] == {"name": "credreport", "version": VERSION}
+    assert document["criteria"] == {
+        "definition": "no-active-key",
+        "dormant_days": 90,
+        "grace_days": 1,
+    }
+    assert file["name"] == str(CONSOLE)
+    assert file["size"] == CONSOLE.stat().st_size
+    assert (file["as_of"], file["as_of_source"]) == ("2026-03-01T09:30:00Z", "file-name")
+    assert re.fullmatch("[0-9a-f]{64}", file["sha256"])
+
+
+def test_the_criteria_are_those_that_were_used(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"definition": "iam-029", "dormant_days": 45, "grace_days": 7}
+    assert json_document(analyzed(tmp_path, [], **asked))["criteria"] == asked
+
+
+@pytest.mark.parametrize("verdicts", [ALL, UNUSED])
+@pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda path: path.name)
+def test_the_counts_tie_out_to_the_rows_that_were_read(
+    sample: Path, verdicts: tuple[Verdict, ...]
+) -> None:
+    document = json_document(analyzer.analyze(analyzer.load(sample)), verdicts)
+    accounts = [each for file in document["files"] for each in file["accounts"]]
+    read = sum(each["rows"] - each["roots"] - each["repeated"] for each in accounts)
+    assert read == sum(each["users"] for each in document["counts"])
+    counted = Counter(
+        {
+            verdict: sum(each["users"] for each in document["counts"] if each["verdict"] == verdict)
+            for verdict in document["listed"]
+        }
+    )
+    assert counted == Counter(dict.fromkeys(document["listed"], 0)) | Counter(
+        user["verdict"] for user in document["users"]
+    )
+
+
+def test_rows_that_stand_there_twice_are_told_and_count_once(tmp_path: Path) -> None:
+    document = json_document(analyzed(tmp_path, [a_user("ann"), a_user("ann"), a_user("bob")]))
+    assert document["files"][0]["accounts"] == [
+        {"account": ACCOUNT, "rows": 4, "roots": 1, "repeated": 1}
+    ]
+    assert [user["user"] for user in document["users"]] == ["ann", "bob"]
+
+
+def test_only_the_verdicts_asked_for_are_listed_and_the_document_says_which() -> None:
+    document = json_document(analyzed_console(), [Verdict.RETIRED, Verdict.RETIRED])
+    assert document["listed"] == ["retired"]
+    assert {user["verdict"] for user in document["users"]} == {"retired"}
+    assert {count["verdict"] for count in document["counts"]} == set(Verdict)
+
+
+def as_csv_tells(user: dict[str, Any]) -> dict[str, str]:
+    cells = {key: "" if value is None else str(value) for key, value in user.items()}
+    cells["caveats"] = ";".join(each["caveat"] for each in user["caveats"])
+    facts = {key: value or "" for key, value in user["report"].items()}
+    return {key: cells[key] for key in cells if key not in ("file", "row", "report")} | facts
+
+
+def test_the_same_is_told_of_a_user_as_in_csv() -> None:
+    told = [as_csv_tells(user) for user in console_document()["users"]]
+    assert told == csv_rows(analyzed_console(), raw=True)
+
+
+def test_every_caveat_is_a_sentence_with_the_value_behind_it(tmp_path: Path) -> None:
+    key = a_key(days_before(400), days_before(300), active=False)
+    users = [a_user("ann", key_1=key, key_2=key)]
+    (user,) = json_document(analyzed(tmp_path, users))["users"]
+    assert user["caveats"] == [
+        {
+            "caveat": "inactive-key-was-used",
+            "because": "Inactive access key 1 (2025-07-05) and 2 (2025-07-05) was used:"
+            " somebody used this user once.",
+        }
+    ]
+
+
+def test_the_place_of_each_user_is_told_and_leads_back_to_the_report() -> None:
+    lines = CONSOLE.read_text().splitlines()
+    for user in console_document()["users"]:
+        assert user["file"] == str(CONSOLE)
+        assert user["arn"] in lines[user["row"] - 1]
+
+
+def test_columns_that_the_report_lacks_are_null_and_empty_cells_are_not(tmp_path: Path) -> None:
+    users = [a_user() | {"access_key_1_last_rotated": ""}]
+    (user,) = json_document(analyzed(tmp_path, users, columns=COLUMNS_OF_2014))["users"]
+    assert user["report"]["access_key_1_last_rotated"] == ""
+    assert user["report"]["access_key_1_last_used_date"] is None
+    assert user["report"]["additional_credentials_info"] is None
+
+
+def test_exemptions_that_expired_or_match_nobody_are_named(tmp_path: Path) -> None:
+    exemptions = exemptions_of("*,ann,Gone,Ops,2025-12-31", "*,nobody,Left,,", "*,bob,Stays,,")
+    document = json_document(analyzed(tmp_path, [a_user("ann"), a_user("bob")], exemptions))
+    ann = {"account": "*", "user": "ann", "reason": "Gone", "owner": "Ops"}
+    nobody = {"account": "*", "user": "nobody", "reason": "Left", "owner": ""}
+    assert document["exemptions"] == {
+        "expired": [ann | {"expires": "2025-12-31", "line": 2}],
+        "unmatched": [nobody | {"expires": None, "line": 3}],
+    }
+    assert [user["exemption"] for user in document["users"]] == ["", "Stays"]
+
+
+def test_notes_and_blind_spots_are_told(tmp_path: Path) -> None:
+    analysis = analyzer.analyze(analyzer.load(saved(tmp_path, report_text([a_user()]))))
+    document = json_document(analysis)
+    assert "assumed" in document["notes"][0]
+    assert "SSH public keys (CodeCommit)" in document["blind_spots"]
+
+
+@pytest.mark.parametrize("name", HARD_NAMES)
+def test_a_name_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
+    (user,) = json_document(analyzed(tmp_path, [a_user(name)]))["users"]
+    assert user["user"] == name
+    assert user["arn"] == f"arn:aws:iam::{ACCOUNT}:user/{name}"
+
+
+def test_a_user_is_one_line(tmp_path: Path) -> None:
+    text = json_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES))).decode()
+    before, *users, after = text.removesuffix("\n").split("\n")
+    assert [json.loads(line.removesuffix(","))["user"] for line in users] == list(HARD_NAMES)
+    assert (before[:1], after) == ("{", "]}")
+
+
+def test_a_file_name_that_is_no_text_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")
+    text = report_text([a_user()], root=the_root())
+    Path(path).write_text(text)
+    document = json_document(analyzer.analyze(analyzer.load(path, as_of=AS_OF)))
+    assert document["files"][0]["name"] == path
+    assert document["users"][0]["file"] == path
+    assert errors(document) == []

@@ -1,0 +1,210 @@
+"""What people read is in words, in their order, and says what they must know."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.terms import Verdict
+from analyzer.writers import people
+from tests.builders import (
+    ACCOUNT,
+    AS_OF,
+    COLUMNS,
+    LONG_AGO,
+    MORE_CREDENTIALS,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+)
+from tests.written import ALL, CONSOLE, SAMPLES, analyzed, analyzed_console, exemptions_of
+
+USED = days_before(500)
+
+WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
+    "a password never used": (
+        a_user(password=a_password()),
+        {},
+        "has a password that was never used, and no access key",
+    ),
+    "a password never used and an inactive key": (
+        a_user(password=a_password(), key_1=an_inactive_key()),
+        {},
+        "has a password that was never used, and only inactive access keys",
+    ),
+    "nothing": (a_user(), {}, "has neither a password nor an access key"),
+    "inactive keys": (
+        a_user(key_1=an_inactive_key()),
+        {},
+        "has no password, and only inactive access keys",
+    ),
+    "a deleted password": (
+        a_user(password=no_password(USED)),
+        {},
+        "nothing left to get in with: no password, no active access key",
+    ),
+    "inactive keys, to the letter of the rule": (
+        a_user(key_1=an_inactive_key()),
+        {"definition": "iam-029"},
+        "nothing left to get in with: no password, no active access key",
+    ),
+    "a password idle for long": (
+        a_user(password=a_password(USED)),
+        {},
+        "idle for 500 days",
+    ),
+    "a password never used and an active key": (
+        a_user(password=a_password(changed=days_before(700)), key_1=a_key(days_before(400))),
+        {},
+        "idle for 400 days",
+    ),
+    "a key used yesterday": (
+        a_user(key_1=a_key(LONG_AGO, days_before(1))),
+        {},
+        "idle for 1 day",
+    ),
+    "a key used today": (a_user(key_1=a_key(LONG_AGO, AS_OF)), {}, "idle for 0 days"),
+    "a cell that is not understood": (
+        a_user(password=a_password(USED)) | {"user_creation_time": "?"},
+        {},
+        'user_creation_time "?" is not understood',
+    ),
+}
+
+
+@pytest.mark.parametrize("having", WHY)
+def test_the_reason_is_told_in_words(tmp_path: Path, having: str) -> None:
+    user, criteria, why = WHY[having]
+    (row,) = people.rows(analyzed(tmp_path, [user], **criteria), ALL)
+    assert row.why == why
+
+
+def test_rows_that_contradict_each_other_say_in_what(tmp_path: Path) -> None:
+    users = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
+    assert [row.why for row in people.rows(analyzed(tmp_path, users), ALL)] == [
+        "another row of this ARN has another password_last_used"
+    ] * 2
+
+
+def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_ones_last(
+    tmp_path: Path,
+) -> None:
+    doubtful = a_certificate()
+    users = [
+        a_user("exempt", created=days_before(2000)),
+        a_user("young", created=days_before(50)),
+        a_user("idle", password=a_password(USED), created=days_before(3000)),
+        a_user("doubtful", certificate_1=doubtful, created=days_before(1500)),
+        a_user("old-b", created=days_before(900)),
+        a_user("old-a", created=days_before(900)),
+        a_user("odd", mfa_active="perhaps"),
+        a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
+    ]
+    rows = people.rows(analyzed(tmp_path, users, exemptions_of("*,exempt,Why,,")), ALL)
+    assert [row.user for row in rows] == [
+        "old-a",
+        "old-b",
+        "young",
+        "doubtful",
+        "idle",
+        "busy",
+        "odd",
+        "exempt",
+    ]
+
+
+def test_a_row_holds_what_a_listing_shows(tmp_path: Path) -> None:
+    user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: "1 more"}
+    exemptions = exemptions_of("*,ann,By design,,")
+    analysis = analyzed(tmp_path, [user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
+    assert people.rows(analysis, ALL) == [
+        people.Row(
+            account=ACCOUNT,
+            user="ann",
+            verdict=Verdict.UNUSED,
+            certainty="check",
+            reason="no-credentials",
+            caveats=(
+                (
+                    "more-credentials",
+                    "Has more credentials than the report lists: 1 more",
+                ),
+            ),
+            exemption="By design",
+            created=days_before(10),
+            idle_days=None,
+        )
+    ]
+
+
+DESCRIBED = (
+    (CONSOLE, "As of 2026-03-01 09:30 UTC (from the file name), account 123456789012"),
+    (
+        SAMPLES / "cli-envelope.json",
+        "As of 2026-02-10 06:15 UTC (GeneratedTime, from AWS's answer), account 888899990000",
+    ),
+    (
+        SAMPLES / "old-form.csv",
+        (
+            "As of 2019-09-12 06:44 UTC (assumed: the newest timestamp in the report),"
+            " account 777788889999"
+        ),
+    ),
+    (
+        SAMPLES / "organization",
+        "As of 2025-06-16 03:10 to 2026-02-27 23:41 UTC, by report, 6 accounts in 6 reports",
+    ),
+)
+
+
+@pytest.mark.parametrize(("sample", "words"), DESCRIBED, ids=lambda each: str(each)[-20:])
+def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
+    assert people.described(analyzer.load(sample).files) == words
+
+
+def test_a_moment_that_was_given_is_told_as_such(tmp_path: Path) -> None:
+    assert people.described(analyzed(tmp_path, []).report.files) == (
+        "As of 2026-05-01 12:00 UTC (as given with --as-of), account 012345678901"
+    )
+
+
+def test_verdicts_are_counted_unused_first_with_remarks() -> None:
+    assert people.counted(analyzed_console()) == [
+        (Verdict.UNUSED, 23, "13 to check, 5 exempt"),
+        (Verdict.RETIRED, 4, "2 to check"),
+        (Verdict.DORMANT, 6, "nothing used for 90 days or more"),
+        (Verdict.ACTIVE, 7, "1 exempt"),
+        (Verdict.UNDETERMINED, 8, "not understood or contradictory: never taken for unused"),
+    ]
+
+
+def test_that_nobody_is_unused_is_told_and_verdicts_that_nobody_has_are_not(tmp_path: Path) -> None:
+    users = [a_user(password=a_password(days_before(45)))]
+    assert people.counted(analyzed(tmp_path, users, dormant_days=45)) == [
+        (Verdict.UNUSED, 0, ""),
+        (Verdict.DORMANT, 1, "nothing used for 45 days or more"),
+    ]
+
+
+def remarks_on(analysis: Analysis) -> list[str]:
+    return people.remarks(analysis)[len(analysis.report.notes) :]
+
+
+def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
+    assert remarks_on(analyzed_console()) == [
+        "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
+        "The exemption of departed-admin in account 123456789012 matches nobody.",
+    ]
+
+
+def test_notes_on_the_input_come_first() -> None:
+    analysis = analyzer.analyze(analyzer.load(SAMPLES / "old-form.csv"))
+    assert analysis.report.notes
+    assert people.remarks(analysis) == list(analysis.report.notes)

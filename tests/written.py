@@ -1,0 +1,142 @@
+"""Analyze made-up reports and have them written, in this process and in memory."""
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.model import Exemption
+from analyzer.terms import Criteria, Verdict
+from analyzer.writers.csv import write_csv
+from analyzer.writers.json import write_json
+from analyzer.writers.names import write_names
+from analyzer.writers.table import write_table
+from tests.builders import (
+    AS_OF,
+    COLUMNS,
+    MORE_CREDENTIALS,
+    ROOT_FOLDER,
+    Row,
+    report_text,
+    saved,
+    the_root,
+)
+
+SAMPLES = ROOT_FOLDER / "samples"
+CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
+EXEMPTIONS = SAMPLES / "exemptions.csv"
+
+ALL = tuple(Verdict)
+UNUSED = (Verdict.UNUSED,)
+
+HEADER_OF_EXEMPTIONS = "account,user,reason,owner,expires"
+
+HARD_NAMES = (
+    "=1+1",
+    "+A1",
+    "-1",
+    "@SUM",
+    "a,b",
+    "NA",
+    "null",
+    "None",
+    "nan",
+    "007",
+    "1e5",
+    "true",
+    "n" * 64,
+    "bell\x07\x1b[31mred\x9b1mbold",
+    "tab\tstop",
+    "two\nlines",
+    "carriage\rreturn",
+    '"quoted"',
+    "it's",
+    "'=1+1",
+    "<b>x</b>",
+    "[bold red]x[/bold red]",
+    ":smile:",
+    "back\\slash",
+    "\u202ereversed",
+    "zoë",
+    "名前",
+    " spaces ",
+)
+"""Names that spreadsheets, terminals, CSV readers or markup spoil; IAM could give half of them."""
+
+
+def analyzed(
+    folder: Path,
+    users: Iterable[Row],
+    exemptions: Iterable[Exemption] = (),
+    *,
+    columns: Sequence[str] = COLUMNS,
+    **criteria: Any,
+) -> Analysis:
+    """Analyze a report of these users and the root, as of AS_OF."""
+    every = (the_root(), *users)
+    rows = [{**row, MORE_CREDENTIALS: row.get(MORE_CREDENTIALS, "N/A")} for row in every]
+    text = report_text(rows[1:], root=rows[0], columns=columns, quoted=True)
+    path = saved(folder, text)
+    report = analyzer.load(path, as_of=AS_OF)
+    return analyzer.analyze(report, Criteria(**criteria), exemptions)
+
+
+def analyzed_console() -> Analysis:
+    """Analyze the sample that has every verdict, reason and caveat, with its exemptions."""
+    return analyzer.analyze(analyzer.load(CONSOLE), exemptions=listed_exemptions())
+
+
+def listed_exemptions() -> tuple[Exemption, ...]:
+    return analyzer.read_exemptions(EXEMPTIONS.name, EXEMPTIONS.read_text())
+
+
+def exemptions_of(*lines: str) -> tuple[Exemption, ...]:
+    return analyzer.read_exemptions("list.csv", "\n".join([HEADER_OF_EXEMPTIONS, *lines]))
+
+
+def csv_bytes(
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, raw: bool = False
+) -> bytes:
+    stream = io.BytesIO()
+    write_csv(analysis, stream, verdicts, raw=raw)
+    return stream.getvalue()
+
+
+def csv_rows(
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, raw: bool = False
+) -> list[dict[str, str]]:
+    text = csv_bytes(analysis, verdicts, raw=raw).decode()
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def json_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+    stream = io.BytesIO()
+    write_json(analysis, stream, verdicts)
+    return stream.getvalue()
+
+
+def json_document(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json_bytes(analysis, verdicts))
+    return document
+
+
+def names_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+    stream = io.BytesIO()
+    write_names(analysis, stream, verdicts)
+    return stream.getvalue()
+
+
+def table_text(
+    analysis: Analysis,
+    verdicts: Collection[Verdict] = ALL,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    stream = io.StringIO()
+    write_table(analysis, stream, verdicts, width=width, colour=colour)
+    return stream.getvalue()
