@@ -9,8 +9,8 @@ import pytest
 
 from analyzer.caveats import CAVEATS
 from analyzer.cli import BUG
-from analyzer.cli.analyze import FAILED
-from analyzer.errors import InputRefused, OutputFailed
+from analyzer.cli.analyze import FAILED, PARTIAL
+from analyzer.errors import AwsRefused, InputRefused, OutputFailed
 from analyzer.terms import UnusedReason, Verdict
 from analyzer.writers.csv import HEADER
 
@@ -47,7 +47,8 @@ def test_every_reason_of_unused_users_is_told() -> None:
 
 
 def test_the_table_of_exit_codes_lists_those_that_the_program_gives() -> None:
-    given = {0, FAILED, 2, InputRefused.exit_code, BUG, OutputFailed.exit_code}
+    errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed)}
+    given = {0, FAILED, 2, PARTIAL, BUG} | errors
     assert {int(code) for code in table("exit code")} == given
 
 

@@ -116,7 +116,7 @@ def _visible(path: str) -> bool:
 
 def _file(name: str, path: Path) -> Iterator[Source]:
     if _starts_with_zip(path):
-        yield from _archive(name, partial(path.open, "rb"))
+        yield from _archive(name, lambda: path.open("rb"))
     else:
         yield Source(name, path.read_bytes, path)
 
