@@ -49,4 +49,5 @@ def is_user_arn(arn: pa.Array, name: pa.Array) -> pa.Array:
     formed = pc.match_substring_regex(arn, rf"^{_PREFIX}user/([!-~]*/)?{_NAME}$")
     slash, nothing = pa.scalar("/", arn.type), pa.scalar("", arn.type)
     last = pc.binary_join_element_wise(slash, name, nothing)
-    return pc.and_(formed, pa.array(end_with(arn, last)))
+    single = pc.invert(pc.match_substring(name, "/"))  # `a/b` would end user/a/b
+    return pc.and_(pc.and_(formed, single), pa.array(end_with(arn, last)))

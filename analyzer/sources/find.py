@@ -27,6 +27,7 @@ _DAMAGED: Final = (
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # encrypted
     ValueError,  # names and places that cannot be
+    OSError,  # likewise, and damaged bzip2
 )
 
 
@@ -68,7 +69,7 @@ def _named(name: str) -> Iterator[Source]:
             yield from _file(name, path)
         else:
             yield from _held(name, path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield _missing(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
         yield _raising(name, unreadable(name, error))
@@ -140,7 +141,7 @@ def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
     try:
         with opened() as stream, zipfile.ZipFile(stream) as archive:
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
-    except (*_DAMAGED, OSError) as error:
+    except _DAMAGED as error:
         yield _missing(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
     members = [member for member in listed if not member.filename.endswith("/")]
@@ -161,15 +162,12 @@ def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
 
 def _member(name: str, opened: Callable[[], BinaryIO], member: zipfile.ZipInfo) -> bytes:
     whole = f"{name}:{member.filename}"
-    try:
-        with (
-            opened() as stream,
-            zipfile.ZipFile(stream) as archive,
-            archive.open(member) as unpacked,
-        ):
-            data = unpacked.read(LARGEST + 1)
-    except _DAMAGED as error:
-        raise _refused(whole, f"cannot be unpacked: {error}", "Unpack it first.") from None
+    with opened() as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive, archive.open(member) as unpacked:
+                data = unpacked.read(LARGEST + 1)
+        except _DAMAGED as error:
+            raise _refused(whole, f"cannot be unpacked: {error}", "Unpack it first.") from None
     if len(data) > LARGEST:
         raise _refused(whole, "it expands to more than 1 GiB", "Unpack it first.")
     return data

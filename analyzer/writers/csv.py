@@ -4,7 +4,7 @@ A cell that a spreadsheet would take for a formula gets an apostrophe in front o
 exact. Arrow joins the cells, so that a million rows take a second.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import BinaryIO, Final
 
 import pandas as pd
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.cells import begins_with
-from analyzer.model import Page
+from analyzer.model import Page, ReportFile
 from analyzer.terms import Verdict
 from analyzer.writers.listing import FACTS, JUDGED, listed
 
@@ -42,15 +42,25 @@ def write_csv(
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(HEADER).encode() + b"\n")
-    as_of = [f"{file.as_of:%Y-%m-%dT%H:%M:%SZ}" for file in analysis.report.files]
+    of_files = _of_files(analysis.report.files)
     for page in listed(analysis, verdicts):
-        stream.write(_lines(page, pa.array(as_of, _TEXT), raw=raw))
+        stream.write(_lines(page, of_files, raw=raw))
 
 
-def _lines(page: Page, as_of: pa.Array, *, raw: bool) -> memoryview:
+def _of_files(files: Sequence[ReportFile]) -> dict[str, pa.Array]:
+    """Return the columns that are the same for all users of a file, a value for each file."""
+    moments = [f"{file.as_of:%Y-%m-%dT%H:%M:%SZ}" for file in files]
+    sources = [file.as_of_source.value for file in files]
+    return {
+        columns.AS_OF: pa.array(moments, _TEXT),
+        columns.AS_OF_SOURCE: pa.array(sources, _TEXT),
+    }
+
+
+def _lines(page: Page, of_files: Mapping[str, pa.Array], *, raw: bool) -> memoryview:
     """Return the rows of a page as bytes; they lie in Arrow's memory one behind the other."""
     free = _FREE | {columns.REASON} | set(page.unread[columns.COLUMN])
-    cells = [_cells(page, name, as_of) for name in HEADER]
+    cells = [_cells(page, name, of_files) for name in HEADER]
     safe = [
         _quoted(cell if raw else _guarded(cell)) if name in free else cell
         for name, cell in zip(HEADER, cells, strict=True)
@@ -64,9 +74,9 @@ def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*texts, pa.scalar(between, _TEXT))
 
 
-def _cells(page: Page, name: str, as_of: pa.Array) -> pa.Array:
-    if name == columns.AS_OF:
-        return as_of.take(pa.array(page.users[columns.FILE]))
+def _cells(page: Page, name: str, of_files: Mapping[str, pa.Array]) -> pa.Array:
+    if name in of_files:
+        return of_files[name].take(pa.array(page.users[columns.FILE]))
     return _as_text(page.users[name] if name in JUDGED else page.cells[name])
 
 

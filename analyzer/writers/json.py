@@ -83,6 +83,7 @@ def _users(page: Page, files: tuple[ReportFile, ...]) -> Iterator[dict[str, Any]
             columns.CAVEATS: [{"caveat": name, "because": text} for name, text in caveats],
             columns.EXEMPTION: user[columns.EXEMPTION],
             columns.AS_OF: _moment(file.as_of),
+            columns.AS_OF_SOURCE: file.as_of_source.value,
             columns.AGE_DAYS: _number(user[columns.AGE_DAYS]),
             columns.IDLE_DAYS: _number(user[columns.IDLE_DAYS]),
             columns.FILE: file.name,

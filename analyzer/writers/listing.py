@@ -18,6 +18,7 @@ JUDGED: Final = (
     columns.CAVEATS,
     columns.EXEMPTION,
     columns.AS_OF,
+    columns.AS_OF_SOURCE,
     columns.AGE_DAYS,
     columns.IDLE_DAYS,
 )

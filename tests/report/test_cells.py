@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.cells import begins_with, first_bytes, lengths, only
+from analyzer.cells import begins_with, end_with, first_bytes, lengths, only
 
 COLUMNS = {
     "nothing": [],
@@ -37,3 +37,27 @@ def test_cells_that_are_masked_out_are_missing(cells: list[str]) -> None:
         held = only(column, lengths(column) > 1)
         assert held.to_pylist() == [cell if len(cell.encode()) > 1 else None for cell in cells]
         held.validate(full=True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "tail", "ends"),
+    [
+        ("user/ann", "/ann", True),
+        ("user/ann", "user/ann", True),
+        ("user/ann", "/bnn", False),
+        ("user/ann", "/an", False),
+        ("ann", "user/ann", False),
+        ("ann", "", True),
+        ("", "", True),
+        ("", "a", False),
+        ("é", "\u00e9", True),
+    ],
+)
+def test_a_cell_ends_with_the_text_beside_it(cell: str, tail: str, *, ends: bool) -> None:
+    assert end_with(texts([cell]), texts([tail])).tolist() == [ends]
+    for cells, tails in zip(slices([cell, "x", cell]), slices([tail, "x", tail]), strict=True):
+        assert end_with(cells, tails).tolist() == [ends, True, ends]
+
+
+def test_no_cells_end_with_nothing() -> None:
+    assert end_with(texts([]), texts([])).tolist() == []

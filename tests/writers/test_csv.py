@@ -37,7 +37,8 @@ from tests.written import (
 )
 
 HEADER = (
-    "account,user,arn,verdict,reason,certainty,caveats,exemption,as_of,age_days,idle_days,"
+    "account,user,arn,verdict,reason,certainty,caveats,exemption,as_of,as_of_source,"
+    "age_days,idle_days,"
     "user_creation_time,password_enabled,password_last_used,password_last_changed,"
     "password_next_rotation,mfa_active,"
     "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,"
@@ -75,7 +76,7 @@ def test_a_user_is_one_row_with_the_judgement_first_and_then_the_reports_own_cel
     _, line = csv_bytes(analyzed(tmp_path, [user])).decode().splitlines()
     assert line == (
         "012345678901,ann,arn:aws:iam::012345678901:user/ann,unused,inactive-keys-only,certain,,,"
-        "2026-05-01T12:00:00Z,100,,2026-01-21T12:00:00Z,false,N/A,N/A,N/A,false,"
+        "2026-05-01T12:00:00Z,option,100,,2026-01-21T12:00:00Z,false,N/A,N/A,N/A,false,"
         "false,2026-01-22T12:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,"
     )
 

@@ -99,7 +99,7 @@ WORDS: dict[str, tuple[list[Any], Any]] = {
         SCHEMA["properties"]["criteria"]["properties"]["definition"]["enum"],
         Definition,
     ),
-    "as_of_source": (SCHEMA["$defs"]["file"]["properties"]["as_of_source"]["enum"], AsOfSource),
+    "as_of_source": (SCHEMA["$defs"]["as_of_source"]["enum"], AsOfSource),
     "age_band": (SCHEMA["$defs"]["count"]["properties"]["age_band"]["enum"], AGE_BANDS),
     "caveat": (
         SCHEMA["$defs"]["user"]["properties"]["caveats"]["items"]["properties"]["caveat"]["enum"],

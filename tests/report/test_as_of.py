@@ -1,0 +1,153 @@
+"""The moment that a report describes is known from the best source there is, and which is said."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from tests.builders import AS_OF, LONG_AGO, a_user, days_before, report_text, the_root
+from tests.report.reading import PLAIN, TWO_USERS, put
+
+SECOND = timedelta(seconds=1)
+BY_OPTION = datetime(2026, 5, 5, tzinfo=UTC)
+BY_ENVELOPE = datetime(2026, 5, 4, 10, 20, 30, tzinfo=UTC)
+BY_METADATA = datetime(2026, 5, 3, 10, 20, 30, tzinfo=UTC)
+BY_NAME = datetime(2026, 5, 2, 9, 30, 15, tzinfo=UTC)
+NEWEST = days_before(3)
+CONSOLE = "status_reports_2026-05-02T09-30-15+00-00.csv"
+IN_JSON = json.dumps(
+    {
+        "Content": base64.b64encode(PLAIN.encode()).decode(),
+        "GeneratedTime": BY_ENVELOPE.isoformat(),
+    }
+)
+
+
+def told(path: Path, option: datetime | None = None) -> tuple[datetime, str]:
+    (file,) = analyzer.load(path, as_of=option).files
+    return file.as_of, str(file.as_of_source)
+
+
+def with_metadata(path: Path) -> Path:
+    told = {
+        "generated_time": BY_METADATA.isoformat(),
+        "sha256": sha256(path.read_bytes()).hexdigest(),
+    }
+    put(path.parent, json.dumps(told), path.name + ".metadata.json")
+    return path
+
+
+def test_each_source_of_the_moment_goes_before_the_next(tmp_path: Path) -> None:
+    every = with_metadata(put(tmp_path, IN_JSON, CONSOLE))
+    without_envelope = with_metadata(put(tmp_path / "a", PLAIN, CONSOLE))
+    without_metadata = put(tmp_path / "b", PLAIN, CONSOLE)
+    without_name = put(tmp_path / "c", PLAIN)
+    assert told(every, BY_OPTION) == (BY_OPTION, "option")
+    assert told(every) == (BY_ENVELOPE, "envelope")
+    assert told(without_envelope) == (BY_METADATA, "metadata")
+    assert told(without_metadata) == (BY_NAME, "file-name")
+    assert told(without_name) == (NEWEST, "assumed")
+
+
+@pytest.mark.parametrize("source", ["a", "b", "c"])
+def test_the_option_goes_before_every_other_source(tmp_path: Path, source: str) -> None:
+    path = put(tmp_path, PLAIN, {"a": "report.csv"}.get(source, CONSOLE))
+    if source == "b":
+        with_metadata(path)
+    assert told(path, BY_OPTION) == (BY_OPTION, "option")
+
+
+def test_an_option_in_another_zone_is_the_same_moment(tmp_path: Path) -> None:
+    user = a_user(created=BY_OPTION - timedelta(days=10))
+    path = put(tmp_path, report_text([user]))
+    for hours in (-11, 0, 5.75, 14):
+        elsewhere = BY_OPTION.astimezone(timezone(timedelta(hours=hours)))
+        assert told(path, elsewhere + timedelta(microseconds=9)) == (BY_OPTION, "option")
+        report = analyzer.load(path, as_of=elsewhere)
+        assert analyzer.analyze(report).users["age_days"].tolist() == [10]
+
+
+def test_an_option_without_its_zone_is_an_error(tmp_path: Path) -> None:
+    path = put(tmp_path, PLAIN)
+    with pytest.raises(ValueError, match="as_of lacks its zone: 2026-05-05 00:00:00"):
+        analyzer.load(path, as_of=BY_OPTION.replace(tzinfo=None))
+
+
+NAMES = {
+    "status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
+    "status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
+    "status_reports_2026-05-02T09-30-15.csv": BY_NAME,
+    "status_reports_2026-05-02T11-30-15+02-00.csv": BY_NAME,
+    "status_reports_2026-05-02T02-30-15-07-00.csv": BY_NAME,
+    "status_reports_2026-05-02T15-00-15+05-30.csv": BY_NAME,
+    "status_reports_2026-05-03T00-30-15+15-00.csv": BY_NAME,
+    "status_reports_2026-05-02T09-30-15+00-00 (1).csv": BY_NAME,
+    "status_reports_2026-05-02T09-30-15+00-00.csv.gz": BY_NAME,
+    "status_reports_2026-05-02T09-30-15Z": BY_NAME,
+    "status_reports_2026-05-02T09-30-15_prod.csv": BY_NAME,
+}
+OTHER_NAMES = [
+    "status_reports_2026-05-02T09-30-15+0000.csv",
+    "status_reports_2026-05-02T09-30-15+2.csv",
+    "status_reports_2026-05-02T09-30-15123.csv",
+    "status_reports_2026-05-02T09-30.csv",
+    "status_reports_2026-05-02.csv",
+    "status_reports_2026-13-02T09-30-15+00-00.csv",
+    "status_reports_2026-02-30T09-30-15+00-00.csv",
+    "status_reports_2026-05-02T25-30-15+00-00.csv",
+    "status_reports_2026-05-02T09-30-15+25-00.csv",
+    "status_reports_0001-01-01T00-00-00+05-00.csv",
+    "status_reports_0000-01-01T00-00-00+00-00.csv",
+    "status_reports_.csv",
+    "Status_Reports_2026-05-02T09-30-15+00-00.csv",
+    "copy of status_reports_2026-05-02T09-30-15+00-00.csv",
+    "iam-report-2024-04-14UTC1715.csv",
+    "credential_report.csv",
+]
+
+
+@pytest.mark.parametrize(("name", "moment"), NAMES.items())
+def test_the_name_that_the_console_gives_tells_the_moment(
+    tmp_path: Path, name: str, moment: datetime
+) -> None:
+    assert told(put(tmp_path, PLAIN, name)) == (moment, "file-name")
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_a_name_that_the_console_does_not_give_tells_nothing(tmp_path: Path, name: str) -> None:
+    assert told(put(tmp_path, PLAIN, name)) == (NEWEST, "assumed")
+
+
+def test_the_name_of_a_folder_tells_nothing(tmp_path: Path) -> None:
+    assert told(put(tmp_path / CONSOLE, PLAIN)) == (NEWEST, "assumed")
+
+
+def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation(
+    tmp_path: Path,
+) -> None:
+    later, latest = days_before(2), days_before(1)
+    users = [
+        a_user("a", password_next_rotation=AS_OF + timedelta(days=80)),
+        a_user("b", cert_2_last_rotated=later),
+    ]
+    text = report_text(users, root=the_root(access_key_2_last_used_date=latest), form="+00:00")
+    assert told(put(tmp_path, text)) == (latest, "assumed")
+
+
+def test_one_column_of_moments_is_enough_to_assume_one(tmp_path: Path) -> None:
+    user = a_user(created="unknown", password_last_changed=LONG_AGO)
+    text = report_text([user], root=user | {"user": "x"})
+    assert told(put(tmp_path, text)) == (LONG_AGO, "assumed")
+
+
+def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report(tmp_path: Path) -> None:
+    other = report_text(TWO_USERS, form="+00:00").replace("012345678901", "111122223333")
+    put(tmp_path, PLAIN, "status_reports_2026-05-02T00-00-00Z.csv")
+    put(tmp_path, other, "status_reports_2026-06-01T00-00-00Z.csv")
+    users = analyzer.analyze(analyzer.load(tmp_path)).users
+    ages = users.groupby("account")["age_days"].unique().map(list).to_dict()
+    assert ages == {"012345678901": [1000], "111122223333": [1030]}

@@ -1,0 +1,337 @@
+"""A large report is read in pieces, twice, and says exactly what it would say read whole."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import analyzer
+from analyzer.errors import InputRefused
+from analyzer.model import Report
+from analyzer.report import rows as reading_of_rows
+from analyzer.report import survey, understand
+from analyzer.report.header import find_header
+from analyzer.report.text import ReportText
+from analyzer.sources import files
+from tests.builders import a_password, a_user, days_before, report_text
+from tests.report.reading import (
+    ANN,
+    BOB,
+    HEADER,
+    PLAIN,
+    ROOT,
+    TWO_USERS,
+    VERDICTS,
+    cells,
+    lines,
+    problem,
+    put,
+    read,
+    refused,
+    rows,
+    verdicts,
+    with_cells,
+)
+
+ROW_AT_MOST = 400
+"""No row of these tests is longer; Arrow needs a block to hold a row."""
+
+
+@contextmanager
+def in_pieces(block: int = ROW_AT_MOST, page: int = 3) -> Iterator[None]:
+    """Read even the smallest report as if it were too large for the memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "STREAMED", 0)
+        patch.setattr(reading_of_rows, "BLOCK", block)
+        patch.setattr(survey, "KEPT_BYTES", 0)
+        patch.setattr(understand, "KEPT_BYTES", 0)
+        patch.setattr(understand, "PAGE_ROWS", page)
+        yield
+
+
+@pytest.fixture
+def pieces() -> Iterator[None]:
+    with in_pieces():
+        yield
+
+
+def everything(report: Report) -> dict[str, Any]:
+    """Return all that can be told of a report before anybody is judged."""
+    users = report.users.astype(str).sort_values(["row", "arn"]).to_dict("records")
+    return {"cells": cells(report), "users": users, "files": report.files, "notes": report.notes}
+
+
+def test_a_report_in_pieces_says_what_the_whole_says(tmp_path: Path) -> None:
+    users = [a_user(f"u{n}", password=a_password(days_before(n))) for n in range(100)]
+    path = put(tmp_path, report_text(users))
+    whole = everything(analyzer.load(path))
+    for block in (ROW_AT_MOST, 1000, 7777):
+        for page in (7, 50, 10_000):
+            with in_pieces(block, page):
+                assert everything(analyzer.load(path)) == whole
+
+
+# Any rows, anywhere across the borders of the pieces
+
+
+def plain(name: str) -> str:
+    return BOB.replace("bob", name)
+
+
+KINDS: dict[str, Callable[[str], str]] = {
+    "plain": plain,
+    "comma": lambda name: plain(f"{name},x"),
+    "quoted comma": lambda name: plain(f"{name},x").replace(f"{name},x", f'"{name},x"', 1),
+    "line break": lambda name: plain(name).replace(name, f'"{name}\n"', 1),
+    "glued": lambda name: plain(name) + HEADER,
+    "glued, with a mark": lambda name: plain(name) + "\ufeff" + HEADER,
+    "comma, glued": lambda name: plain(f"{name},x") + HEADER,
+    "root": lambda name: ROOT.replace("012345678901", f"{int(name[1:]):012}"),
+}
+NO_USERS: dict[str, str] = {
+    "header": HEADER,
+    "marked header": "\ufeff" + HEADER,
+    "empty": "",
+    "blank": " ",
+    "blank cells": "," * 21,
+    "fewer blank cells": ",,",
+}
+
+
+@st.composite
+def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
+    """Draw a report, and in which row each user stands: blank lines are not counted."""
+    text, expected, row = [HEADER], {}, 1
+    kinds = draw(st.lists(st.sampled_from([*KINDS, *NO_USERS]), min_size=1, max_size=25))
+    for number, kind in enumerate(["plain", *kinds]):
+        row += kind != "empty"
+        text.append(NO_USERS[kind] if kind in NO_USERS else KINDS[kind](f"u{number:03}"))
+        if kind in KINDS and kind != "root":
+            expected[f"u{number:03}"] = row
+    return draw(st.sampled_from(["\n", "\r\n"])).join(text), expected
+
+
+@settings(
+    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(drawn=any_rows(), block=st.integers(800, 2000), page=st.integers(3, 15))
+def test_no_row_is_lost_doubled_or_misnumbered_at_the_border_of_two_pieces(
+    tmp_path_factory: pytest.TempPathFactory,
+    drawn: tuple[str, dict[str, int]],
+    block: int,
+    page: int,
+) -> None:
+    text, expected = drawn
+    path = put(tmp_path_factory.getbasetemp(), text, "pieces.csv")
+    report = analyzer.load(path)
+    assert {name[:4]: row for name, row in rows(report).items()} == expected
+    with in_pieces(block, page):
+        assert everything(analyzer.load(path)) == everything(report)
+
+
+@settings(
+    derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(
+    kinds=st.lists(
+        st.sampled_from(["ann", "short,row", "long", "local", "swallowed", ""]),
+        min_size=1,
+        max_size=20,
+    ),
+    block=st.integers(800, 1500),
+)
+def test_a_damaged_report_is_refused_for_the_same_problems_in_pieces(
+    tmp_path_factory: pytest.TempPathFactory, kinds: list[str], block: int
+) -> None:
+    damaged = {
+        "ann": ANN,
+        "long": ANN + ",more",
+        "local": with_cells(BOB, user_creation_time="3/4/2021"),
+        "swallowed": with_cells(BOB, cert_2_last_rotated=f'"N/A\n{ANN}"'),
+    }
+    text = lines(HEADER, ROOT, *(damaged.get(kind, kind) for kind in kinds), "cut,off")
+    path = put(tmp_path_factory.getbasetemp(), text, "damaged.csv")
+    whole = refused(path)
+    assert len(whole) >= 1
+    with in_pieces(block):
+        assert set(refused(path)) == set(whole)
+
+
+def test_repeated_and_contradicting_rows_are_found_across_pieces(tmp_path: Path) -> None:
+    between = [plain(f"u{number}") for number in range(30)]
+    changed = with_cells(between[3], mfa_active="true")
+    path = put(tmp_path, lines(PLAIN, *between, BOB, changed, ROOT))
+    whole = everything(analyzer.load(path))
+    with in_pieces():
+        assert everything(analyzer.load(path)) == whole
+    assert "1 row" in str(whole["notes"]) or "2 rows" in str(whole["notes"])
+
+
+def test_an_older_report_is_set_aside_in_pieces_too(tmp_path: Path) -> None:
+    old = lines(report_text([a_user("old")]), report_text([a_user("eve")]).replace("0123", "3210"))
+    put(tmp_path, old, "status_reports_2026-04-01T00-00-00Z.csv")
+    put(tmp_path, PLAIN, "status_reports_2026-05-01T00-00-00Z.csv")
+    with in_pieces(1000):
+        assert verdicts(analyzer.load(tmp_path)) == {**VERDICTS, "eve": "unused"}
+
+
+@pytest.mark.usefixtures("pieces")
+def test_the_sha_256_of_a_large_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (file,) = read(tmp_path, "\ufeff" + PLAIN).files
+    data = ("\ufeff" + PLAIN).encode()
+    assert (file.sha256, file.size) == (sha256(data).hexdigest(), len(data))
+
+
+@pytest.mark.usefixtures("pieces")
+def test_the_same_large_report_twice_counts_once(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "a.csv")
+    put(tmp_path, PLAIN, "b.csv")
+    report = analyzer.load(tmp_path)
+    assert [Path(file.name).name for file in report.files] == ["a.csv"]
+    assert verdicts(report) == VERDICTS
+
+
+@pytest.mark.usefixtures("pieces")
+def test_what_is_large_but_no_plain_csv_is_read_whole(tmp_path: Path) -> None:
+    assert verdicts(read(tmp_path, PLAIN.encode("utf-16"))) == VERDICTS
+
+
+@pytest.mark.usefixtures("pieces")
+def test_a_large_report_that_is_not_utf_8_is_refused_with_its_row(tmp_path: Path) -> None:
+    many = [plain(f"u{number}") for number in range(20)]
+    data = lines(HEADER, ROOT, *many).encode() + b"\n" + BOB.encode().replace(b"bob", b"b\xf6b")
+    found = problem(tmp_path, data)
+    assert (found.row, found.message) == (23, "not UTF-8 text")
+    assert found.value == "b\ufffd"
+
+
+@pytest.mark.usefixtures("pieces")
+def test_a_row_longer_than_a_piece_is_refused(tmp_path: Path) -> None:
+    found = problem(tmp_path, lines(PLAIN, with_cells(BOB, access_key_1_last_used_region="x" * 999)))
+    assert found.message == f"the rows cannot be read: one is longer than {ROW_AT_MOST} bytes"
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize("rest", ["", "\n", "\n\n\n"])
+def test_a_large_report_without_data_rows_is_refused(tmp_path: Path, rest: str) -> None:
+    assert "no data rows" in problem(tmp_path, HEADER + rest).message
+
+
+# Files that do not stay as they are
+
+
+def changes(path: Path) -> dict[str, Callable[[], object]]:
+    other = PLAIN.replace("bob", "eve")
+    return {
+        "grown": lambda: path.write_text(PLAIN + "\n"),
+        "changed in place": lambda: (path.write_text(other), os.utime(path, ns=(0, 0))),
+        "removed": path.unlink,
+        "made a folder": lambda: (path.unlink(), path.mkdir()),
+    }
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize("change", changes(Path()))
+def test_a_file_that_changes_between_the_survey_and_the_pages_is_refused(
+    tmp_path: Path, change: str
+) -> None:
+    path = put(tmp_path, PLAIN)
+    report = analyzer.load(path)
+    assert verdicts(report) == VERDICTS
+    changes(path)[change]()
+    for _ in range(2):
+        with pytest.raises(InputRefused) as refusal:
+            analyzer.analyze(report).users  # noqa: B018  asking is what reads
+        (found,) = refusal.value.problems
+        assert (found.file, found.row) == (str(path), None)
+        assert found.message == "the file changed or went away while it was read"
+        assert found.hint == "Something writes to it: copy the file and analyze the copy."
+
+
+def test_a_small_file_may_change_for_it_was_read_whole(tmp_path: Path) -> None:
+    path = put(tmp_path, PLAIN)
+    report = analyzer.load(path)
+    path.unlink()
+    assert verdicts(report) == VERDICTS
+
+
+@pytest.mark.usefixtures("pieces")
+def test_a_file_whose_digest_cannot_be_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "_digest", fails)
+    found = problem(tmp_path, PLAIN)
+    assert found.message == "it cannot be read: Input/output error"
+
+
+class _Failing:
+    """Be a file on a disk that fails beyond the first bytes."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._left = PLAIN.encode()
+
+    def seek(self, place: int, _whence: int = 0) -> int:
+        self._left = PLAIN.encode()[place:]
+        return place
+
+    def read(self, count: int) -> bytes:
+        if not self._left:
+            raise OSError(errno.EIO, "Input/output error")
+        now, self._left = self._left[:count], self._left[count:]
+        return now
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
+    text = ReportText(
+        name="report.csv",
+        size=len(PLAIN),
+        sha256=str,
+        content=str,
+        header=find_header("report.csv", PLAIN.encode()),
+        open=lambda: pa.PythonFile(_Failing(), "r"),
+        tail=PLAIN.encode()[-100:],
+    )
+    with pytest.raises(InputRefused) as refusal:
+        understand.understand([lambda: text])
+    (found,) = refusal.value.problems
+    assert "the rows cannot be read: [Errno 5] Input/output error" in found.message
+
+
+def test_reports_are_kept_in_memory_up_to_a_limit_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(understand, "KEPT_BYTES", len(PLAIN) + 10)
+    kept = put(tmp_path, PLAIN, "a.csv")
+    reread = put(tmp_path, report_text(TWO_USERS).replace("0123", "3210"), "b.csv")
+    report = analyzer.load(tmp_path)
+    kept.unlink()
+    assert len(verdicts(report)) == 2
+    assert len(report.users) == 4
+    reread.unlink()
+    with pytest.raises(InputRefused):
+        report.users  # noqa: B018  asking is what reads

@@ -1,0 +1,500 @@
+"""Inputs are found in files, folders, patterns, archives, pipes; what cannot be read is told."""
+
+import errno
+import gzip
+import io
+import os
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+import analyzer
+from analyzer.errors import Problem
+from analyzer.model import Report
+from analyzer.sources import find
+from tests.builders import ROOT_FOLDER, a_user
+from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
+
+
+def of(number: int) -> str:
+    """Return the report of another account, with one user named after it."""
+    return of_account(f"{10**11 + number}", a_user(f"u{number}"))
+
+
+def names(report: Report, folder: Path) -> list[str]:
+    """Return the names of the files that were read, without the folder's and with slashes."""
+    return [file.name.replace(f"{folder}{os.sep}", "") for file in report.files]
+
+
+def zipped(members: Iterable[tuple[str, str | bytes]], **options: Any) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", **options) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def refusals(*sources: str | Path) -> list[tuple[str, str]]:
+    return [(Path(each.file).name, each.message) for each in refused(*sources)]
+
+
+# Folders
+
+
+def test_a_folder_is_searched_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> None:
+    for number, name in enumerate(("b.csv", "a/2.csv", "a/10.csv", "a/x/y/z", "c.d/e.txt")):
+        put(tmp_path, of(number), name)
+    assert names(analyzer.load(tmp_path), tmp_path) == [
+        "b.csv",
+        "a/10.csv",
+        "a/2.csv",
+        "a/x/y/z",
+        "c.d/e.txt",
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", ".", "./", "../{}"])
+def test_a_folder_may_be_named_in_any_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, PLAIN, "sub/report.csv")
+    name = prefix.format(tmp_path.name) if prefix else str(tmp_path)
+    assert verdicts(analyzer.load(name)) == VERDICTS
+
+
+def test_hidden_files_and_what_a_mac_leaves_are_skipped(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "report.csv")
+    for name in (".DS_Store", ".git/config", "a/.b/c.csv", "__MACOSX/._report.csv", ".report.csv"):
+        put(tmp_path, b"\0\1", name)
+    assert names(analyzer.load(tmp_path), tmp_path) == ["report.csv"]
+
+
+def test_what_was_saved_beside_a_report_is_no_report(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "report.csv")
+    put(tmp_path, '{"ServiceSpecificCredentials": []}', "report.csv.service-credentials.json")
+    put(tmp_path, "{}", "gone.csv.metadata.json")
+    for source in (tmp_path, f"{tmp_path}/*", f"{tmp_path}/**"):
+        assert names(analyzer.load(source), tmp_path) == ["report.csv"]
+
+
+def test_a_hidden_file_and_one_within_a_hidden_folder_are_read_by_name(tmp_path: Path) -> None:
+    assert verdicts(analyzer.load(put(tmp_path, PLAIN, ".report.csv"))) == VERDICTS
+    put(tmp_path / ".hidden", PLAIN)
+    assert verdicts(analyzer.load(tmp_path / ".hidden")) == VERDICTS
+
+
+@pytest.mark.parametrize("content", [[], [".DS_Store"], ["report.csv.metadata.json"]])
+def test_a_folder_without_a_report_is_refused(tmp_path: Path, content: list[str]) -> None:
+    for name in content:
+        put(tmp_path, "{}", name)
+    (found,) = refused(tmp_path)
+    assert (found.file, found.message) == (str(tmp_path), "the folder holds no file")
+    assert found.hint == "Name a folder of reports."
+
+
+def test_a_folder_holds_archives_and_wraps_too(tmp_path: Path) -> None:
+    put(tmp_path, zipped([("x/1.csv", of(1)), ("x/2.csv", of(2))]), "a.zip")
+    put(tmp_path, gzip.compress(of(3).encode()), "b.csv.gz")
+    report = analyzer.load(tmp_path)
+    assert names(report, tmp_path) == ["a.zip:x/1.csv", "a.zip:x/2.csv", "b.csv.gz"]
+
+
+def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "elsewhere/report.csv")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/link.csv").symlink_to("../elsewhere/report.csv")
+    assert verdicts(analyzer.load(tmp_path / "in")) == VERDICTS
+    (tmp_path / "in/broken.csv").symlink_to("nowhere")
+    assert refusals(tmp_path / "in") == [
+        ("broken.csv", "it cannot be read: No such file or directory")
+    ]
+
+
+def denied(path: Path) -> Callable[..., Any]:
+    def fails(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    return fails
+
+
+def closed(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Close a file or folder to us, though the tests may run as root."""
+    for home, name in ((os, "scandir"), (Path, "open"), (Path, "is_dir")):
+        usual = getattr(home, name)
+        if name != "is_dir" or path.suffix == ".hidden":
+
+            def closed(it: Any, *rest: Any, usual: Any = usual, **options: Any) -> Any:
+                return (denied(path) if Path(it) == path else usual)(it, *rest, **options)
+
+            monkeypatch.setattr(home, name, closed)
+
+
+@pytest.mark.parametrize("name", ["report.csv", "sub/report.csv"])
+def test_a_file_that_is_closed_to_us_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = put(tmp_path, PLAIN, name)
+    closed(monkeypatch, path)
+    for source in (tmp_path, path, f"{tmp_path}/**/*.csv"):
+        (found,) = refused(source)
+        assert (found.file, found.message) == (str(path), "it cannot be read: Permission denied")
+        assert found.hint == "Check the path, and who may read it."
+
+
+def test_a_folder_that_is_closed_to_us_is_refused_though_others_are_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, PLAIN, "open/report.csv")
+    put(tmp_path, PLAIN, "shut/report.csv")
+    closed(monkeypatch, tmp_path / "shut")
+    for source in (tmp_path, tmp_path / "shut"):
+        (found,) = refused(source)
+        assert (found.file, found.message) == (
+            str(tmp_path / "shut"),
+            "it cannot be read: Permission denied",
+        )
+
+
+def test_what_lies_in_a_folder_that_may_not_be_entered_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "report.hidden"
+    closed(monkeypatch, path)
+    assert refusals(path) == [("report.hidden", "it cannot be read: Permission denied")]
+
+
+def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, PLAIN, "report.csv")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)  # The name of a socket must be short.
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        found = refused(tmp_path)
+    assert [(Path(each.file).name, each.message) for each in found] == [
+        ("pipe", "this is no regular file, but a pipe or a device"),
+        ("socket", "this is no regular file, but a pipe or a device"),
+    ]
+    assert "Name it by itself to read it" in found[0].hint
+
+
+# Patterns
+
+
+def test_a_pattern_finds_files_folders_and_archives(tmp_path: Path) -> None:
+    put(tmp_path, of(1), "a1.csv")
+    put(tmp_path, of(2), "a2/x/y.csv")
+    put(tmp_path, zipped([("z.csv", of(3))]), "a3.zip")
+    put(tmp_path, "no report", "b.txt")
+    report = analyzer.load(f"{tmp_path}/a*")
+    assert names(report, tmp_path) == ["a1.csv", "a2/x/y.csv", "a3.zip:z.csv"]
+
+
+def test_a_pattern_for_folders_of_any_depth_reads_each_file_once(tmp_path: Path) -> None:
+    for number, name in enumerate(("1.csv", "a/2.csv", "a/b/3.csv")):
+        put(tmp_path, of(number), name)
+    every = analyzer.load(f"{tmp_path}/**")
+    assert sorted(names(every, tmp_path)) == ["1.csv", "a/2.csv", "a/b/3.csv"]
+    assert "same report" not in str(every.notes)
+    assert len(analyzer.load(f"{tmp_path}/**/*.csv").files) == 3
+
+
+def test_a_pattern_that_nothing_matches_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "{}", "report.csv.metadata.json")
+    for pattern in ("*.txt", "*.json", "[ab].csv"):
+        assert refusals(f"{tmp_path}/{pattern}") == [(pattern, "nothing matches this pattern")]
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "what?.csv", "*.csv"])
+def test_a_file_whose_name_looks_like_a_pattern_is_read(tmp_path: Path, name: str) -> None:
+    put(tmp_path, "no report", "a1.csv")
+    assert verdicts(analyzer.load(put(tmp_path, PLAIN, name))) == VERDICTS
+
+
+def test_a_broken_link_named_like_a_pattern_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "*").symlink_to("nowhere")
+    assert refusals(f"{tmp_path}/*") == [("*", "there is no such file or folder")]
+
+
+# What is not there
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing/report.csv", "", "a\0b"])
+def test_what_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+    found = refused(f"{tmp_path}/missing/{name}" if name else "missing")[0]
+    assert found.message == "there is no such file or folder"
+    assert found.hint == "Check the path."
+
+
+def test_a_name_that_cannot_be_one_is_refused() -> None:
+    ((_, message),) = refusals("x" * 5000)
+    assert message == "it cannot be read: File name too long"
+
+
+def test_a_file_that_is_taken_for_a_folder_is_refused(tmp_path: Path) -> None:
+    path = put(tmp_path, PLAIN)
+    assert refusals(path / "x") == [("x", "it cannot be read: Not a directory")]
+
+
+def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    put(tmp_path, "<html>", "page.csv")
+    assert [name for name, _ in refusals("a.csv", tmp_path, "b*.csv", "c.csv")] == [
+        "a.csv",
+        "page.csv",
+        "b*.csv",
+        "c.csv",
+    ]
+
+
+# Standard input and pipes
+
+
+def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())],
+    ids=["plain", "UTF-16", "gzip"],
+)
+def test_standard_input_is_read_whatever_its_form(
+    monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    given(monkeypatch, data)
+    report = analyzer.load("-")
+    assert verdicts(report) == VERDICTS
+    assert [(file.name, file.size) for file in report.files] == [("standard input", len(data))]
+
+
+def test_standard_input_may_be_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, zipped([("a.csv", of(1)), ("b.csv", of(2))]))
+    assert [file.name for file in analyzer.load("-").files] == [
+        "standard input:a.csv",
+        "standard input:b.csv",
+    ]
+
+
+def test_standard_input_stands_beside_other_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(monkeypatch, of(1).encode())
+    assert len(analyzer.load("-", put(tmp_path, of(2))).files) == 2
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_standard_input_that_is_closed_or_empty_is_refused(
+    monkeypatch: pytest.MonkeyPatch, *, closed: bool
+) -> None:
+    if closed:
+        monkeypatch.setattr(sys, "stdin", None)
+    else:
+        given(monkeypatch, b"")
+    assert refusals("-") == [("standard input", "the input is empty")]
+
+
+@pytest.mark.parametrize("source", ["-", "/dev/stdin"])
+def test_a_report_can_be_piped_through_the_program(source: str) -> None:
+    sample = ROOT_FOLDER / "samples" / "old-form.csv"
+    piped = subprocess.run(
+        [sys.executable, "-m", "analyzer", "analyze", source, "--format", "names", "--quiet"],
+        cwd=ROOT_FOLDER,
+        input=sample.read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    unused = analyzer.analyze(analyzer.load(sample)).users.query("verdict == 'unused'")
+    assert piped.stdout.decode().split() == unused["arn"].tolist()
+
+
+@pytest.mark.parametrize("data", [PLAIN.encode(), zipped([("report.csv", PLAIN)])])
+def test_a_pipe_that_is_named_is_read(tmp_path: Path, data: bytes) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[data])
+    writer.start()
+    assert verdicts(analyzer.load(pipe)) == VERDICTS
+    writer.join()
+
+
+def test_a_device_that_gives_nothing_is_refused() -> None:
+    assert refusals("/dev/null") == [("null", "the input is empty")]
+
+
+# Zip archives
+
+
+def test_every_file_in_an_archive_is_read_in_the_order_of_names(tmp_path: Path) -> None:
+    members: list[tuple[str, str | bytes]] = [
+        ("reports/", ""),
+        ("reports/b.csv", of(1)),
+        ("reports/deep/er/c.csv.gz", gzip.compress(of(2).encode())),
+        ("a.json", of(3)),
+    ]
+    report = analyzer.load(put(tmp_path, zipped(members), "all.zip"))
+    assert names(report, tmp_path) == [
+        "all.zip:a.json",
+        "all.zip:reports/b.csv",
+        "all.zip:reports/deep/er/c.csv.gz",
+    ]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA],
+)
+def test_every_common_compression_is_unpacked(tmp_path: Path, method: int) -> None:
+    archive = put(tmp_path, zipped([("a", PLAIN)], compression=method))
+    assert verdicts(analyzer.load(archive)) == VERDICTS
+
+
+def test_what_a_mac_and_fetch_put_into_an_archive_is_skipped(tmp_path: Path) -> None:
+    members = [
+        ("report.csv", PLAIN),
+        ("__MACOSX/._report.csv", "\0"),
+        ("a/__MACOSX/x", "\0"),
+        (".DS_Store", "\0"),
+        (".git/config", "\0"),
+        ("report.csv.metadata.json", "{}"),
+        ("report.csv.service-credentials.json", "{}"),
+    ]
+    assert verdicts(analyzer.load(put(tmp_path, zipped(members)))) == VERDICTS
+
+
+def test_two_files_of_one_name_in_an_archive_are_both_read(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive = put(tmp_path, zipped([("a.csv", of(1)), ("a.csv", of(2))]))
+    assert sorted(verdicts(analyzer.load(archive))) == ["u1", "u2"]
+
+
+def test_the_console_s_name_of_a_file_in_an_archive_tells_its_moment(tmp_path: Path) -> None:
+    for folder in ("", "reports/"):
+        name = folder + "status_reports_2026-05-02T09-30-15Z.csv"
+        archive = put(tmp_path, zipped([(name, PLAIN)]), "a.zip")
+        (file,) = analyzer.load(archive).files
+        assert (f"{file.as_of:%d %H:%M:%S}", file.as_of_source) == ("02 09:30:15", "file-name")
+    archive = put(tmp_path, zipped([("a", PLAIN)]), "status_reports_2026-05-02T09-30-15Z.zip")
+    assert analyzer.load(archive).files[0].as_of_source == "assumed"
+
+
+@pytest.mark.parametrize(
+    "members", [[], [("a/", "")], [("__MACOSX/a", "x")], [("a.metadata.json", "{}")]]
+)
+def test_an_archive_without_a_report_is_refused(
+    tmp_path: Path, members: list[tuple[str, str]]
+) -> None:
+    (found,) = refused(put(tmp_path, zipped(members), "all.zip"))
+    assert (found.message, found.hint) == (
+        "the zip archive holds no file",
+        "Give an archive of reports.",
+    )
+
+
+def test_a_workbook_is_refused_as_what_it_is(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "report.csv")
+    (found,) = refused(tmp_path)
+    assert found.message == "this is an Excel workbook, not a report"
+    assert found.hint.startswith("Save the sheet as CSV")
+
+
+def test_an_archive_within_an_archive_is_refused(tmp_path: Path) -> None:
+    archive = put(tmp_path, zipped([("in.zip", zipped([("a", PLAIN)]))]), "out.zip")
+    ((name, message),) = refusals(archive)
+    assert name == "out.zip:in.zip"
+    assert "another zip file" in message
+
+
+def damaged(data: bytes, at: bytes, replaced: bytes) -> bytes:
+    assert data.count(at) == 1
+    return data.replace(at, replaced)
+
+
+STORED = zipped([("a.csv", PLAIN)])
+DEFLATED = zipped([("a.csv", PLAIN)], compression=zipfile.ZIP_DEFLATED)
+BZIPPED = zipped([("a.csv", PLAIN)], compression=zipfile.ZIP_BZIP2)
+LZMA = zipped([("a.csv", PLAIN)], compression=zipfile.ZIP_LZMA)
+ENCRYPTED = STORED.replace(b"PK\x03\x04\x14\0\0\0", b"PK\x03\x04\x14\0\1\0").replace(
+    b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0"
+)
+DAMAGED: dict[str, tuple[bytes, str]] = {
+    "half an archive": (STORED[:300], "the zip archive is damaged: "),
+    "an archive without its end": (STORED[:-22], "the zip archive is damaged: "),
+    "a name of no text": (
+        damaged(
+            zipped([("\u00e9.csv", PLAIN)]),
+            b"\x00\x00\xc3\xa9.csvPK\x05",
+            b"\x00\x00\xff\xff.csvPK\x05",
+        ),
+        "the zip archive is damaged: ",
+    ),
+    "another file's place": (
+        STORED[:-6] + b"\xff\xff\xff\x7f" + STORED[-2:],
+        "cannot be unpacked: ",
+    ),
+    "a wrong checksum": (damaged(STORED, b"user/bob", b"user/eve"), "cannot be unpacked: Bad CRC"),
+    "a wrong block": (DEFLATED[:60] + b"\xff" * 20 + DEFLATED[80:], "cannot be unpacked: Error"),
+    "a wrong block of bzip2": (BZIPPED[:60] + b"\xff" * 20 + BZIPPED[80:], "cannot be unpacked: Invalid data stream"),
+    "a wrong block of LZMA": (LZMA[:50] + b"\xff" * 20 + LZMA[70:], "cannot be unpacked: "),
+    "an encrypted file": (ENCRYPTED, "encrypted"),
+    "an unknown compression": (
+        STORED.replace(b"\0\0\0\0\0\0", b"\0\0\x63\0\0\0", 1).replace(
+            b"PK\x01\x02\x14\x03\x14\0\0\0\0\0", b"PK\x01\x02\x14\x03\x14\0\0\0\x63\0"
+        ),
+        "cannot be unpacked: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_archive_is_refused_from_a_file_and_from_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, message: str
+) -> None:
+    given(monkeypatch, data)
+    path = put(tmp_path, data, "all.zip")
+    for source in (path, "-"):
+        (found,) = refused(source)
+        assert message in found.message
+        assert found.hint
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_no_change_of_one_byte_in_an_archive_breaks_the_program(
+    tmp_path: Path, method: int
+) -> None:
+    data = zipped([("a.csv", "user,arn")], compression=method)
+    for place in range(len(data)):
+        for value in (0, 0xFF, data[place] ^ 1):
+            changed = data[:place] + bytes([value]) + data[place + 1 :]
+            assert all(isinstance(each, Problem) for each in refused(put(tmp_path, changed)))
+
+
+def test_a_file_in_an_archive_that_grows_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = put(tmp_path, DEFLATED, "all.zip")
+    monkeypatch.setattr(find, "LARGEST", len(PLAIN))
+    assert verdicts(analyzer.load(archive)) == VERDICTS
+    monkeypatch.setattr(find, "LARGEST", len(PLAIN) - 1)
+    (found,) = refused(archive)
+    assert (found.message, found.hint) == ("it expands to more than 1 GiB", "Unpack it first.")
+
+
+def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Path) -> None:
+    archive = put(tmp_path, DEFLATED)
+    (source,) = find.find([str(archive)])
+    archive.unlink()
+    with pytest.raises(FileNotFoundError):
+        source.read()
