@@ -8,6 +8,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
+from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
 from analyzer.cli.fetch import fetch
 from analyzer.cli.saying import say
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command(no_args_is_help=True)(analyze)
 app.command()(fetch)
+app.add_typer(rules.app, name="rules")
 
 
 def _say_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so

@@ -16,10 +16,9 @@ from analyzer.ages import days_between
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page
 from analyzer.rules.truth import Elapsed, Truth
-from analyzer.terms import State
+from analyzer.terms import State, Verdict
 
-UNTOLD: Final = "not_supported"
-"""What reports before 2025 say of the root's password: nothing (IAM User Guide)."""
+Slots = Sequence[AccessKeyColumns | CertificateColumns]
 
 _STATES: Final = list(State)
 
@@ -34,37 +33,51 @@ class Evidence:
 
     page: Page
 
+    # Cells
+
+    def unread(self, name: str) -> tuple[np.ndarray, list[str]]:
+        """Return who has a cell in this column that was not understood, and each such cell."""
+        return self._unread.get(name, (np.array([], np.int64), []))
+
+    def contradicted(self, name: str) -> list[int]:
+        """Return of whom another row of the same ARN differs in this column."""
+        return self._contradicted.get(name, [])
+
     def unknown(self, *names: str) -> np.ndarray:
         """Tell which users have an unknown cell in these columns."""
         mask = np.zeros(len(self.page), bool)
         for name in names:
-            mask[self._unread.get(name, [])] = True
-            mask[self._contradicted.get(name, [])] = True
+            mask[self.unread(name)[0]] = True
+            mask[self.contradicted(name)] = True
         return mask
 
-    def unknown_in_slots(self, named: Sequence[Any], *names: str) -> np.ndarray:
-        """Tell which slots have an unknown cell in these of their columns."""
-        return np.concatenate(
-            [self.unknown(*(getattr(slot, name) for name in names)) for slot in named]
-        )
+    def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
+        return np.concatenate([self.unknown(getattr(slot, name)) for slot in slots])
 
     @cached_property
-    def _unread(self) -> dict[str, np.ndarray]:
+    def _unread(self) -> dict[str, tuple[np.ndarray, list[str]]]:
         unread = self.page.unread
-        position = unread[columns.POSITION].to_numpy()
-        by_column = unread.groupby(columns.COLUMN).indices
-        return {str(name): position[where] for name, where in by_column.items()}
+        return {
+            str(name): (cells[columns.POSITION].to_numpy(), cells[columns.VALUE].tolist())
+            for name, cells in unread.groupby(columns.COLUMN)
+        }
 
     @cached_property
     def _contradicted(self) -> dict[str, list[int]]:
         told = self.page.users[columns.CONTRADICTED]
         found: dict[str, list[int]] = {}
-        for position, names in told[told != ""].items():
-            for name in names.split(", "):
-                found.setdefault(name, []).append(int(str(position)))
+        for position in np.flatnonzero(told != ""):
+            for name in told.iloc[position].split(", "):
+                found.setdefault(name, []).append(int(position))
         return found
 
-    # The user
+    # Users
+
+    def verdict(self, wanted: Verdict) -> Truth:
+        """Tell who has a verdict; of the undetermined it cannot be told."""
+        verdict = self.page.users[columns.VERDICT]
+        undetermined = (verdict == Verdict.UNDETERMINED).to_numpy()
+        return Truth.known((verdict == wanted).to_numpy(), undetermined)
 
     @cached_property
     def password(self) -> Truth:
@@ -73,26 +86,16 @@ class Evidence:
         return Truth.known(enabled, self.unknown(columns.PASSWORD_ENABLED))
 
     @cached_property
-    def password_untold(self) -> np.ndarray:
-        """Tell of whom the report says `not_supported` instead of whether there is a password."""
-        unread = self.page.unread
-        here = (unread[columns.COLUMN] == columns.PASSWORD_ENABLED) & (
-            unread[columns.VALUE] == UNTOLD
-        )
-        mask = np.zeros(len(self.page), bool)
-        mask[unread.loc[here, columns.POSITION]] = True
-        return mask & ~self._contradicted_in(columns.PASSWORD_ENABLED)
-
-    @cached_property
     def mfa(self) -> Truth:
         """Tell who has an MFA device."""
         active = self.page.users[columns.MFA_ACTIVE].to_numpy()
         return Truth.known(active, self.unknown(columns.MFA_ACTIVE))
 
     @cached_property
-    def created(self) -> np.ndarray:
-        """Return when the users were created (datetime64[s])."""
-        return _moments(self.page.users[columns.CREATED])
+    def age(self) -> Elapsed:
+        """Count from the users' creation."""
+        created = _moments(self.page.users[columns.CREATED])
+        return self._elapsed(created, self.unknown(columns.USER_CREATION_TIME))
 
     @cached_property
     def sign_in(self) -> Elapsed:
@@ -101,31 +104,25 @@ class Evidence:
         return self._elapsed(signed_in, self.unknown(columns.PASSWORD_LAST_USED))
 
     @cached_property
-    def password_idle(self) -> Elapsed:
-        """Count from the last use of the password, else its last change, else the user's creation."""
-        used = self.sign_in
+    def password_change(self) -> Elapsed:
+        """Count from the last change of the password, else from the user's creation."""
         changed = _moments(self.page.users[columns.PASSWORD_LAST_CHANGED])
-        unchanged = np.isnat(changed)
-        unknown = used.unknown | ~used.there & (
-            self.unknown(columns.PASSWORD_LAST_CHANGED)
-            | unchanged & self.unknown(columns.USER_CREATION_TIME)
-        )
-        since = np.where(unchanged, self.created, changed)
-        return self._elapsed(np.where(used.there, used.moment, since), unknown)
+        never = np.isnat(changed)
+        unknown = self.unknown(columns.PASSWORD_LAST_CHANGED) | never & self.age.unknown
+        return self._elapsed(np.where(never, self.age.moment, changed), unknown)
+
+    @cached_property
+    def password_idle(self) -> Elapsed:
+        """Count from the last use of the password, else from its last change."""
+        return _first_of(self.sign_in, self.password_change)
 
     @cached_property
     def password_expiry(self) -> Elapsed:
-        """Count from when the password expired; there is no moment if passwords do not expire."""
+        """Count from when the password expires or did; there is no moment if it does not."""
         expires = _moments(self.page.users[columns.PASSWORD_NEXT_ROTATION])
         return self._elapsed(expires, self.unknown(columns.PASSWORD_NEXT_ROTATION))
 
-    @cached_property
-    def expired(self) -> Truth:
-        """Tell whose password, if any, expired before as-of."""
-        expiry = self.password_expiry
-        return Truth.known(expiry.moment < self._as_of, expiry.unknown)
-
-    # The slots
+    # Slots
 
     @cached_property
     def key_active(self) -> Truth:
@@ -133,10 +130,20 @@ class Evidence:
         return self._active(self.page.keys, columns.ACCESS_KEYS)
 
     @cached_property
-    def key_inactive(self) -> np.ndarray:
-        """Tell which slots are known to hold an inactive access key."""
-        inactive = _codes(self.page.keys) == _STATES.index(State.INACTIVE)
-        return inactive & ~self.unknown_in_slots(columns.ACCESS_KEYS, "active", "last_rotated")
+    def key_age(self) -> Elapsed:
+        """Count from the creation of the access keys."""
+        return self._age(self.page.keys, columns.ACCESS_KEYS, self.key_active)
+
+    @cached_property
+    def key_use(self) -> Elapsed:
+        """Count from the last use of the access keys; there is none if they were never used."""
+        used = _moments(self.page.keys[columns.LAST_USED])
+        return self._elapsed(used, self._unknown_in(columns.ACCESS_KEYS, "last_used_date"))
+
+    @cached_property
+    def key_idle(self) -> Elapsed:
+        """Count from the last use of the access keys, else from their creation."""
+        return _first_of(self.key_use, self.key_age)
 
     @cached_property
     def certificate_active(self) -> Truth:
@@ -144,64 +151,55 @@ class Evidence:
         return self._active(self.page.certificates, columns.CERTIFICATES)
 
     @cached_property
-    def key_age(self) -> Elapsed:
-        """Count from the creation of the access keys."""
-        created = _moments(self.page.keys[columns.CREATED])
-        unknown = self.unknown_in_slots(columns.ACCESS_KEYS, "last_rotated")
-        return self._elapsed(created, unknown)
-
-    @cached_property
-    def key_use(self) -> Elapsed:
-        """Count from the last use of the access keys; there is none if they were never used."""
-        used = _moments(self.page.keys[columns.LAST_USED])
-        return self._elapsed(used, self.unknown_in_slots(columns.ACCESS_KEYS, "last_used_date"))
-
-    @cached_property
-    def key_idle(self) -> Elapsed:
-        """Count from the last use of the access keys, else from their creation."""
-        used, age = self.key_use, self.key_age
-        unknown = used.unknown | ~used.there & (age.unknown | ~age.there)
-        return self._elapsed(np.where(used.there, used.moment, age.moment), unknown)
-
-    @cached_property
     def certificate_age(self) -> Elapsed:
         """Count from the creation of the signing certificates."""
-        created = _moments(self.page.certificates[columns.CREATED])
-        unknown = self.unknown_in_slots(columns.CERTIFICATES, "last_rotated")
-        return self._elapsed(created, unknown)
+        return self._age(self.page.certificates, columns.CERTIFICATES, self.certificate_active)
+
+    # How it is worked out
 
     @cached_property
-    def _as_of(self) -> np.ndarray:
+    def as_of(self) -> np.ndarray:
+        """Return the moment that each user's report describes (datetime64[s])."""
         return _moments(self.page.users[columns.AS_OF])
-
-    def _contradicted_in(self, name: str) -> np.ndarray:
-        mask = np.zeros(len(self.page), bool)
-        mask[self._contradicted.get(name, [])] = True
-        return mask
 
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
         moment = np.where(unknown, np.datetime64("NaT"), moment)
-        as_of = np.tile(self._as_of, len(moment) // max(len(self._as_of), 1))
-        days, _ = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
-        return Elapsed(moment, days, unknown)
+        as_of = (
+            self.as_of if len(moment) == len(self.page) else np.tile(self.as_of, len(columns.SLOTS))
+        )
+        days, missing = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
+        return Elapsed(moment, days, there=~missing, unknown=unknown)
 
-    def _active(
-        self, slots: pd.DataFrame, named: Sequence[AccessKeyColumns | CertificateColumns]
-    ) -> Truth:
-        """Tell which slots are active: by their state, failing that by the one cell that says so."""
-        code = _codes(slots)
-        unknown = self.unknown_in_slots(named, "active")
+    def _age(self, slots: pd.DataFrame, named: Slots, active: Truth) -> Elapsed:
+        """Count from the creation of what is in the slots; only what is not active may lack it."""
+        created = _moments(slots[columns.CREATED])
+        unknown = self._unknown_in(named, "last_rotated") | np.isnat(created) & ~active.no
+        return self._elapsed(created, unknown)
+
+    def _active(self, slots: pd.DataFrame, named: Slots) -> Truth:
+        """Tell which slots are active: by their state, failing that by the cell that says so."""
+        state: Any = slots[columns.STATE].cat
+        code = state.codes.to_numpy()
+        unknown = self._unknown_in(named, "active")
         active = code == _STATES.index(State.ACTIVE)
         odd = np.flatnonzero((code == _STATES.index(State.UNKNOWN)) & ~unknown)
-        for slot, position in zip(*np.divmod(odd, max(len(self.page), 1)), strict=True):
-            cells = self.page.cells[named[slot].active]
-            active[slot * len(self.page) + position] = cells.iloc[position] == "true"
+        active[odd] = [self._says_active(named, int(each)) for each in odd]
         return Truth.known(active, unknown)
 
-
-def _codes(slots: pd.DataFrame) -> np.ndarray:
-    return slots[columns.STATE].cat.codes.to_numpy()
+    def _says_active(self, named: Slots, position: int) -> bool:
+        slot, user = divmod(position, len(self.page))
+        return bool(self.page.cells[named[slot].active].iloc[user] == "true")
 
 
 def _moments(moments: pd.Series) -> np.ndarray:
     return moments.to_numpy("datetime64[s]")
+
+
+def _first_of(first: Elapsed, second: Elapsed) -> Elapsed:
+    """Count from the first moment, and where that is known not to be, from the second."""
+    return Elapsed(
+        moment=np.where(first.there, first.moment, second.moment),
+        days=np.where(first.there, first.days, second.days),
+        there=first.there | second.there & ~first.unknown,
+        unknown=first.unknown | ~first.there & second.unknown,
+    )

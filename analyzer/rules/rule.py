@@ -38,11 +38,11 @@ class Subject(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Say what a finding is: a failure, a matter left open, or a remark that fails nothing."""
+    """Say what a finding is: a failure, a remark that fails nothing, or a matter left open."""
 
     FAILS = "fails"
-    UNDECIDED = "undecided"
     NOTED = "noted"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,8 @@ class Rule:
       undecided. It holds one answer a user, or for subjects in slots one a slot, in the order of
       `Page.keys`. It is given the evidence and nothing changes it.
     - `fact` words the failures at the positions asked for, each with its value; `since` is the
-      moment counted from, where there is one; `notes` marks what is named without failing.
+      moment counted from, where there is one; `notes` marks what is named without failing;
+      `doubt` words what is undecided where more than the unknown cells is to be said.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
       about each slot, as `columns.AccessKeyColumns` and `columns.CertificateColumns` call them.
     - `why`, `how` (the exact boundary), `remedy` (command lines, `#` before a remark) and
@@ -90,6 +91,7 @@ class Rule:
     reads_certificates: tuple[str, ...] = ()
     since: Callable[[Evidence], Elapsed] | None = None
     notes: Callable[[Evidence], np.ndarray] | None = None
+    doubt: Callable[[Evidence, np.ndarray], pa.Array] | None = None
     threshold: str | None = None
     default: bool = True
 

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from analyzer import columns
+from analyzer.model import in_any_slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Truth:
     @property
     def undecided(self) -> np.ndarray:
         """Tell where it cannot be told."""
-        return ~(self.yes | self.no)
+        return np.asarray(~(self.yes | self.no))
 
     def of_slots(self) -> Self:
         """Return what is known of the users for each of their slots."""
@@ -48,7 +49,8 @@ class Truth:
 
     def in_any_slot(self) -> Self:
         """Return for each user whether it holds in at least one slot."""
-        return type(self)(by_slot(self.yes).any(axis=0), by_slot(self.no).all(axis=0))
+        no = np.asarray(by_slot(self.no).all(axis=0))
+        return type(self)(in_any_slot(self.yes), no)
 
     def in_every_slot(self) -> Self:
         """Return for each user whether it holds in all slots."""
@@ -56,7 +58,7 @@ class Truth:
 
 
 def by_slot(values: np.ndarray) -> np.ndarray:
-    """Return values of `Page.keys` or `Page.certificates` with one row a slot, one column a user."""
+    """Return values of `Page.keys` or `Page.certificates`: a row for each slot, a column a user."""
     return values.reshape(len(columns.SLOTS), -1)
 
 
@@ -64,18 +66,19 @@ def by_slot(values: np.ndarray) -> np.ndarray:
 class Elapsed:
     """Hold for each user, or each slot, the whole days from a moment to as-of.
 
-    `moment` is datetime64[s], NaT where there is none or it is unknown; `days` (int64) is
-    meaningless there. Where there is none and that is known, no comparison holds.
+    `moment` is datetime64[s] and `days` int64 where it is `there`; elsewhere there is none, or
+    it is `unknown`. Where there is none, and that is known, no comparison holds.
     """
 
     moment: np.ndarray
     days: np.ndarray
+    there: np.ndarray
     unknown: np.ndarray
 
     @property
-    def there(self) -> np.ndarray:
-        """Tell where there is a moment."""
-        return ~np.isnat(self.moment)
+    def known(self) -> Truth:
+        """Return where there is a moment."""
+        return Truth.known(self.there, self.unknown)
 
     def at_least(self, days: int) -> Truth:
         """Return where so many days or more have elapsed."""

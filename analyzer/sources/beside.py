@@ -5,7 +5,7 @@ Both are JSON files whose name is the report's with an ending of their own.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -50,26 +50,30 @@ def service_credentials(report: Path) -> Mapping[str, str] | None:
     path = _beside(report, SERVICE_CREDENTIALS)
     if not path.is_file():
         return None
-    services: dict[str, set[str]] = defaultdict(set)
+    told = _json(path)
     try:
-        for each in _json(path)["ServiceSpecificCredentials"]:
-            if each["Status"] == "Active":
-                services[each["UserName"].lower()].add(each["ServiceName"])
-        return {user: ", ".join(sorted(names)) for user, names in services.items()}
+        services = _services(told["ServiceSpecificCredentials"])
     except (KeyError, TypeError, AttributeError):
         message = "it is no answer of ListServiceSpecificCredentials for all users"
         raise _refused(path, message) from None
+    if told.get("IsTruncated"):
+        raise _refused(path, "it is but the first part of AWS's answer (`IsTruncated`)")
+    return services
 
 
-def not_covered(folder: Path) -> tuple[str, ...]:
-    """Return a sentence for each account that a manifest in the folder says could not be read.
+def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    services: dict[str, set[str]] = defaultdict(set)
+    for each in credentials:
+        if each["Status"] == "Active":
+            services[each["UserName"].lower()].add(each["ServiceName"])
+    return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
-    Raises InputRefused if a manifest is not understood.
+
+def not_covered(manifest: Path) -> list[str]:
+    """Return a sentence for each account that a manifest says could not be read.
+
+    Raises InputRefused if it is not understood.
     """
-    return tuple(told for path in sorted(folder.rglob(f"*{MANIFEST}")) for told in _failed(path))
-
-
-def _failed(manifest: Path) -> list[str]:
     try:
         return [
             f"Account {each['account'] or each['name']} is not covered: {each['reason']}"
@@ -89,6 +93,8 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise _refused(path, "it is not valid JSON") from None
+    except OSError as error:
+        raise _refused(path, f"it cannot be read: {error.strerror}") from None
 
 
 def _refused(path: Path, message: str) -> InputRefused:

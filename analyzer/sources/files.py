@@ -19,7 +19,7 @@ from analyzer.report.header import find_header
 from analyzer.report.text import ReportText
 from analyzer.report.understand import understand
 from analyzer.sources import beside
-from analyzer.sources.find import Source, find, unreadable
+from analyzer.sources.find import Source, find, manifests, unreadable
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
@@ -47,10 +47,9 @@ def load(
         if as_of.tzinfo is None:
             raise ValueError(f"as_of lacks its zone: {as_of}")
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
-    openers = [partial(_open, each) for each in find(map(str, sources))]
-    report = understand(openers, as_of, progress)
-    folders = [path for path in map(Path, sources) if path.is_dir()]
-    missing = tuple(told for folder in folders for told in beside.not_covered(folder))
+    names = [*map(str, sources)]
+    report = understand([partial(_open, each) for each in find(names)], as_of, progress)
+    missing = tuple(told for path in manifests(names) for told in beside.not_covered(path))
     return replace(report, not_covered=missing, notes=(*missing, *report.notes))
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.envelope import LARGEST, ZIP
-from analyzer.sources.beside import COMPANIONS
+from analyzer.sources.beside import COMPANIONS, MANIFEST
 
 STANDARD_INPUT: Final = "-"
 _WORKBOOK: Final = "[Content_Types].xml"
@@ -43,12 +43,28 @@ class Source:
     path: Path | None = None
 
 
-def find(names: Iterable[str]) -> list[Source]:
+def find(names: Collection[str]) -> list[Source]:
     """Return all inputs that the names stand for, those of a folder or archive in name order.
 
-    What cannot be found is an input that raises when it is read, so that all is told at once.
+    What was saved beside reports is no input, though a shell's `*` names it with them. What
+    cannot be found is an input that raises when it is read, so that all is told at once.
     """
-    return [source for name in names for source in _found(name)]
+    reports = [name for name in names if not name.endswith(COMPANIONS)]
+    return [source for name in reports or names for source in _found(name)]
+
+
+def manifests(names: Iterable[str]) -> list[Path]:
+    """Return the lists of fetched accounts among what the names stand for, each once."""
+    found: dict[Path, None] = {}
+    for name in names:
+        for path in map(Path, glob.glob(name, recursive=True) or [name]):  # noqa: PTH207
+            inside = sorted(path.rglob(f"*{MANIFEST}")) if path.is_dir() else [path]
+            found |= {
+                each: None
+                for each in inside
+                if each.name.endswith(MANIFEST) and _visible(os.path.relpath(each, path))
+            }
+    return list(found)
 
 
 def _found(name: str) -> Iterator[Source]:

@@ -32,16 +32,14 @@ def read(folder: Path, content: str | bytes, as_of: datetime | None = None) -> R
 
 def cells(report: Report) -> list[dict[str, Any]]:
     """Return what the report says of each IAM user, in the order of the rows."""
-    return sorted(
-        (
-            {"row": row, **{str(name): cell for name, cell in told.items() if isinstance(cell, str)}}
-            for page in report.pages()
-            for row, told in zip(
-                page.users["row"].tolist(), page.cells.to_dict("records"), strict=True
-            )
-        ),
-        key=lambda told: (told["row"], told["arn"]),
-    )
+    told = [
+        {"row": row, **{str(name): cell for name, cell in texts.items() if isinstance(cell, str)}}
+        for page in report.pages()
+        for row, texts in zip(
+            page.users["row"].tolist(), page.cells.to_dict("records"), strict=True
+        )
+    ]
+    return sorted(told, key=lambda each: (each["row"], each["arn"]))
 
 
 def rows(report: Report) -> dict[str, int]:

@@ -92,9 +92,7 @@ def test_the_same_file_twice_counts_once_and_is_said(tmp_path: Path) -> None:
     path = put(tmp_path, PLAIN)
     report = analyzer.load(path, tmp_path)
     assert verdicts(report) == VERDICTS
-    assert said(report, tmp_path) == [
-        "report.csv is the same report as report.csv: counted once."
-    ]
+    assert said(report, tmp_path) == ["report.csv is the same report as report.csv: counted once."]
 
 
 @pytest.mark.parametrize("order", list(permutations("abcd")))
@@ -157,8 +155,10 @@ def test_of_two_reports_of_an_account_the_newest_counts_and_the_other_is_named(
     assert verdicts(report) == VERDICTS
     assert names(report) == [console(AS_OF)]
     assert said(report, tmp_path) == [
-        f"{console(days_before(30))} (2026-04-01 12:00 UTC) is not counted for account"
-        f" 012345678901: {console(AS_OF)} is newer (2026-05-01 12:00 UTC)."
+        (
+            f"{console(days_before(30))} (2026-04-01 12:00 UTC) is not counted for account"
+            f" 012345678901: {console(AS_OF)} is newer (2026-05-01 12:00 UTC)."
+        )
     ]
     assert counts(report) == {"012345678901": (3, 1, 0, 2)}
 
@@ -284,12 +284,16 @@ def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path:
     found = list(zip(users["user"], users["verdict"].astype(str), strict=True))
     assert found == [("ann", "active"), ("bob", "undetermined"), ("bob", "undetermined")]
     assert set(users["reason"][1:]) == {
-        "another row of this ARN has another password_enabled, password_last_used,"
-        " password_last_changed, access_key_1_active, access_key_1_last_rotated"
+        (
+            "another row of this ARN has another password_enabled, password_last_used,"
+            " password_last_changed, access_key_1_active, access_key_1_last_rotated"
+        )
     }
     assert said(report, tmp_path) == [
-        "Rows of the same ARN contradict each other, so it is undetermined:"
-        " arn:aws:iam::012345678901:user/bob."
+        (
+            "Rows of the same ARN contradict each other, so it is undetermined:"
+            " arn:aws:iam::012345678901:user/bob."
+        )
     ]
 
 

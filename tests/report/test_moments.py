@@ -78,9 +78,7 @@ NO_MOMENTS = [
 
 
 @pytest.mark.parametrize(("cell", "moment"), MOMENTS.items())
-def test_a_moment_is_read_alone_and_among_cells_of_every_kind(
-    cell: str, moment: datetime
-) -> None:
+def test_a_moment_is_read_alone_and_among_cells_of_every_kind(cell: str, moment: datetime) -> None:
     assert read(cell) == [moment]
     assert read("N/A", cell, "N/A") == [None, moment, None]
     assert read(*NO_MOMENTS, cell)[-1] == moment

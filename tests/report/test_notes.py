@@ -24,9 +24,11 @@ def test_nothing_is_said_where_there_is_nothing_to_know(tmp_path: Path) -> None:
 def test_an_assumed_moment_is_said_with_what_follows_from_it(tmp_path: Path) -> None:
     put(tmp_path, PLAIN)
     assert notes(tmp_path) == [
-        "Nothing tells when AWS made report.csv: as of is assumed to be the newest timestamp in"
-        " the report. AWS made it then or later, so users may be idle for longer than shown;"
-        " --as-of sets the moment."
+        (
+            "Nothing tells when AWS made report.csv: as of is assumed to be the newest timestamp in"
+            " the report. AWS made it then or later, so users may be idle for longer than shown;"
+            " --as-of sets the moment."
+        )
     ]
 
 
@@ -53,8 +55,10 @@ def test_a_timestamp_later_than_the_report_is_said_beyond_an_hour_of_skew(
     used = AS_OF + timedelta(hours=1, seconds=late)
     put(tmp_path, report_text([a_user("x", password_last_used=used)]), CONSOLE)
     assert notes(tmp_path) == [
-        f"{CONSOLE} holds a timestamp of 2026-05-01 13:00 UTC, after its as-of"
-        " (2026-05-01 12:00 UTC): what is later counts as 0 days old."
+        (
+            f"{CONSOLE} holds a timestamp of 2026-05-01 13:00 UTC, after its as-of"
+            " (2026-05-01 12:00 UTC): what is later counts as 0 days old."
+        )
     ] * int(late)
 
 
@@ -69,8 +73,11 @@ def test_the_columns_that_2014_did_not_have_are_said(tmp_path: Path) -> None:
     old = report_text([a_user("y")], columns=COLUMNS_OF_2014).replace("012345678901", "1" * 12)
     put(tmp_path, old, "sub/" + CONSOLE)
     assert notes(tmp_path) == [
-        f"{CONSOLE}, sub/{CONSOLE}: no column access_key_1_last_used_date,"
-        " access_key_2_last_used_date, as in reports of 2014; what depends on it is undetermined."
+        (
+            f"{CONSOLE}, sub/{CONSOLE}: no column access_key_1_last_used_date,"
+            " access_key_2_last_used_date, as in reports of 2014;"
+            " what depends on it is undetermined."
+        )
     ]
 
 

@@ -70,7 +70,8 @@ def test_all_ten_columns_of_moments_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["2021/04/03 10:00", "2021-04-03", "44289.4", "1745351272", "3 April 2021", "3/4/20211"]
+    "value",
+    ["2021/04/03 10:00", "2021-04-03", "44289.4", "1745351272", "3 April 2021", "3/4/20211"],
 )
 def test_another_odd_date_makes_no_refusal_but_an_undetermined_user(
     tmp_path: Path, value: str

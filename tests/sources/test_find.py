@@ -3,6 +3,7 @@
 import errno
 import gzip
 import io
+import json
 import os
 import socket
 import subprocess
@@ -446,7 +447,10 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     ),
     "a wrong checksum": (damaged(STORED, b"user/bob", b"user/eve"), "cannot be unpacked: Bad CRC"),
     "a wrong block": (DEFLATED[:60] + b"\xff" * 20 + DEFLATED[80:], "cannot be unpacked: Error"),
-    "a wrong block of bzip2": (BZIPPED[:60] + b"\xff" * 20 + BZIPPED[80:], "cannot be unpacked: Invalid data stream"),
+    "a wrong block of bzip2": (
+        BZIPPED[:60] + b"\xff" * 20 + BZIPPED[80:],
+        "cannot be unpacked: Invalid data stream",
+    ),
     "a wrong block of LZMA": (LZMA[:50] + b"\xff" * 20 + LZMA[70:], "cannot be unpacked: "),
     "an encrypted file": (ENCRYPTED, "encrypted"),
     "an unknown compression": (
@@ -498,3 +502,48 @@ def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Pa
     archive.unlink()
     with pytest.raises(FileNotFoundError):
         source.read()
+
+
+# What lies beside reports, named with them
+
+
+def beside_a_report(folder: Path) -> None:
+    put(folder, PLAIN, "report.csv")
+    put(folder, '{"ServiceSpecificCredentials": []}', "report.csv.service-credentials.json")
+    put(folder, '{"accounts": []}', "fetched.manifest.json")
+
+
+def test_what_a_shell_s_star_names_beside_reports_is_no_report(tmp_path: Path) -> None:
+    beside_a_report(tmp_path)
+    assert names(analyzer.load(*sorted(tmp_path.iterdir())), tmp_path) == ["report.csv"]
+
+
+def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_path: Path) -> None:
+    beside_a_report(tmp_path)
+    manifest = tmp_path / "fetched.manifest.json"
+    assert refusals(manifest) == [
+        (manifest.name, "this JSON holds no credential report: it has no `Content`")
+    ]
+
+
+@pytest.mark.parametrize("source", ["", "*", "**", "a/*", "a/../a", "[a]"])
+def test_a_list_of_fetched_accounts_is_found_once_however_it_is_named(
+    tmp_path: Path, source: str
+) -> None:
+    beside_a_report(tmp_path / "a")
+    put(tmp_path, "no JSON", "a/.aside/fetched.manifest.json")
+    failed = {"account": "1", "name": "x", "status": "failed", "reason": "denied"}
+    put(tmp_path, json.dumps({"accounts": [failed]}), "a/fetched.manifest.json")
+    report = analyzer.load(f"{tmp_path}/{source}")
+    assert report.not_covered == ("Account 1 is not covered: denied",)
+    assert verdicts(report) == VERDICTS
+
+
+def test_a_list_of_fetched_accounts_that_is_closed_to_us_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside_a_report(tmp_path)
+    path = tmp_path / "fetched.manifest.json"
+    closed(monkeypatch, path)
+    (found,) = refused(tmp_path)
+    assert (found.file, found.message) == (str(path), "it cannot be read: Permission denied")

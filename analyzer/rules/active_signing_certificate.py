@@ -1,0 +1,36 @@
+"""Find users' active signing certificates, a way in that is easily forgotten."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import certificate, old, told
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    age = old(seen.certificate_age, at)
+    return told(len(at), *certificate(seen, at), age, ", is active")
+
+
+RULE = Rule(
+    id="active-signing-certificate",
+    title="User has an active signing certificate",
+    severity=Severity.LOW,
+    subject=Subject.CERTIFICATE,
+    judge=lambda seen, _: seen.certificate_active,
+    fact=_fact,
+    since=lambda seen: seen.certificate_age,
+    reads_certificates=("active", "last_rotated"),
+    why="It signs requests to a few old interfaces as an access key would, yet no last use of it is"
+    " recorded.",
+    how="Fails for each certificate that is active, whatever its age.",
+    remedy=(
+        "aws iam list-signing-certificates --user-name=NAME",
+        "aws iam update-signing-certificate --user-name=NAME --certificate-id=ID --status=Inactive",
+        "aws iam delete-signing-certificate --user-name=NAME --certificate-id=ID",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSigningCertificates.html",
+    ),
+)

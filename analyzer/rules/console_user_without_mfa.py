@@ -1,0 +1,36 @@
+"""Find users who sign in to the console with a password alone."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import last_used, told
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    used = last_used(seen.sign_in, at, "password enabled, ")
+    return told(len(at), used, ", no MFA device")
+
+
+RULE = Rule(
+    id="console-user-without-mfa",
+    title="Console user has no MFA device",
+    severity=Severity.HIGH,
+    subject=Subject.USER,
+    judge=lambda seen, _: seen.password & ~seen.mfa,
+    fact=_fact,
+    reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
+    why="Whoever learns or guesses the password is in.",
+    how="Fails when password_enabled is true and mfa_active is false, used or not.",
+    remedy=(
+        "# Only the user can register a device; until then the password can be taken away.",
+        "aws iam list-mfa-devices --user-name=NAME",
+        "aws iam delete-login-profile --user-name=NAME",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/config/latest/developerguide/mfa-enabled-for-iam-console-access.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html",
+    ),
+)

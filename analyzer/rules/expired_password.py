@@ -1,0 +1,45 @@
+"""Find passwords that expired and were not changed."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import in_days, on, told
+
+
+def _judge(seen: Evidence, _: Thresholds) -> Truth:
+    expiry = seen.password_expiry
+    return seen.password & Truth.known(expiry.moment < seen.as_of, expiry.unknown)
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    expiry = seen.password_expiry
+    when = on(expiry.moment[at], "password expired ")
+    return told(len(at), when, in_days(expiry.days[at], ", ", " before as-of"))
+
+
+RULE = Rule(
+    id="expired-password",
+    title="Console password has expired",
+    severity=Severity.LOW,
+    subject=Subject.PASSWORD,
+    judge=_judge,
+    fact=_fact,
+    since=lambda seen: seen.password_expiry,
+    reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
+    why="Nobody changed it in time, so nobody needs it; where the policy expires passwords for"
+    " users only softly, it still works.",
+    how="Fails when password_enabled is true and password_next_rotation is before as-of, to the"
+    " second; N/A means that passwords do not expire.",
+    remedy=(
+        "aws iam delete-login-profile --user-name=NAME",
+        "# Or, where the user is still needed:",
+        "aws iam update-login-profile --user-name=NAME --password-reset-required",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+    ),
+)

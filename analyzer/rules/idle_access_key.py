@@ -1,0 +1,46 @@
+"""Find active access keys that nobody used for long."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import access_key, in_days, last_used, told
+
+
+def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+    return seen.key_active & seen.key_idle.at_least(limits.idle_days)
+
+
+def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    used = last_used(seen.key_use, at, ", ")
+    idle = in_days(seen.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return told(len(at), *access_key(seen, at), used, idle)
+
+
+RULE = Rule(
+    id="idle-access-key",
+    title="Active access key is idle",
+    severity=Severity.MEDIUM,
+    subject=Subject.ACCESS_KEY,
+    judge=_judge,
+    fact=_fact,
+    since=lambda seen: seen.key_idle,
+    threshold="idle_days",
+    reads_keys=("active", "last_rotated", "last_used_date"),
+    why="A key that nothing needs any more still opens the account to whoever finds it.",
+    how="Fails for each key that is active and whose last_used_date is idle_days whole days ago or"
+    " more. One never used counts from last_rotated, which is its creation.",
+    remedy=(
+        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
+        "# When nothing has failed for a while:",
+        "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-unused-credentials-check.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
+    ),
+)

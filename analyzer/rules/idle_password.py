@@ -1,0 +1,48 @@
+"""Find passwords that nobody used for long."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import either, in_days, last_used, on, told
+
+
+def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+    return seen.password & seen.password_idle.at_least(limits.idle_days)
+
+
+def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    used = last_used(seen.sign_in, at, "password ")
+    changed = on(seen.password_change.moment[at], ", last changed ")
+    idle = in_days(seen.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return told(len(at), used, either(seen.sign_in.there[at], "", changed), idle)
+
+
+RULE = Rule(
+    id="idle-password",
+    title="Console password is idle",
+    severity=Severity.MEDIUM,
+    subject=Subject.PASSWORD,
+    judge=_judge,
+    fact=_fact,
+    since=lambda seen: seen.password_idle,
+    threshold="idle_days",
+    reads=(
+        columns.PASSWORD_ENABLED,
+        columns.PASSWORD_LAST_USED,
+        columns.PASSWORD_LAST_CHANGED,
+        columns.USER_CREATION_TIME,
+    ),
+    why="A password that nobody needs can be guessed or leak, and nobody would notice.",
+    how="Fails when password_enabled is true and password_last_used is idle_days whole days ago or"
+    " more. One never used counts from password_last_changed, failing that from"
+    " user_creation_time.",
+    remedy=("aws iam delete-login-profile --user-name=NAME",),
+    references=(
+        "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-unused-credentials-check.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
+    ),
+)

@@ -1,0 +1,43 @@
+"""Find access keys that were made for console users and never used, as at their first setup."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import access_key, old, told
+
+
+def _judge(seen: Evidence, _: Thresholds) -> Truth:
+    return seen.password.of_slots() & seen.key_active & ~seen.key_use.known
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    key, age = access_key(seen, at), old(seen.key_age, at)
+    return told(len(at), *key, age, ", never used; the user has a password too")
+
+
+RULE = Rule(
+    id="initial-setup-access-key",
+    title="Console user has an active access key that was never used",
+    severity=Severity.LOW,
+    subject=Subject.ACCESS_KEY,
+    judge=_judge,
+    fact=_fact,
+    since=lambda seen: seen.key_age,
+    reads=(columns.PASSWORD_ENABLED,),
+    reads_keys=("active", "last_rotated", "last_used_date"),
+    why="A key that was ticked when the user was set up, and that nobody ever needed.",
+    how="Fails for each key that is active and whose last_used_date holds no moment, while"
+    " password_enabled is true; from the first day on.",
+    remedy=(
+        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+    ),
+)

@@ -1,0 +1,36 @@
+"""Find users that people and programs share: a password and an access key, both usable."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import told, usable
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return told(len(at), "usable: ", usable(seen, at))
+
+
+RULE = Rule(
+    id="password-and-access-key",
+    title="User has both a password and an active access key",
+    severity=Severity.LOW,
+    subject=Subject.USER,
+    judge=lambda seen, _: seen.password & seen.key_active.in_any_slot(),
+    fact=_fact,
+    default=False,
+    reads=(columns.PASSWORD_ENABLED,),
+    reads_keys=("active",),
+    why="A user for a person and a user for a program want different permissions; one for both"
+    " has too many.",
+    how="Fails when password_enabled is true and an access key is active, used or not.",
+    remedy=(
+        "# Whichever of the two is not needed:",
+        "aws iam delete-login-profile --user-name=NAME",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
+    ),
+    references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",),
+)

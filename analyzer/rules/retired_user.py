@@ -1,0 +1,50 @@
+"""Find the users that have nothing left to get in with: the verdict `retired`, as a rule."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import created, on, told, undetermined
+from analyzer.terms import Verdict
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    last = on(seen.sign_in.moment[at], "last signed in ")
+    return told(len(at), last, ", nothing left to get in with", *created(seen, at))
+
+
+RULE = Rule(
+    id="retired-user",
+    title="User signed in once, but has no password and no active access key any more",
+    severity=Severity.LOW,
+    subject=Subject.USER,
+    judge=lambda seen, _: seen.verdict(Verdict.RETIRED),
+    fact=_fact,
+    doubt=undetermined,
+    since=lambda seen: seen.sign_in,
+    reads=(
+        columns.USER,
+        columns.ARN,
+        columns.USER_CREATION_TIME,
+        columns.PASSWORD_ENABLED,
+        columns.PASSWORD_LAST_USED,
+        columns.MFA_ACTIVE,
+    ),
+    reads_keys=("active", "last_rotated", "last_used_date"),
+    reads_certificates=("active", "last_rotated"),
+    why="It is a leftover that one new password would bring back, with all its old permissions.",
+    how="Fails when the verdict is retired: password_last_used holds a moment, password_enabled is"
+    " false and no access key is active. A user with a caveat is to be checked first.",
+    remedy=(
+        "# What no report shows: each of these must list nothing.",
+        "aws iam list-service-specific-credentials --user-name=NAME",
+        "aws iam list-ssh-public-keys --user-name=NAME",
+        "# Then delete what is still attached, and the user.",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
+        "aws iam delete-user --user-name=NAME",
+    ),
+    references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",),
+)

@@ -1,0 +1,53 @@
+"""Find access keys of the root, which nothing can restrict."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.model import in_any_slot
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import access_key, either, in_slots, last_used, told
+
+
+def _inactive(seen: Evidence) -> np.ndarray:
+    return np.asarray(seen.key_active.no & seen.key_age.there)
+
+
+def _notes(seen: Evidence) -> np.ndarray:
+    return in_any_slot(_inactive(seen))
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def said(slot: np.ndarray) -> pa.Array:
+        state = either(seen.key_active.yes[slot], ", is active", ", is inactive")
+        used = last_used(seen.key_use, slot, ", ")
+        return told(len(slot), *access_key(seen, slot), state, used)
+
+    return in_slots(seen, at, seen.key_active.yes | _inactive(seen), said)
+
+
+RULE = Rule(
+    id="root-access-key",
+    title="Root has an active access key",
+    severity=Severity.CRITICAL,
+    subject=Subject.ROOT,
+    judge=lambda seen, _: seen.key_active.in_any_slot(),
+    fact=_fact,
+    notes=_notes,
+    reads_keys=("active", "last_rotated", "last_used_date"),
+    why="It can do everything in the account, no policy of the account restricts it, and no MFA"
+    " protects it.",
+    how="Fails when a key of the root is active. One that is inactive is named, and fails nothing:"
+    " the root itself can activate it again.",
+    remedy=(
+        "# Without a user name these act on who calls: call them as the root, or, for a member",
+        "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",
+        "aws iam list-access-keys",
+        "aws iam update-access-key --access-key-id=KEY --status=Inactive",
+        "aws iam delete-access-key --access-key-id=KEY",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
+        "https://docs.aws.amazon.com/config/latest/developerguide/iam-root-access-key-check.html",
+    ),
+)

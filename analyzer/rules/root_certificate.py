@@ -1,0 +1,38 @@
+"""Find signing certificates of the root, which nothing can restrict."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import certificate, in_slots, told
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def said(slot: np.ndarray) -> pa.Array:
+        return told(len(slot), *certificate(seen, slot), ", is active")
+
+    return in_slots(seen, at, seen.certificate_active.yes, said)
+
+
+RULE = Rule(
+    id="root-certificate",
+    title="Root has an active signing certificate",
+    severity=Severity.HIGH,
+    subject=Subject.ROOT,
+    judge=lambda seen, _: seen.certificate_active.in_any_slot(),
+    fact=_fact,
+    reads_certificates=("active", "last_rotated"),
+    why="It signs requests as the root to a few old interfaces, and no last use is recorded.",
+    how="Fails when a certificate of the root is active, whatever its age.",
+    remedy=(
+        "# Without a user name these act on who calls: call them as the root, or, for a member",
+        "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",
+        "aws iam list-signing-certificates",
+        "aws iam delete-signing-certificate --certificate-id=ID",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSigningCertificate.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
+    ),
+)

@@ -1,0 +1,61 @@
+"""Find roots that a password or a key alone opens."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import either, told, usable
+
+_UNTOLD: Final = "not_supported"
+"""What reports before 2025 say instead of whether the root has a password."""
+
+
+def _assumed(seen: Evidence) -> np.ndarray:
+    positions, cells = seen.unread(columns.PASSWORD_ENABLED)
+    mask = np.zeros(len(seen.page), bool)
+    mask[positions] = [cell == _UNTOLD for cell in cells]
+    mask[seen.contradicted(columns.PASSWORD_ENABLED)] = False
+    return mask
+
+
+def _judge(seen: Evidence, _: Thresholds) -> Truth:
+    assumed = _assumed(seen)
+    password = Truth(seen.password.yes | assumed, seen.password.no)
+    return (password | seen.key_active.in_any_slot()) & ~seen.mfa
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    known = told(len(at), "usable: ", usable(seen, at))
+    assumed = "the report does not tell whether there is a password, which is assumed"
+    return told(len(at), "no MFA device; ", either(_assumed(seen)[at], assumed, known))
+
+
+RULE = Rule(
+    id="root-without-mfa",
+    title="Root has no MFA device",
+    severity=Severity.CRITICAL,
+    subject=Subject.ROOT,
+    judge=_judge,
+    fact=_fact,
+    reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
+    reads_keys=("active",),
+    why="Whoever learns the root's password, or reads its mail, owns the account.",
+    how="Fails when mfa_active of the root is false, unless password_enabled is false and no access"
+    " key is active. A password_enabled of not_supported, as reports before 2025 have it, is"
+    " assumed to be a password, and the finding says so; in AWS GovCloud (US) there may be none.",
+    remedy=(
+        "# Sign in as the root and register a device in the console, under Security credentials.",
+        "# A member account can do without credentials of the root: remove them centrally.",
+        "aws iam enable-organizations-root-credentials-management",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html",
+        "https://docs.aws.amazon.com/config/latest/developerguide/root-account-mfa-enabled.html",
+    ),
+)

@@ -1,0 +1,37 @@
+"""Find users with two active access keys, where one would do."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import access_key, in_slots, last_used, told
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def said(slot: np.ndarray) -> pa.Array:
+        return told(len(slot), *access_key(seen, slot), last_used(seen.key_use, slot, ", "))
+
+    return told(len(at), "two are active: ", in_slots(seen, at, seen.key_active.yes, said))
+
+
+RULE = Rule(
+    id="two-active-access-keys",
+    title="User has two active access keys",
+    severity=Severity.LOW,
+    subject=Subject.USER,
+    judge=lambda seen, _: seen.key_active.in_every_slot(),
+    fact=_fact,
+    reads_keys=("active", "last_rotated", "last_used_date"),
+    why="The second key is meant for the days of a rotation; kept, it doubles what can leak.",
+    how="Fails when both keys are active, whatever their use.",
+    remedy=(
+        "# Keep the key that is used; the finding names both by their creation.",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
+        "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+    ),
+)

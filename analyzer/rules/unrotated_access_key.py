@@ -1,0 +1,46 @@
+"""Find active access keys that are older than they should become."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import access_key, in_days, told
+
+
+def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+    return seen.key_active & seen.key_age.more_than(limits.rotation_days)
+
+
+def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    age = in_days(seen.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
+    return told(len(at), *access_key(seen, at), age)
+
+
+RULE = Rule(
+    id="unrotated-access-key",
+    title="Active access key was not rotated",
+    severity=Severity.MEDIUM,
+    subject=Subject.ACCESS_KEY,
+    judge=_judge,
+    fact=_fact,
+    since=lambda seen: seen.key_age,
+    threshold="rotation_days",
+    reads_keys=("active", "last_rotated"),
+    why="The longer a key lives, the more copies of it there are, and a leaked one works on.",
+    how="Fails for each key that is active and whose last_rotated, which is its creation, is more"
+    " than rotation_days whole days ago; on that very day it passes.",
+    remedy=(
+        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam create-access-key --user-name=NAME",
+        "# When everything uses the new key:",
+        "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
+        "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/config/latest/developerguide/access-keys-rotated.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+    ),
+)

@@ -1,0 +1,54 @@
+"""Find the users that nobody uses: the verdict `unused`, as a rule beside the others."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.wording import created, told, undetermined, words
+from analyzer.terms import Verdict
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    reason = words(seen.page.users[columns.REASON], at)
+    return told(len(at), reason, *created(seen, at))
+
+
+RULE = Rule(
+    id="unused-user",
+    title="User never signed in and has no active access key",
+    severity=Severity.MEDIUM,
+    subject=Subject.USER,
+    judge=lambda seen, _: seen.verdict(Verdict.UNUSED),
+    fact=_fact,
+    doubt=undetermined,
+    since=lambda seen: seen.age,
+    reads=(
+        columns.USER,
+        columns.ARN,
+        columns.USER_CREATION_TIME,
+        columns.PASSWORD_ENABLED,
+        columns.PASSWORD_LAST_USED,
+        columns.MFA_ACTIVE,
+    ),
+    reads_keys=("active", "last_rotated", "last_used_date"),
+    reads_certificates=("active", "last_rotated"),
+    why="Nobody would miss it, and nobody would notice if a stranger used it.",
+    how="Fails when the verdict is unused: password_last_used holds no moment, and no access key is"
+    " active (with --definition iam-029: none is attached). A user with a caveat is to be checked"
+    " first.",
+    remedy=(
+        "# What no report shows: each of these must list nothing.",
+        "aws iam list-service-specific-credentials --user-name=NAME",
+        "aws iam list-ssh-public-keys --user-name=NAME",
+        "# Then take the way in away, wait, and delete what is attached before the user itself.",
+        "aws iam delete-login-profile --user-name=NAME",
+        "aws iam delete-user --user-name=NAME",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",
+        "https://www.trendmicro.com/cloudoneconformity/knowledge-base/aws/IAM/unused-iam-user.html",
+    ),
+)

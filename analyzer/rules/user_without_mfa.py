@@ -1,0 +1,42 @@
+"""Find users without MFA, whatever they get in with."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.truth import Truth
+from analyzer.rules.wording import told, usable
+
+
+def _judge(seen: Evidence, _: Thresholds) -> Truth:
+    return (seen.password | seen.key_active.in_any_slot()) & ~seen.mfa
+
+
+def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return told(len(at), "no MFA device; usable: ", usable(seen, at))
+
+
+RULE = Rule(
+    id="user-without-mfa",
+    title="User with a usable credential has no MFA device",
+    severity=Severity.MEDIUM,
+    subject=Subject.USER,
+    judge=_judge,
+    fact=_fact,
+    default=False,
+    reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
+    reads_keys=("active",),
+    why="A policy can ask for MFA before an access key may do anything, if there is a device.",
+    how="Fails when mfa_active is false while password_enabled is true or an access key is active."
+    " Off by default: programs cannot type a code.",
+    remedy=(
+        "# Only the user can register a device.",
+        "aws iam list-mfa-devices --user-name=NAME",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html",
+    ),
+)

@@ -1,0 +1,149 @@
+"""Put findings into words, a whole column of sentences at once.
+
+A part of a sentence that has few forms, such as a date, is made once for each and then only
+looked up: that is many times faster than to write it for every finding.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache, reduce
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.truth import Elapsed, by_slot
+
+_TEXT: Final = pa.string()
+_NOTHING: Final = pa.scalar(None, _TEXT)
+_UNKNOWN: Final = "at an unknown time"
+_TABLES: Final = 64
+"""Tables of dates and numbers that are kept, far more than the rules have forms of."""
+
+
+def told(count: int, *parts: str | pa.Array) -> pa.Array:
+    """Return so many sentences, each of the parts in turn: a text for all, or one for each."""
+    return pc.binary_join_element_wise(pa.repeat("", count), *parts, "")
+
+
+def joined(*texts: pa.Array, between: str = "; ") -> pa.Array:
+    """Return for each position the texts that are not null, in one."""
+    # Arrow leaves out positions where all are null, and so would shift the rest: none is.
+    nothing = reduce(pc.and_, map(pc.is_null, texts))
+    first = pc.if_else(nothing, "", texts[0])
+    return pc.binary_join_element_wise(first, *texts[1:], between, null_handling="skip")
+
+
+def either(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Scalar) -> pa.Array:
+    """Return one text where the mask holds, and another where it does not."""
+    return pc.if_else(pa.array(mask), yes, no)
+
+
+def on(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
+    """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
+    known = ~np.isnat(moments)
+    if not known.any():
+        return pa.repeat(before + otherwise, len(moments))
+    day = moments.astype("datetime64[D]").astype(np.int64)
+    first, last = _whole(day[known].min()), _whole(day[known].max()) + _SPAN
+    text = _dates(before, first, last).take(pa.array(np.where(known, day - first, 0)))
+    return text if known.all() else either(known, text, before + otherwise)
+
+
+def in_days(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
+    """Return numbers of days as text: `1 day`, `684 days`, with what stands before and after."""
+    most = _whole(days.max(initial=0)) + _SPAN
+    return _durations(before, most, after).take(pa.array(days))
+
+
+_SPAN: Final = 4096
+"""Tables begin and end at multiples of so many days, so that many pages share one."""
+
+
+def _whole(days: np.int64) -> int:
+    return int(days) // _SPAN * _SPAN
+
+
+@lru_cache(_TABLES)
+def _dates(before: str, first: int, last: int) -> pa.Array:
+    days = pa.array(np.arange(first, last, dtype=np.int32), pa.date32())
+    return told(len(days), before, days.cast(_TEXT))
+
+
+@lru_cache(_TABLES)
+def _durations(before: str, most: int, after: str) -> pa.Array:
+    days = np.arange(most)
+    unit = either(days == 1, " day", " days")
+    return told(most, before, pa.array(days).cast(_TEXT), unit, after)
+
+
+def words(column: pd.Series, at: np.ndarray) -> pa.Array:
+    """Return the words of a category column at these positions."""
+    known: Any = column.cat
+    texts = pa.array(list(known.categories), _TEXT)
+    return texts.take(pa.array(known.codes.to_numpy()[at]))
+
+
+# What the rules speak of
+
+
+def access_key(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
+    return _in_slot("access key", evidence, at), on(evidence.key_age.moment[at])
+
+
+def certificate(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
+    return _in_slot("signing certificate", evidence, at), on(evidence.certificate_age.moment[at])
+
+
+def _in_slot(name: str, evidence: Evidence, at: np.ndarray) -> pa.Array:
+    names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
+    return names.take(pa.array(at // len(evidence.page)))
+
+
+def old(age: Elapsed, at: np.ndarray) -> pa.Array:
+    """Say `, 399 days old`, or nothing where the age is unknown."""
+    return either(age.known.yes[at], in_days(age.days[at], ", ", " old"), "")
+
+
+def last_used(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
+    """Say `last used 2024-01-09`, `never used` or `last use unknown`."""
+    date = on(used.moment[at], f"{before}last used ")
+    never = either(used.unknown[at], f"{before}last use unknown", f"{before}never used")
+    return either(used.there[at], date, never)
+
+
+def usable(evidence: Evidence, at: np.ndarray) -> pa.Array:
+    """List what these users are known to get in with: `password, access key 2`."""
+    keys = [f"access key {slot}" for slot in columns.SLOTS]
+    ways = {
+        "password": evidence.password.yes,
+        **dict(zip(keys, by_slot(evidence.key_active.yes), strict=True)),
+    }
+    return joined(*(either(way[at], name, _NOTHING) for name, way in ways.items()), between=", ")
+
+
+def in_slots(
+    evidence: Evidence, at: np.ndarray, mask: np.ndarray, say: Callable[[np.ndarray], pa.Array]
+) -> pa.Array:
+    """Say for these users what is to be said of each slot for which the mask holds."""
+    slots = [at + slot * len(evidence.page) for slot in range(len(columns.SLOTS))]
+    return joined(*(either(mask[slot], say(slot), _NOTHING) for slot in slots))
+
+
+def created(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
+    caveats = words(evidence.page.users[columns.CAVEATS], at)
+    certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
+    check = either(certain, "", told(len(at), "; check: ", caveats))
+    ago = in_days(evidence.age.days[at], ", ", " ago")
+    return on(evidence.age.moment[at], ", created "), ago, check
+
+
+def undetermined(evidence: Evidence, at: np.ndarray) -> pa.Array:
+    """Say why no verdict could be given."""
+    return words(evidence.page.users[columns.REASON], at)

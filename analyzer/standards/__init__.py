@@ -1,0 +1,35 @@
+"""Map the controls of benchmarks to the rules that decide them, one table a version.
+
+Plain data: the rules know nothing of it, and neither pandas nor the rules are imported here.
+"""
+
+from typing import Final
+
+from analyzer.standards.cis_1_2 import CIS_1_2
+from analyzer.standards.cis_1_4 import CIS_1_4
+from analyzer.standards.cis_3_0 import CIS_3_0
+from analyzer.standards.cis_5_0 import CIS_5_0
+from analyzer.standards.cis_6_0 import CIS_6_0
+from analyzer.standards.cis_7_0 import CIS_7_0
+from analyzer.standards.control import Standard
+from analyzer.standards.frameworks import FRAMEWORKS
+from analyzer.standards.fsbp import FSBP
+
+STANDARDS: Final[tuple[Standard, ...]] = (
+    CIS_7_0,
+    CIS_6_0,
+    CIS_5_0,
+    CIS_3_0,
+    CIS_1_4,
+    CIS_1_2,
+    FSBP,
+)
+
+
+def references(rule: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what standards and frameworks call a rule: (name, numbers), none without numbers."""
+    every = [
+        *((standard.name, standard.numbers(rule)) for standard in STANDARDS),
+        *((name, numbers.get(rule, ())) for name, numbers in FRAMEWORKS),
+    ]
+    return [(name, numbers) for name, numbers in every if numbers]

@@ -1,0 +1,57 @@
+"""Define what a standard is: its controls, each with the rules that decide it or why none can."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Describe one control of a standard.
+
+    It fails where one of `rules` (ids) fails; without rules, `reason` says why the report alone
+    cannot decide it. `limit` is the threshold's name and the days that the standard asks for.
+    """
+
+    number: str
+    title: str
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    limit: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard:
+    """Describe the part of one version of a standard that is about an account's identities.
+
+    `id` is its name as an option, `scope` which part it is, `source` where the numbers, titles
+    and limits were read.
+    """
+
+    id: str
+    name: str
+    scope: str
+    source: str
+    controls: tuple[Control, ...]
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """Return the ids of the rules that the standard selects."""
+        return frozenset(rule for control in self.controls for rule in control.rules)
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Return the thresholds that the standard sets, by their names."""
+        return dict(control.limit for control in self.controls if control.limit)
+
+    def numbers(self, rule: str) -> tuple[str, ...]:
+        """Return the numbers of the controls that a rule decides."""
+        return tuple(control.number for control in self.controls if rule in control.rules)
+
+
+def decided(number: str, title: str, *rules: str, **limits: int) -> Control:
+    """Describe a control that rules decide, with the threshold that the standard sets, if any."""
+    return Control(number, title, rules, limit=next(iter(limits.items()), None))
+
+
+def undecidable(number: str, title: str, reason: str) -> Control:
+    """Describe a control that the report alone cannot decide."""
+    return Control(number, title, reason=reason)

@@ -1,0 +1,24 @@
+"""Run the program within the test's own process."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import main
+from tests.builders import Run
+
+Program = Callable[..., Run]
+
+
+@pytest.fixture
+def program(capfdbinary: pytest.CaptureFixture[bytes]) -> Program:
+    """Give a function that runs the program with arguments and returns how that ended."""
+
+    def ran(*arguments: str | Path) -> Run:
+        capfdbinary.readouterr()
+        code = main([str(argument) for argument in arguments])
+        output, messages = capfdbinary.readouterr()
+        return Run(code, output, messages.decode())
+
+    return ran

@@ -1,0 +1,80 @@
+"""Start the program as a process of its own: on a terminal, with a broken pipe, to be stopped."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.builders import ROOT_FOLDER
+
+WORDS_OF_TERMINALS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "TERM")
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "analyzer", *map(str, arguments)]
+
+
+def python(script: str, *arguments: str | Path) -> list[str]:
+    """Return the command that runs the program after a few lines that spoil or slow it."""
+    end = "import sys; sys.argv[0] = 'credreport'; from analyzer.cli import run; run()"
+    return [sys.executable, "-c", f"{script}\n{end}", *map(str, arguments)]
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    plain = {key: text for key, text in os.environ.items() if key not in WORDS_OF_TERMINALS}
+    return {**plain, "TERM": "xterm-256color", **(more or {})}
+
+
+def unmeasured() -> dict[str, str]:
+    """Return an environment in which coverage is not measured: it would leave half a file too."""
+    return {key: text for key, text in os.environ.items() if not key.startswith("COV")}
+
+
+class Shown(NamedTuple):
+    """Hold how a run on a terminal ended, what that showed, and what went into pipes."""
+
+    code: int
+    screen: str
+    output: bytes
+    messages: str
+
+
+def on_terminal(
+    *arguments: str | Path,
+    columns: int = 80,
+    variables: Mapping[str, str] | None = None,
+    piped: str = "",
+) -> Shown:
+    """Run the program on a terminal, with `output` or `messages` piped if that is asked for."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=ROOT_FOLDER,
+        env=environment(variables),
+        stdin=follower,
+        stdout=subprocess.PIPE if piped == "output" else follower,
+        stderr=subprocess.PIPE if piped == "messages" else follower,
+    ) as process:
+        os.close(follower)
+        screen = _read(leader)
+        output, messages = process.communicate()
+    os.close(leader)
+    text = screen.decode().replace("\r\n", "\n")
+    return Shown(process.returncode, text, output or b"", (messages or b"").decode())
+
+
+def _read(leader: int) -> bytes:
+    """Return all that a terminal is given until nobody holds it any more."""
+    parts = []
+    with suppress(OSError):  # Linux says so that the other end is closed
+        while part := os.read(leader, 65_536):
+            parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,372 @@
+"""The exit code tells the truth, and what is wrong is said with the way out."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from analyzer import errors
+from tests.builders import (
+    ROOT_FOLDER,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    no_password,
+    report_text,
+    run,
+    saved,
+    the_root,
+)
+from tests.cli.conftest import Program
+from tests.cli.processes import command, python
+from tests.written import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
+
+UNUSED = a_user("unused")
+RETIRED = a_user("retired", password=no_password("2020-01-01T00:00:00Z"))
+DORMANT = a_user("dormant", key_1=a_key())
+ACTIVE = a_user("active", password=a_password("2026-05-01T11:00:00Z"))
+UNDETERMINED = a_user("undetermined") | {"password_enabled": "wahr"}
+
+
+def unwrapped(messages: str) -> str:
+    """Return what a box round an error says, in one line."""
+    return " ".join(messages.replace("│", " ").split())
+
+
+# 0 and 1
+
+
+class Case(NamedTuple):
+    """Hold who is in a report, who is exempt, what a run is to fail on, and how it ends."""
+
+    users: list[Row]
+    exemption: str
+    fail_on: list[str]
+    code: int
+
+
+FAIL_ON = (
+    Case([UNUSED], "", [], 0),
+    Case([UNDETERMINED], "", [], 0),
+    Case([UNUSED], "", ["unused"], 1),
+    Case([UNUSED], "", ["retired"], 0),
+    Case([RETIRED], "", ["unused"], 0),
+    Case([RETIRED], "", ["unused", "retired"], 1),
+    Case([DORMANT, ACTIVE], "", ["unused", "retired"], 0),
+    Case([DORMANT, ACTIVE], "", ["dormant"], 1),
+    Case([ACTIVE], "", ["active"], 1),
+    Case([], "", ["unused", "retired", "dormant", "active", "undetermined"], 0),
+    Case([ACTIVE, UNDETERMINED], "", ["unused"], 1),
+    Case([ACTIVE, UNDETERMINED], "", ["undetermined"], 1),
+    Case([UNUSED], "*,unused,By design,,", ["unused"], 0),
+    Case([UNUSED, RETIRED], "*,unused,By design,,", ["unused", "retired"], 1),
+    Case([UNUSED], "*,unused,By design,,2026-05-01", ["unused"], 0),
+    Case([UNUSED], "*,unused,By design,,2026-04-30", ["unused"], 1),
+    Case([UNUSED], "*,nobody,By design,,", ["unused"], 1),
+    Case([UNDETERMINED], "*,undetermined,Known,,", ["unused"], 0),
+)
+
+
+@pytest.mark.parametrize("case", FAIL_ON)
+def test_a_run_fails_for_whom_it_was_asked_to_and_for_the_undetermined_unless_exempt(
+    program: Program, tmp_path: Path, case: Case
+) -> None:
+    report = saved(tmp_path, report_text(case.users))
+    exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n{case.exemption}", "exemptions.csv")
+    options = [option for verdict in case.fail_on for option in ("--fail-on", verdict)]
+    at = "--as-of=2026-05-01T12:00:00Z"
+    done = program("analyze", report, at, "--exemptions", exemptions, *options)
+    assert done.code == case.code
+    assert b"unused" in done.output
+
+
+def test_the_process_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None:
+    for fail_on, code in (("retired", 1), ("active", 1)):
+        target = tmp_path / f"{fail_on}.csv"
+        done = run("analyze", CONSOLE, "--fail-on", fail_on, "-o", target, "-q")
+        assert (done.code, done.output, done.messages) == (code, b"", "")
+        assert target.read_bytes().startswith(b"account,")
+    report = saved(tmp_path, report_text([UNUSED]))
+    exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exemptions.csv")
+    assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
+
+
+# 2
+
+
+WRONG_USAGE = (
+    (["--as-of", "2026-03-01"], "--as-of", "2026-03-01 lacks its zone"),
+    (["--as-of", "2026-03-01T09:30:00"], "--as-of", "write it as 2026-03-01T09:30:00Z"),
+    (["--as-of", "03/04/2021 10:00Z"], "--as-of", "is no moment such as 2026-03-01T09:30:00Z"),
+    (["--as-of", "0001-01-01T00:00:00+23:00"], "--as-of", "is no moment such as"),
+    (["-o", "report.txt"], "-o", "report.txt must end in .xlsx, .csv, .json"),
+    (["-o", "report"], "-o", "report must end in .xlsx, .csv, .json"),
+    (["-o", ".csv"], "-o", ".csv must end in .xlsx, .csv, .json"),
+    (["--format", "xml"], "--format", "table"),
+    (["--verdict", "idle"], "--verdict", "idle: choose from undetermined, unused,"),
+    (["--fail-on", "all"], "--fail-on", "unused"),
+    (["--definition", "mine"], "--definition", "iam-029"),
+    (["--dormant-days", "0"], "--dormant-days", ""),
+    (["--dormant-days", "many"], "--dormant-days", ""),
+    (["--grace-days", "-1"], "--grace-days", ""),
+    (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv"),
+    (["--exemptions", "."], "--exemptions", ""),
+    (["--colour"], "--colour", ""),
+)
+
+
+@pytest.mark.parametrize(("options", "option", "says"), WRONG_USAGE, ids=str)
+def test_wrong_usage_names_the_option_and_what_it_takes_and_writes_nothing(
+    program: Program, tmp_path: Path, options: list[str], option: str, says: str
+) -> None:
+    done = program("analyze", CONSOLE, "-o", tmp_path / "good.csv", *options)
+    assert done.code == 2
+    assert done.output == b""
+    assert option in done.messages
+    assert says in unwrapped(done.messages)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_process_ends_with_2_for_wrong_usage() -> None:
+    for arguments in (["analyze", str(CONSOLE), "--as-of", "now"], ["analyse"], []):
+        assert run(*arguments).code == 2
+
+
+# 3
+
+
+def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_path: Path) -> None:
+    page = saved(tmp_path, "<!DOCTYPE html><title>Sign in</title>", "page.html")
+    dates = saved(tmp_path, report_text([a_user(created="03/04/2021 10:00")]), "dates.csv")
+    old = saved(tmp_path, "old", "old.csv")
+    targets = ("-o", old, "-o", tmp_path / "new.json", "--format", "csv")
+    done = run("analyze", page, CONSOLE, dates, tmp_path / "nowhere.csv", *targets)
+    assert (done.code, done.output) == (3, b"")
+    for place in (page, f"{dates}, row 3, column user_creation_time", tmp_path / "nowhere.csv"):
+        assert f"{place}: " in done.messages
+    assert old.read_text() == "old"
+    assert not (tmp_path / "new.json").exists()
+
+
+def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
+    program: Program, tmp_path: Path
+) -> None:
+    text = f"{HEADER_OF_EXEMPTIONS}\n,ann,,,\n*,bob,why,,soon\n"
+    exemptions = saved(tmp_path, text, "exemptions.csv")
+    done = program("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
+    assert (done.code, done.output) == (3, b"")
+    assert done.messages == (
+        f"credreport: {exemptions}, row 2, column account: the cell is empty\n"
+        "    An exemption says for which account and user it is, and why; `*` means any.\n"
+        f"{exemptions}, row 2, column reason: the cell is empty\n"
+        "    An exemption says for which account and user it is, and why; `*` means any.\n"
+        f"{exemptions}, row 3, column expires: not a date ('soon')\n"
+        "    Write the last day on which it applies as YYYY-MM-DD, or nothing.\n"
+    )
+    assert not (tmp_path / "a.csv").exists()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_exemptions_in_another_encoding_end_with_3_and_what_to_do(
+    program: Program, tmp_path: Path, encoding: str
+) -> None:
+    exemptions = tmp_path / "exemptions.csv"
+    exemptions.write_text(f"{HEADER_OF_EXEMPTIONS}\n*,zoë,Prüfung,,\n", encoding=encoding)
+    done = program("analyze", CONSOLE, "--exemptions", exemptions)
+    assert (done.code, done.output) == (3, b"")
+    assert f"{exemptions}: it cannot be read" in done.messages
+    assert "Save it as a CSV in UTF-8." in done.messages
+
+
+# 70
+
+
+def test_a_bug_ends_with_70_and_its_traceback() -> None:
+    bug = "import analyzer.analysis; analyzer.analysis.judged = lambda *_: 1 / 0"
+    done = subprocess.run(
+        python(bug, "analyze", CONSOLE, "--fail-on", "unused"),
+        cwd=ROOT_FOLDER,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (70, b"")
+    messages = done.stderr.decode()
+    assert messages.startswith("Traceback (most recent call last):\n")
+    assert "ZeroDivisionError: division by zero\n" in messages
+    assert messages.endswith("this is a bug; please report it with the lines above.\n")
+
+
+def test_a_bug_ends_with_70_in_this_process_too(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.analysis.judged", None)
+    done = program("analyze", CONSOLE)
+    assert done.code == 70
+    assert "TypeError: 'NoneType' object is not callable" in done.messages
+
+
+# 73
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "names", "table"])
+def test_a_full_standard_output_ends_with_73(form: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("analyze", CONSOLE, "--format", form, "-q"),
+            cwd=ROOT_FOLDER,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 73
+    assert done.stderr.decode() == (
+        "credreport: standard output cannot be written: No space left on device.\n"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_is_intact(
+    tmp_path: Path,
+) -> None:
+    old = saved(tmp_path, "old", "old.csv")
+    for target, why in (
+        (tmp_path / "missing" / "a.csv", "No such file or directory"),
+        (old / "a.csv", "Not a directory"),
+    ):
+        done = run("analyze", CONSOLE, "-o", old, "-o", target, "-q", "--format", "csv")
+        assert (done.code, done.output) == (73, b"")
+        assert done.messages == (
+            f"credreport: {target} cannot be written: {why}. What was there before is intact.\n"
+        )
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"old.csv": "old"}
+
+
+def in_shell(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run a line of bash in which "$@" is the program with its arguments."""
+    return subprocess.run(
+        ["bash", "-c", script, "bash", *command(*arguments)],
+        cwd=ROOT_FOLDER,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a report whose CSV is larger than any pipe and than the limit that is set."""
+    users = [a_user(f"user{n:05}") for n in range(20_000)]
+    return saved(tmp_path_factory.mktemp("large"), report_text(users))
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
+    tmp_path: Path, large: Path, ending: str
+) -> None:
+    target = saved(tmp_path, "old", f"a.{ending}")
+    done = in_shell('ulimit -f 2048; exec "$@"', "analyze", large, "-o", target, "-q")
+    assert done.returncode == 73
+    assert done.stderr.decode() == (
+        f"credreport: {target} cannot be written: File too large."
+        " What was there before is intact.\n"
+    )
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {target.name: "old"}
+
+
+def test_a_closed_standard_output_ends_with_73_unless_only_files_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    done = in_shell('exec "$@" >&-', "analyze", CONSOLE, "-q")
+    assert done.returncode == 73
+    assert done.stderr == b"credreport: standard output cannot be written: it is closed.\n"
+    target = tmp_path / "a.csv"
+    assert in_shell('exec "$@" >&-', "analyze", CONSOLE, "-o", target).returncode == 0
+    assert target.exists()
+
+
+# 141
+
+
+def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
+    for form in ("csv", "names", "json"):
+        script = '"$@" | head -1 | head -c 20; echo " ${PIPESTATUS[0]}"'
+        done = in_shell(script, "analyze", large, "-q", "--format", form)
+        assert done.stdout.endswith(b" 141\n")
+        assert done.stderr == b""
+
+
+@contextmanager
+def broken_pipe() -> Iterator[int]:
+    """Give the end to write to of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["analyze", str(CONSOLE)]])
+def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
+    arguments: list[str],
+) -> None:
+    with broken_pipe() as pipe:
+        done = subprocess.run(
+            command(*arguments), cwd=ROOT_FOLDER, stdout=pipe, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+# Standard error
+
+
+@pytest.mark.parametrize("where", ["full", "broken", "closed"])
+def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_code(
+    program: Program, where: str
+) -> None:
+    arguments = ("analyze", CONSOLE, "--format", "names", "--fail-on", "retired")
+    expected = program(*arguments)
+    with Path("/dev/full").open("wb") as full, broken_pipe() as pipe:
+        done = subprocess.run(
+            [
+                "bash",
+                "-c",
+                f'exec "$@" {"2>&-" * (where == "closed")}',
+                "bash",
+                *command(*arguments),
+            ],
+            cwd=ROOT_FOLDER,
+            stdout=subprocess.PIPE,
+            stderr=pipe if where == "broken" else full,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (1, expected.output)
+
+
+def test_what_is_refused_where_nothing_can_be_said_still_ends_with_3() -> None:
+    with Path("/dev/full").open("wb") as full:
+        nowhere = command("analyze", "nowhere.csv")
+        assert subprocess.run(nowhere, cwd=ROOT_FOLDER, stderr=full, check=False).returncode == 3
+
+
+# All of them
+
+
+def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:
+    leaves = errors.CredreportError.__subclasses__()
+    codes = [leaf.exit_code for leaf in leaves]
+    assert len(set(codes)) == len(codes)
+    assert not {0, 1, 2, 70} & set(codes)
+
+
+def test_two_accounts_are_one_run_and_one_exit_code(program: Program, tmp_path: Path) -> None:
+    for account in ("111111111111", "222222222222"):
+        users = [a_user("unused", account=account)] if account.startswith("2") else []
+        saved(tmp_path, report_text(users, root=the_root(account)), f"{account}.csv")
+    assert program("analyze", tmp_path, "--fail-on", "unused").code == 1
+    assert program("analyze", tmp_path / "111111111111.csv", "--fail-on", "unused").code == 0
+
+
+def test_the_sample_of_exemptions_is_one(program: Program) -> None:
+    assert program("analyze", CONSOLE, "--exemptions", EXEMPTIONS, "-q").code == 0

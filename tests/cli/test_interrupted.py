@@ -1,0 +1,163 @@
+"""However a run is ended, the old file is intact or the new one is whole, and nothing is left."""
+
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import main
+from tests.builders import ROOT_FOLDER, a_user, report_text, saved
+from tests.cli.processes import command, python, unmeasured
+
+OLD = b"what was there before"
+KILLS = 10
+"""How often each format is killed at a random moment."""
+
+HALF_WRITTEN = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # though a shell may have set it aside
+import analyzer.writers.csv
+
+def write_csv(analysis, stream, *_, **__):
+    stream.write(b"half a fi")
+    stream.flush()
+    print("writing", flush=True)
+    time.sleep(60)
+
+analyzer.writers.csv.write_csv = write_csv
+"""
+HALF_READ = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import analyzer.sources.files
+
+def load(*_, **__):
+    print("reading", flush=True)
+    time.sleep(60)
+
+analyzer.sources.files.load = load
+"""
+
+
+@contextmanager
+def started(
+    arguments: list[str], variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
+        arguments,
+        cwd=ROOT_FOLDER,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# Ctrl-C and SIGTERM
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("moment", [HALF_READ, HALF_WRITTEN], ids=["reading", "writing"])
+def test_a_run_that_is_stopped_leaves_the_old_files_and_nothing_else(
+    tmp_path: Path, moment: str, number: signal.Signals, code: int
+) -> None:
+    (tmp_path / "out").mkdir()
+    report = saved(tmp_path, report_text([a_user()]))
+    targets = [saved(tmp_path / "out", OLD.decode(), name) for name in ("a.json", "b.csv")]
+    options = [part for target in targets for part in ("-o", target)]
+    with started(python(moment, "analyze", report, *options)) as process:
+        assert process.stdout
+        assert process.stdout.readline().endswith(b"ing\n")
+        assert (".part" in str(held(tmp_path / "out"))) == (moment is HALF_WRITTEN)
+        process.send_signal(number)
+        output, messages = process.communicate(timeout=30)
+    assert (process.returncode, output, messages) == (code, b"", b"")
+    assert held(tmp_path / "out") == {"a.json": OLD, "b.csv": OLD}
+
+
+def test_ctrl_c_ends_with_130_in_this_process_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analyzer.analysis.judged", interrupted)
+    target = saved(tmp_path, OLD.decode(), "a.csv")
+    report = saved(tmp_path, report_text([a_user()]))
+    assert main(["analyze", str(report), "-o", str(target)]) == 130
+    assert target.read_bytes() == OLD
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "report.csv"}
+
+
+# SIGKILL
+
+
+def is_whole(name: str, content: bytes, users: int) -> bool:
+    """Tell whether a file can be read to its end and holds all users."""
+    if name.endswith(".json"):
+        return len(json.loads(content)["users"]) == users
+    return sum(1 for _ in csv.DictReader(io.StringIO(content.decode(), newline=""))) == users
+
+
+def wait_for_writing(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None and not any(name.name[0] == "." for name in folder.iterdir()):
+        time.sleep(0.001)
+
+
+def seconds_of_writing(report: Path, target: Path) -> float:
+    """Return how long a run writes, from the first byte on."""
+    with started(command("analyze", report, "-q", "-o", target), unmeasured()) as process:
+        wait_for_writing(target.parent, process)
+        start = time.monotonic()
+        assert process.wait() == 0
+    return time.monotonic() - start
+
+
+def killed(report: Path, target: Path, seconds: float) -> tuple[bytes, bool]:
+    """Kill a run so many seconds after its first byte; return the file, and if it hit."""
+    target.parent.mkdir()
+    target.write_bytes(OLD)
+    with started(command("analyze", report, "-q", "-o", target), unmeasured()) as process:
+        wait_for_writing(target.parent, process)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    return target.read_bytes(), process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("ending", "users"), [("csv", 60_000), ("json", 6_000)])
+def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_a_whole_new_one(
+    tmp_path: Path, ending: str, users: int
+) -> None:
+    report = saved(tmp_path, report_text([a_user(f"user{n:05}") for n in range(users)]))
+    name = f"review.{ending}"
+    (tmp_path / "whole").mkdir()
+    lasting = seconds_of_writing(report, tmp_path / "whole" / name)
+    whole = (tmp_path / "whole" / name).read_bytes()
+    assert is_whole(name, whole, users)
+    moments = [0.0, *(random.uniform(0, 1.2 * lasting) for _ in range(KILLS - 1))]
+    targets = [tmp_path / f"killed{n}" / name for n in range(KILLS)]
+    with ThreadPoolExecutor(os.cpu_count()) as killers:
+        ends = list(killers.map(lambda *each: killed(report, *each), targets, moments))
+    assert {content for content, _ in ends} <= {OLD, whole}
+    assert any(content == OLD and hit for content, hit in ends)
+    with started(command("analyze", report, "-q", "-o", targets[0])) as process:
+        assert process.wait() == 0
+    assert targets[0].read_bytes() == whole

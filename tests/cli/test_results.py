@@ -1,0 +1,294 @@
+"""Results go to standard output or into files, everything else to standard error."""
+
+import json
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.cli import messages, standard_output
+from analyzer.terms import Format, Verdict
+from tests.builders import (
+    LONG_AGO,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+    table,
+    the_root,
+)
+from tests.cli.conftest import Program
+from tests.written import (
+    ALL,
+    CONSOLE,
+    EXEMPTIONS,
+    HARD_NAMES,
+    SAMPLES,
+    UNUSED,
+    analyzed_console,
+    csv_bytes,
+    json_bytes,
+    names_bytes,
+    table_text,
+)
+
+SUMMARY = """\
+As of 2026-03-01 09:30 UTC (from the file name), account 123456789012
+     23 unused (13 to check, 5 exempt)
+      4 retired (2 to check)
+      6 dormant (nothing used for 90 days or more)
+      7 active (1 exempt)
+      8 undetermined (not understood or contradictory: never taken for unused)
+Note: Rows of the same ARN contradict each other, so it is undetermined: \
+arn:aws:iam::123456789012:user/team/ops/dana.whitlock.
+Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
+Note: The exemption of departed-admin in account 123456789012 matches nobody.
+No report can show: SSH public keys (CodeCommit); service-specific credentials (CodeCommit, \
+Keyspaces, Bedrock and CloudWatch API keys), unless what AWS lists of them was saved beside the \
+report; roles, federation and IAM Identity Center; use in the hours before as-of: AWS keeps a \
+report for up to four hours.
+"""
+ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
+
+FORMS = ("csv", "json", "names", "table")
+console = cache(analyzed_console)
+
+
+def written(form: str, verdicts: tuple[Verdict, ...] = UNUSED) -> bytes:
+    """Return what the writers write, of the console's sample."""
+    if form == "table":
+        return table_text(console(), verdicts).encode()
+    writers = {"csv": csv_bytes, "json": json_bytes, "names": names_bytes}
+    return writers[form](console(), verdicts)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_standard_output_gets_the_result_alone_and_standard_error_the_rest(form: str) -> None:
+    done = run(*ON_CONSOLE, "--format", form)
+    assert done.output == written(form)
+    assert done.messages == SUMMARY
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_quiet_says_nothing_and_changes_no_result(program: Program, form: str) -> None:
+    done = program(*ON_CONSOLE, "--format", form, "--quiet")
+    assert done == (0, written(form), "")
+
+
+def test_a_table_is_written_if_nothing_is_asked_for(program: Program) -> None:
+    assert program(*ON_CONSOLE, "-q").output == written("table")
+
+
+@pytest.mark.parametrize(
+    ("options", "verdicts"),
+    [
+        ([], UNUSED),
+        (["--verdict", "all"], ALL),
+        (["--verdict", "retired"], (Verdict.RETIRED,)),
+        (["--verdict", "dormant", "--verdict", "active"], (Verdict.DORMANT, Verdict.ACTIVE)),
+        (["--verdict", "unused", "--verdict", "all"], ALL),
+    ],
+)
+def test_the_verdicts_that_are_asked_for_are_listed_in_every_output(
+    program: Program, tmp_path: Path, options: list[str], verdicts: tuple[Verdict, ...]
+) -> None:
+    for form in FORMS:
+        assert program(*ON_CONSOLE, "--format", form, *options).output == written(form, verdicts)
+    files = tmp_path / "a.csv", tmp_path / "a.json"
+    assert program(*ON_CONSOLE, "-o", files[0], "--output", files[1], *options).code == 0
+    assert [file.read_bytes() for file in files] == [
+        written("csv", verdicts),
+        written("json", verdicts),
+    ]
+
+
+def test_files_are_written_and_named_and_standard_output_stays_empty(
+    program: Program, tmp_path: Path
+) -> None:
+    targets = [tmp_path / f"review.{ending}" for ending in ("csv", "json", "xlsx")]
+    done = program(*ON_CONSOLE, *(part for target in targets for part in ("-o", target)))
+    assert done.output == b""
+    assert done.messages == SUMMARY + "".join(f"Wrote {target}\n" for target in targets)
+    assert all(target.stat().st_size for target in targets)
+
+
+def test_files_and_standard_output_can_be_written_in_one_run(
+    program: Program, tmp_path: Path
+) -> None:
+    done = program(*ON_CONSOLE, "-o", tmp_path / "a.json", "--format", "csv", "-q")
+    assert done == (0, written("csv"), "")
+    assert (tmp_path / "a.json").read_bytes() == written("json")
+
+
+def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(
+    program: Program, tmp_path: Path
+) -> None:
+    report = saved(tmp_path, report_text([a_user("=1+1")]))
+    for options, name in (([], "'=1+1"), (["--raw-csv"], "=1+1")):
+        done = program(
+            *("analyze", report, "-q", "--format", "csv", "-o", tmp_path / "a.csv", *options)
+        )
+        assert [row["user"] for row in table(done.output)] == [name]
+        assert (tmp_path / "a.csv").read_bytes() == done.output
+
+
+# Options that decide
+
+
+def verdict_of(program: Program, report: Path, *options: str) -> str:
+    done = program("analyze", report, "-q", "--format", "csv", "--verdict", "all", *options)
+    (row,) = table(done.output)
+    return ",".join(filter(None, (row["verdict"], row["certainty"], row["caveats"])))
+
+
+USED = a_user("ann", password=a_password(days_before(40)))
+INACTIVE = a_user("ann", key_1=a_key(active=False))
+YOUNG = a_user("ann", created=days_before(3))
+AT = "--as-of=2026-05-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "verdict"),
+    [
+        (USED, [AT], "active"),
+        (USED, [AT, "--dormant-days", "41"], "active"),
+        (USED, [AT, "--dormant-days", "40"], "dormant"),
+        (USED, ["--as-of=2026-06-20T11:59:59Z"], "active"),
+        (USED, ["--as-of=2026-06-20T12:00:00Z"], "dormant"),
+        (USED, ["--as-of=2026-06-20T14:00:00+02:00"], "dormant"),
+        (USED, ["--as-of=2026-06-20T13:59:59.999+02:00"], "active"),
+        (INACTIVE, [AT], "unused,certain"),
+        (INACTIVE, [AT, "--definition", "no-active-key"], "unused,certain"),
+        (INACTIVE, [AT, "--definition", "iam-029"], "retired,certain"),
+        (YOUNG, [AT], "unused,certain"),
+        (YOUNG, [AT, "--grace-days", "3"], "unused,certain"),
+        (YOUNG, [AT, "--grace-days", "4"], "unused,check,new-user"),
+        (YOUNG, ["--as-of=2026-04-28T13:00:00Z", "--grace-days", "0"], "unused,certain"),
+    ],
+)
+def test_each_option_that_decides_does_so(
+    program: Program, tmp_path: Path, user: dict[str, object], options: list[str], verdict: str
+) -> None:
+    report = saved(tmp_path, report_text([user]))  # type: ignore[list-item]  # a Row
+    assert verdict_of(program, report, *options) == verdict
+
+
+def test_the_moment_that_was_given_is_told_with_its_source(program: Program) -> None:
+    done = program("analyze", CONSOLE, "--as-of", "2026-03-02T00:00:00+14:00")
+    assert done.messages.startswith("As of 2026-03-01 10:00 UTC (as given with --as-of)")
+
+
+# What reports and file names hold
+
+
+def test_names_of_every_kind_get_through_every_format(program: Program, tmp_path: Path) -> None:
+    rows = [a_user(name) for name in HARD_NAMES]
+    report = saved(tmp_path, report_text(rows, quoted=True))
+    asked = ("analyze", report, "-q", "--verdict", "all", "--format")
+    rows_written = table(program(*asked, "csv", "--raw-csv").output)
+    assert [row["user"] for row in rows_written] == list(HARD_NAMES)
+    document = json.loads(program(*asked, "json").output)
+    assert [user["user"] for user in document["users"]] == list(HARD_NAMES)
+    assert len(program(*asked, "names").output.splitlines()) == len(HARD_NAMES)
+    lines = program(*asked, "table").output.decode().split("\n\n")[0].split("\n")
+    assert len(lines) == len(HARD_NAMES)
+
+
+def test_what_stands_in_names_of_files_does_not_command_a_terminal(
+    program: Program, tmp_path: Path
+) -> None:
+    path = saved(tmp_path, report_text([a_user()]), "\x1b[31mred\n.csv")
+    for done in (
+        program("analyze", path, "-o", tmp_path / "\x1b[2J.csv"),
+        program("analyze", tmp_path / "\x1b[2J.csv", path.with_name("\x1b[0m"), "-q"),
+    ):
+        assert "\x1b" not in done.messages
+        assert r"\x1b[" in done.messages
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    report = saved(tmp_path, report_text([a_user(name) for name in HARD_NAMES], quoted=True))
+    monkeypatch.setattr(standard_output, "is_terminal", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = program("analyze", report, "-q", "--verdict", "all", "--format", form).output.decode()
+    assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
+    assert r"\x1b[31mred" in "".join(shown.split()) or "\\u001b[31mred" in shown
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["PYTHONIOENCODING", "LC_ALL"],
+)
+def test_an_output_that_takes_only_ascii_gets_data_in_utf_8_and_a_table_spelled_out(
+    tmp_path: Path, form: str, variables: dict[str, str]
+) -> None:
+    report = saved(tmp_path, report_text([a_user("zoë")]))
+    done = run("analyze", report, "--verdict", "all", "--format", form, environment=variables)
+    assert done.code == 0
+    assert ("zoë" if form != "table" else r"zo\xeb").encode() in done.output
+
+
+def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_table(
+    tmp_path: Path,
+) -> None:
+    report = analyzer.load(saved(tmp_path, report_text([a_user("zoë")])))
+    with redirect_stdout(StringIO()) as stream:
+        standard_output.write(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
+    assert "zoë" in stream.getvalue()
+
+
+# Input and output in one place
+
+
+def unwrapped(messages: str) -> str:
+    """Return what a box round an error says, in one line."""
+    return " ".join(messages.replace("│", " ").split())
+
+
+def test_an_output_that_is_an_input_is_refused_and_the_evidence_stays(
+    program: Program, tmp_path: Path
+) -> None:
+    report = saved(tmp_path, report_text([a_user()]))
+    exemptions = saved(tmp_path, EXEMPTIONS.read_text(), "exemptions.csv")
+    (tmp_path / "link.csv").symlink_to(report)
+    before = report.read_bytes(), exemptions.read_bytes()
+    for source, target in (
+        (report, report),
+        (report, tmp_path / "link.csv"),
+        (tmp_path / "link.csv", report),
+        (report, exemptions),
+        (tmp_path / "rep*.csv", report),
+    ):
+        done = program("analyze", source, "--exemptions", exemptions, "-o", target)
+        assert done.code == 2
+        assert "is an input: write to another file" in unwrapped(done.messages)
+        assert (report.read_bytes(), exemptions.read_bytes()) == before
+
+
+def test_a_bar_is_shown_to_nobody_where_standard_error_is_no_terminal(program: Program) -> None:
+    assert "Reading" not in program("analyze", SAMPLES / "organization").messages
+    with messages.progress(quiet=False) as told:
+        told(1, 2)
+
+
+def test_accounts_keep_their_leading_zeros(program: Program, tmp_path: Path) -> None:
+    account = "000000000001"
+    text = report_text([a_user("ann", account=account, created=LONG_AGO)], root=the_root(account))
+    done = program("analyze", saved(tmp_path, text), "--format", "csv")
+    assert [row["account"] for row in table(done.output)] == [account]
+    assert f"account {account}\n" in done.messages

@@ -1,0 +1,70 @@
+"""The program starts quickly, says what it is, and is the same however it is started."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import pytest
+
+from analyzer.terms import Definition, Format, Verdict
+from tests.builders import ROOT_FOLDER, Run, run
+from tests.cli.conftest import Program
+
+HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
+QUICK: tuple[list[str], ...] = (
+    ["--help"],
+    ["-h"],
+    ["--version"],
+    ["analyze", "--help"],
+    ["analyze", "-h"],
+    [],
+    ["analyze"],
+    ["analyze", "report.csv", "--as-of", "today"],
+)
+
+
+@pytest.mark.parametrize("arguments", QUICK, ids=" ".join)
+def test_what_needs_no_report_imports_nothing_heavy(arguments: list[str]) -> None:
+    asked = (
+        "import sys; from analyzer.cli import main; main(sys.argv[1:]);"
+        f" print(*sorted({HEAVY} & set(sys.modules)), sep=',', file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked, *arguments], cwd=ROOT_FOLDER, capture_output=True, check=True
+    )
+    assert done.stderr.decode().splitlines()[-1] == ""
+
+
+def test_the_version_is_that_of_the_installed_distribution(program: Program) -> None:
+    assert program("--version") == Run(0, f"credreport {version('credreport')}\n".encode(), "")
+
+
+def test_the_module_and_the_command_are_the_same_program() -> None:
+    (script,) = entry_points(group="console_scripts", name="credreport")
+    assert script.value == "analyzer.cli:run"
+    installed = Path(sys.executable).with_name("credreport")
+    for arguments in (["--version"], ["analyze", "--help"], ["analyze", "nowhere.csv"]):
+        done = subprocess.run([installed, *arguments], capture_output=True, check=False)
+        assert Run(done.returncode, done.stdout, done.stderr.decode()) == run(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["analyze"], ["analyze", "--help"]])
+def test_help_is_a_result_and_calls_the_program_by_its_name(
+    program: Program, arguments: list[str]
+) -> None:
+    done = program(*arguments)
+    assert "Usage: credreport" in done.output.decode()
+    assert done.messages == ""
+    assert done.code == (0 if arguments[-1:] == ["--help"] else 2)
+
+
+def test_help_names_every_option_and_every_word_that_an_option_takes(program: Program) -> None:
+    told = " ".join(program("analyze", "--help").output.decode().replace("│", " ").split())
+    options = (
+        "--output -o --format --verdict --definition --dormant-days --grace-days --as-of"
+        " --exemptions --fail-on --raw-csv --quiet -q --help -h"
+    )
+    assert [option for option in options.split() if option not in told] == []
+    words = [*Format, *Verdict, *Definition, "all", "unused", "90", ".xlsx", ".csv", ".json"]
+    assert [word for word in words if word not in told] == []

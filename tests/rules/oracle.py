@@ -1,0 +1,273 @@
+"""Judge all rules in plain Python: a second opinion that shares no code with analyzer.
+
+A rule holds (True), does not (False), or cannot be told (None). It is written to be read beside
+the table of rules, a function a rule.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tests.oracle import NO_SERVICE, Terms, boolean, is_root, judge, moment, rows_of
+
+IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS = 45, 90, 30
+
+Known = bool | None
+
+
+class Verdict(NamedTuple):
+    """Name one thing that a rule finds."""
+
+    rule: str
+    arn: str
+    slot: int
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Hold when something was: at a time, never (None), or not known to us."""
+
+    at: datetime | None = None
+    unknown: bool = False
+
+    def days(self, as_of: datetime) -> int | None:
+        return None if self.at is None else max(0, (as_of - self.at) // timedelta(days=1))
+
+
+UNKNOWN = Moment(unknown=True)
+
+
+def both(*parts: Known) -> Known:
+    if any(part is False for part in parts):
+        return False
+    return True if all(parts) else None
+
+
+def either(*parts: Known) -> Known:
+    if any(part is True for part in parts):
+        return True
+    return None if None in parts else False
+
+
+def no(part: Known) -> Known:
+    return None if part is None else not part
+
+
+@dataclass(frozen=True)
+class Row:
+    """Read the cells of one row, of which some may be contradicted by another row."""
+
+    cells: dict[str, str]
+    doubted: frozenset[str]
+    as_of: datetime
+
+    def flag(self, column: str) -> Known:
+        return None if column in self.doubted else boolean(self.cells.get(column))
+
+    def when(self, column: str, *words: str) -> Moment:
+        raw = self.cells.get(column)
+        at = moment(raw)
+        if column in self.doubted or (at is None and raw not in words):
+            return UNKNOWN
+        return Moment(at.replace(microsecond=0)) if at else Moment()
+
+    # What a user has
+
+    @property
+    def password(self) -> Known:
+        return self.flag("password_enabled")
+
+    @property
+    def mfa(self) -> Known:
+        return self.flag("mfa_active")
+
+    @property
+    def sign_in(self) -> Moment:
+        return self.when("password_last_used", "N/A", "no_information")
+
+    @property
+    def password_idle_since(self) -> Moment:
+        used, changed = self.sign_in, self.when("password_last_changed", "N/A")
+        if used.unknown or used.at:
+            return used
+        return changed if changed.unknown or changed.at else self.when("user_creation_time")
+
+    def active(self, thing: str, slot: int) -> Known:
+        return self.flag(f"{thing}_{slot}_active")
+
+    def created(self, thing: str, slot: int) -> Moment:
+        born = self.when(f"{thing}_{slot}_last_rotated", "N/A")
+        if born.at is None and self.active(thing, slot) is not False:
+            return UNKNOWN
+        return born
+
+    def used(self, slot: int) -> Moment:
+        column = f"access_key_{slot}_last_used_date"
+        service = self.cells.get(f"access_key_{slot}_last_used_service")
+        raw_active = boolean(self.cells.get(f"access_key_{slot}_active"))
+        absent = raw_active is False and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
+        use = self.when(column, "N/A")
+        at = moment(self.cells.get(column))
+        if absent and column not in self.doubted:
+            return UNKNOWN if at else Moment()
+        if at and service == "N/A":
+            return UNKNOWN
+        return UNKNOWN if self.cells.get(column) == "N/A" and service not in NO_SERVICE else use
+
+    def key_idle_since(self, slot: int) -> Moment:
+        used = self.used(slot)
+        return used if used.unknown or used.at else self.created("access_key", slot)
+
+    def at_least(self, since: Moment, days: int) -> Known:
+        if since.unknown:
+            return None
+        elapsed = since.days(self.as_of)
+        return elapsed is not None and elapsed >= days
+
+    def any_key(self) -> Known:
+        return either(*(self.active("access_key", slot) for slot in (1, 2)))
+
+
+# One function a rule: for a user or root, or for one slot of it
+
+UserRule = Callable[[Row], Known]
+SlotRule = Callable[[Row, int], Known]
+
+
+def console_user_without_mfa(row: Row) -> Known:
+    return both(row.password, no(row.mfa))
+
+
+def user_without_mfa(row: Row) -> Known:
+    return both(either(row.password, row.any_key()), no(row.mfa))
+
+
+def idle_password(row: Row) -> Known:
+    return both(row.password, row.at_least(row.password_idle_since, IDLE_DAYS))
+
+
+def expired_password(row: Row) -> Known:
+    expires = row.when("password_next_rotation", "N/A")
+    late = None if expires.unknown else expires.at is not None and expires.at < row.as_of
+    return both(row.password, late)
+
+
+def two_active_access_keys(row: Row) -> Known:
+    return both(*(row.active("access_key", slot) for slot in (1, 2)))
+
+
+def password_and_access_key(row: Row) -> Known:
+    return both(row.password, row.any_key())
+
+
+def idle_access_key(row: Row, slot: int) -> Known:
+    idle = row.at_least(row.key_idle_since(slot), IDLE_DAYS)
+    return both(row.active("access_key", slot), idle)
+
+
+def unrotated_access_key(row: Row, slot: int) -> Known:
+    old = row.at_least(row.created("access_key", slot), ROTATION_DAYS + 1)
+    return both(row.active("access_key", slot), old)
+
+
+def initial_setup_access_key(row: Row, slot: int) -> Known:
+    use = row.used(slot)
+    never = None if use.unknown else use.at is None
+    return both(row.password, row.active("access_key", slot), never)
+
+
+def active_signing_certificate(row: Row, slot: int) -> Known:
+    return row.active("cert", slot)
+
+
+def root_without_mfa(row: Row) -> Known:
+    raw = row.cells.get("password_enabled")
+    assumed = raw == "not_supported" and "password_enabled" not in row.doubted
+    return both(either(True if assumed else row.password, row.any_key()), no(row.mfa))
+
+
+def root_used(row: Row) -> Known:
+    def lately(use: Moment) -> Known:
+        return both(no(row.at_least(use, ROOT_USED_DAYS)), use.unknown or use.at is not None)
+
+    return either(*(lately(use) for use in (row.sign_in, row.used(1), row.used(2))))
+
+
+def root_certificate(row: Row) -> Known:
+    return either(*(row.active("cert", slot) for slot in (1, 2)))
+
+
+OF_USERS: dict[str, UserRule] = {
+    "idle-password": idle_password,
+    "two-active-access-keys": two_active_access_keys,
+    "console-user-without-mfa": console_user_without_mfa,
+    "user-without-mfa": user_without_mfa,
+    "expired-password": expired_password,
+    "password-and-access-key": password_and_access_key,
+}
+OF_SLOTS: dict[str, SlotRule] = {
+    "idle-access-key": idle_access_key,
+    "unrotated-access-key": unrotated_access_key,
+    "initial-setup-access-key": initial_setup_access_key,
+    "active-signing-certificate": active_signing_certificate,
+}
+OF_ROOTS: dict[str, UserRule] = {
+    "root-access-key": Row.any_key,
+    "root-without-mfa": root_without_mfa,
+    "root-used": root_used,
+    "root-certificate": root_certificate,
+}
+OF_VERDICTS = {"unused-user": "unused", "retired-user": "retired"}
+
+
+def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
+    """Yield everything that the rules find in a report, whose rows count once each."""
+    for row in read(text, as_of):
+        if is_root(row.cells):
+            yield from on_root(row)
+        else:
+            yield from on_user(row)
+    for opinion in judge(text, Terms(as_of)):
+        for rule, verdict in OF_VERDICTS.items():
+            if opinion.judgement.verdict in (verdict, "undetermined"):
+                word = "fails" if opinion.judgement.verdict == verdict else "undecided"
+                yield Verdict(rule, opinion.arn, 0, word)
+
+
+def read(text: str, as_of: datetime) -> list[Row]:
+    distinct = list({tuple(row.items()): row for row in rows_of(text)}.values())
+    by_arn = defaultdict(list)
+    for row in distinct:
+        by_arn[row["arn"]].append(row)
+    doubted = {
+        arn: frozenset(column for column in rows[0] if len({row[column] for row in rows}) > 1)
+        for arn, rows in by_arn.items()
+    }
+    return [Row(row, doubted[row["arn"]], as_of) for row in distinct]
+
+
+def on_user(row: Row) -> Iterator[Verdict]:
+    for rule, holds in OF_USERS.items():
+        yield from told(rule, row, 0, holds(row))
+    for slot_rule, holds_in in OF_SLOTS.items():
+        for slot in (1, 2):
+            yield from told(slot_rule, row, slot, holds_in(row, slot))
+
+
+def on_root(row: Row) -> Iterator[Verdict]:
+    for rule, holds in OF_ROOTS.items():
+        yield from told(rule, row, 0, holds(row))
+    inactive = any(
+        row.active("access_key", slot) is False and row.created("access_key", slot).at
+        for slot in (1, 2)
+    )
+    if inactive and row.any_key() is False:
+        yield Verdict("root-access-key", row.cells["arn"], 0, "noted")
+
+
+def told(rule: str, row: Row, slot: int, holds: Known) -> Iterator[Verdict]:
+    if holds is not False:
+        yield Verdict(rule, row.cells["arn"], slot, "fails" if holds else "undecided")

@@ -1,0 +1,43 @@
+import pytest
+
+from tests.builders import Row, a_certificate, a_user, days_before, in_slot, no_certificate
+from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+
+BORN = days_before(1)
+
+
+@pytest.mark.parametrize("slot", [1, 2])
+@pytest.mark.parametrize(
+    ("certificate", "outcome"),
+    [
+        pytest.param(a_certificate(BORN), FAILS, id="active"),
+        pytest.param(a_certificate(BORN, active=False), None, id="inactive"),
+        pytest.param(no_certificate(), None, id="absent"),
+        pytest.param(no_certificate() | {"active": "?"}, UNDECIDED, id="unknown"),
+        pytest.param(a_certificate("once"), FAILS, id="active, unknown creation"),
+        pytest.param(a_certificate("once", active=False), None, id="inactive, unknown creation"),
+    ],
+)
+def test_an_active_certificate_fails(slot: int, certificate: Row, outcome: str | None) -> None:
+    user = a_user() | in_slot("cert", slot, certificate)
+    found = outcomes("active-signing-certificate", user)
+    assert found == ({slot: outcome} if outcome else {})
+
+
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [
+        (a_certificate(BORN), "signing certificate 2, created 2026-04-30, 1 day old, is active"),
+        (a_certificate("once"), "signing certificate 2, created at an unknown time, is active"),
+    ],
+)
+def test_the_fact_names_the_certificate(certificate: Row, told: str) -> None:
+    user = a_user(certificate_2=certificate)
+    assert fact("active-signing-certificate", user) == told
+
+
+def test_the_finding_has_slot_and_creation() -> None:
+    user = a_user(certificate_1=a_certificate(days_before(3)), certificate_2=a_certificate(BORN))
+    rows = found("active-signing-certificate", user).to_dict("records")
+    slots = [(row["slot"], row["created"]) for row in rows]
+    assert slots == [(1, days_before(3)), (2, BORN)]

@@ -1,0 +1,291 @@
+"""Hold every rule to what all rules promise."""
+
+import dataclasses
+import random
+import re
+import shlex
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import botocore.session
+import numpy as np
+import pandas as pd
+import pytest
+from botocore import xform_name
+
+import analyzer.rules
+from analyzer import columns
+from analyzer.model import Page
+from analyzer.rules import RULES
+from analyzer.rules.engine import counted, findings
+from analyzer.rules.evidence import Evidence
+from analyzer.rules.rule import FINDINGS, Outcome, Rule, Severity, Subject, Thresholds
+from analyzer.terms import Criteria
+from analyzer.verdict import judged
+from tests.builders import (
+    COLUMNS_OF_2014,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    the_root,
+)
+from tests.rules.pages import BY_ID, LIMITS, NOBODY, by_itself, of_users, tidied
+from tests.rules.test_against_oracle import a_random_root, a_random_user
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+CHANCE = random.Random(7)
+USERS = [a_random_user(CHANCE, number) for number in range(300)]
+ROOTS = [a_random_root(CHANCE, number) for number in range(800)]
+
+IN_USE = a_password(days_before(1))
+QUIET_USERS = [
+    a_user("person", password=IN_USE, mfa=True),
+    a_user("program", key_1=a_key(days_before(60), days_before(0)), mfa=True),
+    a_user("program-2", key_1=an_inactive_key(), key_2=a_key(days_before(1)), mfa=True),
+]
+QUIET_ROOTS = [
+    the_root(),
+    the_root(account="1" * 12, password_enabled="false", password_last_used="N/A", mfa_active="no"),
+]
+
+
+def page_for(rule: Rule, users: list[Row] = USERS, roots: list[Row] = ROOTS) -> Page:
+    return tidied(roots) if rule.subject is Subject.ROOT else of_users(*users)
+
+
+def assert_alike(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    """Compare findings whatever their order and the numbers of their rows."""
+    order = ["arn", "slot"]
+    left, right = (
+        each.drop(columns="row").sort_values(order, ignore_index=True) for each in (left, right)
+    )
+    pd.testing.assert_frame_equal(left, right)
+
+
+def test_each_rule_has_a_file_and_a_test_of_its_own() -> None:
+    here, there = Path(__file__).parent, Path(analyzer.rules.__file__).parent
+    for rule in RULES:
+        name = rule.id.replace("-", "_")
+        assert (there / f"{name}.py").is_file()
+        assert (here / f"test_{name}.py").is_file()
+
+
+def test_the_ids_are_unique() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "default"),
+    [
+        ("unused-user", "medium", True),
+        ("retired-user", "low", True),
+        ("idle-password", "medium", True),
+        ("idle-access-key", "medium", True),
+        ("unrotated-access-key", "medium", True),
+        ("two-active-access-keys", "low", True),
+        ("initial-setup-access-key", "low", True),
+        ("console-user-without-mfa", "high", True),
+        ("user-without-mfa", "medium", False),
+        ("expired-password", "low", True),
+        ("password-and-access-key", "low", False),
+        ("active-signing-certificate", "low", True),
+        ("root-access-key", "critical", True),
+        ("root-without-mfa", "critical", True),
+        ("root-used", "high", True),
+        ("root-certificate", "high", True),
+    ],
+)
+def test_ids_and_severities_stay_what_people_rely_on(
+    name: str, severity: str, *, default: bool
+) -> None:
+    rule = BY_ID[name]
+    assert (rule.severity, rule.default) == (severity, default)
+
+
+@every_rule
+def test_its_masks_are_plain_and_never_both_true(rule: Rule) -> None:
+    page = page_for(rule)
+    truth = rule.judge(Evidence(page), LIMITS)
+    count = len(page) * (2 if rule.subject.in_slots else 1)
+    for mask in (truth.yes, truth.no, truth.undecided):
+        assert (type(mask), mask.dtype, mask.shape) == (np.ndarray, np.dtype(bool), (count,))
+    assert (truth.yes.astype(int) + truth.no + truth.undecided == 1).all()
+
+
+@every_rule
+def test_it_changes_nothing_that_it_is_given(rule: Rule) -> None:
+    page, untouched = page_for(rule), page_for(rule)
+    by_itself(rule, page)
+    for each in dataclasses.fields(Page):
+        pd.testing.assert_frame_equal(getattr(page, each.name), getattr(untouched, each.name))
+
+
+@every_rule
+def test_the_order_of_the_rows_changes_nothing(rule: Rule) -> None:
+    there = by_itself(rule, page_for(rule))
+    back = by_itself(rule, page_for(rule, USERS[::-1], ROOTS[::-1]))
+    assert len(there) == len(back) > 0
+    assert_alike(there, back)
+
+
+@every_rule
+def test_it_judges_each_row_as_if_alone(rule: Rule) -> None:
+    rows = (ROOTS if rule.subject is Subject.ROOT else USERS)[:20]
+    alone = pd.concat([by_itself(rule, page_for(rule, [row], [row])) for row in rows])
+    together = by_itself(rule, page_for(rule, rows, rows))
+    assert_alike(alone, together)
+
+
+@every_rule
+def test_it_is_silent_on_quiet_users_and_roots(rule: Rule) -> None:
+    assert by_itself(rule, page_for(rule, QUIET_USERS, QUIET_ROOTS)).empty
+
+
+@every_rule
+def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
+    page = page_for(rule)
+    spared = set(columns.REPORT) - set(rule.columns)
+    contradicted = page.with_users({columns.CONTRADICTED: ", ".join(sorted(spared))})
+    left, right = by_itself(rule, page), by_itself(rule, contradicted)
+    pd.testing.assert_frame_equal(left.drop(columns="created"), right.drop(columns="created"))
+
+
+@every_rule
+def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
+    found = by_itself(rule, page_for(rule))
+    facts = found.loc[found["outcome"] == Outcome.UNDECIDED, "fact"]
+    cell = r"(\w+) \"[^\"]*\" is not understood"
+    assert len(facts) > 0
+    assert facts.str.fullmatch(f"{cell}(; {cell})*").all()
+    named = set(facts.str.extractall(cell)[0])
+    assert named <= set(rule.columns) | ({columns.PASSWORD_LAST_CHANGED} if rule.doubt else set())
+
+
+@every_rule
+def test_every_fact_is_a_sentence_with_its_value(rule: Rule) -> None:
+    found = by_itself(rule, page_for(rule))
+    assert not found["fact"].isna().any()
+    assert found["fact"].str.len().min() > 10
+    decided = found[found["outcome"] == Outcome.FAILS]["fact"]
+    assert decided.nunique() > 1
+    assert not decided.str.contains("NaT|None|nan|<NA>").any()
+
+
+@every_rule
+def test_its_threshold_is_one_that_there_is(rule: Rule) -> None:
+    known = {each.name for each in dataclasses.fields(Thresholds)}
+    assert rule.threshold is None or rule.threshold in known
+
+
+@every_rule
+def test_only_its_own_threshold_changes_it(rule: Rule) -> None:
+    page = page_for(rule)
+    of_users, of_roots = (NOBODY, page) if rule.subject is Subject.ROOT else (page, NOBODY)
+    usual = counted(of_users, of_roots, [rule], LIMITS)
+    for each in dataclasses.fields(Thresholds):
+        limits = dataclasses.replace(LIMITS, **{each.name: 1000})
+        changed = counted(of_users, of_roots, [rule], limits) != usual
+        assert changed == (each.name == rule.threshold)
+
+
+@every_rule
+def test_the_reader_is_told_what_to_know(rule: Rule) -> None:
+    assert all((rule.title, rule.why, rule.how, rule.remedy, rule.references))
+    assert rule.why.endswith(".")
+    assert rule.how.endswith(".")
+    assert all(each.startswith("https://") for each in rule.references)
+    assert rule.columns
+    assert set(rule.columns) <= set(columns.REPORT)
+
+
+COMMANDS = [(rule, line) for rule in RULES for line in rule.remedy if not line.startswith("#")]
+
+
+SESSION = botocore.session.get_session()
+
+
+@cache
+def options_of(service: str, operation: str) -> frozenset[str]:
+    model = SESSION.get_service_model(service)
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(names[operation]).input_shape
+    return frozenset(xform_name(name, "-") for name in shape.members) if shape else frozenset()
+
+
+@pytest.mark.parametrize(("rule", "line"), COMMANDS, ids=lambda each: str(each)[:60])
+def test_each_remedy_is_a_command_that_aws_knows(rule: Rule, line: str) -> None:
+    program, service, operation, *options = shlex.split(line)
+    assert program == "aws"
+    known = options_of(service, operation)
+    given = [re.fullmatch(r"--([a-z-]+)(=\S+)?", option) for option in options]
+    assert all(given)
+    assert {match[1] for match in given if match} <= known
+    if rule.subject is not Subject.ROOT:  # without it the command acts on whoever calls
+        assert "--user-name=NAME" in options
+
+
+def test_the_frame_of_findings_is_as_described() -> None:
+    found = findings(of_users(*USERS), tidied(ROOTS), RULES, LIMITS)
+    empty = findings(NOBODY, tidied([]), RULES, LIMITS)
+    assert list(found) == list(empty) == list(FINDINGS)
+    assert empty.empty
+    types = {name: str(found[name].dtype) for name in FINDINGS}
+    assert types == {name: str(empty[name].dtype) for name in FINDINGS}
+    assert types == {
+        "file": "int64",
+        "row": "int64",
+        "account": "str",
+        "user": "str",
+        "arn": "str",
+        "rule": "category",
+        "severity": "category",
+        "subject": "category",
+        "slot": "Int8",
+        "created": "datetime64[s, UTC]",
+        "since": "datetime64[s, UTC]",
+        "days": "Int64",
+        "fact": "str",
+        "outcome": "category",
+    }
+    assert list(found["rule"].cat.categories) == [rule.id for rule in RULES]
+    assert list(found["severity"].cat.categories) == list(Severity)
+    assert found["slot"].isna().equals(~found["subject"].isin(["access-key", "certificate"]))
+    assert found["days"].isna().equals(found["since"].isna())
+    assert found.index.equals(pd.RangeIndex(len(found)))
+    assert found["rule"].cat.codes.is_monotonic_increasing
+
+
+def test_the_counts_are_those_of_the_findings() -> None:
+    users, roots = of_users(*USERS), tidied(ROOTS)
+    found = findings(users, roots, RULES, LIMITS)
+    kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
+    assert counted(users, roots, RULES, LIMITS) == Counter(kinds)
+
+
+def test_only_the_rules_asked_for_are_run() -> None:
+    asked = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
+    found = findings(of_users(*USERS), tidied(ROOTS), asked, LIMITS)
+    assert set(found["rule"]) == {"root-access-key", "root-without-mfa"}
+    assert findings(of_users(*USERS), tidied(ROOTS), [], LIMITS).empty
+
+
+def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
+    users = [a_user("idle", password=a_password(days_before(99))), *QUIET_USERS]
+    page = judged(tidied(users, columns=COLUMNS_OF_2014), Criteria())
+    roots = tidied(QUIET_ROOTS, columns=COLUMNS_OF_2014)
+    count = counted(page, roots, RULES, LIMITS)
+    assert count["idle-password", Outcome.FAILS] == 1
+    assert count["idle-access-key", Outcome.UNDECIDED] == 2
+    assert count["unused-user", Outcome.FAILS] == 0
+
+
+def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
+    page = of_users(*USERS)
+    found = findings(page, NOBODY, RULES[:1], LIMITS)
+    failing = set(found.loc[found["outcome"] == Outcome.FAILS, "arn"])
+    assert failing == set(page.users.loc[page.users["verdict"] == "unused", "arn"])

@@ -1,0 +1,77 @@
+"""Ask the command line about the rules."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from analyzer.cli.rules import app
+from analyzer.rules import RULES
+from analyzer.rules.manual import markdown
+from analyzer.rules.rule import Rule
+
+RUNNER = CliRunner()
+
+
+def test_the_rules_are_listed_in_order_with_their_severities() -> None:
+    done = RUNNER.invoke(app)
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        [rule.id, rule.severity.value] for rule in RULES
+    ]
+    assert [line.endswith("(off by default)") for line in lines] == [
+        not rule.default for rule in RULES
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_each_rule_is_explained(rule: Rule) -> None:
+    done = RUNNER.invoke(app, ["explain", rule.id])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == rule.id
+    assert rule.title in lines[1]
+    for head in ("Why", "How it is decided", "Columns of the report", "What to do", "Read more"):
+        assert head in lines
+    for whole in (*rule.references, *(line for line in rule.remedy if line.startswith("aws "))):
+        assert f"  {whole}" in lines
+    words = " ".join(done.stdout.split())
+    assert rule.why in words
+    assert rule.how in words
+    assert ", ".join(rule.columns) in words
+    assert max(len(line) for line in lines if "https://" not in line) <= 100
+
+
+def test_the_explanation_has_limit_and_control_numbers() -> None:
+    lines = RUNNER.invoke(app, ["explain", "unrotated-access-key"]).stdout.splitlines()
+    assert "  rotation_days is 90 unless set otherwise." in lines
+    assert "  CIS AWS Foundations Benchmark v7.0.0: 2.12" in lines
+    assert "  AWS Foundational Security Best Practices v1.0.0: IAM.3" in lines
+    assert "  NIST SP 800-53 r5: AC-2(1), AC-2(3), AC-3(15)" in lines
+    assert "  PCI DSS v4.0.1: 8.3.9, 8.6.3" in lines
+
+
+def test_a_rule_without_controls_has_no_empty_section() -> None:
+    assert "Standards" not in RUNNER.invoke(app, ["explain", "expired-password"]).stdout
+
+
+def test_an_unknown_rule_is_wrong_usage_and_the_known_ones_are_named() -> None:
+    done = RUNNER.invoke(app, ["explain", "unused-users"])
+    assert done.exit_code == 2
+    assert "unused-user" in done.stderr
+    assert RUNNER.invoke(app, ["explain"]).exit_code == 2
+
+
+def test_the_readme_table_has_a_row_a_rule() -> None:
+    head, rule_line, *rows = markdown(RULES).splitlines()
+    assert head.count("|") == rule_line.count("|") == 5
+    assert [row.split("|")[1].strip(" `") for row in rows] == [rule.id for rule in RULES]
+    assert all(row.count("|") == 5 for row in rows)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, analyzer.cli.rules, analyzer.standards;"
+    code += "assert not {'pandas', 'numpy', 'pyarrow', 'boto3'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import AS_OF, COLUMNS, Row, Value, a_password, a_user, days_before, no_password
+from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+
+SECOND = timedelta(seconds=1)
+
+
+def expiring(at: Value) -> Row:
+    return a_user(password=a_password(days_before(1)) | {"password_next_rotation": at})
+
+
+@pytest.mark.parametrize(
+    ("user", "outcome"),
+    [
+        pytest.param(expiring(AS_OF + SECOND), None, id="just below"),
+        pytest.param(expiring(AS_OF), None, id="at as-of"),
+        pytest.param(expiring(AS_OF - SECOND), FAILS, id="just above"),
+        pytest.param(expiring("N/A"), None, id="does not expire"),
+        pytest.param(expiring("not_supported"), UNDECIDED, id="not told"),
+        pytest.param(expiring(AS_OF - SECOND) | {"password_enabled": "?"}, UNDECIDED, id="unknown"),
+        pytest.param(
+            expiring(AS_OF + SECOND) | {"password_enabled": "?"}, None, id="unknown, fine"
+        ),
+        pytest.param(
+            a_user(password=no_password() | {"password_next_rotation": "?"}), None, id="no password"
+        ),
+    ],
+)
+def test_a_password_fails_after_it_expired(user: Row, outcome: str | None) -> None:
+    assert outcomes("expired-password", user) == ({0: outcome} if outcome else {})
+
+
+def test_a_report_without_the_column_leaves_passwords_undecided() -> None:
+    columns = [column for column in COLUMNS if column != "password_next_rotation"]
+    user = a_user(password=a_password())
+    told = fact("expired-password", user, columns=columns)
+    assert told == "password_next_rotation is not in this report"
+    assert outcomes("expired-password", a_user(), columns=columns) == {}
+
+
+def test_the_fact_has_its_value() -> None:
+    user = expiring(days_before(1.5))
+    assert fact("expired-password", user) == "password expired 2026-04-30, 1 day before as-of"
+    (row,) = found("expired-password", user).to_dict("records")
+    assert (row["since"], row["days"]) == (days_before(1.5), 1)

@@ -1,0 +1,36 @@
+import pytest
+
+from tests.builders import Row, a_key, a_password, a_user, an_inactive_key, days_before, no_password
+from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+
+LEFT = no_password(days_before(400))
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        pytest.param(a_user(password=LEFT), {0: FAILS}, id="no key"),
+        pytest.param(a_user(password=LEFT, key_1=an_inactive_key()), {0: FAILS}, id="inactive 1"),
+        pytest.param(a_user(password=LEFT, key_2=an_inactive_key()), {0: FAILS}, id="inactive 2"),
+        pytest.param(a_user(password=LEFT, key_1=a_key()), {}, id="key 1 active"),
+        pytest.param(a_user(password=LEFT, key_2=a_key()), {}, id="key 2 active"),
+        pytest.param(a_user(password=a_password(days_before(400))), {}, id="password left"),
+        pytest.param(a_user(), {}, id="never signed in"),
+        pytest.param(
+            a_user(password=LEFT, mfa=False) | {"mfa_active": "?"}, {0: UNDECIDED}, id="?"
+        ),
+    ],
+)
+def test_it_is_the_verdict_retired(user: Row, expected: dict[int, str]) -> None:
+    assert outcomes("retired-user", user) == expected
+
+
+def test_the_fact_has_the_last_sign_in() -> None:
+    assert fact("retired-user", a_user(password=LEFT)) == (
+        "last signed in 2025-03-27, nothing left to get in with, created 2023-08-05, 1000 days ago"
+    )
+
+
+def test_what_is_undecided_names_the_cell() -> None:
+    user = a_user(password=LEFT) | {"mfa_active": "?"}
+    assert fact("retired-user", user) == 'mfa_active "?" is not understood'

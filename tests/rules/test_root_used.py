@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+
+from analyzer.rules.rule import Thresholds
+from tests.builders import (
+    COLUMNS_OF_2014,
+    NEVER,
+    Row,
+    Value,
+    a_key,
+    an_inactive_key,
+    days_before,
+    in_slot,
+    no_key,
+    the_root,
+)
+from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+
+LIMIT, SECOND = days_before(30), timedelta(seconds=1)
+OLD, NEW = days_before(900), days_before(1)
+
+
+def root(password: Value = NEVER, key_1: Row | None = None, key_2: Row | None = None) -> Row:
+    keys = in_slot("access_key", 1, key_1 or no_key()) | in_slot("access_key", 2, key_2 or no_key())
+    return the_root(password_last_used=password) | keys
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome"),
+    [
+        pytest.param(root(LIMIT + SECOND), FAILS, id="just below"),
+        pytest.param(root(LIMIT), None, id="at the limit"),
+        pytest.param(root(LIMIT - SECOND), None, id="just above"),
+        pytest.param(root(days_before(-1)), FAILS, id="in the future"),
+        pytest.param(root(NEVER), None, id="never"),
+        pytest.param(root("N/A"), None, id="no password"),
+        pytest.param(root(OLD, a_key(used=LIMIT + SECOND)), FAILS, id="key 1"),
+        pytest.param(root(OLD, a_key(used=LIMIT)), None, id="key 1 at the limit"),
+        pytest.param(root(OLD, None, a_key(used=NEW)), FAILS, id="key 2"),
+        pytest.param(root(OLD, a_key(used=OLD), a_key(used=NEW)), FAILS, id="the newest counts"),
+        pytest.param(root(NEVER, an_inactive_key(used=NEW)), FAILS, id="inactive now, but used"),
+        pytest.param(root(OLD, a_key()), None, id="key never used"),
+        pytest.param(root("not_supported"), UNDECIDED, id="untold"),
+        pytest.param(root("once", a_key(used=OLD)), UNDECIDED, id="unknown sign-in"),
+        pytest.param(root("once", a_key(used=NEW)), FAILS, id="unknown sign-in, key used"),
+        pytest.param(root(OLD, None, a_key(used="once")), UNDECIDED, id="unknown use of a key"),
+        pytest.param(root(NEW, None, a_key(used="once")), FAILS, id="signed in"),
+    ],
+)
+def test_the_newest_of_three_uses_fails_for_30_days(row: Row, outcome: str | None) -> None:
+    assert outcomes("root-used", row) == ({0: outcome} if outcome else {})
+
+
+@pytest.mark.parametrize(("days", "expected"), [(6, {0: FAILS}), (7, {})])
+def test_the_limit_can_be_set(days: int, expected: dict[int, str]) -> None:
+    limits = Thresholds(root_used_days=7)
+    assert outcomes("root-used", root(days_before(days)), limits) == expected
+
+
+def test_a_report_without_last_use_of_keys_leaves_a_root_key_undecided() -> None:
+    assert outcomes("root-used", root(OLD, a_key()), columns=COLUMNS_OF_2014) == {0: UNDECIDED}
+    assert outcomes("root-used", root(OLD), columns=COLUMNS_OF_2014) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (root(NEW, a_key(used=OLD)), "password last used 2026-04-30, 1 day before as-of; limit 30"),
+        (root(OLD, a_key(used=NEW)), "access key 1 last used 2026-04-30, 1 day before as-of;"),
+        (
+            root(OLD, None, a_key(used=NEW)),
+            "access key 2 last used 2026-04-30, 1 day before as-of;",
+        ),
+        (root("once"), 'password_last_used "once" is not understood'),
+    ],
+)
+def test_the_fact_names_the_credential(row: Row, told: str) -> None:
+    assert fact("root-used", row).startswith(told)
+
+
+def test_the_finding_counts_from_the_newest_use() -> None:
+    row = root(days_before(20), a_key(used=OLD), a_key(used=NEW))
+    (only,) = found("root-used", row).to_dict("records")
+    assert (only["since"], only["days"]) == (NEW, 1)

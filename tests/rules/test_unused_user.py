@@ -1,0 +1,55 @@
+import pytest
+
+from tests.builders import (
+    NEVER,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+)
+from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        pytest.param(a_user(), {0: FAILS}, id="nothing"),
+        pytest.param(a_user(password=a_password()), {0: FAILS}, id="password never used"),
+        pytest.param(a_user(key_1=an_inactive_key()), {0: FAILS}, id="key 1 inactive"),
+        pytest.param(a_user(key_2=an_inactive_key()), {0: FAILS}, id="key 2 inactive"),
+        pytest.param(a_user(key_1=a_key()), {}, id="key 1 active"),
+        pytest.param(a_user(key_2=a_key()), {}, id="key 2 active"),
+        pytest.param(a_user(password=a_password(days_before(0))), {}, id="signed in"),
+        pytest.param(a_user(password=no_password(days_before(900))), {}, id="retired"),
+        pytest.param(a_user(password_enabled="yes"), {0: UNDECIDED}, id="unknown password"),
+        pytest.param(a_user(password_last_used="soon"), {0: UNDECIDED}, id="unknown sign-in"),
+        pytest.param(a_user(access_key_1_active="?"), {0: UNDECIDED}, id="unknown key 1"),
+        pytest.param(a_user(access_key_2_active="?"), {0: UNDECIDED}, id="unknown key 2"),
+        pytest.param(a_user("two words"), {0: UNDECIDED}, id="no name"),
+    ],
+)
+def test_it_is_the_verdict_unused(user: Row, expected: dict[int, str]) -> None:
+    assert outcomes("unused-user", user) == expected
+
+
+def test_a_contradicted_user_is_undecided() -> None:
+    found = outcomes("unused-user", a_user(), contradicted="access_key_1_last_used_region")
+    assert found == {0: UNDECIDED}
+
+
+def test_the_fact_has_reason_age_and_what_to_check() -> None:
+    user = a_user(password=a_password(NEVER), certificate_1=a_certificate(), mfa=True)
+    assert fact("unused-user", user) == (
+        "never-signed-in, created 2023-08-05, 1000 days ago;"
+        " check: active-certificate;mfa-registered"
+    )
+    assert fact("unused-user", a_user()) == "no-credentials, created 2023-08-05, 1000 days ago"
+
+
+def test_what_is_undecided_names_the_cell() -> None:
+    told = 'password_enabled "yes" is not understood'
+    assert fact("unused-user", a_user(password_enabled="yes")) == told

@@ -1,0 +1,86 @@
+"""Reports of all sources are loaded as one, and each file is described as it lay on disk."""
+
+import gzip
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.sources import files
+from analyzer.sources.find import find
+from tests.builders import a_user
+from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
+
+
+def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> None:
+    for data in (PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())):
+        path = put(tmp_path, data)
+        (file,) = analyzer.load(path).files
+        assert (file.name, file.size) == (str(path), len(data))
+        assert file.sha256 == sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["report.csv", "naïve report.csv", "表.csv", " ", "a:b"])
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    assert verdicts(analyzer.load(put(tmp_path, PLAIN, name))) == VERDICTS
+    assert verdicts(analyzer.load(str(tmp_path))) == VERDICTS
+
+
+def test_a_file_may_have_a_name_that_is_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, PLAIN, "caf\udce9.csv")
+    assert verdicts(analyzer.load(tmp_path)) == VERDICTS
+    monkeypatch.setattr(files, "STREAMED", 0)
+    assert verdicts(analyzer.load(tmp_path)) == VERDICTS
+
+
+def test_several_sources_are_one_report_in_their_order(tmp_path: Path) -> None:
+    first = put(tmp_path, PLAIN, "z.csv")
+    second = put(tmp_path, of_account("111122223333", a_user("eve")), "a.csv")
+    report = analyzer.load(first, str(second))
+    assert [file.name for file in report.files] == [str(first), str(second)]
+    assert verdicts(report) == {**VERDICTS, "eve": "unused"}
+    assert report.rows == 5
+
+
+def test_no_source_at_all_is_an_error() -> None:
+    with pytest.raises(TypeError, match="at least one source"):
+        analyzer.load()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_progress_is_told_for_each_input_up_to_the_last(tmp_path: Path, count: int) -> None:
+    for number in range(count):
+        put(tmp_path, of_account(str(10**11 + number), a_user("x")), f"{number}.csv")
+    told: list[tuple[int, int]] = []
+    files.load(tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (count, count)
+    assert told == sorted(told)
+    assert {total for _, total in told} == {count}
+
+
+def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = put(tmp_path, PLAIN, "a.csv")
+    put(tmp_path, "<html>", "b.csv")
+
+    def found_and_gone(names: list[str]) -> object:
+        sources = find(names)
+        going.unlink()
+        return sources
+
+    monkeypatch.setattr(files, "find", found_and_gone)
+    found = refused(tmp_path)
+    assert [(Path(each.file).name, each.message) for each in found] == [
+        ("a.csv", "it cannot be read: No such file or directory"),
+        ("b.csv", "this is an HTML or XML page, perhaps an error message"),
+    ]
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_refused() -> None:
+    """Linux gives this file to its owner, and an error instead of its first bytes."""
+    (found,) = refused("/proc/self/mem")
+    assert found.message == "it cannot be read: Input/output error"

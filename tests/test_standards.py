@@ -1,0 +1,364 @@
+"""Hold the tables of controls to the benchmarks, as they were read in public sources.
+
+Each line is a control: its number, then the rules that decide it and the boundary, or nothing
+where the report alone cannot decide it. `>=45` fails from day 45 on, `>90` after day 90. Written
+out from turbot/steampipe-mod-aws-compliance (v1.2), prowler-cloud/prowler (v1.4 and later) and the
+AWS Security Hub User Guide (FSBP), never from the code.
+"""
+
+from typing import Any
+
+import pytest
+
+from analyzer.rules import RULES
+from analyzer.rules.engine import counted
+from analyzer.rules.rule import Outcome, Rule, Subject, Thresholds
+from analyzer.standards import STANDARDS, references
+from analyzer.standards.control import Control, Standard
+from analyzer.standards.frameworks import FRAMEWORKS
+from analyzer.standards.result import ControlResult, Result, results
+from tests.builders import Row, a_key, a_password, a_user, days_before, the_root
+from tests.rules.pages import NOBODY, of_users, tidied
+
+TABLES = {
+    "cis-1.2": """
+        1.1 root-used
+        1.2 console-user-without-mfa
+        1.3 idle-password idle-access-key >=90
+        1.4 unrotated-access-key >90
+        1.5
+        1.6
+        1.7
+        1.8
+        1.9
+        1.10
+        1.11
+        1.12 root-access-key
+        1.13 root-without-mfa
+        1.14
+        1.15
+        1.16
+        1.17
+        1.18
+        1.19
+        1.20
+        1.21 initial-setup-access-key
+        1.22
+    """,
+    "cis-1.4": """
+        1.1
+        1.2
+        1.3
+        1.4 root-access-key
+        1.5 root-without-mfa
+        1.6
+        1.7 root-used
+        1.8
+        1.9
+        1.10 console-user-without-mfa
+        1.11 initial-setup-access-key
+        1.12 idle-password idle-access-key >=45
+        1.13 two-active-access-keys
+        1.14 unrotated-access-key >90
+        1.15
+        1.16
+        1.17
+        1.18
+        1.19
+        1.20
+        1.21
+    """,
+    "cis-3.0": """
+        1.1
+        1.2
+        1.3
+        1.4 root-access-key
+        1.5 root-without-mfa
+        1.6
+        1.7 root-used
+        1.8
+        1.9
+        1.10 console-user-without-mfa
+        1.11 initial-setup-access-key
+        1.12 idle-password idle-access-key >=45
+        1.13 two-active-access-keys
+        1.14 unrotated-access-key >90
+        1.15
+        1.16
+        1.17
+        1.18
+        1.19
+        1.20
+        1.21
+        1.22
+    """,
+    "cis-5.0": """
+        1.1
+        1.2
+        1.3 root-access-key
+        1.4 root-without-mfa
+        1.5
+        1.6 root-used
+        1.7
+        1.8
+        1.9 console-user-without-mfa
+        1.10 initial-setup-access-key
+        1.11 idle-password idle-access-key >=45
+        1.12 two-active-access-keys
+        1.13 unrotated-access-key >90
+        1.14
+        1.15
+        1.16
+        1.17
+        1.18
+        1.19
+        1.20
+        1.21
+    """,
+    "cis-6.0": """
+        2.1
+        2.2
+        2.3 root-access-key
+        2.4 root-without-mfa
+        2.5
+        2.6 root-used
+        2.7
+        2.8
+        2.9 console-user-without-mfa
+        2.10 initial-setup-access-key
+        2.11 idle-password idle-access-key >=45
+        2.12 two-active-access-keys
+        2.13 unrotated-access-key >90
+        2.14
+        2.15
+        2.16
+        2.17
+        2.18
+        2.19
+        2.20
+        2.21
+    """,
+    "cis-7.0": """
+        2.1.1
+        2.1.2
+        2.1.3
+        2.1.4
+        2.1.5
+        2.1.6
+        2.2
+        2.3
+        2.4 root-access-key
+        2.5 root-without-mfa
+        2.6
+        2.7 root-used
+        2.8
+        2.9
+        2.10 console-user-without-mfa
+        2.11 idle-password idle-access-key >=45
+        2.12 unrotated-access-key >90
+        2.13
+        2.14
+        2.15
+        2.16
+        2.17
+        2.18
+        2.19
+        2.20
+        2.21
+    """,
+    "fsbp": """
+        IAM.1
+        IAM.2
+        IAM.3 unrotated-access-key >90
+        IAM.4 root-access-key
+        IAM.5 console-user-without-mfa
+        IAM.6
+        IAM.7
+        IAM.8 idle-password idle-access-key >=90
+        IAM.21
+    """,
+}
+
+BY_STANDARD = {standard.id: standard for standard in STANDARDS}
+BY_RULE = {rule.id: rule for rule in RULES}
+SIGNS = {">=": 0, ">": 1}
+
+
+def lines(table: str) -> list[list[str]]:
+    return [line.split() for line in table.splitlines() if line.strip()]
+
+
+def limits_of(standard: Standard) -> Thresholds:
+    return Thresholds(**standard.limits)
+
+
+def told(control: Control) -> list[str]:
+    """Write a control as the tables do, but for its boundary."""
+    return [control.number, *control.rules]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_control_has_its_number_and_its_rules(name: str) -> None:
+    expected = [[word for word in line if word[0] != ">"] for line in lines(TABLES[name])]
+    assert [told(control) for control in BY_STANDARD[name].controls] == expected
+
+
+def test_every_standard_has_its_table() -> None:
+    assert set(BY_STANDARD) == set(TABLES)
+    assert len(STANDARDS) == len(TABLES)
+
+
+BOUNDARIES = [
+    (name, line[0], rule, line[-1])
+    for name, table in TABLES.items()
+    for line in lines(table)
+    if line[-1][0] == ">"
+    for rule in line[1:-1]
+]
+
+
+def since(rule: str, days: int) -> Row:
+    """Return a user whose password or key counts so many days."""
+    if rule == "idle-password":
+        return a_user(password=a_password(days_before(days)))
+    if rule == "idle-access-key":
+        return a_user(key_2=a_key(used=days_before(days)))
+    return a_user(key_2=a_key(days_before(days), days_before(0)))
+
+
+@pytest.mark.parametrize(("name", "number", "rule", "boundary"), BOUNDARIES)
+def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, boundary: str) -> None:
+    standard = BY_STANDARD[name]
+    sign = boundary.rstrip("0123456789")
+    first = int(boundary.removeprefix(sign)) + SIGNS[sign]
+    for days, result in ((first - 1, Result.PASS), (first, Result.FAIL)):
+        page = of_users(since(rule, days))
+        count = counted(page, NOBODY, [BY_RULE[rule]], limits_of(standard))
+        assert by_number(standard, count)[number].result == result
+
+
+def by_number(standard: Standard, counts: Any, *unseen: str) -> dict[str, ControlResult]:
+    return {each.control.number: each for each in results(standard, counts, unseen)}
+
+
+@pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
+def test_a_standard_names_rules_and_limits_that_there_are(standard: Standard) -> None:
+    assert standard.rules <= set(BY_RULE)
+    for control in standard.controls:
+        assert control.title
+        assert bool(control.rules) != bool(control.reason)
+        if control.limit:
+            assert {BY_RULE[rule].threshold for rule in control.rules} == {control.limit[0]}
+    numbers = [control.number for control in standard.controls]
+    assert len(set(numbers)) == len(numbers)
+    limits_of(standard)
+
+
+@pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
+def test_each_control_of_a_clean_account_passes_or_is_not_decidable(standard: Standard) -> None:
+    users = of_users(a_user(password=a_password(days_before(1)), mfa=True))
+    count = counted(users, tidied([the_root()]), RULES, limits_of(standard))
+    for each in results(standard, count):
+        assert each.result == (Result.PASS if each.control.rules else Result.NOT_DECIDABLE)
+        assert each.why == each.control.reason
+        assert (each.fails, each.undecided) == (0, 0)
+
+
+def test_failures_of_all_rules_of_a_control_are_counted() -> None:
+    users = of_users(
+        a_user("one", password=a_password(days_before(99)), key_1=a_key(days_before(60))),
+        a_user("two", key_1=a_key(days_before(50)), key_2=a_key(days_before(50), "once")),
+    )
+    count = counted(users, NOBODY, RULES, Thresholds())
+    found = by_number(BY_STANDARD["cis-7.0"], count)
+    assert found["2.11"].result is Result.FAIL
+    assert (found["2.11"].fails, found["2.11"].undecided) == (3, 1)
+
+
+def test_what_is_not_understood_is_no_pass() -> None:
+    count = counted(of_users(a_user(mfa_active="?", password=a_password())), NOBODY, RULES, LIMITS)
+    found = by_number(BY_STANDARD["fsbp"], count)["IAM.5"]
+    assert (found.result, found.undecided) == (Result.UNDECIDED, 1)
+    assert "not understood" in found.why
+
+
+def test_an_inactive_root_key_is_noted_and_passes() -> None:
+    roots = tidied([the_root(access_key_1_last_rotated=days_before(9))])
+    count = counted(NOBODY, roots, RULES, LIMITS)
+    assert count["root-access-key", Outcome.NOTED] == 1
+    assert by_number(BY_STANDARD["cis-6.0"], count)["2.3"].result is Result.PASS
+
+
+def test_a_report_without_its_root_row_is_no_pass() -> None:
+    unseen = [rule.id for rule in RULES if rule.subject is Subject.ROOT]
+    found = by_number(BY_STANDARD["cis-6.0"], {}, *unseen)
+    assert [number for number, each in found.items() if each.result is Result.UNDECIDED] == [
+        "2.3",
+        "2.4",
+        "2.6",
+    ]
+    assert "lacks the row" in found["2.3"].why
+    failing = by_number(BY_STANDARD["cis-6.0"], {("root-used", "fails"): 1}, *unseen)
+    assert failing["2.6"].result is Result.FAIL
+
+
+LIMITS = Thresholds()
+
+REFERENCES = {
+    "AWS Security Hub": {
+        "idle-password": "IAM.8 IAM.22",
+        "idle-access-key": "IAM.8 IAM.22",
+        "unrotated-access-key": "IAM.3",
+        "console-user-without-mfa": "IAM.5",
+        "user-without-mfa": "IAM.19",
+        "root-access-key": "IAM.4",
+        "root-without-mfa": "IAM.9",
+        "root-used": "IAM.20, retired in April 2024",
+    },
+    "NIST SP 800-53 r5": {
+        "idle-password": "AC-2 AC-2(1) AC-2(3) AC-3 AC-3(7) AC-3(15) AC-6",
+        "idle-access-key": "AC-2 AC-2(1) AC-2(3) AC-3 AC-3(7) AC-3(15) AC-6",
+        "unrotated-access-key": "AC-2(1) AC-2(3) AC-3(15)",
+        "console-user-without-mfa": "AC-2(1) AC-3(15) IA-2(1) IA-2(2) IA-2(6) IA-2(8)",
+        "user-without-mfa": "AC-2(1) AC-3(15) IA-2(1) IA-2(2) IA-2(6) IA-2(8)",
+        "root-access-key": "AC-2(1) AC-3(7) AC-3(15) AC-6 AC-6(2) AC-6(10)",
+        "root-without-mfa": "AC-2(1) AC-3(15) IA-2(1) IA-2(2) IA-2(6) IA-2(8)",
+    },
+    "PCI DSS v4.0.1": {
+        "idle-password": "8.2.6",
+        "idle-access-key": "8.2.6",
+        "unrotated-access-key": "8.3.9 8.6.3",
+        "console-user-without-mfa": "8.4.2",
+        "user-without-mfa": "8.4.2",
+        "root-without-mfa": "8.4.2",
+    },
+    "Trend Micro Conformity": {
+        "unused-user": "IAM-029",
+        "idle-password": "IAM-003 IAM-028",
+        "idle-access-key": "IAM-003",
+        "unrotated-access-key": "IAM-038",
+        "two-active-access-keys": "IAM-004",
+        "initial-setup-access-key": "IAM-043",
+        "console-user-without-mfa": "IAM-013",
+        "password-and-access-key": "IAM-024",
+        "root-access-key": "IAM-015",
+        "root-without-mfa": "IAM-014",
+        "root-used": "IAM-035",
+        "root-certificate": "IAM-048",
+    },
+}
+
+
+def test_frameworks_refer_to_what_their_sources_say() -> None:
+    found = {
+        name: {rule: " ".join(numbers) for rule, numbers in table.items()}
+        for name, table in FRAMEWORKS
+    }
+    assert found == REFERENCES
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_is_referred_to_by_standards_first(rule: Rule) -> None:
+    names = [name for name, _ in references(rule.id)]
+    expected = [standard.name for standard in STANDARDS if rule.id in standard.rules]
+    assert names == [*expected, *(name for name, table in REFERENCES.items() if rule.id in table)]
