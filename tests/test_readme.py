@@ -11,6 +11,7 @@ from analyzer.caveats import CAVEATS
 from analyzer.cli import BUG
 from analyzer.cli.analyze import FAILED, PARTIAL
 from analyzer.errors import AwsRefused, InputRefused, OutputFailed
+from analyzer.rules import RULES
 from analyzer.terms import UnusedReason, Verdict
 from analyzer.writers.csv import HEADER
 
@@ -40,6 +41,11 @@ def test_the_table_of_verdicts_lists_them_in_the_order_in_which_they_are_tried()
 
 def test_the_table_of_caveats_lists_all_of_them_in_their_order() -> None:
     assert list(table("caveat")) == [caveat.id for caveat in CAVEATS]
+
+
+def test_the_table_of_rules_tells_the_title_and_order_of_each() -> None:
+    assert table("rule") == {rule.id: rule.title for rule in RULES}
+    assert list(table("rule")) == [rule.id for rule in RULES]
 
 
 def test_every_reason_of_unused_users_is_told() -> None:
