@@ -71,6 +71,10 @@ def _check(name: str, header: Header) -> None:
         Problem(name, header.row, column, None, "the column is there twice", "Remove one of them.")
         for column in twice
     ]
+    if {columns.VERDICT, columns.CERTAINTY, columns.CAVEATS}.issubset(header.names):
+        message = "this is a result that credreport wrote, not a report"
+        hint = "Write results into another folder than that of the reports."
+        problems.append(Problem(name, header.row, None, None, message, hint))
     if missing:
         message = f"missing: {', '.join(missing)}"
         hint = "Every user is judged by these columns: give the report as AWS made it."

@@ -57,7 +57,7 @@ def manifests(names: Iterable[str]) -> list[Path]:
     """Return the lists of fetched accounts among what the names stand for, each once."""
     found: dict[Path, None] = {}
     for name in names:
-        for path in map(Path, glob.glob(name, recursive=True) or [name]):  # noqa: PTH207
+        for path in map(Path, _matches(name) if _is_pattern(name) else [name]):
             inside = sorted(path.rglob(f"*{MANIFEST}")) if path.is_dir() else [path]
             found |= {
                 each: None
@@ -70,7 +70,7 @@ def manifests(names: Iterable[str]) -> list[Path]:
 def _found(name: str) -> Iterator[Source]:
     if name == STANDARD_INPUT:
         yield from _held("standard input", sys.stdin.buffer.read() if sys.stdin else b"")
-    elif glob.has_magic(name) and not os.path.exists(name):  # noqa: PTH110  says no, never raises
+    elif _is_pattern(name):
         yield from _pattern(name)
     else:
         yield from _named(name)
@@ -91,12 +91,21 @@ def _named(name: str) -> Iterator[Source]:
         yield _raising(name, unreadable(name, error))
 
 
+def _is_pattern(name: str) -> bool:
+    return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
+
+
+def _matches(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  patterns may be absolute
+
+
 def _pattern(pattern: str) -> Iterator[Source]:
-    every = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  patterns may be absolute
-    matches = [match for match in every if not match.endswith(COMPANIONS)]
-    found = [source for match in matches for source in _named(match)]
-    # `**` matches a folder, and what is in it once more.
-    yield from {source.name: source for source in found}.values()
+    matches = [match for match in _matches(pattern) if not match.endswith(COMPANIONS)]
+    folders = {Path(match) for match in matches if os.path.isdir(match)}  # noqa: PTH112  likewise
+    for match in matches:
+        # `**` matches a folder, which is searched, and what is in it once more.
+        if folders.isdisjoint(Path(match).parents):
+            yield from _named(match)
     if not matches:
         yield _missing(pattern, "nothing matches this pattern", "Check the path.")
 

@@ -81,10 +81,7 @@ def _cells(page: Page, name: str, of_files: Mapping[str, pa.Array]) -> pa.Array:
 
 
 def _as_text(values: pd.Series) -> pa.Array:
-    texts = pa.array(values, from_pandas=True)
-    if isinstance(texts, pa.ChunkedArray):
-        texts = texts.combine_chunks()
-    texts = texts.cast(_TEXT)
+    texts = pa.array(values, from_pandas=True).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
 
 

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
 
+from analyzer.cli import run as run_process
 from analyzer.terms import Definition, Format, Verdict
 from tests.builders import ROOT_FOLDER, Run, run
 from tests.cli.conftest import Program
@@ -44,7 +46,7 @@ def test_the_module_and_the_command_are_the_same_program() -> None:
     (script,) = entry_points(group="console_scripts", name="credreport")
     assert script.value == "analyzer.cli:run"
     installed = Path(sys.executable).with_name("credreport")
-    for arguments in (["--version"], ["analyze", "--help"], ["analyze", "nowhere.csv"]):
+    for arguments in (["--version"], ["analyze", "nowhere.csv"]):
         done = subprocess.run([installed, *arguments], capture_output=True, check=False)
         assert Run(done.returncode, done.stdout, done.stderr.decode()) == run(*arguments)
 
@@ -68,3 +70,7 @@ def test_help_names_every_option_and_every_word_that_an_option_takes(program: Pr
     assert [option for option in options.split() if option not in told] == []
     words = [*Format, *Verdict, *Definition, "all", "unused", "90", ".xlsx", ".csv", ".json"]
     assert [word for word in words if word not in told] == []
+
+
+def test_importing_the_module_that_starts_the_program_starts_nothing() -> None:
+    assert import_module("analyzer.__main__").run is run_process

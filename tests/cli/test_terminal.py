@@ -84,12 +84,11 @@ def test_what_stands_in_a_report_commands_no_terminal(tmp_path: Path) -> None:
     ("sources", "options", "variables", "shows"),
     [
         ([ORGANIZATION], [], {}, True),
-        ([CONSOLE, SAMPLES / "old-form.csv"], [], {}, True),
         ([CONSOLE], [], {}, False),
         ([ORGANIZATION], ["--quiet"], {}, False),
         ([ORGANIZATION], [], {"TERM": "dumb"}, False),
     ],
-    ids=["a folder", "two files", "one file", "quiet", "dumb"],
+    ids=["many", "one", "quiet", "dumb"],
 )
 def test_a_bar_shows_for_many_reports_on_a_terminal_only(
     sources: list[Path], options: list[str], variables: dict[str, str], *, shows: bool

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import analyzer
+from analyzer.outputs import write
 from tests.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
@@ -193,3 +195,16 @@ def test_a_column_that_the_verdict_needs_must_be_there(tmp_path: Path, column: s
     left = [name for name in COLUMNS if name != column]
     found = problem(tmp_path, report_text(TWO_USERS, columns=left))
     assert (found.row, found.message) == (1, f"missing: {column}")
+
+
+@pytest.mark.parametrize("verdicts", [(), tuple(analyzer.Verdict)])
+def test_a_csv_that_the_program_wrote_itself_is_no_report(
+    tmp_path: Path, verdicts: tuple[analyzer.Verdict, ...]
+) -> None:
+    analysis = analyzer.analyze(read(tmp_path, PLAIN))
+    result = tmp_path / "result.csv"
+    write(analysis, result, verdicts=verdicts)
+    (found,) = refused(tmp_path)
+    assert (found.file, found.row) == (str(result), 1)
+    assert found.message == "this is a result that credreport wrote, not a report"
+    assert found.hint == "Write results into another folder than that of the reports."

@@ -21,7 +21,7 @@ from analyzer.report import survey, understand
 from analyzer.report.header import find_header
 from analyzer.report.text import ReportText
 from analyzer.sources import files
-from tests.builders import a_password, a_user, days_before, report_text
+from tests.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text
 from tests.report.reading import (
     ANN,
     BOB,
@@ -31,6 +31,7 @@ from tests.report.reading import (
     TWO_USERS,
     VERDICTS,
     lines,
+    of_account,
     problem,
     put,
     read,
@@ -342,3 +343,15 @@ def test_reports_are_kept_in_memory_up_to_a_limit_together(
     reread.unlink()
     with pytest.raises(InputRefused):
         report.users  # noqa: B018  asking is what reads
+
+
+def test_small_reports_are_gathered_into_pages_and_large_ones_are_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(understand, "PAGE_ROWS", 5)
+    for number, count in enumerate((2, 2, 2, 6, 0, 2)):
+        users = [a_user(f"u{place}") for place in range(count)]
+        put(tmp_path, of_account(str(10**11 + number), *users), f"{number}.csv")
+    old = of_account("1" * 12, a_user("x"), columns=COLUMNS_OF_2014)
+    put(tmp_path, old, "6.csv")
+    assert [len(page) for page in analyzer.load(tmp_path).pages()] == [6, 6, 2, 1]

@@ -48,6 +48,12 @@ def refusals(*sources: str | Path) -> list[tuple[str, str]]:
     return [(Path(each.file).name, each.message) for each in refused(*sources)]
 
 
+def beside_a_report(folder: Path) -> None:
+    put(folder, PLAIN, "report.csv")
+    put(folder, '{"ServiceSpecificCredentials": []}', "report.csv.service-credentials.json")
+    put(folder, '{"accounts": []}', "fetched.manifest.json")
+
+
 # Folders
 
 
@@ -217,6 +223,15 @@ def test_a_pattern_that_nothing_matches_is_refused(tmp_path: Path) -> None:
         assert refusals(f"{tmp_path}/{pattern}") == [(pattern, "nothing matches this pattern")]
 
 
+def test_a_list_of_fetched_accounts_is_looked_for_in_the_folder_that_is_named(
+    tmp_path: Path,
+) -> None:
+    for folder in ("a[1]", "a1"):
+        beside_a_report(tmp_path / folder)
+    put(tmp_path, "no JSON", "a1/fetched.manifest.json")
+    assert verdicts(analyzer.load(tmp_path / "a[1]")) == VERDICTS
+
+
 @pytest.mark.parametrize("name", ["a[1].csv", "what?.csv", "*.csv"])
 def test_a_file_whose_name_looks_like_a_pattern_is_read(tmp_path: Path, name: str) -> None:
     put(tmp_path, "no report", "a1.csv")
@@ -377,7 +392,8 @@ def test_two_files_of_one_name_in_an_archive_are_both_read(tmp_path: Path) -> No
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         archive = put(tmp_path, zipped([("a.csv", of(1)), ("a.csv", of(2))]))
-    assert sorted(verdicts(analyzer.load(archive))) == ["u1", "u2"]
+    for source in (archive, f"{tmp_path}/*"):
+        assert sorted(verdicts(analyzer.load(source))) == ["u1", "u2"]
 
 
 def test_the_console_s_name_of_a_file_in_an_archive_tells_its_moment(tmp_path: Path) -> None:
@@ -505,12 +521,6 @@ def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Pa
 
 
 # What lies beside reports, named with them
-
-
-def beside_a_report(folder: Path) -> None:
-    put(folder, PLAIN, "report.csv")
-    put(folder, '{"ServiceSpecificCredentials": []}', "report.csv.service-credentials.json")
-    put(folder, '{"accounts": []}', "fetched.manifest.json")
 
 
 def test_what_a_shell_s_star_names_beside_reports_is_no_report(tmp_path: Path) -> None:
