@@ -171,7 +171,8 @@ def _keep(outputs: list[Path], inputs: list[str]) -> None:
     places = set(map(realpath, inputs))
     for output in outputs:
         if realpath(output) in places:
-            raise typer.BadParameter(f"{output} is an input: write to another file")
+            message = f"{output} is an input: write to another file"
+            raise typer.BadParameter(message, param_hint="--output")
 
 
 def _fails(analysis: "Analysis", fail_on: list[Verdict]) -> bool:

@@ -142,7 +142,7 @@ def killed(report: Path, target: Path, seconds: float) -> tuple[bytes, bool]:
     return target.read_bytes(), process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("ending", "users"), [("csv", 60_000), ("json", 6_000)])
+@pytest.mark.parametrize(("ending", "users"), [("csv", 60_000), ("json", 4_000)])
 def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_a_whole_new_one(
     tmp_path: Path, ending: str, users: int
 ) -> None:

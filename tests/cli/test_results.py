@@ -93,8 +93,6 @@ def test_a_table_is_written_if_nothing_is_asked_for(program: Program) -> None:
     ("options", "verdicts"),
     [
         ([], UNUSED),
-        (["--verdict", "all"], ALL),
-        (["--verdict", "retired"], (Verdict.RETIRED,)),
         (["--verdict", "dormant", "--verdict", "active"], (Verdict.DORMANT, Verdict.ACTIVE)),
         (["--verdict", "unused", "--verdict", "all"], ALL),
     ],

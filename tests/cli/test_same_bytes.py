@@ -13,7 +13,6 @@ from tests.written import EXEMPTIONS, SAMPLES
 PLACES = (
     {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
     {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "1"},
-    {"TZ": "nonsense", "LC_ALL": "tr_TR.UTF-8", "LANG": "ar_SA", "PYTHONUTF8": "1"},
 )
 
 

@@ -37,12 +37,6 @@ def test_nobody_to_list_gives_nothing(tmp_path: Path) -> None:
     assert names_bytes(analyzed(tmp_path, [])) == b""
 
 
-@pytest.mark.parametrize("name", [name for name in HARD_NAMES if name.isprintable()])
-def test_an_arn_is_exact_whatever_the_name(tmp_path: Path, name: str) -> None:
-    written = names_bytes(analyzed(tmp_path, [a_user(name)]))
-    assert written.decode() == f"arn:aws:iam::012345678901:user/{name}\n"
-
-
 SPELLED_OUT = {
     "bell\x07\x1b[31mred\x9b1mbold": r"bell\x07\x1b[31mred\x9b1mbold",
     "tab\tstop": r"tab\tstop",
@@ -52,7 +46,9 @@ SPELLED_OUT = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in HARD_NAMES if not name.isprintable()])
-def test_an_arn_stays_on_its_line_and_commands_no_terminal(tmp_path: Path, name: str) -> None:
-    written = names_bytes(analyzed(tmp_path, [a_user(name)]))
-    assert written.decode() == f"arn:aws:iam::012345678901:user/{SPELLED_OUT[name]}\n"
+def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal(tmp_path: Path) -> None:
+    written = names_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES)))
+    assert written.decode().split("\n") == [
+        *(f"arn:aws:iam::012345678901:user/{SPELLED_OUT.get(name, name)}" for name in HARD_NAMES),
+        "",
+    ]
