@@ -59,7 +59,7 @@ def _read(name: str, text: str, end: int, row: int) -> Header:
         names = tuple(
             cell.strip().lower() for cell in next(csv.reader([text], delimiter=separator))
         )
-        if columns.USER in names and len(names) > 1:
+        if columns.USER in names:
             return Header(separator, names, text, end, row)
     raise InputRefused([_no_header(name, row, text[:80])])
 
