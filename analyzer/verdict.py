@@ -25,6 +25,8 @@ REASON_TEXTS: Final = {
     UnusedReason.INACTIVE_KEYS_ONLY: "has no password, and only inactive access keys",
 }
 
+RETIRED_TEXT: Final = "nothing left to get in with: no password, no active access key"
+
 _LAST_USED: Final = tuple(key.last_used_date for key in columns.ACCESS_KEYS)
 _IDENTITY: Final = (
     columns.USER,

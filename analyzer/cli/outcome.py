@@ -1,6 +1,5 @@
 """Say what was fetched and what was not, and end with the exit code that tells the truth."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +9,8 @@ import typer
 
 from analyzer.cli.analyze import PARTIAL
 from analyzer.cli.saying import say
-from analyzer.cli.standard_output import CLOSED
-from analyzer.errors import AwsRefused, OutputFailed
+from analyzer.cli.standard_output import open_to_its_reader
+from analyzer.errors import AwsRefused
 from analyzer.sources.manifest import MANIFEST, Entry, Status, manifest
 from analyzer.sources.saving import NOT_ASKED, SAVED, fetched, put
 
@@ -22,21 +21,9 @@ if TYPE_CHECKING:
 
 
 def printed(_iam: "IAMClient", report: "FetchedReport", _caller: str) -> Entry:
-    """Write a report to standard output.
-
-    Raises OutputFailed where that takes no more, typer.Exit where it was closed.
-    """
-    if sys.stdout is None:
-        raise OutputFailed("standard output cannot be written: it is closed.")
-    try:
+    """Write a report to standard output."""
+    with open_to_its_reader():
         sys.stdout.buffer.write(report.content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # What Python would still flush at its end must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(CLOSED) from None
-    except OSError as error:
-        raise OutputFailed(f"standard output cannot be written: {error.strerror}.") from error
     return fetched(report, Path("standard output"), NOT_ASKED)
 
 

@@ -3,7 +3,8 @@
 import os
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -23,14 +24,21 @@ CLOSED: Final = 128 + 13
 def write(
     analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
 ) -> None:
-    """Write in the format asked for.
+    """Write in the format asked for."""
+    with open_to_its_reader():
+        _write(analysis, form, verdicts, raw_csv=raw_csv)
+
+
+@contextmanager
+def open_to_its_reader() -> Iterator[None]:
+    """Have what is written to standard output arrive, or say why it does not.
 
     Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
     """
     if sys.stdout is None:
         raise OutputFailed("standard output cannot be written: it is closed.")
     try:
-        _write(analysis, form, verdicts, raw_csv=raw_csv)
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
         # What Python would still flush at its end must go nowhere.

@@ -31,8 +31,8 @@ def understand(
     """Return the Report that the texts are together; an opener may refuse its input.
 
     `option` is the moment that the user says the reports describe; `progress` is told how many of
-    how many texts were read. The same report twice counts
-    once; of different reports of one account the newest counts.
+    how many texts were read. The same report twice counts once; of different reports of one
+    account the newest counts.
 
     Raises InputRefused with the problems of all texts together.
     """

@@ -12,7 +12,7 @@ from analyzer.analysis import Analysis
 from analyzer.caveats import because
 from analyzer.model import Page, ReportFile
 from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
-from analyzer.verdict import REASON_TEXTS
+from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.listing import listed
 
 AS_OF_SOURCES: Final = {
@@ -53,7 +53,7 @@ class Row:
         if self.verdict is Verdict.UNUSED:
             return REASON_TEXTS[UnusedReason(self.reason)]
         if self.verdict is Verdict.RETIRED:
-            return "nothing left to get in with: no password, no active access key"
+            return RETIRED_TEXT
         if self.verdict is Verdict.UNDETERMINED:
             return self.reason
         return f"idle for {self.idle_days} day{'' if self.idle_days == 1 else 's'}"

@@ -9,12 +9,12 @@ from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import Analysis
+from analyzer.writers.people import ORDER
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.wording import ORDER
 
 MOST_COMPARISONS: Final = 100_000_000
 """More would keep a spreadsheet program busy for minutes: then accounts are not recounted."""

@@ -6,12 +6,13 @@ from typing import Final
 from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
 from analyzer.terms import Certainty, Verdict
+from analyzer.writers.people import ORDER
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import ANY_TEXT, DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.wording import ORDER, meaning
+from analyzer.writers.workbook.wording import meaning
 
 _MEANING: Final = 8
 """How many columns of the grid the meaning of a line takes."""

@@ -9,7 +9,7 @@ from analyzer import columns
 from analyzer.caveats import because
 from analyzer.model import Page
 from analyzer.terms import Verdict
-from analyzer.verdict import REASON_TEXTS
+from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.workbook.column import (
     NEVER,
     NO,
@@ -27,7 +27,6 @@ from analyzer.writers.workbook.column import (
 from analyzer.writers.workbook.style import Look
 
 NO_ACCOUNT: Final = "not known"
-RETIRED_TEXT: Final = "has no password and no active access key any more"
 _REASONS: Final = {str(reason): told for reason, told in REASON_TEXTS.items()}
 
 

@@ -9,6 +9,7 @@ from analyzer.model import ReportFile
 from analyzer.terms import Verdict
 from analyzer.version import VERSION
 from analyzer.writers import people
+from analyzer.writers.people import ORDER
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.completeness import add_accounts
@@ -18,7 +19,7 @@ from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import Recount
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
 from analyzer.writers.workbook.table import Listing
-from analyzer.writers.workbook.wording import ORDER, definition, parameters
+from analyzer.writers.workbook.wording import definition, parameters
 
 TITLE: Final = "Review of IAM users that nobody uses"
 

@@ -4,15 +4,6 @@ from typing import Final
 
 from analyzer.terms import Criteria, Definition, Verdict
 
-ORDER: Final = (
-    Verdict.UNUSED,
-    Verdict.RETIRED,
-    Verdict.DORMANT,
-    Verdict.ACTIVE,
-    Verdict.UNDETERMINED,
-)
-"""The order in which people read the verdicts: first what there is to do."""
-
 CAVEATS: Final = {
     "active-certificate": (
         "An X.509 signing certificate is active: a way in that the definition does not count."
