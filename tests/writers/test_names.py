@@ -1,11 +1,13 @@
 """Names are for pipes: one ARN a line, of those that somebody will act on."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+import analyzer
 from analyzer.terms import Verdict
-from tests.builders import a_user
+from tests.builders import AS_OF, a_user, report_text, saved
 from tests.written import (
     ALL,
     HARD_NAMES,
@@ -23,7 +25,8 @@ def test_the_arns_of_the_users_with_a_verdict_asked_for_are_listed_in_the_report
 ) -> None:
     analysis = analyzed_console()
     users = analysis.users
-    wanted = users[users["verdict"].isin(list(verdicts)) & (users["exemption"] == "")]
+    live = users["caveats"].str.split(";").map(lambda caveats: "service-credential" in caveats)
+    wanted = users[users["verdict"].isin(list(verdicts)) & (users["exemption"] == "") & ~live]
     assert names_bytes(analysis, verdicts).decode().splitlines() == wanted["arn"].tolist()
 
 
@@ -31,6 +34,26 @@ def test_exempt_users_are_left_out(tmp_path: Path) -> None:
     users = [a_user("break-glass"), a_user("ann")]
     analysis = analyzed(tmp_path, users, exemptions_of("*,break-*,By design,,"))
     assert names_bytes(analysis) == b"arn:aws:iam::012345678901:user/ann\n"
+
+
+def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
+    tmp_path: Path,
+) -> None:
+    text = report_text([a_user("bedrock"), a_user("codecommit"), a_user("ann")])
+    report = saved(tmp_path, text)
+    report.with_name(report.name + ".service-credentials.json").write_text(
+        json.dumps(
+            {
+                "ServiceSpecificCredentials": [
+                    {"UserName": name, "Status": status, "ServiceName": "x.amazonaws.com"}
+                    for name, status in (("bedrock", "Active"), ("codecommit", "Inactive"))
+                ]
+            }
+        )
+    )
+    analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
+    listed = names_bytes(analysis).decode().split()
+    assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
 
 
 def test_nobody_to_list_gives_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -26,9 +25,7 @@ SAMPLES = ROOT_FOLDER / "samples"
 CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
 EXEMPTIONS = SAMPLES / "exemptions.csv"
 
-needs_libreoffice = pytest.mark.skipif(
-    shutil.which("soffice") is None, reason="LibreOffice is not installed"
-)
+needs_libreoffice = pytest.mark.libreoffice
 _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
