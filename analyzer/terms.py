@@ -60,6 +60,30 @@ class AsOfSource(StrEnum):
     ASSUMED = "assumed"
 
 
+class Severity(StrEnum):
+    """Say how bad it is that a rule fails, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Set the limits of the rules, in whole days of 24 hours.
+
+    `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
+    `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
+    less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
+    many.
+    """
+
+    idle_days: int = 45
+    rotation_days: int = 90
+    root_used_days: int = 30
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
     """Set what the verdicts depend on besides the report; days are whole days of 24 hours."""

@@ -232,7 +232,12 @@ def test_judging_does_not_change_its_input() -> None:
     pages = list(report.pages())
     before = [[frame.copy(deep=True) for frame in frames(page)] for page in pages]
     analysis = analyzer.analyze(
-        Report(files=report.files, notes=report.notes, pages=lambda: iter(pages)),
+        Report(
+            files=report.files,
+            notes=report.notes,
+            pages=lambda: iter(pages),
+            roots=report.roots,
+        ),
         exemptions=listed_exemptions(),
     )
     everything_written(analysis)
@@ -280,6 +285,7 @@ def test_a_report_that_changes_between_two_passes_is_refused(tmp_path: Path) -> 
         files=report.files,
         notes=report.notes,
         pages=lambda: iter([page.where(np.array([True, False]))]),
+        roots=report.roots,
     )
     with pytest.raises(InputRefused, match="2 users at first, 1 later"):
         _ = analyzer.analyze(shrunk).totals

@@ -23,18 +23,19 @@ KEPT_BYTES = 128 << 20
 _MOST_PROBLEMS = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
     """Say what a report holds.
 
-    `arns` has a hash for each row, in reading order; equal ARNs have equal hashes. `tables` are
-    the rows themselves where they are small enough to be kept.
+    `arns` has a hash for each row, in reading order; equal ARNs have equal hashes. `roots` are
+    the rows of roots, `tables` all rows where they are small enough to be kept.
     """
 
     text: ReportText
     accounts: tuple[AccountRows, ...]
     newest: datetime
     arns: np.ndarray
+    roots: pa.Table
     tables: tuple[pa.Table, ...] | None
 
     def read(self) -> Iterator[pa.Table]:
@@ -48,7 +49,7 @@ class _Findings:
 
     text: ReportText
     rows: Counter[str] = field(default_factory=Counter)
-    roots: Counter[str] = field(default_factory=Counter)
+    roots: list[pa.Table] = field(default_factory=list)
     newest: np.datetime64 = moments.NEVER
     arns: list[np.ndarray] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -58,7 +59,7 @@ class _Findings:
         arn = table[columns.ARN].combine_chunks()
         account = identity.accounts(arn)
         self.rows.update(_counted(account))
-        self.roots.update(_counted(account.filter(identity.is_root(arn))))
+        self.roots.append(_known(self.text, table.filter(identity.is_root(arn))))
         self.arns.append(hashes(table))
         self._look_at_timestamps(table)
         self.problems += damage.swallowed_rows(self.text, table)
@@ -90,17 +91,23 @@ def survey(text: ReportText) -> Surveyed:
         for table in read_rows(text):
             findings.add(table)
             if kept is not None:
-                kept.append(table.select([*text.header.known, columns.ROW]))
+                kept.append(_known(text, table))
     except InputRefused as refused:
         raise InputRefused([*refused.problems, *findings.problems]) from None
     _refuse(findings)
+    roots = pa.concat_tables(findings.roots)
     return Surveyed(
-        text,
-        _accounts(findings),
-        findings.newest.astype(datetime).replace(tzinfo=UTC),
-        np.concatenate(findings.arns),
-        None if kept is None else tuple(kept),
+        text=text,
+        accounts=_accounts(findings.rows, roots),
+        newest=findings.newest.astype(datetime).replace(tzinfo=UTC),
+        arns=np.concatenate(findings.arns),
+        roots=roots,
+        tables=None if kept is None else tuple(kept),
     )
+
+
+def _known(text: ReportText, table: pa.Table) -> pa.Table:
+    return table.select([*text.header.known, columns.ROW])
 
 
 def hashes(table: pa.Table) -> np.ndarray:
@@ -130,8 +137,9 @@ def _counted(values: pa.Array) -> dict[str, int]:
     return {each["values"]: each["counts"] for each in pc.value_counts(values).to_pylist()}
 
 
-def _accounts(findings: _Findings) -> tuple[AccountRows, ...]:
+def _accounts(rows: Counter[str], roots: pa.Table) -> tuple[AccountRows, ...]:
+    of_roots = _counted(identity.accounts(roots[columns.ARN].combine_chunks()))
     return tuple(
-        AccountRows(account=account, rows=count, roots=findings.roots[account])
-        for account, count in sorted(findings.rows.items())
+        AccountRows(account=account, rows=count, roots=of_roots.get(account, 0))
+        for account, count in sorted(rows.items())
     )

@@ -90,10 +90,10 @@ class _Cells:
 
 
 def tidy(table: pa.Table, as_of: Iterable[np.datetime64]) -> Page:
-    """Return IAM users' rows as a Page.
+    """Return IAM users' rows, or roots' rows, as a Page.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
-    moment for each file. Root rows must have been left out.
+    moment for each file. The two kinds of rows must not be mixed.
     """
     cells = _Cells(table, {}, [])
     users = _users(cells, np.array(list(as_of), "datetime64[s]"))

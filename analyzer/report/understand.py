@@ -43,7 +43,10 @@ def understand(
     return Report(
         files=tuple(report.file() for report in reports),
         notes=notes.of_input(reports, same, older, contradicting),
-        pages=lambda: _ahead_if_several(reports, _pages(reports, contradicting)),
+        pages=lambda: _ahead_if_several(
+            reports, _pages(reports, _of_users(reports), contradicting)
+        ),
+        roots=lambda: _pages(reports, _of_roots(reports), contradicting),
     )
 
 
@@ -78,10 +81,12 @@ def _ahead_if_several(reports: Sequence[Counted], pages: Iterator[Page]) -> Iter
     return ahead(pages) if rows > PAGE_ROWS else pages
 
 
-def _pages(reports: Sequence[Counted], contradicting: Mapping[str, str]) -> Iterator[Page]:
+def _pages(
+    reports: Sequence[Counted], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
+) -> Iterator[Page]:
     as_of = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
     services = [report.surveyed.text.service_credentials for report in reports]
-    for table in _gathered(_users(reports)):
+    for table in _gathered(tables):
         page = tidy(table, as_of)
         yield replace(
             page,
@@ -113,14 +118,23 @@ def _service_credentials(
     return found
 
 
-def _users(reports: Sequence[Counted]) -> Iterator[pa.Table]:
+def _of_users(reports: Sequence[Counted]) -> Iterator[pa.Table]:
     """Yield the IAM users' rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         for table in report.surveyed.read():
             left = report.left(table)
             root = identity.is_root(left[columns.ARN].combine_chunks())
-            users = _without(left, np.flatnonzero(root))
-            yield users.append_column(columns.FILE, pa.array(np.full(users.num_rows, file)))
+            yield _of_file(file, _without(left, np.flatnonzero(root)))
+
+
+def _of_roots(reports: Sequence[Counted]) -> Iterator[pa.Table]:
+    """Yield the roots' rows that count, with the position of their file."""
+    for file, report in enumerate(reports):
+        yield _of_file(file, report.left(report.surveyed.roots))
+
+
+def _of_file(file: int, table: pa.Table) -> pa.Table:
+    return table.append_column(columns.FILE, pa.array(np.full(table.num_rows, file)))
 
 
 def _without(table: pa.Table, rows: np.ndarray) -> pa.Table:

@@ -24,10 +24,9 @@ from analyzer.rules.rule import (
     SUBJECT,
     Outcome,
     Rule,
-    Severity,
     Subject,
-    Thresholds,
 )
+from analyzer.terms import Severity, Thresholds
 
 _WHO: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 _NEVER: Final = np.datetime64("NaT", "s")

@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.rules.evidence import Evidence
-from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.truth import Truth
 from analyzer.rules.wording import access_key, in_days, last_used, told
+from analyzer.terms import Severity, Thresholds
 
 
 def _judge(seen: Evidence, limits: Thresholds) -> Truth:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Final
 
-from analyzer.rules.rule import Rule, Thresholds
+from analyzer.rules.rule import Rule
+from analyzer.terms import Thresholds
 
 _WIDTH: Final = 88
 

@@ -5,8 +5,9 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
-from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import told, usable
+from analyzer.terms import Severity, Thresholds
 
 
 def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:

@@ -5,8 +5,9 @@ import pyarrow as pa
 
 from analyzer.model import in_any_slot
 from analyzer.rules.evidence import Evidence
-from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, either, in_slots, last_used, told
+from analyzer.terms import Severity, Thresholds
 
 
 def _inactive(seen: Evidence) -> np.ndarray:

@@ -5,9 +5,10 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
-from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.truth import Elapsed, Truth, by_slot
 from analyzer.rules.wording import in_days, on, told
+from analyzer.terms import Severity, Thresholds
 
 
 def _judge(seen: Evidence, limits: Thresholds) -> Truth:

@@ -7,9 +7,10 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
-from analyzer.rules.rule import Rule, Severity, Subject, Thresholds
+from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.truth import Truth
 from analyzer.rules.wording import either, told, usable
+from analyzer.terms import Severity, Thresholds
 
 _UNTOLD: Final = "not_supported"
 """What reports before 2025 say instead of whether the root has a password."""

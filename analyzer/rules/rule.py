@@ -11,15 +11,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
 from analyzer.rules.truth import Elapsed, Truth
-
-
-class Severity(StrEnum):
-    """Say how bad it is that a rule fails, the worst first."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
+from analyzer.terms import Severity, Thresholds
 
 
 class Subject(StrEnum):
@@ -43,21 +35,6 @@ class Outcome(StrEnum):
     FAILS = "fails"
     NOTED = "noted"
     UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """Set the limits of the rules, in whole days of 24 hours.
-
-    `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
-    `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
-    less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
-    many.
-    """
-
-    idle_days: int = 45
-    rotation_days: int = 90
-    root_used_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

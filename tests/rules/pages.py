@@ -10,8 +10,8 @@ from analyzer.model import Page
 from analyzer.report.tidy import tidy
 from analyzer.rules import RULES
 from analyzer.rules.engine import findings
-from analyzer.rules.rule import Rule, Subject, Thresholds
-from analyzer.terms import Criteria
+from analyzer.rules.rule import Rule, Subject
+from analyzer.terms import Criteria, Thresholds
 from analyzer.verdict import judged
 from tests.builders import AS_OF, COLUMNS, Row, rendered
 

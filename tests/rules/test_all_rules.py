@@ -20,8 +20,8 @@ from analyzer.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.engine import counted, findings
 from analyzer.rules.evidence import Evidence
-from analyzer.rules.rule import FINDINGS, Outcome, Rule, Severity, Subject, Thresholds
-from analyzer.terms import Criteria
+from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
+from analyzer.terms import Criteria, Severity, Thresholds
 from analyzer.verdict import judged
 from tests.builders import (
     COLUMNS_OF_2014,

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.rules.rule import Thresholds
+from analyzer.terms import Thresholds
 from tests.builders import NEVER, Row, Value, a_password, a_user, days_before, no_password
 from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
 

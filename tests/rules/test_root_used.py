@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.rules.rule import Thresholds
+from analyzer.terms import Thresholds
 from tests.builders import (
     COLUMNS_OF_2014,
     NEVER,

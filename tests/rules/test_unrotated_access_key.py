@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.rules.rule import Thresholds
+from analyzer.terms import Thresholds
 from tests.builders import Row, a_key, a_user, an_inactive_key, days_before, in_slot, no_key
 from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
 
