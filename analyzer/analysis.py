@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,14 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.exemptions import exempted, has_expired
+from analyzer.exemptions import Excuses, has_expired
 from analyzer.model import Exemption, Page, Report, joined
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import judged
+
+if TYPE_CHECKING:
+    from analyzer.inspection import Inspection
+    from analyzer.standards.rulebook import Rulebook
 
 KEPT_ROWS: Final = 200_000
 """Reports of up to so many rows stay in memory, judged; larger ones are judged anew each time."""
@@ -64,11 +68,15 @@ class Totals:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Hold a report, judged. `pages`, `users` and `totals` give the same at every call."""
+    """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
+
+    `book` chooses the rules; None stands for those that run by default.
+    """
 
     report: Report
     criteria: Criteria
     exemptions: tuple[Exemption, ...]
+    book: "Rulebook | None" = None
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
@@ -88,6 +96,15 @@ class Analysis:
         return tally.totals(self.report)
 
     @cached_property
+    def inspection(self) -> "Inspection":
+        """Return what the rules find; none runs before it is asked for."""
+        # The rules are slow to import, and a list of users needs none.
+        from analyzer.inspection import Inspection  # noqa: PLC0415
+        from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
+
+        return Inspection(self.report, self.pages, self.exemptions, self.book or rulebook())
+
+    @cached_property
     def _kept(self) -> tuple[Page, ...]:
         return tuple(self._judged())
 
@@ -100,10 +117,13 @@ class Analysis:
 
 
 def analyze(
-    report: Report, criteria: Criteria | None = None, exemptions: Iterable[Exemption] = ()
+    report: Report,
+    criteria: Criteria | None = None,
+    exemptions: Iterable[Exemption] = (),
+    book: "Rulebook | None" = None,
 ) -> Analysis:
     """Judge every IAM user of the report."""
-    return Analysis(report, criteria or Criteria(), tuple(exemptions))
+    return Analysis(report, criteria or Criteria(), tuple(exemptions), book)
 
 
 class _Tally:
@@ -116,15 +136,17 @@ class _Tally:
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
         page = judged(page, criteria)
-        exemption, named = exempted(page, self._exemptions)
-        self._named |= named
-        page = page.with_users({columns.EXEMPTION: exemption})
+        excuses = Excuses(page, self._exemptions)
+        self._named |= excuses.named
+        page = page.with_users({columns.EXEMPTION: excuses.of_verdicts()})
         self._counts += _counts(page)
         return page
 
     def totals(self, report: Report) -> Totals:
         counts = _frame(self._counts)
         _check(report, counts)
+        for roots in report.roots() if len(self._exemptions) else ():
+            self._named |= Excuses(roots, self._exemptions).named
         day = max(file.as_of for file in report.files).date()
         expired = tuple(each for each in self._exemptions if has_expired(each, day))
         named = zip(self._exemptions, self._named, strict=True)

@@ -1,7 +1,9 @@
-"""Excuse users from failing a run: who, why, and until when.
+"""Excuse users from failing a run: who, of what, why, and until when.
 
-The list is a CSV that people keep by hand: account,user,reason,owner,expires. In `account` and
-`user` the signs `*` and `?` match; `expires` is the last day on which the entry applies.
+The list is a CSV that people keep by hand: account,user,reason,owner,expires,rule. In `account`
+and `user` the signs `*` and `?` match; `expires` is the last day on which the entry applies. With
+a `rule` the entry excuses from that rule only, without one from everything. The column may be
+left out. An account's root is excused only where it is named, as `<root_account>`.
 """
 
 import csv
@@ -18,8 +20,14 @@ import pandas as pd
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Exemption, Page, worded
+from analyzer.terms import Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
+_RULE: Final = "rule"
+_ROOT: Final = "<root_account>"
+
+_JUDGED: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
+"""The rules that a verdict fails: who is excused from the rule is excused from the verdict."""
 
 
 def read_exemptions(name: str, text: str) -> tuple[Exemption, ...]:
@@ -28,7 +36,7 @@ def read_exemptions(name: str, text: str) -> tuple[Exemption, ...]:
     Rows in which nothing stands are passed over.
 
     Raises InputRefused with every problem: a missing column, an entry without account, user or
-    reason, a date that is not YYYY-MM-DD.
+    reason, a date that is not YYYY-MM-DD, a rule that there is not.
     """
     header, *rows = _rows(name, text.removeprefix("\ufeff"))
     missing = [column for column in HEADER if column not in header]
@@ -64,6 +72,15 @@ def _problems(name: str, header: list[str], row: int, cells: list[str]) -> Itera
     if named["expires"] and not _is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)
+    if named.get(_RULE) and named[_RULE] not in (ids := _rule_ids()):
+        hint = f"Name one of {', '.join(ids)}, or none to excuse from everything."
+        yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
+
+
+def _rule_ids() -> list[str]:
+    from analyzer.rules import RULES  # noqa: PLC0415  slow to import, and few lists name a rule
+
+    return [rule.id for rule in RULES]
 
 
 def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
@@ -81,25 +98,41 @@ def _is_day(text: str) -> bool:
 def _entry(row: int, named: Mapping[str, str]) -> Exemption:
     account, user, reason, owner, expires = (named[column] for column in HEADER)
     last_day = date.fromisoformat(expires) if expires else None
-    return Exemption(account, user, reason, owner, last_day, row)
+    return Exemption(account, user, reason, owner, last_day, row, named.get(_RULE, ""))
 
 
-def exempted(
-    page: Page, exemptions: Sequence[Exemption]
-) -> "tuple[pd.Categorical[Any], np.ndarray]":
-    """Return each user's reason for exemption, empty for none, and which entries match anybody.
+class Excuses:
+    """Tell of the users or roots of one page which entry excuses them, each from what.
 
     The first entry that applies counts. User names match whatever their case, as in IAM.
+    `reasons` are the words for the codes; `named` tells which entries match anybody.
     """
-    code = np.zeros(len(page), np.int32)
-    names_anybody = np.zeros(len(exemptions), bool)
-    reasons = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
-    for position, entry in enumerate(exemptions):
-        named = _named(page.users, entry)
-        names_anybody[position] = named.any()
-        applies = named & _lasts(page.users[columns.AS_OF], entry) & (code == 0)
-        code[applies] = reasons.index(entry.reason)
-    return worded(code, reasons), names_anybody
+
+    def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
+        """Match each entry once."""
+        self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
+        self._page = page
+        root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
+        self._entries = [(entry, _named(page.users, entry, root)) for entry in exemptions]
+        self.named = np.array([who.any() for _, who in self._entries], bool)
+
+    def codes(self, rule: str = "") -> np.ndarray:
+        """Return for each user the position of the reason why a rule does not fail it, else 0."""
+        code = np.zeros(len(self._page), np.int32)
+        for entry, who in self._entries:
+            if entry.rule in ("", rule):
+                applies = who & _lasts(self._page.users[columns.AS_OF], entry) & (code == 0)
+                code[applies] = self.reasons.index(entry.reason)
+        return code
+
+    def of_verdicts(self) -> "pd.Categorical[Any]":
+        """Return for each user why the verdict does not fail a run, empty for none."""
+        code = self.codes()
+        if any(entry.rule for entry, _ in self._entries):
+            for verdict, rule in _JUDGED.items():
+                has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
+                code = np.where(has, self.codes(rule), code)
+        return worded(code, self.reasons)
 
 
 def has_expired(exemption: Exemption, day: date) -> bool:
@@ -107,10 +140,12 @@ def has_expired(exemption: Exemption, day: date) -> bool:
     return exemption.expires is not None and exemption.expires < day
 
 
-def _named(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
-    account = users[columns.ACCOUNT].str.fullmatch(_pattern(entry.account))
-    user = users[columns.USER].str.fullmatch(_pattern(entry.user), case=False)
-    return (account & user).to_numpy(bool)
+def _named(users: pd.DataFrame, entry: Exemption, root: np.ndarray) -> np.ndarray:
+    account = users[columns.ACCOUNT].str.fullmatch(_pattern(entry.account)).to_numpy(bool)
+    if entry.user == _ROOT:
+        return np.asarray(account & root)
+    user = users[columns.USER].str.fullmatch(_pattern(entry.user), case=False).to_numpy(bool)
+    return np.asarray(account & user & ~root)
 
 
 def _pattern(text: str) -> str:

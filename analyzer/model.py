@@ -127,7 +127,8 @@ class Exemption:
     """Excuse the users that match from failing a run, until a date.
 
     `account` and `user` are patterns in which `*` and `?` match; `line` is where the
-    entry stands in its file. An entry applies up to and including the day `expires`.
+    entry stands in its file. An entry applies up to and including the day `expires`, and to
+    everything, or to the `rule` of that id only.
     """
 
     account: str
@@ -136,6 +137,7 @@ class Exemption:
     owner: str
     expires: date | None
     line: int
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,18 @@ class Severity(StrEnum):
     LOW = "low"
 
 
+class Benchmark(StrEnum):
+    """Name the versions of standards whose controls can be shown, the newest first."""
+
+    CIS_7_0 = "cis-7.0"
+    CIS_6_0 = "cis-6.0"
+    CIS_5_0 = "cis-5.0"
+    CIS_3_0 = "cis-3.0"
+    CIS_1_4 = "cis-1.4"
+    CIS_1_2 = "cis-1.2"
+    FSBP = "fsbp"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
     """Set the limits of the rules, in whole days of 24 hours.

@@ -1,9 +1,9 @@
 """Run rules over a page of users and a page of roots, and put what they find in one frame."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,41 @@ _WHO: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns
 _NEVER: Final = np.datetime64("NaT", "s")
 
 
+class Excuses(Protocol):
+    """Tell who on a page is excused from a rule: codes that are positions in `reasons`, or 0."""
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Return the reasons, the first of which is empty."""
+
+    def codes(self, rule: str) -> np.ndarray:
+        """Return a code for each user of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Excuse nobody on a page."""
+
+    page: Page
+    reasons: Sequence[str] = ("",)
+
+    def codes(self, rule: str) -> np.ndarray:
+        """Return no code but 0."""
+        del rule
+        return np.zeros(len(self.page), np.int32)
+
+
+Excused = Callable[[Page], Excuses]
+Count = Counter[tuple[str, Outcome, bool]]
+"""How many findings there are of each rule's id and outcome, of whom is excused or not."""
+
+
 def findings(
-    page: Page, roots: Page, rules: Sequence[Rule], thresholds: Thresholds
+    page: Page,
+    roots: Page,
+    rules: Sequence[Rule],
+    thresholds: Thresholds,
+    excused: Excused = Nobody,
 ) -> pd.DataFrame:
     """Return what the rules find, with the columns that `rule.FINDINGS` describes.
 
@@ -41,21 +74,37 @@ def findings(
     stand in the order of the rules; of each, the undecided come last; then by slot; then as the
     pages have them.
     """
-    of_users = _findings(page, rules, thresholds, of_roots=False)
-    of_roots = _findings(roots, rules, thresholds, of_roots=True)
+    of_users = _findings(page, rules, thresholds, excused(page), of_roots=False)
+    of_roots = _findings(roots, rules, thresholds, excused(roots), of_roots=True)
     return joined([of_users, of_roots]) if len(of_roots) else of_users
 
 
 def counted(
-    page: Page, roots: Page, rules: Sequence[Rule], thresholds: Thresholds
-) -> Counter[tuple[str, Outcome]]:
-    """Return how many findings there are of each rule's id and outcome, without wording them."""
-    of_users, of_roots = Evidence(page), Evidence(roots)
-    count: Counter[tuple[str, Outcome]] = Counter()
+    page: Page,
+    roots: Page,
+    rules: Sequence[Rule],
+    thresholds: Thresholds,
+    excused: Excused = Nobody,
+) -> Count:
+    """Return how many findings there are, without wording them."""
+    of_users = Evidence(page), excused(page)
+    of_roots = Evidence(roots), excused(roots)
+    count: Count = Counter()
     for rule in rules:
-        kinds = _kinds(rule, of_roots if rule.subject is Subject.ROOT else of_users, thresholds)
-        count.update({(rule.id, each): len(at) for each, at in zip(Outcome, kinds, strict=True)})
-    return +count
+        evidence, excuses = of_roots if rule.subject is Subject.ROOT else of_users
+        if len(evidence.page):
+            kinds = _kinds(rule, evidence, thresholds)
+            count += _counted(rule.id, kinds, excuses.codes(rule.id) > 0)
+    return count
+
+
+def _counted(rule: str, kinds: Sequence[np.ndarray], exempt: np.ndarray) -> Count:
+    count: Count = Counter()
+    for outcome, at in zip(Outcome, kinds, strict=True):
+        excused = int(exempt[at % len(exempt)].sum())
+        count[rule, outcome, True] = excused
+        count[rule, outcome, False] = len(at) - excused
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +123,29 @@ class _Found:
     since: np.ndarray
     days: np.ndarray
     facts: pa.Array
+    exemption: np.ndarray
 
 
 def _findings(
-    page: Page, rules: Sequence[Rule], thresholds: Thresholds, *, of_roots: bool
+    page: Page,
+    rules: Sequence[Rule],
+    thresholds: Thresholds,
+    excuses: Excuses,
+    *,
+    of_roots: bool,
 ) -> pd.DataFrame:
     evidence = Evidence(page)
-    return _frame(
-        page,
-        rules,
-        [
-            _found(position, rule, evidence, thresholds)
-            for position, rule in enumerate(rules)
-            if len(page) and (rule.subject is Subject.ROOT) is of_roots
-        ],
-    )
+    found = [
+        _found(position, rule, evidence, thresholds, excuses)
+        for position, rule in enumerate(rules)
+        if len(page) and (rule.subject is Subject.ROOT) is of_roots
+    ]
+    return _frame(page, rules, found, excuses.reasons)
 
 
-def _found(position: int, rule: Rule, evidence: Evidence, thresholds: Thresholds) -> _Found:
+def _found(
+    position: int, rule: Rule, evidence: Evidence, thresholds: Thresholds, excuses: Excuses
+) -> _Found:
     kinds = _kinds(rule, evidence, thresholds)
     told, unsure = np.concatenate(kinds[:2]), kinds[2]
     at = np.concatenate(kinds)
@@ -108,6 +162,7 @@ def _found(position: int, rule: Rule, evidence: Evidence, thresholds: Thresholds
         facts=pa.concat_arrays(
             [rule.fact(evidence, told, thresholds), doubts(rule, evidence, unsure)]
         ),
+        exemption=excuses.codes(rule.id)[user],
     )
 
 
@@ -135,7 +190,9 @@ def _since(rule: Rule, evidence: Evidence, at: np.ndarray) -> tuple[np.ndarray, 
     return np.where(told, elapsed.moment[at], _NEVER), elapsed.days[at]
 
 
-def _frame(page: Page, rules: Sequence[Rule], found: Sequence[_Found]) -> pd.DataFrame:
+def _frame(
+    page: Page, rules: Sequence[Rule], found: Sequence[_Found], reasons: Sequence[str]
+) -> pd.DataFrame:
     def every(name: str, dtype: str) -> np.ndarray:
         return np.concatenate([np.array([], dtype), *(getattr(each, name) for each in found)])
 
@@ -155,6 +212,7 @@ def _frame(page: Page, rules: Sequence[Rule], found: Sequence[_Found]) -> pd.Dat
         DAYS: pd.arrays.IntegerArray(every("days", "int64"), np.isnat(since)),
         FACT: _texts([each.facts for each in found]),
         OUTCOME: worded(every("outcome", "int64"), Outcome),
+        columns.EXEMPTION: worded(every("exemption", "int32"), reasons),
     }
     return pd.DataFrame({name: told[name] for name in FINDINGS}, copy=False)
 

@@ -110,13 +110,14 @@ FINDINGS: Final = (
     DAYS,
     FACT,
     OUTCOME,
+    columns.EXEMPTION,
 )
 """The columns of a frame of findings, one row a finding, in this order.
 
 - `file`, `row` int64: where the finding's row stands, as in `Page.users`; `account`, `user`,
   `arn` str: whom it is about.
 - `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
-  and `Outcome`.
+  and `Outcome`; `exemption` category: why it fails no run, empty if it does.
 - `slot` Int8: which access key or certificate, missing for other subjects.
 - `created` datetime64[s, UTC]: when the access key, the certificate or else the user was created.
 - `since` datetime64[s, UTC] and `days` Int64: the moment counted from and the whole days from it

@@ -8,9 +8,10 @@ from typing import Final
 
 from analyzer.standards import reasons
 from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.terms import Benchmark
 
 CIS_1_2: Final = Standard(
-    id="cis-1.2",
+    id=Benchmark.CIS_1_2,
     name="CIS AWS Foundations Benchmark v1.2.0",
     scope="section 1, Identity and Access Management",
     source="github.com/turbot/steampipe-mod-aws-compliance: cis_v120",

@@ -9,9 +9,10 @@ from typing import Final
 
 from analyzer.standards import reasons
 from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.terms import Benchmark
 
 CIS_1_4: Final = Standard(
-    id="cis-1.4",
+    id=Benchmark.CIS_1_4,
     name="CIS AWS Foundations Benchmark v1.4.0",
     scope="section 1, Identity and Access Management",
     source="github.com/prowler-cloud/prowler: cis_1.4_aws.json",

@@ -9,9 +9,10 @@ from typing import Final
 
 from analyzer.standards import reasons
 from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.terms import Benchmark
 
 CIS_5_0: Final = Standard(
-    id="cis-5.0",
+    id=Benchmark.CIS_5_0,
     name="CIS AWS Foundations Benchmark v5.0.0",
     scope="section 1, Identity and Access Management",
     source="github.com/prowler-cloud/prowler: cis_5.0_aws.json",

@@ -8,9 +8,10 @@ from typing import Final
 
 from analyzer.standards import reasons
 from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.terms import Benchmark
 
 CIS_7_0: Final = Standard(
-    id="cis-7.0",
+    id=Benchmark.CIS_7_0,
     name="CIS AWS Foundations Benchmark v7.0.0",
     scope="section 2, Identity and Access Management",
     source="github.com/prowler-cloud/prowler: cis_7.0_aws.json",

@@ -9,9 +9,10 @@ from typing import Final
 
 from analyzer.standards import reasons
 from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.terms import Benchmark
 
 FSBP: Final = Standard(
-    id="fsbp",
+    id=Benchmark.FSBP,
     name="AWS Foundational Security Best Practices v1.0.0",
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",

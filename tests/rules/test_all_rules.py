@@ -251,6 +251,7 @@ def test_the_frame_of_findings_is_as_described() -> None:
         "days": "Int64",
         "fact": "str",
         "outcome": "category",
+        "exemption": "category",
     }
     assert list(found["rule"].cat.categories) == [rule.id for rule in RULES]
     assert list(found["severity"].cat.categories) == list(Severity)
@@ -264,7 +265,8 @@ def test_the_counts_are_those_of_the_findings() -> None:
     users, roots = of_users(*USERS), tidied(ROOTS)
     found = findings(users, roots, RULES, LIMITS)
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
-    assert counted(users, roots, RULES, LIMITS) == Counter(kinds)
+    expected = Counter((*kind, False) for kind in kinds)
+    assert counted(users, roots, RULES, LIMITS) == expected
 
 
 def test_only_the_rules_asked_for_are_run() -> None:
@@ -279,9 +281,9 @@ def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
     page = judged(tidied(users, columns=COLUMNS_OF_2014), Criteria())
     roots = tidied(QUIET_ROOTS, columns=COLUMNS_OF_2014)
     count = counted(page, roots, RULES, LIMITS)
-    assert count["idle-password", Outcome.FAILS] == 1
-    assert count["idle-access-key", Outcome.UNDECIDED] == 2
-    assert count["unused-user", Outcome.FAILS] == 0
+    assert count["idle-password", Outcome.FAILS, False] == 1
+    assert count["idle-access-key", Outcome.UNDECIDED, False] == 2
+    assert count["unused-user", Outcome.FAILS, False] == 0
 
 
 def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:

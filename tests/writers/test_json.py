@@ -327,8 +327,8 @@ def test_exemptions_that_expired_or_match_nobody_are_named(tmp_path: Path) -> No
     ann = {"account": "*", "user": "ann", "reason": "Gone", "owner": "Ops"}
     nobody = {"account": "*", "user": "nobody", "reason": "Left", "owner": ""}
     assert document["exemptions"] == {
-        "expired": [ann | {"expires": "2025-12-31", "line": 2}],
-        "unmatched": [nobody | {"expires": None, "line": 3}],
+        "expired": [ann | {"expires": "2025-12-31", "line": 2, "rule": ""}],
+        "unmatched": [nobody | {"expires": None, "line": 3, "rule": ""}],
     }
     assert [user["exemption"] for user in document["users"]] == ["", "Stays"]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from typing import Final
 
 from analyzer import columns
-from analyzer.exemptions import exempted
+from analyzer.exemptions import Excuses
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import credentials, facts
 from analyzer.writers.workbook.cells import Value, cell
@@ -102,7 +102,7 @@ def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value
     )  # The analysis keeps the reason of the entry, and two may have the same.
 
     def cells(page: Page, styles: Styles) -> list[str]:
-        entries, _ = exempted(page, numbered)
+        entries = Excuses(page, numbered).of_verdicts()
         return [cell(told(exemptions[int(at)]), styles[Look.DAY]) for at in entries.tolist()]
 
     return cells

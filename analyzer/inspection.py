@@ -1,0 +1,129 @@
+"""Run the rules over a judged report: what they find, how often, and how the controls came out."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.exemptions import Excuses
+from analyzer.model import Exemption, Page, Report, joined
+from analyzer.rules.engine import Count, counted, findings
+from analyzer.rules.rule import DAYS, OUTCOME, RULE, SEVERITY, Outcome, Rule, Subject
+from analyzer.standards.result import ControlResult, results
+from analyzer.standards.rulebook import Rulebook
+from analyzer.terms import Severity
+
+ORDERED_ROWS: Final = 200_000
+"""The findings of reports of up to so many rows come in one order; of larger ones page by page."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Hold what the rules of a book find in a report; nothing runs before it is asked for.
+
+    `pages` gives the judged pages of `report`.
+    """
+
+    report: Report
+    pages: Callable[[], Iterator[Page]]
+    exemptions: Sequence[Exemption]
+    book: Rulebook
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
+
+        The worst rules come first, of each the failures, those who are not exempt, the longest
+        ago. Reports of more than `ORDERED_ROWS` rows give a frame a page, each in that order.
+        """
+        if self.report.rows <= ORDERED_ROWS:
+            yield _ordered(joined(self._frames()))
+        else:
+            yield from map(_ordered, self._frames())
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """Return all findings as one frame (columns: `rules.rule.FINDINGS`)."""
+        return joined(self.frames())
+
+    @cached_property
+    def counts(self) -> Count:
+        """Return how many findings there are of each rule and outcome, exempt and not."""
+        total: Count = Counter()
+        for page, roots in self._pairs():
+            total += counted(page, roots, self.book.rules, self.book.thresholds, self._excused)
+        return total
+
+    @property
+    def controls(self) -> tuple[ControlResult, ...]:
+        """Return how the controls of the book's standard came out."""
+        ran = [rule.id for rule in self.book.rules]
+        return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen)
+
+    @property
+    def unseen(self) -> Mapping[str, str]:
+        """Return the ids of the rules that did not see everything, and why."""
+        if self.report.not_covered:
+            return {rule.id: "An account could not be read." for rule in self.book.rules}
+        rootless = {
+            account.account
+            for file in self.report.files
+            for account in file.accounts
+            if account.account and not account.roots
+        }
+        why = f"The report has no root row of account {', '.join(sorted(rootless))}."
+        return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
+
+    def fails(self, severities: Collection[Severity], rules: Collection[str]) -> bool:
+        """Tell whether anybody not exempt fails a rule of these severities or ids.
+
+        What a rule could not decide, or not see, counts as a failure of it.
+        """
+        met = [
+            each.id for each in self.book.rules if each.severity in severities or each.id in rules
+        ]
+        return any(
+            rule in self.unseen
+            or self.counts[rule, Outcome.FAILS, False]
+            or self.counts[rule, Outcome.UNDECIDED, False]
+            for rule in met
+        )
+
+    @property
+    def _excused(self) -> Callable[[Page], Excuses]:
+        return partial(Excuses, exemptions=self.exemptions)
+
+    def _frames(self) -> Iterator[pd.DataFrame]:
+        for page, roots in self._pairs():
+            yield findings(page, roots, self.book.rules, self.book.thresholds, self._excused)
+
+    def _pairs(self) -> Iterator[tuple[Page, Page]]:
+        """Yield each page of users with no roots, then each page of roots with no users."""
+        for page in self.pages():
+            yield page, _nobody(page)
+        for roots in self.report.roots():
+            yield _nobody(roots), roots
+
+
+def _is_of_root(rule: Rule) -> bool:
+    return rule.subject is Subject.ROOT
+
+
+def _nobody(page: Page) -> Page:
+    return page.where(np.zeros(len(page), bool))
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    days = frame[DAYS].fillna(-1).to_numpy(np.int64)
+    exempt = (frame[columns.EXEMPTION] != "").to_numpy()
+    keys = [_codes(frame[name]) for name in (OUTCOME, RULE, SEVERITY)]
+    order = np.lexsort([-days, exempt, *keys])
+    return frame.take(order).reset_index(drop=True)
+
+
+def _codes(words: pd.Series) -> np.ndarray:
+    return np.asarray(words.cat.codes)

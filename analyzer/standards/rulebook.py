@@ -1,0 +1,74 @@
+"""Choose what a report is inspected for: which rules, by which limits, for which standard."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from analyzer.rules import RULES
+from analyzer.rules.rule import Rule
+from analyzer.standards import STANDARDS
+from analyzer.standards.control import Standard, decided
+from analyzer.terms import Benchmark, Severity, Thresholds
+
+OWN: Final = Standard(
+    id="credreport",
+    name="The rules of credreport",
+    scope="all rules",
+    source="credreport rules",
+    controls=tuple(decided(rule.id, rule.title, rule.id) for rule in RULES),
+)
+"""What is shown where no standard is asked for: each rule is a control of its own."""
+
+_SEVERITIES: Final = list(Severity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """Hold the rules that run, their limits, and the standard whose controls are shown."""
+
+    rules: tuple[Rule, ...]
+    thresholds: Thresholds
+    standard: Standard
+
+
+def rulebook(
+    benchmark: Benchmark | str | None = None,
+    *,
+    rules: Collection[str] = (),
+    skip: Collection[str] = (),
+    least: Severity | str = Severity.LOW,
+    limits: Mapping[str, int] | None = None,
+) -> Rulebook:
+    """Return the rules of a benchmark, or those that run by default, and its limits or ours.
+
+    `rules` are the ids of those that are to run instead, `skip` of those that are not; those less
+    severe than `least` do not run either. `limits` are days by the names of `Thresholds`.
+
+    Raises ValueError for an id, a benchmark or a severity that there is not.
+    """
+    standard = _standard(benchmark)
+    wanted = set(rules) or (set(standard.rules) if benchmark else _by_default())
+    unknown = sorted({*wanted, *skip} - {rule.id for rule in RULES})
+    if unknown:
+        known = ", ".join(rule.id for rule in RULES)
+        raise ValueError(f"there is no rule {', '.join(unknown)}: choose from {known}")
+    severe = _SEVERITIES[: _SEVERITIES.index(Severity(least)) + 1]
+    return Rulebook(
+        rules=tuple(
+            rule
+            for rule in RULES
+            if rule.id in wanted and rule.id not in skip and rule.severity in severe
+        ),
+        thresholds=replace(Thresholds(), **{**standard.limits, **(limits or {})}),
+        standard=standard,
+    )
+
+
+def _standard(benchmark: Benchmark | str | None) -> Standard:
+    if benchmark is None:
+        return OWN
+    return next(each for each in STANDARDS if each.id == Benchmark(benchmark))
+
+
+def _by_default() -> set[str]:
+    return {rule.id for rule in RULES if rule.default}
