@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analyzer.exemptions import read_exemptions
     from analyzer.outputs import write
     from analyzer.sources.files import load
+    from analyzer.standards.rulebook import rulebook
     from analyzer.terms import Criteria, Definition, Verdict
 
 _HOMES: Final = {
@@ -27,10 +28,20 @@ _HOMES: Final = {
     "analyze": "analyzer.analysis",
     "load": "analyzer.sources.files",
     "read_exemptions": "analyzer.exemptions",
+    "rulebook": "analyzer.standards.rulebook",
     "write": "analyzer.outputs",
 }
 
-__all__ = ["Criteria", "Definition", "Verdict", "analyze", "load", "read_exemptions", "write"]
+__all__ = [
+    "Criteria",
+    "Definition",
+    "Verdict",
+    "analyze",
+    "load",
+    "read_exemptions",
+    "rulebook",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:

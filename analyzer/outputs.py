@@ -18,18 +18,24 @@ def write(
     analysis: Analysis,
     *paths: str | Path,
     verdicts: Collection[Verdict] = (Verdict.UNUSED,),
+    findings: str | Path | None = None,
     raw_csv: bool = False,
 ) -> None:
     """Write the analysis to files, each in the format of its ending: .xlsx, .csv, .json.
 
-    CSV and JSON list the users with one of the verdicts, the workbook holds everybody. All files
-    are written aside first and then put in place, so that an old file is intact or the new one
-    is whole.
+    CSV and JSON list the users with one of the verdicts, the workbook holds everybody; `findings`
+    names a CSV for what the rules find. All files are written aside first and then put in place,
+    so that an old file is intact or the new one is whole.
 
     Raises ValueError for another ending, OutputFailed where a file cannot be written.
     """
     targets = [Path(path) for path in paths]
     writers = [_writer(target, analysis, verdicts, raw_csv=raw_csv) for target in targets]
+    if findings:
+        from analyzer.writers.findings import write_findings
+
+        targets.append(Path(findings))
+        writers.append(lambda stream: write_findings(analysis, stream, raw=raw_csv))
     with ExitStack() as stack:
         for target, writer in zip(targets, writers, strict=True):
             writer(stack.enter_context(replacing(target)))

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.errors import InputRefused, Problem
-from analyzer.terms import ENDINGS, Criteria, Definition, Format, Verdict
+from analyzer.cli.grouped import with_options
+from analyzer.cli.judging import Judging
+from analyzer.cli.settings import Config
+from analyzer.terms import ENDINGS, Format, Verdict
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
-    from analyzer.model import Exemption
 
 FAILED: Final = 1
 """The exit code where somebody meets `--fail-on`."""
@@ -42,6 +43,12 @@ def _output(text: str) -> Path:
     return Path(text)
 
 
+def _csv(text: str) -> Path:
+    if Path(text).suffix.lower() != ".csv":
+        raise typer.BadParameter(f"{text} must end in .csv")
+    return Path(text)
+
+
 def _verdicts(words: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
     unknown = [word for word in words if word not in (*Verdict, ALL)]
@@ -50,6 +57,7 @@ def _verdicts(words: list[str]) -> list[str]:
     return list(Verdict) if ALL in words else words
 
 
+@with_options
 def analyze(
     sources: Annotated[
         list[str],
@@ -86,16 +94,6 @@ def analyze(
             " holds everybody.",
         ),
     ] = [Verdict.UNUSED.value],
-    definition: Annotated[
-        Definition,
-        typer.Option(help="Unused has no active access key, or (iam-029) no key attached at all."),
-    ] = Definition.NO_ACTIVE_KEY,
-    dormant_days: Annotated[
-        int, typer.Option(min=1, help="Days without use that make a user dormant.")
-    ] = Criteria().dormant_days,
-    grace_days: Annotated[
-        int, typer.Option(min=0, help="Days in which a user counts as new, to be checked.")
-    ] = Criteria().grace_days,
     as_of: Annotated[
         datetime | None,
         typer.Option(
@@ -105,77 +103,59 @@ def analyze(
             " known better than from them.",
         ),
     ] = None,
-    exemptions: Annotated[
+    findings: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            help="A CSV of who is excused: account, user, reason, owner, expires.",
+            parser=_csv,
+            metavar="FILE.csv",
+            help="Write what the rules find, one row a finding.",
         ),
     ] = None,
-    fail_on: Annotated[
-        list[Verdict],
-        typer.Option(
-            metavar="VERDICT",
-            help="Exit with 1 if somebody not exempt has this verdict or is undetermined, or an"
-            " account could not be read; may be repeated.",
-        ),
-    ] = [],
+    judging: Judging,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    config: Config = None,
 ) -> None:
     """Find the IAM users that nobody uses: no password use on record, no active access key."""
     # The heavy packages are imported here: --help stays quick.
-    from analyzer.analysis import analyze as analyzed
     from analyzer.cli import messages, standard_output
     from analyzer.outputs import write
     from analyzer.sources.files import load
 
-    excused = _exemptions(exemptions)
+    judging.check()
     with messages.progress(quiet=quiet) as progress:
         report = load(*sources, as_of=as_of, progress=progress)
-    _keep(output, [*sources, *(file.name for file in report.files), str(exemptions)])
-    criteria = Criteria(definition=definition, dormant_days=dormant_days, grace_days=grace_days)
-    analysis = analyzed(report, criteria, excused)
+    targets = [*output, *([findings] if findings else [])]
+    _keep(targets, [*sources, *(file.name for file in report.files), judging.exemptions, config])
+    analysis = judging.analysis(report)
     listed = [Verdict(word) for word in verdict]
-    write(analysis, *output, verdicts=listed, raw_csv=raw_csv)
-    form = format_ or (None if output else Format.TABLE)
+    write(analysis, *output, verdicts=listed, raw_csv=raw_csv, findings=findings)
+    form = format_ or (None if targets else Format.TABLE)
     if form:
         standard_output.write(analysis, form, listed, raw_csv=raw_csv)
     if not quiet:
-        messages.tell(analysis, output, told=form is Format.TABLE and standard_output.is_terminal())
-    if _fails(analysis, fail_on):
+        told = form is Format.TABLE and standard_output.is_terminal()
+        messages.tell(analysis, targets, told=told)
+    end(analysis, judging)
+
+
+def end(analysis: "Analysis", judging: Judging) -> None:
+    """Exit with the code that tells the truth.
+
+    Raises typer.Exit where something meets --fail-on, or accounts are missing.
+    """
+    if judging.fails(analysis):
         raise typer.Exit(FAILED)
-    if report.not_covered:
+    if analysis.report.not_covered:
         raise typer.Exit(PARTIAL)
 
 
-def _exemptions(path: Path | None) -> "tuple[Exemption, ...]":
-    from analyzer.exemptions import read_exemptions
-
-    if path is None:
-        return ()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
-        raise InputRefused([Problem(str(path), None, None, None, message, hint)]) from None
-    return read_exemptions(str(path), text)
-
-
-def _keep(outputs: list[Path], inputs: list[str]) -> None:
+def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
     """Refuse to write over what was read: the report is the evidence for the result."""
-    places = set(map(realpath, inputs))
+    places = {realpath(each) for each in inputs if each}
     for output in outputs:
         if realpath(output) in places:
             message = f"{output} is an input: write to another file"
             raise typer.BadParameter(message, param_hint="--output")
-
-
-def _fails(analysis: "Analysis", fail_on: list[Verdict]) -> bool:
-    met = {*fail_on, Verdict.UNDETERMINED} if fail_on else set()
-    missing = bool(fail_on and analysis.report.not_covered)
-    return missing or any(analysis.totals.users(verdict, exempt=False) for verdict in met)

@@ -19,6 +19,9 @@ OWN: Final = Standard(
 )
 """What is shown where no standard is asked for: each rule is a control of its own."""
 
+DEFAULT: Final = "default"
+EVERY: Final = "all"
+
 _SEVERITIES: Final = list(Severity)
 
 
@@ -41,16 +44,22 @@ def rulebook(
 ) -> Rulebook:
     """Return the rules of a benchmark, or those that run by default, and its limits or ours.
 
-    `rules` are the ids of those that are to run instead, `skip` of those that are not; those less
+    `rules` are the ids of those that are to run instead, where `default` stands for all that would
+    have run and `all` for every one; `skip` are the ids of those that are not to run; those less
     severe than `least` do not run either. `limits` are days by the names of `Thresholds`.
 
     Raises ValueError for an id, a benchmark or a severity that there is not.
     """
     standard = _standard(benchmark)
-    wanted = set(rules) or (set(standard.rules) if benchmark else _by_default())
+    by_default = [rule.id for rule in RULES if rule.default]
+    words = {
+        DEFAULT: standard.rules if benchmark else by_default,
+        EVERY: [rule.id for rule in RULES],
+    }
+    wanted = {each for word in rules or [DEFAULT] for each in words.get(word, [word])}
     unknown = sorted({*wanted, *skip} - {rule.id for rule in RULES})
     if unknown:
-        known = ", ".join(rule.id for rule in RULES)
+        known = ", ".join([*words[EVERY], DEFAULT, EVERY])
         raise ValueError(f"there is no rule {', '.join(unknown)}: choose from {known}")
     severe = _SEVERITIES[: _SEVERITIES.index(Severity(least)) + 1]
     return Rulebook(
@@ -68,7 +77,3 @@ def _standard(benchmark: Benchmark | str | None) -> Standard:
     if benchmark is None:
         return OWN
     return next(each for each in STANDARDS if each.id == Benchmark(benchmark))
-
-
-def _by_default() -> set[str]:
-    return {rule.id for rule in RULES if rule.default}

@@ -58,13 +58,16 @@ def _of_files(files: Sequence[ReportFile]) -> dict[str, pa.Array]:
 
 
 def _lines(page: Page, of_files: Mapping[str, pa.Array], *, raw: bool) -> memoryview:
-    """Return the rows of a page as bytes; they lie in Arrow's memory one behind the other."""
     free = _FREE | {columns.REASON} | set(page.unread[columns.COLUMN])
-    cells = [_cells(page, name, of_files) for name in HEADER]
-    safe = [
-        _quoted(cell if raw else _guarded(cell)) if name in free else cell
-        for name, cell in zip(HEADER, cells, strict=True)
-    ]
+    return lines([(_cells(page, name, of_files), name in free) for name in HEADER], raw=raw)
+
+
+def lines(cells: Sequence[tuple[pa.Array, bool]], *, raw: bool) -> memoryview:
+    """Return rows as bytes; they lie in Arrow's memory one behind the other.
+
+    `cells` are columns (large_string), each with whether any text may stand in it.
+    """
+    safe = [_quoted(cell if raw else _guarded(cell)) if free else cell for cell, free in cells]
     lines = _joined(*safe[:-1], _joined(safe[-1], "\n"), between=",")
     return memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
 
@@ -77,10 +80,11 @@ def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
 def _cells(page: Page, name: str, of_files: Mapping[str, pa.Array]) -> pa.Array:
     if name in of_files:
         return of_files[name].take(pa.array(page.users[columns.FILE]))
-    return _as_text(page.users[name] if name in JUDGED else page.cells[name])
+    return as_text(page.users[name] if name in JUDGED else page.cells[name])
 
 
-def _as_text(values: pd.Series) -> pa.Array:
+def as_text(values: pd.Series) -> pa.Array:
+    """Return values as text (large_string), empty where there is none."""
     texts = pa.array(values, from_pandas=True).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
 

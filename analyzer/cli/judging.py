@@ -1,0 +1,218 @@
+"""Take the options by which users are judged and rules run, the same for every command."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from analyzer.errors import InputRefused, Problem
+from analyzer.terms import Benchmark, Criteria, Definition, Severity, Thresholds, Verdict
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+    from analyzer.model import Exemption, Report
+    from analyzer.standards.rulebook import Rulebook
+
+_SEVERITIES: Final = list(Severity)
+_verdicts = partial(typer.Option, rich_help_panel="Verdicts")
+_rules = partial(typer.Option, rich_help_panel="Rules")
+_LIMIT: Final = "otherwise as the standard says, or"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """Hold what the verdicts, the rules and the exit code depend on besides the report."""
+
+    definition: Annotated[
+        Definition,
+        _verdicts(
+            help="Unused has no active access key, or (iam-029) no key attached at all.",
+        ),
+    ] = Definition.NO_ACTIVE_KEY
+    dormant_days: Annotated[
+        int,
+        _verdicts(
+            min=1,
+            metavar="DAYS",
+            help="Days without use that make a user dormant.",
+        ),
+    ] = Criteria().dormant_days
+    grace_days: Annotated[
+        int,
+        _verdicts(
+            min=0,
+            metavar="DAYS",
+            help="Days in which a user counts as new, to be checked.",
+        ),
+    ] = Criteria().grace_days
+    exemptions: Annotated[
+        Path | None,
+        _verdicts(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
+            " one rule, rule.",
+        ),
+    ] = None
+    standard: Annotated[
+        Benchmark | None,
+        _rules(
+            help="Run this standard's rules by its limits, and show its controls.",
+        ),
+    ] = None
+    rules: Annotated[
+        list[str],
+        _rules(
+            metavar="ID",
+            help="Run these rules instead; default stands for those that would run, all for every"
+            " one; may be repeated.",
+        ),
+    ] = field(default_factory=list)
+    skip: Annotated[
+        list[str],
+        _rules(metavar="ID", help="Do not run this rule; may be repeated."),
+    ] = field(default_factory=list)
+    min_severity: Annotated[Severity, _rules(help="Run no rule that is less severe.")] = (
+        Severity.LOW
+    )
+    idle_days: Annotated[
+        int | None,
+        _rules(
+            min=1,
+            metavar="DAYS",
+            help=f"Days without use that are too many; {_LIMIT} {Thresholds().idle_days}.",
+        ),
+    ] = None
+    rotation_days: Annotated[
+        int | None,
+        _rules(
+            min=1,
+            metavar="DAYS",
+            help=f"Days for which an access key may live; {_LIMIT} {Thresholds().rotation_days}.",
+        ),
+    ] = None
+    root_used_days: Annotated[
+        int | None,
+        _rules(
+            min=1,
+            metavar="DAYS",
+            help=f"Days since its last use that root needs; {Thresholds().root_used_days} if not"
+            " set.",
+        ),
+    ] = None
+    fail_on: Annotated[
+        list[str],
+        _rules(
+            metavar="WORD",
+            help="Exit with 1 if somebody not exempt has this verdict or fails this rule, or any"
+            " that is so severe, and if that cannot be told; may be repeated.",
+        ),
+    ] = field(default_factory=list)
+
+    def analysis(self, report: "Report") -> "Analysis":
+        """Judge a report."""
+        from analyzer.analysis import analyze
+
+        criteria = Criteria(
+            definition=self.definition,
+            dormant_days=self.dormant_days,
+            grace_days=self.grace_days,
+        )
+        return analyze(report, criteria, self.excused(), self.book() if self._asks() else None)
+
+    def check(self) -> None:
+        """Refuse what could not be meant, before anything is read.
+
+        Raises typer.BadParameter, InputRefused.
+        """
+        self.excused()
+        words = [word for word in self.fail_on if word not in (*Verdict, *Severity)]
+        if words or self._asks():
+            run = [rule.id for rule in self.book().rules]
+            missing = [word for word in words if word not in run]
+            if missing:
+                message = (
+                    f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
+                    f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)})"
+                )
+                raise typer.BadParameter(message, param_hint="--fail-on")
+
+    def book(self) -> "Rulebook":
+        """Return the rules that run, and their limits.
+
+        Raises typer.BadParameter for a rule that there is not.
+        """
+        from analyzer.standards.rulebook import rulebook
+
+        limits = {
+            "idle_days": self.idle_days,
+            "rotation_days": self.rotation_days,
+            "root_used_days": self.root_used_days,
+        }
+        try:
+            return rulebook(
+                self.standard,
+                rules=self.rules,
+                skip=self.skip,
+                least=self.min_severity,
+                limits={name: days for name, days in limits.items() if days is not None},
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
+
+    def excused(self) -> "tuple[Exemption, ...]":
+        """Return the entries of the exemption list.
+
+        Raises InputRefused.
+        """
+        from analyzer.exemptions import read_exemptions
+
+        if self.exemptions is None:
+            return ()
+        name = str(self.exemptions)
+        try:
+            text = self.exemptions.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+            raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
+        return read_exemptions(name, text)
+
+    def fails(self, analysis: "Analysis") -> bool:
+        """Tell whether something not exempt meets --fail-on.
+
+        Users who are undetermined and accounts that could not be read always do.
+        """
+        if not self.fail_on:
+            return False
+        if analysis.report.not_covered:
+            return True
+        verdicts = {Verdict.UNDETERMINED, *(each for each in Verdict if each in self.fail_on)}
+        if any(analysis.totals.users(verdict, exempt=False) for verdict in verdicts):
+            return True
+        rest = [word for word in self.fail_on if word not in verdicts]
+        return bool(rest) and analysis.inspection.fails(_as_severe(rest), rest)
+
+    def _asks(self) -> bool:
+        """Tell whether an option chooses rules or limits, which are slow to import."""
+        return self.chosen() != Judging().chosen()
+
+    def chosen(self) -> tuple[object, ...]:
+        """Return what chooses the rules and their limits."""
+        return (
+            self.standard,
+            tuple(self.rules),
+            tuple(self.skip),
+            self.min_severity,
+            self.idle_days,
+            self.rotation_days,
+            self.root_used_days,
+        )
+
+
+def _as_severe(words: list[str]) -> list[Severity]:
+    """Return the severities named and all that are worse."""
+    named = [_SEVERITIES.index(each) for each in _SEVERITIES if each in words]
+    return _SEVERITIES[: max(named, default=-1) + 1]

@@ -1,0 +1,94 @@
+"""Take options from a TOML file: each key is the name of a long option without its dashes.
+
+One file serves all commands: a key that only another command knows is passed over, one that none
+knows is refused. What is given on the command line or in the environment counts before the file.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+_FLAG: Final = "--"
+
+
+def _read(context: typer.Context, path: Path | None) -> Path | None:
+    """Have the file's values stand where the command line says nothing.
+
+    Raises typer.BadParameter with every problem of the file.
+    """
+    if path is not None:
+        told = _toml(path)
+        options = _options(context.command)
+        known = {**_options_of_all(context), **options}
+        problems = [
+            f"{path}: {key}: {problem}"
+            for key, value in told.items()
+            for problem in _problems(context, known.get(key), value)
+        ]
+        if problems:
+            raise typer.BadParameter("\n".join(problems))
+        context.default_map = {
+            options[key].name: _listed(options[key], value)
+            for key, value in told.items()
+            if key in options
+        }
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        is_eager=True,
+        callback=_read,
+        help='Take options from this TOML file: dormant-days = 120, skip = ["root-used"].',
+    ),
+]
+"""The option of every command that takes settings from a file."""
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}") from None
+
+
+def _options(command: Any) -> dict[str, Any]:
+    return {
+        name.removeprefix(_FLAG): option
+        for option in command.params
+        for name in option.opts
+        if name.startswith(_FLAG) and not option.is_eager
+    }
+
+
+def _options_of_all(context: typer.Context) -> Mapping[str, Any]:
+    root: Any = context.find_root().command
+    return {
+        name: option
+        for command in root.commands.values()
+        for name, option in _options(command).items()
+    }
+
+
+def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
+    if option is None:
+        yield "no command has an option of this name"
+    elif isinstance(value, bool) is not bool(option.is_flag):
+        yield f"{value!r} is not what {_FLAG}{option.opts[-1].removeprefix(_FLAG)} takes"
+    else:
+        try:
+            option.process_value(context, _listed(option, value))
+        except typer.BadParameter as error:
+            yield error.message
+
+
+def _listed(option: Any, value: Any) -> Any:
+    """Return one word as the list of it where an option may be repeated."""
+    return [value] if option.multiple and not isinstance(value, list) else value

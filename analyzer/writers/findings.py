@@ -1,0 +1,61 @@
+"""Write findings as CSV: one row a finding, safe to open in a spreadsheet."""
+
+from collections.abc import Sequence
+from typing import BinaryIO, Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.model import ReportFile
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT
+from analyzer.writers.csv import as_text, lines
+
+HEADER: Final = (
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    SEVERITY,
+    RULE,
+    SUBJECT,
+    columns.SLOT,
+    columns.CREATED,
+    SINCE,
+    DAYS,
+    FACT,
+    OUTCOME,
+    columns.EXEMPTION,
+    columns.FILE,
+    columns.ROW,
+)
+"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
+
+
+_FREE: Final = frozenset(
+    {columns.USER, columns.ARN, FACT, columns.EXEMPTION, columns.FILE, columns.ACCOUNT}
+)
+"""Columns in which any text may stand."""
+
+
+def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+    """Write all findings in the order of `Inspection.frames`.
+
+    With `raw` no apostrophe is put before what looks like a formula: for machines only.
+    """
+    stream.write(",".join(HEADER).encode() + b"\n")
+    for frame in analysis.inspection.frames():
+        if len(frame):
+            told = _told(frame, analysis.report.files)
+            stream.write(lines([(as_text(told[name]), name in _FREE) for name in HEADER], raw=raw))
+
+
+def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
+    names = pd.Series([file.name for file in files], dtype="str")
+    moments = {name: _utc(frame[name]) for name in (columns.CREATED, SINCE)}
+    file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
+    return frame.assign(**moments, **{columns.FILE: file})[list(HEADER)]
+
+
+def _utc(moments: pd.Series) -> pd.Series:
+    texts: pd.Series = moments.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return texts
