@@ -26,7 +26,7 @@ HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
 _ROOT: Final = "<root_account>"
 
-_JUDGED: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
+OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
 """The rules that a verdict fails: who is excused from the rule is excused from the verdict."""
 
 
@@ -129,7 +129,7 @@ class Excuses:
         """Return for each user why the verdict does not fail a run, empty for none."""
         code = self.codes()
         if any(entry.rule for entry, _ in self._entries):
-            for verdict, rule in _JUDGED.items():
+            for verdict, rule in OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.codes(rule), code)
         return worded(code, self.reasons)

@@ -12,6 +12,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.exemptions import Excuses
 from analyzer.model import Exemption, Page, Report, joined
+from analyzer.report.notes import few
 from analyzer.rules.engine import Count, counted, findings
 from analyzer.rules.rule import DAYS, OUTCOME, RULE, SEVERITY, Outcome, Rule, Subject
 from analyzer.standards.result import ControlResult, results
@@ -75,7 +76,7 @@ class Inspection:
             for account in file.accounts
             if account.account and not account.roots
         }
-        why = f"The report has no root row of account {', '.join(sorted(rootless))}."
+        why = f"The report has no root row of account {few(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
 
     def fails(self, severities: Collection[Severity], rules: Collection[str]) -> bool:

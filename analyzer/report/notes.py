@@ -37,7 +37,8 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _listed(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
@@ -46,7 +47,7 @@ def _assumed(reports: Iterable[Counted]) -> Iterator[str]:
     names = [report.name for report in reports if report.source is AsOfSource.ASSUMED]
     if names:
         yield (
-            f"Nothing tells when AWS made {_listed(names)}: as of is assumed to be the newest"
+            f"Nothing tells when AWS made {few(names)}: as of is assumed to be the newest"
             " timestamp in the report. AWS made it then or later, so users may be idle for longer"
             " than shown; --as-of sets the moment."
         )
@@ -67,7 +68,7 @@ def _set_aside(older: Iterable[tuple[Counted, Counted, str]]) -> Iterator[str]:
         accounts[old.name, old.own, new.name, new.own].append(account)
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
-            f"{old_name} ({moment(old_at)}) is not counted for account {_listed(which)}:"
+            f"{old_name} ({moment(old_at)}) is not counted for account {few(which)}:"
             f" {new_name} is newer ({moment(new_at)})."
         )
 
@@ -82,7 +83,7 @@ def _repeated(reports: Iterable[Counted]) -> Iterator[str]:
 
 def _contradicting(arns: Sequence[str]) -> Iterator[str]:
     if arns:
-        yield f"Rows of the same ARN contradict each other, so it is undetermined: {_listed(arns)}."
+        yield f"Rows of the same ARN contradict each other, so it is undetermined: {few(arns)}."
 
 
 def _missing_columns(reports: Iterable[Counted]) -> Iterator[str]:
@@ -97,6 +98,6 @@ def _missing_columns(reports: Iterable[Counted]) -> Iterator[str]:
     for missing, names in by_columns.items():
         if missing:
             yield (
-                f"{_listed(names)}: no column {', '.join(missing)}, as in reports of 2014;"
+                f"{few(names)}: no column {', '.join(missing)}, as in reports of 2014;"
                 " what depends on it is undetermined."
             )

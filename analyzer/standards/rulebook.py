@@ -12,7 +12,7 @@ from analyzer.terms import Benchmark, Severity, Thresholds
 
 OWN: Final = Standard(
     id="credreport",
-    name="The rules of credreport",
+    name="credreport's own rules",
     scope="all rules",
     source="credreport rules",
     controls=tuple(decided(rule.id, rule.title, rule.id) for rule in RULES),

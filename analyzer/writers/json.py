@@ -1,12 +1,9 @@
 """Write an analysis as one JSON document, whose schema lies beside this module."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, BinaryIO, Final
-
-import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
@@ -15,24 +12,35 @@ from analyzer.caveats import because
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.terms import Verdict
 from analyzer.version import VERSION
+from analyzer.writers.json_findings import found, inspected, moment, number
 from analyzer.writers.listing import FACTS, listed
 
 SCHEMA_VERSION: Final = "1.0"
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
-    """Write where the result comes from, the counts, and the users with one of the verdicts.
+    """Write where the result comes from, the counts, all findings, and the listed users.
 
-    A user is one line. `report` holds the report's own cells, null where it has no such column.
+    A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
+    own cells, null where it has no such column.
     """
+    files = analysis.report.files
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
-    stream.write(_dumped(about).removesuffix(b"}") + b',"users":[')
+    stream.write(_dumped(about).removesuffix(b"}") + b',"findings":[')
+    frames = analysis.inspection.frames()
+    _write_lines(stream, (each for frame in frames for each in found(frame, files)))
+    stream.write(b'],"users":[')
+    pages = listed(analysis, verdicts)
+    _write_lines(stream, (user for page in pages for user in _users(page, files)))
+    stream.write(b"]}\n")
+
+
+def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
     separator = b"\n"
-    for page in listed(analysis, verdicts):
-        for user in _users(page, analysis.report.files):
-            stream.write(separator + _dumped(user))
-            separator = b",\n"
-    stream.write(b"\n]}\n")
+    for each in objects:
+        stream.write(separator + _dumped(each))
+        separator = b",\n"
+    stream.write(b"\n")
 
 
 def _dumped(value: Mapping[str, Any]) -> bytes:
@@ -48,6 +56,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": asdict(analysis.criteria),
         "files": [_file(file) for file in analysis.report.files],
+        "not_covered": list(analysis.report.not_covered),
         "notes": list(analysis.report.notes),
         "blind_spots": list(BLIND_SPOTS),
         "exemptions": {
@@ -55,13 +64,14 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             "unmatched": [_exemption(each) for each in totals.unmatched],
         },
         "counts": totals.counts.to_dict("records"),
+        **inspected(analysis.inspection),
     }
 
 
 def _file(file: ReportFile) -> dict[str, Any]:
     return {
         **asdict(file),
-        "as_of": _moment(file.as_of),
+        "as_of": moment(file.as_of),
         "accounts": [asdict(account) for account in file.accounts],
     }
 
@@ -82,10 +92,10 @@ def _users(page: Page, files: tuple[ReportFile, ...]) -> Iterator[dict[str, Any]
             **{name: user[name] for name in _SAID},
             columns.CAVEATS: [{"caveat": name, "because": text} for name, text in caveats],
             columns.EXEMPTION: user[columns.EXEMPTION],
-            columns.AS_OF: _moment(file.as_of),
+            columns.AS_OF: moment(file.as_of),
             columns.AS_OF_SOURCE: file.as_of_source.value,
-            columns.AGE_DAYS: _number(user[columns.AGE_DAYS]),
-            columns.IDLE_DAYS: _number(user[columns.IDLE_DAYS]),
+            columns.AGE_DAYS: number(user[columns.AGE_DAYS]),
+            columns.IDLE_DAYS: number(user[columns.IDLE_DAYS]),
             columns.FILE: file.name,
             columns.ROW: user[columns.ROW],
             "report": report,
@@ -100,11 +110,3 @@ _SAID: Final = (
     columns.REASON,
     columns.CERTAINTY,
 )
-
-
-def _number(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

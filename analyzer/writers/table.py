@@ -1,6 +1,7 @@
 """Write a table for people: wrapped and coloured on a terminal, one plain line a user in a pipe."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -12,6 +13,8 @@ from analyzer.analysis import Analysis
 from analyzer.blind_spots import BLIND_SPOTS
 from analyzer.terms import Verdict
 from analyzer.writers import people
+from analyzer.writers.findings_table import plain, shown
+from analyzer.writers.found import doubts
 from analyzer.writers.people import Row
 from analyzer.writers.plain import printable
 
@@ -49,7 +52,9 @@ def write_table(
     console.print(Text(people.described(analysis.report.files), "bold"), "", sep="\n")
     console.print(_table(rows, width) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
     console.print("", _counts(analysis), "", sep="\n")
-    for remark in people.remarks(analysis):
+    for part in shown(analysis.inspection, width, verdicts):
+        console.print(part)
+    for remark in [*people.remarks(analysis), *doubts(analysis.inspection)]:
         console.print(Text(f"Note: {printable(remark)}", "yellow"))
     console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", "dim"))
 
@@ -99,12 +104,18 @@ def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[Row]) -> Non
 
     What is about all users comes after them, and no line of it begins with a verdict.
     """
-    lines = [_cells(row) for row in rows]
-    lines += [("",)] if rows else []
-    lines += [(str(count), verdict, remark) for verdict, count, remark in people.counted(analysis)]
-    lines += [("",), (people.described(analysis.report.files),)]
-    lines += [(f"Note: {remark}",) for remark in people.remarks(analysis)]
-    lines += [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)]
+    _put(stream, map(_cells, rows))
+    _put(stream, [("",)] if rows else [])
+    numbers = people.counted(analysis)
+    _put(stream, ((str(count), verdict, remark) for verdict, count, remark in numbers))
+    _put(stream, chain([("",)], plain(analysis.inspection)))
+    _put(stream, [("",), (people.described(analysis.report.files),)])
+    remarks = [*people.remarks(analysis), *doubts(analysis.inspection)]
+    _put(stream, ((f"Note: {remark}",) for remark in remarks))
+    _put(stream, [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)])
+
+
+def _put(stream: TextIO, lines: Iterable[tuple[str, ...]]) -> None:
     for cells in lines:
         stream.write("\t".join(map(printable, cells)) + "\n")
 

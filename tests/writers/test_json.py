@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections import Counter
+from dataclasses import fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,19 @@ from jsonschema import Draft202012Validator
 import analyzer
 from analyzer.analysis import AGE_BANDS
 from analyzer.caveats import CAVEATS
-from analyzer.terms import AsOfSource, Certainty, Definition, UnusedReason, Verdict
+from analyzer.rules import RULES
+from analyzer.rules.rule import FINDINGS, Outcome, Subject
+from analyzer.standards.result import Result
+from analyzer.terms import (
+    AsOfSource,
+    Benchmark,
+    Certainty,
+    Definition,
+    Severity,
+    Thresholds,
+    UnusedReason,
+    Verdict,
+)
 from analyzer.version import VERSION
 from tests.builders import (
     ACCOUNT,
@@ -108,6 +121,20 @@ WORDS: dict[str, tuple[list[Any], Any]] = {
         SCHEMA["$defs"]["user"]["properties"]["caveats"]["items"]["properties"]["caveat"]["enum"],
         [caveat.id for caveat in CAVEATS],
     ),
+    "severity": (SCHEMA["$defs"]["severity"]["enum"], Severity),
+    "subject": (SCHEMA["$defs"]["subject"]["enum"], Subject),
+    "outcome": (SCHEMA["$defs"]["finding"]["properties"]["outcome"]["enum"], Outcome),
+    "result": (SCHEMA["$defs"]["control"]["properties"]["result"]["enum"], Result),
+    "rule": (SCHEMA["$defs"]["rule_id"]["enum"], [rule.id for rule in RULES]),
+    "finding": (sorted(SCHEMA["$defs"]["finding"]["properties"]), sorted(FINDINGS)),
+    "threshold": (
+        list(SCHEMA["properties"]["thresholds"]["properties"]),
+        [limit.name for limit in fields(Thresholds)],
+    ),
+    "standard": (
+        SCHEMA["properties"]["standard"]["properties"]["id"]["enum"],
+        ["credreport", *Benchmark],
+    ),
     "report": (
         list(SCHEMA["$defs"]["user"]["properties"]["report"]["properties"]),
         [*COLUMNS[2:], "additional_credentials_info"],
@@ -175,6 +202,29 @@ WRONG: tuple[tuple[str, Any], ...] = (
     ("counts.0.exempt", "no"),
     ("counts.0.age_band", "old"),
     ("counts.0.reason", "unknown"),
+    ("not_covered", [""]),
+    ("standard.id", "cis-9.0"),
+    ("thresholds.idle_days", 0),
+    ("thresholds.more", 1),
+    ("rules.0.id", "unknown"),
+    ("rules.0.severity", "worst"),
+    ("rules.0.subject", "group"),
+    ("rules.0.references", {"CIS": []}),
+    ("controls", []),
+    ("controls.0.result", "passed"),
+    ("controls.0.fails", -1),
+    ("controls.0.rules", ["unknown"]),
+    ("findings.0.account", "1234"),
+    ("findings.0.rule", "unknown"),
+    ("findings.0.severity", ""),
+    ("findings.0.slot", 3),
+    ("findings.0.created", "2026-03-01"),
+    ("findings.0.since", ""),
+    ("findings.0.days", -1),
+    ("findings.0.fact", ""),
+    ("findings.0.outcome", "passes"),
+    ("findings.0.row", 1),
+    ("findings.0.more", 1),
     ("listed", []),
     ("listed.0", "gone"),
     ("listed", ["unused", "unused"]),
@@ -204,7 +254,8 @@ WRONG: tuple[tuple[str, Any], ...] = (
 def test_a_wrong_field_does_not_keep_to_the_schema(place: str, value: object) -> None:
     document = console_document()
     document["users"] = [unused_user(document)]
-    document["counts"] = document["counts"][:1]
+    for key in ("counts", "findings"):
+        document[key] = document[key][:1]
     assert errors(document) == []
     put(document, place, value)
     assert errors(document) != []
@@ -212,9 +263,10 @@ def test_a_wrong_field_does_not_keep_to_the_schema(place: str, value: object) ->
 
 def test_a_missing_field_does_not_keep_to_the_schema() -> None:
     document = console_document()
-    for key in ("users", "counts"):
+    lists = ("files", "users", "counts", "rules", "controls", "findings")
+    for key in lists:
         document[key] = document[key][:1]
-    for place in (document, document["files"][0], document["users"][0], document["counts"][0]):
+    for place in (document, *(document[key][0] for key in lists)):
         for key in list(place):
             spoiled = place.pop(key)
             assert errors(document) != [], key
@@ -348,11 +400,42 @@ def test_names_come_back_as_they_were(tmp_path: Path) -> None:
     ]
 
 
-def test_a_user_is_one_line(tmp_path: Path) -> None:
+def test_a_finding_is_one_line_and_so_is_a_user(tmp_path: Path) -> None:
     text = json_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES))).decode()
-    before, *users, after = text.removesuffix("\n").split("\n")
-    assert [json.loads(line.removesuffix(","))["user"] for line in users] == list(HARD_NAMES)
+    before, *lines, after = text.removesuffix("\n").split("\n")
+    between = lines.index('],"users":[')
+    findings, users = (
+        [json.loads(line.removesuffix(",")) for line in part]
+        for part in (lines[:between], lines[between + 1 :])
+    )
+    assert [user["user"] for user in users] == list(HARD_NAMES)
+    assert [each["user"] for each in findings if each["rule"] == "unused-user"] == list(HARD_NAMES)
     assert (before[:1], after) == ("{", "]}")
+
+
+def test_the_findings_are_those_of_the_analysis_and_lead_back_to_the_report() -> None:
+    analysis, document = analyzed_console(), console_document()
+    found = analysis.inspection.findings
+    assert len(document["findings"]) == len(found) > 0
+    for name in ("account", "user", "arn", "rule", "severity", "fact", "outcome", "exemption"):
+        assert [each[name] for each in document["findings"]] == found[name].astype(str).tolist()
+    assert {each["file"] for each in document["findings"]} == {document["files"][0]["name"]}
+    known = found["days"].notna()
+    assert [each["days"] is not None for each in document["findings"]] == known.tolist()
+    assert [each["slot"] or 0 for each in document["findings"]] == found["slot"].fillna(0).tolist()
+
+
+def test_a_standard_shows_its_controls_with_limits_and_reasons() -> None:
+    analysis = analyzer.analyze(analyzer.load(CONSOLE), book=analyzer.rulebook("cis-1.4"))
+    document = json_document(analysis)
+    assert errors(document) == []
+    assert document["standard"]["id"] == "cis-1.4"
+    assert document["thresholds"]["idle_days"] == 45
+    results = {each["number"]: each for each in document["controls"]}
+    assert results["1.10"]["result"] == "fail"
+    assert results["1.10"]["rules"] == ["console-user-without-mfa"]
+    assert results["1.8"]["result"] == "not decidable"
+    assert "password policy" in results["1.8"]["why"]
 
 
 def test_a_file_name_that_is_no_text_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import analyzer
 from analyzer.analysis import Analysis
 from analyzer.terms import Verdict
 from tests.builders import (
+    ACCOUNT,
+    AS_OF,
     LONG_AGO,
     ROOT_FOLDER,
     Row,
@@ -128,7 +130,7 @@ def test_what_else_a_report_or_a_list_says_is_neither_command_nor_markup(tmp_pat
 def test_that_nobody_is_listed_is_told(tmp_path: Path, width: int | None) -> None:
     analysis = analyzed(tmp_path, [a_user("frank", key_1=a_key(LONG_AGO, days_before(1)))])
     shown = table_text(analysis, UNUSED, width=width)
-    assert "frank" not in shown
+    assert "frank" not in shown.partition("active")[0]
     assert ("Nobody is unused." in shown) == (width is not None)
     assert re.search(r"\b0\s+unused\s", shown)
     assert re.search(r"\b1\s+active", shown)
@@ -151,6 +153,74 @@ def test_no_line_about_all_users_begins_with_a_verdict(tmp_path: Path) -> None:
     begins = [line for line in lines if line.startswith(ALL)]
     assert len(begins) == len(OF_EACH_KIND)
     assert {line.count("\t") for line in begins} == {7}
+
+
+def test_what_the_rules_found_is_shown_a_few_of_each_and_the_number_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    users = [a_user(f"u{n}", password=a_password(days_before(1))) for n in range(12)]
+    shown = table_text(analyzed(tmp_path, users), UNUSED, width=80)
+    assert "Findings: 12 high." in shown
+    assert "high  Console user has no MFA device: 12" in shown
+    assert "and 7 more" in shown
+    assert shown.count("no MFA device") == 1 + 5
+    assert len([line for line in piped(analyzed(tmp_path, users)) if line[0] == "high"]) == 12
+
+
+def piped(analysis: Analysis) -> list[list[str]]:
+    return [line.split("\t") for line in table_text(analysis).splitlines()]
+
+
+def test_who_is_listed_for_a_verdict_is_not_listed_again_for_its_rule(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [a_user("ann"), a_user("dave", password=no_password(LONG_AGO))])
+    for verdicts, expected in ((UNUSED, [1, 1]), ((Verdict.RETIRED,), [1, 1]), (ALL, [1, 1])):
+        shown = table_text(analysis, verdicts, width=160)
+        names = [len(re.findall(rf"(?m)^ *{name} ", shown)) for name in ("ann", "dave")]
+        assert names == expected
+
+
+def test_findings_that_are_no_failures_are_marked(tmp_path: Path) -> None:
+    users = [
+        a_user("ann", password=a_password(days_before(1))),
+        a_user("bob", password=a_password(days_before(1))) | {"mfa_active": "?"},
+    ]
+    exemptions = exemptions_of("*,ann,by design,,")
+    shown = table_text(analyzed(tmp_path, users, exemptions), UNUSED, width=160)
+    assert "Findings: none." in shown
+    assert "high  Console user has no MFA device: 0  console-user-without-mfa; " in shown
+    assert "1 exempt, 1 undecided" in shown
+    assert re.search(r"exempt: by design", shown)
+    assert re.search(r'bob +mfa_active "\?" is not understood.* \(undecided\)', shown)
+
+
+@pytest.mark.parametrize("width", [None, *WIDTHS])
+def test_the_controls_are_shown_of_a_standard_that_was_asked_for(
+    tmp_path: Path, width: int | None
+) -> None:
+    path = saved(tmp_path, report_text([a_user("ann", password=a_password())], root=the_root()))
+    report = analyzer.load(path, as_of=AS_OF)
+    book = analyzer.rulebook("fsbp")
+    shown = table_text(analyzer.analyze(report, book=book), width=width)
+    assert re.search(r"IAM\.5\s+fail\s+1\s+Console users have MFA", squeeze(shown, width))
+    assert re.search(r"IAM\.4\s+pass", squeeze(shown, width))
+    assert "Policies and groups are not in the report." in shown
+    assert "IAM.4" not in table_text(analyzer.analyze(report), width=width)
+
+
+def squeeze(shown: str, width: int | None) -> str:
+    """Bring the cells of a pipe's line, result first, into the order of a terminal."""
+    if width is not None:
+        return shown
+    return re.sub(r"(?m)^([a-z ]+)\t([\w.]+)\t", r"\2\t\1\t", shown)
+
+
+@pytest.mark.parametrize("width", [None, 160])
+def test_that_a_rule_did_not_see_the_root_is_told(tmp_path: Path, width: int | None) -> None:
+    text = report_text([a_user("ann")])
+    header, _, users = text.split("\n", 2)
+    path = saved(tmp_path, f"{header}\n{users}")
+    shown = table_text(analyzer.analyze(analyzer.load(path, as_of=AS_OF)), width=width)
+    assert f"Note: The report has no root row of account {ACCOUNT}." in shown
 
 
 def two_accounts(folder: Path) -> Analysis:

@@ -1,0 +1,150 @@
+"""Put what the rules found in the words and the order that people read it in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.inspection import Inspection
+from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
+from analyzer.standards.control import Standard
+from analyzer.standards.result import ControlResult
+from analyzer.standards.rulebook import OWN
+from analyzer.terms import Severity
+
+EXAMPLES: Final = 5
+"""How many findings of each rule a short list shows."""
+
+_SEVERITIES: Final = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Tell of one finding what a short list shows."""
+
+    account: str
+    user: str
+    fact: str
+    outcome: Outcome
+    exemption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold what one rule found: the first findings, and how many there are of each kind.
+
+    `fails` are not exempt, `exempt` are failures that are; `undecided` and `noted` are both.
+    """
+
+    rule: Rule
+    fails: int
+    exempt: int
+    undecided: int
+    noted: int
+    examples: tuple[Example, ...]
+
+    @property
+    def more(self) -> int:
+        """Return how many findings the examples leave out."""
+        every = self.fails + self.exempt + self.undecided + self.noted
+        return every - len(self.examples)
+
+    @property
+    def remark(self) -> str:
+        """Return how many findings are no plain failures."""
+        kinds = (
+            (self.exempt, "exempt"),
+            (self.undecided, "undecided"),
+            (self.noted, "only noted"),
+        )
+        return ", ".join(f"{number} {kind}" for number, kind in kinds if number)
+
+
+def by_rule(inspection: Inspection) -> list[Found]:
+    """Return what the rules found, the worst first; rules that found nothing are left out."""
+    examples = _examples(inspection)
+    found = [_found(inspection, rule, examples.get(rule.id, [])) for rule in inspection.book.rules]
+    told = [each for each in found if each.examples]
+    return sorted(told, key=lambda each: _SEVERITIES.index(each.rule.severity))
+
+
+def by_severity(inspection: Inspection) -> str:
+    """Return how many findings there are of each severity, in words."""
+    numbers = [
+        (sum(_number(inspection, rule, Outcome.FAILS, exempt=False) for rule in rules), severity)
+        for severity in _SEVERITIES
+        if (rules := [rule for rule in inspection.book.rules if rule.severity is severity])
+    ]
+    told = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
+    return f"Findings: {told or 'none'}"
+
+
+def described(inspection: Inspection) -> str:
+    """Return by which standard and limits the rules were run, in words."""
+    limits = inspection.book.thresholds
+    return (
+        f"By {inspection.book.standard.name}: {len(inspection.book.rules)} rules; idle from"
+        f" {limits.idle_days} days, keys older than {limits.rotation_days} days, root used within"
+        f" {limits.root_used_days} days"
+    )
+
+
+def doubts(inspection: Inspection) -> list[str]:
+    """Return why rules did not see everything, where the notes on the input do not say so."""
+    noted = bool(inspection.report.not_covered)
+    return [] if noted else list(dict.fromkeys(inspection.unseen.values()))
+
+
+def controls(inspection: Inspection) -> Sequence[ControlResult]:
+    """Return how the controls came out, if a standard was asked for."""
+    return inspection.controls if is_asked_for(inspection.book.standard) else ()
+
+
+def is_asked_for(standard: Standard) -> bool:
+    """Tell whether somebody chose the standard."""
+    return standard is not OWN
+
+
+def _found(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> Found:
+    def both(outcome: Outcome) -> int:
+        return sum(_number(inspection, rule, outcome, exempt=each) for each in (False, True))
+
+    return Found(
+        rule=rule,
+        fails=_number(inspection, rule, Outcome.FAILS, exempt=False),
+        exempt=_number(inspection, rule, Outcome.FAILS, exempt=True),
+        undecided=both(Outcome.UNDECIDED),
+        noted=both(Outcome.NOTED),
+        examples=tuple(examples),
+    )
+
+
+def _number(inspection: Inspection, rule: Rule, outcome: Outcome, *, exempt: bool) -> int:
+    return inspection.counts[rule.id, outcome, exempt]
+
+
+def _examples(inspection: Inspection) -> dict[str, list[Example]]:
+    """Return the first findings of each rule."""
+    first: dict[str, list[Example]] = {}
+    for frame in inspection.frames():
+        for each in rows(frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)):
+            shown = first.setdefault(each[0], [])
+            if len(shown) < EXAMPLES:
+                shown.append(each[1])
+    return first
+
+
+def rows(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
+    """Yield each finding with the id of its rule."""
+    for rule, account, user, fact, outcome, exemption in zip(
+        frame[RULE],
+        frame[columns.ACCOUNT],
+        frame[columns.USER],
+        frame[FACT],
+        frame[OUTCOME],
+        frame[columns.EXEMPTION],
+        strict=True,
+    ):
+        yield rule, Example(account, user, fact, Outcome(outcome), exemption)
