@@ -10,7 +10,16 @@ import analyzer
 from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
 from analyzer.model import Exemption
-from tests.builders import ACCOUNT, a_user, report_text, saved, the_root
+from tests.builders import (
+    ACCOUNT,
+    a_password,
+    a_user,
+    days_before,
+    no_password,
+    report_text,
+    saved,
+    the_root,
+)
 from tests.written import (
     HEADER_OF_EXEMPTIONS,
     analyzed,
@@ -185,6 +194,70 @@ def test_many_entries_with_reasons_of_their_own_are_kept_apart(tmp_path: Path) -
     entries = exemptions_of(*(f"*,{name},reason of {name},," for name in names))
     users = analyzed(tmp_path, map(a_user, names), entries).users
     assert users["exemption"].tolist() == [f"reason of {name}" for name in names]
+
+
+# From which rule
+
+
+def with_rules(*lines: str) -> tuple[Exemption, ...]:
+    header = "account,user,reason,owner,expires,rule"
+    return analyzer.read_exemptions("list.csv", "\n".join([header, *lines]))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("", {"unused": "why", "retired": "why", "active": "why"}),
+        ("unused-user", {"unused": "why", "retired": "", "active": ""}),
+        ("retired-user", {"unused": "", "retired": "why", "active": ""}),
+        ("idle-password", {"unused": "", "retired": "", "active": ""}),
+    ],
+)
+def test_a_verdict_is_excused_by_its_rule_or_with_everything(
+    tmp_path: Path, rule: str, expected: dict[str, str]
+) -> None:
+    users = [
+        a_user("unused"),
+        a_user("retired", password=no_password(days_before(400))),
+        a_user("active", password=a_password(days_before(1))),
+    ]
+    found = analyzed(tmp_path, users, with_rules(f"*,*,why,,,{rule}")).users
+    assert dict(zip(found["user"], found["exemption"], strict=True)) == expected
+
+
+def test_a_finding_is_excused_by_its_own_rule_alone(tmp_path: Path) -> None:
+    users = [a_user("ann", password=a_password(days_before(60)))]
+    entries = with_rules("*,ann,travels,,,idle-password", "*,ann,expired,,2020-01-01,")
+    found = analyzed(tmp_path, users, entries).inspection.findings
+    assert dict(zip(found["rule"], found["exemption"], strict=True)) == {
+        "console-user-without-mfa": "",
+        "idle-password": "travels",
+    }
+
+
+def test_the_first_entry_that_applies_to_the_rule_gives_the_reason(tmp_path: Path) -> None:
+    users = [a_user("ann", password=a_password(days_before(60)))]
+    entries = with_rules("*,ann,one,,,idle-password", "*,ann,all,,,", "*,ann,two,,,idle-password")
+    found = analyzed(tmp_path, users, entries).inspection.findings
+    assert dict(zip(found["rule"], found["exemption"], strict=True)) == {
+        "console-user-without-mfa": "all",
+        "idle-password": "one",
+    }
+
+
+def test_a_rule_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(InputRefused) as refused:
+        with_rules("*,ann,why,,,unused", "*,bob,why,,,unused-user")
+    (problem,) = refused.value.problems
+    assert (problem.row, problem.column, problem.value) == (2, "rule", "unused")
+    assert "unused-user" in problem.hint
+
+
+def test_an_entry_for_the_root_matches_it_and_no_user(tmp_path: Path) -> None:
+    entries = with_rules(f"{ACCOUNT},<root_account>,why,,,root-used", "1*,<root_account>,why,,,")
+    analysis = analyzed(tmp_path, [a_user("ann")], entries)
+    assert exempt_users(analysis) == []
+    assert analysis.totals.unmatched == entries[1:]
 
 
 # Until when

@@ -85,7 +85,8 @@ def _cells(page: Page, name: str, of_files: Mapping[str, pa.Array]) -> pa.Array:
 
 def as_text(values: pd.Series) -> pa.Array:
     """Return values as text (large_string), empty where there is none."""
-    texts = pa.array(values, from_pandas=True).cast(_TEXT)
+    held = pa.array(values, from_pandas=True)
+    texts = (held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
 
 

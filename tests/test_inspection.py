@@ -1,0 +1,234 @@
+"""An inspection says what the rules find, in one order, and passes nothing that was not seen."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer import inspection as inspections
+from analyzer.analysis import Analysis
+from analyzer.inspection import Inspection
+from analyzer.report import understand
+from analyzer.rules import RULES
+from analyzer.rules.rule import FINDINGS, Outcome
+from analyzer.standards.result import ControlResult, Result
+from analyzer.terms import Severity
+from tests.builders import (
+    ACCOUNT,
+    AS_OF,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.written import CONSOLE, SAMPLES, analyzed, exemptions_of
+
+BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
+NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))
+ODD = a_user("odd", password=a_password(days_before(1))) | {"mfa_active": "?"}
+SAFE = a_user("safe", password=a_password(days_before(1)), mfa=True)
+MFA = "console-user-without-mfa"
+
+
+def inspected(
+    folder: Path, users: Iterable[Row], *exemptions: str, root: Row | None = None, **book: object
+) -> Inspection:
+    report = analyzer.load(saved(folder, report_text(users, root=root)), as_of=AS_OF)
+    chosen = analyzer.rulebook(**book)  # type: ignore[arg-type]  # whatever a test asks for
+    return analyzer.analyze(report, exemptions=exemptions_of(*exemptions), book=chosen).inspection
+
+
+def control(found: Inspection, number: str) -> ControlResult:
+    (only,) = (each for each in found.controls if each.control.number == number)
+    return only
+
+
+def organization() -> Analysis:
+    return analyzer.analyze(analyzer.load(SAMPLES / "organization"))
+
+
+# Findings
+
+
+def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the_longest_idle() -> (
+    None
+):
+    found = organization().inspection.findings
+    ids = [rule.id for rule in RULES]
+    order = [
+        (
+            list(Severity).index(severity),
+            ids.index(rule),
+            list(Outcome).index(outcome),
+            exemption != "",
+            -days,
+        )
+        for severity, rule, outcome, exemption, days in zip(
+            found["severity"],
+            found["rule"],
+            found["outcome"],
+            found["exemption"],
+            found["days"].fillna(-1),
+            strict=True,
+        )
+    ]
+    assert order == sorted(order)
+    assert len(set(found["severity"])) == 4
+    assert list(found) == list(FINDINGS)
+
+
+def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = organization().inspection
+    one = small.findings
+    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(understand, "PAGE_ROWS", 50)
+    large = organization().inspection
+    assert len(list(large.frames())) > 2
+    keys = ["rule", "outcome", "arn", "slot", "fact"]
+    parts = [frame[keys].astype(str).sort_values(keys) for frame in (one, large.findings)]
+    assert parts[0].to_numpy().tolist() == parts[1].to_numpy().tolist()
+    assert large.counts == small.counts
+
+
+def test_the_counts_are_those_of_the_findings_with_the_exempt_apart() -> None:
+    exemptions = exemptions_of("*,svc-*,why,,")
+    analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=exemptions)
+    found = analysis.inspection.findings
+    exempt = found["exemption"] != ""
+    kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), exempt, strict=True)
+    assert +analysis.inspection.counts == Counter(kinds)
+    assert set(exempt) == {True, False}
+
+
+def test_every_root_is_looked_at_also_where_there_is_no_user(tmp_path: Path) -> None:
+    for account in (ACCOUNT, "123456789012"):
+        saved(tmp_path, report_text([], root=BAD_ROOT | the_arn(account)), f"{account}.csv")
+    found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).inspection.findings
+    keys = found[found["rule"] == "root-access-key"]
+    assert keys["account"].tolist() == [ACCOUNT, "123456789012"]
+    assert keys["outcome"].tolist() == ["fails", "fails"]
+
+
+def the_arn(account: str) -> Row:
+    return {"arn": f"arn:aws:iam::{account}:root"}
+
+
+def test_by_default_the_rules_run_that_are_on_by_default(tmp_path: Path) -> None:
+    book = analyzed(tmp_path, [a_user()]).inspection.book
+    assert [rule.id for rule in book.rules] == [rule.id for rule in RULES if rule.default]
+    assert (book.thresholds.idle_days, book.thresholds.rotation_days) == (45, 90)
+
+
+# Exemptions
+
+
+def test_an_exemption_without_a_rule_excuses_from_every_rule(tmp_path: Path) -> None:
+    users = [a_user("ann", password=a_password(days_before(99)), key_1=a_key())]
+    found = inspected(tmp_path, users, "*,ann,by design,,").findings
+    assert set(found.loc[found["user"] == "ann", "exemption"]) == {"by design"}
+
+
+def test_a_root_is_excused_only_by_its_name(tmp_path: Path) -> None:
+    for entry, reason in (("*,*,why,,", ""), ("*,<root_account>,why,,", "why")):
+        found = inspected(tmp_path, [], entry, root=BAD_ROOT).findings
+        assert set(found["exemption"]) == {reason}
+
+
+# Controls
+
+
+@pytest.mark.parametrize(
+    ("users", "exemption", "result", "numbers"),
+    [
+        ([SAFE], [], Result.PASS, (0, 0, 0)),
+        ([SAFE, NO_MFA], [], Result.FAIL, (1, 0, 0)),
+        ([SAFE, NO_MFA], ["*,no-mfa,why,,"], Result.EXCUSED, (0, 1, 0)),
+        ([SAFE, ODD], [], Result.UNDECIDED, (0, 0, 1)),
+        ([ODD, NO_MFA], [], Result.FAIL, (1, 0, 1)),
+        ([ODD, NO_MFA], ["*,no-mfa,why,,"], Result.UNDECIDED, (0, 1, 1)),
+        ([SAFE, ODD], ["*,odd,why,,"], Result.UNDECIDED, (0, 0, 1)),
+    ],
+)
+def test_a_control_passes_only_if_nothing_fails_it_and_all_is_understood(
+    tmp_path: Path,
+    users: list[Row],
+    exemption: list[str],
+    result: Result,
+    numbers: tuple[int, int, int],
+) -> None:
+    found = control(inspected(tmp_path, users, *exemption, benchmark="fsbp"), "IAM.5")
+    assert found.result is result
+    assert (found.fails, found.exempt, found.undecided) == numbers
+    assert bool(found.why) is (result not in (Result.PASS, Result.FAIL))
+
+
+def test_a_control_whose_rule_was_left_out_is_not_run(tmp_path: Path) -> None:
+    found = inspected(tmp_path, [NO_MFA], benchmark="fsbp", skip=[MFA])
+    assert control(found, "IAM.5").result is Result.NOT_RUN
+    assert control(found, "IAM.5").why == f"It was not asked for: {MFA}."
+    assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
+
+
+def test_a_control_fails_by_the_rule_that_ran_though_another_was_left_out(tmp_path: Path) -> None:
+    user = a_user("idle", key_1=a_key())
+    found = inspected(tmp_path, [user], benchmark="fsbp", skip=["idle-password"])
+    assert control(found, "IAM.8").result is Result.FAIL
+
+
+def test_a_report_without_its_root_row_passes_no_control_on_root(tmp_path: Path) -> None:
+    header, _, user = report_text([SAFE]).split("\n")
+    report = analyzer.load(saved(tmp_path, f"{header}\n{user}"), as_of=AS_OF)
+    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
+    assert control(found, "2.3").result is Result.UNDECIDED
+    assert control(found, "2.3").why == f"The report has no root row of account {ACCOUNT}."
+    assert control(found, "2.9").result is Result.PASS
+
+
+def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> None:
+    saved(tmp_path, report_text([SAFE]))
+    (tmp_path / "fetched.manifest.json").write_text(
+        '{"accounts": [{"account": "123456789012", "name": "", "status": "failed", "reason": "x"}]}'
+    )
+    report = analyzer.load(tmp_path, as_of=AS_OF)
+    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
+    results = {each.result for each in found.controls}
+    assert results == {Result.UNDECIDED, Result.NOT_DECIDABLE}
+    assert found.fails([Severity.LOW], ["root-used"])
+
+
+# What fails a run
+
+
+@pytest.mark.parametrize(
+    ("users", "exemption", "fails"),
+    [
+        ([SAFE], [], False),
+        ([NO_MFA], [], True),
+        ([NO_MFA], ["*,no-mfa,why,,"], False),
+        ([ODD], [], True),
+        ([ODD], ["*,odd,why,,"], False),
+    ],
+)
+def test_a_run_fails_by_a_rule_or_its_severity_unless_all_who_do_are_exempt(
+    tmp_path: Path, users: list[Row], exemption: list[str], *, fails: bool
+) -> None:
+    found = inspected(tmp_path, users, *exemption)
+    assert found.fails([], [MFA]) is fails
+    assert found.fails([Severity.HIGH], []) is fails
+    assert not found.fails([Severity.CRITICAL], [])
+    assert not found.fails([], ["root-access-key"])
+
+
+def test_what_is_only_noted_fails_no_run(tmp_path: Path) -> None:
+    root = the_root(access_key_1_last_rotated=days_before(9))
+    found = inspected(tmp_path, [SAFE], root=root)
+    assert found.counts["root-access-key", Outcome.NOTED, False] == 1
+    assert not found.fails([Severity.CRITICAL], [])
