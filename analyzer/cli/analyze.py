@@ -153,9 +153,10 @@ def end(analysis: "Analysis", judging: Judging) -> None:
 
 
 def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
-    """Refuse to write over what was read: the report is the evidence for the result."""
-    places = {realpath(each) for each in inputs if each}
+    """Refuse to write over what was read, the evidence for the result, or to one file twice."""
+    places = {realpath(each): "is an input" for each in inputs if each}
     for output in outputs:
-        if realpath(output) in places:
-            message = f"{output} is an input: write to another file"
+        if taken := places.get(realpath(output)):
+            message = f"{output} {taken}: write to another file"
             raise typer.BadParameter(message, param_hint="--output")
+        places[realpath(output)] = "is written already"

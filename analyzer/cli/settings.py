@@ -6,6 +6,7 @@ knows is refused. What is given on the command line or in the environment counts
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,7 +21,7 @@ def _read(context: typer.Context, path: Path | None) -> Path | None:
     Raises typer.BadParameter with every problem of the file.
     """
     if path is not None:
-        told = _toml(path)
+        told = {key: _plain(value) for key, value in _toml(path).items()}
         options = _options(context.command)
         known = {**_options_of_all(context), **options}
         problems = [
@@ -59,6 +60,15 @@ def _toml(path: Path) -> dict[str, Any]:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
 
 
+def _plain(value: Any) -> Any:
+    """Return a value as the command line has it, in text; flags stay as they are."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value if isinstance(value, bool | dict) else str(value)
+
+
 def _options(command: Any) -> dict[str, Any]:
     return {
         name.removeprefix(_FLAG): option
@@ -80,8 +90,8 @@ def _options_of_all(context: typer.Context) -> Mapping[str, Any]:
 def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
     if option is None:
         yield "no command has an option of this name"
-    elif isinstance(value, bool) is not bool(option.is_flag):
-        yield f"{value!r} is not what {_FLAG}{option.opts[-1].removeprefix(_FLAG)} takes"
+    elif isinstance(value, dict) or isinstance(value, bool) is not bool(option.is_flag):
+        yield f"{value} is not what the option takes"
     else:
         try:
             option.process_value(context, _listed(option, value))

@@ -1,0 +1,236 @@
+"""Rules are chosen, limited, shown and failed on by options, or by a file of settings."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.builders import (
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    table,
+    the_root,
+)
+from tests.cli.conftest import Program
+from tests.written import CONSOLE, EXEMPTIONS
+
+AT = "--as-of=2026-05-01T12:00:00Z"
+NO_MFA = a_user("ann", password=a_password(days_before(1)))
+IDLE = a_user("bob", key_1=a_key(days_before(80), days_before(50)))
+SAFE = a_user("eve", password=a_password(days_before(1)), mfa=True)
+ODD = a_user("odd", password=a_password(days_before(1))) | {"mfa_active": "?"}
+MFA, KEY = "console-user-without-mfa", "idle-access-key"
+
+
+def unwrapped(messages: str) -> str:
+    return " ".join(messages.replace("│", " ").split())
+
+
+def found(program: Program, folder: Path, users: list[Row], *options: str | Path) -> list[str]:
+    """Return the ids of the rules that find something, as the file of findings has them."""
+    report = saved(folder, report_text(users))
+    target = folder / "findings.csv"
+    done = program("analyze", report, AT, "-q", "--findings", target, *options)
+    assert done.code in (0, 1), done.messages
+    assert done.output == b""
+    return [row["rule"] for row in table(target.read_bytes())]
+
+
+# Which rules, by which limits
+
+
+@pytest.mark.parametrize(
+    ("options", "rules"),
+    [
+        ([], [MFA, KEY]),
+        (["--rules", MFA], [MFA]),
+        (["--rules", "all"], [MFA, KEY, "user-without-mfa", "user-without-mfa"]),
+        (["--rules", "default", "--skip", KEY], [MFA]),
+        (["--skip", MFA, "--skip", KEY], []),
+        (["--min-severity", "high"], [MFA]),
+        (["--min-severity", "critical"], []),
+        (["--idle-days", "50"], [MFA, KEY]),
+        (["--idle-days", "51"], [MFA]),
+        (["--rotation-days", "79"], [MFA, KEY, "unrotated-access-key"]),
+        (["--rotation-days", "80"], [MFA, KEY]),
+        (["--standard", "cis-7.0"], [MFA, KEY]),
+        (["--standard", "cis-1.2"], [MFA]),
+        (["--standard", "cis-1.2", "--idle-days", "50"], [MFA, KEY]),
+    ],
+)
+def test_rules_and_limits_are_those_that_were_asked_for(
+    program: Program, tmp_path: Path, options: list[str], rules: list[str]
+) -> None:
+    assert found(program, tmp_path, [NO_MFA, IDLE], *options) == rules
+
+
+def test_the_limit_for_root_is_the_one_that_was_set(program: Program, tmp_path: Path) -> None:
+    root = the_root(password_last_used=days_before(9))
+    for days, code in (("10", 1), ("9", 0)):
+        report = saved(tmp_path, report_text([SAFE], root=root))
+        options = ["--root-used-days", days, "--fail-on", "root-used", "-q"]
+        assert program("analyze", report, AT, *options).code == code
+
+
+# What is failed on
+
+
+@pytest.mark.parametrize(
+    ("users", "options", "code"),
+    [
+        ([NO_MFA], ["--fail-on", MFA], 1),
+        ([NO_MFA], ["--fail-on", "high"], 1),
+        ([NO_MFA], ["--fail-on", "medium"], 1),
+        ([NO_MFA], ["--fail-on", "critical"], 0),
+        ([NO_MFA], ["--fail-on", KEY], 0),
+        ([IDLE], ["--fail-on", "high"], 0),
+        ([IDLE], ["--fail-on", "medium"], 1),
+        ([IDLE], ["--fail-on", "unused", "--fail-on", KEY], 1),
+        ([SAFE], ["--fail-on", "low"], 0),
+        ([ODD], ["--fail-on", MFA], 1),
+        ([ODD], ["--fail-on", KEY], 0),
+        ([ODD], ["--fail-on", "unused"], 0),
+    ],
+)
+def test_a_run_fails_by_a_rule_or_by_all_that_are_so_severe(
+    program: Program, tmp_path: Path, users: list[Row], options: list[str], code: int
+) -> None:
+    report = saved(tmp_path, report_text(users))
+    assert program("analyze", report, AT, "-q", *options).code == code
+
+
+def test_an_exemption_from_a_rule_keeps_a_run_from_failing_by_it(
+    program: Program, tmp_path: Path
+) -> None:
+    report = saved(tmp_path, report_text([NO_MFA]))
+    header = "account,user,reason,owner,expires,rule"
+    for rule, code in ((MFA, 0), (KEY, 1), ("", 0)):
+        entries = saved(tmp_path, f"{header}\n*,ann,By design,,,{rule}", "exemptions.csv")
+        options = ["--exemptions", entries, "--fail-on", MFA, "-q"]
+        assert program("analyze", report, AT, *options).code == code
+
+
+WRONG: tuple[tuple[list[str], str, str], ...] = (
+    (["--fail-on", "user-without-mfa"], "--fail-on", "nor a rule that runs"),
+    (["--fail-on", MFA, "--skip", MFA], "--fail-on", "neither a verdict (undetermined, unused,"),
+    (["--fail-on", "worst"], "--fail-on", "nor a severity (critical, high, medium, low)"),
+    (["--rules", "nobody"], "--rules", "there is no rule nobody: choose from unused-user,"),
+    (["--skip", "nobody"], "--skip", "there is no rule nobody"),
+    (["--standard", "cis-9.0"], "--standard", "cis-7.0"),
+    (["--min-severity", "worst"], "--min-severity", "critical"),
+    (["--idle-days", "0"], "--idle-days", ""),
+    (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
+    (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
+    (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is written already"),
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_wrong_words_are_refused_with_those_that_there_are_before_anything_is_written(
+    program: Program,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: tuple[list[str], str, str],
+) -> None:
+    options, option, says = wrong
+    monkeypatch.chdir(tmp_path)
+    done = program("analyze", CONSOLE, "-o", "good.csv", *options)
+    assert done.code == 2
+    assert option in done.messages
+    assert says in unwrapped(done.messages)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Settings
+
+
+def settings(folder: Path, text: str) -> Path:
+    return saved(folder, text, "settings.toml")
+
+
+def test_settings_stand_where_the_command_line_says_nothing(
+    program: Program, tmp_path: Path
+) -> None:
+    users = [NO_MFA, IDLE]
+    file = settings(
+        tmp_path, f'skip = ["{MFA}"]\nidle-days = 51\nfail-on = "unused"\nquiet = true\n'
+    )
+    assert found(program, tmp_path, users, "--config", file) == []
+    assert found(program, tmp_path, users, "--config", file, "--idle-days", "50") == [KEY]
+    assert found(program, tmp_path, users, "--config", file, "--skip", KEY) == [MFA]
+
+
+def test_settings_can_hold_every_kind_of_value(program: Program, tmp_path: Path) -> None:
+    file = settings(
+        tmp_path,
+        f'standard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
+        'verdict = ["dormant", "unused"]\nformat = "json"\nas-of = 2026-03-02T00:00:00Z\n'
+        "raw-csv = false\nquiet = true\n",
+    )
+    done = program("analyze", CONSOLE, "--config", file)
+    document = json.loads(done.output)
+    assert done.messages == ""
+    assert document["standard"]["id"] == "cis-6.0"
+    assert document["criteria"]["dormant_days"] == 400
+    assert document["listed"] == ["dormant", "unused"]
+    assert document["files"][0]["as_of"] == "2026-03-02T00:00:00Z"
+    assert document["exemptions"]["expired"] != []
+
+
+def test_settings_of_another_command_are_passed_over(program: Program, tmp_path: Path) -> None:
+    file = settings(tmp_path, 'timeout = 60\nregion = "eu-west-1"\n')
+    assert found(program, tmp_path, [IDLE], "--config", file) == [KEY]
+
+
+WRONG_SETTINGS = (
+    ("dormant-day = 9\nskp = []", "dormant-day: no command has an option of this name"),
+    ("dormant-day = 9\nskp = []", "skp: no command has an option of this name"),
+    ("dormant-days = 0", "dormant-days: "),
+    ('dormant-days = "many"', "dormant-days: "),
+    ("dormant-days = true", "dormant-days: True is not what the option takes"),
+    ("quiet = 1", "quiet: 1 is not what the option takes"),
+    ('standard = "cis-9.0"', "standard: "),
+    ("dormant_days = 9", "dormant_days: no command has an option of this name"),
+    ("[analyze]\nquiet = true", "analyze: no command has an option of this name"),
+    ('config = "other.toml"', "config: no command has an option of this name"),
+    ('as-of = "yesterday"', "as-of: yesterday is no moment such as 2026-03-01T09:30:00Z"),
+    ("as-of = 2026-03-01", "as-of: 2026-03-01 lacks its zone"),
+    ("as-of = 09:30:00", "as-of: "),
+    ("as-of = 5", "as-of: 5 is no moment"),
+    ("format = {table = 1}", "format: {'table': 1} is not what the option takes"),
+    ("verdict = [[1]]", "verdict: "),
+    ("dormant-days = [9]", "dormant-days: "),
+    ("dormant-days = ", "cannot be read: Invalid value"),
+    ('verdict = ["idle"]', "verdict: idle: choose from undetermined"),
+)
+
+
+@pytest.mark.parametrize(("text", "says"), WRONG_SETTINGS, ids=str)
+def test_settings_that_mean_nothing_are_refused_with_their_file_and_name(
+    program: Program, tmp_path: Path, text: str, says: str
+) -> None:
+    done = program("analyze", CONSOLE, "--config", settings(tmp_path, text))
+    assert done.code == 2
+    assert says in unwrapped(done.messages)
+    assert "settings.toml" in unwrapped(done.messages).replace(" ", "")
+    assert done.output == b""
+
+
+def test_settings_in_another_encoding_are_refused(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_bytes(b'standard = "\xff"')
+    done = program("analyze", CONSOLE, "--config", tmp_path / "settings.toml")
+    assert done.code == 2
+    assert "cannot be read" in unwrapped(done.messages)
+
+
+def test_settings_are_no_output(program: Program, tmp_path: Path) -> None:
+    file = settings(tmp_path, "quiet = true").rename(tmp_path / "settings.csv")
+    done = program("analyze", CONSOLE, "--config", file, "--findings", file)
+    assert done.code == 2
+    assert "is an input" in unwrapped(done.messages)
+    assert file.read_text() == "quiet = true"
