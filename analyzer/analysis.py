@@ -139,7 +139,7 @@ class _Tally:
         excuses = Excuses(page, self._exemptions)
         self._named |= excuses.named
         page = page.with_users({columns.EXEMPTION: excuses.of_verdicts()})
-        self._counts += _counts(page)
+        self._counts.update(_counts(page))
         return page
 
     def totals(self, report: Report) -> Totals:
@@ -170,13 +170,11 @@ def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
     shape = [max(len(words), 1) for _, words in coded]
     combined = np.ravel_multi_index([codes for codes, _ in coded], shape)
     occurring, counts = np.unique(combined, return_counts=True)
-    positions = np.transpose(np.unravel_index(occurring, shape))
-    return Counter(
-        {
-            tuple(words[at] for at, (_, words) in zip(position, coded, strict=True)): int(count)
-            for position, count in zip(positions, counts, strict=True)
-        }
-    )
+    positions = np.unravel_index(occurring, shape)
+    told = [
+        map(words.__getitem__, at.tolist()) for at, (_, words) in zip(positions, coded, strict=True)
+    ]
+    return Counter(dict(zip(zip(*told, strict=True), counts.tolist(), strict=True)))
 
 
 def _coded(words: pd.Series) -> tuple[np.ndarray, list[str]]:

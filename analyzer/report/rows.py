@@ -2,7 +2,7 @@
 
 import io
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,25 +82,33 @@ def _batches(text: ReportText, skipped: _Skipped) -> Iterator[pa.RecordBatch]:
     stream = text.open()
     stream.seek(text.header.end)
     try:
-        yield from pa_csv.open_csv(
-            stream,
-            read_options=pa_csv.ReadOptions(
-                use_threads=False, block_size=BLOCK, column_names=list(text.header.names)
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=text.header.separator,
-                newlines_in_values=True,
-                invalid_row_handler=skipped,
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(text.header.names, pa.large_string()),
-                include_columns=text.header.named if text.quoted else text.header.known,
-                strings_can_be_null=False,
-            ),
-        )
+        yield from pa_csv.open_csv(stream, **options(text, BLOCK, skipped))
     except (pa.ArrowInvalid, OSError) as error:
         if len(skipped.problems) <= _MOST and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
+
+
+def options(
+    text: ReportText, block: int, skipped: Callable[[pa_csv.InvalidRow], str] | None = None
+) -> dict[str, Any]:
+    """Return how Arrow reads the rows of a report, so many bytes of them at a time.
+
+    `skipped` is told of rows that do not have the header's number of cells; without it they raise.
+    """
+    names = text.header.names
+    return {
+        "read_options": pa_csv.ReadOptions(
+            use_threads=False, block_size=block, column_names=list(names)
+        ),
+        "parse_options": pa_csv.ParseOptions(
+            delimiter=text.header.separator, newlines_in_values=True, invalid_row_handler=skipped
+        ),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.large_string()),
+            include_columns=text.header.named if text.quoted else text.header.known,
+            strings_can_be_null=False,
+        ),
+    }
 
 
 def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:

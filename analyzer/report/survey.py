@@ -43,6 +43,32 @@ class Surveyed:
         return iter(self.tables) if self.tables is not None else read_rows(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Timestamps:
+    """Say what a table's timestamps tell.
+
+    `names` are the columns that hold them, `odd` marks by column and row what may be a local
+    date, `newest` is the newest moment of each row (datetime64[s]) but that of the next rotation.
+    """
+
+    names: list[str]
+    odd: np.ndarray
+    newest: np.ndarray
+
+
+def timestamps(table: pa.Table) -> Timestamps:
+    """Look at all of a table's timestamps at once; a call for each is dear in small tables."""
+    names = [name for name in columns.TIMESTAMPS if name in table.column_names]
+    chunks = [chunk for name in names for chunk in table[name].chunks]
+    cells = pa.chunked_array(chunks, pa.large_string()).combine_chunks()
+    moment = moments.moments(cells).reshape(len(names), -1)
+    odd = moments.may_be_local_date(cells, moment.ravel()).reshape(len(names), -1)
+    past = [name != columns.PASSWORD_NEXT_ROTATION for name in names]
+    # As a number NaT is less than any moment, and numbers are compared many at a time.
+    newest = moment[past].view(np.int64).max(axis=0).view("datetime64[s]")
+    return Timestamps(names, odd, newest)
+
+
 @dataclass(slots=True)
 class _Findings:
     """Gather what the tables of one report hold."""
@@ -61,23 +87,13 @@ class _Findings:
         self.rows.update(_counted(account))
         self.roots.append(_known(self.text, table.filter(identity.is_root(arn))))
         self.arns.append(hashes(table))
-        self._look_at_timestamps(table)
+        seen = timestamps(table)
+        self.newest = np.fmax(self.newest, np.fmax.reduce(seen.newest, initial=moments.NEVER))
+        local = damage.local_dates(self.text, table, seen.names, seen.odd)
+        self.problems += islice(local, _MOST_PROBLEMS)
         self.problems += damage.swallowed_rows(self.text, table)
         if table.num_rows and (self.last is None or _last_row(table) > _last_row(self.last)):
             self.last = table
-
-    def _look_at_timestamps(self, table: pa.Table) -> None:
-        """Look at all of a table's timestamps at once; a call for each is dear in small files."""
-        names = [name for name in columns.TIMESTAMPS if name in table.column_names]
-        cells = pa.concat_arrays([table[name].combine_chunks() for name in names])
-        moment = moments.moments(cells)
-        odd = moments.may_be_local_date(cells, moment).reshape(len(names), -1)
-        self.problems += islice(damage.local_dates(self.text, table, names, odd), _MOST_PROBLEMS)
-        past = [name != columns.PASSWORD_NEXT_ROTATION for name in names]
-        known = moment.reshape(len(names), -1)[past]
-        known = known[~np.isnat(known)]
-        if len(known):
-            self.newest = np.fmax(self.newest, known.max())
 
 
 def survey(text: ReportText) -> Surveyed:
@@ -99,11 +115,16 @@ def survey(text: ReportText) -> Surveyed:
     return Surveyed(
         text=text,
         accounts=_accounts(findings.rows, roots),
-        newest=findings.newest.astype(datetime).replace(tzinfo=UTC),
+        newest=utc(findings.newest),
         arns=np.concatenate(findings.arns),
         roots=roots,
         tables=None if kept is None else tuple(kept),
     )
+
+
+def utc(moment: np.datetime64) -> datetime:
+    """Return a moment as an aware datetime."""
+    return datetime.fromtimestamp(int(moment.astype(np.int64)), UTC)
 
 
 def _known(text: ReportText, table: pa.Table) -> pa.Table:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ from analyzer.model import Page, Report
 from analyzer.report import counted, identity, notes
 from analyzer.report.ahead import ahead
 from analyzer.report.counted import Counted
-from analyzer.report.survey import KEPT_BYTES, Surveyed, survey
+from analyzer.report.survey import KEPT_BYTES, Surveyed
 from analyzer.report.text import ReportText
 from analyzer.report.tidy import tidy
+from analyzer.report.together import grouped, survey_each
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page."""
@@ -44,20 +46,21 @@ def understand(
         files=tuple(report.file() for report in reports),
         notes=notes.of_input(reports, same, older, contradicting),
         pages=lambda: _ahead_if_several(
-            reports, _pages(reports, _of_users(reports), contradicting)
+            reports, _pages(reports, map(_users, _gathered(_rows(reports))), contradicting)
         ),
-        roots=lambda: _pages(reports, _of_roots(reports), contradicting),
+        roots=lambda: _pages(reports, _gathered(_roots(reports)), contradicting),
     )
 
 
 def _surveyed(
     openers: Sequence[Callable[[], ReportText]], progress: Callable[[int, int], None]
 ) -> Iterator[Surveyed]:
-    """Survey the reports, two at a time: Arrow lets both run."""
+    """Survey the reports, two groups at a time: Arrow lets both run."""
     problems: list[Problem] = []
     kept = 0
     with ThreadPoolExecutor(max_workers=2) as surveyors:
-        for done, each in enumerate(surveyors.map(_attempted, openers), start=1):
+        groups = surveyors.map(survey_each, grouped(openers))
+        for done, each in enumerate(chain.from_iterable(groups), start=1):
             progress(done, len(openers))
             if isinstance(each, InputRefused):
                 problems += each.problems
@@ -66,13 +69,6 @@ def _surveyed(
                 yield each if kept <= KEPT_BYTES else replace(each, tables=None)
     if problems:
         raise InputRefused(problems)
-
-
-def _attempted(opener: Callable[[], ReportText]) -> Surveyed | InputRefused:
-    try:
-        return survey(opener())
-    except InputRefused as refused:
-        return refused
 
 
 def _ahead_if_several(reports: Sequence[Counted], pages: Iterator[Page]) -> Iterator[Page]:
@@ -86,7 +82,7 @@ def _pages(
 ) -> Iterator[Page]:
     as_of = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
     services = [report.surveyed.text.service_credentials for report in reports]
-    for table in _gathered(tables):
+    for table in tables:
         page = tidy(table, as_of)
         yield replace(
             page,
@@ -118,16 +114,14 @@ def _service_credentials(
     return found
 
 
-def _of_users(reports: Sequence[Counted]) -> Iterator[pa.Table]:
-    """Yield the IAM users' rows that count, with the position of their file."""
+def _rows(reports: Sequence[Counted]) -> Iterator[pa.Table]:
+    """Yield all rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         for table in report.surveyed.read():
-            left = report.left(table)
-            root = identity.is_root(left[columns.ARN].combine_chunks())
-            yield _of_file(file, _without(left, np.flatnonzero(root)))
+            yield _of_file(file, report.left(table))
 
 
-def _of_roots(reports: Sequence[Counted]) -> Iterator[pa.Table]:
+def _roots(reports: Sequence[Counted]) -> Iterator[pa.Table]:
     """Yield the roots' rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         yield _of_file(file, report.left(report.surveyed.roots))
@@ -137,8 +131,9 @@ def _of_file(file: int, table: pa.Table) -> pa.Table:
     return table.append_column(columns.FILE, pa.array(np.full(table.num_rows, file)))
 
 
-def _without(table: pa.Table, rows: np.ndarray) -> pa.Table:
-    """Return the table without a few rows; what lies between them is not copied."""
+def _users(table: pa.Table) -> pa.Table:
+    """Return the table without its few roots; what lies between them is not copied."""
+    rows = np.flatnonzero(identity.is_root(table[columns.ARN].combine_chunks()))
     edges = zip([0, *(rows + 1)], [*rows, table.num_rows], strict=True)
     return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 

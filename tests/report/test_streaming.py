@@ -354,4 +354,4 @@ def test_small_reports_are_gathered_into_pages_and_large_ones_are_not_joined(
         put(tmp_path, of_account(str(10**11 + number), *users), f"{number}.csv")
     old = of_account("1" * 12, a_user("x"), columns=COLUMNS_OF_2014)
     put(tmp_path, old, "6.csv")
-    assert [len(page) for page in analyzer.load(tmp_path).pages()] == [6, 6, 2, 1]
+    assert [len(page) for page in analyzer.load(tmp_path).pages()] == [4, 8, 2, 1]

@@ -1,0 +1,162 @@
+"""Survey small reports together; where anything in them is unusual, each by itself.
+
+A call into Arrow costs as much for five hundred rows as for ten thousand.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from analyzer import columns
+from analyzer.errors import InputRefused
+from analyzer.model import AccountRows
+from analyzer.report import damage, identity, rows
+from analyzer.report.survey import Surveyed, hashes, survey, timestamps, utc
+from analyzer.report.text import ReportText
+
+GROUPS: Final = 8
+"""Reports are surveyed in at least so many groups, if there are as many: threads share them."""
+
+LARGEST_GROUP: Final = 64
+"""No more than so many reports gain anything in one go."""
+
+T = TypeVar("T")
+
+
+def grouped(
+    openers: Sequence[Callable[[], ReportText]],
+) -> Iterator[Sequence[Callable[[], ReportText]]]:
+    """Yield the openers in groups of neighbours, each for one call of `survey_each`."""
+    size = min(max(len(openers) // GROUPS, 1), LARGEST_GROUP)
+    for start in range(0, len(openers), size):
+        yield openers[start : start + size]
+
+
+def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[Surveyed | InputRefused]:
+    """Open reports and survey them, in their order, neighbours with the same header together."""
+    surveyed: list[Surveyed | InputRefused] = []
+    waiting: list[ReportText] = []
+    for opener in openers:
+        text = _attempted(opener)
+        if isinstance(text, InputRefused) or not _alike([*waiting, text]):
+            surveyed += _together(waiting)
+            waiting = []
+        if isinstance(text, InputRefused):
+            surveyed.append(text)
+        else:
+            waiting.append(text)
+    return [*surveyed, *_together(waiting)]
+
+
+def _attempted(what: Callable[[], T]) -> T | InputRefused:
+    try:
+        return what()
+    except InputRefused as refused:
+        return refused
+
+
+def _alike(texts: Sequence[ReportText]) -> bool:
+    """Tell whether texts can be read in one go."""
+    return (
+        len({text.header.line for text in texts}) == 1
+        and sum(text.size for text in texts) <= rows.BLOCK
+        and not any(text.quoted for text in texts)
+    )
+
+
+def _together(texts: Sequence[ReportText]) -> Sequence[Surveyed | InputRefused]:
+    tables = _tables(texts) if len(texts) > 1 else []
+    surveyed = _surveyed(texts, tables) if tables else []
+    return surveyed or [_attempted(partial(survey, text)) for text in texts]
+
+
+def _tables(texts: Sequence[ReportText]) -> list[pa.Table]:
+    """Return the rows of each text, read in one go, or nothing where a row is unusual.
+
+    A row of empty cells is put before each text to tell where its rows begin. A blank row within
+    a text, a second header or an odd ARN makes more of them than there are texts.
+    """
+    header = texts[0].header
+    edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
+    try:
+        csv = b"".join(part for text in texts for part in (edge, _csv(text)))
+        table = pa_csv.read_csv(pa.BufferReader(csv), **rows.options(texts[0], len(csv)))
+    except (pa.ArrowInvalid, OSError, InputRefused):
+        return []
+    edges = np.flatnonzero(~np.asarray(pc.starts_with(table[columns.ARN], "arn:")))
+    if len(edges) != len(texts):
+        return []
+    ends = [*edges, len(table)]
+    numbers = np.arange(len(table)) - np.repeat(edges, np.diff(ends))
+    headers = np.repeat([text.header.row for text in texts], np.diff(ends))
+    numbered = table.append_column(columns.ROW, pa.array(numbers + headers))
+    return [numbered.slice(start + 1, end - start - 1) for start, end in pairwise(ends)]
+
+
+def _csv(text: ReportText) -> bytes:
+    stream = text.open()
+    stream.seek(text.header.end)
+    return bytes(stream.read())
+
+
+def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[Surveyed]:
+    """Return what each table holds, or nothing where one is empty or damaged."""
+    counts = [*map(len, tables)]
+    if not all(counts) or any(
+        any(damage.cut_off(*each)) for each in zip(texts, tables, strict=True)
+    ):
+        return []
+    table = pa.concat_tables(tables)
+    starts = np.cumsum([0, *counts[:-1]])
+    seen = timestamps(table)
+    newest = np.fmax.reduceat(seen.newest, starts)
+    if seen.odd.any() or np.isnat(newest).any():
+        return []
+    arn = table[columns.ARN].combine_chunks()
+    root = np.asarray(identity.is_root(arn))
+    file = np.repeat(np.arange(len(texts)), counts)
+    accounts = _accounts(file, identity.accounts(arn), root)
+    hashed = np.split(hashes(table), starts[1:])
+    roots = table.filter(pa.array(root))
+    root_ends = np.cumsum(np.bincount(file[root], minlength=len(texts)))
+    return [
+        Surveyed(
+            text=text,
+            accounts=accounts[at],
+            newest=utc(newest[at]),
+            arns=hashed[at],
+            roots=roots.slice(start, end - start),
+            tables=(tables[at],),
+        )
+        for at, (text, (start, end)) in enumerate(
+            zip(texts, pairwise([0, *root_ends]), strict=True)
+        )
+    ]
+
+
+def _accounts(
+    file: np.ndarray, account: pa.Array, root: np.ndarray
+) -> list[tuple[AccountRows, ...]]:
+    """Return each file's accounts in order, given the file, account and kind of each row."""
+    encoded = account.dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    shape = int(file[-1]) + 1, len(names)
+    place = np.ravel_multi_index((file, encoded.indices.to_numpy()), shape)
+    rows, roots = (
+        np.bincount(each, minlength=shape[0] * shape[1]).reshape(shape).tolist()
+        for each in (place, place[root])
+    )
+    return [
+        tuple(
+            AccountRows(account=name, rows=count, roots=of_root)
+            for name, count, of_root in sorted(zip(names, *of_file, strict=True))
+            if count
+        )
+        for of_file in zip(rows, roots, strict=True)
+    ]

@@ -1,0 +1,170 @@
+"""Small reports that are surveyed together say exactly what each says by itself."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.errors import InputRefused, Problem
+from analyzer.report import rows as reading_of_rows
+from analyzer.report import together
+from analyzer.report.survey import Surveyed, survey
+from analyzer.report.text import ReportText
+from analyzer.sources import beside
+from tests.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
+from tests.report.reading import HEADER, lines, of_account, put, with_cells
+from tests.report.test_streaming import everything
+
+ACCOUNTS = [str(10**11 + number) for number in range(20)]
+
+
+def of(number: int, *, users: int = 3, **options: Any) -> str:
+    """Return a report of an account of its own, whose timestamps are its own too."""
+    rows = [
+        a_user(f"u{each}", password=a_password(days_before(number + each))) for each in range(users)
+    ]
+    return of_account(ACCOUNTS[number], *rows, **options)
+
+
+def changed(text: str, **cells: str) -> str:
+    """Return the report with other cells in its last row."""
+    before, row = text.rsplit("\n", 1)
+    return lines(before, with_cells(row, **cells))
+
+
+KINDS: dict[str, Callable[[int], str]] = {
+    "plain": of,
+    "no user": lambda number: of(number, users=0),
+    "ends its last row": lambda number: of(number) + "\n",
+    "blank lines": lambda number: of(number).replace("\n", "\n\n") + "\n\n",
+    "CRLF": lambda number: of(number).replace("\n", "\r\n"),
+    "lines before the header": lambda number: "sep=,\n\n" + of(number),
+    "other form of moments": lambda number: of(number, form=FORMS[1]),
+    "two accounts": lambda number: lines(of(number), of_account("9" * 12, a_user(f"n{number}"))),
+    "odd ARN": lambda number: changed(of(number), arn="none"),
+    "ARN of no account": lambda number: changed(of(number), arn="arn:aws:iam::user/u2"),
+    "blank cells": lambda number: of(number) + "\n" + "," * HEADER.count(","),
+    "header again": lambda number: lines(of(number), HEADER, changed(of(number), user="u9")),
+    "comma in a name": lambda number: of(number).replace("u1", "u,1"),
+    "quotes": lambda number: of(number).replace("u1", '"u1"', 1),
+    "semicolons": lambda number: of(number).replace(",", ";"),
+    "columns of 2014": lambda number: of(number, columns=COLUMNS_OF_2014),
+}
+REFUSED: dict[str, Callable[[int], str]] = {
+    "no row": lambda _: HEADER,
+    "no header": lambda _: "ann,bob",
+    "cut off": lambda number: of(number)[:-1],
+    "cut off in a moment": lambda number: changed(of(number), cert_2_last_rotated="2026-0"),
+    "row too long": lambda number: of(number) + ",more",
+    "not UTF-8": lambda number: of(number).replace("u1", "u\udcff1"),
+    "local date": lambda number: changed(of(number), password_last_changed="3/4/2021"),
+    "no moment": lambda number: "\n".join(
+        ",".join("N/A" if "Z" in cell else cell for cell in row.split(","))
+        for row in of(number).split("\n")
+    ),
+}
+
+
+def told(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
+    try:
+        return everything(analyzer.load(folder))
+    except InputRefused as refused:
+        return refused.problems
+
+
+@pytest.fixture
+def in_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "GROUPS", 1)
+
+
+def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[Problem, ...]:
+    """Return what the reports say together, which is what they say one by one."""
+    for number, text in enumerate(texts):
+        put(folder, text.encode(errors="surrogateescape"), f"{number}.csv")
+    alone = told(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(together, "GROUPS", 1)
+        assert told(folder) == alone
+    return alone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reports_together_say_what_each_says(tmp_path: Path, kind: str) -> None:
+    texts = (KINDS[each](number) for number, each in enumerate((kind, "plain", kind, kind)))
+    assert isinstance(same_together(tmp_path, texts), dict)
+
+
+def test_reports_of_all_kinds_together_say_what_each_says(tmp_path: Path) -> None:
+    texts = (make(number) for number, make in enumerate(KINDS.values()))
+    assert isinstance(same_together(tmp_path, texts), dict)
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_damaged_report_among_others_is_refused_as_it_is_alone(
+    tmp_path: Path, kind: str, place: int
+) -> None:
+    texts = (REFUSED[kind](each) if each == place else of(each) for each in range(3))
+    found = same_together(tmp_path, texts)
+    assert isinstance(found, tuple)
+    assert {Path(problem.file).name for problem in found} == {f"{place}.csv"}
+
+
+def test_all_damaged_reports_are_told_in_their_order(tmp_path: Path) -> None:
+    found = same_together(tmp_path, (make(0) for make in REFUSED.values()))
+    assert isinstance(found, tuple)
+    assert [Path(each.file).name for each in found] == [f"{n}.csv" for n in range(len(REFUSED))]
+
+
+@pytest.mark.usefixtures("in_one_group")
+def test_small_reports_with_one_header_are_read_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone: list[str] = []
+
+    def noting(text: ReportText) -> Surveyed:
+        alone.append(Path(text.name).name)
+        return survey(text)
+
+    monkeypatch.setattr(together, "survey", noting)
+    texts = [of(0), of(1), of(2), of(3, columns=COLUMNS_OF_2014), of(4)]
+    for number, text in enumerate(texts):
+        put(tmp_path, text, f"{number}.csv")
+    analyzer.load(tmp_path)
+    assert alone == ["3.csv", "4.csv"]
+    alone.clear()
+    monkeypatch.setattr(reading_of_rows, "BLOCK", 2 * len(texts[0]) + 1)
+    analyzer.load(tmp_path)
+    assert alone == ["2.csv", "3.csv", "4.csv"]
+
+
+@pytest.mark.usefixtures("in_one_group")
+def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(tmp_path, of(number), f"{number}.csv")
+
+    def removing(report: Path) -> None:
+        if report.name == "1.csv":
+            report.unlink()
+
+    monkeypatch.setattr(beside, "service_credentials", removing)
+    found = told(tmp_path)
+    assert isinstance(found, tuple)
+    assert [(Path(each.file).name, each.message) for each in found] == [
+        ("1.csv", "the file changed or went away while it was read")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(1, [1]), (15, [1] * 15), (16, [2] * 8), (17, [2] * 8 + [1]), (1030, [64] * 16 + [6])],
+)
+def test_groups_are_many_enough_to_share_and_no_larger_than_useful(
+    count: int, sizes: list[int]
+) -> None:
+    grouped = together.grouped([pytest.fail] * count)
+    assert [len(group) for group in grouped] == sizes
