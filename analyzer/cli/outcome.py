@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from analyzer.cli.analyze import PARTIAL
+from analyzer.cli.asking import Read
 from analyzer.cli.saying import say
 from analyzer.cli.standard_output import open_to_its_reader
 from analyzer.errors import AwsRefused
@@ -32,38 +33,57 @@ def end(entries: Sequence[Entry], *, quiet: bool) -> None:
     for entry in () if quiet else entries:
         made = f"account {entry.account}, made by AWS at {entry.generated_time}"
         say(f"Wrote {entry.file}: {made}")
-    gaps = [entry for entry in entries if entry.service_credentials not in ("", NOT_ASKED, SAVED)]
-    for entry in gaps:
-        say(
-            f"Note: the service-specific credentials of account {entry.account} stay unknown:"
-            f" {entry.service_credentials}"
-        )
-    if gaps:
+    unknown = gaps(entries)
+    for line in unknown:
+        say(f"Note: {line}")
+    if unknown:
         raise typer.Exit(PARTIAL)
 
 
-def end_many(
-    entries: Sequence[Entry], unmatched: Sequence[str], folder: Path, *, quiet: bool
-) -> None:
+def end_many(read: Read, folder: Path, *, quiet: bool) -> None:
     """Write the manifest, say what became of the accounts, and exit if any is missing.
 
     Raises AwsRefused where none could be read; nothing is written then.
     """
-    counts = {status: sum(entry.status is status for entry in entries) for status in Status}
-    failures = [_failure(entry) for entry in entries if entry.status is Status.FAILED]
-    if not counts[Status.FETCHED]:
-        raise AwsRefused("\n".join(["No account could be read.", *failures]))
-    put({folder / MANIFEST: manifest(entries, unmatched)})
+    check_any(read.entries)
+    put({folder / MANIFEST: manifest(*read)})
     if not quiet:
-        counted = ", ".join(f"{count} {status}" for status, count in counts.items())
-        say(f"Wrote {folder}: {counted}; {MANIFEST} lists them")
-    for line in (*failures, *(f"Note: {pattern} names no account." for pattern in unmatched)):
+        say(f"Wrote {folder}: {counted(read.entries)}; {MANIFEST} lists them")
+    missing = failures(read.entries)
+    for line in (*missing, *(f"Note: {each} names no account." for each in read.unmatched)):
         say(line)
-    end(entries, quiet=True)
-    if failures:
+    end(read.entries, quiet=True)
+    if missing:
         raise typer.Exit(PARTIAL)
+
+
+def check_any(entries: Sequence[Entry]) -> None:
+    """Raise AwsRefused where no account could be read."""
+    if not any(entry.status is Status.FETCHED for entry in entries):
+        raise AwsRefused("\n".join(["No account could be read.", *failures(entries)]))
+
+
+def counted(entries: Sequence[Entry]) -> str:
+    """Return how many accounts were fetched, failed and skipped."""
+    counts = {status: sum(entry.status is status for entry in entries) for status in Status}
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def failures(entries: Sequence[Entry]) -> list[str]:
+    """Return a sentence for each account that could not be read."""
+    return [_failure(entry) for entry in entries if entry.status is Status.FAILED]
 
 
 def _failure(entry: Entry) -> str:
     who = " ".join(filter(None, (entry.account, entry.name)))
     return f"Not read: {who}: {entry.reason}"
+
+
+def gaps(entries: Sequence[Entry]) -> list[str]:
+    """Return a sentence for each account whose service-specific credentials stay unknown."""
+    return [
+        f"the service-specific credentials of account {entry.account} stay unknown:"
+        f" {entry.service_credentials}"
+        for entry in entries
+        if entry.service_credentials not in ("", NOT_ASKED, SAVED)
+    ]

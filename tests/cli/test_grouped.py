@@ -1,0 +1,84 @@
+"""Commands share options: each is a field of a dataclass, and stands in every command's help."""
+
+import inspect
+from dataclasses import dataclass, field, fields
+from typing import Annotated
+
+import pytest
+import typer
+
+from analyzer.cli import main
+from analyzer.cli.asking import Asking
+from analyzer.cli.fetch import fetch
+from analyzer.cli.grouped import with_options
+from tests.builders import run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colouring:
+    colour: Annotated[str, typer.Option("--colour")] = "red"
+    layers: Annotated[list[str], typer.Option("--layer")] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    width: Annotated[int, typer.Option(min=1)] = 2
+
+
+seen: list[tuple[str, Colouring, Sizing]] = []
+
+
+@with_options
+def paint(wall: Annotated[str, typer.Argument()], *, colouring: Colouring, sizing: Sizing) -> None:
+    """Paint a wall."""
+    seen.append((wall, colouring, sizing))
+
+
+def painted(*arguments: str) -> tuple[str, Colouring, Sizing]:
+    app = typer.Typer()
+    app.command()(paint)
+    app(list(arguments), standalone_mode=False)
+    return seen.pop()
+
+
+def test_a_command_gets_its_dataclasses_filled_with_what_was_given() -> None:
+    assert painted("north", "--colour", "blue", "--layer", "a", "--layer", "b", "--width", "3") == (
+        "north",
+        Colouring(colour="blue", layers=["a", "b"]),
+        Sizing(width=3),
+    )
+
+
+def test_what_is_not_given_is_as_in_the_dataclass() -> None:
+    assert painted("north") == ("north", Colouring(), Sizing())
+
+
+def test_a_list_that_nobody_gave_is_not_shared_by_two_runs() -> None:
+    _, first, _ = painted("north")
+    _, second, _ = painted("north")
+    assert first.layers is not second.layers
+
+
+def test_the_command_keeps_its_name_and_description() -> None:
+    assert (paint.__name__, paint.__doc__) == ("paint", "Paint a wall.")
+    assert list(inspect.signature(paint).parameters) == ["wall", "colour", "layers", "width"]
+
+
+def test_every_field_of_a_group_is_an_option_of_the_command() -> None:
+    assert {each.name for each in fields(Asking)} <= set(inspect.signature(fetch).parameters)
+
+
+@pytest.mark.parametrize("command", ["analyze", "fetch"])
+def test_the_help_of_a_command_lists_the_shared_options(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([command, "--help"]) == 0
+    shared = {"analyze": "--dormant-days", "fetch": "--service-credentials"}
+    assert shared[command] in capsys.readouterr().out
+
+
+def test_the_help_of_fetch_imports_no_boto3() -> None:
+    done = run("fetch", "--help", environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert done.code == 0
+    assert "boto3" not in done.messages
