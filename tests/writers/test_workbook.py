@@ -13,7 +13,7 @@ from analyzer.model import Exemption
 from analyzer.terms import Definition, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
-from analyzer.writers.workbook import completeness
+from analyzer.writers.workbook import recount
 from tests.builders import (
     ACCOUNT,
     AS_OF,
@@ -302,7 +302,7 @@ def test_a_check_that_fails_turns_red(book: Workbook) -> None:
 def test_too_many_accounts_to_recount_are_counted_by_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(completeness, "MOST_COMPARISONS", 0)
+    monkeypatch.setattr(recount, "MOST_COMPARISONS", 0)
     sheet = book_of(analyzed_console())["Summary"]
     assert row_of(sheet, "123456789012")[5:10] == (23, 4, 6, 7, 8)
     assert str(row_of(sheet, "All accounts")[5]).startswith("=COUNTIFS(")

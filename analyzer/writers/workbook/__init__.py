@@ -58,14 +58,14 @@ def _has(page: Page, verdict: Verdict) -> np.ndarray:
     return mask
 
 
-def _add_some(listing: Listing, some: Gathering) -> None:
+def _add_some(listing: Listing[Page], some: Gathering) -> None:
     """Add a list in the report's order, unless there is nobody to list."""
     if page := some.page():
         listing.add(page)
         listing.finish()
 
 
-def _add_to_do(listing: Listing, unused: Gathering) -> None:
+def _add_to_do(listing: Listing[Page], unused: Gathering) -> None:
     """Add the list of unused users: certain ones first, then the oldest first."""
     if page := unused.page():
         doubtful = page.users[columns.CERTAINTY] == Certainty.CHECK

@@ -1,8 +1,8 @@
-"""Build the columns of tables of users: each has a head, a width, and cells for a page of users."""
+"""Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Generic
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from analyzer.model import Page
 from analyzer.terms import State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import Look, Styles
+from analyzer.writers.workbook.taken import Listed
 
-Read = Callable[[Page], Iterable[str]]
-Cells = Callable[[Page, Styles], list[str]]
+Read = Callable[[Listed], Iterable[str]]
+Cells = Callable[[Listed, Styles], list[str]]
 
 NEVER: Final = "never"
 NOT_UNDERSTOOD: Final = " (not understood)"
@@ -31,18 +32,18 @@ _DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(Generic[Listed]):
     """Define one column; a reviewer fills it by one of the choices, if there are any."""
 
     head: str
     width: float
-    cells: Cells
+    cells: Cells[Listed]
     choices: tuple[str, ...] = ()
 
 
-def free(read: Read, look: Look = Look.TEXT) -> Cells:
-    """Make cells of text that differs from user to user."""
-    return lambda page, styles: [text(value, styles[look]) for value in read(page)]
+def free(read: Read[Listed], look: Look = Look.TEXT) -> Cells[Listed]:
+    """Make cells of text that differs from row to row."""
+    return lambda rows, styles: [text(value, styles[look]) for value in read(rows)]
 
 
 def fact_look(word: str) -> Look:
@@ -52,43 +53,48 @@ def fact_look(word: str) -> Look:
     return Look.FAINT if word in _NOTHING else Look.TEXT
 
 
-def words(read: Read, look: Callable[[str], Look] = fact_look) -> Cells:
+def words(read: Read[Listed], look: Callable[[str], Look] = fact_look) -> Cells[Listed]:
     """Make cells of words that come again and again; each is spelled once."""
 
-    def cells(page: Page, styles: Styles) -> list[str]:
+    def cells(rows: Listed, styles: Styles) -> list[str]:
         spelled = _Spelled(look, styles)
-        return [spelled[word] for word in read(page)]
+        return [spelled[word] for word in read(rows)]
 
     return cells
 
 
-def numbers(name: str) -> Cells:
-    """Make cells of one of the users' whole numbers, empty where it is not known."""
+def numbers(read: Callable[[Listed], pd.Series]) -> Cells[Listed]:
+    """Make cells of whole numbers, empty where one is not known."""
 
-    def cells(page: Page, styles: Styles) -> list[str]:
+    def cells(rows: Listed, styles: Styles) -> list[str]:
         style = styles[Look.NUMBER]
-        known = page.users[name].fillna(-1).to_numpy(np.int64).tolist()
+        known = read(rows).fillna(-1).to_numpy(np.int64).tolist()
         return [blank(style) if each < 0 else number(each, style) for each in known]
 
     return cells
 
 
-def moments(read: Callable[[Page], pd.Series], otherwise: Read) -> Cells:
+def moments(read: Callable[[Listed], pd.Series], otherwise: Read[Listed]) -> Cells[Listed]:
     """Make cells of dates with times, in UTC, and words where there is none."""
 
-    def cells(page: Page, styles: Styles) -> list[str]:
+    def cells(rows: Listed, styles: Styles) -> list[str]:
         style, spelled = styles[Look.DATE], _Spelled(fact_look, styles)
         return [
             number(day, style) if day > 0 else spelled[word]
-            for day, word in zip(_serials(read(page)), otherwise(page), strict=True)
+            for day, word in zip(_serials(read(rows)), otherwise(rows), strict=True)
         ]
 
     return cells
 
 
-def empty(look: Look) -> Cells:
+def empty(look: Look) -> Cells[Any]:
     """Make cells that a reviewer fills."""
-    return lambda page, styles: [blank(styles[look])] * len(page)
+    return lambda rows, styles: [blank(styles[look])] * len(rows)
+
+
+def no_words(rows: Sized) -> list[str]:
+    """Read nothing, of every row."""
+    return [""] * len(rows)
 
 
 def with_raw(page: Page, column: str, told: np.ndarray) -> list[str]:
@@ -100,7 +106,7 @@ def with_raw(page: Page, column: str, told: np.ndarray) -> list[str]:
     return shown
 
 
-def nothing(column: str) -> Read:
+def nothing(column: str) -> Read[Page]:
     """Read no words, but the raw value where the report's cell was not understood."""
     return lambda page: with_raw(page, column, np.full(len(page), "", object))
 

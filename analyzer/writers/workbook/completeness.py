@@ -9,15 +9,14 @@ from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import Analysis
+from analyzer.model import Page
 from analyzer.writers.people import ORDER
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.style import Look
-
-MOST_COMPARISONS: Final = 100_000_000
-"""More would keep a spreadsheet program busy for minutes: then accounts are not recounted."""
+from analyzer.writers.workbook.whose import account_text
 
 _READ: Final = ("Rows read", "Root rows", "Repeated rows")
 _HEADS: Final = ("Account", *_READ, "IAM users", *map(str, ORDER))
@@ -42,7 +41,7 @@ class _Account:
         return rows == roots + repeated + self.users.total()
 
 
-def add_accounts(grid: Grid, analysis: Analysis, recount: Recount) -> None:
+def add_accounts(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None:
     """Add a line for all accounts together, and one for each."""
     row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check", 2))
     accounts = _accounts(analysis)
@@ -55,7 +54,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: Recount) -> None:
     ]
     users = [recount.of(every.users[v], (facts.VERDICT, cell)) for v, cell in wanted.items()]
     _add(grid, every, read, users, Look.TOTAL)
-    live = analysis.report.rows * len(accounts) * len(ORDER) <= MOST_COMPARISONS
+    live = recount.is_quick(len(accounts) * len(ORDER))
     for account in accounts:
         same = (facts.ACCOUNT, f"$A{grid.next_row}")
         counts: list[Value] = [
@@ -92,7 +91,7 @@ def _accounts(analysis: Analysis) -> list[_Account]:
     users = _users(analysis)
     return [
         _Account(
-            facts.account_text(account),
+            account_text(account),
             (rows["rows"], rows["roots"], rows["repeated"]),
             users.get(account, Counter()),
         )

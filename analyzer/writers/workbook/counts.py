@@ -5,6 +5,7 @@ from typing import Final
 
 from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
+from analyzer.model import Page
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.people import ORDER
 from analyzer.writers.workbook import facts
@@ -30,7 +31,7 @@ class Block:
         return f"{letter}{self.first}:{letter}{self.last}"
 
 
-def add_result(grid: Grid, analysis: Analysis, recount: Recount) -> Block:
+def add_result(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> Block:
     """Add the users of each verdict, and how they add up to the rows read."""
     counted = ("Users", "of these exempt", "of these to check")
     grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING))
@@ -55,7 +56,7 @@ def add_ages(grid: Grid, analysis: Analysis) -> tuple[Block, dict[str, int]]:
     return block, ages
 
 
-def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount, verdict: Verdict) -> None:
+def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount[Page], verdict: Verdict) -> None:
     counts = analysis.totals.counts
     of_verdict = counts[counts[columns.VERDICT] == verdict]
     checks = of_verdict[of_verdict[columns.CERTAINTY] == Certainty.CHECK]

@@ -25,7 +25,7 @@ def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
     return states
 
 
-def _never_used(slot: int, report_name: str) -> Read:
+def _never_used(slot: int, report_name: str) -> Read[Page]:
     def read(page: Page) -> list[str]:
         absent = _states(page.keys, slot) == State.ABSENT
         return with_raw(page, report_name, either(absent, "", NEVER))
@@ -33,7 +33,7 @@ def _never_used(slot: int, report_name: str) -> Read:
     return read
 
 
-def _used_for(slot: int, report_name: str) -> Read:
+def _used_for(slot: int, report_name: str) -> Read[Page]:
     """Read where and for what an access key was last used, if it ever was."""
 
     def read(page: Page) -> list[str]:
@@ -44,7 +44,7 @@ def _used_for(slot: int, report_name: str) -> Read:
     return read
 
 
-def key(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
+def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show what is in a slot for an access key."""
     return (
         Column(
@@ -71,7 +71,7 @@ def key(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
     )
 
 
-def key_use(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
+def key_use(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show where and for what the access key in a slot was last used."""
     region, service = names.last_used_region, names.last_used_service
     return (
@@ -80,7 +80,7 @@ def key_use(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
     )
 
 
-def certificate(slot: int, names: CertificateColumns) -> tuple[Column, ...]:
+def certificate(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show what is in a slot for a signing certificate."""
     return (
         Column(

@@ -1,9 +1,6 @@
 """Define the columns that show what the report and the analysis say of a user."""
 
-from collections.abc import Callable
 from typing import Final
-
-import pandas as pd
 
 from analyzer import columns
 from analyzer.caveats import because
@@ -19,24 +16,16 @@ from analyzer.writers.workbook.column import (
     either,
     free,
     moments,
+    no_words,
     nothing,
     numbers,
     with_raw,
     words,
 )
 from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.whose import of_users, texts, who
 
-NO_ACCOUNT: Final = "not known"
 _REASONS: Final = {str(reason): told for reason, told in REASON_TEXTS.items()}
-
-
-def account_text(account: str) -> str:
-    """Return the account as the sheets show it; rows whose ARN names none have none."""
-    return account or NO_ACCOUNT
-
-
-def _accounts(page: Page) -> list[str]:
-    return [account_text(account) for account in page.users[columns.ACCOUNT].tolist()]
 
 
 def _reasons(page: Page) -> list[str]:
@@ -55,20 +44,12 @@ def _caveat_sentences(page: Page) -> list[str]:
     return ["\n".join(sentence for _, sentence in told) for told in because(page)]
 
 
-def _moments(name: str) -> Callable[[Page], pd.Series]:
-    return lambda page: page.users[name]
-
-
-def _texts(name: str) -> Read:
-    return lambda page: page.users[name].tolist()
-
-
 def _more_credentials(page: Page) -> list[str]:
     told: list[str] = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").tolist()
     return ["" if text == "N/A" else text for text in told]
 
 
-def _flag(name: str, yes: str, no: str) -> Read:
+def _flag(name: str, yes: str, no: str) -> Read[Page]:
     return lambda page: with_raw(page, name, either(page.users[name].to_numpy(), yes, no))
 
 
@@ -81,39 +62,39 @@ def _judgement_look(word: str) -> Look:
     return Look(word) if word else Look.TEXT
 
 
-ACCOUNT: Final = Column("Account", 13, words(_accounts, lambda _: Look.TEXT))
-USER: Final = Column("User", 22, free(_texts(columns.USER)))
-ARN: Final = Column("ARN", 34, free(_texts(columns.ARN), Look.ID))
-VERDICT: Final = Column("Verdict", 12.5, words(_texts(columns.VERDICT), _judgement_look))
+ACCOUNT, USER, ARN = WHO = who(of_users)
+VERDICT: Final = Column("Verdict", 12.5, words(texts(of_users(columns.VERDICT)), _judgement_look))
 REASON: Final = Column("Reason", 24, words(_reasons, lambda _: Look.TEXT))
-CERTAINTY: Final = Column("Certainty", 8.5, words(_texts(columns.CERTAINTY), _judgement_look))
+CERTAINTY: Final = Column(
+    "Certainty", 8.5, words(texts(of_users(columns.CERTAINTY)), _judgement_look)
+)
 CAVEAT_IDS: Final = Column("Caveats", 24, words(_caveat_ids))
 CAVEATS: Final = Column("Caveats: what to check first", 44, free(_caveat_sentences))
-EXEMPTION: Final = Column("Exemption", 24, words(_texts(columns.EXEMPTION)))
+EXEMPTION: Final = Column("Exemption", 24, words(texts(of_users(columns.EXEMPTION))))
 CREATED: Final = Column(
     "Created (UTC)",
     14.5,
-    moments(_moments(columns.CREATED), nothing(columns.USER_CREATION_TIME)),
+    moments(of_users(columns.CREATED), nothing(columns.USER_CREATION_TIME)),
 )
-AGE: Final = Column("Age in days", 7.5, numbers(columns.AGE_DAYS))
-IDLE: Final = Column("Idle days", 7.5, numbers(columns.IDLE_DAYS))
+AGE: Final = Column("Age in days", 7.5, numbers(of_users(columns.AGE_DAYS)))
+IDLE: Final = Column("Idle days", 7.5, numbers(of_users(columns.IDLE_DAYS)))
 PASSWORD: Final = Column("Password", 9, words(_flag(columns.PASSWORD_ENABLED, "enabled", NONE)))
 LAST_SIGN_IN: Final = Column(
-    "Last sign-in (UTC)", 14.5, moments(_moments(columns.PASSWORD_LAST_USED), _never_signed_in)
+    "Last sign-in (UTC)", 14.5, moments(of_users(columns.PASSWORD_LAST_USED), _never_signed_in)
 )
 PASSWORD_CHANGED: Final = Column(
     "Password changed (UTC)",
     14.5,
-    moments(_moments(columns.PASSWORD_LAST_CHANGED), nothing(columns.PASSWORD_LAST_CHANGED)),
+    moments(of_users(columns.PASSWORD_LAST_CHANGED), nothing(columns.PASSWORD_LAST_CHANGED)),
 )
 PASSWORD_ROTATION: Final = Column(
     "Password expires (UTC)",
     14.5,
-    moments(_moments(columns.PASSWORD_NEXT_ROTATION), nothing(columns.PASSWORD_NEXT_ROTATION)),
+    moments(of_users(columns.PASSWORD_NEXT_ROTATION), nothing(columns.PASSWORD_NEXT_ROTATION)),
 )
 MFA: Final = Column("MFA", 6, words(_flag(columns.MFA_ACTIVE, "yes", NO)))
-AS_OF: Final = Column("As of (UTC)", 14.5, moments(_moments(columns.AS_OF), nothing("")))
+AS_OF: Final = Column("As of (UTC)", 14.5, moments(of_users(columns.AS_OF), no_words))
 MORE_CREDENTIALS: Final = Column("More credentials", 18, words(_more_credentials))
 SERVICE_CREDENTIALS: Final = Column(
-    "Service credentials (evidence)", 20, words(_texts(columns.SERVICE_CREDENTIALS))
+    "Service credentials (evidence)", 20, words(texts(of_users(columns.SERVICE_CREDENTIALS)))
 )

@@ -1,12 +1,16 @@
-"""Count listed users by formulas that recompute, each with the result that it has now."""
+"""Count listed rows by formulas that recompute, each with the result that it has now."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic
 
 from analyzer.writers.workbook.cells import Formula
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.table import Listing
+from analyzer.writers.workbook.taken import Listed
+
+MOST_COMPARISONS: Final = 100_000_000
+"""More would keep a spreadsheet program busy for minutes: then the program's count stands."""
 
 OK: Final = "OK"
 DIFFERS: Final = "DIFFERS"
@@ -16,19 +20,23 @@ ANY_TEXT: Final = '"?*"'
 
 
 @dataclass(frozen=True, slots=True)
-class Recount:
-    """Count users over all sheets that list everybody."""
+class Recount(Generic[Listed]):
+    """Count rows over all sheets of a list."""
 
-    everybody: Listing
+    listing: Listing[Listed]
 
-    def of(self, result: int, *conditions: tuple[Column, str]) -> Formula:
-        """Return the number of users who meet all conditions: a column, and what it must equal."""
+    def is_quick(self, formulas: int) -> bool:
+        """Tell whether so many formulas over the list do not keep a program busy."""
+        return self.listing.rows * formulas <= MOST_COMPARISONS
+
+    def of(self, result: int, *conditions: tuple[Column[Listed], str]) -> Formula:
+        """Return the number of rows that meet all conditions: a column, and what it must equal."""
         each = [self._conditions(column, wanted) for column, wanted in conditions]
         counts = [f"COUNTIFS({','.join(sheet)})" for sheet in zip(*each, strict=True)]
         return Formula("+".join(counts) or "0", result)
 
-    def _conditions(self, column: Column, wanted: str) -> Iterator[str]:
-        return (f"{cells},{wanted}" for cells in self.everybody.column(column))
+    def _conditions(self, column: Column[Listed], wanted: str) -> Iterator[str]:
+        return (f"{cells},{wanted}" for cells in self.listing.column(column))
 
 
 def summed(cells: str, result: int) -> Formula:

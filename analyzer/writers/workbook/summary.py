@@ -5,7 +5,7 @@ from typing import Final
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.blind_spots import BLIND_SPOTS
-from analyzer.model import ReportFile
+from analyzer.model import Page, ReportFile
 from analyzer.terms import Verdict
 from analyzer.version import VERSION
 from analyzer.writers import people
@@ -14,11 +14,11 @@ from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.completeness import add_accounts
 from analyzer.writers.workbook.counts import Block, add_ages, add_result
-from analyzer.writers.workbook.facts import account_text
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import Recount
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
 from analyzer.writers.workbook.table import Listing
+from analyzer.writers.workbook.whose import account_text
 from analyzer.writers.workbook.wording import definition, parameters
 
 TITLE: Final = "Review of IAM users that nobody uses"
@@ -29,7 +29,7 @@ _CHARTS_HEIGHT: Final = 14
 """How many rows the charts take."""
 
 
-def add_summary(book: Book, analysis: Analysis, everybody: Listing) -> None:
+def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page]) -> None:
     """Add the summary, in front of all other sheets."""
     grid = Grid(book, "Summary", _WIDTHS, people.described(analysis.report.files), at=0)
     recount = Recount(everybody)
@@ -60,7 +60,7 @@ def _headline(analysis: Analysis) -> str:
     return f"{found} Exempt: {exempt:,}." if exempt else found
 
 
-def _add_numbers(grid: Grid, analysis: Analysis, recount: Recount) -> None:
+def _add_numbers(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None:
     """Add the counts, and beside the ages of unused users the two charts."""
     grid.section("Result")
     result = add_result(grid, analysis, recount)

@@ -1,8 +1,9 @@
-"""Spread users over as many sheets as they need, each an Excel table with filters."""
+"""Spread rows over as many sheets as they need, each an Excel table with filters."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from textwrap import wrap
+from typing import Final, Generic
 
 import numpy as np
 from openpyxl.utils import get_column_letter
@@ -10,21 +11,23 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
-from analyzer.model import Page
 from analyzer.writers.workbook.book import Book, Sheet
 from analyzer.writers.workbook.cells import text
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.layout import A3, for_print, set_widths
 from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.taken import CHUNK, taken
+from analyzer.writers.workbook.taken import CHUNK, Listed, taken
 
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
 
+_LINE: Final = 120
+"""How many letters of a remark fit on a screen."""
+
 
 @dataclass(slots=True)
-class Listing:
-    """List users under one title; what a sheet cannot hold goes on the next.
+class Listing(Generic[Listed]):
+    """List users or findings under one title; what a sheet cannot hold goes on the next.
 
     `limit` is the most rows of a sheet, the head included; `at` is the place of the first sheet,
     by default behind all others.
@@ -34,32 +37,42 @@ class Listing:
     footer: str
     limit: int
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column[Listed], ...]
     at: int | None = None
     sheets: list[Sheet] = field(default_factory=list)
 
-    def add(self, page: Page, order: np.ndarray | None = None) -> None:
-        """List the users of a page, in its own or another order."""
-        every = np.arange(len(page)) if order is None else order
+    @property
+    def rows(self) -> int:
+        """Return how many rows are listed so far."""
+        return sum(sheet.row - 1 for sheet in self.sheets)
+
+    def add(self, listed: Listed, order: np.ndarray | None = None) -> None:
+        """List the rows of a page or frame, in its own or another order."""
+        every = np.arange(len(listed)) if order is None else order
         while len(every):
             sheet = self._sheet_with_room()
             count = min(CHUNK, self.limit - sheet.row)
-            some = taken(page, every[:count])
+            some = taken(listed, every[:count])
             sheet.add_many([column.cells(some, self.book.styles) for column in self.columns])
             every = every[count:]
 
-    def finish(self, nobody: str = "") -> None:
-        """Make tables of what was listed, or say that nobody was."""
+    def finish(self, nothing: str = "") -> None:
+        """Make tables of what was listed, or say that nothing was."""
         if not self.sheets:
-            self._new_sheet().add([text(nobody, self.book.styles[Look.SUBTITLE])])
+            self._say(nothing)
         for sheet in self.sheets:
             self._finish(sheet)
 
-    def column(self, column: Column) -> Iterator[str]:
+    def column(self, column: Column[Listed]) -> Iterator[str]:
         """Yield where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self.columns.index(column) + 1)
         for sheet in self.sheets:
             yield f"'{sheet.frame.title}'!${letter}$2:${letter}${sheet.row}"
+
+    def _say(self, remark: str) -> None:
+        sheet = self._new_sheet()
+        for line in wrap(remark, _LINE):
+            sheet.add([text(line, self.book.styles[Look.SUBTITLE])])
 
     def _sheet_with_room(self) -> Sheet:
         full = not self.sheets or self.sheets[-1].row >= self.limit

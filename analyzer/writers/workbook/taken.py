@@ -1,8 +1,8 @@
-"""Take users out of pages in any order."""
+"""Take rows out of pages of users and out of frames, in any order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,19 @@ from analyzer import columns
 from analyzer.model import Page, joined
 
 CHUNK: Final = 4_096
-"""So many users at a time are spelled as cells, to keep the memory small."""
+"""So many rows at a time are spelled as cells, to keep the memory small."""
+
+Listed = TypeVar("Listed", Page, pd.DataFrame)
 
 
-def taken(page: Page, positions: np.ndarray) -> Page:
-    """Return the users at these positions, in this order, numbered anew."""
+def taken(listed: Listed, positions: np.ndarray) -> Listed:
+    """Return the rows at these positions, in this order, numbered anew."""
+    if isinstance(listed, pd.DataFrame):
+        return listed.take(positions).reset_index(drop=True)
+    return _users(listed, positions)
+
+
+def _users(page: Page, positions: np.ndarray) -> Page:
     new = pd.Series(np.arange(len(positions)), index=positions)
     unread = page.unread[page.unread[columns.POSITION].isin(positions)]
     return replace(

@@ -10,12 +10,12 @@ from analyzer.exemptions import Excuses
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import credentials, facts
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column, empty, numbers, words
+from analyzer.writers.workbook.column import Cells, Column
 from analyzer.writers.workbook.style import Look, Styles
+from analyzer.writers.workbook.whose import of_users, review, source
 
 DECISIONS: Final = ("delete", "deactivate", "keep", "investigate")
 
-_WHO: Final = (facts.ACCOUNT, facts.USER, facts.ARN)
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
 _CERTIFICATES: Final = tuple(
     column
@@ -23,8 +23,8 @@ _CERTIFICATES: Final = tuple(
     for column in credentials.certificate(slot, names)
 )
 
-UNUSED: Final = (
-    *_WHO,
+UNUSED: Final[tuple[Column[Page], ...]] = (
+    *facts.WHO,
     facts.REASON,
     facts.CERTAINTY,
     facts.CAVEATS,
@@ -35,17 +35,15 @@ UNUSED: Final = (
     *(column for slot, names in _KEYS for column in credentials.key(slot, names)),
     *_CERTIFICATES,
     facts.MFA,
-    Column("Decision", 12, empty(Look.INPUT), DECISIONS),
-    Column("Owner", 14, empty(Look.INPUT)),
-    Column("Comment", 24, empty(Look.INPUT)),
+    *review(DECISIONS),
 )
 """The list to work through; the last three columns are the reviewer's."""
 
 
-def every(files: Sequence[ReportFile]) -> tuple[Column, ...]:
+def every(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *_WHO,
+        *facts.WHO,
         facts.VERDICT,
         facts.REASON,
         facts.CERTAINTY,
@@ -68,20 +66,28 @@ def every(files: Sequence[ReportFile]) -> tuple[Column, ...]:
         facts.MORE_CREDENTIALS,
         facts.SERVICE_CREDENTIALS,
         facts.AS_OF,
-        *_source(files),
+        *source(of_users, files),
     )
 
 
-def undetermined(files: Sequence[ReportFile]) -> tuple[Column, ...]:
+def undetermined(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of users of whom the report does not tell enough."""
     why = replace(facts.REASON, head="What was not understood", width=60)
-    return (*_WHO, why, facts.EXEMPTION, facts.CREATED, facts.AGE, facts.AS_OF, *_source(files))
+    return (
+        *facts.WHO,
+        why,
+        facts.EXEMPTION,
+        facts.CREATED,
+        facts.AGE,
+        facts.AS_OF,
+        *source(of_users, files),
+    )
 
 
-def exempt(exemptions: Sequence[Exemption]) -> tuple[Column, ...]:
+def exempt(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     """Return the columns of users who are excused, by which entry."""
     return (
-        *_WHO,
+        *facts.WHO,
         facts.VERDICT,
         facts.REASON,
         facts.CERTAINTY,
@@ -95,7 +101,7 @@ def exempt(exemptions: Sequence[Exemption]) -> tuple[Column, ...]:
     )
 
 
-def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value]) -> Cells:
+def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value]) -> Cells[Page]:
     """Make cells of what the entry that excuses a user says."""
     numbered = tuple(
         replace(entry, reason=str(at)) for at, entry in enumerate(exemptions)
@@ -112,12 +118,3 @@ def _end(entry: Exemption) -> Value:
     if entry.expires is None:
         return "no end"
     return datetime.combine(entry.expires, time(), UTC)
-
-
-def _source(files: Sequence[ReportFile]) -> tuple[Column, ...]:
-    names = [file.name for file in files]
-
-    def read(page: Page) -> list[str]:
-        return [names[file] for file in page.users[columns.FILE].tolist()]
-
-    return Column("Report", 26, words(read)), Column("Row", 6.5, numbers(columns.ROW))
