@@ -112,8 +112,7 @@ class Excuses:
         """Match each entry once."""
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
         self._page = page
-        root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
-        self._entries = [(entry, _named(page.users, entry, root)) for entry in exemptions]
+        self._entries = [(entry, _named(page.users, entry)) for entry in exemptions]
         self.named = np.array([who.any() for _, who in self._entries], bool)
 
     def codes(self, rule: str = "") -> np.ndarray:
@@ -140,7 +139,8 @@ def has_expired(exemption: Exemption, day: date) -> bool:
     return exemption.expires is not None and exemption.expires < day
 
 
-def _named(users: pd.DataFrame, entry: Exemption, root: np.ndarray) -> np.ndarray:
+def _named(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
+    root = users[columns.ARN].str.endswith(":root").to_numpy(bool)
     account = users[columns.ACCOUNT].str.fullmatch(_pattern(entry.account)).to_numpy(bool)
     if entry.user == _ROOT:
         return np.asarray(account & root)

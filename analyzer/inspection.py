@@ -102,20 +102,16 @@ class Inspection:
         for page, roots in self._pairs():
             yield findings(page, roots, self.book.rules, self.book.thresholds, self._excused)
 
-    def _pairs(self) -> Iterator[tuple[Page, Page]]:
-        """Yield each page of users with no roots, then each page of roots with no users."""
+    def _pairs(self) -> Iterator[tuple[Page | None, Page | None]]:
+        """Yield each page of users without roots, then each page of roots without users."""
         for page in self.pages():
-            yield page, _nobody(page)
+            yield page, None
         for roots in self.report.roots():
-            yield _nobody(roots), roots
+            yield None, roots
 
 
 def _is_of_root(rule: Rule) -> bool:
     return rule.subject is Subject.ROOT
-
-
-def _nobody(page: Page) -> Page:
-    return page.where(np.zeros(len(page), bool))
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -144,16 +144,17 @@ class Exemption:
 class Report:
     """Hold one or many credential reports that were understood, as one.
 
-    `pages` reads the users' rows, in the files' order, `roots` the roots' rows; each call starts
-    anew, so a report larger than the memory can be gone through more than once. `notes` are
-    sentences about the input that everybody who relies on the result should read. `not_covered`
-    says of which accounts there is no report though one was asked for; the notes say so too.
+    `pages` reads the users' rows, in the files' order; each call starts anew, so a report larger
+    than the memory can be gone through more than once. `roots` gives the roots' rows, which are
+    few. `notes` are sentences about the input that everybody who relies on the result should
+    read. `not_covered` says of which accounts there is no report though one was asked for; the
+    notes say so too.
     """
 
     files: tuple[ReportFile, ...]
     notes: tuple[str, ...]
     pages: Callable[[], Iterator[Page]]
-    roots: Callable[[], Iterator[Page]]
+    roots: Callable[[], Iterable[Page]]
     not_covered: tuple[str, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -48,7 +49,7 @@ def understand(
         pages=lambda: _ahead_if_several(
             reports, _pages(reports, map(_users, _gathered(_rows(reports))), contradicting)
         ),
-        roots=lambda: _pages(reports, _gathered(_roots(reports)), contradicting),
+        roots=cache(lambda: tuple(_pages(reports, _gathered(_roots(reports)), contradicting))),
     )
 
 

@@ -62,46 +62,52 @@ Count = Counter[tuple[str, Outcome, bool]]
 
 
 def findings(
-    page: Page,
-    roots: Page,
+    page: Page | None,
+    roots: Page | None,
     rules: Sequence[Rule],
     thresholds: Thresholds,
     excused: Excused = Nobody,
 ) -> pd.DataFrame:
     """Return what the rules find, with the columns that `rule.FINDINGS` describes.
 
-    `page` holds IAM users with their verdicts, `roots` root rows, each at most once. The findings
-    stand in the order of the rules; of each, the undecided come last; then by slot; then as the
-    pages have them.
+    `page` holds IAM users with their verdicts, `roots` root rows, at least one of them is there.
+    The findings stand in the order of the rules; of each, the undecided come last; then by slot;
+    then as the pages have them.
     """
-    of_users = _findings(page, rules, thresholds, excused(page), of_roots=False)
-    of_roots = _findings(roots, rules, thresholds, excused(roots), of_roots=True)
-    return joined([of_users, of_roots]) if len(of_roots) else of_users
+    frames = [
+        _findings(each, rules, thresholds, excused(each), of_roots=each is roots)
+        for each in (page, roots)
+        if each is not None
+    ]
+    return joined([frame for frame in frames if len(frame)] or frames)
 
 
 def counted(
-    page: Page,
-    roots: Page,
+    page: Page | None,
+    roots: Page | None,
     rules: Sequence[Rule],
     thresholds: Thresholds,
     excused: Excused = Nobody,
 ) -> Count:
     """Return how many findings there are, without wording them."""
-    of_users = Evidence(page), excused(page)
-    of_roots = Evidence(roots), excused(roots)
     count: Count = Counter()
-    for rule in rules:
-        evidence, excuses = of_roots if rule.subject is Subject.ROOT else of_users
-        if len(evidence.page):
-            kinds = _kinds(rule, evidence, thresholds)
-            count += _counted(rule.id, kinds, excuses.codes(rule.id) > 0)
+    for each in (page, roots):
+        if each is not None and len(each):
+            evidence, excuses = Evidence(each), excused(each)
+            for rule in _of(rules, of_roots=each is roots):
+                kinds = _kinds(rule, evidence, thresholds)
+                count.update(_counted(rule.id, kinds, excuses.codes(rule.id) > 0))
     return count
+
+
+def _of(rules: Sequence[Rule], *, of_roots: bool) -> list[Rule]:
+    return [rule for rule in rules if (rule.subject is Subject.ROOT) is of_roots]
 
 
 def _counted(rule: str, kinds: Sequence[np.ndarray], exempt: np.ndarray) -> Count:
     count: Count = Counter()
     for outcome, at in zip(Outcome, kinds, strict=True):
-        excused = int(exempt[at % len(exempt)].sum())
+        excused = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
         count[rule, outcome, True] = excused
         count[rule, outcome, False] = len(at) - excused
     return count

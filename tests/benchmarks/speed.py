@@ -48,6 +48,24 @@ for path in sorted(glob.glob(sys.argv[1] + "/*.csv")):
     frames.append(frame)
 pd.concat(frames).to_csv(sys.argv[2], index=False)
 """
+RULES = """
+import statistics, sys, time
+import analyzer
+from analyzer.inspection import Inspection
+book = analyzer.rulebook(rules=["all"])
+def share(path):
+    began = time.process_time()
+    report = analyzer.load(path)
+    pages = [*report.pages(), *report.roots()]
+    loaded = time.process_time() - began
+    analysis = analyzer.analyze(report)
+    judged = list(analysis.pages())
+    began = time.process_time()
+    assert Inspection(report, lambda: iter(judged), (), book).counts
+    return (time.process_time() - began) / loaded
+share(sys.argv[1])
+print(statistics.median(share(sys.argv[2]) for _ in range(int(sys.argv[3]))))
+"""
 READ_CSV = "import sys, pandas as pd; pd.read_csv(sys.argv[1], dtype=str, keep_default_na=False)"
 TO_EXCEL = (
     "import sys, pandas as pd;"
@@ -215,6 +233,18 @@ def _growth(make: Maker, out: Path) -> tuple[float, Run]:
     return ratio * small / large, run
 
 
+def _rules(rows: int, times: int) -> Callable[[Maker, Path], tuple[float, Run]]:
+    """Return what measures deciding all rules against loading the report, in one process."""
+
+    def measure(make: Maker, _: Path) -> tuple[float, Run]:
+        command = python(RULES, make.report(5_000), make.report(rows), str(times))
+        began = time.perf_counter()
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return float(told), Run(time.perf_counter() - began, 0)
+
+    return measure
+
+
 FIGURES = {
     "S1": Figure("--help / python -c pass", 16, _help),
     "S2": Figure("5,000 users, CSV / importing pandas, pyarrow, typer", 1.35, _small_csv),
@@ -224,6 +254,8 @@ FIGURES = {
     "S6": Figure("1,000 files x 500 rows / careful pandas", 0.15, _many_files),
     "S7": Figure("100,000 users, all sheets / to_excel", 0.45, _large_workbook, 450 * MB),
     "S8": Figure("time a row, 5 M rows / 500,000 rows", 1.1, _growth),
+    "R1": Figure("all rules, 5,000 users / loading them (CPU)", 0.25, _rules(5_000, 25)),
+    "R2": Figure("all rules, 1 M users / loading them (CPU)", 0.25, _rules(1_000_000, 3)),
 }
 
 
