@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from analyzer import columns
@@ -14,11 +13,32 @@ from analyzer.exemptions import Excuses
 from analyzer.model import Exemption, Page, Report, joined
 from analyzer.report.notes import few
 from analyzer.rules.engine import Count, counted, findings
-from analyzer.rules.rule import DAYS, OUTCOME, RULE, SEVERITY, Outcome, Rule, Subject
+from analyzer.rules.rule import (
+    DAYS,
+    FACT,
+    FINDINGS,
+    OUTCOME,
+    RULE,
+    SEVERITY,
+    Outcome,
+    Rule,
+    Subject,
+)
 from analyzer.standards.result import ControlResult, results
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 
+_ORDER: Final = [
+    SEVERITY,
+    RULE,
+    OUTCOME,
+    "exempt",
+    "ago",
+    columns.ACCOUNT,
+    columns.ARN,
+    columns.SLOT,
+    FACT,
+]
 ORDERED_ROWS: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
 
@@ -115,12 +135,6 @@ def _is_of_root(rule: Rule) -> bool:
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    days = frame[DAYS].fillna(-1).to_numpy(np.int64)
-    exempt = (frame[columns.EXEMPTION] != "").to_numpy()
-    keys = [_codes(frame[name]) for name in (OUTCOME, RULE, SEVERITY)]
-    order = np.lexsort([-days, exempt, *keys])
-    return frame.take(order).reset_index(drop=True)
-
-
-def _codes(words: pd.Series) -> np.ndarray:
-    return np.asarray(words.cat.codes)
+    exempt = frame[columns.EXEMPTION] != ""
+    ahead = frame.assign(exempt=exempt, ago=-frame[DAYS].fillna(-1))
+    return ahead.sort_values(_ORDER, kind="stable", ignore_index=True)[list(FINDINGS)]
