@@ -148,7 +148,7 @@ class Report:
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
     few. `notes` are sentences about the input that everybody who relies on the result should
     read. `not_covered` says of which accounts there is no report though one was asked for; the
-    notes say so too.
+    notes say so too. `contradicted` are the ARNs of which more than one row counts.
     """
 
     files: tuple[ReportFile, ...]
@@ -156,6 +156,7 @@ class Report:
     pages: Callable[[], Iterator[Page]]
     roots: Callable[[], Iterable[Page]]
     not_covered: tuple[str, ...] = ()
+    contradicted: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:

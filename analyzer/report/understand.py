@@ -50,6 +50,7 @@ def understand(
             reports, _pages(reports, map(_users, _gathered(_rows(reports))), contradicting)
         ),
         roots=cache(lambda: tuple(_pages(reports, _gathered(_roots(reports)), contradicting))),
+        contradicted=frozenset(contradicting),
     )
 
 

@@ -295,6 +295,7 @@ def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path:
             " arn:aws:iam::012345678901:user/bob."
         )
     ]
+    assert report.contradicted == {"arn:aws:iam::012345678901:user/bob"}
 
 
 def test_a_row_twice_and_a_contradiction_of_it_leave_two_undetermined(tmp_path: Path) -> None:
@@ -323,6 +324,7 @@ def test_an_older_report_contradicts_nobody(tmp_path: Path) -> None:
     put(tmp_path, lines(PLAIN, BOB), console(AS_OF))
     report = analyzer.load(tmp_path)
     assert verdicts(report) == VERDICTS
+    assert report.contradicted == frozenset()
     assert len(said(report, tmp_path)) == 2
 
 
