@@ -1,0 +1,211 @@
+"""Write findings in the AWS Security Finding Format, one a line of JSON, for Security Hub.
+
+Each is what BatchImportFindings takes from a custom integration, under the account's default
+product. The API takes up to 100 at once, of one account: `jq -s` makes a list of lines.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Final
+
+from analyzer.analysis import Analysis
+from analyzer.errors import OutputFailed
+from analyzer.rules.rule import Outcome, Rule
+from analyzer.terms import Severity, Thresholds
+from analyzer.version import VERSION
+from analyzer.writers.feeds import PRODUCT, Finding, findings, limits, line, moment, requirements
+
+SCHEMA_VERSION: Final = "2018-10-08"
+
+_TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
+_INFORMATIONAL: Final = "INFORMATIONAL"
+_SEVERITIES: Final = {
+    Severity.CRITICAL: "CRITICAL",
+    Severity.HIGH: "HIGH",
+    Severity.MEDIUM: "MEDIUM",
+    Severity.LOW: "LOW",
+}
+_RESULTS: Final = {
+    Outcome.FAILS: "FAILED",
+    Outcome.UNDECIDED: "WARNING",
+    Outcome.NOTED: "PASSED",
+}
+
+_HOMES: Final = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+"""The partitions of AWS, each with the region where findings go unless another is asked for."""
+
+_NAMED_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
+"""The partitions that a resource can be said to be in; the format has other names for the rest."""
+
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
+_USER: Final = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)")
+
+_LONGEST: Final = {"description": 1024, "note": 512, "recommendation": 512, "product_field": 2048}
+"""The most characters of a text, as the API reference says under AwsSecurityFinding and Note."""
+
+
+def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) -> None:
+    """Write every finding, a line each; nothing where there is none.
+
+    What fails is `FAILED`, what could not be decided `WARNING`, both with the rule's severity;
+    what is only noted is `PASSED` and informational. Exempt findings are `SUPPRESSED`, with the
+    reason in their note. `region` is that of the Security Hub which imports; a partition that has
+    no such region gets its home region.
+
+    Raises ValueError for a region that is none, OutputFailed where findings have no account or no
+    partition that is known, since none of those could be imported.
+    """
+    if region is not None and not _REGION.fullmatch(region):
+        raise ValueError(f"{region} is no AWS region such as eu-central-1")
+    thresholds = analysis.inspection.book.thresholds
+    homeless = 0
+    for finding in findings(analysis):
+        home = _home(finding, region)
+        if finding.account and home:
+            stream.write(line(_document(finding, thresholds, *home)))
+        else:
+            homeless += 1
+    if homeless:
+        raise OutputFailed(
+            f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
+            " known, and neither does the file. Mend these rows, or write .ocsf.json."
+        )
+
+
+def _home(finding: Finding, region: str | None) -> tuple[str, str] | None:
+    """Return the partition and the region of a finding, None for a partition that is not known.
+
+    A row whose ARN names no account is taken to be in the partition that is asked for.
+    """
+    asked = None if region is None else _partition(region)
+    partition = finding.partition or asked or "aws"
+    if region is not None and partition == asked:
+        return partition, region
+    return (partition, _HOMES[partition]) if partition in _HOMES else None
+
+
+def _partition(region: str) -> str:
+    """Return the partition of a region: all but the first begin like their home region."""
+    area = region.rsplit("-", 2)[0]
+    return next((name for name, home in _HOMES.items() if home.rsplit("-", 2)[0] == area), "aws")
+
+
+def _document(
+    finding: Finding, thresholds: Thresholds, partition: str, region: str
+) -> dict[str, Any]:
+    rule, account = finding.rule, finding.account
+    noted = finding.outcome is Outcome.NOTED
+    severity = {"Label": _INFORMATIONAL if noted else _SEVERITIES[rule.severity]}
+    severity["Original"] = str(rule.severity)
+    return {
+        "SchemaVersion": SCHEMA_VERSION,
+        "Id": finding.id,
+        "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+        "ProductName": PRODUCT,
+        "GeneratorId": f"{PRODUCT}/{rule.id}",
+        "AwsAccountId": account,
+        "Types": [_TYPE],
+        "CreatedAt": finding.as_of,
+        "UpdatedAt": finding.as_of,
+        "LastObservedAt": finding.as_of,
+        "Severity": severity,
+        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
+        "Title": rule.title,
+        "Description": _cut(finding.fact, "description"),
+        "Remediation": {"Recommendation": _recommendation(rule)},
+        "ProductFields": _product_fields(finding),
+        "Resources": [_resource(finding)],
+        "Compliance": _compliance(finding, thresholds),
+        "RecordState": "ACTIVE",
+        **_workflow(finding),
+    }
+
+
+def _recommendation(rule: Rule) -> dict[str, str]:
+    text = _cut("\n".join(rule.remedy), "recommendation")
+    return {"Text": text, "Url": rule.references[0]}
+
+
+def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
+    parameters = [
+        {"Name": name, "Value": [days]} for name, days in limits(finding.rule, thresholds).items()
+    ]
+    return _filled(
+        {
+            "Status": _RESULTS[finding.outcome],
+            "RelatedRequirements": list(requirements(finding.rule.id)),
+            "SecurityControlParameters": parameters,
+        }
+    )
+
+
+def _workflow(finding: Finding) -> dict[str, Any]:
+    if not finding.exemption:
+        return {"Workflow": {"Status": "NEW"}}
+    text = _cut(finding.exemption, "note")
+    note = {"Text": text, "UpdatedBy": PRODUCT, "UpdatedAt": finding.as_of}
+    return {"Workflow": {"Status": "SUPPRESSED"}, "Note": note}
+
+
+def _resource(finding: Finding) -> dict[str, Any]:
+    named = finding.partition in _NAMED_PARTITIONS
+    partition = finding.partition if named else ""
+    if finding.is_of_root:
+        account = f"AWS::::Account:{finding.account}"
+        return _filled({"Type": "AwsAccount", "Id": account, "Partition": partition})
+    return _filled(
+        {
+            "Type": "AwsIamUser",
+            "Id": finding.whom,
+            "Partition": partition,
+            "Details": _details(finding),
+        }
+    )
+
+
+def _details(finding: Finding) -> dict[str, Any]:
+    """Return what is certain of a user: of one whose ARN is that of its name."""
+    parts = _USER.fullmatch(finding.arn)
+    if parts is None or parts["name"] != finding.user:
+        return {}
+    # A finding on a credential in a slot tells of the creation of that, not of the user's.
+    created = "" if finding.rule.subject.in_slots else moment(finding.created)
+    user = {"UserName": finding.user, "Path": parts["path"], "CreateDate": created}
+    return {"AwsIamUser": _filled(user)}
+
+
+def _product_fields(finding: Finding) -> dict[str, str]:
+    told = {
+        "Version": VERSION,
+        "Outcome": str(finding.outcome),
+        "Subject": str(finding.rule.subject),
+        "Arn": finding.arn if finding.arn.strip() else "",
+        "Slot": "" if finding.slot is None else str(finding.slot),
+        "Created": moment(finding.created),
+        "Since": moment(finding.since),
+        "Days": "" if finding.days is None else str(finding.days),
+        "Exemption": finding.exemption,
+        "AsOfSource": str(finding.file.as_of_source),
+        "ReportSha256": finding.file.sha256,
+    }
+    return {
+        f"{PRODUCT}/{name}": _cut(text, "product_field") for name, text in _filled(told).items()
+    }
+
+
+def _cut(text: str, name: str) -> str:
+    longest = _LONGEST[name]
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,178 @@
+"""Hand findings to formats that other systems import: whom each is about, and its lasting id.
+
+Every outcome goes out, so that the next import of a finding that became a mere remark, or can no
+longer be decided, changes what the last one said.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.model import ReportFile
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Outcome, Rule, Subject
+from analyzer.standards import references
+from analyzer.terms import Thresholds
+
+PRODUCT: Final = "credreport"
+
+_OUTCOMES: Final = list(Outcome)
+_ID_DIGITS: Final = 32
+_UNKNOWN_ACCOUNT: Final = "unknown"
+_NAMES_ACCOUNT: Final = re.compile(r"arn:(aws[a-z0-9-]*):iam::[0-9]{12}:")
+_AT_ONCE: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Hold one finding and where it comes from.
+
+    `account` is empty where neither the ARN nor the file names one; `arn` and `user` are the
+    report's own cells. `created`, `since` and `days` are what `rules.rule.FINDINGS` says, None
+    where missing; `file` is the report, whose as-of is the moment of the finding.
+    """
+
+    rule: Rule
+    outcome: Outcome
+    account: str
+    arn: str
+    user: str
+    row: int
+    slot: int | None
+    created: datetime | None
+    since: datetime | None
+    days: int | None
+    fact: str
+    exemption: str
+    file: ReportFile
+
+    @property
+    def id(self) -> str:
+        """Return what stays the same from report to report, whatever the file and the row.
+
+        It is made of the account, the rule, the ARN, the slot and the creation of the key, the
+        certificate or else the user: who is created anew has findings of their own. Where the
+        ARN names no account, the user's name tells rows apart.
+        """
+        named = self.arn if self.partition else f"{self.arn}\0{self.user}"
+        parts = (self.account, self.rule.id, named, str(self.slot or ""), moment(self.created))
+        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_ID_DIGITS]
+        return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{self.rule.id}/{digest}"
+
+    @property
+    def is_of_root(self) -> bool:
+        """Tell whether it is about the account's root."""
+        return self.rule.subject is Subject.ROOT
+
+    @property
+    def whom(self) -> str:
+        """Return what names the subject: the ARN, failing that the user, failing that the row."""
+        named = (each for each in (self.arn, self.user) if each.strip())
+        return next(named, f"row {self.row} of {self.file.sha256}")
+
+    @property
+    def partition(self) -> str:
+        """Return the partition that the ARN names, empty where it names no account either."""
+        named = _NAMES_ACCOUNT.match(self.arn)
+        return named[1] if named else ""
+
+    @property
+    def as_of(self) -> str:
+        """Return the moment that the report describes."""
+        return moment(self.file.as_of)
+
+
+def findings(analysis: Analysis) -> Iterator[Finding]:
+    """Yield each finding of the analysis once, in the order of `Inspection.frames`.
+
+    The rows of one ARN that contradict each other leave the same matters open: the findings that
+    have one id become one, and come last.
+    """
+    rules = {rule.id: rule for rule in analysis.inspection.book.rules}
+    several: dict[str, Finding] = {}
+    for cells in _rows(analysis.inspection.frames()):
+        finding = _finding(cells, rules, analysis.report.files)
+        if finding.arn in analysis.report.contradicted:
+            first = several.setdefault(finding.id, finding)
+            several[finding.id] = min(first, finding, key=_rank)
+        else:
+            yield finding
+    yield from several.values()
+
+
+def _rows(frames: Iterator[pd.DataFrame]) -> Iterator[dict[Any, Any]]:
+    """Yield the rows of the frames, few of which are in memory at once."""
+    for frame in frames:
+        for start in range(0, len(frame), _AT_ONCE):
+            yield from frame.iloc[start : start + _AT_ONCE].to_dict("records")
+
+
+def _rank(finding: Finding) -> tuple[int, str, str]:
+    return _OUTCOMES.index(finding.outcome), finding.exemption, finding.fact
+
+
+def _finding(
+    cells: Mapping[Any, Any], rules: Mapping[str, Rule], files: tuple[ReportFile, ...]
+) -> Finding:
+    file = files[cells[columns.FILE]]
+    return Finding(
+        rule=rules[cells[RULE]],
+        outcome=Outcome(cells[OUTCOME]),
+        account=cells[columns.ACCOUNT] or _only_account(file),
+        arn=cells[columns.ARN],
+        user=cells[columns.USER],
+        row=cells[columns.ROW],
+        slot=_known(cells[columns.SLOT]),
+        created=_known(cells[columns.CREATED]),
+        since=_known(cells[SINCE]),
+        days=_known(cells[DAYS]),
+        fact=cells[FACT],
+        exemption=cells[columns.EXEMPTION],
+        file=file,
+    )
+
+
+def _only_account(file: ReportFile) -> str:
+    """Return the account of a report that is of one account, as AWS makes them, else nothing."""
+    named = {each.account for each in file.accounts if each.account}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _known(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def limits(rule: Rule, thresholds: Thresholds) -> dict[str, str]:
+    """Return the limit that the rule was held to by its name, nothing where it has none."""
+    return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
+
+
+@cache
+def standards(rule: str) -> tuple[str, ...]:
+    """Return the names of the standards and frameworks that ask for a rule."""
+    return tuple(name for name, _ in references(rule))
+
+
+@cache
+def requirements(rule: str) -> tuple[str, ...]:
+    """Return what asks for a rule, each standard with the number of one of its controls."""
+    return tuple(f"{name} {number}" for name, numbers in references(rule) for number in numbers)
+
+
+@lru_cache(maxsize=1024)
+def moment(at: datetime | None) -> str:
+    """Return a moment in UTC as `2026-03-01T09:30:00Z`, nothing for none."""
+    return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def line(document: Mapping[str, Any]) -> bytes:
+    """Return a document as a line of JSON in ASCII: no name can break or reverse the line."""
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"

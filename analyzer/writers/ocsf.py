@@ -1,0 +1,184 @@
+"""Write findings as OCSF Compliance Findings, one a line of JSON, for SIEMs and data lakes.
+
+Each keeps to the published schema of the version that it names, class 2003 with the profiles
+cloud and datetime (https://schema.ocsf.io/1.6.0/classes/compliance_finding). It is the version in
+which AWS Security Hub has its findings; the later ones take the same documents.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+from analyzer.analysis import Analysis
+from analyzer.rules.rule import Outcome, Rule
+from analyzer.terms import Severity, Thresholds
+from analyzer.version import VERSION
+from analyzer.writers.feeds import (
+    PRODUCT,
+    Finding,
+    findings,
+    limits,
+    line,
+    moment,
+    requirements,
+    standards,
+)
+
+OCSF_VERSION: Final = "1.6.0"
+
+_CATEGORY: Final = (2, "Findings")
+_CLASS: Final = (2003, "Compliance Finding")
+_ACTIVITY: Final = (1, "Create")
+_TYPE_UID: Final = _CLASS[0] * 100 + _ACTIVITY[0]
+_RULE_ANALYTIC: Final = (1, "Rule")
+_AWS_ACCOUNT: Final = (10, "AWS Account")
+
+_INFORMATIONAL: Final = (1, "Informational")
+_SEVERITIES: Final = {
+    Severity.CRITICAL: (5, "Critical"),
+    Severity.HIGH: (4, "High"),
+    Severity.MEDIUM: (3, "Medium"),
+    Severity.LOW: (2, "Low"),
+}
+_RESULTS: Final = {
+    Outcome.FAILS: (3, "Fail"),
+    Outcome.UNDECIDED: (2, "Warning"),
+    Outcome.NOTED: (1, "Pass"),
+}
+_NEW: Final = (1, "New")
+_SUPPRESSED: Final = (3, "Suppressed")
+
+
+def write_ocsf(analysis: Analysis, stream: BinaryIO) -> None:
+    """Write every finding, a line each; nothing where there is none.
+
+    What fails is `Fail`, what could not be decided `Warning`, both with the rule's severity; what
+    is only noted is `Pass` and informational. Exempt findings are `Suppressed`, with the reason.
+    No earlier run is known: each is created, at the moment that the report describes.
+    """
+    thresholds = analysis.inspection.book.thresholds
+    for finding in findings(analysis):
+        stream.write(line(_document(finding, thresholds)))
+
+
+def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
+    rule = finding.rule
+    noted = finding.outcome is Outcome.NOTED
+    severity_id, severity = _INFORMATIONAL if noted else _SEVERITIES[rule.severity]
+    status_id, status = _SUPPRESSED if finding.exemption else _NEW
+    return {
+        "activity_id": _ACTIVITY[0],
+        "activity_name": _ACTIVITY[1],
+        "category_uid": _CATEGORY[0],
+        "category_name": _CATEGORY[1],
+        "class_uid": _CLASS[0],
+        "class_name": _CLASS[1],
+        "type_uid": _TYPE_UID,
+        "type_name": f"{_CLASS[1]}: {_ACTIVITY[1]}",
+        **_at("time", finding.file.as_of),
+        "severity_id": severity_id,
+        "severity": severity,
+        "status_id": status_id,
+        "status": status,
+        **_filled({"status_detail": finding.exemption}),
+        "message": finding.fact,
+        "metadata": _metadata(rule),
+        "finding_info": _finding_info(finding),
+        "compliance": _compliance(finding, thresholds),
+        "remediation": {"desc": "\n".join(rule.remedy), "references": list(rule.references)},
+        "resources": [_resource(finding)],
+        "cloud": _cloud(finding),
+        "unmapped": _unmapped(finding),
+    }
+
+
+def _metadata(rule: Rule) -> dict[str, Any]:
+    return {
+        "version": OCSF_VERSION,
+        "profiles": ["cloud", "datetime"],
+        "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
+        "event_code": rule.id,
+    }
+
+
+def _finding_info(finding: Finding) -> dict[str, Any]:
+    rule, as_of = finding.rule, finding.file.as_of
+    return {
+        "uid": finding.id,
+        "title": rule.title,
+        "desc": finding.fact,
+        **_at("created_time", as_of),
+        **_at("modified_time", as_of),
+        **_at("last_seen_time", as_of),
+        "analytic": {
+            "uid": rule.id,
+            "name": rule.title,
+            "desc": rule.how,
+            "type_id": _RULE_ANALYTIC[0],
+            "type": _RULE_ANALYTIC[1],
+        },
+        "data_sources": ["AWS IAM credential report"],
+    }
+
+
+def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
+    rule = finding.rule
+    status_id, status = _RESULTS[finding.outcome]
+    parameters = limits(rule, thresholds).items()
+    return _filled(
+        {
+            "status_id": status_id,
+            "status": status,
+            "control": rule.id,
+            "desc": rule.why,
+            "requirements": list(requirements(rule.id)),
+            "standards": list(standards(rule.id)),
+            "control_parameters": [{"name": name, "value": days} for name, days in parameters],
+        }
+    )
+
+
+def _resource(finding: Finding) -> dict[str, Any]:
+    return _filled(
+        {
+            "type": "AwsAccount" if finding.is_of_root else "AwsIamUser",
+            "uid": finding.whom,
+            "name": finding.user,
+            "cloud_partition": finding.partition,
+        }
+    )
+
+
+def _cloud(finding: Finding) -> dict[str, Any]:
+    if not finding.account:
+        return {"provider": "AWS"}
+    type_id, kind = _AWS_ACCOUNT
+    account = {"uid": finding.account, "type_id": type_id, "type": kind}
+    return _filled(
+        {"provider": "AWS", "account": account, "cloud_partition": finding.partition},
+    )
+
+
+def _unmapped(finding: Finding) -> dict[str, Any]:
+    """Return what the schema has no attribute for, under our own words."""
+    return _filled(
+        {
+            "outcome": str(finding.outcome),
+            "subject": str(finding.rule.subject),
+            "slot": finding.slot,
+            "created": moment(finding.created),
+            "since": moment(finding.since),
+            "days": finding.days,
+            "as_of_source": str(finding.file.as_of_source),
+            "report_sha256": finding.file.sha256,
+        }
+    )
+
+
+def _at(name: str, at: datetime) -> dict[str, Any]:
+    """Return a moment as OCSF has it: milliseconds since 1970, and beside it RFC 3339."""
+    return {name: int(at.timestamp()) * 1000, f"{name}_dt": moment(at)}
+
+
+def _filled(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value not in ("", None, [])}

@@ -1,0 +1,147 @@
+"""Make findings of every rule and outcome, and read back what the feeds say of them."""
+
+import io
+import json
+import random
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Final
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.model import Exemption
+from analyzer.rules import RULES
+from analyzer.standards.rulebook import rulebook
+from analyzer.writers.asff import write_asff
+from analyzer.writers.ocsf import write_ocsf
+from tests.builders import (
+    AS_OF,
+    COLUMNS,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    in_slot,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user
+from tests.written import SAMPLES, exemptions_of
+
+Document = dict[str, Any]
+Written = Callable[[Analysis], bytes]
+
+EVERY_RULE: Final = [rule.id for rule in RULES]
+EVERY_SAMPLE: Final = (
+    SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv",
+    SAMPLES / "cli-envelope.json",
+    SAMPLES / "old-form.csv",
+    SAMPLES / "organization",
+    SAMPLES / "powershell-utf16.csv",
+)
+EXCUSED: Final = ("*,u1*,On leave,IT,", "*,<root_account>,Locked away,IT,")
+
+
+def everything() -> list[Row]:
+    """Return random users and roots, among them rows that contradict each other."""
+    chance = random.Random(20_260_502)
+    users = [a_random_user(chance, number) for number in range(120)]
+    differing = [
+        user | {column: a_cell(chance, column) for column in chance.sample(COLUMNS[2:], 2)}
+        for user in users[:15]
+    ]
+    return [*(a_random_root(chance, number) for number in range(200)), *users, *differing]
+
+
+def inspected(
+    folder: Path,
+    rows: Sequence[Row],
+    exemptions: Iterable[Exemption] = (),
+    *,
+    name: str = "report.csv",
+    **options: Any,
+) -> Analysis:
+    """Analyze a report of these rows, by default as of AS_OF, and for every rule."""
+    path = saved(folder, report_text(rows[1:], root=rows[0], quoted=True), name)
+    report = analyzer.load(path, as_of=options.pop("as_of", AS_OF))
+    return analyzer.analyze(
+        report, exemptions=exemptions, book=rulebook(rules=EVERY_RULE, **options)
+    )
+
+
+def inspected_everything(folder: Path) -> Analysis:
+    return inspected(folder, everything(), exemptions_of(*EXCUSED))
+
+
+def ocsf_bytes(analysis: Analysis) -> bytes:
+    stream = io.BytesIO()
+    write_ocsf(analysis, stream)
+    return stream.getvalue()
+
+
+def asff_bytes(analysis: Analysis, region: str | None = None) -> bytes:
+    stream = io.BytesIO()
+    write_asff(analysis, stream, region)
+    return stream.getvalue()
+
+
+def documents(lines: bytes) -> list[Document]:
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def ocsf(analysis: Analysis) -> list[Document]:
+    return documents(ocsf_bytes(analysis))
+
+
+def asff(analysis: Analysis, region: str | None = None) -> list[Document]:
+    return documents(asff_bytes(analysis, region))
+
+
+# Small reports
+
+SIGNED_IN: Final = a_password(days_before(1))
+
+
+def idle_key(slot: int = 1, **cells: Any) -> list[Row]:
+    """Return a root and one user whose one finding is an idle access key."""
+    key = {f"key_{slot}": a_key(days_before(60), days_before(50)), **cells}
+    return [the_root(), a_user("program", mfa=True, **key)]
+
+
+def undecided_mfa() -> list[Row]:
+    return [the_root(), a_user("person", password=SIGNED_IN, mfa_active="vielleicht")]
+
+
+def noted_root_key() -> list[Row]:
+    return [root_with(an_inactive_key(days_before(500)))]
+
+
+def root_with(key: Row) -> Row:
+    return the_root() | in_slot("access_key", 1, key)
+
+
+BROKEN: Final = a_user("broken", arn="arn:aws:iam::12:user/broken")
+ELSEWHERE: Final = the_root(account="1" * 12)
+
+
+# Spoiling documents
+
+GONE: Final = object()
+
+
+def spoiled(document: Document, path: str, value: Any) -> Document:
+    """Return the document with another value at a dotted path, or with none for GONE."""
+    changed = deepcopy(document)
+    *parents, last = (int(part) if part.isdecimal() else part for part in path.split("."))
+    place: Any = changed
+    for parent in parents:
+        place = place[parent]
+    if value is GONE:
+        del place[last]
+    else:
+        place[last] = value
+    return changed

@@ -1,0 +1,447 @@
+"""ASFF findings are what Security Hub imports, and say what the analysis found."""
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from botocore.model import StructureShape
+
+import analyzer
+from analyzer import outputs
+from analyzer.analysis import Analysis
+from analyzer.errors import OutputFailed
+from analyzer.rules import RULES
+from analyzer.rules.rule import Outcome
+from analyzer.standards import references
+from tests.builders import ACCOUNT, COLUMNS, Row, a_user, days_before, the_root
+from tests.rules.pages import BY_ID
+from tests.writers.asff_model import errors, longest, model, request_errors
+from tests.writers.fed import (
+    BROKEN,
+    ELSEWHERE,
+    EVERY_SAMPLE,
+    GONE,
+    SIGNED_IN,
+    Document,
+    asff,
+    asff_bytes,
+    idle_key,
+    inspected,
+    inspected_everything,
+    noted_root_key,
+    spoiled,
+    undecided_mfa,
+)
+from tests.written import HARD_NAMES, analyzed_console, exemptions_of
+
+
+def all_errors(documents: list[Document]) -> list[str]:
+    return [error for document in documents for error in errors(document)]
+
+
+def rule_of(document: Document) -> str:
+    return str(document["GeneratorId"]).removeprefix("credreport/")
+
+
+def only(analysis: Analysis, rule: str, region: str | None = None) -> Document:
+    (found,) = (each for each in asff(analysis, region) if rule_of(each) == rule)
+    return found
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
+    return asff(inspected_everything(tmp_path_factory.mktemp("everything")))
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Document:
+    return only(inspected(tmp_path, idle_key()), "idle-access-key")
+
+
+@pytest.fixture
+def excused(tmp_path: Path) -> Document:
+    list_ = exemptions_of("*,program,Moves to a role in June,IT,")
+    return only(inspected(tmp_path, idle_key(), list_), "idle-access-key")
+
+
+# The model
+
+
+@pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda path: path.name)
+def test_the_findings_of_every_sample_are_valid(sample: Path) -> None:
+    found = asff(analyzer.analyze(analyzer.load(sample)))
+    assert found
+    assert all_errors(found) == []
+
+
+def test_findings_of_every_rule_and_outcome_are_valid(everything: list[Document]) -> None:
+    kinds = {(rule_of(each), each["ProductFields"]["credreport/Outcome"]) for each in everything}
+    assert kinds == {
+        *((rule.id, outcome) for rule in RULES for outcome in ("fails", "undecided")),
+        ("root-access-key", "noted"),
+    }
+    assert {each["Workflow"]["Status"] for each in everything} == {"NEW", "SUPPRESSED"}
+    assert all_errors(everything) == []
+
+
+def test_a_hundred_lines_are_one_call_and_one_more_is_too_many(everything: list[Document]) -> None:
+    assert request_errors(everything[:100]) == []
+    assert request_errors([]) != []
+    shape = model("BatchImportFindingsRequest")
+    assert isinstance(shape, StructureShape)
+    assert shape.members["Findings"].metadata["max"] == 100
+
+
+def test_the_model_still_says_how_long_texts_may_be() -> None:
+    shape = model("AwsSecurityFinding")
+    assert isinstance(shape, StructureShape)
+    told = {name: longest(shape.members[name]) for name in ("Id", "Title", "Description", "Types")}
+    assert told == {"Id": 512, "Title": 256, "Description": 1024, "Types": 50}
+    note, recommendation, compliance = map(model, ("Note", "Recommendation", "Compliance"))
+    assert isinstance(note, StructureShape)
+    assert isinstance(recommendation, StructureShape)
+    assert isinstance(compliance, StructureShape)
+    assert longest(note.members["Text"]) == 512
+    assert longest(recommendation.members["Text"]) == 512
+    assert longest(compliance.members["RelatedRequirements"]) == 32
+
+
+WRONG: dict[str, tuple[str, Any]] = {
+    **{
+        f"no {name}": (name, GONE)
+        for name in (
+            "SchemaVersion",
+            "Id",
+            "ProductArn",
+            "GeneratorId",
+            "AwsAccountId",
+            "CreatedAt",
+            "UpdatedAt",
+            "Title",
+            "Description",
+            "Resources",
+        )
+    },
+    "another schema": ("SchemaVersion", "2020-01-01"),
+    "an id too long": ("Id", "x" * 513),
+    "a blank id": ("Id", " "),
+    "an id that is a number": ("Id", 7),
+    "a product of another account": (
+        "ProductArn",
+        f"arn:aws:securityhub:us-east-1:{ACCOUNT}:product/{'1' * 12}/default",
+    ),
+    "a product without a region": (
+        "ProductArn",
+        f"arn:aws:securityhub::{ACCOUNT}:product/{ACCOUNT}/default",
+    ),
+    "an account of eleven digits": ("AwsAccountId", ACCOUNT[1:]),
+    "an account of letters": ("AwsAccountId", "x" * 12),
+    "a type of no namespace": ("Types", ["Checks/IAM"]),
+    "a type four levels deep": ("Types", ["TTPs/a/b/c"]),
+    "one type instead of a list": ("Types", "TTPs"),
+    "a moment without its zone": ("CreatedAt", "2026-05-01T12:00:00"),
+    "a moment of a day": ("UpdatedAt", "2026-05-01"),
+    "a moment in milliseconds": ("LastObservedAt", 1777636800000),
+    "a severity in lower case": ("Severity.Label", "medium"),
+    "a severity of the provider in lower case": ("FindingProviderFields.Severity.Label", "medium"),
+    "a title too long": ("Title", "x" * 257),
+    "a description too long": ("Description", "x" * 1025),
+    "an empty description": ("Description", ""),
+    "a recommendation too long": ("Remediation.Recommendation.Text", "x" * 513),
+    "a field that is a number": ("ProductFields.credreport/Days", 50),
+    "an empty field": ("ProductFields.credreport/Days", ""),
+    "a field too long": ("ProductFields.credreport/Days", "x" * 2049),
+    "a name of a field too long": ("ProductFields." + "x" * 129, "y"),
+    "fifty-one fields": ("ProductFields", {f"f{number}": "x" for number in range(51)}),
+    "no resource": ("Resources", []),
+    "a resource of no type": ("Resources.0.Type", GONE),
+    "a resource without an id": ("Resources.0.Id", GONE),
+    "a partition that there is not": ("Resources.0.Partition", "aws-mars"),
+    "details too many": ("Resources.0.Details.AwsIamUser.Arn", "x"),
+    "a result in lower case": ("Compliance.Status", "failed"),
+    "requirements too many": ("Compliance.RelatedRequirements", ["x"] * 33),
+    "a requirement too long": ("Compliance.RelatedRequirements", ["x" * 65]),
+    "a parameter in one text": ("Compliance.SecurityControlParameters.0.Value", "45"),
+    "a state that there is not": ("RecordState", "OPEN"),
+    "a workflow that there is not": ("Workflow.Status", "FAILED"),
+    "a note too long": ("Note.Text", "x" * 513),
+    "a note of nobody": ("Note.UpdatedBy", GONE),
+    "a note of no moment": ("Note.UpdatedAt", GONE),
+    "a field that there is not": ("Rule", "idle-access-key"),
+    "a field that there is not in compliance": ("Compliance.Rule", "idle-access-key"),
+    "a finding too large": ("ProductFields", {"x": "y" * 250_000}),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_field_is_an_error(wrong: str, excused: Document) -> None:
+    path, value = WRONG[wrong]
+    assert errors(excused) == []
+    assert errors(spoiled(excused, path, value)) != []
+
+
+def test_every_field_under_another_name_is_unknown(excused: Document) -> None:
+    for name in excused:
+        renamed = {f"{key}_" if key == name else key: value for key, value in excused.items()}
+        assert errors(renamed) != [], name
+
+
+def test_no_severity_at_all_is_an_error(idle: Document) -> None:
+    without = spoiled(spoiled(idle, "Severity", GONE), "FindingProviderFields.Severity", GONE)
+    assert errors(without) == ["Severity"]
+
+
+# What they say
+
+
+def test_every_finding_is_a_line_in_the_order_of_the_analysis(tmp_path: Path) -> None:
+    analysis = analyzed_console()
+    found = analysis.inspection.findings
+    found = found[~found["arn"].isin(analysis.report.contradicted)]
+    written = asff(analysis)[: len(found)]
+    assert [each["Description"] for each in written] == found["fact"].tolist()
+    assert [rule_of(each) for each in written] == found["rule"].tolist()
+    assert asff_bytes(inspected(tmp_path, [the_root()])) == b""
+
+
+def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Document]) -> None:
+    for each in everything:
+        if each["ProductFields"]["credreport/Outcome"] == Outcome.FAILS:
+            assert each["Compliance"]["Status"] == "FAILED"
+            assert each["Severity"]["Label"].lower() == BY_ID[rule_of(each)].severity
+        assert each["FindingProviderFields"] == {
+            "Severity": each["Severity"],
+            "Types": each["Types"],
+        }
+
+
+def test_what_is_undecided_is_a_warning_that_names_the_cell(tmp_path: Path) -> None:
+    found = only(inspected(tmp_path, undecided_mfa()), "console-user-without-mfa")
+    assert found["Compliance"]["Status"] == "WARNING"
+    assert found["Severity"] == {"Label": "HIGH", "Original": "high"}
+    assert found["Workflow"] == {"Status": "NEW"}
+    assert found["Description"] == 'mfa_active "vielleicht" is not understood'
+
+
+def test_what_is_noted_passes_and_is_informational(tmp_path: Path) -> None:
+    found = only(inspected(tmp_path, noted_root_key()), "root-access-key")
+    assert found["Compliance"]["Status"] == "PASSED"
+    assert found["Severity"] == {"Label": "INFORMATIONAL", "Original": "critical"}
+
+
+def test_an_exempt_finding_is_suppressed_with_the_reason(excused: Document) -> None:
+    assert excused["Workflow"] == {"Status": "SUPPRESSED"}
+    assert excused["Note"] == {
+        "Text": "Moves to a role in June",
+        "UpdatedBy": "credreport",
+        "UpdatedAt": "2026-05-01T12:00:00Z",
+    }
+    assert excused["ProductFields"]["credreport/Exemption"] == "Moves to a role in June"
+    assert excused["Compliance"]["Status"] == "FAILED"
+
+
+def test_who_is_not_exempt_has_no_note(idle: Document) -> None:
+    assert idle["Workflow"] == {"Status": "NEW"}
+    assert "Note" not in idle
+    assert "credreport/Exemption" not in idle["ProductFields"]
+
+
+def test_every_moment_is_the_one_that_the_report_describes(idle: Document) -> None:
+    names = ("CreatedAt", "UpdatedAt", "LastObservedAt")
+    assert {idle[name] for name in names} == {"2026-05-01T12:00:00Z"}
+    assert "FirstObservedAt" not in idle
+
+
+def test_a_finding_tells_since_when_and_from_where(idle: Document) -> None:
+    fields = {name.removeprefix("credreport/"): v for name, v in idle["ProductFields"].items()}
+    assert len(fields.pop("ReportSha256")) == 64
+    assert fields == {
+        "Version": "0.1.0",
+        "Outcome": "fails",
+        "Subject": "access-key",
+        "Arn": f"arn:aws:iam::{ACCOUNT}:user/program",
+        "Slot": "1",
+        "Created": "2026-03-02T12:00:00Z",
+        "Since": "2026-03-12T12:00:00Z",
+        "Days": "50",
+        "AsOfSource": "option",
+    }
+
+
+def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path) -> None:
+    found = only(inspected(tmp_path, idle_key(), limits={"idle_days": 50}), "idle-access-key")
+    rule = BY_ID["idle-access-key"]
+    assert found["Title"] == rule.title
+    assert found["Remediation"]["Recommendation"]["Url"] == rule.references[0]
+    assert found["Remediation"]["Recommendation"]["Text"].splitlines() == list(rule.remedy)
+    compliance = found["Compliance"]
+    assert compliance["SecurityControlParameters"] == [{"Name": "idle_days", "Value": ["50"]}]
+    asked = references("idle-access-key")
+    assert len(compliance["RelatedRequirements"]) == sum(len(numbers) for _, numbers in asked)
+    assert "PCI DSS v4.0.1 8.2.6" in compliance["RelatedRequirements"]
+
+
+def test_no_remedy_and_no_title_is_cut() -> None:
+    assert max(len("\n".join(rule.remedy)) for rule in RULES) <= 512
+    assert max(len(rule.title) for rule in RULES) <= 256
+
+
+def test_a_rule_that_nothing_asks_for_lists_no_requirements(tmp_path: Path) -> None:
+    expired = a_user("late", password=SIGNED_IN | {"password_next_rotation": days_before(1)})
+    found = only(inspected(tmp_path, [the_root(), expired]), "expired-password")
+    assert found["Compliance"] == {"Status": "FAILED"}
+
+
+# Whom they are about
+
+
+def test_a_user_is_a_resource_with_what_is_certain_of_it(tmp_path: Path) -> None:
+    found = only(inspected(tmp_path, [the_root(), a_user("u", path="team/ops/")]), "unused-user")
+    assert found["Resources"] == [
+        {
+            "Type": "AwsIamUser",
+            "Id": f"arn:aws:iam::{ACCOUNT}:user/team/ops/u",
+            "Partition": "aws",
+            "Details": {
+                "AwsIamUser": {
+                    "UserName": "u",
+                    "Path": "/team/ops/",
+                    "CreateDate": "2023-08-05T12:00:00Z",
+                }
+            },
+        }
+    ]
+
+
+def test_the_creation_of_a_key_is_not_that_of_its_user(idle: Document) -> None:
+    assert idle["Resources"][0]["Details"] == {"AwsIamUser": {"UserName": "program", "Path": "/"}}
+
+
+@pytest.mark.parametrize("arn", ["user/another", "user/zoë/u", "group/u", "user/"])
+def test_of_whom_the_arn_is_not_understood_nothing_is_certain(arn: str, tmp_path: Path) -> None:
+    row = a_user("u", arn=f"arn:aws:iam::{ACCOUNT}:{arn}")
+    found = only(inspected(tmp_path, [the_root(), row]), "unused-user")
+    assert errors(found) == []
+    assert found["Resources"] == [{"Type": "AwsIamUser", "Id": row["arn"], "Partition": "aws"}]
+
+
+def test_the_root_is_the_account_as_security_hub_names_it(tmp_path: Path) -> None:
+    found = only(inspected(tmp_path, noted_root_key()), "root-access-key")
+    assert found["Resources"] == [
+        {"Type": "AwsAccount", "Id": f"AWS::::Account:{ACCOUNT}", "Partition": "aws"}
+    ]
+    assert found["ProductFields"]["credreport/Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+
+
+def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(tmp_path: Path) -> None:
+    rows = [the_root(), *(a_user(name) for name in HARD_NAMES)]
+    written = asff_bytes(inspected(tmp_path, rows))
+    assert written.isascii()
+    found = [json.loads(line) for line in written.split(b"\n")[:-1]]
+    assert {each["Resources"][0]["Id"] for each in found} == {row["arn"] for row in rows[1:]}
+    assert all_errors(found) == []
+
+
+def test_texts_too_long_are_cut_where_the_format_ends_them(tmp_path: Path) -> None:
+    odd = a_user("odd") | dict.fromkeys(COLUMNS[2:], "?" * 200)
+    excused = exemptions_of(f"*,odd,{'because ' * 300},IT,")
+    found = asff(inspected(tmp_path, [the_root(), odd], excused))
+    assert all_errors(found) == []
+    assert max(len(each["Description"]) for each in found) == 1024
+    assert {len(each["Note"]["Text"]) for each in found} == {512}
+    assert {len(each["ProductFields"]["credreport/Exemption"]) for each in found} == {2048}
+    assert {each["Note"]["Text"][-1] for each in found} == {"…"}
+
+
+def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
+    rows = [the_root(), *idle_key()[1:], a_user("quiet")]
+    assert asff_bytes(inspected(tmp_path, rows)) == asff_bytes(inspected(tmp_path, rows))
+
+
+# Where they go
+
+
+def in_partition(partition: str) -> list[Row]:
+    arn = f"arn:{partition}:iam::{ACCOUNT}:"
+    return [the_root(arn=f"{arn}root"), a_user("quiet", arn=f"{arn}user/quiet")]
+
+
+def place(document: Document) -> str:
+    assert errors(document) == []
+    _, partition, _, region, *_ = document["ProductArn"].split(":")
+    return f"{partition} {region}"
+
+
+@cache
+def partitions() -> dict[str, list[str]]:
+    """Return the regions of each partition, as AWS publishes them in botocore's endpoints."""
+    data = Path(botocore.__file__).parent / "data"
+    packed = data / "endpoints.json.gz"
+    text = gzip.decompress(packed.read_bytes()) if packed.exists() else None
+    found = json.loads(text or (data / "endpoints.json").read_bytes())["partitions"]
+    return {each["partition"]: list(each["regions"]) for each in found}
+
+
+HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
+@pytest.mark.parametrize("partition", partitions())
+def test_without_a_region_findings_go_to_one_of_their_partition(
+    partition: str, tmp_path: Path
+) -> None:
+    found = only(inspected(tmp_path, in_partition(partition)), "unused-user")
+    home = place(found).removeprefix(f"{partition} ")
+    assert home in partitions()[partition]
+    assert home == HOMES.get(partition, home)
+    assert found["Resources"][0].get("Partition") == (partition if partition in HOMES else None)
+
+
+@pytest.mark.parametrize("partition", partitions())
+def test_the_region_asked_for_holds_in_its_partition_only(partition: str, tmp_path: Path) -> None:
+    analysis = inspected(tmp_path, in_partition(partition))
+    for region in partitions()[partition]:
+        assert place(only(analysis, "unused-user", region)) == f"{partition} {region}"
+    other = "cn-north-1" if partition == "aws" else "eu-central-1"
+    home = place(only(analysis, "unused-user"))
+    assert place(only(analysis, "unused-user", other)) == home
+
+
+@pytest.mark.parametrize(
+    "region", ["", "eu", "eu-central", "EU-CENTRAL-1", "x:y-z-1", "aws-global"]
+)
+def test_a_region_that_is_none_is_refused(region: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is no AWS region"):
+        asff_bytes(inspected(tmp_path, [the_root()]), region)
+
+
+def test_whose_arn_names_no_account_is_in_that_of_the_file(tmp_path: Path) -> None:
+    found = only(inspected(tmp_path, [the_root(), BROKEN]), "unused-user")
+    assert errors(found) == []
+    assert found["AwsAccountId"] == ACCOUNT
+    assert found["Resources"] == [{"Type": "AwsIamUser", "Id": BROKEN["arn"]}]
+    abroad = inspected(tmp_path, [*in_partition("aws-cn"), BROKEN])
+    for region in ("cn-northwest-1", "eu-central-1"):
+        broken = {place(each) for each in asff(abroad, region) if str(BROKEN["arn"]) in str(each)}
+        assert broken == {f"{'aws-cn' if region.startswith('cn') else 'aws'} {region}"}
+
+
+HOMELESS: dict[str, list[Row]] = {
+    "no account that anything names": [the_root(), ELSEWHERE, BROKEN],
+    "a partition that there is not": [the_root(), *in_partition("aws-mars")[1:]],
+}
+
+
+@pytest.mark.parametrize("kind", HOMELESS)
+def test_findings_that_could_not_be_imported_are_refused_by_number(
+    kind: str, tmp_path: Path
+) -> None:
+    analysis = inspected(tmp_path, [*HOMELESS[kind], a_user("known")])
+    number = len(analysis.inspection.findings.query("user in ('broken', 'quiet')"))
+    assert number
+    with pytest.raises(OutputFailed, match=rf"cannot hold {number} of the findings"):
+        outputs.write(analysis, tmp_path / "findings.asff.json")
+    assert not (tmp_path / "findings.asff.json").exists()

@@ -1,0 +1,188 @@
+"""Findings keep their ids from report to report, so that imports update what they brought."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from analyzer import inspection
+from analyzer.analysis import Analysis
+from analyzer.writers import feeds
+from tests.builders import AS_OF, Row, a_key, a_user, an_inactive_key, days_before, the_root
+from tests.writers.fed import (
+    BROKEN,
+    ELSEWHERE,
+    Document,
+    asff,
+    everything,
+    idle_key,
+    inspected,
+    noted_root_key,
+    ocsf,
+    root_with,
+    undecided_mfa,
+)
+
+Ids = Callable[[Analysis], list[str]]
+
+
+def of_ocsf(analysis: Analysis) -> list[str]:
+    return [each["finding_info"]["uid"] for each in ocsf(analysis)]
+
+
+def of_asff(analysis: Analysis) -> list[str]:
+    return [each["Id"] for each in asff(analysis)]
+
+
+in_both_formats = pytest.mark.parametrize("ids", [of_ocsf, of_asff])
+
+
+def of_rule(ids: list[str], rule: str) -> list[str]:
+    return [each for each in ids if f"/{rule}/" in each]
+
+
+@in_both_formats
+def test_no_two_findings_of_a_report_have_one_id(ids: Ids, tmp_path: Path) -> None:
+    found = ids(inspected(tmp_path, everything()))
+    assert len(found) > 1000
+    assert len(set(found)) == len(found)
+    assert max(map(len, found)) <= 512
+
+
+def test_both_formats_give_a_finding_one_id(tmp_path: Path) -> None:
+    analysis = inspected(tmp_path, everything())
+    assert of_ocsf(analysis) == of_asff(analysis)
+
+
+@in_both_formats
+def test_neither_the_order_of_rows_nor_the_name_of_the_file_nor_its_moment_matters(
+    ids: Ids, tmp_path: Path
+) -> None:
+    rows = everything()
+    shuffled = rows.copy()
+    random.Random(1).shuffle(shuffled)
+    first = ids(inspected(tmp_path, rows))
+    assert sorted(ids(inspected(tmp_path, shuffled, name="another.csv"))) == sorted(first)
+    later = ids(inspected(tmp_path, idle_key(), as_of=AS_OF + timedelta(days=7)))
+    assert later == ids(inspected(tmp_path, idle_key()))
+
+
+def test_neither_order_nor_pages_change_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> Counter[str]:
+        found = ocsf(inspected(tmp_path, rows))
+        for each in found:
+            del each["unmapped"]["report_sha256"]
+        return Counter(map(str, found))
+
+    rows = everything()
+    whole = said()
+    random.Random(2).shuffle(rows)
+    monkeypatch.setattr(inspection, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(feeds, "_AT_ONCE", 7)
+    assert said() == whole
+
+
+def test_rows_that_contradict_each_other_leave_a_matter_open_once(tmp_path: Path) -> None:
+    user = a_user("twice", mfa=True, key_1=a_key(days_before(60)))
+    other = user | {"access_key_1_last_rotated": days_before(10), "mfa_active": "nein"}
+    rows = [the_root(), user, other]
+    analysis = inspected(tmp_path, rows)
+    assert len(analysis.inspection.findings) == 2 * len(ocsf(analysis))
+    (rotation,) = (
+        each["message"]
+        for each in ocsf(analysis)
+        if each["metadata"]["event_code"] == "unrotated-access-key"
+    )
+    assert rotation == "another row of this ARN has another access_key_1_last_rotated"
+
+
+IDS: dict[str, tuple[str, list[Row], list[Row]]] = {
+    "another key in the slot": (
+        "idle-access-key",
+        idle_key(),
+        idle_key(key_1=a_key(days_before(59), days_before(50))),
+    ),
+    "the other slot": ("idle-access-key", idle_key(), idle_key(2)),
+    "a user created anew": (
+        "two-active-access-keys",
+        [the_root(), a_user("u", key_1=a_key(), key_2=a_key())],
+        [the_root(), a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(9))],
+    ),
+    "another path": (
+        "unused-user",
+        [the_root(), a_user("u")],
+        [the_root(), a_user("u", path="team/")],
+    ),
+    "another account": (
+        "unused-user",
+        [the_root(), a_user("u")],
+        [the_root(), a_user("u", account="1" * 12)],
+    ),
+    "another broken row": (
+        "unused-user",
+        [the_root(), BROKEN],
+        [the_root(), BROKEN | {"user": "another"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_another_subject_has_an_id_of_its_own(kind: str, tmp_path: Path) -> None:
+    rule, rows, others = IDS[kind]
+    ((first,), (second,)) = (
+        of_rule(of_ocsf(inspected(tmp_path, each)), rule) for each in (rows, others)
+    )
+    assert first != second
+
+
+LATER: dict[str, tuple[str, list[Row], list[Row], str, str]] = {
+    "a root key that was made inactive": (
+        "root-access-key",
+        [root_with(a_key(days_before(500)))],
+        noted_root_key(),
+        "FAILED",
+        "PASSED",
+    ),
+    "a cell that was mended": (
+        "console-user-without-mfa",
+        undecided_mfa(),
+        [the_root(), undecided_mfa()[1] | {"mfa_active": "false"}],
+        "WARNING",
+        "FAILED",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LATER)
+def test_a_finding_with_another_outcome_updates_the_earlier_one(kind: str, tmp_path: Path) -> None:
+    rule, rows, later, before, after = LATER[kind]
+
+    def only(rows: list[Row]) -> Document:
+        (found,) = (e for e in asff(inspected(tmp_path, rows)) if f"/{rule}/" in e["Id"])
+        return found
+
+    first, second = only(rows), only(later)
+    assert first["Id"] == second["Id"]
+    assert (first["Compliance"]["Status"], second["Compliance"]["Status"]) == (before, after)
+
+
+def test_the_id_is_that_of_earlier_versions(tmp_path: Path) -> None:
+    (idle,) = of_rule(of_ocsf(inspected(tmp_path, idle_key())), "idle-access-key")
+    assert idle == "credreport/012345678901/idle-access-key/b41564ce879091c77f793e63bfe1d6b5"
+
+
+def test_a_key_that_is_inactive_has_no_finding(tmp_path: Path) -> None:
+    rows = idle_key(key_1=an_inactive_key(days_before(60), days_before(50)))
+    assert of_rule(of_ocsf(inspected(tmp_path, rows)), "idle-access-key") == []
+
+
+def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: Path) -> None:
+    rows = [the_root(), ELSEWHERE, BROKEN]
+    assert of_rule(of_ocsf(inspected(tmp_path, rows)), "unused-user")[0].startswith(
+        "credreport/unknown/"
+    )
