@@ -20,17 +20,19 @@ def write(
     verdicts: Collection[Verdict] = (Verdict.UNUSED,),
     findings: str | Path | None = None,
     raw_csv: bool = False,
+    region: str | None = None,
 ) -> None:
-    """Write the analysis to files, each in the format of its ending: .xlsx, .csv, .json.
+    """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
 
-    CSV and JSON list the users with one of the verdicts, the workbook holds everybody; `findings`
-    names a CSV for what the rules find. All files are written aside first and then put in place,
-    so that an old file is intact or the new one is whole.
+    CSV and JSON list the users with one of the verdicts, the workbook holds everybody, OCSF and
+    ASFF hold what the rules find, and so does the CSV that `findings` names; `region` is that of
+    the Security Hub that ASFF is for. All files are written aside first and then put in place, so
+    that an old file is intact or the new one is whole.
 
     Raises ValueError for another ending, OutputFailed where a file cannot be written.
     """
     targets = [Path(path) for path in paths]
-    writers = [_writer(target, analysis, verdicts, raw_csv=raw_csv) for target in targets]
+    writers = [_writer(target, analysis, verdicts, region, raw_csv=raw_csv) for target in targets]
     if findings:
         from analyzer.writers.findings import write_findings
 
@@ -42,9 +44,22 @@ def write(
 
 
 def _writer(
-    target: Path, analysis: Analysis, verdicts: Collection[Verdict], *, raw_csv: bool
+    target: Path,
+    analysis: Analysis,
+    verdicts: Collection[Verdict],
+    region: str | None,
+    *,
+    raw_csv: bool,
 ) -> Callable[[BinaryIO], None]:
-    match target.suffix.lower():
+    match _ending(target):
+        case ".ocsf.json":
+            from analyzer.writers.ocsf import write_ocsf
+
+            return lambda stream: write_ocsf(analysis, stream)
+        case ".asff.json":
+            from analyzer.writers.asff import write_asff
+
+            return lambda stream: write_asff(analysis, stream, region)
         case ".csv":
             from analyzer.writers.csv import write_csv
 
@@ -58,6 +73,15 @@ def _writer(
 
             return lambda stream: write_workbook(analysis, stream)
     raise ValueError(f"{target}: the name must end in {', '.join(ENDINGS)}")
+
+
+def _ending(target: Path) -> str:
+    """Return the last two parts of the ending where they name a format, else the last."""
+    name = target.name.lower()
+    return next(
+        (each for each in ENDINGS if each.count(".") > 1 and name.endswith(each)),
+        target.suffix.lower(),
+    )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-ENDINGS: Final = (".xlsx", ".csv", ".json")
+ENDINGS: Final = (".xlsx", ".csv", ".json", ".ocsf.json", ".asff.json")
 """The endings of the files that can be written."""
 
 

@@ -14,6 +14,7 @@ from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.terms import ENDINGS, Verdict
 from tests.builders import a_key, a_user
+from tests.writers.fed import asff_bytes, ocsf_bytes
 from tests.written import ALL, UNUSED, analyzed, csv_bytes, json_bytes
 
 OLD = b"what was there before"
@@ -41,6 +42,20 @@ def test_the_ending_tells_the_format_in_any_case(analysis: Analysis, folder: Pat
     found = held(folder)
     assert found.pop("c.XLSX").startswith(b"PK")
     assert found == {"a.csv": csv_bytes(analysis, UNUSED), "b.JSON": json_bytes(analysis, UNUSED)}
+
+
+def test_a_double_ending_tells_what_feeds_on_it(analysis: Analysis, folder: Path) -> None:
+    outputs.write(analysis, folder / "a.ocsf.json", folder / "b.ASFF.json", folder / "ocsf.json")
+    assert held(folder) == {
+        "a.ocsf.json": ocsf_bytes(analysis),
+        "b.ASFF.json": asff_bytes(analysis),
+        "ocsf.json": json_bytes(analysis, UNUSED),
+    }
+
+
+def test_the_region_is_that_of_asff(analysis: Analysis, folder: Path) -> None:
+    outputs.write(analysis, folder / "a.asff.json", region="eu-central-1")
+    assert held(folder) == {"a.asff.json": asff_bytes(analysis, "eu-central-1")}
 
 
 def test_verdicts_and_raw_csv_are_those_asked_for(analysis: Analysis, folder: Path) -> None:
