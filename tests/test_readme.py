@@ -14,7 +14,9 @@ from analyzer.cli.analyze import FAILED, PARTIAL
 from analyzer.cli.standard_output import CLOSED
 from analyzer.errors import AwsRefused, InputRefused, OutputFailed
 from analyzer.rules import RULES
+from analyzer.rules.rule import Outcome
 from analyzer.terms import UnusedReason, Verdict
+from analyzer.writers import asff, ocsf
 from analyzer.writers.csv import HEADER
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,18 @@ def test_the_table_of_exit_codes_lists_those_that_the_program_gives() -> None:
     given = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
     told = ",".join(table("exit code"))
     assert {int(code) for code in told.split(",")} == given
+
+
+def test_the_table_of_outcomes_tells_what_the_feeds_call_each() -> None:
+    _, rows = README.split("| outcome | OCSF | ASFF |", 1)
+    told = {
+        outcome: tuple(re.findall("`(.+?)`", next(re.finditer(rf"\| {outcome}\b.*", rows))[0]))
+        for outcome in Outcome
+    }
+    assert told == {
+        outcome: (ocsf.RESULTS[outcome][1], asff.RESULTS[outcome]) for outcome in Outcome
+    }
+    assert f"OCSF {ocsf.OCSF_VERSION} " in README
 
 
 def test_the_columns_of_the_csv_are_listed_in_their_order() -> None:

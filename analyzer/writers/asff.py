@@ -25,7 +25,7 @@ _SEVERITIES: Final = {
     Severity.MEDIUM: "MEDIUM",
     Severity.LOW: "LOW",
 }
-_RESULTS: Final = {
+RESULTS: Final = {
     Outcome.FAILS: "FAILED",
     Outcome.UNDECIDED: "WARNING",
     Outcome.NOTED: "PASSED",
@@ -141,7 +141,7 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     ]
     return _filled(
         {
-            "Status": _RESULTS[finding.outcome],
+            "Status": RESULTS[finding.outcome],
             "RelatedRequirements": list(requirements(finding.rule.id)),
             "SecurityControlParameters": parameters,
         }

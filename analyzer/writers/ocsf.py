@@ -40,7 +40,7 @@ _SEVERITIES: Final = {
     Severity.MEDIUM: (3, "Medium"),
     Severity.LOW: (2, "Low"),
 }
-_RESULTS: Final = {
+RESULTS: Final = {
     Outcome.FAILS: (3, "Fail"),
     Outcome.UNDECIDED: (2, "Warning"),
     Outcome.NOTED: (1, "Pass"),
@@ -123,7 +123,7 @@ def _finding_info(finding: Finding) -> dict[str, Any]:
 
 def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     rule = finding.rule
-    status_id, status = _RESULTS[finding.outcome]
+    status_id, status = RESULTS[finding.outcome]
     parameters = limits(rule, thresholds).items()
     return _filled(
         {
