@@ -17,6 +17,7 @@ from analyzer.errors import OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
+from analyzer.version import VERSION
 from tests.builders import ACCOUNT, COLUMNS, Row, a_user, days_before, the_root
 from tests.rules.pages import BY_ID
 from tests.writers.asff_model import errors, longest, model, request_errors
@@ -260,7 +261,7 @@ def test_a_finding_tells_since_when_and_from_where(idle: Document) -> None:
     fields = {name.removeprefix("credreport/"): v for name, v in idle["ProductFields"].items()}
     assert len(fields.pop("ReportSha256")) == 64
     assert fields == {
-        "Version": "0.1.0",
+        "Version": VERSION,
         "Outcome": "fails",
         "Subject": "access-key",
         "Arn": f"arn:aws:iam::{ACCOUNT}:user/program",
