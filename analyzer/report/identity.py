@@ -5,18 +5,23 @@ partition, no region, a 12-digit account, and for a user a path of printable ASC
 """
 
 import re
+import string
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.cells import end_with
+from analyzer.cells import bytes_at, end_with, lengths, made_of
 
-_NAME: Final = r"[A-Za-z0-9_+=,.@-]{1,128}"
+_NAME: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
+_LONGEST_NAME: Final = 128
+_PATH: Final = bytes(range(ord("!"), ord("~") + 1))
 _PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
 _ROOT: Final = re.compile(_PREFIX + "root")
 
-_USUAL: Final = re.compile(r"arn:aws:iam::([0-9]{12}):")
+_USUAL: Final = re.compile(rb"arn:aws:iam::([0-9]{12}):")
+_USUAL_USER: Final = re.compile(_USUAL.pattern + b"user/")
 _USUAL_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
@@ -29,25 +34,35 @@ def is_root(arn: pa.Array) -> pa.Array:
 
 def accounts(arn: pa.Array) -> pa.Array:
     """Return the 12 digits of each row's account, empty where the ARN is none."""
-    beginning = pc.utf8_slice_codeunits(arn, 0, _USUAL_LENGTH).dictionary_encode()
+    beginning = _distinct_beginnings(arn, _USUAL_LENGTH)
     usual = [_USUAL.fullmatch(each) for each in beginning.dictionary.to_pylist()]
     if all(usual):
-        digits = pa.array([match[1] for match in usual if match], arn.type)
+        digits = pa.array([match[1].decode() for match in usual if match], arn.type)
         return digits.take(beginning.indices)
     named = pc.match_substring_regex(arn, f"^{_PREFIX}")
     digits = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9]{12}):.*$", r"\1")
     return pc.if_else(named, digits, pa.scalar("", arn.type))
 
 
-def is_user_name(name: pa.Array) -> pa.Array:
+def is_user_name(name: pa.Array) -> np.ndarray:
     """Tell which names IAM could have given."""
-    return pc.match_substring_regex(name, rf"^{_NAME}$")
+    length = lengths(name)
+    return made_of(name, _NAME) & (length > 0) & (length <= _LONGEST_NAME)
 
 
-def is_user_arn(arn: pa.Array, name: pa.Array) -> pa.Array:
+def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Tell which ARNs are those of an IAM user with the name of the same row."""
-    formed = pc.match_substring_regex(arn, rf"^{_PREFIX}user/([!-~]*/)?{_NAME}$")
-    slash, nothing = pa.scalar("/", arn.type), pa.scalar("", arn.type)
-    last = pc.binary_join_element_wise(slash, name, nothing)
-    single = pc.invert(pc.match_substring(name, "/"))  # `a/b` would end user/a/b
-    return pc.and_(pc.and_(formed, single), pa.array(end_with(arn, last)))
+    slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
+    named = is_user_name(name) & end_with(arn, name) & slash
+    return np.asarray(named & made_of(arn, _PATH) & _begins_as_user(arn))
+
+
+def _begins_as_user(arn: pa.Array) -> np.ndarray:
+    beginning = _distinct_beginnings(arn, _USUAL_LENGTH + len("user/"))
+    if all(map(_USUAL_USER.fullmatch, beginning.dictionary.to_pylist())):
+        return np.ones(len(arn), bool)
+    return np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}user/"))
+
+
+def _distinct_beginnings(arn: pa.Array, length: int) -> pa.DictionaryArray:
+    return pc.binary_slice(arn.cast(pa.large_binary()), 0, length).dictionary_encode()

@@ -104,9 +104,9 @@ def tidy(table: pa.Table, as_of: Iterable[np.datetime64]) -> Page:
 
 def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
-    named = _mask(identity.is_user_arn(arn, name))
+    named = identity.is_user_arn(arn, name)
     if not named.all():
-        cells.note(columns.USER, ~_mask(identity.is_user_name(name)))
+        cells.note(columns.USER, ~identity.is_user_name(name))
         cells.note(columns.ARN, ~named)
     file = cells.table[columns.FILE].to_numpy()
     moment = {column: _noted(cells, column) for column in columns.TIMESTAMPS[:4]}

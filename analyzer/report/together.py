@@ -3,7 +3,8 @@
 A call into Arrow costs as much for five hundred rows as for ten thousand.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Final, TypeVar
@@ -17,7 +18,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.model import AccountRows
 from analyzer.report import damage, identity, rows
-from analyzer.report.survey import Surveyed, hashes, survey, timestamps, utc
+from analyzer.report.survey import KEPT_BYTES, Surveyed, hashes, survey, timestamps, utc
 from analyzer.report.text import ReportText
 
 GROUPS: Final = 8
@@ -40,18 +41,35 @@ def grouped(
 
 def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[Surveyed | InputRefused]:
     """Open reports and survey them, in their order, neighbours with the same header together."""
-    surveyed: list[Surveyed | InputRefused] = []
+    return [*_kept_within(KEPT_BYTES // GROUPS, _in_turn(openers))]
+
+
+def _kept_within(
+    limit: int, outcomes: Iterable[Surveyed | InputRefused]
+) -> Iterator[Surveyed | InputRefused]:
+    """Forget the rows beyond so many bytes, but those of the first report: groups are many."""
+    kept = 0
+    for each in outcomes:
+        size = 0 if isinstance(each, InputRefused) else each.text.size
+        beyond = kept and kept + size > limit
+        kept += size
+        yield replace(each, tables=None) if isinstance(each, Surveyed) and beyond else each
+
+
+def _in_turn(
+    openers: Sequence[Callable[[], ReportText]],
+) -> Iterator[Surveyed | InputRefused]:
     waiting: list[ReportText] = []
     for opener in openers:
         text = _attempted(opener)
         if isinstance(text, InputRefused) or not _alike([*waiting, text]):
-            surveyed += _together(waiting)
+            yield from _together(waiting)
             waiting = []
         if isinstance(text, InputRefused):
-            surveyed.append(text)
+            yield text
         else:
             waiting.append(text)
-    return [*surveyed, *_together(waiting)]
+    yield from _together(waiting)
 
 
 def _attempted(what: Callable[[], T]) -> T | InputRefused:

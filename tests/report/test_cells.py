@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.cells import begins_with, end_with, first_bytes, lengths, only
+from analyzer.cells import begins_with, bytes_at, end_with, lengths, made_of, only
 
 COLUMNS = {
     "nothing": [],
@@ -27,7 +27,11 @@ def test_what_is_seen_of_a_column_is_what_its_texts_hold(cells: list[str]) -> No
     encoded = [cell.encode() for cell in cells]
     for column in slices(cells):
         assert lengths(column).tolist() == [len(cell) for cell in encoded]
-        assert first_bytes(column).tolist() == [cell[0] if cell else 0 for cell in encoded]
+        assert bytes_at(column, 0).tolist() == [cell[0] if cell else 0 for cell in encoded]
+        last = [cell[-1] if cell else 0 for cell in encoded]
+        assert bytes_at(column, lengths(column) - 1).tolist() == last
+        assert bytes_at(column, lengths(column)).tolist() == [0] * len(cells)
+        assert made_of(column, b"/ANx 2").tolist() == [set(cell) <= set("/ANx 2") for cell in cells]
         assert begins_with(column, b"2 ").tolist() == [cell[:1] in (b"2", b" ") for cell in encoded]
 
 

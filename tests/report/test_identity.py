@@ -81,9 +81,9 @@ def test_a_root_is_known_by_its_arn(arn: str, *, root: bool) -> None:
     ],
 )
 def test_a_name_is_one_that_iam_could_give(name: str, *, valid: bool) -> None:
-    assert identity.is_user_name(texts(name)).to_pylist() == [valid]
+    assert identity.is_user_name(texts(name)).tolist() == [valid]
     arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
-    assert identity.is_user_arn(texts(arn), texts(name)).to_pylist() == [valid]
+    assert identity.is_user_arn(texts(arn), texts(name)).tolist() == [valid]
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,4 @@ def test_a_name_is_one_that_iam_could_give(name: str, *, valid: bool) -> None:
     ],
 )
 def test_the_arn_of_a_user_ends_in_its_name(arn: str, name: str, *, valid: bool) -> None:
-    assert identity.is_user_arn(texts(arn), texts(name)).to_pylist() == [valid]
+    assert identity.is_user_arn(texts(arn), texts(name)).tolist() == [valid]

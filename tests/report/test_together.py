@@ -159,6 +159,22 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
     ]
 
 
+@pytest.mark.usefixtures("in_one_group")
+@pytest.mark.parametrize("kind", ["plain", "quotes"])
+def test_a_group_keeps_no_more_rows_than_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    paths = [put(tmp_path, KINDS[kind](number), f"{number}.csv") for number in range(3)]
+    monkeypatch.setattr(together, "KEPT_BYTES", 2 * paths[0].stat().st_size + 9)
+    report = analyzer.load(tmp_path)
+    for path in paths[:2]:
+        path.unlink()
+    assert len(report.users) == 9
+    paths[2].unlink()
+    with pytest.raises(InputRefused):
+        report.users  # noqa: B018  asking is what reads
+
+
 @pytest.mark.parametrize(
     ("count", "sizes"),
     [(1, [1]), (15, [1] * 15), (16, [2] * 8), (17, [2] * 8 + [1]), (1030, [64] * 16 + [6])],
