@@ -42,6 +42,8 @@ _ORDER: Final = [
 ORDERED_ROWS: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
 
+_SEVERITIES: Final = list(Severity)
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -59,12 +61,13 @@ class Inspection:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 
         The worst rules come first, of each the failures, those who are not exempt, the longest
-        ago. Reports of more than `ORDERED_ROWS` rows give a frame a page, each in that order.
+        ago; each rule gives a frame. Reports of more than `ORDERED_ROWS` rows give a frame a page,
+        each in that order.
         """
-        if self.report.rows <= ORDERED_ROWS:
-            yield _ordered(joined(self._frames()))
+        if self.book.rules and self.report.rows <= ORDERED_ROWS:
+            yield from self._rule_by_rule()
         else:
-            yield from map(_ordered, self._frames())
+            yield from self._page_by_page()
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -118,9 +121,26 @@ class Inspection:
     def _excused(self) -> Callable[[Page], Excuses]:
         return partial(Excuses, exemptions=self.exemptions)
 
-    def _frames(self) -> Iterator[pd.DataFrame]:
-        for page, roots in self._pairs():
-            yield findings(page, roots, self.book.rules, self.book.thresholds, self._excused)
+    def _rule_by_rule(self) -> Iterator[pd.DataFrame]:
+        """Order the findings of one rule at a time: all together take too much memory."""
+        pairs = list(self._pairs())
+        ids = [rule.id for rule in self.book.rules]
+        known = {id(page): self._excused(page) for pair in pairs for page in pair if page}
+        for rule in sorted(self.book.rules, key=lambda rule: _SEVERITIES.index(rule.severity)):
+            found = joined(
+                findings(*pair, [rule], self.book.thresholds, lambda page: known[id(page)])
+                for pair in pairs
+            )
+            yield _ordered(found.assign(**{RULE: found[RULE].cat.set_categories(ids)}))
+
+    def _page_by_page(self) -> Iterator[pd.DataFrame]:
+        total: Count = Counter()
+        for pair in self._pairs():
+            frame = findings(*pair, self.book.rules, self.book.thresholds, self._excused)
+            total += _counted(frame)
+            yield _ordered(frame)
+        # A pass that came to its end has counted everything: `counts` need not go again.
+        self.__dict__["counts"] = total
 
     def _pairs(self) -> Iterator[tuple[Page | None, Page | None]]:
         """Yield each page of users without roots, then each page of roots without users."""
@@ -132,6 +152,14 @@ class Inspection:
 
 def _is_of_root(rule: Rule) -> bool:
     return rule.subject is Subject.ROOT
+
+
+def _counted(frame: pd.DataFrame) -> Count:
+    exempt = frame[columns.EXEMPTION] != ""
+    sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size()
+    return Counter(
+        {(rule, Outcome(word), bool(each)): int(size) for (rule, word, each), size in sizes.items()}
+    )
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

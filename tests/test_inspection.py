@@ -1,7 +1,8 @@
 """An inspection says what the rules find, in one order, and passes nothing that was not seen."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import analyzer
 from analyzer import inspection as inspections
 from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
+from analyzer.model import Page
 from analyzer.report import understand
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
@@ -96,6 +98,38 @@ def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
     parts = [frame[keys].astype(str).sort_values(keys) for frame in (one, large.findings)]
     assert parts[0].to_numpy().tolist() == parts[1].to_numpy().tolist()
     assert large.counts == small.counts
+
+
+def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = organization().inspection.counts
+    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    inspection = organization().inspection
+    passes: list[int] = []
+
+    def pages() -> Iterator[Page]:
+        passes.append(1)
+        return inspection.pages()
+
+    again = replace(inspection, pages=pages)
+    assert len(again.findings) == expected.total()
+    assert again.counts == expected
+    assert len(passes) == 1
+
+
+def test_each_rule_gives_a_frame_and_all_have_the_same_words(tmp_path: Path) -> None:
+    frames = list(inspected(tmp_path, [NO_MFA, ODD], root=BAD_ROOT).frames())
+    default = [rule.id for rule in RULES if rule.default]
+    assert len(frames) == len(default)
+    for frame in frames:
+        assert frame["rule"].cat.categories.tolist() == default
+        assert frame["rule"].nunique() <= 1
+
+
+def test_no_rules_find_nothing(tmp_path: Path) -> None:
+    found = inspected(tmp_path, [NO_MFA], rules=[MFA], skip=[MFA]).findings
+    assert (len(found), list(found)) == (0, list(FINDINGS))
 
 
 def test_the_counts_are_those_of_the_findings_with_the_exempt_apart() -> None:

@@ -1,0 +1,89 @@
+"""Write the sheet that says how each control of the standard came out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from analyzer.inspection import Inspection
+from analyzer.rules import RULES
+from analyzer.standards.result import ControlResult, Result
+from analyzer.terms import Thresholds
+from analyzer.writers import people
+from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.cells import Value
+from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.rule_wording import how, limits
+from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.tally import EXEMPT, FAILS, UNDECIDED, Tally
+
+_WIDTHS: Final = (38, 15, 9, 9, 10.5, 74, 36)
+"""Of all columns but the numbers, which need as much as the longest."""
+
+_RULES: Final = {rule.id: rule for rule in RULES}
+
+
+def add_controls(book: Book, tally: Tally, at: int) -> None:
+    """Add the sheet at a place; its counts are formulas over the listed findings."""
+    inspection = tally.inspection
+    results = inspection.controls
+    longest = max(len(each.control.number) for each in results)
+    widths = (max(longest + 3, 9), *_WIDTHS)
+    grid = Grid(book, "Controls", widths, people.described(inspection.report.files), at)
+    _add_heading(grid, inspection, results, len(widths))
+    counts = ("Fails", "Exempt", "Undecided")
+    heads = (head("Control"), head("Title"), head("Result"), *counts)
+    row = grid.table_head(*heads, head("How it is decided"), head("Remark"))
+    grid.repeat(row)
+    for each in results:
+        _add(grid, tally, each)
+    grid.warn_not(f"A{row + 1}:A{grid.next_row - 1}")
+
+
+def _add_heading(
+    grid: Grid, inspection: Inspection, results: Sequence[ControlResult], span: int
+) -> None:
+    standard = inspection.book.standard
+    grid.row(Part(standard.name, Look.TITLE, span))
+    for line in (
+        _headline(results),
+        f"Scope: {standard.scope}. Source: {standard.source}.",
+        f"Limits: {limits(inspection.book)}",
+    ):
+        grid.row(Part(line, Look.SUBTITLE, span))
+    grid.space()
+
+
+def _headline(results: Sequence[ControlResult]) -> str:
+    count = Counter(each.result for each in results)
+    told = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
+    return f"Controls: {len(results)}. Of these: {told}."
+
+
+def _add(grid: Grid, tally: Tally, each: ControlResult) -> None:
+    grid.row(
+        Part(each.control.number, Look.LABEL),
+        Part(each.control.title),
+        Part(str(each.result), Look(each.result)),
+        *(Part(count, Look.NUMBER) for count in _counts(tally, each)),
+        Part(_how(each, tally.inspection.book.thresholds)),
+        Part("" if each.result is Result.NOT_DECIDABLE else each.why),
+    )
+
+
+def _how(each: ControlResult, thresholds: Thresholds) -> str:
+    """Return how the control's rules decide, or why none can."""
+    rules = each.control.rules
+    if not rules:
+        return each.control.reason
+    return "\n".join(_of_rule(each.control.number, rule, thresholds) for rule in rules)
+
+
+def _of_rule(number: str, rule: str, thresholds: Thresholds) -> str:
+    told = how(_RULES[rule], thresholds)
+    return told if rule == number else f"{rule}: {told}"
+
+
+def _counts(tally: Tally, each: ControlResult) -> list[Value]:
+    """Return how many findings fail, are exempt and are undecided; nothing if no rule ran."""
+    ran = [rule.id for rule in tally.inspection.book.rules if rule.id in each.control.rules]
+    return [tally.of_rules(ran, kind) if ran else "" for kind in (FAILS, EXEMPT, UNDECIDED)]
