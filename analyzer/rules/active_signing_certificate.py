@@ -26,6 +26,7 @@ RULE = Rule(
     why="It signs requests to a few old interfaces as an access key would, yet no last use of it is"
     " recorded.",
     how="Fails for each certificate that is active, whatever its age.",
+    fix="Deactivate the certificate, and delete it when nothing has failed.",
     remedy=(
         "aws iam list-signing-certificates --user-name=NAME",
         "aws iam update-signing-certificate --user-name=NAME --certificate-id=ID --status=Inactive",

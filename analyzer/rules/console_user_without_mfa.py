@@ -25,6 +25,7 @@ RULE = Rule(
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
     why="Whoever learns or guesses the password is in.",
     how="Fails when password_enabled is true and mfa_active is false, used or not.",
+    fix="Have the user register an MFA device, or delete the password.",
     remedy=(
         "# Only the user can register a device; until then the password can be taken away.",
         "aws iam list-mfa-devices --user-name=NAME",

@@ -35,6 +35,7 @@ RULE = Rule(
     " users only softly, it still works.",
     how="Fails when password_enabled is true and password_next_rotation is before as-of, to the"
     " second; N/A means that passwords do not expire.",
+    fix="Delete the password, or have the user reset it.",
     remedy=(
         "aws iam delete-login-profile --user-name=NAME",
         "# Or, where the user is still needed:",

@@ -33,6 +33,7 @@ RULE = Rule(
     why="A key that nothing needs any more still opens the account to whoever finds it.",
     how="Fails for each key that is active and whose last_used_date is idle_days whole days ago or"
     " more. One never used counts from last_rotated, which is its creation.",
+    fix="Deactivate the key, and delete it when nothing has failed.",
     remedy=(
         "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
         "aws iam list-access-keys --user-name=NAME",

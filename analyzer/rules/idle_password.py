@@ -41,6 +41,7 @@ RULE = Rule(
     how="Fails when password_enabled is true and password_last_used is idle_days whole days ago or"
     " more. One never used counts from password_last_changed, failing that from"
     " user_creation_time.",
+    fix="Delete the password.",
     remedy=("aws iam delete-login-profile --user-name=NAME",),
     references=(
         "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-unused-credentials-check.html",

@@ -33,6 +33,7 @@ RULE = Rule(
     why="A key that was ticked when the user was set up, and that nobody ever needed.",
     how="Fails for each key that is active and whose last_used_date holds no moment, while"
     " password_enabled is true; from the first day on.",
+    fix="Delete the key.",
     remedy=(
         "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
         "aws iam list-access-keys --user-name=NAME",

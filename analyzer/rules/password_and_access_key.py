@@ -27,6 +27,7 @@ RULE = Rule(
     why="A user for a person and a user for a program want different permissions; one for both"
     " has too many.",
     how="Fails when password_enabled is true and an access key is active, used or not.",
+    fix="Delete whichever of the two is not needed.",
     remedy=(
         "# Whichever of the two is not needed:",
         "aws iam delete-login-profile --user-name=NAME",

@@ -37,6 +37,7 @@ RULE = Rule(
     why="It is a leftover that one new password would bring back, with all its old permissions.",
     how="Fails when the verdict is retired: password_last_used holds a moment, password_enabled is"
     " false and no access key is active. A user with a caveat is to be checked first.",
+    fix="Delete the user with what is still attached.",
     remedy=(
         "# What no report shows: each of these must list nothing.",
         "aws iam list-service-specific-credentials --user-name=NAME",

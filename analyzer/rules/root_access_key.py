@@ -40,6 +40,7 @@ RULE = Rule(
     " protects it.",
     how="Fails when a key of the root is active. One that is inactive is named, and fails nothing:"
     " the root itself can activate it again.",
+    fix="Delete the root's access keys.",
     remedy=(
         "# Without a user name these act on who calls: call them as the root, or, for a member",
         "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",

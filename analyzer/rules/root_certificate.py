@@ -26,6 +26,7 @@ RULE = Rule(
     reads_certificates=("active", "last_rotated"),
     why="It signs requests as the root to a few old interfaces, and no last use is recorded.",
     how="Fails when a certificate of the root is active, whatever its age.",
+    fix="Delete the root's certificate.",
     remedy=(
         "# Without a user name these act on who calls: call them as the root, or, for a member",
         "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",

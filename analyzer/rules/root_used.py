@@ -52,6 +52,7 @@ RULE = Rule(
     how="Fails when the newest of password_last_used and both last_used_date of the root is less"
     " than root_used_days whole days ago; one after as-of counts as today. A few tasks do need the"
     " root. No benchmark says how many days.",
+    fix="Find out who used it for which task, and do that without the root.",
     remedy=(
         "# Find out who it was, and for which task; its sign-ins are logged in us-east-1.",
         (

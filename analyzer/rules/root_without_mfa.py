@@ -49,6 +49,7 @@ RULE = Rule(
     how="Fails when mfa_active of the root is false, unless password_enabled is false and no access"
     " key is active. A password_enabled of not_supported, as reports before 2025 have it, is"
     " assumed to be a password, and the finding says so; in AWS GovCloud (US) there may be none.",
+    fix="Register an MFA device, or remove the credentials centrally.",
     remedy=(
         "# Sign in as the root and register a device in the console, under Security credentials.",
         "# A member account can do without credentials of the root: remove them centrally.",

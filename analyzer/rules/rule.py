@@ -49,8 +49,9 @@ class Rule:
       `doubt` words what is undecided where more than the unknown cells is to be said.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
       about each slot, as `columns.AccessKeyColumns` and `columns.CertificateColumns` call them.
-    - `why`, `how` (the exact boundary), `remedy` (command lines, `#` before a remark) and
-      `references` are for people; `threshold` names the field of `Thresholds` that is the limit.
+    - `why`, `how` (the exact boundary), `fix` (in a sentence), `remedy` (command lines, `#`
+      before a remark) and `references` are for people; `threshold` names the field of `Thresholds`
+      that is the limit.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Rule:
     fact: Callable[[Evidence, np.ndarray, Thresholds], pa.Array]
     why: str
     how: str
+    fix: str
     remedy: tuple[str, ...]
     references: tuple[str, ...]
     reads: tuple[str, ...] = ()

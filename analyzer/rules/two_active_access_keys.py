@@ -26,6 +26,7 @@ RULE = Rule(
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="The second key is meant for the days of a rotation; kept, it doubles what can leak.",
     how="Fails when both keys are active, whatever their use.",
+    fix="Keep the key that is used, delete the other.",
     remedy=(
         "# Keep the key that is used; the finding names both by their creation.",
         "aws iam list-access-keys --user-name=NAME",

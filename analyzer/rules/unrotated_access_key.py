@@ -32,6 +32,7 @@ RULE = Rule(
     why="The longer a key lives, the more copies of it there are, and a leaked one works on.",
     how="Fails for each key that is active and whose last_rotated, which is its creation, is more"
     " than rotation_days whole days ago; on that very day it passes.",
+    fix="Replace the key by a new one, or by a role.",
     remedy=(
         "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
         "aws iam list-access-keys --user-name=NAME",

@@ -38,6 +38,7 @@ RULE = Rule(
     how="Fails when the verdict is unused: password_last_used holds no moment, and no access key is"
     " active (with --definition iam-029: none is attached). A user with a caveat is to be checked"
     " first.",
+    fix="Take the way in away, wait, then delete the user.",
     remedy=(
         "# What no report shows: each of these must list nothing.",
         "aws iam list-service-specific-credentials --user-name=NAME",

@@ -32,6 +32,7 @@ RULE = Rule(
     why="A policy can ask for MFA before an access key may do anything, if there is a device.",
     how="Fails when mfa_active is false while password_enabled is true or an access key is active."
     " Off by default: programs cannot type a code.",
+    fix="Have the user register an MFA device.",
     remedy=(
         "# Only the user can register a device.",
         "aws iam list-mfa-devices --user-name=NAME",

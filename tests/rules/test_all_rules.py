@@ -195,7 +195,7 @@ def test_only_its_own_threshold_changes_it(rule: Rule) -> None:
 
 @every_rule
 def test_the_reader_is_told_what_to_know(rule: Rule) -> None:
-    assert all((rule.title, rule.why, rule.how, rule.remedy, rule.references))
+    assert all((rule.title, rule.why, rule.how, rule.fix, rule.remedy, rule.references))
     assert rule.why.endswith(".")
     assert rule.how.endswith(".")
     assert all(each.startswith("https://") for each in rule.references)
