@@ -125,7 +125,9 @@ class Inspection:
         """Order the findings of one rule at a time: all together take too much memory."""
         pairs = list(self._pairs())
         ids = [rule.id for rule in self.book.rules]
-        known = {id(page): self._excused(page) for pair in pairs for page in pair if page}
+        known = {
+            id(page): self._excused(page) for pair in pairs for page in pair if page is not None
+        }
         for rule in sorted(self.book.rules, key=lambda rule: _SEVERITIES.index(rule.severity)):
             found = joined(
                 findings(*pair, [rule], self.book.thresholds, lambda page: known[id(page)])
