@@ -7,6 +7,9 @@ from typing import Final
 ENDINGS: Final = (".xlsx", ".csv", ".json", ".ocsf.json", ".asff.json")
 """The endings of the files that can be written."""
 
+REGION: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
+"""The form of the names of AWS regions."""
+
 
 class Verdict(StrEnum):
     """Judge one IAM user; exactly one applies, the first that fits in this order."""

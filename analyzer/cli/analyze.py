@@ -1,5 +1,6 @@
 """Wire `credreport analyze`: load the reports, judge the users, write what was asked for."""
 
+import re
 from datetime import UTC, datetime
 from os.path import realpath
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 from analyzer.cli.grouped import with_options
 from analyzer.cli.judging import Judging
 from analyzer.cli.settings import Config
-from analyzer.terms import ENDINGS, Format, Verdict
+from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -49,6 +50,12 @@ def _csv(text: str) -> Path:
     return Path(text)
 
 
+def _region(name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(REGION, name):
+        raise typer.BadParameter(f"{name} has not the form of eu-west-1")
+    return name
+
+
 def _verdicts(words: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
     unknown = [word for word in words if word not in (*Verdict, ALL)]
@@ -76,7 +83,8 @@ def analyze(
             "--output",
             parser=_output,
             metavar="FILE",
-            help="Write .xlsx, .csv or .json; may be repeated. An old file is replaced whole.",
+            help="Write .xlsx, .csv, .json, or findings as .ocsf.json or .asff.json; may be"
+            " repeated. An old file is replaced whole.",
         ),
     ] = [],
     format_: Annotated[
@@ -111,6 +119,15 @@ def analyze(
             help="Write what the rules find, one row a finding.",
         ),
     ] = None,
+    hub_region: Annotated[
+        str | None,
+        typer.Option(
+            callback=_region,
+            metavar="NAME",
+            help="The region of the Security Hub that .asff.json is for; that of the partition's"
+            " IAM if not set.",
+        ),
+    ] = None,
     judging: Judging,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
@@ -131,7 +148,7 @@ def analyze(
     _keep(targets, [*sources, *(file.name for file in report.files), judging.exemptions, config])
     analysis = judging.analysis(report)
     listed = [Verdict(word) for word in verdict]
-    write(analysis, *output, verdicts=listed, raw_csv=raw_csv, findings=findings)
+    write(analysis, *output, verdicts=listed, raw_csv=raw_csv, findings=findings, region=hub_region)
     form = format_ or (None if targets else Format.TABLE)
     if form:
         standard_output.write(analysis, form, listed, raw_csv=raw_csv)

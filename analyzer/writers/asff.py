@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.rules.rule import Outcome, Rule
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.feeds import PRODUCT, Finding, findings, limits, line, moment, requirements
 
@@ -46,7 +46,6 @@ _HOMES: Final = {
 _NAMED_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 """The partitions that a resource can be said to be in; the format has other names for the rest."""
 
-_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
 _USER: Final = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)")
 
 _LONGEST: Final = {"description": 1024, "note": 512, "recommendation": 512, "product_field": 2048}
@@ -64,7 +63,7 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.
     """
-    if region is not None and not _REGION.fullmatch(region):
+    if region is not None and not re.fullmatch(REGION, region):
         raise ValueError(f"{region} is no AWS region such as eu-central-1")
     thresholds = analysis.inspection.book.thresholds
     homeless = 0

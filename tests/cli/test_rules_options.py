@@ -126,6 +126,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--idle-days", "0"], "--idle-days", ""),
     (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
+    (["--hub-region", "Frankfurt"], "--hub-region", "Frankfurt has not the form of eu-west-1"),
     (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is written already"),
 )
 
@@ -144,6 +145,17 @@ def test_wrong_words_are_refused_with_those_that_there_are_before_anything_is_wr
     assert option in done.messages
     assert says in unwrapped(done.messages)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_feeds_are_written_and_security_hubs_region_is_the_one_asked_for(
+    program: Program, tmp_path: Path
+) -> None:
+    asff, ocsf = tmp_path / "f.asff.json", tmp_path / "f.ocsf.json"
+    options = ["-o", asff, "-o", ocsf, "--hub-region", "eu-west-1", "-q"]
+    assert program("analyze", CONSOLE, *options).code == 0
+    first, *_ = (json.loads(line) for line in asff.read_text().splitlines())
+    assert first["ProductArn"].startswith("arn:aws:securityhub:eu-west-1:123456789012:")
+    assert len(ocsf.read_text().splitlines()) == len(asff.read_text().splitlines()) > 1
 
 
 # Settings
