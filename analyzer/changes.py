@@ -99,6 +99,8 @@ def _codes(frame: pd.DataFrame, newer: np.ndarray, covered: np.ndarray) -> np.nd
 
 def _known(users: pd.DataFrame) -> pd.DataFrame:
     """Return what two runs are compared by: account, user, verdict, last_use, by ARN."""
+    # What was read from a file or joined may lie in pieces; Arrow's columns are wanted whole.
+    users = pa.Table.from_pandas(users[list(NEEDED)]).combine_chunks().to_pandas()
     known = pd.DataFrame(
         {
             columns.ARN: users[columns.ARN],

@@ -3,12 +3,16 @@
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
 ├── AwsRefused           4   AWS could not be asked, or said no
-└── OutputFailed        73   an output could not be written; what was there before is intact
+├── OutputFailed        73   an output could not be written; what was there before is intact
+└── Busy                75   another run is at work in the same folder
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
+
+BUG: Final = 70
+"""The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,3 +72,9 @@ class OutputFailed(CredreportError):
     """Say which output could not be written; what was there before is intact."""
 
     exit_code = 73
+
+
+class Busy(CredreportError):
+    """Say that another run is at work, which will do the same; nothing was done."""
+
+    exit_code = 75

@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from analyzer.changes import COLUMNS, NEEDED, Change, changes
@@ -207,6 +208,14 @@ def test_the_columns_have_one_kind_whether_anything_changed_or_not(rows: list[Us
     assert set(kinds.values()) == {"str"}
     assert frame["change"].cat.categories.tolist() == list(Change)
     assert changes(users(), users(), ()).dtypes.equals(frame.dtypes)
+
+
+def test_a_frame_that_lies_in_pieces_is_read_as_one() -> None:
+    halves = [users(row) for row in (a_user("unused"), a_user("dormant", "bob", password=OLD))]
+    pieces = pa.concat_tables(map(pa.Table.from_pandas, halves)).to_pandas()
+    now = [a_user("unused"), a_user("active", "bob", password=NEW)]
+    frame = changes(pieces, users(*now), (ACCOUNT,))
+    assert frame["user"].tolist() == ["bob"]
 
 
 def test_neither_input_is_changed() -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.caveats import CAVEATS
-from analyzer.cli import BUG
 from analyzer.cli.analyze import FAILED, PARTIAL
 from analyzer.cli.standard_output import CLOSED
-from analyzer.errors import AwsRefused, InputRefused, OutputFailed
+from analyzer.errors import BUG, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.terms import UnusedReason, Verdict
@@ -57,7 +56,7 @@ def test_every_reason_of_unused_users_is_told() -> None:
 
 
 def test_the_table_of_exit_codes_lists_those_that_the_program_gives() -> None:
-    errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed)}
+    errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed, Busy)}
     signals = {128 + signal.SIGINT, CLOSED, 128 + signal.SIGTERM}
     given = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
     told = ",".join(table("exit code"))

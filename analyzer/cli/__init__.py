@@ -10,13 +10,11 @@ import typer
 
 from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
+from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
 from analyzer.cli.saying import say
 from analyzer.cli.standard_output import CLOSED
-from analyzer.errors import CredreportError
-
-BUG: Final = 70
-"""The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
+from analyzer.errors import BUG, CredreportError
 
 ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."
 
@@ -29,6 +27,7 @@ app = typer.Typer(
 )
 app.command(no_args_is_help=True)(analyze)
 app.command()(fetch)
+app.command(context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)
 app.add_typer(rules.app, name="rules")
 
 

@@ -1,7 +1,8 @@
 """Take the options by which users are judged and rules run, the same for every command."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -194,6 +195,15 @@ class Judging:
             return True
         rest = [word for word in self.fail_on if word not in verdicts]
         return bool(rest) and analysis.inspection.fails(_as_severe(rest), rest)
+
+    def told(self) -> dict[str, object]:
+        """Return all of it for a record, the exemption list by its SHA-256."""
+        words = {
+            name: sorted(value) if isinstance(value, list) else value
+            for name, value in asdict(self).items()
+        }
+        listed = self.exemptions and sha256(self.exemptions.read_bytes()).hexdigest()
+        return {**words, "exemptions": listed}
 
     def _asks(self) -> bool:
         """Tell whether an option chooses rules or limits, which are slow to import."""

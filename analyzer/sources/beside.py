@@ -16,6 +16,11 @@ from analyzer.report.moments import one_moment
 METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
 MANIFEST: Final = ".manifest.json"
+FAILED: Final = "failed"
+SKIPPED: Final = "skipped"
+"""The status of an account in a manifest that could not be read, and that was not to be."""
+
+_TOLD: Final = ("account", "name", "status", "reason")
 COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
@@ -69,19 +74,28 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
+def listed(manifest: Path) -> list[Mapping[str, str]]:
+    """Return account, name, status and reason of each account in a manifest.
+
+    Raises InputRefused if it is not understood.
+    """
+    try:
+        return [{name: each[name] for name in _TOLD} for each in _json(manifest)["accounts"]]
+    except (KeyError, TypeError):
+        raise _refused(manifest, "it is no list of fetched accounts") from None
+
+
 def not_covered(manifest: Path) -> list[str]:
     """Return a sentence for each account that a manifest says could not be read.
 
     Raises InputRefused if it is not understood.
     """
-    try:
-        return [
-            f"Account {each['account'] or each['name']} is not covered: {each['reason']}"
-            for each in _json(manifest)["accounts"]
-            if each["status"] == "failed"
-        ]
-    except (KeyError, TypeError):
-        raise _refused(manifest, "it is no list of fetched accounts") from None
+    return [sentence(each) for each in listed(manifest) if each["status"] == FAILED]
+
+
+def sentence(account: Mapping[str, str]) -> str:
+    """Say that an account could not be read, and why."""
+    return f"Account {account['account'] or account['name']} is not covered: {account['reason']}"
 
 
 def _beside(report: Path, ending: str) -> Path:

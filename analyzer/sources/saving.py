@@ -48,6 +48,11 @@ def save(
     return fetched(report, path, known)
 
 
+def tried(iam: "IAMClient", report: "FetchedReport", _caller: str, *, evidence: bool) -> Entry:
+    """Say what `save` would, and save nothing."""
+    return fetched(report, Path(report.name), _evidence(iam)[1] if evidence else NOT_ASKED)
+
+
 def fetched(report: "FetchedReport", path: Path, known: str) -> Entry:
     """Return what became of an account whose report is there."""
     return Entry(

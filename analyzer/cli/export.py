@@ -1,0 +1,67 @@
+"""Wire `credreport export`: gather the reports, judge the users, keep everything as one run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analyzer.cli.asking import Asking
+from analyzer.cli.grouped import with_options
+from analyzer.cli.judging import Judging
+from analyzer.cli.log import Log, LogFormat
+from analyzer.cli.settings import Config
+
+
+@with_options
+def export(
+    *,
+    sources: Annotated[
+        list[str],
+        typer.Option(
+            "--from",
+            envvar="CREDREPORT_FROM",
+            metavar="SOURCES",
+            help="Take these reports, as analyze does, and do not ask AWS; may be repeated.",
+        ),
+    ] = [],
+    out_dir: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write each run into a new folder here; latest leads to the newest.",
+        ),
+    ],
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="NUMBER", help="Remove the oldest runs but so many."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Try the settings and the permissions, and write nothing."),
+    ] = False,
+    asking: Asking,
+    judging: Judging,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How to log on standard error.")
+    ] = LogFormat.TEXT,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Log nothing but warnings and errors.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Fetch, analyze and keep: all outputs of a run, complete or absent, for cron.
+
+    Each option is also an environment variable: --out-dir is CREDREPORT_OUT_DIR.
+    """
+    del config
+    log = Log(form=log_format, quiet=quiet)
+    with log.errors():
+        judging.check()
+        if not sources:
+            asking.check()
+        from analyzer.cli.exporting import Exporting
+
+        exporting = Exporting(sources, asking, judging, out_dir, log)
+        code = exporting.check() if check else exporting.export(keep)
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,124 @@
+"""Make one run: gather the reports, judge the users, write everything, put it in place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.cli.analyze import FAILED, PARTIAL
+from analyzer.cli.asking import Asking
+from analyzer.cli.gathering import gather, tried
+from analyzer.cli.judging import Judging
+from analyzer.cli.log import Log
+from analyzer.exports import contents, place, reports
+from analyzer.exports.record import RECORD, Made, record
+from analyzer.exports.runs import Run, before, next_name, same
+from analyzer.sources.beside import sentence
+from analyzer.sources.files import load
+from analyzer.writers import people
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Exporting:
+    """Hold what a run is made from, and where it goes."""
+
+    sources: Sequence[str]
+    asking: Asking
+    judging: Judging
+    folder: Path
+    log: Log
+
+    def check(self) -> int:
+        """Try all that a run needs, write nothing, and return the exit code.
+
+        Raises CredreportError.
+        """
+        self.log.say("settings", "The settings are understood.")
+        place.check(self.folder)
+        self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
+        if not self.sources:
+            return PARTIAL if tried(self.asking, self.log) else 0
+        report = load(*self.sources)
+        told = f"{len(report.files)} reports with {report.rows} rows are understood."
+        self.log.say("reports", told)
+        for missing in report.not_covered:
+            self.log.caution("not-covered", missing)
+        return PARTIAL if report.not_covered else 0
+
+    def export(self, keep: int | None) -> int:
+        """Make a run, remove the oldest ones but `keep`, and return the exit code.
+
+        Raises CredreportError; nothing is left of the run then.
+        """
+        with place.held(self.folder):
+            with place.building(self.folder) as aside:
+                name, code = self._run(aside)
+            for run in place.prune(self.folder, keep, spared=name) if keep else ():
+                self.log.say("removed", f"Removed {run.path}.", run=run.name)
+        return code
+
+    def _run(self, aside: Path) -> tuple[str, int]:
+        """Build a run, unless it is there already, and return its name and exit code."""
+        with place.written(self.folder):
+            taken = gather(self.sources, self.asking, reports.made_in(aside), self.log)
+        report = reports.loaded(aside, taken.origins)
+        analysis = self.judging.analysis(report)
+        made = reports.made(aside, report, self._parameters())
+        self._tell(analysis, made)
+        if existing := same(self.folder, made.identity):
+            code = int(existing.record["exit_code"])
+            told = f"{existing.path} was made from the same: it is not made twice."
+            self.log.say("unchanged", told, run=existing.name, exit_code=code)
+            return existing.name, code
+        code = self._code(analysis, has_gaps=taken.has_gaps)
+        return self._published(aside, analysis, made, code), code
+
+    def _published(self, aside: Path, analysis: "Analysis", made: Made, code: int) -> str:
+        run = self.folder / next_name(self.folder, made.as_of)
+        previous = self._previous(run)
+        with place.written(self.folder):
+            changed = contents.write_all(analysis, aside, previous)
+            told = record(
+                made,
+                list(contents.sealed(aside)),
+                compared_with=previous.name if previous else None,
+                exit_code=code,
+            )
+            contents.put(aside / RECORD, told)
+        place.publish(aside, run)
+        since = f", {changed} changes since {previous.name}" if previous else ""
+        self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
+        return run.name
+
+    def _previous(self, run: Path) -> Run | None:
+        """Return the run to compare with, if its users are still those that it found."""
+        previous = before(run.parent, run.name)
+        if previous and not contents.is_unchanged(previous):
+            told = f"{previous.path / contents.USERS} was changed: nothing is compared with it."
+            self.log.caution("changed", told, run=previous.name)
+            return None
+        return previous
+
+    def _parameters(self) -> Mapping[str, object]:
+        asked = self.asking.service_credentials and not self.sources
+        return {**self.judging.told(), "service_credentials": asked}
+
+    def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
+        if self.judging.fails(analysis):
+            return FAILED
+        return PARTIAL if has_gaps or analysis.report.not_covered else 0
+
+    def _tell(self, analysis: "Analysis", made: Made) -> None:
+        """Log what was found, each account that is missing, and the notes."""
+        counts = {verdict: count for verdict, count, _ in people.counted(analysis)}
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        about = people.described(analysis.report.files)
+        self.log.say("analyzed", f"{about}: {told}.", users=counts)
+        for account in made.not_covered:
+            self.log.caution("not-covered", sentence(account), **account)
+        for note in people.remarks(analysis):
+            if note not in analysis.report.not_covered:
+                self.log.say("note", note)

@@ -1,0 +1,1 @@
+"""Keep runs in a folder, each complete or absent, for whoever comes back to them."""

@@ -1,0 +1,99 @@
+"""Write all outputs of a run, and list what it holds."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
+
+from analyzer.analysis import Analysis
+from analyzer.changes import NEEDED, changes
+from analyzer.exports.runs import Run
+from analyzer.outputs import replacing, write
+from analyzer.terms import Verdict
+from analyzer.writers.changes import write_changes
+from analyzer.writers.workbook import write_workbook
+
+USERS: Final = "users.csv"
+FINDINGS: Final = "findings.csv"
+CHANGES: Final = "changes.csv"
+ANALYSIS: Final = "analysis.json"
+WORKBOOK: Final = "review.xlsx"
+
+_TEXT: Final = csv.ConvertOptions(
+    include_columns=list(NEEDED), column_types=dict.fromkeys(NEEDED, pa.large_string())
+)
+_LINES: Final = csv.ParseOptions(newlines_in_values=True)
+
+
+def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
+    """Write every output of a run into a folder, and return how many users changed.
+
+    Raises OutputFailed.
+    """
+    everybody = tuple(Verdict)
+    users, data = folder / USERS, folder / ANALYSIS
+    write(analysis, users, data, verdicts=everybody, findings=folder / FINDINGS)
+    now = _users(users)
+    # Without a previous run nothing is known to have changed.
+    before = _users(previous.path / USERS) if previous else now
+    accounts = {account.account for file in analysis.report.files for account in file.accounts}
+    changed = changes(before, now, accounts)
+    with replacing(folder / CHANGES) as stream:
+        write_changes(changed, stream)
+    with replacing(folder / WORKBOOK) as stream:
+        write_workbook(analysis, stream)
+    return len(changed)
+
+
+def is_unchanged(run: Run) -> bool:
+    """Tell whether the users of a run are still those that it was made with."""
+    recorded = {each["path"]: each["sha256"] for each in run.record["files"]}
+    return recorded.get(USERS) == _sha256(run.path / USERS)
+
+
+def sealed(folder: Path) -> Iterator[dict[str, Any]]:
+    """Have all files and folders on disk, for their owner only; list path, size and sha256."""
+    for at, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(at, name)
+            path.chmod(0o600)
+            _sync(path)
+            yield {
+                "path": path.relative_to(folder).as_posix(),
+                "size": path.stat().st_size,
+                "sha256": _sha256(path),
+            }
+        _sync(Path(at))
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a run's last file, and have it and its name on disk."""
+    path.touch(0o600)
+    path.write_bytes(content)
+    _sync(path)
+    _sync(path.parent)
+
+
+def _users(path: Path) -> pd.DataFrame:
+    read = csv.read_csv(path, parse_options=_LINES, convert_options=_TEXT)
+    frame: pd.DataFrame = read.to_pandas()
+    return frame
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,142 @@
+"""Hold the folder of runs: one at a time works in it, and nobody ever sees half of a run.
+
+A run is built in a hidden folder, renamed to its name when it is whole, and hidden again before
+it is deleted. What a killed run left behind is hidden, and goes when the next one begins.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from analyzer.errors import Busy, OutputFailed
+from analyzer.exports.runs import Run, runs
+
+LATEST: Final = "latest"
+LOCK: Final = ".lock"
+HIDDEN: Final = ".credreport-"
+"""How all else begins that is put beside the runs."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make the folder, mend what a killed run left in it, and let nobody else work there.
+
+    Raises Busy where somebody does, OutputFailed where the folder cannot be written.
+    """
+    with written(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _locked(folder)
+    try:
+        with written(folder):
+            _check_latest(folder)
+            for left in folder.glob(f"{HIDDEN}*"):
+                _remove(left)
+            point(folder)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def building(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder to build in; what is left of it in the end is removed."""
+    with written(folder):
+        aside = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}building-", dir=folder))
+    try:
+        yield aside
+    except OutputFailed as error:
+        raise OutputFailed(str(error).replace(str(aside), str(folder))) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def publish(aside: Path, run: Path) -> None:
+    """Have a folder that is whole, and on disk, appear under a run's name, and be the latest."""
+    with written(run.parent):
+        aside.rename(run)
+        sync(run.parent)
+        point(run.parent)
+
+
+def point(folder: Path) -> None:
+    """Have `latest` lead to the newest complete run."""
+    every = runs(folder)
+    link = folder / LATEST
+    if every and not (link.is_symlink() and link.readlink() == Path(every[-1].name)):
+        aside = folder / f"{HIDDEN}{LATEST}"
+        aside.symlink_to(every[-1].name)
+        aside.replace(link)
+        sync(folder)
+
+
+def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
+    """Remove and return the oldest complete runs but `keep`, and but the one that is spared.
+
+    Whatever holds more than a run was made with stays.
+    """
+    old = [run for run in runs(folder)[:-keep] if run.name != spared and run.holds_nothing_else()]
+    with written(folder):
+        for run in old:
+            hidden = folder / f"{HIDDEN}removing-{run.name}"
+            run.path.rename(hidden)
+            _remove(hidden)
+    return old
+
+
+def check(folder: Path) -> None:
+    """Raise what `held` would, and write nothing."""
+    there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise OutputFailed(f"{folder} cannot be written: nobody may write to {there}.")
+    _check_latest(folder)
+    if (folder / LOCK).exists():
+        with written(folder):
+            _locked(folder).release()
+
+
+def sync(folder: Path) -> None:
+    """Have the names in a folder reach the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def written(folder: Path) -> Iterator[None]:
+    """Turn what the system says of writing into OutputFailed."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        message = f"{folder} cannot be written: {reason}. All complete runs in it are intact."
+        raise OutputFailed(message) from error
+
+
+def _locked(folder: Path) -> FileLock:
+    lock = FileLock(folder / LOCK, blocking=False, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"Another run is at work in {folder}: nothing was done.") from None
+    return lock
+
+
+def _check_latest(folder: Path) -> None:
+    link = folder / LATEST
+    if link.exists() and not link.is_symlink():
+        raise OutputFailed(f"{link} is no link to a run: move it away.")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

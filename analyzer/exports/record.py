@@ -1,0 +1,100 @@
+"""Write down in `manifest.json` what a run was made from and holds, and read it back."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from analyzer.model import Report
+from analyzer.sources.manifest import as_json, provenance
+from analyzer.version import VERSION
+
+RECORD: Final = "manifest.json"
+KIND: Final = "export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Hold what a run was made from.
+
+    `evidence` are the SHA-256s of what was saved about service-specific credentials,
+    `not_covered` and `skipped` the accounts of which there is no report, each with account, name
+    and reason. `parameters` are what the verdicts, the rules and the exit code depend on besides.
+    """
+
+    report: Report
+    evidence: Sequence[str]
+    not_covered: Sequence[Mapping[str, str]]
+    skipped: Sequence[Mapping[str, str]]
+    parameters: Mapping[str, Any]
+
+    @property
+    def as_of(self) -> datetime:
+        """Return the newest moment that a report describes."""
+        return max(file.as_of for file in self.report.files)
+
+    @property
+    def identity(self) -> str:
+        """Return what two runs share that were made from the same, as a SHA-256.
+
+        Where the reports came from, and why an account could not be read, makes no difference.
+        """
+        told = {
+            "tool": VERSION,
+            "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
+            "evidence": sorted(self.evidence),
+            "not_covered": sorted(each["account"] or each["name"] for each in self.not_covered),
+            "parameters": dict(self.parameters),
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def record(
+    made: Made, files: Iterable[Mapping[str, Any]], *, compared_with: str | None, exit_code: int
+) -> bytes:
+    """Return the record of a run; `files` have path, size and sha256 each."""
+    told = {
+        **provenance(),
+        "kind": KIND,
+        "as_of": _utc(made.as_of),
+        "identity": made.identity,
+        "exit_code": exit_code,
+        "compared_with": compared_with,
+        "parameters": dict(made.parameters),
+        "accounts": {
+            "covered": covered(made.report),
+            "not_covered": list(made.not_covered),
+            "skipped": list(made.skipped),
+        },
+        "files": list(files),
+    }
+    return as_json(told)
+
+
+def covered(report: Report) -> list[dict[str, str]]:
+    """Return account, as_of and report of each account that could be read."""
+    return [
+        {"account": account.account, "as_of": _utc(file.as_of), "report": file.name}
+        for file in report.files
+        for account in file.accounts
+    ]
+
+
+def recorded(folder: Path) -> Mapping[str, Any] | None:
+    """Return a run's record, None if there is none or a file that it lists is not whole."""
+    try:
+        told = json.loads((folder / RECORD).read_bytes())
+        is_whole = told["kind"] == KIND and all(
+            (folder / each["path"]).stat().st_size == each["size"] for each in told["files"]
+        )
+        needed = (told["identity"], told["exit_code"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return told if is_whole and all(each is not None for each in needed) else None
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,63 @@
+"""Read the reports that a run holds, under names that stay true when the run is in its place."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import InputRefused
+from analyzer.exports.record import Made
+from analyzer.model import Report
+from analyzer.sources.beside import FAILED, SERVICE_CREDENTIALS, SKIPPED, listed
+from analyzer.sources.files import load
+from analyzer.sources.find import manifests
+
+REPORTS = "reports"
+
+
+def made_in(run: Path) -> Path:
+    """Make and return the folder for a run's reports."""
+    folder = run / REPORTS
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def loaded(run: Path, origins: Mapping[Path, str]) -> Report:
+    """Return the reports in a run's folder; `origins` tells of copies where they came from.
+
+    Raises InputRefused, which names what was copied.
+    """
+    aside = f"{run}{os.sep}"
+    try:
+        report = load(*(origins or [run / REPORTS]))
+    except InputRefused as error:
+        names = {str(copy): name for copy, name in origins.items()}
+        raise InputRefused(
+            replace(each, file=names.get(each.file, each.file).removeprefix(aside))
+            for each in error.problems
+        ) from None
+    return replace(
+        report,
+        files=tuple(replace(each, name=each.name.removeprefix(aside)) for each in report.files),
+        notes=tuple(note.replace(aside, "") for note in report.notes),
+    )
+
+
+def made(run: Path, report: Report, parameters: Mapping[str, Any]) -> Made:
+    """Return what a run is made from, with what the reports' manifests and companions tell."""
+    accounts = [each for path in manifests([str(run / REPORTS)]) for each in listed(path)]
+    answers = sorted((run / REPORTS).rglob(f"*{SERVICE_CREDENTIALS}"))
+    return Made(
+        report=report,
+        evidence=[hashlib.sha256(path.read_bytes()).hexdigest() for path in answers],
+        not_covered=_with(FAILED, accounts),
+        skipped=_with(SKIPPED, accounts),
+        parameters=parameters,
+    )
+
+
+def _with(status: str, accounts: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    names = ("account", "name", "reason")
+    return [{name: each[name] for name in names} for each in accounts if each["status"] == status]

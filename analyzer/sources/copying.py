@@ -1,0 +1,67 @@
+"""Copy reports, and what lies beside them, into a folder of their own."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from analyzer.errors import InputRefused, Problem
+from analyzer.sources.beside import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.find import Source, find, manifests, unreadable
+
+
+def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
+    """Copy all inputs that the names stand for, and return where each came from, by its copy.
+
+    Files of archives are unpacked. A copy keeps the file's name, since a name may tell as-of;
+    where two have one name, the second lies in a folder of its own.
+
+    Raises InputRefused with the problems of all inputs together, OSError where nothing more can
+    be written.
+    """
+    sources = [*find(names), *(_manifest(path) for path in manifests(names))]
+    copies: dict[Path, str] = {}
+    problems: list[Problem] = []
+    for source, target in zip(sources, _targets(sources, folder), strict=True):
+        try:
+            _copy(source, target)
+        except InputRefused as error:
+            problems += error.problems
+        copies[target] = source.name
+    if problems:
+        raise InputRefused(problems)
+    return copies
+
+
+def _manifest(path: Path) -> Source:
+    return Source(str(path), path.read_bytes, path)
+
+
+def _targets(sources: Iterable[Source], folder: Path) -> Iterator[Path]:
+    """Yield a place for each, one for every name, whatever the case of its letters."""
+    taken: set[str] = set()
+    for number, source in enumerate(sources, start=1):
+        # A file of an archive is named `archive.zip:file`; hidden files would not be found again.
+        name = PurePath(source.name).name.rpartition(":")[2].lstrip(".") or "report"
+        yield folder / f"input-{number}" / name if name.lower() in taken else folder / name
+        taken.add(name.lower())
+
+
+def _copy(source: Source, target: Path) -> None:
+    with _opened(source) as stream:
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        with target.open("xb") as copy:
+            shutil.copyfileobj(stream, copy)
+    if source.path:
+        for ending in (METADATA, SERVICE_CREDENTIALS):
+            beside = source.path.with_name(source.path.name + ending)
+            if beside.is_file():
+                shutil.copyfile(beside, target.with_name(target.name + ending))
+
+
+def _opened(source: Source) -> BinaryIO:
+    try:
+        return source.path.open("rb") if source.path else BytesIO(source.read())
+    except OSError as error:
+        raise unreadable(source.name, error) from None

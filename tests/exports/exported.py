@@ -1,0 +1,61 @@
+"""Run `credreport export`, and hold what it leaves to its record."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analyzer.cli import main
+from tests.builders import ROOT_FOLDER, Row, a_user, report_text, saved
+
+SAMPLE = next((ROOT_FOLDER / "samples").glob("status_reports_*.csv"))
+OUTPUTS = ("analysis.json", "changes.csv", "findings.csv", "review.xlsx", "users.csv")
+
+
+def console_report(folder: Path, day: str, *users: Row) -> Path:
+    """Save a report under the name that the console would give it on that day at 09:30."""
+    folder.mkdir(exist_ok=True)
+    name = f"status_reports_{day}T09-30-00+00-00.csv"
+    return saved(folder, report_text(users or [a_user()]), name)
+
+
+def exporting(out: Path, *arguments: str | Path) -> int:
+    """Run `credreport export` in this process and return its exit code."""
+    return main(["export", "--out-dir", *map(str, (out, *arguments))])
+
+
+def visible(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name[0] != "."}
+
+
+def hidden(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - visible(folder) - {".lock"}
+
+
+def record_of(run: Path) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = json.loads((run / "manifest.json").read_bytes())
+    return told
+
+
+def check_whole(run: Path) -> None:
+    """Hold every file of a run to its record."""
+    listed = {each["path"]: (each["size"], each["sha256"]) for each in record_of(run)["files"]}
+    found = {
+        path.relative_to(run).as_posix(): path.read_bytes()
+        for path in run.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+    assert listed == {
+        name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in found.items()
+    }
+    assert set(OUTPUTS) < set(found)
+
+
+def check_folder(folder: Path) -> None:
+    """Hold every visible run to its record, and `latest` to lead to the newest of them."""
+    names = visible(folder) - {"latest"}
+    for name in names:
+        check_whole(folder / name)
+    if names:
+        assert (folder / "latest").is_symlink()

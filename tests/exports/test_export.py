@@ -1,0 +1,469 @@
+"""`credreport export --from`: what a run holds, what is made twice, and what is kept."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from analyzer.cli import main
+from analyzer.errors import Busy
+from analyzer.exports.place import held
+from tests.builders import a_key, a_password, a_user, days_before, report_text, run, saved, table
+from tests.exports.exported import (
+    OUTPUTS,
+    SAMPLE,
+    check_folder,
+    check_whole,
+    console_report,
+    exporting,
+    hidden,
+    record_of,
+    visible,
+)
+
+Capture = pytest.CaptureFixture[str]
+FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    return tmp_path / "reports"
+
+
+def name(day: str, number: str = "") -> str:
+    return f"{day}T09-30-00Z{number}"
+
+
+# What a run holds
+
+
+def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(runs: Path) -> None:
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
+    check_whole(runs / "latest")
+    assert (runs / "latest" / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
+    assert {path.name for path in (runs / "latest").iterdir()} == {
+        *OUTPUTS,
+        "manifest.json",
+        "reports",
+    }
+
+
+def test_latest_is_a_relative_link_so_that_the_folder_can_be_moved(
+    runs: Path, tmp_path: Path
+) -> None:
+    exporting(runs, "--from", SAMPLE)
+    assert (runs / "latest").readlink().name == "2026-03-01T09-30-00Z"
+    runs.rename(tmp_path / "moved")
+    check_whole(tmp_path / "moved" / "latest")
+
+
+def test_everything_is_private_to_its_owner_whatever_the_umask(runs: Path) -> None:
+    before = os.umask(0)
+    try:
+        exporting(runs, "--from", SAMPLE)
+    finally:
+        os.umask(before)
+    paths = [runs, *(path for path in runs.rglob("*") if not path.is_symlink())]
+    for path in paths:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_the_record_says_what_the_run_was_made_from(runs: Path) -> None:
+    options = ("--dormant-days", "30", "--skip", "root-used", "--skip", "idle-password")
+    assert exporting(runs, "--from", SAMPLE, *options) == 0
+    told = record_of(runs / "latest")
+    assert told["kind"] == "export"
+    assert told["as_of"] == "2026-03-01T09:30:00Z"
+    assert (told["exit_code"], told["compared_with"]) == (0, None)
+    assert told["parameters"]["dormant_days"] == 30
+    assert told["parameters"]["skip"] == ["idle-password", "root-used"]
+    assert told["accounts"] == {
+        "covered": [
+            {
+                "account": "123456789012",
+                "as_of": "2026-03-01T09:30:00Z",
+                "report": f"reports/{SAMPLE.name}",
+            }
+        ],
+        "not_covered": [],
+        "skipped": [],
+    }
+
+
+def test_csv_and_json_list_everybody(runs: Path) -> None:
+    exporting(runs, "--from", SAMPLE)
+    users = table((runs / "latest" / "users.csv").read_bytes())
+    told = json.loads((runs / "latest" / "analysis.json").read_bytes())
+    assert len(users) == len(told["users"]) > 40
+    assert {row["verdict"] for row in users} == set(told["listed"])
+
+
+def test_outputs_name_reports_by_their_place_in_the_run(runs: Path) -> None:
+    exporting(runs, "--from", SAMPLE)
+    told = json.loads((runs / "latest" / "analysis.json").read_bytes())
+    assert told["files"][0]["name"] == f"reports/{SAMPLE.name}"
+    for output in OUTPUTS[:-1]:
+        assert b".credreport-" not in (runs / "latest" / output).read_bytes()
+    book = openpyxl.load_workbook(runs / "latest" / "review.xlsx", read_only=True)
+    cells = [str(cell) for row in book["Summary"].values for cell in row]
+    assert any(SAMPLE.name in cell for cell in cells)
+    assert not any(".credreport-" in cell for cell in cells)
+
+
+def test_the_same_run_in_another_folder_has_the_same_bytes(runs: Path, tmp_path: Path) -> None:
+    exporting(runs, "--from", SAMPLE)
+    exporting(tmp_path / "others", "--from", SAMPLE)
+    one, other = (
+        {path.relative_to(each).as_posix(): path.read_bytes() for path in each.rglob("*.*")}
+        for each in (runs / "latest", tmp_path / "others" / "latest")
+    )
+    assert one == other
+
+
+def test_notes_name_reports_by_their_place_in_the_run(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    older, newer = (console_report(reports, day, a_user(day)) for day in (FIRST, SECOND))
+    assert exporting(runs, "--from", older, "--from", newer) == 0
+    assert visible(runs) == {name(SECOND), "latest"}
+    notes = json.loads((runs / "latest" / "analysis.json").read_bytes())["notes"]
+    (note,) = [each for each in notes if older.name in each]
+    assert f"reports/{older.name}" in note
+    assert ".credreport-" not in note
+    assert note in capsys.readouterr().err
+
+
+# Runs that were made before
+
+
+def test_a_run_that_was_made_from_the_same_is_not_made_twice(runs: Path, capsys: Capture) -> None:
+    assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
+    before = (runs / "latest" / "manifest.json").stat().st_mtime_ns
+    assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
+    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
+    assert (runs / "latest" / "manifest.json").stat().st_mtime_ns == before
+    assert "was made from the same: it is not made twice" in capsys.readouterr().err
+    assert hidden(runs) == set()
+
+
+def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(runs: Path) -> None:
+    for days in ("30", "40", "50", "40"):
+        assert exporting(runs, "--from", SAMPLE, "--dormant-days", days) == 0
+    base = "2026-03-01T09-30-00Z"
+    assert visible(runs) == {base, f"{base}-2", f"{base}-3", "latest"}
+    assert (runs / "latest").readlink().name == f"{base}-3"
+    assert record_of(runs / "latest")["compared_with"] == f"{base}-2"
+
+
+def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(
+    runs: Path, tmp_path: Path
+) -> None:
+    text = "account,user,reason,owner,expires\n*,bot-*,Replaced,Ops,\n"
+    one = saved(tmp_path, text, "one.csv")
+    assert exporting(runs, "--from", SAMPLE, "--exemptions", one) == 0
+    assert exporting(runs, "--from", SAMPLE, "--exemptions", saved(tmp_path, text, "2.csv")) == 0
+    assert len(visible(runs)) == 2
+    saved(tmp_path, text + "*,ci-*,Replaced,Ops,\n", "one.csv")
+    assert exporting(runs, "--from", SAMPLE, "--exemptions", one) == 0
+    assert len(visible(runs)) == 3
+
+
+def test_evidence_about_service_credentials_makes_another_run(runs: Path, reports: Path) -> None:
+    report = console_report(reports, FIRST)
+    assert exporting(runs, "--from", report) == 0
+    credential = {"UserName": "quiet", "Status": "Active", "ServiceName": "bedrock.amazonaws.com"}
+    answer = {"ServiceSpecificCredentials": [credential], "IsTruncated": False}
+    saved(reports, json.dumps(answer), f"{report.name}.service-credentials.json")
+    assert exporting(runs, "--from", report) == 0
+    assert visible(runs) == {name(FIRST), name(FIRST, "-2"), "latest"}
+    (user,) = table((runs / "latest" / "users.csv").read_bytes())
+    assert user["caveats"] == "service-credential"
+
+
+def test_a_folder_that_is_no_run_keeps_its_name(runs: Path, reports: Path) -> None:
+    (runs / name(FIRST)).mkdir(parents=True)
+    (runs / name(FIRST, "-2")).write_text("a note")
+    assert exporting(runs, "--from", console_report(reports, FIRST)) == 0
+    assert (runs / "latest").readlink().name == name(FIRST, "-3")
+    assert record_of(runs / "latest")["compared_with"] is None
+
+
+# Changes
+
+
+def changed(run: Path) -> list[tuple[str, str]]:
+    rows = table((run / "changes.csv").read_bytes())
+    return [(row["change"], row["user"]) for row in rows]
+
+
+def test_a_first_run_knows_of_no_changes(runs: Path) -> None:
+    exporting(runs, "--from", SAMPLE)
+    assert changed(runs / "latest") == []
+
+
+def test_changes_since_the_previous_run_are_told(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    used = a_password(days_before(5))
+    before = [a_user("-ann"), a_user("bob"), a_user("eve", key_1=a_key(used=days_before(2)))]
+    now = [a_user("-ann", password=used), a_user("eve"), a_user("zoe")]
+    assert exporting(runs, "--from", console_report(reports, FIRST, *before)) == 0
+    assert exporting(runs, "--from", console_report(reports, SECOND, *now)) == 0
+    assert changed(runs / "latest") == [
+        ("new-unused", "eve"),
+        ("new-unused", "zoe"),
+        ("gone", "bob"),
+        ("used-again", "'-ann"),
+    ]
+    assert f"4 changes since {name(FIRST)}." in capsys.readouterr().err
+
+
+def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_latest(
+    runs: Path, reports: Path
+) -> None:
+    users = {FIRST: ["ann"], SECOND: ["ann", "bob"], THIRD: ["ann", "bob", "eve"]}
+    for day in (FIRST, THIRD, SECOND):
+        report = console_report(reports, day, *(a_user(user) for user in users[day]))
+        assert exporting(runs, "--from", report) == 0
+    assert (runs / "latest").readlink().name == name(THIRD)
+    assert record_of(runs / name(SECOND))["compared_with"] == name(FIRST)
+    assert changed(runs / name(SECOND)) == [("new-unused", "bob")]
+    assert changed(runs / name(THIRD)) == [("new-unused", "bob"), ("new-unused", "eve")]
+
+
+def test_a_previous_run_whose_users_were_changed_is_not_compared_with(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    exporting(runs, "--from", console_report(reports, FIRST))
+    users = runs / "latest" / "users.csv"
+    users.write_bytes(users.read_bytes().replace(b"unused", b"active"))
+    assert exporting(runs, "--from", console_report(reports, SECOND), "--quiet") == 0
+    assert record_of(runs / "latest")["compared_with"] is None
+    assert "users.csv was changed: nothing is compared with it" in capsys.readouterr().err
+
+
+# What is kept
+
+
+def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> None:
+    for day in (FIRST, SECOND, THIRD):
+        assert exporting(runs, "--from", console_report(reports, day), "--keep", "2") == 0
+    assert visible(runs) == {name(SECOND), name(THIRD), "latest"}
+    assert hidden(runs) == set()
+    check_folder(runs)
+
+
+def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
+    runs: Path, reports: Path
+) -> None:
+    for day in ("2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"):
+        assert exporting(runs, "--from", console_report(reports, day)) == 0
+    (runs / "2026-01-01T09-30-00Z" / "notes.txt").write_text("reviewed")
+    (runs / "2026-02-01T09-30-00Z" / "users.csv").unlink()
+    (runs / "2026-05-01").mkdir()
+    (runs / "2020-01-01T00-00-00Z").symlink_to("2026-03-01T09-30-00Z")
+    assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
+    assert visible(runs) == {
+        "2020-01-01T00-00-00Z",
+        "2026-01-01T09-30-00Z",
+        "2026-02-01T09-30-00Z",
+        "2026-05-01",
+        name(FIRST),
+        "latest",
+    }
+
+
+def test_the_run_that_was_just_made_is_kept_though_it_is_the_oldest(
+    runs: Path, reports: Path
+) -> None:
+    exporting(runs, "--from", console_report(reports, SECOND))
+    assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
+    assert visible(runs) == {name(FIRST), name(SECOND), "latest"}
+
+
+# What a killed run left
+
+
+def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, reports: Path) -> None:
+    for day in (FIRST, SECOND):
+        exporting(runs, "--from", console_report(reports, day))
+    (runs / "latest").unlink()
+    (runs / "latest").symlink_to(name(FIRST))
+    (runs / ".credreport-building-x" / "reports").mkdir(parents=True)
+    (runs / ".credreport-removing-2026-01-01T09-30-00Z").mkdir()
+    (runs / ".credreport-latest").symlink_to("nowhere")
+    assert exporting(runs, "--from", "nothing.csv") == 3
+    assert (runs / "latest").readlink().name == name(SECOND)
+    assert hidden(runs) == set()
+
+
+def test_hidden_things_of_others_stay(runs: Path) -> None:
+    runs.mkdir()
+    (runs / ".snapshot").mkdir()
+    exporting(runs, "--from", SAMPLE)
+    assert hidden(runs) == {".snapshot"}
+
+
+# One at a time
+
+
+def test_a_second_run_says_so_and_ends_at_once(runs: Path, capsys: Capture) -> None:
+    with held(runs):
+        assert exporting(runs, "--from", SAMPLE) == Busy.exit_code == 75
+        assert exporting(runs, "--from", SAMPLE, "--check") == 75
+    assert capsys.readouterr().err.count(f"Another run is at work in {runs}: nothing was done") == 2
+    assert visible(runs) == set()
+    assert exporting(runs, "--from", SAMPLE) == 0
+
+
+# What goes wrong
+
+
+def test_a_report_that_is_refused_leaves_nothing_and_is_named_as_it_was_given(
+    runs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    bad = saved(tmp_path, "user,arn\nx,y\n", "bad.csv")
+    assert exporting(runs, "--from", SAMPLE, "--from", bad) == 3
+    assert f"credreport: {bad}, row 1" in capsys.readouterr().err
+    assert visible(runs) == hidden(runs) == set()
+
+
+def test_inputs_that_cannot_be_read_are_all_named(runs: Path, capsys: Capture) -> None:
+    assert exporting(runs, "--from", "a.csv", "--from", "b.csv") == 3
+    told = capsys.readouterr().err
+    assert "a.csv: there is no such file" in told
+    assert "b.csv: there is no such file" in told
+    assert visible(runs) == hidden(runs) == set()
+
+
+def test_latest_that_is_no_link_is_left_alone(runs: Path, capsys: Capture) -> None:
+    (runs / "latest").mkdir(parents=True)
+    for more in ([], ["--check"]):
+        assert exporting(runs, "--from", SAMPLE, *more) == 73
+        assert f"{runs / 'latest'} is no link to a run: move it away." in capsys.readouterr().err
+    assert visible(runs) == {"latest"}
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
+    taken = saved(tmp_path, "", "runs")
+    for out in (taken, taken / "below"):
+        for more in ([], ["--check"]):
+            assert exporting(out, "--from", SAMPLE, *more) == 73
+            assert f"{out} cannot be written" in capsys.readouterr().err
+
+
+def test_a_bug_is_loud_and_leaves_nothing(
+    runs: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.exports.contents.write_all", lambda *_: 1 / 0)
+    assert exporting(runs, "--from", SAMPLE) == 70
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert visible(runs) == hidden(runs) == set()
+
+
+# Partial
+
+
+def test_accounts_that_are_missing_are_told_and_never_gone(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    other = "210987654321"
+    both = report_text([a_user("ann"), a_user("bob", account=other)])
+    saved(reports.parent, both, f"status_reports_{FIRST}T09-30-00+00-00.csv")
+    assert exporting(runs, "--from", reports.parent / f"status_reports_{FIRST}*") == 0
+    console_report(reports, SECOND, a_user("ann"))
+    failed = {"account": other, "name": "payments", "status": "failed", "reason": "AWS denied it."}
+    saved(reports, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
+    assert exporting(runs, "--from", reports) == 5
+    assert changed(runs / "latest") == []
+    told = record_of(runs / "latest")
+    assert told["exit_code"] == 5
+    assert told["accounts"]["not_covered"] == [
+        {"account": other, "name": "payments", "reason": "AWS denied it."}
+    ]
+    sentence = f"Account {other} is not covered: AWS denied it."
+    assert sentence in capsys.readouterr().err
+    assert (runs / "latest" / "reports" / "fetched.manifest.json").is_file()
+    assert exporting(runs, "--from", reports, "--check") == 5
+    assert sentence in capsys.readouterr().err
+    assert exporting(runs, "--from", reports, "--fail-on", "retired") == 1
+
+
+# Settings
+
+
+def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path) -> None:
+    variables = {"PYTHONPROFILEIMPORTTIME": "1"}
+    done = run("export", "--out-dir", runs, "--from", SAMPLE, environment=variables)
+    assert done.code == 0
+    assert "openpyxl" in done.messages
+    assert "botocore" not in done.messages
+
+
+def test_every_option_is_an_environment_variable_too(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("CREDREPORT_OUT_DIR", str(runs))
+    monkeypatch.setenv("CREDREPORT_FROM", str(SAMPLE))
+    monkeypatch.setenv("CREDREPORT_LOG_FORMAT", "json")
+    monkeypatch.setenv("CREDREPORT_SKIP", "root-used idle-password")
+    monkeypatch.setenv("CREDREPORT_FAIL_ON", "unused")
+    assert main(["export"]) == 1
+    assert capsys.readouterr().err.startswith("{")
+    assert record_of(runs / "latest")["parameters"]["skip"] == ["idle-password", "root-used"]
+
+
+def test_settings_come_from_a_file_that_the_environment_names_and_options_count_before(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f'out-dir = "{runs}"', f'from = ["{SAMPLE}"]', "dormant-days = 30", "grace-days = 7"]
+    monkeypatch.setenv("CREDREPORT_CONFIG", str(saved(tmp_path, "\n".join(lines), "c.toml")))
+    monkeypatch.setenv("CREDREPORT_GRACE_DAYS", "9")
+    assert main(["export", "--dormant-days", "40"]) == 0
+    told = record_of(runs / "latest")["parameters"]
+    assert (told["dormant_days"], told["grace_days"]) == (40, 9)
+
+
+# --check
+
+
+def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture) -> None:
+    assert exporting(runs / "below", "--from", SAMPLE, "--check") == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "The settings are understood.",
+        f"{runs / 'below'} can be written, and no run is at work in it.",
+        "1 reports with 49 rows are understood.",
+    ]
+    assert not runs.exists()
+
+
+def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(runs: Path) -> None:
+    assert exporting(runs, "--from", SAMPLE) == 0
+    before = {path: path.lstat().st_mtime_ns for path in runs.rglob("*")}
+    assert exporting(runs, "--from", SAMPLE, "--check") == 0
+    assert {path: path.lstat().st_mtime_ns for path in runs.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--exemptions", "README.md"], 3),
+        (["--exemptions", "none.csv"], 2),
+        (["--fail-on", "boredom"], 2),
+        (["--rules", "none"], 2),
+        (["--from", "README.md"], 3),
+        (["--keep", "0"], 2),
+    ],
+)
+def test_check_finds_settings_that_are_wrong(runs: Path, options: list[str], code: int) -> None:
+    assert exporting(runs, "--from", SAMPLE, "--check", *options) == code
+    assert not runs.exists()

@@ -1,0 +1,287 @@
+"""`credreport export` that asks AWS, against a server on loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import openpyxl
+import pytest
+
+from tests.builders import ROOT_FOLDER, table
+from tests.cli.processes import command
+from tests.exports.exported import (
+    check_folder,
+    check_whole,
+    exporting,
+    hidden,
+    record_of,
+    visible,
+)
+from tests.sources.aws_server import (
+    CALLER,
+    GENERATE,
+    GET,
+    SECRET,
+    TOKEN,
+    Aws,
+    an_account,
+    environment,
+    moto_serving,
+    on_loopback_only,
+    serving,
+)
+
+MEMBERS = tuple(f"{number:012}" for number in range(11))
+ORGANIZATION = ("--organization", "--role-name", "credreport")
+RUN = "2026-05-01T12-30-15Z"
+LIST = "ListServiceSpecificCredentials"
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+    """Serve an organization of 12 accounts; the caller's is the one that manages it."""
+    with serving() as server:
+        for account in MEMBERS:
+            server.accounts[account] = an_account(account, name=f"Team {int(account)}")
+        on_loopback_only(monkeypatch, tmp_path, server.url)
+        yield server
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def log(capture: Capture) -> list[dict[str, Any]]:
+    """Return the lines of a JSON log; no secret is in them, and nothing is on standard output."""
+    captured = capture.readouterr()
+    assert captured.out == ""
+    assert SECRET not in captured.err
+    assert TOKEN not in captured.err
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def events(capture: Capture) -> list[str]:
+    return [line["event"] for line in log(capture)]
+
+
+# One account
+
+
+def test_one_account_is_fetched_with_two_calls_and_kept(aws: Aws, runs: Path) -> None:
+    assert exporting(runs) == 0
+    assert aws.operations() == {GENERATE: 1, GET: 1}
+    assert visible(runs) == {RUN, "latest"}
+    check_whole(runs / RUN)
+    report = f"credential-report_{CALLER}_{RUN}.csv"
+    assert {path.name for path in (runs / RUN / "reports").iterdir()} == {
+        report,
+        f"{report}.metadata.json",
+        "fetched.manifest.json",
+    }
+    assert (runs / RUN / "reports" / report).read_bytes() == aws.accounts[CALLER].report
+    assert record_of(runs / RUN)["accounts"]["covered"] == [
+        {"account": CALLER, "as_of": "2026-05-01T12:30:15Z", "report": f"reports/{report}"}
+    ]
+
+
+def test_an_unchanged_report_is_not_exported_twice(aws: Aws, runs: Path, capsys: Capture) -> None:
+    assert exporting(runs) == exporting(runs, "--log-format", "json") == 0
+    assert aws.operations() == {GENERATE: 2, GET: 2}
+    assert visible(runs) == {RUN, "latest"}
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()[3:]] == [
+        "fetched",
+        "analyzed",
+        "unchanged",
+    ]
+
+
+def test_each_line_of_a_json_log_has_time_level_event_and_message(
+    aws: Aws, runs: Path, capsys: Capture
+) -> None:
+    assert exporting(runs, "--log-format", "json") == 0
+    lines = log(capsys)
+    assert [(line["level"], line["event"]) for line in lines] == [
+        ("info", "fetched"),
+        ("info", "analyzed"),
+        ("info", "exported"),
+    ]
+    assert all(len(line["time"]) == 20 and line["message"] for line in lines)
+    assert lines[1]["users"] == {"unused": 5}
+    assert (lines[2]["run"], lines[2]["exit_code"]) == (RUN, 0)
+    assert len(aws.accounts) == 12
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+def test_a_refusal_is_a_line_of_the_json_log_and_leaves_nothing(
+    aws: Aws, runs: Path, capsys: Capture, more: list[str]
+) -> None:
+    aws.denied.add((CALLER, GET))
+    assert exporting(runs, "--log-format", "json", *more) == 4
+    line = log(capsys)[-1]
+    assert (line["level"], line["event"], line["exit_code"]) == ("error", "failed", 4)
+    assert "AWS denied iam:GetCredentialReport" in line["message"]
+    assert not runs.exists() or visible(runs) == hidden(runs) == set()
+
+
+@pytest.mark.usefixtures("aws")
+def test_wrong_usage_and_bugs_are_lines_of_the_json_log_too(
+    runs: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert exporting(runs, "--log-format", "json", "--role-name", "x") == 2
+    assert [line["event"] for line in log(capsys)] == ["usage"]
+    monkeypatch.setattr("analyzer.exports.contents.write_all", lambda *_: 1 / 0)
+    assert exporting(runs, "--log-format", "json", "--quiet") == 70
+    (line,) = log(capsys)
+    assert line["event"] == "bug"
+    assert "ZeroDivisionError" in line["traceback"]
+
+
+def test_service_credentials_are_kept_and_a_gap_makes_the_run_partial(
+    aws: Aws, runs: Path, capsys: Capture
+) -> None:
+    assert exporting(runs, "--service-credentials") == 0
+    assert len([*(runs / RUN / "reports").glob("*.service-credentials.json")]) == 1
+    aws.denied.add((CALLER, LIST))
+    assert exporting(runs, "--service-credentials", "--quiet") == 5
+    assert record_of(runs / f"{RUN}-2")["exit_code"] == 5
+    assert f"of account {CALLER} stay unknown: AWS denied iam:{LIST}" in capsys.readouterr().err
+    assert exporting(runs, "--service-credentials", "--check") == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [
+        ((), {GENERATE: 1, GET: 1}),
+        (("--service-credentials",), {GENERATE: 1, GET: 1, LIST: 1}),
+        (ORGANIZATION, {"ListAccounts": 1, "AssumeRole": 11, GENERATE: 12, GET: 12}),
+    ],
+)
+def test_check_asks_all_that_a_run_would_and_writes_nothing(
+    aws: Aws, runs: Path, options: tuple[str, ...], calls: dict[str, int]
+) -> None:
+    assert exporting(runs, "--check", *options) == 0
+    assert aws.operations() == calls
+    assert not runs.exists()
+    aws.calls.clear()
+    assert exporting(runs, *options) == 0
+    assert aws.operations() == calls
+
+
+# An organization
+
+
+def test_three_of_twelve_denied_leave_nine_and_every_output_names_the_three(
+    aws: Aws, runs: Path, capsys: Capture
+) -> None:
+    denied = (MEMBERS[1], MEMBERS[4], MEMBERS[9])
+    aws.denied |= set(zip(denied, ("AssumeRole", GENERATE, GET), strict=True))
+    assert exporting(runs, *ORGANIZATION, "--log-format", "json") == 5
+    run = runs / RUN
+    check_whole(run)
+    told = record_of(run)
+    assert told["exit_code"] == 5
+    assert len(told["accounts"]["covered"]) == 9
+    assert [(each["account"], each["name"]) for each in told["accounts"]["not_covered"]] == [
+        (account, f"Team {int(account)}") for account in denied
+    ]
+    missing = [line for line in log(capsys) if line["event"] == "not-covered"]
+    assert [line["account"] for line in missing] == list(denied)
+    assert {line["level"] for line in missing} == {"warning"}
+    notes = json.loads((run / "analysis.json").read_bytes())["notes"]
+    book = openpyxl.load_workbook(run / "review.xlsx", read_only=True)
+    summary = " ".join(str(cell) for row in book["Summary"].values for cell in row)
+    for account in denied:
+        assert any(f"Account {account} is not covered" in note for note in notes)
+        assert f"Account {account} is not covered" in summary
+    users = table((run / "users.csv").read_bytes())
+    assert {row["account"] for row in users} == {*MEMBERS, CALLER} - {*denied}
+    assert exporting(runs, *ORGANIZATION, "--check") == 5
+    assert f"Not read: {denied[0]} Team 1: AWS denied sts:AssumeRole" in capsys.readouterr().err
+
+
+def test_missing_accounts_meet_fail_on(aws: Aws, runs: Path) -> None:
+    aws.denied.add((MEMBERS[1], GENERATE))
+    assert exporting(runs, *ORGANIZATION, "--fail-on", "retired") == 1
+
+
+def test_an_account_that_is_there_again_makes_another_run(aws: Aws, runs: Path) -> None:
+    aws.denied.add((MEMBERS[1], GENERATE))
+    assert exporting(runs, *ORGANIZATION) == 5
+    aws.denied.clear()
+    assert exporting(runs, *ORGANIZATION) == 0
+    assert visible(runs) == {RUN, f"{RUN}-2", "latest"}
+    check_folder(runs)
+
+
+def test_all_denied_is_an_error_and_nothing_is_left(aws: Aws, runs: Path, capsys: Capture) -> None:
+    aws.denied = {(account, GENERATE) for account in (*MEMBERS, CALLER)}
+    assert exporting(runs, *ORGANIZATION) == 4
+    assert "No account could be read." in capsys.readouterr().err
+    assert visible(runs) == hidden(runs) == set()
+
+
+def test_skipped_accounts_are_recorded_and_patterns_that_name_nobody_are_said(
+    aws: Aws, runs: Path, capsys: Capture
+) -> None:
+    options = ("--exclude", "Team 1", "--exclude", "Tema 2", "--log-format", "json")
+    assert exporting(runs, *ORGANIZATION, *options) == 0
+    assert record_of(runs / RUN)["accounts"]["skipped"] == [
+        {"account": MEMBERS[1], "name": "Team 1", "reason": "--exclude Team 1 names it."}
+    ]
+    (line,) = [line for line in log(capsys) if line["event"] == "unmatched"]
+    assert line["pattern"] == "Tema 2"
+    assert len(aws.accounts) == 12
+
+
+def test_options_about_aws_are_held_to_each_other(runs: Path, capsys: Capture) -> None:
+    assert exporting(runs, "--organization") == 2
+    assert "--organization needs --role-name" in capsys.readouterr().err
+    assert not runs.exists()
+
+
+def test_ctrl_c_leaves_no_run_though_some_accounts_were_read(
+    aws: Aws, runs: Path, tmp_path: Path
+) -> None:
+    aws.latency = 0.3
+    # A shell that starts the tests in the background has them ignore Ctrl-C.
+    reset = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    with subprocess.Popen(
+        [*command()[:1], "-c", f"{reset}\n{PROGRAM}", "--out-dir", runs, *ORGANIZATION, "--jobs=2"],
+        cwd=ROOT_FOLDER,
+        env={**os.environ, **environment(tmp_path, aws.url)},
+        stderr=subprocess.PIPE,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not [*runs.glob(".*/reports/*.csv")] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said
+    assert visible(runs) == hidden(runs) == set()
+
+
+PROGRAM = "import sys; sys.argv[:1] = ['credreport', 'export']; from analyzer.cli import run; run()"
+
+
+# moto's server, which departs from AWS
+
+
+def test_motos_own_account_is_exported_and_never_judged_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runs: Path
+) -> None:
+    with moto_serving() as url:
+        on_loopback_only(monkeypatch, tmp_path, url)
+        boto3.client("iam", region_name="us-east-1").create_user(UserName="quiet")
+        assert exporting(runs) == 0
+    (user,) = table((runs / "latest" / "users.csv").read_bytes())
+    assert user["verdict"] == "undetermined"
+    check_folder(runs)
