@@ -61,8 +61,6 @@ class Log:
             return
         try:
             yield
-        except typer.Exit:
-            raise
         except CredreportError as error:
             self.fail("failed", str(error), exit_code=error.exit_code)
             raise typer.Exit(error.exit_code) from None

@@ -92,7 +92,8 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 def check(folder: Path) -> None:
     """Raise what `held` would, and write nothing."""
     there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    by_effect = os.access in os.supports_effective_ids
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK, effective_ids=by_effect):
         raise OutputFailed(f"{folder} cannot be written: nobody may write to {there}.")
     _check_latest(folder)
     if (folder / LOCK).exists():

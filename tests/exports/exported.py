@@ -26,11 +26,11 @@ def exporting(out: Path, *arguments: str | Path) -> int:
 
 
 def visible(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.name[0] != "."}
+    return {path.name for path in folder.glob("[!.]*")}
 
 
 def hidden(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - visible(folder) - {".lock"}
+    return {path.name for path in folder.glob(".*")} - {".lock"}
 
 
 def record_of(run: Path) -> Mapping[str, Any]:

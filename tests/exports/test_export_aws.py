@@ -13,6 +13,9 @@ import boto3
 import openpyxl
 import pytest
 
+from analyzer.cli.asking import Read
+from analyzer.sources.aws import STOPPED
+from analyzer.sources.manifest import Entry, Status
 from tests.builders import ROOT_FOLDER, table
 from tests.cli.processes import command
 from tests.exports.exported import (
@@ -266,6 +269,15 @@ def test_ctrl_c_leaves_no_run_though_some_accounts_were_read(
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130, said
     assert b"Traceback" not in said
+    assert visible(runs) == hidden(runs) == set()
+
+
+def test_an_account_that_was_stopped_ends_the_run(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Entry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
+    monkeypatch.setattr("analyzer.cli.asking.Asking.read", lambda *_: Read([stopped]))
+    assert exporting(runs) == 130
     assert visible(runs) == hidden(runs) == set()
 
 

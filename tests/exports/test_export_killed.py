@@ -1,0 +1,335 @@
+"""However a run of export ends, no half run is ever seen and the next one works."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.builders import ROOT_FOLDER, a_user
+from tests.cli.processes import command, python, unmeasured
+from tests.exports.exported import (
+    SAMPLE,
+    check_folder,
+    console_report,
+    exporting,
+    hidden,
+    visible,
+)
+from tests.sources.aws_server import an_account, environment, serving
+
+KILLS = 20
+Started = subprocess.Popen[bytes]
+
+
+@contextmanager
+def started(arguments: list[str], variables: Mapping[str, str] | None = None) -> Iterator[Started]:
+    with subprocess.Popen(
+        arguments,
+        cwd=ROOT_FOLDER,
+        env={**unmeasured(), **(variables or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(arguments: list[str]) -> int:
+    with started(arguments) as process:
+        process.communicate()
+        return process.returncode
+
+
+# SIGKILL
+
+
+class Runs:
+    """Start runs that have all their imports behind them, so that a kill hits their work."""
+
+    def __init__(self, maker: Started) -> None:
+        assert maker.stdin
+        assert maker.stdout
+        self._asked, self._told = maker.stdin, maker.stdout
+
+    def begin(self, *arguments: str | Path) -> int:
+        self._asked.write(json.dumps([*map(str, arguments)]).encode() + b"\n")
+        self._asked.flush()
+        return int(self._told.readline())
+
+    def end(self) -> int:
+        return os.waitstatus_to_exitcode(int(self._told.readline()))
+
+
+FORKING = """
+import json, os, sys
+from analyzer.cli import exporting, main
+import analyzer.analysis, analyzer.standards.rulebook, analyzer.inspection
+import analyzer.writers.findings, analyzer.writers.json, analyzer.sources.copying
+for line in sys.stdin:
+    process = os.fork()
+    if process == 0:
+        os._exit(main(json.loads(line)))
+    print(process, flush=True)
+    print(os.waitpid(process, 0)[1], flush=True)
+"""
+
+
+@contextmanager
+def forking() -> Iterator[Runs]:
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING],
+        cwd=ROOT_FOLDER,
+        env=unmeasured(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as maker:
+        yield Runs(maker)
+
+
+def killed(runs: Runs, arguments: Sequence[str | Path], seconds: float) -> bool:
+    """Kill a run after so many seconds, and tell whether that hit it."""
+    process = runs.begin(*arguments)
+    time.sleep(seconds)
+    with suppress(ProcessLookupError):  # it has ended
+        os.kill(process, signal.SIGKILL)
+    return runs.end() == -signal.SIGKILL
+
+
+def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_works(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "runs"
+    hits = []
+    with forking() as runs:
+        start = time.monotonic()
+        timed = console_report(tmp_path, "2026-05-01", a_user("timed"))
+        runs.begin("export", "--from", timed, "--out-dir", out)
+        assert runs.end() == 0
+        lasting = time.monotonic() - start
+        for number in range(KILLS):
+            day = f"2026-06-{number + 1:02}"
+            report = console_report(tmp_path, day, a_user(f"user-{number}"))
+            arguments = ("export", "--from", report, "--out-dir", out, "--keep", "2", "-q")
+            hits.append(killed(runs, arguments, lasting * (number + random.random()) / KILLS))
+            check_folder(out)
+            runs.begin(*arguments)
+            assert runs.end() == 0
+            check_folder(out)
+            assert hidden(out) == set()
+            assert (out / "latest").readlink().name == f"{day}T09-30-00Z"
+            assert len(visible(out)) == 3
+    assert sum(hits) >= KILLS / 2
+
+
+AT = """
+import os, pathlib, signal
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+BEFORE_RENAME = AT + "pathlib.Path.rename = die"
+LINKED_ASIDE = AT + (
+    "replace = pathlib.Path.replace\n"
+    "def dying(path, target):\n"
+    "    die() if target.name == 'latest' else replace(path, target)\n"
+    "pathlib.Path.replace = dying"
+)
+
+
+@pytest.mark.parametrize(
+    ("moment", "seen", "left"),
+    [
+        (BEFORE_RENAME, {"2026-06-01T09-30-00Z", "latest"}, 1),
+        (LINKED_ASIDE, {"2026-06-01T09-30-00Z", "2026-06-02T09-30-00Z", "latest"}, 1),
+    ],
+    ids=["before the rename", "between rename and link"],
+)
+def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
+    tmp_path: Path, moment: str, seen: set[str], left: int
+) -> None:
+    runs = tmp_path / "runs"
+    older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
+    assert exporting(runs, "--from", older) == 0
+    arguments = ("export", "--from", str(newer), "--out-dir", str(runs))
+    assert ended(python(moment, *arguments)) == -signal.SIGKILL
+    assert visible(runs) == seen
+    assert len(hidden(runs)) == left
+    check_folder(runs)
+    assert (runs / "latest").readlink().name == "2026-06-01T09-30-00Z"
+    assert exporting(runs, "--from", newer) == 0
+    assert (runs / "latest").readlink().name == "2026-06-02T09-30-00Z"
+    assert hidden(runs) == set()
+    check_folder(runs)
+
+
+def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_to_see(
+    tmp_path: Path,
+) -> None:
+    runs = tmp_path / "runs"
+    older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
+    assert exporting(runs, "--from", older) == 0
+    moment = AT + (
+        "from analyzer.exports import place\n"
+        "remove = place._remove\n"
+        "place._remove = lambda path: die() if 'removing' in path.name else remove(path)"
+    )
+    arguments = ("export", "--from", str(newer), "--out-dir", str(runs), "--keep", "1")
+    assert ended(python(moment, *arguments)) == -signal.SIGKILL
+    assert visible(runs) == {"2026-06-02T09-30-00Z", "latest"}
+    assert hidden(runs) == {".credreport-removing-2026-06-01T09-30-00Z"}
+    assert exporting(runs, "--from", newer, "--keep", "1") == 0
+    assert hidden(runs) == set()
+    check_folder(runs)
+
+
+def test_fetch_that_is_killed_leaves_whole_reports_only(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    with serving() as aws:
+        content = {}
+        for number in range(6):
+            account = f"{number:012}"
+            aws.accounts[account] = an_account(account, users=50)
+        for account, known in aws.accounts.items():
+            content[f"credential-report_{account}_2026-05-01T12-30-15Z.csv"] = known.report
+        aws.latency = 0.05
+        options = ("--organization", "--role-name", "credreport", "--jobs", "2")
+        arguments = command("fetch", "-o", folder, *options)
+        seen = 0
+        for _ in range(4):
+            with started(arguments, environment(tmp_path, aws.url)) as process:
+                deadline = time.monotonic() + 30
+                while len([*folder.glob("[!.]*")]) <= seen and time.monotonic() < deadline:
+                    time.sleep(0.002)
+                time.sleep(random.uniform(0, 0.2))
+                process.kill()
+                process.communicate()
+            reports = {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")}
+            assert reports.items() <= content.items()
+            for name in reports:
+                assert (folder / f"{name}.metadata.json").read_bytes().endswith(b"}\n")
+            seen = min(len([*folder.glob("[!.]*")]), 2 * len(content) - 4)
+        aws.latency = 0
+        with started(arguments, environment(tmp_path, aws.url)) as process:
+            process.communicate()
+            assert process.returncode == 0
+    assert {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")} == content
+
+
+# SIGTERM
+
+
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    slow = (
+        "import time\n"
+        "from analyzer.exports import contents\n"
+        "contents.write_all = lambda *_: (print('writing', flush=True), time.sleep(60))"
+    )
+    arguments = ("export", "--from", str(SAMPLE), "--out-dir", str(runs))
+    with started(python(slow, *arguments)) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"writing\n"
+        assert len(hidden(runs)) == 1
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert visible(runs) == hidden(runs) == set()
+
+
+# Two together
+
+
+def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    slow = (
+        "import time\n"
+        "from analyzer.exports import contents\n"
+        "write_all = contents.write_all\n"
+        "contents.write_all = lambda *each: (time.sleep(3), write_all(*each))[1]"
+    )
+    arguments = python(slow, "export", "--from", str(SAMPLE), "--out-dir", str(runs))
+    with started(arguments) as one, started(arguments) as other:
+        ends = {process.returncode: said.decode() for process, said in map(waited, (one, other))}
+    assert set(ends) == {0, 75}
+    assert ends[75] == f"credreport: Another run is at work in {runs}: nothing was done.\n"
+    check_folder(runs)
+    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
+
+
+def waited(process: Started) -> tuple[Started, bytes]:
+    _, said = process.communicate(timeout=60)
+    return process, said
+
+
+# Places that cannot be written
+
+
+@pytest.mark.parametrize("most", [1_000, 20_000, 50_000])
+def test_a_disk_that_takes_no_more_leaves_what_was_there(tmp_path: Path, most: int) -> None:
+    runs = tmp_path / "runs"
+    assert exporting(runs, "--from", console_report(tmp_path, "2026-01-01")) == 0
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))"
+    arguments = ("export", "--from", str(SAMPLE), "--out-dir", str(runs), "--quiet")
+    with started(python(limited, *arguments)) as process:
+        _, told = process.communicate()
+    assert process.returncode == 73, told
+    assert b"cannot be written: File too large." in told
+    assert b"Traceback" not in told
+    assert b".credreport" not in told
+    assert told.count(b"\n") == 1
+    assert visible(runs) == {"2026-01-01T09-30-00Z", "latest"}
+    assert hidden(runs) == set()
+    check_folder(runs)
+
+
+def test_a_full_disk_at_the_very_end_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    assert exporting(runs, "--from", console_report(tmp_path, "2026-01-01")) == 0
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    assert exporting(runs, "--from", SAMPLE) == 73
+    told = "cannot be written: No space left on device. All complete runs in it are intact."
+    assert f"{runs} {told}" in capsys.readouterr().err
+    assert visible(runs) == {"2026-01-01T09-30-00Z", "latest"}
+    assert hidden(runs) == set()
+
+
+@pytest.fixture
+def as_somebody() -> Iterator[Path]:
+    """Be a user whom permissions hold for, and give a folder that only root may write to."""
+    place = Path(f"/tmp/credreport-test-{os.getpid()}")  # tmp_path is closed to others
+    place.mkdir(mode=0o755)
+    place.chmod(0o555)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        yield place
+    finally:
+        os.seteuid(os.getuid())
+        place.rmdir()
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+def test_a_folder_that_may_only_be_read_is_an_error(
+    as_somebody: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    for out in (as_somebody, as_somebody / "runs"):
+        assert exporting(out, "--from", SAMPLE, *more) == 73
+        (told,) = capsys.readouterr().err.splitlines()[len(more) :]
+        assert told.startswith(f"credreport: {out} cannot be written: ")
+        assert str(as_somebody) in told
+    assert [*as_somebody.iterdir()] == []

@@ -1,0 +1,108 @@
+"""Copies of reports keep their names, what lies beside them, and where they came from."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from analyzer.errors import InputRefused
+from analyzer.sources.copying import copied
+from analyzer.sources.files import load
+from analyzer.sources.find import Source, find
+from tests.builders import a_user, report_text, saved
+
+TEXT = report_text([a_user()])
+OTHER = report_text([a_user("loud")])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "copies").mkdir()
+    return tmp_path / "copies"
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_copy_has_the_files_name_and_bytes_and_tells_where_it_came_from(
+    folder: Path, tmp_path: Path
+) -> None:
+    report = saved(tmp_path, TEXT, "status_reports_2026-03-01T09-30-00+00-00.csv")
+    copies = copied([str(report)], folder)
+    assert copies == {folder / report.name: str(report)}
+    assert (folder / report.name).read_bytes() == report.read_bytes()
+
+
+def test_what_lies_beside_a_report_comes_with_it(folder: Path, tmp_path: Path) -> None:
+    report = saved(tmp_path, TEXT, "r.csv")
+    for ending in ("metadata", "service-credentials"):
+        saved(tmp_path, "{}", f"r.csv.{ending}.json")
+    copied([str(report)], folder)
+    assert names(folder) == {"r.csv", "r.csv.metadata.json", "r.csv.service-credentials.json"}
+
+
+def test_names_that_clash_whatever_their_case_lie_in_folders_of_their_own(
+    folder: Path, tmp_path: Path
+) -> None:
+    for place in "abc":
+        (tmp_path / place).mkdir()
+    reports = [
+        saved(tmp_path / "a", TEXT, "r.csv"),
+        saved(tmp_path / "b", OTHER, "R.csv"),
+        saved(tmp_path / "c", TEXT, "r.csv"),
+    ]
+    saved(tmp_path / "b", "{}", "R.csv.metadata.json")
+    copies = copied([*map(str, reports)], folder)
+    assert names(folder) == {
+        "r.csv",
+        "input-2/R.csv",
+        "input-2/R.csv.metadata.json",
+        "input-3/r.csv",
+    }
+    assert list(copies.values()) == [*map(str, reports)]
+
+
+def test_files_of_an_archive_are_unpacked_and_found_again(folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("2026/one.csv", TEXT)
+        archive.writestr("2026/two.csv", OTHER)
+    copies = copied([str(tmp_path / "all.zip")], folder)
+    assert names(folder) == {"one.csv", "two.csv"}
+    assert [*copies.values()] == [f"{tmp_path}/all.zip:2026/{name}.csv" for name in ("one", "two")]
+    assert load(*copies).rows == 4
+
+
+def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> None:
+    failed = {"account": "2", "name": "pay", "status": "failed", "reason": "Denied."}
+    for place in "ab":
+        (tmp_path / place).mkdir()
+        saved(tmp_path / place, TEXT if place == "a" else OTHER, f"{place}.csv")
+        saved(tmp_path / place, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
+    copies = copied([str(tmp_path / "a"), str(tmp_path / "b")], folder)
+    assert len(names(folder)) == 4
+    assert load(*copies).not_covered == ("Account 2 is not covered: Denied.",) * 2
+
+
+def test_a_hidden_file_that_is_named_is_found_again(folder: Path, tmp_path: Path) -> None:
+    copies = copied(
+        [str(saved(tmp_path, TEXT, ".r.csv")), str(saved(tmp_path, OTHER, "..."))], folder
+    )
+    assert names(folder) == {"r.csv", "report"}
+    assert load(*copies).rows == 4
+
+
+def test_all_that_cannot_be_read_is_told_at_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone.csv"
+    found = [*find([str(tmp_path / "missing.csv")]), Source(str(gone), gone.read_bytes, gone)]
+    monkeypatch.setattr("analyzer.sources.copying.find", lambda _: found)
+    with pytest.raises(InputRefused) as refused:
+        copied(["*.csv"], folder)
+    assert [each.file for each in refused.value.problems] == [
+        str(tmp_path / "missing.csv"),
+        str(gone),
+    ]
+    assert names(folder) == set()
