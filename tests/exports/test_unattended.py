@@ -1,0 +1,125 @@
+"""What the README says of unattended runs is held to the program."""
+
+import configparser
+import inspect
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import main
+from analyzer.cli.export import export
+from tests.builders import ROOT_FOLDER
+from tests.exports.exported import check_folder, exporting, record_of
+from tests.sources.aws_server import an_account, on_loopback_only, serving
+
+README = (ROOT_FOLDER / "README.md").read_text(encoding="utf-8")
+SETTINGS = ROOT_FOLDER / "samples" / "export.toml"
+ORGANIZATION = ROOT_FOLDER / "samples" / "organization"
+EXPORT = ("/opt/credreport/bin/credreport", "export")
+
+
+@pytest.fixture(autouse=True)
+def in_the_clone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT_FOLDER)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def variables(text: str) -> set[str]:
+    return set(re.findall(r"CREDREPORT_([A-Z_]+)", text))
+
+
+def options() -> set[str]:
+    names = {*inspect.signature(export).parameters} - {"sources"} | {"from"}
+    return {name.upper() for name in names}
+
+
+@pytest.mark.parametrize("more", [["--check"], []])
+def test_the_sample_settings_work_on_the_samples(tmp_path: Path, more: list[str]) -> None:
+    out = tmp_path / "runs"
+    arguments = [*("--config", SETTINGS, "--from", ORGANIZATION), *more]
+    assert exporting(out, *arguments) == (0 if more else 1)
+    check_folder(out)
+    assert out.exists() is not bool(more)
+
+
+def test_the_sample_settings_work_with_an_organization(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "runs"
+    with serving() as aws:
+        aws.accounts["222233334444"] = an_account("222233334444", name="sandbox-7")
+        aws.accounts["333344445555"] = an_account("333344445555", name="web")
+        on_loopback_only(monkeypatch, tmp_path, aws.url)
+        assert exporting(out, "--config", SETTINGS, "--check") == 0
+        assert exporting(out, "--config", SETTINGS) == 1
+        asked = [each for operation, each in aws.asked if operation == "AssumeRole"]
+    told = record_of(out / "latest")
+    assert [each["account"] for each in told["accounts"]["skipped"]] == ["222233334444"]
+    assert told["parameters"]["standard"] == "cis-7.0"
+    assert {(each["RoleArn"], each["ExternalId"]) for each in asked} == {
+        ("arn:aws:iam::333344445555:role/credreport", "audit-2026")
+    }
+
+
+def test_every_sample_setting_is_an_option() -> None:
+    keys = {key.replace("-", "_").upper() for key in tomllib.loads(SETTINGS.read_text())}
+    assert keys <= options()
+
+
+def test_every_environment_variable_of_the_readme_is_an_option() -> None:
+    assert variables(README) <= options()
+    assert variables(README) >= {"OUT_DIR", "CONFIG", "LOG_FORMAT"}
+
+
+def is_understood(arguments: list[str], folder: Path) -> bool:
+    more = ["--check", "--out-dir", str(folder / "runs"), "--from", str(ORGANIZATION)]
+    return main([*arguments, *more]) == 0
+
+
+def test_the_crontab_line_has_five_times_and_a_command_that_runs(tmp_path: Path) -> None:
+    (block,) = blocks("crontab")
+    line = block.splitlines()[-1].split(maxsplit=5)
+    assert all(re.fullmatch(r"[\d*]+", field) for field in line[:5])
+    setting, program, *arguments = shlex.split(line[5])
+    assert setting.startswith("CREDREPORT_CONFIG=/")
+    assert (program, arguments[0]) == EXPORT
+    assert is_understood(arguments, tmp_path)
+
+
+def test_the_service_runs_a_command_that_is_understood_and_the_timer_starts_it(
+    tmp_path: Path,
+) -> None:
+    service, timer = (configparser.ConfigParser(strict=False) for _ in range(2))
+    for parser, text in zip((service, timer), blocks("ini"), strict=True):
+        parser.read_string(text)
+    program, *arguments = shlex.split(service["Service"]["ExecStart"])
+    assert (program, arguments[0]) == EXPORT
+    assert is_understood(arguments, tmp_path)
+    assert service["Service"]["SuccessExitStatus"] == "75"
+    assert {*timer} == {"DEFAULT", "Unit", "Timer", "Install"}
+
+
+def test_the_container_is_nobodys_root_and_its_commands_are_understood(tmp_path: Path) -> None:
+    (text,) = blocks("dockerfile")
+    told = dict(line.split(maxsplit=1) for line in text.replace("\\\n", "").splitlines())
+    assert told["USER"] == "credreport"
+    assert json.loads(told["ENTRYPOINT"]) == ["credreport", "export"]
+    assert f"CREDREPORT_OUT_DIR={told['VOLUME']}" in told["ENV"]
+    runs = [line for block in blocks("sh") for line in block.splitlines() if "docker run" in line]
+    assert len(runs) == 2
+    for line in runs:
+        assert f"-v credreport-runs:{told['VOLUME']}" in line
+        given = shlex.split(line.rpartition(" credreport")[2])
+        assert is_understood(["export", *given], tmp_path)
+
+
+def test_every_policy_that_the_readme_names_is_there() -> None:
+    named = set(re.findall(r"samples/policies/([\w.-]+\.json)", README))
+    assert named == {path.name for path in (ROOT_FOLDER / "samples" / "policies").iterdir()}
