@@ -38,16 +38,21 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     everybody = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
     write(analysis, users, data, verdicts=everybody, findings=folder / FINDINGS)
-    now = _users(users)
-    # Without a previous run nothing is known to have changed.
-    before = _users(previous.path / USERS) if previous else now
-    accounts = {account.account for file in analysis.report.files for account in file.accounts}
-    changed = changes(before, now, accounts)
+    changed = _changed(analysis, users, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
         write_workbook(analysis, stream)
     return len(changed)
+
+
+def _changed(analysis: Analysis, users: Path, previous: Run | None) -> pd.DataFrame:
+    """Return what changed since the previous run; without one, nothing is known to have."""
+    now = _users(users)
+    if previous is None:
+        return changes(now.head(0), now.head(0), ())
+    accounts = {account.account for file in analysis.report.files for account in file.accounts}
+    return changes(_users(previous.path / USERS), now, accounts)
 
 
 def is_unchanged(run: Run) -> bool:

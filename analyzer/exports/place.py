@@ -65,14 +65,17 @@ def publish(aside: Path, run: Path) -> None:
 
 
 def point(folder: Path) -> None:
-    """Have `latest` lead to the newest complete run."""
+    """Have `latest` lead to the newest complete run, and to nothing where there is none."""
     every = runs(folder)
     link = folder / LATEST
-    if every and not (link.is_symlink() and link.readlink() == Path(every[-1].name)):
+    leads_to = link.readlink() if link.is_symlink() else None
+    if every and leads_to != Path(every[-1].name):
         aside = folder / f"{HIDDEN}{LATEST}"
         aside.symlink_to(every[-1].name)
         aside.replace(link)
         sync(folder)
+    elif leads_to and not every:
+        link.unlink()
 
 
 def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
@@ -94,7 +97,7 @@ def check(folder: Path) -> None:
     there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK, effective_ids=by_effect):
-        raise OutputFailed(f"{folder} cannot be written: nobody may write to {there}.")
+        raise OutputFailed(f"{folder} cannot be written: {there} takes nothing new from this user.")
     _check_latest(folder)
     if (folder / LOCK).exists():
         with written(folder):

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +13,7 @@ from analyzer.cli import main
 from analyzer.errors import Busy
 from analyzer.exports.place import held
 from tests.builders import a_key, a_password, a_user, days_before, report_text, run, saved, table
+from tests.cli.processes import command
 from tests.exports.exported import (
     OUTPUTS,
     SAMPLE,
@@ -304,6 +306,54 @@ def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, reports: Path)
     assert exporting(runs, "--from", "nothing.csv") == 3
     assert (runs / "latest").readlink().name == name(SECOND)
     assert hidden(runs) == set()
+
+
+def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path) -> None:
+    exporting(runs, "--from", SAMPLE)
+    (runs / "2026-03-01T09-30-00Z" / "users.csv").unlink()
+    assert exporting(runs, "--from", "nothing.csv") == 3
+    assert visible(runs) == {"2026-03-01T09-30-00Z"}
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "half of i", '{"kind": "other"}', "[" * 100_000])
+def test_a_record_that_is_not_understood_makes_no_run(runs: Path, text: str) -> None:
+    exporting(runs, "--from", SAMPLE)
+    (runs / "2026-03-01T09-30-00Z" / "manifest.json").write_text(text)
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert (runs / "latest").readlink().name == "2026-03-01T09-30-00Z-2"
+
+
+def test_all_of_a_run_is_on_disk_before_it_has_its_name(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    fsync, rename = os.fsync, Path.rename
+
+    def noted(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def checked(path: Path, target: Path) -> Path:
+        needed = {each: each.stat().st_ino for each in (path, *path.rglob("*"))}
+        assert [each for each, node in needed.items() if node not in synced] == []
+        assert len(needed) == 10
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(Path, "rename", checked)
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert runs.stat().st_ino in synced
+
+
+def test_standard_input_is_kept_too(runs: Path) -> None:
+    done = subprocess.run(
+        command("export", "--from", "-", "--out-dir", runs, "-q"),
+        input=SAMPLE.read_bytes(),
+        check=False,
+    )
+    assert done.returncode == 0
+    check_folder(runs)
+    assert (runs / "latest" / "reports" / "standard input").read_bytes() == SAMPLE.read_bytes()
 
 
 def test_hidden_things_of_others_stay(runs: Path) -> None:

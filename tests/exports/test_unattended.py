@@ -43,7 +43,7 @@ def options() -> set[str]:
 @pytest.mark.parametrize("more", [["--check"], []])
 def test_the_sample_settings_work_on_the_samples(tmp_path: Path, more: list[str]) -> None:
     out = tmp_path / "runs"
-    arguments = [*("--config", SETTINGS, "--from", ORGANIZATION), *more]
+    arguments: list[str | Path] = ["--config", SETTINGS, "--from", ORGANIZATION, *more]
     assert exporting(out, *arguments) == (0 if more else 1)
     check_folder(out)
     assert out.exists() is not bool(more)
