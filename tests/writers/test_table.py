@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer import inspection as inspections
 from analyzer.analysis import Analysis
+from analyzer.report import understand
 from analyzer.terms import Verdict
 from tests.builders import (
     ACCOUNT,
@@ -165,6 +167,27 @@ def test_what_the_rules_found_is_shown_a_few_of_each_and_the_number_of_the_rest(
     assert "and 7 more" in shown
     assert shown.count("no MFA device") == 1 + 5
     assert len([line for line in piped(analyzed(tmp_path, users)) if line[0] == "high"]) == 12
+
+
+def test_a_large_report_shows_a_few_of_each_and_the_number_of_the_rest_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(understand, "PAGE_ROWS", 1)
+    for name, count in (("a", 3), ("b", 4)):
+        users = [a_user(f"{name}{n}", password=a_password(days_before(1))) for n in range(count)]
+        saved(tmp_path, report_text(users), f"{name}.csv")
+    analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
+    shown = table_text(analysis, UNUSED, width=80)
+    assert "high  Console user has no MFA device: " in shown
+    assert shown.count("password enabled, last used") == 5
+
+
+@pytest.mark.parametrize("width", [None, 80])
+def test_that_nothing_was_found_is_told(tmp_path: Path, width: int | None) -> None:
+    user = a_user("ann", password=a_password(days_before(1)), mfa=True)
+    shown = table_text(analyzed(tmp_path, [user]), UNUSED, width=width)
+    assert "Findings: none." in shown
 
 
 def piped(analysis: Analysis) -> list[list[str]]:
