@@ -36,11 +36,13 @@ from tests.writers.workbooks import (
     file_of,
     moment,
     needs_libreoffice,
+    parts,
     records,
     results_of,
     row_of,
     seen_by_libreoffice,
     values,
+    with_wrong_results,
 )
 
 
@@ -54,12 +56,7 @@ def book(file: bytes) -> Workbook:
     return openpyxl.load_workbook(io.BytesIO(file))
 
 
-NOTES = "What to know before relying on this"
-
-
-def parts(file: bytes) -> dict[str, bytes]:
-    with ZipFile(io.BytesIO(file)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+CRITERIA = "Criteria"
 
 
 # The same every time
@@ -103,16 +100,18 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
     assert book.sheetnames == [
         "Summary",
         *("Unused users", "Unused users 2", "Unused users 3"),
+        *(f"Findings{number}" for number in ("", " 2", " 3")),
+        "Controls",
         *("All users", "All users 2", "All users 3"),
         "Method",
     ]
-    for title in ("Unused users", "All users"):
+    for title in ("Unused users", "All users", "Findings"):
         sheets = [book[title], book[f"{title} 2"], book[f"{title} 3"]]
         assert [len(records(sheet)) for sheet in sheets] == [3, 3, 2]
         listed = [row["User"] for sheet in sheets for row in records(sheet)]
         assert listed == [f"user{at}" for at in range(8)]
     names = [table.displayName for sheet in book.worksheets for table in sheet.tables.values()]
-    assert len(names) == len(set(names)) == 6
+    assert len(names) == len(set(names)) == 9
 
 
 def test_a_full_last_sheet_is_not_followed_by_an_empty_one(tmp_path: Path) -> None:
@@ -164,7 +163,9 @@ def test_reports_of_different_forms_are_listed_together(tmp_path: Path) -> None:
 # It works in a spreadsheet program
 
 
-@pytest.mark.parametrize("title", ["Unused users", "All users", "Exempt", "Undetermined"])
+@pytest.mark.parametrize(
+    "title", ["Unused users", "Findings", "All users", "Exempt", "Undetermined"]
+)
 def test_a_list_is_a_table_with_filters_under_a_frozen_head(book: Workbook, title: str) -> None:
     sheet = book[title]
     (table,) = sheet.tables.values()
@@ -188,9 +189,9 @@ def test_every_sheet_prints_landscape_as_wide_as_the_page_with_its_number(book: 
         assert foot.endswith("&C&A&RPage &P of &N")
 
 
-def test_the_notes_begin_a_page(book: Workbook) -> None:
+def test_the_result_has_a_page_of_its_own(book: Workbook) -> None:
     sheet = book["Summary"]
-    (found,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == NOTES]
+    (found,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == CRITERIA]
     assert [each.id for each in sheet.row_breaks.brk] == [found - 2]
 
 
@@ -249,11 +250,8 @@ def test_results_stand_behind_formulas_for_programs_that_do_not_calculate() -> N
 def test_libreoffice_comes_to_the_same_counts(tmp_path: Path, rows_a_sheet: int) -> None:
     analysis = analyzed(SAMPLES / "organization")
     expected = values(results_of(analysis)["Summary"])
-    wrong = io.BytesIO()
-    with ZipFile(wrong, "w") as archive:
-        for name, part in parts(file_of(analysis, rows_a_sheet)).items():
-            archive.writestr(name, re.sub(rb"</f><v>[^<]*</v>", rb"</f><v>666</v>", part))
-    seen = seen_by_libreoffice(tmp_path, wrong.getvalue())["Summary"]
+    wrong = with_wrong_results(file_of(analysis, rows_a_sheet))
+    seen = seen_by_libreoffice(tmp_path, wrong)["Summary"]
     counts = {row[0]: [str(value) for value in row[1:11] if value is not None] for row in expected}
     accounts = {each.account for file in analysis.report.files for each in file.accounts}
     for first in (*accounts, "All accounts", *Verdict, "IAM users", "Complete"):

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -16,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.model import Exemption
+from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Criteria
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.book import EXCEL_ROWS
@@ -37,28 +41,35 @@ _EVERY_SHEET_AS_CSV = (
 )
 
 
-def analyzed(path: Path, exemptions: Iterable[Exemption] = (), **criteria: Any) -> Analysis:
+def analyzed(
+    path: Path, exemptions: Iterable[Exemption] = (), book: Rulebook | None = None, **criteria: Any
+) -> Analysis:
     report = analyzer.load(path, as_of=None if path.is_relative_to(SAMPLES) else AS_OF)
-    return analyzer.analyze(report, Criteria(**criteria), exemptions)
+    return analyzer.analyze(report, Criteria(**criteria), exemptions, book)
 
 
 def analyzed_users(folder: Path, users: Iterable[Row], **criteria: Any) -> Analysis:
     return analyzed(saved(folder, report_text(users)), **criteria)
 
 
-def analyzed_console() -> Analysis:
+def analyzed_console(book: Rulebook | None = None) -> Analysis:
     """Analyze the sample that has every verdict, reason and caveat, with its exemptions."""
-    return analyzed(CONSOLE, analyzer.read_exemptions("exemptions.csv", EXEMPTIONS.read_text()))
+    entries = analyzer.read_exemptions("exemptions.csv", EXEMPTIONS.read_text())
+    return analyzed(CONSOLE, entries, book)
 
 
-def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS) -> bytes:
+def file_of(
+    analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, changes: pd.DataFrame | None = None
+) -> bytes:
     stream = io.BytesIO()
-    write_workbook(analysis, stream, rows_a_sheet=rows_a_sheet)
+    write_workbook(analysis, stream, changes=changes, rows_a_sheet=rows_a_sheet)
     return stream.getvalue()
 
 
-def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS) -> Workbook:
-    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet)))
+def book_of(
+    analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, changes: pd.DataFrame | None = None
+) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet, changes)))
 
 
 def results_of(analysis: Analysis) -> Workbook:
@@ -89,6 +100,20 @@ def row_of(sheet: Worksheet, first: str) -> tuple[Any, ...]:
     """Return the one row that begins so."""
     (row,) = [row for row in values(sheet) if row[0] == first]
     return row
+
+
+def parts(file: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(file)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def with_wrong_results(file: bytes) -> bytes:
+    """Return a workbook whose formulas all claim to result in 666."""
+    wrong = io.BytesIO()
+    with ZipFile(wrong, "w") as archive:
+        for name, part in parts(file).items():
+            archive.writestr(name, re.sub(rb"</f><v>[^<]*</v>", rb"</f><v>666</v>", part))
+    return wrong.getvalue()
 
 
 def seen_by_libreoffice(folder: Path, book: bytes) -> dict[str, list[Sequence[str]]]:

@@ -1,42 +1,75 @@
 """Write an analysis as an Excel workbook that an auditor can work from; the only openpyxl."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
 
 import numpy as np
+import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
+from analyzer.inspection import Inspection
 from analyzer.model import Page
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers import people
-from analyzer.writers.workbook import users
+from analyzer.writers.workbook import findings, users
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book
+from analyzer.writers.workbook.changes import COLUMNS, NOTHING
+from analyzer.writers.workbook.column import Column
+from analyzer.writers.workbook.controls import add_controls
 from analyzer.writers.workbook.method import add_method
+from analyzer.writers.workbook.recount import Recount
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.summary import TITLE, add_summary
 from analyzer.writers.workbook.table import Listing
 from analyzer.writers.workbook.taken import Gathering
+from analyzer.writers.workbook.tally import Tally
+
+_Users = Callable[[Title, tuple[Column[Page], ...]], Listing[Page]]
+_Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
 
 
-def write_workbook(analysis: Analysis, stream: BinaryIO, *, rows_a_sheet: int = EXCEL_ROWS) -> None:
-    """Write the workbook; a list longer than a sheet goes on, on further ones."""
+def write_workbook(
+    analysis: Analysis,
+    stream: BinaryIO,
+    *,
+    changes: pd.DataFrame | None = None,
+    rows_a_sheet: int = EXCEL_ROWS,
+) -> None:
+    """Write the workbook; a list longer than a sheet goes on, on further ones.
+
+    `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet.
+    """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
-        listing = partial(Listing, book, people.described(files), rows_a_sheet)
-        everybody = listing("All users", users.every(files))
-        unused, exempt = Gathering(_to_do), Gathering(_exempt)
-        undetermined = Gathering(_undetermined)
-        for page in analysis.pages():
-            everybody.add(page)
-            for gathering in (unused, exempt, undetermined):
-                gathering.add(page)
-        everybody.finish("No report has an IAM user.")
-        _add_some(listing("Exempt", users.exempt(analysis.exemptions)), exempt)
-        _add_some(listing("Undetermined", users.undetermined(files)), undetermined)
-        add_method(book, analysis)
-        _add_to_do(listing("Unused users", users.UNUSED, at=0), unused)
-        add_summary(book, analysis, everybody)
+        start = (book, people.described(files), rows_a_sheet)
+        everybody = _add_users(partial(Listing[Page], *start), analysis)
+        found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
+        if changes is not None:
+            _add_changes(partial(Listing[pd.DataFrame], *start), changes)
+        tally = Tally(analysis.inspection, Recount(found))
+        add_controls(book, tally)
+        add_method(book, analysis, with_changes=changes is not None)
+        add_summary(book, analysis, everybody, tally)
         book.save(stream)
+
+
+def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
+    """Add the lists of users; return the one of everybody."""
+    files = analysis.report.files
+    everybody = listing(Title.EVERYBODY, users.every(files))
+    unused, exempt = Gathering(_to_do), Gathering(_exempt)
+    undetermined = Gathering(_undetermined)
+    for page in analysis.pages():
+        everybody.add(page)
+        for gathering in (unused, exempt, undetermined):
+            gathering.add(page)
+    everybody.finish("No report has an IAM user.")
+    _add_to_do(listing(Title.UNUSED, users.UNUSED), unused)
+    _add_some(listing(Title.EXEMPT, users.exempt(analysis.exemptions)), exempt)
+    _add_some(listing(Title.UNDETERMINED, users.undetermined(files)), undetermined)
+    return everybody
 
 
 def _to_do(page: Page) -> np.ndarray:
@@ -73,3 +106,18 @@ def _add_to_do(listing: Listing[Page], unused: Gathering) -> None:
         order = page.users.assign(doubtful=doubtful).sort_values(keys, kind="stable").index
         listing.add(page, order.to_numpy())
     listing.finish("Nobody is unused, or whoever is, is exempt.")
+
+
+def _add_findings(listing: _Rows, inspection: Inspection) -> Listing[pd.DataFrame]:
+    """Add the list of findings in the order in which they come, and return it."""
+    found = listing(Title.FINDINGS, findings.listed(inspection.book, inspection.report.files))
+    for frame in inspection.frames():
+        found.add(frame)
+    found.finish(findings.nothing_found(inspection))
+    return found
+
+
+def _add_changes(listing: _Rows, changes: pd.DataFrame) -> None:
+    changed = listing(Title.CHANGES, COLUMNS)
+    changed.add(changes)
+    changed.finish(NOTHING)

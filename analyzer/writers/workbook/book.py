@@ -18,6 +18,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import registered
 
 EXCEL_ROWS: Final = 1_048_576
@@ -108,23 +109,29 @@ class Book(ExitStack):
         """Begin with no sheets; the moment stands in the file as that of its making."""
         super().__init__()
         self._workbook = Workbook(write_only=True)
-        self._sheets: dict[str, Sheet] = {}
+        self._sheets: dict[tuple[int, int], Sheet] = {}
         self.styles = registered(self._workbook)
         properties = self._workbook.properties
         properties.title = title
         properties.creator = properties.lastModifiedBy = CREATOR
         properties.created = properties.modified = moment.replace(tzinfo=None)
 
-    def sheet(self, title: str, at: int | None = None) -> Sheet:
-        """Return a new sheet, the last one or at a place."""
+    def sheet(self, title: Title, number: int = 1) -> Sheet:
+        """Return a new sheet, which gets its place when the file is written.
+
+        What one sheet cannot hold goes on, on others with the same title and a number.
+        """
         rows = self.enter_context(SpooledTemporaryFile(_HELD))  # noqa: SIM115  closed on exit
-        frame = cast("Worksheet", self._workbook.create_sheet(title, at))  # It has all we use.
-        self._sheets[title] = Sheet(frame, rows)
-        return self._sheets[title]
+        name = title if number == 1 else f"{title} {number}"
+        frame = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
+        place = (list(Title).index(title), number)
+        self._sheets[place] = Sheet(frame, rows)
+        return self._sheets[place]
 
     def save(self, stream: BinaryIO) -> None:
         """Write the file."""
-        sheets = [self._sheets[frame.title] for frame in self._workbook.worksheets]
+        sheets = [sheet for _, sheet in sorted(self._sheets.items())]
+        self._workbook._sheets = [sheet.frame for sheet in sheets]  # type: ignore[attr-defined]  # noqa: SLF001  no public way
         with _Archive(stream, sheets) as archive:
             ExcelWriter(self._workbook, archive).write_data()
 

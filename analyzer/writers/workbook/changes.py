@@ -5,42 +5,48 @@ from typing import Final
 
 import pandas as pd
 
-from analyzer.writers.workbook.column import Column, moments, no_words, words
+from analyzer.changes import BEFORE, CHANGE, LAST_USE, NOW, Change
+from analyzer.writers.workbook.column import (
+    Column,
+    judged_look,
+    moments,
+    no_words,
+    plain,
+    words,
+)
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import in_frame, texts, who
 
-CHANGES: Final = "Changes"
-"""The sheet's title."""
-
-MEANINGS: Final[Mapping[str, str]] = {
-    "new-unused": "Unused now, and was not in the previous run.",
-    "gone": "In the previous run, and in no report any more.",
-    "used-again": "Not in use in the previous run, and used since.",
-    "no-longer-unused": "Unused in the previous run, and has another verdict now.",
+MEANINGS: Final[Mapping[Change, str]] = {
+    Change.NEW_UNUSED: "Unused now, and was not in the previous run.",
+    Change.GONE: "In the previous run, and in no report any more.",
+    Change.USED_AGAIN: "Not in use in the previous run, and used since.",
+    Change.NO_LONGER_UNUSED: "Unused in the previous run, and has another verdict now.",
 }
-"""What each change means, in the order in which they are explained."""
+"""What each change means."""
 
-_LOOKS: Final = {"new-unused": Look.UNUSED, "gone": Look.FAINT, "used-again": Look.CHECK}
+NOTHING: Final = "Nothing changed since the previous run."
+
+_LOOKS: Final[Mapping[str, Look]] = {
+    Change.NEW_UNUSED: Look.UNUSED,
+    Change.GONE: Look.FAINT,
+    Change.USED_AGAIN: Look.CHECK,
+}
 
 
 def _change_look(change: str) -> Look:
     return _LOOKS.get(change, Look.TEXT)
 
 
-def _verdict_look(verdict: str) -> Look:
-    return Look(verdict) if verdict else Look.TEXT
-
-
 def _meanings(frame: pd.DataFrame) -> list[str]:
-    return [MEANINGS.get(change, "") for change in frame["change"].tolist()]
+    return [MEANINGS[Change(change)] for change in frame[CHANGE].tolist()]
 
 
-COLUMNS: Final[tuple[Column[pd.DataFrame], ...]] = (
+COLUMNS: Final = (
     *who(in_frame),
-    Column("Change", 17, words(texts(in_frame("change")), _change_look)),
-    Column("Meaning", 44, words(_meanings, lambda _: Look.TEXT)),
-    Column("Before", 12.5, words(texts(in_frame("before")), _verdict_look)),
-    Column("Now", 12.5, words(texts(in_frame("now")), _verdict_look)),
-    Column("Last use (UTC)", 14.5, moments(in_frame("last_use"), no_words)),
+    Column("Change", 17, words(texts(in_frame(CHANGE)), _change_look)),
+    Column("Meaning", 44, words(_meanings, plain)),
+    Column("Before", 12.5, words(texts(in_frame(BEFORE)), judged_look)),
+    Column("Now", 12.5, words(texts(in_frame(NOW)), judged_look)),
+    Column("Last use (UTC)", 14.5, moments(in_frame(LAST_USE), no_words)),
 )
-NOTHING: Final = "Nothing changed since the previous run."

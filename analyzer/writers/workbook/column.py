@@ -53,6 +53,16 @@ def fact_look(word: str) -> Look:
     return Look.FAINT if word in _NOTHING else Look.TEXT
 
 
+def plain(_: str) -> Look:
+    """Return how words look that mean neither good nor bad."""
+    return Look.TEXT
+
+
+def judged_look(word: str) -> Look:
+    """Return how a word looks that has a look of its own."""
+    return Look(word) if word else Look.TEXT
+
+
 def words(read: Read[Listed], look: Callable[[str], Look] = fact_look) -> Cells[Listed]:
     """Make cells of words that come again and again; each is spelled once."""
 

@@ -13,6 +13,7 @@ from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.rule_wording import how, limits
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.tally import EXEMPT, FAILS, UNDECIDED, Tally
 
@@ -22,13 +23,13 @@ _WIDTHS: Final = (38, 15, 9, 9, 10.5, 74, 36)
 _RULES: Final = {rule.id: rule for rule in RULES}
 
 
-def add_controls(book: Book, tally: Tally, at: int) -> None:
-    """Add the sheet at a place; its counts are formulas over the listed findings."""
+def add_controls(book: Book, tally: Tally) -> None:
+    """Add the sheet; its counts are formulas over the listed findings."""
     inspection = tally.inspection
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
-    grid = Grid(book, "Controls", widths, people.described(inspection.report.files), at)
+    grid = Grid(book, Title.CONTROLS, widths, people.described(inspection.report.files))
     _add_heading(grid, inspection, results, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)

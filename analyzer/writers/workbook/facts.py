@@ -15,14 +15,15 @@ from analyzer.writers.workbook.column import (
     Read,
     either,
     free,
+    judged_look,
     moments,
     no_words,
     nothing,
     numbers,
+    plain,
     with_raw,
     words,
 )
-from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import of_users, texts, who
 
 _REASONS: Final = {str(reason): told for reason, told in REASON_TEXTS.items()}
@@ -58,16 +59,10 @@ def _never_signed_in(page: Page) -> list[str]:
     return with_raw(page, columns.PASSWORD_LAST_USED, either(enabled, NEVER, ""))
 
 
-def _judgement_look(word: str) -> Look:
-    return Look(word) if word else Look.TEXT
-
-
 ACCOUNT, USER, ARN = WHO = who(of_users)
-VERDICT: Final = Column("Verdict", 12.5, words(texts(of_users(columns.VERDICT)), _judgement_look))
-REASON: Final = Column("Reason", 24, words(_reasons, lambda _: Look.TEXT))
-CERTAINTY: Final = Column(
-    "Certainty", 8.5, words(texts(of_users(columns.CERTAINTY)), _judgement_look)
-)
+VERDICT: Final = Column("Verdict", 12.5, words(texts(of_users(columns.VERDICT)), judged_look))
+REASON: Final = Column("Reason", 24, words(_reasons, plain))
+CERTAINTY: Final = Column("Certainty", 8.5, words(texts(of_users(columns.CERTAINTY)), judged_look))
 CAVEAT_IDS: Final = Column("Caveats", 24, words(_caveat_ids))
 CAVEATS: Final = Column("Caveats: what to check first", 44, free(_caveat_sentences))
 EXEMPTION: Final = Column("Exemption", 24, words(texts(of_users(columns.EXEMPTION))))

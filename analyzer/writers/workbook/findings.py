@@ -20,20 +20,14 @@ from analyzer.writers.workbook.column import (
     moments,
     no_words,
     numbers,
+    plain,
     words,
 )
 from analyzer.writers.workbook.rule_wording import blind
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import in_frame, review, source, texts, who
 
-FINDINGS: Final = "Findings"
-"""The sheet's title."""
-
 DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
-
-
-def _plain(_: str) -> Look:
-    return Look.TEXT
 
 
 def _of_rule(told: Callable[[str], str]) -> Read[pd.DataFrame]:
@@ -42,9 +36,9 @@ def _of_rule(told: Callable[[str], str]) -> Read[pd.DataFrame]:
 
 
 SEVERITY_OF: Final = Column("Severity", 9.5, words(texts(in_frame(SEVERITY)), Look))
-RULE_OF: Final = Column("Rule id", 23, words(texts(in_frame(RULE)), _plain))
+RULE_OF: Final = Column("Rule id", 23, words(texts(in_frame(RULE)), plain))
 OUTCOME_OF: Final = Column("Outcome", 10, words(texts(in_frame(OUTCOME)), Look))
-EXEMPTION: Final = Column("Exempt because", 22, words(texts(in_frame(columns.EXEMPTION)), _plain))
+EXEMPTION: Final = Column("Exempt because", 22, words(texts(in_frame(columns.EXEMPTION)), plain))
 
 _TITLES: Final = {rule.id: rule.title for rule in RULES}
 _FIXES: Final = {rule.id: rule.fix for rule in RULES}
@@ -57,7 +51,7 @@ def listed(book: Rulebook, files: Sequence[ReportFile]) -> tuple[Column[pd.DataF
         *who(in_frame),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, words(_of_rule(_TITLES.__getitem__), _plain)),
+        Column("Finding", 28, words(_of_rule(_TITLES.__getitem__), plain)),
         Column("Fact", 46, free(texts(in_frame(FACT)))),
         OUTCOME_OF,
         Column("Days", 7.5, numbers(in_frame(DAYS))),
@@ -66,7 +60,7 @@ def listed(book: Rulebook, files: Sequence[ReportFile]) -> tuple[Column[pd.DataF
         Column("Counted from (UTC)", 14.5, moments(in_frame(SINCE), no_words)),
         EXEMPTION,
         Column("Controls", 42, words(_of_rule(controls.__getitem__), lambda _: Look.ID)),
-        Column("Remedy", 30, words(_of_rule(_FIXES.__getitem__), _plain)),
+        Column("Remedy", 30, words(_of_rule(_FIXES.__getitem__), plain)),
         *source(in_frame, files),
         *review(DECISIONS),
     )

@@ -1,6 +1,7 @@
 """Lay out a sheet of prose and small tables on a grid of columns."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from openpyxl.worksheet.pagebreak import Break
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
 from analyzer.writers.workbook.layout import A4, for_print, set_widths
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import ALARM, Look, font_size
 
 _LINE: Final = 1.35
@@ -45,12 +47,10 @@ def head(text: str, span: int = 1) -> Part:
 class Grid:
     """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
 
-    def __init__(
-        self, book: Book, title: str, widths: tuple[float, ...], footer: str, at: int | None = None
-    ) -> None:
-        """Begin a sheet, the last one or at a place."""
+    def __init__(self, book: Book, title: Title, widths: tuple[float, ...], footer: str) -> None:
+        """Begin a sheet."""
         self.title = title
-        self._sheet = book.sheet(title, at)
+        self._sheet = book.sheet(title)
         self.frame = self._sheet.frame
         self._styles = book.styles
         self._widths = widths
@@ -83,6 +83,23 @@ class Grid:
         """Add the heading of a section, across the whole grid."""
         self.space()
         self.row(Part(title, Look.SECTION, len(self._widths)))
+
+    def repeat(self, row: int) -> None:
+        """Keep the head of the sheet's one table in sight, and print it on each page."""
+        self.frame.freeze_panes = f"A{row + 1}"
+        self.frame.print_title_rows = f"{row}:{row}"
+
+    def lines(self, title: str, named: Iterable[tuple[str, str]]) -> None:
+        """Add a section of two columns: names, and what is to be said of each."""
+        self.section(title)
+        for name, text in named:
+            self.row(Part(name, Look.LABEL), Part(text))
+
+    def words(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
+        """Add a section of words that have looks of their own, and what each means."""
+        self.section(title)
+        for word, text in meanings:
+            self.row(Part(str(word), Look(word)), Part(text))
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""

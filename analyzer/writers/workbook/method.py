@@ -12,30 +12,46 @@ from analyzer.writers import people
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.column import NEVER, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.writers.workbook.grid import Grid, Part
+from analyzer.writers.workbook.method_rules import add_rules
+from analyzer.writers.workbook.rule_wording import sentence
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.wording import CAVEATS, meaning, parameters
 
 _WIDTHS: Final = (30, 110)
 
 _SHEETS: Final = {
-    "Summary": (
+    Title.SUMMARY: (
         "The result, the criteria, the notes, the sign-off, and how the numbers add up to the"
-        " rows that were read. The counts are formulas over All users and recompute."
+        " rows that were read. The counts are formulas over All users and Findings and recompute."
     ),
-    "Unused users": (
+    Title.UNUSED: (
         "The list to work through: every unused user who is not exempt, certain ones first,"
         " then the oldest first. Decision, Owner and Comment are for the reviewer."
     ),
-    "All users": (
+    Title.CHANGES: (
+        "What changed since the previous run: users who became unused, who are gone, and who are"
+        " unused no longer."
+    ),
+    Title.FINDINGS: (
+        "What the rules found, the worst first: each fact with its value and the limit. Exempt"
+        " because says why a finding fails no run; Controls, which benchmarks ask for the rule."
+        " Decision, Owner and Comment are for the reviewer."
+    ),
+    Title.CONTROLS: (
+        "How each control of the standard came out, how it is decided, and which ones no"
+        " credential report can decide. The counts are formulas over Findings and recompute."
+    ),
+    Title.EVERYBODY: (
         "Everybody, with verdict and every fact of the report; Report and Row say where a fact"
         " stands (the header is row 1). Filter Verdict for retired and dormant users. What one"
         " sheet cannot hold goes on in All users 2, and so on."
     ),
-    "Exempt": (
+    Title.EXEMPT: (
         "Users who are excused by an entry of the exemption list, which must say why. They keep"
         " their verdict. There only if anybody is exempt."
     ),
-    "Undetermined": (
+    Title.UNDETERMINED: (
         "Users of whom the report does not tell enough, with the cells at fault as they stand"
         " in it. There only if there is one. Look at these by hand."
     ),
@@ -98,39 +114,28 @@ _SOURCES: Final = (
 )
 
 
-def add_method(book: Book, analysis: Analysis) -> None:
-    """Add the sheet behind all that are there."""
+def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
+    """Add the sheet."""
     criteria = analysis.criteria
-    grid = Grid(book, "Method", _WIDTHS, people.described(analysis.report.files))
+    grid = Grid(book, Title.METHOD, _WIDTHS, people.described(analysis.report.files))
     grid.row(Part("Method: how this came about, and its limits", Look.TITLE, 2))
-    _add(grid, "The sheets", _SHEETS.items())
-    _add(grid, "Parameters", parameters(criteria))
-    grid.section("Verdicts: each user gets the first that applies, in this order")
-    for verdict in Verdict:
-        grid.row(Part(str(verdict), Look(verdict)), Part(meaning(verdict, criteria)))
-    _add(grid, "Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
-    grid.section("Certainty")
-    for certainty, text in _CERTAINTIES.items():
-        grid.row(Part(str(certainty), Look(certainty)), Part(text))
-    _add(grid, "Caveats: what makes it less than certain that a user can go", CAVEATS.items())
-    _add(grid, "How to read the cells", _READING.items())
-    _add(grid, "How as-of is known, the strongest first", _as_of_sources())
+    left_out = set() if with_changes else {Title.CHANGES}
+    grid.lines("The sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
+    grid.lines("Parameters", parameters(criteria))
+    verdicts = ((verdict, meaning(verdict, criteria)) for verdict in Verdict)
+    grid.words("Verdicts: each user gets the first that applies, in this order", verdicts)
+    grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
+    grid.words("Certainty", _CERTAINTIES.items())
+    grid.lines("Caveats: what makes it less than certain that a user can go", CAVEATS.items())
+    add_rules(grid, analysis.inspection)
+    grid.lines("How to read the cells", _READING.items())
+    grid.lines("How as-of is known, the strongest first", _as_of_sources())
     grid.section("What no credential report can show")
     for blind_spot in BLIND_SPOTS:
-        grid.row(Part(_sentence(blind_spot), Look.TEXT, 2))
-    _add(grid, "Other limits", _LIMITS.items())
-    _add(grid, "Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
-
-
-def _add(grid: Grid, title: str, lines: Iterable[tuple[str, str]]) -> None:
-    grid.section(title)
-    for name, text in lines:
-        grid.row(Part(name, Look.LABEL), Part(text))
+        grid.row(Part(sentence(blind_spot), Look.TEXT, 2))
+    grid.lines("Other limits", _LIMITS.items())
+    grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
 
 
 def _as_of_sources() -> Iterable[tuple[str, str]]:
-    return ((source, _sentence(text)) for source, text in people.AS_OF_SOURCES.items())
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+    return ((source, sentence(text)) for source, text in people.AS_OF_SOURCES.items())

@@ -18,6 +18,9 @@ DIFFERS: Final = "DIFFERS"
 ANY_TEXT: Final = '"?*"'
 """What a formula asks for where any text will do."""
 
+NO_TEXT: Final = '""'
+"""What a formula asks for where there must be none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recount(Generic[Listed]):

@@ -12,7 +12,7 @@ from openpyxl.utils.indexed_list import IndexedList
 
 
 class Look(StrEnum):
-    """Name what a cell is; those of verdicts and certainties have their words."""
+    """Name what a cell is; verdicts, severities, outcomes and results by their words."""
 
     TITLE = "title"
     SUBTITLE = "subtitle"
@@ -38,6 +38,18 @@ class Look(StrEnum):
     ACTIVE = "active"
     CERTAIN = "certain"
     CHECK = "check"
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    FAILS = "fails"
+    NOTED = "noted"
+    UNDECIDED = "undecided"
+    FAIL = "fail"
+    PASS = "pass"
+    EXCUSED = "pass but for exemptions"
+    NOT_RUN = "not run"
+    NOT_DECIDABLE = "not decidable"
 
 
 INK: Final = "1F3864"
@@ -107,6 +119,18 @@ _STYLES: Final[Mapping[Look, _Style]] = {
     Look.ACTIVE: _Style(fill="E2EFDA"),
     Look.CERTAIN: _Style(bold=True),
     Look.CHECK: _Style(italic=True, fill="FFF2CC"),
+    Look.CRITICAL: _Style(bold=True, colour="FFFFFF", fill="9C0006"),
+    Look.HIGH: _Style(bold=True, fill="F4B084"),
+    Look.MEDIUM: _Style(fill="FFE699"),
+    Look.LOW: _Style(fill="DDEBF7"),
+    Look.FAILS: _Style(bold=True),
+    Look.NOTED: _Style(colour="767676"),
+    Look.UNDECIDED: _Style(italic=True, fill="D0CECE"),
+    Look.FAIL: _Style(bold=True, fill="F4B084"),
+    Look.PASS: _Style(bold=True, colour="375623", fill="E2EFDA"),
+    Look.EXCUSED: _Style(colour="375623", fill="F2F7EE"),
+    Look.NOT_RUN: _Style(italic=True, colour="767676"),
+    Look.NOT_DECIDABLE: _Style(colour="767676"),
 }
 
 

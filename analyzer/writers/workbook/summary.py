@@ -16,8 +16,11 @@ from analyzer.writers.workbook.completeness import add_accounts
 from analyzer.writers.workbook.counts import Block, add_ages, add_result
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import Recount
+from analyzer.writers.workbook.severities import add_severities
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
 from analyzer.writers.workbook.table import Listing
+from analyzer.writers.workbook.tally import Tally
 from analyzer.writers.workbook.whose import account_text
 from analyzer.writers.workbook.wording import definition, parameters
 
@@ -25,18 +28,20 @@ TITLE: Final = "Review of IAM users that nobody uses"
 
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
 _ALL: Final = len(_WIDTHS)
-_CHARTS_HEIGHT: Final = 14
+_CHARTS_HEIGHT: Final = 13
 """How many rows the charts take."""
 
 
-def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page]) -> None:
-    """Add the summary, in front of all other sheets."""
-    grid = Grid(book, "Summary", _WIDTHS, people.described(analysis.report.files), at=0)
+def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page], tally: Tally) -> None:
+    """Add the summary."""
+    grid = Grid(book, Title.SUMMARY, _WIDTHS, people.described(analysis.report.files))
     recount = Recount(everybody)
     _add_title(grid, analysis)
     _add_numbers(grid, analysis, recount)
-    _add_criteria(grid, analysis)
+    grid.section("Findings: what the rules found, the worst first")
+    add_severities(grid, tally)
     grid.next_page()
+    _add_criteria(grid, analysis)
     _add_notes(grid, analysis)
     _add_sign_off(grid)
     grid.section("Accounts: every row that was read is accounted for")

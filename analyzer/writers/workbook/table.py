@@ -15,6 +15,7 @@ from analyzer.writers.workbook.book import Book, Sheet
 from analyzer.writers.workbook.cells import text
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.layout import A3, for_print, set_widths
+from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.taken import CHUNK, Listed, taken
 
@@ -29,16 +30,14 @@ _LINE: Final = 120
 class Listing(Generic[Listed]):
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
-    `limit` is the most rows of a sheet, the head included; `at` is the place of the first sheet,
-    by default behind all others.
+    `limit` is the most rows of a sheet, the head included.
     """
 
     book: Book
     footer: str
     limit: int
-    title: str
+    title: Title
     columns: tuple[Column[Listed], ...]
-    at: int | None = None
     sheets: list[Sheet] = field(default_factory=list)
 
     @property
@@ -71,7 +70,7 @@ class Listing(Generic[Listed]):
 
     def _say(self, remark: str) -> None:
         sheet = self._new_sheet()
-        for line in wrap(remark, _LINE):
+        for line in wrap(remark, _LINE, break_on_hyphens=False):
             sheet.add([text(line, self.book.styles[Look.SUBTITLE])])
 
     def _sheet_with_room(self) -> Sheet:
@@ -81,9 +80,7 @@ class Listing(Generic[Listed]):
         return self.sheets[-1]
 
     def _new_sheet(self) -> Sheet:
-        number = len(self.sheets) + 1
-        title = self.title if number == 1 else f"{self.title} {number}"
-        sheet = self.book.sheet(title, None if self.at is None else self.at + number - 1)
+        sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
         for_print(sheet.frame, self.footer, A3)
         sheet.frame.freeze_panes = "C2"  # The head, and whom a row is about.

@@ -53,10 +53,9 @@ class Gathering:
             self._pages.append(page.where(mask))
 
     def page(self) -> Page | None:
-        """Return all who were kept as one page, None if there is nobody."""
-        if not self._pages:
-            return None
-        return _together(self._pages)
+        """Return all who were kept as one page and forget them; None if there is nobody."""
+        pages, self._pages = self._pages, []
+        return _together(pages) if pages else None
 
 
 def in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.model import Page, ReportFile
-from analyzer.writers.workbook.column import Column, empty, free, numbers, words
+from analyzer.writers.workbook.column import Column, empty, free, numbers, plain, words
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.taken import Listed
 
@@ -47,7 +47,7 @@ def who(of: Of[Listed]) -> tuple[Column[Listed], Column[Listed], Column[Listed]]
         return [account_text(each) for each in account(rows).tolist()]
 
     return (
-        Column("Account", 13, words(accounts, lambda _: Look.TEXT)),
+        Column("Account", 13, words(accounts, plain)),
         Column("User", 22, free(texts(of(columns.USER)))),
         Column("ARN", 34, free(texts(of(columns.ARN)), Look.ID)),
     )

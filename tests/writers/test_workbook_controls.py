@@ -1,0 +1,263 @@
+"""The workbook says how each control came out, and counts findings by formulas that recompute."""
+
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.rules import RULES
+from analyzer.rules.rule import Outcome
+from analyzer.standards import STANDARDS
+from analyzer.standards.result import Result
+from analyzer.standards.rulebook import rulebook
+from analyzer.terms import Severity
+from analyzer.writers.workbook import recount
+from tests.builders import a_password, a_user, days_before, report_text, saved, the_root
+from tests.writers.workbooks import (
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    book_of,
+    file_of,
+    needs_libreoffice,
+    results_of,
+    row_of,
+    seen_by_libreoffice,
+    texts,
+    values,
+    with_wrong_results,
+)
+
+CIS = rulebook("cis-7.0")
+CONTRACTORS = "account,user,reason,owner,expires\n*,contractor-*,Leave in May,,\n"
+
+
+@pytest.fixture(scope="module")
+def book() -> Workbook:
+    return book_of(analyzed_console(CIS))
+
+
+@pytest.fixture(scope="module")
+def own() -> Workbook:
+    return book_of(analyzed_console())
+
+
+@pytest.fixture(scope="module")
+def results() -> Workbook:
+    return results_of(analyzed_console(CIS))
+
+
+# Controls
+
+
+def test_every_control_is_listed_with_its_result(results: Workbook) -> None:
+    for each in analyzed_console(CIS).inspection.controls:
+        row = row_of(results["Controls"], each.control.number)
+        assert row[1:3] == (each.control.title, each.result)
+        expected = (each.fails, each.exempt, each.undecided)
+        assert row[3:6] == (expected if each.control.rules else (None, None, None))
+
+
+def test_numbers_of_controls_stay_text(book: Workbook) -> None:
+    (row,) = [row for row in book["Controls"].iter_rows() if row[0].value == "2.10"]
+    assert row[0].data_type == "s"
+
+
+def test_the_heading_names_the_standard_its_scope_source_and_limits(book: Workbook) -> None:
+    told = texts(book["Controls"]).split("\n")
+    assert told[0] == "CIS AWS Foundations Benchmark v7.0.0"
+    assert told[1] == "Controls: 26. Of these: fail 3, pass 3, not decidable 20."
+    assert told[2].startswith("Scope: section 2, Identity and Access Management. Source: github")
+    assert told[3].startswith("Limits: Passwords and access keys fail from 45 days without use;")
+
+
+def test_how_a_control_is_decided_is_told_with_the_limit_that_was_set() -> None:
+    chosen = rulebook("cis-7.0", limits={"rotation_days": 77})
+    told = row_of(book_of(analyzed_console(chosen))["Controls"], "2.12")[6]
+    assert told.startswith("unrotated-access-key: Fails for each key")
+    assert "is more than 77 whole days ago" in told
+    assert "rotation_days" not in told
+
+
+def test_a_control_of_two_rules_tells_of_both(book: Workbook) -> None:
+    told = row_of(book["Controls"], "2.11")[6].split("\n")
+    assert [line.split(":")[0] for line in told] == ["idle-password", "idle-access-key"]
+
+
+def test_what_no_report_can_decide_says_why(book: Workbook) -> None:
+    row = row_of(book["Controls"], "2.8")
+    assert row[2] == Result.NOT_DECIDABLE
+    assert "password policy is not in the report" in row[6]
+    assert row[3:6] == (None, None, None)
+    assert row[7] is None
+
+
+def test_without_a_standard_each_rule_is_a_control_of_its_own(own: Workbook) -> None:
+    sheet = own["Controls"]
+    listed = [row[0] for row in values(sheet) if row[0] in {rule.id for rule in RULES}]
+    assert listed == [rule.id for rule in RULES]
+    assert row_of(sheet, "unused-user")[6].startswith("Fails when the verdict is unused")
+
+
+def test_a_rule_that_was_not_asked_for_is_not_run_and_counts_nothing(own: Workbook) -> None:
+    row = row_of(own["Controls"], "user-without-mfa")
+    assert row[2:6] == (Result.NOT_RUN, None, None, None)
+    assert row[7] == "It was not asked for: user-without-mfa."
+
+
+def test_why_a_control_is_undecided_is_told(tmp_path: Path) -> None:
+    user = a_user(password=a_password(days_before(1)), mfa_active="?")
+    book = results_of(analyzed(saved(tmp_path, report_text([user]))))
+    row = row_of(book["Controls"], "console-user-without-mfa")
+    assert row[2:6] == (Result.UNDECIDED, 0, 0, 1)
+    assert row[7] == "A cell that it needs was not understood."
+
+
+def test_results_have_colours_of_their_own(own: Workbook) -> None:
+    cells = [row[2] for row in own["Controls"].iter_rows(min_row=7)]
+    looks = {cell.value: (cell.fill.start_color.rgb, cell.font.color.rgb) for cell in cells}
+    assert set(looks) == {"fail", "pass", "not run"}
+    assert len(set(looks.values())) == 3
+
+
+def test_the_head_stays_in_sight_and_on_each_printed_page(book: Workbook) -> None:
+    sheet = book["Controls"]
+    (head,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == "Control"]
+    assert sheet.freeze_panes == f"A{head + 1}"
+    assert sheet.print_title_rows == f"${head}:${head}"
+
+
+@pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
+def test_there_is_a_sheet_for_every_standard(standard: object, tmp_path: Path) -> None:
+    chosen = rulebook(standard.id)  # type: ignore[attr-defined]
+    book = book_of(analyzed(saved(tmp_path, report_text([a_user()])), book=chosen))
+    numbers = {row[0] for row in values(book["Controls"])}
+    assert {control.number for control in chosen.standard.controls} <= numbers
+
+
+# Counts
+
+
+def exempt_contractors() -> Analysis:
+    entries = analyzer.read_exemptions("exemptions.csv", CONTRACTORS)
+    return analyzed(SAMPLES / "organization", entries, CIS)
+
+
+def test_counts_are_formulas_over_the_findings_of_all_sheets() -> None:
+    formula = row_of(book_of(exempt_contractors(), rows_a_sheet=300)["Controls"], "2.11")[3]
+    assert formula.startswith("=COUNTIFS('Findings'!$E$2:$E$300,\"idle-password\",")
+    assert formula.count("COUNTIFS(") == 4
+    assert "'Findings 2'!" in formula
+
+
+def test_too_many_findings_to_recount_are_counted_by_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recount, "MOST_COMPARISONS", 0)
+    book = book_of(exempt_contractors())
+    for each in exempt_contractors().inspection.controls:
+        if each.control.rules:
+            counts = (each.fails, each.exempt, each.undecided)
+            assert row_of(book["Controls"], each.control.number)[3:6] == counts
+    assert isinstance(row_of(book["Summary"], "high")[2], int)
+
+
+@needs_libreoffice
+@pytest.mark.parametrize("rows_a_sheet", [10_000, 100])
+def test_libreoffice_comes_to_the_same_counts_of_findings(
+    tmp_path: Path, rows_a_sheet: int
+) -> None:
+    analysis = exempt_contractors()
+    expected = results_of(analysis)
+    wrong = with_wrong_results(file_of(analysis, rows_a_sheet))
+    seen = seen_by_libreoffice(tmp_path, wrong)
+    numbers = [each.control.number for each in analysis.inspection.controls]
+    for title, firsts, columns in (
+        ("Controls", numbers, slice(3, 6)),
+        ("Summary", [*Severity, "All findings"], slice(1, 6)),
+    ):
+        for first in firsts:
+            (row,) = [row for row in seen[title] if row[0] == first]
+            shown = ["" if n is None else str(n) for n in row_of(expected[title], first)[columns]]
+            assert list(row[columns]) == shown
+    assert sum(each.exempt for each in analysis.inspection.controls)
+
+
+# Findings by severity, in the summary
+
+
+def test_the_severities_add_up_to_the_findings_that_are_listed() -> None:
+    analysis = analyzed_console()
+    found = analysis.inspection.findings
+    sheet = results_of(analysis)["Summary"]
+    for severity in Severity:
+        of_severity = found[found["severity"] == severity]
+        failing = of_severity[of_severity["outcome"] == Outcome.FAILS]
+        exempt = int((failing["exemption"] != "").sum())
+        undecided = int((of_severity["outcome"] == Outcome.UNDECIDED).sum())
+        expected = (len(of_severity), len(failing) - exempt, exempt, undecided, 0)
+        assert row_of(sheet, severity)[1:6] == expected
+    assert row_of(sheet, "All findings")[1] == len(found)
+
+
+def test_each_severity_names_its_rules_the_most_findings_first(own: Workbook) -> None:
+    assert row_of(own["Summary"], "high")[6] == "console-user-without-mfa 15"
+    assert row_of(own["Summary"], "medium")[6].startswith("unused-user 31, idle-password 17, ")
+    assert row_of(own["Summary"], "critical")[6] is None
+
+
+def test_a_colour_is_shown_only_of_a_severity_that_occurs(own: Workbook) -> None:
+    cells = {row[0].value: row[0] for row in own["Summary"].iter_rows()}
+    assert cells["high"].fill.fill_type == "solid"
+    assert cells["critical"].fill.fill_type is None
+
+
+def test_what_is_only_noted_is_counted_apart(tmp_path: Path) -> None:
+    root = the_root(access_key_1_last_rotated=days_before(9))
+    sheet = results_of(analyzed(saved(tmp_path, report_text([], root=root))))["Summary"]
+    assert row_of(sheet, "critical")[1:6] == (1, 0, 0, 0, 1)
+
+
+def test_the_summary_tells_which_rules_ran_by_which_limits(book: Workbook) -> None:
+    told = row_of(book["Summary"], "Rules")[1]
+    assert told.startswith("CIS AWS Foundations Benchmark v7.0.0 (section 2, Identity and Access")
+    assert "7 ran. Passwords and access keys fail from 45 days" in told
+
+
+def test_the_summary_tells_what_the_rules_did_not_see(tmp_path: Path) -> None:
+    rows = report_text([a_user()]).splitlines()
+    path = saved(tmp_path, "\n".join(row for row in rows if "<root_account>" not in row))
+    told = row_of(book_of(analyzed(path))["Summary"], "Not seen")[1]
+    assert told.startswith("root-access-key, root-without-mfa, root-used, root-certificate: not")
+
+
+# Method
+
+
+def test_the_method_tells_how_each_rule_that_ran_decides(book: Workbook) -> None:
+    sheet = book["Method"]
+    for rule in CIS.rules:
+        told = row_of(sheet, rule.id)[1]
+        assert told.startswith(f"{rule.severity.capitalize()}. {rule.title}. Fails ")
+    assert "45 whole days ago or more" in row_of(sheet, "idle-password")[1]
+
+
+def test_the_method_names_the_rules_that_did_not_run(book: Workbook, tmp_path: Path) -> None:
+    told = row_of(book["Method"], "Rules that did not run")[1].split(", ")
+    assert {*told} == {rule.id for rule in RULES if rule not in CIS.rules}
+    every = rulebook(rules=[rule.id for rule in RULES])
+    other = book_of(analyzed(saved(tmp_path, report_text([a_user()])), book=every))
+    assert row_of(other["Method"], "Rules that did not run")[1] == "none"
+
+
+def test_the_method_explains_severities_outcomes_and_results(book: Workbook) -> None:
+    rows = [row[0] for row in values(book["Method"])]
+    for word in (*Severity, *Outcome, *Result):
+        assert str(word) in rows
+
+
+def test_the_method_tells_of_every_sheet(own: Workbook) -> None:
+    for title in own.sheetnames[:-1]:
+        assert len(row_of(own["Method"], title)[1]) > 40
