@@ -158,10 +158,9 @@ def _is_of_root(rule: Rule) -> bool:
 
 def _counted(frame: pd.DataFrame) -> Count:
     exempt = frame[columns.EXEMPTION] != ""
-    sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size()
-    return Counter(
-        {(rule, Outcome(word), bool(each)): int(size) for (rule, word, each), size in sizes.items()}
-    )
+    sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size().reset_index()
+    kinds = zip(*(sizes[name] for name in sizes), strict=True)
+    return Counter({(rule, Outcome(word), each): size for rule, word, each, size in kinds})
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

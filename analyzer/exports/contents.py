@@ -42,7 +42,7 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
-        write_workbook(analysis, stream)
+        write_workbook(analysis, stream, changes=changed if previous else None)
     return len(changed)
 
 
