@@ -1,5 +1,6 @@
 """Run the command line: `run` owns the process, the commands only wire load, analyze, write."""
 
+import gc
 import signal
 import sys
 import traceback
@@ -15,6 +16,9 @@ from analyzer.cli.fetch import fetch
 from analyzer.cli.saying import say
 from analyzer.cli.standard_output import CLOSED
 from analyzer.errors import BUG, CredreportError
+
+_GARBAGE: Final = 100_000
+"""Objects made before garbage is looked for: importing makes many, and a short run hardly any."""
 
 ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."
 
@@ -53,6 +57,7 @@ def credreport(
 def run() -> NoReturn:
     """Run the program and end the process with the exit code that tells the truth."""
     signal.signal(signal.SIGTERM, _end)
+    gc.set_threshold(_GARBAGE)
     sys.exit(main(sys.argv[1:]))
 
 

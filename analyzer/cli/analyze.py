@@ -137,11 +137,15 @@ def analyze(
 ) -> None:
     """Find the IAM users that nobody uses: no password use on record, no active access key."""
     # The heavy packages are imported here: --help stays quick.
+    import pyarrow as pa
+
     from analyzer.cli import messages, standard_output
     from analyzer.outputs import write
     from analyzer.sources.files import load
 
     judging.check()
+    # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
+    pa.set_memory_pool(pa.system_memory_pool())
     with messages.progress(quiet=quiet) as progress:
         report = load(*sources, as_of=as_of, progress=progress)
     targets = [*output, *([findings] if findings else [])]

@@ -30,7 +30,7 @@ def local_dates(
     """Yield a problem for each cell with such a date; `odd` marks the suspects, names by rows."""
     message = "a date in a local form, in which day and month cannot be told apart"
     hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
-    for column, row in np.argwhere(odd):
+    for column, row in np.argwhere(odd) if odd.any() else ():
         name = names[column]
         value = table[name][row].as_py()
         if moments.is_local_date(value):

@@ -17,10 +17,10 @@ _OFFSET: Final = len("2024-04-22T19:47:52+00:00")
 
 _FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
+_SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 
-_FROM: Final = np.datetime64("1970-01-01", "s")
-_TO: Final = np.datetime64("2100-01-01", "s")
-"""No moment in a report lies outside: what does is damaged."""
+_END: Final = np.datetime64("2100-01-01", "s").astype(np.uint64)
+"""No moment in a report lies before 1970 or as late as this, in seconds: what does is damaged."""
 
 NEVER: Final = np.datetime64("NaT", "s")
 
@@ -34,26 +34,26 @@ def moments(cells: pa.Array) -> np.ndarray:
     usual = (length == _Z) | (length == _OFFSET)
     unusual = ~usual & (length > _Z)
     read = None if unusual.any() else _all_at_once(only(cells, usual))
-    moment = _each_distinct(cells) if read is None else read
-    moment[(moment < _FROM) | (moment >= _TO)] = NEVER
-    return moment
+    if read is None:
+        read = _each_distinct(cells)
+        usual = np.asarray(read.is_valid())
+    seconds = np.frombuffer(read.buffers()[1], np.int64)[read.offset : read.offset + len(read)]
+    # As a number without a sign, what is before 1970 is very late.
+    known = usual & (seconds.view(np.uint64) < _END)
+    return np.where(known, seconds.view(NEVER.dtype), NEVER)
 
 
-def _all_at_once(cells: pa.Array) -> np.ndarray | None:
+def _all_at_once(cells: pa.Array) -> pa.Array | None:
     try:
-        return _as_numpy(cells.cast(_ARROW))
+        return cells.cast(_ARROW)
     except pa.ArrowInvalid:
         return None
 
 
-def _each_distinct(cells: pa.Array) -> np.ndarray:
+def _each_distinct(cells: pa.Array) -> pa.Array:
     distinct = cells.dictionary_encode()
     read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW)
-    return _as_numpy(read.take(distinct.indices))
-
-
-def _as_numpy(read: pa.Array) -> np.ndarray:
-    return np.array(read.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False), "datetime64[s]")
+    return read.take(distinct.indices)
 
 
 def _moment(cell: str) -> datetime | None:
@@ -84,5 +84,8 @@ def is_local_date(cell: str) -> bool:
 
 
 def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
-    """Tell which cells hold no moment and yet begin as a date would."""
-    return np.asarray(np.isnat(moment) & begins_with(cells, b"0123456789 \t"))
+    """Tell which cells hold no moment and yet are long enough and begin as a date would."""
+    suspect = np.asarray(np.isnat(moment) & (lengths(cells) >= _SHORTEST_LOCAL_DATE))
+    places = np.flatnonzero(suspect)
+    suspect[places] = begins_with(cells.take(pa.array(places)), b"0123456789 \t")
+    return suspect
