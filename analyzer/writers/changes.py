@@ -6,7 +6,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes import COLUMNS, LAST_USE
-from analyzer.writers.csv import as_text, lines
+from analyzer.writers.csv import frame_lines
 
 _FREE: Final = frozenset({columns.ACCOUNT, columns.USER, columns.ARN})
 """Columns in which any text may stand."""
@@ -17,4 +17,4 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO) -> None:
     stream.write(",".join(COLUMNS).encode() + b"\n")
     if len(frame):
         told = frame.assign(**{LAST_USE: frame[LAST_USE].dt.strftime("%Y-%m-%dT%H:%M:%SZ")})
-        stream.write(lines([(as_text(told[name]), name in _FREE) for name in COLUMNS], raw=False))
+        stream.write(frame_lines(told[list(COLUMNS)], _FREE, raw=False))

@@ -4,9 +4,10 @@ A cell that a spreadsheet would take for a formula gets an apostrophe in front o
 exact. Arrow joins the cells, so that a million rows take a second.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,12 +20,23 @@ from analyzer.terms import Verdict
 from analyzer.writers.listing import FACTS, JUDGED, listed
 
 HEADER: Final = (*JUDGED, *FACTS)
+_WORDS: Final = (
+    columns.VERDICT,
+    columns.REASON,
+    columns.CERTAINTY,
+    columns.CAVEATS,
+    columns.EXEMPTION,
+)
+"""Columns of few words, next to each other; behind them come the two that a file has."""
+
+_BEFORE: Final = HEADER[: HEADER.index(_WORDS[0])]
+_AFTER: Final = HEADER[HEADER.index(columns.AS_OF_SOURCE) + 1 :]
 
 _FORMULA: Final = b"=+-@\t\r"
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
 _TEXT: Final = pa.large_string()
 _FREE: Final = frozenset(
-    {columns.USER, columns.ARN, columns.ADDITIONAL_CREDENTIALS_INFO, columns.EXEMPTION}
+    {columns.USER, columns.ARN, columns.ADDITIONAL_CREDENTIALS_INFO}
     | {
         name
         for key in columns.ACCESS_KEYS
@@ -47,29 +59,48 @@ def write_csv(
         stream.write(_lines(page, of_files, raw=raw))
 
 
-def _of_files(files: Sequence[ReportFile]) -> dict[str, pa.Array]:
-    """Return the columns that are the same for all users of a file, a value for each file."""
-    moments = [f"{file.as_of:%Y-%m-%dT%H:%M:%SZ}" for file in files]
-    sources = [file.as_of_source.value for file in files]
-    return {
-        columns.AS_OF: pa.array(moments, _TEXT),
-        columns.AS_OF_SOURCE: pa.array(sources, _TEXT),
-    }
+def _of_files(files: Sequence[ReportFile]) -> pa.Array:
+    """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
+    told = [f"{file.as_of:%Y-%m-%dT%H:%M:%SZ},{file.as_of_source.value}" for file in files]
+    return pa.array(told, _TEXT)
 
 
-def _lines(page: Page, of_files: Mapping[str, pa.Array], *, raw: bool) -> memoryview:
-    free = _FREE | {columns.REASON} | set(page.unread[columns.COLUMN])
-    return lines([(_cells(page, name, of_files), name in free) for name in HEADER], raw=raw)
+def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
+    free = _FREE | set(page.unread[columns.COLUMN])
+
+    def cells(name: str) -> pa.Array:
+        texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
+        return _safe(texts, raw=raw) if name in free else texts
+
+    words = _words(page, of_files, raw=raw)
+    return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER)])
 
 
-def lines(cells: Sequence[tuple[pa.Array, bool]], *, raw: bool) -> memoryview:
-    """Return rows as bytes; they lie in Arrow's memory one behind the other.
+def frame_lines(frame: pd.DataFrame, free: Collection[str], *, raw: bool) -> memoryview:
+    """Return the rows of a frame as bytes; any text may stand in the columns that are `free`."""
+    texts = {str(name): _as_text(frame[name]) for name in frame}
+    cells = [_safe(text, raw=raw) if name in free else text for name, text in texts.items()]
+    return _rows(cells)
 
-    `cells` are columns (large_string), each with whether any text may stand in it.
-    """
-    safe = [_quoted(cell if raw else _guarded(cell)) if free else cell for cell, free in cells]
-    lines = _joined(*safe[:-1], _joined(safe[-1], "\n"), between=",")
+
+def _rows(texts: Sequence[pa.Array]) -> memoryview:
+    """Return rows of columns as bytes; they lie in Arrow's memory one behind the other."""
+    lines = _joined(*texts[:-1], _joined(texts[-1], "\n"), between=",")
     return memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
+
+
+def _words(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
+    """Return the columns of few words joined, each combination that occurs only once."""
+    columns_of_words = [page.users[name].cat for name in _WORDS]
+    words = [_safe(_as_text(each.categories), raw=raw) for each in columns_of_words]
+    codes = [each.codes.to_numpy() for each in columns_of_words]
+    shape = [*map(len, words), len(of_files)]
+    place = np.ravel_multi_index([*codes, page.users[columns.FILE].to_numpy()], shape)
+    combined = pa.array(place).dictionary_encode()
+    occurring = np.unravel_index(combined.dictionary.to_numpy(), shape)
+    parts = zip((*words, of_files), occurring, strict=True)
+    joined = _joined(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
+    return joined.take(combined.indices)
 
 
 def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
@@ -77,17 +108,14 @@ def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*texts, pa.scalar(between, _TEXT))
 
 
-def _cells(page: Page, name: str, of_files: Mapping[str, pa.Array]) -> pa.Array:
-    if name in of_files:
-        return of_files[name].take(pa.array(page.users[columns.FILE]))
-    return as_text(page.users[name] if name in JUDGED else page.cells[name])
-
-
-def as_text(values: pd.Series) -> pa.Array:
-    """Return values as text (large_string), empty where there is none."""
+def _as_text(values: pd.Series | pd.Index) -> pa.Array:
     held = pa.array(values, from_pandas=True)
     texts = (held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
+
+
+def _safe(texts: pa.Array, *, raw: bool) -> pa.Array:
+    return _quoted(texts if raw else _guarded(texts))
 
 
 def _guarded(texts: pa.Array) -> pa.Array:

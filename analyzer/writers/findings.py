@@ -9,7 +9,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import ReportFile
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT
-from analyzer.writers.csv import as_text, lines
+from analyzer.writers.csv import frame_lines
 
 HEADER: Final = (
     columns.ACCOUNT,
@@ -45,8 +45,7 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     stream.write(",".join(HEADER).encode() + b"\n")
     for frame in analysis.inspection.frames():
         if len(frame):
-            told = _told(frame, analysis.report.files)
-            stream.write(lines([(as_text(told[name]), name in _FREE) for name in HEADER], raw=raw))
+            stream.write(frame_lines(_told(frame, analysis.report.files), _FREE, raw=raw))
 
 
 def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
