@@ -1,6 +1,7 @@
 """Find the header of a credential report: its columns, its separator, where the rows begin."""
 
 import csv
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from analyzer.errors import InputRefused, Problem
 
 _SEPARATORS = (",", ";", "\t")
 _SKIPPED = ("#TYPE", "sep=")
+_LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,10 @@ def find_header(name: str, head: bytes) -> Header:
 
     Raises InputRefused if there is no header, or a column is missing or there twice.
     """
-    end = 0
-    for row, line in enumerate(head.splitlines(keepends=True), start=1):
-        end += len(line)
-        text = line.decode("utf-8", "replace").strip("\ufeff\r\n")
+    for row, line in enumerate(_LINE.finditer(head), start=1):
+        text = line[0].decode("utf-8", "replace").strip("\ufeff\r\n")
         if text.strip(" ,;\t") and not text.startswith(_SKIPPED):
-            header = _read(name, text, end, row)
+            header = _read(name, text, line.end(), row)
             _check(name, header)
             return header
     raise InputRefused([_no_header(name, None, "")])
