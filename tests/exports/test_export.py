@@ -207,6 +207,10 @@ def changed(run: Path) -> list[tuple[str, str]]:
     return [(row["change"], row["user"]) for row in rows]
 
 
+def sheets_of(run: Path) -> list[str]:
+    return openpyxl.load_workbook(run / "review.xlsx", read_only=True).sheetnames
+
+
 def test_a_first_run_knows_of_no_changes(runs: Path) -> None:
     exporting(runs, "--from", SAMPLE)
     assert changed(runs / "latest") == []
@@ -227,6 +231,8 @@ def test_changes_since_the_previous_run_are_told(
         ("used-again", "'-ann"),
     ]
     assert f"4 changes since {name(FIRST)}." in capsys.readouterr().err
+    sheets = [sheets_of(runs / name(day)) for day in (FIRST, SECOND)]
+    assert ["Changes" in each for each in sheets] == [False, True]
 
 
 def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_latest(

@@ -259,6 +259,13 @@ def test_an_external_id_in_the_environment_does_not_hinder_one_account(
     assert fetching("-o", folder) == 0
 
 
+@pytest.mark.usefixtures("aws")
+def test_settings_come_from_a_file_too(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "settings.toml").write_text(f'output = "{folder}/"\nservice-credentials = true\n')
+    assert fetching("--config", tmp_path / "settings.toml") == 0
+    assert names(folder) == [NAME, f"{NAME}.metadata.json", f"{NAME}.service-credentials.json"]
+
+
 # Service-specific credentials
 
 
