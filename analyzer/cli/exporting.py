@@ -42,7 +42,7 @@ class Exporting:
         if not self.sources:
             return PARTIAL if tried(self.asking, self.log) else 0
         report = load(*self.sources)
-        told = f"{len(report.files)} reports with {report.rows} rows are understood."
+        told = f"Reports understood: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", told)
         for missing in report.not_covered:
             self.log.caution("not-covered", missing)
@@ -62,8 +62,7 @@ class Exporting:
 
     def _run(self, aside: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        with place.written(self.folder):
-            taken = gather(self.sources, self.asking, reports.made_in(aside), self.log)
+        taken = gather(self.sources, self.asking, reports.made_in(aside), self.log)
         report = reports.loaded(aside, taken.origins)
         analysis = self.judging.analysis(report)
         made = reports.made(aside, report, self._parameters())
@@ -89,7 +88,7 @@ class Exporting:
             )
             contents.put(aside / RECORD, told)
         place.publish(aside, run)
-        since = f", {changed} changes since {previous.name}" if previous else ""
+        since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
         return run.name
 

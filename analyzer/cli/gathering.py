@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from analyzer.cli.asking import Asking, Read
 from analyzer.cli.log import Log
+from analyzer.exports.place import written
 from analyzer.sources.manifest import MANIFEST, manifest
 
 
@@ -20,12 +21,13 @@ class Gathered(NamedTuple):
 def gather(sources: Sequence[str], asking: Asking, folder: Path, log: Log) -> Gathered:
     """Put the reports into a folder: copies of the files, or what AWS gives.
 
-    Raises InputRefused, AwsRefused, OutputFailed, OSError.
+    Raises InputRefused, AwsRefused, OutputFailed.
     """
     if sources:
         from analyzer.sources.copying import copied
 
-        return Gathered(copied(sources, folder), has_gaps=False)
+        with written(folder):
+            return Gathered(copied(sources, folder), has_gaps=False)
     from analyzer.sources.saving import put, save
 
     read = asking.read(partial(save, partial(Path, folder), evidence=asking.service_credentials))

@@ -12,6 +12,7 @@ from pyarrow import csv
 
 from analyzer.analysis import Analysis
 from analyzer.changes import NEEDED, changes
+from analyzer.exports.place import sync
 from analyzer.exports.runs import Run
 from analyzer.outputs import replacing, write
 from analyzer.terms import Verdict
@@ -68,21 +69,21 @@ def sealed(folder: Path) -> Iterator[dict[str, Any]]:
         for name in sorted(names):
             path = Path(at, name)
             path.chmod(0o600)
-            _sync(path)
+            sync(path)
             yield {
                 "path": path.relative_to(folder).as_posix(),
                 "size": path.stat().st_size,
                 "sha256": _sha256(path),
             }
-        _sync(Path(at))
+        sync(Path(at))
 
 
 def put(path: Path, content: bytes) -> None:
     """Write a run's last file, and have it and its name on disk."""
     path.touch(0o600)
     path.write_bytes(content)
-    _sync(path)
-    _sync(path.parent)
+    sync(path)
+    sync(path.parent)
 
 
 def _users(path: Path) -> pd.DataFrame:
@@ -94,11 +95,3 @@ def _users(path: Path) -> pd.DataFrame:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputRefused
+from analyzer.exports.place import written
 from analyzer.exports.record import Made
 from analyzer.model import Report
 from analyzer.sources.beside import FAILED, SERVICE_CREDENTIALS, SKIPPED, listed
@@ -18,9 +19,13 @@ REPORTS = "reports"
 
 
 def made_in(run: Path) -> Path:
-    """Make and return the folder for a run's reports."""
+    """Make and return the folder for a run's reports.
+
+    Raises OutputFailed.
+    """
     folder = run / REPORTS
-    folder.mkdir(mode=0o700)
+    with written(run):
+        folder.mkdir(mode=0o700)
     return folder
 
 

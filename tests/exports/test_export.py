@@ -230,7 +230,7 @@ def test_changes_since_the_previous_run_are_told(
         ("gone", "bob"),
         ("used-again", "'-ann"),
     ]
-    assert f"4 changes since {name(FIRST)}." in capsys.readouterr().err
+    assert f"; changes since {name(FIRST)}: 4." in capsys.readouterr().err
     sheets = [sheets_of(runs / name(day)) for day in (FIRST, SECOND)]
     assert ["Changes" in each for each in sheets] == [False, True]
 
@@ -497,7 +497,7 @@ def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture)
     assert capsys.readouterr().err.splitlines() == [
         "The settings are understood.",
         f"{runs / 'below'} can be written, and no run is at work in it.",
-        "1 reports with 49 rows are understood.",
+        "Reports understood: 1, with 49 rows.",
     ]
     assert not runs.exists()
 
