@@ -17,7 +17,7 @@ from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.tally import EXEMPT, FAILS, UNDECIDED, Tally
 
-_WIDTHS: Final = (38, 15, 9, 9, 10.5, 74, 36)
+_WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 """Of all columns but the numbers, which need as much as the longest."""
 
 _RULES: Final = {rule.id: rule for rule in RULES}

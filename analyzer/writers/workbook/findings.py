@@ -60,7 +60,7 @@ def listed(book: Rulebook, files: Sequence[ReportFile]) -> tuple[Column[pd.DataF
         Column("Counted from (UTC)", 14.5, moments(in_frame(SINCE), no_words)),
         EXEMPTION,
         Column("Controls", 42, words(_of_rule(controls.__getitem__), lambda _: Look.ID)),
-        Column("Remedy", 30, words(_of_rule(_FIXES.__getitem__), plain)),
+        Column("Remedy", 33, words(_of_rule(_FIXES.__getitem__), plain)),
         *source(in_frame, files),
         *review(DECISIONS),
     )
