@@ -39,6 +39,9 @@ _ORDER: Final = [
     columns.SLOT,
     FACT,
 ]
+JUDGED_AT_ONCE: Final = 400_000
+"""Rows times rules of which the findings are held and ordered together."""
+
 ORDERED_ROWS: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
 
@@ -61,11 +64,10 @@ class Inspection:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 
         The worst rules come first, of each the failures, those who are not exempt, the longest
-        ago; each rule gives a frame. Reports of more than `ORDERED_ROWS` rows give a frame a page,
-        each in that order.
+        ago. Reports of more than `ORDERED_ROWS` rows give a frame a page, each in that order.
         """
         if self.book.rules and self.report.rows <= ORDERED_ROWS:
-            yield from self._rule_by_rule()
+            yield from self._some_rules_at_a_time()
         else:
             yield from self._page_by_page()
 
@@ -121,19 +123,26 @@ class Inspection:
     def _excused(self) -> Callable[[Page], Excuses]:
         return partial(Excuses, exemptions=self.exemptions)
 
-    def _rule_by_rule(self) -> Iterator[pd.DataFrame]:
-        """Order the findings of one rule at a time: all together take too much memory."""
+    def _some_rules_at_a_time(self) -> Iterator[pd.DataFrame]:
+        """Order the findings of some rules at a time: of many users all take too much memory."""
         pairs = list(self._pairs())
         ids = [rule.id for rule in self.book.rules]
-        known = {
+        excuses = {
             id(page): self._excused(page) for pair in pairs for page in pair if page is not None
         }
-        for rule in sorted(self.book.rules, key=lambda rule: _SEVERITIES.index(rule.severity)):
+        for rules in self._worst_first():
             found = joined(
-                findings(*pair, [rule], self.book.thresholds, lambda page: known[id(page)])
+                findings(*pair, rules, self.book.thresholds, lambda page: excuses[id(page)])
                 for pair in pairs
             )
             yield _ordered(found.assign(**{RULE: found[RULE].cat.set_categories(ids)}))
+
+    def _worst_first(self) -> Iterator[list[Rule]]:
+        """Yield the rules, the worst first, so many at once as there is memory for."""
+        rules = sorted(self.book.rules, key=lambda rule: _SEVERITIES.index(rule.severity))
+        many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
+        for first in range(0, len(rules), many):
+            yield rules[first : first + many]
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
         total: Count = Counter()

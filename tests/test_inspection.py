@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 import analyzer
 from analyzer import inspection as inspections
@@ -118,13 +120,17 @@ def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_l
     assert len(passes) == 1
 
 
-def test_each_rule_gives_a_frame_and_all_have_the_same_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("at_once", "parts"), [(1, 14), (3 * 4, 4), (3 * 13, 2), (3 * 14, 1)])
+def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, parts: int
+) -> None:
+    whole = inspected(tmp_path, [NO_MFA, ODD], root=BAD_ROOT)
+    monkeypatch.setattr(inspections, "JUDGED_AT_ONCE", at_once)
     frames = list(inspected(tmp_path, [NO_MFA, ODD], root=BAD_ROOT).frames())
+    assert len(frames) == parts
     default = [rule.id for rule in RULES if rule.default]
-    assert len(frames) == len(default)
-    for frame in frames:
-        assert frame["rule"].cat.categories.tolist() == default
-        assert frame["rule"].nunique() <= 1
+    assert all(frame["rule"].cat.categories.tolist() == default for frame in frames)
+    assert_frame_equal(pd.concat(frames, ignore_index=True), whole.findings)
 
 
 def test_no_rules_find_nothing(tmp_path: Path) -> None:
