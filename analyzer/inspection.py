@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from typing import Final
 
@@ -88,7 +88,8 @@ class Inspection:
     def controls(self) -> tuple[ControlResult, ...]:
         """Return how the controls of the book's standard came out."""
         ran = [rule.id for rule in self.book.rules]
-        return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen)
+        limits = asdict(self.book.thresholds)
+        return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen, limits=limits)
 
     @property
     def unseen(self) -> Mapping[str, str]:
@@ -96,10 +97,10 @@ class Inspection:
         if self.report.not_covered:
             return {rule.id: "An account could not be read." for rule in self.book.rules}
         rootless = {
-            account.account
+            account.account or "that no ARN names"
             for file in self.report.files
             for account in file.accounts
-            if account.account and not account.roots
+            if not account.roots
         }
         why = f"The report has no root row of account {few(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}

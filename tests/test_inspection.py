@@ -232,6 +232,17 @@ def test_a_report_without_its_root_row_passes_no_control_on_root(tmp_path: Path)
     assert control(found, "2.9").result is Result.PASS
 
 
+def test_rows_whose_arn_names_no_account_pass_no_control_on_root(tmp_path: Path) -> None:
+    saved(tmp_path, report_text([SAFE]), "whole.csv")
+    header, _, user = report_text([SAFE | {"arn": "x"}]).split("\n")
+    saved(tmp_path, f"{header}\n{user}", "odd.csv")
+    report = analyzer.load(tmp_path, as_of=AS_OF)
+    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
+    assert control(found, "2.3").result is Result.UNDECIDED
+    assert control(found, "2.3").why == "The report has no root row of account that no ARN names."
+    assert found.fails([Severity.CRITICAL], [])
+
+
 def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> None:
     saved(tmp_path, report_text([SAFE]))
     (tmp_path / "fetched.manifest.json").write_text(

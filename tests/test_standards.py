@@ -6,6 +6,7 @@ out from turbot/steampipe-mod-aws-compliance (v1.2), prowler-cloud/prowler (v1.4
 AWS Security Hub User Guide (FSBP), never from the code.
 """
 
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -241,9 +242,15 @@ def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, bou
 ALL = [rule.id for rule in RULES]
 
 
-def by_number(standard: Standard, counts: Any, *unseen: str) -> dict[str, ControlResult]:
+def by_number(
+    standard: Standard, counts: Any, *unseen: str, **limits: int
+) -> dict[str, ControlResult]:
     why = dict.fromkeys(unseen, "It was not there.")
-    return {each.control.number: each for each in results(standard, counts, ran=ALL, unseen=why)}
+    used = asdict(replace(limits_of(standard), **limits))
+    return {
+        each.control.number: each
+        for each in results(standard, counts, ran=ALL, unseen=why, limits=used)
+    }
 
 
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
@@ -263,7 +270,7 @@ def test_a_standard_names_rules_and_limits_that_there_are(standard: Standard) ->
 def test_each_control_of_a_clean_account_passes_or_is_not_decidable(standard: Standard) -> None:
     users = of_users(a_user(password=a_password(days_before(1)), mfa=True))
     count = counted(users, tidied([the_root()]), RULES, limits_of(standard))
-    for each in results(standard, count, ran=ALL, unseen={}):
+    for each in by_number(standard, count).values():
         assert each.result == (Result.PASS if each.control.rules else Result.NOT_DECIDABLE)
         assert each.why == each.control.reason
         assert (each.fails, each.undecided) == (0, 0)
@@ -285,6 +292,28 @@ def test_what_is_not_understood_is_no_pass() -> None:
     found = by_number(BY_STANDARD["fsbp"], count)["IAM.5"]
     assert (found.result, found.undecided) == (Result.UNDECIDED, 1)
     assert "not understood" in found.why
+
+
+@pytest.mark.parametrize(
+    ("fails", "days", "result"),
+    [
+        (0, 44, Result.PASS),
+        (0, 45, Result.PASS),
+        (0, 46, Result.UNDECIDED),
+        (1, 44, Result.UNDECIDED),
+        (1, 45, Result.FAIL),
+        (1, 46, Result.FAIL),
+    ],
+)
+def test_a_result_by_another_limit_is_said_only_where_it_holds_by_the_standards_own(
+    fails: int, days: int, result: Result
+) -> None:
+    counts = {("idle-password", "fails", False): fails}
+    found = by_number(BY_STANDARD["cis-7.0"], counts, idle_days=days)["2.11"]
+    assert found.result is result
+    assert bool(found.why) is (result is Result.UNDECIDED)
+    if found.why:
+        assert found.why == f"It was judged by a limit of {days} days, not by the 45 it asks for."
 
 
 def test_an_inactive_root_key_is_noted_and_passes() -> None:

@@ -14,7 +14,10 @@ from analyzer.cli.settings import Config
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from analyzer.analysis import Analysis
+    from analyzer.model import Report
 
 FAILED: Final = 1
 """The exit code where somebody meets `--fail-on`."""
@@ -149,13 +152,14 @@ def analyze(
     with messages.progress(quiet=quiet) as progress:
         report = load(*sources, as_of=as_of, progress=progress)
     targets = [*output, *([findings] if findings else [])]
-    _keep(targets, [*sources, *(file.name for file in report.files), judging.exemptions, config])
+    listed = judging.exemptions.path if judging.exemptions else None
+    _keep(targets, [*_read(sources, report), listed, config])
     analysis = judging.analysis(report)
-    listed = [Verdict(word) for word in verdict]
-    write(analysis, *output, verdicts=listed, raw_csv=raw_csv, findings=findings, region=hub_region)
+    shown = [Verdict(word) for word in verdict]
+    write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
     form = format_ or (None if targets else Format.TABLE)
     if form:
-        standard_output.write(analysis, form, listed, raw_csv=raw_csv)
+        standard_output.write(analysis, form, shown, raw_csv=raw_csv)
     if not quiet:
         told = form is Format.TABLE and standard_output.is_terminal()
         messages.tell(analysis, targets, told=told)
@@ -171,6 +175,18 @@ def end(analysis: "Analysis", judging: Judging) -> None:
         raise typer.Exit(FAILED)
     if analysis.report.not_covered:
         raise typer.Exit(PARTIAL)
+
+
+def _read(sources: list[str], report: "Report") -> "Iterator[str | Path]":
+    """Yield whatever was read: the reports, what was saved beside them, and the manifests."""
+    from analyzer.sources.beside import COMPANIONS
+    from analyzer.sources.find import manifests
+
+    yield from sources
+    yield from manifests(sources)
+    for file in report.files:
+        yield file.name
+        yield from (file.name + ending for ending in COMPANIONS)
 
 
 def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:

@@ -1,8 +1,7 @@
 """Take the options by which users are judged and rules run, the same for every command."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -20,6 +19,42 @@ _SEVERITIES: Final = list(Severity)
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 _rules = partial(typer.Option, rich_help_panel="Rules")
 _LIMIT: Final = "otherwise as the standard says, or"
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionList:
+    """Hold a list that was read once: a pipe gives its bytes only once."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes."""
+        from hashlib import sha256
+
+        return sha256(self.content).hexdigest()
+
+    def entries(self) -> "tuple[Exemption, ...]":
+        """Return what it holds.
+
+        Raises InputRefused.
+        """
+        from analyzer.exemptions import read_exemptions
+
+        name = str(self.path)
+        try:
+            return read_exemptions(name, self.content.decode())
+        except UnicodeDecodeError as error:
+            message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+            raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
+
+
+def _read(text: str) -> ExemptionList:
+    try:
+        return ExemptionList(Path(text), Path(text).read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +84,9 @@ class Judging:
         ),
     ] = Criteria().grace_days
     exemptions: Annotated[
-        Path | None,
+        ExemptionList | None,
         _verdicts(
-            exists=True,
-            dir_okay=False,
+            parser=_read,
             metavar="FILE",
             help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
             " one rule, rule.",
@@ -130,6 +164,10 @@ class Judging:
         Raises typer.BadParameter, InputRefused.
         """
         self.excused()
+        runs_not = _SEVERITIES[_SEVERITIES.index(self.min_severity) + 1 :]
+        if weaker := [word for word in self.fail_on if word in runs_not]:
+            message = f"{', '.join(weaker)}: nothing so mild runs with --min-severity"
+            raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
         words = [word for word in self.fail_on if word not in (*Verdict, *Severity)]
         if words or self._asks():
             run = [rule.id for rule in self.book().rules]
@@ -169,17 +207,7 @@ class Judging:
 
         Raises InputRefused.
         """
-        from analyzer.exemptions import read_exemptions
-
-        if self.exemptions is None:
-            return ()
-        name = str(self.exemptions)
-        try:
-            text = self.exemptions.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
-            raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
-        return read_exemptions(name, text)
+        return self.exemptions.entries() if self.exemptions else ()
 
     def fails(self, analysis: "Analysis") -> bool:
         """Tell whether something not exempt meets --fail-on.
@@ -198,12 +226,12 @@ class Judging:
 
     def told(self) -> dict[str, object]:
         """Return all of it for a record, the exemption list by its SHA-256."""
-        words = {
+        words = {each.name: getattr(self, each.name) for each in fields(self)}
+        listed = self.exemptions and self.exemptions.sha256
+        return {
             name: sorted(value) if isinstance(value, list) else value
-            for name, value in asdict(self).items()
+            for name, value in {**words, "exemptions": listed}.items()
         }
-        listed = self.exemptions and sha256(self.exemptions.read_bytes()).hexdigest()
-        return {**words, "exemptions": listed}
 
     def _asks(self) -> bool:
         """Tell whether an option chooses rules or limits, which are slow to import."""

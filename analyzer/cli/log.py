@@ -1,6 +1,5 @@
 """Log on standard error, in lines for people or in JSON for machines."""
 
-import json
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +75,8 @@ class Log:
         if self.form is LogFormat.TEXT:
             say(message)
             return
+        import json
+
         told = {
             "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "level": level,

@@ -4,7 +4,6 @@ One file serves all commands: a key that only another command knows is passed ov
 knows is refused. What is given on the command line or in the environment counts before the file.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from pathlib import Path
@@ -54,6 +53,8 @@ Config = Annotated[
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -129,7 +129,12 @@ def once(reports: Sequence[Counted]) -> tuple[list[Counted], dict[str, str]]:
     return [
         _counting_once(report, repeated[repeated[columns.FILE] == file])
         for file, report in enumerate(reports)
-    ], _contradicting(left[left[columns.ARN].duplicated(keep=False)], cells)
+    ], _contradicting(left[_is_twice(left[columns.ARN])], cells)
+
+
+def _is_twice(arn: pd.Series) -> pd.Series:
+    """Tell which ARNs are there more than once; rows without one have nothing in common."""
+    return arn.duplicated(keep=False) & (arn != "")
 
 
 def _contradicting(rows: pd.DataFrame, cells: list[str]) -> dict[str, str]:

@@ -38,7 +38,7 @@ def shown(
     yield Text(f"{found.by_severity(inspection)}.", "bold")
     yield Text(f"{found.described(inspection)}.", "dim")
     every = found.by_rule(inspection)
-    accounts = len({each.account for one in every for each in one.examples}) > 1
+    accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
     for each in every:
         yield Text("")
         yield _head(each)

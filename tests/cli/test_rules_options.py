@@ -1,6 +1,8 @@
 """Rules are chosen, limited, shown and failed on by options, or by a file of settings."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,10 +117,36 @@ def test_an_exemption_from_a_rule_keeps_a_run_from_failing_by_it(
         assert program("analyze", report, AT, *options).code == code
 
 
+def test_a_list_of_exemptions_may_be_a_pipe(program: Program, tmp_path: Path) -> None:
+    report, pipe = saved(tmp_path, report_text([NO_MFA])), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = "account,user,reason,owner,expires\n*,ann,By design,,"
+    with ThreadPoolExecutor() as writer:
+        writer.submit(pipe.write_text, text)
+        assert (
+            program("analyze", report, AT, "-q", "--exemptions", pipe, "--fail-on", MFA).code == 0
+        )
+
+
+def test_what_was_saved_beside_a_report_is_no_output(program: Program, tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([NO_MFA]))
+    beside = tmp_path / "report.csv.service-credentials.json"
+    beside.write_text('{"ServiceSpecificCredentials": []}')
+    done = program("analyze", report, "-o", beside)
+    assert done.code == 2
+    assert "is an input" in unwrapped(done.messages)
+    assert beside.read_text() == '{"ServiceSpecificCredentials": []}'
+
+
 WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--fail-on", "user-without-mfa"], "--fail-on", "nor a rule that runs"),
     (["--fail-on", MFA, "--skip", MFA], "--fail-on", "neither a verdict (undetermined, unused,"),
     (["--fail-on", "worst"], "--fail-on", "nor a severity (critical, high, medium, low)"),
+    (
+        ["--fail-on", "medium", "--min-severity", "critical"],
+        "--fail-on",
+        "medium: nothing so mild runs with --min-severity critical",
+    ),
     (["--rules", "nobody"], "--rules", "there is no rule nobody: choose from unused-user,"),
     (["--skip", "nobody"], "--skip", "there is no rule nobody"),
     (["--standard", "cis-9.0"], "--standard", "cis-7.0"),

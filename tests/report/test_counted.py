@@ -344,3 +344,11 @@ def test_several_roots_of_one_account_that_differ_are_said(tmp_path: Path) -> No
     assert verdicts(report) == VERDICTS
     assert "contradict each other" in said(report, tmp_path)[0]
     assert reasons(report)["ann"] == ""
+
+
+def test_rows_without_an_arn_are_not_said_to_contradict_each_other(tmp_path: Path) -> None:
+    text = report_text([a_user("ann", arn=""), a_user("bob", arn="")])
+    report = read(tmp_path, text)
+    assert verdicts(report) == {"ann": "undetermined", "bob": "undetermined"}
+    assert "contradict" not in " ".join(report.notes)
+    assert all('arn "" is not understood' in reason for reason in reasons(report).values())

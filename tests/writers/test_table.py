@@ -262,6 +262,19 @@ def test_where_there_are_many_accounts_each_user_has_its_own(
     assert re.search(between, table_text(two_accounts(tmp_path), width=width))
 
 
+def test_the_account_of_a_finding_is_told_though_those_shown_have_the_same(tmp_path: Path) -> None:
+    bob, safe = (
+        a_user("bob", account=ACCOUNT, password=a_password(days_before(1)), mfa=mfa)
+        for mfa in (False, True)
+    )
+    saved(tmp_path, report_text([bob]), "a.csv")
+    other = "123456789012"
+    arn = f"arn:aws:iam::{other}:user/bob"
+    saved(tmp_path, report_text([safe | {"arn": arn}], root=the_root(other)), "b.csv")
+    analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
+    assert f"{ACCOUNT} bob" in table_text(analysis, UNUSED, width=160)
+
+
 def test_where_there_is_one_verdict_it_is_not_repeated(tmp_path: Path) -> None:
     analysis = of_each_kind(tmp_path)
     assert "unused: has" in table_text(analysis, ALL, width=160)
