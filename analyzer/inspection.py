@@ -105,20 +105,22 @@ class Inspection:
         why = f"The report has no root row of account {few(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
 
-    def fails(self, severities: Collection[Severity], rules: Collection[str]) -> bool:
-        """Tell whether anybody not exempt fails a rule of these severities or ids.
+    def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
+        """Return for each rule of these severities or ids that is failed by how many not exempt.
 
         What a rule could not decide, or not see, counts as a failure of it.
         """
-        met = [
-            each.id for each in self.book.rules if each.severity in severities or each.id in rules
-        ]
-        return any(
-            rule in self.unseen
-            or self.counts[rule, Outcome.FAILS, False]
-            or self.counts[rule, Outcome.UNDECIDED, False]
-            for rule in met
+        met = [rule for rule in self.book.rules if rule.severity in severities or rule.id in rules]
+        told = ((rule.id, self._failure(rule.id)) for rule in met)
+        return [f"{rule}: {failure}" for rule, failure in told if failure]
+
+    def _failure(self, rule: str) -> str:
+        numbers = (
+            (self.counts[rule, Outcome.FAILS, False], "fail"),
+            (self.counts[rule, Outcome.UNDECIDED, False], "undecided"),
         )
+        told = ", ".join(f"{number} {word}" for number, word in numbers if number)
+        return told or self.unseen.get(rule, "").removesuffix(".")
 
     @property
     def _excused(self) -> Callable[[Page], Excuses]:

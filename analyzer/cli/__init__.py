@@ -48,7 +48,7 @@ def credreport(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Analyze AWS IAM credential reports offline: find the users that nobody uses."""

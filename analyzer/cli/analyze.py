@@ -10,6 +10,7 @@ import typer
 
 from analyzer.cli.grouped import with_options
 from analyzer.cli.judging import Judging
+from analyzer.cli.saying import say
 from analyzer.cli.settings import Config
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
@@ -163,15 +164,17 @@ def analyze(
     if not quiet:
         told = form is Format.TABLE and standard_output.is_terminal()
         messages.tell(analysis, targets, told=told)
-    end(analysis, judging)
+    _end(analysis, judging, quiet=quiet)
 
 
-def end(analysis: "Analysis", judging: Judging) -> None:
-    """Exit with the code that tells the truth.
+def _end(analysis: "Analysis", judging: Judging, *, quiet: bool) -> None:
+    """Exit with the code that tells the truth, and say why.
 
     Raises typer.Exit where something meets --fail-on, or accounts are missing.
     """
-    if judging.fails(analysis):
+    if failures := judging.failures(analysis):
+        if not quiet:
+            say(f"Meets --fail-on: {'; '.join(failures)}")
         raise typer.Exit(FAILED)
     if analysis.report.not_covered:
         raise typer.Exit(PARTIAL)

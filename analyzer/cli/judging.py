@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.standards.rulebook import Rulebook
 
 _SEVERITIES: Final = list(Severity)
+_NOT_READ: Final = "accounts that could not be read"
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 _rules = partial(typer.Option, rich_help_panel="Rules")
 _LIMIT: Final = "otherwise as the standard says, or"
@@ -134,16 +135,16 @@ class Judging:
         _rules(
             min=1,
             metavar="DAYS",
-            help=f"Days since its last use that root needs; {Thresholds().root_used_days} if not"
-            " set.",
+            help="Root counts as used if its last use is less than this many days ago;"
+            f" {Thresholds().root_used_days} if not set.",
         ),
     ] = None
     fail_on: Annotated[
         list[str],
         _rules(
             metavar="WORD",
-            help="Exit with 1 if somebody not exempt has this verdict or fails this rule, or any"
-            " that is so severe, and if that cannot be told; may be repeated.",
+            help="Exit with 1 if somebody not exempt has this verdict, fails this rule, or any of"
+            " this severity or worse; also where that cannot be told; may be repeated.",
         ),
     ] = field(default_factory=list)
 
@@ -210,19 +211,24 @@ class Judging:
         return self.exemptions.entries() if self.exemptions else ()
 
     def fails(self, analysis: "Analysis") -> bool:
-        """Tell whether something not exempt meets --fail-on.
+        """Tell whether something not exempt meets --fail-on."""
+        return bool(self.failures(analysis))
+
+    def failures(self, analysis: "Analysis") -> list[str]:
+        """Return what meets --fail-on, and how many are not exempt.
 
         Users who are undetermined and accounts that could not be read always do.
         """
         if not self.fail_on:
-            return False
-        if analysis.report.not_covered:
-            return True
-        verdicts = {Verdict.UNDETERMINED, *(each for each in Verdict if each in self.fail_on)}
-        if any(analysis.totals.users(verdict, exempt=False) for verdict in verdicts):
-            return True
+            return []
+        verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
+        counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
         rest = [word for word in self.fail_on if word not in verdicts]
-        return bool(rest) and analysis.inspection.fails(_as_severe(rest), rest)
+        return [
+            *([_NOT_READ] if analysis.report.not_covered else []),
+            *(f"{number} {verdict}" for number, verdict in counted if number),
+            *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
+        ]
 
     def told(self) -> dict[str, object]:
         """Return all of it for a record, the exemption list by its SHA-256."""

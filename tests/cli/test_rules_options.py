@@ -106,6 +106,23 @@ def test_a_run_fails_by_a_rule_or_by_all_that_are_so_severe(
     assert program("analyze", report, AT, "-q", *options).code == code
 
 
+def test_it_is_said_what_a_run_fails_by(program: Program, tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([NO_MFA, ODD, a_user("idle")]))
+    done = program(
+        "analyze", report, AT, "--format", "csv", "--fail-on", "unused", "--fail-on", MFA
+    )
+    assert f"Meets --fail-on: 1 unused; {MFA}: 1 fail, 1 undecided" in done.messages
+    quiet = program("analyze", report, AT, "--format", "csv", "--fail-on", "unused", "-q")
+    assert (quiet.code, quiet.messages) == (1, "")
+
+
+def test_that_a_root_was_not_seen_is_what_a_run_fails_by(program: Program, tmp_path: Path) -> None:
+    header, _, user = report_text([SAFE]).split("\n")
+    done = program("analyze", saved(tmp_path, f"{header}\n{user}"), AT, "--fail-on", "root-used")
+    assert done.code == 1
+    assert "root-used: The report has no root row of account 012345678901" in done.messages
+
+
 def test_an_exemption_from_a_rule_keeps_a_run_from_failing_by_it(
     program: Program, tmp_path: Path
 ) -> None:
