@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 STOPPED: Final = "It was stopped before it was read."
 
+
+class Stopped(AwsRefused):
+    """Say that AWS was not asked any more, since the run is stopped."""
+
+
 _REGION: Final = "us-east-1"
 """Of the partition aws, whose IAM is asked where nobody names a region."""
 
@@ -182,7 +187,7 @@ class _Asking:
 
     def _go_on(self) -> None:
         if self.stopped():
-            raise AwsRefused(STOPPED)
+            raise Stopped(STOPPED)
         if self.clock() >= self.ends:
             raise AwsRefused(_LATE.format(self.timeout, self.last))
 

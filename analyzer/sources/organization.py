@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import STOPPED, Access, FetchedReport, translated
+from analyzer.sources.aws import STOPPED, Access, FetchedReport, Stopped, translated
 from analyzer.sources.manifest import Entry, Status
 
 if TYPE_CHECKING:
@@ -204,10 +204,14 @@ class Reader:
         if account.is_management:
             try:
                 return self._read(account, "the caller's own credentials", {})
+            except Stopped:
+                raise
             except AwsRefused as error:
                 own = f" (With the caller's own credentials: {error})"
         try:
             return self._read(account, f"role {self.role.arn(account)}", self._assumed(account))
+        except Stopped:
+            raise
         except AwsRefused as error:
             raise AwsRefused(f"{error}{own}") from None
 

@@ -22,9 +22,9 @@ from moto.moto_api import recorder
 
 import analyzer
 from analyzer.errors import AwsRefused, OutputFailed
-from analyzer.sources.aws import STOPPED, FetchedReport
+from analyzer.sources.aws import STOPPED, Access, FetchedReport, Stopped
 from analyzer.sources.manifest import Entry, Status
-from analyzer.sources.organization import Account, Task, read_all
+from analyzer.sources.organization import Account, Reader, Role, Task, read_all
 from analyzer.sources.saving import save
 from tests.builders import ROOT_FOLDER
 from tests.sources.aws_server import (
@@ -481,6 +481,28 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
     assert first.status is Status.FETCHED
     assert (second.status, second.reason) == (Status.FAILED, STOPPED)
     assert (third.status, third.reason) == (Status.FAILED, STOPPED)
+
+
+@pytest.mark.parametrize("account", [CALLER, MEMBERS[1]])
+def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
+    aws: Aws, account: str
+) -> None:
+    def stopped(_iam: object) -> FetchedReport:
+        raise Stopped(STOPPED)
+
+    access, keep = Access(), partial(done, "")
+    reader = Reader(
+        access=access,
+        sts=access.client("sts"),
+        role=Role(name="credreport"),
+        fetch=stopped,
+        keep=lambda *_: keep(),
+    )
+    arn = f"arn:aws:organizations::{CALLER}:account/o-x/{account}"
+    with pytest.raises(Stopped) as refused:
+        reader.read(Account(id=account, name="", arn=arn, state="ACTIVE"))
+    assert str(refused.value) == STOPPED
+    assert (CALLER, "AssumeRole") not in aws.calls
 
 
 def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
