@@ -52,7 +52,9 @@ def loaded(run: Path, origins: Mapping[Path, str]) -> Report:
 
 def made(run: Path, report: Report, parameters: Mapping[str, Any]) -> Made:
     """Return what a run is made from, with what the reports' manifests and companions tell."""
-    accounts = [each for path in manifests([str(run / REPORTS)]) for each in listed(path)]
+    accounts = [
+        each for found in manifests([str(run / REPORTS)]) for each in listed(found.name, found.read)
+    ]
     answers = sorted((run / REPORTS).rglob(f"*{SERVICE_CREDENTIALS}"))
     return Made(
         report=report,

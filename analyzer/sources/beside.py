@@ -5,7 +5,7 @@ Both are JSON files whose name is the report's with an ending of their own.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -32,15 +32,16 @@ def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
     path = _beside(report, METADATA)
     if not path.is_file():
         return None
-    told = _json(path)
+    told = _json(str(path), path.read_bytes)
     try:
         moment, of = one_moment(told["generated_time"]), told["sha256"]
     except (KeyError, TypeError):
         moment, of = None, None
     if moment is None:
-        raise _refused(path, "it tells no `generated_time` with its zone, or no `sha256`")
+        raise _refused(str(path), "it tells no `generated_time` with its zone, or no `sha256`")
     if of != sha256():
-        raise _refused(path, f"its `sha256` is not that of {report.name}: the report was changed")
+        message = f"its `sha256` is not that of {report.name}: the report was changed"
+        raise _refused(str(path), message)
     return moment
 
 
@@ -55,14 +56,14 @@ def service_credentials(report: Path) -> Mapping[str, str] | None:
     path = _beside(report, SERVICE_CREDENTIALS)
     if not path.is_file():
         return None
-    told = _json(path)
+    told = _json(str(path), path.read_bytes)
     try:
         services = _services(told["ServiceSpecificCredentials"])
     except (KeyError, TypeError, AttributeError):
         message = "it is no answer of ListServiceSpecificCredentials for all users"
-        raise _refused(path, message) from None
+        raise _refused(str(path), message) from None
     if told.get("IsTruncated"):
-        raise _refused(path, "it is but the first part of AWS's answer (`IsTruncated`)")
+        raise _refused(str(path), "it is but the first part of AWS's answer (`IsTruncated`)")
     return services
 
 
@@ -74,23 +75,35 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
-def listed(manifest: Path) -> list[Mapping[str, str]]:
-    """Return account, name, status and reason of each account in a manifest.
+def listed(name: str, read: Callable[[], bytes]) -> list[Mapping[str, str]]:
+    """Return account, name, status and reason of each account in a manifest, which has a name.
 
     Raises InputRefused if it is not understood.
     """
     try:
-        return [{name: each[name] for name in _TOLD} for each in _json(manifest)["accounts"]]
+        return [{key: each[key] for key in _TOLD} for each in _json(name, read)["accounts"]]
     except (KeyError, TypeError):
-        raise _refused(manifest, "it is no list of fetched accounts") from None
+        raise _refused(name, "it is no list of fetched accounts") from None
 
 
-def not_covered(manifest: Path) -> list[str]:
+def lists(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
+    """Tell whether a manifest lists one of these files as fetched; other JSON lists none.
+
+    Raises InputRefused if it is no JSON.
+    """
+    told = _json(name, read)
+    try:
+        return any(each.get("file") in files for each in told["accounts"])
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+def not_covered(name: str, read: Callable[[], bytes]) -> list[str]:
     """Return a sentence for each account that a manifest says could not be read.
 
     Raises InputRefused if it is not understood.
     """
-    return [sentence(each) for each in listed(manifest) if each["status"] == FAILED]
+    return [sentence(each) for each in listed(name, read) if each["status"] == FAILED]
 
 
 def sentence(account: Mapping[str, str]) -> str:
@@ -102,15 +115,15 @@ def _beside(report: Path, ending: str) -> Path:
     return report.with_name(report.name + ending)
 
 
-def _json(path: Path) -> Any:
+def _json(name: str, read: Callable[[], bytes]) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read().decode())
     except (ValueError, RecursionError):
-        raise _refused(path, "it is not valid JSON") from None
+        raise _refused(name, "it is not valid JSON") from None
     except OSError as error:
-        raise _refused(path, f"it cannot be read: {error.strerror}") from None
+        raise _refused(name, f"it cannot be read: {error.strerror}") from None
 
 
-def _refused(path: Path, message: str) -> InputRefused:
+def _refused(name: str, message: str) -> InputRefused:
     hint = "Remove the file, or save it again."
-    return InputRefused([Problem(str(path), None, None, None, message, hint)])
+    return InputRefused([Problem(name, None, None, None, message, hint)])

@@ -20,7 +20,8 @@ def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
     Raises InputRefused with the problems of all inputs together, OSError where nothing more can
     be written.
     """
-    sources = [*find(names), *(_manifest(path) for path in manifests(names))]
+    inputs = find(names)
+    sources = [*inputs, *manifests(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
     for source, target in zip(sources, _targets(sources, folder), strict=True):
@@ -32,10 +33,6 @@ def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
     if problems:
         raise InputRefused(problems)
     return copies
-
-
-def _manifest(path: Path) -> Source:
-    return Source(str(path), path.read_bytes, path)
 
 
 def _targets(sources: Iterable[Source], folder: Path) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,9 +48,23 @@ def load(
             raise ValueError(f"as_of lacks its zone: {as_of}")
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
     names = [*map(str, sources)]
-    report = understand([partial(_open, each) for each in find(names)], as_of, progress)
-    missing = tuple(told for path in manifests(names) for told in beside.not_covered(path))
-    return replace(report, not_covered=missing, notes=(*missing, *report.notes))
+    inputs = find(names)
+    report = understand([partial(_open, each) for each in inputs], as_of, progress)
+    missing = tuple(
+        told
+        for each in manifests(names, inputs)
+        for told in beside.not_covered(each.name, each.read)
+    )
+    notes = (*missing, *_unread(inputs), *report.notes)
+    return replace(report, not_covered=missing, notes=notes)
+
+
+def _unread(inputs: Iterable[Source]) -> Iterator[str]:
+    """Say what was saved beside reports and lies in archives, where it is not read."""
+    aside = {each.name: None for source in inputs for each in source.aside}
+    unread = [name for name in aside if not name.endswith(beside.MANIFEST)]
+    if unread:
+        yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
 def _open(source: Source) -> ReportText:

@@ -6,8 +6,9 @@ import os
 import sys
 import zipfile
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.envelope import LARGEST, ZIP
-from analyzer.sources.beside import COMPANIONS, MANIFEST
+from analyzer.sources.beside import COMPANIONS, MANIFEST, lists
 
 STANDARD_INPUT: Final = "-"
 _WORKBOOK: Final = "[Content_Types].xml"
@@ -35,12 +36,14 @@ _DAMAGED: Final = (
 class Source:
     """Name one input and read its bytes; `path` is None where it is no regular file of its own.
 
+    `aside` is what its archive holds beside reports, the same for all that lie in one archive.
     `read` raises InputRefused or OSError where there is nothing to read.
     """
 
     name: str
     read: Callable[[], bytes]
     path: Path | None = None
+    aside: "tuple[Source, ...]" = ()
 
 
 def find(names: Collection[str]) -> list[Source]:
@@ -53,18 +56,42 @@ def find(names: Collection[str]) -> list[Source]:
     return [source for name in reports or names for source in _found(name)]
 
 
-def manifests(names: Iterable[str]) -> list[Path]:
-    """Return the lists of fetched accounts among what the names stand for, each once."""
-    found: dict[Path, None] = {}
+def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
+    """Return the lists of fetched accounts among what the names stand for, each once.
+
+    Those of the archives that hold `inputs` count too, and those that lie in the folder of an
+    input and list it.
+
+    Raises InputRefused if one that lies there is not understood.
+    """
+    found = dict.fromkeys(_manifests_named(names))
+    beside = [path for path in _manifests_around(inputs) if path not in found]
+    aside = {each.name: each for source in inputs for each in source.aside}
+    return [
+        *(Source(str(path), path.read_bytes, path) for path in [*found, *beside]),
+        *(each for name, each in aside.items() if name.endswith(MANIFEST)),
+    ]
+
+
+def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in names:
         for path in map(Path, _matches(name) if _is_pattern(name) else [name]):
             inside = sorted(path.rglob(f"*{MANIFEST}")) if path.is_dir() else [path]
-            found |= {
-                each: None
-                for each in inside
-                if each.name.endswith(MANIFEST) and _visible(os.path.relpath(each, path))
-            }
-    return list(found)
+            for each in inside:
+                if each.name.endswith(MANIFEST) and _visible(os.path.relpath(each, path)):
+                    yield each
+
+
+def _manifests_around(inputs: Iterable[Source]) -> Iterator[Path]:
+    """Yield the manifests that list an input, of the folders in which the inputs lie."""
+    held: dict[Path, set[str]] = defaultdict(set)
+    for source in inputs:
+        if source.path:
+            held[source.path.parent].add(source.path.name)
+    for folder, files in held.items():
+        for path in sorted(folder.glob(f"*{MANIFEST}")):
+            if _visible(path.name) and lists(str(path), path.read_bytes, files):
+                yield path
 
 
 def _found(name: str) -> Iterator[Source]:
@@ -174,14 +201,16 @@ def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield _missing(name, "this is an Excel workbook, not a report", hint)
         return
-    visible = [
-        member
+    held = [
+        Source(f"{name}:{member.filename}", partial(_member, name, opened, member))
         for member in members
-        if _visible(member.filename) and not member.filename.endswith(COMPANIONS)
+        if _visible(member.filename)
     ]
-    for member in visible:
-        yield Source(f"{name}:{member.filename}", partial(_member, name, opened, member))
-    if not visible:
+    aside = tuple(each for each in held if each.name.endswith(COMPANIONS))
+    reports = [each for each in held if not each.name.endswith(COMPANIONS)]
+    for each in reports:
+        yield replace(each, aside=aside)
+    if not reports:
         yield _missing(name, "the zip archive holds no file", "Give an archive of reports.")
 
 

@@ -1,6 +1,8 @@
 """An account that could not be fetched is told everywhere, and never counts as clean."""
 
 import json
+import zipfile
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import analyzer
 from analyzer.cli import main
 from analyzer.cli.analyze import FAILED, PARTIAL
 from analyzer.errors import InputRefused
+from analyzer.sources.copying import copied
 from tests.builders import a_user, report_text
 
 DENIED = {
@@ -71,3 +74,86 @@ def test_every_output_names_the_account_and_the_run_is_partial(
 def test_a_missing_account_meets_fail_on(folder: Path) -> None:
     arguments = ["analyze", str(with_manifest(folder, DENIED)), "--quiet", "--fail-on", "retired"]
     assert main(arguments) == FAILED
+
+
+# Archives, and reports that are named by themselves
+
+
+def zipped(folder: Path) -> bytes:
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"reports/{path.name}")
+    return stream.getvalue()
+
+
+def test_an_archive_covers_no_more_than_the_folder_it_was_made_of(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(with_manifest(folder, READ, DENIED)))
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(archive.read_bytes())))
+    for source in (archive, "-"):
+        assert analyzer.load(source).not_covered == (SENTENCE,)
+    assert main(["analyze", str(archive), "--quiet"]) == PARTIAL
+
+
+def test_a_damaged_manifest_in_an_archive_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
+    (folder / "fetched.manifest.json").write_text("{")
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(folder))
+    with pytest.raises(InputRefused) as refused:
+        analyzer.load(archive)
+    (problem,) = refused.value.problems
+    assert problem.file == f"{archive}:reports/fetched.manifest.json"
+
+
+def test_what_an_archive_holds_beside_reports_and_is_not_read_is_told(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "web.csv.metadata.json").write_text("{}")
+    (folder / "other.csv").write_text(report_text([a_user("eve")]))
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(with_manifest(folder, READ)))
+    told = [note for note in analyzer.load(archive).notes if note.startswith("Not read")]
+    name = f"{archive}:reports/web.csv.metadata.json"
+    assert told == [f"Not read, since it lies in a zip archive (unpack it first): {name}"]
+
+
+def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(with_manifest(folder, DENIED)))
+    (tmp_path / "copies").mkdir()
+    assert analyzer.load(*copied([str(archive)], tmp_path / "copies")).not_covered == (SENTENCE,)
+
+
+@pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])
+def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
+    folder: Path, source: str
+) -> None:
+    with_manifest(folder, {**READ, "file": "web.csv"}, DENIED)
+    assert analyzer.load(f"{folder}/{source}").not_covered == (SENTENCE,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"accounts": [{**READ, "file": "other.csv"}, DENIED]}),
+        json.dumps({"accounts": ["web.csv"]}),
+        json.dumps({"accounts": [{"file": ["web.csv"]}]}),
+        "{}",
+        "null",
+    ],
+)
+def test_a_manifest_of_other_reports_is_nothing_to_a_report_that_is_named(
+    folder: Path, text: str
+) -> None:
+    (folder / "fetched.manifest.json").write_text(text)
+    (folder / ".hidden.manifest.json").write_text("no JSON")
+    assert analyzer.load(folder / "web.csv").not_covered == ()
+
+
+def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: Path) -> None:
+    (folder / "fetched.manifest.json").write_text('{"accounts": [')
+    with pytest.raises(InputRefused, match=r"fetched\.manifest\.json: it is not valid JSON"):
+        analyzer.load(folder / "web.csv")
