@@ -41,17 +41,11 @@ class Change(StrEnum):
     NO_LONGER_UNUSED = "no-longer-unused"
 
 
-NEEDED: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    columns.VERDICT,
-    columns.PASSWORD_LAST_USED,
-    *(key.last_used_date for key in columns.ACCESS_KEYS),
-)
+_USES: Final = (columns.PASSWORD_LAST_USED, *(key.last_used_date for key in columns.ACCESS_KEYS))
+
+NEEDED: Final = (columns.ACCOUNT, columns.USER, columns.ARN, columns.VERDICT, *_USES)
 """The columns of a CSV with all users that a comparison needs, all of them text."""
 
-_USES: Final = (columns.PASSWORD_LAST_USED, *(key.last_used_date for key in columns.ACCESS_KEYS))
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
 
