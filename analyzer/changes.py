@@ -49,11 +49,19 @@ NEEDED: Final = (columns.ACCOUNT, columns.USER, columns.ARN, columns.VERDICT, *_
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
 
-def changes(before: pd.DataFrame, now: pd.DataFrame, covered: Collection[str]) -> pd.DataFrame:
+def changes(
+    before: pd.DataFrame,
+    now: pd.DataFrame,
+    covered_before: Collection[str],
+    covered: Collection[str],
+) -> pd.DataFrame:
     """Return who changed, in the order of `Change`, then by account and ARN.
 
-    `before` and `now` are all users of two runs, with the columns `NEEDED` as text; `covered` are
-    the accounts that the present run could read: nobody else can be known to be gone.
+    `before` and `now` are all users of two runs, with the columns `NEEDED` as text.
+    `covered_before` and `covered` are the accounts that the previous and the present run could
+    read. Of an account that the previous run did not cover, nobody is known to be newly unused,
+    not even in a new account; of one that the present run does not cover, nobody is known to be
+    gone. Nor do users become unused, or stop being so, by being undetermined in between.
 
     The columns are `COLUMNS`: `change` category, `account`, `user`, `arn`, `before` and `now` str
     (verdicts, empty where there is no such user), `last_use` datetime64[s, UTC], the newest known.
@@ -71,22 +79,29 @@ def changes(before: pd.DataFrame, now: pd.DataFrame, covered: Collection[str]) -
             LAST_USE: _newest([last_use, last_before]),
         }
     )
-    is_covered = frame[columns.ACCOUNT].isin(list(covered)).to_numpy()
-    code = _codes(frame, _is_later(last_use, last_before), is_covered)
+    code = _codes(
+        frame,
+        newer=_is_later(last_use, last_before),
+        was_covered=frame[columns.ACCOUNT].isin(list(covered_before)).to_numpy(),
+        is_covered=frame[columns.ACCOUNT].isin(list(covered)).to_numpy(),
+    )
     told = frame.assign(**{CHANGE: worded(code, Change)})[list(COLUMNS)]
     return told[code >= 0].sort_values([CHANGE, columns.ACCOUNT, columns.ARN], ignore_index=True)
 
 
-def _codes(frame: pd.DataFrame, newer: np.ndarray, covered: np.ndarray) -> np.ndarray:
+def _codes(
+    frame: pd.DataFrame, *, newer: np.ndarray, was_covered: np.ndarray, is_covered: np.ndarray
+) -> np.ndarray:
     """Return the position of each user's change among all, -1 where nothing changed."""
     before, now = frame[BEFORE], frame[NOW]
     was_unused, is_unused = ((verdict == Verdict.UNUSED).to_numpy() for verdict in (before, now))
+    was_known, is_known = ((each != Verdict.UNDETERMINED).to_numpy() for each in (before, now))
     is_there = (now != "").to_numpy()
     fits = {
-        Change.NEW_UNUSED: is_unused & ~was_unused,
-        Change.GONE: ~is_there & covered,
+        Change.NEW_UNUSED: is_unused & ~was_unused & was_known & was_covered,
+        Change.GONE: ~is_there & is_covered,
         Change.USED_AGAIN: is_there & newer & before.isin(list(_IDLE)).to_numpy(),
-        Change.NO_LONGER_UNUSED: is_there & was_unused & ~is_unused,
+        Change.NO_LONGER_UNUSED: is_there & was_unused & ~is_unused & is_known,
     }
     return np.select([fits[each] for each in Change], range(len(Change)), default=-1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.changes import COLUMNS, NEEDED, Change, changes
 
-ACCOUNT, OTHER = "012345678901", "210987654321"
+ACCOUNT, OTHER = BOTH = ("012345678901", "210987654321")
 OLD, NEW = "2026-01-05T08:00:00Z", "2026-02-07T08:00:00Z"
 NEVER = "N/A"
 User = Mapping[str, str]
@@ -40,10 +40,13 @@ def users(*rows: User) -> pd.DataFrame:
 
 
 def compared(
-    before: list[User], now: list[User], covered: tuple[str, ...] = (ACCOUNT, OTHER)
+    before: list[User],
+    now: list[User],
+    covered_before: tuple[str, ...] = BOTH,
+    covered: tuple[str, ...] = BOTH,
 ) -> list[tuple[str, ...]]:
     """Return change, user, before, now and last use of each who changed."""
-    frame = changes(users(*before), users(*now), covered)
+    frame = changes(users(*before), users(*now), covered_before, covered)
     told = frame.assign(last_use=frame["last_use"].dt.strftime("%m-%d").fillna(""))
     return [tuple(row) for row in told[["change", "user", "before", "now", "last_use"]].to_numpy()]
 
@@ -56,11 +59,8 @@ NOTHING: list[tuple[str, ...]] = []
     [
         # new-unused
         (None, a_user("unused"), [("new-unused", "ann", "", "unused", "")]),
-        (
-            a_user("undetermined"),
-            a_user("unused"),
-            [("new-unused", "ann", "undetermined", "unused", "")],
-        ),
+        (a_user("undetermined"), a_user("unused"), NOTHING),
+        (a_user("undetermined"), a_user("unused", keys=(NEW, NEVER)), NOTHING),
         (
             a_user("active", keys=(OLD, NEVER)),
             a_user("unused", keys=(OLD, NEVER)),
@@ -114,10 +114,11 @@ NOTHING: list[tuple[str, ...]] = []
             a_user("dormant", keys=(OLD, NEVER)),
             [("no-longer-unused", "ann", "unused", "dormant", "01-05")],
         ),
+        (a_user("unused"), a_user("undetermined"), NOTHING),
         (
             a_user("unused"),
-            a_user("undetermined"),
-            [("no-longer-unused", "ann", "unused", "undetermined", "")],
+            a_user("undetermined", password=NEW),
+            [("used-again", "ann", "unused", "undetermined", "02-07")],
         ),
         (a_user("retired", password=OLD), a_user("active", password=OLD), NOTHING),
         (None, None, NOTHING),
@@ -133,8 +134,25 @@ def test_what_became_of_a_user(
 def test_nobody_is_gone_whose_account_could_not_be_read() -> None:
     before = [a_user("unused"), a_user("unused", account=OTHER)]
     assert compared(before, [], covered=(OTHER,)) == [("gone", "ann", "unused", "", "")]
-    frame = changes(users(*before), users(), (OTHER,))
+    frame = changes(users(*before), users(), BOTH, (OTHER,))
     assert frame["account"].tolist() == [OTHER]
+
+
+@pytest.mark.parametrize(
+    ("covered_before", "expected"),
+    [
+        (BOTH, [("new-unused", ACCOUNT), ("new-unused", OTHER)]),
+        ((ACCOUNT,), [("new-unused", ACCOUNT)]),
+        ((OTHER,), [("new-unused", OTHER)]),
+        ((), []),
+    ],
+)
+def test_nobody_is_newly_unused_whose_account_could_not_be_read_before(
+    covered_before: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    now = users(a_user("unused"), a_user("unused", account=OTHER))
+    frame = changes(users(), now, covered_before, BOTH)
+    assert [*zip(frame["change"], frame["account"], strict=True)] == expected
 
 
 def test_a_name_is_free_of_the_apostrophe_that_a_spreadsheet_needs() -> None:
@@ -200,26 +218,26 @@ def test_the_order_is_that_of_changes_then_accounts_then_arns_whatever_comes_in(
 
 @pytest.mark.parametrize("rows", [[], BEFORE])
 def test_the_columns_have_one_kind_whether_anything_changed_or_not(rows: list[User]) -> None:
-    frame = changes(users(*rows), users(*PRESENT[:1]), (ACCOUNT,))
+    frame = changes(users(*rows), users(*PRESENT[:1]), BOTH, BOTH)
     assert tuple(frame.columns) == COLUMNS
     kinds = frame.dtypes.astype(str).to_dict()
     assert kinds.pop("change") == "category"
     assert kinds.pop("last_use") == "datetime64[s, UTC]"
     assert set(kinds.values()) == {"str"}
     assert frame["change"].cat.categories.tolist() == list(Change)
-    assert changes(users(), users(), ()).dtypes.equals(frame.dtypes)
+    assert changes(users(), users(), (), ()).dtypes.equals(frame.dtypes)
 
 
 def test_a_frame_that_lies_in_pieces_is_read_as_one() -> None:
     halves = [users(row) for row in (a_user("unused"), a_user("dormant", "bob", password=OLD))]
     pieces = pa.concat_tables(map(pa.Table.from_pandas, halves)).to_pandas()
     now = [a_user("unused"), a_user("active", "bob", password=NEW)]
-    frame = changes(pieces, users(*now), (ACCOUNT,))
+    frame = changes(pieces, users(*now), BOTH, BOTH)
     assert frame["user"].tolist() == ["bob"]
 
 
 def test_neither_input_is_changed() -> None:
     before, now = users(*BEFORE), users(*PRESENT)
-    changes(before, now, (ACCOUNT,))
+    changes(before, now, BOTH, BOTH)
     pd.testing.assert_frame_equal(before, users(*BEFORE))
     pd.testing.assert_frame_equal(now, users(*PRESENT))

@@ -51,9 +51,10 @@ def _changed(analysis: Analysis, users: Path, previous: Run | None) -> pd.DataFr
     """Return what changed since the previous run; without one, nothing is known to have."""
     now = _users(users)
     if previous is None:
-        return changes(now.head(0), now.head(0), ())
-    accounts = {account.account for file in analysis.report.files for account in file.accounts}
-    return changes(_users(previous.path / USERS), now, accounts)
+        return changes(now.head(0), now.head(0), (), ())
+    covered_before = {each["account"] for each in previous.record["accounts"]["covered"]}
+    covered = {account.account for file in analysis.report.files for account in file.accounts}
+    return changes(_users(previous.path / USERS), now, covered_before, covered)
 
 
 def is_unchanged(run: Run) -> bool:

@@ -20,7 +20,7 @@ def written(frame: pd.DataFrame) -> str:
 def test_a_row_tells_of_one_user_and_names_that_look_like_formulas_are_guarded() -> None:
     before = users(a_user("unused", "bob"), a_user("dormant", "+eve"))
     now = users(a_user("unused", "=ann"), a_user("active", "+eve", password=NEW))
-    assert written(changes(before, now, {"012345678901"})) == HEADER + (
+    assert written(changes(before, now, {"012345678901"}, {"012345678901"})) == HEADER + (
         "new-unused,012345678901,'=ann,arn:aws:iam::012345678901:user/=ann,,unused,\n"
         "gone,012345678901,bob,arn:aws:iam::012345678901:user/bob,unused,,\n"
         "used-again,012345678901,'+eve,arn:aws:iam::012345678901:user/+eve,dormant,active,"
@@ -29,4 +29,4 @@ def test_a_row_tells_of_one_user_and_names_that_look_like_formulas_are_guarded()
 
 
 def test_where_nothing_changed_there_is_but_the_header() -> None:
-    assert written(changes(users(), users(), ())) == HEADER
+    assert written(changes(users(), users(), (), ())) == HEADER
