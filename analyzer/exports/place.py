@@ -15,12 +15,14 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.runs import Run, runs
+from analyzer.exports.runs import Run, is_name, runs
 
 LATEST: Final = "latest"
 LOCK: Final = ".lock"
-HIDDEN: Final = ".credreport-"
-"""How all else begins that is put beside the runs."""
+BUILDING: Final = ".credreport-building-"
+REMOVING: Final = ".credreport-removing-"
+LINK: Final = ".credreport-latest"
+"""What is put beside the runs: folders that begin so, and the link that becomes `latest`."""
 
 
 @contextmanager
@@ -35,8 +37,7 @@ def held(folder: Path) -> Iterator[None]:
     try:
         with written(folder):
             _check_latest(folder)
-            for left in folder.glob(f"{HIDDEN}*"):
-                _remove(left)
+            _mend(folder)
             point(folder)
         yield
     finally:
@@ -47,7 +48,7 @@ def held(folder: Path) -> Iterator[None]:
 def building(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to build in; what is left of it in the end is removed."""
     with written(folder):
-        aside = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}building-", dir=folder))
+        aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
     try:
         yield aside
     except OutputFailed as error:
@@ -70,7 +71,7 @@ def point(folder: Path) -> None:
     link = folder / LATEST
     leads_to = link.readlink() if link.is_symlink() else None
     if every and leads_to != Path(every[-1].name):
-        aside = folder / f"{HIDDEN}{LATEST}"
+        aside = folder / LINK
         aside.symlink_to(every[-1].name)
         aside.replace(link)
         sync(folder)
@@ -86,9 +87,9 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
     old = [run for run in runs(folder)[:-keep] if run.name != spared and run.holds_nothing_else()]
     with written(folder):
         for run in old:
-            hidden = folder / f"{HIDDEN}removing-{run.name}"
+            hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)
-            _remove(hidden)
+            shutil.rmtree(hidden)
     return old
 
 
@@ -134,13 +135,19 @@ def _locked(folder: Path) -> FileLock:
 
 
 def _check_latest(folder: Path) -> None:
-    link = folder / LATEST
-    if link.exists() and not link.is_symlink():
+    link, aside = folder / LATEST, folder / LINK
+    leads_to_a_run = link.is_symlink() and is_name(str(link.readlink()))
+    if os.path.lexists(link) and not leads_to_a_run:
         raise OutputFailed(f"{link} is no link to a run: move it away.")
+    if aside.exists() and not aside.is_symlink():
+        raise OutputFailed(f"{aside} is in the way of a link: move it away.")
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+def _mend(folder: Path) -> None:
+    """Remove what a killed run left, and nothing that is not made like it."""
+    for path in folder.iterdir():
+        is_link = path.is_symlink()
+        if path.name == LINK and is_link:
+            path.unlink()
+        elif path.name.startswith((BUILDING, REMOVING)) and path.is_dir() and not is_link:
+            shutil.rmtree(path)

@@ -43,8 +43,13 @@ def runs(folder: Path) -> list[Run]:
 
 def _complete(folder: Path) -> Iterator[Run]:
     for path in folder.iterdir() if folder.is_dir() else ():
-        if _NAME.fullmatch(path.name) and not path.is_symlink() and (record := recorded(path)):
+        if is_name(path.name) and not path.is_symlink() and (record := recorded(path)):
             yield Run(path, record)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is what a run can be named."""
+    return _NAME.fullmatch(text) is not None
 
 
 def same(folder: Path, identity: str) -> Run | None:

@@ -362,11 +362,27 @@ def test_standard_input_is_kept_too(runs: Path) -> None:
     assert (runs / "latest" / "reports" / "standard input").read_bytes() == SAMPLE.read_bytes()
 
 
-def test_hidden_things_of_others_stay(runs: Path) -> None:
+def test_hidden_things_of_others_stay(runs: Path, tmp_path: Path) -> None:
     runs.mkdir()
     (runs / ".snapshot").mkdir()
-    exporting(runs, "--from", SAMPLE)
-    assert hidden(runs) == {".snapshot"}
+    (runs / ".credreport-notes").mkdir()
+    (runs / ".credreport-building-plan.txt").write_text("mine")
+    (runs / ".credreport-removing-x").symlink_to(tmp_path)
+    before = hidden(runs)
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert hidden(runs) == before
+    assert tmp_path.is_dir()
+
+
+def test_a_file_in_the_place_of_the_link_that_becomes_latest_stays(
+    runs: Path, capsys: Capture
+) -> None:
+    runs.mkdir()
+    (runs / ".credreport-latest").write_text("mine")
+    assert exporting(runs, "--from", SAMPLE) == 73
+    assert ".credreport-latest is in the way of a link: move it away" in capsys.readouterr().err
+    assert visible(runs) == set()
+    assert (runs / ".credreport-latest").read_text() == "mine"
 
 
 # One at a time
@@ -407,6 +423,19 @@ def test_latest_that_is_no_link_is_left_alone(runs: Path, capsys: Capture) -> No
         assert exporting(runs, "--from", SAMPLE, *more) == 73
         assert f"{runs / 'latest'} is no link to a run: move it away." in capsys.readouterr().err
     assert visible(runs) == {"latest"}
+
+
+@pytest.mark.parametrize("target", ["notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"])
+def test_latest_that_leads_to_what_is_no_name_of_a_run_is_left_alone(
+    runs: Path, target: str, capsys: Capture
+) -> None:
+    (runs / "notes").mkdir(parents=True)
+    (runs / "latest").symlink_to(target)
+    for more in ([], ["--check"]):
+        assert exporting(runs, "--from", SAMPLE, *more) == 73
+        assert f"{runs / 'latest'} is no link to a run: move it away." in capsys.readouterr().err
+    assert str((runs / "latest").readlink()) == target
+    assert visible(runs) == {"notes", "latest"}
 
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
