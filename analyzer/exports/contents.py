@@ -1,6 +1,5 @@
 """Write all outputs of a run, and list what it holds."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pyarrow import csv
 from analyzer.analysis import Analysis
 from analyzer.changes import NEEDED, changes
 from analyzer.exports.place import sync
+from analyzer.exports.record import sha256
 from analyzer.exports.runs import Run
 from analyzer.outputs import replacing, write
 from analyzer.terms import Verdict
@@ -60,7 +60,7 @@ def _changed(analysis: Analysis, users: Path, previous: Run | None) -> pd.DataFr
 def is_unchanged(run: Run) -> bool:
     """Tell whether the users of a run are still those that it was made with."""
     recorded = {each["path"]: each["sha256"] for each in run.record["files"]}
-    return recorded.get(USERS) == _sha256(run.path / USERS)
+    return recorded.get(USERS) == sha256(run.path / USERS)
 
 
 def sealed(folder: Path) -> Iterator[dict[str, Any]]:
@@ -74,7 +74,7 @@ def sealed(folder: Path) -> Iterator[dict[str, Any]]:
             yield {
                 "path": path.relative_to(folder).as_posix(),
                 "size": path.stat().st_size,
-                "sha256": _sha256(path),
+                "sha256": sha256(path),
             }
         sync(Path(at))
 
@@ -91,8 +91,3 @@ def _users(path: Path) -> pd.DataFrame:
     read = csv.read_csv(path, parse_options=_LINES, convert_options=_TEXT)
     frame: pd.DataFrame = read.to_pandas()
     return frame
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -82,9 +82,9 @@ def point(folder: Path) -> None:
 def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
     """Remove and return the oldest complete runs but `keep`, and but the one that is spared.
 
-    Whatever holds more than a run was made with stays.
+    A run that somebody has added to or edited stays.
     """
-    old = [run for run in runs(folder)[:-keep] if run.name != spared and run.holds_nothing_else()]
+    old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_as_made()]
     with written(folder):
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"

@@ -85,18 +85,37 @@ def covered(report: Report) -> list[dict[str, str]]:
 
 
 def recorded(folder: Path) -> Mapping[str, Any] | None:
-    """Return a run's record, None if there is none or a file that it lists is not whole."""
+    """Return a run's record, None if there is none or a file that it lists is missing.
+
+    A run appears whole or not at all, so one whose files differ from it was edited since.
+    """
     try:
         told = json.loads((folder / RECORD).read_bytes())
-        is_whole = told["kind"] == KIND and all(
+        is_complete = _is_understood(told) and all(
             # A folder of runs lists many files: joined paths would take longer than the look.
-            os.stat(f"{folder}/{each['path']}").st_size == each["size"]  # noqa: PTH116
+            os.path.isfile(f"{folder}/{each['path']}")  # noqa: PTH113
             for each in told["files"]
         )
-        needed = (told["identity"], told["exit_code"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    return told if is_whole and all(each is not None for each in needed) else None
+    return told if is_complete else None
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_understood(told: Mapping[str, Any]) -> bool:
+    return (
+        told["kind"] == KIND
+        and isinstance(told["identity"], str)
+        and type(told["exit_code"]) is int
+        and isinstance(told["parameters"], dict)
+        and isinstance(told["files"], list)
+        and all(isinstance(each[key], str) for each in told["files"] for key in ("path", "sha256"))
+    )
 
 
 def _utc(moment: datetime) -> str:

@@ -2,14 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.exports.record import RECORD, recorded
+from analyzer.exports.record import RECORD, recorded, sha256
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
 
@@ -26,13 +26,21 @@ class Run:
         """Return the name of the run's folder."""
         return self.path.name
 
-    def holds_nothing_else(self) -> bool:
-        """Tell whether the run's folder holds what it was made with, and no more."""
-        made = {RECORD, *(each["path"] for each in self.record["files"])}
+    def is_as_made(self) -> bool:
+        """Tell whether the run's folder holds what it was made with, unedited, and no more."""
+        files = {each["path"]: each["sha256"] for each in self.record["files"]}
+        return self._holds_only(files) and all(
+            sha256(self.path / path) == made for path, made in files.items()
+        )
+
+    def _holds_only(self, files: Iterable[str]) -> bool:
+        """Tell whether there is nothing but some files and their folders, and the record."""
+        made = {self.path / path for path in (RECORD, *files)}
+        made |= {folder for path in made for folder in path.parents}
         return all(
-            Path(at, name).relative_to(self.path).as_posix() in made
-            for at, _, names in os.walk(self.path)
-            for name in names
+            path in made and not path.is_symlink()
+            for at, folders, names in os.walk(self.path)
+            for path in (Path(at, name) for name in (*folders, *names))
         )
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
@@ -290,6 +291,64 @@ def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
     }
 
 
+def add_a_note(run: Path) -> None:
+    (run / "notes.txt").write_text("reviewed")
+
+
+def add_a_folder(run: Path) -> None:
+    (run / "reviewed").mkdir()
+
+
+def link_a_folder(run: Path) -> None:
+    (run / "reviewed").symlink_to("/")
+
+
+def link_the_reports(run: Path) -> None:
+    (run / "reports").rename(run.parent / "moved")
+    (run / "reports").symlink_to("../moved")
+
+
+def fill_in_the_workbook(run: Path) -> None:
+    with (run / "review.xlsx").open("ab") as stream:
+        stream.write(b"reviewed")
+
+
+def edit_within_the_size(run: Path) -> None:
+    users = run / "users.csv"
+    users.write_bytes(users.read_bytes().replace(b"unused", b"active"))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        add_a_note,
+        add_a_folder,
+        link_a_folder,
+        link_the_reports,
+        fill_in_the_workbook,
+        edit_within_the_size,
+    ],
+)
+def test_a_run_that_somebody_has_added_to_or_edited_is_never_removed(
+    runs: Path, reports: Path, edit: Callable[[Path], None]
+) -> None:
+    exporting(runs, "--from", console_report(reports, FIRST))
+    edit(runs / name(FIRST))
+    for day in (SECOND, THIRD):
+        assert exporting(runs, "--from", console_report(reports, day), "--keep", "1") == 0
+    assert visible(runs) - {"moved"} == {name(FIRST), name(THIRD), "latest"}
+
+
+def test_a_workbook_that_was_filled_in_leaves_its_run_complete(runs: Path, reports: Path) -> None:
+    report = console_report(reports, FIRST)
+    exporting(runs, "--from", report)
+    fill_in_the_workbook(runs / name(FIRST))
+    assert exporting(runs, "--from", report) == 0
+    assert visible(runs) == {name(FIRST), "latest"}
+    assert exporting(runs, "--from", console_report(reports, SECOND)) == 0
+    assert record_of(runs / "latest")["compared_with"] == name(FIRST)
+
+
 def test_the_run_that_was_just_made_is_kept_though_it_is_the_oldest(
     runs: Path, reports: Path
 ) -> None:
@@ -319,6 +378,27 @@ def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path) -> No
     (runs / "2026-03-01T09-30-00Z" / "users.csv").unlink()
     assert exporting(runs, "--from", "nothing.csv") == 3
     assert visible(runs) == {"2026-03-01T09-30-00Z"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"exit_code": "none"},
+        {"exit_code": True},
+        {"identity": None},
+        {"parameters": []},
+        {"files": {}},
+        {"files": [{"path": "users.csv"}]},
+        {"files": [{"path": "users.csv", "sha256": 1}]},
+        {"files": ["users.csv"]},
+    ],
+)
+def test_a_record_of_an_odd_shape_makes_no_run(runs: Path, told: dict[str, object]) -> None:
+    exporting(runs, "--from", SAMPLE)
+    record = runs / "2026-03-01T09-30-00Z" / "manifest.json"
+    record.write_text(json.dumps({**record_of(record.parent), **told}))
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert (runs / "latest").readlink().name == "2026-03-01T09-30-00Z-2"
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "half of i", '{"kind": "other"}', "[" * 100_000])
