@@ -186,7 +186,7 @@ def _read(sources: list[str], report: "Report") -> "Iterator[str | Path]":
     from analyzer.sources.find import manifests
 
     yield from sources
-    yield from manifests(sources)
+    yield from (each.path for each in manifests(sources) if each.path)
     for file in report.files:
         yield file.name
         yield from (file.name + ending for ending in COMPANIONS)

@@ -10,6 +10,7 @@ from analyzer.cli.asking import Asking
 from analyzer.cli.gathering import gather, tried
 from analyzer.cli.judging import Judging
 from analyzer.cli.log import Log
+from analyzer.errors import OutputFailed
 from analyzer.exports import contents, place, reports
 from analyzer.exports.record import RECORD, Made, record
 from analyzer.exports.runs import Run, before, next_name, same
@@ -56,9 +57,17 @@ class Exporting:
         with place.held(self.folder):
             with place.building(self.folder) as aside:
                 name, code = self._run(aside)
-            for run in place.prune(self.folder, keep, spared=name) if keep else ():
-                self.log.say("removed", f"Removed {run.path}.", run=run.name)
+            if keep:
+                self._prune(keep, name)
         return code
+
+    def _prune(self, keep: int, name: str) -> None:
+        """Remove the oldest runs; that they cannot be removed changes nothing of the new one."""
+        try:
+            for run in place.prune(self.folder, keep, spared=name):
+                self.log.say("removed", f"Removed {run.path}.", run=run.name)
+        except OutputFailed as error:
+            self.log.caution("not-removed", f"Old runs stay: {error}")
 
     def _run(self, aside: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
@@ -99,14 +108,24 @@ class Exporting:
             told = f"{previous.path / contents.USERS} was changed: nothing is compared with it."
             self.log.caution("changed", told, run=previous.name)
             return None
+        if previous and self._criteria(previous.record["parameters"]) != self._criteria():
+            told = f"{previous.path} was judged by other criteria: nothing is compared with it."
+            self.log.caution("other-criteria", told, run=previous.name)
+            return None
         return previous
+
+    def _criteria(self, parameters: Mapping[str, object] | None = None) -> list[object]:
+        """Return what the verdicts depend on, of this run or of another's parameters."""
+        told = self._parameters() if parameters is None else parameters
+        return [told.get(name) for name in ("definition", "dormant_days")]
 
     def _parameters(self) -> Mapping[str, object]:
         asked = self.asking.service_credentials and not self.sources
         return {**self.judging.told(), "service_credentials": asked}
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
-        if self.judging.fails(analysis):
+        if failures := self.judging.failures(analysis):
+            self.log.caution("fail-on", f"Meets --fail-on: {'; '.join(failures)}")
             return FAILED
         return PARTIAL if has_gaps or analysis.report.not_covered else 0
 

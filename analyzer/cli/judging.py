@@ -210,10 +210,6 @@ class Judging:
         """
         return self.exemptions.entries() if self.exemptions else ()
 
-    def fails(self, analysis: "Analysis") -> bool:
-        """Tell whether something not exempt meets --fail-on."""
-        return bool(self.failures(analysis))
-
     def failures(self, analysis: "Analysis") -> list[str]:
         """Return what meets --fail-on, and how many are not exempt.
 

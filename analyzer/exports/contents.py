@@ -28,6 +28,7 @@ WORKBOOK: Final = "review.xlsx"
 _TEXT: Final = csv.ConvertOptions(
     include_columns=list(NEEDED), column_types=dict.fromkeys(NEEDED, pa.large_string())
 )
+_LARGEST_BLOCK: Final = 1 << 30
 _LINES: Final = csv.ParseOptions(newlines_in_values=True)
 
 
@@ -88,6 +89,8 @@ def put(path: Path, content: bytes) -> None:
 
 
 def _users(path: Path) -> pd.DataFrame:
-    read = csv.read_csv(path, parse_options=_LINES, convert_options=_TEXT)
+    # A row must lie within a block, however long its cells are.
+    blocks = csv.ReadOptions(block_size=min(max(path.stat().st_size, 1), _LARGEST_BLOCK))
+    read = csv.read_csv(path, blocks, parse_options=_LINES, convert_options=_TEXT)
     frame: pd.DataFrame = read.to_pandas()
     return frame

@@ -84,8 +84,8 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 
     A run that somebody has added to or edited stays.
     """
-    old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_as_made()]
     with written(folder):
+        old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_as_made()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)

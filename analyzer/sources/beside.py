@@ -58,7 +58,7 @@ def service_credentials(report: Path) -> Mapping[str, str] | None:
         return None
     told = _json(str(path), path.read_bytes)
     try:
-        services = _services(told["ServiceSpecificCredentials"])
+        services = _services(_a_list(told["ServiceSpecificCredentials"]))
     except (KeyError, TypeError, AttributeError):
         message = "it is no answer of ListServiceSpecificCredentials for all users"
         raise _refused(str(path), message) from None
@@ -81,9 +81,22 @@ def listed(name: str, read: Callable[[], bytes]) -> list[Mapping[str, str]]:
     Raises InputRefused if it is not understood.
     """
     try:
-        return [{key: each[key] for key in _TOLD} for each in _json(name, read)["accounts"]]
+        accounts = _a_list(_json(name, read)["accounts"])
+        return [{key: _a_text(each[key]) for key in _TOLD} for each in accounts]
     except (KeyError, TypeError):
         raise _refused(name, "it is no list of fetched accounts") from None
+
+
+def _a_list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _a_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def lists(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:

@@ -1,8 +1,9 @@
 """Copy reports, and what lies beside them, into a folder of their own."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
+from itertools import count
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -35,26 +36,38 @@ def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
     return copies
 
 
-def _targets(sources: Iterable[Source], folder: Path) -> Iterator[Path]:
+def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
     """Yield a place for each, one for every name, whatever the case of its letters."""
+    names = [_name(source) for source in sources]
+    files = {name.lower() for name in names}
+    free = (each for each in map("input-{}".format, count(2)) if each not in files)
     taken: set[str] = set()
-    for number, source in enumerate(sources, start=1):
-        # A file of an archive is named `archive.zip:file`; hidden files would not be found again.
-        name = PurePath(source.name).name.rpartition(":")[2].lstrip(".") or "report"
-        yield folder / f"input-{number}" / name if name.lower() in taken else folder / name
+    for name in names:
+        yield folder / next(free) / name if name.lower() in taken else folder / name
         taken.add(name.lower())
 
 
+def _name(source: Source) -> str:
+    """Return the name of a copy, never hidden: it would not be found again."""
+    # A file of an archive is named `archive.zip:folder/file`.
+    name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
+    return name.lstrip(".") or "report"
+
+
 def _copy(source: Source, target: Path) -> None:
-    with _opened(source) as stream:
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        with target.open("xb") as copy:
-            shutil.copyfileobj(stream, copy)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    _copy_of(source, target)
     if source.path:
         for ending in (METADATA, SERVICE_CREDENTIALS):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
-                shutil.copyfile(beside, target.with_name(target.name + ending))
+                aside = Source(str(beside), beside.read_bytes, beside)
+                _copy_of(aside, target.with_name(target.name + ending))
+
+
+def _copy_of(source: Source, target: Path) -> None:
+    with _opened(source) as stream, target.open("xb") as copy:
+        shutil.copyfileobj(stream, copy)
 
 
 def _opened(source: Source) -> BinaryIO:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable
+from errno import EIO
 from pathlib import Path
 
 import openpyxl
@@ -13,6 +14,7 @@ import pytest
 from analyzer.cli import main
 from analyzer.errors import Busy
 from analyzer.exports.place import held
+from analyzer.exports.runs import Run
 from tests.builders import a_key, a_password, a_user, days_before, report_text, run, saved, table
 from tests.cli.processes import command
 from tests.exports.exported import (
@@ -164,7 +166,40 @@ def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(run
     base = "2026-03-01T09-30-00Z"
     assert visible(runs) == {base, f"{base}-2", f"{base}-3", "latest"}
     assert (runs / "latest").readlink().name == f"{base}-3"
+
+
+def test_runs_are_compared_only_if_they_were_judged_by_the_same_criteria(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = "2026-03-01T09-30-00Z"
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029") == 0
+    assert record_of(runs / "latest")["compared_with"] is None
+    assert "was judged by other criteria: nothing is compared with it" in capsys.readouterr().err
+    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029", "--idle-days", "9") == 0
     assert record_of(runs / "latest")["compared_with"] == f"{base}-2"
+
+
+def test_what_meets_fail_on_is_said_though_quiet(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exporting(runs, "--from", SAMPLE, "--quiet", "--fail-on", "unused") == 1
+    assert "Meets --fail-on: 8 undetermined; 23 unused" in capsys.readouterr().err.replace(
+        "\n", " "
+    )
+
+
+def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreadable(_: Run) -> bool:
+        raise OSError(EIO, "Input/output error")
+
+    assert exporting(runs, "--from", SAMPLE) == 0
+    monkeypatch.setattr(Run, "is_as_made", unreadable)
+    assert exporting(runs, "--from", SAMPLE, "--dormant-days", "9", "--keep", "1") == 0
+    assert "Old runs stay: " in capsys.readouterr().err
+    assert len(visible(runs)) == 3
 
 
 def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(

@@ -184,8 +184,10 @@ def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_t
     assert exporting(runs, "--from", older) == 0
     moment = AT + (
         "from analyzer.exports import place\n"
-        "remove = place._remove\n"
-        "place._remove = lambda path: die() if 'removing' in path.name else remove(path)"
+        "remove = place.shutil.rmtree\n"
+        "def dying(path, **how):\n"
+        "    die() if 'removing' in str(path) else remove(path, **how)\n"
+        "place.shutil.rmtree = dying"
     )
     arguments = ("export", "--from", str(newer), "--out-dir", str(runs), "--keep", "1")
     assert ended(python(moment, *arguments)) == -signal.SIGKILL

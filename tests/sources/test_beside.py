@@ -179,6 +179,7 @@ def test_evidence_counts_for_the_users_of_its_own_report_alone(tmp_path: Path) -
         [],
         "null",
         {"ServiceSpecificCredentials": None},
+        {"ServiceSpecificCredentials": {}},
         {"ServiceSpecificCredentials": 1},
         {"ServiceSpecificCredentials": ["ann"]},
         {"ServiceSpecificCredentials": [{"UserName": "ann", "ServiceName": "x"}]},

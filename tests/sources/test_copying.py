@@ -64,6 +64,30 @@ def test_names_that_clash_whatever_their_case_lie_in_folders_of_their_own(
     assert list(copies.values()) == [*map(str, reports)]
 
 
+@pytest.mark.parametrize(
+    "given", [("e/input-2", "e/input-2"), ("d/a.csv", "d/b/a.csv", "d/c/INPUT-2")]
+)
+def test_a_folder_for_names_that_clash_never_has_the_name_of_a_copy(
+    folder: Path, tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    for name in given:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(TEXT)
+    copies = copied([str(tmp_path / name) for name in given], folder)
+    assert len(names(folder)) == len(copies) == len(given)
+    assert (folder / "input-3" / Path(given[1]).name).is_file()
+
+
+def test_a_colon_in_a_files_name_stays_and_an_archives_name_goes(
+    folder: Path, tmp_path: Path
+) -> None:
+    report = saved(tmp_path, TEXT, "status_reports_2026-03-01T09:30:00+00:00.csv")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("one.csv", OTHER)
+    copied([str(report), str(tmp_path / "all.zip")], folder)
+    assert names(folder) == {report.name, "one.csv"}
+
+
 def test_files_of_an_archive_are_unpacked_and_found_again(folder: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("2026/one.csv", TEXT)

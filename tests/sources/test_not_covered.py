@@ -52,7 +52,13 @@ def test_an_account_without_a_number_is_told_by_its_name(folder: Path) -> None:
     assert report.not_covered == (SENTENCE.replace("210987654321", "payments"),)
 
 
-@pytest.mark.parametrize("text", ['{"accounts": [{}]}', "[]", '{"accounts"'])
+ODD = '{"account": null, "name": "", "status": "failed", "reason": "x"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"accounts": [{}]}', '{"accounts": {}}', f'{{"accounts": [{ODD}]}}', "[]", '{"accounts"'],
+)
 def test_a_manifest_that_is_not_understood_refuses_the_run(folder: Path, text: str) -> None:
     (folder / "fetched.manifest.json").write_text(text)
     with pytest.raises(InputRefused) as refused:

@@ -437,11 +437,14 @@ def test_a_standard_shows_its_controls_with_limits_and_reasons() -> None:
     assert "password policy" in results["1.8"]["why"]
 
 
-def test_a_file_name_that_is_no_text_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_file_name_that_is_no_text_is_spelled_out_in_every_output(tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")
-    text = report_text([a_user()], root=the_root())
-    Path(path).write_text(text)
-    document = json_document(analyzer.analyze(analyzer.load(path, as_of=AS_OF)))
-    assert document["files"][0]["name"] == path
-    assert document["users"][0]["file"] == path
+    Path(path).write_text(report_text([a_user()], root=the_root()))
+    analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF))
+    document = json_document(analysis)
+    assert document["files"][0]["name"] == str(tmp_path / r"caf\udce9.csv")
+    assert document["users"][0]["file"] == document["files"][0]["name"]
     assert errors(document) == []
+    targets = [tmp_path / name for name in ("a.xlsx", "a.csv", "a.ocsf.json", "a.asff.json")]
+    analyzer.write(analysis, *targets, findings=tmp_path / "findings.csv")
+    assert r"caf\udce9.csv" in (tmp_path / "findings.csv").read_text()
