@@ -149,7 +149,8 @@ class Asking:
         Of many accounts, those that AWS refuses are failed. Raises AwsRefused where none can be
         asked for, or the only one is refused.
         """
-        from analyzer.sources.organization import Role, Selection, Task, read_all, tasks_of
+        from analyzer.sources.organization import Role, Selection, tasks_of
+        from analyzer.sources.tasks import Task, read_all
 
         stop = Event()
         if not self.many:

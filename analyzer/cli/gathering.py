@@ -59,7 +59,7 @@ def _told(read: Read, log: Log) -> bool:
     many accounts, not all would be there.
     """
     from analyzer.cli.outcome import check_any, counted, gaps
-    from analyzer.sources.aws import STOPPED
+    from analyzer.sources.refusals import STOPPED
 
     if any(entry.reason == STOPPED for entry in read.entries):
         raise KeyboardInterrupt

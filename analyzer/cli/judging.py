@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field, fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.errors import InputRefused, Problem
+from analyzer.cli.exemption_list import ExemptionList, read
 from analyzer.terms import Benchmark, Criteria, Definition, Severity, Thresholds, Verdict
 
 if TYPE_CHECKING:
@@ -20,42 +19,6 @@ _NOT_READ: Final = "accounts that could not be read"
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 _rules = partial(typer.Option, rich_help_panel="Rules")
 _LIMIT: Final = "otherwise as the standard says, or"
-
-
-@dataclass(frozen=True, slots=True)
-class ExemptionList:
-    """Hold a list that was read once: a pipe gives its bytes only once."""
-
-    path: Path
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Return the SHA-256 of its bytes."""
-        from hashlib import sha256
-
-        return sha256(self.content).hexdigest()
-
-    def entries(self) -> "tuple[Exemption, ...]":
-        """Return what it holds.
-
-        Raises InputRefused.
-        """
-        from analyzer.exemptions import read_exemptions
-
-        name = str(self.path)
-        try:
-            return read_exemptions(name, self.content.decode())
-        except UnicodeDecodeError as error:
-            message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
-            raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
-
-
-def _read(text: str) -> ExemptionList:
-    try:
-        return ExemptionList(Path(text), Path(text).read_bytes())
-    except OSError as error:
-        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +50,7 @@ class Judging:
     exemptions: Annotated[
         ExemptionList | None,
         _verdicts(
-            parser=_read,
+            parser=read,
             metavar="FILE",
             help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
             " one rule, rule.",

@@ -24,17 +24,10 @@ from botocore.waiter import Waiter, WaiterModel
 from analyzer import columns
 from analyzer.errors import AwsRefused
 from analyzer.sources.manifest import as_json, provenance
-from analyzer.sources.refusals import BUSY, code, refusal
+from analyzer.sources.refusals import BUSY, STOPPED, Stopped, code, refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
-
-STOPPED: Final = "It was stopped before it was read."
-
-
-class Stopped(AwsRefused):
-    """Say that AWS was not asked any more, since the run is stopped."""
-
 
 _REGION: Final = "us-east-1"
 """Of the partition aws, whose IAM is asked where nobody names a region."""

@@ -171,7 +171,8 @@ def _file(name: str, path: Path) -> Iterator[Source]:
     if _starts_with_zip(path):
         yield from _archive(name, lambda: path.open("rb"))
     else:
-        yield Source(_spelled(name), path.read_bytes, path)
+        # Bytes in a name that are no text are spelled out, so that every output can hold it.
+        yield Source(name.encode(errors="backslashreplace").decode(), path.read_bytes, path)
 
 
 def _starts_with_zip(path: Path) -> bool:
@@ -180,11 +181,6 @@ def _starts_with_zip(path: Path) -> bool:
             return stream.read(len(ZIP[0])) in ZIP
     except OSError:
         return False  # Reading it will tell why.
-
-
-def _spelled(name: str) -> str:
-    r"""Return a file's name as text: bytes in it that are none are spelled out, as `\udce9`."""
-    return name.encode(errors="backslashreplace").decode()
 
 
 def _held(name: str, data: bytes) -> Iterator[Source]:

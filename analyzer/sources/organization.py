@@ -1,17 +1,17 @@
 """Fetch the reports of an organization's accounts, each with a role of its own, many at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import STOPPED, Access, FetchedReport, Stopped, translated
+from analyzer.sources.aws import Access, FetchedReport, translated
 from analyzer.sources.manifest import Entry, Status
+from analyzer.sources.refusals import Stopped
+from analyzer.sources.tasks import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -20,56 +20,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 6
 """Nothing waits for these services but boto3 itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Hold what is to be done for one account; `read` raises AwsRefused where it cannot be."""
-
-    account: str
-    name: str
-    read: Callable[[], Entry]
-
-
-def read_all(
-    tasks: Sequence[Task],
-    *,
-    jobs: int,
-    stop: Event,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> list[Entry]:
-    """Do the tasks, at most `jobs` at once, and return what became of each, in their order.
-
-    One that AWS refuses is failed, and no other suffers. On Ctrl-C `stop` is set, what runs is
-    waited for, and what was not read is failed. `progress` is told how many of how many are done.
-    """
-    pool = ThreadPoolExecutor(max_workers=jobs)
-    futures = [pool.submit(_tried, task) for task in tasks]
-    try:
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            progress(done, len(futures))
-    except KeyboardInterrupt:
-        pass  # What is there will be listed.
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
-    return [_became(task, future) for task, future in zip(tasks, futures, strict=True)]
-
-
-def _tried(task: Task) -> Entry:
-    try:
-        return replace(task.read(), name=task.name)
-    except AwsRefused as error:
-        return _failed(task, str(error))
-
-
-def _became(task: Task, future: Future[Entry]) -> Entry:
-    return _failed(task, STOPPED) if future.cancelled() else future.result()
-
-
-def _failed(task: Task, reason: str) -> Entry:
-    return Entry(account=task.account, name=task.name, status=Status.FAILED, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

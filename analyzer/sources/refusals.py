@@ -11,6 +11,15 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from analyzer.errors import AwsRefused
+
+STOPPED: Final = "It was stopped before it was read."
+
+
+class Stopped(AwsRefused):
+    """Say that AWS was not asked any more, since the run is stopped."""
+
+
 BUSY: Final = (
     *("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"),
     *("LimitExceeded", "ServiceFailure", "ServiceException", "ServiceUnavailable"),

@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 
 from analyzer.cli.asking import Read
-from analyzer.sources.aws import STOPPED
 from analyzer.sources.manifest import Entry, Status
+from analyzer.sources.refusals import STOPPED
 from tests.builders import ROOT_FOLDER, table
 from tests.cli.processes import command
 from tests.exports.exported import (
