@@ -11,6 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+FAILED: Final = 1
+"""The exit code where something not exempt meets `--fail-on`."""
+
+PARTIAL: Final = 5
+"""The exit code where accounts that were asked for could not be read."""
+
 BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 

@@ -45,8 +45,6 @@ JUDGED_AT_ONCE: Final = 400_000
 ORDERED_ROWS: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
 
-_SEVERITIES: Final = list(Severity)
-
 
 @dataclass(frozen=True)
 class Inspection:
@@ -142,7 +140,7 @@ class Inspection:
 
     def _worst_first(self) -> Iterator[list[Rule]]:
         """Yield the rules, the worst first, so many at once as there is memory for."""
-        rules = sorted(self.book.rules, key=lambda rule: _SEVERITIES.index(rule.severity))
+        rules = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
         many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
         for first in range(0, len(rules), many):
             yield rules[first : first + many]

@@ -7,6 +7,9 @@ from typing import Final
 ENDINGS: Final = (".xlsx", ".csv", ".json", ".ocsf.json", ".asff.json")
 """The endings of the files that can be written."""
 
+ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
+"""The form in which moments are written, in UTC to the second."""
+
 REGION: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 """The form of the names of AWS regions."""
 
@@ -70,6 +73,11 @@ class Severity(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Return the place among all, 0 for the worst."""
+        return list(Severity).index(self)
 
 
 class Benchmark(StrEnum):

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.caveats import CAVEATS
-from analyzer.cli.analyze import FAILED, PARTIAL
 from analyzer.cli.standard_output import CLOSED
-from analyzer.errors import BUG, AwsRefused, Busy, InputRefused, OutputFailed
+from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.terms import UnusedReason, Verdict

@@ -6,6 +6,7 @@ out from turbot/steampipe-mod-aws-compliance (v1.2), prowler-cloud/prowler (v1.4
 AWS Security Hub User Guide (FSBP), never from the code.
 """
 
+from collections import Counter
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -249,7 +250,7 @@ def by_number(
     used = asdict(replace(limits_of(standard), **limits))
     return {
         each.control.number: each
-        for each in results(standard, counts, ran=ALL, unseen=why, limits=used)
+        for each in results(standard, Counter(counts), ran=ALL, unseen=why, limits=used)
     }
 
 

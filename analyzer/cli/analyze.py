@@ -12,6 +12,7 @@ from analyzer.cli.grouped import with_options
 from analyzer.cli.judging import Judging
 from analyzer.cli.saying import say
 from analyzer.cli.settings import Config
+from analyzer.errors import FAILED, PARTIAL
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
 if TYPE_CHECKING:
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis
     from analyzer.model import Report
-
-FAILED: Final = 1
-"""The exit code where somebody meets `--fail-on`."""
-
-PARTIAL: Final = 5
-"""The exit code where accounts that were asked for could not be read."""
 
 ALL: Final = "all"
 _WORDS: Final = ", ".join(Verdict)

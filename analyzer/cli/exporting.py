@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer.cli.analyze import FAILED, PARTIAL
 from analyzer.cli.asking import Asking
 from analyzer.cli.gathering import gather, tried
 from analyzer.cli.judging import Judging
 from analyzer.cli.log import Log
-from analyzer.errors import OutputFailed
+from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, place, reports
 from analyzer.exports.record import RECORD, Made, record
 from analyzer.exports.runs import Run, before, next_name, same

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from analyzer.model import Exemption, Report
     from analyzer.standards.rulebook import Rulebook
 
-_SEVERITIES: Final = list(Severity)
+_OF_BOOK: Final = (
+    *("standard", "rules", "skip", "min_severity"),
+    *(each.name for each in fields(Thresholds)),
+)
+"""The options that choose rules or their limits."""
+
 _NOT_READ: Final = "accounts that could not be read"
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 _rules = partial(typer.Option, rich_help_panel="Rules")
@@ -128,7 +133,7 @@ class Judging:
         Raises typer.BadParameter, InputRefused.
         """
         self.excused()
-        runs_not = _SEVERITIES[_SEVERITIES.index(self.min_severity) + 1 :]
+        runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
         if weaker := [word for word in self.fail_on if word in runs_not]:
             message = f"{', '.join(weaker)}: nothing so mild runs with --min-severity"
             raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
@@ -150,11 +155,7 @@ class Judging:
         """
         from analyzer.standards.rulebook import rulebook
 
-        limits = {
-            "idle_days": self.idle_days,
-            "rotation_days": self.rotation_days,
-            "root_used_days": self.root_used_days,
-        }
+        limits = {each.name: getattr(self, each.name) for each in fields(Thresholds)}
         try:
             return rulebook(
                 self.standard,
@@ -200,22 +201,11 @@ class Judging:
 
     def _asks(self) -> bool:
         """Tell whether an option chooses rules or limits, which are slow to import."""
-        return self.chosen() != Judging().chosen()
-
-    def chosen(self) -> tuple[object, ...]:
-        """Return what chooses the rules and their limits."""
-        return (
-            self.standard,
-            tuple(self.rules),
-            tuple(self.skip),
-            self.min_severity,
-            self.idle_days,
-            self.rotation_days,
-            self.root_used_days,
-        )
+        ours = Judging()
+        return any(getattr(self, name) != getattr(ours, name) for name in _OF_BOOK)
 
 
 def _as_severe(words: list[str]) -> list[Severity]:
     """Return the severities named and all that are worse."""
-    named = [_SEVERITIES.index(each) for each in _SEVERITIES if each in words]
-    return _SEVERITIES[: max(named, default=-1) + 1]
+    mildest = max((each.rank for each in Severity if each in words), default=-1)
+    return [each for each in Severity if each.rank <= mildest]

@@ -12,6 +12,7 @@ import typer
 
 from analyzer.cli.saying import say
 from analyzer.errors import BUG, CredreportError
+from analyzer.terms import ISO_UTC
 
 
 class LogFormat(StrEnum):
@@ -78,7 +79,7 @@ class Log:
         import json
 
         told = {
-            "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "time": f"{datetime.now(UTC):{ISO_UTC}}",
             "level": level,
             "event": event,
             "message": message,

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from analyzer.cli.analyze import PARTIAL
 from analyzer.cli.asking import Read
 from analyzer.cli.saying import say
 from analyzer.cli.standard_output import open_to_its_reader
-from analyzer.errors import AwsRefused
+from analyzer.errors import PARTIAL, AwsRefused
 from analyzer.sources.manifest import MANIFEST, Entry, Status, manifest
 from analyzer.sources.saving import NOT_ASKED, SAVED, fetched, put
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from analyzer.model import Report
 from analyzer.sources.manifest import as_json, provenance
+from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 
 RECORD: Final = "manifest.json"
@@ -119,4 +120,4 @@ def _is_understood(told: Mapping[str, Any]) -> bool:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{moment:{ISO_UTC}}"

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.cells import begins_with, lengths, only
+from analyzer.terms import ISO_UTC
 
 _ARROW: Final = pa.timestamp("s", "UTC")
 _Z: Final = len("2024-04-22T19:47:52Z")
@@ -74,7 +75,7 @@ def as_text(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     told = ~np.isnat(moment)
     if (lengths(cells)[told] == _Z).all():
         return cells
-    text = pc.strftime(pa.array(moment), "%Y-%m-%dT%H:%M:%SZ").cast(cells.type)
+    text = pc.strftime(pa.array(moment), ISO_UTC).cast(cells.type)
     return pc.if_else(pa.array(told), text, cells)
 
 

@@ -204,7 +204,7 @@ def _frame(
 
     rule, slot = every("rule", "int64"), every("slot", "int64").astype("int8")
     since = every("since", "datetime64[s]")
-    severity = np.array([list(Severity).index(each.severity) for each in rules])
+    severity = np.array([each.severity.rank for each in rules])
     subject = np.array([list(Subject).index(each.subject) for each in rules])
     who = page.users[_WHO].take(every("user", "int64"))
     told: dict[str, Any] = {

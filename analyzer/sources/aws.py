@@ -25,6 +25,7 @@ from analyzer import columns
 from analyzer.errors import AwsRefused
 from analyzer.sources.manifest import as_json, provenance
 from analyzer.sources.refusals import BUSY, STOPPED, Stopped, code, refusal
+from analyzer.terms import ISO_UTC
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -69,7 +70,7 @@ class FetchedReport:
     @property
     def generated_time(self) -> str:
         """Return when AWS made the report, as text."""
-        return f"{self.generated:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{self.generated:{ISO_UTC}}"
 
     def metadata(self, caller: str, evidence: str) -> bytes:
         """Return what to save beside the report.

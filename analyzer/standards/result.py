@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from analyzer.rules.engine import Count
+from analyzer.rules.rule import Outcome
 from analyzer.standards.control import Control, Standard
 
 
@@ -37,7 +38,7 @@ class ControlResult:
 
 def results(
     standard: Standard,
-    counts: Mapping[Any, int],
+    counts: Count,
     *,
     ran: Collection[str],
     unseen: Mapping[str, str],
@@ -84,9 +85,9 @@ class _Doubts:
         )
 
 
-def _result(control: Control, counts: Mapping[Any, int], doubts: _Doubts) -> ControlResult:
-    fails, exempt = (_number(control, counts, "fails", each) for each in (False, True))
-    undecided = sum(_number(control, counts, "undecided", each) for each in (False, True))
+def _result(control: Control, counts: Count, doubts: _Doubts) -> ControlResult:
+    fails, exempt = (_number(control, counts, Outcome.FAILS, each) for each in (False, True))
+    undecided = sum(_number(control, counts, Outcome.UNDECIDED, each) for each in (False, True))
     if not control.rules:
         result, why = Result.NOT_DECIDABLE, control.reason
     elif fails:
@@ -103,5 +104,5 @@ def _result(control: Control, counts: Mapping[Any, int], doubts: _Doubts) -> Con
     )
 
 
-def _number(control: Control, counts: Mapping[Any, int], outcome: str, exempt: bool) -> int:  # noqa: FBT001  a key of the counts
-    return sum(counts.get((rule, outcome, exempt), 0) for rule in control.rules)
+def _number(control: Control, counts: Count, outcome: Outcome, exempt: bool) -> int:  # noqa: FBT001  a key of the counts
+    return sum(counts[rule, outcome, exempt] for rule in control.rules)

@@ -22,8 +22,6 @@ OWN: Final = Standard(
 DEFAULT: Final = "default"
 EVERY: Final = "all"
 
-_SEVERITIES: Final = list(Severity)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
@@ -61,12 +59,12 @@ def rulebook(
     if unknown:
         known = ", ".join([*words[EVERY], DEFAULT, EVERY])
         raise ValueError(f"there is no rule {', '.join(unknown)}: choose from {known}")
-    severe = _SEVERITIES[: _SEVERITIES.index(Severity(least)) + 1]
+    mildest = Severity(least).rank
     return Rulebook(
         rules=tuple(
             rule
             for rule in RULES
-            if rule.id in wanted and rule.id not in skip and rule.severity in severe
+            if rule.id in wanted and rule.id not in skip and rule.severity.rank <= mildest
         ),
         thresholds=replace(Thresholds(), **{**standard.limits, **(limits or {})}),
         standard=standard,

@@ -16,7 +16,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.cells import begins_with
 from analyzer.model import Page, ReportFile
-from analyzer.terms import Verdict
+from analyzer.terms import ISO_UTC, Verdict
 from analyzer.writers.listing import FACTS, JUDGED, listed
 
 HEADER: Final = (*JUDGED, *FACTS)
@@ -61,7 +61,7 @@ def write_csv(
 
 def _of_files(files: Sequence[ReportFile]) -> pa.Array:
     """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
-    told = [f"{file.as_of:%Y-%m-%dT%H:%M:%SZ},{file.as_of_source.value}" for file in files]
+    told = [f"{file.as_of:{ISO_UTC}},{file.as_of_source.value}" for file in files]
     return pa.array(told, _TEXT)
 
 

@@ -20,7 +20,7 @@ from analyzer.analysis import Analysis
 from analyzer.model import ReportFile
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Outcome, Rule, Subject
 from analyzer.standards import references
-from analyzer.terms import Thresholds
+from analyzer.terms import ISO_UTC, Thresholds
 
 PRODUCT: Final = "credreport"
 
@@ -170,7 +170,7 @@ def requirements(rule: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def moment(at: datetime | None) -> str:
     """Return a moment in UTC as `2026-03-01T09:30:00Z`, nothing for none."""
-    return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return "" if at is None else f"{at:{ISO_UTC}}"
 
 
 def line(document: Mapping[str, Any]) -> bytes:

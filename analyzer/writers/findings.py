@@ -9,6 +9,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import ReportFile
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT
+from analyzer.terms import ISO_UTC
 from analyzer.writers.csv import frame_lines
 
 HEADER: Final = (
@@ -56,5 +57,5 @@ def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
 
 
 def _utc(moments: pd.Series) -> pd.Series:
-    texts: pd.Series = moments.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    texts: pd.Series = moments.dt.strftime(ISO_UTC)
     return texts

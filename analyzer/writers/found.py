@@ -9,15 +9,12 @@ import pandas as pd
 from analyzer import columns
 from analyzer.inspection import Inspection
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
-from analyzer.standards.control import Standard
 from analyzer.standards.result import ControlResult
 from analyzer.standards.rulebook import OWN
 from analyzer.terms import Severity
 
 EXAMPLES: Final = 5
 """How many findings of each rule a short list shows."""
-
-_SEVERITIES: Final = list(Severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +64,14 @@ def by_rule(inspection: Inspection) -> list[Found]:
     examples = _examples(inspection)
     found = [_found(inspection, rule, examples.get(rule.id, [])) for rule in inspection.book.rules]
     told = [each for each in found if each.examples]
-    return sorted(told, key=lambda each: _SEVERITIES.index(each.rule.severity))
+    return sorted(told, key=lambda each: each.rule.severity.rank)
 
 
 def by_severity(inspection: Inspection) -> str:
     """Return how many findings there are of each severity, in words."""
     numbers = [
         (sum(_number(inspection, rule, Outcome.FAILS, exempt=False) for rule in rules), severity)
-        for severity in _SEVERITIES
+        for severity in Severity
         if (rules := [rule for rule in inspection.book.rules if rule.severity is severity])
     ]
     told = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
@@ -99,12 +96,7 @@ def doubts(inspection: Inspection) -> list[str]:
 
 def controls(inspection: Inspection) -> Sequence[ControlResult]:
     """Return how the controls came out, if a standard was asked for."""
-    return inspection.controls if is_asked_for(inspection.book.standard) else ()
-
-
-def is_asked_for(standard: Standard) -> bool:
-    """Tell whether somebody chose the standard."""
-    return standard is not OWN
+    return () if inspection.book.standard is OWN else inspection.controls
 
 
 def _found(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> Found:
@@ -129,15 +121,14 @@ def _examples(inspection: Inspection) -> dict[str, list[Example]]:
     """Return the first findings of each rule."""
     first: dict[str, list[Example]] = {}
     for frame in inspection.frames():
-        for each in rows(frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)):
-            shown = first.setdefault(each[0], [])
+        for rule, example in _rows(frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)):
+            shown = first.setdefault(rule, [])
             if len(shown) < EXAMPLES:
-                shown.append(each[1])
+                shown.append(example)
     return first
 
 
-def rows(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
-    """Yield each finding with the id of its rule."""
+def _rows(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
     for rule, account, user, fact, outcome, exemption in zip(
         frame[RULE],
         frame[columns.ACCOUNT],

@@ -12,6 +12,7 @@ from analyzer.inspection import Inspection
 from analyzer.model import ReportFile
 from analyzer.rules.rule import DAYS, FINDINGS, SINCE, Rule
 from analyzer.standards import references
+from analyzer.terms import ISO_UTC
 
 
 def inspected(inspection: Inspection) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def number(value: Any) -> int | None:
 
 def moment(at: datetime | None) -> str | None:
     """Return a moment in UTC as text, None where there is none."""
-    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return None if at is None else f"{at:{ISO_UTC}}"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

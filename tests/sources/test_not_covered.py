@@ -9,8 +9,7 @@ import pytest
 
 import analyzer
 from analyzer.cli import main
-from analyzer.cli.analyze import FAILED, PARTIAL
-from analyzer.errors import InputRefused
+from analyzer.errors import FAILED, PARTIAL, InputRefused
 from analyzer.sources.copying import copied
 from tests.builders import a_user, report_text
 
