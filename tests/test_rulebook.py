@@ -9,11 +9,15 @@ from analyzer.standards.rulebook import OWN, Rulebook
 from analyzer.terms import Benchmark, Severity, Thresholds
 
 EVERY = [rule.id for rule in RULES]
-OFF = {"user-without-mfa", "password-and-access-key"}
+OFF = {rule.id for rule in RULES if not rule.default}
 
 
 def ids(book: Rulebook) -> list[str]:
     return [rule.id for rule in book.rules]
+
+
+def test_the_rules_that_not_everybody_wants_are_off() -> None:
+    assert {"user-without-mfa", "password-and-access-key"} <= OFF
 
 
 def test_without_a_word_the_rules_that_are_on_run_by_our_limits_as_controls_of_their_own() -> None:
@@ -44,7 +48,7 @@ def test_every_benchmark_has_its_table() -> None:
         (["root-used"], {"root-used"}),
         (["all"], set(EVERY)),
         (["default"], set(EVERY) - OFF),
-        (["default", "user-without-mfa"], set(EVERY) - {"password-and-access-key"}),
+        (["default", "user-without-mfa"], set(EVERY) - OFF | {"user-without-mfa"}),
     ],
 )
 def test_the_rules_asked_for_run_in_the_order_of_all(asked: list[str], expected: set[str]) -> None:

@@ -51,7 +51,6 @@ def found(program: Program, folder: Path, users: list[Row], *options: str | Path
     [
         ([], [MFA, KEY]),
         (["--rules", MFA], [MFA]),
-        (["--rules", "all"], [MFA, KEY, "user-without-mfa", "user-without-mfa"]),
         (["--rules", "default", "--skip", KEY], [MFA]),
         (["--skip", MFA, "--skip", KEY], []),
         (["--min-severity", "high"], [MFA]),
@@ -69,6 +68,14 @@ def test_rules_and_limits_are_those_that_were_asked_for(
     program: Program, tmp_path: Path, options: list[str], rules: list[str]
 ) -> None:
     assert found(program, tmp_path, [NO_MFA, IDLE], *options) == rules
+
+
+def test_all_rules_run_if_all_are_asked_for(program: Program, tmp_path: Path) -> None:
+    off_by_default = "user-without-mfa"
+    assert off_by_default not in found(program, tmp_path, [NO_MFA, IDLE])
+    every = found(program, tmp_path, [NO_MFA, IDLE], "--rules", "all")
+    assert every.count(off_by_default) == 2
+    assert {MFA, KEY} <= set(every)
 
 
 def test_the_limit_for_root_is_the_one_that_was_set(program: Program, tmp_path: Path) -> None:

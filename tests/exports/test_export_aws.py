@@ -30,18 +30,17 @@ from tests.sources.aws_server import (
     CALLER,
     GENERATE,
     GET,
+    MEMBERS,
+    ORGANIZATION,
     SECRET,
     TOKEN,
     Aws,
-    an_account,
     environment,
     moto_serving,
     on_loopback_only,
-    serving,
+    serving_an_organization,
 )
 
-MEMBERS = tuple(f"{number:012}" for number in range(11))
-ORGANIZATION = ("--organization", "--role-name", "credreport")
 RUN = "2026-05-01T12-30-15Z"
 LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[str]
@@ -49,11 +48,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
-    """Serve an organization of 12 accounts; the caller's is the one that manages it."""
-    with serving() as server:
-        for account in MEMBERS:
-            server.accounts[account] = an_account(account, name=f"Team {int(account)}")
-        on_loopback_only(monkeypatch, tmp_path, server.url)
+    with serving_an_organization(monkeypatch, tmp_path) as server:
         yield server
 
 

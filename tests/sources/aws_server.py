@@ -297,3 +297,17 @@ def on_loopback_only(
 def fetching(*arguments: str | Path) -> int:
     """Run `credreport fetch` in this process and return its exit code."""
     return main(["fetch", *map(str, arguments)])
+
+
+MEMBERS = tuple(f"{number:012}" for number in range(11))
+ORGANIZATION = ("--organization", "--role-name", "credreport")
+
+
+@contextmanager
+def serving_an_organization(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Aws]:
+    """Serve an organization of 12 accounts; the caller's is the one that manages it."""
+    with serving() as server:
+        for account in MEMBERS:
+            server.accounts[account] = an_account(account, name=f"Team {int(account)}")
+        on_loopback_only(monkeypatch, folder, server.url)
+        yield server

@@ -35,6 +35,8 @@ from tests.sources.aws_server import (
     GENERATE,
     GENERATED,
     GET,
+    MEMBERS,
+    ORGANIZATION,
     SECRET,
     TOKEN,
     Aws,
@@ -46,23 +48,17 @@ from tests.sources.aws_server import (
     fetching,
     moto_serving,
     on_loopback_only,
-    serving,
+    serving_an_organization,
 )
 
-MEMBERS = tuple(f"{number:012}" for number in range(11))
 ALL = (*MEMBERS, CALLER)
-ORGANIZATION = ("--organization", "--role-name", "credreport")
 LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[bytes]
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
-    """Serve an organization of 12 accounts; the caller's is the one that manages it."""
-    with serving() as server:
-        for account in MEMBERS:
-            server.accounts[account] = an_account(account, name=f"Team {int(account)}")
-        on_loopback_only(monkeypatch, tmp_path, server.url)
+    with serving_an_organization(monkeypatch, tmp_path) as server:
         yield server
 
 
