@@ -16,13 +16,11 @@ from analyzer.errors import FAILED, PARTIAL
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from analyzer.analysis import Analysis
-    from analyzer.model import Report
 
 ALL: Final = "all"
 _WORDS: Final = ", ".join(Verdict)
+_EVIDENCE: Final = "has the name of what lies beside reports"
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
@@ -149,7 +147,7 @@ def analyze(
         report = load(*sources, as_of=as_of, progress=progress)
     targets = [*output, *([findings] if findings else [])]
     listed = judging.exemptions.path if judging.exemptions else None
-    _keep(targets, [*_read(sources, report), listed, config])
+    _keep(targets, [*sources, *(file.name for file in report.files), listed, config])
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
@@ -175,23 +173,15 @@ def _end(analysis: "Analysis", judging: Judging, *, quiet: bool) -> None:
         raise typer.Exit(PARTIAL)
 
 
-def _read(sources: list[str], report: "Report") -> "Iterator[str | Path]":
-    """Yield whatever was read: the reports, what was saved beside them, and the manifests."""
-    from analyzer.sources.beside import COMPANIONS
-    from analyzer.sources.find import manifests
-
-    yield from sources
-    yield from (each.path for each in manifests(sources) if each.path)
-    for file in report.files:
-        yield file.name
-        yield from (file.name + ending for ending in COMPANIONS)
-
-
 def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
     """Refuse to write over what was read, the evidence for the result, or to one file twice."""
+    from analyzer.sources.beside import COMPANIONS
+
     places = {realpath(each): "is an input" for each in inputs if each}
     for output in outputs:
-        if taken := places.get(realpath(output)):
+        place = realpath(output)
+        taken = _EVIDENCE if place.endswith(COMPANIONS) else places.get(place)
+        if taken:
             message = f"{output} {taken}: write to another file"
             raise typer.BadParameter(message, param_hint="--output")
-        places[realpath(output)] = "is written already"
+        places[place] = "is written already"

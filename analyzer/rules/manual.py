@@ -37,8 +37,12 @@ def explained(rule: Rule, references: Iterable[tuple[str, Sequence[str]]]) -> st
 
 def markdown(rules: Sequence[Rule]) -> str:
     """Return the table of the rules for the README."""
-    rows = [f"| `{rule.id}` | {rule.severity} | {_title(rule)} | {rule.how} |" for rule in rules]
-    return "\n".join(["| rule | severity | finds | fails |", "|---|---|---|---|", *rows])
+    rows = [f"| `{rule.id}` | {rule.title} | {_severity(rule)} |" for rule in rules]
+    return "\n".join(["| rule | finds | severity |", "|---|---|---|", *rows])
+
+
+def _severity(rule: Rule) -> str:
+    return rule.severity if rule.default else f"{rule.severity}; off unless asked for"
 
 
 def _title(rule: Rule) -> str:

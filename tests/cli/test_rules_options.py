@@ -158,7 +158,7 @@ def test_what_was_saved_beside_a_report_is_no_output(program: Program, tmp_path:
     beside.write_text('{"ServiceSpecificCredentials": []}')
     done = program("analyze", report, "-o", beside)
     assert done.code == 2
-    assert "is an input" in unwrapped(done.messages)
+    assert "has the name of what lies beside reports" in unwrapped(done.messages)
     assert beside.read_text() == '{"ServiceSpecificCredentials": []}'
 
 
