@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # for which typer would exit with 1
             return CLOSED
         return end.code if isinstance(end.code, int) else 0
-    except Exception:  # noqa: BLE001  whatever is left is a bug, and says so
+    except Exception:  # noqa: BLE001  a bug: left alone, it would end with 1, as findings do
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
     return BUG

@@ -67,7 +67,7 @@ class Log:
         except typer.BadParameter as error:
             self.fail("usage", error.format_message(), exit_code=error.exit_code)
             raise typer.Exit(error.exit_code) from None
-        except Exception as error:  # noqa: BLE001  whatever is left is a bug, and says so
+        except Exception as error:  # noqa: BLE001  a bug: who reads JSON reads no traceback in text
             told = {"traceback": traceback.format_exc(), "exit_code": BUG}
             self.fail("bug", f"This is a bug, please report it: {error!r}", **told)
             raise typer.Exit(BUG) from None

@@ -13,7 +13,7 @@ from analyzer.terms import Benchmark, Severity, Thresholds
 OWN: Final = Standard(
     id="credreport",
     name="credreport's own rules",
-    scope="all rules",
+    scope=f"{len(RULES)} in all",
     source="credreport rules",
     controls=tuple(decided(rule.id, rule.title, rule.id) for rule in RULES),
 )

@@ -36,7 +36,7 @@ def shown(
     """
     already = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
     yield Text(f"{found.by_severity(inspection)}.", "bold")
-    yield Text(f"{found.described(inspection)}.", "dim")
+    yield Text(found.described(inspection), "dim")
     every = found.by_rule(inspection)
     accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
     for each in every:
@@ -107,7 +107,7 @@ def plain(inspection: Inspection) -> Iterator[tuple[str, ...]]:
         control = each.control
         yield (each.result, control.number, str(each.fails), control.title, each.why)
     yield (f"{found.by_severity(inspection)}.",)
-    yield (f"{found.described(inspection)}.",)
+    yield (found.described(inspection),)
 
 
 def _lines(frame: pd.DataFrame) -> Iterator[tuple[str, ...]]:

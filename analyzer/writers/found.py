@@ -12,6 +12,7 @@ from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
 from analyzer.standards.result import ControlResult
 from analyzer.standards.rulebook import OWN
 from analyzer.terms import Severity
+from analyzer.writers.rule_wording import limits, which
 
 EXAMPLES: Final = 5
 """How many findings of each rule a short list shows."""
@@ -79,13 +80,8 @@ def by_severity(inspection: Inspection) -> str:
 
 
 def described(inspection: Inspection) -> str:
-    """Return by which standard and limits the rules were run, in words."""
-    limits = inspection.book.thresholds
-    return (
-        f"By {inspection.book.standard.name}: {len(inspection.book.rules)} rules; idle from"
-        f" {limits.idle_days} days, keys older than {limits.rotation_days} days, root used within"
-        f" {limits.root_used_days} days"
-    )
+    """Return for which standard and by which limits the rules ran, in words."""
+    return f"{which(inspection.book)} {limits(inspection.book)}"
 
 
 def doubts(inspection: Inspection) -> list[str]:

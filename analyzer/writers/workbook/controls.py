@@ -9,10 +9,10 @@ from analyzer.rules import RULES
 from analyzer.standards.result import ControlResult, Result
 from analyzer.terms import Thresholds
 from analyzer.writers import people
+from analyzer.writers.rule_wording import how, limits
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.rule_wording import how, limits
 from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.tally import EXEMPT, FAILS, UNDECIDED, Tally

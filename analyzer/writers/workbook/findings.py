@@ -13,6 +13,7 @@ from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.fsbp import FSBP
 from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.writers.rule_wording import blind
 from analyzer.writers.workbook.column import (
     Column,
     Read,
@@ -23,7 +24,6 @@ from analyzer.writers.workbook.column import (
     plain,
     words,
 )
-from analyzer.writers.workbook.rule_wording import blind
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import in_frame, review, source, texts, who
 

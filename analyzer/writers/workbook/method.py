@@ -9,11 +9,11 @@ from analyzer.terms import Certainty, State, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
 from analyzer.writers import people
+from analyzer.writers.rule_wording import sentence
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.column import NEVER, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.writers.workbook.grid import Grid, Part
 from analyzer.writers.workbook.method_rules import add_rules
-from analyzer.writers.workbook.rule_wording import sentence
 from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.wording import CAVEATS, meaning, parameters

@@ -8,8 +8,8 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.result import Result
 from analyzer.terms import Severity
+from analyzer.writers.rule_wording import how, limits, which
 from analyzer.writers.workbook.grid import Grid
-from analyzer.writers.workbook.rule_wording import how, limits, which
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.FAILS: "The rule fails. A run that is to fail for it does, unless an entry excuses it.",

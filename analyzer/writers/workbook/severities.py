@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from analyzer.terms import Severity
+from analyzer.writers.rule_wording import blind, limits, which
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.counts import Block
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import summed
-from analyzer.writers.workbook.rule_wording import blind, limits, which
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.tally import EXEMPT, FAILS, NOTED, UNDECIDED, Tally
 
