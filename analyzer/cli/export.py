@@ -33,7 +33,9 @@ def export(
     ],
     keep: Annotated[
         int | None,
-        typer.Option(min=1, metavar="NUMBER", help="Remove the oldest runs but so many."),
+        typer.Option(
+            min=1, metavar="NUMBER", help="Keep so many of the newest runs, and remove older ones."
+        ),
     ] = None,
     check: Annotated[
         bool,

@@ -44,8 +44,7 @@ def shown(
         yield _head(each)
         if each.rule.id not in already:
             yield _examples(each, width, accounts=accounts)
-    if every:
-        yield Text("")
+    yield Text("")
     if results := found.controls(inspection):
         yield Text(inspection.book.standard.name, "bold")
         yield _controls(results)

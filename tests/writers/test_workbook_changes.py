@@ -49,7 +49,7 @@ def test_each_change_is_listed_with_what_it_means_and_both_verdicts(book: Workbo
         "User": "=1+1",
         "ARN": f"arn:aws:iam::{ACCOUNT}:user/=1+1",
         "Change": "new-unused",
-        "Meaning": "Unused now, and was not in the previous run.",
+        "Meaning": "Unused now; in the previous run it was not unused, or not there.",
         "Before": None,
         "Now": "unused",
         "Last use (UTC)": None,

@@ -18,7 +18,7 @@ from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import in_frame, texts, who
 
 MEANINGS: Final[Mapping[Change, str]] = {
-    Change.NEW_UNUSED: "Unused now, and was not in the previous run.",
+    Change.NEW_UNUSED: "Unused now; in the previous run it was not unused, or not there.",
     Change.GONE: "In the previous run, and in no report any more.",
     Change.USED_AGAIN: "Not in use in the previous run, and used since.",
     Change.NO_LONGER_UNUSED: "Unused in the previous run, and has another verdict now.",
