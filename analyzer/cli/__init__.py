@@ -58,7 +58,9 @@ def run() -> NoReturn:
     """Run the program and end the process with the exit code that tells the truth."""
     signal.signal(signal.SIGTERM, _end)
     gc.set_threshold(_GARBAGE)
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # all memory goes at once with the process: looking for garbage in it is no use
+    sys.exit(code)
 
 
 def main(arguments: list[str]) -> int:
