@@ -17,7 +17,7 @@ from analyzer.cli.saying import say
 from analyzer.cli.standard_output import CLOSED
 from analyzer.errors import BUG, CredreportError
 
-_GARBAGE: Final = 100_000
+_GARBAGE: Final = 1_000_000
 """Objects made before garbage is looked for: importing makes many, and a short run hardly any."""
 
 ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."

@@ -1,5 +1,6 @@
 """Take the options by which AWS is asked, the same for every command, and read the accounts."""
 
+import gc
 import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from analyzer.sources.manifest import Entry
 
     Keep = Callable[[IAMClient, FetchedReport, str], Entry]
+
+
+_GARBAGE: Final = 10_000
+"""Objects made before garbage is looked for: the client of each account is a knot of thousands."""
 
 
 class Read(NamedTuple):
@@ -155,6 +160,7 @@ class Asking:
         stop = Event()
         if not self.many:
             return Read([self._entry(stop, keep, *self.profile)])
+        gc.set_threshold(_GARBAGE)
         rest: Sequence[Entry] = ()
         unmatched: Sequence[str] = ()
         tasks: Sequence[Task]

@@ -574,6 +574,28 @@ def test_memory_does_not_grow_with_the_number_of_accounts(folder: Path) -> None:
     assert peak(folder, 100) < 1.5 * peak(folder, 10)
 
 
+def whole_peak(aws: Aws, home: Path, accounts: int) -> int:
+    """Return the most memory that the program had while it fetched so many accounts' reports."""
+    assert accounts > len(aws.accounts)
+    for number in range(100, 100 + accounts - len(aws.accounts)):
+        aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=50)
+    arguments = ("fetch", "--quiet", "-o", str(home / f"{accounts}"), *ORGANIZATION)
+    with subprocess.Popen(
+        [sys.executable, "-m", "analyzer", *arguments],
+        cwd=ROOT_FOLDER,
+        env={**os.environ, **environment(home, aws.url)},
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_maxrss
+
+
+def test_the_program_needs_no_more_memory_for_many_accounts(aws: Aws, tmp_path: Path) -> None:
+    few = whole_peak(aws, tmp_path, 20)
+    assert whole_peak(aws, tmp_path, 200) < 1.25 * few
+
+
 # moto's server, which departs from AWS, but knows more of it
 
 
