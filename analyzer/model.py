@@ -141,21 +141,43 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotCovered:
+    """Name an account of which there is no report though one was asked for, and say why.
+
+    `account` is empty where it never became known; `name` is its name, or the profile's with
+    which it was asked.
+    """
+
+    account: str
+    name: str
+    reason: str
+
+    @property
+    def whom(self) -> str:
+        """Return what names the account: its number where that is known, else its name."""
+        return self.account or self.name
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"Account {self.whom} is not covered: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Hold one or many credential reports that were understood, as one.
 
     `pages` reads the users' rows, in the files' order; each call starts anew, so a report larger
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
     few. `notes` are sentences about the input that everybody who relies on the result should
-    read. `not_covered` says of which accounts there is no report though one was asked for; the
-    notes say so too. `contradicted` are the ARNs of which more than one row counts.
+    read, and name the accounts that are `not_covered` too. `contradicted` are the ARNs of which
+    more than one row counts.
     """
 
     files: tuple[ReportFile, ...]
     notes: tuple[str, ...]
     pages: Callable[[], Iterator[Page]]
     roots: Callable[[], Iterable[Page]]
-    not_covered: tuple[str, ...] = ()
+    not_covered: tuple[NotCovered, ...] = ()
     contradicted: frozenset[str] = frozenset()
 
     @property

@@ -14,6 +14,10 @@ REGION: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 """The form of the names of AWS regions."""
 
 
+NOT_COVERED: Final = "not-covered"
+"""The word for an account that could not be read, where outputs have a row for it."""
+
+
 class Verdict(StrEnum):
     """Judge one IAM user; exactly one applies, the first that fits in this order."""
 

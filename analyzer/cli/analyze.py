@@ -165,6 +165,8 @@ def _end(analysis: "Analysis", judging: Judging, *, quiet: bool) -> None:
 
     Raises typer.Exit where something meets --fail-on, or accounts are missing.
     """
+    for missing in analysis.report.not_covered if quiet else ():
+        say(str(missing))  # It is no mere note: the result lacks an account.
     if failures := judging.failures(analysis):
         if not quiet:
             say(f"Meets --fail-on: {'; '.join(failures)}")

@@ -1,7 +1,7 @@
 """Make one run: gather the reports, judge the users, write everything, put it in place."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, place, reports
 from analyzer.exports.record import RECORD, Made, record
 from analyzer.exports.runs import Run, before, next_name, same
-from analyzer.sources.beside import sentence
+from analyzer.model import Report
 from analyzer.sources.files import load
 from analyzer.writers import people
 
@@ -44,8 +44,7 @@ class Exporting:
         report = load(*self.sources)
         told = f"Reports understood: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", told)
-        for missing in report.not_covered:
-            self.log.caution("not-covered", missing)
+        self._caution(report)
         return PARTIAL if report.not_covered else 0
 
     def export(self, keep: int | None) -> int:
@@ -74,7 +73,7 @@ class Exporting:
         report = reports.loaded(aside, taken.origins)
         analysis = self.judging.analysis(report)
         made = reports.made(aside, report, self._parameters())
-        self._tell(analysis, made)
+        self._tell(analysis)
         if existing := same(self.folder, made.identity):
             code = int(existing.record["exit_code"])
             told = f"{existing.path} was made from the same: it is not made twice."
@@ -128,14 +127,19 @@ class Exporting:
             return FAILED
         return PARTIAL if has_gaps or analysis.report.not_covered else 0
 
-    def _tell(self, analysis: "Analysis", made: Made) -> None:
+    def _tell(self, analysis: "Analysis") -> None:
         """Log what was found, each account that is missing, and the notes."""
         counts = {verdict: count for verdict, count, _ in people.counted(analysis)}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         about = people.described(analysis.report.files)
         self.log.say("analyzed", f"{about}: {told}.", users=counts)
-        for account in made.not_covered:
-            self.log.caution("not-covered", sentence(account), **account)
+        cautioned = self._caution(analysis.report)
         for note in people.remarks(analysis):
-            if note not in analysis.report.not_covered:
+            if note not in cautioned:
                 self.log.say("note", note)
+
+    def _caution(self, report: Report) -> Collection[str]:
+        """Log each account that is missing, and return what was said."""
+        for each in report.not_covered:
+            self.log.caution("not-covered", str(each), **asdict(each))
+        return {*map(str, report.not_covered)}

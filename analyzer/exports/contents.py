@@ -9,13 +9,14 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.changes import NEEDED, changes
 from analyzer.exports.place import sync
 from analyzer.exports.record import sha256
 from analyzer.exports.runs import Run
 from analyzer.outputs import replacing, write
-from analyzer.terms import Verdict
+from analyzer.terms import NOT_COVERED, Verdict
 from analyzer.writers.changes import write_changes
 from analyzer.writers.workbook import write_workbook
 
@@ -42,7 +43,7 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     write(analysis, users, data, verdicts=everybody, findings=folder / FINDINGS)
     changed = _changed(analysis, users, previous)
     with replacing(folder / CHANGES) as stream:
-        write_changes(changed, stream)
+        write_changes(changed, analysis.report, stream)
     with replacing(folder / WORKBOOK) as stream:
         write_workbook(analysis, stream, changes=changed if previous else None)
     return len(changed)
@@ -93,4 +94,4 @@ def _users(path: Path) -> pd.DataFrame:
     blocks = csv.ReadOptions(block_size=min(max(path.stat().st_size, 1), _LARGEST_BLOCK))
     read = csv.read_csv(path, blocks, parse_options=_LINES, convert_options=_TEXT)
     frame: pd.DataFrame = read.to_pandas()
-    return frame
+    return frame[frame[columns.VERDICT] != NOT_COVERED]

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,14 +22,13 @@ KIND: Final = "export"
 class Made:
     """Hold what a run was made from.
 
-    `evidence` are the SHA-256s of what was saved about service-specific credentials,
-    `not_covered` and `skipped` the accounts of which there is no report, each with account, name
-    and reason. `parameters` are what the verdicts, the rules and the exit code depend on besides.
+    `evidence` are the SHA-256s of what was saved about service-specific credentials, `skipped`
+    the accounts that were not to be read, each with account, name and reason. `parameters` are
+    what the verdicts, the rules and the exit code depend on besides.
     """
 
     report: Report
     evidence: Sequence[str]
-    not_covered: Sequence[Mapping[str, str]]
     skipped: Sequence[Mapping[str, str]]
     parameters: Mapping[str, Any]
 
@@ -48,7 +47,7 @@ class Made:
             "tool": VERSION,
             "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
             "evidence": sorted(self.evidence),
-            "not_covered": sorted(each["account"] or each["name"] for each in self.not_covered),
+            "not_covered": sorted(each.whom for each in self.report.not_covered),
             "parameters": dict(self.parameters),
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -68,7 +67,7 @@ def record(
         "parameters": dict(made.parameters),
         "accounts": {
             "covered": covered(made.report),
-            "not_covered": list(made.not_covered),
+            "not_covered": [asdict(each) for each in made.report.not_covered],
             "skipped": list(made.skipped),
         },
         "files": list(files),

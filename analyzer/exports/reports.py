@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from analyzer.errors import InputRefused
 from analyzer.exports.place import written
 from analyzer.exports.record import Made
 from analyzer.model import Report
-from analyzer.sources.beside import FAILED, SERVICE_CREDENTIALS, SKIPPED, listed
+from analyzer.sources.beside import SERVICE_CREDENTIALS, SKIPPED, listed
 from analyzer.sources.files import load
 from analyzer.sources.find import manifests
 
@@ -55,16 +55,13 @@ def made(run: Path, report: Report, parameters: Mapping[str, Any]) -> Made:
     accounts = [
         each for found in manifests([str(run / REPORTS)]) for each in listed(found.name, found.read)
     ]
+    names = ("account", "name", "reason")
     answers = sorted((run / REPORTS).rglob(f"*{SERVICE_CREDENTIALS}"))
     return Made(
         report=report,
         evidence=[hashlib.sha256(path.read_bytes()).hexdigest() for path in answers],
-        not_covered=_with(FAILED, accounts),
-        skipped=_with(SKIPPED, accounts),
+        skipped=[
+            {name: each[name] for name in names} for each in accounts if each["status"] == SKIPPED
+        ],
         parameters=parameters,
     )
-
-
-def _with(status: str, accounts: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    names = ("account", "name", "reason")
-    return [{name: each[name] for name in names} for each in accounts if each["status"] == status]

@@ -15,13 +15,14 @@ from analyzer.terms import Severity, Thresholds
 
 
 class Subject(StrEnum):
-    """Say what a rule judges one by one: each IAM user, credential or root."""
+    """Say what is judged one by one: by rules each IAM user, credential or root."""
 
     USER = "user"
     PASSWORD = "password"
     ACCESS_KEY = "access-key"
     CERTIFICATE = "certificate"
     ROOT = "root"
+    ACCOUNT = "account"
 
     @property
     def in_slots(self) -> bool:
@@ -38,7 +39,28 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Matter:
+    """Describe what findings are about, for people.
+
+    `why`, `how` (how it is decided), `fix` (in a sentence), `remedy` (command lines, `#` before a
+    remark) and `references` tell all of it; `threshold` names the field of `Thresholds` that is
+    the limit.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    subject: Subject
+    why: str
+    how: str
+    fix: str
+    remedy: tuple[str, ...]
+    references: tuple[str, ...]
+    threshold: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Matter):
     """Describe one rule; whoever adds one fills this in, and nothing else.
 
     - `judge` says where the rule fails (`yes`) and where it does not (`no`); what is neither is
@@ -49,29 +71,17 @@ class Rule:
       `doubt` words what is undecided where more than the unknown cells is to be said.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
       about each slot, as `columns.AccessKeyColumns` and `columns.CertificateColumns` call them.
-    - `why`, `how` (the exact boundary), `fix` (in a sentence), `remedy` (command lines, `#`
-      before a remark) and `references` are for people; `threshold` names the field of `Thresholds`
-      that is the limit.
+    - `how` tells the exact boundary.
     """
 
-    id: str
-    title: str
-    severity: Severity
-    subject: Subject
     judge: Callable[[Evidence, Thresholds], Truth]
     fact: Callable[[Evidence, np.ndarray, Thresholds], pa.Array]
-    why: str
-    how: str
-    fix: str
-    remedy: tuple[str, ...]
-    references: tuple[str, ...]
     reads: tuple[str, ...] = ()
     reads_keys: tuple[str, ...] = ()
     reads_certificates: tuple[str, ...] = ()
     since: Callable[[Evidence], Elapsed] | None = None
     notes: Callable[[Evidence], np.ndarray] | None = None
     doubt: Callable[[Evidence, np.ndarray], pa.Array] | None = None
-    threshold: str | None = None
     default: bool = True
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.errors import InputRefused, Problem
+from analyzer.model import NotCovered
 from analyzer.report.moments import one_moment
 
 METADATA: Final = ".metadata.json"
@@ -111,17 +112,16 @@ def lists(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
         return False
 
 
-def not_covered(name: str, read: Callable[[], bytes]) -> list[str]:
-    """Return a sentence for each account that a manifest says could not be read.
+def not_covered(name: str, read: Callable[[], bytes]) -> list[NotCovered]:
+    """Return the accounts that a manifest says could not be read.
 
     Raises InputRefused if it is not understood.
     """
-    return [sentence(each) for each in listed(name, read) if each["status"] == FAILED]
-
-
-def sentence(account: Mapping[str, str]) -> str:
-    """Say that an account could not be read, and why."""
-    return f"Account {account['account'] or account['name']} is not covered: {account['reason']}"
+    return [
+        NotCovered(account=each["account"], name=each["name"], reason=each["reason"])
+        for each in listed(name, read)
+        if each["status"] == FAILED
+    ]
 
 
 def _beside(report: Path, ending: str) -> Path:

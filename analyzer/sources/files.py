@@ -50,13 +50,14 @@ def load(
     names = [*map(str, sources)]
     inputs = find(names)
     report = understand([partial(_open, each) for each in inputs], as_of, progress)
-    missing = tuple(
-        told
+    missing = [
+        account
         for each in manifests(names, inputs)
-        for told in beside.not_covered(each.name, each.read)
-    )
-    notes = (*missing, *_unread(inputs), *report.notes)
-    return replace(report, not_covered=missing, notes=notes)
+        for account in beside.not_covered(each.name, each.read)
+    ]
+    once = tuple(dict.fromkeys(missing))
+    notes = (*map(str, once), *_unread(inputs), *report.notes)
+    return replace(report, not_covered=once, notes=notes)
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.rules.rule import Outcome, Rule
+from analyzer.rules.not_covered import MATTER
+from analyzer.rules.rule import Matter, Outcome
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.feeds import PRODUCT, Finding, findings, limits, line, moment, requirements
@@ -60,6 +61,9 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
     reason in their note. `region` is that of the Security Hub which imports; a partition that has
     no such region gets its home region.
 
+    An account that could not be read is `WARNING` too, and left out where not even its number is
+    known: the format has no place for it.
+
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.
     """
@@ -71,7 +75,7 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
         home = _home(finding, region)
         if finding.account and home:
             stream.write(line(_document(finding, thresholds, *home)))
-        else:
+        elif finding.rule is not MATTER:
             homeless += 1
     if homeless:
         raise OutputFailed(
@@ -129,7 +133,7 @@ def _document(
     }
 
 
-def _recommendation(rule: Rule) -> dict[str, str]:
+def _recommendation(rule: Matter) -> dict[str, str]:
     text = _cut("\n".join(rule.remedy), "recommendation")
     return {"Text": text, "Url": rule.references[0]}
 
@@ -158,7 +162,7 @@ def _workflow(finding: Finding) -> dict[str, Any]:
 def _resource(finding: Finding) -> dict[str, Any]:
     named = finding.partition in _NAMED_PARTITIONS
     partition = finding.partition if named else ""
-    if finding.is_of_root:
+    if finding.is_of_account:
         account = f"AWS::::Account:{finding.account}"
         return _filled({"Type": "AwsAccount", "Id": account, "Partition": partition})
     return _filled(
@@ -193,8 +197,8 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         "Since": moment(finding.since),
         "Days": "" if finding.days is None else str(finding.days),
         "Exemption": finding.exemption,
-        "AsOfSource": str(finding.file.as_of_source),
-        "ReportSha256": finding.file.sha256,
+        "AsOfSource": finding.at_source,
+        "ReportSha256": finding.report,
     }
     return {
         f"{PRODUCT}/{name}": _cut(text, "product_field") for name, text in _filled(told).items()

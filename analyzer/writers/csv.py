@@ -4,7 +4,7 @@ A cell that a spreadsheet would take for a formula gets an apostrophe in front o
 exact. Arrow joins the cells, so that a million rows take a second.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.cells import begins_with
-from analyzer.model import Page, ReportFile
-from analyzer.terms import ISO_UTC, Verdict
+from analyzer.model import NotCovered, Page, ReportFile
+from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
 from analyzer.writers.listing import FACTS, JUDGED, listed
 
 HEADER: Final = (*JUDGED, *FACTS)
@@ -51,12 +51,24 @@ def write_csv(
 ) -> None:
     """Write the users with one of the verdicts, in the report's order.
 
+    An account that could not be read has a row of its own at the end, whatever is asked for: its
+    verdict is `NOT_COVERED`, its reason says why, and it has no user.
+
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(HEADER).encode() + b"\n")
     of_files = _of_files(analysis.report.files)
     for page in listed(analysis, verdicts):
         stream.write(_lines(page, of_files, raw=raw))
+    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), HEADER, raw=raw))
+
+
+def _uncovered(account: NotCovered) -> Mapping[str, str]:
+    return {
+        columns.ACCOUNT: account.whom,
+        columns.VERDICT: NOT_COVERED,
+        columns.REASON: str(account),
+    }
 
 
 def _of_files(files: Sequence[ReportFile]) -> pa.Array:
@@ -78,9 +90,19 @@ def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
 
 def frame_lines(frame: pd.DataFrame, free: Collection[str], *, raw: bool) -> memoryview:
     """Return the rows of a frame as bytes; any text may stand in the columns that are `free`."""
+    if frame.empty:
+        return memoryview(b"")
     texts = {str(name): _as_text(frame[name]) for name in frame}
     cells = [_safe(text, raw=raw) if name in free else text for name, text in texts.items()]
     return _rows(cells)
+
+
+def text_lines(
+    rows: Iterable[Mapping[str, str]], header: Sequence[str], *, raw: bool
+) -> memoryview:
+    """Return rows of text as bytes; a column that a row does not have stays empty."""
+    frame = pd.DataFrame(list(rows), columns=list(header), dtype="str").fillna("")
+    return frame_lines(frame, header, raw=raw)
 
 
 def _rows(texts: Sequence[pa.Array]) -> memoryview:

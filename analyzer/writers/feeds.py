@@ -17,8 +17,9 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import ReportFile
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Outcome, Rule, Subject
+from analyzer.model import Report, ReportFile
+from analyzer.rules import not_covered
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Matter, Outcome, Rule, Subject
 from analyzer.standards import references
 from analyzer.terms import ISO_UTC, Thresholds
 
@@ -37,10 +38,11 @@ class Finding:
 
     `account` is empty where neither the ARN nor the file names one; `arn` and `user` are the
     report's own cells. `created`, `since` and `days` are what `rules.rule.FINDINGS` says, None
-    where missing; `file` is the report, whose as-of is the moment of the finding.
+    where missing. `report` is the SHA-256 of the report, empty for an account that has none;
+    `at` and `at_source` are the moment of the finding and how that is known.
     """
 
-    rule: Rule
+    rule: Matter
     outcome: Outcome
     account: str
     arn: str
@@ -52,7 +54,9 @@ class Finding:
     days: int | None
     fact: str
     exemption: str
-    file: ReportFile
+    at: datetime
+    at_source: str
+    report: str
 
     @property
     def id(self) -> str:
@@ -68,15 +72,16 @@ class Finding:
         return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{self.rule.id}/{digest}"
 
     @property
-    def is_of_root(self) -> bool:
-        """Tell whether it is about the account's root."""
-        return self.rule.subject is Subject.ROOT
+    def is_of_account(self) -> bool:
+        """Tell whether it is about the account or its root, and not about a user."""
+        return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
 
     @property
     def whom(self) -> str:
         """Return what names the subject: the ARN, failing that the user, failing that the row."""
-        named = (each for each in (self.arn, self.user) if each.strip())
-        return next(named, f"row {self.row} of {self.file.sha256}")
+        own = self.account if self.rule.subject is Subject.ACCOUNT else ""
+        named = (each for each in (own, self.arn, self.user) if each.strip())
+        return next(named, f"row {self.row} of {self.report}")
 
     @property
     def partition(self) -> str:
@@ -87,14 +92,14 @@ class Finding:
     @property
     def as_of(self) -> str:
         """Return the moment that the report describes."""
-        return moment(self.file.as_of)
+        return moment(self.at)
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
     """Yield each finding of the analysis once, in the order of `Inspection.frames`.
 
     The rows of one ARN that contradict each other leave the same matters open: the findings that
-    have one id become one, and come last.
+    have one id become one. They come last, and behind them the accounts that could not be read.
     """
     rules = {rule.id: rule for rule in analysis.inspection.book.rules}
     several: dict[str, Finding] = {}
@@ -106,6 +111,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
         else:
             yield finding
     yield from several.values()
+    yield from _not_covered(analysis.report)
 
 
 def _rows(frames: Iterator[pd.DataFrame]) -> Iterator[dict[Any, Any]]:
@@ -136,8 +142,33 @@ def _finding(
         days=_known(cells[DAYS]),
         fact=cells[FACT],
         exemption=cells[columns.EXEMPTION],
-        file=file,
+        at=file.as_of,
+        at_source=str(file.as_of_source),
+        report=file.sha256,
     )
+
+
+def _not_covered(report: Report) -> Iterator[Finding]:
+    """Yield what is left open of accounts that could not be read, at the newest as-of."""
+    newest = max(report.files, key=lambda file: file.as_of)
+    for each in report.not_covered:
+        yield Finding(
+            rule=not_covered.MATTER,
+            outcome=Outcome.UNDECIDED,
+            account=each.account,
+            arn="",
+            user="" if each.account else each.name,
+            row=0,
+            slot=None,
+            created=None,
+            since=None,
+            days=None,
+            fact=str(each),
+            exemption="",
+            at=newest.as_of,
+            at_source=str(newest.as_of_source),
+            report="",
+        )
 
 
 def _only_account(file: ReportFile) -> str:
@@ -150,7 +181,7 @@ def _known(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
-def limits(rule: Rule, thresholds: Thresholds) -> dict[str, str]:
+def limits(rule: Matter, thresholds: Thresholds) -> dict[str, str]:
     """Return the limit that the rule was held to by its name, nothing where it has none."""
     return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
 

@@ -1,16 +1,17 @@
 """Write findings as CSV: one row a finding, safe to open in a spreadsheet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final
 
 import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import ReportFile
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT
+from analyzer.model import NotCovered, ReportFile
+from analyzer.rules.not_covered import MATTER
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
 from analyzer.terms import ISO_UTC
-from analyzer.writers.csv import frame_lines
+from analyzer.writers.csv import frame_lines, text_lines
 
 HEADER: Final = (
     columns.ACCOUNT,
@@ -41,12 +42,25 @@ _FREE: Final = frozenset(
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
     """Write all findings in the order of `Inspection.frames`.
 
+    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
+
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(HEADER).encode() + b"\n")
     for frame in analysis.inspection.frames():
-        if len(frame):
-            stream.write(frame_lines(_told(frame, analysis.report.files), _FREE, raw=raw))
+        stream.write(frame_lines(_told(frame, analysis.report.files), _FREE, raw=raw))
+    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), HEADER, raw=raw))
+
+
+def _uncovered(account: NotCovered) -> Mapping[str, str]:
+    return {
+        columns.ACCOUNT: account.whom,
+        SEVERITY: MATTER.severity,
+        RULE: MATTER.id,
+        SUBJECT: MATTER.subject,
+        FACT: str(account),
+        OUTCOME: Outcome.UNDECIDED,
+    }
 
 
 def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:

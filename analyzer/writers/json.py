@@ -56,7 +56,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": asdict(analysis.criteria),
         "files": [_file(file) for file in analysis.report.files],
-        "not_covered": list(analysis.report.not_covered),
+        "not_covered": [asdict(each) for each in analysis.report.not_covered],
         "notes": list(analysis.report.notes),
         "blind_spots": list(BLIND_SPOTS),
         "exemptions": {

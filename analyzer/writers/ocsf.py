@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
-from analyzer.rules.rule import Outcome, Rule
+from analyzer.rules.rule import Matter, Outcome
 from analyzer.terms import Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.feeds import (
@@ -54,6 +54,7 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO) -> None:
 
     What fails is `Fail`, what could not be decided `Warning`, both with the rule's severity; what
     is only noted is `Pass` and informational. Exempt findings are `Suppressed`, with the reason.
+    An account that could not be read is `Warning` too.
     No earlier run is known: each is created, at the moment that the report describes.
     """
     thresholds = analysis.inspection.book.thresholds
@@ -75,7 +76,7 @@ def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
         "class_name": _CLASS[1],
         "type_uid": _TYPE_UID,
         "type_name": f"{_CLASS[1]}: {_ACTIVITY[1]}",
-        **_at("time", finding.file.as_of),
+        **_at("time", finding.at),
         "severity_id": severity_id,
         "severity": severity,
         "status_id": status_id,
@@ -92,7 +93,7 @@ def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     }
 
 
-def _metadata(rule: Rule) -> dict[str, Any]:
+def _metadata(rule: Matter) -> dict[str, Any]:
     return {
         "version": OCSF_VERSION,
         "profiles": ["cloud", "datetime"],
@@ -102,7 +103,7 @@ def _metadata(rule: Rule) -> dict[str, Any]:
 
 
 def _finding_info(finding: Finding) -> dict[str, Any]:
-    rule, as_of = finding.rule, finding.file.as_of
+    rule, as_of = finding.rule, finding.at
     return {
         "uid": finding.id,
         "title": rule.title,
@@ -141,7 +142,7 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
 def _resource(finding: Finding) -> dict[str, Any]:
     return _filled(
         {
-            "type": "AwsAccount" if finding.is_of_root else "AwsIamUser",
+            "type": "AwsAccount" if finding.is_of_account else "AwsIamUser",
             "uid": finding.whom,
             "name": finding.user,
             "cloud_partition": finding.partition,
@@ -169,8 +170,8 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
             "created": moment(finding.created),
             "since": moment(finding.since),
             "days": finding.days,
-            "as_of_source": str(finding.file.as_of_source),
-            "report_sha256": finding.file.sha256,
+            "as_of_source": finding.at_source,
+            "report_sha256": finding.report,
         }
     )
 

@@ -199,8 +199,13 @@ def test_three_of_twelve_denied_leave_nine_and_every_output_names_the_three(
     for account in denied:
         assert any(f"Account {account} is not covered" in note for note in notes)
         assert f"Account {account} is not covered" in summary
+    where = {"users": "verdict", "findings": "rule", "changes": "change"}
+    for name, column in where.items():
+        rows = table((run / f"{name}.csv").read_bytes())
+        assert [row["account"] for row in rows if row[column] == "not-covered"] == [*denied]
     users = table((run / "users.csv").read_bytes())
-    assert {row["account"] for row in users} == {*MEMBERS, CALLER} - {*denied}
+    read = {row["account"] for row in users if row["verdict"] != "not-covered"}
+    assert read == {*MEMBERS, CALLER} - {*denied}
     assert exporting(runs, *ORGANIZATION, "--check") == 5
     assert f"Not read: {denied[0]} Team 1: AWS denied sts:AssumeRole" in capsys.readouterr().err
 

@@ -1,15 +1,18 @@
 """An account that could not be fetched is told everywhere, and never counts as clean."""
 
+import csv
 import json
 import zipfile
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
+from analyzer.model import Report
 from analyzer.sources.copying import copied
 from tests.builders import a_user, report_text
 
@@ -36,9 +39,13 @@ def with_manifest(folder: Path, *accounts: dict[str, str]) -> Path:
     return folder
 
 
+def told(report: Report) -> list[str]:
+    return [*map(str, report.not_covered)]
+
+
 def test_an_account_that_failed_is_not_covered_and_the_notes_say_so(folder: Path) -> None:
     report = analyzer.load(with_manifest(folder, READ, DENIED))
-    assert report.not_covered == (SENTENCE,)
+    assert told(report) == [SENTENCE]
     assert SENTENCE in report.notes
 
 
@@ -48,7 +55,7 @@ def test_a_folder_in_which_all_were_fetched_covers_all(folder: Path) -> None:
 
 def test_an_account_without_a_number_is_told_by_its_name(folder: Path) -> None:
     report = analyzer.load(with_manifest(folder, {**DENIED, "account": ""}))
-    assert report.not_covered == (SENTENCE.replace("210987654321", "payments"),)
+    assert told(report) == [SENTENCE.replace("210987654321", "payments")]
 
 
 ODD = '{"account": null, "name": "", "status": "failed", "reason": "x"}'
@@ -76,6 +83,61 @@ def test_every_output_names_the_account_and_the_run_is_partial(
     assert form == "table" or SENTENCE in json.loads(told.out)["notes"]
 
 
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return [*csv.DictReader(stream)]
+
+
+def filled(row: dict[str, str]) -> dict[str, str]:
+    return {name: cell for name, cell in row.items() if cell}
+
+
+def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Path) -> None:
+    endings = (".csv", ".json", ".xlsx", ".ocsf.json", ".asff.json")
+    outputs = [tmp_path / f"out{ending}" for ending in endings]
+    findings = tmp_path / "findings.csv"
+    asked = [word for each in outputs for word in ("-o", str(each))]
+    source = str(with_manifest(folder, READ, DENIED))
+    code = main(["analyze", source, *asked, "--findings", str(findings), "--verdict", "retired"])
+    assert code == PARTIAL
+    users, document, book, ocsf, asff = outputs
+    assert [filled(row) for row in rows(users)] == [
+        {"account": DENIED["account"], "verdict": "not-covered", "reason": SENTENCE}
+    ]
+    assert filled(rows(findings)[-1]) == {
+        "account": DENIED["account"],
+        "severity": "high",
+        "rule": "not-covered",
+        "subject": "account",
+        "fact": SENTENCE,
+        "outcome": "undecided",
+    }
+    assert json.loads(document.read_bytes())["not_covered"] == [
+        {name: DENIED[name] for name in ("account", "name", "reason")}
+    ]
+    summary = openpyxl.load_workbook(book)["Summary"]
+    assert any(SENTENCE in str(cell) for row in summary.values for cell in row)
+    for feed in (ocsf, asff):
+        assert SENTENCE in feed.read_text().splitlines()[-1]
+
+
+def test_a_name_of_a_profile_that_looks_like_a_formula_is_guarded(
+    folder: Path, tmp_path: Path
+) -> None:
+    source = str(with_manifest(folder, {**DENIED, "account": "", "name": "=1+1"}))
+    assert main(["analyze", source, "-q", "-o", str(tmp_path / "out.csv")]) == PARTIAL
+    assert rows(tmp_path / "out.csv")[-1]["account"] == "'=1+1"
+
+
+@pytest.mark.parametrize("form", ["names", "csv"])
+def test_quiet_is_not_quiet_about_a_missing_account(
+    folder: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(with_manifest(folder, DENIED))
+    assert main(["analyze", source, "--quiet", "--format", form]) == PARTIAL
+    assert capsys.readouterr().err == f"{SENTENCE}\n"
+
+
 def test_a_missing_account_meets_fail_on(folder: Path) -> None:
     arguments = ["analyze", str(with_manifest(folder, DENIED)), "--quiet", "--fail-on", "retired"]
     assert main(arguments) == FAILED
@@ -99,7 +161,7 @@ def test_an_archive_covers_no_more_than_the_folder_it_was_made_of(
     archive.write_bytes(zipped(with_manifest(folder, READ, DENIED)))
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(archive.read_bytes())))
     for source in (archive, "-"):
-        assert analyzer.load(source).not_covered == (SENTENCE,)
+        assert told(analyzer.load(source)) == [SENTENCE]
     assert main(["analyze", str(archive), "--quiet"]) == PARTIAL
 
 
@@ -129,7 +191,7 @@ def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> N
     archive = tmp_path / "reports.zip"
     archive.write_bytes(zipped(with_manifest(folder, DENIED)))
     (tmp_path / "copies").mkdir()
-    assert analyzer.load(*copied([str(archive)], tmp_path / "copies")).not_covered == (SENTENCE,)
+    assert told(analyzer.load(*copied([str(archive)], tmp_path / "copies"))) == [SENTENCE]
 
 
 @pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])
@@ -137,7 +199,7 @@ def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
     folder: Path, source: str
 ) -> None:
     with_manifest(folder, {**READ, "file": "web.csv"}, DENIED)
-    assert analyzer.load(f"{folder}/{source}").not_covered == (SENTENCE,)
+    assert told(analyzer.load(f"{folder}/{source}")) == [SENTENCE]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,10 @@ WORDS: dict[str, tuple[list[Any], Any]] = {
         [caveat.id for caveat in CAVEATS],
     ),
     "severity": (SCHEMA["$defs"]["severity"]["enum"], Severity),
-    "subject": (SCHEMA["$defs"]["subject"]["enum"], Subject),
+    "subject": (
+        SCHEMA["$defs"]["subject"]["enum"],
+        [each for each in Subject if each is not Subject.ACCOUNT],  # no rule judges accounts
+    ),
     "outcome": (SCHEMA["$defs"]["finding"]["properties"]["outcome"]["enum"], Outcome),
     "result": (SCHEMA["$defs"]["control"]["properties"]["result"]["enum"], Result),
     "finding": (sorted(SCHEMA["$defs"]["finding"]["properties"]), sorted(FINDINGS)),
@@ -201,6 +204,7 @@ WRONG: tuple[tuple[str, Any], ...] = (
     ("counts.0.age_band", "old"),
     ("counts.0.reason", "unknown"),
     ("not_covered", [""]),
+    ("not_covered", [{"account": "1", "name": ""}]),
     ("standard.id", "cis-9.0"),
     ("thresholds.idle_days", 0),
     ("thresholds.more", 1),
