@@ -13,7 +13,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.exemptions import Excuses, has_expired
-from analyzer.model import Exemption, Page, Report, joined
+from analyzer.model import Exemption, Exemptions, Page, Report, joined
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import judged
 
@@ -75,7 +75,7 @@ class Analysis:
 
     report: Report
     criteria: Criteria
-    exemptions: tuple[Exemption, ...]
+    exemptions: Exemptions
     book: "Rulebook | None" = None
 
     def pages(self) -> Iterator[Page]:
@@ -123,7 +123,8 @@ def analyze(
     book: "Rulebook | None" = None,
 ) -> Analysis:
     """Judge every IAM user of the report."""
-    return Analysis(report, criteria or Criteria(), tuple(exemptions), book)
+    listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
+    return Analysis(report, criteria or Criteria(), listed, book)
 
 
 class _Tally:

@@ -7,6 +7,7 @@ left out. An account's root is excused only where it is named, as `<root_account
 """
 
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Exemption, Page, worded
+from analyzer.model import Exemption, Exemptions, Page, ReadFile, worded
 from analyzer.terms import Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
@@ -30,15 +31,15 @@ OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-us
 """The rules that a verdict fails: who is excused from the rule is excused from the verdict."""
 
 
-def read_exemptions(name: str, text: str) -> tuple[Exemption, ...]:
-    """Return the entries of an exemption list.
+def read_exemptions(name: str, content: bytes) -> Exemptions:
+    """Return what a file of that name and content excuses from.
 
     Rows in which nothing stands are passed over.
 
-    Raises InputRefused with every problem: a missing column, an entry without account, user or
-    reason, a date that is not YYYY-MM-DD, a rule that there is not.
+    Raises InputRefused with every problem: bytes that are not UTF-8, a missing column, an entry
+    without account, user or reason, a date that is not YYYY-MM-DD, a rule that there is not.
     """
-    header, *rows = _rows(name, text.removeprefix("\ufeff"))
+    header, *rows = _rows(name, _text(name, content))
     missing = [column for column in HEADER if column not in header]
     if missing:
         hint = f"The first row must be {','.join(HEADER)}."
@@ -47,7 +48,16 @@ def read_exemptions(name: str, text: str) -> tuple[Exemption, ...]:
     problems = [problem for each in numbered for problem in _problems(name, header, *each)]
     if problems:
         raise InputRefused(problems)
-    return tuple(_entry(row, _named_cells(header, cells)) for row, cells in numbered)
+    entries = tuple(_entry(row, _named_cells(header, cells)) for row, cells in numbered)
+    return Exemptions(entries, ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest()))
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+        raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
 
 
 def _rows(name: str, text: str) -> list[list[str]]:

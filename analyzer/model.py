@@ -1,9 +1,9 @@
 """Hold the values that travel from the report to the writers; all are frozen."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -32,10 +32,19 @@ class AccountRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFile:
+    """Name a file that was read besides the reports; `sha256` is of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFile:
     """Describe one file that counts: where it came from and what it held.
 
     `sha256` is of the bytes as they lay on disk, `size` their number; `as_of` is aware, in UTC.
+    `evidence` is what AWS lists of service-specific credentials, where it was saved beside.
     """
 
     name: str
@@ -44,6 +53,7 @@ class ReportFile:
     as_of: datetime
     as_of_source: AsOfSource
     accounts: tuple[AccountRows, ...]
+    evidence: ReadFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,26 @@ class Exemption:
     expires: date | None
     line: int
     rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemptions(Sequence[Exemption]):
+    """Hold the entries of an exemption list, and in which file they stand, if in one."""
+
+    entries: tuple[Exemption, ...] = ()
+    file: ReadFile | None = None
+
+    @overload
+    def __getitem__(self, at: int) -> Exemption: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Exemption, ...]: ...
+    def __getitem__(self, at: int | slice) -> Exemption | tuple[Exemption, ...]:
+        """Return an entry, or some."""
+        return self.entries[at]
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

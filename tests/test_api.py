@@ -9,6 +9,7 @@ import pytest
 from pandas.testing import assert_series_equal
 
 import analyzer
+from analyzer.model import Exemptions
 from analyzer.terms import Criteria, Definition, Verdict
 from tests.builders import ROOT_FOLDER, a_key, a_user, run
 from tests.written import (
@@ -99,12 +100,12 @@ def test_criteria_that_mean_nothing_are_refused(wrong: dict[str, object]) -> Non
 
 def test_an_analysis_needs_nothing_but_a_report() -> None:
     analysis = analyzer.analyze(analyzer.load(CONSOLE))
-    assert (analysis.criteria, analysis.exemptions) == (Criteria(), ())
+    assert (analysis.criteria, analysis.exemptions) == (Criteria(), Exemptions())
 
 
 def test_exemptions_may_be_any_iterable() -> None:
     analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=iter(listed_exemptions()))
-    assert analysis.exemptions == listed_exemptions()
+    assert analysis.exemptions == Exemptions(listed_exemptions().entries)
     assert csv_bytes(analysis) == csv_bytes(analyzed_console())
 
 

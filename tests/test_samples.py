@@ -26,7 +26,7 @@ def analyzed(name: str) -> Analysis:
     exemptions = SAMPLES / "exemptions.csv"
     return analyzer.analyze(
         analyzer.load(source),
-        exemptions=analyzer.read_exemptions(str(exemptions), exemptions.read_text()),
+        exemptions=analyzer.read_exemptions(str(exemptions), exemptions.read_bytes()),
     )
 
 

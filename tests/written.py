@@ -9,7 +9,7 @@ from typing import Any
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.model import Exemption
+from analyzer.model import Exemption, Exemptions
 from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
@@ -90,12 +90,12 @@ def analyzed_console() -> Analysis:
     return analyzer.analyze(analyzer.load(CONSOLE), exemptions=listed_exemptions())
 
 
-def listed_exemptions() -> tuple[Exemption, ...]:
-    return analyzer.read_exemptions(EXEMPTIONS.name, EXEMPTIONS.read_text())
+def listed_exemptions() -> Exemptions:
+    return analyzer.read_exemptions(str(EXEMPTIONS), EXEMPTIONS.read_bytes())
 
 
-def exemptions_of(*lines: str) -> tuple[Exemption, ...]:
-    return analyzer.read_exemptions("list.csv", "\n".join([HEADER_OF_EXEMPTIONS, *lines]))
+def exemptions_of(*lines: str) -> Exemptions:
+    return analyzer.read_exemptions("list.csv", "\n".join([HEADER_OF_EXEMPTIONS, *lines]).encode())
 
 
 def csv_bytes(

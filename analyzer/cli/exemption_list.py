@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from analyzer.errors import InputRefused, Problem
-
 if TYPE_CHECKING:
-    from analyzer.model import Exemption
+    from analyzer.model import Exemptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +24,14 @@ class ExemptionList:
 
         return sha256(self.content).hexdigest()
 
-    def entries(self) -> "tuple[Exemption, ...]":
+    def exemptions(self) -> "Exemptions":
         """Return what it holds.
 
         Raises InputRefused.
         """
         from analyzer.exemptions import read_exemptions
 
-        name = str(self.path)
-        try:
-            return read_exemptions(name, self.content.decode())
-        except UnicodeDecodeError as error:
-            message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
-            raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
+        return read_exemptions(str(self.path), self.content)
 
 
 def read(text: str) -> ExemptionList:

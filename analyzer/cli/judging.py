@@ -11,7 +11,7 @@ from analyzer.terms import Benchmark, Criteria, Definition, Severity, Thresholds
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
-    from analyzer.model import Exemption, Report
+    from analyzer.model import Exemptions, Report
     from analyzer.standards.rulebook import Rulebook
 
 _OF_BOOK: Final = (
@@ -125,7 +125,8 @@ class Judging:
             dormant_days=self.dormant_days,
             grace_days=self.grace_days,
         )
-        return analyze(report, criteria, self.excused(), self.book() if self._asks() else None)
+        book = self.book() if self._asks() else None
+        return analyze(report, criteria, self.excused() or (), book)
 
     def check(self) -> None:
         """Refuse what could not be meant, before anything is read.
@@ -167,12 +168,12 @@ class Judging:
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
 
-    def excused(self) -> "tuple[Exemption, ...]":
-        """Return the entries of the exemption list.
+    def excused(self) -> "Exemptions | None":
+        """Return what the exemption list holds, None if there is none.
 
         Raises InputRefused.
         """
-        return self.exemptions.entries() if self.exemptions else ()
+        return self.exemptions.exemptions() if self.exemptions else None
 
     def failures(self, analysis: "Analysis") -> list[str]:
         """Return what meets --fail-on, and how many are not exempt.

@@ -22,13 +22,11 @@ KIND: Final = "export"
 class Made:
     """Hold what a run was made from.
 
-    `evidence` are the SHA-256s of what was saved about service-specific credentials, `skipped`
-    the accounts that were not to be read, each with account, name and reason. `parameters` are
-    what the verdicts, the rules and the exit code depend on besides.
+    `skipped` are the accounts that were not to be read, each with account, name and reason,
+    `parameters` what the verdicts, the rules and the exit code depend on besides.
     """
 
     report: Report
-    evidence: Sequence[str]
     skipped: Sequence[Mapping[str, str]]
     parameters: Mapping[str, Any]
 
@@ -46,7 +44,7 @@ class Made:
         told = {
             "tool": VERSION,
             "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
-            "evidence": sorted(self.evidence),
+            "evidence": sorted(each.evidence.sha256 for each in self.report.files if each.evidence),
             "not_covered": sorted(each.whom for each in self.report.not_covered),
             "parameters": dict(self.parameters),
         }

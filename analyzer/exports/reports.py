@@ -1,6 +1,5 @@
 """Read the reports that a run holds, under names that stay true when the run is in its place."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,8 +9,8 @@ from typing import Any
 from analyzer.errors import InputRefused
 from analyzer.exports.place import written
 from analyzer.exports.record import Made
-from analyzer.model import Report
-from analyzer.sources.beside import SERVICE_CREDENTIALS, SKIPPED, listed
+from analyzer.model import Report, ReportFile
+from analyzer.sources.beside import SKIPPED, listed
 from analyzer.sources.files import load
 from analyzer.sources.find import manifests
 
@@ -45,9 +44,17 @@ def loaded(run: Path, origins: Mapping[Path, str]) -> Report:
         ) from None
     return replace(
         report,
-        files=tuple(replace(each, name=each.name.removeprefix(aside)) for each in report.files),
+        files=tuple(_within(aside, each) for each in report.files),
         notes=tuple(note.replace(aside, "") for note in report.notes),
     )
+
+
+def _within(aside: str, file: ReportFile) -> ReportFile:
+    """Return the file with names that are true in the run."""
+    evidence = file.evidence
+    if evidence:
+        evidence = replace(evidence, name=evidence.name.removeprefix(aside))
+    return replace(file, name=file.name.removeprefix(aside), evidence=evidence)
 
 
 def made(run: Path, report: Report, parameters: Mapping[str, Any]) -> Made:
@@ -56,10 +63,8 @@ def made(run: Path, report: Report, parameters: Mapping[str, Any]) -> Made:
         each for found in manifests([str(run / REPORTS)]) for each in listed(found.name, found.read)
     ]
     names = ("account", "name", "reason")
-    answers = sorted((run / REPORTS).rglob(f"*{SERVICE_CREDENTIALS}"))
     return Made(
         report=report,
-        evidence=[hashlib.sha256(path.read_bytes()).hexdigest() for path in answers],
         skipped=[
             {name: each[name] for name in names} for each in accounts if each["status"] == SKIPPED
         ],

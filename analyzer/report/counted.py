@@ -52,6 +52,7 @@ class Counted:
     def file(self) -> ReportFile:
         """Return what is told of the file in every output."""
         text = self.surveyed.text
+        told = text.service_credentials
         return ReportFile(
             name=text.name,
             sha256=text.sha256(),
@@ -59,6 +60,7 @@ class Counted:
             as_of=self.as_of,
             as_of_source=self.source,
             accounts=self.accounts,
+            evidence=told.file if told else None,
         )
 
     def left(self, table: pa.Table) -> pa.Table:

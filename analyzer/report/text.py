@@ -6,7 +6,19 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from analyzer.model import ReadFile
 from analyzer.report.header import Header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCredentials:
+    """Hold who has live service-specific credentials, and the file that tells it.
+
+    `services` maps the names of users in lower case to their services, joined by commas.
+    """
+
+    file: ReadFile
+    services: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +28,8 @@ class ReportText:
     `size` counts the bytes as they lay and `sha256` gives their SHA-256; `content` gives that of
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
-    `envelope` and `metadata` are when AWS made the report, where these tell.
-    `service_credentials` maps the user names in lower case, that what was saved beside the
-    report gives a live service-specific credential, to the services.
+    `envelope` and `metadata` are when AWS made the report, where these tell;
+    `service_credentials` is what was saved of these beside it.
     """
 
     name: str
@@ -31,4 +42,4 @@ class ReportText:
     quoted: bool = True
     envelope: datetime | None = None
     metadata: datetime | None = None
-    service_credentials: Mapping[str, str] | None = None
+    service_credentials: ServiceCredentials | None = None

@@ -18,7 +18,7 @@ from analyzer.report import counted, identity, notes
 from analyzer.report.ahead import ahead
 from analyzer.report.counted import Counted
 from analyzer.report.survey import KEPT_BYTES, Surveyed
-from analyzer.report.text import ReportText
+from analyzer.report.text import ReportText, ServiceCredentials
 from analyzer.report.tidy import tidy
 from analyzer.report.together import grouped, survey_each
 
@@ -83,7 +83,7 @@ def _pages(
     reports: Sequence[Counted], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
     as_of = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
-    services = [report.surveyed.text.service_credentials for report in reports]
+    evidence = [report.surveyed.text.service_credentials for report in reports]
     for table in tables:
         page = tidy(table, as_of)
         yield replace(
@@ -91,7 +91,7 @@ def _pages(
             users=page.users.assign(
                 **{
                     columns.CONTRADICTED: _contradicted(page.users, contradicting),
-                    columns.SERVICE_CREDENTIALS: _service_credentials(page.users, services),
+                    columns.SERVICE_CREDENTIALS: _service_credentials(page.users, evidence),
                 }
             ),
         )
@@ -105,14 +105,14 @@ def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.S
 
 
 def _service_credentials(
-    users: pd.DataFrame, services: Sequence[Mapping[str, str] | None]
+    users: pd.DataFrame, evidence: Sequence[ServiceCredentials | None]
 ) -> pd.Series:
     """Return the services of each user's live service-specific credentials, where told."""
     found = pd.Series("", index=users.index, dtype="str")
     for file in users[columns.FILE].unique():
-        if known := services[file]:
+        if (told := evidence[file]) and told.services:
             here = users[columns.FILE] == file
-            found[here] = users.loc[here, columns.USER].str.lower().map(known).fillna("")
+            found[here] = users.loc[here, columns.USER].str.lower().map(told.services).fillna("")
     return found
 
 

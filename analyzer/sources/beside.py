@@ -3,6 +3,7 @@
 Both are JSON files whose name is the report's with an ending of their own.
 """
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import NotCovered
+from analyzer.model import NotCovered, ReadFile
 from analyzer.report.moments import one_moment
+from analyzer.report.text import ServiceCredentials
 
 METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
@@ -33,7 +35,7 @@ def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
     path = _beside(report, METADATA)
     if not path.is_file():
         return None
-    told = _json(str(path), path.read_bytes)
+    told = _json(str(path), _bytes(str(path), path.read_bytes))
     try:
         moment, of = one_moment(told["generated_time"]), told["sha256"]
     except (KeyError, TypeError):
@@ -46,26 +48,29 @@ def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
     return moment
 
 
-def service_credentials(report: Path) -> Mapping[str, str] | None:
+def service_credentials(report: Path) -> ServiceCredentials | None:
     """Return who has which live service-specific credentials, None if nothing was saved.
 
     The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
-    for all users. The names are in lower case, the services joined by commas.
+    for all users.
 
     Raises InputRefused if it is not understood.
     """
     path = _beside(report, SERVICE_CREDENTIALS)
     if not path.is_file():
         return None
-    told = _json(str(path), path.read_bytes)
+    name = str(path)
+    content = _bytes(name, path.read_bytes)
+    told = _json(name, content)
     try:
         services = _services(_a_list(told["ServiceSpecificCredentials"]))
     except (KeyError, TypeError, AttributeError):
         message = "it is no answer of ListServiceSpecificCredentials for all users"
-        raise _refused(str(path), message) from None
+        raise _refused(name, message) from None
     if told.get("IsTruncated"):
-        raise _refused(str(path), "it is but the first part of AWS's answer (`IsTruncated`)")
-    return services
+        raise _refused(name, "it is but the first part of AWS's answer (`IsTruncated`)")
+    file = ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest())
+    return ServiceCredentials(file=file, services=services)
 
 
 def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
@@ -82,7 +87,7 @@ def listed(name: str, read: Callable[[], bytes]) -> list[Mapping[str, str]]:
     Raises InputRefused if it is not understood.
     """
     try:
-        accounts = _a_list(_json(name, read)["accounts"])
+        accounts = _a_list(_json(name, _bytes(name, read))["accounts"])
         return [{key: _a_text(each[key]) for key in _TOLD} for each in accounts]
     except (KeyError, TypeError):
         raise _refused(name, "it is no list of fetched accounts") from None
@@ -105,7 +110,7 @@ def lists(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
 
     Raises InputRefused if it is no JSON.
     """
-    told = _json(name, read)
+    told = _json(name, _bytes(name, read))
     try:
         return any(each.get("file") in files for each in told["accounts"])
     except (KeyError, TypeError, AttributeError):
@@ -128,13 +133,18 @@ def _beside(report: Path, ending: str) -> Path:
     return report.with_name(report.name + ending)
 
 
-def _json(name: str, read: Callable[[], bytes]) -> Any:
+def _bytes(name: str, read: Callable[[], bytes]) -> bytes:
     try:
-        return json.loads(read().decode())
-    except (ValueError, RecursionError):
-        raise _refused(name, "it is not valid JSON") from None
+        return read()
     except OSError as error:
         raise _refused(name, f"it cannot be read: {error.strerror}") from None
+
+
+def _json(name: str, content: bytes) -> Any:
+    try:
+        return json.loads(content.decode())
+    except (ValueError, RecursionError):
+        raise _refused(name, "it is not valid JSON") from None
 
 
 def _refused(name: str, message: str) -> InputRefused:

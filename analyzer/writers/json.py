@@ -50,7 +50,7 @@ def _dumped(value: Mapping[str, Any]) -> bytes:
 
 
 def _document(analysis: Analysis) -> dict[str, Any]:
-    totals = analysis.totals
+    totals, read = analysis.totals, analysis.exemptions.file
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
@@ -60,6 +60,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "notes": list(analysis.report.notes),
         "blind_spots": list(BLIND_SPOTS),
         "exemptions": {
+            "list": None if read is None else asdict(read),
             "expired": [_exemption(each) for each in totals.expired],
             "unmatched": [_exemption(each) for each in totals.unmatched],
         },

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import fields
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ from tests.written import (
     ALL,
     CONSOLE,
     HARD_NAMES,
+    HEADER_OF_EXEMPTIONS,
     SAMPLES,
     UNUSED,
     analyzed,
@@ -187,6 +189,8 @@ WRONG: tuple[tuple[str, Any], ...] = (
     ("criteria.definition", "mine"),
     ("files", []),
     ("files.0.sha256", "abc"),
+    ("files.0.evidence", {"name": "x"}),
+    ("exemptions.list", {"name": "x", "sha256": "abc"}),
     ("files.0.size", 0),
     ("files.0.as_of", "2026-03-01T09:30:00+00:00"),
     ("files.0.as_of_source", "clock"),
@@ -293,6 +297,11 @@ def test_where_the_result_comes_from_is_told() -> None:
     assert file["size"] == CONSOLE.stat().st_size
     assert (file["as_of"], file["as_of_source"]) == ("2026-03-01T09:30:00Z", "file-name")
     assert re.fullmatch("[0-9a-f]{64}", file["sha256"])
+    beside = CONSOLE.with_name(f"{CONSOLE.name}.service-credentials.json")
+    assert file["evidence"] == {
+        "name": str(beside),
+        "sha256": sha256(beside.read_bytes()).hexdigest(),
+    }
 
 
 def test_the_criteria_are_those_that_were_used(tmp_path: Path) -> None:
@@ -376,11 +385,13 @@ def test_columns_that_the_report_lacks_are_null_and_empty_cells_are_not(tmp_path
 
 
 def test_exemptions_that_expired_or_match_nobody_are_named(tmp_path: Path) -> None:
-    exemptions = exemptions_of("*,ann,Gone,Ops,2025-12-31", "*,nobody,Left,,", "*,bob,Stays,,")
+    lines = ("*,ann,Gone,Ops,2025-12-31", "*,nobody,Left,,", "*,bob,Stays,,")
+    exemptions, text = exemptions_of(*lines), "\n".join([HEADER_OF_EXEMPTIONS, *lines])
     document = json_document(analyzed(tmp_path, [a_user("ann"), a_user("bob")], exemptions))
     ann = {"account": "*", "user": "ann", "reason": "Gone", "owner": "Ops"}
     nobody = {"account": "*", "user": "nobody", "reason": "Left", "owner": ""}
     assert document["exemptions"] == {
+        "list": {"name": "list.csv", "sha256": sha256(text.encode()).hexdigest()},
         "expired": [ann | {"expires": "2025-12-31", "line": 2, "rule": ""}],
         "unmatched": [nobody | {"expires": None, "line": 3, "rule": ""}],
     }

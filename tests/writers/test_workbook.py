@@ -1,6 +1,7 @@
 """The workbook tells what the analysis found, and ties out to the rows that were read."""
 
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tests.builders import (
 )
 from tests.writers.workbooks import (
     CONSOLE,
+    EXEMPTIONS,
     SAMPLES,
     analyzed,
     analyzed_console,
@@ -256,6 +258,18 @@ def test_every_file_is_named_with_how_its_moment_is_known() -> None:
         assert row[1] == file.as_of.replace(tzinfo=None)
         assert row[2] == "assumed: the newest timestamp in the report"
         assert file.sha256 in row
+
+
+def test_what_was_read_besides_the_reports_is_named_with_its_sha256(book: Workbook) -> None:
+    beside = CONSOLE.with_name(f"{CONSOLE.name}.service-credentials.json")
+    named = (("exemptions.csv", EXEMPTIONS), (str(beside), beside))
+    for name, path in named:
+        assert sha256(path.read_bytes()).hexdigest() in row_of(book["Summary"], name)
+
+
+def test_where_nothing_else_was_read_nothing_is_said_of_it(tmp_path: Path) -> None:
+    book = book_of(analyzed_users(tmp_path, [a_user()]))
+    assert "Besides the reports" not in texts(book["Summary"])
 
 
 def test_a_file_of_many_accounts_says_how_many(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ TITLE: Final = "Review of IAM users that nobody uses"
 
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
 _ALL: Final = len(_WIDTHS)
+_EXEMPTION_LIST: Final = "The exemption list: who is excused from what, why, and until when."
+_EVIDENCE: Final = "AWS's list of service-specific credentials, saved beside a report."
 _CHARTS_HEIGHT: Final = 13
 """How many rows the charts take."""
 
@@ -48,6 +50,7 @@ def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page], tally:
     add_accounts(grid, analysis, recount)
     grid.section("Reports: what was read")
     _add_files(grid, analysis.report.files)
+    _add_other_files(grid, analysis)
 
 
 def _add_title(grid: Grid, analysis: Analysis) -> None:
@@ -140,6 +143,20 @@ def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
             Part(file.sha256, Look.ID, 5),
         )
     grid.warn_not(f"E{row + 1}:E{grid.next_row - 1}")
+
+
+def _add_other_files(grid: Grid, analysis: Analysis) -> None:
+    """Add what was read besides the reports, if anything was."""
+    read = [
+        *((_EXEMPTION_LIST, each) for each in (analysis.exemptions.file,) if each),
+        *((_EVIDENCE, file.evidence) for file in analysis.report.files if file.evidence),
+    ]
+    if read:
+        grid.section("Besides the reports: what else was read")
+        grid.table_head(head("File"), head("What it tells", 6), head("SHA-256", 5))
+    for what, each in read:
+        name = Part(each.name, Look.LABEL)
+        grid.row(name, Part(what, Look.TEXT, 6), Part(each.sha256, Look.ID, 5))
 
 
 def _accounts(file: ReportFile) -> str:
