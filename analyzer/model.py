@@ -171,8 +171,8 @@ class Exemptions(Sequence[Exemption]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotCovered:
-    """Name an account of which there is no report though one was asked for, and say why.
+class Absent:
+    """Name an account of which there is no report, and say why.
 
     `account` is empty where it never became known; `name` is its name, or the profile's with
     which it was asked.
@@ -188,7 +188,7 @@ class NotCovered:
         return self.account or self.name
 
     def __str__(self) -> str:
-        """Return it as a sentence."""
+        """Return it as a sentence, of an account that should have a report."""
         return f"Account {self.whom} is not covered: {self.reason}"
 
 
@@ -199,15 +199,17 @@ class Report:
     `pages` reads the users' rows, in the files' order; each call starts anew, so a report larger
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
     few. `notes` are sentences about the input that everybody who relies on the result should
-    read, and name the accounts that are `not_covered` too. `contradicted` are the ARNs of which
-    more than one row counts.
+    read, and name the accounts that are `not_covered` too: of which there is no report though one
+    was asked for. `left_out` are those of an organization that were not to be read.
+    `contradicted` are the ARNs of which more than one row counts.
     """
 
     files: tuple[ReportFile, ...]
     notes: tuple[str, ...]
     pages: Callable[[], Iterator[Page]]
     roots: Callable[[], Iterable[Page]]
-    not_covered: tuple[NotCovered, ...] = ()
+    not_covered: tuple[Absent, ...] = ()
+    left_out: tuple[Absent, ...] = ()
     contradicted: frozenset[str] = frozenset()
 
     @property

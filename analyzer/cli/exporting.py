@@ -72,7 +72,7 @@ class Exporting:
         taken = gather(self.sources, self.asking, reports.made_in(aside), self.log)
         report = reports.loaded(aside, taken.origins)
         analysis = self.judging.analysis(report)
-        made = reports.made(aside, report, self._parameters())
+        made = Made(report=report, parameters=self._parameters())
         self._tell(analysis)
         if existing := same(self.folder, made.identity):
             code = int(existing.record["exit_code"])
@@ -131,7 +131,7 @@ class Exporting:
         """Log what was found, each account that is missing, and the notes."""
         counts = {verdict: count for verdict, count, _ in people.counted(analysis)}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        about = people.described(analysis.report.files)
+        about = people.described(analysis.report)
         self.log.say("analyzed", f"{about}: {told}.", users=counts)
         cautioned = self._caution(analysis.report)
         for note in people.remarks(analysis):

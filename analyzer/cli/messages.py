@@ -57,7 +57,7 @@ def tell(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
 
 
 def _summary(analysis: "Analysis") -> Iterator[str]:
-    yield people.described(analysis.report.files)
+    yield people.described(analysis.report)
     for verdict, count, remark in people.counted(analysis):
         yield f"{count:>7} {verdict}" + (f" ({remark})" if remark else "")
     for remark in people.remarks(analysis):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +22,10 @@ KIND: Final = "export"
 class Made:
     """Hold what a run was made from.
 
-    `skipped` are the accounts that were not to be read, each with account, name and reason,
-    `parameters` what the verdicts, the rules and the exit code depend on besides.
+    `parameters` are what the verdicts, the rules and the exit code depend on besides the report.
     """
 
     report: Report
-    skipped: Sequence[Mapping[str, str]]
     parameters: Mapping[str, Any]
 
     @property
@@ -66,7 +64,7 @@ def record(
         "accounts": {
             "covered": covered(made.report),
             "not_covered": [asdict(each) for each in made.report.not_covered],
-            "skipped": list(made.skipped),
+            "skipped": [asdict(each) for each in made.report.left_out],
         },
         "files": list(files),
     }

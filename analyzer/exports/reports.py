@@ -4,15 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from analyzer.errors import InputRefused
 from analyzer.exports.place import written
-from analyzer.exports.record import Made
 from analyzer.model import Report, ReportFile
-from analyzer.sources.beside import SKIPPED, listed
 from analyzer.sources.files import load
-from analyzer.sources.find import manifests
 
 REPORTS = "reports"
 
@@ -55,18 +51,3 @@ def _within(aside: str, file: ReportFile) -> ReportFile:
     if evidence:
         evidence = replace(evidence, name=evidence.name.removeprefix(aside))
     return replace(file, name=file.name.removeprefix(aside), evidence=evidence)
-
-
-def made(run: Path, report: Report, parameters: Mapping[str, Any]) -> Made:
-    """Return what a run is made from, with what the reports' manifests and companions tell."""
-    accounts = [
-        each for found in manifests([str(run / REPORTS)]) for each in listed(found.name, found.read)
-    ]
-    names = ("account", "name", "reason")
-    return Made(
-        report=report,
-        skipped=[
-            {name: each[name] for name in names} for each in accounts if each["status"] == SKIPPED
-        ],
-        parameters=parameters,
-    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import NotCovered, ReadFile
+from analyzer.model import Absent, ReadFile
 from analyzer.report.moments import one_moment
 from analyzer.report.text import ServiceCredentials
 
@@ -81,7 +81,7 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
-def listed(name: str, read: Callable[[], bytes]) -> list[Mapping[str, str]]:
+def _listed(name: str, read: Callable[[], bytes]) -> list[Mapping[str, str]]:
     """Return account, name, status and reason of each account in a manifest, which has a name.
 
     Raises InputRefused if it is not understood.
@@ -117,15 +117,15 @@ def lists(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
         return False
 
 
-def not_covered(name: str, read: Callable[[], bytes]) -> list[NotCovered]:
-    """Return the accounts that a manifest says could not be read.
+def absent(name: str, read: Callable[[], bytes]) -> list[tuple[str, Absent]]:
+    """Return the accounts that a manifest lists without a report, each behind its status.
 
     Raises InputRefused if it is not understood.
     """
     return [
-        NotCovered(account=each["account"], name=each["name"], reason=each["reason"])
-        for each in listed(name, read)
-        if each["status"] == FAILED
+        (each["status"], Absent(account=each["account"], name=each["name"], reason=each["reason"]))
+        for each in _listed(name, read)
+        if each["status"] in (FAILED, SKIPPED)
     ]
 
 

@@ -50,14 +50,13 @@ def load(
     names = [*map(str, sources)]
     inputs = find(names)
     report = understand([partial(_open, each) for each in inputs], as_of, progress)
-    missing = [
-        account
-        for each in manifests(names, inputs)
-        for account in beside.not_covered(each.name, each.read)
-    ]
-    once = tuple(dict.fromkeys(missing))
-    notes = (*map(str, once), *_unread(inputs), *report.notes)
-    return replace(report, not_covered=once, notes=notes)
+    absent = dict.fromkeys(
+        told for each in manifests(names, inputs) for told in beside.absent(each.name, each.read)
+    )
+    missing = tuple(account for status, account in absent if status == beside.FAILED)
+    left_out = tuple(account for status, account in absent if status == beside.SKIPPED)
+    notes = (*map(str, missing), *_unread(inputs), *report.notes)
+    return replace(report, not_covered=missing, left_out=left_out, notes=notes)
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.cells import begins_with
-from analyzer.model import NotCovered, Page, ReportFile
+from analyzer.model import Absent, Page, ReportFile
 from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
 from analyzer.writers.listing import FACTS, JUDGED, listed
 
@@ -63,7 +63,7 @@ def write_csv(
     stream.write(text_lines(map(_uncovered, analysis.report.not_covered), HEADER, raw=raw))
 
 
-def _uncovered(account: NotCovered) -> Mapping[str, str]:
+def _uncovered(account: Absent) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.whom,
         columns.VERDICT: NOT_COVERED,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import NotCovered, ReportFile
+from analyzer.model import Absent, ReportFile
 from analyzer.rules.not_covered import MATTER
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
 from analyzer.terms import ISO_UTC
@@ -52,7 +52,7 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     stream.write(text_lines(map(_uncovered, analysis.report.not_covered), HEADER, raw=raw))
 
 
-def _uncovered(account: NotCovered) -> Mapping[str, str]:
+def _uncovered(account: Absent) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.whom,
         SEVERITY: MATTER.severity,

@@ -57,6 +57,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "criteria": asdict(analysis.criteria),
         "files": [_file(file) for file in analysis.report.files],
         "not_covered": [asdict(each) for each in analysis.report.not_covered],
+        "left_out": [asdict(each) for each in analysis.report.left_out],
         "notes": list(analysis.report.notes),
         "blind_spots": list(BLIND_SPOTS),
         "exemptions": {

@@ -1,6 +1,6 @@
 """Put an analysis in the words and the order that people read it in."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.caveats import because
-from analyzer.model import Page, ReportFile
+from analyzer.model import Page, Report, ReportFile
 from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.listing import listed
@@ -99,18 +99,29 @@ def _rows(page: Page) -> Iterator[Row]:
         )
 
 
-def described(files: tuple[ReportFile, ...]) -> str:
+def described(report: Report) -> str:
     """Return when and how that is known, and how many accounts and files were covered."""
-    accounts = {each.account for file in files for each in file.accounts if each.account}
+    return f"{_when(report.files)}, {_which(report)}"
+
+
+def _when(files: Sequence[ReportFile]) -> str:
     moments = {(file.as_of, file.as_of_source) for file in files}
     if len(moments) == 1:
         at, source = next(iter(moments))
-        when = f"As of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
-    else:
-        first, last = min(moments)[0], max(moments)[0]
-        when = f"As of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, by report"
-    which = f"account {min(accounts)}" if len(accounts) == 1 else f"{len(accounts)} accounts"
-    return f"{when}, {which}" + (f" in {len(files)} reports" if len(files) > 1 else "")
+        return f"As of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
+    first, last = min(moments)[0], max(moments)[0]
+    assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
+    how = f"by report, {assumed} of {len(files)} assumed" if assumed else "by report"
+    return f"As of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
+
+
+def _which(report: Report) -> str:
+    covered = {each.account for file in report.files for each in file.accounts if each.account}
+    missing = {each.whom for each in report.not_covered} - covered
+    files = f" in {len(report.files)} reports" if len(report.files) > 1 else ""
+    if missing:
+        return f"{len(covered)} of {len(covered) + len(missing)} accounts{files}"
+    return f"account {min(covered)}" if len(covered) == 1 else f"{len(covered)} accounts{files}"
 
 
 def counted(analysis: Analysis) -> list[tuple[Verdict, int, str]]:

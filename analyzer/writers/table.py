@@ -49,7 +49,7 @@ def write_table(
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(people.described(analysis.report.files), "bold"), "", sep="\n")
+    console.print(Text(people.described(analysis.report), "bold"), "", sep="\n")
     console.print(_table(rows, width) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
     console.print("", _counts(analysis), "", sep="\n")
     for part in shown(analysis.inspection, width, verdicts):
@@ -109,7 +109,7 @@ def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[Row]) -> Non
     numbers = people.counted(analysis)
     _put(stream, ((str(count), verdict, remark) for verdict, count, remark in numbers))
     _put(stream, chain([("",)], plain(analysis.inspection)))
-    _put(stream, [("",), (people.described(analysis.report.files),)])
+    _put(stream, [("",), (people.described(analysis.report),)])
     remarks = [*people.remarks(analysis), *doubts(analysis.inspection)]
     _put(stream, ((f"Note: {remark}",) for remark in remarks))
     _put(stream, [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import InputRefused
-from analyzer.model import NotCovered
+from analyzer.model import Absent
 from analyzer.sources.copying import copied
 from analyzer.sources.files import load
 from analyzer.sources.find import Source, find
@@ -107,7 +107,7 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
         saved(tmp_path / place, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
     copies = copied([str(tmp_path / "a"), str(tmp_path / "b")], folder)
     assert len(names(folder)) == 4
-    assert load(*copies).not_covered == (NotCovered(account="2", name="pay", reason="Denied."),)
+    assert load(*copies).not_covered == (Absent(account="2", name="pay", reason="Denied."),)
 
 
 def test_a_hidden_file_that_is_named_is_found_again(folder: Path, tmp_path: Path) -> None:

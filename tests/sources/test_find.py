@@ -20,7 +20,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import Problem
-from analyzer.model import NotCovered, Report
+from analyzer.model import Absent, Report
 from analyzer.sources import find
 from tests.builders import ROOT_FOLDER, a_user
 from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
@@ -545,7 +545,7 @@ def test_a_list_of_fetched_accounts_is_found_once_however_it_is_named(
     failed = {"account": "1", "name": "x", "status": "failed", "reason": "denied"}
     put(tmp_path, json.dumps({"accounts": [failed]}), "a/fetched.manifest.json")
     report = analyzer.load(f"{tmp_path}/{source}")
-    assert report.not_covered == (NotCovered(account="1", name="x", reason="denied"),)
+    assert report.not_covered == (Absent(account="1", name="x", reason="denied"),)
     assert verdicts(report) == VERDICTS
 
 

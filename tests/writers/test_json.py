@@ -208,6 +208,7 @@ WRONG: tuple[tuple[str, Any], ...] = (
     ("counts.0.age_band", "old"),
     ("counts.0.reason", "unknown"),
     ("not_covered", [""]),
+    ("left_out", ["1"]),
     ("not_covered", [{"account": "1", "name": ""}]),
     ("standard.id", "cis-9.0"),
     ("thresholds.idle_days", 0),

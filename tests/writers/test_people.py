@@ -159,18 +159,21 @@ DESCRIBED = (
     ),
     (
         SAMPLES / "organization",
-        "As of 2025-06-16 03:10 to 2026-02-27 23:41 UTC, by report, 6 accounts in 6 reports",
+        (
+            "As of 2025-06-16 03:10 to 2026-02-27 23:41 UTC (by report, 6 of 6 assumed),"
+            " 6 accounts in 6 reports"
+        ),
     ),
 )
 
 
 @pytest.mark.parametrize(("sample", "words"), DESCRIBED, ids=lambda each: str(each)[-20:])
 def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
-    assert people.described(analyzer.load(sample).files) == words
+    assert people.described(analyzer.load(sample)) == words
 
 
 def test_a_moment_that_was_given_is_told_as_such(tmp_path: Path) -> None:
-    assert people.described(analyzed(tmp_path, []).report.files) == (
+    assert people.described(analyzed(tmp_path, []).report) == (
         "As of 2026-05-01 12:00 UTC (as given with --as-of), account 012345678901"
     )
 

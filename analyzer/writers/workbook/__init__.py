@@ -43,7 +43,7 @@ def write_workbook(
     """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
-        start = (book, people.described(files), rows_a_sheet)
+        start = (book, people.described(analysis.report), rows_a_sheet)
         everybody = _add_users(partial(Listing[Page], *start), analysis)
         found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
         if changes is not None:

@@ -29,7 +29,7 @@ def add_controls(book: Book, tally: Tally) -> None:
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
-    grid = Grid(book, Title.CONTROLS, widths, people.described(inspection.report.files))
+    grid = Grid(book, Title.CONTROLS, widths, people.described(inspection.report))
     _add_heading(grid, inspection, results, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)

@@ -117,7 +117,7 @@ _SOURCES: Final = (
 def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     """Add the sheet."""
     criteria = analysis.criteria
-    grid = Grid(book, Title.METHOD, _WIDTHS, people.described(analysis.report.files))
+    grid = Grid(book, Title.METHOD, _WIDTHS, people.described(analysis.report))
     grid.row(Part("Method: how this came about, and its limits", Look.TITLE, 2))
     left_out = set() if with_changes else {Title.CHANGES}
     grid.lines("The sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))

@@ -36,7 +36,7 @@ _CHARTS_HEIGHT: Final = 13
 
 def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page], tally: Tally) -> None:
     """Add the summary."""
-    grid = Grid(book, Title.SUMMARY, _WIDTHS, people.described(analysis.report.files))
+    grid = Grid(book, Title.SUMMARY, _WIDTHS, people.described(analysis.report))
     recount = Recount(everybody)
     _add_title(grid, analysis)
     _add_numbers(grid, analysis, recount)
@@ -55,7 +55,7 @@ def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page], tally:
 
 def _add_title(grid: Grid, analysis: Analysis) -> None:
     grid.row(Part(TITLE, Look.TITLE, _ALL))
-    grid.row(Part(people.described(analysis.report.files), Look.SUBTITLE, _ALL))
+    grid.row(Part(people.described(analysis.report), Look.SUBTITLE, _ALL))
     grid.row(Part(_headline(analysis), Look.SUBTITLE, _ALL))
 
 
