@@ -51,12 +51,13 @@ class Totals:
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
     for each combination that occurs. `expired` exemptions no longer apply, `unmatched` ones name
-    nobody.
+    nobody; `matched` counts the users and roots that each entry names.
     """
 
     counts: pd.DataFrame
     expired: tuple[Exemption, ...]
     unmatched: tuple[Exemption, ...]
+    matched: tuple[int, ...]
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -132,13 +133,13 @@ class _Tally:
 
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
         self._exemptions = exemptions
-        self._named = np.zeros(len(exemptions), bool)
+        self._matched = np.zeros(len(exemptions), np.int64)
         self._counts: Counter[tuple[str | bool, ...]] = Counter()
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
         page = judged(page, criteria)
         excuses = Excuses(page, self._exemptions)
-        self._named |= excuses.named
+        self._matched += excuses.matched
         page = page.with_users({columns.EXEMPTION: excuses.of_verdicts()})
         self._counts.update(_counts(page))
         return page
@@ -147,12 +148,13 @@ class _Tally:
         counts = _frame(self._counts)
         _check(report, counts)
         for roots in report.roots() if len(self._exemptions) else ():
-            self._named |= Excuses(roots, self._exemptions).named
+            self._matched += Excuses(roots, self._exemptions).matched
         day = max(file.as_of for file in report.files).date()
         expired = tuple(each for each in self._exemptions if has_expired(each, day))
-        named = zip(self._exemptions, self._named, strict=True)
+        matched = tuple(self._matched.tolist())
+        named = zip(self._exemptions, matched, strict=True)
         unmatched = tuple(each for each, known in named if not known and each not in expired)
-        return Totals(counts, expired, unmatched)
+        return Totals(counts, expired, unmatched, matched)
 
 
 def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:

@@ -115,7 +115,7 @@ class Excuses:
     """Tell of the users or roots of one page which entry excuses them, each from what.
 
     The first entry that applies counts. User names match whatever their case, as in IAM.
-    `reasons` are the words for the codes; `named` tells which entries match anybody.
+    `reasons` are the words for the codes; `matched` counts whom each entry matches.
     """
 
     def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
@@ -123,7 +123,7 @@ class Excuses:
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
         self._page = page
         self._entries = [(entry, _named(page.users, entry)) for entry in exemptions]
-        self.named = np.array([who.any() for _, who in self._entries], bool)
+        self.matched = np.array([who.sum() for _, who in self._entries], np.int64)
 
     def codes(self, rule: str = "") -> np.ndarray:
         """Return for each user the position of the reason why a rule does not fail it, else 0."""

@@ -45,7 +45,10 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, analysis.report, stream)
     with replacing(folder / WORKBOOK) as stream:
-        write_workbook(analysis, stream, changes=changed if previous else None)
+        if previous:
+            write_workbook(analysis, stream, changes=changed, since=previous.name)
+        else:
+            write_workbook(analysis, stream)
     return len(changed)
 
 

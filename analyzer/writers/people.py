@@ -136,10 +136,9 @@ def counted(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
 
 def _remark(analysis: Analysis, verdict: Verdict) -> str:
     totals = analysis.totals
-    of_verdict = totals.counts[totals.counts[columns.VERDICT] == verdict]
-    check = int(
-        of_verdict.loc[of_verdict[columns.CERTAINTY] == Certainty.CHECK, columns.USERS].sum()
-    )
+    counts = totals.counts[totals.counts[columns.VERDICT] == verdict]
+    doubtful = (counts[columns.CERTAINTY] == Certainty.CHECK) & ~counts[columns.EXEMPT]
+    check = int(counts.loc[doubtful, columns.USERS].sum())
     exempt = totals.users(verdict, exempt=True)
     days = analysis.criteria.dormant_days
     return ", ".join(
@@ -168,5 +167,11 @@ def remarks(analysis: Analysis) -> list[str]:
         *(
             f"The exemption of {each.user} in account {each.account} matches nobody."
             for each in totals.unmatched
+        ),
+        *(
+            f"The exemption of {each.user} in account {each.account} excuses everybody there from"
+            f" {each.rule or 'everything'}: {each.reason}"
+            for each in analysis.exemptions
+            if not each.user.strip("*") and each not in (*totals.expired, *totals.unmatched)
         ),
     ]

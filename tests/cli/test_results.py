@@ -40,7 +40,7 @@ from tests.written import (
 
 SUMMARY = """\
 As of 2026-03-01 09:30 UTC (from the file name), account 123456789012
-     23 unused (13 to check, 5 exempt)
+     23 unused (9 to check, 5 exempt)
       4 retired (2 to check)
       6 dormant (nothing used for 90 days or more)
       7 active (1 exempt)

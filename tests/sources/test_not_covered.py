@@ -115,10 +115,32 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
     assert json.loads(document.read_bytes())["not_covered"] == [
         {name: DENIED[name] for name in ("account", "name", "reason")}
     ]
-    summary = openpyxl.load_workbook(book)["Summary"]
-    assert any(SENTENCE in str(cell) for row in summary.values for cell in row)
+    summary = [*openpyxl.load_workbook(book)["Summary"].values]
+    assert any(SENTENCE in str(cell) for row in summary for cell in row)
+    assert "1 of 2 accounts" in str(summary[1][0])
+    assert [row[1] for row in summary if row[0] == DENIED["account"]] == [
+        f"payments, not covered: {DENIED['reason']}"
+    ]
+    assert [row[1] for row in summary if row[0] == "Not covered"] == [1]
     for feed in (ocsf, asff):
         assert SENTENCE in feed.read_text().splitlines()[-1]
+
+
+def test_an_account_that_was_not_to_be_read_is_told_in_workbook_and_json(
+    folder: Path, tmp_path: Path
+) -> None:
+    excluded = {**DENIED, "status": "skipped", "reason": "--exclude pay* names it."}
+    outputs = [tmp_path / "out.xlsx", tmp_path / "out.json"]
+    asked = [word for each in outputs for word in ("-o", str(each))]
+    assert main(["analyze", str(with_manifest(folder, READ, excluded)), *asked]) == 0
+    summary = openpyxl.load_workbook(outputs[0])["Summary"]
+    assert [row[1] for row in summary.values if row[0] == DENIED["account"]] == [
+        "payments, left out: --exclude pay* names it."
+    ]
+    document = json.loads(outputs[1].read_bytes())
+    assert document["left_out"] == [
+        {name: excluded[name] for name in ("account", "name", "reason")}
+    ]
 
 
 def test_a_name_of_a_profile_that_looks_like_a_formula_is_guarded(

@@ -64,7 +64,9 @@ def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
         "Findings",
         "Controls",
         "All users",
+        "Root users",
         "Exempt",
+        "Exemption list",
         "Undetermined",
         "Method",
     ]
@@ -74,7 +76,7 @@ def test_there_is_no_sheet_for_exempt_or_undetermined_users_where_there_are_none
     tmp_path: Path,
 ) -> None:
     book = book_of(analyzed_users(tmp_path, [a_user()]))
-    assert not {"Exempt", "Undetermined"} & set(book.sheetnames)
+    assert not {"Exempt", "Exemption list", "Undetermined"} & set(book.sheetnames)
 
 
 def test_a_report_of_nobody_says_so(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_a_report_of_nobody_says_so(tmp_path: Path) -> None:
     assert "No report has an IAM user." in texts(book["All users"])
     assert "Nobody is unused" in texts(book["Unused users"])
     assert row_of(book["Summary"], ACCOUNT)[:5] == (ACCOUNT, 1, 1, 0, 0)
-    assert row_of(book["Summary"], "Complete")[1] == "OK"
+    assert row_of(book["Summary"], "Rows add up")[1] == "OK"
 
 
 # Unused users
@@ -170,8 +172,32 @@ def test_what_was_never_used_differs_from_what_is_not_there(tmp_path: Path) -> N
 def test_more_credentials_and_evidence_are_shown(book: Workbook) -> None:
     listed = {row["User"]: row for row in records(book["All users"])}
     assert "more access key" in listed["batch-export"]["More credentials"]
-    assert listed["git-mirror"]["Service credentials (evidence)"] == "codecommit.amazonaws.com"
+    assert listed["git-mirror"]["Service credentials"] == "codecommit.amazonaws.com"
+    assert listed["lena.hartwig"]["Service credentials"] == "none"
     assert listed["lena.hartwig"]["More credentials"] is None
+
+
+def test_without_evidence_nobody_is_known_to_have_no_service_credential(tmp_path: Path) -> None:
+    (user,) = records(book_of(analyzed_users(tmp_path, [a_user()]))["All users"])
+    assert user["Service credentials"] == "not known"
+
+
+# Roots
+
+
+def test_root_users_are_listed_with_what_the_rules_looked_at(book: Workbook) -> None:
+    (root,) = records(book["Root users"])
+    assert (root["User"], root["ARN"]) == ("<root_account>", "arn:aws:iam::123456789012:root")
+    assert (root["Password"], root["MFA"]) == ("enabled", "yes")
+    assert (root["Report"], root["Row"]) == (str(CONSOLE), 2)
+    assert "Verdict" not in root
+
+
+def test_there_is_no_sheet_of_root_users_where_no_report_has_one(tmp_path: Path) -> None:
+    text = report_text([a_user()])
+    header, _, user = text.splitlines()
+    book = book_of(analyzed(saved(tmp_path, f"{header}\n{user}\n")))
+    assert "Root users" not in book.sheetnames
 
 
 # Undetermined
@@ -224,6 +250,30 @@ def test_exempt_users_are_listed_with_the_entry_that_excuses_them(book: Workbook
     assert jenkins["Exempt until"] == moment("2026-06-30 00:00:00")
     assert listed["break-glass-1"]["Exempt until"] == "no end"
     assert listed["ci-bot-deploy"]["Verdict"] == "active"
+
+
+def test_every_entry_of_the_exemption_list_is_shown_with_what_became_of_it(book: Workbook) -> None:
+    entries = records(book["Exemption list"])
+    assert [(row["User"], row["Users matched"], row["State"]) for row in entries] == [
+        ("break-glass-?", 1, "applies"),
+        ("contractor-ines", 1, "applies"),
+        ("ci-bot-*", 3, "applies"),
+        ("GIT-MIRROR", 1, "applies"),
+        ("oskar.lind", 1, "expired"),
+        ("departed-admin", 0, "matches nobody"),
+    ]
+    assert [row["Line in the list"] for row in entries] == [2, 3, 4, 5, 6, 7]
+    assert entries[0]["Last day (UTC)"] == "no end"
+    assert entries[1]["Last day (UTC)"] == moment("2026-03-01 00:00:00")
+    assert {row["Excused from"] for row in entries} == {"everything"}
+
+
+def test_an_entry_for_one_rule_keeps_its_owner_and_its_last_day(tmp_path: Path) -> None:
+    entry = Exemption("*", "quiet", "waits", "IT", date(2027, 1, 1), 2, "idle-password")
+    book = book_of(analyzed(saved(tmp_path, report_text([a_user("quiet")])), [entry]))
+    (row,) = records(book["Exemption list"])
+    assert (row["Excused from"], row["Owner"]) == ("idle-password", "IT")
+    assert row["Last day (UTC)"] == moment("2027-01-01 00:00:00")
 
 
 def test_of_two_entries_with_the_same_reason_the_one_that_applies_is_named(tmp_path: Path) -> None:
@@ -283,8 +333,8 @@ def test_verdicts_add_up_to_the_rows_read(results: Workbook) -> None:
     assert sum(counts.values()) == row_of(results["Summary"], "IAM users")[1] == 48
     assert row_of(results["Summary"], "Root rows")[1] == 1
     assert row_of(results["Summary"], "Rows read")[1] == 49
-    assert row_of(results["Summary"], "Complete")[1] == "OK"
-    assert row_of(results["Summary"], "unused")[1:4] == (23, 5, 13)
+    assert row_of(results["Summary"], "Rows add up")[1] == "OK"
+    assert row_of(results["Summary"], "unused")[1:5] == (23, 5, 9, 9)
 
 
 def test_accounts_add_up_to_the_rows_read() -> None:
@@ -311,8 +361,8 @@ def test_counts_are_formulas_over_the_listed_users(book: Workbook) -> None:
 def test_a_check_that_fails_turns_red(book: Workbook) -> None:
     rules = book["Summary"].conditional_formatting
     cells = {str(each.sqref): each.rules[0].formula for each in rules}
-    assert cells == {"B16": ['"DIFFERS"'], "K62:K63": ['"DIFFERS"']}
-    assert row_of(book["Summary"], "Complete")[1] == '=IF(B15=B12+B13+B14,"OK","DIFFERS")'
+    assert cells == {"B16": ['"DIFFERS"'], "K63:K64": ['"DIFFERS"']}
+    assert row_of(book["Summary"], "Rows add up")[1] == '=IF(B15=B12+B13+B14,"OK","DIFFERS")'
 
 
 def test_too_many_accounts_to_recount_are_counted_by_the_program(
@@ -328,7 +378,7 @@ def test_repeated_rows_are_counted(tmp_path: Path) -> None:
     book = results_of(analyzed_users(tmp_path, [a_user(), a_user()]))
     assert row_of(book["Summary"], ACCOUNT)[1:5] == (3, 1, 1, 1)
     assert row_of(book["Summary"], "Repeated rows")[1] == 1
-    assert row_of(book["Summary"], "Complete")[1] == "OK"
+    assert row_of(book["Summary"], "Rows add up")[1] == "OK"
 
 
 def test_notes_and_exemptions_that_do_not_apply_are_told(book: Workbook) -> None:

@@ -49,7 +49,9 @@ def test_each_change_is_listed_with_what_it_means_and_both_verdicts(book: Workbo
         "User": "=1+1",
         "ARN": f"arn:aws:iam::{ACCOUNT}:user/=1+1",
         "Change": "new-unused",
-        "Meaning": "Unused now; in the previous run it was not unused, or not there.",
+        "Meaning": (
+            "Unused now; in the previous run another verdict, or not there (Before is empty)."
+        ),
         "Before": None,
         "Now": "unused",
         "Last use (UTC)": None,
@@ -88,3 +90,21 @@ def test_the_method_tells_of_the_sheet(book: Workbook) -> None:
 
 def test_the_same_changes_give_the_same_bytes(analysis: Analysis) -> None:
     assert file_of(analysis, changes=CHANGES) == file_of(analysis, changes=CHANGES.copy())
+
+
+def test_the_summary_says_with_which_run_was_compared_and_what_changed(analysis: Analysis) -> None:
+    book = book_of(analysis, changes=CHANGES, since="2026-01-15T09-30-00Z")
+    assert row_of(book["Summary"], "Compared with")[1] == (
+        "The run 2026-01-15T09-30-00Z. Changes since:"
+        " new-unused 1, gone 1, used-again 1, no-longer-unused 1."
+    )
+
+
+def test_the_summary_says_that_nothing_changed_or_that_nothing_was_compared(
+    analysis: Analysis,
+) -> None:
+    book = book_of(analysis, changes=CHANGES.head(0), since="2026-01-15T09-30-00Z")
+    assert row_of(book["Summary"], "Compared with")[1] == (
+        "The run 2026-01-15T09-30-00Z. Nothing changed since the previous run."
+    )
+    assert row_of(book_of(analysis)["Summary"], "Compared with")[1] == "No previous run."

@@ -69,7 +69,7 @@ def test_the_heading_names_the_standard_its_scope_source_and_limits(book: Workbo
     told = texts(book["Controls"]).split("\n")
     assert told[0] == "CIS AWS Foundations Benchmark v7.0.0"
     assert told[1] == "Controls: 26. Of these: fail 3, pass 3, not decidable 20."
-    assert told[2].startswith("Scope: section 2, Identity and Access Management. Source: github")
+    assert told[2].startswith("Scope: section 2, Identity and Access Management. Numbers: github")
     assert told[3].startswith("Limits: Passwords and access keys fail from 45 days without use;")
 
 

@@ -103,6 +103,7 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
         *(f"Findings{number}" for number in ("", " 2", " 3")),
         "Controls",
         *("All users", "All users 2", "All users 3"),
+        "Root users",
         "Method",
     ]
     for title in ("Unused users", "All users", "Findings"):
@@ -111,7 +112,7 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
         listed = [row["User"] for sheet in sheets for row in records(sheet)]
         assert listed == [f"user{at}" for at in range(8)]
     names = [table.displayName for sheet in book.worksheets for table in sheet.tables.values()]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
 
 
 def test_a_full_last_sheet_is_not_followed_by_an_empty_one(tmp_path: Path) -> None:
@@ -254,7 +255,7 @@ def test_libreoffice_comes_to_the_same_counts(tmp_path: Path, rows_a_sheet: int)
     seen = seen_by_libreoffice(tmp_path, wrong)["Summary"]
     counts = {row[0]: [str(value) for value in row[1:11] if value is not None] for row in expected}
     accounts = {each.account for file in analysis.report.files for each in file.accounts}
-    for first in (*accounts, "All accounts", *Verdict, "IAM users", "Complete"):
+    for first in (*accounts, "All accounts", *Verdict, "IAM users", "Rows add up"):
         (row,) = [row for row in seen if row[0] == first]
         assert [value for value in row[1:] if value] == counts[first]
 

@@ -11,7 +11,6 @@ from typing import Any
 from zipfile import ZipFile
 
 import openpyxl
-import pandas as pd
 import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -58,18 +57,15 @@ def analyzed_console(book: Rulebook | None = None) -> Analysis:
     return analyzed(CONSOLE, entries, book)
 
 
-def file_of(
-    analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, changes: pd.DataFrame | None = None
-) -> bytes:
+def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any) -> bytes:
+    """Write a workbook; `compared` are the changes, and since which run."""
     stream = io.BytesIO()
-    write_workbook(analysis, stream, changes=changes, rows_a_sheet=rows_a_sheet)
+    write_workbook(analysis, stream, rows_a_sheet=rows_a_sheet, **compared)
     return stream.getvalue()
 
 
-def book_of(
-    analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, changes: pd.DataFrame | None = None
-) -> Workbook:
-    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet, changes)))
+def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet, **compared)))
 
 
 def results_of(analysis: Analysis) -> Workbook:

@@ -13,9 +13,9 @@ from analyzer.inspection import Inspection
 from analyzer.model import Page
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers import people
-from analyzer.writers.workbook import findings, users
+from analyzer.writers.workbook import exemption_list, findings, users
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book
-from analyzer.writers.workbook.changes import COLUMNS, NOTHING
+from analyzer.writers.workbook.changes import COLUMNS, NOTHING, counted
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.controls import add_controls
 from analyzer.writers.workbook.method import add_method
@@ -35,23 +35,27 @@ def write_workbook(
     stream: BinaryIO,
     *,
     changes: pd.DataFrame | None = None,
+    since: str = "",
     rows_a_sheet: int = EXCEL_ROWS,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
-    `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet.
+    `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
+    names that run.
     """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
         start = (book, people.described(analysis.report), rows_a_sheet)
         everybody = _add_users(partial(Listing[Page], *start), analysis)
+        _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
         found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
         if changes is not None:
             _add_changes(partial(Listing[pd.DataFrame], *start), changes)
         tally = Tally(analysis.inspection, Recount(found))
         add_controls(book, tally)
         add_method(book, analysis, with_changes=changes is not None)
-        add_summary(book, analysis, everybody, tally)
+        compared = "" if changes is None else counted(changes, since)
+        add_summary(book, analysis, everybody, tally, compared)
         book.save(stream)
 
 
@@ -67,6 +71,7 @@ def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
             gathering.add(page)
     everybody.finish("No report has an IAM user.")
     _add_to_do(listing(Title.UNUSED, users.UNUSED), unused)
+    _add_roots(listing(Title.ROOTS, users.roots(files)), analysis)
     _add_some(listing(Title.EXEMPT, users.exempt(analysis.exemptions)), exempt)
     _add_some(listing(Title.UNDETERMINED, users.undetermined(files)), undetermined)
     return everybody
@@ -96,6 +101,22 @@ def _add_some(listing: Listing[Page], some: Gathering) -> None:
     if page := some.page():
         listing.add(page)
         listing.finish()
+
+
+def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
+    """Add the list of root users, unless there is none."""
+    for page in analysis.report.roots():
+        listing.add(page)
+    if listing.rows:
+        listing.finish()
+
+
+def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
+    """Add the entries of the exemption list, if there are any."""
+    if len(analysis.exemptions):
+        listed = listing(Title.EXEMPTIONS, exemption_list.COLUMNS)
+        listed.add(exemption_list.entries(analysis))
+        listed.finish()
 
 
 def _add_to_do(listing: Listing[Page], unused: Gathering) -> None:

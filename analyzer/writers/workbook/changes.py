@@ -18,7 +18,9 @@ from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import in_frame, texts, who
 
 MEANINGS: Final[Mapping[Change, str]] = {
-    Change.NEW_UNUSED: "Unused now; in the previous run it was not unused, or not there.",
+    Change.NEW_UNUSED: (
+        "Unused now; in the previous run another verdict, or not there (Before is empty)."
+    ),
     Change.GONE: "In the previous run, and in no report any more.",
     Change.USED_AGAIN: "Not in use in the previous run, and used since.",
     Change.NO_LONGER_UNUSED: "Unused in the previous run, and has another verdict now.",
@@ -32,6 +34,13 @@ _LOOKS: Final[Mapping[str, Look]] = {
     Change.GONE: Look.FAINT,
     Change.USED_AGAIN: Look.CHECK,
 }
+
+
+def counted(frame: pd.DataFrame, since: str) -> str:
+    """Return with which run was compared, and how many changes of each kind there are."""
+    numbers = frame[CHANGE].value_counts()
+    told = ", ".join(f"{each} {numbers[each]:,}" for each in Change if numbers.get(each))
+    return f"The run {since}. {f'Changes since: {told}.' if told else NOTHING}"
 
 
 def _change_look(change: str) -> Look:

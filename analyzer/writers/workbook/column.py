@@ -23,7 +23,8 @@ NOT_REPORTED: Final = "not in this report"
 
 NONE: Final = "none"
 NO: Final = "no"
-_NOTHING: Final = frozenset({NONE, NO, str(State.ABSENT)})
+NO_EVIDENCE: Final = "not known"
+_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
 """Spreadsheets count days from 1899-12-30; this many before 1970."""

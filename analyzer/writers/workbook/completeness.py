@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import Page
+from analyzer.model import Absent, Page
 from analyzer.writers.people import ORDER
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Value
@@ -62,8 +62,12 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None
             for v, cell in wanted.items()
         ]
         _add(grid, account, account.read, counts, Look.NUMBER)
+    for absent in analysis.report.not_covered:
+        _add_absent(grid, absent, f"not covered: {absent.reason}", Look.CHECK)
+    for absent in analysis.report.left_out:
+        _add_absent(grid, absent, f"left out: {absent.reason}", Look.FAINT)
     grid.alarm(f"K{row + 1}:K{last}", DIFFERS)
-    grid.warn_not(f"A{first}:A{last}")
+    grid.warn_not(f"A{first}:A{grid.next_row - 1}")
 
 
 def _add(
@@ -79,6 +83,12 @@ def _add(
         *(Part(number, look) for number in numbers),
         Part(tie, Look.SUCCESS, 2),
     )
+
+
+def _add_absent(grid: Grid, absent: Absent, why: str, look: Look) -> None:
+    """Add an account of which no row was read."""
+    named = f"{absent.name}, {why}" if absent.name and absent.account else why
+    grid.row(Part(absent.whom, Look.LABEL), Part(named, look, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:

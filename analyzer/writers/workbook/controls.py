@@ -46,15 +46,16 @@ def _add_heading(
     standard = inspection.book.standard
     grid.row(Part(standard.name, Look.TITLE, span))
     for line in (
-        _headline(results),
-        f"Scope: {standard.scope}. Source: {standard.source}.",
+        headline(results),
+        f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: in our own words.",
         f"Limits: {limits(inspection.book)}",
     ):
         grid.row(Part(line, Look.SUBTITLE, span))
     grid.space()
 
 
-def _headline(results: Sequence[ControlResult]) -> str:
+def headline(results: Sequence[ControlResult]) -> str:
+    """Return how many controls came out how."""
     count = Counter(each.result for each in results)
     told = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
     return f"Controls: {len(results)}. Of these: {told}."

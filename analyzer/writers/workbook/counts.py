@@ -11,11 +11,11 @@ from analyzer.writers.people import ORDER
 from analyzer.writers.workbook import facts
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import ANY_TEXT, DIFFERS, Recount, check, summed
+from analyzer.writers.workbook.recount import ANY_TEXT, DIFFERS, NO_TEXT, Recount, check, summed
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.wording import meaning
 
-_MEANING: Final = 8
+_MEANING: Final = 7
 """How many columns of the grid the meaning of a line takes."""
 
 
@@ -33,7 +33,7 @@ class Block:
 
 def add_result(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> Block:
     """Add the users of each verdict, and how they add up to the rows read."""
-    counted = ("Users", "of these exempt", "of these to check")
+    counted = ("Users", "exempt", "not exempt, certain", "not exempt, to check")
     grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING))
     first = grid.next_row
     for verdict in ORDER:
@@ -59,15 +59,20 @@ def add_ages(grid: Grid, analysis: Analysis) -> tuple[Block, dict[str, int]]:
 def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount[Page], verdict: Verdict) -> None:
     counts = analysis.totals.counts
     of_verdict = counts[counts[columns.VERDICT] == verdict]
-    checks = of_verdict[of_verdict[columns.CERTAINTY] == Certainty.CHECK]
-    same = (facts.VERDICT, f"$A{grid.next_row}")
+    left = of_verdict[~of_verdict[columns.EXEMPT]]
+    same, not_exempt = (facts.VERDICT, f"$A{grid.next_row}"), (facts.EXEMPTION, NO_TEXT)
     exempt = analysis.totals.users(verdict, exempt=True)
-    to_check = int(checks[columns.USERS].sum())
+
+    def said(certainty: Certainty) -> Part:
+        users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
+        asked = (facts.CERTAINTY, f'"{certainty}"')
+        return Part(recount.of(int(users), same, not_exempt, asked), Look.NUMBER)
+
     grid.row(
         Part(str(verdict), Look(verdict)),
         Part(recount.of(analysis.totals.users(verdict), same), Look.NUMBER),
         Part(recount.of(exempt, same, (facts.EXEMPTION, ANY_TEXT)), Look.NUMBER),
-        Part(recount.of(to_check, same, (facts.CERTAINTY, f'"{Certainty.CHECK}"')), Look.NUMBER),
+        *(said(each) for each in Certainty),
         Part(meaning(verdict, analysis.criteria), Look.TEXT, _MEANING),
     )
 
@@ -89,7 +94,12 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
         _add_line(grid, name, value, meant)
     every = check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
     grid.alarm(f"B{grid.next_row}", DIFFERS)
-    _add_line(grid, "Complete", every, "Rows read = IAM users + root rows + repeated rows.")
+    _add_line(grid, "Rows add up", every, "Rows read = IAM users + root rows + repeated rows.")
+    missing = len(analysis.report.not_covered)
+    if missing:
+        meant = "Accounts that could not be read: nothing is known of them, and nobody is counted."
+        look = Part("Not covered", Look.CHECK), Part(missing, Look.CHECK)
+        grid.row(*look, Part("", Look.TEXT, 3), Part(meant, Look.TEXT, _MEANING))
 
 
 def _add_line(grid: Grid, name: str, value: Value, meant: str) -> None:
@@ -98,7 +108,7 @@ def _add_line(grid: Grid, name: str, value: Value, meant: str) -> None:
     grid.row(
         Part(name, Look.LABEL),
         Part(value, look),
-        Part("", Look.TEXT, 2),
+        Part("", Look.TEXT, 3),
         Part(meant, Look.TEXT, _MEANING),
     )
 

@@ -1,15 +1,19 @@
 """Define the columns that show what the report and the analysis say of a user."""
 
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
 
 from analyzer import columns
 from analyzer.caveats import because
-from analyzer.model import Page
+from analyzer.model import Page, ReportFile
 from analyzer.terms import Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.workbook.column import (
     NEVER,
     NO,
+    NO_EVIDENCE,
     NONE,
     Column,
     Read,
@@ -90,6 +94,16 @@ PASSWORD_ROTATION: Final = Column(
 MFA: Final = Column("MFA", 6, words(_flag(columns.MFA_ACTIVE, "yes", NO)))
 AS_OF: Final = Column("As of (UTC)", 14.5, moments(of_users(columns.AS_OF), no_words))
 MORE_CREDENTIALS: Final = Column("More credentials", 18, words(_more_credentials))
-SERVICE_CREDENTIALS: Final = Column(
-    "Service credentials (evidence)", 20, words(texts(of_users(columns.SERVICE_CREDENTIALS)))
-)
+
+
+def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
+    """Return the column of live service-specific credentials, which only evidence can tell."""
+
+    def told(page: Page) -> list[str]:
+        known = np.array([file.evidence is not None for file in files])
+        otherwise = either(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
+        services = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
+        listed: list[str] = np.where(services == "", otherwise, services).tolist()
+        return listed
+
+    return Column("Service credentials", 20, words(told))

@@ -11,7 +11,7 @@ from analyzer.version import VERSION
 from analyzer.writers import people
 from analyzer.writers.rule_wording import sentence
 from analyzer.writers.workbook.book import Book
-from analyzer.writers.workbook.column import NEVER, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.writers.workbook.grid import Grid, Part
 from analyzer.writers.workbook.method_rules import add_rules
 from analyzer.writers.workbook.sheets import Title
@@ -47,9 +47,17 @@ _SHEETS: Final = {
         " stands (the header is row 1). Filter Verdict for retired and dormant users. What one"
         " sheet cannot hold goes on in All users 2, and so on."
     ),
+    Title.ROOTS: (
+        "The root user of each account, who is no IAM user and gets no verdict: what the rules on"
+        " root users looked at. There only if a report has a root row."
+    ),
     Title.EXEMPT: (
         "Users who are excused by an entry of the exemption list, which must say why. They keep"
         " their verdict. There only if anybody is exempt."
+    ),
+    Title.EXEMPTIONS: (
+        "Every entry of the exemption list, whom it matches, and whether it applies; with the name"
+        " of a rule it excuses from that rule only. There only if there is an entry."
     ),
     Title.UNDETERMINED: (
         "Users of whom the report does not tell enough, with the cells at fault as they stand"
@@ -87,6 +95,10 @@ _READING: Final = {
     f'"…"{NOT_UNDERSTOOD}': (
         "The report's cell as it stands there: it is none of the values that AWS documents. It"
         " is never read as a no."
+    ),
+    NO_EVIDENCE: (
+        "No list of service-specific credentials was saved beside the report; it cannot tell by"
+        " itself."
     ),
     NOT_REPORTED: (
         "The report has no such column, as those of 2014 lack the last use of access keys."

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from analyzer.terms import Severity
+from analyzer.writers import found
 from analyzer.writers.rule_wording import blind, limits, which
 from analyzer.writers.workbook.cells import Value
+from analyzer.writers.workbook.controls import headline
 from analyzer.writers.workbook.counts import Block
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.recount import summed
@@ -28,13 +30,16 @@ _MEANT: Final = "Fails: not exempt. Noted: named, though nothing fails. All are 
 def add_severities(grid: Grid, tally: Tally) -> None:
     """Add a line a severity, the worst first, and which rules ran by which limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
-    grid.table_head(head("Severity"), "Findings", *kinds, head("Of these, by rule", _RULES))
+    grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
     first = grid.next_row
     for severity in Severity:
         _add(grid, tally, severity)
     _add_sum(grid, tally, Block(first, grid.next_row - 1))
     book = tally.inspection.book
     grid.row(Part("Rules", Look.LABEL), Part(f"{which(book)} {limits(book)}", Look.TEXT, _TOLD))
+    if results := found.controls(tally.inspection):
+        told = f"{book.standard.name}. {headline(results)}"
+        grid.row(Part("Controls", Look.LABEL), Part(told, Look.TEXT, _TOLD))
     for remark in blind(tally.inspection):
         grid.row(Part("Not seen", Look.CHECK), Part(remark, Look.TEXT, _TOLD))
 

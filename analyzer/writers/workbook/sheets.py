@@ -12,6 +12,8 @@ class Title(StrEnum):
     FINDINGS = "Findings"
     CONTROLS = "Controls"
     EVERYBODY = "All users"
+    ROOTS = "Root users"
     EXEMPT = "Exempt"
+    EXEMPTIONS = "Exemption list"
     UNDETERMINED = "Undetermined"
     METHOD = "Method"

@@ -30,12 +30,15 @@ _WIDTHS: Final = (34, 17, *[13.5] * 10)
 _ALL: Final = len(_WIDTHS)
 _EXEMPTION_LIST: Final = "The exemption list: who is excused from what, why, and until when."
 _EVIDENCE: Final = "AWS's list of service-specific credentials, saved beside a report."
+_NOT_COMPARED: Final = "No previous run."
 _CHARTS_HEIGHT: Final = 13
 """How many rows the charts take."""
 
 
-def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page], tally: Tally) -> None:
-    """Add the summary."""
+def add_summary(
+    book: Book, analysis: Analysis, everybody: Listing[Page], tally: Tally, compared: str
+) -> None:
+    """Add the summary; `compared` says with which run, and what changed since, if with any."""
     grid = Grid(book, Title.SUMMARY, _WIDTHS, people.described(analysis.report))
     recount = Recount(everybody)
     _add_title(grid, analysis)
@@ -43,7 +46,7 @@ def add_summary(book: Book, analysis: Analysis, everybody: Listing[Page], tally:
     grid.section("Findings: what the rules found, the worst first")
     add_severities(grid, tally)
     grid.next_page()
-    _add_criteria(grid, analysis)
+    _add_criteria(grid, analysis, compared or _NOT_COMPARED)
     _add_notes(grid, analysis)
     _add_sign_off(grid)
     grid.section("Accounts: every row that was read is accounted for")
@@ -92,10 +95,15 @@ def _place(grid: Grid, anchor: str, block: Block) -> Place:
     return Place(anchor, names, counts)
 
 
-def _add_criteria(grid: Grid, analysis: Analysis) -> None:
+def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
     grid.section("Criteria")
-    told = [*parameters(analysis.criteria), ("Exemptions", _exemptions(analysis))]
-    for name, text in (*told, ("Made with", f"credreport {VERSION}")):
+    told = [
+        *parameters(analysis.criteria),
+        ("Exemptions", _exemptions(analysis)),
+        ("Compared with", compared),
+        ("Made with", f"credreport {VERSION}"),
+    ]
+    for name, text in told:
         grid.row(Part(name, Look.LABEL), Part(text, Look.TEXT, _ALL - 1))
 
 

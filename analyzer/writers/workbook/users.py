@@ -17,6 +17,11 @@ from analyzer.writers.workbook.whose import of_users, review, source
 DECISIONS: Final = ("delete", "deactivate", "keep", "investigate")
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
+_KEYS_WITH_USE: Final = tuple(
+    column
+    for slot, names in _KEYS
+    for column in (*credentials.key(slot, names), *credentials.key_use(slot, names))
+)
 _CERTIFICATES: Final = tuple(
     column
     for slot, names in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
@@ -57,14 +62,27 @@ def every(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
         facts.PASSWORD_CHANGED,
         facts.PASSWORD_ROTATION,
         facts.MFA,
-        *(
-            column
-            for slot, names in _KEYS
-            for column in (*credentials.key(slot, names), *credentials.key_use(slot, names))
-        ),
+        *_KEYS_WITH_USE,
         *_CERTIFICATES,
         facts.MORE_CREDENTIALS,
-        facts.SERVICE_CREDENTIALS,
+        facts.service_credentials(files),
+        facts.AS_OF,
+        *source(of_users, files),
+    )
+
+
+def roots(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+    """Return the columns of root users, who get no verdict: what the rules on them looked at."""
+    return (
+        *facts.WHO,
+        facts.CREATED,
+        facts.PASSWORD,
+        facts.LAST_SIGN_IN,
+        facts.PASSWORD_CHANGED,
+        facts.MFA,
+        *_KEYS_WITH_USE,
+        *_CERTIFICATES,
+        facts.MORE_CREDENTIALS,
         facts.AS_OF,
         *source(of_users, files),
     )
@@ -94,7 +112,7 @@ def exempt(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
         facts.CAVEATS,
         replace(facts.EXEMPTION, head="Exempt because", width=36),
         Column("Exemption owner", 20, _of_entry(exemptions, lambda entry: entry.owner)),
-        Column("Exempt until", 12, _of_entry(exemptions, _end)),
+        Column("Exempt until", 12, _of_entry(exemptions, last_day)),
         facts.CREATED,
         facts.AGE,
         facts.IDLE,
@@ -114,7 +132,8 @@ def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value
     return cells
 
 
-def _end(entry: Exemption) -> Value:
+def last_day(entry: Exemption) -> Value:
+    """Return the last day on which an entry applies, or that it has no end."""
     if entry.expires is None:
         return "no end"
     return datetime.combine(entry.expires, time(), UTC)

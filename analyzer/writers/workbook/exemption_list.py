@@ -1,0 +1,75 @@
+"""Define the sheet that lists the entries of the exemption list, and what became of each."""
+
+from typing import Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.model import Exemption
+from analyzer.rules.rule import RULE
+from analyzer.writers.workbook.cells import cell
+from analyzer.writers.workbook.column import Column, free, numbers, plain, words
+from analyzer.writers.workbook.style import Look, Styles
+from analyzer.writers.workbook.users import last_day
+from analyzer.writers.workbook.whose import in_frame, texts
+
+APPLIES: Final = "applies"
+EXPIRED: Final = "expired"
+UNMATCHED: Final = "matches nobody"
+EVERYTHING: Final = "everything"
+
+_LINE: Final = "line"
+_REASON: Final = "reason"
+_OWNER: Final = "owner"
+_UNTIL: Final = "until"
+_MATCHED: Final = "matched"
+_STATE: Final = "state"
+_LOOKS: Final = {EXPIRED: Look.CHECK, UNMATCHED: Look.CHECK}
+
+
+def _state_look(state: str) -> Look:
+    return _LOOKS.get(state, Look.TEXT)
+
+
+def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
+    return [cell(each, styles[Look.DAY]) for each in frame[_UNTIL].tolist()]
+
+
+COLUMNS: Final = (
+    Column("Account", 13, free(texts(in_frame(columns.ACCOUNT)))),
+    Column("User", 24, free(texts(in_frame(columns.USER)))),
+    Column("Excused from", 24, words(texts(in_frame(RULE)), plain)),
+    Column("Reason", 60, free(texts(in_frame(_REASON)))),
+    Column("Owner", 24, free(texts(in_frame(_OWNER)))),
+    Column("Last day (UTC)", 12, _last_days),
+    Column("Users matched", 10, numbers(in_frame(_MATCHED))),
+    Column("State", 15, words(texts(in_frame(_STATE)), _state_look)),
+    Column("Line in the list", 8, numbers(in_frame(_LINE))),
+)
+
+
+def entries(analysis: Analysis) -> pd.DataFrame:
+    """Return the entries in their order: the columns that `COLUMNS` shows."""
+    totals = analysis.totals
+    rows = [
+        {
+            columns.ACCOUNT: each.account,
+            columns.USER: each.user,
+            RULE: each.rule or EVERYTHING,
+            _REASON: each.reason,
+            _OWNER: each.owner,
+            _UNTIL: last_day(each),
+            _MATCHED: matched,
+            _STATE: _state(each, analysis),
+            _LINE: each.line,
+        }
+        for each, matched in zip(analysis.exemptions, totals.matched, strict=True)
+    ]
+    return pd.DataFrame(rows).astype({_UNTIL: object})
+
+
+def _state(entry: Exemption, analysis: Analysis) -> str:
+    if entry in analysis.totals.expired:
+        return EXPIRED
+    return UNMATCHED if entry in analysis.totals.unmatched else APPLIES
