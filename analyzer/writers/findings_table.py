@@ -68,9 +68,8 @@ def _controls(results: Sequence[ControlResult]) -> Table:
 
 def _head(each: Found) -> Text:
     severity = each.rule.severity
-    head = Text.assemble((f"{severity}", _COLOURS[severity]), f"  {each.rule.title}: {each.fails}")
-    head.append(f"  {each.rule.id}" + (f"; {each.remark}" if each.remark else ""), "dim")
-    return head
+    told = f"  {each.rule.title}: {each.numbers}"
+    return Text.assemble((f"{severity}", _COLOURS[severity]), told, (f"  {each.rule.id}", "dim"))
 
 
 def _examples(each: Found, width: int, *, accounts: bool) -> Table:

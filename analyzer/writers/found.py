@@ -50,9 +50,10 @@ class Found:
         return every - len(self.examples)
 
     @property
-    def remark(self) -> str:
-        """Return how many findings are no plain failures."""
+    def numbers(self) -> str:
+        """Return how many findings there are of each kind, in words."""
         kinds = (
+            (self.fails, "fail"),
             (self.exempt, "exempt"),
             (self.undecided, "undecided"),
             (self.noted, "only noted"),

@@ -346,7 +346,7 @@ def test_accounts_add_up_to_the_rows_read() -> None:
         assert account[1] == sum(account[2:5])
         assert account[4] == sum(account[5:10])
         assert account[10] == "OK"
-    total = row_of(sheet, "All accounts")
+    total = row_of(sheet, "All accounts read")
     assert total[1:10] == tuple(map(sum, zip(*(row[1:10] for row in rows), strict=True)))
     assert total[1] == analysis.report.rows
 
@@ -371,7 +371,7 @@ def test_too_many_accounts_to_recount_are_counted_by_the_program(
     monkeypatch.setattr(recount, "MOST_COMPARISONS", 0)
     sheet = book_of(analyzed_console())["Summary"]
     assert row_of(sheet, "123456789012")[5:10] == (23, 4, 6, 7, 8)
-    assert str(row_of(sheet, "All accounts")[5]).startswith("=COUNTIFS(")
+    assert str(row_of(sheet, "All accounts read")[5]).startswith("=COUNTIFS(")
 
 
 def test_repeated_rows_are_counted(tmp_path: Path) -> None:

@@ -123,4 +123,4 @@ def _together(accounts: Iterable[_Account]) -> _Account:
     every = list(accounts)
     rows, roots, repeated = (sum(each.read[at] for each in every) for at in range(len(_READ)))
     users = sum((each.users for each in every), Counter[str]())
-    return _Account("All accounts", (rows, roots, repeated), users)
+    return _Account("All accounts read", (rows, roots, repeated), users)
