@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from errno import EEXIST
 from pathlib import Path
@@ -29,7 +29,8 @@ def write(
     the Security Hub that ASFF is for. All files are written aside first and then put in place, so
     that an old file is intact or the new one is whole.
 
-    Raises ValueError for another ending, OutputFailed where a file cannot be written.
+    Raises ValueError for another ending or a file that was read, OutputFailed where a file cannot
+    be written.
     """
     targets = [Path(path) for path in paths]
     writers = [_writer(target, analysis, verdicts, region, raw_csv=raw_csv) for target in targets]
@@ -38,9 +39,26 @@ def write(
 
         targets.append(Path(findings))
         writers.append(lambda stream: write_findings(analysis, stream, raw=raw_csv))
+    _check(analysis, targets)
     with ExitStack() as stack:
         for target, writer in zip(targets, writers, strict=True):
             writer(stack.enter_context(replacing(target)))
+
+
+def _check(analysis: Analysis, targets: Iterable[Path]) -> None:
+    """Refuse to write over what was read, the evidence for the result."""
+    read = {os.path.realpath(name) for name in _read(analysis)}
+    for target in targets:
+        if os.path.realpath(target) in read:
+            raise ValueError(f"{target} is an input: write to another file")
+
+
+def _read(analysis: Analysis) -> Iterator[str]:
+    files = analysis.report.files
+    yield from (file.name for file in files)
+    yield from (file.evidence.name for file in files if file.evidence)
+    if analysis.exemptions.file:
+        yield analysis.exemptions.file.name
 
 
 def _writer(

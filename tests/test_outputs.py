@@ -13,11 +13,19 @@ from analyzer import outputs
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.terms import ENDINGS, Verdict
-from tests.builders import a_key, a_user
+from tests.builders import a_key, a_user, report_text, saved
 from tests.writers.fed import asff_bytes, ocsf_bytes
-from tests.written import ALL, UNUSED, analyzed, csv_bytes, json_bytes
+from tests.written import (
+    ALL,
+    HEADER_OF_EXEMPTIONS,
+    UNUSED,
+    analyzed,
+    csv_bytes,
+    json_bytes,
+)
 
 OLD = b"what was there before"
+EVIDENCE = "report.csv.service-credentials.json"
 
 
 @pytest.fixture
@@ -75,6 +83,22 @@ def test_another_ending_is_refused_before_anything_is_written(
     with pytest.raises(ValueError, match=r"must end in \.xlsx, \.csv, \.json"):
         outputs.write(analysis, folder / "good.csv", folder / name)
     assert held(folder) == {}
+
+
+def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None:
+    report = saved(tmp_path, report_text([a_user()]))
+    evidence = saved(tmp_path, '{"ServiceSpecificCredentials": []}', EVIDENCE)
+    listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,", "list.csv")
+    exemptions = analyzer.read_exemptions(str(listed), listed.read_bytes())
+    analysis = analyzer.analyze(analyzer.load(report), exemptions=exemptions)
+    (folder / "link.csv").symlink_to(report)
+    before = held(tmp_path)
+    for target in (report, evidence, listed, folder / "link.csv"):
+        with pytest.raises(ValueError, match="is an input: write to another file"):
+            outputs.write(analysis, folder / "a.csv", target)
+        with pytest.raises(ValueError, match="is an input: write to another file"):
+            outputs.write(analysis, folder / "a.csv", findings=target)
+    assert (held(tmp_path), (folder / "a.csv").exists()) == (before, False)
 
 
 def test_nothing_to_write_writes_nothing(analysis: Analysis, folder: Path) -> None:

@@ -138,16 +138,18 @@ def analyze(
 
     from analyzer.cli import messages, standard_output
     from analyzer.outputs import write
-    from analyzer.sources.files import load
+    from analyzer.sources.files import load_found
+    from analyzer.sources.find import find
 
     judging.check()
+    inputs = find(sources)
+    targets = [*output, *([findings] if findings else [])]
+    listed = judging.exemptions.path if judging.exemptions else None
+    _keep(targets, [*sources, *(each.archive or each.path for each in inputs), listed, config])
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with messages.progress(quiet=quiet) as progress:
-        report = load(*sources, as_of=as_of, progress=progress)
-    targets = [*output, *([findings] if findings else [])]
-    listed = judging.exemptions.path if judging.exemptions else None
-    _keep(targets, [*sources, *(file.name for file in report.files), listed, config])
+        report = load_found(sources, inputs, as_of, progress)
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
@@ -176,7 +178,7 @@ def _end(analysis: "Analysis", judging: Judging, *, quiet: bool) -> None:
 
 
 def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
-    """Refuse to write over what was read, the evidence for the result, or to one file twice."""
+    """Refuse to write over an input, the evidence for the result, or to one file twice."""
     from analyzer.sources.beside import COMPANIONS
 
     places = {realpath(each): "is an input" for each in inputs if each}

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,7 +48,19 @@ def load(
             raise ValueError(f"as_of lacks its zone: {as_of}")
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
     names = [*map(str, sources)]
-    inputs = find(names)
+    return load_found(names, find(names), as_of, progress)
+
+
+def load_found(
+    names: Collection[str],
+    inputs: Sequence[Source],
+    as_of: datetime | None,
+    progress: Callable[[int, int], None],
+) -> Report:
+    """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
+
+    Raises InputRefused with the problems of all inputs together.
+    """
     report = understand([partial(_open, each) for each in inputs], as_of, progress)
     absent = dict.fromkeys(
         told for each in manifests(names, inputs) for told in beside.absent(each.name, each.read)

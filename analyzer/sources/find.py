@@ -36,13 +36,15 @@ _DAMAGED: Final = (
 class Source:
     """Name one input and read its bytes; `path` is None where it is no regular file of its own.
 
-    `aside` is what its archive holds beside reports, the same for all that lie in one archive.
-    `read` raises InputRefused or OSError where there is nothing to read.
+    `archive` is the file that it lies in, where that is an archive, and `aside` what else lies
+    there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
+    where there is nothing to read.
     """
 
     name: str
     read: Callable[[], bytes]
     path: Path | None = None
+    archive: Path | None = None
     aside: "tuple[Source, ...]" = ()
 
 
@@ -169,7 +171,8 @@ def _visible(path: str) -> bool:
 
 def _file(name: str, path: Path) -> Iterator[Source]:
     if _starts_with_zip(path):
-        yield from _archive(name, lambda: path.open("rb"))
+        for each in _archive(name, lambda: path.open("rb")):
+            yield replace(each, archive=path)
     else:
         # Bytes in a name that are no text are spelled out, so that every output can hold it.
         yield Source(name.encode(errors="backslashreplace").decode(), path.read_bytes, path)

@@ -5,6 +5,7 @@ from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -281,6 +282,24 @@ def test_an_output_that_is_an_input_is_refused_and_the_evidence_stays(
         assert done.code == 2
         assert "is an input: write to another file" in unwrapped(done.messages)
         assert (report.read_bytes(), exemptions.read_bytes()) == before
+
+
+def test_an_output_that_is_an_input_is_refused_though_the_input_would_not_count(
+    program: Program, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name, day in (("a.csv", "2026-05-01"), ("b.csv", "2026-04-01"), ("c.csv", "2026-05-01")):
+        saved(reports, report_text([a_user(created=f"{day}T00:00:00Z")]), name)
+    with ZipFile(reports / "d.csv", "w") as archive:
+        archive.write(reports / "a.csv", "a.csv")
+    before = {path: path.read_bytes() for path in reports.iterdir()}
+    for source in (reports, reports / "*.csv"):
+        for target in before:
+            done = program("analyze", source, "-o", target)
+            assert done.code == 2
+            assert f"{target.name} is an input: write to another file" in unwrapped(done.messages)
+    assert {path: path.read_bytes() for path in reports.iterdir()} == before
 
 
 def test_a_bar_is_shown_to_nobody_where_standard_error_is_no_terminal(program: Program) -> None:
