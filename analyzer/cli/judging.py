@@ -140,14 +140,7 @@ class Judging:
             raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
         words = [word for word in self.fail_on if word not in (*Verdict, *Severity)]
         if words or self._asks():
-            run = [rule.id for rule in self.book().rules]
-            missing = [word for word in words if word not in run]
-            if missing:
-                message = (
-                    f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
-                    f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)})"
-                )
-                raise typer.BadParameter(message, param_hint="--fail-on")
+            _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
 
     def book(self) -> "Rulebook":
         """Return the rules that run, and their limits.
@@ -204,6 +197,24 @@ class Judging:
         """Tell whether an option chooses rules or limits, which are slow to import."""
         ours = Judging()
         return any(getattr(self, name) != getattr(ours, name) for name in _OF_BOOK)
+
+
+def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
+    """Refuse to wait for rules that do not run: what nobody looks at would look clean."""
+    run = [rule.id for rule in book.rules]
+    if missing := [word for word in ids if word not in run]:
+        message = (
+            f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
+            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)})"
+        )
+        raise typer.BadParameter(message, param_hint="--fail-on")
+    worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
+    if idle := [each for each in severities if each.rank < worst]:
+        message = (
+            f"{', '.join(idle)}: no rule so severe runs ({', '.join(run) or 'none does'}):"
+            " ask for a milder severity, or let more rules run"
+        )
+        raise typer.BadParameter(message, param_hint="--fail-on")
 
 
 def _as_severe(words: list[str]) -> list[Severity]:

@@ -101,6 +101,9 @@ def test_the_limit_for_root_is_the_one_that_was_set(program: Program, tmp_path: 
         ([IDLE], ["--fail-on", "medium"], 1),
         ([IDLE], ["--fail-on", "unused", "--fail-on", KEY], 1),
         ([SAFE], ["--fail-on", "low"], 0),
+        ([SAFE], ["--fail-on", "high", "--rules", MFA], 0),
+        ([SAFE], ["--fail-on", "medium", "--rules", MFA], 0),
+        ([SAFE], ["--fail-on", "unused", "--rules", MFA, "--skip", MFA], 0),
         ([ODD], ["--fail-on", MFA], 1),
         ([ODD], ["--fail-on", KEY], 0),
         ([ODD], ["--fail-on", "unused"], 0),
@@ -162,6 +165,8 @@ def test_what_was_saved_beside_a_report_is_no_output(program: Program, tmp_path:
     assert beside.read_text() == '{"ServiceSpecificCredentials": []}'
 
 
+NO_CRITICAL = ("--skip", "root-access-key", "--skip", "root-without-mfa")
+
 WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--fail-on", "user-without-mfa"], "--fail-on", "nor a rule that runs"),
     (["--fail-on", MFA, "--skip", MFA], "--fail-on", "neither a verdict (undetermined, unused,"),
@@ -170,6 +175,21 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
         ["--fail-on", "medium", "--min-severity", "critical"],
         "--fail-on",
         "medium: nothing so mild runs with --min-severity critical",
+    ),
+    (
+        ["--fail-on", "high", "--rules", "unused-user"],
+        "--fail-on",
+        "high: no rule so severe runs (unused-user)",
+    ),
+    (
+        ["--fail-on", "low", "--fail-on", "critical", *NO_CRITICAL],
+        "--fail-on",
+        "critical: no rule so severe runs (unused-user,",
+    ),
+    (
+        ["--fail-on", "low", "--rules", MFA, "--skip", MFA],
+        "--fail-on",
+        "low: no rule so severe runs (none does)",
     ),
     (["--rules", "nobody"], "--rules", "there is no rule nobody: choose from unused-user,"),
     (["--skip", "nobody"], "--skip", "there is no rule nobody"),
