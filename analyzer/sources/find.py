@@ -76,7 +76,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
 
 
 def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
-    for name in names:
+    for name in filter(None, names):
         for path in map(Path, _matches(name) if _is_pattern(name) else [name]):
             inside = sorted(path.rglob(f"*{MANIFEST}")) if path.is_dir() else [path]
             for each in inside:
@@ -97,7 +97,10 @@ def _manifests_around(inputs: Iterable[Source]) -> Iterator[Path]:
 
 
 def _found(name: str) -> Iterator[Source]:
-    if name == STANDARD_INPUT:
+    if not name:
+        hint = "Name a file or a folder (. for this one); perhaps a shell variable is not set."
+        yield _missing('""', "the name of a source is empty", hint)
+    elif name == STANDARD_INPUT:
         yield from _held("standard input", sys.stdin.buffer.read() if sys.stdin else b"")
     elif _is_pattern(name):
         yield from _pattern(name)

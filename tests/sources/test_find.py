@@ -19,9 +19,11 @@ import openpyxl
 import pytest
 
 import analyzer
-from analyzer.errors import Problem
+from analyzer.cli import main
+from analyzer.errors import InputRefused, Problem
 from analyzer.model import Absent, Report
 from analyzer.sources import find
+from analyzer.sources.copying import copied
 from tests.builders import ROOT_FOLDER, a_user
 from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 
@@ -194,6 +196,23 @@ def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
         ("socket", "this is no regular file, but a pipe or a device"),
     ]
     assert "Name it by itself to read it" in found[0].hint
+
+
+def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, PLAIN, "report.csv")
+    put(tmp_path, "no JSON", "fetched.manifest.json")
+    monkeypatch.chdir(tmp_path)
+    for sources in ([""], ["report.csv", ""]):
+        (found,) = refused(*sources)
+        assert (found.file, found.message) == ('""', "the name of a source is empty")
+        assert "perhaps a shell variable is not set" in found.hint
+        assert main(["analyze", *sources, "-o", "a.csv"]) == InputRefused.exit_code
+    assert not Path("a.csv").exists()
+    (tmp_path / "copies").mkdir()
+    with pytest.raises(InputRefused, match="the name of a source is empty"):
+        copied([""], tmp_path / "copies")
 
 
 # Patterns
