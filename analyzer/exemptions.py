@@ -3,15 +3,18 @@
 The list is a CSV that people keep by hand: account,user,reason,owner,expires,rule. In `account`
 and `user` the signs `*` and `?` match; `expires` is the last day on which the entry applies. With
 a `rule` the entry excuses from that rule only, without one from everything. The column may be
-left out. An account's root is excused only where it is named, as `<root_account>`.
+left out, and others may be added. Column names match in any case. An account's root is excused
+only where it is named, as `<root_account>`.
 """
 
 import csv
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -25,6 +28,10 @@ from analyzer.terms import Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
+_KNOWN: Final = (*HEADER, _RULE)
+_NEARLY_THE_SAME: Final = 0.85
+"""How alike a column must be to one that is there too (`rule` and `rules`) to be taken for it."""
+
 _ROOT: Final = "<root_account>"
 
 OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
@@ -36,14 +43,14 @@ def read_exemptions(name: str, content: bytes) -> Exemptions:
 
     Rows in which nothing stands are passed over.
 
-    Raises InputRefused with every problem: bytes that are not UTF-8, a missing column, an entry
-    without account, user or reason, a date that is not YYYY-MM-DD, a rule that there is not.
+    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
+    misspelt or there twice, an entry without account, user or reason, a date that is not
+    YYYY-MM-DD, a rule that there is not.
     """
-    header, *rows = _rows(name, _text(name, content))
-    missing = [column for column in HEADER if column not in header]
-    if missing:
-        hint = f"The first row must be {','.join(HEADER)}."
-        raise InputRefused([Problem(name, 1, None, None, f"missing: {', '.join(missing)}", hint)])
+    first, *rows = _rows(name, _text(name, content))
+    header = [cell.lower() for cell in first]
+    if problems := [*_problems_of_header(name, header)]:
+        raise InputRefused(problems)
     numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
     problems = [problem for each in numbered for problem in _problems(name, header, *each)]
     if problems:
@@ -67,6 +74,32 @@ def _rows(name: str, text: str) -> list[list[str]]:
     except csv.Error as error:
         hint = "Check that every quote up to here is closed."
         raise InputRefused([Problem(name, reader.line_num, None, None, str(error), hint)]) from None
+
+
+def _problems_of_header(name: str, header: list[str]) -> Iterator[Problem]:
+    missing = [column for column in HEADER if column not in header]
+    if missing:
+        hint = f"The first row must be {','.join(HEADER)}."
+        yield Problem(name, 1, None, None, f"missing: {', '.join(missing)}", hint)
+    for column, count in Counter(filter(None, header)).items():
+        if count > 1:
+            yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
+        if meant := _meant(column, header):
+            message = f"the column looks like `{meant}`, misspelt"
+            hint = f"Name it `{meant}`; if it is another, call it otherwise."
+            yield Problem(name, 1, column, None, message, hint)
+
+
+def _meant(column: str, header: list[str]) -> str:
+    """Return which column is meant by one that is not known, empty if none is.
+
+    Passed over, a misspelt `rule` would have its entries excuse from everything.
+    """
+    if column in _KNOWN:
+        return ""
+    lacking = [each for each in _KNOWN if each not in header]
+    alike = get_close_matches(column, _KNOWN, cutoff=_NEARLY_THE_SAME)
+    return next(iter(get_close_matches(column, lacking) or alike), "")
 
 
 def _problems(name: str, header: list[str], row: int, cells: list[str]) -> Iterator[Problem]:
@@ -99,10 +132,9 @@ def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
 
 def _is_day(text: str) -> bool:
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-    return True
 
 
 def _entry(row: int, named: Mapping[str, str]) -> Exemption:

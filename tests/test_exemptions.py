@@ -55,7 +55,11 @@ READ = {
     "cells left out at the end": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why",
     "columns in another order": "owner,expires,reason,user,account\n,,why,ann,*\n",
     "more columns": "ticket,account,user,reason,owner,expires\nOPS-1,*,ann,why,,\n",
+    "more columns, alike to those that are there": (
+        "account,account_name,user,username,reason,owner,owner_email,expires,,\n*,,ann,,why\n"
+    ),
     "spaces in the header": "account, user , reason,owner ,expires\n*,ann,why,,\n",
+    "capitals in the header": "Account,USER,Reason,Owner,Expires,Rule\n*,ann,why,,,\n",
     "everything quoted": '"account","user","reason","owner","expires"\n"*","ann","why","",""\n',
     "empty rows": f"{HEADER_OF_EXEMPTIONS}\n\n,,,,\n*,ann,why,,\n\n , ,\n",
 }
@@ -86,6 +90,24 @@ REFUSED = {
     "no text": ("", ["row 1: missing: account, user, reason, owner, expires"]),
     "no header": ("*,ann,why,,\n", ["row 1: missing: account, user, reason, owner, expires"]),
     "a column less": ("account,user,owner,expires\n", ["row 1: missing: reason"]),
+    "a column twice": (
+        f"{HEADER_OF_EXEMPTIONS},rule,ticket,Rule,Ticket\n*,ann,why,,,unused-user,,,\n",
+        [
+            "row 1, column rule: the column is there twice",
+            "row 1, column ticket: the column is there twice",
+        ],
+    ),
+    "a column misspelt": (
+        "account,user,reasons,owner,expires\n",
+        [
+            "row 1: missing: reason",
+            "row 1, column reasons: the column looks like `reason`, misspelt",
+        ],
+    ),
+    "a column misspelt beside the right one": (
+        f"{HEADER_OF_EXEMPTIONS},rule,Rules\n",
+        ["row 1, column rules: the column looks like `rule`, misspelt"],
+    ),
     "semicolons": (
         "account;user;reason;owner;expires\n*;ann;why;;\n",
         ["row 1: missing: account, user, reason, owner, expires"],
@@ -98,6 +120,14 @@ REFUSED = {
             "row 3, column reason: the cell is empty",
             "row 3, column expires: not a date ('31.12.2026')",
             "row 4, column expires: not a date ('2026-02-30')",
+        ],
+    ),
+    "dates in another form": (
+        f"{HEADER_OF_EXEMPTIONS}\n*,a,why,,20260228\n*,b,why,,2026-W09-6\n*,c,why,,2026-2-8\n",
+        [
+            "row 2, column expires: not a date ('20260228')",
+            "row 3, column expires: not a date ('2026-W09-6')",
+            "row 4, column expires: not a date ('2026-2-8')",
         ],
     ),
     "a comma without quotes": (
@@ -252,6 +282,20 @@ def test_a_rule_that_there_is_not_is_refused_with_those_that_there_are() -> None
     (problem,) = refused.value.problems
     assert (problem.row, problem.column, problem.value) == (2, "rule", "unused")
     assert "unused-user" in problem.hint
+
+
+@pytest.mark.parametrize("column", ["rules", "rule_id", "rule id", "rulle", "ruel", "rule-name"])
+def test_a_column_that_seems_to_name_the_rule_is_not_passed_over(column: str) -> None:
+    text = f"{HEADER_OF_EXEMPTIONS},{column}\n*,ann,why,,,unused-user\n"
+    assert refusal(text) == [
+        f"list.csv, row 1, column {column}: the column looks like `rule`, misspelt"
+    ]
+
+
+def test_a_rule_counts_whatever_the_case_of_its_column() -> None:
+    text = f"{HEADER_OF_EXEMPTIONS}, RULE \n*,ann,why,,,unused-user\n"
+    (entry,) = analyzer.read_exemptions("list.csv", text.encode())
+    assert entry.rule == "unused-user"
 
 
 def test_an_entry_for_the_root_matches_it_and_no_user(tmp_path: Path) -> None:
