@@ -78,10 +78,8 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
 def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
         for path in map(Path, _matches(name) if _is_pattern(name) else [name]):
-            inside = sorted(path.rglob(f"*{MANIFEST}")) if path.is_dir() else [path]
-            for each in inside:
-                if each.name.endswith(MANIFEST) and _visible(os.path.relpath(each, path)):
-                    yield each
+            inside = _below(path) if path.is_dir() else [path]
+            yield from (each for each in inside if each.name.endswith(MANIFEST))
 
 
 def _manifests_around(inputs: Iterable[Source]) -> Iterator[Path]:
@@ -145,19 +143,28 @@ def _pattern(pattern: str) -> Iterator[Source]:
 def _folder(folder: Path) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
-    names = [
-        str(Path(at, file))
-        for at, folders, files in os.walk(folder, onerror=closed.append)
-        if not folders.sort() and _visible(os.path.relpath(at, folder))
-        for file in sorted(files)
-        if _visible(file) and not file.endswith(COMPANIONS)
-    ]
+    paths = [path for path in _below(folder, closed.append) if not path.name.endswith(COMPANIONS)]
     for error in closed:
         yield _raising(str(error.filename), unreadable(str(error.filename), error))
-    for name in names:
-        yield from _in_folder(name, Path(name))
-    if not names and not closed:
+    for path in paths:
+        yield from _in_folder(str(path), path)
+    if not paths and not closed:
         yield _missing(str(folder), "the folder holds no file", "Name a folder of reports.")
+
+
+def _below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    """Yield every file below a folder that is not hidden, in the order of names.
+
+    Links to folders are followed, but no folder is searched twice: a link may lead back up.
+    `closed` is told of each folder that cannot be searched.
+    """
+    seen: set[str] = set()
+    for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
+        place = os.path.realpath(at)
+        folders[:] = sorted(filter(_visible, folders)) if place not in seen else ()
+        if place not in seen:
+            yield from (Path(at, file) for file in sorted(files) if _visible(file))
+        seen.add(place)
 
 
 def _in_folder(name: str, path: Path) -> Iterator[Source]:
@@ -169,7 +176,7 @@ def _in_folder(name: str, path: Path) -> Iterator[Source]:
 
 
 def _visible(path: str) -> bool:
-    return path == "." or not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)
+    return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)
 
 
 def _file(name: str, path: Path) -> Iterator[Source]:

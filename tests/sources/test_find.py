@@ -129,6 +129,34 @@ def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path)
     ]
 
 
+def test_links_to_folders_are_followed_with_what_lies_beside(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "elsewhere/sub/report.csv")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/link").symlink_to("../elsewhere")
+    failed = {"account": "210987654321", "name": "", "status": "failed", "reason": "Denied."}
+    put(tmp_path, json.dumps({"accounts": [failed]}), "elsewhere/sub/fetched.manifest.json")
+    report = analyzer.load(tmp_path / "in")
+    assert names(report, tmp_path / "in") == ["link/sub/report.csv"]
+    assert [each.account for each in report.not_covered] == ["210987654321"]
+
+
+def test_links_that_lead_back_end_no_search_and_no_folder_is_searched_twice(tmp_path: Path) -> None:
+    put(tmp_path, of(1), "in/a/1.csv")
+    put(tmp_path, of(2), "in/b/2.csv")
+    for link, target in (("a/up", ".."), ("a/self", "."), ("again", "b"), ("b/a", "../a")):
+        (tmp_path / "in" / link).symlink_to(target)
+    report = analyzer.load(tmp_path / "in")
+    assert names(report, tmp_path / "in") == ["a/1.csv", "again/2.csv"]
+    assert not [note for note in report.notes if "counted once" in note]
+
+
+def test_a_link_with_a_hidden_name_is_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "in/report.csv")
+    put(tmp_path, "no report", "elsewhere/x.csv")
+    (tmp_path / "in/.link").symlink_to("../elsewhere")
+    assert names(analyzer.load(tmp_path / "in"), tmp_path / "in") == ["report.csv"]
+
+
 def denied(path: Path) -> Callable[..., Any]:
     def fails(*_arguments: object, **_options: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
