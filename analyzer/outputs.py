@@ -17,23 +17,24 @@ from analyzer.terms import ENDINGS, Verdict
 def write(
     analysis: Analysis,
     *paths: str | Path,
-    verdicts: Collection[Verdict] = (Verdict.UNUSED,),
+    verdicts: Collection[str] | str = (Verdict.UNUSED,),
     findings: str | Path | None = None,
     raw_csv: bool = False,
     region: str | None = None,
 ) -> None:
     """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
 
-    CSV and JSON list the users with one of the verdicts, the workbook holds everybody, OCSF and
-    ASFF hold what the rules find, and so does the CSV that `findings` names; `region` is that of
-    the Security Hub that ASFF is for. All files are written aside first and then put in place, so
-    that an old file is intact or the new one is whole.
+    CSV and JSON list the users with one of the verdicts, or with the only one named, the workbook
+    holds everybody, OCSF and ASFF hold what the rules find, and so does the CSV that `findings`
+    names; `region` is that of the Security Hub that ASFF is for. All files are written aside first
+    and then put in place, so that an old file is intact or the new one is whole.
 
-    Raises ValueError for another ending or a file that was read, OutputFailed where a file cannot
-    be written.
+    Raises ValueError for another ending, for a verdict that there is not, and for a file that was
+    read or is named twice, OutputFailed where a file cannot be written.
     """
+    shown = _known(verdicts)
     targets = [Path(path) for path in paths]
-    writers = [_writer(target, analysis, verdicts, region, raw_csv=raw_csv) for target in targets]
+    writers = [_writer(target, analysis, shown, region, raw_csv=raw_csv) for target in targets]
     if findings:
         from analyzer.writers.findings import write_findings
 
@@ -45,12 +46,22 @@ def write(
             writer(stack.enter_context(replacing(target)))
 
 
+def _known(verdicts: Collection[str] | str) -> list[Verdict]:
+    words = [verdicts] if isinstance(verdicts, str) else verdicts
+    unknown = [str(word) for word in words if word not in list(Verdict)]
+    if unknown:
+        raise ValueError(f"no verdict is {', '.join(unknown)}: choose from {', '.join(Verdict)}")
+    return [Verdict(word) for word in words]
+
+
 def _check(analysis: Analysis, targets: Iterable[Path]) -> None:
-    """Refuse to write over what was read, the evidence for the result."""
-    read = {os.path.realpath(name) for name in _read(analysis)}
+    """Refuse to write over what was read, the evidence for the result, or to one file twice."""
+    taken = {os.path.realpath(name): "is an input" for name in _read(analysis)}
     for target in targets:
-        if os.path.realpath(target) in read:
-            raise ValueError(f"{target} is an input: write to another file")
+        place = os.path.realpath(target)
+        if place in taken:
+            raise ValueError(f"{target} {taken[place]}: write to another file")
+        taken[place] = "is written already"
 
 
 def _read(analysis: Analysis) -> Iterator[str]:

@@ -101,6 +101,39 @@ def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None
     assert (held(tmp_path), (folder / "a.csv").exists()) == (before, False)
 
 
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_verdict_may_be_named_by_its_word_alone(
+    analysis: Analysis, folder: Path, verdict: Verdict
+) -> None:
+    for verdicts in (verdict, verdict.value, [verdict.value]):
+        outputs.write(analysis, folder / "a.csv", folder / "a.json", verdicts=verdicts)
+        assert held(folder) == {
+            "a.csv": csv_bytes(analysis, (verdict,)),
+            "a.json": json_bytes(analysis, (verdict,)),
+        }
+
+
+@pytest.mark.parametrize("verdicts", [["all"], "all", ["unusd"], "unuse", ["unused", "u"], ""])
+def test_a_word_that_is_no_verdict_is_refused_rather_than_listing_nobody(
+    analysis: Analysis, folder: Path, verdicts: list[str] | str
+) -> None:
+    word = verdicts if isinstance(verdicts, str) else verdicts[-1]
+    with pytest.raises(ValueError, match=f"no verdict is {word}: choose from undetermined, unused"):
+        outputs.write(analysis, folder / "a.csv", verdicts=verdicts)
+    assert held(folder) == {}
+
+
+def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None:
+    (folder / "link.csv").symlink_to("a.csv")
+    (folder / "sub").mkdir()
+    for same in (folder / "a.csv", folder / "sub/../a.csv", folder / "link.csv"):
+        with pytest.raises(ValueError, match="is written already: write to another file"):
+            outputs.write(analysis, folder / "a.csv", same)
+        with pytest.raises(ValueError, match="is written already: write to another file"):
+            outputs.write(analysis, folder / "a.csv", findings=same)
+    assert held(folder) == {}
+
+
 def test_nothing_to_write_writes_nothing(analysis: Analysis, folder: Path) -> None:
     outputs.write(analysis)
     assert held(folder) == {}
