@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from analyzer.analysis import analyze
+    from analyzer.errors import CredreportError, InputRefused
     from analyzer.exemptions import read_exemptions
     from analyzer.outputs import write
     from analyzer.sources.files import load
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from analyzer.terms import Criteria, Definition, Verdict
 
 _HOMES: Final = {
+    "CredreportError": "analyzer.errors",
     "Criteria": "analyzer.terms",
     "Definition": "analyzer.terms",
+    "InputRefused": "analyzer.errors",
     "Verdict": "analyzer.terms",
     "analyze": "analyzer.analysis",
     "load": "analyzer.sources.files",
@@ -33,8 +36,10 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "CredreportError",
     "Criteria",
     "Definition",
+    "InputRefused",
     "Verdict",
     "analyze",
     "load",

@@ -1,6 +1,6 @@
 """Define the words that the outputs, the options and the code share."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -110,6 +110,11 @@ class Thresholds:
     rotation_days: int = 90
     root_used_days: int = 30
 
+    def __post_init__(self) -> None:
+        """Refuse what would mean nothing."""
+        for name, days in asdict(self).items():
+            _check_days(name, days, least=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
@@ -122,8 +127,14 @@ class Criteria:
     def __post_init__(self) -> None:
         """Take the definition's word for the definition; refuse what would mean nothing."""
         object.__setattr__(self, "definition", Definition(self.definition))
-        if self.dormant_days < 1 or self.grace_days < 0:
-            raise ValueError(f"days must be 1 or more, of grace 0 or more: {self}")
+        _check_days("dormant_days", self.dormant_days, least=1)
+        _check_days("grace_days", self.grace_days, least=0)
+
+
+def _check_days(name: str, days: object, *, least: int) -> None:
+    """Raise ValueError for what is no whole number, or too small a one."""
+    if not isinstance(days, int) or isinstance(days, bool) or days < least:
+        raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")
 
 
 class Format(StrEnum):

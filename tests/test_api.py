@@ -1,9 +1,11 @@
 """The Python API is small, quick to import, and its frames can be gone on with."""
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pandas.testing import assert_series_equal
@@ -91,11 +93,44 @@ def test_criteria_decide_and_take_the_definition_as_a_word(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"definition": "iam-030"}, {"dormant_days": 0}, {"grace_days": -1}]
+    ("wrong", "says"),
+    [
+        ({"definition": "iam-030"}, "iam-030"),
+        ({"dormant_days": 0}, "dormant_days must be a whole number of days, 1 or more: 0"),
+        ({"dormant_days": "90"}, "dormant_days must be a whole number of days, 1 or more: '90'"),
+        ({"dormant_days": None}, "1 or more: None"),
+        ({"dormant_days": 1.5}, "1 or more: 1.5"),
+        ({"dormant_days": True}, "1 or more: True"),
+        ({"grace_days": -1}, "grace_days must be a whole number of days, 0 or more: -1"),
+    ],
 )
-def test_criteria_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"iam-030|days must be"):
-        Criteria(**wrong)  # type: ignore[arg-type]  # that is the point
+def test_criteria_that_mean_nothing_are_refused(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        Criteria(**wrong)
+
+
+def test_the_smallest_criteria_are_taken() -> None:
+    least = Criteria(dormant_days=1, grace_days=0)
+    assert (least.dormant_days, least.grace_days) == (1, 0)
+
+
+def test_a_list_of_sources_is_refused_with_how_to_give_it() -> None:
+    for wrong in ([str(CONSOLE)], None, b"report.csv"):
+        with pytest.raises(TypeError, match=r"is a str or a Path, not a .+load\(\*paths\)"):
+            analyzer.load(wrong)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_moment_that_is_none_is_refused_with_what_it_is() -> None:
+    with pytest.raises(TypeError, match="as_of is a datetime with its zone, not '2026-05"):
+        analyzer.load(CONSOLE, as_of="2026-05-01T00:00:00Z")  # type: ignore[arg-type]  # likewise
+    with pytest.raises(ValueError, match="as_of lacks its zone"):
+        analyzer.load(CONSOLE, as_of=datetime(2026, 5, 1))  # noqa: DTZ001  # that is the point
+
+
+def test_every_error_that_one_can_act_on_can_be_caught_by_its_public_name(tmp_path: Path) -> None:
+    with pytest.raises(analyzer.InputRefused) as refused:
+        analyzer.load(tmp_path / "nowhere.csv")
+    assert isinstance(refused.value, analyzer.CredreportError)
 
 
 def test_an_analysis_needs_nothing_but_a_report() -> None:

@@ -87,6 +87,14 @@ def test_a_limit_that_is_set_counts_before_that_of_the_standard() -> None:
     assert book.thresholds.rotation_days == 90
 
 
+@pytest.mark.parametrize("name", ["idle_days", "rotation_days", "root_used_days"])
+def test_a_limit_is_a_whole_number_of_days_from_1_on(name: str) -> None:
+    assert getattr(analyzer.rulebook(limits={name: 1}).thresholds, name) == 1
+    for wrong in (0, -1, "45", 1.5, None):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of days, 1 or more"):
+            analyzer.rulebook(limits={name: wrong})  # type: ignore[dict-item]  # that is the point
+
+
 @pytest.mark.parametrize(
     "asked", [{"rules": ["nobody"]}, {"skip": ["nobody"]}, {"rules": ["all", "nobody"]}]
 )

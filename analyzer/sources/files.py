@@ -35,20 +35,32 @@ def load(
 ) -> Report:
     """Return all reports in the sources as one.
 
-    A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`.
+    A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`,
+    each an argument of its own: `load(*paths)`.
     `as_of` is the moment that the reports describe, with its zone, where it is known better than
     from them; `progress` is told how many of how many inputs were read.
 
-    Raises InputRefused with the problems of all inputs together.
+    Raises InputRefused with the problems of all inputs together, TypeError for what is no name or
+    no moment, ValueError for a moment without its zone.
     """
-    if not sources:
-        raise TypeError("load() needs at least one source")
+    _check(sources, as_of)
     if as_of is not None:
-        if as_of.tzinfo is None:
-            raise ValueError(f"as_of lacks its zone: {as_of}")
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
     names = [*map(str, sources)]
     return load_found(names, find(names), as_of, progress)
+
+
+def _check(sources: Collection[object], as_of: object) -> None:
+    if not sources:
+        raise TypeError("load() needs at least one source")
+    for source in sources:
+        if not isinstance(source, str | os.PathLike):
+            kind = type(source).__name__
+            raise TypeError(f"a source is a str or a Path, not a {kind}: load(*paths) takes many")
+    if as_of is not None and not isinstance(as_of, datetime):
+        raise TypeError(f"as_of is a datetime with its zone, not {as_of!r}")
+    if as_of is not None and as_of.tzinfo is None:
+        raise ValueError(f"as_of lacks its zone: {as_of}")
 
 
 def load_found(

@@ -46,7 +46,8 @@ def rulebook(
     have run and `all` for every one; `skip` are the ids of those that are not to run; those less
     severe than `least` do not run either. `limits` are days by the names of `Thresholds`.
 
-    Raises ValueError for an id, a benchmark or a severity that there is not.
+    Raises ValueError for an id, a benchmark or a severity that there is not, and for days that
+    are no whole number, 1 or more.
     """
     standard = _standard(benchmark)
     by_default = [rule.id for rule in RULES if rule.default]
