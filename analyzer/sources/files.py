@@ -19,6 +19,7 @@ from analyzer.report.header import find_header
 from analyzer.report.text import ReportText
 from analyzer.report.understand import understand
 from analyzer.sources import beside
+from analyzer.sources.coverage import with_absent
 from analyzer.sources.find import Source, find, manifests, unreadable
 
 STREAMED: Final = 32 << 20
@@ -74,13 +75,8 @@ def load_found(
     Raises InputRefused with the problems of all inputs together.
     """
     report = understand([partial(_open, each) for each in inputs], as_of, progress)
-    absent = dict.fromkeys(
-        told for each in manifests(names, inputs) for told in beside.absent(each.name, each.read)
-    )
-    missing = tuple(account for status, account in absent if status == beside.FAILED)
-    left_out = tuple(account for status, account in absent if status == beside.SKIPPED)
-    notes = (*map(str, missing), *_unread(inputs), *report.notes)
-    return replace(report, not_covered=missing, left_out=left_out, notes=notes)
+    told = replace(report, notes=(*_unread(inputs), *report.notes))
+    return with_absent(told, manifests(names, inputs))
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:

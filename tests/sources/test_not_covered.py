@@ -15,6 +15,7 @@ from analyzer.errors import FAILED, PARTIAL, InputRefused
 from analyzer.model import Report
 from analyzer.sources.copying import copied
 from tests.builders import a_user, report_text
+from tests.report.reading import of_account
 
 DENIED = {
     "account": "210987654321",
@@ -47,6 +48,57 @@ def test_an_account_that_failed_is_not_covered_and_the_notes_say_so(folder: Path
     report = analyzer.load(with_manifest(folder, READ, DENIED))
     assert told(report) == [SENTENCE]
     assert SENTENCE in report.notes
+
+
+LATER = "status_reports_2026-05-01T12-00-00+00-00.csv"
+BY_ITSELF = {**DENIED, "account": "012345678901"}
+
+
+def test_an_account_that_failed_is_covered_by_a_report_from_elsewhere_and_a_note_says_so(
+    folder: Path,
+) -> None:
+    (folder / "web.csv").rename(folder / LATER)
+    manifest = with_manifest(folder, BY_ITSELF, DENIED) / "fetched.manifest.json"
+    report = analyzer.load(folder)
+    assert told(report) == [SENTENCE]
+    assert report.notes[:2] == (
+        SENTENCE,
+        (
+            f"Account 012345678901 could not be read when {manifest} was made (it denied"
+            f" iam:GetCredentialReport); its report {folder / LATER} of 2026-05-01 12:00 UTC counts"
+            " instead."
+        ),
+    )
+    with_manifest(folder, BY_ITSELF)
+    assert main(["analyze", str(folder), "--quiet", "--fail-on", "active"]) == 0
+
+
+@pytest.mark.parametrize("entry", [READ, BY_ITSELF])
+def test_an_account_that_failed_is_not_covered_by_a_report_that_the_same_list_names(
+    folder: Path, entry: dict[str, str]
+) -> None:
+    with_manifest(folder, BY_ITSELF, {**entry, "file": "web.csv"})
+    assert BY_ITSELF["account"] in [each.account for each in analyzer.load(folder).not_covered]
+
+
+def test_rows_that_name_no_account_cover_none_whose_number_is_unknown(folder: Path) -> None:
+    text = report_text([a_user("ann"), a_user("bob", arn="no ARN")])
+    (folder / "web.csv").write_text(text)
+    assert len(told(analyzer.load(with_manifest(folder, {**DENIED, "account": ""})))) == 1
+
+
+def test_an_account_that_failed_is_covered_by_the_archive_of_another_run(
+    folder: Path, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier.zip"
+    earlier.write_bytes(zipped(with_manifest(folder, {**READ, "file": "web.csv"})))
+    (folder / "web.csv").unlink()
+    (folder / "data.csv").write_text(of_account("9" * 12, a_user()))
+    with_manifest(folder, BY_ITSELF, {**READ, "account": "9" * 12, "file": "data.csv"})
+    assert len(told(analyzer.load(folder))) == 1
+    assert told(analyzer.load(folder, earlier)) == []
+    with_manifest(folder, {**BY_ITSELF, "file": "web.csv"})
+    assert len(told(analyzer.load(folder, earlier))) == 1
 
 
 def test_a_folder_in_which_all_were_fetched_covers_all(folder: Path) -> None:

@@ -1,0 +1,55 @@
+"""Say of which accounts there is no report, by the lists of what was fetched."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePath
+
+from analyzer.model import Absent, Report, ReportFile
+from analyzer.report.notes import moment
+from analyzer.sources import beside
+from analyzer.sources.find import Source
+
+
+def with_absent(report: Report, manifests: Iterable[Source]) -> Report:
+    """Return the report with the accounts that the manifests list as failed or skipped.
+
+    An account that failed is covered all the same where a report of it counts that came from
+    elsewhere, earlier or later: a note says so.
+
+    Raises InputRefused where a manifest is not understood.
+    """
+    files = {each.account: file for file in report.files for each in file.accounts}
+    missing: dict[Absent, None] = {}
+    left_out: dict[Absent, None] = {}
+    instead: dict[str, None] = {}
+    for manifest in manifests:
+        for status, account in beside.absent(manifest.name, manifest.read):
+            if status == beside.SKIPPED:
+                left_out[account] = None
+            elif file := _instead(account, manifest, files):
+                instead[_note(account, manifest, file)] = None
+            else:
+                missing[account] = None
+    notes = (*map(str, missing), *instead, *report.notes)
+    return replace(report, not_covered=tuple(missing), left_out=tuple(left_out), notes=notes)
+
+
+def _instead(
+    account: Absent, manifest: Source, files: Mapping[str, ReportFile]
+) -> ReportFile | None:
+    """Return the report of an account that counts, if the manifest does not list it."""
+    file = files.get(account.account) if account.account else None
+    if file is None:
+        return None
+    name = PurePath(file.name).name
+    # A file of an archive is named `archive.zip:folder/file`.
+    listed = beside.lists(manifest.name, manifest.read, {name, name.rpartition(":")[2]})
+    return None if listed else file
+
+
+def _note(account: Absent, manifest: Source, file: ReportFile) -> str:
+    reason = account.reason.removesuffix(".")
+    return (
+        f"Account {account.whom} could not be read when {manifest.name} was made ({reason}); its"
+        f" report {file.name} of {moment(file.as_of)} counts instead."
+    )
