@@ -7,7 +7,7 @@ import pytest
 
 import analyzer
 from analyzer.terms import Verdict
-from tests.builders import AS_OF, a_user, report_text, saved
+from tests.builders import AS_OF, a_key, a_user, report_text, saved, the_root
 from tests.written import (
     ALL,
     HARD_NAMES,
@@ -54,6 +54,37 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
     listed = names_bytes(analysis).decode().split()
     assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
+
+
+def with_evidence(report: Path, *live: str) -> None:
+    told = [{"UserName": each, "Status": "Active", "ServiceName": "bedrock"} for each in live]
+    beside = report.with_name(report.name + ".service-credentials.json")
+    beside.write_text(json.dumps({"ServiceSpecificCredentials": told}))
+
+
+def test_a_user_made_for_a_service_key_is_listed_only_where_evidence_shows_no_live_one(
+    tmp_path: Path,
+) -> None:
+    for number, name in enumerate(("told.csv", "untold.csv")):
+        account = str(number) * 12
+        users = [a_user(f"BedrockAPIKey-{each}", account=account) for each in ("dead", "live")]
+        text = report_text([*users, a_user("ann", account=account)], root=the_root(account))
+        with_evidence(saved(tmp_path, text, name), "BedrockAPIKey-live")
+    (tmp_path / "untold.csv.service-credentials.json").unlink()
+    listed = names_bytes(analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))).decode().split()
+    assert [arn.removeprefix("arn:aws:iam::") for arn in listed] == [
+        "000000000000:user/BedrockAPIKey-dead",
+        "000000000000:user/ann",
+        "111111111111:user/ann",
+    ]
+
+
+def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name(tmp_path: Path) -> None:
+    users = [a_user("BedrockAPIKey-used", key_1=a_key(used=AS_OF)), a_user("bedrockapikey")]
+    assert names_bytes(analyzed(tmp_path, users), ALL).decode().split() == [
+        "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
+        "arn:aws:iam::012345678901:user/bedrockapikey",
+    ]
 
 
 def test_nobody_to_list_gives_nothing(tmp_path: Path) -> None:
