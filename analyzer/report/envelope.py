@@ -15,7 +15,9 @@ import re
 import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.moments import one_moment
 
@@ -30,6 +32,8 @@ LARGEST = 1 << 30
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
 _MARKUP = re.compile(r"<(?!root_account>)[!?a-z]", re.IGNORECASE)
+_YAML = re.compile(r"(---\s+)?(- )?(Content|GeneratedTime|ReportFormat):\s")
+_KINDS = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 _HINT = (
     "Give the CSV from the console (IAM, Credential report, Download) or the output of"
     " `aws iam get-credential-report`."
@@ -70,6 +74,9 @@ def _unwrap_text(name: str, text: str) -> Opened:
         raise _refused(name, "this is an HTML or XML page, perhaps an error message", _HINT)
     if stripped[0] in "{[":
         return _from_json(name, stripped)
+    if _YAML.match(stripped):
+        hint = "Save its answer once more, with --output json."
+        raise _refused(name, "this is the AWS CLI's answer in YAML, which is not read", hint)
     if stripped[0] == '"' and "," not in stripped and ";" not in stripped:
         stripped = stripped.strip('"')
     return _from_line(name, stripped) or Opened(text.encode())
@@ -85,17 +92,42 @@ def _from_line(name: str, text: str) -> Opened | None:
 
 
 def _from_json(name: str, text: str) -> Opened:
-    try:
-        envelope = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
-        raise _refused(name, f"this is not valid JSON: {error}", hint) from None
+    envelope = _json(name, text)
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
-        raise _refused(name, "this JSON holds no credential report: it has no `Content`", _HINT)
+        raise _without_report(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated(name, str(generated)) if generated is not None else None
     return Opened(_content(name, content), moment)
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, json.JSONDecodeError) and _is_another(text[error.pos :], error):
+            hint = "Give them one by one, each in a file of its own."
+            raise _refused(name, "this is more than one JSON document", hint) from None
+        hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
+        raise _refused(name, f"this is not valid JSON: {error}", hint) from None
+
+
+def _is_another(rest: str, error: json.JSONDecodeError) -> bool:
+    """Tell whether what follows a whole JSON document starts as another does."""
+    return error.msg == "Extra data" and rest[:1] in ("{", "[")
+
+
+def _without_report(name: str, envelope: Any) -> InputRefused:
+    """Return the refusal of JSON in which there is no text of a report, with what there is."""
+    first = envelope[0] if isinstance(envelope, list) and envelope else envelope
+    names = {key.lower() for key in first} if isinstance(first, dict) else set()
+    if names.issuperset((columns.USER, columns.ARN)):
+        hint = "Give the CSV from which they were made."
+        return _refused(name, "these are the rows of a report, turned into JSON", hint)
+    if isinstance(envelope, dict) and "Content" in envelope:
+        kind = _KINDS.get(type(envelope["Content"]), "a number")
+        return _refused(name, f"the `Content` of this JSON holds {kind}, not a report", _HINT)
+    return _refused(name, "this JSON holds no credential report: it has no `Content`", _HINT)
 
 
 def _content(name: str, content: str) -> bytes:

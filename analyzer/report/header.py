@@ -10,6 +10,13 @@ from analyzer.errors import InputRefused, Problem
 
 _SEPARATORS = (",", ";", "\t")
 _SKIPPED = ("#TYPE", "sep=")
+_RESULTS = (
+    {columns.VERDICT, columns.CERTAINTY, columns.CAVEATS},
+    {"severity", "rule", "fact", "outcome"},
+    {"change", "before", "now", "last_use"},
+)
+"""Columns by which the CSVs that are written here are known: of users, findings and changes."""
+
 _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 
 
@@ -65,16 +72,16 @@ def _read(name: str, text: str, end: int, row: int) -> Header:
 
 
 def _check(name: str, header: Header) -> None:
+    if any(result.issubset(header.names) for result in _RESULTS):
+        message = "this is a result that credreport wrote, not a report"
+        hint = "Write results into another folder than that of the reports."
+        raise InputRefused([Problem(name, header.row, None, None, message, hint)])
     twice = [column for column, count in Counter(header.names).items() if count > 1 and column]
     missing = [column for column in columns.REQUIRED if column not in header.names]
     problems = [
         Problem(name, header.row, column, None, "the column is there twice", "Remove one of them.")
         for column in twice
     ]
-    if {columns.VERDICT, columns.CERTAINTY, columns.CAVEATS}.issubset(header.names):
-        message = "this is a result that credreport wrote, not a report"
-        hint = "Write results into another folder than that of the reports."
-        problems.append(Problem(name, header.row, None, None, message, hint))
     if missing:
         message = f"missing: {', '.join(missing)}"
         hint = "Every user is judged by these columns: give the report as AWS made it."

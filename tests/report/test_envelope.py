@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import envelope
-from tests.report.reading import BOB, HEADER, PLAIN, VERDICTS, cells, problem, put, read, verdicts
+from tests.report.reading import (
+    BOB,
+    HEADER,
+    PLAIN,
+    TWO_USERS,
+    VERDICTS,
+    cells,
+    problem,
+    put,
+    read,
+    verdicts,
+)
 
 CSV = PLAIN.encode()
 BASE64 = base64.b64encode(CSV).decode()
@@ -128,6 +139,8 @@ def test_a_generated_time_that_is_no_moment_is_refused_rather_than_left_out(
 
 
 CONSOLE = "Give the CSV from the console"
+ROWS = [{"User": row["user"], "ARN": row["arn"]} for row in TWO_USERS]
+AS_YAML = f"Content: {BASE64}\nGeneratedTime: '{GENERATED}'\nReportFormat: text/csv\n"
 REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "nothing": ("", "the input is empty", CONSOLE),
     "blanks": (" \r\n\t\n", "the input is empty", CONSOLE),
@@ -136,8 +149,23 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "AWS's error": ("<?xml version='1.0'?><ErrorResponse/>", "HTML or XML page", CONSOLE),
     "another error": ("<Error><Code>AccessDenied</Code></Error>", "HTML or XML page", CONSOLE),
     "JSON without content": (as_json().replace("Content", "Other"), "no `Content`", CONSOLE),
-    "JSON with null": (as_json(content=None), "no `Content`", CONSOLE),
+    "JSON with null": (as_json(content=None), "`Content` of this JSON holds null", CONSOLE),
+    "JSON with an object": ('{"Content": {"a": 1}}', "JSON holds an object", CONSOLE),
+    "JSON with a list": ('{"Content": [117]}', "`Content` of this JSON holds a list", CONSOLE),
+    "JSON with a flag": ('{"Content": true}', "JSON holds true or false", CONSOLE),
+    "JSON with a number": ('{"Content": 1}', "`Content` of this JSON holds a number", CONSOLE),
     "JSON of a list": ("[1, 2]", "no `Content`", CONSOLE),
+    "JSON of an empty list": ("[]", "no `Content`", CONSOLE),
+    "JSON of a list of objects": ('[{"user": "ann"}]', "no `Content`", CONSOLE),
+    "two answers": (f"{as_json()}\n{as_json()}", "more than one JSON document", "one by one"),
+    "JSON lines": ('{"a": 1}\n{"a": 2}\n', "more than one JSON document", "one by one"),
+    "an answer and half another": (as_json() + as_json()[:99], "more than one JSON", "one by one"),
+    "an answer and a prompt": (f"{as_json()}\n$ ", "not valid JSON", "damaged"),
+    "rows as JSON": (json.dumps(ROWS), "rows of a report, turned into JSON", "Give the CSV"),
+    "a row as JSON": (json.dumps(ROWS[0]), "rows of a report, turned into JSON", "Give the CSV"),
+    "YAML": (AS_YAML, "AWS CLI's answer in YAML", "--output json"),
+    "YAML of a stream": (f"- {AS_YAML}", "AWS CLI's answer in YAML", "--output json"),
+    "YAML with a start": (f"---\n{AS_YAML}", "AWS CLI's answer in YAML", "--output json"),
     "no JSON": ("{'Content': 1}", "not valid JSON", "save the output of the AWS CLI once more"),
     "half a JSON": (as_json()[:500], "not valid JSON", "cut off"),
     "JSON without end": ("[" * 100_000, "not valid JSON", "damaged"),

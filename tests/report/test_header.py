@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer import changes
 from analyzer.outputs import write
+from analyzer.writers import findings
 from tests.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
@@ -195,6 +197,14 @@ def test_a_column_that_the_verdict_needs_must_be_there(tmp_path: Path, column: s
     left = [name for name in COLUMNS if name != column]
     found = problem(tmp_path, report_text(TWO_USERS, columns=left))
     assert (found.row, found.message) == (1, f"missing: {column}")
+
+
+@pytest.mark.parametrize("columns", [findings.HEADER, changes.COLUMNS])
+def test_findings_and_changes_that_the_program_wrote_are_no_report(
+    tmp_path: Path, columns: tuple[str, ...]
+) -> None:
+    found = problem(tmp_path, ",".join(columns))
+    assert found.message == "this is a result that credreport wrote, not a report"
 
 
 @pytest.mark.parametrize("verdicts", [(), tuple(analyzer.Verdict)])
