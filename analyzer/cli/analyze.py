@@ -87,7 +87,10 @@ def analyze(
     format_: Annotated[
         Format | None,
         typer.Option(
-            "--format", help="Write this to standard output; a table if nothing is asked for."
+            "--format",
+            metavar="FORM",
+            help=f"Write this to standard output: {', '.join(Format)}; a table if nothing is asked"
+            " for.",
         ),
     ] = None,
     verdict: Annotated[

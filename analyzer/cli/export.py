@@ -44,7 +44,10 @@ def export(
     asking: Asking,
     judging: Judging,
     log_format: Annotated[
-        LogFormat, typer.Option(help="How to log on standard error.")
+        LogFormat,
+        typer.Option(
+            metavar="FORM", help=f"How to log on standard error: {' or '.join(LogFormat)}."
+        ),
     ] = LogFormat.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log nothing but warnings and errors.")

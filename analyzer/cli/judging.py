@@ -33,7 +33,9 @@ class Judging:
     definition: Annotated[
         Definition,
         _verdicts(
-            help="Unused has no active access key, or (iam-029) no key attached at all.",
+            metavar="NAME",
+            help=f"What unused means, {' or '.join(Definition)}: no active access key, or no key"
+            " attached at all.",
         ),
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
@@ -64,7 +66,9 @@ class Judging:
     standard: Annotated[
         Benchmark | None,
         _rules(
-            help="Run this standard's rules by its limits, and show its controls.",
+            metavar="NAME",
+            help="Run this standard's rules by its limits, and show its controls:"
+            f" {', '.join(Benchmark)}.",
         ),
     ] = None
     rules: Annotated[
@@ -79,9 +83,13 @@ class Judging:
         list[str],
         _rules(metavar="ID", help="Do not run this rule; may be repeated."),
     ] = field(default_factory=list)
-    min_severity: Annotated[Severity, _rules(help="Run no rule that is less severe.")] = (
-        Severity.LOW
-    )
+    min_severity: Annotated[
+        Severity,
+        _rules(
+            metavar="SEVERITY",
+            help=f"Run no rule that is less severe than this: {', '.join(Severity)}.",
+        ),
+    ] = Severity.LOW
     idle_days: Annotated[
         int | None,
         _rules(

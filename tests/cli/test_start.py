@@ -1,5 +1,6 @@
 """The program starts quickly, says what it is, and is the same however it is started."""
 
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import run as run_process
-from analyzer.terms import Definition, Format, Verdict
+from analyzer.cli.log import LogFormat
+from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.builders import ROOT_FOLDER, Run, run
 from tests.cli.conftest import Program
 
@@ -70,6 +72,18 @@ def test_help_names_every_option_and_every_word_that_an_option_takes(program: Pr
     assert [option for option in options.split() if option not in told] == []
     words = [*Format, *Verdict, *Definition, "all", "unused", "90", ".xlsx", ".csv", ".json"]
     assert [word for word in words if word not in told] == []
+
+
+@pytest.mark.parametrize("command", ["analyze", "export"])
+def test_help_breaks_no_word_that_an_option_takes_on_a_narrow_terminal(
+    program: Program, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
+    told = program(command, "--help").output.decode().replace("│", " ")
+    words = [*Definition, *Benchmark, *Severity, *(Format if command == "analyze" else LogFormat)]
+    assert [word for word in words if not re.search(rf"[\s]{re.escape(word)}[\s,.;:]", told)] == []
+    assert "|" not in told
 
 
 def test_importing_the_module_that_starts_the_program_starts_nothing() -> None:
