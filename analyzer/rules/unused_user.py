@@ -43,8 +43,11 @@ RULE = Rule(
         "# What no report shows: each of these must list nothing.",
         "aws iam list-service-specific-credentials --user-name=NAME",
         "aws iam list-ssh-public-keys --user-name=NAME",
-        "# Then take the way in away, wait, and delete what is attached before the user itself.",
+        "# Take the way in away, and wait.",
         "aws iam delete-login-profile --user-name=NAME",
+        "# Then what would make AWS refuse the last line, each with --user-name=NAME:",
+        "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
+        "# delete-user-policy, detach-user-policy, remove-user-from-group.",
         "aws iam delete-user --user-name=NAME",
     ),
     references=(

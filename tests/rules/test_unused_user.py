@@ -1,5 +1,8 @@
+import re
+
 import pytest
 
+from analyzer.rules import RULES
 from tests.builders import (
     NEVER,
     Row,
@@ -48,6 +51,17 @@ def test_the_fact_has_reason_age_and_what_to_check() -> None:
         " check: active-certificate;mfa-registered"
     )
     assert fact("unused-user", a_user()) == "no-credentials, created 2023-08-05, 1000 days ago"
+
+
+def test_the_remedy_takes_the_way_in_away_and_deletes_the_user_after_all_that_is_attached() -> None:
+    (rule,) = (each for each in RULES if each.id == "unused-user")
+    calls = re.findall(r"(?:list|delete|deactivate|detach|remove)-[a-z-]+", " ".join(rule.remedy))
+    ahead = ["list-service-specific-credentials", "list-ssh-public-keys", "delete-login-profile"]
+    assert (calls[:3], calls[-1]) == (ahead, "delete-user")
+    assert set(calls[3:-1]) == {
+        *("delete-access-key", "delete-signing-certificate", "deactivate-mfa-device"),
+        *("delete-user-policy", "detach-user-policy", "remove-user-from-group"),
+    }
 
 
 def test_what_is_undecided_names_the_cell() -> None:
