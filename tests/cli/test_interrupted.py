@@ -41,11 +41,11 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import analyzer.sources.files
 
-def load(*_, **__):
+def load_found(*_, **__):
     print("reading", flush=True)
     time.sleep(60)
 
-analyzer.sources.files.load = load
+analyzer.sources.files.load_found = load_found
 """
 
 

@@ -195,6 +195,16 @@ def test_an_account_that_was_not_to_be_read_is_told_in_workbook_and_json(
     ]
 
 
+def test_asff_leaves_out_an_account_of_which_not_even_the_number_is_known(
+    folder: Path, tmp_path: Path
+) -> None:
+    feed = tmp_path / "out.asff.json"
+    source = str(with_manifest(folder, {**DENIED, "account": ""}))
+    assert main(["analyze", source, "-q", "-o", str(feed)]) == PARTIAL
+    assert feed.read_text()
+    assert "not covered" not in feed.read_text()
+
+
 def test_a_name_of_a_profile_that_looks_like_a_formula_is_guarded(
     folder: Path, tmp_path: Path
 ) -> None:
