@@ -84,14 +84,20 @@ def dated(surveyed: Surveyed, option: datetime | None) -> Counted:
 def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
-    Of the same report in two wraps, the one that best tells its moment counts.
+    A report that AWS gave again describes the later moment too: of its copies the one with the
+    newest moment that is known counts, of equal moments the one that is told best.
     """
     best: dict[str, Counted] = {}
-    for report in sorted(reports, key=lambda each: _ORDER.index(each.own_source)):
+    for report in sorted(reports, key=_knowing, reverse=True):
         best.setdefault(report.content, report)
     chosen = [report for report in reports if best[report.content] is report]
     same = [(report, best[report.content]) for report in reports]
     return chosen, [(left, kept) for left, kept in same if left is not kept]
+
+
+def _knowing(report: Counted) -> tuple[bool, datetime, int]:
+    known = report.own_source is not AsOfSource.ASSUMED
+    return known, report.own, -_ORDER.index(report.own_source)
 
 
 def newest(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted, str]]]:

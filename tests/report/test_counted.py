@@ -115,6 +115,46 @@ def test_of_the_same_report_in_several_wraps_the_one_that_knows_its_moment_best_
     ]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("kind", ["name", "envelope", "envelope, then name", "name, then envelope"])
+def test_of_the_same_report_with_two_known_moments_the_newest_counts_whatever_tells_it(
+    tmp_path: Path, kind: str, order: int
+) -> None:
+    first, _, last = kind.partition(", then ")
+    older = told_by(tmp_path / "older", first, days_before(180))
+    newer = told_by(tmp_path / "newer", last or first, AS_OF)
+    report = analyzer.load(*[older, newer][::order])
+    (file,) = report.files
+    assert (file.name, file.as_of) == (str(newer), AS_OF)
+    assert list(report.notes) == [f"{older} is the same report as {newer}: counted once."]
+    assert report.users["as_of"].unique().tolist() == [AS_OF]
+
+
+def told_by(folder: Path, source: str, moment: datetime) -> Path:
+    """Save the report so that its moment is told in this way."""
+    if source == "name":
+        return put(folder, PLAIN, console(moment))
+    return put(folder, envelope(PLAIN, moment), "report.json")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_the_same_report_with_equal_moments_the_stronger_source_counts(
+    tmp_path: Path, order: int
+) -> None:
+    paths = [told_by(tmp_path, source, AS_OF) for source in ("envelope", "name")]
+    assert names(analyzer.load(*paths[::order])) == ["report.json"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_moment_that_is_known_goes_before_a_later_one_that_is_assumed(
+    tmp_path: Path, order: int
+) -> None:
+    early = days_before(180)
+    paths = [put(tmp_path, PLAIN, "plain.csv"), put(tmp_path, PLAIN, console(early))]
+    report = analyzer.load(*paths[::order])
+    assert [file.as_of for file in report.files] == [early]
+
+
 def test_the_best_wrap_counts_also_where_an_option_tells_the_moment(tmp_path: Path) -> None:
     plain = put(tmp_path, PLAIN, "plain.csv")
     wrapped = put(tmp_path, envelope(PLAIN, AS_OF), "report.json")
