@@ -1,6 +1,6 @@
 """Decide what of the reports counts: the same twice counts once, and the newest counts."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,9 +15,11 @@ from analyzer.model import AccountRows, ReportFile, joined
 from analyzer.report import identity
 from analyzer.report.as_of import as_of
 from analyzer.report.survey import Surveyed, hashes
+from analyzer.report.text import ServiceCredentials
 from analyzer.terms import AsOfSource
 
 _ORDER = list(AsOfSource)
+_BETWEEN = ", "
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Counted:
 
     `own` is the moment that the report itself tells of, by `own_source`; `as_of` the one that it
     is judged by.
+    `evidence` is what was saved of service-specific credentials beside any copy of it.
     `set_aside` are accounts of which another report is newer; `repeated` are the numbers of
     rows that stand elsewhere too, cell for cell.
     """
@@ -35,6 +38,7 @@ class Counted:
     own_source: AsOfSource
     as_of: datetime
     source: AsOfSource
+    evidence: ServiceCredentials | None = None
     set_aside: frozenset[str] = frozenset()
     repeated: frozenset[int] = frozenset()
     accounts: tuple[AccountRows, ...] = ()
@@ -52,7 +56,6 @@ class Counted:
     def file(self) -> ReportFile:
         """Return what is told of the file in every output."""
         text = self.surveyed.text
-        told = text.service_credentials
         return ReportFile(
             name=text.name,
             sha256=text.sha256(),
@@ -60,7 +63,7 @@ class Counted:
             as_of=self.as_of,
             as_of_source=self.source,
             accounts=self.accounts,
-            evidence=told.file if told else None,
+            evidence=self.evidence.file if self.evidence else None,
         )
 
     def left(self, table: pa.Table) -> pa.Table:
@@ -78,26 +81,43 @@ def dated(surveyed: Surveyed, option: datetime | None) -> Counted:
     """Return the report with the moment that it describes."""
     own = as_of(surveyed.text, surveyed.newest, None)
     judged_by = as_of(surveyed.text, surveyed.newest, option)
-    return Counted(surveyed, *own, *judged_by, accounts=surveyed.accounts)
+    evidence = surveyed.text.service_credentials
+    return Counted(surveyed, *own, *judged_by, evidence=evidence, accounts=surveyed.accounts)
 
 
 def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
-    newest moment that is known counts, of equal moments the one that is told best.
+    newest moment that is known counts, of equal moments the one that is told best. The evidence
+    beside any of them counts.
     """
-    best: dict[str, Counted] = {}
+    copies: dict[str, list[Counted]] = defaultdict(list)
     for report in sorted(reports, key=_knowing, reverse=True):
-        best.setdefault(report.content, report)
+        copies[report.content].append(report)
+    best = {content: each[0] for content, each in copies.items()}
     chosen = [report for report in reports if best[report.content] is report]
     same = [(report, best[report.content]) for report in reports]
-    return chosen, [(left, kept) for left, kept in same if left is not kept]
+    return (
+        [replace(each, evidence=_evidence(copies[each.content])) for each in chosen],
+        [(left, kept) for left, kept in same if left is not kept],
+    )
 
 
 def _knowing(report: Counted) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
     return known, report.own, -_ORDER.index(report.own_source)
+
+
+def _evidence(copies: Iterable[Counted]) -> ServiceCredentials | None:
+    """Return all that is told beside the copies of a report, in the name of the first."""
+    told = [each.evidence for each in copies if each.evidence]
+    live: dict[str, set[str]] = defaultdict(set)
+    for evidence in told:
+        for user, names in evidence.services.items():
+            live[user].update(names.split(_BETWEEN))
+    services = {user: _BETWEEN.join(sorted(each)) for user, each in live.items()}
+    return replace(told[0], services=services) if told else None
 
 
 def newest(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted, str]]]:

@@ -14,7 +14,7 @@ from analyzer.report.header import Header
 class ServiceCredentials:
     """Hold who has live service-specific credentials, and the file that tells it.
 
-    `services` maps the names of users in lower case to their services, joined by commas.
+    `services` maps the names of users in lower case to their services, joined by `, `.
     """
 
     file: ReadFile

@@ -83,7 +83,7 @@ def _pages(
     reports: Sequence[Counted], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
     as_of = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
-    evidence = [report.surveyed.text.service_credentials for report in reports]
+    evidence = [report.evidence for report in reports]
     for table in tables:
         page = tidy(table, as_of)
         yield replace(

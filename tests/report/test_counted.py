@@ -155,6 +155,45 @@ def test_a_moment_that_is_known_goes_before_a_later_one_that_is_assumed(
     assert [file.as_of for file in report.files] == [early]
 
 
+def evidence_beside(report: Path, *services: tuple[str, str]) -> str:
+    """Save who has which live service-specific credentials, and return the file's name."""
+    told = [
+        {"UserName": user, "Status": "Active", "ServiceName": service} for user, service in services
+    ]
+    text = json.dumps({"ServiceSpecificCredentials": told})
+    return str(put(report.parent, text, f"{report.name}.service-credentials.json"))
+
+
+def told_of(report: Report) -> dict[str, str]:
+    """Return the services of each user's live credentials."""
+    users = report.users
+    return dict(zip(users["user"], users["service_credentials"], strict=True))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_evidence_beside_a_copy_that_is_left_out_counts(
+    tmp_path: Path, order: int, *, wrapped: bool
+) -> None:
+    kept = put(tmp_path, envelope(PLAIN, AS_OF) if wrapped else PLAIN, "a.csv")
+    left = put(tmp_path, PLAIN, "b.csv")
+    evidence = evidence_beside(left, ("Bob", "bedrock.amazonaws.com"))
+    report = analyzer.load(*[kept, left][:: order if wrapped else 1])
+    assert names(report) == ["a.csv"]
+    assert told_of(report) == {"ann": "", "bob": "bedrock.amazonaws.com"}
+    assert [file.evidence.name for file in report.files if file.evidence] == [evidence]
+
+
+def test_a_credential_that_is_live_in_the_evidence_of_any_copy_counts(tmp_path: Path) -> None:
+    copies = [put(tmp_path, PLAIN, f"{name}.csv") for name in "abcd"]
+    evidence = evidence_beside(copies[0], ("bob", "s"), ("bob", "a"))
+    evidence_beside(copies[1], ("bob", "k"), ("ann", "z"), ("bob", "a"))
+    evidence_beside(copies[2])
+    report = analyzer.load(*copies)
+    assert told_of(report) == {"ann": "z", "bob": "a, k, s"}
+    assert [file.evidence.name for file in report.files if file.evidence] == [evidence]
+
+
 def test_the_best_wrap_counts_also_where_an_option_tells_the_moment(tmp_path: Path) -> None:
     plain = put(tmp_path, PLAIN, "plain.csv")
     wrapped = put(tmp_path, envelope(PLAIN, AS_OF), "report.json")
