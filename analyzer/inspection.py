@@ -94,12 +94,9 @@ class Inspection:
         """Return the ids of the rules that did not see everything, and why."""
         if self.report.not_covered:
             return {rule.id: "An account could not be read." for rule in self.book.rules}
-        rootless = {
-            account.account or "that no ARN names"
-            for file in self.report.files
-            for account in file.accounts
-            if not account.roots
-        }
+        accounts = [account for file in self.report.files for account in file.accounts]
+        rooted = {each.account for each in accounts if each.roots}
+        rootless = {each.account or "that no ARN names" for each in accounts} - rooted
         why = f"The report has no root row of account {few(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
 

@@ -243,6 +243,45 @@ def test_a_report_without_its_root_row_passes_no_control_on_root(tmp_path: Path)
     assert control(found, "2.9").result is Result.PASS
 
 
+ROOTLESS = "\n".join(report_text([SAFE]).split("\n")[::2])
+WITH_ROOT = {
+    "other users": report_text([SAFE | {"user": "x", "arn": f"arn:aws:iam::{ACCOUNT}:user/x"}]),
+    "the same users": report_text([SAFE]),
+    "the same rows saved again": report_text([SAFE]) + "\n",
+}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("other", WITH_ROOT.values(), ids=WITH_ROOT)
+@pytest.mark.parametrize("first", [ROOTLESS, report_text([SAFE])])
+def test_the_root_row_of_an_account_may_stand_in_any_of_its_reports(
+    tmp_path: Path, first: str, other: str, order: int
+) -> None:
+    paths = [saved(tmp_path, first, "a.csv"), saved(tmp_path, other, "b.csv")]
+    report = analyzer.load(*paths[::order], as_of=AS_OF)
+    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
+    assert found.unseen == {}
+    assert control(found, "2.3").result is Result.PASS
+    assert not found.failures([], ["root-without-mfa"])
+
+
+def test_the_root_row_of_a_report_that_is_set_aside_is_not_that_of_the_newer(
+    tmp_path: Path,
+) -> None:
+    saved(tmp_path, report_text([SAFE]), "status_reports_2026-04-01T12-00-00+00-00.csv")
+    saved(tmp_path, ROOTLESS, "status_reports_2026-05-01T12-00-00+00-00.csv")
+    found = analyzer.analyze(analyzer.load(tmp_path)).inspection
+    why = f"the report has no root row of account {ACCOUNT}"
+    assert found.failures([], ["root-without-mfa"]) == [f"root-without-mfa: {why.capitalize()}"]
+
+
+def test_one_account_without_its_root_row_is_named_among_others(tmp_path: Path) -> None:
+    saved(tmp_path, report_text([SAFE]), "a.csv")
+    saved(tmp_path, ROOTLESS.replace(ACCOUNT, "123456789012"), "b.csv")
+    found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).inspection
+    assert set(found.unseen.values()) == {"The report has no root row of account 123456789012."}
+
+
 def test_rows_whose_arn_names_no_account_pass_no_control_on_root(tmp_path: Path) -> None:
     saved(tmp_path, report_text([SAFE]), "whole.csv")
     header, _, user = report_text([SAFE | {"arn": "x"}]).split("\n")

@@ -77,8 +77,8 @@ def _repeated(reports: Iterable[Counted]) -> Iterator[str]:
     for report in reports:
         count = len(report.repeated)
         if count:
-            rows = "1 row stands" if count == 1 else f"{count} rows stand"
-            yield f"{report.name}: {rows} there twice, cell for cell, and counted once."
+            what = "1 row repeats another" if count == 1 else f"{count} rows repeat others"
+            yield f"{report.name}: {what}, of this report or another: counted once."
 
 
 def _contradicting(arns: Sequence[str]) -> Iterator[str]:

@@ -212,7 +212,7 @@ def test_a_report_saved_again_row_for_row_counts_once(tmp_path: Path) -> None:
     report = analyzer.load(tmp_path)
     assert verdicts(report) == VERDICTS
     assert said(report, tmp_path) == [
-        "b.csv: 3 rows stand there twice, cell for cell, and counted once."
+        "b.csv: 3 rows repeat others, of this report or another: counted once."
     ]
 
 
@@ -334,7 +334,7 @@ def test_a_row_that_stands_there_twice_counts_once_and_is_said(tmp_path: Path) -
     assert rows(report) == {"ann": 3, "bob": 4}
     assert counts(report) == {"012345678901": (4, 1, 1, 2)}
     assert said(report, tmp_path) == [
-        "report.csv: 1 row stands there twice, cell for cell, and counted once."
+        "report.csv: 1 row repeats another, of this report or another: counted once."
     ]
 
 
