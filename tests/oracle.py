@@ -350,13 +350,18 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows if row]
 
 
+def meaning(raw: str) -> object:
+    """Return what a cell says: a moment, a truth value, failing these its text."""
+    return moment(raw) or (raw if boolean(raw) is None else boolean(raw))
+
+
 def judge(text: str, terms: Terms) -> list[Opinion]:
     """Return an opinion on the user in each row that counts, in the report's order."""
     rows = rows_of(text)
-    first: dict[tuple[tuple[str, str], ...], int] = {}
+    first: dict[tuple[object, ...], int] = {}
     for number, row in enumerate(rows, start=2):
         if not is_root(row):
-            first.setdefault(tuple(sorted(row.items())), number)
+            first.setdefault(tuple(map(meaning, row.values())), number)
     counted = {number: rows[number - 2] for number in first.values()}
     shared = Counter(row.get("arn") for row in counted.values())
     return [opinion(number, row, shared, terms) for number, row in sorted(counted.items())]

@@ -14,6 +14,7 @@ from analyzer import columns
 from analyzer.model import AccountRows, ReportFile, joined
 from analyzer.report import identity
 from analyzer.report.as_of import as_of
+from analyzer.report.forms import in_one_form
 from analyzer.report.survey import Surveyed, hashes
 from analyzer.report.text import ServiceCredentials
 from analyzer.terms import AsOfSource
@@ -30,7 +31,7 @@ class Counted:
     is judged by.
     `evidence` is what was saved of service-specific credentials beside any copy of it.
     `set_aside` are accounts of which another report is newer; `repeated` are the numbers of
-    rows that stand elsewhere too, cell for cell.
+    rows that stand elsewhere too, whatever the form of their moments and booleans.
     """
 
     surveyed: Surveyed
@@ -144,7 +145,7 @@ def _without(report: Counted, older: Iterable[tuple[Counted, Counted, str]]) -> 
 
 
 def once(reports: Sequence[Counted]) -> tuple[list[Counted], dict[str, str]]:
-    """Count rows that are the same to the letter once.
+    """Count rows that say the same once, whatever the form of their moments and booleans.
 
     Return also the ARNs whose rows contradict each other, and the columns in which they do.
     """
@@ -174,18 +175,26 @@ def _contradicting(rows: pd.DataFrame, cells: list[str]) -> dict[str, str]:
 
 
 def _suspects(reports: Sequence[Counted]) -> pd.DataFrame:
-    """Return the rows whose ARN's hash is there more than once."""
-    found = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
-    twice = pa.array(np.unique(found[1:][found[1:] == found[:-1]]))
+    """Return the rows whose ARN's hash is there more than once, their cells in one form."""
+    every = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
+    twice = pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
     if not len(twice):
         return pd.DataFrame()
-    return joined(
+    found = joined(
         pd.DataFrame(
             report.left(table.filter(pc.is_in(pa.array(hashes(table)), twice))).to_pandas()
         ).assign(**{columns.FILE: file})
         for file, report in enumerate(reports)
         for table in report.surveyed.read()
     )
+    return found.assign(
+        **{name: _alike(name, found[name]) for name in columns.REPORT if name in found}
+    )
+
+
+def _alike(name: str, cells: pd.Series) -> pd.Series:
+    texts = pa.array(cells.to_numpy(), pa.large_string(), from_pandas=True)
+    return pd.Series(in_one_form(name, texts).to_pandas())
 
 
 def _counting_once(report: Counted, repeated: pd.DataFrame) -> Counted:

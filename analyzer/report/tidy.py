@@ -15,6 +15,7 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, worded
 from analyzer.report import identity, moments
+from analyzer.report.forms import lowered
 from analyzer.terms import State
 
 _NONE = "N/A"
@@ -71,7 +72,7 @@ class _Cells:
         """Return which cells are true, and which are understood; any case is."""
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
-            self.texts[column] = _lowered(self.text(column))
+            self.texts[column] = lowered(self.text(column))
             true, false = self.equals(column, "true"), self.equals(column, "false")
         understood = true | false
         self.note(column, ~understood)
@@ -221,13 +222,6 @@ def _strings(texts: pa.Array | None, count: int) -> pd.Series:
 
 def _utc(moment: np.ndarray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(moment, tz="UTC")
-
-
-def _lowered(texts: pa.Array) -> pa.Array:
-    """Return the texts with booleans in lower case, all others as they are."""
-    lower = pc.utf8_lower(texts)
-    known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))
-    return pc.if_else(known, lower, texts)
 
 
 def _mask(mask: pa.Array) -> np.ndarray:

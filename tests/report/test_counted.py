@@ -350,10 +350,60 @@ def test_repeated_rows_of_several_accounts_are_counted_apart(tmp_path: Path) -> 
     assert counts(report) == {"012345678901": (4, 1, 1, 2), OTHER_ACCOUNT: (4, 1, 2, 1)}
 
 
-def test_a_row_that_differs_in_the_form_of_a_moment_alone_is_not_the_same(tmp_path: Path) -> None:
-    other = with_cells(BOB, user_creation_time="2023-08-05T12:00:00+00:00")
-    users = analyzer.analyze(read(tmp_path, lines(PLAIN, other))).users
-    assert users[users["user"] == "bob"]["verdict"].astype(str).tolist() == ["undetermined"] * 2
+FORMS_ALONE = {
+    "a moment": {"user_creation_time": "2023-08-05T12:00:00+00:00"},
+    "its zone": {"user_creation_time": "2023-08-05T14:00:00+02:00"},
+    "a fraction": {"user_creation_time": "2023-08-05T12:00:00.5Z"},
+    "a boolean": {"mfa_active": "FALSE"},
+    "many": {
+        "user_creation_time": "2023-08-05T12:00:00+00:00",
+        **dict.fromkeys(("mfa_active", "password_enabled", "access_key_2_active"), "False"),
+        "cert_1_active": "FALSE",
+    },
+}
+
+
+@pytest.mark.parametrize("cells", FORMS_ALONE.values(), ids=FORMS_ALONE)
+def test_rows_that_differ_in_form_alone_are_the_same(tmp_path: Path, cells: dict[str, str]) -> None:
+    report = read(tmp_path, lines(PLAIN, with_cells(BOB, **cells)))
+    assert verdicts(report) == VERDICTS
+    assert counts(report) == {"012345678901": (4, 1, 1, 2)}
+    assert said(report, tmp_path) == [
+        "report.csv: 1 row repeats another, of this report or another: counted once."
+    ]
+
+
+def test_a_report_saved_again_in_other_forms_counts_once(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "a.csv")
+    other = report_text(TWO_USERS, form="+00:00")
+    put(tmp_path, other.replace("true", "TRUE").replace("false", "False"), "b.csv")
+    report = analyzer.load(tmp_path)
+    assert verdicts(report) == VERDICTS
+    assert said(report, tmp_path) == [
+        "b.csv: 3 rows repeat others, of this report or another: counted once."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("user_creation_time", "2023-08-05T12:00:01+00:00"),
+        ("mfa_active", "TRUE"),
+        ("mfa_active", "false "),
+        ("user_creation_time", "2023-08-05T12:00:00z"),
+        ("password_last_used", "n/a"),
+        ("access_key_1_last_used_service", "n/a"),
+    ],
+)
+def test_only_the_column_whose_meaning_differs_is_said_to_contradict(
+    tmp_path: Path, column: str, cell: str
+) -> None:
+    form = {"mfa_active": "FALSE", "user_creation_time": "2023-08-05T12:00:00+00:00"}
+    report = read(tmp_path, lines(PLAIN, with_cells(BOB, **form | {column: cell})))
+    users = analyzer.analyze(report).users
+    bobs = users[users["user"] == "bob"]
+    assert bobs["contradicted"].tolist() == [column] * 2
+    assert bobs["verdict"].astype(str).tolist() == ["undetermined"] * 2
 
 
 def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.oracle import NO_SERVICE, Terms, boolean, is_root, judge, moment, rows_of
+from tests.oracle import NO_SERVICE, Terms, boolean, is_root, judge, meaning, moment, rows_of
 
 IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS = 45, 90, 30
 
@@ -238,12 +238,14 @@ def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
 
 
 def read(text: str, as_of: datetime) -> list[Row]:
-    distinct = list({tuple(row.items()): row for row in rows_of(text)}.values())
+    distinct = list({tuple(map(meaning, row.values())): row for row in rows_of(text)}.values())
     by_arn = defaultdict(list)
     for row in distinct:
         by_arn[row["arn"]].append(row)
     doubted = {
-        arn: frozenset(column for column in rows[0] if len({row[column] for row in rows}) > 1)
+        arn: frozenset(
+            column for column in rows[0] if len({meaning(row[column]) for row in rows}) > 1
+        )
         for arn, rows in by_arn.items()
     }
     return [Row(row, doubted[row["arn"]], as_of) for row in distinct]
