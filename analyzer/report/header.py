@@ -17,6 +17,7 @@ _RESULTS = (
 )
 """Columns by which the CSVs that are written here are known: of users, findings and changes."""
 
+_TAKEN = (columns.FILE, columns.ROW)
 _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 
 
@@ -24,7 +25,7 @@ _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 class Header:
     """Describe the header row.
 
-    `names` are the cells in lower case, trimmed; `line` is the header as it stands;
+    `names` are the cells as `name_in` gives them; `line` is the header as it stands;
     `end` is the offset in bytes of the first data row, `row` the header's own number.
     """
 
@@ -61,11 +62,15 @@ def find_header(name: str, head: bytes) -> Header:
     raise InputRefused([_no_header(name, None, "")])
 
 
+def name_in(cell: str) -> str:
+    """Return a column's name in lower case, trimmed; in quotes if tables have one of that name."""
+    name = cell.replace("\ufeff", "").strip().lower()
+    return f'"{name}"' if name in _TAKEN else name
+
+
 def _read(name: str, text: str, end: int, row: int) -> Header:
     for separator in _SEPARATORS:
-        names = tuple(
-            cell.strip().lower() for cell in next(csv.reader([text], delimiter=separator))
-        )
+        names = tuple(map(name_in, next(csv.reader([text], delimiter=separator))))
         if columns.USER in names:
             return Header(separator, names, text, end, row)
     raise InputRefused([_no_header(name, row, text[:80])])

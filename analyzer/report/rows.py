@@ -15,6 +15,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.ahead import ahead
 from analyzer.report.envelope import not_text
+from analyzer.report.header import name_in
 from analyzer.report.mending import APART, is_blank, is_header, mend
 from analyzer.report.text import ReportText
 
@@ -47,7 +48,7 @@ class _Skipped:
 
     def table(self) -> pa.Table:
         """Return the rows that were mended."""
-        texts = [(name, pa.large_string()) for name in self.text.header.known]
+        texts = [(name, pa.large_string()) for name in _columns(self.text)]
         return pa.Table.from_pylist(self.mended, pa.schema([*texts, (columns.ROW, pa.int64())]))
 
 
@@ -105,10 +106,14 @@ def options(
         ),
         "convert_options": pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.large_string()),
-            include_columns=text.header.named if text.quoted else text.header.known,
+            include_columns=_columns(text),
             strings_can_be_null=False,
         ),
     }
+
+
+def _columns(text: ReportText) -> tuple[str, ...]:
+    return text.header.named if text.quoted else text.header.known
 
 
 def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
@@ -147,7 +152,7 @@ def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
         )
         for row in headers
         for column, cell in row.items()
-        if column != columns.ROW and str(cell).strip("\ufeff ").lower() != column
+        if column != columns.ROW and name_in(str(cell)) != column
     ]
     if odd:
         raise InputRefused(odd[:1])

@@ -16,6 +16,7 @@ from tests.builders import (
     a_user,
     days_before,
     report_text,
+    the_root,
 )
 from tests.report.reading import (
     ANN,
@@ -105,6 +106,36 @@ def test_columns_in_another_order_say_the_same(tmp_path: Path) -> None:
 def test_a_column_that_aws_adds_some_day_changes_nothing(tmp_path: Path) -> None:
     newer = with_column(22, "passkey_active", "false", "true", "true")
     assert cells(read(tmp_path, newer)) == cells(read(tmp_path, PLAIN))
+
+
+OURS = ["row", "Row", " ROW ", "file", "FILE", "account", "position"]
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("quoted", [True, False])
+@pytest.mark.parametrize("place", [0, 2, len(COLUMNS)])
+def test_a_column_of_ones_own_may_have_any_name(
+    tmp_path: Path, name: str, place: int, *, quoted: bool
+) -> None:
+    text = report_text(
+        [user | {name: "7"} for user in TWO_USERS],
+        root=the_root() | {name: "x"},
+        columns=(*COLUMNS[:place], name, *COLUMNS[place:]),
+        quoted=quoted,
+    )
+    other = text.replace("012345678901", "111122223333")
+    assert cells(read(tmp_path, text)) == cells(read(tmp_path, PLAIN))
+    report = read(tmp_path, lines(text, other, text))
+    assert [(each.rows, each.roots, each.repeated) for each in report.files[0].accounts] == [
+        (6, 1, 3),
+        (3, 1, 0),
+    ]
+    assert report.users["row"].tolist() == [3, 4, 7, 8]
+
+
+def test_a_column_of_a_name_of_ours_may_not_be_there_twice_either(tmp_path: Path) -> None:
+    found = problem(tmp_path, with_column(22, "row,Row", "1,2", "3,4", "5,6"))
+    assert found.message == "the column is there twice"
 
 
 def test_the_23rd_column_is_read(tmp_path: Path) -> None:

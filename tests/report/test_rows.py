@@ -297,22 +297,36 @@ def test_a_quote_that_closes_rows_later_hides_nobody(tmp_path: Path, column: str
 
 
 @pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize(
+    ("name", "told"), [("owner", "owner"), ("Row", '"row"'), ("file", '"file"')]
+)
 def test_a_quote_that_never_closes_in_a_column_of_ones_own_hides_nobody(
-    tmp_path: Path, place: str
+    tmp_path: Path, place: str, name: str, told: str
 ) -> None:
-    owners = ["owner", "a", '"b', "c", "d" if place == "last" else '"d']
+    owners = [name, "a", '"b', "c", "d" if place == "last" else '"d']
     joined = [
         f"{owner},{row}" if place == "first" else f"{row},{owner}"
         for owner, row in zip(owners, (HEADER, ROOT, ANN, BOB, EVE), strict=True)
     ]
     found = problem(tmp_path, lines(*joined))
-    assert (found.row, found.column) == (3, "owner")
+    assert (found.row, found.column) == (3, told)
 
 
 def test_quotes_round_cells_of_ones_own_change_nothing(tmp_path: Path) -> None:
     owners = ["owner,", '"a, b",', '"c\nd",x', '"e ""f""",']
     joined = [f"{row},{owner}" for owner, row in zip(owners, (HEADER, ROOT, ANN, BOB), strict=True)]
     assert cells(read(tmp_path, lines(*joined))) == cells(read(tmp_path, PLAIN))
+
+
+def test_a_name_with_commas_is_read_whole_beside_quoted_cells_of_ones_own(tmp_path: Path) -> None:
+    comma = with_cells(BOB, user="b", arn="arn:aws:iam::012345678901:user/b,b").replace(
+        "b,", "b,b,", 1
+    )
+    owners = ("owner", '"a"', "b", "c")
+    joined = [
+        f"{row},{owner}" for owner, row in zip(owners, (HEADER, ROOT, ANN, comma), strict=True)
+    ]
+    assert verdicts(read(tmp_path, lines(*joined))) == {"ann": "active", "b,b": "unused"}
 
 
 def test_a_line_break_in_a_long_cell_is_no_lost_quote(tmp_path: Path) -> None:

@@ -181,6 +181,20 @@ def test_repeated_and_contradicting_rows_are_found_across_pieces(tmp_path: Path)
     assert "1 row" in str(whole["notes"]) or "2 rows" in str(whole["notes"])
 
 
+@pytest.mark.parametrize("name", ["owner", "row", "file"])
+def test_a_column_of_ones_own_changes_nothing_in_pieces_whatever_its_name(
+    tmp_path: Path, name: str
+) -> None:
+    rows = (BOB, with_cells(ANN, mfa_active="true"), BOB, ROOT)
+    text = lines(PLAIN, *rows, HEADER, plain("a,1"))
+    headed = (f'{row},"x"' for row in text.split("\n"))
+    path = put(tmp_path, text)
+    whole = everything(analyzer.load(path))["users"]
+    put(tmp_path, lines(*headed).replace(f'{HEADER},"x"', f"{HEADER},{name}"))
+    with in_pieces():
+        assert everything(analyzer.load(path))["users"] == whole
+
+
 def test_an_older_report_is_set_aside_in_pieces_too(tmp_path: Path) -> None:
     old = lines(report_text([a_user("old")]), report_text([a_user("eve")]).replace("0123", "3210"))
     put(tmp_path, old, "status_reports_2026-04-01T00-00-00Z.csv")
