@@ -7,13 +7,25 @@ import re
 from datetime import datetime
 from pathlib import PurePath
 
-from analyzer.report.moments import one_moment
+from analyzer.errors import InputRefused, Problem
+from analyzer.report.moments import YEARS, one_moment
 from analyzer.report.text import ReportText
 from analyzer.terms import AsOfSource
 
 _CONSOLE_NAME = re.compile(
     r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?![+-]?\d)"
 )
+
+
+def check(option: datetime | None) -> None:
+    """Refuse a moment that no report can describe.
+
+    Raises InputRefused.
+    """
+    if option and option.year not in YEARS:
+        message = "no report describes this moment"
+        hint = f"Give one from {YEARS.start} to {YEARS[-1]}."
+        raise InputRefused([Problem("as-of", None, None, option.isoformat(), message, hint)])
 
 
 def as_of(

@@ -20,8 +20,10 @@ _FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d
 _LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 
-_END: Final = np.datetime64("2100-01-01", "s").astype(np.uint64)
-"""No moment in a report lies before 1970 or as late as this, in seconds: what does is damaged."""
+YEARS: Final = range(1970, 2100)
+"""No moment of a report lies in another year: what does is damaged."""
+
+_END: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
 
 NEVER: Final = np.datetime64("NaT", "s")
 
@@ -62,12 +64,16 @@ def _moment(cell: str) -> datetime | None:
 
 
 def one_moment(text: str) -> datetime | None:
-    """Return an ISO 8601 moment in UTC to the second, None if it is none or lacks its zone."""
+    """Return an ISO 8601 moment in UTC to the second, None if it is none or lacks its zone.
+
+    None also if it lies in none of `YEARS`.
+    """
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC).replace(microsecond=0) if moment.tzinfo else None
+        given = datetime.fromisoformat(text)
+        moment = given.astimezone(UTC).replace(microsecond=0) if given.tzinfo else None
     except (ValueError, OverflowError):
         return None
+    return moment if moment and moment.year in YEARS else None
 
 
 def as_text(cells: pa.Array, moment: np.ndarray) -> pa.Array:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, Report
-from analyzer.report import counted, identity, notes
+from analyzer.report import as_of, counted, identity, notes
 from analyzer.report.ahead import ahead
 from analyzer.report.counted import Counted
 from analyzer.report.survey import KEPT_BYTES, Surveyed
@@ -37,8 +37,9 @@ def understand(
     how many texts were read. The same report twice counts once; of different reports of one
     account the newest counts.
 
-    Raises InputRefused with the problems of all texts together.
+    Raises InputRefused with the problems of all texts together, or that of the option.
     """
+    as_of.check(option)
     surveyed = [counted.dated(each, option) for each in _surveyed(openers, progress)]
     distinct, same = counted.distinct(surveyed)
     newest, older = counted.newest(distinct)
@@ -82,10 +83,10 @@ def _ahead_if_several(reports: Sequence[Counted], pages: Iterator[Page]) -> Iter
 def _pages(
     reports: Sequence[Counted], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
-    as_of = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
+    moments = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
     evidence = [report.evidence for report in reports]
     for table in tables:
-        page = tidy(table, as_of)
+        page = tidy(table, moments)
         yield replace(
             page,
             users=page.users.assign(

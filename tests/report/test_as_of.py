@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer.errors import InputRefused
 from tests.builders import AS_OF, LONG_AGO, a_user, days_before, report_text, the_root
 from tests.report.reading import PLAIN, TWO_USERS, put
 
@@ -77,7 +78,37 @@ def test_an_option_without_its_zone_is_an_error(tmp_path: Path) -> None:
         analyzer.load(path, as_of=BY_OPTION.replace(tzinfo=None))
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)],
+)
+def test_the_first_and_the_last_moment_may_be_given(tmp_path: Path, moment: datetime) -> None:
+    path = put(tmp_path, PLAIN)
+    assert told(path, moment) == (moment, "option")
+    assert len(analyzer.analyze(analyzer.load(path, as_of=moment)).users) == 2
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2100, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+    ],
+)
+def test_a_moment_that_no_report_describes_is_refused(tmp_path: Path, moment: datetime) -> None:
+    path = put(tmp_path, PLAIN)
+    with pytest.raises(InputRefused) as refusal:
+        analyzer.load(path, as_of=moment)
+    (found,) = refusal.value.problems
+    assert (found.value, found.message) == (moment.isoformat(), "no report describes this moment")
+    assert found.hint == "Give one from 1970 to 2099."
+
+
 NAMES = {
+    "status_reports_1970-01-01T00-00-00+00-00.csv": datetime(1970, 1, 1, tzinfo=UTC),
+    "status_reports_2099-12-31T23-59-59Z.csv": datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC),
     "status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
     "status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
     "status_reports_2026-05-02T09-30-15.csv": BY_NAME,
@@ -102,6 +133,11 @@ OTHER_NAMES = [
     "status_reports_2026-05-02T09-30-15+25-00.csv",
     "status_reports_0001-01-01T00-00-00+05-00.csv",
     "status_reports_0000-01-01T00-00-00+00-00.csv",
+    "status_reports_1969-12-31T23-59-59+00-00.csv",
+    "status_reports_2100-01-01T00-00-00+00-00.csv",
+    "status_reports_2099-12-31T23-59-59-01-00.csv",
+    "status_reports_9999-12-31T23-59-59+00-00.csv",
+    "status_reports_9999-12-31T23-59-59-05-00.csv",
     "status_reports_.csv",
     "Status_Reports_2026-05-02T09-30-15+00-00.csv",
     "copy of status_reports_2026-05-02T09-30-15+00-00.csv",
