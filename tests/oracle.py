@@ -23,6 +23,9 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 
+WITHOUT_MARKUP = frozenset({"&lt;root_account&gt;", "root_account", "root", ""})
+"""What is left of the root's name where something took it for markup."""
+
 LONGEST = 80
 
 YEARS_OF_REPORTS = range(1970, 2100)
@@ -144,7 +147,8 @@ def is_arn_of(raw: str | None, name: str | None) -> bool:
 
 
 def is_root(row: dict[str, str]) -> bool:
-    return row.get("arn", "").endswith(":root")
+    named = row.get("user") in {"<root_account>", *WITHOUT_MARKUP}
+    return named and row.get("arn", "").endswith(":root")
 
 
 def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell, ...]:

@@ -200,10 +200,12 @@ def _alike(name: str, cells: pd.Series) -> pd.Series:
 def _counting_once(report: Counted, repeated: pd.DataFrame) -> Counted:
     if repeated.empty:
         return report
-    arn = pa.array(repeated[columns.ARN], pa.large_string())
+    arn, name = (
+        pa.array(repeated[column], pa.large_string()) for column in (columns.ARN, columns.USER)
+    )
     account = identity.accounts(arn)
     every = Counter(account.to_pylist())
-    roots = Counter(account.filter(identity.is_root(arn)).to_pylist())
+    roots = Counter(account.filter(identity.is_root(arn, name)).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.accounts

@@ -18,18 +18,24 @@ _NAME: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
 _LONGEST_NAME: Final = 128
 _PATH: Final = bytes(range(ord("!"), ord("~") + 1))
 _PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
-_ROOT: Final = re.compile(_PREFIX + "root")
+_ROOT: Final = rf"^{_PREFIX}root\z"
+_ROOT_NAMES: Final = pa.array(
+    ["<root_account>", "&lt;root_account&gt;", "root_account", "root", ""], pa.large_string()
+)
 
 _USUAL: Final = re.compile(rb"arn:aws:iam::([0-9]{12}):")
 _USUAL_USER: Final = re.compile(_USUAL.pattern + b"user/")
 _USUAL_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
-def is_root(arn: pa.Array) -> pa.Array:
+def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Tell which rows are an account's root, whatever markup did to the name `<root_account>`."""
-    likely = pc.unique(arn.filter(pc.ends_with(arn, ":root"))).to_pylist()
-    roots = [each for each in likely if _ROOT.fullmatch(each)]
-    return pc.is_in(arn, pa.array(roots, arn.type))
+    likely = pc.ends_with(arn, ":root")
+    whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
+    named = pc.is_in(name.filter(likely), _ROOT_NAMES)
+    root = np.array(likely, bool)
+    root[root] = pc.and_(whole, named)
+    return pa.array(root)
 
 
 def accounts(arn: pa.Array) -> pa.Array:

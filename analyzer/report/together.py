@@ -137,7 +137,7 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
     if seen.odd.any() or np.isnat(newest).any():
         return []
     arn = table[columns.ARN].combine_chunks()
-    root = np.asarray(identity.is_root(arn))
+    root = np.asarray(identity.is_root(arn, table[columns.USER]))
     file = np.repeat(np.arange(len(texts)), counts)
     accounts = _accounts(file, identity.accounts(arn), root)
     hashed = np.split(hashes(table), starts[1:])

@@ -136,7 +136,8 @@ def _of_file(file: int, table: pa.Table) -> pa.Table:
 
 def _users(table: pa.Table) -> pa.Table:
     """Return the table without its few roots; what lies between them is not copied."""
-    rows = np.flatnonzero(identity.is_root(table[columns.ARN].combine_chunks()))
+    arn = table[columns.ARN].combine_chunks()
+    rows = np.flatnonzero(identity.is_root(arn, table[columns.USER]))
     edges = zip([0, *(rows + 1)], [*rows, table.num_rows], strict=True)
     return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 

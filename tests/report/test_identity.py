@@ -1,4 +1,4 @@
-"""Who a row is about is read from its ARN, exactly."""
+"""Who a row is about is read from its ARN and its name, exactly."""
 
 import pyarrow as pa
 import pytest
@@ -44,6 +44,10 @@ def test_the_accounts_of_no_rows_are_none() -> None:
     assert identity.accounts(texts()).to_pylist() == []
 
 
+ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", "")
+"""What AWS writes, and what is left of it where something took it for markup."""
+
+
 @pytest.mark.parametrize(
     ("arn", "root"),
     [
@@ -60,8 +64,22 @@ def test_the_accounts_of_no_rows_are_none() -> None:
     ],
 )
 def test_a_root_is_known_by_its_arn(arn: str, *, root: bool) -> None:
-    assert identity.is_root(texts(arn)).to_pylist() == [root]
-    assert identity.is_root(texts(USER, arn)).to_pylist() == [False, root]
+    for name in ROOT_NAMES:
+        assert identity.is_root(texts(arn), texts(name)).to_pylist() == [root]
+        names = pa.chunked_array([texts("ann"), texts(name)])
+        assert identity.is_root(texts(USER, arn), names).to_pylist() == [False, root]
+
+
+@pytest.mark.parametrize("name", ["alice", "Root", "<root_account> ", "root_account2", "<root>"])
+def test_whoever_has_another_name_is_no_root(name: str) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:root"
+    assert identity.is_root(texts(arn), texts(name)).to_pylist() == [False]
+    both = identity.is_root(texts(arn, USER, arn), texts(name, "ann", "<root_account>"))
+    assert both.to_pylist() == [False, False, True]
+
+
+def test_among_no_rows_is_no_root() -> None:
+    assert identity.is_root(texts(), texts()).to_pylist() == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer import load
 from analyzer.report import rows as reading_of_rows
 from tests.builders import (
     COLUMNS,
@@ -179,6 +180,9 @@ ROOTS: dict[str, dict[str, str]] = {
     "today's": {},
     "that of old reports": OLD_ROOT,
     "without brackets": {"user": "root_account"},
+    "by its short name": {"user": "root"},
+    "escaped": {"user": "&lt;root_account&gt;"},
+    "taken for markup": {"user": ""},
     "of a member account without root credentials": {
         "password_enabled": "false",
         "password_last_used": "N/A",
@@ -203,6 +207,31 @@ def test_a_root_by_name_but_not_by_arn_is_a_user_that_nobody_can_judge(tmp_path:
     row = with_cells(BOB, user="<root_account>")
     report = read(tmp_path, lines(HEADER, row, ANN))
     assert verdicts(report) == {"<root_account>": "undetermined", "ann": "active"}
+
+
+@pytest.mark.parametrize("among", [[], ["plain.csv"]])
+def test_a_root_by_arn_but_of_another_name_is_a_user_that_nobody_can_judge(
+    tmp_path: Path, among: list[str]
+) -> None:
+    for name in among:
+        put(tmp_path, OTHER, name)
+    arn = "arn:aws:iam::012345678901:root"
+    put(tmp_path, lines(PLAIN, with_cells(BOB, user="alice", arn=arn)))
+    report = load(tmp_path)
+    assert verdicts(report)["alice"] == "undetermined"
+    assert f'arn "{arn}" is not understood' in reasons(report)["alice"]
+    assert {each.account: each.users for file in report.files for each in file.accounts}[
+        "012345678901"
+    ] == 3
+
+
+def test_who_bears_the_arn_of_a_root_does_not_stand_for_the_root(tmp_path: Path) -> None:
+    row = with_cells(BOB, user="alice", arn="arn:aws:iam::012345678901:root")
+    report = read(tmp_path, lines(HEADER, row, row, ANN))
+    assert verdicts(report) == {"alice": "undetermined", "ann": "active"}
+    assert reasons(report)["alice"] == f'arn "{row.split(",")[1]}" is not understood'
+    (account,) = report.files[0].accounts
+    assert (account.roots, account.repeated, account.users) == (0, 1, 2)
 
 
 def test_a_report_of_an_account_without_users_is_a_report(tmp_path: Path) -> None:
