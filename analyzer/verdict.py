@@ -121,8 +121,10 @@ def _idle_days(page: Page) -> tuple[np.ndarray, np.ndarray]:
     never = page.users[columns.PASSWORD_LAST_USED].isna()
     changed = page.users[columns.PASSWORD_LAST_CHANGED].fillna(page.users[columns.CREATED])
     enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
-    password, _ = days_between(page.users[columns.PASSWORD_LAST_USED].fillna(changed), as_of)
-    password_unread = enabled & never.to_numpy() & page.unread_in(columns.PASSWORD_LAST_CHANGED)
+    since = page.users[columns.PASSWORD_LAST_USED].fillna(changed)
+    password, undated = days_between(since, as_of)
+    unread = page.unread_in(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED)
+    password_unread = enabled & never.to_numpy() & (unread | undated)
 
     active = (page.keys[columns.STATE] == State.ACTIVE).to_numpy()
     used = page.keys[columns.LAST_USED].fillna(page.keys[columns.CREATED])

@@ -208,6 +208,43 @@ def test_a_use_after_as_of_counts_as_this_very_day(ahead: int, tmp_path: Path) -
     assert frame["idle_days"].tolist() == [0, 0, 0]
 
 
+ODD = "2026-01-01T00:00:00z"
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        a_user(password=a_password(ODD)),
+        a_user(password=a_password(ODD, "N/A")),
+        a_user(password=a_password(ODD), key_1=a_key(used=ODD)),
+        a_user(password=a_password(changed=ODD), key_1=an_inactive_key()),
+        a_user(password=a_password(changed="N/A"), created=ODD),
+        a_user(key_1=a_key(used=ODD)),
+    ],
+)
+def test_who_has_a_use_that_is_not_understood_is_idle_for_nobody_knows_how_long(
+    user: Row, tmp_path: Path
+) -> None:
+    frame = judged_users(saved(tmp_path, report_text([user])), Terms(AS_OF, "iam-029"))
+    assert frame["verdict"].astype(str).tolist() == ["undetermined"]
+    assert frame["idle_days"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        a_user(password=a_password(ODD), key_1=a_key(used=days_before(7))),
+        a_user(password=a_password(days_before(7)), key_1=a_key(used=ODD)),
+        a_user(password=a_password(days_before(7), ODD)),
+    ],
+)
+def test_what_is_understood_of_a_users_ways_in_tells_the_idle_days(
+    user: Row, tmp_path: Path
+) -> None:
+    frame = judged_users(saved(tmp_path, report_text([user])))
+    assert frame["idle_days"].tolist() == [7]
+
+
 def test_a_user_created_after_as_of_has_age_zero_and_is_new(tmp_path: Path) -> None:
     frame = judged_users(saved(tmp_path, report_text([a_user(created=AS_OF + 5 * SECOND)])))
     assert frame["age_days"].tolist() == [0]
