@@ -6,18 +6,19 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import created, on, told, undetermined
+from analyzer.rules.wording import created, either, on, told, undetermined
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
 def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
     last = on(seen.sign_in.moment[at], "last signed in ")
-    return told(len(at), last, ", nothing left to get in with", *created(seen, at))
+    signed_in = either(seen.sign_in.there[at], last, "never signed in")
+    return told(len(at), signed_in, ", nothing left to get in with", *created(seen, at))
 
 
 RULE = Rule(
     id="retired-user",
-    title="User signed in once, but has no password and no active access key any more",
+    title="User has no password and no active access key left",
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda seen, _: seen.verdict(Verdict.RETIRED),
@@ -34,9 +35,11 @@ RULE = Rule(
     ),
     reads_keys=("active", "last_rotated", "last_used_date"),
     reads_certificates=("active", "last_rotated"),
-    why="It is a leftover that one new password would bring back, with all its old permissions.",
+    why="It is a leftover that a new password, or a key turned on again, would bring back with all"
+    " its old permissions.",
     how="Fails when the verdict is retired: password_last_used holds a moment, password_enabled is"
-    " false and no access key is active. A user with a caveat is to be checked first.",
+    " false and no access key is active (with --definition iam-029 also: nobody signed in, but an"
+    " inactive access key is attached). A user with a caveat is to be checked first.",
     fix="Delete the user with what is still attached.",
     remedy=(
         "# What no report shows: each of these must list nothing.",

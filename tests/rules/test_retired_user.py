@@ -1,7 +1,18 @@
 import pytest
 
-from tests.builders import Row, a_key, a_password, a_user, an_inactive_key, days_before, no_password
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from analyzer.terms import Criteria, Definition
+from analyzer.verdict import judged
+from tests.builders import (
+    NEVER,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+)
+from tests.rules.pages import BY_ID, FAILS, UNDECIDED, by_itself, fact, outcomes, tidied
 
 LEFT = no_password(days_before(400))
 
@@ -29,6 +40,22 @@ def test_the_fact_has_the_last_sign_in() -> None:
     assert fact("retired-user", a_user(password=LEFT)) == (
         "last signed in 2025-03-27, nothing left to get in with, created 2023-08-05, 1000 days ago"
     )
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        (a_user(key_1=an_inactive_key()), "never signed in"),
+        (a_user(key_2=an_inactive_key(), password=no_password(NEVER)), "never signed in"),
+        (a_user(key_1=an_inactive_key(), password=LEFT), "last signed in 2025-03-27"),
+    ],
+)
+def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unused(
+    user: Row, said: str
+) -> None:
+    page = judged(tidied([user]), Criteria(definition=Definition.IAM_029))
+    (told,) = by_itself(BY_ID["retired-user"], page)["fact"]
+    assert told == f"{said}, nothing left to get in with, created 2023-08-05, 1000 days ago"
 
 
 def test_what_is_undecided_names_the_cell() -> None:
