@@ -44,7 +44,12 @@ _DOUBTS: Final = (
 )
 """Without these it cannot be said how certain it is that a user can go."""
 
-_DECIDING: Final = (*_IDENTITY, *_DOUBTS, *_LAST_USED, columns.PASSWORD_LAST_CHANGED)
+_DATE_OF: Final = {
+    name: key.last_used_date
+    for key in columns.ACCESS_KEYS
+    for name in (key.last_used_region, key.last_used_service)
+}
+_DECIDING: Final = (*_IDENTITY, *_DOUBTS, *_LAST_USED, *_DATE_OF, columns.PASSWORD_LAST_CHANGED)
 _LONGEST_VALUE: Final = 80
 _MISSING: Final = np.iinfo(np.int64).max
 
@@ -156,9 +161,9 @@ def _reasons(page: Page, code: np.ndarray) -> "pd.Categorical[Any]":
 def _undetermined_texts(page: Page, positions: np.ndarray) -> pd.Series:
     """Return, by position, a sentence that names each deciding cell and its raw value."""
     unread = page.unread
-    unread = unread[
-        unread[columns.POSITION].isin(positions) & unread[columns.COLUMN].isin(_DECIDING)
-    ]
+    unread = _telling(
+        unread[unread[columns.POSITION].isin(positions) & unread[columns.COLUMN].isin(_DECIDING)]
+    )
     value = unread[columns.VALUE].str.slice(0, _LONGEST_VALUE)
     told = unread[columns.COLUMN] + ' "' + value + '" is not understood'
     missing = unread[columns.COLUMN] + " is not in this report"
@@ -167,3 +172,10 @@ def _undetermined_texts(page: Page, positions: np.ndarray) -> pd.Series:
     differing = page.users.loc[page.users[columns.CONTRADICTED] != "", columns.CONTRADICTED]
     every = pd.concat([sentence, "another row of this ARN has another " + differing])
     return every.groupby(level=0).agg("; ".join)
+
+
+def _telling(unread: pd.DataFrame) -> pd.DataFrame:
+    """Leave out dates that are not understood for a region or service of use, which is named."""
+    column = unread[columns.COLUMN]
+    dates = pd.MultiIndex.from_arrays([unread[columns.POSITION], column.map(_DATE_OF)])
+    return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]

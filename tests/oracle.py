@@ -31,7 +31,8 @@ LONGEST = 80
 YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
-NO_SERVICE = frozenset({None, "", "N/A", "not_supported"})
+PLACE = ("region", "service")
+NO_PLACE = frozenset({None, "", "N/A", "not_supported"})
 
 SIGN_INS_RECORDED_FROM = datetime(2014, 10, 20, tzinfo=UTC)
 GAP_START = datetime(2018, 5, 4, 5, 50, tzinfo=UTC)
@@ -178,15 +179,21 @@ def read_state(row: dict[str, str], thing: str) -> Slot:
 
 def read_key(row: dict[str, str], number: int) -> Slot:
     slot = read_state(row, f"access_key_{number}")
-    date, service = f"access_key_{number}_last_used_date", f"access_key_{number}_last_used_service"
-    used = moment(row.get(date))
-    contradicted = (used is None and row.get(service) not in NO_SERVICE) or (
-        used is not None and row.get(service) == "N/A"
-    )
-    unread_use = unread(row, date, understood=not contradicted) or moment_or(row, date, "N/A")
-    used_though_absent = slot.state == ABSENT and not slot.unread and used is not None
+    date, *place = (f"access_key_{number}_last_used_{each}" for each in ("date", *PLACE))
+    used, is_absent = moment(row.get(date)), slot.state == ABSENT and not slot.unread
+    placed = tuple(cell for column in place for cell in told_place(row, column))
+    if used is not None or not (is_absent or row.get(date) == "N/A"):
+        placed = ()
+    silent = used is not None and row.get(place[-1]) == "N/A"
+    unread_use = placed or unread(row, date, understood=not silent) or moment_or(row, date, "N/A")
+    used_though_absent = is_absent and used is not None
     blamed = slot.unread + unread(row, date, understood=not used_though_absent)
-    return Slot(slot.state, slot.created, used, blamed, unread_use)
+    return Slot(slot.state, slot.created, used, blamed + (placed if is_absent else ()), unread_use)
+
+
+def told_place(row: dict[str, str], column: str) -> tuple[Cell, ...]:
+    """Name the cell if it holds a region or a service."""
+    return unread(row, column, understood=row.get(column) in NO_PLACE)
 
 
 def read_user(row: dict[str, str]) -> User:

@@ -508,22 +508,78 @@ def test_an_unreadable_use_leaves_open_who_else_is_not_active(
     assert judgement_on(tmp_path, user) == judgement
 
 
+USED = "2024-01-01T00:00:00Z"
+DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
+
+
+@pytest.mark.parametrize("key", [an_inactive_key(), a_key(), no_key()])
 @pytest.mark.parametrize(
-    ("cells", "column"),
+    ("cells", "blamed"),
     [
-        ({"access_key_1_last_used_service": "s3"}, "access_key_1_last_used_date"),
-        (
-            {"access_key_1_last_used_date": "2024-01-01T00:00:00Z"},
-            "access_key_1_last_used_date",
-        ),
+        ({SERVICE: "s3"}, [SERVICE]),
+        ({REGION: "eu-west-1"}, [REGION]),
+        ({REGION: "eu-west-1", SERVICE: "ec2"}, [REGION, SERVICE]),
+        ({REGION: "eu-west-1", SERVICE: "not_supported"}, [REGION]),
+        ({REGION: "", SERVICE: "n/a"}, [SERVICE]),
+        ({DATE: USED}, [DATE]),
+        ({DATE: USED, REGION: "eu-west-1"}, [DATE]),
     ],
 )
-def test_a_use_without_its_service_or_a_service_without_its_use_is_not_understood(
-    cells: dict[str, str], column: str, tmp_path: Path
+def test_a_use_without_its_place_or_a_place_without_its_use_is_a_contradiction(
+    key: Row, cells: Row, blamed: list[str], tmp_path: Path
+) -> None:
+    reason = "; ".join(f'{each} "{cells[each]}" is not understood' for each in blamed)
+    found = judgement_on(tmp_path, a_user(key_1=key) | cells)
+    assert found == Judgement("undetermined", reason)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {},
+        {REGION: "", SERVICE: ""},
+        {REGION: "not_supported", SERVICE: "not_supported"},
+        {DATE: USED, REGION: "eu-west-1", SERVICE: "ec2"},
+        {DATE: USED, REGION: "N/A", SERVICE: "s3"},
+        {DATE: USED, REGION: "N/A", SERVICE: "not_supported"},
+        {DATE: USED, REGION: "", SERVICE: ""},
+    ],
+)
+def test_a_use_has_its_service_but_need_not_have_a_region(
+    cells: dict[str, str], tmp_path: Path
 ) -> None:
     user = a_user(key_1=an_inactive_key()) | cells
-    value = cells.get(column, "N/A")
-    assert judgement_on(tmp_path, user) == not_understood(column, value)
+    caveat = "inactive-key-was-used" if DATE in cells else ""
+    assert judgement_on(tmp_path, user) == unused("inactive-keys-only", caveat)
+
+
+@pytest.mark.parametrize(
+    "lacking", [{REGION}, {SERVICE}, {REGION, SERVICE}, {DATE, REGION, SERVICE}]
+)
+@pytest.mark.parametrize("used", ["N/A", USED])
+def test_a_report_without_a_column_contradicts_nothing_by_it(
+    lacking: set[str], used: str, tmp_path: Path
+) -> None:
+    place: Row = {} if used == "N/A" else {REGION: "N/A", SERVICE: "s3"}
+    user = a_user(password=a_password(days_before(1)), key_1=a_key()) | place | {DATE: used}
+    columns = [each for each in COLUMNS if each not in lacking]
+    assert judgement_on(tmp_path, user, columns=columns) == Judgement("active")
+
+
+def test_a_key_that_is_absent_has_no_service_also_where_no_report_tells_its_use(
+    tmp_path: Path,
+) -> None:
+    columns = [each for each in COLUMNS if each != DATE]
+    found = judgement_on(tmp_path, a_user() | {SERVICE: "s3"}, columns=columns)
+    assert found == not_understood(SERVICE, "s3")
+
+
+def test_a_date_that_is_not_understood_is_named_beside_other_keys_services(tmp_path: Path) -> None:
+    user = a_user(key_1=an_inactive_key(used="once"), key_2=an_inactive_key())
+    found = judgement_on(tmp_path, user | {"access_key_2_last_used_service": "s3"})
+    assert found.reason == (
+        f'{DATE} "once" is not understood; access_key_2_last_used_service "s3" is not understood'
+    )
 
 
 @pytest.mark.parametrize(

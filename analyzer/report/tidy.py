@@ -157,23 +157,29 @@ def _slot_state(
 def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     code, created = _slot_state(cells, slot)
     last_used, understood = cells.moment(slot.last_used_date)
-    used = ~np.isnat(last_used)
-    orphan = used & (code == 0)
-    code[orphan] = 3
-    understood &= ~(orphan | _contradicts_service(cells, slot, used))
+    used, absent = ~np.isnat(last_used), code == 0
+    placed = _placed(cells, slot, ~used & (understood | absent))
+    understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
+    code[absent & (used | placed)] = 3
     last_used = np.where(understood, last_used, np.datetime64("NaT"))
-    cells.note(slot.last_used_date, ~understood & (code != 0))
+    cells.note(slot.last_used_date, ~understood & (used | ~absent))
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
 
 
-def _contradicts_service(cells: _Cells, slot: AccessKeyColumns, used: np.ndarray) -> np.ndarray:
-    """Tell where the service says used and the date says never, or the reverse."""
-    if not (cells.has(slot.last_used_date) and cells.has(slot.last_used_service)):
-        return np.zeros(len(cells), bool)
-    silent = cells.equals(slot.last_used_service, _NONE)
-    mute = silent | cells.equals(slot.last_used_service, _NOT_SUPPORTED, "")
-    never = cells.equals(slot.last_used_date, _NONE)
-    return np.asarray((used & silent) | (never & ~mute))
+def _placed(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
+    """Note each region and service of a use that there was not, and tell where there are any."""
+    found = np.zeros(len(cells), bool)
+    for column in (slot.last_used_region, slot.last_used_service):
+        odd = unused & ~_says_none(cells, column) & cells.has(column)
+        if odd.any():
+            odd &= ~cells.equals(column, _NOT_SUPPORTED, "")
+            cells.note(column, odd)
+            found |= odd
+    return found
+
+
+def _says_none(cells: _Cells, column: str) -> np.ndarray:
+    return cells.equals(column, _NONE) if cells.has(column) else np.zeros(len(cells), bool)
 
 
 def _certificate(cells: _Cells, slot: CertificateColumns) -> dict[str, np.ndarray]:

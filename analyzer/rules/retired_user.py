@@ -33,7 +33,13 @@ RULE = Rule(
         columns.PASSWORD_LAST_USED,
         columns.MFA_ACTIVE,
     ),
-    reads_keys=("active", "last_rotated", "last_used_date"),
+    reads_keys=(
+        "active",
+        "last_rotated",
+        "last_used_date",
+        "last_used_region",
+        "last_used_service",
+    ),
     reads_certificates=("active", "last_rotated"),
     why="It is a leftover that a new password, or a key turned on again, would bring back with all"
     " its old permissions.",

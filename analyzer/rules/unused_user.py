@@ -32,7 +32,13 @@ RULE = Rule(
         columns.PASSWORD_LAST_USED,
         columns.MFA_ACTIVE,
     ),
-    reads_keys=("active", "last_rotated", "last_used_date"),
+    reads_keys=(
+        "active",
+        "last_rotated",
+        "last_used_date",
+        "last_used_region",
+        "last_used_service",
+    ),
     reads_certificates=("active", "last_rotated"),
     why="Nobody would miss it, and nobody would notice if a stranger used it.",
     how="Fails when the verdict is unused: password_last_used holds no moment, and no access key is"

@@ -171,7 +171,7 @@ def a_harmed_user(draw: st.DrawFn) -> Row:
             row["arn"] = draw(
                 st.sampled_from([f"arn:aws:iam::{ACCOUNT}:user/{NO_NAMES[1]}", f"arn:{ACCOUNT}"])
             )
-        elif column.endswith("_service"):
+        elif column.endswith(("_service", "_region")):
             row[column] = draw(st.sampled_from(SERVICES))
         else:
             row[column] = draw(ANY_CELL)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.oracle import NO_SERVICE, Terms, boolean, is_root, judge, meaning, moment, rows_of
+from tests.oracle import NO_PLACE, PLACE, Terms, boolean, is_root, judge, meaning, moment, rows_of
 
 IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS = 45, 90, 30
 
@@ -115,7 +115,8 @@ class Row:
             return UNKNOWN if at else Moment()
         if at and service == "N/A":
             return UNKNOWN
-        return UNKNOWN if self.cells.get(column) == "N/A" and service not in NO_SERVICE else use
+        places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
+        return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use
 
     def key_idle_since(self, slot: int) -> Moment:
         used = self.used(slot)
