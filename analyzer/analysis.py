@@ -50,8 +50,9 @@ class Totals:
     """Count the outcome of an analysis.
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
-    for each combination that occurs. `expired` exemptions no longer apply, `unmatched` ones name
-    nobody; `matched` counts the users and roots that each entry names.
+    for each combination that occurs. `expired` exemptions apply to no report any more, not even
+    the oldest; `unmatched` ones name nobody; `matched` counts the users and roots that each
+    entry names.
     """
 
     counts: pd.DataFrame
@@ -149,7 +150,7 @@ class _Tally:
         _check(report, counts)
         for roots in report.roots() if len(self._exemptions) else ():
             self._matched += Excuses(roots, self._exemptions).matched
-        day = max(file.as_of for file in report.files).date()
+        day = min(file.as_of for file in report.files).date()
         expired = tuple(each for each in self._exemptions if has_expired(each, day))
         matched = tuple(self._matched.tolist())
         named = zip(self._exemptions, matched, strict=True)

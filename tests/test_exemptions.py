@@ -329,15 +329,43 @@ def test_an_entry_applies_up_to_the_end_of_its_last_day_in_utc(
     assert analysis.totals.unmatched == ()
 
 
-def test_each_user_is_excused_by_the_moment_of_its_own_report(tmp_path: Path) -> None:
+def of_two_moments(folder: Path, *exemptions: str) -> Analysis:
+    """Analyze reports of one account on the first and of another on the third of May."""
     for account, day in ((ACCOUNT, "01"), (OTHER_ACCOUNT, "03")):
         text = report_text([a_user("ann", account=account)], root=the_root(account))
-        saved(tmp_path, text, f"status_reports_2026-05-{day}T00-00-00+00-00.csv")
-    entries = exemptions_of("*,ann,why,,2026-05-02")
-    analysis = analyzer.analyze(analyzer.load(tmp_path), exemptions=entries)
-    users = analysis.users
+        saved(folder, text, f"status_reports_2026-05-{day}T00-00-00+00-00.csv")
+    return analyzer.analyze(analyzer.load(folder), exemptions=exemptions_of(*exemptions))
+
+
+def test_each_user_is_excused_by_the_moment_of_its_own_report(tmp_path: Path) -> None:
+    users = of_two_moments(tmp_path, "*,ann,why,,2026-05-02").users
     assert users.loc[users["exemption"] != "", "account"].tolist() == [ACCOUNT]
-    assert analysis.totals.expired == entries.entries
+
+
+@pytest.mark.parametrize(
+    ("last_day", "excused", "expired"),
+    [
+        ("2026-04-30", 0, True),
+        ("2026-05-01", 1, False),
+        ("2026-05-02", 1, False),
+        ("2026-05-03", 2, False),
+    ],
+)
+def test_an_entry_that_still_applies_to_a_report_is_not_called_expired(
+    tmp_path: Path, last_day: str, excused: int, *, expired: bool
+) -> None:
+    analysis = of_two_moments(tmp_path, f"*,ann,why,,{last_day}")
+    assert len(exempt_users(analysis)) == excused
+    assert [each.user for each in analysis.totals.expired] == ["ann"] * expired
+    assert analysis.totals.unmatched == ()
+
+
+def test_an_entry_that_matches_nobody_and_expired_between_reports_is_said_to_match_nobody(
+    tmp_path: Path,
+) -> None:
+    totals = of_two_moments(tmp_path, "*,gone,why,,2026-05-02").totals
+    assert totals.expired == ()
+    assert [each.user for each in totals.unmatched] == ["gone"]
 
 
 def test_an_expired_entry_that_matches_nobody_is_named_once(tmp_path: Path) -> None:
