@@ -63,14 +63,19 @@ def _too_early(reports: Iterable[Counted]) -> Iterator[str]:
 
 
 def _set_aside(older: Iterable[tuple[Counted, Counted, str]]) -> Iterator[str]:
-    accounts: dict[tuple[str, datetime, str, datetime], list[str]] = defaultdict(list)
+    accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
-        accounts[old.name, old.own, new.name, new.own].append(account)
+        accounts[old.name, _own(old), new.name, _own(new)].append(account)
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
-            f"{old_name} ({moment(old_at)}) is not counted for account {few(which)}:"
-            f" {new_name} is newer ({moment(new_at)})."
+            f"{old_name} ({old_at}) is not counted for account {few(which)}:"
+            f" {new_name} is newer ({new_at})."
         )
+
+
+def _own(report: Counted) -> str:
+    assumed = report.own_source is AsOfSource.ASSUMED
+    return f"{moment(report.own)}{', assumed: perhaps later' if assumed else ''}"
 
 
 def _repeated(reports: Iterable[Counted]) -> Iterator[str]:

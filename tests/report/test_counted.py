@@ -242,6 +242,31 @@ def test_of_two_reports_of_an_account_the_newest_counts_and_the_other_is_named(
     assert counts(report) == {"012345678901": (3, 1, 0, 2)}
 
 
+PERHAPS = "2026-04-28 12:00 UTC, assumed: perhaps later"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "told"),
+    [
+        ("old.csv", console(AS_OF), (PERHAPS, "2026-05-01 12:00 UTC")),
+        (console(days_before(30)), "new.csv", ("2026-04-01 12:00 UTC", PERHAPS)),
+        (console(days_before(3)), console(AS_OF), ("2026-04-28 12:00 UTC", "2026-05-01 12:00 UTC")),
+    ],
+)
+def test_of_reports_in_order_of_time_a_moment_that_is_assumed_is_said_to_be(
+    tmp_path: Path, older: str, newer: str, told: tuple[str, str]
+) -> None:
+    put(tmp_path, PLAIN, older)
+    put(tmp_path, lines(PLAIN, BOB.replace("bob", "eve")), newer)
+    report = analyzer.load(tmp_path)
+    assert names(report) == [newer]
+    (note,) = said(report, tmp_path)
+    assert note == (
+        f"{older} ({told[0]}) is not counted for account 012345678901:"
+        f" {newer} is newer ({told[1]})."
+    )
+
+
 def test_the_newest_counts_by_its_own_moment_whatever_the_option_says(tmp_path: Path) -> None:
     put(tmp_path, OLDER, console(days_before(30)))
     put(tmp_path, PLAIN, console(AS_OF))
