@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.envelope import LARGEST, ZIP
 from analyzer.sources.beside import COMPANIONS, MANIFEST, lists
+from analyzer.sources.folders import below, visible
 
 STANDARD_INPUT: Final = "-"
 _WORKBOOK: Final = "[Content_Types].xml"
@@ -78,7 +79,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
 def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
         for path in map(Path, _matches(name) if _is_pattern(name) else [name]):
-            inside = _below(path) if path.is_dir() else [path]
+            inside = below(path) if path.is_dir() else [path]
             yield from (each for each in inside if each.name.endswith(MANIFEST))
 
 
@@ -90,7 +91,7 @@ def _manifests_around(inputs: Iterable[Source]) -> Iterator[Path]:
             held[source.path.parent].add(source.path.name)
     for folder, files in held.items():
         for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if _visible(path.name) and lists(str(path), path.read_bytes, files):
+            if visible(path.name) and lists(str(path), path.read_bytes, files):
                 yield path
 
 
@@ -143,7 +144,7 @@ def _pattern(pattern: str) -> Iterator[Source]:
 def _folder(folder: Path) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
-    paths = [path for path in _below(folder, closed.append) if not path.name.endswith(COMPANIONS)]
+    paths = [path for path in below(folder, closed.append) if not path.name.endswith(COMPANIONS)]
     for error in closed:
         yield _raising(str(error.filename), unreadable(str(error.filename), error))
     for path in paths:
@@ -152,31 +153,12 @@ def _folder(folder: Path) -> Iterator[Source]:
         yield _missing(str(folder), "the folder holds no file", "Name a folder of reports.")
 
 
-def _below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
-    """Yield every file below a folder that is not hidden, in the order of names.
-
-    Links to folders are followed, but no folder is searched twice: a link may lead back up.
-    `closed` is told of each folder that cannot be searched.
-    """
-    seen: set[str] = set()
-    for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
-        place = os.path.realpath(at)
-        folders[:] = sorted(filter(_visible, folders)) if place not in seen else ()
-        if place not in seen:
-            yield from (Path(at, file) for file in sorted(files) if _visible(file))
-        seen.add(place)
-
-
 def _in_folder(name: str, path: Path) -> Iterator[Source]:
     if path.exists() and not path.is_file():
         hint = "Name it by itself to read it, or move it out of the folder."
         yield _missing(name, "this is no regular file, but a pipe or a device", hint)
     else:
         yield from _file(name, path)
-
-
-def _visible(path: str) -> bool:
-    return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)
 
 
 def _file(name: str, path: Path) -> Iterator[Source]:
@@ -218,7 +200,7 @@ def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
     held = [
         Source(f"{name}:{member.filename}", partial(_member, name, opened, member))
         for member in members
-        if _visible(member.filename)
+        if visible(member.filename)
     ]
     aside = tuple(each for each in held if each.name.endswith(COMPANIONS))
     reports = [each for each in held if not each.name.endswith(COMPANIONS)]
