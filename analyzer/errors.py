@@ -3,7 +3,7 @@
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
 ├── AwsRefused           4   AWS could not be asked, or said no
-├── OutputFailed        73   an output could not be written; what was there before is intact
+├── OutputFailed        73   an output could not be written; each file is the old one or the new one
 └── Busy                75   another run is at work in the same folder
 """
 

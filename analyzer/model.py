@@ -17,7 +17,7 @@ class AccountRows:
     """Count the data rows that one file holds of one account, before anybody is judged.
 
     `account` is empty for rows whose ARN names no account. `repeated` rows stand in
-    the report a second time, cell for cell, and count once.
+    a report a second time, alike but perhaps in form, and count once.
     """
 
     account: str

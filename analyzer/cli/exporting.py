@@ -86,6 +86,8 @@ class Exporting:
         run = self.folder / next_name(self.folder, made.as_of)
         previous = self._previous(run)
         with place.written(self.folder):
+            if listed := self.judging.exemptions:
+                contents.put(aside / contents.EXEMPTIONS, listed.content)
             changed = contents.write_all(analysis, aside, previous)
             told = record(
                 made,

@@ -25,6 +25,7 @@ FINDINGS: Final = "findings.csv"
 CHANGES: Final = "changes.csv"
 ANALYSIS: Final = "analysis.json"
 WORKBOOK: Final = "review.xlsx"
+EXEMPTIONS: Final = "exemptions.csv"
 
 _TEXT: Final = csv.ConvertOptions(
     include_columns=list(NEEDED), column_types=dict.fromkeys(NEEDED, pa.large_string())
@@ -85,7 +86,7 @@ def sealed(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a run's last file, and have it and its name on disk."""
+    """Write a file of a run, and have it and its name on disk."""
     path.touch(0o600)
     path.write_bytes(content)
     sync(path)

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
+from analyzer.rules.removal import DELETION, UNSEEN
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import created, either, on, told, undetermined
 from analyzer.terms import Severity, Thresholds, Verdict
@@ -48,13 +49,8 @@ RULE = Rule(
     " inactive access key is attached). A user with a caveat is to be checked first.",
     fix="Delete the user with what is still attached.",
     remedy=(
-        "# What no report shows: each of these must list nothing.",
-        "aws iam list-service-specific-credentials --user-name=NAME",
-        "aws iam list-ssh-public-keys --user-name=NAME",
-        "# Then delete what is still attached, and the user.",
-        "aws iam list-access-keys --user-name=NAME",
-        "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
-        "aws iam delete-user --user-name=NAME",
+        *UNSEEN,
+        *DELETION,
     ),
     references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",),
 )

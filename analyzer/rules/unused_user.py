@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.rules.evidence import Evidence
+from analyzer.rules.removal import DELETION, UNSEEN
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import created, told, undetermined, words
 from analyzer.terms import Severity, Thresholds, Verdict
@@ -46,15 +47,10 @@ RULE = Rule(
     " first.",
     fix="Take the way in away, wait, then delete the user.",
     remedy=(
-        "# What no report shows: each of these must list nothing.",
-        "aws iam list-service-specific-credentials --user-name=NAME",
-        "aws iam list-ssh-public-keys --user-name=NAME",
+        *UNSEEN,
         "# Take the way in away, and wait.",
         "aws iam delete-login-profile --user-name=NAME",
-        "# Then what would make AWS refuse the last line, each with --user-name=NAME:",
-        "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
-        "# delete-user-policy, detach-user-policy, remove-user-from-group.",
-        "aws iam delete-user --user-name=NAME",
+        *DELETION,
     ),
     references=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",

@@ -202,6 +202,16 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     assert len(visible(runs)) == 3
 
 
+def test_a_run_keeps_the_list_of_who_was_excused_to_the_byte(runs: Path, tmp_path: Path) -> None:
+    text = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
+    (tmp_path / "list.csv").write_bytes(text.encode())
+    assert exporting(runs, "--from", SAMPLE, "--exemptions", tmp_path / "list.csv") == 0
+    check_whole(runs / "latest")
+    assert (runs / "latest" / "exemptions.csv").read_bytes() == text.encode()
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert not (runs / "latest" / "exemptions.csv").exists()
+
+
 def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(
     runs: Path, tmp_path: Path
 ) -> None:

@@ -88,7 +88,11 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
     for name, value, meant in (
         ("IAM users", summed(block.cells("B"), users), "The sum of the verdicts."),
         ("Root rows", roots, "Rows of root users, who are no IAM users and get no verdict."),
-        ("Repeated rows", repeated, "Rows that stand there twice, cell for cell: counted once."),
+        (
+            "Repeated rows",
+            repeated,
+            "Rows that repeat others, of this report or another: counted once.",
+        ),
         ("Rows read", analysis.report.rows, "Data rows in all reports, as they were read."),
     ):
         _add_line(grid, name, value, meant)
