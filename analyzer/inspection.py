@@ -39,7 +39,7 @@ _ORDER: Final = [
     columns.SLOT,
     FACT,
 ]
-JUDGED_AT_ONCE: Final = 400_000
+JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
 
 ORDERED_ROWS: Final = 200_000
