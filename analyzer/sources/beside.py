@@ -117,6 +117,19 @@ def lists(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
         return False
 
 
+def newest(name: str, read: Callable[[], bytes]) -> datetime | None:
+    """Return when AWS made the newest report that a manifest lists, None if it tells of none.
+
+    Raises InputRefused if it is not understood.
+    """
+    try:
+        accounts = _a_list(_json(name, _bytes(name, read))["accounts"])
+        told = [one_moment(str(each.get("generated_time"))) for each in accounts]
+    except (KeyError, TypeError, AttributeError):
+        raise _refused(name, "it is no list of fetched accounts") from None
+    return max(filter(None, told), default=None)
+
+
 def absent(name: str, read: Callable[[], bytes]) -> list[tuple[str, Absent]]:
     """Return the accounts that a manifest lists without a report, each behind its status.
 

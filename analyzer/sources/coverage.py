@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import PurePath
+from datetime import datetime
 
 from analyzer.model import Absent, Report, ReportFile
 from analyzer.report.notes import moment
@@ -13,8 +13,9 @@ from analyzer.sources.find import Source
 def with_absent(report: Report, manifests: Iterable[Source]) -> Report:
     """Return the report with the accounts that the manifests list as failed or skipped.
 
-    An account that failed is covered all the same where a report of it counts that came from
-    elsewhere, earlier or later: a note says so.
+    An account that failed is covered all the same where a report of it counts that is newer than
+    all that were fetched then, and a note says so. One that lay there before covers nothing: an
+    account that cannot be read any more must not look as if it could.
 
     Raises InputRefused where a manifest is not understood.
     """
@@ -23,10 +24,11 @@ def with_absent(report: Report, manifests: Iterable[Source]) -> Report:
     left_out: dict[Absent, None] = {}
     instead: dict[str, None] = {}
     for manifest in manifests:
+        made = beside.newest(manifest.name, manifest.read)
         for status, account in beside.absent(manifest.name, manifest.read):
             if status == beside.SKIPPED:
                 left_out[account] = None
-            elif file := _instead(account, manifest, files):
+            elif file := _instead(account, made, files):
                 instead[_note(account, manifest, file)] = None
             else:
                 missing[account] = None
@@ -35,16 +37,11 @@ def with_absent(report: Report, manifests: Iterable[Source]) -> Report:
 
 
 def _instead(
-    account: Absent, manifest: Source, files: Mapping[str, ReportFile]
+    account: Absent, made: datetime | None, files: Mapping[str, ReportFile]
 ) -> ReportFile | None:
-    """Return the report of an account that counts, if the manifest does not list it."""
+    """Return the report of an account that counts, if it is newer than all that were fetched."""
     file = files.get(account.account) if account.account else None
-    if file is None:
-        return None
-    name = PurePath(file.name).name
-    # A file of an archive is named `archive.zip:folder/file`.
-    listed = beside.lists(manifest.name, manifest.read, {name, name.rpartition(":")[2]})
-    return None if listed else file
+    return file if file and made and file.as_of > made else None
 
 
 def _note(account: Absent, manifest: Source, file: ReportFile) -> str:

@@ -15,7 +15,6 @@ from analyzer.errors import FAILED, PARTIAL, InputRefused
 from analyzer.model import Report
 from analyzer.sources.copying import copied
 from tests.builders import a_user, report_text
-from tests.report.reading import of_account
 
 DENIED = {
     "account": "210987654321",
@@ -54,11 +53,16 @@ LATER = "status_reports_2026-05-01T12-00-00+00-00.csv"
 BY_ITSELF = {**DENIED, "account": "012345678901"}
 
 
-def test_an_account_that_failed_is_covered_by_a_report_from_elsewhere_and_a_note_says_so(
+def fetched_at(moment: str) -> dict[str, str]:
+    return {**READ, "account": "999999999999", "generated_time": moment}
+
+
+def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
     folder: Path,
 ) -> None:
     (folder / "web.csv").rename(folder / LATER)
-    manifest = with_manifest(folder, BY_ITSELF, DENIED) / "fetched.manifest.json"
+    others = (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-04-01T00:00:00Z"))
+    manifest = with_manifest(folder, *others, BY_ITSELF, DENIED) / "fetched.manifest.json"
     report = analyzer.load(folder)
     assert told(report) == [SENTENCE]
     assert report.notes[:2] == (
@@ -69,15 +73,25 @@ def test_an_account_that_failed_is_covered_by_a_report_from_elsewhere_and_a_note
             " instead."
         ),
     )
-    with_manifest(folder, BY_ITSELF)
+    with_manifest(folder, *others, BY_ITSELF)
     assert main(["analyze", str(folder), "--quiet", "--fail-on", "active"]) == 0
 
 
-@pytest.mark.parametrize("entry", [READ, BY_ITSELF])
-def test_an_account_that_failed_is_not_covered_by_a_report_that_the_same_list_names(
-    folder: Path, entry: dict[str, str]
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (READ,),
+        (fetched_at("unknown"),),
+        (fetched_at("2026-05-01T12:00:00Z"),),
+        (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-05-02T00:00:00Z")),
+    ],
+)
+def test_an_account_that_failed_is_not_covered_by_a_report_that_may_have_lain_there_before(
+    folder: Path, others: tuple[dict[str, str], ...]
 ) -> None:
-    with_manifest(folder, BY_ITSELF, {**entry, "file": "web.csv"})
+    (folder / "web.csv").rename(folder / LATER)
+    with_manifest(folder, *others, BY_ITSELF)
     assert BY_ITSELF["account"] in [each.account for each in analyzer.load(folder).not_covered]
 
 
@@ -85,20 +99,6 @@ def test_rows_that_name_no_account_cover_none_whose_number_is_unknown(folder: Pa
     text = report_text([a_user("ann"), a_user("bob", arn="no ARN")])
     (folder / "web.csv").write_text(text)
     assert len(told(analyzer.load(with_manifest(folder, {**DENIED, "account": ""})))) == 1
-
-
-def test_an_account_that_failed_is_covered_by_the_archive_of_another_run(
-    folder: Path, tmp_path: Path
-) -> None:
-    earlier = tmp_path / "earlier.zip"
-    earlier.write_bytes(zipped(with_manifest(folder, {**READ, "file": "web.csv"})))
-    (folder / "web.csv").unlink()
-    (folder / "data.csv").write_text(of_account("9" * 12, a_user()))
-    with_manifest(folder, BY_ITSELF, {**READ, "account": "9" * 12, "file": "data.csv"})
-    assert len(told(analyzer.load(folder))) == 1
-    assert told(analyzer.load(folder, earlier)) == []
-    with_manifest(folder, {**BY_ITSELF, "file": "web.csv"})
-    assert len(told(analyzer.load(folder, earlier))) == 1
 
 
 def test_a_folder_in_which_all_were_fetched_covers_all(folder: Path) -> None:
