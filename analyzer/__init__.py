@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from analyzer.analysis import analyze
     from analyzer.errors import CredreportError, InputRefused
     from analyzer.exemptions import read_exemptions
-    from analyzer.outputs import write
-    from analyzer.sources.files import load
+    from analyzer.files import write
+    from analyzer.sources.load import load
     from analyzer.standards.rulebook import rulebook
     from analyzer.terms import Criteria, Definition, Verdict
 
@@ -29,10 +29,10 @@ _HOMES: Final = {
     "InputRefused": "analyzer.errors",
     "Verdict": "analyzer.terms",
     "analyze": "analyzer.analysis",
-    "load": "analyzer.sources.files",
+    "load": "analyzer.sources.load",
     "read_exemptions": "analyzer.exemptions",
     "rulebook": "analyzer.standards.rulebook",
-    "write": "analyzer.outputs",
+    "write": "analyzer.files",
 }
 
 __all__ = [

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.model import worded
-from analyzer.report.moments import moments
+from analyzer.report.values import moments
 from analyzer.terms import Verdict
 
 CHANGE: Final = "change"

@@ -24,7 +24,7 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.standards.result import ControlResult, results
+from analyzer.standards.results import ControlResult, results
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 

@@ -14,7 +14,7 @@ from analyzer import analysis as engine
 from analyzer.analysis import AGE_BANDS, Analysis
 from analyzer.errors import InputRefused
 from analyzer.model import Page, Report
-from analyzer.report import understand
+from analyzer.report import assemble
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import judged
 from tests.builders import (
@@ -160,7 +160,7 @@ def test_a_report_that_is_not_kept_gives_the_same_as_one_that_is(
 
 def test_small_pages_give_the_same_as_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = everything_written(of_organization())
-    monkeypatch.setattr(understand, "PAGE_ROWS", 1)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     monkeypatch.setattr(engine, "KEPT_ROWS", 100)
     analysis = of_organization()
     assert len(list(analysis.pages())) > 1
@@ -217,7 +217,7 @@ def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engine, "KEPT_ROWS", 0)
-    monkeypatch.setattr(understand, "PAGE_ROWS", 1)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     analysis = of_organization()
     next(analysis.pages())
     assert analysis.totals.counts["users"].sum() == len(analysis.users)

@@ -15,10 +15,10 @@ from analyzer import inspection as inspections
 from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
 from analyzer.model import Page
-from analyzer.report import understand
+from analyzer.report import assemble
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
-from analyzer.standards.result import ControlResult, Result
+from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity
 from tests.builders import (
     ACCOUNT,
@@ -94,7 +94,7 @@ def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
     small = organization().inspection
     one = small.findings
     monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
-    monkeypatch.setattr(understand, "PAGE_ROWS", 50)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 50)
     large = organization().inspection
     assert len(list(large.frames())) > 2
     keys = ["rule", "outcome", "arn", "slot", "fact"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.caveats import CAVEATS
-from analyzer.cli.standard_output import CLOSED
+from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.manual import markdown

@@ -16,9 +16,9 @@ from analyzer.rules import RULES
 from analyzer.rules.engine import counted
 from analyzer.rules.rule import Outcome, Rule, Subject
 from analyzer.standards import STANDARDS, references
-from analyzer.standards.control import Control, Standard
 from analyzer.standards.frameworks import FRAMEWORKS
-from analyzer.standards.result import ControlResult, Result, results
+from analyzer.standards.results import ControlResult, Result, results
+from analyzer.standards.standard import Control, Standard
 from analyzer.terms import Thresholds
 from tests.builders import Row, a_key, a_password, a_user, days_before, the_root
 from tests.rules.pages import NOBODY, of_users, tidied

@@ -14,7 +14,7 @@ from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
 from analyzer.writers.names import write_names
-from analyzer.writers.table import write_table
+from analyzer.writers.terminal import write_table
 from tests.builders import (
     AS_OF,
     COLUMNS,

@@ -14,7 +14,7 @@ from analyzer.cli.analyze import analyze
 from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
 from analyzer.cli.saying import say
-from analyzer.cli.standard_output import CLOSED
+from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
 
 _GARBAGE: Final = 1_000_000

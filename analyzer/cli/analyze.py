@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.grouped import with_options
-from analyzer.cli.judging import Judging
+from analyzer.cli.judging_options import Judging
+from analyzer.cli.options import Config
 from analyzer.cli.saying import say
-from analyzer.cli.settings import Config
 from analyzer.errors import FAILED, PARTIAL
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
@@ -139,10 +139,10 @@ def analyze(
     # The heavy packages are imported here: --help stays quick.
     import pyarrow as pa
 
-    from analyzer.cli import messages, standard_output
-    from analyzer.outputs import write
-    from analyzer.sources.files import load_found
+    from analyzer.cli import stderr, stdout
+    from analyzer.files import write
     from analyzer.sources.find import find
+    from analyzer.sources.load import load_found
 
     judging.check()
     inputs = find(sources)
@@ -151,17 +151,17 @@ def analyze(
     _keep(targets, [*sources, *(each.archive or each.path for each in inputs), listed, config])
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
-    with messages.progress(quiet=quiet) as progress:
+    with stderr.progress(quiet=quiet) as progress:
         report = load_found(sources, inputs, as_of, progress)
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
     form = format_ or (None if targets else Format.TABLE)
     if form:
-        standard_output.write(analysis, form, shown, raw_csv=raw_csv)
+        stdout.write(analysis, form, shown, raw_csv=raw_csv)
     if not quiet:
-        told = form is Format.TABLE and standard_output.is_terminal()
-        messages.tell(analysis, targets, told=told)
+        told = form is Format.TABLE and stdout.is_terminal()
+        stderr.tell(analysis, targets, told=told)
     _end(analysis, judging, quiet=quiet)
 
 
@@ -182,7 +182,7 @@ def _end(analysis: "Analysis", judging: Judging, *, quiet: bool) -> None:
 
 def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
     """Refuse to write over an input, the evidence for the result, or to one file twice."""
-    from analyzer.sources.beside import COMPANIONS
+    from analyzer.sources.companions import COMPANIONS
 
     places = {realpath(each): "is an input" for each in inputs if each}
     for output in outputs:

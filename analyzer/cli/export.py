@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.asking import Asking
+from analyzer.cli.aws_options import Asking
 from analyzer.cli.grouped import with_options
-from analyzer.cli.judging import Judging
+from analyzer.cli.judging_options import Judging
 from analyzer.cli.log import Log, LogFormat
-from analyzer.cli.settings import Config
+from analyzer.cli.options import Config
 
 
 @with_options
@@ -64,7 +64,7 @@ def export(
         judging.check()
         if not sources:
             asking.check()
-        from analyzer.cli.exporting import Exporting
+        from analyzer.cli.export_run import Exporting
 
         exporting = Exporting(sources, asking, judging, out_dir, log)
         code = exporting.check() if check else exporting.export(keep)

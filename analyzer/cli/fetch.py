@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from analyzer.cli.asking import Asking, refuse
+from analyzer.cli.aws_options import Asking, refuse
 from analyzer.cli.grouped import with_options
-from analyzer.cli.settings import Config
+from analyzer.cli.options import Config
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -41,8 +41,8 @@ def fetch(
         }
     )
     from analyzer.cli import outcome
-    from analyzer.cli.messages import progress
-    from analyzer.sources.saving import save
+    from analyzer.cli.stderr import progress
+    from analyzer.sources.fetch import save
 
     place = partial(_path, output, many=asking.many)
     keep = partial(save, place, evidence=asking.service_credentials)

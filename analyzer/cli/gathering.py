@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from analyzer.cli.asking import Asking, Read
+from analyzer.cli.aws_options import Asking, Read
 from analyzer.cli.log import Log
 from analyzer.exports.place import written
 from analyzer.sources.manifest import MANIFEST, manifest
@@ -28,7 +28,7 @@ def gather(sources: Sequence[str], asking: Asking, folder: Path, log: Log) -> Ga
 
         with written(folder):
             return Gathered(copied(sources, folder), has_gaps=False)
-    from analyzer.sources.saving import put, save
+    from analyzer.sources.fetch import put, save
 
     read = asking.read(partial(save, partial(Path, folder), evidence=asking.service_credentials))
     has_gaps = _told(read, log)
@@ -42,7 +42,7 @@ def tried(asking: Asking, log: Log) -> bool:
     Raises AwsRefused.
     """
     from analyzer.cli.outcome import failures
-    from analyzer.sources.saving import tried
+    from analyzer.sources.fetch import tried
 
     read = asking.read(partial(tried, evidence=asking.service_credentials))
     has_gaps = _told(read, log)
@@ -59,7 +59,7 @@ def _told(read: Read, log: Log) -> bool:
     many accounts, not all would be there.
     """
     from analyzer.cli.outcome import check_any, counted, gaps
-    from analyzer.sources.refusals import STOPPED
+    from analyzer.sources.aws_errors import STOPPED
 
     if any(entry.reason == STOPPED for entry in read.entries):
         raise KeyboardInterrupt

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from analyzer.cli.asking import Read
+from analyzer.cli.aws_options import Read
 from analyzer.cli.saying import say
-from analyzer.cli.standard_output import open_to_its_reader
+from analyzer.cli.stdout import open_to_its_reader
 from analyzer.errors import PARTIAL, AwsRefused
+from analyzer.sources.fetch import NOT_ASKED, SAVED, fetched, put
 from analyzer.sources.manifest import MANIFEST, Entry, Status, manifest
-from analyzer.sources.saving import NOT_ASKED, SAVED, fetched, put
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -12,10 +12,10 @@ from pyarrow import csv
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.changes import NEEDED, changes
+from analyzer.exports.manifest import sha256
 from analyzer.exports.place import sync
-from analyzer.exports.record import sha256
 from analyzer.exports.runs import Run
-from analyzer.outputs import replacing, write
+from analyzer.files import replacing, write
 from analyzer.terms import NOT_COVERED, Verdict
 from analyzer.writers.changes import write_changes
 from analyzer.writers.workbook import write_workbook

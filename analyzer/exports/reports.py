@@ -8,7 +8,7 @@ from pathlib import Path
 from analyzer.errors import InputRefused
 from analyzer.exports.place import written
 from analyzer.model import Report, ReportFile
-from analyzer.sources.files import load
+from analyzer.sources.load import load
 
 REPORTS = "reports"
 

@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.exports.record import RECORD, recorded, sha256
+from analyzer.exports.manifest import RECORD, recorded, sha256
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
 

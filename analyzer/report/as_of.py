@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import PurePath
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.moments import YEARS, one_moment
 from analyzer.report.text import ReportText
+from analyzer.report.values import YEARS, one_moment
 from analyzer.terms import AsOfSource
 
 _CONSOLE_NAME = re.compile(

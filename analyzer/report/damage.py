@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.cells import lengths
 from analyzer.errors import Problem
-from analyzer.report import moments
+from analyzer.report import values
 from analyzer.report.text import ReportText
 
 AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
@@ -33,7 +33,7 @@ def local_dates(
     for column, row in np.argwhere(odd) if odd.any() else ():
         name = names[column]
         value = table[name][row].as_py()
-        if moments.is_local_date(value):
+        if values.is_local_date(value):
             number = table[columns.ROW][row].as_py()
             yield Problem(text.name, number, name, value, message, hint)
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.report import moments
+from analyzer.report import values
 
 _BOOLEANS: Final = frozenset(
     {
@@ -21,7 +21,7 @@ _BOOLEANS: Final = frozenset(
 def in_one_form(column: str, cells: pa.Array) -> pa.Array:
     """Return a column's cells with timestamps as `…Z` and booleans in lower case."""
     if column in columns.TIMESTAMPS:
-        return moments.as_text(cells, moments.moments(cells))
+        return values.as_text(cells, values.moments(cells))
     return lowered(cells) if column in _BOOLEANS else cells
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.report.header import Header
+from analyzer.report.raw_report import Header
 from analyzer.report.text import ReportText
 
 APART = "Give the reports as files of their own."

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from analyzer import columns
-from analyzer.report.counted import Counted
+from analyzer.report.selection import Counted
 from analyzer.terms import AsOfSource
 
 _SKEW = timedelta(hours=1)

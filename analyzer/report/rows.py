@@ -14,9 +14,9 @@ import pyarrow.csv as pa_csv
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.ahead import ahead
-from analyzer.report.envelope import not_text
-from analyzer.report.header import name_in
+from analyzer.report.input_formats import not_text
 from analyzer.report.mending import APART, is_blank, is_header, mend
+from analyzer.report.raw_report import name_in
 from analyzer.report.text import ReportText
 
 BLOCK = 2 << 20

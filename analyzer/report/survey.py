@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import AccountRows
-from analyzer.report import damage, identity, moments
+from analyzer.report import arns, damage, values
 from analyzer.report.rows import read_rows
 from analyzer.report.text import ReportText
 
@@ -61,8 +61,8 @@ def timestamps(table: pa.Table) -> Timestamps:
     names = [name for name in columns.TIMESTAMPS if name in table.column_names]
     chunks = [chunk for name in names for chunk in table[name].chunks]
     cells = pa.chunked_array(chunks, pa.large_string()).combine_chunks()
-    moment = moments.moments(cells).reshape(len(names), -1)
-    odd = moments.may_be_local_date(cells, moment.ravel()).reshape(len(names), -1)
+    moment = values.moments(cells).reshape(len(names), -1)
+    odd = values.may_be_local_date(cells, moment.ravel()).reshape(len(names), -1)
     past = [name != columns.PASSWORD_NEXT_ROTATION for name in names]
     # As a number NaT is less than any moment, and numbers are compared many at a time.
     newest = moment[past].view(np.int64).max(axis=0).view("datetime64[s]")
@@ -76,20 +76,20 @@ class _Findings:
     text: ReportText
     rows: Counter[str] = field(default_factory=Counter)
     roots: list[pa.Table] = field(default_factory=list)
-    newest: np.datetime64 = moments.NEVER
+    newest: np.datetime64 = values.NEVER
     arns: list[np.ndarray] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: pa.Table | None = None
 
     def add(self, table: pa.Table) -> None:
         arn = table[columns.ARN].combine_chunks()
-        account = identity.accounts(arn)
+        account = arns.accounts(arn)
         self.rows.update(_counted(account))
-        root = identity.is_root(arn, table[columns.USER])
+        root = arns.is_root(arn, table[columns.USER])
         self.roots.append(_known(self.text, table.filter(root)))
         self.arns.append(hashes(table))
         seen = timestamps(table)
-        self.newest = np.fmax(self.newest, np.fmax.reduce(seen.newest, initial=moments.NEVER))
+        self.newest = np.fmax(self.newest, np.fmax.reduce(seen.newest, initial=values.NEVER))
         local = damage.local_dates(self.text, table, seen.names, seen.odd)
         self.problems += islice(local, _MOST_PROBLEMS)
         self.problems += damage.swallowed_rows(self.text, table)
@@ -160,7 +160,7 @@ def _counted(values: pa.Array) -> dict[str, int]:
 
 
 def _accounts(rows: Counter[str], roots: pa.Table) -> tuple[AccountRows, ...]:
-    of_roots = _counted(identity.accounts(roots[columns.ARN].combine_chunks()))
+    of_roots = _counted(arns.accounts(roots[columns.ARN].combine_chunks()))
     return tuple(
         AccountRows(account=account, rows=count, roots=of_roots.get(account, 0))
         for account, count in sorted(rows.items())

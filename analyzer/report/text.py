@@ -7,7 +7,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from analyzer.model import ReadFile
-from analyzer.report.header import Header
+from analyzer.report.raw_report import Header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, worded
-from analyzer.report import identity, moments
+from analyzer.report import arns, values
 from analyzer.report.forms import lowered
 from analyzer.terms import State
 
@@ -81,9 +81,9 @@ class _Cells:
     def moment(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Return a column's moments as datetime64[s], and which cells are understood."""
         if not self.has(column):
-            return np.full(len(self), moments.NEVER), np.zeros(len(self), bool)
-        moment = moments.moments(self.text(column))
-        self.texts[column] = moments.as_text(self.text(column), moment)
+            return np.full(len(self), values.NEVER), np.zeros(len(self), bool)
+        moment = values.moments(self.text(column))
+        self.texts[column] = values.as_text(self.text(column), moment)
         understood = ~np.isnat(moment)
         if not understood.all():
             understood |= self.equals(column, *_EMPTY_WORDS.get(column, (_NONE,)))
@@ -105,9 +105,9 @@ def tidy(table: pa.Table, as_of: Iterable[np.datetime64]) -> Page:
 
 def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
-    named = identity.is_user_arn(arn, name)
+    named = arns.is_user_arn(arn, name)
     if not named.all():
-        cells.note(columns.USER, ~identity.is_user_name(name))
+        cells.note(columns.USER, ~arns.is_user_name(name))
         cells.note(columns.ARN, ~named)
     file = cells.table[columns.FILE].to_numpy()
     moment = {column: _noted(cells, column) for column in columns.TIMESTAMPS[:4]}
@@ -115,7 +115,7 @@ def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
         {
             columns.FILE: file,
             columns.ROW: cells.table[columns.ROW].to_numpy(),
-            columns.ACCOUNT: _strings(identity.accounts(arn), len(cells)),
+            columns.ACCOUNT: _strings(arns.accounts(arn), len(cells)),
             columns.USER: _strings(name, len(cells)),
             columns.ARN: _strings(arn, len(cells)),
             columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.rules.evidence import Evidence
+from analyzer.facts import Evidence
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import certificate, old, told
 from analyzer.terms import Severity, Thresholds

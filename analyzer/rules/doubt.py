@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.rules.evidence import Evidence
+from analyzer.facts import Evidence
 from analyzer.rules.rule import Rule
 
 _LONGEST_VALUE: Final = 80

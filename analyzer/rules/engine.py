@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.facts import Evidence
 from analyzer.model import Page, joined, worded
 from analyzer.rules.doubt import doubts
-from analyzer.rules.evidence import Evidence
 from analyzer.rules.rule import (
     DAYS,
     FACT,

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.rules.evidence import Evidence
+from analyzer.facts import Evidence
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.truth import Truth
 from analyzer.rules.wording import access_key, in_days, last_used, told

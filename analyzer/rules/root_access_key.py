@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from analyzer.facts import Evidence
 from analyzer.model import in_any_slot
-from analyzer.rules.evidence import Evidence
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, either, in_slots, last_used, told
 from analyzer.terms import Severity, Thresholds

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.rules.evidence import Evidence
+from analyzer.facts import Evidence
 from analyzer.rules.truth import Elapsed, Truth
 from analyzer.terms import Severity, Thresholds
 

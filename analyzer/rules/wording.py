@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.rules.evidence import Evidence
+from analyzer.facts import Evidence
 from analyzer.rules.truth import Elapsed, by_slot
 
 _TEXT: Final = pa.string()

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.sources.beside import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find, manifests, unreadable
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from analyzer.model import Absent, Report, ReportFile
 from analyzer.report.notes import moment
-from analyzer.sources import beside
+from analyzer.sources import companions
 from analyzer.sources.find import Source
 
 
@@ -24,9 +24,9 @@ def with_absent(report: Report, manifests: Iterable[Source]) -> Report:
     left_out: dict[Absent, None] = {}
     instead: dict[str, None] = {}
     for manifest in manifests:
-        made = beside.newest(manifest.name, manifest.read)
-        for status, account in beside.absent(manifest.name, manifest.read):
-            if status == beside.SKIPPED:
+        made = companions.newest(manifest.name, manifest.read)
+        for status, account in companions.absent(manifest.name, manifest.read):
+            if status == companions.SKIPPED:
                 left_out[account] = None
             elif file := _instead(account, made, files):
                 instead[_note(account, manifest, file)] = None

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.envelope import LARGEST, ZIP
-from analyzer.sources.beside import COMPANIONS, MANIFEST, lists
+from analyzer.report.input_formats import LARGEST, ZIP
+from analyzer.sources.companions import COMPANIONS, MANIFEST, lists
 from analyzer.sources.folders import below, visible
 
 STANDARD_INPUT: Final = "-"

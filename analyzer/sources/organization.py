@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.errors import AwsRefused
 from analyzer.sources.aws import Access, FetchedReport, translated
+from analyzer.sources.aws_errors import Stopped
 from analyzer.sources.manifest import Entry, Status
-from analyzer.sources.refusals import Stopped
 from analyzer.sources.tasks import Task
 
 if TYPE_CHECKING:

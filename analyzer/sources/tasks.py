@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from analyzer.errors import AwsRefused
+from analyzer.sources.aws_errors import STOPPED
 from analyzer.sources.manifest import Entry, Status
-from analyzer.sources.refusals import STOPPED
 
 
 @dataclass(frozen=True, slots=True)

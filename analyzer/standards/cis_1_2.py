@@ -7,7 +7,7 @@ Numbers, titles and limits: turbot/steampipe-mod-aws-compliance, `cis_v120/secti
 from typing import Final
 
 from analyzer.standards import reasons
-from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.standards.standard import Standard, decided, undecidable
 from analyzer.terms import Benchmark
 
 CIS_1_2: Final = Standard(

@@ -8,7 +8,7 @@ Foundations Benchmark".
 from typing import Final
 
 from analyzer.standards import reasons
-from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.standards.standard import Standard, decided, undecidable
 from analyzer.terms import Benchmark
 
 CIS_3_0: Final = Standard(

@@ -8,7 +8,7 @@ IAM.9, IAM.19 and IAM.22 belong to other standards only.
 from typing import Final
 
 from analyzer.standards import reasons
-from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.standards.standard import Standard, decided, undecidable
 from analyzer.terms import Benchmark
 
 FSBP: Final = Standard(

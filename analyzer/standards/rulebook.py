@@ -7,7 +7,7 @@ from typing import Final
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.standards import STANDARDS
-from analyzer.standards.control import Standard, decided
+from analyzer.standards.standard import Standard, decided
 from analyzer.terms import Benchmark, Severity, Thresholds
 
 OWN: Final = Standard(

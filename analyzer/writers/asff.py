@@ -14,7 +14,15 @@ from analyzer.rules.not_covered import MATTER
 from analyzer.rules.rule import Matter, Outcome
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
-from analyzer.writers.feeds import PRODUCT, Finding, findings, limits, line, moment, requirements
+from analyzer.writers.interchange import (
+    PRODUCT,
+    Finding,
+    findings,
+    limits,
+    line,
+    moment,
+    requirements,
+)
 
 SCHEMA_VERSION: Final = "2018-10-08"
 

@@ -12,7 +12,7 @@ from analyzer import columns
 from analyzer.exemptions import OF_VERDICT
 from analyzer.inspection import Inspection
 from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY, Outcome
-from analyzer.standards.result import ControlResult, Result
+from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict
 from analyzer.writers import found
 from analyzer.writers.found import Example, Found

@@ -9,7 +9,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.inspection import Inspection
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
-from analyzer.standards.result import ControlResult
+from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import OWN
 from analyzer.terms import Severity
 from analyzer.writers.rule_wording import limits, which

@@ -13,7 +13,7 @@ from analyzer.analysis import Analysis
 from analyzer.rules.rule import Matter, Outcome
 from analyzer.terms import Severity, Thresholds
 from analyzer.version import VERSION
-from analyzer.writers.feeds import (
+from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
     findings,

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from analyzer.cli import main
-from analyzer.cli.asking import Asking
+from analyzer.cli.aws_options import Asking
 from analyzer.cli.fetch import fetch
 from analyzer.cli.grouped import with_options
 from tests.builders import run

@@ -39,13 +39,13 @@ analyzer.writers.csv.write_csv = write_csv
 HALF_READ = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import analyzer.sources.files
+import analyzer.sources.load
 
 def load_found(*_, **__):
     print("reading", flush=True)
     time.sleep(60)
 
-analyzer.sources.files.load_found = load_found
+analyzer.sources.load.load_found = load_found
 """
 
 

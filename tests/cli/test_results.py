@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 import analyzer
-from analyzer.cli import messages, standard_output
+from analyzer.cli import stderr, stdout
 from analyzer.terms import Format, Verdict
 from tests.builders import (
     LONG_AGO,
@@ -220,7 +220,7 @@ def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     report = saved(tmp_path, report_text([a_user(name) for name in HARD_NAMES], quoted=True))
-    monkeypatch.setattr(standard_output, "is_terminal", lambda: True)
+    monkeypatch.setattr(stdout, "is_terminal", lambda: True)
     monkeypatch.setenv("NO_COLOR", "1")
     shown = program("analyze", report, "-q", "--verdict", "all", "--format", form).output.decode()
     assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
@@ -252,7 +252,7 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
 ) -> None:
     report = analyzer.load(saved(tmp_path, report_text([a_user("zoë")])))
     with redirect_stdout(StringIO()) as stream:
-        standard_output.write(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
+        stdout.write(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
     assert "zoë" in stream.getvalue()
 
 
@@ -304,7 +304,7 @@ def test_an_output_that_is_an_input_is_refused_though_the_input_would_not_count(
 
 def test_a_bar_is_shown_to_nobody_where_standard_error_is_no_terminal(program: Program) -> None:
     assert "Reading" not in program("analyze", SAMPLES / "organization").messages
-    with messages.progress(quiet=False) as told:
+    with stderr.progress(quiet=False) as told:
         told(1, 2)
 
 

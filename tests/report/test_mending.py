@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from analyzer.errors import Problem
-from analyzer.report.header import find_header
 from analyzer.report.mending import mend
+from analyzer.report.raw_report import find_header
 from analyzer.report.text import ReportText
 from tests.builders import COLUMNS, a_user, report_text
 

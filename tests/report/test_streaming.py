@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.model import Report
+from analyzer.report import assemble, survey
 from analyzer.report import rows as reading_of_rows
-from analyzer.report import survey, understand
-from analyzer.report.header import find_header
+from analyzer.report.raw_report import find_header
 from analyzer.report.text import ReportText
-from analyzer.sources import files
+from analyzer.sources import load
 from tests.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text
 from tests.report.reading import (
     ANN,
@@ -48,11 +48,11 @@ ROW_AT_MOST = 400
 def in_pieces(block: int = ROW_AT_MOST, page: int = 3) -> Iterator[None]:
     """Read even the smallest report as if it were too large for the memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "STREAMED", 0)
+        patch.setattr(load, "STREAMED", 0)
         patch.setattr(reading_of_rows, "BLOCK", block)
         patch.setattr(survey, "KEPT_BYTES", 0)
-        patch.setattr(understand, "KEPT_BYTES", 0)
-        patch.setattr(understand, "PAGE_ROWS", page)
+        patch.setattr(assemble, "KEPT_BYTES", 0)
+        patch.setattr(assemble, "PAGE_ROWS", page)
         yield
 
 
@@ -292,7 +292,7 @@ def test_a_file_whose_digest_cannot_be_made_is_refused(
     def fails(_: Path) -> str:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(files, "_digest", fails)
+    monkeypatch.setattr(load, "_digest", fails)
     found = problem(tmp_path, PLAIN)
     assert found.message == "it cannot be read: Input/output error"
 
@@ -339,7 +339,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
         tail=PLAIN.encode()[-100:],
     )
     with pytest.raises(InputRefused) as refusal:
-        understand.understand([lambda: text])
+        assemble.understand([lambda: text])
     (found,) = refusal.value.problems
     assert "the rows cannot be read: [Errno 5] Input/output error" in found.message
 
@@ -347,7 +347,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
 def test_reports_are_kept_in_memory_up_to_a_limit_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(understand, "KEPT_BYTES", len(PLAIN) + 10)
+    monkeypatch.setattr(assemble, "KEPT_BYTES", len(PLAIN) + 10)
     kept = put(tmp_path, PLAIN, "a.csv")
     reread = put(tmp_path, report_text(TWO_USERS).replace("0123", "3210"), "b.csv")
     report = analyzer.load(tmp_path)
@@ -362,7 +362,7 @@ def test_reports_are_kept_in_memory_up_to_a_limit_together(
 def test_small_reports_are_gathered_into_pages_and_large_ones_are_not_joined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(understand, "PAGE_ROWS", 5)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 5)
     for number, count in enumerate((2, 2, 2, 6, 0, 2)):
         users = [a_user(f"u{place}") for place in range(count)]
         put(tmp_path, of_account(str(10**11 + number), *users), f"{number}.csv")

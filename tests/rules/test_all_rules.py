@@ -16,10 +16,10 @@ from botocore import xform_name
 
 import analyzer.rules
 from analyzer import columns
+from analyzer.facts import Evidence
 from analyzer.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.engine import counted, findings
-from analyzer.rules.evidence import Evidence
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Criteria, Severity, Thresholds
 from analyzer.verdict import judged

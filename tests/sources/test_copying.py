@@ -9,8 +9,8 @@ import pytest
 from analyzer.errors import InputRefused
 from analyzer.model import Absent
 from analyzer.sources.copying import copied
-from analyzer.sources.files import load
 from analyzer.sources.find import Source, find
+from analyzer.sources.load import load
 from tests.builders import a_user, report_text, saved
 
 TEXT = report_text([a_user()])

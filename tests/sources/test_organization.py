@@ -23,10 +23,10 @@ from moto.moto_api import recorder
 import analyzer
 from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.aws import Access, FetchedReport
+from analyzer.sources.aws_errors import STOPPED, Stopped
+from analyzer.sources.fetch import save
 from analyzer.sources.manifest import Entry, Status
 from analyzer.sources.organization import Account, Reader, Role
-from analyzer.sources.refusals import STOPPED, Stopped
-from analyzer.sources.saving import save
 from analyzer.sources.tasks import Task, read_all
 from tests.builders import ROOT_FOLDER
 from tests.sources.aws_server import (

@@ -18,7 +18,7 @@ import analyzer
 from analyzer.analysis import AGE_BANDS
 from analyzer.caveats import CAVEATS
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
-from analyzer.standards.result import Result
+from analyzer.standards.results import Result
 from analyzer.terms import (
     AsOfSource,
     Benchmark,

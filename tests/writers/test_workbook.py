@@ -14,7 +14,7 @@ from analyzer.model import Exemption
 from analyzer.terms import Definition, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
-from analyzer.writers.workbook import recount
+from analyzer.writers.workbook import formulas
 from tests.builders import (
     ACCOUNT,
     AS_OF,
@@ -368,7 +368,7 @@ def test_a_check_that_fails_turns_red(book: Workbook) -> None:
 def test_too_many_accounts_to_recount_are_counted_by_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recount, "MOST_COMPARISONS", 0)
+    monkeypatch.setattr(formulas, "MOST_COMPARISONS", 0)
     sheet = book_of(analyzed_console())["Summary"]
     assert row_of(sheet, "123456789012")[5:10] == (23, 4, 6, 7, 8)
     assert str(row_of(sheet, "All accounts read")[5]).startswith("=COUNTIFS(")

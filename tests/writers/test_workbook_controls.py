@@ -10,10 +10,10 @@ from analyzer.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
-from analyzer.standards.result import Result
+from analyzer.standards.results import Result
 from analyzer.standards.rulebook import rulebook
 from analyzer.terms import Severity
-from analyzer.writers.workbook import recount
+from analyzer.writers.workbook import formulas
 from tests.builders import a_password, a_user, days_before, report_text, saved, the_root
 from tests.writers.workbooks import (
     SAMPLES,
@@ -155,7 +155,7 @@ def test_counts_are_formulas_over_the_findings_of_all_sheets() -> None:
 def test_too_many_findings_to_recount_are_counted_by_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recount, "MOST_COMPARISONS", 0)
+    monkeypatch.setattr(formulas, "MOST_COMPARISONS", 0)
     book = book_of(exempt_contractors())
     for each in exempt_contractors().inspection.controls:
         if each.control.rules:

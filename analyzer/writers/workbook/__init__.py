@@ -12,17 +12,17 @@ from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
 from analyzer.model import Page
 from analyzer.terms import Certainty, Verdict
-from analyzer.writers import people
-from analyzer.writers.workbook import exemption_list, findings, users
+from analyzer.writers import users
+from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book
-from analyzer.writers.workbook.changes import COLUMNS, NOTHING, counted
+from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, counted
 from analyzer.writers.workbook.column import Column
-from analyzer.writers.workbook.controls import add_controls
-from analyzer.writers.workbook.method import add_method
-from analyzer.writers.workbook.recount import Recount
+from analyzer.writers.workbook.controls_sheet import add_controls
+from analyzer.writers.workbook.formulas import Recount
+from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.sheets import Title
-from analyzer.writers.workbook.summary import TITLE, add_summary
-from analyzer.writers.workbook.table import Listing
+from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.taken import Gathering
 from analyzer.writers.workbook.tally import Tally
 
@@ -45,7 +45,7 @@ def write_workbook(
     """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
-        start = (book, people.described(analysis.report), rows_a_sheet)
+        start = (book, users.described(analysis.report), rows_a_sheet)
         everybody = _add_users(partial(Listing[Page], *start), analysis)
         _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
         found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
@@ -62,7 +62,7 @@ def write_workbook(
 def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
     """Add the lists of users; return the one of everybody."""
     files = analysis.report.files
-    everybody = listing(Title.EVERYBODY, users.every(files))
+    everybody = listing(Title.EVERYBODY, user_sheets.every(files))
     unused, exempt = Gathering(_to_do), Gathering(_exempt)
     undetermined = Gathering(_undetermined)
     for page in analysis.pages():
@@ -70,10 +70,10 @@ def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
         for gathering in (unused, exempt, undetermined):
             gathering.add(page)
     everybody.finish("No report has an IAM user.")
-    _add_to_do(listing(Title.UNUSED, users.UNUSED), unused)
-    _add_roots(listing(Title.ROOTS, users.roots(files)), analysis)
-    _add_some(listing(Title.EXEMPT, users.exempt(analysis.exemptions)), exempt)
-    _add_some(listing(Title.UNDETERMINED, users.undetermined(files)), undetermined)
+    _add_to_do(listing(Title.UNUSED, user_sheets.UNUSED), unused)
+    _add_roots(listing(Title.ROOTS, user_sheets.roots(files)), analysis)
+    _add_some(listing(Title.EXEMPT, user_sheets.exempt(analysis.exemptions)), exempt)
+    _add_some(listing(Title.UNDETERMINED, user_sheets.undetermined(files)), undetermined)
     return everybody
 
 
@@ -114,8 +114,8 @@ def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
 def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
     """Add the entries of the exemption list, if there are any."""
     if len(analysis.exemptions):
-        listed = listing(Title.EXEMPTIONS, exemption_list.COLUMNS)
-        listed.add(exemption_list.entries(analysis))
+        listed = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS)
+        listed.add(exemptions_sheet.entries(analysis))
         listed.finish()
 
 
@@ -131,10 +131,10 @@ def _add_to_do(listing: Listing[Page], unused: Gathering) -> None:
 
 def _add_findings(listing: _Rows, inspection: Inspection) -> Listing[pd.DataFrame]:
     """Add the list of findings in the order in which they come, and return it."""
-    found = listing(Title.FINDINGS, findings.listed(inspection.book, inspection.report.files))
+    found = listing(Title.FINDINGS, findings_sheet.listed(inspection.book, inspection.report.files))
     for frame in inspection.frames():
         found.add(frame)
-    found.finish(findings.nothing_found(inspection))
+    found.finish(findings_sheet.nothing_found(inspection))
     return found
 
 

@@ -10,11 +10,11 @@ from openpyxl.utils import get_column_letter
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Absent, Page
-from analyzer.writers.people import ORDER
-from analyzer.writers.workbook import facts
+from analyzer.writers.users import ORDER
+from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value
+from analyzer.writers.workbook.formulas import DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import DIFFERS, Recount, check, summed
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.whose import account_text
 
@@ -52,13 +52,15 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None
         summed(f"{letter}{first}:{letter}{last}", rows)
         for letter, rows in zip("BCD", every.read, strict=True)
     ]
-    users = [recount.of(every.users[v], (facts.VERDICT, cell)) for v, cell in wanted.items()]
+    users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in wanted.items()]
     _add(grid, every, read, users, Look.TOTAL)
     live = recount.is_quick(len(accounts) * len(ORDER))
     for account in accounts:
-        same = (facts.ACCOUNT, f"$A{grid.next_row}")
+        same = (user_columns.ACCOUNT, f"$A{grid.next_row}")
         counts: list[Value] = [
-            recount.of(account.users[v], same, (facts.VERDICT, cell)) if live else account.users[v]
+            recount.of(account.users[v], same, (user_columns.VERDICT, cell))
+            if live
+            else account.users[v]
             for v, cell in wanted.items()
         ]
         _add(grid, account, account.read, counts, Look.NUMBER)

@@ -6,7 +6,7 @@ from typing import Final
 from analyzer.inspection import Inspection
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
-from analyzer.standards.result import Result
+from analyzer.standards.results import Result
 from analyzer.terms import Severity
 from analyzer.writers.rule_wording import how, limits, which
 from analyzer.writers.workbook.grid import Grid

@@ -7,10 +7,10 @@ from analyzer.terms import Severity
 from analyzer.writers import found
 from analyzer.writers.rule_wording import blind, limits, which
 from analyzer.writers.workbook.cells import Value
-from analyzer.writers.workbook.controls import headline
-from analyzer.writers.workbook.counts import Block
+from analyzer.writers.workbook.controls_sheet import headline
+from analyzer.writers.workbook.formulas import summed
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import summed
+from analyzer.writers.workbook.reconciliation import Block
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.tally import EXEMPT, FAILS, NOTED, UNDECIDED, Tally
 

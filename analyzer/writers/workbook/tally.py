@@ -11,8 +11,8 @@ from analyzer.rules.rule import Outcome
 from analyzer.terms import Severity
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.column import Column
-from analyzer.writers.workbook.findings import EXEMPTION, OUTCOME_OF, RULE_OF, SEVERITY_OF
-from analyzer.writers.workbook.recount import ANY_TEXT, NO_TEXT, Recount
+from analyzer.writers.workbook.findings_sheet import EXEMPTION, OUTCOME_OF, RULE_OF, SEVERITY_OF
+from analyzer.writers.workbook.formulas import ANY_TEXT, NO_TEXT, Recount
 
 _FORMULAS: Final = 100
 """About so many count findings in a workbook."""

@@ -52,7 +52,7 @@ def _write(
     analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
 ) -> None:
     if form is Format.TABLE:
-        from analyzer.writers.table import write_table
+        from analyzer.writers.terminal import write_table
 
         _spell_out()
         write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())

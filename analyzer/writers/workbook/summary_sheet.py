@@ -8,18 +8,18 @@ from analyzer.blind_spots import BLIND_SPOTS
 from analyzer.model import Page, ReportFile
 from analyzer.terms import Verdict
 from analyzer.version import VERSION
-from analyzer.writers import people
-from analyzer.writers.people import ORDER
+from analyzer.writers import users
+from analyzer.writers.users import ORDER
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.completeness import add_accounts
-from analyzer.writers.workbook.counts import Block, add_ages, add_result
+from analyzer.writers.workbook.formulas import Recount
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import Recount
+from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.reconciliation import Block, add_ages, add_result
 from analyzer.writers.workbook.severities import add_severities
 from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
-from analyzer.writers.workbook.table import Listing
 from analyzer.writers.workbook.tally import Tally
 from analyzer.writers.workbook.whose import account_text
 from analyzer.writers.workbook.wording import definition, parameters
@@ -39,7 +39,7 @@ def add_summary(
     book: Book, analysis: Analysis, everybody: Listing[Page], tally: Tally, compared: str
 ) -> None:
     """Add the summary; `compared` says with which run, and what changed since, if with any."""
-    grid = Grid(book, Title.SUMMARY, _WIDTHS, people.described(analysis.report))
+    grid = Grid(book, Title.SUMMARY, _WIDTHS, users.described(analysis.report))
     recount = Recount(everybody)
     _add_title(grid, analysis)
     _add_numbers(grid, analysis, recount)
@@ -58,7 +58,7 @@ def add_summary(
 
 def _add_title(grid: Grid, analysis: Analysis) -> None:
     grid.row(Part(TITLE, Look.TITLE, _ALL))
-    grid.row(Part(people.described(analysis.report), Look.SUBTITLE, _ALL))
+    grid.row(Part(users.described(analysis.report), Look.SUBTITLE, _ALL))
     grid.row(Part(_headline(analysis), Look.SUBTITLE, _ALL))
 
 
@@ -120,7 +120,7 @@ def _exemptions(analysis: Analysis) -> str:
 
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
     grid.section("What to know before relying on this")
-    notes = people.remarks(analysis)
+    notes = users.remarks(analysis)
     for note in notes:
         grid.row(Part("Note", Look.CHECK), Part(note, Look.TEXT, _ALL - 1))
     grid.row(
@@ -144,7 +144,7 @@ def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
         grid.row(
             Part(file.name, Look.LABEL),
             Part(file.as_of, Look.DATE),
-            Part(people.AS_OF_SOURCES[file.as_of_source], Look.TEXT, 2),
+            Part(users.AS_OF_SOURCES[file.as_of_source], Look.TEXT, 2),
             Part(_accounts(file), Look.TEXT),
             Part(sum(account.rows for account in file.accounts), Look.NUMBER),
             Part(file.size, Look.NUMBER),

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.report import identity
+from analyzer.report import arns
 
 ACCOUNT = "012345678901"
 USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -36,12 +36,12 @@ ACCOUNTS = {
 
 @pytest.mark.parametrize(("arn", "account"), ACCOUNTS.items())
 def test_the_account_is_the_twelve_digits_in_an_arn_of_iam(arn: str, account: str) -> None:
-    assert identity.accounts(texts(arn)).to_pylist() == [account]
-    assert identity.accounts(texts(USER, arn)).to_pylist() == [ACCOUNT, account]
+    assert arns.accounts(texts(arn)).to_pylist() == [account]
+    assert arns.accounts(texts(USER, arn)).to_pylist() == [ACCOUNT, account]
 
 
 def test_the_accounts_of_no_rows_are_none() -> None:
-    assert identity.accounts(texts()).to_pylist() == []
+    assert arns.accounts(texts()).to_pylist() == []
 
 
 ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", "")
@@ -65,21 +65,21 @@ ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", 
 )
 def test_a_root_is_known_by_its_arn(arn: str, *, root: bool) -> None:
     for name in ROOT_NAMES:
-        assert identity.is_root(texts(arn), texts(name)).to_pylist() == [root]
+        assert arns.is_root(texts(arn), texts(name)).to_pylist() == [root]
         names = pa.chunked_array([texts("ann"), texts(name)])
-        assert identity.is_root(texts(USER, arn), names).to_pylist() == [False, root]
+        assert arns.is_root(texts(USER, arn), names).to_pylist() == [False, root]
 
 
 @pytest.mark.parametrize("name", ["alice", "Root", "<root_account> ", "root_account2", "<root>"])
 def test_whoever_has_another_name_is_no_root(name: str) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:root"
-    assert identity.is_root(texts(arn), texts(name)).to_pylist() == [False]
-    both = identity.is_root(texts(arn, USER, arn), texts(name, "ann", "<root_account>"))
+    assert arns.is_root(texts(arn), texts(name)).to_pylist() == [False]
+    both = arns.is_root(texts(arn, USER, arn), texts(name, "ann", "<root_account>"))
     assert both.to_pylist() == [False, False, True]
 
 
 def test_among_no_rows_is_no_root() -> None:
-    assert identity.is_root(texts(), texts()).to_pylist() == []
+    assert arns.is_root(texts(), texts()).to_pylist() == []
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_among_no_rows_is_no_root() -> None:
     ],
 )
 def test_a_name_is_one_that_iam_could_give(name: str, *, valid: bool) -> None:
-    assert identity.is_user_name(texts(name)).tolist() == [valid]
+    assert arns.is_user_name(texts(name)).tolist() == [valid]
     arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
-    assert identity.is_user_arn(texts(arn), texts(name)).tolist() == [valid]
+    assert arns.is_user_arn(texts(arn), texts(name)).tolist() == [valid]
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_a_name_is_one_that_iam_could_give(name: str, *, valid: bool) -> None:
     ],
 )
 def test_the_arn_of_a_user_ends_in_its_name(arn: str, name: str, *, valid: bool) -> None:
-    assert identity.is_user_arn(texts(arn), texts(name)).tolist() == [valid]
+    assert arns.is_user_arn(texts(arn), texts(name)).tolist() == [valid]

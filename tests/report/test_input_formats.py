@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import envelope
+from analyzer.report import input_formats
 from tests.report.reading import (
     BOB,
     HEADER,
@@ -224,9 +224,9 @@ def test_a_gzip_that_grows_too_large_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     data = PLAIN.encode(encoding)
-    monkeypatch.setattr(envelope, "LARGEST", len(data))
+    monkeypatch.setattr(input_formats, "LARGEST", len(data))
     assert verdicts(read(tmp_path, gzip.compress(data))) == VERDICTS
-    monkeypatch.setattr(envelope, "LARGEST", len(data) - 1)
+    monkeypatch.setattr(input_formats, "LARGEST", len(data) - 1)
     assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first."
 
 
@@ -271,7 +271,7 @@ def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks(tmp_path
     ],
 )
 def test_only_csv_in_utf_8_is_read_in_pieces(head: bytes, *, plain: bool) -> None:
-    assert envelope.is_plain(head) is plain
+    assert input_formats.is_plain(head) is plain
 
 
 FORMS = [each.encode() if isinstance(each, str) else each for each in SAVED_AS.values()]

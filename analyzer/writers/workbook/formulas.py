@@ -6,7 +6,7 @@ from typing import Final, Generic
 
 from analyzer.writers.workbook.cells import Formula
 from analyzer.writers.workbook.column import Column
-from analyzer.writers.workbook.table import Listing
+from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.taken import Listed
 
 MOST_COMPARISONS: Final = 100_000_000

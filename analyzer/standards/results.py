@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from analyzer.rules.engine import Count
 from analyzer.rules.rule import Outcome
-from analyzer.standards.control import Control, Standard
+from analyzer.standards.standard import Control, Standard
 
 
 class Result(StrEnum):

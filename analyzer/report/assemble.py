@@ -14,13 +14,13 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, Report
-from analyzer.report import as_of, counted, identity, notes
+from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.ahead import ahead
-from analyzer.report.counted import Counted
+from analyzer.report.selection import Counted
 from analyzer.report.survey import KEPT_BYTES, Surveyed
+from analyzer.report.survey_batch import grouped, survey_each
 from analyzer.report.text import ReportText, ServiceCredentials
 from analyzer.report.tidy import tidy
-from analyzer.report.together import grouped, survey_each
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page."""
@@ -40,10 +40,10 @@ def understand(
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
     as_of.check(option)
-    surveyed = [counted.dated(each, option) for each in _surveyed(openers, progress)]
-    distinct, same = counted.distinct(surveyed)
-    newest, older = counted.newest(distinct)
-    reports, contradicting = counted.once(newest)
+    surveyed = [selection.dated(each, option) for each in _surveyed(openers, progress)]
+    distinct, same = selection.distinct(surveyed)
+    newest, older = selection.newest(distinct)
+    reports, contradicting = selection.once(newest)
     return Report(
         files=tuple(report.file() for report in reports),
         notes=notes.of_input(reports, same, older, contradicting),
@@ -137,7 +137,7 @@ def _of_file(file: int, table: pa.Table) -> pa.Table:
 def _users(table: pa.Table) -> pa.Table:
     """Return the table without its few roots; what lies between them is not copied."""
     arn = table[columns.ARN].combine_chunks()
-    rows = np.flatnonzero(identity.is_root(arn, table[columns.USER]))
+    rows = np.flatnonzero(arns.is_root(arn, table[columns.USER]))
     edges = zip([0, *(rows + 1)], [*rows, table.num_rows], strict=True)
     return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 

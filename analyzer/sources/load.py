@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Report
-from analyzer.report import envelope
-from analyzer.report.header import find_header
+from analyzer.report import input_formats
+from analyzer.report.assemble import understand
+from analyzer.report.raw_report import find_header
 from analyzer.report.text import ReportText
-from analyzer.report.understand import understand
-from analyzer.sources import beside
+from analyzer.sources import companions
 from analyzer.sources.coverage import with_absent
 from analyzer.sources.find import Source, find, manifests, unreadable
 
@@ -82,7 +82,7 @@ def load_found(
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:
     """Say what was saved beside reports and lies in archives, where it is not read."""
     aside = {each.name: None for source in inputs for each in source.aside}
-    unread = [name for name in aside if not name.endswith(beside.MANIFEST)]
+    unread = [name for name in aside if not name.endswith(companions.MANIFEST)]
     if unread:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
@@ -92,7 +92,7 @@ def _open(source: Source) -> ReportText:
         if source.path and source.path.stat().st_size > STREAMED:
             with source.path.open("rb") as stream:
                 head = stream.read(_HEAD)
-            if envelope.is_plain(head):
+            if input_formats.is_plain(head):
                 return _streamed(source.name, source.path, head)
         return _whole(source)
     except OSError as error:
@@ -112,14 +112,14 @@ def _streamed(name: str, path: Path, head: bytes) -> ReportText:
         header=find_header(name, head),
         open=_reopening(name, path),
         tail=_tail(path, size),
-        metadata=beside.metadata(path, digest),
-        service_credentials=beside.service_credentials(path),
+        metadata=companions.metadata(path, digest),
+        service_credentials=companions.service_credentials(path),
     )
 
 
 def _whole(source: Source) -> ReportText:
     data = source.read()
-    opened = envelope.unwrap(source.name, data)
+    opened = input_formats.unwrap(source.name, data)
     plain = opened.csv == data
     sha256 = hashlib.sha256(data).hexdigest()
     content = sha256 if plain else hashlib.sha256(opened.csv).hexdigest()
@@ -133,8 +133,8 @@ def _whole(source: Source) -> ReportText:
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope=opened.generated,
-        metadata=beside.metadata(source.path, lambda: sha256) if source.path else None,
-        service_credentials=beside.service_credentials(source.path) if source.path else None,
+        metadata=companions.metadata(source.path, lambda: sha256) if source.path else None,
+        service_credentials=companions.service_credentials(source.path) if source.path else None,
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Absent, ReadFile
-from analyzer.report.moments import one_moment
 from analyzer.report.text import ServiceCredentials
+from analyzer.report.values import one_moment
 
 METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"

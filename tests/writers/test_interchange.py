@@ -10,7 +10,7 @@ import pytest
 
 from analyzer import inspection
 from analyzer.analysis import Analysis
-from analyzer.writers import feeds
+from analyzer.writers import interchange
 from tests.builders import AS_OF, Row, a_key, a_user, an_inactive_key, days_before, the_root
 from tests.writers.fed import (
     BROKEN,
@@ -83,7 +83,7 @@ def test_neither_order_nor_pages_change_what_is_said(
     whole = said()
     random.Random(2).shuffle(rows)
     monkeypatch.setattr(inspection, "ORDERED_ROWS", 0)
-    monkeypatch.setattr(feeds, "_AT_ONCE", 7)
+    monkeypatch.setattr(interchange, "_AT_ONCE", 7)
     assert said() == whole
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from analyzer import columns
 from analyzer.exemptions import Excuses
 from analyzer.model import Exemption, Page, ReportFile
-from analyzer.writers.workbook import credentials, facts
+from analyzer.writers.workbook import credentials, user_columns
 from analyzer.writers.workbook.cells import Value, cell
 from analyzer.writers.workbook.column import Cells, Column
 from analyzer.writers.workbook.style import Look, Styles
@@ -29,17 +29,17 @@ _CERTIFICATES: Final = tuple(
 )
 
 UNUSED: Final[tuple[Column[Page], ...]] = (
-    *facts.WHO,
-    facts.REASON,
-    facts.CERTAINTY,
-    facts.CAVEATS,
-    facts.CREATED,
-    facts.AGE,
-    facts.PASSWORD,
-    facts.LAST_SIGN_IN,
+    *user_columns.WHO,
+    user_columns.REASON,
+    user_columns.CERTAINTY,
+    user_columns.CAVEATS,
+    user_columns.CREATED,
+    user_columns.AGE,
+    user_columns.PASSWORD,
+    user_columns.LAST_SIGN_IN,
     *(column for slot, names in _KEYS for column in credentials.key(slot, names)),
     *_CERTIFICATES,
-    facts.MFA,
+    user_columns.MFA,
     *review(DECISIONS),
 )
 """The list to work through; the last three columns are the reviewer's."""
@@ -48,25 +48,25 @@ UNUSED: Final[tuple[Column[Page], ...]] = (
 def every(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *facts.WHO,
-        facts.VERDICT,
-        facts.REASON,
-        facts.CERTAINTY,
-        facts.CAVEAT_IDS,
-        facts.EXEMPTION,
-        facts.CREATED,
-        facts.AGE,
-        facts.IDLE,
-        facts.PASSWORD,
-        facts.LAST_SIGN_IN,
-        facts.PASSWORD_CHANGED,
-        facts.PASSWORD_ROTATION,
-        facts.MFA,
+        *user_columns.WHO,
+        user_columns.VERDICT,
+        user_columns.REASON,
+        user_columns.CERTAINTY,
+        user_columns.CAVEAT_IDS,
+        user_columns.EXEMPTION,
+        user_columns.CREATED,
+        user_columns.AGE,
+        user_columns.IDLE,
+        user_columns.PASSWORD,
+        user_columns.LAST_SIGN_IN,
+        user_columns.PASSWORD_CHANGED,
+        user_columns.PASSWORD_ROTATION,
+        user_columns.MFA,
         *_KEYS_WITH_USE,
         *_CERTIFICATES,
-        facts.MORE_CREDENTIALS,
-        facts.service_credentials(files),
-        facts.AS_OF,
+        user_columns.MORE_CREDENTIALS,
+        user_columns.service_credentials(files),
+        user_columns.AS_OF,
         *source(of_users, files),
     )
 
@@ -74,30 +74,30 @@ def every(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
 def roots(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of root users, who get no verdict: what the rules on them looked at."""
     return (
-        *facts.WHO,
-        facts.CREATED,
-        facts.PASSWORD,
-        facts.LAST_SIGN_IN,
-        facts.PASSWORD_CHANGED,
-        facts.MFA,
+        *user_columns.WHO,
+        user_columns.CREATED,
+        user_columns.PASSWORD,
+        user_columns.LAST_SIGN_IN,
+        user_columns.PASSWORD_CHANGED,
+        user_columns.MFA,
         *_KEYS_WITH_USE,
         *_CERTIFICATES,
-        facts.MORE_CREDENTIALS,
-        facts.AS_OF,
+        user_columns.MORE_CREDENTIALS,
+        user_columns.AS_OF,
         *source(of_users, files),
     )
 
 
 def undetermined(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of users of whom the report does not tell enough."""
-    why = replace(facts.REASON, head="What was not understood", width=60)
+    why = replace(user_columns.REASON, head="What was not understood", width=60)
     return (
-        *facts.WHO,
+        *user_columns.WHO,
         why,
-        facts.EXEMPTION,
-        facts.CREATED,
-        facts.AGE,
-        facts.AS_OF,
+        user_columns.EXEMPTION,
+        user_columns.CREATED,
+        user_columns.AGE,
+        user_columns.AS_OF,
         *source(of_users, files),
     )
 
@@ -105,17 +105,17 @@ def undetermined(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
 def exempt(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     """Return the columns of users who are excused, by which entry."""
     return (
-        *facts.WHO,
-        facts.VERDICT,
-        facts.REASON,
-        facts.CERTAINTY,
-        facts.CAVEATS,
-        replace(facts.EXEMPTION, head="Exempt because", width=36),
+        *user_columns.WHO,
+        user_columns.VERDICT,
+        user_columns.REASON,
+        user_columns.CERTAINTY,
+        user_columns.CAVEATS,
+        replace(user_columns.EXEMPTION, head="Exempt because", width=36),
         Column("Exemption owner", 20, _of_entry(exemptions, lambda entry: entry.owner)),
         Column("Exempt until", 12, _of_entry(exemptions, last_day)),
-        facts.CREATED,
-        facts.AGE,
-        facts.IDLE,
+        user_columns.CREATED,
+        user_columns.AGE,
+        user_columns.IDLE,
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.model import AccountRows, ReportFile, joined
-from analyzer.report import identity
+from analyzer.report import arns
 from analyzer.report.as_of import as_of
 from analyzer.report.forms import in_one_form
 from analyzer.report.survey import Surveyed, hashes
@@ -70,7 +70,7 @@ class Counted:
     def left(self, table: pa.Table) -> pa.Table:
         """Return the rows that count."""
         if self.set_aside:
-            account = identity.accounts(table[columns.ARN].combine_chunks())
+            account = arns.accounts(table[columns.ARN].combine_chunks())
             table = table.filter(pc.invert(pc.is_in(account, _texts(self.set_aside))))
         if self.repeated:
             repeated = pa.array(sorted(self.repeated), pa.int64())
@@ -203,9 +203,9 @@ def _counting_once(report: Counted, repeated: pd.DataFrame) -> Counted:
     arn, name = (
         pa.array(repeated[column], pa.large_string()) for column in (columns.ARN, columns.USER)
     )
-    account = identity.accounts(arn)
+    account = arns.accounts(arn)
     every = Counter(account.to_pylist())
-    roots = Counter(account.filter(identity.is_root(arn, name)).to_pylist())
+    roots = Counter(account.filter(arns.is_root(arn, name)).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.accounts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.blind_spots import BLIND_SPOTS
 from analyzer.cli.saying import say
-from analyzer.writers import people
+from analyzer.writers import users
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -57,9 +57,9 @@ def tell(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
 
 
 def _summary(analysis: "Analysis") -> Iterator[str]:
-    yield people.described(analysis.report)
-    for verdict, count, remark in people.counted(analysis):
+    yield users.described(analysis.report)
+    for verdict, count, remark in users.counted(analysis):
         yield f"{count:>7} {verdict}" + (f" ({remark})" if remark else "")
-    for remark in people.remarks(analysis):
+    for remark in users.remarks(analysis):
         yield f"Note: {remark}"
     yield f"No report can show: {'; '.join(BLIND_SPOTS)}."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.aws import service_credentials
-from analyzer.sources.beside import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.manifest import Entry, Status
 
 if TYPE_CHECKING:

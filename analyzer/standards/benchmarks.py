@@ -7,7 +7,7 @@ whose audit texts are the benchmark's own.
 from typing import Final
 
 from analyzer.standards import reasons
-from analyzer.standards.control import Standard, decided, undecidable
+from analyzer.standards.standard import Standard, decided, undecidable
 from analyzer.terms import Benchmark
 
 CIS_7_0: Final = Standard(

@@ -8,7 +8,7 @@ from analyzer.blind_spots import BLIND_SPOTS
 from analyzer.terms import Certainty, State, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
-from analyzer.writers import people
+from analyzer.writers import users
 from analyzer.writers.rule_wording import sentence
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
@@ -129,7 +129,7 @@ _SOURCES: Final = (
 def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     """Add the sheet."""
     criteria = analysis.criteria
-    grid = Grid(book, Title.METHOD, _WIDTHS, people.described(analysis.report))
+    grid = Grid(book, Title.METHOD, _WIDTHS, users.described(analysis.report))
     grid.row(Part("Method: how this came about, and its limits", Look.TITLE, 2))
     left_out = set() if with_changes else {Title.CHANGES}
     grid.lines("The sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
@@ -150,4 +150,4 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
 
 
 def _as_of_sources() -> Iterable[tuple[str, str]]:
-    return ((source, sentence(text)) for source, text in people.AS_OF_SOURCES.items())
+    return ((source, sentence(text)) for source, text in users.AS_OF_SOURCES.items())

@@ -12,11 +12,11 @@ from rich.text import Text
 from analyzer.analysis import Analysis
 from analyzer.blind_spots import BLIND_SPOTS
 from analyzer.terms import Verdict
-from analyzer.writers import people
+from analyzer.writers import users
 from analyzer.writers.findings_table import plain, shown
 from analyzer.writers.found import doubts
-from analyzer.writers.people import Row
 from analyzer.writers.plain import printable
+from analyzer.writers.users import Row
 
 _COLOURS: Final = {
     Verdict.UNDETERMINED: "magenta",
@@ -42,19 +42,19 @@ def write_table(
 
     `width` is that of the terminal in columns, None for a pipe.
     """
-    rows = people.rows(analysis, verdicts)
+    rows = users.rows(analysis, verdicts)
     if width is None:
         _write_plain(analysis, stream, rows)
         return
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(people.described(analysis.report), "bold"), "", sep="\n")
+    console.print(Text(users.described(analysis.report), "bold"), "", sep="\n")
     console.print(_table(rows, width) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
     console.print("", _counts(analysis), "", sep="\n")
     for part in shown(analysis.inspection, width, verdicts):
         console.print(part)
-    for remark in [*people.remarks(analysis), *doubts(analysis.inspection)]:
+    for remark in [*users.remarks(analysis), *doubts(analysis.inspection)]:
         console.print(Text(f"Note: {printable(remark)}", "yellow"))
     console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", "dim"))
 
@@ -94,7 +94,7 @@ def _counts(analysis: Analysis) -> Table:
     table.add_column(justify="right")
     table.add_column()
     table.add_column(style="dim")
-    for verdict, count, remark in people.counted(analysis):
+    for verdict, count, remark in users.counted(analysis):
         table.add_row(str(count), Text(verdict, _COLOURS[verdict]), remark)
     return table
 
@@ -106,11 +106,11 @@ def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[Row]) -> Non
     """
     _put(stream, map(_cells, rows))
     _put(stream, [("",)] if rows else [])
-    numbers = people.counted(analysis)
+    numbers = users.counted(analysis)
     _put(stream, ((str(count), verdict, remark) for verdict, count, remark in numbers))
     _put(stream, chain([("",)], plain(analysis.inspection)))
-    _put(stream, [("",), (people.described(analysis.report),)])
-    remarks = [*people.remarks(analysis), *doubts(analysis.inspection)]
+    _put(stream, [("",), (users.described(analysis.report),)])
+    remarks = [*users.remarks(analysis), *doubts(analysis.inspection)]
     _put(stream, ((f"Note: {remark}",) for remark in remarks))
     _put(stream, [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)])
 

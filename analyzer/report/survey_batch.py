@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.model import AccountRows
-from analyzer.report import damage, identity, rows
+from analyzer.report import arns, damage, rows
 from analyzer.report.survey import KEPT_BYTES, Surveyed, hashes, survey, timestamps, utc
 from analyzer.report.text import ReportText
 
@@ -137,9 +137,9 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
     if seen.odd.any() or np.isnat(newest).any():
         return []
     arn = table[columns.ARN].combine_chunks()
-    root = np.asarray(identity.is_root(arn, table[columns.USER]))
+    root = np.asarray(arns.is_root(arn, table[columns.USER]))
     file = np.repeat(np.arange(len(texts)), counts)
-    accounts = _accounts(file, identity.accounts(arn), root)
+    accounts = _accounts(file, arns.accounts(arn), root)
     hashed = np.split(hashes(table), starts[1:])
     roots = table.filter(pa.array(root))
     root_ends = np.cumsum(np.bincount(file[root], minlength=len(texts)))

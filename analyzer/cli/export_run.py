@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer.cli.asking import Asking
+from analyzer.cli.aws_options import Asking
 from analyzer.cli.gathering import gather, tried
-from analyzer.cli.judging import Judging
+from analyzer.cli.judging_options import Judging
 from analyzer.cli.log import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, place, reports
-from analyzer.exports.record import RECORD, Made, record
+from analyzer.exports.manifest import RECORD, Made, record
 from analyzer.exports.runs import Run, before, next_name, same
 from analyzer.model import Report
-from analyzer.sources.files import load
-from analyzer.writers import people
+from analyzer.sources.load import load
+from analyzer.writers import users
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -131,12 +131,12 @@ class Exporting:
 
     def _tell(self, analysis: "Analysis") -> None:
         """Log what was found, each account that is missing, and the notes."""
-        counts = {verdict: count for verdict, count, _ in people.counted(analysis)}
+        counts = {verdict: count for verdict, count, _ in users.counted(analysis)}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        about = people.described(analysis.report)
+        about = users.described(analysis.report)
         self.log.say("analyzed", f"{about}: {told}.", users=counts)
         cautioned = self._caution(analysis.report)
-        for note in people.remarks(analysis):
+        for note in users.remarks(analysis):
             if note not in cautioned:
                 self.log.say("note", note)
 

@@ -7,11 +7,11 @@ from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
 from analyzer.model import Page
 from analyzer.terms import Certainty, Verdict
-from analyzer.writers.people import ORDER
-from analyzer.writers.workbook import facts
+from analyzer.writers.users import ORDER
+from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Formula, Value
+from analyzer.writers.workbook.formulas import ANY_TEXT, DIFFERS, NO_TEXT, Recount, check, summed
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.recount import ANY_TEXT, DIFFERS, NO_TEXT, Recount, check, summed
 from analyzer.writers.workbook.style import Look
 from analyzer.writers.workbook.wording import meaning
 
@@ -60,18 +60,21 @@ def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount[Page], verdict
     counts = analysis.totals.counts
     of_verdict = counts[counts[columns.VERDICT] == verdict]
     left = of_verdict[~of_verdict[columns.EXEMPT]]
-    same, not_exempt = (facts.VERDICT, f"$A{grid.next_row}"), (facts.EXEMPTION, NO_TEXT)
+    same, not_exempt = (
+        (user_columns.VERDICT, f"$A{grid.next_row}"),
+        (user_columns.EXEMPTION, NO_TEXT),
+    )
     exempt = analysis.totals.users(verdict, exempt=True)
 
     def said(certainty: Certainty) -> Part:
         users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
-        asked = (facts.CERTAINTY, f'"{certainty}"')
+        asked = (user_columns.CERTAINTY, f'"{certainty}"')
         return Part(recount.of(int(users), same, not_exempt, asked), Look.NUMBER)
 
     grid.row(
         Part(str(verdict), Look(verdict)),
         Part(recount.of(analysis.totals.users(verdict), same), Look.NUMBER),
-        Part(recount.of(exempt, same, (facts.EXEMPTION, ANY_TEXT)), Look.NUMBER),
+        Part(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), Look.NUMBER),
         *(said(each) for each in Certainty),
         Part(meaning(verdict, analysis.criteria), Look.TEXT, _MEANING),
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.moments import one_moment
+from analyzer.report.values import one_moment
 
 GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.sources import files
+from analyzer.sources import load
 from analyzer.sources.find import find
 from tests.builders import a_user
 from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
@@ -32,7 +32,7 @@ def test_a_file_may_have_a_name_that_is_no_text(
 ) -> None:
     put(tmp_path, PLAIN, "caf\udce9.csv")
     assert verdicts(analyzer.load(tmp_path)) == VERDICTS
-    monkeypatch.setattr(files, "STREAMED", 0)
+    monkeypatch.setattr(load, "STREAMED", 0)
     assert verdicts(analyzer.load(tmp_path)) == VERDICTS
 
 
@@ -55,7 +55,7 @@ def test_progress_is_told_for_each_input_up_to_the_last(tmp_path: Path, count: i
     for number in range(count):
         put(tmp_path, of_account(str(10**11 + number), a_user("x")), f"{number}.csv")
     told: list[tuple[int, int]] = []
-    files.load(tmp_path, progress=lambda done, total: told.append((done, total)))
+    load.load(tmp_path, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (count, count)
     assert told == sorted(told)
     assert {total for _, total in told} == {count}
@@ -72,7 +72,7 @@ def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_prob
         going.unlink()
         return sources
 
-    monkeypatch.setattr(files, "find", found_and_gone)
+    monkeypatch.setattr(load, "find", found_and_gone)
     found = refused(tmp_path)
     assert [(Path(each.file).name, each.message) for each in found] == [
         ("a.csv", "it cannot be read: No such file or directory"),

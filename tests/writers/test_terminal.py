@@ -8,7 +8,7 @@ import pytest
 import analyzer
 from analyzer import inspection as inspections
 from analyzer.analysis import Analysis
-from analyzer.report import understand
+from analyzer.report import assemble
 from analyzer.terms import Verdict
 from tests.builders import (
     ACCOUNT,
@@ -173,7 +173,7 @@ def test_a_large_report_shows_a_few_of_each_and_the_number_of_the_rest_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
-    monkeypatch.setattr(understand, "PAGE_ROWS", 1)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     for name, count in (("a", 3), ("b", 4)):
         users = [a_user(f"{name}{n}", password=a_password(days_before(1))) for n in range(count)]
         saved(tmp_path, report_text(users), f"{name}.csv")

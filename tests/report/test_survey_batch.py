@@ -9,10 +9,10 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import rows as reading_of_rows
-from analyzer.report import together
+from analyzer.report import survey_batch
 from analyzer.report.survey import Surveyed, survey
 from analyzer.report.text import ReportText
-from analyzer.sources import beside
+from analyzer.sources import companions
 from tests.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.report.reading import HEADER, lines, of_account, put, with_cells
 from tests.report.test_streaming import everything
@@ -76,7 +76,7 @@ def told(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
 
 @pytest.fixture
 def in_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(together, "GROUPS", 1)
+    monkeypatch.setattr(survey_batch, "GROUPS", 1)
 
 
 def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[Problem, ...]:
@@ -85,7 +85,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
         put(folder, text.encode(errors="surrogateescape"), f"{number}.csv")
     alone = told(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(together, "GROUPS", 1)
+        patch.setattr(survey_batch, "GROUPS", 1)
         assert told(folder) == alone
     return alone
 
@@ -128,7 +128,7 @@ def test_small_reports_with_one_header_are_read_in_one_go(
         alone.append(Path(text.name).name)
         return survey(text)
 
-    monkeypatch.setattr(together, "survey", noting)
+    monkeypatch.setattr(survey_batch, "survey", noting)
     texts = [of(0), of(1), of(2), of(3, columns=COLUMNS_OF_2014), of(4)]
     for number, text in enumerate(texts):
         put(tmp_path, text, f"{number}.csv")
@@ -151,7 +151,7 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
         if report.name == "1.csv":
             report.unlink()
 
-    monkeypatch.setattr(beside, "service_credentials", removing)
+    monkeypatch.setattr(companions, "service_credentials", removing)
     found = told(tmp_path)
     assert isinstance(found, tuple)
     assert [(Path(each.file).name, each.message) for each in found] == [
@@ -165,7 +165,7 @@ def test_a_group_keeps_no_more_rows_than_its_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     paths = [put(tmp_path, KINDS[kind](number), f"{number}.csv") for number in range(3)]
-    monkeypatch.setattr(together, "KEPT_BYTES", 2 * paths[0].stat().st_size + 9)
+    monkeypatch.setattr(survey_batch, "KEPT_BYTES", 2 * paths[0].stat().st_size + 9)
     report = analyzer.load(tmp_path)
     for path in paths[:2]:
         path.unlink()
@@ -182,5 +182,5 @@ def test_a_group_keeps_no_more_rows_than_its_share(
 def test_groups_are_many_enough_to_share_and_no_larger_than_useful(
     count: int, sizes: list[int]
 ) -> None:
-    grouped = together.grouped([pytest.fail] * count)
+    grouped = survey_batch.grouped([pytest.fail] * count)
     assert [len(group) for group in grouped] == sizes

@@ -6,9 +6,9 @@ from typing import Final
 
 from analyzer.inspection import Inspection
 from analyzer.rules import RULES
-from analyzer.standards.result import ControlResult, Result
+from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Thresholds
-from analyzer.writers import people
+from analyzer.writers import users
 from analyzer.writers.rule_wording import how, limits
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.cells import Value
@@ -29,7 +29,7 @@ def add_controls(book: Book, tally: Tally) -> None:
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
-    grid = Grid(book, Title.CONTROLS, widths, people.described(inspection.report))
+    grid = Grid(book, Title.CONTROLS, widths, users.described(inspection.report))
     _add_heading(grid, inspection, results, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)

@@ -6,7 +6,7 @@ import pytest
 
 import analyzer
 from analyzer import changes
-from analyzer.outputs import write
+from analyzer.files import write
 from analyzer.writers import findings
 from tests.builders import (
     COLUMNS,

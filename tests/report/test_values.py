@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.report import moments
+from analyzer.report import values
 
 NOON = datetime(2024, 4, 22, 19, 47, 52, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def texts(*cells: str) -> pa.Array:
 
 
 def read(*cells: str) -> list[datetime | None]:
-    found = moments.moments(texts(*cells)).astype(object).tolist()
+    found = values.moments(texts(*cells)).astype(object).tolist()
     return [each and each.replace(tzinfo=UTC) for each in found]
 
 
@@ -110,11 +110,11 @@ def test_a_cell_is_read_alike_whatever_stands_beside_it(cells: list[str]) -> Non
 def test_a_part_of_a_column_is_read_as_a_column(cells: list[str]) -> None:
     whole = texts("2020-01-01T00:00:00Z", *cells, "2021-01-01T00:00:00+00:00")
     part = whole.slice(1, len(cells))
-    assert np.array_equal(moments.moments(part), moments.moments(texts(*cells)), equal_nan=True)
+    assert np.array_equal(values.moments(part), values.moments(texts(*cells)), equal_nan=True)
 
 
 def as_text(*cells: str) -> list[str]:
-    told: list[str] = moments.as_text(texts(*cells), moments.moments(texts(*cells))).to_pylist()
+    told: list[str] = values.as_text(texts(*cells), values.moments(texts(*cells))).to_pylist()
     return told
 
 
@@ -149,14 +149,14 @@ def test_every_moment_is_told_in_the_form_of_today_and_every_word_as_it_stands()
     ],
 )
 def test_a_local_date_is_known_by_its_form(cell: str, *, local: bool) -> None:
-    assert moments.is_local_date(cell) is local
+    assert values.is_local_date(cell) is local
 
 
 def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> None:
     dates = ["3/4/2021", "3/4/21", " 3/4/21", "\t3/4/21"]
     others = ["2024-04-22T19:47:52Z", "3/4/2", "N/A", "", "no_information"]
     cells = texts(*dates, *others)
-    suspected = moments.may_be_local_date(cells, moments.moments(cells))
+    suspected = values.may_be_local_date(cells, values.moments(cells))
     assert suspected.tolist() == [True] * len(dates) + [False] * len(others)
 
 
@@ -172,4 +172,4 @@ def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> No
     ],
 )
 def test_one_moment_needs_its_zone(text: str, moment: datetime | None) -> None:
-    assert moments.one_moment(text) == moment
+    assert values.one_moment(text) == moment
