@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from analyzer.analysis import analyze
     from analyzer.errors import CredreportError, InputRefused
     from analyzer.exemptions import read_exemptions
-    from analyzer.files import write
     from analyzer.sources.load import load
     from analyzer.standards.rulebook import rulebook
     from analyzer.terms import Criteria, Definition, Verdict
+    from analyzer.writers import write
 
 _HOMES: Final = {
     "CredreportError": "analyzer.errors",
@@ -32,7 +32,7 @@ _HOMES: Final = {
     "load": "analyzer.sources.load",
     "read_exemptions": "analyzer.exemptions",
     "rulebook": "analyzer.standards.rulebook",
-    "write": "analyzer.files",
+    "write": "analyzer.writers",
 }
 
 __all__ = [

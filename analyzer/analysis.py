@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import InputRefused
 from analyzer.exemptions import Excuses, has_expired
 from analyzer.model import Exemption, Exemptions, Page, Report, joined
 from analyzer.terms import Criteria, Verdict
@@ -204,4 +204,4 @@ def _check(report: Report, counts: pd.DataFrame) -> None:
         names = ", ".join(file.name for file in report.files)
         hint = "Something writes to the file: copy it and analyze the copy."
         message = f"{surveyed} users at first, {counts[columns.USERS].sum()} later"
-        raise InputRefused([Problem(names, None, None, None, message, hint)])
+        raise InputRefused.of_file(names, message, hint)

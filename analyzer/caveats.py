@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.ages import days_between
-from analyzer.model import Page, in_any_slot, worded
+from analyzer.model import Page, days_between, in_any_slot, worded
 from analyzer.terms import Criteria, State
 
 TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")

@@ -9,7 +9,7 @@ CredreportError
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 FAILED: Final = 1
 """The exit code where something not exempt meets `--fail-on`."""
@@ -35,6 +35,11 @@ class Problem:
     value: str | None
     message: str
     hint: str
+
+    @classmethod
+    def of_file(cls, file: str, message: str, hint: str) -> Self:
+        """Return a problem of a file as a whole."""
+        return cls(file, None, None, None, message, hint)
 
     def __str__(self) -> str:
         """Return the place, the value and the message in one line, then the hint."""
@@ -66,6 +71,11 @@ class InputRefused(CredreportError):
         """Keep the problems and say all of them."""
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    @classmethod
+    def of_file(cls, file: str, message: str, hint: str) -> Self:
+        """Return the refusal of one file as a whole."""
+        return cls([Problem.of_file(file, message, hint)])
 
 
 class AwsRefused(CredreportError):

@@ -64,7 +64,7 @@ def _text(name: str, content: bytes) -> str:
         return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
-        raise InputRefused([Problem(name, None, None, None, message, hint)]) from None
+        raise InputRefused.of_file(name, message, hint) from None
 
 
 def _rows(name: str, text: str) -> list[list[str]]:

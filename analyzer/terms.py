@@ -13,7 +13,6 @@ ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
 REGION: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 """The form of the names of AWS regions."""
 
-
 NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""
 
@@ -144,3 +143,23 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     NAMES = "names"
+
+
+BLIND_SPOTS: Final = (
+    "SSH public keys (CodeCommit)",
+    (
+        "service-specific credentials (CodeCommit, Keyspaces, Bedrock and CloudWatch API keys),"
+        " unless what AWS lists of them was saved beside the report"
+    ),
+    "roles, federation and IAM Identity Center",
+    "use in the hours before as-of: AWS keeps a report for up to four hours",
+)
+
+
+def printable(text: str) -> str:
+    r"""Return the text with everything that is not printable spelled out, as `\n` or `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.ages import days_between
 from analyzer.caveats import caveats_of
-from analyzer.model import Page, in_any_slot, worded
+from analyzer.model import Page, days_between, in_any_slot, worded
 from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict
 
 REASON_TEXTS: Final = {

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pytest
 
 import analyzer
-from analyzer import files
+from analyzer import writers
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.terms import ENDINGS, Verdict
@@ -46,14 +46,14 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_ending_tells_the_format_in_any_case(analysis: Analysis, folder: Path) -> None:
-    files.write(analysis, folder / "a.csv", folder / "b.JSON", str(folder / "c.XLSX"))
+    writers.write(analysis, folder / "a.csv", folder / "b.JSON", str(folder / "c.XLSX"))
     found = held(folder)
     assert found.pop("c.XLSX").startswith(b"PK")
     assert found == {"a.csv": csv_bytes(analysis, UNUSED), "b.JSON": json_bytes(analysis, UNUSED)}
 
 
 def test_a_double_ending_tells_what_feeds_on_it(analysis: Analysis, folder: Path) -> None:
-    files.write(analysis, folder / "a.ocsf.json", folder / "b.ASFF.json", folder / "ocsf.json")
+    writers.write(analysis, folder / "a.ocsf.json", folder / "b.ASFF.json", folder / "ocsf.json")
     assert held(folder) == {
         "a.ocsf.json": ocsf_bytes(analysis),
         "b.ASFF.json": asff_bytes(analysis),
@@ -62,7 +62,7 @@ def test_a_double_ending_tells_what_feeds_on_it(analysis: Analysis, folder: Path
 
 
 def test_the_region_is_that_of_asff(analysis: Analysis, folder: Path) -> None:
-    files.write(analysis, folder / "a.asff.json", region="eu-central-1")
+    writers.write(analysis, folder / "a.asff.json", region="eu-central-1")
     assert held(folder) == {"a.asff.json": asff_bytes(analysis, "eu-central-1")}
 
 
@@ -70,7 +70,7 @@ def test_verdicts_and_raw_csv_are_those_asked_for(analysis: Analysis, folder: Pa
     target = folder / "a.csv"
     for verdicts in (ALL, UNUSED, (Verdict.DORMANT,)):
         for raw in (False, True):
-            files.write(analysis, target, verdicts=verdicts, raw_csv=raw)
+            writers.write(analysis, target, verdicts=verdicts, raw_csv=raw)
             assert target.read_bytes() == csv_bytes(analysis, verdicts, raw=raw)
 
 
@@ -81,7 +81,7 @@ def test_another_ending_is_refused_before_anything_is_written(
     analysis: Analysis, folder: Path, name: str
 ) -> None:
     with pytest.raises(ValueError, match=r"must end in \.xlsx, \.csv, \.json"):
-        files.write(analysis, folder / "good.csv", folder / name)
+        writers.write(analysis, folder / "good.csv", folder / name)
     assert held(folder) == {}
 
 
@@ -95,9 +95,9 @@ def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None
     before = held(tmp_path)
     for target in (report, evidence, listed, folder / "link.csv"):
         with pytest.raises(ValueError, match="is an input: write to another file"):
-            files.write(analysis, folder / "a.csv", target)
+            writers.write(analysis, folder / "a.csv", target)
         with pytest.raises(ValueError, match="is an input: write to another file"):
-            files.write(analysis, folder / "a.csv", findings=target)
+            writers.write(analysis, folder / "a.csv", findings=target)
     assert (held(tmp_path), (folder / "a.csv").exists()) == (before, False)
 
 
@@ -106,7 +106,7 @@ def test_a_verdict_may_be_named_by_its_word_alone(
     analysis: Analysis, folder: Path, verdict: Verdict
 ) -> None:
     for verdicts in (verdict, verdict.value, [verdict.value]):
-        files.write(analysis, folder / "a.csv", folder / "a.json", verdicts=verdicts)
+        writers.write(analysis, folder / "a.csv", folder / "a.json", verdicts=verdicts)
         assert held(folder) == {
             "a.csv": csv_bytes(analysis, (verdict,)),
             "a.json": json_bytes(analysis, (verdict,)),
@@ -119,7 +119,7 @@ def test_a_word_that_is_no_verdict_is_refused_rather_than_listing_nobody(
 ) -> None:
     word = verdicts if isinstance(verdicts, str) else verdicts[-1]
     with pytest.raises(ValueError, match=f"no verdict is {word}: choose from undetermined, unused"):
-        files.write(analysis, folder / "a.csv", verdicts=verdicts)
+        writers.write(analysis, folder / "a.csv", verdicts=verdicts)
     assert held(folder) == {}
 
 
@@ -128,20 +128,20 @@ def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None
     (folder / "sub").mkdir()
     for same in (folder / "a.csv", folder / "sub/../a.csv", folder / "link.csv"):
         with pytest.raises(ValueError, match="is written already: write to another file"):
-            files.write(analysis, folder / "a.csv", same)
+            writers.write(analysis, folder / "a.csv", same)
         with pytest.raises(ValueError, match="is written already: write to another file"):
-            files.write(analysis, folder / "a.csv", findings=same)
+            writers.write(analysis, folder / "a.csv", findings=same)
     assert held(folder) == {}
 
 
 def test_nothing_to_write_writes_nothing(analysis: Analysis, folder: Path) -> None:
-    files.write(analysis)
+    writers.write(analysis)
     assert held(folder) == {}
 
 
 def test_an_old_file_is_replaced_and_nothing_else_is_left(analysis: Analysis, folder: Path) -> None:
     (folder / "a.csv").write_bytes(OLD)
-    files.write(analysis, folder / "a.csv")
+    writers.write(analysis, folder / "a.csv")
     assert held(folder) == {"a.csv": csv_bytes(analysis, UNUSED)}
 
 
@@ -150,7 +150,7 @@ def test_a_link_stays_a_link_to_the_file_that_is_replaced(analysis: Analysis, fo
     target = folder / "behind" / "a.csv"
     target.write_bytes(OLD)
     (folder / "link.csv").symlink_to(target)
-    files.write(analysis, folder / "link.csv")
+    writers.write(analysis, folder / "link.csv")
     assert (folder / "link.csv").is_symlink()
     assert held(target.parent) == {"a.csv": csv_bytes(analysis, UNUSED)}
 
@@ -160,7 +160,7 @@ def test_who_may_read_a_file_does_not_change(analysis: Analysis, folder: Path, m
     target = folder / "a.csv"
     target.write_bytes(OLD)
     target.chmod(mode)
-    files.write(analysis, target)
+    writers.write(analysis, target)
     assert stat.S_IMODE(target.stat().st_mode) == mode
     assert target.read_bytes() != OLD
 
@@ -168,7 +168,7 @@ def test_who_may_read_a_file_does_not_change(analysis: Analysis, folder: Path, m
 def test_a_new_file_may_be_read_by_whom_the_umask_says(analysis: Analysis, folder: Path) -> None:
     before = os.umask(0o027)
     try:
-        files.write(analysis, folder / "a.csv")
+        writers.write(analysis, folder / "a.csv")
     finally:
         os.umask(before)
     assert stat.S_IMODE((folder / "a.csv").stat().st_mode) == 0o640
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_written_is_named_with_the_reason_and_no_other_is_
     before = held(folder)
     for order in ((folder / "good.csv", target), (target, folder / "good.csv")):
         with pytest.raises(OutputFailed) as failed:
-            files.write(analysis, *order)
+            writers.write(analysis, *order)
         assert str(failed.value) == (
             f"{os.path.realpath(target)} cannot be written: {why}. What was there before is intact."
         )
@@ -243,7 +243,7 @@ def test_a_link_to_itself_is_replaced_or_refused_but_leaves_nothing_behind(
     analysis: Analysis, folder: Path
 ) -> None:
     with pytest.raises(OutputFailed, match="levels of symbolic links"):
-        files.write(analysis, a_link_to_itself(folder))
+        writers.write(analysis, a_link_to_itself(folder))
     assert [path.name for path in folder.iterdir()] == ["a.csv"]
 
 
@@ -263,7 +263,7 @@ def test_a_writer_that_is_stopped_leaves_the_old_files_and_nothing_else(
     for name in ("a.csv", "b.json"):
         (folder / name).write_bytes(OLD)
     with pytest.raises(type(error)):
-        files.write(analysis, folder / "a.csv", folder / "b.json")
+        writers.write(analysis, folder / "a.csv", folder / "b.json")
     assert held(folder) == {"a.csv": OLD, "b.json": OLD}
 
 
@@ -280,5 +280,5 @@ def test_an_error_while_writing_is_told_as_one_of_the_output(
 
 def test_every_ending_that_is_offered_can_be_written(analysis: Analysis, folder: Path) -> None:
     for ending in ENDINGS:
-        files.write(analysis, folder / f"a{ending}")
+        writers.write(analysis, folder / f"a{ending}")
     assert set(held(folder)) == {f"a{ending}" for ending in ENDINGS}

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from analyzer.caveats import CAVEATS
+from analyzer.cli.rules import markdown
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
-from analyzer.rules.manual import markdown
 from analyzer.rules.rule import Outcome
 from analyzer.terms import UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
-from analyzer.writers.csv import HEADER
+from analyzer.writers.csv import USER_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def test_the_table_of_outcomes_tells_what_the_feeds_call_each() -> None:
 
 def test_the_columns_of_the_csv_are_listed_in_their_order() -> None:
     told = re.findall(r"`(\w+)`", README.split("**CSV**")[1].split("and then the report's own")[0])
-    assert told[-12:] == list(HEADER[:12])
+    assert told[-12:] == list(USER_COLUMNS[:12])
 
 
 def test_the_python_example_runs_and_finds_the_unused_users_of_each_account(

@@ -13,7 +13,7 @@ from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
 from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
-from analyzer.cli.saying import say
+from analyzer.cli.stderr import say
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
 

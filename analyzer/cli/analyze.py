@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.grouped import with_options
 from analyzer.cli.judging_options import Judging
-from analyzer.cli.options import Config
-from analyzer.cli.saying import say
+from analyzer.cli.options import Config, with_options
+from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
@@ -140,9 +139,9 @@ def analyze(
     import pyarrow as pa
 
     from analyzer.cli import stderr, stdout
-    from analyzer.files import write
     from analyzer.sources.find import find
     from analyzer.sources.load import load_found
+    from analyzer.writers import write
 
     judging.check()
     inputs = find(sources)

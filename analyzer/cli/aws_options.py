@@ -1,34 +1,15 @@
-"""Take the options by which AWS is asked, the same for every command, and read the accounts."""
+"""Define the options by which AWS is asked, the same for fetch and export."""
 
-import gc
 import re
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
-
-    from analyzer.sources.aws import Access, FetchedReport
-    from analyzer.sources.manifest import Entry
-
-    Keep = Callable[[IAMClient, FetchedReport, str], Entry]
-
-
-_GARBAGE: Final = 10_000
-"""Objects made before garbage is looked for: the client of each account is a knot of thousands."""
-
-
-class Read(NamedTuple):
-    """Say what became of all accounts that were to be read, and which patterns named none."""
-
-    entries: "Sequence[Entry]"
-    unmatched: Sequence[str] = ()
+    from analyzer.sources.fetch import FetchRequest
 
 
 def _fits(pattern: str, example: str) -> Callable[[str | None], str | None]:
@@ -47,7 +28,7 @@ _organization: Final = partial(typer.Option, rich_help_panel="With --organizatio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class AwsOptions:
     """Hold whom to ask for which accounts' reports, and with what credentials."""
 
     profile: Annotated[
@@ -135,7 +116,7 @@ class Asking:
         Raises typer.BadParameter.
         """
         about_organizations = (self.role_name, self.include, self.exclude, self.organizational_unit)
-        refuse(
+        reject_first(
             {
                 "--organization needs --role-name": self.organization and not self.role_name,
                 "--organization takes one --profile": self.organization and len(self.profile) > 1,
@@ -146,60 +127,28 @@ class Asking:
             }
         )
 
-    def read(
-        self, keep: "Keep", progress: Callable[[int, int], None] = lambda _done, _total: None
-    ) -> Read:
-        """Read all accounts; `keep` saves a report and says so.
+    def request(self) -> "FetchRequest":
+        """Return what to ask AWS for."""
+        from analyzer.sources.fetch import FetchRequest, Role
+        from analyzer.sources.organization import Selection
 
-        Of many accounts, those that AWS refuses are failed. Raises AwsRefused where none can be
-        asked for, or the only one is refused.
-        """
-        from analyzer.sources.organization import Role, Selection, tasks_of
-        from analyzer.sources.tasks import Task, read_all
-
-        stop = Event()
-        if not self.many:
-            return Read([self._entry(stop, keep, *self.profile)])
-        gc.set_threshold(_GARBAGE)
-        rest: Sequence[Entry] = ()
-        unmatched: Sequence[str] = ()
-        tasks: Sequence[Task]
-        if self.organization and self.role_name:
-            role = Role(
-                name=self.role_name, external_id=self.external_id, session=self.session_name
-            )
-            selection = Selection(
+        role = self.role_name and Role(
+            name=self.role_name, external_id=self.external_id, session=self.session_name
+        )
+        return FetchRequest(
+            profiles=self.profile,
+            region=self.region,
+            endpoint=self.endpoint_url,
+            timeout=self.timeout,
+            jobs=self.jobs,
+            role=role or None,
+            selection=Selection(
                 include=self.include, exclude=self.exclude, units=self.organizational_unit
-            )
-            access = self._access(*self.profile)
-            tasks, rest, unmatched = tasks_of(
-                access, role, selection, partial(self._ask, stop), keep
-            )
-        else:
-            tasks = [
-                Task("", each, partial(self._entry, stop, keep, each)) for each in self.profile
-            ]
-        entries = read_all(tasks, jobs=self.jobs, stop=stop, progress=progress)
-        return Read([*entries, *rest], unmatched)
-
-    def _access(self, profile: str | None = None) -> "Access":
-        from analyzer.sources.aws import Access
-
-        return Access(profile=profile, region=self.region, endpoint=self.endpoint_url)
-
-    def _ask(self, stop: Event, iam: "IAMClient") -> "FetchedReport":
-        from analyzer.sources.aws import fetch_report
-
-        return fetch_report(iam, timeout=self.timeout, stopped=stop.is_set)
-
-    def _entry(self, stop: Event, keep: "Keep", profile: str | None = None) -> "Entry":
-        """Read the account that the credentials at hand belong to."""
-        caller = f"profile {profile}" if profile else "ordinary credentials"
-        with closing(self._access(profile).client("iam")) as iam:
-            return keep(iam, self._ask(stop, iam), caller)
+            ),
+        )
 
 
-def refuse(misuses: "dict[str, bool]") -> None:
+def reject_first(misuses: "dict[str, bool]") -> None:
     """Refuse the first misuse that applies.
 
     Raises typer.BadParameter.

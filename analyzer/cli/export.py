@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.aws_options import Asking
-from analyzer.cli.grouped import with_options
+from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.judging_options import Judging
-from analyzer.cli.log import Log, LogFormat
-from analyzer.cli.options import Config
+from analyzer.cli.options import Config, with_options
+from analyzer.cli.stderr import Log, LogFormat
 
 
 @with_options
@@ -41,7 +40,7 @@ def export(
         bool,
         typer.Option("--check", help="Try the settings and the permissions, and write nothing."),
     ] = False,
-    asking: Asking,
+    aws: AwsOptions,
     judging: Judging,
     log_format: Annotated[
         LogFormat,
@@ -63,10 +62,10 @@ def export(
     with log.errors():
         judging.check()
         if not sources:
-            asking.check()
+            aws.check()
         from analyzer.cli.export_run import Exporting
 
-        exporting = Exporting(sources, asking, judging, out_dir, log)
+        exporting = Exporting(sources, aws, judging, out_dir, log)
         code = exporting.check() if check else exporting.export(keep)
     if code:
         raise typer.Exit(code)

@@ -2,19 +2,30 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer.cli.aws_options import Asking
-from analyzer.cli.gathering import gather, tried
+from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.judging_options import Judging
-from analyzer.cli.log import Log
+from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import contents, place, reports
+from analyzer.exports import contents, reports, runs
 from analyzer.exports.manifest import RECORD, Made, record
-from analyzer.exports.runs import Run, before, next_name, same
+from analyzer.exports.runs import Run, before, next_name, os_errors_translated, same
+from analyzer.files import replace_files
 from analyzer.model import Report
 from analyzer.sources.load import load
+from analyzer.sources.manifest import (
+    FETCHED_MANIFEST,
+    FetchedAccounts,
+    failure_messages,
+    gap_messages,
+    manifest,
+    require_any_report,
+    status_counts,
+    unmatched_messages,
+)
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -26,7 +37,7 @@ class Exporting:
     """Hold what a run is made from, and where it goes."""
 
     sources: Sequence[str]
-    asking: Asking
+    aws: AwsOptions
     judging: Judging
     folder: Path
     log: Log
@@ -37,10 +48,10 @@ class Exporting:
         Raises CredreportError.
         """
         self.log.say("settings", "The settings are understood.")
-        place.check(self.folder)
+        runs.check(self.folder)
         self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
         if not self.sources:
-            return PARTIAL if tried(self.asking, self.log) else 0
+            return PARTIAL if would_miss_reports(self.aws, self.log) else 0
         report = load(*self.sources)
         told = f"Reports understood: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", told)
@@ -52,8 +63,8 @@ class Exporting:
 
         Raises CredreportError; nothing is left of the run then.
         """
-        with place.held(self.folder):
-            with place.building(self.folder) as aside:
+        with runs.held(self.folder):
+            with runs.building(self.folder) as aside:
                 name, code = self._run(aside)
             if keep:
                 self._prune(keep, name)
@@ -62,15 +73,15 @@ class Exporting:
     def _prune(self, keep: int, name: str) -> None:
         """Remove the oldest runs; that they cannot be removed changes nothing of the new one."""
         try:
-            for run in place.prune(self.folder, keep, spared=name):
+            for run in runs.prune(self.folder, keep, spared=name):
                 self.log.say("removed", f"Removed {run.path}.", run=run.name)
         except OutputFailed as error:
             self.log.caution("not-removed", f"Old runs stay: {error}")
 
     def _run(self, aside: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        taken = gather(self.sources, self.asking, reports.made_in(aside), self.log)
-        report = reports.loaded(aside, taken.origins)
+        collected = collect_reports(self.sources, self.aws, reports.made_in(aside), self.log)
+        report = reports.loaded(aside, collected.origins)
         analysis = self.judging.analysis(report)
         made = Made(report=report, parameters=self._parameters())
         self._tell(analysis)
@@ -79,13 +90,13 @@ class Exporting:
             told = f"{existing.path} was made from the same: it is not made twice."
             self.log.say("unchanged", told, run=existing.name, exit_code=code)
             return existing.name, code
-        code = self._code(analysis, has_gaps=taken.has_gaps)
+        code = self._code(analysis, has_gaps=collected.has_gaps)
         return self._published(aside, analysis, made, code), code
 
     def _published(self, aside: Path, analysis: "Analysis", made: Made, code: int) -> str:
         run = self.folder / next_name(self.folder, made.as_of)
         previous = self._previous(run)
-        with place.written(self.folder):
+        with runs.os_errors_translated(self.folder):
             if listed := self.judging.exemptions:
                 contents.put(aside / contents.EXEMPTIONS, listed.content)
             changed = contents.write_all(analysis, aside, previous)
@@ -96,7 +107,7 @@ class Exporting:
                 exit_code=code,
             )
             contents.put(aside / RECORD, told)
-        place.publish(aside, run)
+        runs.publish(aside, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
         return run.name
@@ -120,7 +131,7 @@ class Exporting:
         return [told.get(name) for name in ("definition", "dormant_days")]
 
     def _parameters(self) -> Mapping[str, object]:
-        asked = self.asking.service_credentials and not self.sources
+        asked = self.aws.service_credentials and not self.sources
         return {**self.judging.told(), "service_credentials": asked}
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
@@ -145,3 +156,65 @@ class Exporting:
         for each in report.not_covered:
             self.log.caution("not-covered", str(each), **asdict(each))
         return {*map(str, report.not_covered)}
+
+
+class CollectedReports(NamedTuple):
+    """Say where copies came from, and whether something that was asked for stays unknown."""
+
+    origins: Mapping[Path, str]
+    has_gaps: bool
+
+
+def collect_reports(
+    sources: Sequence[str], aws: AwsOptions, folder: Path, log: Log
+) -> CollectedReports:
+    """Put the reports into a folder: copies of the files, or what AWS gives.
+
+    Raises InputRefused, AwsRefused, OutputFailed.
+    """
+    if sources:
+        with os_errors_translated(folder):
+            return CollectedReports(reports.copy_inputs(sources, folder), has_gaps=False)
+    from analyzer.sources.fetch import fetch_accounts, save_report
+
+    save = partial(
+        save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
+    )
+    accounts = fetch_accounts(aws.request(), save)
+    has_gaps = log_accounts(accounts, log)
+    replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
+    return CollectedReports({}, has_gaps)
+
+
+def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
+    """Ask AWS all that a run would, save nothing, and tell whether anything would be missing.
+
+    Raises AwsRefused.
+    """
+    from analyzer.sources.fetch import fetch_accounts, unsaved_entry
+
+    save = partial(unsaved_entry, with_service_credentials=aws.service_credentials)
+    accounts = fetch_accounts(aws.request(), save)
+    has_gaps = log_accounts(accounts, log)
+    failures = failure_messages(accounts.entries)
+    for failure in failures:
+        log.caution(failure.event, failure.sentence)
+    return has_gaps or bool(failures)
+
+
+def log_accounts(accounts: FetchedAccounts, log: Log) -> bool:
+    """Log what became of the accounts, but for those that failed; tell whether there are gaps.
+
+    Raises AwsRefused where none could be read, KeyboardInterrupt where somebody stopped it: of
+    many accounts, not all would be there.
+    """
+    from analyzer.sources.aws_errors import STOPPED
+
+    if any(entry.reason == STOPPED for entry in accounts.entries):
+        raise KeyboardInterrupt
+    require_any_report(accounts.entries)
+    log.say("fetched", f"Accounts: {status_counts(accounts.entries)}.")
+    gaps = gap_messages(accounts.entries)
+    for message in [*unmatched_messages(accounts.unmatched), *gaps]:
+        log.caution(message.event, message.sentence, **message.fields)
+    return bool(gaps)

@@ -1,15 +1,25 @@
 """Wire `credreport fetch`: ask AWS for the report of one account or many, and save it."""
 
 import os
+import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.aws_options import Asking, refuse
-from analyzer.cli.grouped import with_options
-from analyzer.cli.options import Config
+from analyzer.cli.aws_options import AwsOptions, reject_first
+from analyzer.cli.options import Config, with_options
+from analyzer.cli.stderr import progress, say
+from analyzer.cli.stdout import open_to_its_reader
+from analyzer.errors import PARTIAL
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from analyzer.sources.aws import FetchedReport
+    from analyzer.sources.manifest import Entry, FetchedAccounts
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -26,34 +36,84 @@ def fetch(
             help="A folder, a file for one account, or - for standard output.",
         ),
     ] = ".",
-    asking: Asking,
+    aws: AwsOptions,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     config: Config = None,
 ) -> None:
     """Fetch the credential report from AWS: two calls an account, and none per user."""
     del config
-    asking.check()
-    refuse(
+    aws.check()
+    reject_first(
         {
             "-o - takes one report, and nothing beside it": output == STANDARD_OUTPUT
-            and (asking.many or asking.service_credentials),
-            "many accounts need a folder": asking.many and Path(output).is_file(),
+            and (aws.many or aws.service_credentials),
+            "many accounts need a folder": aws.many and Path(output).is_file(),
         }
     )
-    from analyzer.cli import outcome
-    from analyzer.cli.stderr import progress
-    from analyzer.sources.fetch import save
+    from analyzer.sources.fetch import fetch_accounts, save_report
 
-    place = partial(_path, output, many=asking.many)
-    keep = partial(save, place, evidence=asking.service_credentials)
-    with progress(quiet=quiet) as told:
-        read = asking.read(outcome.printed if output == STANDARD_OUTPUT else keep, told)
-    if asking.many:
-        outcome.end_many(read, Path(output), quiet=quiet)
+    place = partial(_path, output, many=aws.many)
+    to_folder = partial(save_report, place, with_service_credentials=aws.service_credentials)
+    save = _print_report if output == STANDARD_OUTPUT else to_folder
+    with progress(quiet=quiet) as advance:
+        accounts = fetch_accounts(aws.request(), save, advance)
+    if aws.many:
+        _end_many(accounts, Path(output), quiet=quiet)
     else:
-        outcome.end(read.entries, quiet=quiet)
+        _end_one(accounts.entries[0], quiet=quiet)
 
 
 def _path(output: str, name: str, *, many: bool) -> Path:
     is_folder = many or output.endswith(("/", os.sep)) or Path(output).is_dir()
     return Path(output, name) if is_folder else Path(output)
+
+
+def _print_report(_iam: "IAMClient", report: "FetchedReport", _caller: str) -> "Entry":
+    """Write a report to standard output."""
+    from analyzer.sources.fetch import fetched_entry
+    from analyzer.sources.manifest import NOT_ASKED
+
+    with open_to_its_reader():
+        sys.stdout.buffer.write(report.content)
+    return fetched_entry(report, Path("standard output"), NOT_ASKED)
+
+
+def _end_one(entry: "Entry", *, quiet: bool) -> None:
+    """Say where the report is and what stays unknown of it; exit if anything does."""
+    if not quiet:
+        generated = f"account {entry.account}, made by AWS at {entry.generated_time}"
+        say(f"Wrote {entry.file}: {generated}")
+    _end([entry], [])
+
+
+def _end_many(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None:
+    """Write the manifest, say what became of the accounts, and exit if any is missing.
+
+    Raises AwsRefused where none could be read; nothing is written then.
+    """
+    from analyzer.files import replace_files
+    from analyzer.sources.manifest import (
+        FETCHED_MANIFEST,
+        manifest,
+        require_any_report,
+        status_counts,
+    )
+
+    require_any_report(accounts.entries)
+    replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
+    if not quiet:
+        say(f"Wrote {folder}: {status_counts(accounts.entries)}; {FETCHED_MANIFEST} lists them")
+    _end(accounts.entries, accounts.unmatched)
+
+
+def _end(entries: "Sequence[Entry]", unmatched: Sequence[str]) -> None:
+    """Say which accounts are missing and what stays unknown; exit if anything does."""
+    from analyzer.sources.manifest import failure_messages, gap_messages, unmatched_messages
+
+    failures, gaps = failure_messages(entries), gap_messages(entries)
+    for failure in failures:
+        say(failure.sentence)
+    for message in [*unmatched_messages(unmatched), *gaps]:
+        say(f"Note: {message.sentence}")
+    if failures or gaps:
+        raise typer.Exit(PARTIAL)

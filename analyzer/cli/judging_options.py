@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field, fields
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.exemption_list import ExemptionList, read
 from analyzer.terms import Benchmark, Criteria, Definition, Severity, Thresholds, Verdict
 
 if TYPE_CHECKING:
@@ -21,9 +21,47 @@ _OF_BOOK: Final = (
 """The options that choose rules or their limits."""
 
 _NOT_READ: Final = "accounts that could not be read"
+
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
+
 _rules = partial(typer.Option, rich_help_panel="Rules")
+
 _LIMIT: Final = "otherwise as the standard says, or"
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionList:
+    """Hold a list that was read once: a pipe gives its bytes only once."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes."""
+        from hashlib import sha256
+
+        return sha256(self.content).hexdigest()
+
+    def exemptions(self) -> "Exemptions":
+        """Return what it holds.
+
+        Raises InputRefused.
+        """
+        from analyzer.exemptions import read_exemptions
+
+        return read_exemptions(str(self.path), self.content)
+
+
+def read(text: str) -> ExemptionList:
+    """Read the list that an option names.
+
+    Raises typer.BadParameter where it cannot be read.
+    """
+    try:
+        return ExemptionList(Path(text), Path(text).read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

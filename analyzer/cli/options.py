@@ -4,10 +4,13 @@ One file serves all commands: a key that only another command knows is passed ov
 knows is refused. What is given on the command line or in the environment counts before the file.
 """
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, time
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
@@ -103,3 +106,45 @@ def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
 def _listed(option: Any, value: Any) -> Any:
     """Return one word as the list of it where an option may be repeated."""
     return [value] if option.multiple and not isinstance(value, list) else value
+
+
+OPTION = inspect.Parameter.KEYWORD_ONLY
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that takes each field of its dataclass parameters as an option.
+
+    typer reads the signature, and the command gets its dataclasses, filled.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    signature = inspect.signature(command)
+    own = [
+        each.replace(annotation=hints[name])
+        for name, each in signature.parameters.items()
+        if name not in groups
+    ]
+
+    @wraps(command)
+    def taking(**given: Any) -> None:
+        filled = {
+            name: group(**{each.name: given.pop(each.name) for each in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**given, **filled)
+
+    shared = [option for group in groups.values() for option in _parameters(group)]
+    taking.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]  # what inspect looks for
+    return taking
+
+
+def _parameters(group: Any) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    for each in fields(group):
+        yield inspect.Parameter(
+            each.name, OPTION, default=_default(each), annotation=hints[each.name]
+        )
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default

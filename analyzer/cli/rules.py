@@ -1,8 +1,16 @@
 """Wire `credreport rules`: list the rules, or explain one."""
 
-from typing import Annotated
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from analyzer.terms import Thresholds
+
+if TYPE_CHECKING:
+    from analyzer.rules.rule import Rule
 
 app = typer.Typer(
     help="List the rules that find more than unused users, or explain one.",
@@ -15,7 +23,6 @@ def rules(context: typer.Context) -> None:
     """List the rules: id, severity and what each finds."""
     if context.invoked_subcommand is None:
         from analyzer.rules import RULES
-        from analyzer.rules.manual import listed
 
         for line in listed(RULES):
             typer.echo(line)
@@ -27,10 +34,70 @@ def explain(
 ) -> None:
     """Explain a rule: why, how it is decided, what to do, and which controls ask for it."""
     from analyzer.rules import RULES
-    from analyzer.rules.manual import explained
     from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
     if rule not in known:
         raise typer.BadParameter(f"{rule}: choose from {', '.join(known)}", param_hint="ID")
     typer.echo(explained(known[rule], references(rule)))
+
+
+_WIDTH: Final = 88
+
+
+def listed(rules: "Sequence[Rule]") -> list[str]:
+    """Return a line a rule: id, severity, title."""
+    longest = max(len(rule.id) for rule in rules)
+    return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule)}" for rule in rules]
+
+
+def explained(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """Return the manual page of a rule.
+
+    `references` are what standards and frameworks call it: (name, control numbers).
+    """
+    sections = (
+        ("Why", [rule.why]),
+        ("How it is decided", [rule.how, *_limit(rule)]),
+        ("Columns of the report", [", ".join(rule.columns)]),
+        ("What to do", rule.remedy),
+        ("Standards", [f"{name}: {', '.join(numbers)}" for name, numbers in references]),
+        ("Read more", rule.references),
+    )
+    each = rule.subject.replace("-", " ")
+    heads = [rule.id, _title(rule), f"Severity {rule.severity}, judged for each {each}"]
+    return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
+
+
+def markdown(rules: "Sequence[Rule]") -> str:
+    """Return the table of the rules for the README."""
+    rows = [f"| `{rule.id}` | {rule.title} | {_severity(rule)} |" for rule in rules]
+    return "\n".join(["| rule | finds | severity |", "|---|---|---|", *rows])
+
+
+def _severity(rule: "Rule") -> str:
+    return rule.severity if rule.default else f"{rule.severity}; off unless asked for"
+
+
+def _title(rule: "Rule") -> str:
+    return rule.title if rule.default else f"{rule.title} (off by default)"
+
+
+def _limit(rule: "Rule") -> list[str]:
+    return [
+        f"{each.name} is {each.default} unless set otherwise."
+        for each in fields(Thresholds)
+        if each.name == rule.threshold
+    ]
+
+
+def _section(head: str, body: Iterable[str]) -> Iterator[str]:
+    lines = [line for text in body for line in _wrapped(text)]
+    return iter(["", head, *lines] if lines else [])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Break prose into lines; commands and addresses stay whole, to be copied."""
+    if text.startswith(("aws ", "https://")):
+        return [f"  {text}"]
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")

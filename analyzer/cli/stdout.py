@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import typer
 
 from analyzer.errors import OutputFailed
-from analyzer.terms import Format, Verdict
-from analyzer.writers.plain import printable
+from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis

@@ -12,12 +12,11 @@ from pyarrow import csv
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.changes import NEEDED, changes
-from analyzer.exports.manifest import sha256
-from analyzer.exports.place import sync
-from analyzer.exports.runs import Run
-from analyzer.files import replacing, write
+from analyzer.exports.runs import Run, sync
+from analyzer.files import replacing, sha256
 from analyzer.terms import NOT_COVERED, Verdict
-from analyzer.writers.changes import write_changes
+from analyzer.writers import write
+from analyzer.writers.csv import write_changes
 from analyzer.writers.workbook import write_workbook
 
 USERS: Final = "users.csv"

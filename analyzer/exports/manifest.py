@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from analyzer.files import as_json, provenance
 from analyzer.model import Report
-from analyzer.sources.manifest import as_json, provenance
 from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 
 RECORD: Final = "manifest.json"
+
 KIND: Final = "export"
 
 
@@ -95,12 +96,6 @@ def recorded(folder: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return told if is_complete else None
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_understood(told: Mapping[str, Any]) -> bool:

@@ -1,14 +1,21 @@
 """Read the reports that a run holds, under names that stay true when the run is in its place."""
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from io import BytesIO
+from itertools import count
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
-from analyzer.errors import InputRefused
-from analyzer.exports.place import written
+from analyzer.errors import InputRefused, Problem
+from analyzer.exports.runs import os_errors_translated
 from analyzer.model import Report, ReportFile
+from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.find import Source, find, unreadable
 from analyzer.sources.load import load
+from analyzer.sources.manifest import manifests
 
 REPORTS = "reports"
 
@@ -19,7 +26,7 @@ def made_in(run: Path) -> Path:
     Raises OutputFailed.
     """
     folder = run / REPORTS
-    with written(run):
+    with os_errors_translated(run):
         folder.mkdir(mode=0o700)
     return folder
 
@@ -51,3 +58,68 @@ def _within(aside: str, file: ReportFile) -> ReportFile:
     if evidence:
         evidence = replace(evidence, name=evidence.name.removeprefix(aside))
     return replace(file, name=file.name.removeprefix(aside), evidence=evidence)
+
+
+def copy_inputs(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
+    """Copy all inputs that the names stand for, and return where each came from, by its copy.
+
+    Files of archives are unpacked. A copy keeps the file's name, since a name may tell as-of;
+    where two have one name, the second lies in a folder of its own.
+
+    Raises InputRefused with the problems of all inputs together, OSError where nothing more can
+    be written.
+    """
+    inputs = find(names)
+    sources = [*inputs, *manifests(names, inputs)]
+    copies: dict[Path, str] = {}
+    problems: list[Problem] = []
+    for source, target in zip(sources, _targets(sources, folder), strict=True):
+        try:
+            _copy(source, target)
+        except InputRefused as error:
+            problems += error.problems
+        copies[target] = source.name
+    if problems:
+        raise InputRefused(problems)
+    return copies
+
+
+def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
+    """Yield a place for each, one for every name, whatever the case of its letters."""
+    names = [_name(source) for source in sources]
+    files = {name.lower() for name in names}
+    free = (each for each in map("input-{}".format, count(2)) if each not in files)
+    taken: set[str] = set()
+    for name in names:
+        yield folder / next(free) / name if name.lower() in taken else folder / name
+        taken.add(name.lower())
+
+
+def _name(source: Source) -> str:
+    """Return the name of a copy, never hidden: it would not be found again."""
+    # A file of an archive is named `archive.zip:folder/file`.
+    name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
+    return name.lstrip(".") or "report"
+
+
+def _copy(source: Source, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    _copy_of(source, target)
+    if source.path:
+        for ending in (METADATA, SERVICE_CREDENTIALS):
+            beside = source.path.with_name(source.path.name + ending)
+            if beside.is_file():
+                aside = Source(str(beside), beside.read_bytes, beside)
+                _copy_of(aside, target.with_name(target.name + ending))
+
+
+def _copy_of(source: Source, target: Path) -> None:
+    with _opened(source) as stream, target.open("xb") as copy:
+        shutil.copyfileobj(stream, copy)
+
+
+def _opened(source: Source) -> BinaryIO:
+    try:
+        return source.path.open("rb") if source.path else BytesIO(source.read())
+    except OSError as error:
+        raise unreadable(source.name, error) from None

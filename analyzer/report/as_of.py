@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import PurePath
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.text import ReportText
+from analyzer.report.raw_report import ReportText
 from analyzer.report.values import YEARS, one_moment
 from analyzer.terms import AsOfSource
 

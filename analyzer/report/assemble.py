@@ -15,11 +15,11 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, Report
 from analyzer.report import arns, as_of, notes, selection
-from analyzer.report.ahead import ahead
+from analyzer.report.raw_report import ReportText, ServiceCredentials
+from analyzer.report.rows import ahead
 from analyzer.report.selection import Counted
 from analyzer.report.survey import KEPT_BYTES, Surveyed
 from analyzer.report.survey_batch import grouped, survey_each
-from analyzer.report.text import ReportText, ServiceCredentials
 from analyzer.report.tidy import tidy
 
 PAGE_ROWS = 32_768

@@ -201,4 +201,4 @@ def not_text(name: str, row: int, value: str) -> Problem:
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:
-    return InputRefused([Problem(name, None, None, None, message, hint)])
+    return InputRefused.of_file(name, message, hint)

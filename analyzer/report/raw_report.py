@@ -3,13 +3,20 @@
 import csv
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.model import ReadFile
 
 _SEPARATORS = (",", ";", "\t")
+
 _SKIPPED = ("#TYPE", "sep=")
+
 _RESULTS = (
     {columns.VERDICT, columns.CERTAINTY, columns.CAVEATS},
     {"severity", "rule", "fact", "outcome"},
@@ -18,6 +25,7 @@ _RESULTS = (
 """Columns by which the CSVs that are written here are known: of users, findings and changes."""
 
 _TAKEN = (columns.FILE, columns.ROW)
+
 _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 
 
@@ -99,3 +107,38 @@ def _no_header(name: str, row: int | None, value: str) -> Problem:
     message = "this is not a credential report: its first row names no column `user`"
     hint = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
     return Problem(name, row, None, value or None, message, hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCredentials:
+    """Hold who has live service-specific credentials, and the file that tells it.
+
+    `services` maps the names of users in lower case to their services, joined by `, `.
+    """
+
+    file: ReadFile
+    services: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportText:
+    """Hold one report before its rows are read.
+
+    `size` counts the bytes as they lay and `sha256` gives their SHA-256; `content` gives that of
+    the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
+    UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
+    `envelope` and `metadata` are when AWS made the report, where these tell;
+    `service_credentials` is what was saved of these beside it.
+    """
+
+    name: str
+    size: int
+    sha256: Callable[[], str]
+    content: Callable[[], str]
+    header: Header
+    open: Callable[[], pa.NativeFile]
+    tail: bytes
+    quoted: bool = True
+    envelope: datetime | None = None
+    metadata: datetime | None = None
+    service_credentials: ServiceCredentials | None = None

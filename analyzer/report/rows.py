@@ -3,8 +3,9 @@
 import io
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,9 @@ import pyarrow.csv as pa_csv
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.ahead import ahead
+from analyzer.report.damage import APART, is_blank, is_header, mend
 from analyzer.report.input_formats import not_text
-from analyzer.report.mending import APART, is_blank, is_header, mend
-from analyzer.report.raw_report import name_in
-from analyzer.report.text import ReportText
+from analyzer.report.raw_report import ReportText, name_in
 
 BLOCK = 2 << 20
 """Bytes of CSV that are turned into one table."""
@@ -164,7 +163,7 @@ def _unreadable(text: ReportText, message: str) -> Problem:
     if "straddling" in message:
         message = f"one is longer than {BLOCK} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
-    return Problem(text.name, None, None, None, f"the rows cannot be read: {message}", hint)
+    return Problem.of_file(text.name, f"the rows cannot be read: {message}", hint)
 
 
 def _undecodable(text: ReportText) -> Problem:
@@ -175,3 +174,15 @@ def _undecodable(text: ReportText) -> Problem:
         if (told := line.decode(errors="replace")).encode() != line
     )
     return not_text(text.name, row, told.partition("\ufffd")[0][-10:] + "\ufffd")
+
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the items, each made while the one before it is used."""
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        coming = maker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = maker.submit(next, items, None)
+            yield item

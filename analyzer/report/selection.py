@@ -14,9 +14,9 @@ from analyzer import columns
 from analyzer.model import AccountRows, ReportFile, joined
 from analyzer.report import arns
 from analyzer.report.as_of import as_of
-from analyzer.report.forms import in_one_form
+from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import Surveyed, hashes
-from analyzer.report.text import ServiceCredentials
+from analyzer.report.values import in_one_form
 from analyzer.terms import AsOfSource
 
 _ORDER = list(AsOfSource)

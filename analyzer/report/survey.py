@@ -14,8 +14,8 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import AccountRows
 from analyzer.report import arns, damage, values
+from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
-from analyzer.report.text import ReportText
 
 KEPT_BYTES = 128 << 20
 """Reports up to this size together stay in memory between the survey and the pages."""
@@ -141,14 +141,14 @@ def _refuse(findings: _Findings) -> None:
     problems = [*findings.problems]
     if findings.last is None:
         message = "the report has no data rows, not even the root's"
-        problems.append(Problem(findings.text.name, None, None, None, message, damage.AGAIN))
+        problems.append(Problem.of_file(findings.text.name, message, damage.AGAIN))
     else:
         problems += damage.cut_off(findings.text, findings.last)
     if problems:
         raise InputRefused(problems)
     if np.isnat(findings.newest):
         message = "no row holds a timestamp that can be read"
-        raise InputRefused([Problem(findings.text.name, None, None, None, message, damage.AGAIN)])
+        raise InputRefused.of_file(findings.text.name, message, damage.AGAIN)
 
 
 def _last_row(table: pa.Table) -> int:

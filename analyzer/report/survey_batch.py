@@ -18,8 +18,8 @@ from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.model import AccountRows
 from analyzer.report import arns, damage, rows
+from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import KEPT_BYTES, Surveyed, hashes, survey, timestamps, utc
-from analyzer.report.text import ReportText
 
 GROUPS: Final = 8
 """Reports are surveyed in at least so many groups, if there are as many: threads share them."""

@@ -15,7 +15,7 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, worded
 from analyzer.report import arns, values
-from analyzer.report.forms import lowered
+from analyzer.report.values import lowered
 from analyzer.terms import State
 
 _NONE = "N/A"

@@ -8,16 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.cells import begins_with, lengths, only
+from analyzer import columns
+from analyzer.report.arns import bytes_at, lengths, only
 from analyzer.terms import ISO_UTC
 
 _ARROW: Final = pa.timestamp("s", "UTC")
+
 _Z: Final = len("2024-04-22T19:47:52Z")
+
 _OFFSET: Final = len("2024-04-22T19:47:52+00:00")
 """AWS writes the first form since 2024, and wrote the second before."""
 
 _FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+
 _LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
+
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 
 YEARS: Final = range(1970, 2100)
@@ -96,3 +101,34 @@ def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     places = np.flatnonzero(suspect)
     suspect[places] = begins_with(cells.take(pa.array(places)), b"0123456789 \t")
     return suspect
+
+
+def begins_with(cells: pa.Array, signs: bytes) -> np.ndarray:
+    """Tell which cells begin with one of the signs, all of them ASCII."""
+    wanted = np.zeros(256, bool)
+    wanted[list(signs)] = True
+    return np.asarray(wanted[bytes_at(cells, 0)])
+
+
+_BOOLEANS: Final = frozenset(
+    {
+        columns.PASSWORD_ENABLED,
+        columns.MFA_ACTIVE,
+        *(key.active for key in columns.ACCESS_KEYS),
+        *(certificate.active for certificate in columns.CERTIFICATES),
+    }
+)
+
+
+def in_one_form(column: str, cells: pa.Array) -> pa.Array:
+    """Return a column's cells with timestamps as `…Z` and booleans in lower case."""
+    if column in columns.TIMESTAMPS:
+        return as_text(cells, moments(cells))
+    return lowered(cells) if column in _BOOLEANS else cells
+
+
+def lowered(cells: pa.Array) -> pa.Array:
+    """Return the cells with booleans in lower case, all others as they are."""
+    lower = pc.utf8_lower(cells)
+    known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))
+    return pc.if_else(known, lower, cells)

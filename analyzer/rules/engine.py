@@ -12,7 +12,6 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Evidence
 from analyzer.model import Page, joined, worded
-from analyzer.rules.doubt import doubts
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -26,6 +25,7 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
+from analyzer.rules.wording import doubts
 from analyzer.terms import Severity, Thresholds
 
 _WHO: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]

@@ -3,9 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence
+from analyzer.facts import Evidence, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.truth import Truth
 from analyzer.rules.wording import access_key, in_days, last_used, told
 from analyzer.terms import Severity, Thresholds
 

@@ -5,9 +5,8 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.facts import Evidence
-from analyzer.rules.removal import DELETION, UNSEEN
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import created, either, on, told, undetermined
+from analyzer.rules.wording import DELETION, UNSEEN, created, either, on, told, undetermined
 from analyzer.terms import Severity, Thresholds, Verdict
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
-from analyzer.rules.truth import Elapsed, Truth
-from analyzer.terms import Severity, Thresholds
+from analyzer.facts import Elapsed, Evidence, Truth
+from analyzer.terms import NOT_COVERED, Severity, Thresholds
 
 
 class Subject(StrEnum):
@@ -100,11 +99,17 @@ class Rule(Matter):
 
 
 RULE: Final = "rule"
+
 SEVERITY: Final = "severity"
+
 SUBJECT: Final = "subject"
+
 SINCE: Final = "since"
+
 DAYS: Final = "days"
+
 FACT: Final = "fact"
+
 OUTCOME: Final = "outcome"
 
 FINDINGS: Final = (
@@ -137,3 +142,18 @@ FINDINGS: Final = (
 - `fact` str: the fact in words with its value and the limit; of what is undecided, the cells that
   leave it open.
 """
+
+MATTER: Final = Matter(
+    id=NOT_COVERED,
+    title="Account could not be read",
+    severity=Severity.HIGH,
+    subject=Subject.ACCOUNT,
+    why="Nothing is known of its root, its users and their credentials: whatever is wrong there is"
+    " in no list, and that it is in none says nothing.",
+    how="Stands for every account that was to be fetched and could not be.",
+    fix="Let its report be read, and run this again.",
+    remedy=("# Grant what the reason names, or mend the role, then fetch the report again.",),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html",
+    ),
+)

@@ -4,9 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
+from analyzer.facts import Evidence, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.truth import Truth
 from analyzer.rules.wording import told, usable
 from analyzer.terms import Severity, Thresholds
 

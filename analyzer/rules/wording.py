@@ -4,7 +4,7 @@ A part of a sentence that has few forms, such as a date, is made once for each a
 looked up: that is many times faster than to write it for every finding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, reduce
 from typing import Any, Final
 
@@ -14,12 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Evidence
-from analyzer.rules.truth import Elapsed, by_slot
+from analyzer.facts import Elapsed, Evidence, by_slot
+from analyzer.rules.rule import Rule
 
 _TEXT: Final = pa.string()
+
 _NOTHING: Final = pa.scalar(None, _TEXT)
+
 _UNKNOWN: Final = "at an unknown time"
+
 _TABLES: Final = 64
 """Tables of dates and numbers that are kept, far more than the rules have forms of."""
 
@@ -147,3 +150,64 @@ def created(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.
 def undetermined(evidence: Evidence, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
     return words(evidence.page.users[columns.REASON], at)
+
+
+_LONGEST_VALUE: Final = 80
+
+
+def doubts(rule: Rule, evidence: Evidence, at: np.ndarray) -> pa.Array:
+    """Return for the undecided positions what leaves them so.
+
+    Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
+    """
+    if not len(at):
+        return pa.array([], pa.string())
+    if rule.doubt is not None:
+        return rule.doubt(evidence, at)
+    if not rule.subject.in_slots:
+        return _told(evidence, at, rule.columns)
+    slot, position = np.divmod(at, len(evidence.page))
+    return pa.concat_arrays(
+        _told(evidence, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
+        for place in range(len(columns.SLOTS))
+    )
+
+
+def _told(evidence: Evidence, at: np.ndarray, names: Sequence[str]) -> pa.Array:
+    said: dict[int, list[str]] = {position: [] for position in at.tolist()}
+    for name in names:
+        for position, sentence in _sentences(evidence, name):
+            if position in said:
+                said[position].append(sentence)
+    return pa.array(map("; ".join, said.values()), pa.string())
+
+
+def _sentences(evidence: Evidence, name: str) -> Iterator[tuple[int, str]]:
+    """Yield what is wrong with the cells of a column, by the user's position."""
+    positions, values = evidence.unread(name)
+    for position, value in zip(positions.tolist(), values, strict=True):
+        yield position, _sentence(name, value)
+    for position in evidence.contradicted(name):
+        yield position, f"another row of this ARN has another {name}"
+
+
+def _sentence(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        return f"{name} is not in this report"
+    return f'{name} "{value[:_LONGEST_VALUE]}" is not understood'
+
+
+UNSEEN: Final = (
+    "# What no report shows: each of these must list nothing.",
+    "aws iam list-service-specific-credentials --user-name=NAME",
+    "aws iam list-ssh-public-keys --user-name=NAME",
+)
+"""Come first: a user with one of these is in use, or may be."""
+
+DELETION: Final = (
+    "# Then what would make AWS refuse the last line, each with --user-name=NAME:",
+    "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
+    "# delete-user-policy, detach-user-policy, remove-user-from-group.",
+    "aws iam delete-user --user-name=NAME",
+)
+"""Come last (IAM User Guide, Remove an IAM user: DeleteUser fails with DeleteConflict before)."""

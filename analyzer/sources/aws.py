@@ -23,8 +23,8 @@ from botocore.waiter import Waiter, WaiterModel
 
 from analyzer import columns
 from analyzer.errors import AwsRefused
+from analyzer.files import as_json, provenance
 from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, code, refusal
-from analyzer.sources.manifest import as_json, provenance
 from analyzer.terms import ISO_UTC
 
 if TYPE_CHECKING:

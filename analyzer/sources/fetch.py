@@ -1,60 +1,268 @@
-"""Save what was fetched: private to its owner, and whole or not at all."""
+"""Fetch the reports of one account, several profiles or an organization, and save each.
 
-import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+A report is private to its owner, and whole or not there at all. Many accounts are asked at once;
+what AWS refuses of one is no other's failure.
+"""
+
+import gc
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.errors import AwsRefused, OutputFailed
-from analyzer.sources.aws import service_credentials
+from analyzer.errors import AwsRefused
+from analyzer.files import replace_files
+from analyzer.sources.aws import (
+    Access,
+    FetchedReport,
+    fetch_report,
+    service_credentials,
+    translated,
+)
+from analyzer.sources.aws_errors import STOPPED, Stopped
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.manifest import Entry, Status
+from analyzer.sources.manifest import NOT_ASKED, SAVED, Entry, FetchedAccounts, Status
+from analyzer.sources.organization import ATTEMPTS, Account, Selection, selected_accounts
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
 
-    from analyzer.sources.aws import FetchedReport
+    Save = Callable[[IAMClient, FetchedReport, str], Entry]
+    Progress = Callable[[int, int], None]
 
-NOT_ASKED: Final = "not asked for"
-SAVED: Final = "saved beside the report"
+_GARBAGE: Final = 10_000
+"""Objects made before garbage is looked for: the client of each account is a knot of thousands."""
 
 
-def save(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Name the role to assume in each account, and what to say when asking for it."""
+
+    name: str
+    external_id: str | None = None
+    session: str = "credreport"
+
+    def arn(self, account: Account) -> str:
+        """Return the role's ARN in an account."""
+        return f"arn:{account.partition}:iam::{account.id}:role/{self.name.lstrip('/')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """Say which accounts' reports to ask for, with what credentials, and how patiently.
+
+    With a `role` the accounts are those of the organization that `selection` chooses, else one
+    for each of `profiles`, or the one of the ordinary credentials. `timeout` is in seconds,
+    `jobs` the number of accounts that are asked at once.
+    """
+
+    profiles: Sequence[str] = ()
+    region: str | None = None
+    endpoint: str | None = None
+    timeout: int = 300
+    jobs: int = 16
+    role: Role | None = None
+    selection: Selection = field(default_factory=Selection)
+
+    def access(self, profile: str | None = None) -> Access:
+        """Return the access to AWS with a profile, or with the ordinary credentials."""
+        return Access(profile=profile, region=self.region, endpoint=self.endpoint)
+
+
+def fetch_accounts(
+    request: FetchRequest, save: "Save", progress: "Progress" = lambda _done, _total: None
+) -> FetchedAccounts:
+    """Fetch the reports of all accounts of a request; `save` keeps one and says so.
+
+    Of many accounts, those that AWS refuses are failed. `progress` is told how many of how many
+    are done.
+
+    Raises AwsRefused where none can be asked for, or the only one is refused.
+    """
+    stop = Event()
+    fetch = partial(_fetch_one, request, save, stop)
+    if request.role is None and len(request.profiles) <= 1:
+        return FetchedAccounts([fetch(*request.profiles)])
+    gc.set_threshold(_GARBAGE)
+    if request.role is None:
+        tasks = [Task("", profile, partial(fetch, profile)) for profile in request.profiles]
+        return FetchedAccounts(run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress))
+    access = request.access(*request.profiles)
+    accounts = selected_accounts(access, request.selection)
+    fetcher = RoleFetcher(
+        access=access,
+        sts=access.client("sts", ATTEMPTS),
+        role=request.role,
+        fetch=partial(_ask, request, stop),
+        save=save,
+    )
+    tasks = [Task(each.id, each.name, partial(fetcher.entry, each)) for each in accounts.chosen]
+    entries = run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress)
+    return FetchedAccounts([*entries, *accounts.skipped], accounts.unmatched)
+
+
+def _fetch_one(
+    request: FetchRequest, save: "Save", stop: Event, profile: str | None = None
+) -> Entry:
+    """Fetch the report of the account that the credentials at hand belong to."""
+    caller = f"profile {profile}" if profile else "ordinary credentials"
+    with closing(request.access(profile).client("iam")) as iam:
+        return save(iam, _ask(request, stop, iam), caller)
+
+
+def _ask(request: FetchRequest, stop: Event, iam: "IAMClient") -> FetchedReport:
+    return fetch_report(iam, timeout=request.timeout, stopped=stop.is_set)
+
+
+# Many accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Hold what is to be done for one account; `entry` raises AwsRefused where it cannot be."""
+
+    account: str
+    name: str
+    entry: Callable[[], Entry]
+
+
+def run_tasks(
+    tasks: Iterable[Task], *, jobs: int, stop: Event, progress: "Progress" = lambda _d, _t: None
+) -> list[Entry]:
+    """Do the tasks, at most `jobs` at once, and return what became of each, in their order.
+
+    One that AWS refuses is failed, and no other suffers. On Ctrl-C `stop` is set, what runs is
+    waited for, and what was not read is failed. `progress` is told how many of how many are done.
+    """
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    futures = [(task, pool.submit(_entry_or_failure, task)) for task in tasks]
+    try:
+        for done, future in enumerate(as_completed(each for _, each in futures), start=1):
+            future.result()
+            progress(done, len(futures))
+    except KeyboardInterrupt:
+        pass  # What is there will be listed.
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+    return [_outcome(task, future) for task, future in futures]
+
+
+def _entry_or_failure(task: Task) -> Entry:
+    try:
+        return replace(task.entry(), name=task.name)
+    except AwsRefused as error:
+        return _failed(task, str(error))
+
+
+def _outcome(task: Task, future: Future[Entry]) -> Entry:
+    return _failed(task, STOPPED) if future.cancelled() else future.result()
+
+
+def _failed(task: Task, reason: str) -> Entry:
+    return Entry(account=task.account, name=task.name, status=Status.FAILED, reason=reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleFetcher:
+    """Fetch one account's report after another; `fetch` gets a report, `save` keeps it."""
+
+    access: Access
+    sts: "STSClient"
+    role: Role
+    fetch: Callable[["IAMClient"], FetchedReport]
+    save: "Save"
+
+    def entry(self, account: Account) -> Entry:
+        """Fetch with the role, or if the account is the caller's, with the caller's credentials.
+
+        Only the management account can be the caller's where no role is: it is tried so first.
+        Raises AwsRefused.
+        """
+        own = ""
+        if account.is_management:
+            try:
+                return self._entry(account, "the caller's own credentials", {})
+            except Stopped:
+                raise
+            except AwsRefused as error:
+                own = f" (With the caller's own credentials: {error})"
+        try:
+            return self._entry(account, f"role {self.role.arn(account)}", self._assumed(account))
+        except Stopped:
+            raise
+        except AwsRefused as error:
+            raise AwsRefused(f"{error}{own}") from None
+
+    def _entry(self, account: Account, caller: str, credentials: dict[str, Any]) -> Entry:
+        with closing(self.access.client("iam", **credentials)) as iam:
+            report = self.fetch(iam)
+            if report.account != account.id:
+                raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
+            return self.save(iam, report, caller)
+
+    def _assumed(self, account: Account) -> dict[str, Any]:
+        """Return the credentials of the role in an account, as boto3 takes them."""
+        external: dict[str, Any] = {}
+        if self.role.external_id:
+            external["ExternalId"] = self.role.external_id
+        with translated():
+            answer = self.sts.assume_role(
+                RoleArn=self.role.arn(account), RoleSessionName=self.role.session, **external
+            )
+        credentials = answer["Credentials"]
+        return {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
+        }
+
+
+# Save a report
+
+
+def save_report(
     place: Callable[[str], Path],
     iam: "IAMClient",
-    report: "FetchedReport",
+    report: FetchedReport,
     caller: str,
     *,
-    evidence: bool,
+    with_service_credentials: bool,
 ) -> Entry:
     """Save a report where its name belongs, and beside it what is known of it.
 
-    With `evidence`, that is also AWS's answer about service-specific credentials; without, what
-    an earlier report left is removed. The report comes last, so that it is never there without
-    what belongs to it.
+    With service credentials, that is also AWS's answer about these; without, what an earlier
+    report left is removed. The report comes last, so that it is never there without what belongs
+    to it.
 
     Raises OutputFailed.
     """
     path = place(report.name)
-    answer, known = _evidence(iam) if evidence else (None, NOT_ASKED)
+    answer, known = _service_credentials(iam) if with_service_credentials else (None, NOT_ASKED)
     metadata = {path.with_name(path.name + METADATA): report.metadata(caller, known)}
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS)
     if answer is None:
-        put({**metadata, path: report.content}, stale=[credentials])
+        replace_files({**metadata, path: report.content}, stale=[credentials])
     else:
-        put({credentials: answer, **metadata, path: report.content})
-    return fetched(report, path, known)
+        replace_files({credentials: answer, **metadata, path: report.content})
+    return fetched_entry(report, path, known)
 
 
-def tried(iam: "IAMClient", report: "FetchedReport", _caller: str, *, evidence: bool) -> Entry:
-    """Say what `save` would, and save nothing."""
-    return fetched(report, Path(report.name), _evidence(iam)[1] if evidence else NOT_ASKED)
+def unsaved_entry(
+    iam: "IAMClient", report: FetchedReport, _caller: str, *, with_service_credentials: bool
+) -> Entry:
+    """Return what `save_report` would, and save nothing."""
+    known = _service_credentials(iam)[1] if with_service_credentials else NOT_ASKED
+    return fetched_entry(report, Path(report.name), known)
 
 
-def fetched(report: "FetchedReport", path: Path, known: str) -> Entry:
-    """Return what became of an account whose report is there."""
+def fetched_entry(report: FetchedReport, path: Path, service_credentials: str) -> Entry:
+    """Return the entry of an account whose report is there."""
     return Entry(
         account=report.account,
         name="",
@@ -62,51 +270,12 @@ def fetched(report: "FetchedReport", path: Path, known: str) -> Entry:
         file=str(path),
         sha256=report.sha256,
         generated_time=report.generated_time,
-        service_credentials=known,
+        service_credentials=service_credentials,
     )
 
 
-def _evidence(iam: "IAMClient") -> tuple[bytes | None, str]:
+def _service_credentials(iam: "IAMClient") -> tuple[bytes | None, str]:
     try:
         return service_credentials(iam), SAVED
     except AwsRefused as error:
         return None, str(error)
-
-
-def put(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> None:
-    """Put files in place in this order, all of them written aside first, and remove stale ones.
-
-    Raises OutputFailed.
-    """
-    last = next(reversed(files))
-    try:
-        if not last.parent.exists():
-            last.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            written = [stack.enter_context(_aside(*file)) for file in files.items()]
-            for path in stale:
-                path.unlink(missing_ok=True)
-            for aside, target in written:
-                aside.replace(target)
-    except OSError as error:
-        message = f"{last} cannot be written: {error.strerror}. No half file was left."
-        raise OutputFailed(message) from error
-
-
-@contextmanager
-def _aside(path: Path, content: bytes) -> Iterator[tuple[Path, Path]]:
-    """Write a file beside its target, give both names, and leave nothing of it behind."""
-    target = Path(os.path.realpath(path))
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(aside, "xb", opener=_private) as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        yield aside, target
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=0o600)

@@ -6,21 +6,21 @@ import os
 import sys
 import zipfile
 import zlib
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import InputRefused
 from analyzer.report.input_formats import LARGEST, ZIP
-from analyzer.sources.companions import COMPANIONS, MANIFEST, lists
-from analyzer.sources.folders import below, visible
+from analyzer.sources.companions import COMPANIONS
 
 STANDARD_INPUT: Final = "-"
+
 _WORKBOOK: Final = "[Content_Types].xml"
+
 _DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -59,49 +59,13 @@ def find(names: Collection[str]) -> list[Source]:
     return [source for name in reports or names for source in _found(name)]
 
 
-def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
-    """Return the lists of fetched accounts among what the names stand for, each once.
-
-    Those of the archives that hold `inputs` count too, and those that lie in the folder of an
-    input and list it.
-
-    Raises InputRefused if one that lies there is not understood.
-    """
-    found = dict.fromkeys(_manifests_named(names))
-    beside = [path for path in _manifests_around(inputs) if path not in found]
-    aside = {each.name: each for source in inputs for each in source.aside}
-    return [
-        *(Source(str(path), path.read_bytes, path) for path in [*found, *beside]),
-        *(each for name, each in aside.items() if name.endswith(MANIFEST)),
-    ]
-
-
-def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
-    for name in filter(None, names):
-        for path in map(Path, _matches(name) if _is_pattern(name) else [name]):
-            inside = below(path) if path.is_dir() else [path]
-            yield from (each for each in inside if each.name.endswith(MANIFEST))
-
-
-def _manifests_around(inputs: Iterable[Source]) -> Iterator[Path]:
-    """Yield the manifests that list an input, of the folders in which the inputs lie."""
-    held: dict[Path, set[str]] = defaultdict(set)
-    for source in inputs:
-        if source.path:
-            held[source.path.parent].add(source.path.name)
-    for folder, files in held.items():
-        for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if visible(path.name) and lists(str(path), path.read_bytes, files):
-                yield path
-
-
 def _found(name: str) -> Iterator[Source]:
     if not name:
         hint = "Name a file or a folder (. for this one); perhaps a shell variable is not set."
         yield _missing('""', "the name of a source is empty", hint)
     elif name == STANDARD_INPUT:
         yield from _held("standard input", sys.stdin.buffer.read() if sys.stdin else b"")
-    elif _is_pattern(name):
+    elif is_pattern(name):
         yield from _pattern(name)
     else:
         yield from _named(name)
@@ -122,22 +86,24 @@ def _named(name: str) -> Iterator[Source]:
         yield _raising(name, unreadable(name, error))
 
 
-def _is_pattern(name: str) -> bool:
+def is_pattern(name: str) -> bool:
+    """Tell whether a name is a pattern, not the name of a file with such signs."""
     return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
 
 
-def _matches(pattern: str) -> list[str]:
+def matches(pattern: str) -> list[str]:
+    """Return the paths that a pattern matches, in order."""
     return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  patterns may be absolute
 
 
 def _pattern(pattern: str) -> Iterator[Source]:
-    matches = [match for match in _matches(pattern) if not match.endswith(COMPANIONS)]
-    folders = {Path(match) for match in matches if os.path.isdir(match)}  # noqa: PTH112  likewise
-    for match in matches:
+    paths = [path for path in matches(pattern) if not path.endswith(COMPANIONS)]
+    folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
+    for match in paths:
         # `**` matches a folder, which is searched, and what is in it once more.
         if folders.isdisjoint(Path(match).parents):
             yield from _named(match)
-    if not matches:
+    if not paths:
         yield _missing(pattern, "nothing matches this pattern", "Check the path.")
 
 
@@ -241,4 +207,24 @@ def unreadable(name: str, error: OSError) -> InputRefused:
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:
-    return InputRefused([Problem(name, None, None, None, message, hint)])
+    return InputRefused.of_file(name, message, hint)
+
+
+def below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    """Yield every file below a folder that is not hidden, in the order of names.
+
+    Links to folders are followed, but no folder is searched twice: a link may lead back up.
+    `closed` is told of each folder that cannot be searched.
+    """
+    seen: set[str] = set()
+    for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
+        place = os.path.realpath(at)
+        folders[:] = sorted(filter(visible, folders)) if place not in seen else ()
+        if place not in seen:
+            yield from (Path(at, file) for file in sorted(files) if visible(file))
+        seen.add(place)
+
+
+def visible(path: str) -> bool:
+    """Tell whether no part of a path is hidden or what a Mac leaves in archives."""
+    return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)

@@ -12,15 +12,14 @@ from typing import Final
 
 import pyarrow as pa
 
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import InputRefused
 from analyzer.model import Report
 from analyzer.report import input_formats
 from analyzer.report.assemble import understand
-from analyzer.report.raw_report import find_header
-from analyzer.report.text import ReportText
+from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
-from analyzer.sources.coverage import with_absent
-from analyzer.sources.find import Source, find, manifests, unreadable
+from analyzer.sources.find import Source, find, unreadable
+from analyzer.sources.manifest import manifests, with_uncovered_accounts
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
@@ -76,7 +75,7 @@ def load_found(
     """
     report = understand([partial(_open, each) for each in inputs], as_of, progress)
     told = replace(report, notes=(*_unread(inputs), *report.notes))
-    return with_absent(told, manifests(names, inputs))
+    return with_uncovered_accounts(told, manifests(names, inputs))
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:
@@ -155,7 +154,7 @@ def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
             pass
         hint = "Something writes to it: copy the file and analyze the copy."
         message = "the file changed or went away while it was read"
-        raise InputRefused([Problem(name, None, None, None, message, hint)])
+        raise InputRefused.of_file(name, message, hint)
 
     return reopened
 

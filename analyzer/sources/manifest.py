@@ -1,18 +1,39 @@
-"""Say what became of each account that was to be fetched; what is missing is never silent."""
+"""Handle the manifest of fetched accounts: write it, find it, read it, apply it, put it in words.
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+A manifest lies beside the reports that were fetched and says what became of every account, so
+that one that could not be read is missing from no output silently.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from pathlib import PurePath
-from typing import Any, Final
+from pathlib import Path, PurePath
+from typing import Any, Final, NamedTuple
 
-from analyzer.version import VERSION
+from analyzer.errors import AwsRefused
+from analyzer.files import (
+    as_json,
+    json_list,
+    json_text,
+    provenance,
+    saved_bytes,
+    saved_file_refused,
+    saved_json,
+)
+from analyzer.model import Absent, Report, ReportFile
+from analyzer.report.notes import moment
+from analyzer.report.values import one_moment
+from analyzer.sources.companions import MANIFEST
+from analyzer.sources.find import Source, below, is_pattern, matches, visible
 
-SCHEMA_VERSION: Final = "1.0"
-MANIFEST: Final = "fetched.manifest.json"
+FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
+
+NOT_ASKED: Final = "not asked for"
+SAVED: Final = "saved beside the report"
+"""What an entry says of service-specific credentials that AWS was not asked for, or listed."""
 
 
 class Status(StrEnum):
@@ -33,7 +54,7 @@ class Entry:
 
     account: str
     name: str
-    status: Status
+    status: str
     reason: str = ""
     file: str = ""
     sha256: str = ""
@@ -41,27 +62,208 @@ class Entry:
     service_credentials: str = ""
 
 
-def manifest(entries: Iterable[Entry], unmatched: Sequence[str] = ()) -> bytes:
+class FetchedAccounts(NamedTuple):
+    """Say what became of all accounts that were to be read, and which patterns named none."""
+
+    entries: Sequence[Entry]
+    unmatched: Sequence[str] = ()
+
+
+# Write it
+
+
+def manifest(accounts: FetchedAccounts) -> bytes:
     """Return the list of all accounts as JSON, and the patterns that named none of them.
 
     It lies in the folder of the reports, so `file` is but their name.
     """
-    accounts = sorted(entries, key=lambda entry: (entry.account, entry.name))
-    told = {
-        **provenance(),
-        "accounts": [asdict(entry) | {"file": PurePath(entry.file).name} for entry in accounts],
-        "unmatched_patterns": list(unmatched),
-    }
-    return as_json(told)
+    entries = sorted(accounts.entries, key=lambda entry: (entry.account, entry.name))
+    return as_json(
+        {
+            **provenance(),
+            "accounts": [asdict(entry) | {"file": PurePath(entry.file).name} for entry in entries],
+            "unmatched_patterns": list(accounts.unmatched),
+        }
+    )
 
 
-def provenance() -> dict[str, Any]:
-    """Return what every JSON file that is saved starts with."""
-    tool = {"name": "credreport", "version": VERSION}
-    return {"schema_version": SCHEMA_VERSION, "tool": tool}
+# Find it
 
 
-def as_json(value: Mapping[str, Any]) -> bytes:
-    """Return a value as JSON that people can read, moments in ISO 8601."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=datetime.isoformat)
-    return f"{text}\n".encode()
+def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
+    """Return the manifests among what the names stand for, each once.
+
+    Those of the archives that hold `inputs` count too, and those that lie in the folder of an
+    input and list it.
+
+    Raises InputRefused if one that lies there is not understood.
+    """
+    named = dict.fromkeys(_manifests_named(names))
+    beside = [path for path in _manifests_beside(inputs) if path not in named]
+    archived = {each.name: each for source in inputs for each in source.aside}
+    return [
+        *(Source(str(path), path.read_bytes, path) for path in [*named, *beside]),
+        *(each for name, each in archived.items() if name.endswith(MANIFEST)),
+    ]
+
+
+def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
+    for name in filter(None, names):
+        for path in map(Path, matches(name) if is_pattern(name) else [name]):
+            inside = below(path) if path.is_dir() else [path]
+            yield from (each for each in inside if each.name.endswith(MANIFEST))
+
+
+def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Path]:
+    """Yield the manifests that list an input, of the folders in which the inputs lie."""
+    folders: dict[Path, set[str]] = defaultdict(set)
+    for source in inputs:
+        if source.path:
+            folders[source.path.parent].add(source.path.name)
+    for folder, files in folders.items():
+        for path in sorted(folder.glob(f"*{MANIFEST}")):
+            if visible(path.name) and _lists_any(str(path), path.read_bytes, files):
+                yield path
+
+
+def _lists_any(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
+    """Tell whether a manifest lists one of these files; other JSON lists none."""
+    value = saved_json(name, saved_bytes(name, read))
+    try:
+        return any(each.get("file") in files for each in value["accounts"])
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+# Read it
+
+
+def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
+    """Return the entries of a manifest.
+
+    Raises InputRefused if it is not understood.
+    """
+    value = saved_json(name, saved_bytes(name, read))
+    try:
+        return [_entry(each) for each in json_list(value["accounts"])]
+    except (KeyError, TypeError, AttributeError):
+        raise saved_file_refused(name, "it is no list of fetched accounts") from None
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    return Entry(
+        account=json_text(value["account"]),
+        name=json_text(value["name"]),
+        status=json_text(value["status"]),
+        reason=json_text(value["reason"]),
+        generated_time=str(value.get("generated_time")),
+    )
+
+
+# Apply it
+
+
+def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Report:
+    """Return the report with the accounts that the manifests list as failed or skipped.
+
+    An account that failed is covered all the same where a report of it counts that is newer than
+    all that were fetched then, and a note says so. One that lay there before covers nothing: an
+    account that cannot be read any more must not look as if it could.
+
+    Raises InputRefused where a manifest is not understood.
+    """
+    files = {each.account: file for file in report.files for each in file.accounts}
+    failed: dict[Absent, None] = {}
+    skipped: dict[Absent, None] = {}
+    replaced: dict[str, None] = {}
+    for source in manifests:
+        entries = manifest_entries(source.name, source.read)
+        fetched = _newest_report(entries)
+        for entry in entries:
+            account = Absent(account=entry.account, name=entry.name, reason=entry.reason)
+            if entry.status == Status.SKIPPED:
+                skipped[account] = None
+            elif entry.status == Status.FAILED:
+                if file := _newer_report(account, fetched, files):
+                    replaced[_replacement_note(account, source, file)] = None
+                else:
+                    failed[account] = None
+    notes = (*map(str, failed), *replaced, *report.notes)
+    return replace(report, not_covered=tuple(failed), left_out=tuple(skipped), notes=notes)
+
+
+def _newest_report(entries: Iterable[Entry]) -> datetime | None:
+    """Return when AWS generated the newest report of a manifest, None if that is not known."""
+    return max(filter(None, (one_moment(entry.generated_time) for entry in entries)), default=None)
+
+
+def _newer_report(
+    account: Absent, fetched: datetime | None, files: Mapping[str, ReportFile]
+) -> ReportFile | None:
+    """Return the report of an account that counts, if it is newer than all that were fetched."""
+    file = files.get(account.account) if account.account else None
+    return file if file and fetched and file.as_of > fetched else None
+
+
+def _replacement_note(account: Absent, source: Source, file: ReportFile) -> str:
+    reason = account.reason.removesuffix(".")
+    return (
+        f"Account {account.whom} could not be read when {source.name} was made ({reason}); its"
+        f" report {file.name} of {moment(file.as_of)} counts instead."
+    )
+
+
+# Put it in words
+
+
+class AccountMessage(NamedTuple):
+    """Say one thing about fetched accounts: the log's event, a sentence, and the log's fields."""
+
+    event: str
+    sentence: str
+    fields: Mapping[str, str]
+
+
+def require_any_report(entries: Sequence[Entry]) -> None:
+    """Raise AwsRefused where no account could be read."""
+    if not any(entry.status == Status.FETCHED for entry in entries):
+        failures = (message.sentence for message in failure_messages(entries))
+        raise AwsRefused("\n".join(["No account could be read.", *failures]))
+
+
+def status_counts(entries: Iterable[Entry]) -> str:
+    """Return how many accounts were fetched, failed and skipped."""
+    counts = Counter(entry.status for entry in entries)
+    return ", ".join(f"{counts[status]} {status}" for status in Status)
+
+
+def failure_messages(entries: Iterable[Entry]) -> list[AccountMessage]:
+    """Return a message for each account that could not be read."""
+    return [_failure_message(entry) for entry in entries if entry.status == Status.FAILED]
+
+
+def _failure_message(entry: Entry) -> AccountMessage:
+    account = " ".join(filter(None, (entry.account, entry.name)))
+    return AccountMessage("not-read", f"Not read: {account}: {entry.reason}", {})
+
+
+def unmatched_messages(patterns: Iterable[str]) -> list[AccountMessage]:
+    """Return a message for each pattern that named no account."""
+    return [
+        AccountMessage("unmatched", f"{pattern} names no account.", {"pattern": pattern})
+        for pattern in patterns
+    ]
+
+
+def gap_messages(entries: Iterable[Entry]) -> list[AccountMessage]:
+    """Return a message for each account whose service-specific credentials stay unknown."""
+    return [
+        AccountMessage(
+            "gap",
+            f"The service-specific credentials of account {entry.account} stay unknown:"
+            f" {entry.service_credentials}",
+            {},
+        )
+        for entry in entries
+        if entry.service_credentials not in ("", NOT_ASKED, SAVED)
+    ]

@@ -5,14 +5,8 @@ Plain data: the rules know nothing of it, and neither pandas nor the rules are i
 
 from typing import Final
 
-from analyzer.standards.benchmarks import CIS_7_0
-from analyzer.standards.cis_1_2 import CIS_1_2
-from analyzer.standards.cis_1_4 import CIS_1_4
-from analyzer.standards.cis_3_0 import CIS_3_0
-from analyzer.standards.cis_5_0 import CIS_5_0
-from analyzer.standards.cis_6_0 import CIS_6_0
+from analyzer.standards.benchmarks import CIS_1_2, CIS_1_4, CIS_3_0, CIS_5_0, CIS_6_0, CIS_7_0, FSBP
 from analyzer.standards.frameworks import FRAMEWORKS
-from analyzer.standards.fsbp import FSBP
 from analyzer.standards.standard import Standard
 
 STANDARDS: Final[tuple[Standard, ...]] = (

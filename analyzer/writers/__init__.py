@@ -1,1 +1,112 @@
-"""Write an analysis: each writer turns it into one format, and opens no file."""
+"""Choose the writer by a file's ending, and put files in place whole or not at all."""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from analyzer.files import replacing
+from analyzer.terms import ENDINGS, Verdict
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+
+
+def write(
+    analysis: "Analysis",
+    *paths: str | Path,
+    verdicts: Collection[str] | str = (Verdict.UNUSED,),
+    findings: str | Path | None = None,
+    raw_csv: bool = False,
+    region: str | None = None,
+) -> None:
+    """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
+
+    CSV and JSON list the users with one of the verdicts, or with the only one named, the workbook
+    holds everybody, OCSF and ASFF hold what the rules find, and so does the CSV that `findings`
+    names; `region` is that of the Security Hub that ASFF is for. All files are written aside first
+    and then put in place, so that an old file is intact or the new one is whole.
+
+    Raises ValueError for another ending, for a verdict that there is not, and for a file that was
+    read or is named twice, OutputFailed where a file cannot be written.
+    """
+    shown = _known(verdicts)
+    targets = [Path(path) for path in paths]
+    writers = [_writer(target, analysis, shown, region, raw_csv=raw_csv) for target in targets]
+    if findings:
+        from analyzer.writers.csv import write_findings
+
+        targets.append(Path(findings))
+        writers.append(lambda stream: write_findings(analysis, stream, raw=raw_csv))
+    _check(analysis, targets)
+    with ExitStack() as stack:
+        for target, writer in zip(targets, writers, strict=True):
+            writer(stack.enter_context(replacing(target)))
+
+
+def _known(verdicts: Collection[str] | str) -> list[Verdict]:
+    words = [verdicts] if isinstance(verdicts, str) else verdicts
+    unknown = [str(word) for word in words if word not in list(Verdict)]
+    if unknown:
+        raise ValueError(f"no verdict is {', '.join(unknown)}: choose from {', '.join(Verdict)}")
+    return [Verdict(word) for word in words]
+
+
+def _check(analysis: "Analysis", targets: Iterable[Path]) -> None:
+    """Refuse to write over what was read, the evidence for the result, or to one file twice."""
+    taken = {os.path.realpath(name): "is an input" for name in _read(analysis)}
+    for target in targets:
+        place = os.path.realpath(target)
+        if place in taken:
+            raise ValueError(f"{target} {taken[place]}: write to another file")
+        taken[place] = "is written already"
+
+
+def _read(analysis: "Analysis") -> Iterator[str]:
+    files = analysis.report.files
+    yield from (file.name for file in files)
+    yield from (file.evidence.name for file in files if file.evidence)
+    if analysis.exemptions.file:
+        yield analysis.exemptions.file.name
+
+
+def _writer(
+    target: Path,
+    analysis: "Analysis",
+    verdicts: Collection[Verdict],
+    region: str | None,
+    *,
+    raw_csv: bool,
+) -> Callable[[BinaryIO], None]:
+    match _ending(target):
+        case ".ocsf.json":
+            from analyzer.writers.ocsf import write_ocsf
+
+            return lambda stream: write_ocsf(analysis, stream)
+        case ".asff.json":
+            from analyzer.writers.asff import write_asff
+
+            return lambda stream: write_asff(analysis, stream, region)
+        case ".csv":
+            from analyzer.writers.csv import write_csv
+
+            return lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv)
+        case ".json":
+            from analyzer.writers.json import write_json
+
+            return lambda stream: write_json(analysis, stream, verdicts)
+        case ".xlsx":
+            from analyzer.writers.workbook import write_workbook
+
+            return lambda stream: write_workbook(analysis, stream)
+    raise ValueError(f"{target}: the name must end in {', '.join(ENDINGS)}")
+
+
+def _ending(target: Path) -> str:
+    """Return the last two parts of the ending where they name a format, else the last."""
+    name = target.name.lower()
+    return next(
+        (each for each in ENDINGS if each.count(".") > 1 and name.endswith(each)),
+        target.suffix.lower(),
+    )

@@ -10,8 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.rules.not_covered import MATTER
-from analyzer.rules.rule import Matter, Outcome
+from analyzer.rules.rule import MATTER, Matter, Outcome
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.interchange import (

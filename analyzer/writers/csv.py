@@ -14,12 +14,15 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.cells import begins_with
-from analyzer.model import Absent, Page, ReportFile
+from analyzer.changes import CHANGE, COLUMNS, LAST_USE
+from analyzer.model import Absent, Page, Report, ReportFile
+from analyzer.report.values import begins_with
+from analyzer.rules.rule import DAYS, FACT, MATTER, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
 from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
-from analyzer.writers.listing import FACTS, JUDGED, listed
+from analyzer.writers.users import FACTS, JUDGED, listed
 
-HEADER: Final = (*JUDGED, *FACTS)
+USER_COLUMNS: Final = (*JUDGED, *FACTS)
+
 _WORDS: Final = (
     columns.VERDICT,
     columns.REASON,
@@ -29,13 +32,17 @@ _WORDS: Final = (
 )
 """Columns of few words, next to each other; behind them come the two that a file has."""
 
-_BEFORE: Final = HEADER[: HEADER.index(_WORDS[0])]
-_AFTER: Final = HEADER[HEADER.index(columns.AS_OF_SOURCE) + 1 :]
+_BEFORE: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORDS[0])]
+
+_AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 :]
 
 _FORMULA: Final = b"=+-@\t\r"
+
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
+
 _TEXT: Final = pa.large_string()
-_FREE: Final = frozenset(
+
+_TEXT_OF_USERS: Final = frozenset(
     {columns.USER, columns.ARN, columns.ADDITIONAL_CREDENTIALS_INFO}
     | {
         name
@@ -56,11 +63,11 @@ def write_csv(
 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
-    stream.write(",".join(HEADER).encode() + b"\n")
+    stream.write(",".join(USER_COLUMNS).encode() + b"\n")
     of_files = _of_files(analysis.report.files)
     for page in listed(analysis, verdicts):
         stream.write(_lines(page, of_files, raw=raw))
-    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), HEADER, raw=raw))
+    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), USER_COLUMNS, raw=raw))
 
 
 def _uncovered(account: Absent) -> Mapping[str, str]:
@@ -78,7 +85,7 @@ def _of_files(files: Sequence[ReportFile]) -> pa.Array:
 
 
 def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
-    free = _FREE | set(page.unread[columns.COLUMN])
+    free = _TEXT_OF_USERS | set(page.unread[columns.COLUMN])
 
     def cells(name: str) -> pa.Array:
         texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
@@ -153,3 +160,83 @@ def _quoted(texts: pa.Array) -> pa.Array:
     special = pc.match_substring_regex(texts, '[",\n\r]')
     doubled = pc.replace_substring(texts, '"', '""')
     return pc.if_else(special, _joined('"', doubled, '"'), texts)
+
+
+FINDING_COLUMNS: Final = (
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    SEVERITY,
+    RULE,
+    SUBJECT,
+    columns.SLOT,
+    columns.CREATED,
+    SINCE,
+    DAYS,
+    FACT,
+    OUTCOME,
+    columns.EXEMPTION,
+    columns.FILE,
+    columns.ROW,
+)
+"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
+
+_TEXT_OF_FINDINGS: Final = frozenset(
+    {columns.USER, columns.ARN, FACT, columns.EXEMPTION, columns.FILE, columns.ACCOUNT}
+)
+"""Columns in which any text may stand."""
+
+
+def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+    """Write all findings in the order of `Inspection.frames`.
+
+    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
+
+    With `raw` no apostrophe is put before what looks like a formula: for machines only.
+    """
+    stream.write(",".join(FINDING_COLUMNS).encode() + b"\n")
+    for frame in analysis.inspection.frames():
+        stream.write(frame_lines(_told(frame, analysis.report.files), _TEXT_OF_FINDINGS, raw=raw))
+    stream.write(
+        text_lines(map(_uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
+    )
+
+
+def _uncovered_finding(account: Absent) -> Mapping[str, str]:
+    return {
+        columns.ACCOUNT: account.whom,
+        SEVERITY: MATTER.severity,
+        RULE: MATTER.id,
+        SUBJECT: MATTER.subject,
+        FACT: str(account),
+        OUTCOME: Outcome.UNDECIDED,
+    }
+
+
+def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
+    names = pd.Series([file.name for file in files], dtype="str")
+    moments = {name: _utc(frame[name]) for name in (columns.CREATED, SINCE)}
+    file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
+    return frame.assign(**moments, **{columns.FILE: file})[list(FINDING_COLUMNS)]
+
+
+def _utc(moments: pd.Series) -> pd.Series:
+    texts: pd.Series = moments.dt.strftime(ISO_UTC)
+    return texts
+
+
+_TEXT_OF_CHANGES: Final = frozenset({columns.ACCOUNT, columns.USER, columns.ARN})
+"""Columns in which any text may stand."""
+
+
+def write_changes(frame: pd.DataFrame, report: Report, stream: BinaryIO) -> None:
+    """Write the changes (`changes.COLUMNS`) up to a report, in their order.
+
+    An account that could not be read has a row at the end, whose change is `NOT_COVERED`: what
+    changed in it is not known.
+    """
+    stream.write(",".join(COLUMNS).encode() + b"\n")
+    told = frame.assign(**{LAST_USE: frame[LAST_USE].dt.strftime(ISO_UTC)})
+    stream.write(frame_lines(told[list(COLUMNS)], _TEXT_OF_CHANGES, raw=False))
+    missing = ({CHANGE: NOT_COVERED, columns.ACCOUNT: each.whom} for each in report.not_covered)
+    stream.write(text_lines(missing, COLUMNS, raw=False))

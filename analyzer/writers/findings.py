@@ -1,75 +1,182 @@
-"""Write findings as CSV: one row a finding, safe to open in a spreadsheet."""
+"""Put what the rules found in the words and the order that people read it in."""
 
-from collections.abc import Mapping, Sequence
-from typing import BinaryIO, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
 
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import Analysis
-from analyzer.model import Absent, ReportFile
-from analyzer.rules.not_covered import MATTER
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
-from analyzer.terms import ISO_UTC
-from analyzer.writers.csv import frame_lines, text_lines
+from analyzer.inspection import Inspection
+from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
+from analyzer.standards.results import ControlResult
+from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.terms import Severity, Thresholds
 
-HEADER: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    SEVERITY,
-    RULE,
-    SUBJECT,
-    columns.SLOT,
-    columns.CREATED,
-    SINCE,
-    DAYS,
-    FACT,
-    OUTCOME,
-    columns.EXEMPTION,
-    columns.FILE,
-    columns.ROW,
-)
-"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
+EXAMPLES: Final = 5
+"""How many findings of each rule a short list shows."""
 
 
-_FREE: Final = frozenset(
-    {columns.USER, columns.ARN, FACT, columns.EXEMPTION, columns.FILE, columns.ACCOUNT}
-)
-"""Columns in which any text may stand."""
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Tell of one finding what a short list shows."""
+
+    account: str
+    user: str
+    fact: str
+    outcome: Outcome
+    exemption: str
 
 
-def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write all findings in the order of `Inspection.frames`.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold what one rule found: the first findings, and how many there are of each kind.
 
-    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
-
-    With `raw` no apostrophe is put before what looks like a formula: for machines only.
+    `fails` are not exempt, `exempt` are failures that are; `undecided` and `noted` are both.
     """
-    stream.write(",".join(HEADER).encode() + b"\n")
-    for frame in analysis.inspection.frames():
-        stream.write(frame_lines(_told(frame, analysis.report.files), _FREE, raw=raw))
-    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), HEADER, raw=raw))
+
+    rule: Rule
+    fails: int
+    exempt: int
+    undecided: int
+    noted: int
+    examples: tuple[Example, ...]
+
+    @property
+    def more(self) -> int:
+        """Return how many findings the examples leave out."""
+        every = self.fails + self.exempt + self.undecided + self.noted
+        return every - len(self.examples)
+
+    @property
+    def numbers(self) -> str:
+        """Return how many findings there are of each kind, in words."""
+        kinds = (
+            (self.fails, "fail"),
+            (self.exempt, "exempt"),
+            (self.undecided, "undecided"),
+            (self.noted, "only noted"),
+        )
+        return ", ".join(f"{number} {kind}" for number, kind in kinds if number)
 
 
-def _uncovered(account: Absent) -> Mapping[str, str]:
-    return {
-        columns.ACCOUNT: account.whom,
-        SEVERITY: MATTER.severity,
-        RULE: MATTER.id,
-        SUBJECT: MATTER.subject,
-        FACT: str(account),
-        OUTCOME: Outcome.UNDECIDED,
-    }
+def by_rule(inspection: Inspection) -> list[Found]:
+    """Return what the rules found, the worst first; rules that found nothing are left out."""
+    examples = _examples(inspection)
+    found = [_found(inspection, rule, examples.get(rule.id, [])) for rule in inspection.book.rules]
+    told = [each for each in found if each.examples]
+    return sorted(told, key=lambda each: each.rule.severity.rank)
 
 
-def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
-    names = pd.Series([file.name for file in files], dtype="str")
-    moments = {name: _utc(frame[name]) for name in (columns.CREATED, SINCE)}
-    file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
-    return frame.assign(**moments, **{columns.FILE: file})[list(HEADER)]
+def by_severity(inspection: Inspection) -> str:
+    """Return how many findings there are of each severity, in words."""
+    numbers = [
+        (sum(_number(inspection, rule, Outcome.FAILS, exempt=False) for rule in rules), severity)
+        for severity in Severity
+        if (rules := [rule for rule in inspection.book.rules if rule.severity is severity])
+    ]
+    told = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
+    return f"Findings: {told or 'none'}"
 
 
-def _utc(moments: pd.Series) -> pd.Series:
-    texts: pd.Series = moments.dt.strftime(ISO_UTC)
-    return texts
+def described(inspection: Inspection) -> str:
+    """Return for which standard and by which limits the rules ran, in words."""
+    return f"{which(inspection.book)} {limits(inspection.book)}"
+
+
+def doubts(inspection: Inspection) -> list[str]:
+    """Return why rules did not see everything, where the notes on the input do not say so."""
+    noted = bool(inspection.report.not_covered)
+    return [] if noted else list(dict.fromkeys(inspection.unseen.values()))
+
+
+def controls(inspection: Inspection) -> Sequence[ControlResult]:
+    """Return how the controls came out, if a standard was asked for."""
+    return () if inspection.book.standard is OWN else inspection.controls
+
+
+def _found(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> Found:
+    def both(outcome: Outcome) -> int:
+        return sum(_number(inspection, rule, outcome, exempt=each) for each in (False, True))
+
+    return Found(
+        rule=rule,
+        fails=_number(inspection, rule, Outcome.FAILS, exempt=False),
+        exempt=_number(inspection, rule, Outcome.FAILS, exempt=True),
+        undecided=both(Outcome.UNDECIDED),
+        noted=both(Outcome.NOTED),
+        examples=tuple(examples),
+    )
+
+
+def _number(inspection: Inspection, rule: Rule, outcome: Outcome, *, exempt: bool) -> int:
+    return inspection.counts[rule.id, outcome, exempt]
+
+
+def _examples(inspection: Inspection) -> dict[str, list[Example]]:
+    """Return the first findings of each rule."""
+    first: dict[str, list[Example]] = {}
+    for frame in inspection.frames():
+        for rule, example in _rows(frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)):
+            shown = first.setdefault(rule, [])
+            if len(shown) < EXAMPLES:
+                shown.append(example)
+    return first
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
+    for rule, account, user, fact, outcome, exemption in zip(
+        frame[RULE],
+        frame[columns.ACCOUNT],
+        frame[columns.USER],
+        frame[FACT],
+        frame[OUTCOME],
+        frame[columns.EXEMPTION],
+        strict=True,
+    ):
+        yield rule, Example(account, user, fact, Outcome(outcome), exemption)
+
+
+_LIMITS: Final[Mapping[str, str]] = {
+    "idle_days": "passwords and access keys fail from {} days without use",
+    "rotation_days": "access keys fail when older than {} days",
+    "root_used_days": "a use of the root fails if less than {} days old",
+}
+"""What each threshold means."""
+
+
+def how(rule: Rule, thresholds: Thresholds) -> str:
+    """Return how a rule decides, with its limit as it was set."""
+    if rule.threshold is None:
+        return rule.how
+    return rule.how.replace(rule.threshold, str(asdict(thresholds)[rule.threshold]))
+
+
+def limits(book: Rulebook) -> str:
+    """Return the limits of the rules that ran."""
+    used = {rule.threshold for rule in book.rules}
+    days = asdict(book.thresholds)
+    told = [text.format(f"{days[name]:,}") for name, text in _LIMITS.items() if name in used]
+    return sentence("; ".join(told) or "the rules that ran have none")
+
+
+def which(book: Rulebook) -> str:
+    """Return how many rules ran, for which standard."""
+    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} ran."
+
+
+def blind(inspection: Inspection) -> list[str]:
+    """Say which rules did not see everything, and why."""
+    rules: dict[str, list[str]] = {}
+    for rule, why in inspection.unseen.items():
+        rules.setdefault(why, []).append(rule)
+    every = len(inspection.book.rules)
+    return [
+        f"{'Every rule' if len(ids) == every else ', '.join(ids)}: not everything was seen. {why}"
+        for why, ids in rules.items()
+    ]
+
+
+def sentence(text: str) -> str:
+    """Return text as a sentence."""
+    return text[0].upper() + text[1:] + "."

@@ -18,7 +18,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Report, ReportFile
-from analyzer.rules import not_covered
+from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Matter, Outcome, Rule, Subject
 from analyzer.standards import references
 from analyzer.terms import ISO_UTC, Thresholds
@@ -153,7 +153,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
     newest = max(report.files, key=lambda file: file.as_of)
     for each in report.not_covered:
         yield Finding(
-            rule=not_covered.MATTER,
+            rule=rule.MATTER,
             outcome=Outcome.UNDECIDED,
             account=each.account,
             arn="",

@@ -9,9 +9,8 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.caveats import SERVICE_USER_PREFIX
 from analyzer.model import Page, ReportFile
-from analyzer.terms import Verdict
-from analyzer.writers.listing import listed
-from analyzer.writers.plain import printable
+from analyzer.terms import Verdict, printable
+from analyzer.writers.users import listed
 
 
 def write_names(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:

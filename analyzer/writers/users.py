@@ -13,7 +13,6 @@ from analyzer.caveats import because
 from analyzer.model import Page, Report, ReportFile
 from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
-from analyzer.writers.listing import listed
 
 AS_OF_SOURCES: Final = {
     AsOfSource.OPTION: "as given with --as-of",
@@ -175,3 +174,32 @@ def remarks(analysis: Analysis) -> list[str]:
             if not each.user.strip("*") and each not in (*totals.expired, *totals.unmatched)
         ),
     ]
+
+
+JUDGED: Final = (
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    columns.VERDICT,
+    columns.REASON,
+    columns.CERTAINTY,
+    columns.CAVEATS,
+    columns.EXEMPTION,
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+    columns.AGE_DAYS,
+    columns.IDLE_DAYS,
+)
+"""What the analysis says of a user, in the order of CSV and JSON."""
+
+FACTS: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
+"""What the report says of a user, under AWS's own names."""
+
+
+def listed(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
+    """Yield the pages with only the users who have one of the verdicts."""
+    wanted = list(map(str, verdicts))
+    for page in analysis.pages():
+        chosen = page.where(page.users[columns.VERDICT].isin(wanted).to_numpy())
+        if len(chosen):
+            yield chosen

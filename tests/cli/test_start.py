@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import run as run_process
-from analyzer.cli.log import LogFormat
+from analyzer.cli.stderr import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.builders import ROOT_FOLDER, Run, run
 from tests.cli.conftest import Program

@@ -13,8 +13,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import Busy
-from analyzer.exports.place import held
-from analyzer.exports.runs import Run
+from analyzer.exports.runs import Run, held
 from tests.builders import a_key, a_password, a_user, days_before, report_text, run, saved, table
 from tests.cli.processes import command
 from tests.exports.exported import (

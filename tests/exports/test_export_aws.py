@@ -13,9 +13,8 @@ import boto3
 import openpyxl
 import pytest
 
-from analyzer.cli.aws_options import Read
 from analyzer.sources.aws_errors import STOPPED
-from analyzer.sources.manifest import Entry, Status
+from analyzer.sources.manifest import Entry, FetchedAccounts, Status
 from tests.builders import ROOT_FOLDER, table
 from tests.cli.processes import command
 from tests.exports.exported import (
@@ -276,7 +275,9 @@ def test_an_account_that_was_stopped_ends_the_run(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = Entry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
-    monkeypatch.setattr("analyzer.cli.aws_options.Asking.read", lambda *_: Read([stopped]))
+    monkeypatch.setattr(
+        "analyzer.sources.fetch.fetch_accounts", lambda *_: FetchedAccounts([stopped])
+    )
     assert exporting(runs) == 130
     assert visible(runs) == hidden(runs) == set()
 

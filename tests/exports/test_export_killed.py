@@ -72,9 +72,9 @@ class Runs:
 
 FORKING = """
 import json, os, sys
-from analyzer.cli import exporting, main
+from analyzer.cli import export_run, main
 import analyzer.analysis, analyzer.standards.rulebook, analyzer.inspection
-import analyzer.writers.findings, analyzer.writers.json, analyzer.sources.copying
+import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.reports
 for line in sys.stdin:
     process = os.fork()
     if process == 0:
@@ -183,11 +183,11 @@ def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_t
     older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
     assert exporting(runs, "--from", older) == 0
     moment = AT + (
-        "from analyzer.exports import place\n"
-        "remove = place.shutil.rmtree\n"
+        "from analyzer.exports import runs\n"
+        "remove = runs.shutil.rmtree\n"
         "def dying(path, **how):\n"
         "    die() if 'removing' in str(path) else remove(path, **how)\n"
-        "place.shutil.rmtree = dying"
+        "runs.shutil.rmtree = dying"
     )
     arguments = ("export", "--from", str(newer), "--out-dir", str(runs), "--keep", "1")
     assert ended(python(moment, *arguments)) == -signal.SIGKILL

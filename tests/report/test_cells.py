@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.cells import begins_with, bytes_at, end_with, lengths, made_of, only
+from analyzer.report.arns import bytes_at, end_with, lengths, made_of, only
+from analyzer.report.values import begins_with
 
 COLUMNS = {
     "nothing": [],

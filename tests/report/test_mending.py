@@ -4,9 +4,8 @@ import pyarrow as pa
 import pytest
 
 from analyzer.errors import Problem
-from analyzer.report.mending import mend
-from analyzer.report.raw_report import find_header
-from analyzer.report.text import ReportText
+from analyzer.report.damage import mend
+from analyzer.report.raw_report import ReportText, find_header
 from tests.builders import COLUMNS, a_user, report_text
 
 HEADER = ",".join(COLUMNS)

@@ -6,8 +6,7 @@ import pytest
 
 import analyzer
 from analyzer import changes
-from analyzer.files import write
-from analyzer.writers import findings
+from analyzer.writers import csv, write
 from tests.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
@@ -230,7 +229,7 @@ def test_a_column_that_the_verdict_needs_must_be_there(tmp_path: Path, column: s
     assert (found.row, found.message) == (1, f"missing: {column}")
 
 
-@pytest.mark.parametrize("columns", [findings.HEADER, changes.COLUMNS])
+@pytest.mark.parametrize("columns", [csv.FINDING_COLUMNS, changes.COLUMNS])
 def test_findings_and_changes_that_the_program_wrote_are_no_report(
     tmp_path: Path, columns: tuple[str, ...]
 ) -> None:

@@ -10,8 +10,8 @@ import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import rows as reading_of_rows
 from analyzer.report import survey_batch
+from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import Surveyed, survey
-from analyzer.report.text import ReportText
 from analyzer.sources import companions
 from tests.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.report.reading import HEADER, lines, of_account, put, with_cells

@@ -6,9 +6,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from analyzer.cli.rules import app
+from analyzer.cli.rules import app, markdown
 from analyzer.rules import RULES
-from analyzer.rules.manual import markdown
 from analyzer.rules.rule import Rule
 
 RUNNER = CliRunner()

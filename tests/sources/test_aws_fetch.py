@@ -307,7 +307,7 @@ def test_without_permission_for_them_the_report_is_kept_and_the_gap_is_said(
     assert names(folder) == [NAME, f"{NAME}.metadata.json"]
     gap = f"AWS denied iam:{LIST}: grant the caller this permission."
     assert errors(capsysbinary) == (
-        f"Note: the service-specific credentials of account {CALLER} stay unknown: {gap}\n"
+        f"Note: The service-specific credentials of account {CALLER} stay unknown: {gap}\n"
     )
     metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
     assert metadata["service_credentials"] == gap

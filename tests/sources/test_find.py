@@ -21,9 +21,9 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
+from analyzer.exports.reports import copy_inputs
 from analyzer.model import Absent, Report
 from analyzer.sources import find
-from analyzer.sources.copying import copied
 from tests.builders import ROOT_FOLDER, a_user
 from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 
@@ -240,7 +240,7 @@ def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
     assert not Path("a.csv").exists()
     (tmp_path / "copies").mkdir()
     with pytest.raises(InputRefused, match="the name of a source is empty"):
-        copied([""], tmp_path / "copies")
+        copy_inputs([""], tmp_path / "copies")
 
 
 # Patterns

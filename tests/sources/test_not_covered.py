@@ -12,8 +12,8 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
+from analyzer.exports.reports import copy_inputs
 from analyzer.model import Report
-from analyzer.sources.copying import copied
 from tests.builders import a_user, report_text
 
 DENIED = {
@@ -275,7 +275,7 @@ def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> N
     archive = tmp_path / "reports.zip"
     archive.write_bytes(zipped(with_manifest(folder, DENIED)))
     (tmp_path / "copies").mkdir()
-    assert told(analyzer.load(*copied([str(archive)], tmp_path / "copies"))) == [SENTENCE]
+    assert told(analyzer.load(*copy_inputs([str(archive)], tmp_path / "copies"))) == [SENTENCE]
 
 
 @pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])

@@ -24,10 +24,9 @@ import analyzer
 from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.aws import Access, FetchedReport
 from analyzer.sources.aws_errors import STOPPED, Stopped
-from analyzer.sources.fetch import save
+from analyzer.sources.fetch import Role, RoleFetcher, Task, run_tasks, save_report
 from analyzer.sources.manifest import Entry, Status
-from analyzer.sources.organization import Account, Reader, Role
-from analyzer.sources.tasks import Task, read_all
+from analyzer.sources.organization import Account
 from tests.builders import ROOT_FOLDER
 from tests.sources.aws_server import (
     CALLER,
@@ -171,7 +170,7 @@ def test_service_credentials_are_one_call_more_an_account_and_a_gap_is_said(
     assert statuses(folder) == dict.fromkeys(ALL, "fetched")
     (note,) = errors(capsysbinary)[1:]
     assert note == (
-        f"Note: the service-specific credentials of account {MEMBERS[2]} stay unknown:"
+        f"Note: The service-specific credentials of account {MEMBERS[2]} stay unknown:"
         f" AWS denied iam:{LIST}: grant the caller this permission."
     )
 
@@ -443,7 +442,7 @@ def test_at_most_so_many_are_asked_at_once(aws: Aws, folder: Path) -> None:
 def test_progress_counts_up_to_the_end() -> None:
     told: list[tuple[int, int]] = []
     tasks = [a_task(str(number)) for number in range(5)]
-    entries = read_all(tasks, jobs=2, stop=Event(), progress=lambda *count: told.append(count))
+    entries = run_tasks(tasks, jobs=2, stop=Event(), progress=lambda *count: told.append(count))
     assert told == [(number, 5) for number in range(1, 6)]
     assert [entry.name for entry in entries] == [f"Team {number}" for number in range(5)]
 
@@ -459,7 +458,7 @@ def test_what_is_no_refusal_ends_all_of_it(error: BaseException) -> None:
 
     tasks = [Task("", "", partial(read, number)) for number in range(100)]
     with pytest.raises(type(error)):
-        read_all(tasks, jobs=1, stop=stop)
+        run_tasks(tasks, jobs=1, stop=stop)
     assert stop.is_set()
     assert len(begun) < 100
 
@@ -475,7 +474,7 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
         raise KeyboardInterrupt
 
     tasks = [a_task("1"), Task("2", "Team 2", waiting), a_task("3")]
-    first, second, third = read_all(tasks, jobs=1, stop=stop, progress=progress)
+    first, second, third = run_tasks(tasks, jobs=1, stop=stop, progress=progress)
     assert first.status is Status.FETCHED
     assert (second.status, second.reason) == (Status.FAILED, STOPPED)
     assert (third.status, third.reason) == (Status.FAILED, STOPPED)
@@ -489,16 +488,16 @@ def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
         raise Stopped(STOPPED)
 
     access, keep = Access(), partial(done, "")
-    reader = Reader(
+    reader = RoleFetcher(
         access=access,
         sts=access.client("sts"),
         role=Role(name="credreport"),
         fetch=stopped,
-        keep=lambda *_: keep(),
+        save=lambda *_: keep(),
     )
     arn = f"arn:aws:organizations::{CALLER}:account/o-x/{account}"
     with pytest.raises(Stopped) as refused:
-        reader.read(Account(id=account, name="", arn=arn, state="ACTIVE"))
+        reader.entry(Account(id=account, name="", arn=arn, state="ACTIVE"))
     assert str(refused.value) == STOPPED
     assert (CALLER, "AssumeRole") not in aws.calls
 
@@ -559,12 +558,14 @@ def peak(folder: Path, accounts: int) -> int:
             content=os.urandom(1 << 20), generated=GENERATED, account=account, partition="aws"
         )
         iam: Any = None
-        return save(partial(Path, folder), iam, report, "nobody", evidence=False)
+        return save_report(
+            partial(Path, folder), iam, report, "nobody", with_service_credentials=False
+        )
 
     tasks = [Task(str(each), "", partial(read, str(each))) for each in range(accounts)]
     tracemalloc.start()
     try:
-        read_all(tasks, jobs=4, stop=Event())
+        run_tasks(tasks, jobs=4, stop=Event())
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,7 +11,7 @@ import pytest
 from botocore.model import StructureShape
 
 import analyzer
-from analyzer import files
+from analyzer import writers
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.rules import RULES
@@ -444,5 +444,5 @@ def test_findings_that_could_not_be_imported_are_refused_by_number(
     number = len(analysis.inspection.findings.query("user in ('broken', 'quiet')"))
     assert number
     with pytest.raises(OutputFailed, match=rf"cannot hold {number} of the findings"):
-        files.write(analysis, tmp_path / "findings.asff.json")
+        writers.write(analysis, tmp_path / "findings.asff.json")
     assert not (tmp_path / "findings.asff.json").exists()

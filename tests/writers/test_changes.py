@@ -6,7 +6,7 @@ import pandas as pd
 
 from analyzer.changes import changes
 from analyzer.model import Absent, Report
-from analyzer.writers.changes import write_changes
+from analyzer.writers.csv import write_changes
 from tests.test_changes import NEW, a_user, users
 
 HEADER = "change,account,user,arn,before,now,last_use\n"

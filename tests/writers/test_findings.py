@@ -6,7 +6,7 @@ from pathlib import Path
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.writers.findings import HEADER, write_findings
+from analyzer.writers.csv import FINDING_COLUMNS, write_findings
 from tests.builders import ACCOUNT, a_key, a_password, a_user, days_before
 from tests.written import CONSOLE, HARD_NAMES, analyzed, analyzed_console, exemptions_of
 
@@ -22,7 +22,7 @@ def test_each_finding_is_a_row_in_the_order_of_the_inspection() -> None:
     analysis = analyzed_console()
     found = analysis.inspection.findings
     told = rows(analysis)
-    assert list(told[0]) == list(HEADER)
+    assert list(told[0]) == list(FINDING_COLUMNS)
     for name in ("arn", "rule", "severity", "subject", "fact", "outcome", "exemption"):
         assert [row[name] for row in told] == found[name].astype(str).tolist()
     assert [row["row"] for row in told] == found["row"].astype(str).tolist()
@@ -58,7 +58,7 @@ def test_where_nothing_is_found_there_is_the_header_alone(tmp_path: Path) -> Non
     quiet = a_user("ann", password=a_password(days_before(1)), mfa=True)
     stream = io.BytesIO()
     write_findings(analyzed(tmp_path, [quiet]), stream)
-    assert stream.getvalue().decode() == ",".join(HEADER) + "\n"
+    assert stream.getvalue().decode() == ",".join(FINDING_COLUMNS) + "\n"
 
 
 def test_the_python_interface_writes_it_too(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import write_workbook
-from analyzer.writers.workbook.taken import CHUNK
+from analyzer.writers.workbook.listing import CHUNK
 from tests.builders import (
     ACCOUNT,
     COLUMNS_OF_2014,

@@ -14,17 +14,14 @@ from analyzer.model import Page
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
-from analyzer.writers.workbook.book import EXCEL_ROWS, Book
+from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
 from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, counted
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.controls_sheet import add_controls
-from analyzer.writers.workbook.formulas import Recount
-from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.formulas import Recount, Tally
+from analyzer.writers.workbook.listing import Gathering, Listing
 from analyzer.writers.workbook.method_sheet import add_method
-from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
-from analyzer.writers.workbook.taken import Gathering
-from analyzer.writers.workbook.tally import Tally
 
 _Users = Callable[[Title, tuple[Column[Page], ...]], Listing[Page]]
 _Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]

@@ -8,18 +8,22 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import registered
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.header_footer import HeaderFooterItem
 
 EXCEL_ROWS: Final = 1_048_576
 """The rows of a sheet."""
@@ -27,12 +31,16 @@ EXCEL_ROWS: Final = 1_048_576
 CREATOR: Final = "credreport"
 
 _HELD: Final = 8 << 20
+
 _LARGE: Final = 1 << 30
+
 _COMPRESSION: Final = 3
 """Half the time of zlib's usual 6, for a file a tenth larger."""
 
 _NO_ROWS: Final = b"<sheetData></sheetData>"
+
 _VIEWS: Final = b"<sheetViews>"
+
 _AFTER_WARNINGS: Final = re.compile(rb"(?=<drawing |<tableParts|</worksheet>)")
 
 
@@ -102,6 +110,22 @@ class Sheet:
         return f"<ignoredErrors>{warning}</ignoredErrors>".encode()
 
 
+class Title(StrEnum):
+    """Name a sheet; the order is that of the work, and then of looking things up."""
+
+    SUMMARY = "Summary"
+    UNUSED = "Unused users"
+    CHANGES = "Changes"
+    FINDINGS = "Findings"
+    CONTROLS = "Controls"
+    EVERYBODY = "All users"
+    ROOTS = "Root users"
+    EXEMPT = "Exempt"
+    EXEMPTIONS = "Exemption list"
+    UNDETERMINED = "Undetermined"
+    METHOD = "Method"
+
+
 class Book(ExitStack):
     """Hold the workbook; it gives its temporary files back when it is left."""
 
@@ -151,3 +175,32 @@ class _Archive(ZipFile):
         sheet = next(self._sheets)
         with self.open(arcname, "w", force_zip64=sheet.is_large) as part:
             sheet.copy_to(part, Path(filename).read_bytes())
+
+
+A4: Final = 9
+
+A3: Final = 8
+"""Excel's numbers for sizes of paper."""
+
+
+def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
+    """Make columns so many characters wide."""
+    for at, width in enumerate(widths, 1):
+        frame.column_dimensions[get_column_letter(at)].width = width
+
+
+def for_print(frame: "Worksheet", footer: str, paper: int) -> None:
+    """Set the sheet up for printing; the footer tells what it is, the sheet and the page."""
+    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    frame.page_setup.orientation = "landscape"
+    frame.page_setup.paperSize = paper
+    frame.page_setup.fitToWidth = 1
+    frame.page_setup.fitToHeight = 0
+    frame.page_margins.left = frame.page_margins.right = 0.4
+    frame.page_margins.top = 0.5
+    frame.page_margins.bottom = 0.7
+    frame.page_margins.header = frame.page_margins.footer = 0.3
+    foot = cast("HeaderFooterItem", frame.oddFooter)
+    foot.left.text = footer.replace("&", "&&")
+    foot.center.text = "&A"
+    foot.right.text = "Page &P of &N"

@@ -8,14 +8,16 @@ import pandas as pd
 from analyzer.changes import BEFORE, CHANGE, LAST_USE, NOW, Change
 from analyzer.writers.workbook.column import (
     Column,
+    in_frame,
     judged_look,
     moments,
     no_words,
     plain,
+    texts,
+    who,
     words,
 )
 from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.whose import in_frame, texts, who
 
 MEANINGS: Final[Mapping[Change, str]] = {
     Change.NEW_UNUSED: (

@@ -1,29 +1,36 @@
 """Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.model import Page
+from analyzer.model import Page, ReportFile
 from analyzer.terms import State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import Look, Styles
-from analyzer.writers.workbook.taken import Listed
+
+Listed = TypeVar("Listed", Page, pd.DataFrame)
 
 Read = Callable[[Listed], Iterable[str]]
+
 Cells = Callable[[Listed, Styles], list[str]]
 
 NEVER: Final = "never"
+
 NOT_UNDERSTOOD: Final = " (not understood)"
+
 NOT_REPORTED: Final = "not in this report"
 
 NONE: Final = "none"
+
 NO: Final = "no"
+
 NO_EVIDENCE: Final = "not known"
+
 _NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
@@ -146,3 +153,68 @@ def _serials(dates: pd.Series) -> list[float]:
     counted = seconds.astype(np.int64) / _DAY + _EPOCH_DAYS
     serials: list[float] = np.where(np.isnat(seconds), np.nan, counted).tolist()
     return serials
+
+
+def in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
+    """Return the rows of one slot, a user each."""
+    users = len(slots) // len(columns.SLOTS)
+    return slots.iloc[(slot - 1) * users : slot * users]
+
+
+Of = Callable[[str], Callable[[Listed], pd.Series]]
+
+NO_ACCOUNT: Final = "not known"
+
+
+def of_users(name: str) -> Callable[[Page], pd.Series]:
+    """Return where a fact of users lies in a page."""
+    return lambda page: page.users[name]
+
+
+def in_frame(name: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """Return where a fact lies in a frame."""
+    return lambda frame: frame[name]
+
+
+def texts(series: Callable[[Listed], pd.Series]) -> Callable[[Listed], list[str]]:
+    """Read facts that are text as they are."""
+    return lambda rows: series(rows).tolist()
+
+
+def account_text(account: str) -> str:
+    """Return the account as the sheets show it; rows whose ARN names none have none."""
+    return account or NO_ACCOUNT
+
+
+def who(of: Of[Listed]) -> tuple[Column[Listed], Column[Listed], Column[Listed]]:
+    """Return the columns that name whom a row is about."""
+    account = of(columns.ACCOUNT)
+
+    def accounts(rows: Listed) -> list[str]:
+        return [account_text(each) for each in account(rows).tolist()]
+
+    return (
+        Column("Account", 13, words(accounts, plain)),
+        Column("User", 22, free(texts(of(columns.USER)))),
+        Column("ARN", 34, free(texts(of(columns.ARN)), Look.ID)),
+    )
+
+
+def source(of: Of[Listed], files: Sequence[ReportFile]) -> tuple[Column[Listed], Column[Listed]]:
+    """Return the columns that say where in which report a row's facts stand."""
+    names = [file.name for file in files]
+    file = of(columns.FILE)
+
+    def reports(rows: Listed) -> list[str]:
+        return [names[each] for each in file(rows).tolist()]
+
+    return Column("Report", 26, words(reports)), Column("Row", 6.5, numbers(of(columns.ROW)))
+
+
+def review(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
+    """Return the columns that the reviewer fills."""
+    return (
+        Column("Decision", 12, empty(Look.INPUT), decisions),
+        Column("Owner", 14, empty(Look.INPUT)),
+        Column("Comment", 24, empty(Look.INPUT)),
+    )

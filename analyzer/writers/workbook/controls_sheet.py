@@ -9,13 +9,12 @@ from analyzer.rules import RULES
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Thresholds
 from analyzer.writers import users
-from analyzer.writers.rule_wording import how, limits
-from analyzer.writers.workbook.book import Book
+from analyzer.writers.findings import how, limits
+from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
+from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, Tally
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.tally import EXEMPT, FAILS, UNDECIDED, Tally
 
 _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 """Of all columns but the numbers, which need as much as the longest."""

@@ -9,10 +9,9 @@ from analyzer.analysis import Analysis
 from analyzer.model import Exemption
 from analyzer.rules.rule import RULE
 from analyzer.writers.workbook.cells import cell
-from analyzer.writers.workbook.column import Column, free, numbers, plain, words
+from analyzer.writers.workbook.column import Column, free, in_frame, numbers, plain, texts, words
 from analyzer.writers.workbook.style import Look, Styles
 from analyzer.writers.workbook.user_sheets import last_day
-from analyzer.writers.workbook.whose import in_frame, texts
 
 APPLIES: Final = "applies"
 EXPIRED: Final = "expired"

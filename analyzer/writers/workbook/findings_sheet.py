@@ -11,21 +11,25 @@ from analyzer.model import ReportFile
 from analyzer.rules import RULES
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
-from analyzer.standards.fsbp import FSBP
+from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import OWN, Rulebook
-from analyzer.writers.rule_wording import blind
+from analyzer.writers.findings import blind
 from analyzer.writers.workbook.column import (
     Column,
     Read,
     free,
+    in_frame,
     moments,
     no_words,
     numbers,
     plain,
+    review,
+    source,
+    texts,
+    who,
     words,
 )
 from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.whose import in_frame, review, source, texts, who
 
 DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 

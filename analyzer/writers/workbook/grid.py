@@ -11,10 +11,8 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 
-from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.book import A4, Book, Title, for_print, set_widths
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
-from analyzer.writers.workbook.layout import A4, for_print, set_widths
-from analyzer.writers.workbook.sheets import Title
 from analyzer.writers.workbook.style import ALARM, Look, font_size
 
 _LINE: Final = 1.35

@@ -1,36 +1,48 @@
 """Write the first sheet: what was found, in what, by which criteria, and who signs for it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.blind_spots import BLIND_SPOTS
 from analyzer.model import Page, ReportFile
-from analyzer.terms import Verdict
+from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.version import VERSION
-from analyzer.writers import users
+from analyzer.writers import findings, users
+from analyzer.writers.findings import blind, limits, which
 from analyzer.writers.users import ORDER
-from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.book import Book, Title
+from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
-from analyzer.writers.workbook.completeness import add_accounts
-from analyzer.writers.workbook.formulas import Recount
+from analyzer.writers.workbook.column import account_text
+from analyzer.writers.workbook.controls_sheet import headline
+from analyzer.writers.workbook.formulas import (
+    EXEMPT,
+    FAILS,
+    NOTED,
+    UNDECIDED,
+    Recount,
+    Tally,
+    summed,
+)
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.listing import Listing
-from analyzer.writers.workbook.reconciliation import Block, add_ages, add_result
-from analyzer.writers.workbook.severities import add_severities
-from analyzer.writers.workbook.sheets import Title
+from analyzer.writers.workbook.reconciliation import Block, add_accounts, add_ages, add_result
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
-from analyzer.writers.workbook.tally import Tally
-from analyzer.writers.workbook.whose import account_text
 from analyzer.writers.workbook.wording import definition, parameters
 
 TITLE: Final = "Review of IAM users that nobody uses"
 
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
+
 _ALL: Final = len(_WIDTHS)
+
 _EXEMPTION_LIST: Final = "The exemption list: who is excused from what, why, and until when."
+
 _EVIDENCE: Final = "AWS's list of service-specific credentials, saved beside a report."
+
 _NOT_COMPARED: Final = "No previous run."
+
 _CHARTS_HEIGHT: Final = 13
 """How many rows the charts take."""
 
@@ -171,3 +183,63 @@ def _accounts(file: ReportFile) -> str:
     if len(file.accounts) == 1:
         return account_text(file.accounts[0].account)
     return f"{len(file.accounts):,} accounts"
+
+
+_KINDS: Final = (FAILS, EXEMPT, UNDECIDED, NOTED)
+
+_LETTERS: Final = "CDEF"
+"""The columns of the kinds; findings of all kinds stand in column B."""
+
+_RULES: Final = 6
+"""How many columns of the grid the names of the rules take."""
+
+_TOLD: Final = 5 + _RULES
+"""All columns but the first."""
+
+_MEANT: Final = "Fails: not exempt. Noted: named, though nothing fails. All are in Findings."
+
+
+def add_severities(grid: Grid, tally: Tally) -> None:
+    """Add a line a severity, the worst first, and which rules ran by which limits."""
+    kinds = ("Fails", "Exempt", "Undecided", "Noted")
+    grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
+    first = grid.next_row
+    for severity in Severity:
+        _add(grid, tally, severity)
+    _add_sum(grid, tally, Block(first, grid.next_row - 1))
+    book = tally.inspection.book
+    grid.row(Part("Rules", Look.LABEL), Part(f"{which(book)} {limits(book)}", Look.TEXT, _TOLD))
+    if results := findings.controls(tally.inspection):
+        told = f"{book.standard.name}. {headline(results)}"
+        grid.row(Part("Controls", Look.LABEL), Part(told, Look.TEXT, _TOLD))
+    for remark in blind(tally.inspection):
+        grid.row(Part("Not seen", Look.CHECK), Part(remark, Look.TEXT, _TOLD))
+
+
+def _add(grid: Grid, tally: Tally, severity: Severity) -> None:
+    ids = [rule.id for rule in tally.inspection.book.rules if rule.severity is severity]
+    counts = [tally.of_severity(severity, kind) for kind in _KINDS]
+    row = grid.next_row
+    every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", tally.number(ids, *_KINDS))
+    by_rule = Part(_by_rule(tally, ids), Look.TEXT, _RULES)
+    look = Look(severity) if every.result else Look.FAINT
+    _add_line(grid, Part(str(severity), look), (every, *counts), Look.NUMBER, by_rule)
+
+
+def _add_sum(grid: Grid, tally: Tally, block: Block) -> None:
+    ids = [rule.id for rule in tally.inspection.book.rules]
+    numbers = [tally.number(ids, *_KINDS), *(tally.number(ids, kind) for kind in _KINDS)]
+    sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
+    name, meant = Part("All findings", Look.LABEL), Part(_MEANT, Look.TEXT, _RULES)
+    _add_line(grid, name, sums, Look.TOTAL, meant)
+
+
+def _add_line(grid: Grid, name: Part, numbers: Iterable[Value], look: Look, told: Part) -> None:
+    grid.row(name, *(Part(number, look) for number in numbers), told)
+
+
+def _by_rule(tally: Tally, ids: Iterable[str]) -> str:
+    """Return the rules that found something, the most first."""
+    counts = {rule: tally.number([rule], *_KINDS) for rule in ids}
+    most = sorted(counts, key=lambda rule: -counts[rule])
+    return ", ".join(f"{rule} {counts[rule]:,}" for rule in most if counts[rule])

@@ -8,11 +8,10 @@ from typing import Final
 from analyzer import columns
 from analyzer.exemptions import Excuses
 from analyzer.model import Exemption, Page, ReportFile
-from analyzer.writers.workbook import credentials, user_columns
+from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column
+from analyzer.writers.workbook.column import Cells, Column, of_users, review, source
 from analyzer.writers.workbook.style import Look, Styles
-from analyzer.writers.workbook.whose import of_users, review, source
 
 DECISIONS: Final = ("delete", "deactivate", "keep", "investigate")
 
@@ -20,12 +19,12 @@ _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
 _KEYS_WITH_USE: Final = tuple(
     column
     for slot, names in _KEYS
-    for column in (*credentials.key(slot, names), *credentials.key_use(slot, names))
+    for column in (*user_columns.key(slot, names), *user_columns.key_use(slot, names))
 )
 _CERTIFICATES: Final = tuple(
     column
     for slot, names in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
-    for column in credentials.certificate(slot, names)
+    for column in user_columns.certificate(slot, names)
 )
 
 UNUSED: Final[tuple[Column[Page], ...]] = (
@@ -37,7 +36,7 @@ UNUSED: Final[tuple[Column[Page], ...]] = (
     user_columns.AGE,
     user_columns.PASSWORD,
     user_columns.LAST_SIGN_IN,
-    *(column for slot, names in _KEYS for column in credentials.key(slot, names)),
+    *(column for slot, names in _KEYS for column in user_columns.key(slot, names)),
     *_CERTIFICATES,
     user_columns.MFA,
     *review(DECISIONS),
