@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.exemptions import Excuses, has_expired
-from analyzer.model import Exemption, Exemptions, Page, Report, joined
+from analyzer.exemptions import ExemptionMatches, has_expired
+from analyzer.model import Exemption, Exemptions, Page, Report, concatenated
 from analyzer.terms import Criteria, Verdict
-from analyzer.verdict import judged
+from analyzer.verdict import with_verdicts
 
 if TYPE_CHECKING:
     from analyzer.inspection import Inspection
@@ -87,12 +87,12 @@ class Analysis:
     @property
     def users(self) -> pd.DataFrame:
         """Return all judged users as one frame."""
-        return joined(page.users for page in self.pages())
+        return concatenated(page.users for page in self.pages())
 
     @cached_property
     def totals(self) -> Totals:
         """Return the counts of the outcome, going through the pages if nobody has yet."""
-        tally = _Tally(self.exemptions)
+        tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             tally.judge(page, self.criteria)
         return tally.totals(self.report)
@@ -111,7 +111,7 @@ class Analysis:
         return tuple(self._judged())
 
     def _judged(self) -> Iterator[Page]:
-        tally = _Tally(self.exemptions)
+        tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             yield tally.judge(page, self.criteria)
         # A pass that came to its end has counted everybody: `totals` need not go again.
@@ -129,7 +129,7 @@ def analyze(
     return Analysis(report, criteria or Criteria(), listed, book)
 
 
-class _Tally:
+class _TotalsCounter:
     """Judge pages and count the users."""
 
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
@@ -138,8 +138,8 @@ class _Tally:
         self._counts: Counter[tuple[str | bool, ...]] = Counter()
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
-        page = judged(page, criteria)
-        excuses = Excuses(page, self._exemptions)
+        page = with_verdicts(page, criteria)
+        excuses = ExemptionMatches(page, self._exemptions)
         self._matched += excuses.matched
         page = page.with_users({columns.EXEMPTION: excuses.of_verdicts()})
         self._counts.update(_counts(page))
@@ -149,7 +149,7 @@ class _Tally:
         counts = _frame(self._counts)
         _check(report, counts)
         for roots in report.roots() if len(self._exemptions) else ():
-            self._matched += Excuses(roots, self._exemptions).matched
+            self._matched += ExemptionMatches(roots, self._exemptions).matched
         day = min(file.as_of for file in report.files).date()
         expired = tuple(each for each in self._exemptions if has_expired(each, day))
         matched = tuple(self._matched.tolist())

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.model import Page, days_between, in_any_slot, worded
+from analyzer.model import Page, as_category, days_between, in_any_slot
 from analyzer.terms import Criteria, State
 
 TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
@@ -42,10 +42,10 @@ def caveats_of(page: Page, criteria: Criteria, goes: np.ndarray) -> "pd.Categori
     occurring = np.flatnonzero(np.bincount(bits, minlength=1 << len(CAVEATS)))
     code = np.zeros(1 << len(CAVEATS), np.int16)
     code[occurring] = np.arange(len(occurring))
-    return worded(code[bits], [_ids(int(each)) for each in occurring])
+    return as_category(code[bits], [_ids(int(each)) for each in occurring])
 
 
-def because(page: Page) -> list[tuple[tuple[str, str], ...]]:
+def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
     told = {caveat.id: caveat.because(page).tolist() for caveat in CAVEATS}
     return [
@@ -82,7 +82,7 @@ def _more_credentials(page: Page) -> np.ndarray:
     return ~info.fillna("").isin(["", "N/A"]).to_numpy()
 
 
-def _new(page: Page, criteria: Criteria) -> np.ndarray:
+def _is_new(page: Page, criteria: Criteria) -> np.ndarray:
     days, unknown = days_between(page.users[columns.CREATED], page.users[columns.AS_OF])
     return np.asarray((days < criteria.grace_days) & ~unknown)
 
@@ -91,7 +91,7 @@ def _day(moments: pd.Series) -> pd.Series:
     return pd.Series(moments.dt.strftime("%Y-%m-%d"))
 
 
-def _slots_told(slots: pd.DataFrame, told: np.ndarray, since: str) -> pd.Series:
+def _slot_dates(slots: pd.DataFrame, told: np.ndarray, since: str) -> pd.Series:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
     text = slots[columns.SLOT].astype(str) + " (" + _day(slots[since]) + ")"
     each = text.where(pd.Series(told, index=slots.index), "")
@@ -100,14 +100,14 @@ def _slots_told(slots: pd.DataFrame, told: np.ndarray, since: str) -> pd.Series:
     return first + both + second
 
 
-def _certificates_told(page: Page) -> pd.Series:
+def _certificate_sentences(page: Page) -> pd.Series:
     active = (page.certificates[columns.STATE] == State.ACTIVE).to_numpy()
-    told = _slots_told(page.certificates, active, columns.CREATED)
+    told = _slot_dates(page.certificates, active, columns.CREATED)
     return "Active signing certificate " + told + ": a way in that the definition does not count."
 
 
-def _keys_told(page: Page) -> pd.Series:
-    told = _slots_told(page.keys, _inactive_used(page), columns.LAST_USED)
+def _key_sentences(page: Page) -> pd.Series:
+    told = _slot_dates(page.keys, _inactive_used(page), columns.LAST_USED)
     return "Inactive access key " + told + " was used: somebody used this user once."
 
 
@@ -119,9 +119,11 @@ CAVEATS: Final = (
     Caveat(
         "active-certificate",
         lambda page, _: page.has_certificate(State.ACTIVE),
-        _certificates_told,
+        _certificate_sentences,
     ),
-    Caveat("inactive-key-was-used", lambda page, _: in_any_slot(_inactive_used(page)), _keys_told),
+    Caveat(
+        "inactive-key-was-used", lambda page, _: in_any_slot(_inactive_used(page)), _key_sentences
+    ),
     Caveat(
         "created-before-tracking",
         lambda page, _: (page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
@@ -174,7 +176,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         "new-user",
-        _new,
+        _is_new,
         lambda page: (
             "Created "
             + page.users[columns.CREATED].dt.strftime("%Y-%m-%d %H:%M UTC")

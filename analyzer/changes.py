@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.model import worded
-from analyzer.report.values import moments
+from analyzer.model import as_category
+from analyzer.report.values import timestamps
 from analyzer.terms import Verdict
 
 CHANGE: Final = "change"
@@ -66,13 +66,16 @@ def changes(
     The columns are `COLUMNS`: `change` category, `account`, `user`, `arn`, `before` and `now` str
     (verdicts, empty where there is no such user), `last_use` datetime64[s, UTC], the newest known.
     """
-    before, now = _known(before).add_prefix(BEFORE), _known(now).add_prefix(NOW)
+    before, now = (
+        _comparable_users(before).add_prefix(BEFORE),
+        _comparable_users(now).add_prefix(NOW),
+    )
     both = before.join(now, how="outer").reset_index()
     last_use, last_before = both[NOW + LAST_USE], both[BEFORE + LAST_USE]
     frame = pd.DataFrame(
         {
-            columns.ACCOUNT: _either(both, columns.ACCOUNT),
-            columns.USER: _either(both, columns.USER),
+            columns.ACCOUNT: _now_or_before(both, columns.ACCOUNT),
+            columns.USER: _now_or_before(both, columns.USER),
             columns.ARN: both[columns.ARN],
             BEFORE: both[BEFORE + columns.VERDICT].fillna(""),
             NOW: both[NOW + columns.VERDICT].fillna(""),
@@ -85,7 +88,7 @@ def changes(
         was_covered=frame[columns.ACCOUNT].isin(list(covered_before)).to_numpy(),
         is_covered=frame[columns.ACCOUNT].isin(list(covered)).to_numpy(),
     )
-    told = frame.assign(**{CHANGE: worded(code, Change)})[list(COLUMNS)]
+    told = frame.assign(**{CHANGE: as_category(code, Change)})[list(COLUMNS)]
     return told[code >= 0].sort_values([CHANGE, columns.ACCOUNT, columns.ARN], ignore_index=True)
 
 
@@ -106,7 +109,7 @@ def _codes(
     return np.select([fits[each] for each in Change], range(len(Change)), default=-1)
 
 
-def _known(users: pd.DataFrame) -> pd.DataFrame:
+def _comparable_users(users: pd.DataFrame) -> pd.DataFrame:
     """Return what two runs are compared by: account, user, verdict, last_use, by ARN."""
     # What was read from a file or joined may lie in pieces; Arrow's columns are wanted whole.
     users = pa.Table.from_pandas(users[list(NEEDED)]).combine_chunks().to_pandas()
@@ -131,11 +134,11 @@ def _names(users: pd.DataFrame) -> pd.Series:
 
 
 def _moments(cells: pd.Series) -> pd.Series:
-    read = moments(pa.array(cells, pa.large_string()))
+    read = timestamps(pa.array(cells, pa.large_string()))
     return pd.Series(read, index=cells.index).dt.tz_localize("UTC")
 
 
-def _either(both: pd.DataFrame, name: str) -> pd.Series:
+def _now_or_before(both: pd.DataFrame, name: str) -> pd.Series:
     return both[NOW + name].fillna(both[BEFORE + name])
 
 

@@ -23,7 +23,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Exemption, Exemptions, Page, ReadFile, worded
+from analyzer.model import Exemption, Exemptions, Page, ReadFile, as_category
 from analyzer.terms import Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
@@ -143,7 +143,7 @@ def _entry(row: int, named: Mapping[str, str]) -> Exemption:
     return Exemption(account, user, reason, owner, last_day, row, named.get(_RULE, ""))
 
 
-class Excuses:
+class ExemptionMatches:
     """Tell of the users or roots of one page which entry excuses them, each from what.
 
     The first entry that applies counts. User names match whatever their case, as in IAM.
@@ -173,7 +173,7 @@ class Excuses:
             for verdict, rule in OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.codes(rule), code)
-        return worded(code, self.reasons)
+        return as_category(code, self.reasons)
 
 
 def has_expired(exemption: Exemption, day: date) -> bool:

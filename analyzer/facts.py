@@ -101,7 +101,7 @@ class Elapsed:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Facts:
     """Hold a page in the terms that rules speak in: three-valued masks and whole days.
 
     What speaks of access keys or certificates has one value a slot, in the order of `Page.keys`;

@@ -9,10 +9,10 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.exemptions import Excuses
-from analyzer.model import Exemption, Page, Report, joined
-from analyzer.report.notes import few
-from analyzer.rules.engine import Count, counted, findings
+from analyzer.exemptions import ExemptionMatches
+from analyzer.model import Exemption, Page, Report, concatenated
+from analyzer.report.notes import short_list
+from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -72,14 +72,14 @@ class Inspection:
     @property
     def findings(self) -> pd.DataFrame:
         """Return all findings as one frame (columns: `rules.rule.FINDINGS`)."""
-        return joined(self.frames())
+        return concatenated(self.frames())
 
     @cached_property
-    def counts(self) -> Count:
+    def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
-        total: Count = Counter()
+        total: FindingCounts = Counter()
         for page, roots in self._pairs():
-            total += counted(page, roots, self.book.rules, self.book.thresholds, self._excused)
+            total += page_counts(page, roots, self.book.rules, self.book.thresholds, self._excused)
         return total
 
     @property
@@ -97,7 +97,7 @@ class Inspection:
         accounts = [account for file in self.report.files for account in file.accounts]
         rooted = {each.account for each in accounts if each.roots}
         rootless = {each.account or "that no ARN names" for each in accounts} - rooted
-        why = f"The report has no root row of account {few(sorted(rootless))}."
+        why = f"The report has no root row of account {short_list(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
 
     def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
@@ -118,8 +118,8 @@ class Inspection:
         return told or self.unseen.get(rule, "").removesuffix(".")
 
     @property
-    def _excused(self) -> Callable[[Page], Excuses]:
-        return partial(Excuses, exemptions=self.exemptions)
+    def _excused(self) -> Callable[[Page], ExemptionMatches]:
+        return partial(ExemptionMatches, exemptions=self.exemptions)
 
     def _some_rules_at_a_time(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
@@ -129,8 +129,8 @@ class Inspection:
             id(page): self._excused(page) for pair in pairs for page in pair if page is not None
         }
         for rules in self._worst_first():
-            found = joined(
-                findings(*pair, rules, self.book.thresholds, lambda page: excuses[id(page)])
+            found = concatenated(
+                page_findings(*pair, rules, self.book.thresholds, lambda page: excuses[id(page)])
                 for pair in pairs
             )
             yield _ordered(found.assign(**{RULE: found[RULE].cat.set_categories(ids)}))
@@ -143,9 +143,9 @@ class Inspection:
             yield rules[first : first + many]
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
-        total: Count = Counter()
+        total: FindingCounts = Counter()
         for pair in self._pairs():
-            frame = findings(*pair, self.book.rules, self.book.thresholds, self._excused)
+            frame = page_findings(*pair, self.book.rules, self.book.thresholds, self._excused)
             total += _counted(frame)
             yield _ordered(frame)
         # A pass that came to its end has counted everything: `counts` need not go again.
@@ -163,7 +163,7 @@ def _is_of_root(rule: Rule) -> bool:
     return rule.subject is Subject.ROOT
 
 
-def _counted(frame: pd.DataFrame) -> Count:
+def _counted(frame: pd.DataFrame) -> FindingCounts:
     exempt = frame[columns.EXEMPTION] != ""
     sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size().reset_index()
     kinds = zip(*(sizes[name] for name in sizes), strict=True)

@@ -127,7 +127,7 @@ def in_any_slot(mask: np.ndarray) -> np.ndarray:
     return np.asarray(mask.reshape(len(columns.SLOTS), -1).any(axis=0))
 
 
-def worded(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
+def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
     """Return a category column: the position of each value's word among the words."""
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(map(str, words))))
 
@@ -171,7 +171,7 @@ class Exemptions(Sequence[Exemption]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
+class UncoveredAccount:
     """Name an account of which there is no report, and say why.
 
     `account` is empty where it never became known; `name` is its name, or the profile's with
@@ -208,8 +208,8 @@ class Report:
     notes: tuple[str, ...]
     pages: Callable[[], Iterator[Page]]
     roots: Callable[[], Iterable[Page]]
-    not_covered: tuple[Absent, ...] = ()
-    left_out: tuple[Absent, ...] = ()
+    not_covered: tuple[UncoveredAccount, ...] = ()
+    left_out: tuple[UncoveredAccount, ...] = ()
     contradicted: frozenset[str] = frozenset()
 
     @property
@@ -220,10 +220,10 @@ class Report:
     @property
     def users(self) -> pd.DataFrame:
         """Return all IAM users as one frame (columns: `Page.users`)."""
-        return joined(page.users for page in self.pages())
+        return concatenated(page.users for page in self.pages())
 
 
-def joined(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the frames under each other, with one running index."""
     return pd.concat(list(frames), ignore_index=True)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.caveats import caveats_of
-from analyzer.model import Page, days_between, in_any_slot, worded
+from analyzer.model import Page, as_category, days_between, in_any_slot
 from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict
 
 REASON_TEXTS: Final = {
@@ -27,6 +27,7 @@ REASON_TEXTS: Final = {
 RETIRED_TEXT: Final = "nothing left to get in with: no password, no active access key"
 
 _LAST_USED: Final = tuple(key.last_used_date for key in columns.ACCESS_KEYS)
+
 _IDENTITY: Final = (
     columns.USER,
     columns.ARN,
@@ -48,12 +49,15 @@ _DATE_OF: Final = {
     for key in columns.ACCESS_KEYS
     for name in (key.last_used_region, key.last_used_service)
 }
+
 _DECIDING: Final = (*_IDENTITY, *_DOUBTS, *_LAST_USED, *_DATE_OF, columns.PASSWORD_LAST_CHANGED)
+
 _LONGEST_VALUE: Final = 80
+
 _MISSING: Final = np.iinfo(np.int64).max
 
 
-def judged(page: Page, criteria: Criteria) -> Page:
+def with_verdicts(page: Page, criteria: Criteria) -> Page:
     """Return the page with `verdict`, `reason`, `certainty`, `caveats`, `age_days`, `idle_days`.
 
     Days are whole ones elapsed before as-of, never negative; `idle_days` counts from the latest
@@ -67,9 +71,9 @@ def judged(page: Page, criteria: Criteria) -> Page:
     age, unknown = days_between(page.users[columns.CREATED], page.users[columns.AS_OF])
     return page.with_users(
         {
-            columns.VERDICT: worded(code, Verdict),
+            columns.VERDICT: as_category(code, Verdict),
             columns.REASON: _reasons(page, code),
-            columns.CERTAINTY: worded(certainty, ("", *Certainty)),
+            columns.CERTAINTY: as_category(certainty, ("", *Certainty)),
             columns.CAVEATS: caveats,
             columns.AGE_DAYS: pd.arrays.IntegerArray(age, unknown),
             columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _MISSING),
@@ -154,13 +158,13 @@ def _reasons(page: Page, code: np.ndarray) -> "pd.Categorical[Any]":
     known = ["", *map(str, UnusedReason)]
     distinct = pd.Index(texts.unique())
     reason[texts.index] = distinct.get_indexer(texts) + len(known)
-    return worded(reason, [*known, *distinct])
+    return as_category(reason, [*known, *distinct])
 
 
 def _undetermined_texts(page: Page, positions: np.ndarray) -> pd.Series:
     """Return, by position, a sentence that names each deciding cell and its raw value."""
     unread = page.unread
-    unread = _telling(
+    unread = _without_implied_dates(
         unread[unread[columns.POSITION].isin(positions) & unread[columns.COLUMN].isin(_DECIDING)]
     )
     value = unread[columns.VALUE].str.slice(0, _LONGEST_VALUE)
@@ -173,8 +177,75 @@ def _undetermined_texts(page: Page, positions: np.ndarray) -> pd.Series:
     return every.groupby(level=0).agg("; ".join)
 
 
-def _telling(unread: pd.DataFrame) -> pd.DataFrame:
+def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
     """Leave out dates that are not understood for a region or service of use, which is named."""
     column = unread[columns.COLUMN]
     dates = pd.MultiIndex.from_arrays([unread[columns.POSITION], column.map(_DATE_OF)])
     return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]
+
+
+def unused_definition(criteria: Criteria) -> str:
+    """Return what unused means, of several users."""
+    if criteria.definition is Definition.IAM_029:
+        return "nobody ever signed in as them, and they have no access key attached"
+    return "nobody ever signed in as them, and they have no active access key"
+
+
+def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
+    """Return what a verdict means; of several that fit, the first in the law's order applies."""
+    days = _days(criteria.dormant_days)
+    strict = criteria.definition is Definition.IAM_029
+    key = "access key attached, active or not" if strict else "active access key"
+    return {
+        Verdict.UNDETERMINED: (
+            "A cell that the decision needs was not understood, or two rows of one ARN differ."
+            " Never taken for unused."
+        ),
+        Verdict.UNUSED: f"Never signed in, and has no {key}.",
+        Verdict.RETIRED: (
+            "Not unused, but has no password and no active access key: nothing is left to get in"
+            " with."
+        ),
+        Verdict.DORMANT: (
+            "Every enabled password and active access key was last used, or made if never used,"
+            f" {days} or more before as-of."
+        ),
+        Verdict.ACTIVE: (
+            "All others: an enabled password or active access key was used, or made, less than"
+            f" {days} before as-of."
+        ),
+    }[verdict]
+
+
+def criteria_meanings(criteria: Criteria) -> list[tuple[str, str]]:
+    """Return each parameter with its value and what that does."""
+    strict = criteria.definition is Definition.IAM_029
+    keys = "an inactive access key is one" if strict else "inactive access keys do not count"
+    return [
+        (
+            "Definition of unused",
+            f"{criteria.definition}: {verdict_meaning(Verdict.UNUSED, criteria)} Here {keys}.",
+        ),
+        (
+            "Dormant from",
+            (
+                f"{_days(criteria.dormant_days)} without use of any password or access key, in"
+                " whole days of 24 hours up to as-of."
+            ),
+        ),
+        (
+            "Grace for new users",
+            f"Created less than {_days(criteria.grace_days)} before as-of: to be checked.",
+        ),
+        (
+            "As of",
+            (
+                "Ages and idle times count up to the moment that each report describes, never up to"
+                " today."
+            ),
+        ),
+    ]
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"

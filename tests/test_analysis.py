@@ -16,7 +16,7 @@ from analyzer.errors import InputRefused
 from analyzer.model import Page, Report
 from analyzer.report import assemble
 from analyzer.terms import Criteria, Verdict
-from analyzer.verdict import judged
+from analyzer.verdict import with_verdicts
 from tests.builders import (
     AS_OF,
     LONG_AGO,
@@ -173,7 +173,7 @@ def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
 
     def watched(page: Page, criteria: Criteria) -> Page:
         pages.append(page)
-        return judged(page, criteria)
+        return with_verdicts(page, criteria)
 
     monkeypatch.setattr(engine, "judged", watched)
     return pages

@@ -397,7 +397,7 @@ def test_expired_and_unmatched_entries_are_named_and_exempt_users_shown_everywhe
 def test_an_entry_that_excuses_everybody_is_named(tmp_path: Path) -> None:
     entries = with_rules("*,**,Too easy,,,", "*,*,For now,,,idle-password", "*,*,Over,,2020-01-01,")
     analysis = analyzed(tmp_path, [a_user("ann")], entries)
-    assert users.remarks(analysis)[-2:] == [
+    assert users.notes(analysis)[-2:] == [
         "The exemption of ** in account * excuses everybody there from everything: Too easy",
         "The exemption of * in account * excuses everybody there from idle-password: For now",
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.caveats import CAVEATS
-from analyzer.cli.rules import markdown
+from analyzer.cli.rules import rules_table
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
@@ -47,7 +47,7 @@ def test_the_table_of_caveats_lists_all_of_them_in_their_order() -> None:
 
 
 def test_the_table_of_rules_is_the_one_that_the_rules_make() -> None:
-    assert f"\n\n{markdown(RULES)}\n\n" in README
+    assert f"\n\n{rules_table(RULES)}\n\n" in README
 
 
 def test_every_reason_of_unused_users_is_told() -> None:

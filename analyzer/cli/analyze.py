@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.judging_options import Judging
+from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
@@ -127,7 +127,7 @@ def analyze(
             " IAM if not set.",
         ),
     ] = None,
-    judging: Judging,
+    judging: JudgingOptions,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
     ] = False,
@@ -139,19 +139,19 @@ def analyze(
     import pyarrow as pa
 
     from analyzer.cli import stderr, stdout
-    from analyzer.sources.find import find
-    from analyzer.sources.load import load_found
+    from analyzer.sources.find import find_sources
+    from analyzer.sources.load import load_sources
     from analyzer.writers import write
 
     judging.check()
-    inputs = find(sources)
+    inputs = find_sources(sources)
     targets = [*output, *([findings] if findings else [])]
     listed = judging.exemptions.path if judging.exemptions else None
     _keep(targets, [*sources, *(each.archive or each.path for each in inputs), listed, config])
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
-        report = load_found(sources, inputs, as_of, progress)
+        report = load_sources(sources, inputs, as_of, progress)
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
@@ -160,11 +160,11 @@ def analyze(
         stdout.write(analysis, form, shown, raw_csv=raw_csv)
     if not quiet:
         told = form is Format.TABLE and stdout.is_terminal()
-        stderr.tell(analysis, targets, told=told)
+        stderr.print_summary(analysis, targets, told=told)
     _end(analysis, judging, quiet=quiet)
 
 
-def _end(analysis: "Analysis", judging: Judging, *, quiet: bool) -> None:
+def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
     """Exit with the code that tells the truth, and say why.
 
     Raises typer.Exit where something meets --fail-on, or accounts are missing.

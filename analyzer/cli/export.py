@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.judging_options import Judging
+from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import Log, LogFormat
 
@@ -41,7 +41,7 @@ def export(
         typer.Option("--check", help="Try the settings and the permissions, and write nothing."),
     ] = False,
     aws: AwsOptions,
-    judging: Judging,
+    judging: JudgingOptions,
     log_format: Annotated[
         LogFormat,
         typer.Option(
@@ -63,9 +63,9 @@ def export(
         judging.check()
         if not sources:
             aws.check()
-        from analyzer.cli.export_run import Exporting
+        from analyzer.cli.export_run import ExportRun
 
-        exporting = Exporting(sources, aws, judging, out_dir, log)
+        exporting = ExportRun(sources, aws, judging, out_dir, log)
         code = exporting.check() if check else exporting.export(keep)
     if code:
         raise typer.Exit(code)

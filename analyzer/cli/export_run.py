@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.judging_options import Judging
+from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
-from analyzer.exports.manifest import RECORD, Made, record
-from analyzer.exports.runs import Run, before, next_name, os_errors_translated, same
+from analyzer.exports.manifest import RECORD, RunInput, record_bytes
+from analyzer.exports.runs import (
+    Run,
+    next_name,
+    os_errors_translated,
+    previous_run,
+    run_with_identity,
+)
 from analyzer.files import replace_files
 from analyzer.model import Report
 from analyzer.sources.load import load
@@ -33,12 +39,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Exporting:
+class ExportRun:
     """Hold what a run is made from, and where it goes."""
 
     sources: Sequence[str]
     aws: AwsOptions
-    judging: Judging
+    judging: JudgingOptions
     folder: Path
     log: Log
 
@@ -48,7 +54,7 @@ class Exporting:
         Raises CredreportError.
         """
         self.log.say("settings", "The settings are understood.")
-        runs.check(self.folder)
+        runs.check_folder(self.folder)
         self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
         if not self.sources:
             return PARTIAL if would_miss_reports(self.aws, self.log) else 0
@@ -63,8 +69,8 @@ class Exporting:
 
         Raises CredreportError; nothing is left of the run then.
         """
-        with runs.held(self.folder):
-            with runs.building(self.folder) as aside:
+        with runs.locked(self.folder):
+            with runs.new_run_folder(self.folder) as aside:
                 name, code = self._run(aside)
             if keep:
                 self._prune(keep, name)
@@ -80,12 +86,14 @@ class Exporting:
 
     def _run(self, aside: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        collected = collect_reports(self.sources, self.aws, reports.made_in(aside), self.log)
-        report = reports.loaded(aside, collected.origins)
+        collected = collect_reports(
+            self.sources, self.aws, reports.make_reports_folder(aside), self.log
+        )
+        report = reports.load_reports(aside, collected.origins)
         analysis = self.judging.analysis(report)
-        made = Made(report=report, parameters=self._parameters())
+        made = RunInput(report=report, parameters=self._parameters())
         self._tell(analysis)
-        if existing := same(self.folder, made.identity):
+        if existing := run_with_identity(self.folder, made.identity):
             code = int(existing.record["exit_code"])
             told = f"{existing.path} was made from the same: it is not made twice."
             self.log.say("unchanged", told, run=existing.name, exit_code=code)
@@ -93,20 +101,20 @@ class Exporting:
         code = self._code(analysis, has_gaps=collected.has_gaps)
         return self._published(aside, analysis, made, code), code
 
-    def _published(self, aside: Path, analysis: "Analysis", made: Made, code: int) -> str:
+    def _published(self, aside: Path, analysis: "Analysis", made: RunInput, code: int) -> str:
         run = self.folder / next_name(self.folder, made.as_of)
         previous = self._previous(run)
         with runs.os_errors_translated(self.folder):
             if listed := self.judging.exemptions:
-                contents.put(aside / contents.EXEMPTIONS, listed.content)
+                contents.write_synced(aside / contents.EXEMPTIONS, listed.content)
             changed = contents.write_all(analysis, aside, previous)
-            told = record(
+            told = record_bytes(
                 made,
-                list(contents.sealed(aside)),
+                list(contents.sealed_files(aside)),
                 compared_with=previous.name if previous else None,
                 exit_code=code,
             )
-            contents.put(aside / RECORD, told)
+            contents.write_synced(aside / RECORD, told)
         runs.publish(aside, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
@@ -114,7 +122,7 @@ class Exporting:
 
     def _previous(self, run: Path) -> Run | None:
         """Return the run to compare with, if its users are still those that it found."""
-        previous = before(run.parent, run.name)
+        previous = previous_run(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
             told = f"{previous.path / contents.USERS} was changed: nothing is compared with it."
             self.log.caution("changed", told, run=previous.name)
@@ -142,12 +150,12 @@ class Exporting:
 
     def _tell(self, analysis: "Analysis") -> None:
         """Log what was found, each account that is missing, and the notes."""
-        counts = {verdict: count for verdict, count, _ in users.counted(analysis)}
+        counts = {verdict: count for verdict, count, _ in users.verdict_counts(analysis)}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        about = users.described(analysis.report)
+        about = users.as_of_and_scope(analysis.report)
         self.log.say("analyzed", f"{about}: {told}.", users=counts)
         cautioned = self._caution(analysis.report)
-        for note in users.remarks(analysis):
+        for note in users.notes(analysis):
             if note not in cautioned:
                 self.log.say("note", note)
 

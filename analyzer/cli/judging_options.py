@@ -53,7 +53,7 @@ class ExemptionList:
         return read_exemptions(str(self.path), self.content)
 
 
-def read(text: str) -> ExemptionList:
+def read_exemption_list(text: str) -> ExemptionList:
     """Read the list that an option names.
 
     Raises typer.BadParameter where it cannot be read.
@@ -65,7 +65,7 @@ def read(text: str) -> ExemptionList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class JudgingOptions:
     """Hold what the verdicts, the rules and the exit code depend on besides the report."""
 
     definition: Annotated[
@@ -95,7 +95,7 @@ class Judging:
     exemptions: Annotated[
         ExemptionList | None,
         _verdicts(
-            parser=read,
+            parser=read_exemption_list,
             metavar="FILE",
             help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
             " one rule, rule.",
@@ -241,7 +241,7 @@ class Judging:
 
     def _asks(self) -> bool:
         """Tell whether an option chooses rules or limits, which are slow to import."""
-        ours = Judging()
+        ours = JudgingOptions()
         return any(getattr(self, name) != getattr(ours, name) for name in _OF_BOOK)
 
 

@@ -24,7 +24,7 @@ def rules(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from analyzer.rules import RULES
 
-        for line in listed(RULES):
+        for line in rule_lines(RULES):
             typer.echo(line)
 
 
@@ -39,19 +39,19 @@ def explain(
     known = {each.id: each for each in RULES}
     if rule not in known:
         raise typer.BadParameter(f"{rule}: choose from {', '.join(known)}", param_hint="ID")
-    typer.echo(explained(known[rule], references(rule)))
+    typer.echo(manual_page(known[rule], references(rule)))
 
 
 _WIDTH: Final = 88
 
 
-def listed(rules: "Sequence[Rule]") -> list[str]:
+def rule_lines(rules: "Sequence[Rule]") -> list[str]:
     """Return a line a rule: id, severity, title."""
     longest = max(len(rule.id) for rule in rules)
     return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule)}" for rule in rules]
 
 
-def explained(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
+def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
     """Return the manual page of a rule.
 
     `references` are what standards and frameworks call it: (name, control numbers).
@@ -69,7 +69,7 @@ def explained(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> 
     return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
 
 
-def markdown(rules: "Sequence[Rule]") -> str:
+def rules_table(rules: "Sequence[Rule]") -> str:
     """Return the table of the rules for the README."""
     rows = [f"| `{rule.id}` | {rule.title} | {_severity(rule)} |" for rule in rules]
     return "\n".join(["| rule | finds | severity |", "|---|---|---|", *rows])

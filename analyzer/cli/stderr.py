@@ -52,7 +52,7 @@ def _is_terminal() -> bool:
     return bool(sys.stderr and sys.stderr.isatty()) and os.environ.get("TERM") != "dumb"
 
 
-def tell(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
+def print_summary(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
     """Say the as-of, the counts and the notes, unless a table `told` them, and what was written."""
     if not told:
         for line in _summary(analysis):
@@ -64,10 +64,10 @@ def tell(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
 def _summary(analysis: "Analysis") -> Iterator[str]:
     from analyzer.writers import users
 
-    yield users.described(analysis.report)
-    for verdict, count, remark in users.counted(analysis):
+    yield users.as_of_and_scope(analysis.report)
+    for verdict, count, remark in users.verdict_counts(analysis):
         yield f"{count:>7} {verdict}" + (f" ({remark})" if remark else "")
-    for remark in users.remarks(analysis):
+    for remark in users.notes(analysis):
         yield f"Note: {remark}"
     yield f"No report can show: {'; '.join(BLIND_SPOTS)}."
 

@@ -41,7 +41,7 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     everybody = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
     write(analysis, users, data, verdicts=everybody, findings=folder / FINDINGS)
-    changed = _changed(analysis, users, previous)
+    changed = _changes_since(analysis, users, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, analysis.report, stream)
     with replacing(folder / WORKBOOK) as stream:
@@ -52,7 +52,7 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     return len(changed)
 
 
-def _changed(analysis: Analysis, users: Path, previous: Run | None) -> pd.DataFrame:
+def _changes_since(analysis: Analysis, users: Path, previous: Run | None) -> pd.DataFrame:
     """Return what changed since the previous run; without one, nothing is known to have."""
     now = _users(users)
     if previous is None:
@@ -68,7 +68,7 @@ def is_unchanged(run: Run) -> bool:
     return recorded.get(USERS) == sha256(run.path / USERS)
 
 
-def sealed(folder: Path) -> Iterator[dict[str, Any]]:
+def sealed_files(folder: Path) -> Iterator[dict[str, Any]]:
     """Have all files and folders on disk, for their owner only; list path, size and sha256."""
     for at, folders, names in os.walk(folder):
         folders.sort()
@@ -84,7 +84,7 @@ def sealed(folder: Path) -> Iterator[dict[str, Any]]:
         sync(Path(at))
 
 
-def put(path: Path, content: bytes) -> None:
+def write_synced(path: Path, content: bytes) -> None:
     """Write a file of a run, and have it and its name on disk."""
     path.touch(0o600)
     path.write_bytes(content)

@@ -20,7 +20,7 @@ KIND: Final = "export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class RunInput:
     """Hold what a run was made from.
 
     `parameters` are what the verdicts, the rules and the exit code depend on besides the report.
@@ -50,8 +50,8 @@ class Made:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def record(
-    made: Made, files: Iterable[Mapping[str, Any]], *, compared_with: str | None, exit_code: int
+def record_bytes(
+    made: RunInput, files: Iterable[Mapping[str, Any]], *, compared_with: str | None, exit_code: int
 ) -> bytes:
     """Return the record of a run; `files` have path, size and sha256 each."""
     told = {
@@ -63,7 +63,7 @@ def record(
         "compared_with": compared_with,
         "parameters": dict(made.parameters),
         "accounts": {
-            "covered": covered(made.report),
+            "covered": covered_accounts(made.report),
             "not_covered": [asdict(each) for each in made.report.not_covered],
             "skipped": [asdict(each) for each in made.report.left_out],
         },
@@ -72,7 +72,7 @@ def record(
     return as_json(told)
 
 
-def covered(report: Report) -> list[dict[str, str]]:
+def covered_accounts(report: Report) -> list[dict[str, str]]:
     """Return account, as_of and report of each account that could be read."""
     return [
         {"account": account.account, "as_of": _utc(file.as_of), "report": file.name}
@@ -81,7 +81,7 @@ def covered(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def recorded(folder: Path) -> Mapping[str, Any] | None:
+def read_record(folder: Path) -> Mapping[str, Any] | None:
     """Return a run's record, None if there is none or a file that it lists is missing.
 
     A run appears whole or not at all, so one whose files differ from it was edited since.

@@ -13,14 +13,14 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.exports.runs import os_errors_translated
 from analyzer.model import Report, ReportFile
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.find import Source, find, unreadable
+from analyzer.sources.find import Source, find_sources, unreadable_file
 from analyzer.sources.load import load
 from analyzer.sources.manifest import manifests
 
 REPORTS = "reports"
 
 
-def made_in(run: Path) -> Path:
+def make_reports_folder(run: Path) -> Path:
     """Make and return the folder for a run's reports.
 
     Raises OutputFailed.
@@ -31,7 +31,7 @@ def made_in(run: Path) -> Path:
     return folder
 
 
-def loaded(run: Path, origins: Mapping[Path, str]) -> Report:
+def load_reports(run: Path, origins: Mapping[Path, str]) -> Report:
     """Return the reports in a run's folder; `origins` tells of copies where they came from.
 
     Raises InputRefused, which names what was copied.
@@ -69,7 +69,7 @@ def copy_inputs(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
     Raises InputRefused with the problems of all inputs together, OSError where nothing more can
     be written.
     """
-    inputs = find(names)
+    inputs = find_sources(names)
     sources = [*inputs, *manifests(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
@@ -122,4 +122,4 @@ def _opened(source: Source) -> BinaryIO:
     try:
         return source.path.open("rb") if source.path else BytesIO(source.read())
     except OSError as error:
-        raise unreadable(source.name, error) from None
+        raise unreadable_file(source.name, error) from None

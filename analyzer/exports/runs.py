@@ -15,7 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.manifest import RECORD, recorded
+from analyzer.exports.manifest import RECORD, read_record
 from analyzer.files import sha256
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
@@ -53,12 +53,12 @@ class Run:
 
 def runs(folder: Path) -> list[Run]:
     """Return the complete runs, the oldest first, of one moment the first made first."""
-    return sorted(_complete(folder), key=lambda run: order(run.name))
+    return sorted(_complete(folder), key=lambda run: sort_key(run.name))
 
 
 def _complete(folder: Path) -> Iterator[Run]:
     for path in folder.iterdir() if folder.is_dir() else ():
-        if is_name(path.name) and not path.is_symlink() and (record := recorded(path)):
+        if is_name(path.name) and not path.is_symlink() and (record := read_record(path)):
             yield Run(path, record)
 
 
@@ -67,16 +67,16 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def same(folder: Path, identity: str) -> Run | None:
+def run_with_identity(folder: Path, identity: str) -> Run | None:
     """Return the run that was made from the same, if there is one."""
     return next((run for run in runs(folder) if run.record["identity"] == identity), None)
 
 
-def before(folder: Path, name: str) -> Run | None:
+def previous_run(folder: Path, name: str) -> Run | None:
     """Return the newest complete run that is older than one of that name, if there is one."""
     return max(
-        (run for run in runs(folder) if order(run.name) < order(name)),
-        key=lambda run: order(run.name),
+        (run for run in runs(folder) if sort_key(run.name) < sort_key(name)),
+        key=lambda run: sort_key(run.name),
         default=None,
     )
 
@@ -88,7 +88,7 @@ def next_name(folder: Path, as_of: datetime) -> str:
     return next(each for each in names if not os.path.lexists(folder / each))
 
 
-def order(name: str) -> tuple[str, int]:
+def sort_key(name: str) -> tuple[str, int]:
     """Return what the names of runs are sorted by: the moment, then the number."""
     moment, _, number = name.partition("Z")
     return moment, int(number.removeprefix("-") or 1)
@@ -107,26 +107,26 @@ LINK: Final = ".credreport-latest"
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Make the folder, mend what a killed run left in it, and let nobody else work there.
 
     Raises Busy where somebody does, OutputFailed where the folder cannot be written.
     """
     with os_errors_translated(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _locked(folder)
+        lock = _acquired_lock(folder)
     try:
         with os_errors_translated(folder):
             _check_latest(folder)
-            _mend(folder)
-            point(folder)
+            remove_leftovers(folder)
+            point_latest_at_newest(folder)
         yield
     finally:
         lock.release()
 
 
 @contextmanager
-def building(folder: Path) -> Iterator[Path]:
+def new_run_folder(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to build in; what is left of it in the end is removed."""
     with os_errors_translated(folder):
         aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
@@ -143,10 +143,10 @@ def publish(aside: Path, run: Path) -> None:
     with os_errors_translated(run.parent):
         aside.rename(run)
         sync(run.parent)
-        point(run.parent)
+        point_latest_at_newest(run.parent)
 
 
-def point(folder: Path) -> None:
+def point_latest_at_newest(folder: Path) -> None:
     """Have `latest` lead to the newest complete run, and to nothing where there is none."""
     every = runs(folder)
     link = folder / LATEST
@@ -174,7 +174,7 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
     return old
 
 
-def check(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Raise what `held` would, and write nothing."""
     there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
@@ -183,7 +183,7 @@ def check(folder: Path) -> None:
     _check_latest(folder)
     if (folder / LOCK).exists():
         with os_errors_translated(folder):
-            _locked(folder).release()
+            _acquired_lock(folder).release()
 
 
 def sync(path: Path) -> None:
@@ -206,7 +206,7 @@ def os_errors_translated(folder: Path) -> Iterator[None]:
         raise OutputFailed(message) from error
 
 
-def _locked(folder: Path) -> FileLock:
+def _acquired_lock(folder: Path) -> FileLock:
     lock = FileLock(folder / LOCK, blocking=False, mode=0o600)
     try:
         lock.acquire()
@@ -224,7 +224,7 @@ def _check_latest(folder: Path) -> None:
         raise OutputFailed(f"{aside} is in the way of a link: move it away.")
 
 
-def _mend(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what a killed run left, and nothing that is not made like it."""
     for path in folder.iterdir():
         is_link = path.is_symlink()

@@ -43,7 +43,7 @@ def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pa.array(root)
 
 
-def accounts(arn: pa.Array) -> pa.Array:
+def account_ids(arn: pa.Array) -> pa.Array:
     """Return the 12 digits of each row's account, empty where the ARN is none."""
     beginning = _distinct_beginnings(arn, _USUAL_LENGTH)
     usual = [_USUAL.fullmatch(each) for each in beginning.dictionary.to_pylist()]
@@ -58,14 +58,14 @@ def accounts(arn: pa.Array) -> pa.Array:
 def is_user_name(name: pa.Array) -> np.ndarray:
     """Tell which names IAM could have given."""
     length = lengths(name)
-    return made_of(name, _NAME) & (length > 0) & (length <= _LONGEST_NAME)
+    return consist_of(name, _NAME) & (length > 0) & (length <= _LONGEST_NAME)
 
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Tell which ARNs are those of an IAM user with the name of the same row."""
     slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = is_user_name(name) & end_with(arn, name) & slash
-    return np.asarray(named & made_of(arn, _PATH) & _begins_as_user(arn))
+    named = is_user_name(name) & end_with_cells(arn, name) & slash
+    return np.asarray(named & consist_of(arn, _PATH) & _begins_as_user(arn))
 
 
 def _begins_as_user(arn: pa.Array) -> np.ndarray:
@@ -92,7 +92,7 @@ def bytes_at(cells: pa.Array, place: int | np.ndarray) -> np.ndarray:
     return found
 
 
-def made_of(cells: pa.Array, signs: bytes) -> np.ndarray:
+def consist_of(cells: pa.Array, signs: bytes) -> np.ndarray:
     """Tell which cells hold nothing but these signs, all of them ASCII."""
     offsets = _offsets(cells)
     held = _text(cells)[offsets[0] : offsets[-1]].tobytes()
@@ -108,7 +108,7 @@ def _marking(signs: bytes) -> bytes:
     return bytes(byte not in signs for byte in range(256))
 
 
-def end_with(cells: pa.Array, tails: pa.Array) -> np.ndarray:
+def end_with_cells(cells: pa.Array, tails: pa.Array) -> np.ndarray:
     """Tell which cells end with the text that stands in the same row of another array."""
     length = lengths(tails)
     fits = lengths(cells) >= length
@@ -121,7 +121,7 @@ def end_with(cells: pa.Array, tails: pa.Array) -> np.ndarray:
     return np.asarray(pc.equal(found, tails.cast(pa.large_binary())))
 
 
-def only(cells: pa.Array, mask: np.ndarray) -> pa.Array:
+def cells_where(cells: pa.Array, mask: np.ndarray) -> pa.Array:
     """Return the cells, null where the mask does not hold; the text is not copied."""
     _, offsets, text = cells.buffers()
     bits = np.packbits(np.append(np.zeros(cells.offset, bool), mask), bitorder="little")

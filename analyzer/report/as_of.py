@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.raw_report import ReportText
-from analyzer.report.values import YEARS, one_moment
+from analyzer.report.values import YEARS, timestamp
 from analyzer.terms import AsOfSource
 
 _CONSOLE_NAME = re.compile(
@@ -17,7 +17,7 @@ _CONSOLE_NAME = re.compile(
 )
 
 
-def check(option: datetime | None) -> None:
+def check_as_of(option: datetime | None) -> None:
     """Refuse a moment that no report can describe.
 
     Raises InputRefused.
@@ -55,4 +55,4 @@ def _from_name(name: str) -> datetime | None:
         return None
     day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
     zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "Z"
-    return one_moment(f"{day}T{hour}:{minute}:{second}{zone}")
+    return timestamp(f"{day}T{hour}:{minute}:{second}{zone}")

@@ -16,17 +16,17 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, Report
 from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.raw_report import ReportText, ServiceCredentials
-from analyzer.report.rows import ahead
-from analyzer.report.selection import Counted
-from analyzer.report.survey import KEPT_BYTES, Surveyed
-from analyzer.report.survey_batch import grouped, survey_each
+from analyzer.report.rows import read_ahead
+from analyzer.report.selection import SelectedReport
+from analyzer.report.survey import KEPT_BYTES, SurveyedReport
+from analyzer.report.survey_batch import grouped_by_size, survey_each
 from analyzer.report.tidy import tidy
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page."""
 
 
-def understand(
+def assemble_report(
     openers: Sequence[Callable[[], ReportText]],
     option: datetime | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -39,14 +39,14 @@ def understand(
 
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
-    as_of.check(option)
-    surveyed = [selection.dated(each, option) for each in _surveyed(openers, progress)]
+    as_of.check_as_of(option)
+    surveyed = [selection.with_as_of(each, option) for each in _surveyed(openers, progress)]
     distinct, same = selection.distinct(surveyed)
     newest, older = selection.newest(distinct)
-    reports, contradicting = selection.once(newest)
+    reports, contradicting = selection.deduplicate_rows(newest)
     return Report(
         files=tuple(report.file() for report in reports),
-        notes=notes.of_input(reports, same, older, contradicting),
+        notes=notes.input_notes(reports, same, older, contradicting),
         pages=lambda: _ahead_if_several(
             reports, _pages(reports, map(_users, _gathered(_rows(reports))), contradicting)
         ),
@@ -57,12 +57,12 @@ def understand(
 
 def _surveyed(
     openers: Sequence[Callable[[], ReportText]], progress: Callable[[int, int], None]
-) -> Iterator[Surveyed]:
+) -> Iterator[SurveyedReport]:
     """Survey the reports, two groups at a time: Arrow lets both run."""
     problems: list[Problem] = []
     kept = 0
     with ThreadPoolExecutor(max_workers=2) as surveyors:
-        groups = surveyors.map(survey_each, grouped(openers))
+        groups = surveyors.map(survey_each, grouped_by_size(openers))
         for done, each in enumerate(chain.from_iterable(groups), start=1):
             progress(done, len(openers))
             if isinstance(each, InputRefused):
@@ -74,14 +74,14 @@ def _surveyed(
         raise InputRefused(problems)
 
 
-def _ahead_if_several(reports: Sequence[Counted], pages: Iterator[Page]) -> Iterator[Page]:
+def _ahead_if_several(reports: Sequence[SelectedReport], pages: Iterator[Page]) -> Iterator[Page]:
     """Make each page in a thread while the one before is used, where there is more than one."""
     rows = sum(each.rows for report in reports for each in report.accounts)
-    return ahead(pages) if rows > PAGE_ROWS else pages
+    return read_ahead(pages) if rows > PAGE_ROWS else pages
 
 
 def _pages(
-    reports: Sequence[Counted], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
+    reports: Sequence[SelectedReport], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
     moments = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
     evidence = [report.evidence for report in reports]
@@ -117,14 +117,14 @@ def _service_credentials(
     return found
 
 
-def _rows(reports: Sequence[Counted]) -> Iterator[pa.Table]:
+def _rows(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
     """Yield all rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         for table in report.surveyed.read():
             yield _of_file(file, report.left(table))
 
 
-def _roots(reports: Sequence[Counted]) -> Iterator[pa.Table]:
+def _roots(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
     """Yield the roots' rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         yield _of_file(file, report.left(report.surveyed.roots))

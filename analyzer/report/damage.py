@@ -78,7 +78,7 @@ def _is_beginning(cell: str) -> bool:
 APART = "Give the reports as files of their own."
 
 
-def mend(text: ReportText, number: int, row: str) -> list[str] | Problem:
+def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
     """Return the cells of a row put right, none for a blank one, or what is wrong with it."""
     header = text.header
     cells = _cells(row.removesuffix(header.line).removesuffix("\ufeff"), header)

@@ -19,7 +19,7 @@ from typing import Any
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.values import one_moment
+from analyzer.report.values import timestamp
 
 GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -41,7 +41,7 @@ _HINT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class UnwrappedFile:
     """Hold a report's CSV as UTF-8 without a byte order mark, and when AWS made it, if told."""
 
     csv: bytes
@@ -54,19 +54,19 @@ def is_plain(head: bytes) -> bool:
     return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
 
 
-def unwrap(name: str, data: bytes) -> Opened:
+def unwrapped(name: str, data: bytes) -> UnwrappedFile:
     """Return the CSV within the bytes of one input.
 
     Raises InputRefused if there is none, saying what the input seems to be instead.
     """
     if data.startswith(GZIP):
-        return unwrap(name, _gunzip(name, data))
+        return unwrapped(name, _gunzip(name, data))
     if data.startswith(ZIP):
         raise _refused(name, "this is an Excel workbook or another zip file, not a report", _HINT)
     return _unwrap_text(name, _decode(name, data))
 
 
-def _unwrap_text(name: str, text: str) -> Opened:
+def _unwrap_text(name: str, text: str) -> UnwrappedFile:
     stripped = text.strip()
     if not stripped:
         raise _refused(name, "the input is empty", _HINT)
@@ -79,26 +79,26 @@ def _unwrap_text(name: str, text: str) -> Opened:
         raise _refused(name, "this is the AWS CLI's answer in YAML, which is not read", hint)
     if stripped[0] == '"' and "," not in stripped and ";" not in stripped:
         stripped = stripped.strip('"')
-    return _from_line(name, stripped) or Opened(text.encode())
+    return _from_line(name, stripped) or UnwrappedFile(text.encode())
 
 
-def _from_line(name: str, text: str) -> Opened | None:
+def _from_line(name: str, text: str) -> UnwrappedFile | None:
     """Read `aws … --output text`: base64 alone, or base64, time and format between tabs."""
     content, *rest = text.split("\t")
     if _BASE64.fullmatch(content) is None or len(rest) not in (0, 2):
         return None
-    opened = Opened(_from_base64(name, content))
+    opened = UnwrappedFile(_from_base64(name, content))
     return replace(opened, generated=_generated(name, rest[0])) if rest else opened
 
 
-def _from_json(name: str, text: str) -> Opened:
+def _from_json(name: str, text: str) -> UnwrappedFile:
     envelope = _json(name, text)
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
         raise _without_report(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated(name, str(generated)) if generated is not None else None
-    return Opened(_content(name, content), moment)
+    return UnwrappedFile(_content(name, content), moment)
 
 
 def _json(name: str, text: str) -> Any:
@@ -151,7 +151,7 @@ def _from_base64(name: str, content: str) -> bytes:
 
 
 def _generated(name: str, text: str) -> datetime:
-    moment = one_moment(text.strip())
+    moment = timestamp(text.strip())
     if moment is None:
         hint = "It must be a moment with its zone, such as 2026-03-01T09:30:00Z."
         raise InputRefused([Problem(name, None, "GeneratedTime", text, "not understood", hint)])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from analyzer import columns
-from analyzer.report.selection import Counted
+from analyzer.report.selection import SelectedReport
 from analyzer.terms import AsOfSource
 
 _SKEW = timedelta(hours=1)
@@ -14,10 +14,10 @@ _SKEW = timedelta(hours=1)
 _NAMED = 5
 
 
-def of_input(
-    reports: Sequence[Counted],
-    same: Iterable[tuple[Counted, Counted]],
-    older: Iterable[tuple[Counted, Counted, str]],
+def input_notes(
+    reports: Sequence[SelectedReport],
+    same: Iterable[tuple[SelectedReport, SelectedReport]],
+    older: Iterable[tuple[SelectedReport, SelectedReport, str]],
     contradicting: Iterable[str],
 ) -> tuple[str, ...]:
     """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
@@ -32,53 +32,53 @@ def of_input(
     )
 
 
-def moment(at: datetime) -> str:
+def minute_text(at: datetime) -> str:
     """Return a moment in words, in UTC to the minute."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def few(names: Sequence[str]) -> str:
+def short_list(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _assumed(reports: Iterable[Counted]) -> Iterator[str]:
+def _assumed(reports: Iterable[SelectedReport]) -> Iterator[str]:
     names = [report.name for report in reports if report.source is AsOfSource.ASSUMED]
     if names:
         yield (
-            f"Nothing tells when AWS made {few(names)}: as of is assumed to be the newest"
+            f"Nothing tells when AWS made {short_list(names)}: as of is assumed to be the newest"
             " timestamp in the report. AWS made it then or later, so users may be idle for longer"
             " than shown; --as-of sets the moment."
         )
 
 
-def _too_early(reports: Iterable[Counted]) -> Iterator[str]:
+def _too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:
     for report in reports:
         if report.surveyed.newest > report.as_of + _SKEW:
             yield (
-                f"{report.name} holds a timestamp of {moment(report.surveyed.newest)}, after its"
-                f" as-of ({moment(report.as_of)}): what is later counts as 0 days old."
+                f"{report.name} holds a timestamp of {minute_text(report.surveyed.newest)}, after"
+                f" its as-of ({minute_text(report.as_of)}): what is later counts as 0 days old."
             )
 
 
-def _set_aside(older: Iterable[tuple[Counted, Counted, str]]) -> Iterator[str]:
+def _set_aside(older: Iterable[tuple[SelectedReport, SelectedReport, str]]) -> Iterator[str]:
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
         accounts[old.name, _own(old), new.name, _own(new)].append(account)
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
-            f"{old_name} ({old_at}) is not counted for account {few(which)}:"
+            f"{old_name} ({old_at}) is not counted for account {short_list(which)}:"
             f" {new_name} is newer ({new_at})."
         )
 
 
-def _own(report: Counted) -> str:
+def _own(report: SelectedReport) -> str:
     assumed = report.own_source is AsOfSource.ASSUMED
-    return f"{moment(report.own)}{', assumed: perhaps later' if assumed else ''}"
+    return f"{minute_text(report.own)}{', assumed: perhaps later' if assumed else ''}"
 
 
-def _repeated(reports: Iterable[Counted]) -> Iterator[str]:
+def _repeated(reports: Iterable[SelectedReport]) -> Iterator[str]:
     for report in reports:
         count = len(report.repeated)
         if count:
@@ -88,10 +88,11 @@ def _repeated(reports: Iterable[Counted]) -> Iterator[str]:
 
 def _contradicting(arns: Sequence[str]) -> Iterator[str]:
     if arns:
-        yield f"Rows of the same ARN contradict each other, so it is undetermined: {few(arns)}."
+        names = short_list(arns)
+        yield f"Rows of the same ARN contradict each other, so it is undetermined: {names}."
 
 
-def _missing_columns(reports: Iterable[Counted]) -> Iterator[str]:
+def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
     by_columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for report in reports:
         missing = tuple(
@@ -103,6 +104,6 @@ def _missing_columns(reports: Iterable[Counted]) -> Iterator[str]:
     for missing, names in by_columns.items():
         if missing:
             yield (
-                f"{few(names)}: no column {', '.join(missing)}, as in reports of 2014;"
+                f"{short_list(names)}: no column {', '.join(missing)}, as in reports of 2014;"
                 " what depends on it is undetermined."
             )

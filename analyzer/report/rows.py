@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.damage import APART, is_blank, is_header, mend
+from analyzer.report.damage import APART, is_blank, is_header, mended_row
 from analyzer.report.input_formats import not_text
 from analyzer.report.raw_report import ReportText, name_in
 
@@ -37,7 +37,7 @@ class _Skipped:
     def __call__(self, row: pa_csv.InvalidRow) -> str:
         self.numbers.append(row.number)
         number = row.number + self.text.header.row
-        cells = mend(self.text, number, row.text)
+        cells = mended_row(self.text, number, row.text)
         if isinstance(cells, Problem):
             self.problems.append(cells)
         elif cells:
@@ -62,7 +62,7 @@ def read_rows(text: ReportText) -> Iterator[pa.Table]:
     Raises InputRefused with all rows that cannot be read.
     """
     tables = _read_rows(text)
-    return ahead(tables) if text.size > BLOCK else tables
+    return read_ahead(tables) if text.size > BLOCK else tables
 
 
 def _read_rows(text: ReportText) -> Iterator[pa.Table]:
@@ -82,13 +82,13 @@ def _batches(text: ReportText, skipped: _Skipped) -> Iterator[pa.RecordBatch]:
     stream = text.open()
     stream.seek(text.header.end)
     try:
-        yield from pa_csv.open_csv(stream, **options(text, BLOCK, skipped))
+        yield from pa_csv.open_csv(stream, **csv_options(text, BLOCK, skipped))
     except (pa.ArrowInvalid, OSError) as error:
         if len(skipped.problems) <= _MOST and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
 
 
-def options(
+def csv_options(
     text: ReportText, block: int, skipped: Callable[[pa_csv.InvalidRow], str] | None = None
 ) -> dict[str, Any]:
     """Return how Arrow reads the rows of a report, so many bytes of them at a time.
@@ -179,7 +179,7 @@ def _undecodable(text: ReportText) -> Problem:
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
     """Yield the items, each made while the one before it is used."""
     with ThreadPoolExecutor(max_workers=1) as maker:
         coming = maker.submit(next, items, None)

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.model import AccountRows, ReportFile, joined
+from analyzer.model import AccountRows, ReportFile, concatenated
 from analyzer.report import arns
 from analyzer.report.as_of import as_of
 from analyzer.report.raw_report import ServiceCredentials
-from analyzer.report.survey import Surveyed, hashes
-from analyzer.report.values import in_one_form
+from analyzer.report.survey import SurveyedReport, hashes
+from analyzer.report.values import normalized
 from analyzer.terms import AsOfSource
 
 _ORDER = list(AsOfSource)
@@ -24,7 +24,7 @@ _BETWEEN = ", "
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class SelectedReport:
     """Hold a report that counts, and what of it does not.
 
     `own` is the moment that the report itself tells of, by `own_source`; `as_of` the one that it
@@ -34,7 +34,7 @@ class Counted:
     rows that stand elsewhere too, whatever the form of their moments and booleans.
     """
 
-    surveyed: Surveyed
+    surveyed: SurveyedReport
     own: datetime
     own_source: AsOfSource
     as_of: datetime
@@ -70,7 +70,7 @@ class Counted:
     def left(self, table: pa.Table) -> pa.Table:
         """Return the rows that count."""
         if self.set_aside:
-            account = arns.accounts(table[columns.ARN].combine_chunks())
+            account = arns.account_ids(table[columns.ARN].combine_chunks())
             table = table.filter(pc.invert(pc.is_in(account, _texts(self.set_aside))))
         if self.repeated:
             repeated = pa.array(sorted(self.repeated), pa.int64())
@@ -78,22 +78,24 @@ class Counted:
         return table
 
 
-def dated(surveyed: Surveyed, option: datetime | None) -> Counted:
+def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
     """Return the report with the moment that it describes."""
     own = as_of(surveyed.text, surveyed.newest, None)
     judged_by = as_of(surveyed.text, surveyed.newest, option)
     evidence = surveyed.text.service_credentials
-    return Counted(surveyed, *own, *judged_by, evidence=evidence, accounts=surveyed.accounts)
+    return SelectedReport(surveyed, *own, *judged_by, evidence=evidence, accounts=surveyed.accounts)
 
 
-def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted]]]:
+def distinct(
+    reports: Sequence[SelectedReport],
+) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
     newest moment that is known counts, of equal moments the one that is told best. The evidence
     beside any of them counts.
     """
-    copies: dict[str, list[Counted]] = defaultdict(list)
+    copies: dict[str, list[SelectedReport]] = defaultdict(list)
     for report in sorted(reports, key=_knowing, reverse=True):
         copies[report.content].append(report)
     best = {content: each[0] for content, each in copies.items()}
@@ -105,12 +107,12 @@ def distinct(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Coun
     )
 
 
-def _knowing(report: Counted) -> tuple[bool, datetime, int]:
+def _knowing(report: SelectedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
     return known, report.own, -_ORDER.index(report.own_source)
 
 
-def _evidence(copies: Iterable[Counted]) -> ServiceCredentials | None:
+def _evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
     """Return all that is told beside the copies of a report, in the name of the first."""
     told = [each.evidence for each in copies if each.evidence]
     live: dict[str, set[str]] = defaultdict(set)
@@ -121,9 +123,11 @@ def _evidence(copies: Iterable[Counted]) -> ServiceCredentials | None:
     return replace(told[0], services=services) if told else None
 
 
-def newest(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counted, Counted, str]]]:
+def newest(
+    reports: Sequence[SelectedReport],
+) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport, str]]]:
     """Set aside accounts of which another report is newer: (older, newer, account) for each."""
-    latest: dict[str, Counted] = {}
+    latest: dict[str, SelectedReport] = {}
     for report in sorted(reports, key=lambda each: each.own):
         latest |= {each.account: report for each in report.accounts if each.account}
     older = [
@@ -135,7 +139,9 @@ def newest(reports: Sequence[Counted]) -> tuple[list[Counted], list[tuple[Counte
     return [left for report in reports if (left := _without(report, older)).accounts], older
 
 
-def _without(report: Counted, older: Iterable[tuple[Counted, Counted, str]]) -> Counted:
+def _without(
+    report: SelectedReport, older: Iterable[tuple[SelectedReport, SelectedReport, str]]
+) -> SelectedReport:
     set_aside = frozenset(account for old, _, account in older if old is report)
     if not set_aside:
         return report
@@ -144,7 +150,9 @@ def _without(report: Counted, older: Iterable[tuple[Counted, Counted, str]]) -> 
     return replace(report, set_aside=set_aside, accounts=accounts if named else ())
 
 
-def once(reports: Sequence[Counted]) -> tuple[list[Counted], dict[str, str]]:
+def deduplicate_rows(
+    reports: Sequence[SelectedReport],
+) -> tuple[list[SelectedReport], dict[str, str]]:
     """Count rows that say the same once, whatever the form of their moments and booleans.
 
     Return also the ARNs whose rows contradict each other, and the columns in which they do.
@@ -174,13 +182,13 @@ def _contradicting(rows: pd.DataFrame, cells: list[str]) -> dict[str, str]:
     }
 
 
-def _suspects(reports: Sequence[Counted]) -> pd.DataFrame:
+def _suspects(reports: Sequence[SelectedReport]) -> pd.DataFrame:
     """Return the rows whose ARN's hash is there more than once, their cells in one form."""
     every = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
     twice = pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
     if not len(twice):
         return pd.DataFrame()
-    found = joined(
+    found = concatenated(
         pd.DataFrame(
             report.left(table.filter(pc.is_in(pa.array(hashes(table)), twice))).to_pandas()
         ).assign(**{columns.FILE: file})
@@ -194,16 +202,16 @@ def _suspects(reports: Sequence[Counted]) -> pd.DataFrame:
 
 def _alike(name: str, cells: pd.Series) -> pd.Series:
     texts = pa.array(cells.to_numpy(), pa.large_string(), from_pandas=True)
-    return pd.Series(in_one_form(name, texts).to_pandas())
+    return pd.Series(normalized(name, texts).to_pandas())
 
 
-def _counting_once(report: Counted, repeated: pd.DataFrame) -> Counted:
+def _counting_once(report: SelectedReport, repeated: pd.DataFrame) -> SelectedReport:
     if repeated.empty:
         return report
     arn, name = (
         pa.array(repeated[column], pa.large_string()) for column in (columns.ARN, columns.USER)
     )
-    account = arns.accounts(arn)
+    account = arns.account_ids(arn)
     every = Counter(account.to_pylist())
     roots = Counter(account.filter(arns.is_root(arn, name)).to_pylist())
     accounts = tuple(

@@ -24,7 +24,7 @@ _MOST_PROBLEMS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surveyed:
+class SurveyedReport:
     """Say what a report holds.
 
     `arns` has a hash for each row, in reading order; equal ARNs have equal hashes. `roots` are
@@ -44,7 +44,7 @@ class Surveyed:
 
 
 @dataclass(frozen=True, slots=True)
-class Timestamps:
+class TimestampColumns:
     """Say what a table's timestamps tell.
 
     `names` are the columns that hold them, `odd` marks by column and row what may be a local
@@ -56,21 +56,21 @@ class Timestamps:
     newest: np.ndarray
 
 
-def timestamps(table: pa.Table) -> Timestamps:
+def timestamp_columns(table: pa.Table) -> TimestampColumns:
     """Look at all of a table's timestamps at once; a call for each is dear in small tables."""
     names = [name for name in columns.TIMESTAMPS if name in table.column_names]
     chunks = [chunk for name in names for chunk in table[name].chunks]
     cells = pa.chunked_array(chunks, pa.large_string()).combine_chunks()
-    moment = values.moments(cells).reshape(len(names), -1)
+    moment = values.timestamps(cells).reshape(len(names), -1)
     odd = values.may_be_local_date(cells, moment.ravel()).reshape(len(names), -1)
     past = [name != columns.PASSWORD_NEXT_ROTATION for name in names]
     # As a number NaT is less than any moment, and numbers are compared many at a time.
     newest = moment[past].view(np.int64).max(axis=0).view("datetime64[s]")
-    return Timestamps(names, odd, newest)
+    return TimestampColumns(names, odd, newest)
 
 
 @dataclass(slots=True)
-class _Findings:
+class _SurveyState:
     """Gather what the tables of one report hold."""
 
     text: ReportText
@@ -83,12 +83,12 @@ class _Findings:
 
     def add(self, table: pa.Table) -> None:
         arn = table[columns.ARN].combine_chunks()
-        account = arns.accounts(arn)
+        account = arns.account_ids(arn)
         self.rows.update(_counted(account))
         root = arns.is_root(arn, table[columns.USER])
         self.roots.append(_known(self.text, table.filter(root)))
         self.arns.append(hashes(table))
-        seen = timestamps(table)
+        seen = timestamp_columns(table)
         self.newest = np.fmax(self.newest, np.fmax.reduce(seen.newest, initial=values.NEVER))
         local = damage.local_dates(self.text, table, seen.names, seen.odd)
         self.problems += islice(local, _MOST_PROBLEMS)
@@ -97,12 +97,12 @@ class _Findings:
             self.last = table
 
 
-def survey(text: ReportText) -> Surveyed:
+def survey(text: ReportText) -> SurveyedReport:
     """Read a report whole and return what is in it.
 
     Raises InputRefused with every problem: no rows, a row cut off, dates of a local form.
     """
-    findings = _Findings(text)
+    findings = _SurveyState(text)
     kept: list[pa.Table] | None = [] if text.size <= KEPT_BYTES else None
     try:
         for table in read_rows(text):
@@ -113,7 +113,7 @@ def survey(text: ReportText) -> Surveyed:
         raise InputRefused([*refused.problems, *findings.problems]) from None
     _refuse(findings)
     roots = pa.concat_tables(findings.roots)
-    return Surveyed(
+    return SurveyedReport(
         text=text,
         accounts=_accounts(findings.rows, roots),
         newest=utc(findings.newest),
@@ -137,7 +137,7 @@ def hashes(table: pa.Table) -> np.ndarray:
     return np.fromiter(map(hash, table[columns.ARN].to_pylist()), np.int64, table.num_rows)
 
 
-def _refuse(findings: _Findings) -> None:
+def _refuse(findings: _SurveyState) -> None:
     problems = [*findings.problems]
     if findings.last is None:
         message = "the report has no data rows, not even the root's"
@@ -160,7 +160,7 @@ def _counted(values: pa.Array) -> dict[str, int]:
 
 
 def _accounts(rows: Counter[str], roots: pa.Table) -> tuple[AccountRows, ...]:
-    of_roots = _counted(arns.accounts(roots[columns.ARN].combine_chunks()))
+    of_roots = _counted(arns.account_ids(roots[columns.ARN].combine_chunks()))
     return tuple(
         AccountRows(account=account, rows=count, roots=of_roots.get(account, 0))
         for account, count in sorted(rows.items())

@@ -19,7 +19,14 @@ from analyzer.errors import InputRefused
 from analyzer.model import AccountRows
 from analyzer.report import arns, damage, rows
 from analyzer.report.raw_report import ReportText
-from analyzer.report.survey import KEPT_BYTES, Surveyed, hashes, survey, timestamps, utc
+from analyzer.report.survey import (
+    KEPT_BYTES,
+    SurveyedReport,
+    hashes,
+    survey,
+    timestamp_columns,
+    utc,
+)
 
 GROUPS: Final = 8
 """Reports are surveyed in at least so many groups, if there are as many: threads share them."""
@@ -30,7 +37,7 @@ LARGEST_GROUP: Final = 64
 T = TypeVar("T")
 
 
-def grouped(
+def grouped_by_size(
     openers: Sequence[Callable[[], ReportText]],
 ) -> Iterator[Sequence[Callable[[], ReportText]]]:
     """Yield the openers in groups of neighbours, each for one call of `survey_each`."""
@@ -39,26 +46,26 @@ def grouped(
         yield openers[start : start + size]
 
 
-def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[Surveyed | InputRefused]:
+def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[SurveyedReport | InputRefused]:
     """Open reports and survey them, in their order, neighbours with the same header together."""
     return [*_kept_within(KEPT_BYTES // GROUPS, _in_turn(openers))]
 
 
 def _kept_within(
-    limit: int, outcomes: Iterable[Surveyed | InputRefused]
-) -> Iterator[Surveyed | InputRefused]:
+    limit: int, outcomes: Iterable[SurveyedReport | InputRefused]
+) -> Iterator[SurveyedReport | InputRefused]:
     """Forget the rows beyond so many bytes, but those of the first report: groups are many."""
     kept = 0
     for each in outcomes:
         size = 0 if isinstance(each, InputRefused) else each.text.size
         beyond = kept and kept + size > limit
         kept += size
-        yield replace(each, tables=None) if isinstance(each, Surveyed) and beyond else each
+        yield replace(each, tables=None) if isinstance(each, SurveyedReport) and beyond else each
 
 
 def _in_turn(
     openers: Sequence[Callable[[], ReportText]],
-) -> Iterator[Surveyed | InputRefused]:
+) -> Iterator[SurveyedReport | InputRefused]:
     waiting: list[ReportText] = []
     for opener in openers:
         text = _attempted(opener)
@@ -88,7 +95,7 @@ def _alike(texts: Sequence[ReportText]) -> bool:
     )
 
 
-def _together(texts: Sequence[ReportText]) -> Sequence[Surveyed | InputRefused]:
+def _together(texts: Sequence[ReportText]) -> Sequence[SurveyedReport | InputRefused]:
     tables = _tables(texts) if len(texts) > 1 else []
     surveyed = _surveyed(texts, tables) if tables else []
     return surveyed or [_attempted(partial(survey, text)) for text in texts]
@@ -104,7 +111,7 @@ def _tables(texts: Sequence[ReportText]) -> list[pa.Table]:
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     try:
         csv = b"".join(part for text in texts for part in (edge, _csv(text)))
-        table = pa_csv.read_csv(pa.BufferReader(csv), **rows.options(texts[0], len(csv)))
+        table = pa_csv.read_csv(pa.BufferReader(csv), **rows.csv_options(texts[0], len(csv)))
     except (pa.ArrowInvalid, OSError, InputRefused):
         return []
     edges = np.flatnonzero(~np.asarray(pc.starts_with(table[columns.ARN], "arn:")))
@@ -123,7 +130,7 @@ def _csv(text: ReportText) -> bytes:
     return bytes(stream.read())
 
 
-def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[Surveyed]:
+def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[SurveyedReport]:
     """Return what each table holds, or nothing where one is empty or damaged."""
     counts = [*map(len, tables)]
     if not all(counts) or any(
@@ -132,19 +139,19 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
         return []
     table = pa.concat_tables(tables)
     starts = np.cumsum([0, *counts[:-1]])
-    seen = timestamps(table)
+    seen = timestamp_columns(table)
     newest = np.fmax.reduceat(seen.newest, starts)
     if seen.odd.any() or np.isnat(newest).any():
         return []
     arn = table[columns.ARN].combine_chunks()
     root = np.asarray(arns.is_root(arn, table[columns.USER]))
     file = np.repeat(np.arange(len(texts)), counts)
-    accounts = _accounts(file, arns.accounts(arn), root)
+    accounts = _accounts(file, arns.account_ids(arn), root)
     hashed = np.split(hashes(table), starts[1:])
     roots = table.filter(pa.array(root))
     root_ends = np.cumsum(np.bincount(file[root], minlength=len(texts)))
     return [
-        Surveyed(
+        SurveyedReport(
             text=text,
             accounts=accounts[at],
             newest=utc(newest[at]),

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import Page, worded
+from analyzer.model import Page, as_category
 from analyzer.report import arns, values
 from analyzer.report.values import lowered
 from analyzer.terms import State
@@ -82,8 +82,8 @@ class _Cells:
         """Return a column's moments as datetime64[s], and which cells are understood."""
         if not self.has(column):
             return np.full(len(self), values.NEVER), np.zeros(len(self), bool)
-        moment = values.moments(self.text(column))
-        self.texts[column] = values.as_text(self.text(column), moment)
+        moment = values.timestamps(self.text(column))
+        self.texts[column] = values.timestamp_texts(self.text(column), moment)
         understood = ~np.isnat(moment)
         if not understood.all():
             understood |= self.equals(column, *_EMPTY_WORDS.get(column, (_NONE,)))
@@ -115,7 +115,7 @@ def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
         {
             columns.FILE: file,
             columns.ROW: cells.table[columns.ROW].to_numpy(),
-            columns.ACCOUNT: _strings(arns.accounts(arn), len(cells)),
+            columns.ACCOUNT: _strings(arns.account_ids(arn), len(cells)),
             columns.USER: _strings(name, len(cells)),
             columns.ARN: _strings(arn, len(cells)),
             columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),
@@ -190,7 +190,7 @@ def _certificate(cells: _Cells, slot: CertificateColumns) -> dict[str, np.ndarra
 def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
     """Put the slots under each other: all of slot 1, then all of slot 2."""
     stacked = {name: np.concatenate([slot[name] for slot in slots]) for name in slots[0]}
-    state = worded(stacked.pop(columns.STATE), State)
+    state = as_category(stacked.pop(columns.STATE), State)
     return pd.DataFrame(
         {
             columns.SLOT: np.repeat(np.array(columns.SLOTS, np.int8), count),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.report.arns import bytes_at, lengths, only
+from analyzer.report.arns import bytes_at, cells_where, lengths
 from analyzer.terms import ISO_UTC
 
 _ARROW: Final = pa.timestamp("s", "UTC")
@@ -33,7 +33,7 @@ _END: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
 NEVER: Final = np.datetime64("NaT", "s")
 
 
-def moments(cells: pa.Array) -> np.ndarray:
+def timestamps(cells: pa.Array) -> np.ndarray:
     """Return text cells as datetime64[s] in UTC, NaT where a cell holds no moment.
 
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
@@ -41,7 +41,7 @@ def moments(cells: pa.Array) -> np.ndarray:
     length = lengths(cells)
     usual = (length == _Z) | (length == _OFFSET)
     unusual = ~usual & (length > _Z)
-    read = None if unusual.any() else _all_at_once(only(cells, usual))
+    read = None if unusual.any() else _all_at_once(cells_where(cells, usual))
     if read is None:
         read = _each_distinct(cells)
         usual = np.asarray(read.is_valid())
@@ -65,10 +65,10 @@ def _each_distinct(cells: pa.Array) -> pa.Array:
 
 
 def _moment(cell: str) -> datetime | None:
-    return one_moment(cell) if _FORM.fullmatch(cell) else None
+    return timestamp(cell) if _FORM.fullmatch(cell) else None
 
 
-def one_moment(text: str) -> datetime | None:
+def timestamp(text: str) -> datetime | None:
     """Return an ISO 8601 moment in UTC to the second, None if it is none or lacks its zone.
 
     None also if it lies in none of `YEARS`.
@@ -81,7 +81,7 @@ def one_moment(text: str) -> datetime | None:
     return moment if moment and moment.year in YEARS else None
 
 
-def as_text(cells: pa.Array, moment: np.ndarray) -> pa.Array:
+def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
     told = ~np.isnat(moment)
     if (lengths(cells)[told] == _Z).all():
@@ -120,10 +120,10 @@ _BOOLEANS: Final = frozenset(
 )
 
 
-def in_one_form(column: str, cells: pa.Array) -> pa.Array:
+def normalized(column: str, cells: pa.Array) -> pa.Array:
     """Return a column's cells with timestamps as `…Z` and booleans in lower case."""
     if column in columns.TIMESTAMPS:
-        return as_text(cells, moments(cells))
+        return timestamp_texts(cells, timestamps(cells))
     return lowered(cells) if column in _BOOLEANS else cells
 
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import certificate, old, told
+from analyzer.rules.wording import age_text, certificate, concat
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    age = old(seen.certificate_age, at)
-    return told(len(at), *certificate(seen, at), age, ", is active")
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    age = age_text(seen.certificate_age, at)
+    return concat(len(at), *certificate(seen, at), age, ", is active")
 
 
 RULE = Rule(

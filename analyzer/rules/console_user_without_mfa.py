@@ -4,15 +4,15 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import last_used, told
+from analyzer.rules.wording import concat, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     used = last_used(seen.sign_in, at, "password enabled, ")
-    return told(len(at), used, ", no MFA device")
+    return concat(len(at), used, ", no MFA device")
 
 
 RULE = Rule(

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
-from analyzer.model import Page, joined, worded
+from analyzer.facts import Facts
+from analyzer.model import Page, as_category, concatenated
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -25,14 +25,14 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.rules.wording import doubts
+from analyzer.rules.wording import undecided_facts
 from analyzer.terms import Severity, Thresholds
 
 _WHO: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 _NEVER: Final = np.datetime64("NaT", "s")
 
 
-class Excuses(Protocol):
+class ExemptionCodes(Protocol):
     """Tell who on a page is excused from a rule: codes that are positions in `reasons`, or 0."""
 
     @property
@@ -56,17 +56,17 @@ class Nobody:
         return np.zeros(len(self.page), np.int32)
 
 
-Excused = Callable[[Page], Excuses]
-Count = Counter[tuple[str, Outcome, bool]]
+MatchExemptions = Callable[[Page], ExemptionCodes]
+FindingCounts = Counter[tuple[str, Outcome, bool]]
 """How many findings there are of each rule's id and outcome, of whom is excused or not."""
 
 
-def findings(
+def page_findings(
     page: Page | None,
     roots: Page | None,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    excused: Excused = Nobody,
+    excused: MatchExemptions = Nobody,
 ) -> pd.DataFrame:
     """Return what the rules find, with the columns that `rule.FINDINGS` describes.
 
@@ -79,33 +79,33 @@ def findings(
         for each in (page, roots)
         if each is not None
     ]
-    return joined([frame for frame in frames if len(frame)] or frames)
+    return concatenated([frame for frame in frames if len(frame)] or frames)
 
 
-def counted(
+def page_counts(
     page: Page | None,
     roots: Page | None,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    excused: Excused = Nobody,
-) -> Count:
+    excused: MatchExemptions = Nobody,
+) -> FindingCounts:
     """Return how many findings there are, without wording them."""
-    count: Count = Counter()
+    count: FindingCounts = Counter()
     for each in (page, roots):
         if each is not None and len(each):
-            evidence, excuses = Evidence(each), excused(each)
-            for rule in _of(rules, of_roots=each is roots):
-                kinds = _kinds(rule, evidence, thresholds)
-                count.update(_counted(rule.id, kinds, excuses.codes(rule.id) > 0))
+            evidence, excuses = Facts(each), excused(each)
+            for rule in _rules_about(rules, of_roots=each is roots):
+                kinds = _positions_by_outcome(rule, evidence, thresholds)
+                count.update(_outcome_counts(rule.id, kinds, excuses.codes(rule.id) > 0))
     return count
 
 
-def _of(rules: Sequence[Rule], *, of_roots: bool) -> list[Rule]:
+def _rules_about(rules: Sequence[Rule], *, of_roots: bool) -> list[Rule]:
     return [rule for rule in rules if (rule.subject is Subject.ROOT) is of_roots]
 
 
-def _counted(rule: str, kinds: Sequence[np.ndarray], exempt: np.ndarray) -> Count:
-    count: Count = Counter()
+def _outcome_counts(rule: str, kinds: Sequence[np.ndarray], exempt: np.ndarray) -> FindingCounts:
+    count: FindingCounts = Counter()
     for outcome, at in zip(Outcome, kinds, strict=True):
         excused = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
         count[rule, outcome, True] = excused
@@ -114,7 +114,7 @@ def _counted(rule: str, kinds: Sequence[np.ndarray], exempt: np.ndarray) -> Coun
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _RuleFindings:
     """Hold what one rule found, each array with one value a finding.
 
     `rule` and `outcome` are positions among the rules and in `Outcome`, `user` is whom it is
@@ -136,28 +136,28 @@ def _findings(
     page: Page,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    excuses: Excuses,
+    excuses: ExemptionCodes,
     *,
     of_roots: bool,
 ) -> pd.DataFrame:
-    evidence = Evidence(page)
+    evidence = Facts(page)
     found = [
-        _found(position, rule, evidence, thresholds, excuses)
+        _findings_of_rule(position, rule, evidence, thresholds, excuses)
         for position, rule in enumerate(rules)
         if len(page) and (rule.subject is Subject.ROOT) is of_roots
     ]
     return _frame(page, rules, found, excuses.reasons)
 
 
-def _found(
-    position: int, rule: Rule, evidence: Evidence, thresholds: Thresholds, excuses: Excuses
-) -> _Found:
-    kinds = _kinds(rule, evidence, thresholds)
+def _findings_of_rule(
+    position: int, rule: Rule, evidence: Facts, thresholds: Thresholds, excuses: ExemptionCodes
+) -> _RuleFindings:
+    kinds = _positions_by_outcome(rule, evidence, thresholds)
     told, unsure = np.concatenate(kinds[:2]), kinds[2]
     at = np.concatenate(kinds)
     slot, user = np.divmod(at, len(evidence.page))
     since, days = _since(rule, evidence, at)
-    return _Found(
+    return _RuleFindings(
         rule=np.full(len(at), position),
         outcome=np.repeat(np.arange(len(Outcome)), [len(kind) for kind in kinds]),
         user=user,
@@ -166,20 +166,20 @@ def _found(
         since=since,
         days=days,
         facts=pa.concat_arrays(
-            [rule.fact(evidence, told, thresholds), doubts(rule, evidence, unsure)]
+            [rule.fact(evidence, told, thresholds), undecided_facts(rule, evidence, unsure)]
         ),
         exemption=excuses.codes(rule.id)[user],
     )
 
 
-def _kinds(rule: Rule, evidence: Evidence, thresholds: Thresholds) -> list[np.ndarray]:
+def _positions_by_outcome(rule: Rule, evidence: Facts, thresholds: Thresholds) -> list[np.ndarray]:
     """Return the positions that fail, those that are noted and those that are undecided."""
     truth = rule.judge(evidence, thresholds)
     noted = truth.no & rule.notes(evidence) if rule.notes else np.zeros(len(truth.no), bool)
     return [np.flatnonzero(mask) for mask in (truth.yes, noted, truth.undecided)]
 
 
-def _created(subject: Subject, evidence: Evidence) -> np.ndarray:
+def _created(subject: Subject, evidence: Facts) -> np.ndarray:
     if subject is Subject.ACCESS_KEY:
         return evidence.key_age.moment
     if subject is Subject.CERTIFICATE:
@@ -187,7 +187,7 @@ def _created(subject: Subject, evidence: Evidence) -> np.ndarray:
     return evidence.age.moment
 
 
-def _since(rule: Rule, evidence: Evidence, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _since(rule: Rule, evidence: Facts, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the moments counted from and the days, NaT and 0 where there are none."""
     if rule.since is None:
         return np.full(len(at), _NEVER), np.zeros(len(at), np.int64)
@@ -197,7 +197,7 @@ def _since(rule: Rule, evidence: Evidence, at: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _frame(
-    page: Page, rules: Sequence[Rule], found: Sequence[_Found], reasons: Sequence[str]
+    page: Page, rules: Sequence[Rule], found: Sequence[_RuleFindings], reasons: Sequence[str]
 ) -> pd.DataFrame:
     def every(name: str, dtype: str) -> np.ndarray:
         return np.concatenate([np.array([], dtype), *(getattr(each, name) for each in found)])
@@ -209,16 +209,16 @@ def _frame(
     who = page.users[_WHO].take(every("user", "int64"))
     told: dict[str, Any] = {
         **{name: who[name].array for name in _WHO},
-        RULE: worded(rule, [each.id for each in rules]),
-        SEVERITY: worded(severity[rule], Severity),
-        SUBJECT: worded(subject[rule], Subject),
+        RULE: as_category(rule, [each.id for each in rules]),
+        SEVERITY: as_category(severity[rule], Severity),
+        SUBJECT: as_category(subject[rule], Subject),
         columns.SLOT: pd.arrays.IntegerArray(slot, slot == 0),
         columns.CREATED: pd.DatetimeIndex(every("created", "datetime64[s]"), tz="UTC"),
         SINCE: pd.DatetimeIndex(since, tz="UTC"),
         DAYS: pd.arrays.IntegerArray(every("days", "int64"), np.isnat(since)),
         FACT: _texts([each.facts for each in found]),
-        OUTCOME: worded(every("outcome", "int64"), Outcome),
-        columns.EXEMPTION: worded(every("exemption", "int32"), reasons),
+        OUTCOME: as_category(every("outcome", "int64"), Outcome),
+        columns.EXEMPTION: as_category(every("exemption", "int32"), reasons),
     }
     return pd.DataFrame({name: told[name] for name in FINDINGS}, copy=False)
 

@@ -4,21 +4,21 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import in_days, on, told
+from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, _: Thresholds) -> Truth:
+def _judge(seen: Facts, _: Thresholds) -> Truth:
     expiry = seen.password_expiry
     return seen.password & Truth.known(expiry.moment < seen.as_of, expiry.unknown)
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     expiry = seen.password_expiry
-    when = on(expiry.moment[at], "password expired ")
-    return told(len(at), when, in_days(expiry.days[at], ", ", " before as-of"))
+    when = dates(expiry.moment[at], "password expired ")
+    return concat(len(at), when, days_text(expiry.days[at], ", ", " before as-of"))
 
 
 RULE = Rule(

@@ -3,20 +3,20 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, in_days, last_used, told
+from analyzer.rules.wording import access_key, concat, days_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+def _judge(seen: Facts, limits: Thresholds) -> Truth:
     return seen.key_active & seen.key_idle.at_least(limits.idle_days)
 
 
-def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     used = last_used(seen.key_use, at, ", ")
-    idle = in_days(seen.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return told(len(at), *access_key(seen, at), used, idle)
+    idle = days_text(seen.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return concat(len(at), *access_key(seen, at), used, idle)
 
 
 RULE = Rule(

@@ -4,21 +4,21 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import either, in_days, last_used, on, told
+from analyzer.rules.wording import concat, dates, days_text, last_used, text_where
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+def _judge(seen: Facts, limits: Thresholds) -> Truth:
     return seen.password & seen.password_idle.at_least(limits.idle_days)
 
 
-def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     used = last_used(seen.sign_in, at, "password ")
-    changed = on(seen.password_change.moment[at], ", last changed ")
-    idle = in_days(seen.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return told(len(at), used, either(seen.sign_in.there[at], "", changed), idle)
+    changed = dates(seen.password_change.moment[at], ", last changed ")
+    idle = days_text(seen.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return concat(len(at), used, text_where(seen.sign_in.there[at], "", changed), idle)
 
 
 RULE = Rule(

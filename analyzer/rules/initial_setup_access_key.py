@@ -4,19 +4,19 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, old, told
+from analyzer.rules.wording import access_key, age_text, concat
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, _: Thresholds) -> Truth:
+def _judge(seen: Facts, _: Thresholds) -> Truth:
     return seen.password.of_slots() & seen.key_active & ~seen.key_use.known
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    key, age = access_key(seen, at), old(seen.key_age, at)
-    return told(len(at), *key, age, ", never used; the user has a password too")
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    key, age = access_key(seen, at), age_text(seen.key_age, at)
+    return concat(len(at), *key, age, ", never used; the user has a password too")
 
 
 RULE = Rule(

@@ -4,14 +4,14 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import told, usable
+from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return told(len(at), "usable: ", usable(seen, at))
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "usable: ", usable_credentials(seen, at))
 
 
 RULE = Rule(

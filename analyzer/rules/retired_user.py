@@ -4,16 +4,26 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import DELETION, UNSEEN, created, either, on, told, undetermined
+from analyzer.rules.wording import (
+    DELETION,
+    UNSEEN,
+    concat,
+    created_age_caveats,
+    dates,
+    text_where,
+    undetermined_reason,
+)
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    last = on(seen.sign_in.moment[at], "last signed in ")
-    signed_in = either(seen.sign_in.there[at], last, "never signed in")
-    return told(len(at), signed_in, ", nothing left to get in with", *created(seen, at))
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    last = dates(seen.sign_in.moment[at], "last signed in ")
+    signed_in = text_where(seen.sign_in.there[at], last, "never signed in")
+    return concat(
+        len(at), signed_in, ", nothing left to get in with", *created_age_caveats(seen, at)
+    )
 
 
 RULE = Rule(
@@ -23,7 +33,7 @@ RULE = Rule(
     subject=Subject.USER,
     judge=lambda seen, _: seen.verdict(Verdict.RETIRED),
     fact=_fact,
-    doubt=undetermined,
+    doubt=undetermined_reason,
     since=lambda seen: seen.sign_in,
     reads=(
         columns.USER,

@@ -3,28 +3,28 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, either, in_slots, last_used, told
+from analyzer.rules.wording import access_key, concat, each_slot_text, last_used, text_where
 from analyzer.terms import Severity, Thresholds
 
 
-def _inactive(seen: Evidence) -> np.ndarray:
+def _inactive(seen: Facts) -> np.ndarray:
     return np.asarray(seen.key_active.no & seen.key_age.there)
 
 
-def _notes(seen: Evidence) -> np.ndarray:
+def _notes(seen: Facts) -> np.ndarray:
     return in_any_slot(_inactive(seen))
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     def said(slot: np.ndarray) -> pa.Array:
-        state = either(seen.key_active.yes[slot], ", is active", ", is inactive")
+        state = text_where(seen.key_active.yes[slot], ", is active", ", is inactive")
         used = last_used(seen.key_use, slot, ", ")
-        return told(len(slot), *access_key(seen, slot), state, used)
+        return concat(len(slot), *access_key(seen, slot), state, used)
 
-    return in_slots(seen, at, seen.key_active.yes | _inactive(seen), said)
+    return each_slot_text(seen, at, seen.key_active.yes | _inactive(seen), said)
 
 
 RULE = Rule(

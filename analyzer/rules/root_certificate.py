@@ -3,17 +3,17 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import certificate, in_slots, told
+from analyzer.rules.wording import certificate, concat, each_slot_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     def said(slot: np.ndarray) -> pa.Array:
-        return told(len(slot), *certificate(seen, slot), ", is active")
+        return concat(len(slot), *certificate(seen, slot), ", is active")
 
-    return in_slots(seen, at, seen.certificate_active.yes, said)
+    return each_slot_text(seen, at, seen.certificate_active.yes, said)
 
 
 RULE = Rule(

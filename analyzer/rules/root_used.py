@@ -4,18 +4,18 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Evidence, Truth, by_slot
+from analyzer.facts import Elapsed, Facts, Truth, by_slot
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import in_days, on, told
+from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+def _judge(seen: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     return seen.sign_in.less_than(days) | seen.key_use.less_than(days).in_any_slot()
 
 
-def _newest(seen: Evidence) -> tuple[Elapsed, np.ndarray]:
+def _newest(seen: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and say whose it is: 0 the password, else the key's slot."""
     used, keys = seen.sign_in, seen.key_use
     moment = np.vstack([used.moment, by_slot(keys.moment)])
@@ -27,13 +27,13 @@ def _newest(seen: Evidence) -> tuple[Elapsed, np.ndarray]:
     return Elapsed(moment, days, there=~np.isnat(moment), unknown=unknown), which
 
 
-def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     use, which = _newest(seen)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
-    when = on(use.moment[at], " last used ")
+    when = dates(use.moment[at], " last used ")
     limit = f" before as-of; limit {limits.root_used_days}"
-    ago = in_days(use.days[at], ", ", limit)
-    return told(len(at), names.take(pa.array(which[at])), when, ago)
+    ago = days_text(use.days[at], ", ", limit)
+    return concat(len(at), names.take(pa.array(which[at])), when, ago)
 
 
 RULE = Rule(

@@ -6,16 +6,16 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import either, told, usable
+from analyzer.rules.wording import concat, text_where, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 _UNTOLD: Final = "not_supported"
 """What reports before 2025 say instead of whether the root has a password."""
 
 
-def _assumed(seen: Evidence) -> np.ndarray:
+def _assumed(seen: Facts) -> np.ndarray:
     positions, cells = seen.unread(columns.PASSWORD_ENABLED)
     mask = np.zeros(len(seen.page), bool)
     mask[positions] = [cell == _UNTOLD for cell in cells]
@@ -23,16 +23,16 @@ def _assumed(seen: Evidence) -> np.ndarray:
     return mask
 
 
-def _judge(seen: Evidence, _: Thresholds) -> Truth:
+def _judge(seen: Facts, _: Thresholds) -> Truth:
     assumed = _assumed(seen)
     password = Truth(seen.password.yes | assumed, seen.password.no)
     return (password | seen.key_active.in_any_slot()) & ~seen.mfa
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    known = told(len(at), "usable: ", usable(seen, at))
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    known = concat(len(at), "usable: ", usable_credentials(seen, at))
     assumed = "the report does not tell whether there is a password, which is assumed"
-    return told(len(at), "no MFA device; ", either(_assumed(seen)[at], assumed, known))
+    return concat(len(at), "no MFA device; ", text_where(_assumed(seen)[at], assumed, known))
 
 
 RULE = Rule(

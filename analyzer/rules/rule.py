@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Evidence, Truth
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.terms import NOT_COVERED, Severity, Thresholds
 
 
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class RuleText:
     """Describe what findings are about, for people.
 
     `why`, `how` (how it is decided), `fix` (in a sentence), `remedy` (command lines, `#` before a
@@ -59,7 +59,7 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(Matter):
+class Rule(RuleText):
     """Describe one rule; whoever adds one fills this in, and nothing else.
 
     - `judge` says where the rule fails (`yes`) and where it does not (`no`); what is neither is
@@ -73,14 +73,14 @@ class Rule(Matter):
     - `how` tells the exact boundary.
     """
 
-    judge: Callable[[Evidence, Thresholds], Truth]
-    fact: Callable[[Evidence, np.ndarray, Thresholds], pa.Array]
+    judge: Callable[[Facts, Thresholds], Truth]
+    fact: Callable[[Facts, np.ndarray, Thresholds], pa.Array]
     reads: tuple[str, ...] = ()
     reads_keys: tuple[str, ...] = ()
     reads_certificates: tuple[str, ...] = ()
-    since: Callable[[Evidence], Elapsed] | None = None
-    notes: Callable[[Evidence], np.ndarray] | None = None
-    doubt: Callable[[Evidence, np.ndarray], pa.Array] | None = None
+    since: Callable[[Facts], Elapsed] | None = None
+    notes: Callable[[Facts], np.ndarray] | None = None
+    doubt: Callable[[Facts, np.ndarray], pa.Array] | None = None
     default: bool = True
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ FINDINGS: Final = (
   leave it open.
 """
 
-MATTER: Final = Matter(
+MATTER: Final = RuleText(
     id=NOT_COVERED,
     title="Account could not be read",
     severity=Severity.HIGH,

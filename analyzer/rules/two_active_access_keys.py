@@ -3,17 +3,17 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, in_slots, last_used, told
+from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     def said(slot: np.ndarray) -> pa.Array:
-        return told(len(slot), *access_key(seen, slot), last_used(seen.key_use, slot, ", "))
+        return concat(len(slot), *access_key(seen, slot), last_used(seen.key_use, slot, ", "))
 
-    return told(len(at), "two are active: ", in_slots(seen, at, seen.key_active.yes, said))
+    return concat(len(at), "two are active: ", each_slot_text(seen, at, seen.key_active.yes, said))
 
 
 RULE = Rule(

@@ -3,19 +3,19 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, in_days, told
+from analyzer.rules.wording import access_key, concat, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, limits: Thresholds) -> Truth:
+def _judge(seen: Facts, limits: Thresholds) -> Truth:
     return seen.key_active & seen.key_age.more_than(limits.rotation_days)
 
 
-def _fact(seen: Evidence, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    age = in_days(seen.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
-    return told(len(at), *access_key(seen, at), age)
+def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    age = days_text(seen.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
+    return concat(len(at), *access_key(seen, at), age)
 
 
 RULE = Rule(

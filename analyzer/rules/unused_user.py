@@ -4,15 +4,22 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import DELETION, UNSEEN, created, told, undetermined, words
+from analyzer.rules.wording import (
+    DELETION,
+    UNSEEN,
+    concat,
+    created_age_caveats,
+    undetermined_reason,
+    words_at,
+)
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    reason = words(seen.page.users[columns.REASON], at)
-    return told(len(at), reason, *created(seen, at))
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    reason = words_at(seen.page.users[columns.REASON], at)
+    return concat(len(at), reason, *created_age_caveats(seen, at))
 
 
 RULE = Rule(
@@ -22,7 +29,7 @@ RULE = Rule(
     subject=Subject.USER,
     judge=lambda seen, _: seen.verdict(Verdict.UNUSED),
     fact=_fact,
-    doubt=undetermined,
+    doubt=undetermined_reason,
     since=lambda seen: seen.age,
     reads=(
         columns.USER,

@@ -4,18 +4,18 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Evidence, Truth
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import told, usable
+from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Evidence, _: Thresholds) -> Truth:
+def _judge(seen: Facts, _: Thresholds) -> Truth:
     return (seen.password | seen.key_active.in_any_slot()) & ~seen.mfa
 
 
-def _fact(seen: Evidence, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return told(len(at), "no MFA device; usable: ", usable(seen, at))
+def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "no MFA device; usable: ", usable_credentials(seen, at))
 
 
 RULE = Rule(

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Evidence, by_slot
+from analyzer.facts import Elapsed, Facts, by_slot
 from analyzer.rules.rule import Rule
 
 _TEXT: Final = pa.string()
@@ -27,12 +27,12 @@ _TABLES: Final = 64
 """Tables of dates and numbers that are kept, far more than the rules have forms of."""
 
 
-def told(count: int, *parts: str | pa.Array) -> pa.Array:
+def concat(count: int, *parts: str | pa.Array) -> pa.Array:
     """Return so many sentences, each of the parts in turn: a text for all, or one for each."""
     return pc.binary_join_element_wise(pa.repeat("", count), *parts, "")
 
 
-def joined(*texts: pa.Array, between: str = "; ") -> pa.Array:
+def join_nonempty(*texts: pa.Array, between: str = "; ") -> pa.Array:
     """Return for each position the texts that are not null, in one."""
     # Arrow leaves out positions where all are null, and so would shift the rest: none is.
     nothing = reduce(pc.and_, map(pc.is_null, texts))
@@ -40,12 +40,12 @@ def joined(*texts: pa.Array, between: str = "; ") -> pa.Array:
     return pc.binary_join_element_wise(first, *texts[1:], between, null_handling="skip")
 
 
-def either(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Scalar) -> pa.Array:
+def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Scalar) -> pa.Array:
     """Return one text where the mask holds, and another where it does not."""
     return pc.if_else(pa.array(mask), yes, no)
 
 
-def on(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
+def dates(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
     """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
     known = ~np.isnat(moments)
     if not known.any():
@@ -53,10 +53,10 @@ def on(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.A
     day = moments.astype("datetime64[D]").astype(np.int64)
     first, last = _whole(day[known].min()), _whole(day[known].max()) + _SPAN
     text = _dates(before, first, last).take(pa.array(np.where(known, day - first, 0)))
-    return text if known.all() else either(known, text, before + otherwise)
+    return text if known.all() else text_where(known, text, before + otherwise)
 
 
-def in_days(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
+def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `684 days`, with what stands before and after."""
     most = _whole(days.max(initial=0)) + _SPAN
     return _durations(before, most, after).take(pa.array(days))
@@ -73,17 +73,17 @@ def _whole(days: np.int64) -> int:
 @lru_cache(_TABLES)
 def _dates(before: str, first: int, last: int) -> pa.Array:
     days = pa.array(np.arange(first, last, dtype=np.int32), pa.date32())
-    return told(len(days), before, days.cast(_TEXT))
+    return concat(len(days), before, days.cast(_TEXT))
 
 
 @lru_cache(_TABLES)
 def _durations(before: str, most: int, after: str) -> pa.Array:
     days = np.arange(most)
-    unit = either(days == 1, " day", " days")
-    return told(most, before, pa.array(days).cast(_TEXT), unit, after)
+    unit = text_where(days == 1, " day", " days")
+    return concat(most, before, pa.array(days).cast(_TEXT), unit, after)
 
 
-def words(column: pd.Series, at: np.ndarray) -> pa.Array:
+def words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
     """Return the words of a category column at these positions."""
     known: Any = column.cat
     texts = pa.array(list(known.categories), _TEXT)
@@ -93,69 +93,71 @@ def words(column: pd.Series, at: np.ndarray) -> pa.Array:
 # What the rules speak of
 
 
-def access_key(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def access_key(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
-    return _in_slot("access key", evidence, at), on(evidence.key_age.moment[at])
+    return _in_slot("access key", evidence, at), dates(evidence.key_age.moment[at])
 
 
-def certificate(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def certificate(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
-    return _in_slot("signing certificate", evidence, at), on(evidence.certificate_age.moment[at])
+    return _in_slot("signing certificate", evidence, at), dates(evidence.certificate_age.moment[at])
 
 
-def _in_slot(name: str, evidence: Evidence, at: np.ndarray) -> pa.Array:
+def _in_slot(name: str, evidence: Facts, at: np.ndarray) -> pa.Array:
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
     return names.take(pa.array(at // len(evidence.page)))
 
 
-def old(age: Elapsed, at: np.ndarray) -> pa.Array:
+def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
     """Say `, 399 days old`, or nothing where the age is unknown."""
-    return either(age.known.yes[at], in_days(age.days[at], ", ", " old"), "")
+    return text_where(age.known.yes[at], days_text(age.days[at], ", ", " old"), "")
 
 
 def last_used(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
     """Say `last used 2024-01-09`, `never used` or `last use unknown`."""
-    date = on(used.moment[at], f"{before}last used ")
-    never = either(used.unknown[at], f"{before}last use unknown", f"{before}never used")
-    return either(used.there[at], date, never)
+    date = dates(used.moment[at], f"{before}last used ")
+    never = text_where(used.unknown[at], f"{before}last use unknown", f"{before}never used")
+    return text_where(used.there[at], date, never)
 
 
-def usable(evidence: Evidence, at: np.ndarray) -> pa.Array:
+def usable_credentials(evidence: Facts, at: np.ndarray) -> pa.Array:
     """List what these users are known to get in with: `password, access key 2`."""
     keys = [f"access key {slot}" for slot in columns.SLOTS]
     ways = {
         "password": evidence.password.yes,
         **dict(zip(keys, by_slot(evidence.key_active.yes), strict=True)),
     }
-    return joined(*(either(way[at], name, _NOTHING) for name, way in ways.items()), between=", ")
+    return join_nonempty(
+        *(text_where(way[at], name, _NOTHING) for name, way in ways.items()), between=", "
+    )
 
 
-def in_slots(
-    evidence: Evidence, at: np.ndarray, mask: np.ndarray, say: Callable[[np.ndarray], pa.Array]
+def each_slot_text(
+    evidence: Facts, at: np.ndarray, mask: np.ndarray, say: Callable[[np.ndarray], pa.Array]
 ) -> pa.Array:
     """Say for these users what is to be said of each slot for which the mask holds."""
     slots = [at + slot * len(evidence.page) for slot in range(len(columns.SLOTS))]
-    return joined(*(either(mask[slot], say(slot), _NOTHING) for slot in slots))
+    return join_nonempty(*(text_where(mask[slot], say(slot), _NOTHING) for slot in slots))
 
 
-def created(evidence: Evidence, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
+def created_age_caveats(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
-    caveats = words(evidence.page.users[columns.CAVEATS], at)
+    caveats = words_at(evidence.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
-    check = either(certain, "", told(len(at), "; check: ", caveats))
-    ago = in_days(evidence.age.days[at], ", ", " ago")
-    return on(evidence.age.moment[at], ", created "), ago, check
+    check = text_where(certain, "", concat(len(at), "; check: ", caveats))
+    ago = days_text(evidence.age.days[at], ", ", " ago")
+    return dates(evidence.age.moment[at], ", created "), ago, check
 
 
-def undetermined(evidence: Evidence, at: np.ndarray) -> pa.Array:
+def undetermined_reason(evidence: Facts, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
-    return words(evidence.page.users[columns.REASON], at)
+    return words_at(evidence.page.users[columns.REASON], at)
 
 
 _LONGEST_VALUE: Final = 80
 
 
-def doubts(rule: Rule, evidence: Evidence, at: np.ndarray) -> pa.Array:
+def undecided_facts(rule: Rule, evidence: Facts, at: np.ndarray) -> pa.Array:
     """Return for the undecided positions what leaves them so.
 
     Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
@@ -165,15 +167,17 @@ def doubts(rule: Rule, evidence: Evidence, at: np.ndarray) -> pa.Array:
     if rule.doubt is not None:
         return rule.doubt(evidence, at)
     if not rule.subject.in_slots:
-        return _told(evidence, at, rule.columns)
+        return _doubt_sentences(evidence, at, rule.columns)
     slot, position = np.divmod(at, len(evidence.page))
     return pa.concat_arrays(
-        _told(evidence, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
+        _doubt_sentences(
+            evidence, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1))
+        )
         for place in range(len(columns.SLOTS))
     )
 
 
-def _told(evidence: Evidence, at: np.ndarray, names: Sequence[str]) -> pa.Array:
+def _doubt_sentences(evidence: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
     said: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
         for position, sentence in _sentences(evidence, name):
@@ -182,7 +186,7 @@ def _told(evidence: Evidence, at: np.ndarray, names: Sequence[str]) -> pa.Array:
     return pa.array(map("; ".join, said.values()), pa.string())
 
 
-def _sentences(evidence: Evidence, name: str) -> Iterator[tuple[int, str]]:
+def _sentences(evidence: Facts, name: str) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the cells of a column, by the user's position."""
     positions, values = evidence.unread(name)
     for position, value in zip(positions.tolist(), values, strict=True):

@@ -145,15 +145,15 @@ def fetch_report(
 
     Raises AwsRefused where there is no whole report to be had.
     """
-    asking = _Asking(iam, timeout, clock() + timeout, clock, stopped)
+    asking = _ReportOperation(iam, timeout, clock() + timeout, clock, stopped)
     with translated():
         config: Any = _MODEL.get_waiter(_NAME)
         Waiter(_NAME, config, asking).wait(WaiterConfig={"Delay": poll})
-    return _understood(asking.answer)
+    return _fetched_report(asking.answer)
 
 
 @dataclass(slots=True)
-class _Asking:
+class _ReportOperation:
     """Be the operation that is waited for: generate, and where that is complete, get."""
 
     iam: "IAMClient"
@@ -186,7 +186,7 @@ class _Asking:
             raise AwsRefused(_LATE.format(self.timeout, self.last))
 
 
-def _understood(answer: Mapping[str, Any]) -> FetchedReport:
+def _fetched_report(answer: Mapping[str, Any]) -> FetchedReport:
     """Return the report, if it is whole: a header, a row, and no end within the last row."""
     content, generated = answer.get("Content", b""), answer.get("GeneratedTime")
     first, _, rows = content.decode(errors="replace").partition("\n")

@@ -13,7 +13,7 @@ from typing import Final
 from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_json
 from analyzer.model import ReadFile
 from analyzer.report.raw_report import ServiceCredentials
-from analyzer.report.values import one_moment
+from analyzer.report.values import timestamp
 
 METADATA: Final = ".metadata.json"
 
@@ -34,7 +34,7 @@ def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
         return None
     told = saved_json(str(path), saved_bytes(str(path), path.read_bytes))
     try:
-        moment, of = one_moment(told["generated_time"]), told["sha256"]
+        moment, of = timestamp(told["generated_time"]), told["sha256"]
     except (KeyError, TypeError):
         moment, of = None, None
     if moment is None:

@@ -49,7 +49,7 @@ class Source:
     aside: "tuple[Source, ...]" = ()
 
 
-def find(names: Collection[str]) -> list[Source]:
+def find_sources(names: Collection[str]) -> list[Source]:
     """Return all inputs that the names stand for, those of a folder or archive in name order.
 
     What was saved beside reports is no input, though a shell's `*` names it with them. What
@@ -83,7 +83,7 @@ def _named(name: str) -> Iterator[Source]:
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield _missing(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
-        yield _raising(name, unreadable(name, error))
+        yield _raising(name, unreadable_file(name, error))
 
 
 def is_pattern(name: str) -> bool:
@@ -110,9 +110,11 @@ def _pattern(pattern: str) -> Iterator[Source]:
 def _folder(folder: Path) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
-    paths = [path for path in below(folder, closed.append) if not path.name.endswith(COMPANIONS)]
+    paths = [
+        path for path in files_below(folder, closed.append) if not path.name.endswith(COMPANIONS)
+    ]
     for error in closed:
-        yield _raising(str(error.filename), unreadable(str(error.filename), error))
+        yield _raising(str(error.filename), unreadable_file(str(error.filename), error))
     for path in paths:
         yield from _in_folder(str(path), path)
     if not paths and not closed:
@@ -166,7 +168,7 @@ def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
     held = [
         Source(f"{name}:{member.filename}", partial(_member, name, opened, member))
         for member in members
-        if visible(member.filename)
+        if is_visible(member.filename)
     ]
     aside = tuple(each for each in held if each.name.endswith(COMPANIONS))
     reports = [each for each in held if not each.name.endswith(COMPANIONS)]
@@ -200,7 +202,7 @@ def _raising(name: str, refused: InputRefused) -> Source:
     return Source(name, read)
 
 
-def unreadable(name: str, error: OSError) -> InputRefused:
+def unreadable_file(name: str, error: OSError) -> InputRefused:
     """Return the refusal of what is there, but cannot be read."""
     message = f"it cannot be read: {error.strerror or error}"
     return _refused(name, message, "Check the path, and who may read it.")
@@ -210,7 +212,7 @@ def _refused(name: str, message: str, hint: str) -> InputRefused:
     return InputRefused.of_file(name, message, hint)
 
 
-def below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+def files_below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
     """Yield every file below a folder that is not hidden, in the order of names.
 
     Links to folders are followed, but no folder is searched twice: a link may lead back up.
@@ -219,12 +221,12 @@ def below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iter
     seen: set[str] = set()
     for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
         place = os.path.realpath(at)
-        folders[:] = sorted(filter(visible, folders)) if place not in seen else ()
+        folders[:] = sorted(filter(is_visible, folders)) if place not in seen else ()
         if place not in seen:
-            yield from (Path(at, file) for file in sorted(files) if visible(file))
+            yield from (Path(at, file) for file in sorted(files) if is_visible(file))
         seen.add(place)
 
 
-def visible(path: str) -> bool:
+def is_visible(path: str) -> bool:
     """Tell whether no part of a path is hidden or what a Mac leaves in archives."""
     return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)

@@ -15,10 +15,10 @@ import pyarrow as pa
 from analyzer.errors import InputRefused
 from analyzer.model import Report
 from analyzer.report import input_formats
-from analyzer.report.assemble import understand
+from analyzer.report.assemble import assemble_report
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
-from analyzer.sources.find import Source, find, unreadable
+from analyzer.sources.find import Source, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_uncovered_accounts
 
 STREAMED: Final = 32 << 20
@@ -47,7 +47,7 @@ def load(
     if as_of is not None:
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
     names = [*map(str, sources)]
-    return load_found(names, find(names), as_of, progress)
+    return load_sources(names, find_sources(names), as_of, progress)
 
 
 def _check(sources: Collection[object], as_of: object) -> None:
@@ -63,7 +63,7 @@ def _check(sources: Collection[object], as_of: object) -> None:
         raise ValueError(f"as_of lacks its zone: {as_of}")
 
 
-def load_found(
+def load_sources(
     names: Collection[str],
     inputs: Sequence[Source],
     as_of: datetime | None,
@@ -73,7 +73,7 @@ def load_found(
 
     Raises InputRefused with the problems of all inputs together.
     """
-    report = understand([partial(_open, each) for each in inputs], as_of, progress)
+    report = assemble_report([partial(_open, each) for each in inputs], as_of, progress)
     told = replace(report, notes=(*_unread(inputs), *report.notes))
     return with_uncovered_accounts(told, manifests(names, inputs))
 
@@ -95,7 +95,7 @@ def _open(source: Source) -> ReportText:
                 return _streamed(source.name, source.path, head)
         return _whole(source)
     except OSError as error:
-        raise unreadable(source.name, error) from None
+        raise unreadable_file(source.name, error) from None
 
 
 def _streamed(name: str, path: Path, head: bytes) -> ReportText:
@@ -118,7 +118,7 @@ def _streamed(name: str, path: Path, head: bytes) -> ReportText:
 
 def _whole(source: Source) -> ReportText:
     data = source.read()
-    opened = input_formats.unwrap(source.name, data)
+    opened = input_formats.unwrapped(source.name, data)
     plain = opened.csv == data
     sha256 = hashlib.sha256(data).hexdigest()
     content = sha256 if plain else hashlib.sha256(opened.csv).hexdigest()
@@ -163,7 +163,7 @@ def _made(name: str, making: Future[str]) -> str:
     try:
         return making.result()
     except OSError as error:
-        raise unreadable(name, error) from None
+        raise unreadable_file(name, error) from None
 
 
 def _digest(path: Path) -> str:

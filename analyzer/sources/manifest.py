@@ -22,11 +22,11 @@ from analyzer.files import (
     saved_file_refused,
     saved_json,
 )
-from analyzer.model import Absent, Report, ReportFile
-from analyzer.report.notes import moment
-from analyzer.report.values import one_moment
+from analyzer.model import Report, ReportFile, UncoveredAccount
+from analyzer.report.notes import minute_text
+from analyzer.report.values import timestamp
 from analyzer.sources.companions import MANIFEST
-from analyzer.sources.find import Source, below, is_pattern, matches, visible
+from analyzer.sources.find import Source, files_below, is_pattern, is_visible, matches
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
@@ -110,7 +110,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
 def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
         for path in map(Path, matches(name) if is_pattern(name) else [name]):
-            inside = below(path) if path.is_dir() else [path]
+            inside = files_below(path) if path.is_dir() else [path]
             yield from (each for each in inside if each.name.endswith(MANIFEST))
 
 
@@ -122,7 +122,7 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Path]:
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
         for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if visible(path.name) and _lists_any(str(path), path.read_bytes, files):
+            if is_visible(path.name) and _lists_any(str(path), path.read_bytes, files):
                 yield path
 
 
@@ -173,14 +173,14 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
     Raises InputRefused where a manifest is not understood.
     """
     files = {each.account: file for file in report.files for each in file.accounts}
-    failed: dict[Absent, None] = {}
-    skipped: dict[Absent, None] = {}
+    failed: dict[UncoveredAccount, None] = {}
+    skipped: dict[UncoveredAccount, None] = {}
     replaced: dict[str, None] = {}
     for source in manifests:
         entries = manifest_entries(source.name, source.read)
         fetched = _newest_report(entries)
         for entry in entries:
-            account = Absent(account=entry.account, name=entry.name, reason=entry.reason)
+            account = UncoveredAccount(account=entry.account, name=entry.name, reason=entry.reason)
             if entry.status == Status.SKIPPED:
                 skipped[account] = None
             elif entry.status == Status.FAILED:
@@ -194,22 +194,22 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
 
 def _newest_report(entries: Iterable[Entry]) -> datetime | None:
     """Return when AWS generated the newest report of a manifest, None if that is not known."""
-    return max(filter(None, (one_moment(entry.generated_time) for entry in entries)), default=None)
+    return max(filter(None, (timestamp(entry.generated_time) for entry in entries)), default=None)
 
 
 def _newer_report(
-    account: Absent, fetched: datetime | None, files: Mapping[str, ReportFile]
+    account: UncoveredAccount, fetched: datetime | None, files: Mapping[str, ReportFile]
 ) -> ReportFile | None:
     """Return the report of an account that counts, if it is newer than all that were fetched."""
     file = files.get(account.account) if account.account else None
     return file if file and fetched and file.as_of > fetched else None
 
 
-def _replacement_note(account: Absent, source: Source, file: ReportFile) -> str:
+def _replacement_note(account: UncoveredAccount, source: Source, file: ReportFile) -> str:
     reason = account.reason.removesuffix(".")
     return (
         f"Account {account.whom} could not be read when {source.name} was made ({reason}); its"
-        f" report {file.name} of {moment(file.as_of)} counts instead."
+        f" report {file.name} of {minute_text(file.as_of)} counts instead."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analyzer.rules.engine import Count
+from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Outcome
 from analyzer.standards.standard import Control, Standard
 
@@ -38,7 +38,7 @@ class ControlResult:
 
 def results(
     standard: Standard,
-    counts: Count,
+    counts: FindingCounts,
     *,
     ran: Collection[str],
     unseen: Mapping[str, str],
@@ -46,8 +46,8 @@ def results(
 ) -> tuple[ControlResult, ...]:
     """Return how the standard's controls came out.
 
-    `counts` are the numbers of findings, as `analyzer.rules.engine.counted` gives them; `ran` are
-    the ids of the rules that ran, `unseen` says of those that did not see everything why;
+    `counts` are the numbers of findings, as `rules.engine.page_counts` gives them; `ran` are the
+    ids of the rules that ran, `unseen` says of those that did not see everything why;
     `limits` are the days that they ran with, by the names of `Thresholds`.
     """
     doubts = _Doubts(ran, unseen, limits)
@@ -85,7 +85,7 @@ class _Doubts:
         )
 
 
-def _result(control: Control, counts: Count, doubts: _Doubts) -> ControlResult:
+def _result(control: Control, counts: FindingCounts, doubts: _Doubts) -> ControlResult:
     fails, exempt = (_number(control, counts, Outcome.FAILS, each) for each in (False, True))
     undecided = sum(_number(control, counts, Outcome.UNDECIDED, each) for each in (False, True))
     if not control.rules:
@@ -104,5 +104,5 @@ def _result(control: Control, counts: Count, doubts: _Doubts) -> ControlResult:
     )
 
 
-def _number(control: Control, counts: Count, outcome: Outcome, exempt: bool) -> int:  # noqa: FBT001  a key of the counts
+def _number(control: Control, counts: FindingCounts, outcome: Outcome, exempt: bool) -> int:  # noqa: FBT001  a key of the counts
     return sum(counts[rule, outcome, exempt] for rule in control.rules)

@@ -10,16 +10,16 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.rules.rule import MATTER, Matter, Outcome
+from analyzer.rules.rule import MATTER, Outcome, RuleText
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
+    epoch_milliseconds,
     findings,
+    json_line,
     limits,
-    line,
-    moment,
     requirements,
 )
 
@@ -79,9 +79,9 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
     thresholds = analysis.inspection.book.thresholds
     homeless = 0
     for finding in findings(analysis):
-        home = _home(finding, region)
+        home = _default_region(finding, region)
         if finding.account and home:
-            stream.write(line(_document(finding, thresholds, *home)))
+            stream.write(json_line(_document(finding, thresholds, *home)))
         elif finding.rule is not MATTER:
             homeless += 1
     if homeless:
@@ -91,7 +91,7 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
         )
 
 
-def _home(finding: Finding, region: str | None) -> tuple[str, str] | None:
+def _default_region(finding: Finding, region: str | None) -> tuple[str, str] | None:
     """Return the partition and the region of a finding, None for a partition that is not known.
 
     A row whose ARN names no account is taken to be in the partition that is asked for.
@@ -140,7 +140,7 @@ def _document(
     }
 
 
-def _recommendation(rule: Matter) -> dict[str, str]:
+def _recommendation(rule: RuleText) -> dict[str, str]:
     text = _cut("\n".join(rule.remedy), "recommendation")
     return {"Text": text, "Url": rule.references[0]}
 
@@ -188,7 +188,7 @@ def _details(finding: Finding) -> dict[str, Any]:
     if parts is None or parts["name"] != finding.user:
         return {}
     # A finding on a credential in a slot tells of the creation of that, not of the user's.
-    created = "" if finding.rule.subject.in_slots else moment(finding.created)
+    created = "" if finding.rule.subject.in_slots else epoch_milliseconds(finding.created)
     user = {"UserName": finding.user, "Path": parts["path"], "CreateDate": created}
     return {"AwsIamUser": _filled(user)}
 
@@ -200,8 +200,8 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         "Subject": str(finding.rule.subject),
         "Arn": finding.arn if finding.arn.strip() else "",
         "Slot": "" if finding.slot is None else str(finding.slot),
-        "Created": moment(finding.created),
-        "Since": moment(finding.since),
+        "Created": epoch_milliseconds(finding.created),
+        "Since": epoch_milliseconds(finding.since),
         "Days": "" if finding.days is None else str(finding.days),
         "Exemption": finding.exemption,
         "AsOfSource": finding.at_source,

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.changes import CHANGE, COLUMNS, LAST_USE
-from analyzer.model import Absent, Page, Report, ReportFile
+from analyzer.model import Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import begins_with
 from analyzer.rules.rule import DAYS, FACT, MATTER, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
 from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
-from analyzer.writers.users import FACTS, JUDGED, listed
+from analyzer.writers.users import JUDGED, REPORTED, listed_pages
 
-USER_COLUMNS: Final = (*JUDGED, *FACTS)
+USER_COLUMNS: Final = (*JUDGED, *REPORTED)
 
 _WORDS: Final = (
     columns.VERDICT,
@@ -64,13 +64,13 @@ def write_csv(
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(USER_COLUMNS).encode() + b"\n")
-    of_files = _of_files(analysis.report.files)
-    for page in listed(analysis, verdicts):
+    of_files = _file_columns(analysis.report.files)
+    for page in listed_pages(analysis, verdicts):
         stream.write(_lines(page, of_files, raw=raw))
     stream.write(text_lines(map(_uncovered, analysis.report.not_covered), USER_COLUMNS, raw=raw))
 
 
-def _uncovered(account: Absent) -> Mapping[str, str]:
+def _uncovered(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.whom,
         columns.VERDICT: NOT_COVERED,
@@ -78,7 +78,7 @@ def _uncovered(account: Absent) -> Mapping[str, str]:
     }
 
 
-def _of_files(files: Sequence[ReportFile]) -> pa.Array:
+def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
     """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
     told = [f"{file.as_of:{ISO_UTC}},{file.as_of_source.value}" for file in files]
     return pa.array(told, _TEXT)
@@ -89,9 +89,9 @@ def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
 
     def cells(name: str) -> pa.Array:
         texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
-        return _safe(texts, raw=raw) if name in free else texts
+        return _csv_cells(texts, raw=raw) if name in free else texts
 
-    words = _words(page, of_files, raw=raw)
+    words = _word_columns(page, of_files, raw=raw)
     return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER)])
 
 
@@ -100,7 +100,7 @@ def frame_lines(frame: pd.DataFrame, free: Collection[str], *, raw: bool) -> mem
     if frame.empty:
         return memoryview(b"")
     texts = {str(name): _as_text(frame[name]) for name in frame}
-    cells = [_safe(text, raw=raw) if name in free else text for name, text in texts.items()]
+    cells = [_csv_cells(text, raw=raw) if name in free else text for name, text in texts.items()]
     return _rows(cells)
 
 
@@ -114,25 +114,25 @@ def text_lines(
 
 def _rows(texts: Sequence[pa.Array]) -> memoryview:
     """Return rows of columns as bytes; they lie in Arrow's memory one behind the other."""
-    lines = _joined(*texts[:-1], _joined(texts[-1], "\n"), between=",")
+    lines = _concat(*texts[:-1], _concat(texts[-1], "\n"), between=",")
     return memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
 
 
-def _words(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
+def _word_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
     """Return the columns of few words joined, each combination that occurs only once."""
     columns_of_words = [page.users[name].cat for name in _WORDS]
-    words = [_safe(_as_text(each.categories), raw=raw) for each in columns_of_words]
+    words = [_csv_cells(_as_text(each.categories), raw=raw) for each in columns_of_words]
     codes = [each.codes.to_numpy() for each in columns_of_words]
     shape = [*map(len, words), len(of_files)]
     place = np.ravel_multi_index([*codes, page.users[columns.FILE].to_numpy()], shape)
     combined = pa.array(place).dictionary_encode()
     occurring = np.unravel_index(combined.dictionary.to_numpy(), shape)
     parts = zip((*words, of_files), occurring, strict=True)
-    joined = _joined(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
+    joined = _concat(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
     return joined.take(combined.indices)
 
 
-def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
+def _concat(*parts: pa.Array | str, between: str = "") -> pa.Array:
     texts = [pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*texts, pa.scalar(between, _TEXT))
 
@@ -143,13 +143,13 @@ def _as_text(values: pd.Series | pd.Index) -> pa.Array:
     return texts.fill_null("") if texts.null_count else texts
 
 
-def _safe(texts: pa.Array, *, raw: bool) -> pa.Array:
+def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
     return _quoted(texts if raw else _guarded(texts))
 
 
 def _guarded(texts: pa.Array) -> pa.Array:
     formula = begins_with(texts, _FORMULA)
-    return pc.if_else(pa.array(formula), _joined("'", texts), texts) if formula.any() else texts
+    return pc.if_else(pa.array(formula), _concat("'", texts), texts) if formula.any() else texts
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
@@ -159,7 +159,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
         return texts
     special = pc.match_substring_regex(texts, '[",\n\r]')
     doubled = pc.replace_substring(texts, '"', '""')
-    return pc.if_else(special, _joined('"', doubled, '"'), texts)
+    return pc.if_else(special, _concat('"', doubled, '"'), texts)
 
 
 FINDING_COLUMNS: Final = (
@@ -196,13 +196,15 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     """
     stream.write(",".join(FINDING_COLUMNS).encode() + b"\n")
     for frame in analysis.inspection.frames():
-        stream.write(frame_lines(_told(frame, analysis.report.files), _TEXT_OF_FINDINGS, raw=raw))
+        stream.write(
+            frame_lines(_findings_as_text(frame, analysis.report.files), _TEXT_OF_FINDINGS, raw=raw)
+        )
     stream.write(
         text_lines(map(_uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
     )
 
 
-def _uncovered_finding(account: Absent) -> Mapping[str, str]:
+def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.whom,
         SEVERITY: MATTER.severity,
@@ -213,14 +215,14 @@ def _uncovered_finding(account: Absent) -> Mapping[str, str]:
     }
 
 
-def _told(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
+def _findings_as_text(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
     names = pd.Series([file.name for file in files], dtype="str")
-    moments = {name: _utc(frame[name]) for name in (columns.CREATED, SINCE)}
+    moments = {name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)}
     file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
     return frame.assign(**moments, **{columns.FILE: file})[list(FINDING_COLUMNS)]
 
 
-def _utc(moments: pd.Series) -> pd.Series:
+def _moment_texts(moments: pd.Series) -> pd.Series:
     texts: pd.Series = moments.dt.strftime(ISO_UTC)
     return texts
 

@@ -29,7 +29,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RuleFindings:
     """Hold what one rule found: the first findings, and how many there are of each kind.
 
     `fails` are not exempt, `exempt` are failures that are; `undecided` and `noted` are both.
@@ -60,15 +60,18 @@ class Found:
         return ", ".join(f"{number} {kind}" for number, kind in kinds if number)
 
 
-def by_rule(inspection: Inspection) -> list[Found]:
+def findings_by_rule(inspection: Inspection) -> list[RuleFindings]:
     """Return what the rules found, the worst first; rules that found nothing are left out."""
     examples = _examples(inspection)
-    found = [_found(inspection, rule, examples.get(rule.id, [])) for rule in inspection.book.rules]
+    found = [
+        _rule_findings(inspection, rule, examples.get(rule.id, []))
+        for rule in inspection.book.rules
+    ]
     told = [each for each in found if each.examples]
     return sorted(told, key=lambda each: each.rule.severity.rank)
 
 
-def by_severity(inspection: Inspection) -> str:
+def severity_counts(inspection: Inspection) -> str:
     """Return how many findings there are of each severity, in words."""
     numbers = [
         (sum(_number(inspection, rule, Outcome.FAILS, exempt=False) for rule in rules), severity)
@@ -79,27 +82,27 @@ def by_severity(inspection: Inspection) -> str:
     return f"Findings: {told or 'none'}"
 
 
-def described(inspection: Inspection) -> str:
+def standard_and_limits(inspection: Inspection) -> str:
     """Return for which standard and by which limits the rules ran, in words."""
-    return f"{which(inspection.book)} {limits(inspection.book)}"
+    return f"{standard_text(inspection.book)} {limits_text(inspection.book)}"
 
 
-def doubts(inspection: Inspection) -> list[str]:
+def unseen_notes(inspection: Inspection) -> list[str]:
     """Return why rules did not see everything, where the notes on the input do not say so."""
     noted = bool(inspection.report.not_covered)
     return [] if noted else list(dict.fromkeys(inspection.unseen.values()))
 
 
-def controls(inspection: Inspection) -> Sequence[ControlResult]:
+def control_results(inspection: Inspection) -> Sequence[ControlResult]:
     """Return how the controls came out, if a standard was asked for."""
     return () if inspection.book.standard is OWN else inspection.controls
 
 
-def _found(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> Found:
+def _rule_findings(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> RuleFindings:
     def both(outcome: Outcome) -> int:
         return sum(_number(inspection, rule, outcome, exempt=each) for each in (False, True))
 
-    return Found(
+    return RuleFindings(
         rule=rule,
         fails=_number(inspection, rule, Outcome.FAILS, exempt=False),
         exempt=_number(inspection, rule, Outcome.FAILS, exempt=True),
@@ -117,14 +120,16 @@ def _examples(inspection: Inspection) -> dict[str, list[Example]]:
     """Return the first findings of each rule."""
     first: dict[str, list[Example]] = {}
     for frame in inspection.frames():
-        for rule, example in _rows(frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)):
+        for rule, example in _examples_in(
+            frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
+        ):
             shown = first.setdefault(rule, [])
             if len(shown) < EXAMPLES:
                 shown.append(example)
     return first
 
 
-def _rows(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
+def _examples_in(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
     for rule, account, user, fact, outcome, exemption in zip(
         frame[RULE],
         frame[columns.ACCOUNT],
@@ -145,14 +150,14 @@ _LIMITS: Final[Mapping[str, str]] = {
 """What each threshold means."""
 
 
-def how(rule: Rule, thresholds: Thresholds) -> str:
+def rule_decision(rule: Rule, thresholds: Thresholds) -> str:
     """Return how a rule decides, with its limit as it was set."""
     if rule.threshold is None:
         return rule.how
     return rule.how.replace(rule.threshold, str(asdict(thresholds)[rule.threshold]))
 
 
-def limits(book: Rulebook) -> str:
+def limits_text(book: Rulebook) -> str:
     """Return the limits of the rules that ran."""
     used = {rule.threshold for rule in book.rules}
     days = asdict(book.thresholds)
@@ -160,12 +165,12 @@ def limits(book: Rulebook) -> str:
     return sentence("; ".join(told) or "the rules that ran have none")
 
 
-def which(book: Rulebook) -> str:
+def standard_text(book: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
     return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} ran."
 
 
-def blind(inspection: Inspection) -> list[str]:
+def unseen_rules(inspection: Inspection) -> list[str]:
     """Say which rules did not see everything, and why."""
     rules: dict[str, list[str]] = {}
     for rule, why in inspection.unseen.items():

@@ -19,7 +19,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Report, ReportFile
 from analyzer.rules import rule
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Matter, Outcome, Rule, Subject
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Outcome, Rule, RuleText, Subject
 from analyzer.standards import references
 from analyzer.terms import ISO_UTC, Thresholds
 
@@ -42,7 +42,7 @@ class Finding:
     `at` and `at_source` are the moment of the finding and how that is known.
     """
 
-    rule: Matter
+    rule: RuleText
     outcome: Outcome
     account: str
     arn: str
@@ -67,7 +67,13 @@ class Finding:
         ARN names no account, the user's name tells rows apart.
         """
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
-        parts = (self.account, self.rule.id, named, str(self.slot or ""), moment(self.created))
+        parts = (
+            self.account,
+            self.rule.id,
+            named,
+            str(self.slot or ""),
+            epoch_milliseconds(self.created),
+        )
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_ID_DIGITS]
         return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{self.rule.id}/{digest}"
 
@@ -92,7 +98,7 @@ class Finding:
     @property
     def as_of(self) -> str:
         """Return the moment that the report describes."""
-        return moment(self.at)
+        return epoch_milliseconds(self.at)
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
@@ -107,7 +113,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
         finding = _finding(cells, rules, analysis.report.files)
         if finding.arn in analysis.report.contradicted:
             first = several.setdefault(finding.id, finding)
-            several[finding.id] = min(first, finding, key=_rank)
+            several[finding.id] = min(first, finding, key=_severity_rank)
         else:
             yield finding
     yield from several.values()
@@ -121,7 +127,7 @@ def _rows(frames: Iterator[pd.DataFrame]) -> Iterator[dict[Any, Any]]:
             yield from frame.iloc[start : start + _AT_ONCE].to_dict("records")
 
 
-def _rank(finding: Finding) -> tuple[int, str, str]:
+def _severity_rank(finding: Finding) -> tuple[int, str, str]:
     return _OUTCOMES.index(finding.outcome), finding.exemption, finding.fact
 
 
@@ -181,7 +187,7 @@ def _known(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
-def limits(rule: Matter, thresholds: Thresholds) -> dict[str, str]:
+def limits(rule: RuleText, thresholds: Thresholds) -> dict[str, str]:
     """Return the limit that the rule was held to by its name, nothing where it has none."""
     return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
 
@@ -199,11 +205,11 @@ def requirements(rule: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def moment(at: datetime | None) -> str:
+def epoch_milliseconds(at: datetime | None) -> str:
     """Return a moment in UTC as `2026-03-01T09:30:00Z`, nothing for none."""
     return "" if at is None else f"{at:{ISO_UTC}}"
 
 
-def line(document: Mapping[str, Any]) -> bytes:
+def json_line(document: Mapping[str, Any]) -> bytes:
     """Return a document as a line of JSON in ASCII: no name can break or reverse the line."""
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"

@@ -10,14 +10,14 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.caveats import because
+from analyzer.caveats import caveat_sentences
 from analyzer.inspection import Inspection
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.rules.rule import DAYS, FINDINGS, SINCE, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, ISO_UTC, Verdict
 from analyzer.version import VERSION
-from analyzer.writers.users import FACTS, listed
+from analyzer.writers.users import REPORTED, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -30,11 +30,11 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     """
     files = analysis.report.files
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
-    stream.write(_dumped(about).removesuffix(b"}") + b',"findings":[')
+    stream.write(_dump(about).removesuffix(b"}") + b',"findings":[')
     frames = analysis.inspection.frames()
-    _write_lines(stream, (each for frame in frames for each in found(frame, files)))
+    _write_lines(stream, (each for frame in frames for each in _finding(frame, files)))
     stream.write(b'],"users":[')
-    pages = listed(analysis, verdicts)
+    pages = listed_pages(analysis, verdicts)
     _write_lines(stream, (user for page in pages for user in _users(page, files)))
     stream.write(b"]}\n")
 
@@ -42,12 +42,12 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
 def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
     separator = b"\n"
     for each in objects:
-        stream.write(separator + _dumped(each))
+        stream.write(separator + _dump(each))
         separator = b",\n"
     stream.write(b"\n")
 
 
-def _dumped(value: Mapping[str, Any]) -> bytes:
+def _dump(value: Mapping[str, Any]) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
     return text.encode(errors="backslashreplace")
@@ -70,14 +70,14 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             "unmatched": [_exemption(each) for each in totals.unmatched],
         },
         "counts": totals.counts.to_dict("records"),
-        **inspected(analysis.inspection),
+        **inspection_document(analysis.inspection),
     }
 
 
 def _file(file: ReportFile) -> dict[str, Any]:
     return {
         **asdict(file),
-        "as_of": moment(file.as_of),
+        "as_of": _moment(file.as_of),
         "accounts": [asdict(account) for account in file.accounts],
     }
 
@@ -89,19 +89,21 @@ def _exemption(exemption: Exemption) -> dict[str, Any]:
 
 def _users(page: Page, files: tuple[ReportFile, ...]) -> Iterator[dict[str, Any]]:
     told = page.users.astype({columns.AGE_DAYS: object, columns.IDLE_DAYS: object})
-    facts = page.cells[list(FACTS)].astype(object).where(page.cells[list(FACTS)].notna(), None)
+    facts = (
+        page.cells[list(REPORTED)].astype(object).where(page.cells[list(REPORTED)].notna(), None)
+    )
     for user, report, caveats in zip(
-        told.to_dict("records"), facts.to_dict("records"), because(page), strict=True
+        told.to_dict("records"), facts.to_dict("records"), caveat_sentences(page), strict=True
     ):
         file = files[user[columns.FILE]]
         yield {
             **{name: user[name] for name in _SAID},
             columns.CAVEATS: [{"caveat": name, "because": text} for name, text in caveats],
             columns.EXEMPTION: user[columns.EXEMPTION],
-            columns.AS_OF: moment(file.as_of),
+            columns.AS_OF: _moment(file.as_of),
             columns.AS_OF_SOURCE: file.as_of_source.value,
-            columns.AGE_DAYS: number(user[columns.AGE_DAYS]),
-            columns.IDLE_DAYS: number(user[columns.IDLE_DAYS]),
+            columns.AGE_DAYS: _number(user[columns.AGE_DAYS]),
+            columns.IDLE_DAYS: _number(user[columns.IDLE_DAYS]),
             columns.FILE: file.name,
             columns.ROW: user[columns.ROW],
             "report": report,
@@ -118,7 +120,7 @@ _SAID: Final = (
 )
 
 
-def inspected(inspection: Inspection) -> dict[str, Any]:
+def inspection_document(inspection: Inspection) -> dict[str, Any]:
     """Return which rules ran, by which limits, and how the controls came out."""
     standard = inspection.book.standard
     return {
@@ -141,26 +143,26 @@ def inspected(inspection: Inspection) -> dict[str, Any]:
     }
 
 
-def found(frame: pd.DataFrame, files: Sequence[ReportFile]) -> Iterator[dict[str, Any]]:
+def _finding(frame: pd.DataFrame, files: Sequence[ReportFile]) -> Iterator[dict[str, Any]]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
     for each in frame.astype(object).to_dict("records"):
         told = {name: None if pd.isna(each[name]) else each[name] for name in FINDINGS}
         yield {
             **told,
-            columns.SLOT: number(each[columns.SLOT]),
-            DAYS: number(each[DAYS]),
-            columns.CREATED: moment(told[columns.CREATED]),
-            SINCE: moment(told[SINCE]),
+            columns.SLOT: _number(each[columns.SLOT]),
+            DAYS: _number(each[DAYS]),
+            columns.CREATED: _moment(told[columns.CREATED]),
+            SINCE: _moment(told[SINCE]),
             columns.FILE: files[each[columns.FILE]].name,
         }
 
 
-def number(value: Any) -> int | None:
+def _number(value: Any) -> int | None:
     """Return a whole number, None where there is none."""
     return None if pd.isna(value) else int(value)
 
 
-def moment(at: datetime | None) -> str | None:
+def _moment(at: datetime | None) -> str | None:
     """Return a moment in UTC as text, None where there is none."""
     return None if at is None else f"{at:{ISO_UTC}}"
 

@@ -10,16 +10,16 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
-from analyzer.rules.rule import Matter, Outcome
+from analyzer.rules.rule import Outcome, RuleText
 from analyzer.terms import Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
+    epoch_milliseconds,
     findings,
+    json_line,
     limits,
-    line,
-    moment,
     requirements,
     standards,
 )
@@ -59,7 +59,7 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO) -> None:
     """
     thresholds = analysis.inspection.book.thresholds
     for finding in findings(analysis):
-        stream.write(line(_document(finding, thresholds)))
+        stream.write(json_line(_document(finding, thresholds)))
 
 
 def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     }
 
 
-def _metadata(rule: Matter) -> dict[str, Any]:
+def _metadata(rule: RuleText) -> dict[str, Any]:
     return {
         "version": OCSF_VERSION,
         "profiles": ["cloud", "datetime"],
@@ -167,8 +167,8 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
             "outcome": str(finding.outcome),
             "subject": str(finding.rule.subject),
             "slot": finding.slot,
-            "created": moment(finding.created),
-            "since": moment(finding.since),
+            "created": epoch_milliseconds(finding.created),
+            "since": epoch_milliseconds(finding.since),
             "days": finding.days,
             "as_of_source": finding.at_source,
             "report_sha256": finding.report,
@@ -178,7 +178,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
 
 def _at(name: str, at: datetime) -> dict[str, Any]:
     """Return a moment as OCSF has it: milliseconds since 1970, and beside it RFC 3339."""
-    return {name: int(at.timestamp()) * 1000, f"{name}_dt": moment(at)}
+    return {name: int(at.timestamp()) * 1000, f"{name}_dt": epoch_milliseconds(at)}
 
 
 def _filled(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY, Outcome
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import BLIND_SPOTS, Severity, Verdict, printable
 from analyzer.writers import findings, users
-from analyzer.writers.findings import Example, Found, doubts
-from analyzer.writers.users import Row
+from analyzer.writers.findings import Example, RuleFindings, unseen_notes
+from analyzer.writers.users import UserRow
 
 _VERDICT_COLOURS: Final = {
     Verdict.UNDETERMINED: "magenta",
@@ -45,24 +45,24 @@ def write_table(
 
     `width` is that of the terminal in columns, None for a pipe.
     """
-    rows = users.rows(analysis, verdicts)
+    rows = users.user_rows(analysis, verdicts)
     if width is None:
         _write_plain(analysis, stream, rows)
         return
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(users.described(analysis.report), "bold"), "", sep="\n")
+    console.print(Text(users.as_of_and_scope(analysis.report), "bold"), "", sep="\n")
     console.print(_table(rows, width) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
     console.print("", _counts(analysis), "", sep="\n")
-    for part in shown(analysis.inspection, width, verdicts):
+    for part in finding_parts(analysis.inspection, width, verdicts):
         console.print(part)
-    for remark in [*users.remarks(analysis), *doubts(analysis.inspection)]:
+    for remark in [*users.notes(analysis), *unseen_notes(analysis.inspection)]:
         console.print(Text(f"Note: {printable(remark)}", "yellow"))
     console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", "dim"))
 
 
-def _table(rows: Sequence[Row], width: int) -> Table:
+def _table(rows: Sequence[UserRow], width: int) -> Table:
     accounts = len({row.account for row in rows}) > 1
     verdicts = len({row.verdict for row in rows}) > 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
@@ -78,7 +78,7 @@ def _table(rows: Sequence[Row], width: int) -> Table:
     return table
 
 
-def _why(row: Row, *, show_verdict: bool) -> Text:
+def _why(row: UserRow, *, show_verdict: bool) -> Text:
     why = Text()
     if show_verdict:
         why.append(f"{row.verdict}: ", _VERDICT_COLOURS[row.verdict])
@@ -97,33 +97,33 @@ def _counts(analysis: Analysis) -> Table:
     table.add_column(justify="right")
     table.add_column()
     table.add_column(style="dim")
-    for verdict, count, remark in users.counted(analysis):
+    for verdict, count, remark in users.verdict_counts(analysis):
         table.add_row(str(count), Text(verdict, _VERDICT_COLOURS[verdict]), remark)
     return table
 
 
-def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[Row]) -> None:
+def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[UserRow]) -> None:
     """Write what `grep`, `awk` and a log file take: one line a user, single tabs between.
 
     What is about all users comes after them, and no line of it begins with a verdict.
     """
-    _put(stream, map(_cells, rows))
-    _put(stream, [("",)] if rows else [])
-    numbers = users.counted(analysis)
-    _put(stream, ((str(count), verdict, remark) for verdict, count, remark in numbers))
-    _put(stream, chain([("",)], plain(analysis.inspection)))
-    _put(stream, [("",), (users.described(analysis.report),)])
-    remarks = [*users.remarks(analysis), *doubts(analysis.inspection)]
-    _put(stream, ((f"Note: {remark}",) for remark in remarks))
-    _put(stream, [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)])
+    _write_lines(stream, map(_cells, rows))
+    _write_lines(stream, [("",)] if rows else [])
+    numbers = users.verdict_counts(analysis)
+    _write_lines(stream, ((str(count), verdict, remark) for verdict, count, remark in numbers))
+    _write_lines(stream, chain([("",)], finding_lines(analysis.inspection)))
+    _write_lines(stream, [("",), (users.as_of_and_scope(analysis.report),)])
+    remarks = [*users.notes(analysis), *unseen_notes(analysis.inspection)]
+    _write_lines(stream, ((f"Note: {remark}",) for remark in remarks))
+    _write_lines(stream, [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)])
 
 
-def _put(stream: TextIO, lines: Iterable[tuple[str, ...]]) -> None:
+def _write_lines(stream: TextIO, lines: Iterable[tuple[str, ...]]) -> None:
     for cells in lines:
         stream.write("\t".join(map(printable, cells)) + "\n")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: UserRow) -> tuple[str, ...]:
     return (
         row.verdict,
         row.account,
@@ -146,7 +146,7 @@ _SEVERITY_COLOURS: Final = {
 _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
 
-def shown(
+def finding_parts(
     inspection: Inspection, width: int, verdicts: Collection[Verdict]
 ) -> Iterator[RenderableType]:
     """Yield what a terminal of so many columns shows of the findings and the controls.
@@ -154,17 +154,17 @@ def shown(
     Users with one of the verdicts are listed already: who fails for that is only counted.
     """
     already = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
-    yield Text(f"{findings.by_severity(inspection)}.", "bold")
-    yield Text(findings.described(inspection), "dim")
-    every = findings.by_rule(inspection)
+    yield Text(f"{findings.severity_counts(inspection)}.", "bold")
+    yield Text(findings.standard_and_limits(inspection), "dim")
+    every = findings.findings_by_rule(inspection)
     accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
     for each in every:
         yield Text("")
-        yield _head(each)
+        yield _rule_heading(each)
         if each.rule.id not in already:
             yield _examples(each, width, accounts=accounts)
     yield Text("")
-    if results := findings.controls(inspection):
+    if results := findings.control_results(inspection):
         yield Text(inspection.book.standard.name, "bold")
         yield _controls(results)
         yield Text("")
@@ -185,7 +185,7 @@ def _controls(results: Sequence[ControlResult]) -> Table:
     return table
 
 
-def _head(each: Found) -> Text:
+def _rule_heading(each: RuleFindings) -> Text:
     severity = each.rule.severity
     told = f"  {each.rule.title}: {each.numbers}"
     return Text.assemble(
@@ -193,18 +193,18 @@ def _head(each: Found) -> Text:
     )
 
 
-def _examples(each: Found, width: int, *, accounts: bool) -> Table:
+def _examples(each: RuleFindings, width: int, *, accounts: bool) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
     table.add_column(overflow="fold", max_width=max(width // 3, 20))
     table.add_column(overflow="fold")
     for example in each.examples:
-        table.add_row(Text(f"  {_who(example, accounts=accounts)}"), _fact(example))
+        table.add_row(Text(f"  {_example_user(example, accounts=accounts)}"), _fact(example))
     if each.more:
         table.add_row("", Text(f"and {each.more} more", "dim"))
     return table
 
 
-def _who(example: Example, *, accounts: bool) -> str:
+def _example_user(example: Example, *, accounts: bool) -> str:
     user = printable(example.user)
     return f"{example.account} {user}" if accounts else user
 
@@ -218,15 +218,15 @@ def _fact(example: Example) -> Text:
     return fact
 
 
-def plain(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def finding_lines(inspection: Inspection) -> Iterator[tuple[str, ...]]:
     """Yield lines for a pipe: one a finding, then one a control, then the numbers."""
     for frame in inspection.frames():
         yield from _lines(frame)
-    for each in findings.controls(inspection):
+    for each in findings.control_results(inspection):
         control = each.control
         yield (each.result, control.number, str(each.fails), control.title, each.why)
-    yield (f"{findings.by_severity(inspection)}.",)
-    yield (findings.described(inspection),)
+    yield (f"{findings.severity_counts(inspection)}.",)
+    yield (findings.standard_and_limits(inspection),)
 
 
 def _lines(frame: pd.DataFrame) -> Iterator[tuple[str, ...]]:

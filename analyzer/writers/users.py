@@ -9,7 +9,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.caveats import because
+from analyzer.caveats import caveat_sentences
 from analyzer.model import Page, Report, ReportFile
 from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
@@ -33,7 +33,7 @@ ORDER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UserRow:
     """Tell of one user what a short listing shows; `created` is None where it was not read."""
 
     account: str
@@ -58,20 +58,20 @@ class Row:
         return f"idle for {self.idle_days} day{'' if self.idle_days == 1 else 's'}"
 
 
-def rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[Row]:
+def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
-    every = [row for page in listed(analysis, verdicts) for row in _rows(page)]
+    every = [row for page in listed_pages(analysis, verdicts) for row in _rows(page)]
     return sorted(every, key=_order)
 
 
-def _order(row: Row) -> tuple[bool, int, bool, str, str, str]:
+def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
     verdict = ORDER.index(row.verdict)
     doubtful = row.certainty == Certainty.CHECK
     created = f"{row.created:%Y%m%d%H%M%S}" if row.created else ""
     return bool(row.exemption), verdict, doubtful, created, row.account, row.user
 
 
-def _rows(page: Page) -> Iterator[Row]:
+def _rows(page: Page) -> Iterator[UserRow]:
     users = page.users
     for account, user, verdict, certainty, reason, caveats, exemption, created, idle in zip(
         users[columns.ACCOUNT],
@@ -79,13 +79,13 @@ def _rows(page: Page) -> Iterator[Row]:
         users[columns.VERDICT],
         users[columns.CERTAINTY],
         users[columns.REASON],
-        because(page),
+        caveat_sentences(page),
         users[columns.EXEMPTION],
         users[columns.CREATED],
         users[columns.IDLE_DAYS],
         strict=True,
     ):
-        yield Row(
+        yield UserRow(
             account,
             user,
             Verdict(verdict),
@@ -98,12 +98,12 @@ def _rows(page: Page) -> Iterator[Row]:
         )
 
 
-def described(report: Report) -> str:
+def as_of_and_scope(report: Report) -> str:
     """Return when and how that is known, and how many accounts and files were covered."""
-    return f"{_when(report.files)}, {_which(report)}"
+    return f"{_as_of_text(report.files)}, {_accounts_text(report)}"
 
 
-def _when(files: Sequence[ReportFile]) -> str:
+def _as_of_text(files: Sequence[ReportFile]) -> str:
     moments = {(file.as_of, file.as_of_source) for file in files}
     if len(moments) == 1:
         at, source = next(iter(moments))
@@ -114,7 +114,7 @@ def _when(files: Sequence[ReportFile]) -> str:
     return f"As of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
 
 
-def _which(report: Report) -> str:
+def _accounts_text(report: Report) -> str:
     covered = {each.account for file in report.files for each in file.accounts if each.account}
     missing = {each.whom for each in report.not_covered} - covered
     files = f" in {len(report.files)} reports" if len(report.files) > 1 else ""
@@ -123,17 +123,17 @@ def _which(report: Report) -> str:
     return f"account {min(covered)}" if len(covered) == 1 else f"{len(covered)} accounts{files}"
 
 
-def counted(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
+def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
     """Return each verdict that occurs or is the mission, its users, and a remark on them."""
     totals = analysis.totals
     return [
-        (verdict, count, _remark(analysis, verdict))
+        (verdict, count, _count_remark(analysis, verdict))
         for verdict in ORDER
         if (count := totals.users(verdict)) or verdict is Verdict.UNUSED
     ]
 
 
-def _remark(analysis: Analysis, verdict: Verdict) -> str:
+def _count_remark(analysis: Analysis, verdict: Verdict) -> str:
     totals = analysis.totals
     counts = totals.counts[totals.counts[columns.VERDICT] == verdict]
     doubtful = (counts[columns.CERTAINTY] == Certainty.CHECK) & ~counts[columns.EXEMPT]
@@ -154,7 +154,7 @@ def _remark(analysis: Analysis, verdict: Verdict) -> str:
     )
 
 
-def remarks(analysis: Analysis) -> list[str]:
+def notes(analysis: Analysis) -> list[str]:
     """Return the notes on the input and on exemptions that no longer or never applied."""
     totals = analysis.totals
     return [
@@ -192,11 +192,11 @@ JUDGED: Final = (
 )
 """What the analysis says of a user, in the order of CSV and JSON."""
 
-FACTS: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
+REPORTED: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
 """What the report says of a user, under AWS's own names."""
 
 
-def listed(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
+def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
     """Yield the pages with only the users who have one of the verdicts."""
     wanted = list(map(str, verdicts))
     for page in analysis.pages():

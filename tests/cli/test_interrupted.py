@@ -45,7 +45,7 @@ def load_found(*_, **__):
     print("reading", flush=True)
     time.sleep(60)
 
-analyzer.sources.load.load_found = load_found
+analyzer.sources.load.load_sources = load_found
 """
 
 

@@ -36,12 +36,12 @@ ACCOUNTS = {
 
 @pytest.mark.parametrize(("arn", "account"), ACCOUNTS.items())
 def test_the_account_is_the_twelve_digits_in_an_arn_of_iam(arn: str, account: str) -> None:
-    assert arns.accounts(texts(arn)).to_pylist() == [account]
-    assert arns.accounts(texts(USER, arn)).to_pylist() == [ACCOUNT, account]
+    assert arns.account_ids(texts(arn)).to_pylist() == [account]
+    assert arns.account_ids(texts(USER, arn)).to_pylist() == [ACCOUNT, account]
 
 
 def test_the_accounts_of_no_rows_are_none() -> None:
-    assert arns.accounts(texts()).to_pylist() == []
+    assert arns.account_ids(texts()).to_pylist() == []
 
 
 ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", "")

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.report.arns import bytes_at, end_with, lengths, made_of, only
+from analyzer.report.arns import bytes_at, cells_where, consist_of, end_with_cells, lengths
 from analyzer.report.values import begins_with
 
 COLUMNS = {
@@ -32,14 +32,16 @@ def test_what_is_seen_of_a_column_is_what_its_texts_hold(cells: list[str]) -> No
         last = [cell[-1] if cell else 0 for cell in encoded]
         assert bytes_at(column, lengths(column) - 1).tolist() == last
         assert bytes_at(column, lengths(column)).tolist() == [0] * len(cells)
-        assert made_of(column, b"/ANx 2").tolist() == [set(cell) <= set("/ANx 2") for cell in cells]
+        assert consist_of(column, b"/ANx 2").tolist() == [
+            set(cell) <= set("/ANx 2") for cell in cells
+        ]
         assert begins_with(column, b"2 ").tolist() == [cell[:1] in (b"2", b" ") for cell in encoded]
 
 
 @pytest.mark.parametrize("cells", COLUMNS.values(), ids=COLUMNS)
 def test_cells_that_are_masked_out_are_missing(cells: list[str]) -> None:
     for column in slices(cells):
-        held = only(column, lengths(column) > 1)
+        held = cells_where(column, lengths(column) > 1)
         assert held.to_pylist() == [cell if len(cell.encode()) > 1 else None for cell in cells]
         held.validate(full=True)
 
@@ -59,10 +61,10 @@ def test_cells_that_are_masked_out_are_missing(cells: list[str]) -> None:
     ],
 )
 def test_a_cell_ends_with_the_text_beside_it(cell: str, tail: str, *, ends: bool) -> None:
-    assert end_with(texts([cell]), texts([tail])).tolist() == [ends]
+    assert end_with_cells(texts([cell]), texts([tail])).tolist() == [ends]
     for cells, tails in zip(slices([cell, "x", cell]), slices([tail, "x", tail]), strict=True):
-        assert end_with(cells, tails).tolist() == [ends, True, ends]
+        assert end_with_cells(cells, tails).tolist() == [ends, True, ends]
 
 
 def test_no_cells_end_with_nothing() -> None:
-    assert end_with(texts([]), texts([])).tolist() == []
+    assert end_with_cells(texts([]), texts([])).tolist() == []

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from analyzer.errors import Problem
-from analyzer.report.damage import mend
+from analyzer.report.damage import mended_row
 from analyzer.report.raw_report import ReportText, find_header
 from tests.builders import COLUMNS, a_user, report_text
 
@@ -36,7 +36,7 @@ def a_text(tail: str = "") -> ReportText:
     ],
 )
 def test_what_is_certain_is_put_right(row: str, cells: list[str]) -> None:
-    assert mend(a_text(), 5, row) == cells
+    assert mended_row(a_text(), 5, row) == cells
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_what_is_certain_is_put_right(row: str, cells: list[str]) -> None:
     ],
 )
 def test_what_is_not_certain_is_a_problem_that_names_the_row(row: str, message: str) -> None:
-    found = mend(a_text(), 5, row)
+    found = mended_row(a_text(), 5, row)
     assert isinstance(found, Problem)
     assert (found.row, found.value, found.message) == (5, row[:80], message)
 
 
 def test_a_short_row_at_the_end_of_the_file_is_cut_off() -> None:
-    found = mend(a_text(tail=f"{ROOT}\nann,arn:aws"), 3, "ann,arn:aws")
+    found = mended_row(a_text(tail=f"{ROOT}\nann,arn:aws"), 3, "ann,arn:aws")
     assert isinstance(found, Problem)
     assert found.message == "the file is cut off in the middle of this row"

@@ -338,7 +338,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
         tail=PLAIN.encode()[-100:],
     )
     with pytest.raises(InputRefused) as refusal:
-        assemble.understand([lambda: text])
+        assemble.assemble_report([lambda: text])
     (found,) = refusal.value.problems
     assert "the rows cannot be read: [Errno 5] Input/output error" in found.message
 

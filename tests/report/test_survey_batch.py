@@ -11,7 +11,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import rows as reading_of_rows
 from analyzer.report import survey_batch
 from analyzer.report.raw_report import ReportText
-from analyzer.report.survey import Surveyed, survey
+from analyzer.report.survey import SurveyedReport, survey
 from analyzer.sources import companions
 from tests.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.report.reading import HEADER, lines, of_account, put, with_cells
@@ -124,7 +124,7 @@ def test_small_reports_with_one_header_are_read_in_one_go(
 ) -> None:
     alone: list[str] = []
 
-    def noting(text: ReportText) -> Surveyed:
+    def noting(text: ReportText) -> SurveyedReport:
         alone.append(Path(text.name).name)
         return survey(text)
 
@@ -182,5 +182,5 @@ def test_a_group_keeps_no_more_rows_than_its_share(
 def test_groups_are_many_enough_to_share_and_no_larger_than_useful(
     count: int, sizes: list[int]
 ) -> None:
-    grouped = survey_batch.grouped([pytest.fail] * count)
+    grouped = survey_batch.grouped_by_size([pytest.fail] * count)
     assert [len(group) for group in grouped] == sizes

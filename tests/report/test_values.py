@@ -18,7 +18,7 @@ def texts(*cells: str) -> pa.Array:
 
 
 def read(*cells: str) -> list[datetime | None]:
-    found = values.moments(texts(*cells)).astype(object).tolist()
+    found = values.timestamps(texts(*cells)).astype(object).tolist()
     return [each and each.replace(tzinfo=UTC) for each in found]
 
 
@@ -110,11 +110,13 @@ def test_a_cell_is_read_alike_whatever_stands_beside_it(cells: list[str]) -> Non
 def test_a_part_of_a_column_is_read_as_a_column(cells: list[str]) -> None:
     whole = texts("2020-01-01T00:00:00Z", *cells, "2021-01-01T00:00:00+00:00")
     part = whole.slice(1, len(cells))
-    assert np.array_equal(values.moments(part), values.moments(texts(*cells)), equal_nan=True)
+    assert np.array_equal(values.timestamps(part), values.timestamps(texts(*cells)), equal_nan=True)
 
 
 def as_text(*cells: str) -> list[str]:
-    told: list[str] = values.as_text(texts(*cells), values.moments(texts(*cells))).to_pylist()
+    told: list[str] = values.timestamp_texts(
+        texts(*cells), values.timestamps(texts(*cells))
+    ).to_pylist()
     return told
 
 
@@ -156,7 +158,7 @@ def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> No
     dates = ["3/4/2021", "3/4/21", " 3/4/21", "\t3/4/21"]
     others = ["2024-04-22T19:47:52Z", "3/4/2", "N/A", "", "no_information"]
     cells = texts(*dates, *others)
-    suspected = values.may_be_local_date(cells, values.moments(cells))
+    suspected = values.may_be_local_date(cells, values.timestamps(cells))
     assert suspected.tolist() == [True] * len(dates) + [False] * len(others)
 
 
@@ -172,4 +174,4 @@ def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> No
     ],
 )
 def test_one_moment_needs_its_zone(text: str, moment: datetime | None) -> None:
-    assert values.one_moment(text) == moment
+    assert values.timestamp(text) == moment

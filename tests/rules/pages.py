@@ -9,10 +9,10 @@ import pyarrow as pa
 from analyzer.model import Page
 from analyzer.report.tidy import tidy
 from analyzer.rules import RULES
-from analyzer.rules.engine import findings
+from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import Rule, Subject
 from analyzer.terms import Criteria, Thresholds
-from analyzer.verdict import judged
+from analyzer.verdict import with_verdicts
 from tests.builders import AS_OF, COLUMNS, Row, rendered
 
 BY_ID = {rule.id: rule for rule in RULES}
@@ -38,7 +38,7 @@ def tidied(
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "") -> Page:
     """Return users' rows as a page with verdicts."""
-    return judged(tidied(rows, columns=columns, contradicted=contradicted), Criteria())
+    return with_verdicts(tidied(rows, columns=columns, contradicted=contradicted), Criteria())
 
 
 NOBODY = of_users()
@@ -56,8 +56,8 @@ def found(
     rule = BY_ID[rule_id]
     page = tidied([row], columns=columns, contradicted=contradicted)
     if rule.subject is Subject.ROOT:
-        return findings(NOBODY, page, [rule], limits)
-    return findings(judged(page, Criteria()), NOBODY, [rule], limits)
+        return page_findings(NOBODY, page, [rule], limits)
+    return page_findings(with_verdicts(page, Criteria()), NOBODY, [rule], limits)
 
 
 def outcomes(
@@ -82,4 +82,4 @@ def fact(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> str:
 def by_itself(rule: Rule, page: Page) -> pd.DataFrame:
     """Return what one rule finds on a page of its subject."""
     users, roots = (NOBODY, page) if rule.subject is Subject.ROOT else (page, NOBODY)
-    return findings(users, roots, [rule], LIMITS)
+    return page_findings(users, roots, [rule], LIMITS)

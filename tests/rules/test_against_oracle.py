@@ -9,7 +9,7 @@ import pandas as pd
 
 import analyzer
 from analyzer.rules import RULES
-from analyzer.rules.engine import counted, findings
+from analyzer.rules.engine import page_counts, page_findings
 from analyzer.rules.rule import Outcome
 from tests.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
 from tests.rules.oracle import Verdict, judge_rules
@@ -99,8 +99,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     roots = [a_random_root(chance, number) for number in range(ROOTS)]
     pages = list(analysis.pages())
     found = sum(
-        (verdicts(findings(page, NOBODY, RULES, LIMITS)) for page in pages),
-        start=verdicts(findings(NOBODY, tidied(roots), RULES, LIMITS)),
+        (verdicts(page_findings(page, NOBODY, RULES, LIMITS)) for page in pages),
+        start=verdicts(page_findings(NOBODY, tidied(roots), RULES, LIMITS)),
     )
     expected = Counter(judge_rules(text, AS_OF)) + Counter(
         judge_rules(report_text(roots[1:], root=roots[0]), AS_OF)
@@ -113,8 +113,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     kinds = Counter((verdict.rule, verdict.outcome) for verdict in found.elements())
     assert all(kinds[rule.id, outcome] > 10 for rule in RULES for outcome in ("fails", "undecided"))
     tally = sum(
-        (counted(page, NOBODY, RULES, LIMITS) for page in pages),
-        start=counted(NOBODY, tidied(roots), RULES, LIMITS),
+        (page_counts(page, NOBODY, RULES, LIMITS) for page in pages),
+        start=page_counts(NOBODY, tidied(roots), RULES, LIMITS),
     )
     assert tally == Counter({(*kind, False): many for kind, many in kinds.items()})
     assert {outcome for _, outcome, _ in tally} == set(Outcome)

@@ -16,13 +16,13 @@ from botocore import xform_name
 
 import analyzer.rules
 from analyzer import columns
-from analyzer.facts import Evidence
+from analyzer.facts import Facts
 from analyzer.model import Page
 from analyzer.rules import RULES
-from analyzer.rules.engine import counted, findings
+from analyzer.rules.engine import page_counts, page_findings
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Criteria, Severity, Thresholds
-from analyzer.verdict import judged
+from analyzer.verdict import with_verdicts
 from tests.builders import (
     COLUMNS_OF_2014,
     Row,
@@ -110,7 +110,7 @@ def test_ids_and_severities_stay_what_people_rely_on(
 @every_rule
 def test_its_masks_are_plain_and_never_both_true(rule: Rule) -> None:
     page = page_for(rule)
-    truth = rule.judge(Evidence(page), LIMITS)
+    truth = rule.judge(Facts(page), LIMITS)
     count = len(page) * (2 if rule.subject.in_slots else 1)
     for mask in (truth.yes, truth.no, truth.undecided):
         assert (type(mask), mask.dtype, mask.shape) == (np.ndarray, np.dtype(bool), (count,))
@@ -186,10 +186,10 @@ def test_its_threshold_is_one_that_there_is(rule: Rule) -> None:
 def test_only_its_own_threshold_changes_it(rule: Rule) -> None:
     page = page_for(rule)
     of_users, of_roots = (NOBODY, page) if rule.subject is Subject.ROOT else (page, NOBODY)
-    usual = counted(of_users, of_roots, [rule], LIMITS)
+    usual = page_counts(of_users, of_roots, [rule], LIMITS)
     for each in dataclasses.fields(Thresholds):
         limits = dataclasses.replace(LIMITS, **{each.name: 1000})
-        changed = counted(of_users, of_roots, [rule], limits) != usual
+        changed = page_counts(of_users, of_roots, [rule], limits) != usual
         assert changed == (each.name == rule.threshold)
 
 
@@ -230,8 +230,8 @@ def test_each_remedy_is_a_command_that_aws_knows(rule: Rule, line: str) -> None:
 
 
 def test_the_frame_of_findings_is_as_described() -> None:
-    found = findings(of_users(*USERS), tidied(ROOTS), RULES, LIMITS)
-    empty = findings(NOBODY, tidied([]), RULES, LIMITS)
+    found = page_findings(of_users(*USERS), tidied(ROOTS), RULES, LIMITS)
+    empty = page_findings(NOBODY, tidied([]), RULES, LIMITS)
     assert list(found) == list(empty) == list(FINDINGS)
     assert empty.empty
     types = {name: str(found[name].dtype) for name in FINDINGS}
@@ -263,24 +263,24 @@ def test_the_frame_of_findings_is_as_described() -> None:
 
 def test_the_counts_are_those_of_the_findings() -> None:
     users, roots = of_users(*USERS), tidied(ROOTS)
-    found = findings(users, roots, RULES, LIMITS)
+    found = page_findings(users, roots, RULES, LIMITS)
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
     expected = Counter((*kind, False) for kind in kinds)
-    assert counted(users, roots, RULES, LIMITS) == expected
+    assert page_counts(users, roots, RULES, LIMITS) == expected
 
 
 def test_only_the_rules_asked_for_are_run() -> None:
     asked = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
-    found = findings(of_users(*USERS), tidied(ROOTS), asked, LIMITS)
+    found = page_findings(of_users(*USERS), tidied(ROOTS), asked, LIMITS)
     assert set(found["rule"]) == {"root-access-key", "root-without-mfa"}
-    assert findings(of_users(*USERS), tidied(ROOTS), [], LIMITS).empty
+    assert page_findings(of_users(*USERS), tidied(ROOTS), [], LIMITS).empty
 
 
 def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
     users = [a_user("idle", password=a_password(days_before(99))), *QUIET_USERS]
-    page = judged(tidied(users, columns=COLUMNS_OF_2014), Criteria())
+    page = with_verdicts(tidied(users, columns=COLUMNS_OF_2014), Criteria())
     roots = tidied(QUIET_ROOTS, columns=COLUMNS_OF_2014)
-    count = counted(page, roots, RULES, LIMITS)
+    count = page_counts(page, roots, RULES, LIMITS)
     assert count["idle-password", Outcome.FAILS, False] == 1
     assert count["idle-access-key", Outcome.UNDECIDED, False] == 2
     assert count["unused-user", Outcome.FAILS, False] == 0
@@ -288,6 +288,6 @@ def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
 
 def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
     page = of_users(*USERS)
-    found = findings(page, NOBODY, RULES[:1], LIMITS)
+    found = page_findings(page, NOBODY, RULES[:1], LIMITS)
     failing = set(found.loc[found["outcome"] == Outcome.FAILS, "arn"])
     assert failing == set(page.users.loc[page.users["verdict"] == "unused", "arn"])

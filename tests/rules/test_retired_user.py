@@ -1,7 +1,7 @@
 import pytest
 
 from analyzer.terms import Criteria, Definition
-from analyzer.verdict import judged
+from analyzer.verdict import with_verdicts
 from tests.builders import (
     NEVER,
     Row,
@@ -53,7 +53,7 @@ def test_the_fact_has_the_last_sign_in() -> None:
 def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unused(
     user: Row, said: str
 ) -> None:
-    page = judged(tidied([user]), Criteria(definition=Definition.IAM_029))
+    page = with_verdicts(tidied([user]), Criteria(definition=Definition.IAM_029))
     (told,) = by_itself(BY_ID["retired-user"], page)["fact"]
     assert told == f"{said}, nothing left to get in with, created 2023-08-05, 1000 days ago"
 

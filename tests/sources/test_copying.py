@@ -8,8 +8,8 @@ import pytest
 
 from analyzer.errors import InputRefused
 from analyzer.exports.reports import copy_inputs
-from analyzer.model import Absent
-from analyzer.sources.find import Source, find
+from analyzer.model import UncoveredAccount
+from analyzer.sources.find import Source, find_sources
 from analyzer.sources.load import load
 from tests.builders import a_user, report_text, saved
 
@@ -107,7 +107,9 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
         saved(tmp_path / place, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
     copies = copy_inputs([str(tmp_path / "a"), str(tmp_path / "b")], folder)
     assert len(names(folder)) == 4
-    assert load(*copies).not_covered == (Absent(account="2", name="pay", reason="Denied."),)
+    assert load(*copies).not_covered == (
+        UncoveredAccount(account="2", name="pay", reason="Denied."),
+    )
 
 
 def test_a_hidden_file_that_is_named_is_found_again(folder: Path, tmp_path: Path) -> None:
@@ -122,7 +124,10 @@ def test_all_that_cannot_be_read_is_told_at_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone.csv"
-    found = [*find([str(tmp_path / "missing.csv")]), Source(str(gone), gone.read_bytes, gone)]
+    found = [
+        *find_sources([str(tmp_path / "missing.csv")]),
+        Source(str(gone), gone.read_bytes, gone),
+    ]
     monkeypatch.setattr("analyzer.exports.reports.find", lambda _: found)
     with pytest.raises(InputRefused) as refused:
         copy_inputs(["*.csv"], folder)

@@ -22,7 +22,7 @@ import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
 from analyzer.exports.reports import copy_inputs
-from analyzer.model import Absent, Report
+from analyzer.model import Report, UncoveredAccount
 from analyzer.sources import find
 from tests.builders import ROOT_FOLDER, a_user
 from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
@@ -561,7 +561,7 @@ def test_a_file_in_an_archive_that_grows_too_large_is_refused(
 
 def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Path) -> None:
     archive = put(tmp_path, DEFLATED)
-    (source,) = find.find([str(archive)])
+    (source,) = find.find_sources([str(archive)])
     archive.unlink()
     with pytest.raises(FileNotFoundError):
         source.read()
@@ -592,7 +592,7 @@ def test_a_list_of_fetched_accounts_is_found_once_however_it_is_named(
     failed = {"account": "1", "name": "x", "status": "failed", "reason": "denied"}
     put(tmp_path, json.dumps({"accounts": [failed]}), "a/fetched.manifest.json")
     report = analyzer.load(f"{tmp_path}/{source}")
-    assert report.not_covered == (Absent(account="1", name="x", reason="denied"),)
+    assert report.not_covered == (UncoveredAccount(account="1", name="x", reason="denied"),)
     assert verdicts(report) == VERDICTS
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import analyzer
 from analyzer.sources import load
-from analyzer.sources.find import find
+from analyzer.sources.find import find_sources
 from tests.builders import a_user
 from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 
@@ -68,7 +68,7 @@ def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_prob
     put(tmp_path, "<html>", "b.csv")
 
     def found_and_gone(names: list[str]) -> object:
-        sources = find(names)
+        sources = find_sources(names)
         going.unlink()
         return sources
 

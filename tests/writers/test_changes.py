@@ -5,14 +5,14 @@ import io
 import pandas as pd
 
 from analyzer.changes import changes
-from analyzer.model import Absent, Report
+from analyzer.model import Report, UncoveredAccount
 from analyzer.writers.csv import write_changes
 from tests.test_changes import NEW, a_user, users
 
 HEADER = "change,account,user,arn,before,now,last_use\n"
 
 
-def written(frame: pd.DataFrame, *missing: Absent) -> str:
+def written(frame: pd.DataFrame, *missing: UncoveredAccount) -> str:
     report = Report(files=(), notes=(), pages=lambda: iter(()), roots=tuple, not_covered=missing)
     stream = io.BytesIO()
     write_changes(frame, report, stream)
@@ -35,8 +35,8 @@ def test_where_nothing_changed_there_is_but_the_header() -> None:
 
 
 def test_an_account_that_could_not_be_read_has_a_row_of_its_own() -> None:
-    denied = Absent(account="210987654321", name="pay", reason="Denied.")
-    unknown = Absent(account="", name="=profile", reason="No credentials.")
+    denied = UncoveredAccount(account="210987654321", name="pay", reason="Denied.")
+    unknown = UncoveredAccount(account="", name="=profile", reason="No credentials.")
     now = users(a_user("unused", "ann"))
     assert written(changes(users(), now, {"012345678901"}, ()), denied, unknown) == HEADER + (
         "new-unused,012345678901,ann,arn:aws:iam::012345678901:user/ann,,unused,\n"

@@ -82,13 +82,13 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
 @pytest.mark.parametrize("having", WHY)
 def test_the_reason_is_told_in_words(tmp_path: Path, having: str) -> None:
     user, criteria, why = WHY[having]
-    (row,) = users.rows(analyzed(tmp_path, [user], **criteria), ALL)
+    (row,) = users.user_rows(analyzed(tmp_path, [user], **criteria), ALL)
     assert row.why == why
 
 
 def test_rows_that_contradict_each_other_say_in_what(tmp_path: Path) -> None:
     rows = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
-    assert [row.why for row in users.rows(analyzed(tmp_path, rows), ALL)] == [
+    assert [row.why for row in users.user_rows(analyzed(tmp_path, rows), ALL)] == [
         "another row of this ARN has another password_last_used"
     ] * 2
 
@@ -107,7 +107,7 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
         a_user("odd", mfa_active="perhaps"),
         a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
     ]
-    rows = users.rows(analyzed(tmp_path, people, exemptions_of("*,exempt,Why,,")), ALL)
+    rows = users.user_rows(analyzed(tmp_path, people, exemptions_of("*,exempt,Why,,")), ALL)
     assert [row.user for row in rows] == [
         "old-a",
         "old-b",
@@ -124,8 +124,8 @@ def test_a_row_holds_what_a_listing_shows(tmp_path: Path) -> None:
     user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: "1 more"}
     exemptions = exemptions_of("*,ann,By design,,")
     analysis = analyzed(tmp_path, [user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
-    assert users.rows(analysis, ALL) == [
-        users.Row(
+    assert users.user_rows(analysis, ALL) == [
+        users.UserRow(
             account=ACCOUNT,
             user="ann",
             verdict=Verdict.UNUSED,
@@ -169,17 +169,17 @@ DESCRIBED = (
 
 @pytest.mark.parametrize(("sample", "words"), DESCRIBED, ids=lambda each: str(each)[-20:])
 def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
-    assert users.described(analyzer.load(sample)) == words
+    assert users.as_of_and_scope(analyzer.load(sample)) == words
 
 
 def test_a_moment_that_was_given_is_told_as_such(tmp_path: Path) -> None:
-    assert users.described(analyzed(tmp_path, []).report) == (
+    assert users.as_of_and_scope(analyzed(tmp_path, []).report) == (
         "As of 2026-05-01 12:00 UTC (as given with --as-of), account 012345678901"
     )
 
 
 def test_verdicts_are_counted_unused_first_with_remarks() -> None:
-    assert users.counted(analyzed_console()) == [
+    assert users.verdict_counts(analyzed_console()) == [
         (Verdict.UNUSED, 23, "9 to check, 5 exempt"),
         (Verdict.RETIRED, 4, "2 to check"),
         (Verdict.DORMANT, 6, "nothing used for 90 days or more"),
@@ -190,14 +190,14 @@ def test_verdicts_are_counted_unused_first_with_remarks() -> None:
 
 def test_that_nobody_is_unused_is_told_and_verdicts_that_nobody_has_are_not(tmp_path: Path) -> None:
     rows = [a_user(password=a_password(days_before(45)))]
-    assert users.counted(analyzed(tmp_path, rows, dormant_days=45)) == [
+    assert users.verdict_counts(analyzed(tmp_path, rows, dormant_days=45)) == [
         (Verdict.UNUSED, 0, ""),
         (Verdict.DORMANT, 1, "nothing used for 45 days or more"),
     ]
 
 
 def remarks_on(analysis: Analysis) -> list[str]:
-    return users.remarks(analysis)[len(analysis.report.notes) :]
+    return users.notes(analysis)[len(analysis.report.notes) :]
 
 
 def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
@@ -210,4 +210,4 @@ def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
 def test_notes_on_the_input_come_first() -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "old-form.csv"))
     assert analysis.report.notes
-    assert users.remarks(analysis) == list(analysis.report.notes)
+    assert users.notes(analysis) == list(analysis.report.notes)

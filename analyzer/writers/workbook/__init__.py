@@ -15,11 +15,11 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
-from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, counted
+from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, change_counts
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.controls_sheet import add_controls
-from analyzer.writers.workbook.formulas import Recount, Tally
-from analyzer.writers.workbook.listing import Gathering, Listing
+from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
+from analyzer.writers.workbook.listing import Collected, Listing
 from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 
@@ -42,16 +42,16 @@ def write_workbook(
     """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
-        start = (book, users.described(analysis.report), rows_a_sheet)
+        start = (book, users.as_of_and_scope(analysis.report), rows_a_sheet)
         everybody = _add_users(partial(Listing[Page], *start), analysis)
         _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
         found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
         if changes is not None:
             _add_changes(partial(Listing[pd.DataFrame], *start), changes)
-        tally = Tally(analysis.inspection, Recount(found))
+        tally = RuleCounts(analysis.inspection, CountFormula(found))
         add_controls(book, tally)
         add_method(book, analysis, with_changes=changes is not None)
-        compared = "" if changes is None else counted(changes, since)
+        compared = "" if changes is None else change_counts(changes, since)
         add_summary(book, analysis, everybody, tally, compared)
         book.save(stream)
 
@@ -59,18 +59,18 @@ def write_workbook(
 def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
     """Add the lists of users; return the one of everybody."""
     files = analysis.report.files
-    everybody = listing(Title.EVERYBODY, user_sheets.every(files))
-    unused, exempt = Gathering(_to_do), Gathering(_exempt)
-    undetermined = Gathering(_undetermined)
+    everybody = listing(Title.EVERYBODY, user_sheets.all_users_columns(files))
+    unused, exempt = Collected(_to_do), Collected(_exempt)
+    undetermined = Collected(_undetermined)
     for page in analysis.pages():
         everybody.add(page)
         for gathering in (unused, exempt, undetermined):
             gathering.add(page)
     everybody.finish("No report has an IAM user.")
     _add_to_do(listing(Title.UNUSED, user_sheets.UNUSED), unused)
-    _add_roots(listing(Title.ROOTS, user_sheets.roots(files)), analysis)
-    _add_some(listing(Title.EXEMPT, user_sheets.exempt(analysis.exemptions)), exempt)
-    _add_some(listing(Title.UNDETERMINED, user_sheets.undetermined(files)), undetermined)
+    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files)), analysis)
+    _add_some(listing(Title.EXEMPT, user_sheets.exempt_columns(analysis.exemptions)), exempt)
+    _add_some(listing(Title.UNDETERMINED, user_sheets.undetermined_columns(files)), undetermined)
     return everybody
 
 
@@ -93,7 +93,7 @@ def _has(page: Page, verdict: Verdict) -> np.ndarray:
     return mask
 
 
-def _add_some(listing: Listing[Page], some: Gathering) -> None:
+def _add_some(listing: Listing[Page], some: Collected) -> None:
     """Add a list in the report's order, unless there is nobody to list."""
     if page := some.page():
         listing.add(page)
@@ -112,11 +112,11 @@ def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
     """Add the entries of the exemption list, if there are any."""
     if len(analysis.exemptions):
         listed = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS)
-        listed.add(exemptions_sheet.entries(analysis))
+        listed.add(exemptions_sheet.exemption_frame(analysis))
         listed.finish()
 
 
-def _add_to_do(listing: Listing[Page], unused: Gathering) -> None:
+def _add_to_do(listing: Listing[Page], unused: Collected) -> None:
     """Add the list of unused users: certain ones first, then the oldest first."""
     if page := unused.page():
         doubtful = page.users[columns.CERTAINTY] == Certainty.CHECK
@@ -128,7 +128,9 @@ def _add_to_do(listing: Listing[Page], unused: Gathering) -> None:
 
 def _add_findings(listing: _Rows, inspection: Inspection) -> Listing[pd.DataFrame]:
     """Add the list of findings in the order in which they come, and return it."""
-    found = listing(Title.FINDINGS, findings_sheet.listed(inspection.book, inspection.report.files))
+    found = listing(
+        Title.FINDINGS, findings_sheet.finding_columns(inspection.book, inspection.report.files)
+    )
     for frame in inspection.frames():
         found.add(frame)
     found.finish(findings_sheet.nothing_found(inspection))

@@ -10,14 +10,14 @@ from analyzer.writers.workbook.column import (
     Column,
     in_frame,
     judged_look,
-    moments,
-    no_words,
+    moment_cells,
     plain,
+    repeated_text_cells,
+    text_or_raw,
     texts,
-    who,
-    words,
+    user_columns,
 )
-from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.style import CellStyle
 
 MEANINGS: Final[Mapping[Change, str]] = {
     Change.NEW_UNUSED: (
@@ -31,22 +31,22 @@ MEANINGS: Final[Mapping[Change, str]] = {
 
 NOTHING: Final = "Nothing changed since the previous run."
 
-_LOOKS: Final[Mapping[str, Look]] = {
-    Change.NEW_UNUSED: Look.UNUSED,
-    Change.GONE: Look.FAINT,
-    Change.USED_AGAIN: Look.CHECK,
+_LOOKS: Final[Mapping[str, CellStyle]] = {
+    Change.NEW_UNUSED: CellStyle.UNUSED,
+    Change.GONE: CellStyle.FAINT,
+    Change.USED_AGAIN: CellStyle.CHECK,
 }
 
 
-def counted(frame: pd.DataFrame, since: str) -> str:
+def change_counts(frame: pd.DataFrame, since: str) -> str:
     """Return with which run was compared, and how many changes of each kind there are."""
     numbers = frame[CHANGE].value_counts()
     told = ", ".join(f"{each} {numbers[each]:,}" for each in Change if numbers.get(each))
     return f"The run {since}. {f'Changes since: {told}.' if told else NOTHING}"
 
 
-def _change_look(change: str) -> Look:
-    return _LOOKS.get(change, Look.TEXT)
+def _change_look(change: str) -> CellStyle:
+    return _LOOKS.get(change, CellStyle.TEXT)
 
 
 def _meanings(frame: pd.DataFrame) -> list[str]:
@@ -54,10 +54,10 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
 
 
 COLUMNS: Final = (
-    *who(in_frame),
-    Column("Change", 17, words(texts(in_frame(CHANGE)), _change_look)),
-    Column("Meaning", 44, words(_meanings, plain)),
-    Column("Before", 12.5, words(texts(in_frame(BEFORE)), judged_look)),
-    Column("Now", 12.5, words(texts(in_frame(NOW)), judged_look)),
-    Column("Last use (UTC)", 14.5, moments(in_frame(LAST_USE), no_words)),
+    *user_columns(in_frame),
+    Column("Change", 17, repeated_text_cells(texts(in_frame(CHANGE)), _change_look)),
+    Column("Meaning", 44, repeated_text_cells(_meanings, plain)),
+    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), judged_look)),
+    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), judged_look)),
+    Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), text_or_raw)),
 )

@@ -11,13 +11,13 @@ from analyzer import columns
 from analyzer.model import Page, ReportFile
 from analyzer.terms import State
 from analyzer.writers.workbook.cells import blank, number, text
-from analyzer.writers.workbook.style import Look, Styles
+from analyzer.writers.workbook.style import CellStyle, Styles
 
-Listed = TypeVar("Listed", Page, pd.DataFrame)
+Rows = TypeVar("Rows", Page, pd.DataFrame)
 
-Read = Callable[[Listed], Iterable[str]]
+Read = Callable[[Rows], Iterable[str]]
 
-Cells = Callable[[Listed, Styles], list[str]]
+Cells = Callable[[Rows, Styles], list[str]]
 
 NEVER: Final = "never"
 
@@ -40,63 +40,65 @@ _DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[Listed]):
+class Column(Generic[Rows]):
     """Define one column; a reviewer fills it by one of the choices, if there are any."""
 
     head: str
     width: float
-    cells: Cells[Listed]
+    cells: Cells[Rows]
     choices: tuple[str, ...] = ()
 
 
-def free(read: Read[Listed], look: Look = Look.TEXT) -> Cells[Listed]:
+def text_cells(read: Read[Rows], look: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
     """Make cells of text that differs from row to row."""
     return lambda rows, styles: [text(value, styles[look]) for value in read(rows)]
 
 
-def fact_look(word: str) -> Look:
+def fact_look(word: str) -> CellStyle:
     """Return how a fact looks: odd if it was not understood, faint if there is nothing."""
     if word.endswith((NOT_UNDERSTOOD, NOT_REPORTED)):
-        return Look.ODD
-    return Look.FAINT if word in _NOTHING else Look.TEXT
+        return CellStyle.ODD
+    return CellStyle.FAINT if word in _NOTHING else CellStyle.TEXT
 
 
-def plain(_: str) -> Look:
+def plain(_: str) -> CellStyle:
     """Return how words look that mean neither good nor bad."""
-    return Look.TEXT
+    return CellStyle.TEXT
 
 
-def judged_look(word: str) -> Look:
+def judged_look(word: str) -> CellStyle:
     """Return how a word looks that has a look of its own."""
-    return Look(word) if word else Look.TEXT
+    return CellStyle(word) if word else CellStyle.TEXT
 
 
-def words(read: Read[Listed], look: Callable[[str], Look] = fact_look) -> Cells[Listed]:
+def repeated_text_cells(
+    read: Read[Rows], look: Callable[[str], CellStyle] = fact_look
+) -> Cells[Rows]:
     """Make cells of words that come again and again; each is spelled once."""
 
-    def cells(rows: Listed, styles: Styles) -> list[str]:
+    def cells(rows: Rows, styles: Styles) -> list[str]:
         spelled = _Spelled(look, styles)
         return [spelled[word] for word in read(rows)]
 
     return cells
 
 
-def numbers(read: Callable[[Listed], pd.Series]) -> Cells[Listed]:
+def number_cells(read: Callable[[Rows], pd.Series]) -> Cells[Rows]:
     """Make cells of whole numbers, empty where one is not known."""
 
-    def cells(rows: Listed, styles: Styles) -> list[str]:
-        style = styles[Look.NUMBER]
+    def cells(rows: Rows, styles: Styles) -> list[str]:
+        style = styles[CellStyle.NUMBER]
         known = read(rows).fillna(-1).to_numpy(np.int64).tolist()
         return [blank(style) if each < 0 else number(each, style) for each in known]
 
     return cells
 
 
-def moments(read: Callable[[Listed], pd.Series], otherwise: Read[Listed]) -> Cells[Listed]:
+def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Cells[Rows]:
     """Make cells of dates with times, in UTC, and words where there is none."""
 
-    def cells(rows: Listed, styles: Styles) -> list[str]:
-        style, spelled = styles[Look.DATE], _Spelled(fact_look, styles)
+    def cells(rows: Rows, styles: Styles) -> list[str]:
+        style, spelled = styles[CellStyle.DATE], _Spelled(fact_look, styles)
         return [
             number(day, style) if day > 0 else spelled[word]
             for day, word in zip(_serials(read(rows)), otherwise(rows), strict=True)
@@ -105,17 +107,17 @@ def moments(read: Callable[[Listed], pd.Series], otherwise: Read[Listed]) -> Cel
     return cells
 
 
-def empty(look: Look) -> Cells[Any]:
+def input_cells(look: CellStyle) -> Cells[Any]:
     """Make cells that a reviewer fills."""
     return lambda rows, styles: [blank(styles[look])] * len(rows)
 
 
-def no_words(rows: Sized) -> list[str]:
+def text_or_raw(rows: Sized) -> list[str]:
     """Read nothing, of every row."""
     return [""] * len(rows)
 
 
-def with_raw(page: Page, column: str, told: np.ndarray) -> list[str]:
+def raw_if_unread(page: Page, column: str, told: np.ndarray) -> list[str]:
     """Return words, but the raw value where the report's cell was not understood."""
     here = page.unread[page.unread[columns.COLUMN] == column]
     shown: list[str] = told.tolist()
@@ -124,12 +126,12 @@ def with_raw(page: Page, column: str, told: np.ndarray) -> list[str]:
     return shown
 
 
-def nothing(column: str) -> Read[Page]:
+def blank_text(column: str) -> Read[Page]:
     """Read no words, but the raw value where the report's cell was not understood."""
-    return lambda page: with_raw(page, column, np.full(len(page), "", object))
+    return lambda page: raw_if_unread(page, column, np.full(len(page), "", object))
 
 
-def either(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
+def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
     """Return one word where the mask holds, the other elsewhere."""
     return np.where(mask, np.array(yes, object), np.array(no, object))
 
@@ -137,7 +139,7 @@ def either(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
 class _Spelled(dict[str, str]):
     """Spell each word as a cell when it is first asked for."""
 
-    def __init__(self, look: Callable[[str], Look], styles: Styles) -> None:
+    def __init__(self, look: Callable[[str], CellStyle], styles: Styles) -> None:
         super().__init__()
         self._look = look
         self._styles = styles
@@ -161,7 +163,7 @@ def in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
     return slots.iloc[(slot - 1) * users : slot * users]
 
 
-Of = Callable[[str], Callable[[Listed], pd.Series]]
+ColumnOf = Callable[[str], Callable[[Rows], pd.Series]]
 
 NO_ACCOUNT: Final = "not known"
 
@@ -176,7 +178,7 @@ def in_frame(name: str) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda frame: frame[name]
 
 
-def texts(series: Callable[[Listed], pd.Series]) -> Callable[[Listed], list[str]]:
+def texts(series: Callable[[Rows], pd.Series]) -> Callable[[Rows], list[str]]:
     """Read facts that are text as they are."""
     return lambda rows: series(rows).tolist()
 
@@ -186,35 +188,39 @@ def account_text(account: str) -> str:
     return account or NO_ACCOUNT
 
 
-def who(of: Of[Listed]) -> tuple[Column[Listed], Column[Listed], Column[Listed]]:
+def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:
     """Return the columns that name whom a row is about."""
     account = of(columns.ACCOUNT)
 
-    def accounts(rows: Listed) -> list[str]:
+    def accounts(rows: Rows) -> list[str]:
         return [account_text(each) for each in account(rows).tolist()]
 
     return (
-        Column("Account", 13, words(accounts, plain)),
-        Column("User", 22, free(texts(of(columns.USER)))),
-        Column("ARN", 34, free(texts(of(columns.ARN)), Look.ID)),
+        Column("Account", 13, repeated_text_cells(accounts, plain)),
+        Column("User", 22, text_cells(texts(of(columns.USER)))),
+        Column("ARN", 34, text_cells(texts(of(columns.ARN)), CellStyle.ID)),
     )
 
 
-def source(of: Of[Listed], files: Sequence[ReportFile]) -> tuple[Column[Listed], Column[Listed]]:
+def source_columns(
+    of: ColumnOf[Rows], files: Sequence[ReportFile]
+) -> tuple[Column[Rows], Column[Rows]]:
     """Return the columns that say where in which report a row's facts stand."""
     names = [file.name for file in files]
     file = of(columns.FILE)
 
-    def reports(rows: Listed) -> list[str]:
+    def reports(rows: Rows) -> list[str]:
         return [names[each] for each in file(rows).tolist()]
 
-    return Column("Report", 26, words(reports)), Column("Row", 6.5, numbers(of(columns.ROW)))
+    return Column("Report", 26, repeated_text_cells(reports)), Column(
+        "Row", 6.5, number_cells(of(columns.ROW))
+    )
 
 
-def review(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
+def review_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
     """Return the columns that the reviewer fills."""
     return (
-        Column("Decision", 12, empty(Look.INPUT), decisions),
-        Column("Owner", 14, empty(Look.INPUT)),
-        Column("Comment", 24, empty(Look.INPUT)),
+        Column("Decision", 12, input_cells(CellStyle.INPUT), decisions),
+        Column("Owner", 14, input_cells(CellStyle.INPUT)),
+        Column("Comment", 24, input_cells(CellStyle.INPUT)),
     )

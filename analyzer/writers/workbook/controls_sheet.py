@@ -9,12 +9,12 @@ from analyzer.rules import RULES
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Thresholds
 from analyzer.writers import users
-from analyzer.writers.findings import how, limits
+from analyzer.writers.findings import limits_text, rule_decision
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
-from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, Tally
+from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, RuleCounts
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.style import CellStyle
 
 _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 """Of all columns but the numbers, which need as much as the longest."""
@@ -22,13 +22,13 @@ _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 _RULES: Final = {rule.id: rule for rule in RULES}
 
 
-def add_controls(book: Book, tally: Tally) -> None:
+def add_controls(book: Book, tally: RuleCounts) -> None:
     """Add the sheet; its counts are formulas over the listed findings."""
     inspection = tally.inspection
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
-    grid = Grid(book, Title.CONTROLS, widths, users.described(inspection.report))
+    grid = Grid(book, Title.CONTROLS, widths, users.as_of_and_scope(inspection.report))
     _add_heading(grid, inspection, results, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
@@ -43,13 +43,13 @@ def _add_heading(
     grid: Grid, inspection: Inspection, results: Sequence[ControlResult], span: int
 ) -> None:
     standard = inspection.book.standard
-    grid.row(Part(standard.name, Look.TITLE, span))
+    grid.row(Part(standard.name, CellStyle.TITLE, span))
     for line in (
         headline(results),
         f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: in our own words.",
-        f"Limits: {limits(inspection.book)}",
+        f"Limits: {limits_text(inspection.book)}",
     ):
-        grid.row(Part(line, Look.SUBTITLE, span))
+        grid.row(Part(line, CellStyle.SUBTITLE, span))
     grid.space()
 
 
@@ -60,12 +60,12 @@ def headline(results: Sequence[ControlResult]) -> str:
     return f"Controls: {len(results)}. Of these: {told}."
 
 
-def _add(grid: Grid, tally: Tally, each: ControlResult) -> None:
+def _add(grid: Grid, tally: RuleCounts, each: ControlResult) -> None:
     grid.row(
-        Part(each.control.number, Look.LABEL),
+        Part(each.control.number, CellStyle.LABEL),
         Part(each.control.title),
-        Part(str(each.result), Look(each.result)),
-        *(Part(count, Look.NUMBER) for count in _counts(tally, each)),
+        Part(str(each.result), CellStyle(each.result)),
+        *(Part(count, CellStyle.NUMBER) for count in _counts(tally, each)),
         Part(_how(each, tally.inspection.book.thresholds)),
         Part("" if each.result is Result.NOT_DECIDABLE else each.why),
     )
@@ -80,11 +80,11 @@ def _how(each: ControlResult, thresholds: Thresholds) -> str:
 
 
 def _of_rule(number: str, rule: str, thresholds: Thresholds) -> str:
-    told = how(_RULES[rule], thresholds)
+    told = rule_decision(_RULES[rule], thresholds)
     return told if rule == number else f"{rule}: {told}"
 
 
-def _counts(tally: Tally, each: ControlResult) -> list[Value]:
+def _counts(tally: RuleCounts, each: ControlResult) -> list[Value]:
     """Return how many findings fail, are exempt and are undecided; nothing if no rule ran."""
     ran = [rule.id for rule in tally.inspection.book.rules if rule.id in each.control.rules]
     return [tally.of_rules(ran, kind) if ran else "" for kind in (FAILS, EXEMPT, UNDECIDED)]

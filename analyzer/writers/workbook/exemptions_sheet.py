@@ -9,8 +9,16 @@ from analyzer.analysis import Analysis
 from analyzer.model import Exemption
 from analyzer.rules.rule import RULE
 from analyzer.writers.workbook.cells import cell
-from analyzer.writers.workbook.column import Column, free, in_frame, numbers, plain, texts, words
-from analyzer.writers.workbook.style import Look, Styles
+from analyzer.writers.workbook.column import (
+    Column,
+    in_frame,
+    number_cells,
+    plain,
+    repeated_text_cells,
+    text_cells,
+    texts,
+)
+from analyzer.writers.workbook.style import CellStyle, Styles
 from analyzer.writers.workbook.user_sheets import last_day
 
 APPLIES: Final = "applies"
@@ -24,31 +32,31 @@ _OWNER: Final = "owner"
 _UNTIL: Final = "until"
 _MATCHED: Final = "matched"
 _STATE: Final = "state"
-_LOOKS: Final = {EXPIRED: Look.CHECK, UNMATCHED: Look.CHECK}
+_LOOKS: Final = {EXPIRED: CellStyle.CHECK, UNMATCHED: CellStyle.CHECK}
 
 
-def _state_look(state: str) -> Look:
-    return _LOOKS.get(state, Look.TEXT)
+def _state_look(state: str) -> CellStyle:
+    return _LOOKS.get(state, CellStyle.TEXT)
 
 
 def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
-    return [cell(each, styles[Look.DAY]) for each in frame[_UNTIL].tolist()]
+    return [cell(each, styles[CellStyle.DAY]) for each in frame[_UNTIL].tolist()]
 
 
 COLUMNS: Final = (
-    Column("Account", 13, free(texts(in_frame(columns.ACCOUNT)))),
-    Column("User", 24, free(texts(in_frame(columns.USER)))),
-    Column("Excused from", 24, words(texts(in_frame(RULE)), plain)),
-    Column("Reason", 60, free(texts(in_frame(_REASON)))),
-    Column("Owner", 24, free(texts(in_frame(_OWNER)))),
+    Column("Account", 13, text_cells(texts(in_frame(columns.ACCOUNT)))),
+    Column("User", 24, text_cells(texts(in_frame(columns.USER)))),
+    Column("Excused from", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
+    Column("Reason", 60, text_cells(texts(in_frame(_REASON)))),
+    Column("Owner", 24, text_cells(texts(in_frame(_OWNER)))),
     Column("Last day (UTC)", 12, _last_days),
-    Column("Users matched", 10, numbers(in_frame(_MATCHED))),
-    Column("State", 15, words(texts(in_frame(_STATE)), _state_look)),
-    Column("Line in the list", 8, numbers(in_frame(_LINE))),
+    Column("Users matched", 10, number_cells(in_frame(_MATCHED))),
+    Column("State", 15, repeated_text_cells(texts(in_frame(_STATE)), _state_look)),
+    Column("Line in the list", 8, number_cells(in_frame(_LINE))),
 )
 
 
-def entries(analysis: Analysis) -> pd.DataFrame:
+def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     """Return the entries in their order: the columns that `COLUMNS` shows."""
     totals = analysis.totals
     rows = [

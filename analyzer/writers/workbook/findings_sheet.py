@@ -13,23 +13,23 @@ from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import OWN, Rulebook
-from analyzer.writers.findings import blind
+from analyzer.writers.findings import unseen_rules
 from analyzer.writers.workbook.column import (
     Column,
     Read,
-    free,
     in_frame,
-    moments,
-    no_words,
-    numbers,
+    moment_cells,
+    number_cells,
     plain,
-    review,
-    source,
+    repeated_text_cells,
+    review_columns,
+    source_columns,
+    text_cells,
+    text_or_raw,
     texts,
-    who,
-    words,
+    user_columns,
 )
-from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.style import CellStyle
 
 DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 
@@ -39,34 +39,44 @@ def _of_rule(told: Callable[[str], str]) -> Read[pd.DataFrame]:
     return lambda frame: map(told, frame[RULE].tolist())
 
 
-SEVERITY_OF: Final = Column("Severity", 9.5, words(texts(in_frame(SEVERITY)), Look))
-RULE_OF: Final = Column("Rule id", 23, words(texts(in_frame(RULE)), plain))
-OUTCOME_OF: Final = Column("Outcome", 10, words(texts(in_frame(OUTCOME)), Look))
-EXEMPTION: Final = Column("Exempt because", 22, words(texts(in_frame(columns.EXEMPTION)), plain))
+SEVERITY_OF: Final = Column(
+    "Severity", 9.5, repeated_text_cells(texts(in_frame(SEVERITY)), CellStyle)
+)
+RULE_OF: Final = Column("Rule id", 23, repeated_text_cells(texts(in_frame(RULE)), plain))
+OUTCOME_OF: Final = Column("Outcome", 10, repeated_text_cells(texts(in_frame(OUTCOME)), CellStyle))
+EXEMPTION: Final = Column(
+    "Exempt because", 22, repeated_text_cells(texts(in_frame(columns.EXEMPTION)), plain)
+)
 
 _TITLES: Final = {rule.id: rule.title for rule in RULES}
 _FIXES: Final = {rule.id: rule.fix for rule in RULES}
 
 
-def listed(book: Rulebook, files: Sequence[ReportFile]) -> tuple[Column[pd.DataFrame], ...]:
+def finding_columns(
+    book: Rulebook, files: Sequence[ReportFile]
+) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of findings; the last three are the reviewer's."""
     controls = _controls(book)
     return (
-        *who(in_frame),
+        *user_columns(in_frame),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, words(_of_rule(_TITLES.__getitem__), plain)),
-        Column("Fact", 46, free(texts(in_frame(FACT)))),
+        Column("Finding", 28, repeated_text_cells(_of_rule(_TITLES.__getitem__), plain)),
+        Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
         OUTCOME_OF,
-        Column("Days", 7.5, numbers(in_frame(DAYS))),
-        Column("Slot", 6, numbers(in_frame(columns.SLOT))),
-        Column("Created (UTC)", 14.5, moments(in_frame(columns.CREATED), no_words)),
-        Column("Counted from (UTC)", 14.5, moments(in_frame(SINCE), no_words)),
+        Column("Days", 7.5, number_cells(in_frame(DAYS))),
+        Column("Slot", 6, number_cells(in_frame(columns.SLOT))),
+        Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
+        Column("Counted from (UTC)", 14.5, moment_cells(in_frame(SINCE), text_or_raw)),
         EXEMPTION,
-        Column("Controls", 42, words(_of_rule(controls.__getitem__), lambda _: Look.ID)),
-        Column("Remedy", 33, words(_of_rule(_FIXES.__getitem__), plain)),
-        *source(in_frame, files),
-        *review(DECISIONS),
+        Column(
+            "Controls",
+            42,
+            repeated_text_cells(_of_rule(controls.__getitem__), lambda _: CellStyle.ID),
+        ),
+        Column("Remedy", 33, repeated_text_cells(_of_rule(_FIXES.__getitem__), plain)),
+        *source_columns(in_frame, files),
+        *review_columns(DECISIONS),
     )
 
 
@@ -89,4 +99,4 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
 def nothing_found(inspection: Inspection) -> str:
     """Say which rules found nothing, and which did not see everything."""
     ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
-    return " ".join([f"Nothing was found. The rules that ran: {ran}.", *blind(inspection)])
+    return " ".join([f"Nothing was found. The rules that ran: {ran}.", *unseen_rules(inspection)])

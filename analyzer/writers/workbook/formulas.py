@@ -10,7 +10,7 @@ from analyzer.inspection import Inspection
 from analyzer.rules.rule import Outcome
 from analyzer.terms import Severity
 from analyzer.writers.workbook.cells import Formula, Value
-from analyzer.writers.workbook.column import Column, Listed
+from analyzer.writers.workbook.column import Column, Rows
 from analyzer.writers.workbook.findings_sheet import EXEMPTION, OUTCOME_OF, RULE_OF, SEVERITY_OF
 from analyzer.writers.workbook.listing import Listing
 
@@ -29,22 +29,22 @@ NO_TEXT: Final = '""'
 
 
 @dataclass(frozen=True, slots=True)
-class Recount(Generic[Listed]):
+class CountFormula(Generic[Rows]):
     """Count rows over all sheets of a list."""
 
-    listing: Listing[Listed]
+    listing: Listing[Rows]
 
     def is_quick(self, formulas: int) -> bool:
         """Tell whether so many formulas over the list do not keep a program busy."""
         return self.listing.rows * formulas <= MOST_COMPARISONS
 
-    def of(self, result: int, *conditions: tuple[Column[Listed], str]) -> Formula:
+    def of(self, result: int, *conditions: tuple[Column[Rows], str]) -> Formula:
         """Return the number of rows that meet all conditions: a column, and what it must equal."""
         each = [self._conditions(column, wanted) for column, wanted in conditions]
         counts = [f"COUNTIFS({','.join(sheet)})" for sheet in zip(*each, strict=True)]
         return Formula("+".join(counts) or "0", result)
 
-    def _conditions(self, column: Column[Listed], wanted: str) -> Iterator[str]:
+    def _conditions(self, column: Column[Rows], wanted: str) -> Iterator[str]:
         return (f"{cells},{wanted}" for cells in self.listing.column(column))
 
 
@@ -64,7 +64,7 @@ _FORMULAS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FindingKind:
     """Say which findings are counted: of one outcome, exempt, not exempt or both."""
 
     outcome: Outcome
@@ -82,32 +82,32 @@ class Kind:
         return outcome is self.outcome and self.exempt in (None, exempt)
 
 
-FAILS: Final = Kind(Outcome.FAILS, exempt=False)
+FAILS: Final = FindingKind(Outcome.FAILS, exempt=False)
 
-EXEMPT: Final = Kind(Outcome.FAILS, exempt=True)
+EXEMPT: Final = FindingKind(Outcome.FAILS, exempt=True)
 
-UNDECIDED: Final = Kind(Outcome.UNDECIDED)
+UNDECIDED: Final = FindingKind(Outcome.UNDECIDED)
 
-NOTED: Final = Kind(Outcome.NOTED)
+NOTED: Final = FindingKind(Outcome.NOTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RuleCounts:
     """Count findings by formulas over the list, or in numbers if there are too many."""
 
     inspection: Inspection
-    recount: Recount[pd.DataFrame]
+    recount: CountFormula[pd.DataFrame]
 
-    def of_rules(self, ids: Collection[str], kind: Kind) -> Value:
+    def of_rules(self, ids: Collection[str], kind: FindingKind) -> Value:
         """Return how many findings of a kind some rules have."""
         return self._of(RULE_OF, ids, self.number(ids, kind), kind)
 
-    def of_severity(self, severity: Severity, kind: Kind) -> Value:
+    def of_severity(self, severity: Severity, kind: FindingKind) -> Value:
         """Return how many findings of a kind the rules of a severity have."""
         ids = [rule.id for rule in self.inspection.book.rules if rule.severity is severity]
         return self._of(SEVERITY_OF, [severity], self.number(ids, kind), kind)
 
-    def number(self, ids: Collection[str], *kinds: Kind) -> int:
+    def number(self, ids: Collection[str], *kinds: FindingKind) -> int:
         """Return how many findings of these kinds some rules have, as a number."""
         return sum(
             count
@@ -117,7 +117,7 @@ class Tally:
         )
 
     def _of(
-        self, column: Column[pd.DataFrame], words: Iterable[str], number: int, kind: Kind
+        self, column: Column[pd.DataFrame], words: Iterable[str], number: int, kind: FindingKind
     ) -> Value:
         if not self.recount.is_quick(_FORMULAS):
             return number

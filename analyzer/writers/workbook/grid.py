@@ -13,7 +13,7 @@ from openpyxl.worksheet.pagebreak import Break
 
 from analyzer.writers.workbook.book import A4, Book, Title, for_print, set_widths
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
-from analyzer.writers.workbook.style import ALARM, Look, font_size
+from analyzer.writers.workbook.style import ALARM, CellStyle, font_size
 
 _LINE: Final = 1.35
 """The height of a line of text in units of its font's size."""
@@ -33,13 +33,13 @@ class Part:
     """Show a value with a look, across one or more columns."""
 
     value: Value
-    look: Look = Look.TEXT
+    look: CellStyle = CellStyle.TEXT
     span: int = 1
 
 
 def head(text: str, span: int = 1) -> Part:
     """Return the head of a column of texts."""
-    return Part(text, Look.HEADER, span)
+    return Part(text, CellStyle.HEADER, span)
 
 
 class Grid:
@@ -80,7 +80,7 @@ class Grid:
     def section(self, title: str) -> None:
         """Add the heading of a section, across the whole grid."""
         self.space()
-        self.row(Part(title, Look.SECTION, len(self._widths)))
+        self.row(Part(title, CellStyle.SECTION, len(self._widths)))
 
     def repeat(self, row: int) -> None:
         """Keep the head of the sheet's one table in sight, and print it on each page."""
@@ -91,13 +91,13 @@ class Grid:
         """Add a section of two columns: names, and what is to be said of each."""
         self.section(title)
         for name, text in named:
-            self.row(Part(name, Look.LABEL), Part(text))
+            self.row(Part(name, CellStyle.LABEL), Part(text))
 
     def words(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
         """Add a section of words that have looks of their own, and what each means."""
         self.section(title)
         for word, text in meanings:
-            self.row(Part(str(word), Look(word)), Part(text))
+            self.row(Part(str(word), CellStyle(word)), Part(text))
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
@@ -105,7 +105,9 @@ class Grid:
 
     def table_head(self, *heads: str | Part) -> int:
         """Add the heads of a table; a bare one stands over numbers in one column."""
-        parts = (Part(head, Look.COUNT_HEADER) if isinstance(head, str) else head for head in heads)
+        parts = (
+            Part(head, CellStyle.COUNT_HEADER) if isinstance(head, str) else head for head in heads
+        )
         return self.row(*parts, height=_HEAD_HEIGHT)
 
     def warn_not(self, cells: str) -> None:

@@ -13,11 +13,11 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
-from analyzer.model import Page, joined
+from analyzer.model import Page, concatenated
 from analyzer.writers.workbook.book import A3, Book, Sheet, Title, for_print, set_widths
 from analyzer.writers.workbook.cells import text
-from analyzer.writers.workbook.column import Column, Listed, in_slot
-from analyzer.writers.workbook.style import Look
+from analyzer.writers.workbook.column import Column, Rows, in_slot
+from analyzer.writers.workbook.style import CellStyle
 
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
@@ -27,7 +27,7 @@ _LINE: Final = 120
 
 
 @dataclass(slots=True)
-class Listing(Generic[Listed]):
+class Listing(Generic[Rows]):
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
     `limit` is the most rows of a sheet, the head included.
@@ -37,7 +37,7 @@ class Listing(Generic[Listed]):
     footer: str
     limit: int
     title: Title
-    columns: tuple[Column[Listed], ...]
+    columns: tuple[Column[Rows], ...]
     sheets: list[Sheet] = field(default_factory=list)
 
     @property
@@ -45,13 +45,13 @@ class Listing(Generic[Listed]):
         """Return how many rows are listed so far."""
         return sum(sheet.row - 1 for sheet in self.sheets)
 
-    def add(self, listed: Listed, order: np.ndarray | None = None) -> None:
+    def add(self, listed: Rows, order: np.ndarray | None = None) -> None:
         """List the rows of a page or frame, in its own or another order."""
         every = np.arange(len(listed)) if order is None else order
         while len(every):
             sheet = self._sheet_with_room()
             count = min(CHUNK, self.limit - sheet.row)
-            some = taken(listed, every[:count])
+            some = take_rows(listed, every[:count])
             sheet.add_many([column.cells(some, self.book.styles) for column in self.columns])
             every = every[count:]
 
@@ -62,7 +62,7 @@ class Listing(Generic[Listed]):
         for sheet in self.sheets:
             self._finish(sheet)
 
-    def column(self, column: Column[Listed]) -> Iterator[str]:
+    def column(self, column: Column[Rows]) -> Iterator[str]:
         """Yield where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self.columns.index(column) + 1)
         for sheet in self.sheets:
@@ -71,7 +71,7 @@ class Listing(Generic[Listed]):
     def _say(self, remark: str) -> None:
         sheet = self._new_sheet()
         for line in wrap(remark, _LINE, break_on_hyphens=False):
-            sheet.add([text(line, self.book.styles[Look.SUBTITLE])])
+            sheet.add([text(line, self.book.styles[CellStyle.SUBTITLE])])
 
     def _sheet_with_room(self) -> Sheet:
         full = not self.sheets or self.sheets[-1].row >= self.limit
@@ -85,7 +85,7 @@ class Listing(Generic[Listed]):
         for_print(sheet.frame, self.footer, A3)
         sheet.frame.freeze_panes = "C2"  # The head, and whom a row is about.
         sheet.frame.print_title_rows = "1:1"
-        head = self.book.styles[Look.FILTER_HEADER]
+        head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
         return sheet
 
@@ -128,7 +128,7 @@ CHUNK: Final = 4_096
 """So many rows at a time are spelled as cells, to keep the memory small."""
 
 
-def taken(listed: Listed, positions: np.ndarray) -> Listed:
+def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     if isinstance(listed, pd.DataFrame):
         return listed.take(positions).reset_index(drop=True)
@@ -150,7 +150,7 @@ def _users(page: Page, positions: np.ndarray) -> Page:
     )
 
 
-class Gathering:
+class Collected:
     """Gather the users for whom a mask holds from page after page."""
 
     def __init__(self, wanted: Callable[[Page], np.ndarray]) -> None:
@@ -178,7 +178,7 @@ def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
 
 
 def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    every = joined(in_slot(frame, slot) for slot in columns.SLOTS for frame in frames)
+    every = concatenated(in_slot(frame, slot) for slot in columns.SLOTS for frame in frames)
     return every.set_axis(np.tile(np.arange(len(every) // len(columns.SLOTS)), len(columns.SLOTS)))
 
 
@@ -189,9 +189,9 @@ def _together(pages: Sequence[Page]) -> Page:
         for page, start in zip(pages, starts[:-1], strict=True)
     ]
     return Page(
-        users=joined(page.users for page in pages),
+        users=concatenated(page.users for page in pages),
         keys=_stacked([page.keys for page in pages]),
         certificates=_stacked([page.certificates for page in pages]),
-        unread=joined(unread),
-        cells=joined(page.cells for page in pages),
+        unread=concatenated(unread),
+        cells=concatenated(page.cells for page in pages),
     )

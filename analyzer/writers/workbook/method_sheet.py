@@ -9,15 +9,15 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
-from analyzer.verdict import REASON_TEXTS
+from analyzer.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
 from analyzer.writers import users
-from analyzer.writers.findings import how, limits, sentence, which
+from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.writers.workbook.grid import Grid, Part
-from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.wording import CAVEATS, meaning, parameters
+from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.wording import CAVEATS
 
 _WIDTHS: Final = (30, 110)
 
@@ -130,12 +130,12 @@ _SOURCES: Final = (
 def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     """Add the sheet."""
     criteria = analysis.criteria
-    grid = Grid(book, Title.METHOD, _WIDTHS, users.described(analysis.report))
-    grid.row(Part("Method: how this came about, and its limits", Look.TITLE, 2))
+    grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
+    grid.row(Part("Method: how this came about, and its limits", CellStyle.TITLE, 2))
     left_out = set() if with_changes else {Title.CHANGES}
     grid.lines("The sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
-    grid.lines("Parameters", parameters(criteria))
-    verdicts = ((verdict, meaning(verdict, criteria)) for verdict in Verdict)
+    grid.lines("Parameters", criteria_meanings(criteria))
+    verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
     grid.words("Verdicts: each user gets the first that applies, in this order", verdicts)
     grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
     grid.words("Certainty", _CERTAINTIES.items())
@@ -145,7 +145,7 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.lines("How as-of is known, the strongest first", _as_of_sources())
     grid.section("What no credential report can show")
     for blind_spot in BLIND_SPOTS:
-        grid.row(Part(sentence(blind_spot), Look.TEXT, 2))
+        grid.row(Part(sentence(blind_spot), CellStyle.TEXT, 2))
     grid.lines("Other limits", _LIMITS.items())
     grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
 
@@ -189,11 +189,18 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     left_out = ", ".join(rule.id for rule in RULES if rule.id not in ran) or "none"
     grid.lines(
         "The rules: which ran, and by which limits",
-        (("Standard", which(book)), ("Limits", limits(book)), ("Rules that did not run", left_out)),
+        (
+            ("Standard", standard_text(book)),
+            ("Limits", limits_text(book)),
+            ("Rules that did not run", left_out),
+        ),
     )
     grid.lines(
         "How each rule decides",
-        ((rule.id, f"{_title(rule)}. {how(rule, book.thresholds)}") for rule in book.rules),
+        (
+            (rule.id, f"{_title(rule)}. {rule_decision(rule, book.thresholds)}")
+            for rule in book.rules
+        ),
     )
     grid.words(_SEVERITY, _SEVERITIES.items())
     grid.words("Outcomes of findings", _OUTCOMES.items())

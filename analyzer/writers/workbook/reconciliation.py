@@ -9,16 +9,23 @@ from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
-from analyzer.model import Absent, Page
+from analyzer.model import Page, UncoveredAccount
 from analyzer.terms import Certainty, Verdict
+from analyzer.verdict import verdict_meaning
 from analyzer.writers.users import ORDER
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.column import account_text
-from analyzer.writers.workbook.formulas import ANY_TEXT, DIFFERS, NO_TEXT, Recount, check, summed
+from analyzer.writers.workbook.formulas import (
+    ANY_TEXT,
+    DIFFERS,
+    NO_TEXT,
+    CountFormula,
+    check,
+    summed,
+)
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.style import Look
-from analyzer.writers.workbook.wording import meaning
+from analyzer.writers.workbook.style import CellStyle
 
 _MEANING: Final = 7
 """How many columns of the grid the meaning of a line takes."""
@@ -36,7 +43,7 @@ class Block:
         return f"{letter}{self.first}:{letter}{self.last}"
 
 
-def add_result(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> Block:
+def add_result(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> Block:
     """Add the users of each verdict, and how they add up to the rows read."""
     counted = ("Users", "exempt", "not exempt, certain", "not exempt, to check")
     grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING))
@@ -54,14 +61,16 @@ def add_ages(grid: Grid, analysis: Analysis) -> tuple[Block, dict[str, int]]:
     grid.table_head(head("Age of unused users"), "Users")
     first = grid.next_row
     for band, users in ages.items():
-        grid.row(Part(band, Look.LABEL), Part(users, Look.NUMBER))
+        grid.row(Part(band, CellStyle.LABEL), Part(users, CellStyle.NUMBER))
     block = Block(first, grid.next_row - 1)
     total = summed(block.cells("B"), sum(ages.values()))
-    grid.row(Part("All unused users", Look.LABEL), Part(total, Look.TOTAL))
+    grid.row(Part("All unused users", CellStyle.LABEL), Part(total, CellStyle.TOTAL))
     return block, ages
 
 
-def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount[Page], verdict: Verdict) -> None:
+def _add_verdict(
+    grid: Grid, analysis: Analysis, recount: CountFormula[Page], verdict: Verdict
+) -> None:
     counts = analysis.totals.counts
     of_verdict = counts[counts[columns.VERDICT] == verdict]
     left = of_verdict[~of_verdict[columns.EXEMPT]]
@@ -74,14 +83,14 @@ def _add_verdict(grid: Grid, analysis: Analysis, recount: Recount[Page], verdict
     def said(certainty: Certainty) -> Part:
         users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
         asked = (user_columns.CERTAINTY, f'"{certainty}"')
-        return Part(recount.of(int(users), same, not_exempt, asked), Look.NUMBER)
+        return Part(recount.of(int(users), same, not_exempt, asked), CellStyle.NUMBER)
 
     grid.row(
-        Part(str(verdict), Look(verdict)),
-        Part(recount.of(analysis.totals.users(verdict), same), Look.NUMBER),
-        Part(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), Look.NUMBER),
+        Part(str(verdict), CellStyle(verdict)),
+        Part(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
+        Part(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
         *(said(each) for each in Certainty),
-        Part(meaning(verdict, analysis.criteria), Look.TEXT, _MEANING),
+        Part(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
     )
 
 
@@ -110,18 +119,18 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
     missing = len(analysis.report.not_covered)
     if missing:
         meant = "Accounts that could not be read: nothing is known of them, and nobody is counted."
-        look = Part("Not covered", Look.CHECK), Part(missing, Look.CHECK)
-        grid.row(*look, Part("", Look.TEXT, 3), Part(meant, Look.TEXT, _MEANING))
+        look = Part("Not covered", CellStyle.CHECK), Part(missing, CellStyle.CHECK)
+        grid.row(*look, Part("", CellStyle.TEXT, 3), Part(meant, CellStyle.TEXT, _MEANING))
 
 
 def _add_line(grid: Grid, name: str, value: Value, meant: str) -> None:
     told = value.result if isinstance(value, Formula) else value
-    look = Look.SUCCESS if isinstance(told, str) else Look.TOTAL
+    look = CellStyle.SUCCESS if isinstance(told, str) else CellStyle.TOTAL
     grid.row(
-        Part(name, Look.LABEL),
+        Part(name, CellStyle.LABEL),
         Part(value, look),
-        Part("", Look.TEXT, 3),
-        Part(meant, Look.TEXT, _MEANING),
+        Part("", CellStyle.TEXT, 3),
+        Part(meant, CellStyle.TEXT, _MEANING),
     )
 
 
@@ -159,7 +168,7 @@ class _Account:
         return rows == roots + repeated + self.users.total()
 
 
-def add_accounts(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None:
+def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> None:
     """Add a line for all accounts together, and one for each."""
     row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check", 2))
     accounts = _accounts(analysis)
@@ -171,7 +180,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None
         for letter, rows in zip("BCD", every.read, strict=True)
     ]
     users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in wanted.items()]
-    _add(grid, every, read, users, Look.TOTAL)
+    _add(grid, every, read, users, CellStyle.TOTAL)
     live = recount.is_quick(len(accounts) * len(ORDER))
     for account in accounts:
         same = (user_columns.ACCOUNT, f"$A{grid.next_row}")
@@ -181,17 +190,17 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None
             else account.users[v]
             for v, cell in wanted.items()
         ]
-        _add(grid, account, account.read, counts, Look.NUMBER)
+        _add(grid, account, account.read, counts, CellStyle.NUMBER)
     for absent in analysis.report.not_covered:
-        _add_absent(grid, absent, f"not covered: {absent.reason}", Look.CHECK)
+        _add_absent(grid, absent, f"not covered: {absent.reason}", CellStyle.CHECK)
     for absent in analysis.report.left_out:
-        _add_absent(grid, absent, f"left out: {absent.reason}", Look.FAINT)
+        _add_absent(grid, absent, f"left out: {absent.reason}", CellStyle.FAINT)
     grid.alarm(f"K{row + 1}:K{last}", DIFFERS)
     grid.warn_not(f"A{first}:A{grid.next_row - 1}")
 
 
 def _add(
-    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], look: Look
+    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], look: CellStyle
 ) -> None:
     row = grid.next_row
     letters = list(_VERDICTS.values())
@@ -199,16 +208,16 @@ def _add(
     tie = check(f"B{row}", [f"C{row}", f"D{row}", f"E{row}"], holds=account.ties_out)
     numbers = (*read, sum_of_users, *users)
     grid.row(
-        Part(account.name, Look.LABEL),
+        Part(account.name, CellStyle.LABEL),
         *(Part(number, look) for number in numbers),
-        Part(tie, Look.SUCCESS, 2),
+        Part(tie, CellStyle.SUCCESS, 2),
     )
 
 
-def _add_absent(grid: Grid, absent: Absent, why: str, look: Look) -> None:
+def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, look: CellStyle) -> None:
     """Add an account of which no row was read."""
     named = f"{absent.name}, {why}" if absent.name and absent.account else why
-    grid.row(Part(absent.whom, Look.LABEL), Part(named, look, len(_HEADS) + 1))
+    grid.row(Part(absent.whom, CellStyle.LABEL), Part(named, look, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:

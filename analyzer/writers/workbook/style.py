@@ -11,7 +11,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils.indexed_list import IndexedList
 
 
-class Look(StrEnum):
+class CellStyle(StrEnum):
     """Name what a cell is; verdicts, severities, outcomes and results by their words."""
 
     TITLE = "title"
@@ -56,11 +56,11 @@ INK: Final = "1F3864"
 """The dark blue of titles and of the heads of tables."""
 
 VERDICT_COLOURS: Final = {
-    Look.UNDETERMINED: "7F7F7F",
-    Look.UNUSED: "A23B05",
-    Look.RETIRED: "D6A300",
-    Look.DORMANT: "2E75B6",
-    Look.ACTIVE: "A9D18E",
+    CellStyle.UNDETERMINED: "7F7F7F",
+    CellStyle.UNUSED: "A23B05",
+    CellStyle.RETIRED: "D6A300",
+    CellStyle.DORMANT: "2E75B6",
+    CellStyle.ACTIVE: "A9D18E",
 }
 """The colours of verdicts in charts; in cells the same in pale."""
 
@@ -92,45 +92,45 @@ class _Style:
     indent: int = 0
 
 
-_STYLES: Final[Mapping[Look, _Style]] = {
-    Look.TITLE: _Style(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False),
-    Look.SUBTITLE: _Style(size=12, colour="404040", border=_NOTHING, wrap=False),
-    Look.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDER, wrap=False),
-    Look.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, upright="center"),
-    Look.COUNT_HEADER: _Style(
+_STYLES: Final[Mapping[CellStyle, _Style]] = {
+    CellStyle.TITLE: _Style(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False),
+    CellStyle.SUBTITLE: _Style(size=12, colour="404040", border=_NOTHING, wrap=False),
+    CellStyle.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDER, wrap=False),
+    CellStyle.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, upright="center"),
+    CellStyle.COUNT_HEADER: _Style(
         bold=True, colour="FFFFFF", fill=INK, upright="center", across="right", indent=1
     ),
-    Look.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
-    Look.LABEL: _Style(bold=True, fill="F2F2F2"),
-    Look.TEXT: _Style(quote=True),
-    Look.ID: _Style(size=8, quote=True),
-    Look.DATE: _Style(format=MOMENT),
-    Look.DAY: _Style(format="yyyy-mm-dd"),
-    Look.NUMBER: _Style(across="right", indent=1, format="#,##0"),
-    Look.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
-    Look.FAINT: _Style(colour="767676"),
-    Look.ODD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
-    Look.INPUT: _Style(fill="FFFFE0"),
-    Look.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
-    Look.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
-    Look.UNUSED: _Style(bold=True, fill="F4B084"),
-    Look.RETIRED: _Style(fill="FFE699"),
-    Look.DORMANT: _Style(fill="DDEBF7"),
-    Look.ACTIVE: _Style(fill="E2EFDA"),
-    Look.CERTAIN: _Style(bold=True),
-    Look.CHECK: _Style(italic=True, fill="FFF2CC"),
-    Look.CRITICAL: _Style(bold=True, colour="FFFFFF", fill="9C0006"),
-    Look.HIGH: _Style(bold=True, fill="F4B084"),
-    Look.MEDIUM: _Style(fill="FFE699"),
-    Look.LOW: _Style(fill="DDEBF7"),
-    Look.FAILS: _Style(bold=True),
-    Look.NOTED: _Style(colour="767676"),
-    Look.UNDECIDED: _Style(italic=True, fill="D0CECE"),
-    Look.FAIL: _Style(bold=True, fill="F4B084"),
-    Look.PASS: _Style(bold=True, colour="375623", fill="E2EFDA"),
-    Look.EXCUSED: _Style(colour="375623", fill="F2F7EE"),
-    Look.NOT_RUN: _Style(italic=True, colour="767676"),
-    Look.NOT_DECIDABLE: _Style(colour="767676"),
+    CellStyle.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
+    CellStyle.LABEL: _Style(bold=True, fill="F2F2F2"),
+    CellStyle.TEXT: _Style(quote=True),
+    CellStyle.ID: _Style(size=8, quote=True),
+    CellStyle.DATE: _Style(format=MOMENT),
+    CellStyle.DAY: _Style(format="yyyy-mm-dd"),
+    CellStyle.NUMBER: _Style(across="right", indent=1, format="#,##0"),
+    CellStyle.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
+    CellStyle.FAINT: _Style(colour="767676"),
+    CellStyle.ODD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
+    CellStyle.INPUT: _Style(fill="FFFFE0"),
+    CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
+    CellStyle.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
+    CellStyle.UNUSED: _Style(bold=True, fill="F4B084"),
+    CellStyle.RETIRED: _Style(fill="FFE699"),
+    CellStyle.DORMANT: _Style(fill="DDEBF7"),
+    CellStyle.ACTIVE: _Style(fill="E2EFDA"),
+    CellStyle.CERTAIN: _Style(bold=True),
+    CellStyle.CHECK: _Style(italic=True, fill="FFF2CC"),
+    CellStyle.CRITICAL: _Style(bold=True, colour="FFFFFF", fill="9C0006"),
+    CellStyle.HIGH: _Style(bold=True, fill="F4B084"),
+    CellStyle.MEDIUM: _Style(fill="FFE699"),
+    CellStyle.LOW: _Style(fill="DDEBF7"),
+    CellStyle.FAILS: _Style(bold=True),
+    CellStyle.NOTED: _Style(colour="767676"),
+    CellStyle.UNDECIDED: _Style(italic=True, fill="D0CECE"),
+    CellStyle.FAIL: _Style(bold=True, fill="F4B084"),
+    CellStyle.PASS: _Style(bold=True, colour="375623", fill="E2EFDA"),
+    CellStyle.EXCUSED: _Style(colour="375623", fill="F2F7EE"),
+    CellStyle.NOT_RUN: _Style(italic=True, colour="767676"),
+    CellStyle.NOT_DECIDABLE: _Style(colour="767676"),
 }
 
 
@@ -141,7 +141,7 @@ def _solid(colour: str) -> PatternFill:
 ALARM: Final = _solid("C00000")
 """The dark red, under white text, of a check that fails."""
 
-Styles = Mapping[Look, int]
+Styles = Mapping[CellStyle, int]
 """The number under which a workbook knows each look."""
 
 
@@ -155,7 +155,7 @@ def registered(workbook: Workbook) -> Styles:
     return numbers
 
 
-def font_size(look: Look) -> int:
+def font_size(look: CellStyle) -> int:
     """Return the size of a look's font in points."""
     return _STYLES[look].size
 

@@ -7,9 +7,10 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Page, ReportFile
 from analyzer.terms import BLIND_SPOTS, Severity, Verdict
+from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import findings, users
-from analyzer.writers.findings import blind, limits, which
+from analyzer.writers.findings import limits_text, standard_text, unseen_rules
 from analyzer.writers.users import ORDER
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
@@ -21,15 +22,14 @@ from analyzer.writers.workbook.formulas import (
     FAILS,
     NOTED,
     UNDECIDED,
-    Recount,
-    Tally,
+    CountFormula,
+    RuleCounts,
     summed,
 )
 from analyzer.writers.workbook.grid import Grid, Part, head
 from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.reconciliation import Block, add_accounts, add_ages, add_result
-from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, Look
-from analyzer.writers.workbook.wording import definition, parameters
+from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
 
 TITLE: Final = "Review of IAM users that nobody uses"
 
@@ -48,11 +48,11 @@ _CHARTS_HEIGHT: Final = 13
 
 
 def add_summary(
-    book: Book, analysis: Analysis, everybody: Listing[Page], tally: Tally, compared: str
+    book: Book, analysis: Analysis, everybody: Listing[Page], tally: RuleCounts, compared: str
 ) -> None:
     """Add the summary; `compared` says with which run, and what changed since, if with any."""
-    grid = Grid(book, Title.SUMMARY, _WIDTHS, users.described(analysis.report))
-    recount = Recount(everybody)
+    grid = Grid(book, Title.SUMMARY, _WIDTHS, users.as_of_and_scope(analysis.report))
+    recount = CountFormula(everybody)
     _add_title(grid, analysis)
     _add_numbers(grid, analysis, recount)
     grid.section("Findings: what the rules found, the worst first")
@@ -69,9 +69,9 @@ def add_summary(
 
 
 def _add_title(grid: Grid, analysis: Analysis) -> None:
-    grid.row(Part(TITLE, Look.TITLE, _ALL))
-    grid.row(Part(users.described(analysis.report), Look.SUBTITLE, _ALL))
-    grid.row(Part(_headline(analysis), Look.SUBTITLE, _ALL))
+    grid.row(Part(TITLE, CellStyle.TITLE, _ALL))
+    grid.row(Part(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _ALL))
+    grid.row(Part(_headline(analysis), CellStyle.SUBTITLE, _ALL))
 
 
 def _headline(analysis: Analysis) -> str:
@@ -79,11 +79,11 @@ def _headline(analysis: Analysis) -> str:
     totals = analysis.totals
     unused, users = totals.users(Verdict.UNUSED), int(totals.counts[columns.USERS].sum())
     exempt = totals.users(Verdict.UNUSED, exempt=True)
-    found = f"Unused: {unused:,} of {users:,} IAM users; {definition(analysis.criteria)}."
+    found = f"Unused: {unused:,} of {users:,} IAM users; {unused_definition(analysis.criteria)}."
     return f"{found} Exempt: {exempt:,}." if exempt else found
 
 
-def _add_numbers(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None:
+def _add_numbers(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> None:
     """Add the counts, and beside the ages of unused users the two charts."""
     grid.section("Result")
     result = add_result(grid, analysis, recount)
@@ -92,7 +92,7 @@ def _add_numbers(grid: Grid, analysis: Analysis, recount: Recount[Page]) -> None
     block, ages = add_ages(grid, analysis)
     grid.space(top + _CHARTS_HEIGHT - grid.next_row)
     verdicts = [
-        Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[Look(verdict)])
+        Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
         for verdict in ORDER
     ]
     add_chart(grid.frame, "Users by verdict", verdicts, _place(grid, f"C{top}", result))
@@ -110,13 +110,13 @@ def _place(grid: Grid, anchor: str, block: Block) -> Place:
 def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
     grid.section("Criteria")
     told = [
-        *parameters(analysis.criteria),
+        *criteria_meanings(analysis.criteria),
         ("Exemptions", _exemptions(analysis)),
         ("Compared with", compared),
         ("Made with", f"credreport {VERSION}"),
     ]
     for name, text in told:
-        grid.row(Part(name, Look.LABEL), Part(text, Look.TEXT, _ALL - 1))
+        grid.row(Part(name, CellStyle.LABEL), Part(text, CellStyle.TEXT, _ALL - 1))
 
 
 def _exemptions(analysis: Analysis) -> str:
@@ -132,12 +132,12 @@ def _exemptions(analysis: Analysis) -> str:
 
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
     grid.section("What to know before relying on this")
-    notes = users.remarks(analysis)
+    notes = users.notes(analysis)
     for note in notes:
-        grid.row(Part("Note", Look.CHECK), Part(note, Look.TEXT, _ALL - 1))
+        grid.row(Part("Note", CellStyle.CHECK), Part(note, CellStyle.TEXT, _ALL - 1))
     grid.row(
-        Part("No report can show", Look.LABEL),
-        Part("\n".join(f"• {each}" for each in BLIND_SPOTS), Look.TEXT, _ALL - 1),
+        Part("No report can show", CellStyle.LABEL),
+        Part("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _ALL - 1),
     )
 
 
@@ -145,8 +145,8 @@ def _add_sign_off(grid: Grid) -> None:
     grid.section("Sign-off")
     grid.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
     for role in ("Prepared by", "Reviewed by"):
-        lines = (Part("", Look.INPUT, span) for span in (4, 2, 5))
-        grid.row(Part(role, Look.LABEL), *lines, height=30)
+        lines = (Part("", CellStyle.INPUT, span) for span in (4, 2, 5))
+        grid.row(Part(role, CellStyle.LABEL), *lines, height=30)
 
 
 def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
@@ -154,13 +154,13 @@ def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
     row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 5))
     for file in files:
         grid.row(
-            Part(file.name, Look.LABEL),
-            Part(file.as_of, Look.DATE),
-            Part(users.AS_OF_SOURCES[file.as_of_source], Look.TEXT, 2),
-            Part(_accounts(file), Look.TEXT),
-            Part(sum(account.rows for account in file.accounts), Look.NUMBER),
-            Part(file.size, Look.NUMBER),
-            Part(file.sha256, Look.ID, 5),
+            Part(file.name, CellStyle.LABEL),
+            Part(file.as_of, CellStyle.DATE),
+            Part(users.AS_OF_SOURCES[file.as_of_source], CellStyle.TEXT, 2),
+            Part(_accounts(file), CellStyle.TEXT),
+            Part(sum(account.rows for account in file.accounts), CellStyle.NUMBER),
+            Part(file.size, CellStyle.NUMBER),
+            Part(file.sha256, CellStyle.ID, 5),
         )
     grid.warn_not(f"E{row + 1}:E{grid.next_row - 1}")
 
@@ -175,8 +175,8 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
         grid.section("Besides the reports: what else was read")
         grid.table_head(head("File"), head("What it tells", 6), head("SHA-256", 5))
     for what, each in read:
-        name = Part(each.name, Look.LABEL)
-        grid.row(name, Part(what, Look.TEXT, 6), Part(each.sha256, Look.ID, 5))
+        name = Part(each.name, CellStyle.LABEL)
+        grid.row(name, Part(what, CellStyle.TEXT, 6), Part(each.sha256, CellStyle.ID, 5))
 
 
 def _accounts(file: ReportFile) -> str:
@@ -199,7 +199,7 @@ _TOLD: Final = 5 + _RULES
 _MEANT: Final = "Fails: not exempt. Noted: named, though nothing fails. All are in Findings."
 
 
-def add_severities(grid: Grid, tally: Tally) -> None:
+def add_severities(grid: Grid, tally: RuleCounts) -> None:
     """Add a line a severity, the worst first, and which rules ran by which limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
     grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
@@ -208,37 +208,42 @@ def add_severities(grid: Grid, tally: Tally) -> None:
         _add(grid, tally, severity)
     _add_sum(grid, tally, Block(first, grid.next_row - 1))
     book = tally.inspection.book
-    grid.row(Part("Rules", Look.LABEL), Part(f"{which(book)} {limits(book)}", Look.TEXT, _TOLD))
-    if results := findings.controls(tally.inspection):
+    grid.row(
+        Part("Rules", CellStyle.LABEL),
+        Part(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _TOLD),
+    )
+    if results := findings.control_results(tally.inspection):
         told = f"{book.standard.name}. {headline(results)}"
-        grid.row(Part("Controls", Look.LABEL), Part(told, Look.TEXT, _TOLD))
-    for remark in blind(tally.inspection):
-        grid.row(Part("Not seen", Look.CHECK), Part(remark, Look.TEXT, _TOLD))
+        grid.row(Part("Controls", CellStyle.LABEL), Part(told, CellStyle.TEXT, _TOLD))
+    for remark in unseen_rules(tally.inspection):
+        grid.row(Part("Not seen", CellStyle.CHECK), Part(remark, CellStyle.TEXT, _TOLD))
 
 
-def _add(grid: Grid, tally: Tally, severity: Severity) -> None:
+def _add(grid: Grid, tally: RuleCounts, severity: Severity) -> None:
     ids = [rule.id for rule in tally.inspection.book.rules if rule.severity is severity]
     counts = [tally.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
     every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", tally.number(ids, *_KINDS))
-    by_rule = Part(_by_rule(tally, ids), Look.TEXT, _RULES)
-    look = Look(severity) if every.result else Look.FAINT
-    _add_line(grid, Part(str(severity), look), (every, *counts), Look.NUMBER, by_rule)
+    by_rule = Part(_by_rule(tally, ids), CellStyle.TEXT, _RULES)
+    look = CellStyle(severity) if every.result else CellStyle.FAINT
+    _add_line(grid, Part(str(severity), look), (every, *counts), CellStyle.NUMBER, by_rule)
 
 
-def _add_sum(grid: Grid, tally: Tally, block: Block) -> None:
+def _add_sum(grid: Grid, tally: RuleCounts, block: Block) -> None:
     ids = [rule.id for rule in tally.inspection.book.rules]
     numbers = [tally.number(ids, *_KINDS), *(tally.number(ids, kind) for kind in _KINDS)]
     sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
-    name, meant = Part("All findings", Look.LABEL), Part(_MEANT, Look.TEXT, _RULES)
-    _add_line(grid, name, sums, Look.TOTAL, meant)
+    name, meant = Part("All findings", CellStyle.LABEL), Part(_MEANT, CellStyle.TEXT, _RULES)
+    _add_line(grid, name, sums, CellStyle.TOTAL, meant)
 
 
-def _add_line(grid: Grid, name: Part, numbers: Iterable[Value], look: Look, told: Part) -> None:
+def _add_line(
+    grid: Grid, name: Part, numbers: Iterable[Value], look: CellStyle, told: Part
+) -> None:
     grid.row(name, *(Part(number, look) for number in numbers), told)
 
 
-def _by_rule(tally: Tally, ids: Iterable[str]) -> str:
+def _by_rule(tally: RuleCounts, ids: Iterable[str]) -> str:
     """Return the rules that found something, the most first."""
     counts = {rule: tally.number([rule], *_KINDS) for rule in ids}
     most = sorted(counts, key=lambda rule: -counts[rule])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.caveats import because
+from analyzer.caveats import caveat_sentences
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, ReportFile
 from analyzer.terms import State, Verdict
@@ -19,20 +19,20 @@ from analyzer.writers.workbook.column import (
     NONE,
     Column,
     Read,
-    either,
-    free,
+    blank_text,
     in_slot,
     judged_look,
-    moments,
-    no_words,
-    nothing,
-    numbers,
+    moment_cells,
+    number_cells,
     of_users,
     plain,
+    raw_if_unread,
+    repeated_text_cells,
+    text_cells,
+    text_or,
+    text_or_raw,
     texts,
-    who,
-    with_raw,
-    words,
+    user_columns,
 )
 
 _REASONS: Final = {str(reason): told for reason, told in REASON_TEXTS.items()}
@@ -51,7 +51,7 @@ def _caveat_ids(page: Page) -> list[str]:
 
 
 def _caveat_sentences(page: Page) -> list[str]:
-    return ["\n".join(sentence for _, sentence in told) for told in because(page)]
+    return ["\n".join(sentence for _, sentence in told) for told in caveat_sentences(page)]
 
 
 def _more_credentials(page: Page) -> list[str]:
@@ -60,61 +60,71 @@ def _more_credentials(page: Page) -> list[str]:
 
 
 def _flag(name: str, yes: str, no: str) -> Read[Page]:
-    return lambda page: with_raw(page, name, either(page.users[name].to_numpy(), yes, no))
+    return lambda page: raw_if_unread(page, name, text_or(page.users[name].to_numpy(), yes, no))
 
 
 def _never_signed_in(page: Page) -> list[str]:
     enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
-    return with_raw(page, columns.PASSWORD_LAST_USED, either(enabled, NEVER, ""))
+    return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = WHO = who(of_users)
+ACCOUNT, USER, ARN = WHO = user_columns(of_users)
 
-VERDICT: Final = Column("Verdict", 12.5, words(texts(of_users(columns.VERDICT)), judged_look))
+VERDICT: Final = Column(
+    "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), judged_look)
+)
 
-REASON: Final = Column("Reason", 24, words(_reasons, plain))
+REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
 
-CERTAINTY: Final = Column("Certainty", 8.5, words(texts(of_users(columns.CERTAINTY)), judged_look))
+CERTAINTY: Final = Column(
+    "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), judged_look)
+)
 
-CAVEAT_IDS: Final = Column("Caveats", 24, words(_caveat_ids))
+CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
 
-CAVEATS: Final = Column("Caveats: what to check first", 44, free(_caveat_sentences))
+CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(_caveat_sentences))
 
-EXEMPTION: Final = Column("Exemption", 24, words(texts(of_users(columns.EXEMPTION))))
+EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(texts(of_users(columns.EXEMPTION))))
 
 CREATED: Final = Column(
     "Created (UTC)",
     14.5,
-    moments(of_users(columns.CREATED), nothing(columns.USER_CREATION_TIME)),
+    moment_cells(of_users(columns.CREATED), blank_text(columns.USER_CREATION_TIME)),
 )
 
-AGE: Final = Column("Age in days", 7.5, numbers(of_users(columns.AGE_DAYS)))
+AGE: Final = Column("Age in days", 7.5, number_cells(of_users(columns.AGE_DAYS)))
 
-IDLE: Final = Column("Idle days", 7.5, numbers(of_users(columns.IDLE_DAYS)))
+IDLE: Final = Column("Idle days", 7.5, number_cells(of_users(columns.IDLE_DAYS)))
 
-PASSWORD: Final = Column("Password", 9, words(_flag(columns.PASSWORD_ENABLED, "enabled", NONE)))
+PASSWORD: Final = Column(
+    "Password", 9, repeated_text_cells(_flag(columns.PASSWORD_ENABLED, "enabled", NONE))
+)
 
 LAST_SIGN_IN: Final = Column(
-    "Last sign-in (UTC)", 14.5, moments(of_users(columns.PASSWORD_LAST_USED), _never_signed_in)
+    "Last sign-in (UTC)", 14.5, moment_cells(of_users(columns.PASSWORD_LAST_USED), _never_signed_in)
 )
 
 PASSWORD_CHANGED: Final = Column(
     "Password changed (UTC)",
     14.5,
-    moments(of_users(columns.PASSWORD_LAST_CHANGED), nothing(columns.PASSWORD_LAST_CHANGED)),
+    moment_cells(
+        of_users(columns.PASSWORD_LAST_CHANGED), blank_text(columns.PASSWORD_LAST_CHANGED)
+    ),
 )
 
 PASSWORD_ROTATION: Final = Column(
     "Password expires (UTC)",
     14.5,
-    moments(of_users(columns.PASSWORD_NEXT_ROTATION), nothing(columns.PASSWORD_NEXT_ROTATION)),
+    moment_cells(
+        of_users(columns.PASSWORD_NEXT_ROTATION), blank_text(columns.PASSWORD_NEXT_ROTATION)
+    ),
 )
 
-MFA: Final = Column("MFA", 6, words(_flag(columns.MFA_ACTIVE, "yes", NO)))
+MFA: Final = Column("MFA", 6, repeated_text_cells(_flag(columns.MFA_ACTIVE, "yes", NO)))
 
-AS_OF: Final = Column("As of (UTC)", 14.5, moments(of_users(columns.AS_OF), no_words))
+AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), text_or_raw))
 
-MORE_CREDENTIALS: Final = Column("More credentials", 18, words(_more_credentials))
+MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 
 def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
@@ -122,12 +132,12 @@ def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
 
     def told(page: Page) -> list[str]:
         known = np.array([file.evidence is not None for file in files])
-        otherwise = either(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
+        otherwise = text_or(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
         services = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
         listed: list[str] = np.where(services == "", otherwise, services).tolist()
         return listed
 
-    return Column("Service credentials", 20, words(told))
+    return Column("Service credentials", 20, repeated_text_cells(told))
 
 
 def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
@@ -138,7 +148,7 @@ def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
 def _never_used(slot: int, report_name: str) -> Read[Page]:
     def read(page: Page) -> list[str]:
         absent = _states(page.keys, slot) == State.ABSENT
-        return with_raw(page, report_name, either(absent, "", NEVER))
+        return raw_if_unread(page, report_name, text_or(absent, "", NEVER))
 
     return read
 
@@ -160,20 +170,22 @@ def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
         Column(
             f"Access key {slot}",
             9.5,
-            words(lambda page: with_raw(page, names.active, _states(page.keys, slot))),
+            repeated_text_cells(
+                lambda page: raw_if_unread(page, names.active, _states(page.keys, slot))
+            ),
         ),
         Column(
             f"Key {slot} created (UTC)",
             14.5,
-            moments(
+            moment_cells(
                 lambda page: in_slot(page.keys, slot)[columns.CREATED],
-                nothing(names.last_rotated),
+                blank_text(names.last_rotated),
             ),
         ),
         Column(
             f"Key {slot} last used (UTC)",
             14.5,
-            moments(
+            moment_cells(
                 lambda page: in_slot(page.keys, slot)[columns.LAST_USED],
                 _never_used(slot, names.last_used_date),
             ),
@@ -185,8 +197,8 @@ def key_use(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show where and for what the access key in a slot was last used."""
     region, service = names.last_used_region, names.last_used_service
     return (
-        Column(f"Key {slot} last region", 11, words(_used_for(slot, region))),
-        Column(f"Key {slot} last service", 11, words(_used_for(slot, service))),
+        Column(f"Key {slot} last region", 11, repeated_text_cells(_used_for(slot, region))),
+        Column(f"Key {slot} last service", 11, repeated_text_cells(_used_for(slot, service))),
     )
 
 
@@ -196,14 +208,16 @@ def certificate(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...
         Column(
             f"Certificate {slot}",
             9.5,
-            words(lambda page: with_raw(page, names.active, _states(page.certificates, slot))),
+            repeated_text_cells(
+                lambda page: raw_if_unread(page, names.active, _states(page.certificates, slot))
+            ),
         ),
         Column(
             f"Certificate {slot} uploaded (UTC)",
             14.5,
-            moments(
+            moment_cells(
                 lambda page: in_slot(page.certificates, slot)[columns.CREATED],
-                nothing(names.last_rotated),
+                blank_text(names.last_rotated),
             ),
         ),
     )

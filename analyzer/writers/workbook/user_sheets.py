@@ -6,12 +6,12 @@ from datetime import UTC, datetime, time
 from typing import Final
 
 from analyzer import columns
-from analyzer.exemptions import Excuses
+from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column, of_users, review, source
-from analyzer.writers.workbook.style import Look, Styles
+from analyzer.writers.workbook.column import Cells, Column, of_users, review_columns, source_columns
+from analyzer.writers.workbook.style import CellStyle, Styles
 
 DECISIONS: Final = ("delete", "deactivate", "keep", "investigate")
 
@@ -39,12 +39,12 @@ UNUSED: Final[tuple[Column[Page], ...]] = (
     *(column for slot, names in _KEYS for column in user_columns.key(slot, names)),
     *_CERTIFICATES,
     user_columns.MFA,
-    *review(DECISIONS),
+    *review_columns(DECISIONS),
 )
 """The list to work through; the last three columns are the reviewer's."""
 
 
-def every(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
         *user_columns.WHO,
@@ -66,11 +66,11 @@ def every(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
         user_columns.MORE_CREDENTIALS,
         user_columns.service_credentials(files),
         user_columns.AS_OF,
-        *source(of_users, files),
+        *source_columns(of_users, files),
     )
 
 
-def roots(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of root users, who get no verdict: what the rules on them looked at."""
     return (
         *user_columns.WHO,
@@ -83,11 +83,11 @@ def roots(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
         *_CERTIFICATES,
         user_columns.MORE_CREDENTIALS,
         user_columns.AS_OF,
-        *source(of_users, files),
+        *source_columns(of_users, files),
     )
 
 
-def undetermined(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+def undetermined_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of users of whom the report does not tell enough."""
     why = replace(user_columns.REASON, head="What was not understood", width=60)
     return (
@@ -97,11 +97,11 @@ def undetermined(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
         user_columns.CREATED,
         user_columns.AGE,
         user_columns.AS_OF,
-        *source(of_users, files),
+        *source_columns(of_users, files),
     )
 
 
-def exempt(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
+def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     """Return the columns of users who are excused, by which entry."""
     return (
         *user_columns.WHO,
@@ -125,8 +125,8 @@ def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value
     )  # The analysis keeps the reason of the entry, and two may have the same.
 
     def cells(page: Page, styles: Styles) -> list[str]:
-        entries = Excuses(page, numbered).of_verdicts()
-        return [cell(told(exemptions[int(at)]), styles[Look.DAY]) for at in entries.tolist()]
+        entries = ExemptionMatches(page, numbered).of_verdicts()
+        return [cell(told(exemptions[int(at)]), styles[CellStyle.DAY]) for at in entries.tolist()]
 
     return cells
 

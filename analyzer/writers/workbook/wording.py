@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from analyzer.terms import Criteria, Definition, Verdict
-
 CAVEATS: Final = {
     "active-certificate": (
         "An X.509 signing certificate is active: a way in that the definition does not count."
@@ -40,70 +38,3 @@ CAVEATS: Final = {
     ),
 }
 """What each caveat means; all of them in the order in which they are listed."""
-
-
-def definition(criteria: Criteria) -> str:
-    """Return what unused means, of several users."""
-    if criteria.definition is Definition.IAM_029:
-        return "nobody ever signed in as them, and they have no access key attached"
-    return "nobody ever signed in as them, and they have no active access key"
-
-
-def meaning(verdict: Verdict, criteria: Criteria) -> str:
-    """Return what a verdict means; of several that fit, the first in the law's order applies."""
-    days = _days(criteria.dormant_days)
-    strict = criteria.definition is Definition.IAM_029
-    key = "access key attached, active or not" if strict else "active access key"
-    return {
-        Verdict.UNDETERMINED: (
-            "A cell that the decision needs was not understood, or two rows of one ARN differ."
-            " Never taken for unused."
-        ),
-        Verdict.UNUSED: f"Never signed in, and has no {key}.",
-        Verdict.RETIRED: (
-            "Not unused, but has no password and no active access key: nothing is left to get in"
-            " with."
-        ),
-        Verdict.DORMANT: (
-            "Every enabled password and active access key was last used, or made if never used,"
-            f" {days} or more before as-of."
-        ),
-        Verdict.ACTIVE: (
-            "All others: an enabled password or active access key was used, or made, less than"
-            f" {days} before as-of."
-        ),
-    }[verdict]
-
-
-def parameters(criteria: Criteria) -> list[tuple[str, str]]:
-    """Return each parameter with its value and what that does."""
-    strict = criteria.definition is Definition.IAM_029
-    keys = "an inactive access key is one" if strict else "inactive access keys do not count"
-    return [
-        (
-            "Definition of unused",
-            f"{criteria.definition}: {meaning(Verdict.UNUSED, criteria)} Here {keys}.",
-        ),
-        (
-            "Dormant from",
-            (
-                f"{_days(criteria.dormant_days)} without use of any password or access key, in"
-                " whole days of 24 hours up to as-of."
-            ),
-        ),
-        (
-            "Grace for new users",
-            f"Created less than {_days(criteria.grace_days)} before as-of: to be checked.",
-        ),
-        (
-            "As of",
-            (
-                "Ages and idle times count up to the moment that each report describes, never up to"
-                " today."
-            ),
-        ),
-    ]
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number:,} days"
