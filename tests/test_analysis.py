@@ -17,7 +17,7 @@ from analyzer.model import Page, Report
 from analyzer.report import assemble
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
-from tests.builders import (
+from tests.support.builders import (
     AS_OF,
     LONG_AGO,
     Row,
@@ -29,7 +29,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.written import (
+from tests.support.outputs import (
     SAMPLES,
     analyzed,
     analyzed_console,
@@ -175,7 +175,7 @@ def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
         pages.append(page)
         return with_verdicts(page, criteria)
 
-    monkeypatch.setattr(engine, "judged", watched)
+    monkeypatch.setattr(engine, "with_verdicts", watched)
     return pages
 
 

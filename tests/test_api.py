@@ -13,8 +13,8 @@ from pandas.testing import assert_series_equal
 import analyzer
 from analyzer.model import Exemptions
 from analyzer.terms import Criteria, Definition, Verdict
-from tests.builders import ROOT_FOLDER, a_key, a_user, run
-from tests.written import (
+from tests.support.builders import ROOT_FOLDER, a_key, a_user, run
+from tests.support.outputs import (
     CONSOLE,
     SAMPLES,
     UNUSED,

@@ -11,7 +11,7 @@ from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
 from analyzer.model import Exemption, Exemptions
 from analyzer.writers import users
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     a_password,
     a_user,
@@ -21,7 +21,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.written import (
+from tests.support.outputs import (
     HEADER_OF_EXEMPTIONS,
     analyzed,
     csv_rows,

@@ -20,7 +20,7 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     Row,
@@ -32,7 +32,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.written import CONSOLE, SAMPLES, analyzed, exemptions_of
+from tests.support.outputs import CONSOLE, SAMPLES, analyzed, exemptions_of
 
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
 NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))

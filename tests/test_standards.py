@@ -20,8 +20,8 @@ from analyzer.standards.frameworks import FRAMEWORKS
 from analyzer.standards.results import ControlResult, Result, results
 from analyzer.standards.standard import Control, Standard
 from analyzer.terms import Thresholds
-from tests.builders import Row, a_key, a_password, a_user, days_before, the_root
-from tests.rules.pages import NOBODY, of_users, tidied
+from tests.support.builders import Row, a_key, a_password, a_user, days_before, the_root
+from tests.support.pages import NOBODY, of_users, tidied
 
 TABLES = {
     "cis-1.2": """

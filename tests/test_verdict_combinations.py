@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     AS_OF,
     COLUMNS,
     COLUMNS_OF_2014,
@@ -32,7 +32,14 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.oracle import GAP_END, GAP_START, SIGN_INS_RECORDED_FROM, Judgement, Terms, judge
+from tests.support.verdict_oracle import (
+    GAP_END,
+    GAP_START,
+    SIGN_INS_RECORDED_FROM,
+    Judgement,
+    Terms,
+    judge,
+)
 
 DEFINITIONS = ("no-active-key", "iam-029")
 SECOND = timedelta(seconds=1)

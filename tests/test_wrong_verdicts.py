@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 import analyzer
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
@@ -32,7 +32,7 @@ from tests.builders import (
     table,
     the_root,
 )
-from tests.oracle import Judgement, Terms
+from tests.support.verdict_oracle import Judgement, Terms
 
 AS_OF_OPTION = ("--as-of", "2026-05-01T12:00:00Z")
 EVERYBODY = ("--verdict", "all")

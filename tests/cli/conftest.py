@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from tests.builders import Run
+from tests.support.builders import Run
 
 Program = Callable[..., Run]
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from analyzer import errors
-from tests.builders import (
+from tests.cli.conftest import Program
+from tests.support.builders import (
     ROOT_FOLDER,
     Row,
     a_key,
@@ -23,9 +24,8 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.cli.conftest import Program
-from tests.cli.processes import command, python
-from tests.written import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
+from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
+from tests.support.processes import command, python
 
 UNUSED = a_user("unused")
 RETIRED = a_user("retired", password=no_password("2020-01-01T00:00:00Z"))
@@ -199,7 +199,7 @@ def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path
 
 
 def test_a_bug_ends_with_70_and_its_traceback() -> None:
-    bug = "import analyzer.analysis; analyzer.analysis.judged = lambda *_: 1 / 0"
+    bug = "import analyzer.analysis; analyzer.analysis.with_verdicts = lambda *_: 1 / 0"
     done = subprocess.run(
         python(bug, "analyze", CONSOLE, "--fail-on", "unused"),
         cwd=ROOT_FOLDER,
@@ -216,7 +216,7 @@ def test_a_bug_ends_with_70_and_its_traceback() -> None:
 def test_a_bug_ends_with_70_in_this_process_too(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.analysis.judged", None)
+    monkeypatch.setattr("analyzer.analysis.with_verdicts", None)
     done = program("analyze", CONSOLE)
     assert done.code == 70
     assert "TypeError: 'NoneType' object is not callable" in done.messages

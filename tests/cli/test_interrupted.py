@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from tests.builders import ROOT_FOLDER, a_user, report_text, saved
-from tests.cli.processes import command, python, unmeasured
+from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved
+from tests.support.processes import command, python, unmeasured
 
 OLD = b"what was there before"
 KILLS = 10
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_with_130_in_this_process_too(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("analyzer.analysis.judged", interrupted)
+    monkeypatch.setattr("analyzer.analysis.with_verdicts", interrupted)
     target = saved(tmp_path, OLD.decode(), "a.csv")
     report = saved(tmp_path, report_text([a_user()]))
     assert main(["analyze", str(report), "-o", str(target)]) == 130

@@ -12,7 +12,8 @@ import pytest
 import analyzer
 from analyzer.cli import stderr, stdout
 from analyzer.terms import Format, Verdict
-from tests.builders import (
+from tests.cli.conftest import Program
+from tests.support.builders import (
     LONG_AGO,
     a_key,
     a_password,
@@ -24,8 +25,7 @@ from tests.builders import (
     table,
     the_root,
 )
-from tests.cli.conftest import Program
-from tests.written import (
+from tests.support.outputs import (
     ALL,
     CONSOLE,
     EXEMPTIONS,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import (
+from tests.cli.conftest import Program
+from tests.support.builders import (
     Row,
     a_key,
     a_password,
@@ -18,8 +19,7 @@ from tests.builders import (
     table,
     the_root,
 )
-from tests.cli.conftest import Program
-from tests.written import CONSOLE, EXEMPTIONS
+from tests.support.outputs import CONSOLE, EXEMPTIONS
 
 AT = "--as-of=2026-05-01T12:00:00Z"
 NO_MFA = a_user("ann", password=a_password(days_before(1)))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import ROOT_FOLDER, run
 from tests.cli.conftest import Program
-from tests.cli.processes import python, unmeasured
-from tests.written import EXEMPTIONS, SAMPLES
+from tests.support.builders import ROOT_FOLDER, run
+from tests.support.outputs import EXEMPTIONS, SAMPLES
+from tests.support.processes import python, unmeasured
 
 PLACES = (
     {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "0"},

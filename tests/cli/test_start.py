@@ -12,8 +12,8 @@ import pytest
 from analyzer.cli import run as run_process
 from analyzer.cli.stderr import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
-from tests.builders import ROOT_FOLDER, Run, run
 from tests.cli.conftest import Program
+from tests.support.builders import ROOT_FOLDER, Run, run
 
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
 QUICK: tuple[list[str], ...] = (

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import a_user, report_text, saved
-from tests.cli.processes import on_terminal
-from tests.written import (
+from tests.support.builders import a_user, report_text, saved
+from tests.support.outputs import (
     ALL,
     CONSOLE,
     EXEMPTIONS,
@@ -18,6 +17,7 @@ from tests.written import (
     csv_bytes,
     table_text,
 )
+from tests.support.processes import on_terminal
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.builders import a_user, report_text, saved, table
-from tests.exports.exported import console_report, exporting, record_of
+from tests.support.builders import a_user, report_text, saved, table
+from tests.support.runs import console_report, exporting, record_of
 
 FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
 OTHER = "210987654321"

@@ -14,9 +14,18 @@ import pytest
 from analyzer.cli import main
 from analyzer.errors import Busy
 from analyzer.exports.runs import Run, locked
-from tests.builders import a_key, a_password, a_user, days_before, report_text, run, saved, table
-from tests.cli.processes import command
-from tests.exports.exported import (
+from tests.support.builders import (
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+    table,
+)
+from tests.support.processes import command
+from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
     check_folder,

@@ -15,17 +15,7 @@ import pytest
 
 from analyzer.sources.aws_errors import STOPPED
 from analyzer.sources.manifest import Entry, FetchedAccounts, Status
-from tests.builders import ROOT_FOLDER, table
-from tests.cli.processes import command
-from tests.exports.exported import (
-    check_folder,
-    check_whole,
-    exporting,
-    hidden,
-    record_of,
-    visible,
-)
-from tests.sources.aws_server import (
+from tests.support.aws_server import (
     CALLER,
     GENERATE,
     GET,
@@ -38,6 +28,16 @@ from tests.sources.aws_server import (
     moto_serving,
     on_loopback_only,
     serving_an_organization,
+)
+from tests.support.builders import ROOT_FOLDER, table
+from tests.support.processes import command
+from tests.support.runs import (
+    check_folder,
+    check_whole,
+    exporting,
+    hidden,
+    record_of,
+    visible,
 )
 
 RUN = "2026-05-01T12-30-15Z"

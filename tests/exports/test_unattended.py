@@ -12,9 +12,9 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.cli.export import export
-from tests.builders import ROOT_FOLDER
-from tests.exports.exported import check_folder, exporting, record_of
-from tests.sources.aws_server import an_account, on_loopback_only, serving
+from tests.support.aws_server import an_account, on_loopback_only, serving
+from tests.support.builders import ROOT_FOLDER
+from tests.support.runs import check_folder, exporting, record_of
 
 README = (ROOT_FOLDER / "README.md").read_text(encoding="utf-8")
 SETTINGS = ROOT_FOLDER / "samples" / "export.toml"

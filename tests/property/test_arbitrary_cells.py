@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.errors import InputRefused
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
@@ -35,7 +35,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.oracle import Judgement, Opinion, Terms, judge
+from tests.support.verdict_oracle import Judgement, Opinion, Terms, judge
 
 QUICK = settings(
     deadline=None,

@@ -10,8 +10,8 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from tests.builders import AS_OF, LONG_AGO, a_user, days_before, report_text, the_root
-from tests.report.reading import PLAIN, TWO_USERS, put
+from tests.support.builders import AS_OF, LONG_AGO, a_user, days_before, report_text, the_root
+from tests.support.reading import PLAIN, TWO_USERS, put
 
 SECOND = timedelta(seconds=1)
 BY_OPTION = datetime(2026, 5, 5, tzinfo=UTC)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
-from tests.report.reading import (
+from tests.support.reading import (
     BOB,
     HEADER,
     PLAIN,

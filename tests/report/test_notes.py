@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from tests.builders import AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text
-from tests.report.reading import BOB, PLAIN, lines, of_account, put, with_cells
+from tests.support.builders import AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text
+from tests.support.reading import BOB, PLAIN, lines, of_account, put, with_cells
 
 CONSOLE = "status_reports_2026-05-01T12-00-00+00-00.csv"
 

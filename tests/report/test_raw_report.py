@@ -7,7 +7,7 @@ import pytest
 import analyzer
 from analyzer import changes
 from analyzer.writers import csv, write
-from tests.builders import (
+from tests.support.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
     MORE_CREDENTIALS,
@@ -17,7 +17,7 @@ from tests.builders import (
     report_text,
     the_root,
 )
-from tests.report.reading import (
+from tests.support.reading import (
     ANN,
     BOB,
     HEADER,

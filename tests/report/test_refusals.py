@@ -6,8 +6,8 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from tests.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_user, report_text
-from tests.report.reading import (
+from tests.support.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_user, report_text
+from tests.support.reading import (
     ANN,
     BOB,
     HEADER,

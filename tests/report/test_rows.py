@@ -6,7 +6,7 @@ import pytest
 
 from analyzer import load
 from analyzer.report import rows as reading_of_rows
-from tests.builders import (
+from tests.support.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
     FORMS,
@@ -15,7 +15,7 @@ from tests.builders import (
     report_text,
     the_root,
 )
-from tests.report.reading import (
+from tests.support.reading import (
     ANN,
     BOB,
     HEADER,

@@ -11,7 +11,7 @@ import pytest
 
 import analyzer
 from analyzer.model import Report
-from tests.builders import (
+from tests.support.builders import (
     AS_OF,
     COLUMNS_OF_2014,
     Row,
@@ -22,7 +22,7 @@ from tests.builders import (
     report_text,
     the_root,
 )
-from tests.report.reading import (
+from tests.support.reading import (
     ANN,
     BOB,
     HEADER,

@@ -20,8 +20,8 @@ from analyzer.report import assemble, survey
 from analyzer.report import rows as reading_of_rows
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import load
-from tests.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text
-from tests.report.reading import (
+from tests.support.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text
+from tests.support.reading import (
     ANN,
     BOB,
     HEADER,

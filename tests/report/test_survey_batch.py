@@ -13,9 +13,9 @@ from analyzer.report import survey_batch
 from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import SurveyedReport, survey
 from analyzer.sources import companions
-from tests.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
-from tests.report.reading import HEADER, lines, of_account, put, with_cells
 from tests.report.test_streaming import everything
+from tests.support.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
+from tests.support.reading import HEADER, lines, of_account, put, with_cells
 
 ACCOUNTS = [str(10**11 + number) for number in range(20)]
 

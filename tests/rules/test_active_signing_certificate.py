@@ -1,7 +1,7 @@
 import pytest
 
-from tests.builders import Row, a_certificate, a_user, days_before, in_slot, no_certificate
-from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.builders import Row, a_certificate, a_user, days_before, in_slot, no_certificate
+from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
 
 BORN = days_before(1)
 

@@ -11,9 +11,9 @@ import analyzer
 from analyzer.rules import RULES
 from analyzer.rules.engine import page_counts, page_findings
 from analyzer.rules.rule import Outcome
-from tests.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
-from tests.rules.oracle import Verdict, judge_rules
-from tests.rules.pages import LIMITS, NOBODY, tidied
+from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
+from tests.support.pages import LIMITS, NOBODY, tidied
+from tests.support.rule_oracle import Verdict, judge_rules
 
 USERS = 20_000
 ROOTS = 2_000

@@ -23,7 +23,8 @@ from analyzer.rules.engine import page_counts, page_findings
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Criteria, Severity, Thresholds
 from analyzer.verdict import with_verdicts
-from tests.builders import (
+from tests.rules.test_against_oracle import a_random_root, a_random_user
+from tests.support.builders import (
     COLUMNS_OF_2014,
     Row,
     a_key,
@@ -33,8 +34,7 @@ from tests.builders import (
     days_before,
     the_root,
 )
-from tests.rules.pages import BY_ID, LIMITS, NOBODY, by_itself, of_users, tidied
-from tests.rules.test_against_oracle import a_random_root, a_random_user
+from tests.support.pages import BY_ID, LIMITS, NOBODY, by_itself, of_users, tidied
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 

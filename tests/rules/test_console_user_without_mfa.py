@@ -1,7 +1,7 @@
 import pytest
 
-from tests.builders import NEVER, Row, a_key, a_password, a_user, days_before, no_password
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import NEVER, Row, a_key, a_password, a_user, days_before, no_password
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 PASSWORD, NONE = a_password(days_before(1)), no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}

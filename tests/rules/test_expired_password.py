@@ -2,8 +2,17 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import AS_OF, COLUMNS, Row, Value, a_password, a_user, days_before, no_password
-from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.builders import (
+    AS_OF,
+    COLUMNS,
+    Row,
+    Value,
+    a_password,
+    a_user,
+    days_before,
+    no_password,
+)
+from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
 
 SECOND = timedelta(seconds=1)
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     COLUMNS_OF_2014,
     Row,
     a_key,
@@ -12,7 +12,7 @@ from tests.builders import (
     in_slot,
     no_key,
 )
-from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
 
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)

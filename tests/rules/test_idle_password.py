@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from analyzer.terms import Thresholds
-from tests.builders import NEVER, Row, Value, a_password, a_user, days_before, no_password
-from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.builders import NEVER, Row, Value, a_password, a_user, days_before, no_password
+from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
 
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     Row,
     a_key,
     a_password,
@@ -11,7 +11,7 @@ from tests.builders import (
     no_key,
     no_password,
 )
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 PASSWORD, NONE = a_password(days_before(1)), no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}

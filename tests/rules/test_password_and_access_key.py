@@ -1,7 +1,15 @@
 import pytest
 
-from tests.builders import Row, a_key, a_password, a_user, an_inactive_key, days_before, no_key
-from tests.rules.pages import BY_ID, FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import (
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_key,
+)
+from tests.support.pages import BY_ID, FAILS, UNDECIDED, fact, outcomes
 
 PASSWORD = a_password(days_before(1))
 UNKNOWN = PASSWORD | {"password_enabled": "?"}

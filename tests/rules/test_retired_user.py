@@ -2,7 +2,7 @@ import pytest
 
 from analyzer.terms import Criteria, Definition
 from analyzer.verdict import with_verdicts
-from tests.builders import (
+from tests.support.builders import (
     NEVER,
     Row,
     a_key,
@@ -12,7 +12,7 @@ from tests.builders import (
     days_before,
     no_password,
 )
-from tests.rules.pages import BY_ID, FAILS, UNDECIDED, by_itself, fact, outcomes, tidied
+from tests.support.pages import BY_ID, FAILS, UNDECIDED, by_itself, fact, outcomes, tidied
 
 LEFT = no_password(days_before(400))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     Row,
     a_key,
@@ -10,7 +10,7 @@ from tests.builders import (
     no_key,
     the_root,
 )
-from tests.rules.pages import FAILS, NOTED, UNDECIDED, fact, found, outcomes
+from tests.support.pages import FAILS, NOTED, UNDECIDED, fact, found, outcomes
 
 UNKNOWN = no_key() | {"active": "?"}
 

@@ -1,7 +1,14 @@
 import pytest
 
-from tests.builders import Row, a_certificate, days_before, in_slot, no_certificate, the_root
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import (
+    Row,
+    a_certificate,
+    days_before,
+    in_slot,
+    no_certificate,
+    the_root,
+)
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 ACTIVE, INACTIVE = a_certificate(days_before(9)), a_certificate(active=False)
 UNKNOWN = no_certificate() | {"active": "?"}

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from analyzer.terms import Thresholds
-from tests.builders import (
+from tests.support.builders import (
     COLUMNS_OF_2014,
     NEVER,
     Row,
@@ -15,7 +15,7 @@ from tests.builders import (
     no_key,
     the_root,
 )
-from tests.rules.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
 
 LIMIT, SECOND = days_before(30), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)

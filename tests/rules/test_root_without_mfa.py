@@ -2,8 +2,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.builders import Row, Value, a_key, an_inactive_key, in_slot, no_key, the_root
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import Row, Value, a_key, an_inactive_key, in_slot, no_key, the_root
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 KEY_1, KEY_2 = (in_slot("access_key", slot, a_key()) for slot in (1, 2))
 UNKNOWN_KEY = in_slot("access_key", 1, no_key() | {"active": "?"})

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     NEVER,
     Row,
     Value,
@@ -17,7 +17,7 @@ from tests.builders import (
     no_password,
     the_root,
 )
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 
 def root(password_last_used: Value, key: Row | None = None, **cells: Value) -> Row:

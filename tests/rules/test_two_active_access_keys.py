@@ -1,7 +1,7 @@
 import pytest
 
-from tests.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 ACTIVE, INACTIVE, ABSENT = a_key(), an_inactive_key(), no_key()
 UNKNOWN = no_key() | {"active": "?"}

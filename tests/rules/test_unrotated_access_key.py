@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from analyzer.terms import Thresholds
-from tests.builders import Row, a_key, a_user, an_inactive_key, days_before, in_slot, no_key
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, in_slot, no_key
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 LIMIT, DAY, SECOND = days_before(90), timedelta(days=1), timedelta(seconds=1)
 NEW = days_before(1)

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from analyzer.rules import RULES
-from tests.builders import (
+from tests.support.builders import (
     NEVER,
     Row,
     a_certificate,
@@ -14,7 +14,7 @@ from tests.builders import (
     days_before,
     no_password,
 )
-from tests.rules.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from botocore.stub import Stubber
 
 from analyzer.errors import AwsRefused
 from analyzer.sources.aws import Access, FetchedReport, fetch_report
-from tests.builders import COLUMNS, MORE_CREDENTIALS, a_user, report_text
-from tests.sources.aws_server import (
+from tests.support.aws_server import (
     CALLER,
     GENERATED,
     LEAK,
@@ -21,6 +20,7 @@ from tests.sources.aws_server import (
     a_report,
     on_loopback_only,
 )
+from tests.support.builders import COLUMNS, MORE_CREDENTIALS, a_user, report_text
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

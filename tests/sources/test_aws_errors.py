@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from analyzer.errors import AwsRefused
 from analyzer.sources.aws import translated
-from tests.sources.aws_server import LEAK, SECRET, TOKEN
+from tests.support.aws_server import LEAK, SECRET, TOKEN
 
 
 def said(error: Exception) -> str:

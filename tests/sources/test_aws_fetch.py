@@ -18,8 +18,7 @@ import pytest
 import analyzer
 from analyzer.terms import AsOfSource
 from analyzer.version import VERSION
-from tests.builders import ROOT_FOLDER
-from tests.sources.aws_server import (
+from tests.support.aws_server import (
     CALLER,
     DENIED,
     GENERATE,
@@ -36,6 +35,7 @@ from tests.sources.aws_server import (
     on_loopback_only,
     serving,
 )
+from tests.support.builders import ROOT_FOLDER
 
 NAME = f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
 LIST = "ListServiceSpecificCredentials"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import ROOT_FOLDER
-from tests.sources.aws_server import Aws, an_account, fetching, on_loopback_only, serving
+from tests.support.aws_server import Aws, an_account, fetching, on_loopback_only, serving
+from tests.support.builders import ROOT_FOLDER
 
 POLICIES = ROOT_FOLDER / "samples" / "policies"
 MEMBER = "222233334444"

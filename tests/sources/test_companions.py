@@ -10,8 +10,8 @@ import pytest
 
 import analyzer
 from analyzer.sources import load
-from tests.builders import a_user, report_text
-from tests.report.reading import PLAIN, put, refused
+from tests.support.builders import a_user, report_text
+from tests.support.reading import PLAIN, put, refused
 
 MOMENT = datetime(2026, 5, 3, 10, 20, 30, tzinfo=UTC)
 HINT = "Remove the file, or save it again."

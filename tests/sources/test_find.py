@@ -24,8 +24,8 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.exports.reports import copy_inputs
 from analyzer.model import Report, UncoveredAccount
 from analyzer.sources import find
-from tests.builders import ROOT_FOLDER, a_user
-from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
+from tests.support.builders import ROOT_FOLDER, a_user
+from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 
 
 def of(number: int) -> str:

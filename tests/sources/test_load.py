@@ -9,8 +9,8 @@ import pytest
 import analyzer
 from analyzer.sources import load
 from analyzer.sources.find import find_sources
-from tests.builders import a_user
-from tests.report.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
+from tests.support.builders import a_user
+from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 
 
 def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_prob
         going.unlink()
         return sources
 
-    monkeypatch.setattr(load, "find", found_and_gone)
+    monkeypatch.setattr(load, "find_sources", found_and_gone)
     found = refused(tmp_path)
     assert [(Path(each.file).name, each.message) for each in found] == [
         ("a.csv", "it cannot be read: No such file or directory"),

@@ -27,8 +27,7 @@ from analyzer.sources.aws_errors import STOPPED, Stopped
 from analyzer.sources.fetch import Role, RoleFetcher, Task, run_tasks, save_report
 from analyzer.sources.manifest import Entry, Status
 from analyzer.sources.organization import Account
-from tests.builders import ROOT_FOLDER
-from tests.sources.aws_server import (
+from tests.support.aws_server import (
     CALLER,
     DENIED,
     GENERATE,
@@ -49,6 +48,7 @@ from tests.sources.aws_server import (
     on_loopback_only,
     serving_an_organization,
 )
+from tests.support.builders import ROOT_FOLDER
 
 ALL = (*MEMBERS, CALLER)
 LIST = "ListServiceSpecificCredentials"
@@ -507,7 +507,7 @@ def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
 ) -> None:
     aws.latency = 0.4
     # A shell that starts the tests in the background has them ignore Ctrl-C.
-    program = "import signal, sys; from tests.sources.aws_server import fetching; "
+    program = "import signal, sys; from tests.support.aws_server import fetching; "
     program += "signal.signal(signal.SIGINT, signal.default_int_handler); "
     program += "sys.exit(fetching(*sys.argv[1:]))"
     arguments = ("-o", str(folder), *ORGANIZATION, "--jobs", "2")

@@ -18,10 +18,9 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
 from analyzer.version import VERSION
-from tests.builders import ACCOUNT, COLUMNS, Row, a_user, days_before, the_root
-from tests.rules.pages import BY_ID
-from tests.writers.asff_model import errors, longest, model, request_errors
-from tests.writers.fed import (
+from tests.support.asff_model import errors, longest, model, request_errors
+from tests.support.builders import ACCOUNT, COLUMNS, Row, a_user, days_before, the_root
+from tests.support.interchange import (
     BROKEN,
     ELSEWHERE,
     EVERY_SAMPLE,
@@ -37,7 +36,8 @@ from tests.writers.fed import (
     spoiled,
     undecided_mfa,
 )
-from tests.written import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.pages import BY_ID
 
 
 def all_errors(documents: list[Document]) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.terms import Verdict
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
@@ -25,7 +25,7 @@ from tests.builders import (
     report_text,
     saved,
 )
-from tests.written import (
+from tests.support.outputs import (
     ALL,
     HARD_NAMES,
     UNUSED,

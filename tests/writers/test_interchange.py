@@ -11,8 +11,8 @@ import pytest
 from analyzer import inspection
 from analyzer.analysis import Analysis
 from analyzer.writers import interchange
-from tests.builders import AS_OF, Row, a_key, a_user, an_inactive_key, days_before, the_root
-from tests.writers.fed import (
+from tests.support.builders import AS_OF, Row, a_key, a_user, an_inactive_key, days_before, the_root
+from tests.support.interchange import (
     BROKEN,
     ELSEWHERE,
     Document,

@@ -30,7 +30,7 @@ from analyzer.terms import (
     Verdict,
 )
 from analyzer.version import VERSION
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
@@ -42,7 +42,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.written import (
+from tests.support.outputs import (
     ALL,
     CONSOLE,
     HARD_NAMES,

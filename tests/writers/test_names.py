@@ -7,8 +7,8 @@ import pytest
 
 import analyzer
 from analyzer.terms import Verdict
-from tests.builders import AS_OF, a_key, a_user, report_text, saved, the_root
-from tests.written import (
+from tests.support.builders import AS_OF, a_key, a_user, report_text, saved, the_root
+from tests.support.outputs import (
     ALL,
     HARD_NAMES,
     UNUSED,

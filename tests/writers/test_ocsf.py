@@ -20,9 +20,8 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
 from analyzer.writers.ocsf import OCSF_VERSION
-from tests.builders import ACCOUNT, AS_OF, Row, a_key, a_user, days_before, the_root
-from tests.rules.pages import BY_ID
-from tests.writers.fed import (
+from tests.support.builders import ACCOUNT, AS_OF, Row, a_key, a_user, days_before, the_root
+from tests.support.interchange import (
     BROKEN,
     ELSEWHERE,
     EVERY_SAMPLE,
@@ -38,7 +37,8 @@ from tests.writers.fed import (
     spoiled,
     undecided_mfa,
 )
-from tests.written import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.pages import BY_ID
 
 LATER = ("1.7.0", "1.8.0")
 

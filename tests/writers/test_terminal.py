@@ -10,7 +10,7 @@ from analyzer import inspection as inspections
 from analyzer.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     LONG_AGO,
@@ -26,7 +26,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.written import (
+from tests.support.outputs import (
     ALL,
     HARD_NAMES,
     SAMPLES,

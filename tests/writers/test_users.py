@@ -9,7 +9,7 @@ import analyzer
 from analyzer.analysis import Analysis
 from analyzer.terms import Verdict
 from analyzer.writers import users
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
@@ -24,7 +24,7 @@ from tests.builders import (
     days_before,
     no_password,
 )
-from tests.written import ALL, CONSOLE, SAMPLES, analyzed, analyzed_console, exemptions_of
+from tests.support.outputs import ALL, CONSOLE, SAMPLES, analyzed, analyzed_console, exemptions_of
 
 USED = days_before(500)
 

@@ -15,7 +15,7 @@ from analyzer.terms import Definition, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
 from analyzer.writers.workbook import formulas
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS_OF_2014,
@@ -27,7 +27,7 @@ from tests.builders import (
     report_text,
     saved,
 )
-from tests.writers.workbooks import (
+from tests.support.workbooks import (
     CONSOLE,
     EXEMPTIONS,
     SAMPLES,

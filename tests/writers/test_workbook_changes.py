@@ -8,8 +8,8 @@ from openpyxl import Workbook
 
 from analyzer.analysis import Analysis
 from analyzer.changes import COLUMNS, Change
-from tests.builders import ACCOUNT, a_user
-from tests.writers.workbooks import analyzed_users, book_of, file_of, moment, records, row_of, texts
+from tests.support.builders import ACCOUNT, a_user
+from tests.support.workbooks import analyzed_users, book_of, file_of, moment, records, row_of, texts
 
 USED = "2026-02-03T04:05:06Z"
 

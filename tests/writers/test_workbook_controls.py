@@ -14,8 +14,8 @@ from analyzer.standards.results import Result
 from analyzer.standards.rulebook import rulebook
 from analyzer.terms import Severity
 from analyzer.writers.workbook import formulas
-from tests.builders import a_password, a_user, days_before, report_text, saved, the_root
-from tests.writers.workbooks import (
+from tests.support.builders import a_password, a_user, days_before, report_text, saved, the_root
+from tests.support.workbooks import (
     SAMPLES,
     analyzed,
     analyzed_console,

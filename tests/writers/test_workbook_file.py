@@ -17,7 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.listing import CHUNK
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     COLUMNS_OF_2014,
     a_password,
@@ -27,7 +27,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.writers.workbooks import (
+from tests.support.workbooks import (
     SAMPLES,
     analyzed,
     analyzed_console,

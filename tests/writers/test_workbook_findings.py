@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 import analyzer
 from analyzer import inspection as inspections
 from analyzer.standards.rulebook import rulebook
-from tests.builders import (
+from tests.support.builders import (
     ACCOUNT,
     a_key,
     a_password,
@@ -19,7 +19,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.writers.workbooks import (
+from tests.support.workbooks import (
     CONSOLE,
     SAMPLES,
     analyzed,

@@ -9,8 +9,16 @@ import pytest
 
 import analyzer
 from analyzer.writers.workbook.cells import CUT, LONGEST, Formula, blank, cell, number, text
-from tests.builders import ACCOUNT, AS_OF, MORE_CREDENTIALS, a_user, report_text, saved, the_root
-from tests.writers.workbooks import (
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    MORE_CREDENTIALS,
+    a_user,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.support.workbooks import (
     analyzed,
     analyzed_users,
     book_of,

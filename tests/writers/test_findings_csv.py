@@ -7,8 +7,8 @@ from pathlib import Path
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.writers.csv import FINDING_COLUMNS, write_findings
-from tests.builders import ACCOUNT, a_key, a_password, a_user, days_before
-from tests.written import CONSOLE, HARD_NAMES, analyzed, analyzed_console, exemptions_of
+from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before
+from tests.support.outputs import CONSOLE, HARD_NAMES, analyzed, analyzed_console, exemptions_of
 
 
 def rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str]]:

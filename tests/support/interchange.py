@@ -15,7 +15,8 @@ from analyzer.rules import RULES
 from analyzer.standards.rulebook import rulebook
 from analyzer.writers.asff import write_asff
 from analyzer.writers.ocsf import write_ocsf
-from tests.builders import (
+from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user
+from tests.support.builders import (
     AS_OF,
     COLUMNS,
     Row,
@@ -29,8 +30,7 @@ from tests.builders import (
     saved,
     the_root,
 )
-from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user
-from tests.written import SAMPLES, exemptions_of
+from tests.support.outputs import SAMPLES, exemptions_of
 
 Document = dict[str, Any]
 Written = Callable[[Analysis], bytes]

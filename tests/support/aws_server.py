@@ -26,7 +26,7 @@ from botocore import xform_name
 from moto.server import ThreadedMotoServer
 
 from analyzer.cli import main
-from tests.builders import a_user, report_text, the_root
+from tests.support.builders import a_user, report_text, the_root
 
 CALLER = "111122223333"
 GENERATED = datetime(2026, 5, 1, 12, 30, 15, tzinfo=UTC)

@@ -15,7 +15,7 @@ from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
 from analyzer.writers.names import write_names
 from analyzer.writers.terminal import write_table
-from tests.builders import (
+from tests.support.builders import (
     AS_OF,
     COLUMNS,
     MORE_CREDENTIALS,

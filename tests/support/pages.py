@@ -13,7 +13,7 @@ from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import Rule, Subject
 from analyzer.terms import Criteria, Thresholds
 from analyzer.verdict import with_verdicts
-from tests.builders import AS_OF, COLUMNS, Row, rendered
+from tests.support.builders import AS_OF, COLUMNS, Row, rendered
 
 BY_ID = {rule.id: rule for rule in RULES}
 LIMITS = Thresholds()

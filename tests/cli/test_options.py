@@ -11,7 +11,7 @@ from analyzer.cli import main
 from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.fetch import fetch
 from analyzer.cli.options import with_options
-from tests.builders import run
+from tests.support.builders import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

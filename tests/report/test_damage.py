@@ -6,7 +6,7 @@ import pytest
 from analyzer.errors import Problem
 from analyzer.report.damage import mended_row
 from analyzer.report.raw_report import ReportText, find_header
-from tests.builders import COLUMNS, a_user, report_text
+from tests.support.builders import COLUMNS, a_user, report_text
 
 HEADER = ",".join(COLUMNS)
 ROOT, ANN = report_text([a_user("ann")]).splitlines()[1:]

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.oracle import NO_PLACE, PLACE, Terms, boolean, is_root, judge, meaning, moment, rows_of
+from tests.support.verdict_oracle import (
+    NO_PLACE,
+    PLACE,
+    Terms,
+    boolean,
+    is_root,
+    judge,
+    meaning,
+    moment,
+    rows_of,
+)
 
 IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS = 45, 90, 30
 

@@ -22,7 +22,7 @@ from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Criteria
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.book import EXCEL_ROWS
-from tests.builders import AS_OF, ROOT_FOLDER, Row, report_text, saved
+from tests.support.builders import AS_OF, ROOT_FOLDER, Row, report_text, saved
 
 SAMPLES = ROOT_FOLDER / "samples"
 CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"

@@ -11,7 +11,7 @@ from analyzer.exports.reports import copy_inputs
 from analyzer.model import UncoveredAccount
 from analyzer.sources.find import Source, find_sources
 from analyzer.sources.load import load
-from tests.builders import a_user, report_text, saved
+from tests.support.builders import a_user, report_text, saved
 
 TEXT = report_text([a_user()])
 OTHER = report_text([a_user("loud")])
@@ -128,7 +128,7 @@ def test_all_that_cannot_be_read_is_told_at_once(
         *find_sources([str(tmp_path / "missing.csv")]),
         Source(str(gone), gone.read_bytes, gone),
     ]
-    monkeypatch.setattr("analyzer.exports.reports.find", lambda _: found)
+    monkeypatch.setattr("analyzer.exports.reports.find_sources", lambda _: found)
     with pytest.raises(InputRefused) as refused:
         copy_inputs(["*.csv"], folder)
     assert [each.file for each in refused.value.problems] == [

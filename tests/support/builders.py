@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pandas as pd
 
 import analyzer
-from tests.oracle import Judgement, Terms
+from tests.support.verdict_oracle import Judgement, Terms
 
-ROOT_FOLDER = Path(__file__).parents[1]
+ROOT_FOLDER = Path(__file__).parents[2]
 ACCOUNT = "012345678901"
 AS_OF = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TERMS = Terms(AS_OF)

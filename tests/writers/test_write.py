@@ -13,9 +13,9 @@ from analyzer import writers
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.terms import ENDINGS, Verdict
-from tests.builders import a_key, a_user, report_text, saved
-from tests.writers.fed import asff_bytes, ocsf_bytes
-from tests.written import (
+from tests.support.builders import a_key, a_user, report_text, saved
+from tests.support.interchange import asff_bytes, ocsf_bytes
+from tests.support.outputs import (
     ALL,
     HEADER_OF_EXEMPTIONS,
     UNUSED,

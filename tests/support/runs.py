@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.cli import main
-from tests.builders import ROOT_FOLDER, Row, a_user, report_text, saved
+from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
 
 SAMPLE = next((ROOT_FOLDER / "samples").glob("status_reports_*.csv"))
 OUTPUTS = ("analysis.json", "changes.csv", "findings.csv", "review.xlsx", "users.csv")

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import ROOT_FOLDER, a_user
-from tests.cli.processes import command, python, unmeasured
-from tests.exports.exported import (
+from tests.support.aws_server import an_account, environment, serving
+from tests.support.builders import ROOT_FOLDER, a_user
+from tests.support.processes import command, python, unmeasured
+from tests.support.runs import (
     SAMPLE,
     check_folder,
     console_report,
@@ -23,7 +24,6 @@ from tests.exports.exported import (
     hidden,
     visible,
 )
-from tests.sources.aws_server import an_account, environment, serving
 
 KILLS = 20
 Started = subprocess.Popen[bytes]

@@ -14,7 +14,7 @@ from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
 from analyzer.exports.reports import copy_inputs
 from analyzer.model import Report
-from tests.builders import a_user, report_text
+from tests.support.builders import a_user, report_text
 
 DENIED = {
     "account": "210987654321",

@@ -9,7 +9,15 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Report
-from tests.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, days_before, report_text
+from tests.support.builders import (
+    ACCOUNT,
+    COLUMNS,
+    Row,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+)
 
 OTHER_ACCOUNT = "111122223333"
 USED_LATELY = a_password(days_before(3))
