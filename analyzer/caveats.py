@@ -1,6 +1,7 @@
-"""List what makes it less than certain that an unused or retired user can go.
+"""List the caveats: what to check before an unused or retired user is removed.
 
-Each caveat is one entry of CAVEATS: when it holds, and a sentence with the value behind it.
+Each is one entry of `CAVEATS`: when it holds, a sentence with the value behind it for every user,
+and what it means.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.model import Page, as_category, days_between, in_any_slot
+from analyzer.facts import Facts, by_slot, unknown_cell_sentences
+from analyzer.model import Page, as_category, in_any_slot
 from analyzer.terms import Criteria, State
 
 TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
@@ -22,23 +24,35 @@ GAP_ENDED: Final = pd.Timestamp("2018-05-23T21:08:00Z")
 """AWS recorded no sign-ins in between (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
 
 SERVICE_USER_PREFIX: Final = "BedrockAPIKey-"
-"""AWS's console gives this name to the user that it makes for a Bedrock API key."""
+"""AWS's console gives this name to the user that it creates for a Bedrock API key."""
+
+_CERTAINTY: Final = (
+    columns.USER_CREATION_TIME,
+    columns.MFA_ACTIVE,
+    *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
+)
+"""Cells of which a caveat or the age speaks, but no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """Doubt a verdict: `holds` tells for whom, `because` says why, a sentence for every user."""
+    """Limit how certain a verdict is.
+
+    `holds` tells for which users, `sentences` gives one for every user with the value behind it,
+    `meaning` says what the caveat means for the one who decides.
+    """
 
     id: str
-    holds: Callable[[Page, Criteria], np.ndarray]
-    because: Callable[[Page], pd.Series]
+    holds: Callable[[Facts, Criteria], np.ndarray]
+    sentences: Callable[[Facts], pd.Series]
+    meaning: str
 
 
-def caveats_of(page: Page, criteria: Criteria, goes: np.ndarray) -> "pd.Categorical[Any]":
-    """Return the ids of each user's caveats, joined by `;`, empty for those who do not go."""
-    bits = np.zeros(len(page), np.int16)
+def caveats_of(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.Categorical[Any]":
+    """Return the ids of each user's caveats, joined by `;`, empty for those not removable."""
+    bits = np.zeros(len(facts.page), np.int16)
     for position, caveat in enumerate(CAVEATS):
-        bits |= (caveat.holds(page, criteria) & goes).astype(np.int16) << position
+        bits |= (caveat.holds(facts, criteria) & removable).astype(np.int16) << position
     occurring = np.flatnonzero(np.bincount(bits, minlength=1 << len(CAVEATS)))
     code = np.zeros(1 << len(CAVEATS), np.int16)
     code[occurring] = np.arange(len(occurring))
@@ -47,9 +61,10 @@ def caveats_of(page: Page, criteria: Criteria, goes: np.ndarray) -> "pd.Categori
 
 def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
-    told = {caveat.id: caveat.because(page).tolist() for caveat in CAVEATS}
+    facts = Facts(page)
+    sentences = {caveat.id: caveat.sentences(facts).tolist() for caveat in CAVEATS}
     return [
-        tuple((each, told[each][user]) for each in caveats.split(";") if each)
+        tuple((each, sentences[each][user]) for each in caveats.split(";") if each)
         for user, caveats in enumerate(page.users[columns.CAVEATS])
     ]
 
@@ -58,130 +73,184 @@ def _ids(bits: int) -> str:
     return ";".join(caveat.id for position, caveat in enumerate(CAVEATS) if bits >> position & 1)
 
 
-def _inactive_used(page: Page) -> np.ndarray:
-    inactive = (page.keys[columns.STATE] == State.INACTIVE).to_numpy()
-    return inactive & page.keys[columns.LAST_USED].notna().to_numpy()
+# When a caveat holds
 
 
-def _in_gap(page: Page) -> np.ndarray:
-    users = page.users
-    open_to_doubt = (users[columns.CREATED] < GAP_ENDED) & (users[columns.AS_OF] > GAP_BEGAN)
+def _inactive_keys(facts: Facts) -> np.ndarray:
+    return (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
+
+
+def _used_inactive_keys(facts: Facts) -> np.ndarray:
+    return _inactive_keys(facts) & facts.page.keys[columns.LAST_USED].notna().to_numpy()
+
+
+def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
+    users = facts.page.users
+    spans_gap = (users[columns.CREATED] < GAP_ENDED) & (users[columns.AS_OF] > GAP_BEGAN)
     never = users[columns.PASSWORD_LAST_USED].isna()
-    return (users[columns.PASSWORD_ENABLED] & never & open_to_doubt).to_numpy()
+    return (users[columns.PASSWORD_ENABLED] & never & spans_gap).to_numpy()
 
 
-def _mfa_without_sign_in(page: Page) -> np.ndarray:
-    never = page.users[columns.PASSWORD_LAST_USED].isna()
-    return (page.users[columns.MFA_ACTIVE] & never).to_numpy()
+def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
+    never = facts.page.users[columns.PASSWORD_LAST_USED].isna()
+    return (facts.page.users[columns.MFA_ACTIVE] & never).to_numpy()
 
 
-def _more_credentials(page: Page) -> np.ndarray:
-    info = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
+def _has_more_credentials(facts: Facts) -> np.ndarray:
+    info = facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
     if info.isna().all():
-        return np.zeros(len(page), bool)
+        return np.zeros(len(facts.page), bool)
     return ~info.fillna("").isin(["", "N/A"]).to_numpy()
 
 
-def _is_new(page: Page, criteria: Criteria) -> np.ndarray:
-    days, unknown = days_between(page.users[columns.CREATED], page.users[columns.AS_OF])
-    return np.asarray((days < criteria.grace_days) & ~unknown)
+def _has_unknown_cell(facts: Facts) -> np.ndarray:
+    uses = _inactive_keys(facts) & facts.key_use.unknown
+    return np.asarray(facts.unknown(*_CERTAINTY) | in_any_slot(uses))
+
+
+def _certainty_cells(facts: Facts) -> dict[str, np.ndarray]:
+    """Tell for each column of which users certainty needs its cell."""
+    masks = dict.fromkeys(_CERTAINTY, np.ones(len(facts.page), bool))
+    for key, inactive in zip(columns.ACCESS_KEYS, by_slot(_inactive_keys(facts)), strict=True):
+        uses = (key.last_used_date, key.last_used_region, key.last_used_service)
+        masks |= dict.fromkeys(uses, inactive)
+    return masks
+
+
+# Sentences
 
 
 def _day(moments: pd.Series) -> pd.Series:
     return pd.Series(moments.dt.strftime("%Y-%m-%d"))
 
 
-def _slot_dates(slots: pd.DataFrame, told: np.ndarray, since: str) -> pd.Series:
+def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
-    text = slots[columns.SLOT].astype(str) + " (" + _day(slots[since]) + ")"
-    each = text.where(pd.Series(told, index=slots.index), "")
+    text = slots[columns.SLOT].astype(str) + (" (" + _day(slots[since]) + ")").fillna("")
+    each = text.where(pd.Series(mask, index=slots.index), "")
     first, second = each.iloc[: len(each) // 2], each.iloc[len(each) // 2 :]
     both = pd.Series(" and ", index=first.index).where((first != "") & (second != ""), "")
     return first + both + second
 
 
-def _certificate_sentences(page: Page) -> pd.Series:
-    active = (page.certificates[columns.STATE] == State.ACTIVE).to_numpy()
-    told = _slot_dates(page.certificates, active, columns.CREATED)
-    return "Active signing certificate " + told + ": a way in that the definition does not count."
+def _certificate_sentences(facts: Facts) -> pd.Series:
+    certificates = facts.page.certificates
+    active = (certificates[columns.STATE] == State.ACTIVE).to_numpy()
+    slots = _slot_dates(certificates, active, columns.CREATED)
+    return (
+        "Active signing certificate " + slots + ": a credential that the definition does not count."
+    )
 
 
-def _key_sentences(page: Page) -> pd.Series:
-    told = _slot_dates(page.keys, _inactive_used(page), columns.LAST_USED)
-    return "Inactive access key " + told + " was used: somebody used this user once."
+def _key_sentences(facts: Facts) -> pd.Series:
+    slots = _slot_dates(facts.page.keys, _used_inactive_keys(facts), columns.LAST_USED)
+    return "Inactive access key " + slots + " was used in the past."
 
 
-def _always(sentence: str) -> Callable[[Page], pd.Series]:
-    return lambda page: pd.Series(sentence, index=page.users.index, dtype=str)
+def _unknown_cell_sentences(facts: Facts) -> pd.Series:
+    sentences = unknown_cell_sentences(facts, _certainty_cells(facts)) + "."
+    return sentences.reindex(facts.page.users.index, fill_value="")
+
+
+def _always(sentence: str) -> Callable[[Facts], pd.Series]:
+    return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=str)
 
 
 CAVEATS: Final = (
     Caveat(
-        "active-certificate",
-        lambda page, _: page.has_certificate(State.ACTIVE),
-        _certificate_sentences,
+        id="active-certificate",
+        holds=lambda facts, _: facts.page.has_certificate(State.ACTIVE),
+        sentences=_certificate_sentences,
+        meaning="An X.509 signing certificate is active: a credential that the definition does not"
+        " count. Ask who signs requests with it before anything is deleted.",
     ),
     Caveat(
-        "inactive-key-was-used", lambda page, _: in_any_slot(_inactive_used(page)), _key_sentences
+        id="inactive-key-was-used",
+        holds=lambda facts, _: in_any_slot(_used_inactive_keys(facts)),
+        sentences=_key_sentences,
+        meaning="An inactive access key has a last-used date: it was used in the past. Find out"
+        " what used the key, and whether that is over.",
     ),
     Caveat(
-        "created-before-tracking",
-        lambda page, _: (page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
-        lambda page: (
+        id="created-before-tracking",
+        holds=lambda facts, _: (facts.page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
+        sentences=lambda facts: (
             "Created "
-            + _day(page.users[columns.CREATED])
+            + _day(facts.page.users[columns.CREATED])
             + ", before AWS recorded sign-ins (2014-10-20)."
         ),
+        meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier ones left no"
+        " trace.",
     ),
     Caveat(
-        "sign-in-gap",
-        lambda page, _: _in_gap(page),
-        lambda page: (
+        id="sign-in-gap",
+        holds=lambda facts, _: _may_have_signed_in_unrecorded(facts),
+        sentences=lambda facts: (
             "Created "
-            + _day(page.users[columns.CREATED])
+            + _day(facts.page.users[columns.CREATED])
             + "; AWS recorded no sign-ins from 2018-05-04 05:50 to 2018-05-23 21:08 UTC."
         ),
+        meaning="Has a password that may have been used from 2018-05-04 05:50 to 2018-05-23 21:08"
+        " UTC, when AWS recorded no sign-ins.",
     ),
     Caveat(
-        "mfa-registered",
-        lambda page, _: _mfa_without_sign_in(page),
-        _always("An MFA device is registered, though nobody ever signed in."),
+        id="mfa-registered",
+        holds=lambda facts, _: _has_mfa_without_sign_in(facts),
+        sentences=_always("An MFA device is registered, but the user never signed in."),
+        meaning="An MFA device is registered, but the user never signed in: somebody prepared the"
+        " user for use.",
     ),
     Caveat(
-        "service-credential-user",
-        lambda page, _: page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(),
-        lambda page: (
-            "The name "
-            + page.users[columns.USER]
-            + " is one that AWS gives to a user made for a service API key, which is live"
-            " and invisible in the report."
+        id="service-credential-user",
+        holds=lambda facts, _: (
+            facts.page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy()
         ),
+        sentences=lambda facts: (
+            "The name "
+            + facts.page.users[columns.USER]
+            + " is one that AWS gives to a user created for a service API key. Such a key works"
+            " and is not visible in the report."
+        ),
+        meaning="The name has the form that AWS gives to users created for a service API key"
+        " (BedrockAPIKey-…): the key works, and is not visible in the report.",
     ),
     Caveat(
-        "service-credential",
-        lambda page, _: (page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy(),
-        lambda page: (
+        id="service-credential",
+        holds=lambda facts, _: (facts.page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy(),
+        sentences=lambda facts: (
             "Has an active service-specific credential: "
-            + page.users[columns.SERVICE_CREDENTIALS]
+            + facts.page.users[columns.SERVICE_CREDENTIALS]
             + "."
         ),
+        meaning="AWS's list of service-specific credentials, saved with the report, shows an active"
+        " one.",
     ),
     Caveat(
-        "more-credentials",
-        lambda page, _: _more_credentials(page),
-        lambda page: (
+        id="more-credentials",
+        holds=lambda facts, _: _has_more_credentials(facts),
+        sentences=lambda facts: (
             "Has more credentials than the report lists: "
-            + page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
+            + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
         ),
+        meaning="The report says that the user has more credentials than it lists (column"
+        " additional_credentials_info): slots 1 and 2 are not all.",
     ),
     Caveat(
-        "new-user",
-        _is_new,
-        lambda page: (
+        id="unread-cell",
+        holds=lambda facts, _: _has_unknown_cell(facts),
+        sentences=_unknown_cell_sentences,
+        meaning="A cell that a caveat or the age needs is not understood: read it in AWS.",
+    ),
+    Caveat(
+        id="new-user",
+        holds=lambda facts, criteria: facts.age.less_than(criteria.grace_days).yes,
+        sentences=lambda facts: (
             "Created "
-            + page.users[columns.CREATED].dt.strftime("%Y-%m-%d %H:%M UTC")
-            + ", so new that the report may be older than the first use."
+            + facts.page.users[columns.CREATED].dt.strftime("%Y-%m-%d %H:%M UTC")
+            + ", too new: its first use may not be recorded yet."
         ),
+        meaning="Created shortly before as-of: too new to have been used, or its use may not be"
+        " recorded yet.",
     ),
 )
-"""Every caveat, in the order in which outputs list them."""
+"""In the order in which they are listed."""

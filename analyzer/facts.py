@@ -1,10 +1,11 @@
-"""Say what a page tells, and what of it cannot be told; each thing is worked out once.
+"""Read a page as facts with three values, yes, no and unknown, and days elapsed.
 
-A cell is unknown if it was not understood, or if another row of the same ARN differs in it.
+Verdict, caveats and rules decide from these facts alone. A cell is unknown if it was not
+understood, or if another row of the same ARN differs in it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Self
 
@@ -19,6 +20,12 @@ from analyzer.terms import State, Verdict
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
 
 _STATES: Final = list(State)
+_LONGEST_VALUE: Final = 80
+_DATE_OF: Final = {
+    name: key.last_used_date
+    for key in columns.ACCESS_KEYS
+    for name in (key.last_used_region, key.last_used_service)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,10 @@ class Truth:
         no = np.asarray(by_slot(self.no).all(axis=0))
         return type(self)(in_any_slot(self.yes), no)
 
+    def yes_in_any_slot(self) -> np.ndarray:
+        """Tell for each user whether it is known to hold in at least one slot."""
+        return in_any_slot(self.yes)
+
     def in_every_slot(self) -> Self:
         """Return for each user whether it holds in all slots."""
         return ~(~self).in_any_slot()
@@ -95,6 +106,11 @@ class Elapsed:
         """Return where more days than that have elapsed."""
         return self.at_least(days + 1)
 
+    def of_slots(self) -> Self:
+        """Return what has elapsed for the users, for each of their slots."""
+        parts = (self.moment, self.days, self.there, self.unknown)
+        return type(self)(*(np.tile(part, len(columns.SLOTS)) for part in parts))
+
     def less_than(self, days: int) -> Truth:
         """Return where fewer days have elapsed."""
         return Truth.known(self.there & (self.days < days), self.unknown)
@@ -120,12 +136,18 @@ class Facts:
         """Return of whom another row of the same ARN differs in this column."""
         return self._contradicted.get(name, [])
 
-    def unknown(self, *names: str) -> np.ndarray:
-        """Tell which users have an unknown cell in these columns."""
+    def contradicted_in_any(self, *names: str) -> np.ndarray:
+        """Tell of which users another row of the same ARN differs in one of these columns."""
         mask = np.zeros(len(self.page), bool)
         for name in names:
-            mask[self.unread(name)[0]] = True
             mask[self.contradicted(name)] = True
+        return mask
+
+    def unknown(self, *names: str) -> np.ndarray:
+        """Tell which users have an unknown cell in these columns."""
+        mask = self.contradicted_in_any(*names)
+        for name in names:
+            mask[self.unread(name)[0]] = True
         return mask
 
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
@@ -219,8 +241,19 @@ class Facts:
 
     @cached_property
     def key_idle(self) -> Elapsed:
-        """Count from the last use of the access keys, else from their creation."""
-        return _first_of(self.key_use, self.key_age)
+        """Count from the last use of the access keys, else from their creation.
+
+        An active key whose creation is `N/A` counts from the user's.
+        """
+        return _first_of(self.key_use, _first_of(self._dated_key_age, self.age.of_slots()))
+
+    @cached_property
+    def _dated_key_age(self) -> Elapsed:
+        """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
+        state: Any = self.page.keys[columns.STATE].cat
+        active = state.codes.to_numpy() == _STATES.index(State.ACTIVE)
+        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED]))
+        return replace(self.key_age, unknown=self.key_age.unknown & ~undated)
 
     @cached_property
     def certificate_active(self) -> Truth:
@@ -285,3 +318,46 @@ def _first_of(first: Elapsed, second: Elapsed) -> Elapsed:
 def by_slot(values: np.ndarray) -> np.ndarray:
     """Return values of `Page.keys` or `Page.certificates`: a row for each slot, a column a user."""
     return values.reshape(len(columns.SLOTS), -1)
+
+
+def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
+    """Return, by position, a sentence on each unknown cell, with its raw value, joined by `; `.
+
+    `masks` tell for each column of which users its cells are asked for.
+    """
+    unread = facts.page.unread
+    of_column = {str(name): cells.index for name, cells in unread.groupby(columns.COLUMN)}
+    position = unread[columns.POSITION].to_numpy()
+    asked = np.zeros(len(unread), bool)
+    for name in of_column.keys() & masks.keys():
+        rows = of_column[name]
+        asked[rows] = masks[name][position[rows]]
+    cells = _without_implied_dates(unread[asked])
+    value = cells[columns.VALUE].str.slice(0, _LONGEST_VALUE)
+    sentence = (cells[columns.COLUMN] + ' "' + value + '" is not understood').where(
+        value.notna(), cells[columns.COLUMN] + " is not in this report"
+    )
+    sentence.index = pd.Index(cells[columns.POSITION])
+    every = pd.concat([sentence, _contradictions(facts, masks)])
+    sentences: pd.Series = every.groupby(level=0).agg("; ".join)
+    return sentences
+
+
+def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
+    """Leave out dates that are not understood for a region or service of use, which is named."""
+    column = unread[columns.COLUMN]
+    dates = pd.MultiIndex.from_arrays([unread[columns.POSITION], column.map(_DATE_OF)])
+    return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]
+
+
+def _contradictions(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
+    """Return, by position, in which of the columns another row of the same ARN differs."""
+    differing: dict[int, list[str]] = {}
+    for name, mask in masks.items():
+        for position in facts.contradicted(name):
+            if mask[position]:
+                differing.setdefault(position, []).append(name)
+    texts = {
+        at: "another row of this ARN has another " + ", ".join(differing[at]) for at in differing
+    }
+    return pd.Series(texts, dtype="str")

@@ -121,7 +121,7 @@ class Criteria:
 
     definition: Definition = Definition.NO_ACTIVE_KEY
     dormant_days: int = 90
-    grace_days: int = 1
+    grace_days: int = 7
 
     def __post_init__(self) -> None:
         """Take the definition's word for the definition; refuse what would mean nothing."""

@@ -12,7 +12,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.caveats import caveats_of
-from analyzer.model import Page, as_category, days_between, in_any_slot
+from analyzer.facts import Facts, by_slot, unknown_cell_sentences
+from analyzer.model import Page, as_category, in_any_slot
 from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict
 
 REASON_TEXTS: Final = {
@@ -26,33 +27,14 @@ REASON_TEXTS: Final = {
 
 RETIRED_TEXT: Final = "nothing left to get in with: no password, no active access key"
 
-_LAST_USED: Final = tuple(key.last_used_date for key in columns.ACCESS_KEYS)
-
-_IDENTITY: Final = (
+_NEEDED: Final = (
     columns.USER,
     columns.ARN,
-    columns.USER_CREATION_TIME,
     columns.PASSWORD_ENABLED,
     columns.PASSWORD_LAST_USED,
-    *(name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)),
+    *(key.active for key in columns.ACCESS_KEYS),
 )
-"""Without these nothing can be said of a user."""
-
-_DOUBTS: Final = (
-    columns.MFA_ACTIVE,
-    *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
-)
-"""Without these it cannot be said how certain it is that a user can go."""
-
-_DATE_OF: Final = {
-    name: key.last_used_date
-    for key in columns.ACCESS_KEYS
-    for name in (key.last_used_region, key.last_used_service)
-}
-
-_DECIDING: Final = (*_IDENTITY, *_DOUBTS, *_LAST_USED, *_DATE_OF, columns.PASSWORD_LAST_CHANGED)
-
-_LONGEST_VALUE: Final = 80
+"""Cells that every verdict needs, besides the state of each access key."""
 
 _MISSING: Final = np.iinfo(np.int64).max
 
@@ -61,21 +43,21 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
     """Return the page with `verdict`, `reason`, `certainty`, `caveats`, `age_days`, `idle_days`.
 
     Days are whole ones elapsed before as-of, never negative; `idle_days` counts from the latest
-    use of whatever the user can still get in with, and is missing if there is nothing.
+    use of a credential that still works, and is missing if there is none, or if it is unknown.
     """
-    idle, unsure = _idle_days(page)
-    code = _verdict_codes(page, criteria, idle, unsure)
-    goes = (code == _code(Verdict.UNUSED)) | (code == _code(Verdict.RETIRED))
-    caveats = caveats_of(page, criteria, goes)
-    certainty = np.where(goes, np.where(caveats != "", 2, 1), 0)
-    age, unknown = days_between(page.users[columns.CREATED], page.users[columns.AS_OF])
+    facts = Facts(page)
+    idle, unknown_use = _idle_days(facts)
+    needs_use, code = _verdict_codes(facts, criteria, idle, unknown_use)
+    removable = (code == _code(Verdict.UNUSED)) | (code == _code(Verdict.RETIRED))
+    caveats = caveats_of(facts, criteria, removable)
+    certainty = np.where(removable, np.where(caveats != "", 2, 1), 0)
     return page.with_users(
         {
             columns.VERDICT: as_category(code, Verdict),
-            columns.REASON: _reasons(page, code),
+            columns.REASON: _reasons(facts, code, needs_use),
             columns.CERTAINTY: as_category(certainty, ("", *Certainty)),
             columns.CAVEATS: caveats,
-            columns.AGE_DAYS: pd.arrays.IntegerArray(age, unknown),
+            columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.there),
             columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _MISSING),
         }
     )
@@ -86,102 +68,79 @@ def _code(verdict: Verdict) -> int:
 
 
 def _verdict_codes(
-    page: Page, criteria: Criteria, idle: np.ndarray, unsure: np.ndarray
-) -> np.ndarray:
-    """Return the position of each user's verdict in `Verdict`: the first that fits."""
-    signed_in = page.users[columns.PASSWORD_LAST_USED].notna().to_numpy()
-    active_key = page.has_key(State.ACTIVE)
-    usable = page.users[columns.PASSWORD_ENABLED].to_numpy() | active_key
+    facts: Facts, criteria: Criteria, idle: np.ndarray, unknown_use: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return who is undetermined for want of a date of use, and the positions in `Verdict`."""
+    signed_in = facts.sign_in.there
+    active_key = facts.key_active.yes_in_any_slot()
+    usable = facts.password.yes | active_key
     strict = criteria.definition is Definition.IAM_029
-    attached = active_key | page.has_key(State.INACTIVE) if strict else active_key
+    attached = active_key | facts.page.has_key(State.INACTIVE) if strict else active_key
     unused = ~signed_in & ~attached
-    goes = unused | ~usable
     recent = idle < criteria.dormant_days
-    undecided = np.where(goes, _doubtful(page), unsure & ~recent)
-    undetermined = _unknown(page) | undecided
-    fits = [undetermined, unused, ~usable, ~recent]
-    return np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
+    unknown = _is_unknown(facts)
+    needs_use = ~unknown & ~unused & usable & ~recent & unknown_use
+    fits = [unknown | needs_use, unused, ~usable, ~recent]
+    return needs_use, np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
 
 
-def _unknown(page: Page) -> np.ndarray:
-    contradicted = (page.users[columns.CONTRADICTED] != "").to_numpy()
-    return np.asarray(page.unread_in(*_IDENTITY) | page.has_key(State.UNKNOWN) | contradicted)
+def _is_unknown(facts: Facts) -> np.ndarray:
+    """Tell of whom a cell is unknown that every verdict needs."""
+    rotated = [key.last_rotated for key in columns.ACCESS_KEYS]
+    return np.asarray(
+        facts.unknown(*_NEEDED)
+        | facts.page.has_key(State.UNKNOWN)
+        | facts.contradicted_in_any(*rotated)
+    )
 
 
-def _doubtful(page: Page) -> np.ndarray:
-    """Tell of whom it cannot be said how certain a verdict to let go would be."""
-    inactive = (page.keys[columns.STATE] == State.INACTIVE).to_numpy()
-    return np.asarray(page.unread_in(*_DOUBTS) | in_any_slot(inactive & _last_used_unread(page)))
+def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
+    """Return the days since the latest use of a usable credential, and who has one unknown.
 
-
-def _last_used_unread(page: Page) -> np.ndarray:
-    """Tell which slots, as `Page.keys` has them, hold a last use that was not understood."""
-    return np.concatenate([page.unread_in(column) for column in _LAST_USED])
-
-
-def _idle_days(page: Page) -> tuple[np.ndarray, np.ndarray]:
-    """Return the days since the latest use of a usable credential, and who has one unread.
-
-    A credential never used counts from when it was made: the password from its last change,
-    failing that from the user's creation, the access key from its own.
+    A credential never used counts from its creation: the password from its last change, failing
+    that from the user's creation, the access key from its own.
     """
-    as_of = page.users[columns.AS_OF]
-    never = page.users[columns.PASSWORD_LAST_USED].isna()
-    changed = page.users[columns.PASSWORD_LAST_CHANGED].fillna(page.users[columns.CREATED])
-    enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
-    since = page.users[columns.PASSWORD_LAST_USED].fillna(changed)
-    password, undated = days_between(since, as_of)
-    unread = page.unread_in(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED)
-    password_unread = enabled & never.to_numpy() & (unread | undated)
-
-    active = (page.keys[columns.STATE] == State.ACTIVE).to_numpy()
-    used = page.keys[columns.LAST_USED].fillna(page.keys[columns.CREATED])
-    key, _ = days_between(used, pd.concat([as_of] * len(columns.SLOTS)))
-    key_unread = active & _last_used_unread(page)
-
+    password, key = facts.password_idle, facts.key_idle
+    has_password, is_active = facts.password.yes, facts.key_active.yes
     days = np.vstack(
         [
-            np.where(enabled & ~password_unread, password, _MISSING),
-            np.where(active & ~key_unread, key, _MISSING).reshape(len(columns.SLOTS), -1),
+            np.where(has_password & password.there, password.days, _MISSING),
+            by_slot(np.where(is_active & key.there, key.days, _MISSING)),
         ]
     )
-    return days.min(axis=0), password_unread | in_any_slot(key_unread)
+    unknown = has_password & ~password.there | in_any_slot(is_active & ~key.there)
+    return days.min(axis=0), np.asarray(unknown)
 
 
-def _reasons(page: Page, code: np.ndarray) -> "pd.Categorical[Any]":
+def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
-    password = page.users[columns.PASSWORD_ENABLED].to_numpy()
-    inactive = page.has_key(State.INACTIVE)
+    password, inactive = facts.password.yes, facts.page.has_key(State.INACTIVE)
     unused = np.select([password & ~inactive, password, ~inactive], [1, 2, 3], 4)
     reason = np.where(code == _code(Verdict.UNUSED), unused, 0)
-    texts = _undetermined_texts(page, np.flatnonzero(code == _code(Verdict.UNDETERMINED)))
+    undetermined = code == _code(Verdict.UNDETERMINED)
+    texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
     known = ["", *map(str, UnusedReason)]
     distinct = pd.Index(texts.unique())
     reason[texts.index] = distinct.get_indexer(texts) + len(known)
     return as_category(reason, [*known, *distinct])
 
 
-def _undetermined_texts(page: Page, positions: np.ndarray) -> pd.Series:
-    """Return, by position, a sentence that names each deciding cell and its raw value."""
-    unread = page.unread
-    unread = _without_implied_dates(
-        unread[unread[columns.POSITION].isin(positions) & unread[columns.COLUMN].isin(_DECIDING)]
-    )
-    value = unread[columns.VALUE].str.slice(0, _LONGEST_VALUE)
-    told = unread[columns.COLUMN] + ' "' + value + '" is not understood'
-    missing = unread[columns.COLUMN] + " is not in this report"
-    sentence = told.where(unread[columns.VALUE].notna(), missing)
-    sentence.index = pd.Index(unread[columns.POSITION])
-    differing = page.users.loc[page.users[columns.CONTRADICTED] != "", columns.CONTRADICTED]
-    every = pd.concat([sentence, "another row of this ARN has another " + differing])
-    return every.groupby(level=0).agg("; ".join)
-
-
-def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
-    """Leave out dates that are not understood for a region or service of use, which is named."""
-    column = unread[columns.COLUMN]
-    dates = pd.MultiIndex.from_arrays([unread[columns.POSITION], column.map(_DATE_OF)])
-    return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]
+def _deciding_cells(
+    facts: Facts, undetermined: np.ndarray, needs_use: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Tell for each column whose verdict wants its cell: the state of keys, or dates of use."""
+    wanted = undetermined & ~needs_use
+    masks = dict.fromkeys(_NEEDED, wanted)
+    masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
+    unknown = by_slot((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
+    active = by_slot(facts.key_active.yes)
+    for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, unknown, active, strict=True):
+        uses = (key.last_used_date, key.last_used_region, key.last_used_service)
+        masks[key.last_rotated] = wanted & (
+            is_unknown | facts.contradicted_in_any(key.last_rotated)
+        )
+        masks |= dict.fromkeys(uses, wanted & is_unknown | needs_use & is_active)
+    return masks
 
 
 def unused_definition(criteria: Criteria) -> str:

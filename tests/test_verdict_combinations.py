@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import analyzer
+from analyzer.caveats import caveat_sentences
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -225,7 +227,6 @@ ODD = "2026-01-01T00:00:00z"
         a_user(password=a_password(ODD, "N/A")),
         a_user(password=a_password(ODD), key_1=a_key(used=ODD)),
         a_user(password=a_password(changed=ODD), key_1=an_inactive_key()),
-        a_user(password=a_password(changed="N/A"), created=ODD),
         a_user(key_1=a_key(used=ODD)),
     ],
 )
@@ -435,7 +436,6 @@ def test_the_retired_carry_caveats_too(tmp_path: Path) -> None:
 # Cells that are not understood
 
 NEEDED_BY_EVERYBODY = [
-    ("user_creation_time", "2021-02-30T00:00:00Z"),
     ("password_enabled", "wahr"),
     ("password_last_used", "not_supported"),
     ("access_key_1_active", "N/A"),
@@ -443,7 +443,8 @@ NEEDED_BY_EVERYBODY = [
     ("access_key_2_active", ""),
     ("access_key_2_last_rotated", "no_information"),
 ]
-NEEDED_BY_CAVEATS = [
+NEEDED_BY_CERTAINTY = [
+    ("user_creation_time", "2021-02-30T00:00:00Z"),
     ("mfa_active", "not_supported"),
     ("cert_1_active", "yes"),
     ("cert_1_last_rotated", "2021-01-01"),
@@ -475,19 +476,29 @@ def test_a_boolean_is_one_of_two_words_in_any_case_and_nothing_else(
     assert found == not_understood("password_enabled", value)
 
 
-@pytest.mark.parametrize(("column", "value"), NEEDED_BY_CAVEATS)
+UNREAD = "unread-cell"
+
+
+@pytest.mark.parametrize(("column", "value"), NEEDED_BY_CERTAINTY)
 @pytest.mark.parametrize(
-    "user", [a_user(), a_user(password=no_password(LONG_AGO))], ids=["unused", "retired"]
+    ("user", "judgement"),
+    [
+        (a_user(), Judgement("unused", "no-credentials", "check", UNREAD)),
+        (a_user(password=no_password(LONG_AGO)), Judgement("retired", "", "check", UNREAD)),
+    ],
 )
-def test_nobody_is_unused_or_retired_while_a_caveat_cannot_be_told(
-    user: Row, column: str, value: str, tmp_path: Path
+def test_a_cell_that_only_certainty_needs_is_a_caveat_and_hides_no_user(
+    user: Row, judgement: Judgement, column: str, value: str, tmp_path: Path
 ) -> None:
-    found = judgement_on(tmp_path, user | {column: value})
-    assert found == not_understood(column, value)
+    report = saved(tmp_path, report_text([user | {column: value}]))
+    analysis = analyzer.analyze(analyzer.load(report))
+    assert judgement_on(tmp_path, user | {column: value}) == judgement
+    (caveats,) = [each for page in analysis.pages() for each in caveat_sentences(page)]
+    assert caveats == ((UNREAD, f'{column} "{value}" is not understood.'),)
 
 
-@pytest.mark.parametrize(("column", "value"), NEEDED_BY_CAVEATS)
-def test_a_cell_that_only_caveats_need_does_not_hide_use(
+@pytest.mark.parametrize(("column", "value"), NEEDED_BY_CERTAINTY)
+def test_a_cell_that_only_certainty_needs_does_not_hide_use(
     column: str, value: str, tmp_path: Path
 ) -> None:
     user = a_user(password=a_password(days_before(1))) | {column: value}
@@ -495,9 +506,11 @@ def test_a_cell_that_only_caveats_need_does_not_hide_use(
 
 
 @pytest.mark.parametrize("value", ["not_supported", "no", "", "2021-01-01T00:00:00"])
-def test_the_use_of_an_inactive_key_must_be_understood(value: str, tmp_path: Path) -> None:
+def test_the_use_of_an_inactive_key_that_is_not_understood_is_a_caveat(
+    value: str, tmp_path: Path
+) -> None:
     user = a_user(key_2=an_inactive_key()) | {"access_key_2_last_used_date": value}
-    assert judgement_on(tmp_path, user) == not_understood("access_key_2_last_used_date", value)
+    assert judgement_on(tmp_path, user) == unused("inactive-keys-only", UNREAD)
 
 
 @pytest.mark.parametrize(
@@ -521,7 +534,7 @@ DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "
 
 @pytest.mark.parametrize("key", [an_inactive_key(), a_key(), no_key()])
 @pytest.mark.parametrize(
-    ("cells", "blamed"),
+    ("cells", "columns"),
     [
         ({SERVICE: "s3"}, [SERVICE]),
         ({REGION: "eu-west-1"}, [REGION]),
@@ -533,11 +546,14 @@ DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "
     ],
 )
 def test_a_use_without_its_place_or_a_place_without_its_use_is_a_contradiction(
-    key: Row, cells: Row, blamed: list[str], tmp_path: Path
+    key: Row, cells: Row, columns: list[str], tmp_path: Path
 ) -> None:
-    reason = "; ".join(f'{each} "{cells[each]}" is not understood' for each in blamed)
-    found = judgement_on(tmp_path, a_user(key_1=key) | cells)
-    assert found == Judgement("undetermined", reason)
+    reason = "; ".join(f'{each} "{cells[each]}" is not understood' for each in columns)
+    is_inactive = key == an_inactive_key()
+    expected = (
+        unused("inactive-keys-only", UNREAD) if is_inactive else Judgement("undetermined", reason)
+    )
+    assert judgement_on(tmp_path, a_user(key_1=key) | cells) == expected
 
 
 @pytest.mark.parametrize(
@@ -582,7 +598,7 @@ def test_a_key_that_is_absent_has_no_service_also_where_no_report_tells_its_use(
 
 
 def test_a_date_that_is_not_understood_is_named_beside_other_keys_services(tmp_path: Path) -> None:
-    user = a_user(key_1=an_inactive_key(used="once"), key_2=an_inactive_key())
+    user = a_user(key_1=a_key(used="once"), key_2=a_key())
     found = judgement_on(tmp_path, user | {"access_key_2_last_used_service": "s3"})
     assert found.reason == (
         f'{DATE} "once" is not understood; access_key_2_last_used_service "s3" is not understood'
@@ -593,7 +609,7 @@ def test_a_date_that_is_not_understood_is_named_beside_other_keys_services(tmp_p
     "value", ["2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00-07:00", "2024-01-01T00:00:00.5Z"]
 )
 def test_a_reason_shows_the_cell_as_it_stands_in_the_report(value: str, tmp_path: Path) -> None:
-    user = a_user(key_1=an_inactive_key()) | {"access_key_1_last_used_date": value}
+    user = a_user(key_1=a_key()) | {"access_key_1_last_used_date": value}
     assert judgement_on(tmp_path, user) == not_understood("access_key_1_last_used_date", value)
 
 
@@ -604,10 +620,24 @@ def test_an_absent_key_that_was_used_is_a_contradiction(tmp_path: Path) -> None:
     assert "access_key_2" in found.reason
 
 
-@pytest.mark.parametrize("thing", ["access_key_1", "access_key_2", "cert_1", "cert_2"])
-def test_something_active_must_have_its_date(thing: str, tmp_path: Path) -> None:
-    user = a_user() | {f"{thing}_active": "true"}
-    assert judgement_on(tmp_path, user) == not_understood(f"{thing}_last_rotated", "N/A")
+@pytest.mark.parametrize("slot", [1, 2])
+def test_an_active_certificate_without_its_date_is_two_caveats(slot: int, tmp_path: Path) -> None:
+    user = a_user() | {f"cert_{slot}_active": "true"}
+    assert judgement_on(tmp_path, user) == unused(
+        "no-credentials", "active-certificate;unread-cell"
+    )
+
+
+@pytest.mark.parametrize("slot", [1, 2])
+@pytest.mark.parametrize(
+    ("created", "verdict"),
+    [(days_before(89.9), "active"), (days_before(90), "dormant"), (ODD, "undetermined")],
+)
+def test_an_active_key_without_its_date_counts_from_the_users_creation(
+    slot: int, created: datetime | str, verdict: str, tmp_path: Path
+) -> None:
+    user = a_user(created=created) | {f"access_key_{slot}_active": "true"}
+    assert judgement_on(tmp_path, user).verdict == verdict
 
 
 def test_every_cell_that_is_to_blame_is_named(tmp_path: Path) -> None:
@@ -642,20 +672,22 @@ def test_a_report_of_2014_is_judged_where_no_last_use_of_a_key_is_needed(
     assert judgement_on(tmp_path, user, columns=COLUMNS_OF_2014) == judgement
 
 
-@pytest.mark.parametrize("key", [a_key(), an_inactive_key()])
-def test_a_report_of_2014_leaves_open_what_the_use_of_a_key_decides(
-    key: Row, tmp_path: Path
-) -> None:
-    found = judgement_on(tmp_path, a_user(key_1=key), columns=COLUMNS_OF_2014)
+def test_a_report_of_2014_leaves_open_what_the_use_of_a_key_decides(tmp_path: Path) -> None:
+    found = judgement_on(tmp_path, a_user(key_1=a_key()), columns=COLUMNS_OF_2014)
     assert found.verdict == "undetermined"
     assert "access_key_1_last_used_date" in found.reason
+
+
+def test_a_report_of_2014_leaves_the_use_of_an_inactive_key_to_be_checked(tmp_path: Path) -> None:
+    found = judgement_on(tmp_path, a_user(key_1=an_inactive_key()), columns=COLUMNS_OF_2014)
+    assert found == unused("inactive-keys-only", UNREAD)
 
 
 # Rows and identities
 
 
 def test_rows_of_one_arn_that_contradict_each_other_are_all_undetermined(tmp_path: Path) -> None:
-    text = report_text([a_user(), a_user(mfa=True), a_user("other")])
+    text = report_text([a_user(), a_user(password=a_password()), a_user("other")])
     frame = judged_users(saved(tmp_path, text))
     verdicts = list(zip(frame["user"], frame["verdict"].astype(str), strict=True))
     assert verdicts == [
@@ -663,6 +695,15 @@ def test_rows_of_one_arn_that_contradict_each_other_are_all_undetermined(tmp_pat
         ("quiet", "undetermined"),
         ("other", "unused"),
     ]
+
+
+def test_rows_that_contradict_each_other_in_what_only_certainty_needs_are_to_check(
+    tmp_path: Path,
+) -> None:
+    text = report_text([a_user(), a_user(mfa=True), a_user("other")])
+    frame = judged_users(saved(tmp_path, text))
+    assert frame["verdict"].astype(str).tolist() == ["unused"] * 3
+    assert frame["caveats"].astype(str).tolist() == [UNREAD, "mfa-registered;unread-cell", ""]
 
 
 def test_a_row_that_stands_twice_counts_once(tmp_path: Path) -> None:

@@ -141,14 +141,13 @@ def _slot_state(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the state's code and the creation of what is in a slot.
 
-    Not active and no date: absent; not active with a date: inactive. Active without a date
-    is a contradiction.
+    Not active and no date: absent; not active with a date: inactive. Of what is active without a
+    date, the date is missing, which is noted.
     """
     active, active_read = cells.truth(slot.active)
     created, created_read = cells.moment(slot.last_rotated)
     dated = ~np.isnat(created)
-    created_read &= dated | ~active
-    cells.note(slot.last_rotated, ~created_read)
+    cells.note(slot.last_rotated, ~created_read | active & ~dated)
     code = np.where(active, 2, dated.astype(np.int8)).astype(np.int8)
     code[~(active_read & created_read)] = 3
     return code, created

@@ -130,7 +130,23 @@ class Row:
 
     def key_idle_since(self, slot: int) -> Moment:
         used = self.used(slot)
-        return used if used.unknown or used.at else self.created("access_key", slot)
+        if used.unknown or used.at:
+            return used
+        return (
+            self.when("user_creation_time")
+            if self.undated(slot)
+            else self.created("access_key", slot)
+        )
+
+    def undated(self, slot: int) -> bool:
+        """Tell whether a key is active and its creation N/A: it counts from the user's."""
+        active, rotated = f"access_key_{slot}_active", f"access_key_{slot}_last_rotated"
+        is_known = not {active, rotated} & set(self.doubted)
+        return (
+            is_known
+            and self.active("access_key", slot) is True
+            and self.cells.get(rotated) == "N/A"
+        )
 
     def at_least(self, since: Moment, days: int) -> Known:
         if since.unknown:

@@ -7,9 +7,8 @@ as slow as that makes it.
 import csv
 import io
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 ABSENT, INACTIVE, ACTIVE = "absent", "inactive", "active"
@@ -46,7 +45,7 @@ class Terms:
     as_of: datetime
     definition: str = "no-active-key"
     dormant_days: int = 90
-    grace_days: int = 1
+    grace_days: int = 7
     live_credentials: frozenset[str] = frozenset()
 
 
@@ -98,6 +97,7 @@ class User:
     certificates: tuple[Slot, ...]
     more_credentials: bool
     unread: tuple[Cell, ...]
+    unread_creation: tuple[Cell, ...]
     unread_mfa: tuple[Cell, ...]
     unread_changed: tuple[Cell, ...]
 
@@ -170,11 +170,15 @@ def read_state(row: dict[str, str], thing: str) -> Slot:
     active, rotated = f"{thing}_active", f"{thing}_last_rotated"
     on, created = boolean(row.get(active)), moment(row.get(rotated))
     state = ACTIVE if on else INACTIVE if created else ABSENT
-    undated = on is True and created is None
-    blamed = unread(row, active, understood=on is not None) + (
-        unread(row, rotated, understood=not undated) or moment_or(row, rotated, "N/A")
-    )
+    blamed = unread(row, active, understood=on is not None) + moment_or(row, rotated, "N/A")
     return Slot(state=state, created=created, unread=blamed)
+
+
+def read_certificate(row: dict[str, str], number: int) -> Slot:
+    """Read a certificate, of which an active one has a date of upload."""
+    slot, rotated = read_state(row, f"cert_{number}"), f"cert_{number}_last_rotated"
+    undated = slot.state == ACTIVE and slot.created is None and not slot.unread
+    return replace(slot, unread=slot.unread or unread(row, rotated, understood=not undated))
 
 
 def read_key(row: dict[str, str], number: int) -> Slot:
@@ -209,16 +213,16 @@ def read_user(row: dict[str, str]) -> User:
         password_changed=moment(row.get("password_last_changed")),
         mfa=mfa,
         keys=keys,
-        certificates=tuple(read_state(row, f"cert_{number}") for number in SLOTS),
+        certificates=tuple(read_certificate(row, number) for number in SLOTS),
         more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
         unread=(
             *unread(row, "user", understood=is_name(name)),
             *unread(row, "arn", understood=is_arn_of(arn, name)),
-            *moment_or(row, "user_creation_time"),
             *unread(row, "password_enabled", understood=enabled is not None),
             *moment_or(row, "password_last_used", "N/A", "no_information"),
             *(cell for key in keys for cell in key.unread),
         ),
+        unread_creation=moment_or(row, "user_creation_time"),
         unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
         unread_changed=moment_or(row, "password_last_changed", "N/A"),
     )
@@ -227,7 +231,13 @@ def read_user(row: dict[str, str]) -> User:
 def all_unread(user: User) -> tuple[Cell, ...]:
     slots = (*user.keys, *user.certificates)
     in_slots = (cell for slot in slots for cell in (*slot.unread, *slot.unread_use))
-    return (*user.unread, *user.unread_mfa, *user.unread_changed, *in_slots)
+    return (
+        *user.unread,
+        *user.unread_creation,
+        *user.unread_mfa,
+        *user.unread_changed,
+        *in_slots,
+    )
 
 
 # Judging a user
@@ -275,30 +285,28 @@ def may_have_signed_in_unrecorded(user: User, terms: Terms) -> bool:
     return waiting and is_before(user.created, GAP_END) and terms.as_of > GAP_START
 
 
-def caveats(user: User, terms: Terms) -> Iterator[str]:
-    if any(certificate.state == ACTIVE for certificate in user.certificates):
-        yield "active-certificate"
-    if inactive_key_was_used(user):
-        yield "inactive-key-was-used"
-    if is_before(user.created, SIGN_INS_RECORDED_FROM):
-        yield "created-before-tracking"
-    if may_have_signed_in_unrecorded(user, terms):
-        yield "sign-in-gap"
-    if user.mfa and user.signed_in is None:
-        yield "mfa-registered"
-    if user.name.startswith("BedrockAPIKey-"):
-        yield "service-credential-user"
-    if user.name in terms.live_credentials:
-        yield "service-credential"
-    if user.more_credentials:
-        yield "more-credentials"
-    if days(user.created, terms.as_of) < terms.grace_days:
-        yield "new-user"
+def caveats(user: User, terms: Terms) -> list[str]:
+    waiting = user.signed_in is None
+    is_young = user.created is not None and days(user.created, terms.as_of) < terms.grace_days
+    holding = {
+        "active-certificate": any(each.state == ACTIVE for each in user.certificates),
+        "inactive-key-was-used": inactive_key_was_used(user),
+        "created-before-tracking": is_before(user.created, SIGN_INS_RECORDED_FROM),
+        "sign-in-gap": may_have_signed_in_unrecorded(user, terms),
+        "mfa-registered": bool(user.mfa) and waiting,
+        "service-credential-user": user.name.startswith("BedrockAPIKey-"),
+        "service-credential": user.name in terms.live_credentials,
+        "more-credentials": user.more_credentials,
+        "unread-cell": bool(caveats_unread(user)),
+        "new-user": is_young,
+    }
+    return [name for name, holds in holding.items() if holds]
 
 
 def caveats_unread(user: User) -> tuple[Cell, ...]:
     """Name the cells that the caveats need and that are not understood."""
     return (
+        *user.unread_creation,
         *user.unread_mfa,
         *(cell for key in user.keys if key.state == INACTIVE for cell in key.unread_use),
         *(cell for certificate in user.certificates for cell in certificate.unread),
@@ -309,18 +317,22 @@ def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     """Return for how many days the password is idle, or the cells that keep it unknown."""
     if user.signed_in is None and user.unread_changed:
         return user.unread_changed
-    return days(user.signed_in or user.password_changed or user.created, as_of)
+    since = user.signed_in or user.password_changed or user.created
+    return user.unread_creation if since is None else days(since, as_of)
 
 
-def key_idle(key: Slot, as_of: datetime) -> int | tuple[Cell, ...]:
+def key_idle(key: Slot, user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     """Return for how many days the key is idle, or the cells that keep it unknown."""
-    return key.unread_use or days(key.used or key.created, as_of)
+    if key.unread_use:
+        return key.unread_use
+    since = key.used or key.created or user.created
+    return user.unread_creation if since is None else days(since, as_of)
 
 
 def idle(user: User, as_of: datetime) -> list[int | tuple[Cell, ...]]:
     """Return the idleness of everything that the user could get in with."""
     password = [password_idle(user, as_of)] if user.has_password else []
-    return password + [key_idle(key, as_of) for key in user.keys if key.state == ACTIVE]
+    return password + [key_idle(key, user, as_of) for key in user.keys if key.state == ACTIVE]
 
 
 def undetermined(blamed: tuple[Cell, ...]) -> tuple[Judgement, tuple[Cell, ...]]:
@@ -333,8 +345,6 @@ def judge_user(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
         return undetermined(user.unread)
     if is_usable(user) and not is_unused(user, terms.definition):
         return judge_use(user, terms)
-    if blamed := caveats_unread(user):
-        return undetermined(blamed)
     found = ";".join(caveats(user, terms))
     certainty = "check" if found else "certain"
     if is_unused(user, terms.definition):
@@ -366,6 +376,13 @@ def meaning(raw: str) -> object:
     return moment(raw) or (raw if boolean(raw) is None else boolean(raw))
 
 
+NEEDED = (
+    *("user", "arn", "password_enabled", "password_last_used"),
+    *(f"access_key_{slot}_{cell}" for slot in SLOTS for cell in ("active", "last_rotated")),
+)
+CONTRADICTED = "(another row differs)"
+
+
 def judge(text: str, terms: Terms) -> list[Opinion]:
     """Return an opinion on the user in each row that counts, in the report's order."""
     rows = rows_of(text)
@@ -374,13 +391,31 @@ def judge(text: str, terms: Terms) -> list[Opinion]:
         if not is_root(row):
             first.setdefault(tuple(map(meaning, row.values())), number)
     counted = {number: rows[number - 2] for number in first.values()}
-    shared = Counter(row.get("arn") for row in counted.values())
-    return [opinion(number, row, shared, terms) for number, row in sorted(counted.items())]
+    return [
+        opinion(number, row, differing(row, counted.values()), terms)
+        for number, row in sorted(counted.items())
+    ]
 
 
-def opinion(number: int, row: dict[str, str], shared: Counter[str | None], terms: Terms) -> Opinion:
-    user = read_user(row)
-    judgement, blamed = judge_user(user, terms)
-    if shared[row.get("arn")] > 1:
+def differing(row: dict[str, str], rows: Iterable[dict[str, str]]) -> frozenset[str]:
+    """Return the columns in which another row of the same ARN says something else."""
+    others = [each for each in rows if each.get("arn") == row.get("arn")]
+    return frozenset(
+        column
+        for column, raw in row.items()
+        for each in others
+        if meaning(each[column]) != meaning(raw)
+    )
+
+
+def opinion(number: int, row: dict[str, str], other: frozenset[str], terms: Terms) -> Opinion:
+    """Judge one row; `other` are the columns that another row of its ARN contradicts.
+
+    A contradicted cell is as good as one that is not understood.
+    """
+    cells = {each for each in other if not each.endswith(PLACE)} - {"user", "arn"}
+    own, read = read_user(row), read_user(row | dict.fromkeys(cells, CONTRADICTED))
+    judgement, blamed = judge_user(own if own.unread else read, terms)
+    if other & frozenset(NEEDED) or (other and judgement.verdict == "undetermined"):
         judgement = Judgement("undetermined", "contradicted by another row of the same ARN")
-    return Opinion(number, user.name, user.arn, judgement, blamed, all_unread(user))
+    return Opinion(number, own.name, own.arn, judgement, blamed, all_unread(own))

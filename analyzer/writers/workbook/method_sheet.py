@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analyzer.analysis import Analysis
+from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
@@ -17,7 +18,6 @@ from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.writers.workbook.grid import Grid, Part
 from analyzer.writers.workbook.style import CellStyle
-from analyzer.writers.workbook.wording import CAVEATS
 
 _WIDTHS: Final = (30, 110)
 
@@ -139,7 +139,10 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.words("Verdicts: each user gets the first that applies, in this order", verdicts)
     grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
     grid.words("Certainty", _CERTAINTIES.items())
-    grid.lines("Caveats: what makes it less than certain that a user can go", CAVEATS.items())
+    grid.lines(
+        "Caveats: what makes it less than certain that a user can go",
+        ((each.id, each.meaning) for each in CAVEATS),
+    )
     add_rules(grid, analysis.inspection)
     grid.lines("How to read the cells", _READING.items())
     grid.lines("How as-of is known, the strongest first", _as_of_sources())
