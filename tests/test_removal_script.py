@@ -293,30 +293,30 @@ def answer_case(aws: AwsStub, name: str, answer: tuple[str, str]) -> None:
     aws.answer(command, line, subject=None if command.startswith("get-access") else "bob")
 
 
-@pytest.mark.parametrize("decision", Decision)
 @pytest.mark.parametrize("name", SAME)
-def test_a_user_as_in_the_report_is_not_skipped(aws: AwsStub, name: str, decision: str) -> None:
+def test_a_user_as_in_the_report_is_not_skipped(aws: AwsStub, name: str) -> None:
     answer, state = SAME[name]
     answer_case(aws, name, answer)
-    run = applied(aws, "sh", removal(decision=decision, **state))
+    run = applied(aws, "sh", removal(**state))
     assert run.results() == {ARN: "done"}, run.output
 
 
-@pytest.mark.parametrize("decision", Decision)
 @pytest.mark.parametrize("name", OTHER)
-def test_a_user_that_differs_from_the_report_is_skipped(
-    aws: AwsStub, name: str, decision: str
-) -> None:
+def test_a_user_that_differs_from_the_report_is_skipped(aws: AwsStub, name: str) -> None:
     answer, state, reason = OTHER[name]
     answer_case(aws, name, answer)
-    run = applied(aws, "sh", removal(decision=decision, **state))
+    run = applied(aws, "sh", removal(**state))
     assert (run.code, aws.changes(), run.results()) == (0, [], {ARN: LogResult.SKIPPED})
     assert reason in run.log[-1]["detail"]
     assert f"  skipped: {run.log[-1]['detail']}\n" in run.output
 
 
-def test_the_comparison_is_the_same_in_each_shell(aws: AwsStub, shell: str) -> None:
-    late, known = removal("late"), removal("known", last_use=LAST_USE)
+@pytest.mark.parametrize("decision", Decision)
+def test_the_comparison_is_the_same_in_each_shell_and_for_each_decision(
+    aws: AwsStub, shell: str, decision: Decision
+) -> None:
+    late = removal("late", decision=decision)
+    known = removal("known", decision=decision, last_use=LAST_USE)
     exists(aws, late, stated(LAST_USE))
     exists(aws, known, stated(LAST_USE))
     assert applied(aws, shell, late, known).results() == {late.arn: "skipped", known.arn: "done"}
