@@ -15,7 +15,7 @@ OWN: Final = Standard(
     name="credreport's own rules",
     scope=f"{len(RULES)} in all",
     source="credreport rules",
-    controls=tuple(decided(rule.id, rule.title, rule.id) for rule in RULES),
+    controls=tuple(decided(rule.title, rule.id).under(rule.id) for rule in RULES),
 )
 """What is shown where no standard is asked for: each rule is a control of its own."""
 
