@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from analyzer.rules import RULES
-from analyzer.rules.engine import page_counts
 from analyzer.rules.rule import Outcome, Rule, Subject
 from analyzer.standards import STANDARDS, references
 from analyzer.standards.frameworks import FRAMEWORKS
@@ -21,7 +20,7 @@ from analyzer.standards.results import ControlResult, Result, results
 from analyzer.standards.standard import Control, Standard
 from analyzer.terms import Thresholds
 from tests.support.builders import Row, a_key, a_password, a_user, days_before, the_root
-from tests.support.pages import NOBODY, of_users, tidied
+from tests.support.pages import NO_USERS, counts_on, of_users, tidied
 
 TABLES = {
     "cis-1.2": """
@@ -236,7 +235,7 @@ def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, bou
     first = int(boundary.removeprefix(sign)) + SIGNS[sign]
     for days, result in ((first - 1, Result.PASS), (first, Result.FAIL)):
         page = of_users(since(rule, days))
-        count = page_counts(page, NOBODY, [BY_RULE[rule]], limits_of(standard))
+        count = counts_on(page, NO_USERS, [BY_RULE[rule]], limits_of(standard))
         assert by_number(standard, count)[number].result == result
 
 
@@ -270,7 +269,7 @@ def test_a_standard_names_rules_and_limits_that_there_are(standard: Standard) ->
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
 def test_each_control_of_a_clean_account_passes_or_is_not_decidable(standard: Standard) -> None:
     users = of_users(a_user(password=a_password(days_before(1)), mfa=True))
-    count = page_counts(users, tidied([the_root()]), RULES, limits_of(standard))
+    count = counts_on(users, tidied([the_root()]), RULES, limits_of(standard))
     for each in by_number(standard, count).values():
         assert each.result == (Result.PASS if each.control.rules else Result.NOT_DECIDABLE)
         assert each.why == each.control.reason
@@ -282,15 +281,15 @@ def test_failures_of_all_rules_of_a_control_are_counted() -> None:
         a_user("one", password=a_password(days_before(99)), key_1=a_key(days_before(60))),
         a_user("two", key_1=a_key(days_before(50)), key_2=a_key(days_before(50), "once")),
     )
-    count = page_counts(users, NOBODY, RULES, Thresholds())
+    count = counts_on(users, NO_USERS, RULES, Thresholds())
     found = by_number(BY_STANDARD["cis-7.0"], count)
     assert found["2.11"].result is Result.FAIL
     assert (found["2.11"].fails, found["2.11"].undecided) == (3, 1)
 
 
 def test_what_is_not_understood_is_no_pass() -> None:
-    count = page_counts(
-        of_users(a_user(mfa_active="?", password=a_password())), NOBODY, RULES, LIMITS
+    count = counts_on(
+        of_users(a_user(mfa_active="?", password=a_password())), NO_USERS, RULES, LIMITS
     )
     found = by_number(BY_STANDARD["fsbp"], count)["IAM.5"]
     assert (found.result, found.undecided) == (Result.UNDECIDED, 1)
@@ -321,7 +320,7 @@ def test_a_result_by_another_limit_is_said_only_where_it_holds_by_the_standards_
 
 def test_an_inactive_root_key_is_noted_and_passes() -> None:
     roots = tidied([the_root(access_key_1_last_rotated=days_before(9))])
-    count = page_counts(NOBODY, roots, RULES, LIMITS)
+    count = counts_on(NO_USERS, roots, RULES, LIMITS)
     assert count["root-access-key", Outcome.NOTED, False] == 1
     assert by_number(BY_STANDARD["cis-6.0"], count)["2.3"].result is Result.PASS
 

@@ -9,9 +9,9 @@ from analyzer.rules.wording import age_text, certificate, concat
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    age = age_text(seen.certificate_age, at)
-    return concat(len(at), *certificate(seen, at), age, ", is active")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    age = age_text(facts.certificate_age, at)
+    return concat(len(at), *certificate(facts, at), age, ", is active")
 
 
 RULE = Rule(
@@ -19,9 +19,9 @@ RULE = Rule(
     title="User has an active signing certificate",
     severity=Severity.LOW,
     subject=Subject.CERTIFICATE,
-    judge=lambda seen, _: seen.certificate_active,
+    judge=lambda facts, _: facts.certificate_active,
     fact=_fact,
-    since=lambda seen: seen.certificate_age,
+    since=lambda facts: facts.certificate_age,
     reads_certificates=("active", "last_rotated"),
     why="It signs requests to a few old interfaces as an access key would, yet no last use of it is"
     " recorded.",

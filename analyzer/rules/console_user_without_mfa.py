@@ -10,8 +10,8 @@ from analyzer.rules.wording import concat, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    used = last_used(seen.sign_in, at, "password enabled, ")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    used = last_used(facts.sign_in, at, "password enabled, ")
     return concat(len(at), used, ", no MFA device")
 
 
@@ -20,7 +20,7 @@ RULE = Rule(
     title="Console user has no MFA device",
     severity=Severity.HIGH,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.password & ~seen.mfa,
+    judge=lambda facts, _: facts.password & ~facts.mfa,
     fact=_fact,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
     why="Whoever learns or guesses the password is in.",

@@ -10,13 +10,13 @@ from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    expiry = seen.password_expiry
-    return seen.password & Truth.known(expiry.moment < seen.as_of, expiry.unknown)
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    expiry = facts.password_expiry
+    return facts.password & Truth.known(expiry.moment < facts.as_of, expiry.unknown)
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    expiry = seen.password_expiry
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    expiry = facts.password_expiry
     when = dates(expiry.moment[at], "password expired ")
     return concat(len(at), when, days_text(expiry.days[at], ", ", " before as-of"))
 
@@ -28,7 +28,7 @@ RULE = Rule(
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.password_expiry,
+    since=lambda facts: facts.password_expiry,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
     why="Nobody changed it in time, so nobody needs it; where the policy expires passwords for"
     " users only softly, it still works.",

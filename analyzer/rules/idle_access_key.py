@@ -9,14 +9,14 @@ from analyzer.rules.wording import access_key, concat, days_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
-    return seen.key_active & seen.key_idle.at_least(limits.idle_days)
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    return facts.key_active & facts.key_idle.at_least(limits.idle_days)
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_used(seen.key_use, at, ", ")
-    idle = days_text(seen.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), *access_key(seen, at), used, idle)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    used = last_used(facts.key_use, at, ", ")
+    idle = days_text(facts.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return concat(len(at), *access_key(facts, at), used, idle)
 
 
 RULE = Rule(
@@ -26,7 +26,7 @@ RULE = Rule(
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.key_idle,
+    since=lambda facts: facts.key_idle,
     threshold="idle_days",
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="A key that nothing needs any more still opens the account to whoever finds it.",

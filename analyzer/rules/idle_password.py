@@ -10,15 +10,15 @@ from analyzer.rules.wording import concat, dates, days_text, last_used, text_whe
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
-    return seen.password & seen.password_idle.at_least(limits.idle_days)
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    return facts.password & facts.password_idle.at_least(limits.idle_days)
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_used(seen.sign_in, at, "password ")
-    changed = dates(seen.password_change.moment[at], ", last changed ")
-    idle = days_text(seen.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), used, text_where(seen.sign_in.there[at], "", changed), idle)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    used = last_used(facts.sign_in, at, "password ")
+    changed = dates(facts.password_change.moment[at], ", last changed ")
+    idle = days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return concat(len(at), used, text_where(facts.sign_in.there[at], "", changed), idle)
 
 
 RULE = Rule(
@@ -28,7 +28,7 @@ RULE = Rule(
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.password_idle,
+    since=lambda facts: facts.password_idle,
     threshold="idle_days",
     reads=(
         columns.PASSWORD_ENABLED,

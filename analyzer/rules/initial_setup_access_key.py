@@ -10,12 +10,12 @@ from analyzer.rules.wording import access_key, age_text, concat
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    return seen.password.of_slots() & seen.key_active & ~seen.key_use.known
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.password.of_slots() & facts.key_active & ~facts.key_use.known
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    key, age = access_key(seen, at), age_text(seen.key_age, at)
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    key, age = access_key(facts, at), age_text(facts.key_age, at)
     return concat(len(at), *key, age, ", never used; the user has a password too")
 
 
@@ -26,7 +26,7 @@ RULE = Rule(
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.key_age,
+    since=lambda facts: facts.key_age,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="A key that was ticked when the user was set up, and that nobody ever needed.",

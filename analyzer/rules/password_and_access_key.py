@@ -10,8 +10,8 @@ from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "usable: ", usable_credentials(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "usable: ", usable_credentials(facts, at))
 
 
 RULE = Rule(
@@ -19,7 +19,7 @@ RULE = Rule(
     title="User has both a password and an active access key",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.password & seen.key_active.in_any_slot(),
+    judge=lambda facts, _: facts.password & facts.key_active.in_any_slot(),
     fact=_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED,),

@@ -18,11 +18,11 @@ from analyzer.rules.wording import (
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    last = dates(seen.sign_in.moment[at], "last signed in ")
-    signed_in = text_where(seen.sign_in.there[at], last, "never signed in")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    last = dates(facts.sign_in.moment[at], "last signed in ")
+    signed_in = text_where(facts.sign_in.there[at], last, "never signed in")
     return concat(
-        len(at), signed_in, ", nothing left to get in with", *created_age_caveats(seen, at)
+        len(at), signed_in, ", nothing left to get in with", *created_age_caveats(facts, at)
     )
 
 
@@ -31,10 +31,10 @@ RULE = Rule(
     title="User has no password and no active access key left",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.verdict(Verdict.RETIRED),
+    judge=lambda facts, _: facts.verdict(Verdict.RETIRED),
     fact=_fact,
-    doubt=undetermined_reason,
-    since=lambda seen: seen.sign_in,
+    undecided_fact=undetermined_reason,
+    since=lambda facts: facts.sign_in,
     reads=(
         columns.USER,
         columns.ARN,

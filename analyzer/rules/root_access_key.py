@@ -10,21 +10,21 @@ from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _inactive(seen: Facts) -> np.ndarray:
-    return np.asarray(seen.key_active.no & seen.key_age.there)
+def _inactive(facts: Facts) -> np.ndarray:
+    return np.asarray(facts.key_active.no & facts.key_age.there)
 
 
-def _notes(seen: Facts) -> np.ndarray:
-    return in_any_slot(_inactive(seen))
+def _noted(facts: Facts) -> np.ndarray:
+    return in_any_slot(_inactive(facts))
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def said(slot: np.ndarray) -> pa.Array:
-        state = text_where(seen.key_active.yes[slot], ", is active", ", is inactive")
-        used = last_used(seen.key_use, slot, ", ")
-        return concat(len(slot), *access_key(seen, slot), state, used)
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def text(slot: np.ndarray) -> pa.Array:
+        state = text_where(facts.key_active.yes[slot], ", is active", ", is inactive")
+        used = last_used(facts.key_use, slot, ", ")
+        return concat(len(slot), *access_key(facts, slot), state, used)
 
-    return each_slot_text(seen, at, seen.key_active.yes | _inactive(seen), said)
+    return each_slot_text(facts, at, facts.key_active.yes | _inactive(facts), text)
 
 
 RULE = Rule(
@@ -32,9 +32,9 @@ RULE = Rule(
     title="Root has an active access key",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
-    judge=lambda seen, _: seen.key_active.in_any_slot(),
+    judge=lambda facts, _: facts.key_active.in_any_slot(),
     fact=_fact,
-    notes=_notes,
+    noted=_noted,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account, no policy of the account restricts it, and no MFA"
     " protects it.",

@@ -9,11 +9,11 @@ from analyzer.rules.wording import certificate, concat, each_slot_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def said(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *certificate(seen, slot), ", is active")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def text(slot: np.ndarray) -> pa.Array:
+        return concat(len(slot), *certificate(facts, slot), ", is active")
 
-    return each_slot_text(seen, at, seen.certificate_active.yes, said)
+    return each_slot_text(facts, at, facts.certificate_active.yes, text)
 
 
 RULE = Rule(
@@ -21,7 +21,7 @@ RULE = Rule(
     title="Root has an active signing certificate",
     severity=Severity.HIGH,
     subject=Subject.ROOT,
-    judge=lambda seen, _: seen.certificate_active.in_any_slot(),
+    judge=lambda facts, _: facts.certificate_active.in_any_slot(),
     fact=_fact,
     reads_certificates=("active", "last_rotated"),
     why="It signs requests as the root to a few old interfaces, and no last use is recorded.",

@@ -10,14 +10,14 @@ from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
-    return seen.sign_in.less_than(days) | seen.key_use.less_than(days).in_any_slot()
+    return facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
 
 
-def _newest(seen: Facts) -> tuple[Elapsed, np.ndarray]:
+def _newest(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and say whose it is: 0 the password, else the key's slot."""
-    used, keys = seen.sign_in, seen.key_use
+    used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, by_slot(keys.moment)])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
     newest = (which, np.arange(len(which)))
@@ -27,8 +27,8 @@ def _newest(seen: Facts) -> tuple[Elapsed, np.ndarray]:
     return Elapsed(moment, days, there=~np.isnat(moment), unknown=unknown), which
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    use, which = _newest(seen)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    use, which = _newest(facts)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
     when = dates(use.moment[at], " last used ")
     limit = f" before as-of; limit {limits.root_used_days}"
@@ -43,7 +43,7 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: _newest(seen)[0],
+    since=lambda facts: _newest(facts)[0],
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),
     reads_keys=("last_used_date",),

@@ -15,24 +15,24 @@ _UNTOLD: Final = "not_supported"
 """What reports before 2025 say instead of whether the root has a password."""
 
 
-def _assumed(seen: Facts) -> np.ndarray:
-    positions, cells = seen.unread(columns.PASSWORD_ENABLED)
-    mask = np.zeros(len(seen.page), bool)
+def _assumed(facts: Facts) -> np.ndarray:
+    positions, cells = facts.unread(columns.PASSWORD_ENABLED)
+    mask = np.zeros(len(facts.page), bool)
     mask[positions] = [cell == _UNTOLD for cell in cells]
-    mask[seen.contradicted(columns.PASSWORD_ENABLED)] = False
+    mask[facts.contradicted(columns.PASSWORD_ENABLED)] = False
     return mask
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    assumed = _assumed(seen)
-    password = Truth(seen.password.yes | assumed, seen.password.no)
-    return (password | seen.key_active.in_any_slot()) & ~seen.mfa
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    assumed = _assumed(facts)
+    password = Truth(facts.password.yes | assumed, facts.password.no)
+    return (password | facts.key_active.in_any_slot()) & ~facts.mfa
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    known = concat(len(at), "usable: ", usable_credentials(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    known = concat(len(at), "usable: ", usable_credentials(facts, at))
     assumed = "the report does not tell whether there is a password, which is assumed"
-    return concat(len(at), "no MFA device; ", text_where(_assumed(seen)[at], assumed, known))
+    return concat(len(at), "no MFA device; ", text_where(_assumed(facts)[at], assumed, known))
 
 
 RULE = Rule(

@@ -64,10 +64,10 @@ class Rule(RuleText):
 
     - `judge` says where the rule fails (`yes`) and where it does not (`no`); what is neither is
       undecided. It holds one answer a user, or for subjects in slots one a slot, in the order of
-      `Page.keys`. It is given the evidence and nothing changes it.
+      `Page.keys`. It is given the facts and nothing changes it.
     - `fact` words the failures at the positions asked for, each with its value; `since` is the
-      moment counted from, where there is one; `notes` marks what is named without failing;
-      `doubt` words what is undecided where more than the unknown cells is to be said.
+      moment counted from, where there is one; `noted` marks what is named without failing;
+      `undecided_fact` words what is undecided where the unknown cells do not say it.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
       about each slot, as `columns.AccessKeyColumns` and `columns.CertificateColumns` call them.
     - `how` tells the exact boundary.
@@ -79,8 +79,8 @@ class Rule(RuleText):
     reads_keys: tuple[str, ...] = ()
     reads_certificates: tuple[str, ...] = ()
     since: Callable[[Facts], Elapsed] | None = None
-    notes: Callable[[Facts], np.ndarray] | None = None
-    doubt: Callable[[Facts, np.ndarray], pa.Array] | None = None
+    noted: Callable[[Facts], np.ndarray] | None = None
+    undecided_fact: Callable[[Facts, np.ndarray], pa.Array] | None = None
     default: bool = True
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ FINDINGS: Final = (
   leave it open.
 """
 
-MATTER: Final = RuleText(
+UNCOVERED_ACCOUNT: Final = RuleText(
     id=NOT_COVERED,
     title="Account could not be read",
     severity=Severity.HIGH,

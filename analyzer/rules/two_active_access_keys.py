@@ -9,11 +9,13 @@ from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def said(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *access_key(seen, slot), last_used(seen.key_use, slot, ", "))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def text(slot: np.ndarray) -> pa.Array:
+        return concat(len(slot), *access_key(facts, slot), last_used(facts.key_use, slot, ", "))
 
-    return concat(len(at), "two are active: ", each_slot_text(seen, at, seen.key_active.yes, said))
+    return concat(
+        len(at), "two are active: ", each_slot_text(facts, at, facts.key_active.yes, text)
+    )
 
 
 RULE = Rule(
@@ -21,7 +23,7 @@ RULE = Rule(
     title="User has two active access keys",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.key_active.in_every_slot(),
+    judge=lambda facts, _: facts.key_active.in_every_slot(),
     fact=_fact,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="The second key is meant for the days of a rotation; kept, it doubles what can leak.",

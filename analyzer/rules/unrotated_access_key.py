@@ -9,13 +9,13 @@ from analyzer.rules.wording import access_key, concat, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
-    return seen.key_active & seen.key_age.more_than(limits.rotation_days)
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    return facts.key_active & facts.key_age.more_than(limits.rotation_days)
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    age = days_text(seen.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
-    return concat(len(at), *access_key(seen, at), age)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    age = days_text(facts.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
+    return concat(len(at), *access_key(facts, at), age)
 
 
 RULE = Rule(
@@ -25,7 +25,7 @@ RULE = Rule(
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.key_age,
+    since=lambda facts: facts.key_age,
     threshold="rotation_days",
     reads_keys=("active", "last_rotated"),
     why="The longer a key lives, the more copies of it there are, and a leaked one works on.",

@@ -17,9 +17,9 @@ from analyzer.rules.wording import (
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    reason = words_at(seen.page.users[columns.REASON], at)
-    return concat(len(at), reason, *created_age_caveats(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    reason = words_at(facts.page.users[columns.REASON], at)
+    return concat(len(at), reason, *created_age_caveats(facts, at))
 
 
 RULE = Rule(
@@ -27,10 +27,10 @@ RULE = Rule(
     title="User never signed in and has no active access key",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.verdict(Verdict.UNUSED),
+    judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
     fact=_fact,
-    doubt=undetermined_reason,
-    since=lambda seen: seen.age,
+    undecided_fact=undetermined_reason,
+    since=lambda facts: facts.age,
     reads=(
         columns.USER,
         columns.ARN,

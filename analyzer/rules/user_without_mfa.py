@@ -10,12 +10,12 @@ from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    return (seen.password | seen.key_active.in_any_slot()) & ~seen.mfa
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return (facts.password | facts.key_active.in_any_slot()) & ~facts.mfa
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "no MFA device; usable: ", usable_credentials(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "no MFA device; usable: ", usable_credentials(facts, at))
 
 
 RULE = Rule(

@@ -93,19 +93,19 @@ def words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
 # What the rules speak of
 
 
-def access_key(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def access_key(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
-    return _in_slot("access key", evidence, at), dates(evidence.key_age.moment[at])
+    return _in_slot("access key", facts, at), dates(facts.key_age.moment[at])
 
 
-def certificate(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def certificate(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
-    return _in_slot("signing certificate", evidence, at), dates(evidence.certificate_age.moment[at])
+    return _in_slot("signing certificate", facts, at), dates(facts.certificate_age.moment[at])
 
 
-def _in_slot(name: str, evidence: Facts, at: np.ndarray) -> pa.Array:
+def _in_slot(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
-    return names.take(pa.array(at // len(evidence.page)))
+    return names.take(pa.array(at // len(facts.page)))
 
 
 def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
@@ -120,12 +120,12 @@ def last_used(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
     return text_where(used.there[at], date, never)
 
 
-def usable_credentials(evidence: Facts, at: np.ndarray) -> pa.Array:
+def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List what these users are known to get in with: `password, access key 2`."""
     keys = [f"access key {slot}" for slot in columns.SLOTS]
     ways = {
-        "password": evidence.password.yes,
-        **dict(zip(keys, by_slot(evidence.key_active.yes), strict=True)),
+        "password": facts.password.yes,
+        **dict(zip(keys, by_slot(facts.key_active.yes), strict=True)),
     }
     return join_nonempty(
         *(text_where(way[at], name, _NOTHING) for name, way in ways.items()), between=", "
@@ -133,65 +133,63 @@ def usable_credentials(evidence: Facts, at: np.ndarray) -> pa.Array:
 
 
 def each_slot_text(
-    evidence: Facts, at: np.ndarray, mask: np.ndarray, say: Callable[[np.ndarray], pa.Array]
+    facts: Facts, at: np.ndarray, mask: np.ndarray, text: Callable[[np.ndarray], pa.Array]
 ) -> pa.Array:
     """Say for these users what is to be said of each slot for which the mask holds."""
-    slots = [at + slot * len(evidence.page) for slot in range(len(columns.SLOTS))]
-    return join_nonempty(*(text_where(mask[slot], say(slot), _NOTHING) for slot in slots))
+    slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
+    return join_nonempty(*(text_where(mask[slot], text(slot), _NOTHING) for slot in slots))
 
 
-def created_age_caveats(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
+def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
-    caveats = words_at(evidence.page.users[columns.CAVEATS], at)
+    caveats = words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     check = text_where(certain, "", concat(len(at), "; check: ", caveats))
-    ago = days_text(evidence.age.days[at], ", ", " ago")
-    return dates(evidence.age.moment[at], ", created "), ago, check
+    ago = days_text(facts.age.days[at], ", ", " ago")
+    return dates(facts.age.moment[at], ", created "), ago, check
 
 
-def undetermined_reason(evidence: Facts, at: np.ndarray) -> pa.Array:
+def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
-    return words_at(evidence.page.users[columns.REASON], at)
+    return words_at(facts.page.users[columns.REASON], at)
 
 
 _LONGEST_VALUE: Final = 80
 
 
-def undecided_facts(rule: Rule, evidence: Facts, at: np.ndarray) -> pa.Array:
+def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     """Return for the undecided positions what leaves them so.
 
     Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
     """
     if not len(at):
         return pa.array([], pa.string())
-    if rule.doubt is not None:
-        return rule.doubt(evidence, at)
+    if rule.undecided_fact is not None:
+        return rule.undecided_fact(facts, at)
     if not rule.subject.in_slots:
-        return _doubt_sentences(evidence, at, rule.columns)
-    slot, position = np.divmod(at, len(evidence.page))
+        return _unknown_cells(facts, at, rule.columns)
+    slot, position = np.divmod(at, len(facts.page))
     return pa.concat_arrays(
-        _doubt_sentences(
-            evidence, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1))
-        )
+        _unknown_cells(facts, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
         for place in range(len(columns.SLOTS))
     )
 
 
-def _doubt_sentences(evidence: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
-    said: dict[int, list[str]] = {position: [] for position in at.tolist()}
+def _unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
+    sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
-        for position, sentence in _sentences(evidence, name):
-            if position in said:
-                said[position].append(sentence)
-    return pa.array(map("; ".join, said.values()), pa.string())
+        for position, sentence in _sentences(facts, name):
+            if position in sentences:
+                sentences[position].append(sentence)
+    return pa.array(map("; ".join, sentences.values()), pa.string())
 
 
-def _sentences(evidence: Facts, name: str) -> Iterator[tuple[int, str]]:
+def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the cells of a column, by the user's position."""
-    positions, values = evidence.unread(name)
+    positions, values = facts.unread(name)
     for position, value in zip(positions.tolist(), values, strict=True):
         yield position, _sentence(name, value)
-    for position in evidence.contradicted(name):
+    for position in facts.contradicted(name):
         yield position, f"another row of this ARN has another {name}"
 
 

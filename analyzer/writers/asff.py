@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.rules.rule import MATTER, Outcome, RuleText
+from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome, RuleText
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.interchange import (
@@ -82,7 +82,7 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
         home = _default_region(finding, region)
         if finding.account and home:
             stream.write(json_line(_document(finding, thresholds, *home)))
-        elif finding.rule is not MATTER:
+        elif finding.rule is not UNCOVERED_ACCOUNT:
             homeless += 1
     if homeless:
         raise OutputFailed(

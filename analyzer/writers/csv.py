@@ -17,7 +17,17 @@ from analyzer.analysis import Analysis
 from analyzer.changes import CHANGE, COLUMNS, LAST_USE
 from analyzer.model import Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import begins_with
-from analyzer.rules.rule import DAYS, FACT, MATTER, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
+from analyzer.rules.rule import (
+    DAYS,
+    FACT,
+    OUTCOME,
+    RULE,
+    SEVERITY,
+    SINCE,
+    SUBJECT,
+    UNCOVERED_ACCOUNT,
+    Outcome,
+)
 from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages
 
@@ -207,9 +217,9 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
 def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.whom,
-        SEVERITY: MATTER.severity,
-        RULE: MATTER.id,
-        SUBJECT: MATTER.subject,
+        SEVERITY: UNCOVERED_ACCOUNT.severity,
+        RULE: UNCOVERED_ACCOUNT.id,
+        SUBJECT: UNCOVERED_ACCOUNT.subject,
         FACT: str(account),
         OUTCOME: Outcome.UNDECIDED,
     }

@@ -159,7 +159,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
     newest = max(report.files, key=lambda file: file.as_of)
     for each in report.not_covered:
         yield Finding(
-            rule=rule.MATTER,
+            rule=rule.UNCOVERED_ACCOUNT,
             outcome=Outcome.UNDECIDED,
             account=each.account,
             arn="",

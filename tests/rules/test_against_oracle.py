@@ -9,10 +9,9 @@ import pandas as pd
 
 import analyzer
 from analyzer.rules import RULES
-from analyzer.rules.engine import page_counts, page_findings
 from analyzer.rules.rule import Outcome
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
-from tests.support.pages import LIMITS, NOBODY, tidied
+from tests.support.pages import NO_USERS, counts_on, findings_on, root_findings_on, tidied
 from tests.support.rule_oracle import Verdict, judge_rules
 
 USERS = 20_000
@@ -99,8 +98,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     roots = [a_random_root(chance, number) for number in range(ROOTS)]
     pages = list(analysis.pages())
     found = sum(
-        (verdicts(page_findings(page, NOBODY, RULES, LIMITS)) for page in pages),
-        start=verdicts(page_findings(NOBODY, tidied(roots), RULES, LIMITS)),
+        (verdicts(findings_on(page, RULES)) for page in pages),
+        start=verdicts(root_findings_on(tidied(roots), RULES)),
     )
     expected = Counter(judge_rules(text, AS_OF)) + Counter(
         judge_rules(report_text(roots[1:], root=roots[0]), AS_OF)
@@ -113,8 +112,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     kinds = Counter((verdict.rule, verdict.outcome) for verdict in found.elements())
     assert all(kinds[rule.id, outcome] > 10 for rule in RULES for outcome in ("fails", "undecided"))
     tally = sum(
-        (page_counts(page, NOBODY, RULES, LIMITS) for page in pages),
-        start=page_counts(NOBODY, tidied(roots), RULES, LIMITS),
+        (counts_on(page, NO_USERS, RULES) for page in pages),
+        start=counts_on(NO_USERS, tidied(roots), RULES),
     )
     assert tally == Counter({(*kind, False): many for kind, many in kinds.items()})
     assert {outcome for _, outcome, _ in tally} == set(Outcome)
