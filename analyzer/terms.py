@@ -102,12 +102,13 @@ class Thresholds:
     `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
     `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
     less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
-    many.
+    many. `expiry_days`: passwords that expire within so many days fail.
     """
 
     idle_days: int = 45
     rotation_days: int = 90
     root_used_days: int = 30
+    expiry_days: int = 14
 
     def __post_init__(self) -> None:
         """Refuse what would mean nothing."""

@@ -153,6 +153,15 @@ class JudgingOptions:
             f" {Thresholds().root_used_days} if not set.",
         ),
     ] = None
+    expiry_days: Annotated[
+        int | None,
+        _rules(
+            min=1,
+            metavar="DAYS",
+            help="Days before a password expires, for the rule password-expires-soon;"
+            f" default {Thresholds().expiry_days}.",
+        ),
+    ] = None
     fail_on: Annotated[
         list[str],
         _rules(

@@ -2,21 +2,29 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth, by_slot
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, dates, days_text
-from analyzer.terms import Severity, Thresholds
+from analyzer.rules.wording import concat, dates, days_text, text_where, unknown_cells
+from analyzer.terms import AsOfSource, Severity, Thresholds
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
-    return facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
+    used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
+    # The real as-of can only be later: what passes then passes now, what fails now may pass.
+    return Truth(used.yes & ~_assumed(facts), used.no)
+
+
+def _assumed(facts: Facts) -> np.ndarray:
+    source = facts.page.users[columns.AS_OF_SOURCE]
+    return np.asarray(source == AsOfSource.ASSUMED)
 
 
 def _newest(facts: Facts) -> tuple[Elapsed, np.ndarray]:
-    """Count from the newest known use, and say whose it is: 0 the password, else the key's slot."""
+    """Count from the newest known use, and return whose it is: 0 for the password, or a slot."""
     used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, by_slot(keys.moment)])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
@@ -28,12 +36,22 @@ def _newest(facts: Facts) -> tuple[Elapsed, np.ndarray]:
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    limit = f" before as-of; limit {limits.root_used_days}"
+    return concat(len(at), *_last_use(facts, at, limit))
+
+
+def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Array, pa.Array]:
     use, which = _newest(facts)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
     when = dates(use.moment[at], " last used ")
-    limit = f" before as-of; limit {limits.root_used_days}"
-    ago = days_text(use.days[at], ", ", limit)
-    return concat(len(at), names.take(pa.array(which[at])), when, ago)
+    return names.take(pa.array(which[at])), when, days_text(use.days[at], ", ", limit)
+
+
+def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
+    cells = unknown_cells(facts, at, RULE.columns)
+    readable = pc.equal(cells, "").to_numpy(zero_copy_only=False)
+    later = " before as-of, which is assumed and may be later"
+    return text_where(readable, concat(len(at), *_last_use(facts, at, later)), cells)
 
 
 RULE = Rule(
@@ -43,6 +61,7 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=_judge,
     fact=_fact,
+    undecided_fact=_undecided_fact,
     since=lambda facts: _newest(facts)[0],
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),

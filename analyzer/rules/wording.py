@@ -167,15 +167,16 @@ def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     if rule.undecided_fact is not None:
         return rule.undecided_fact(facts, at)
     if not rule.subject.in_slots:
-        return _unknown_cells(facts, at, rule.columns)
+        return unknown_cells(facts, at, rule.columns)
     slot, position = np.divmod(at, len(facts.page))
     return pa.concat_arrays(
-        _unknown_cells(facts, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
+        unknown_cells(facts, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
         for place in range(len(columns.SLOTS))
     )
 
 
-def _unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
+def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
+    """Return for these users a sentence on each unknown cell in the columns, empty for none."""
     sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
         for position, sentence in _sentences(facts, name):

@@ -16,7 +16,7 @@ from tests.support.rule_oracle import Verdict, judge_rules
 
 USERS = 20_000
 ROOTS = 2_000
-DAYS = (0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400, 2000, -1)
+DAYS = (0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400, 2000, -1, -13, -14, -15)
 NUDGES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=-1), timedelta(hours=7))
 ODD = ("not_supported", "", "n/a", "maybe", "2024-02-30T00:00:00Z", "2024-04-22", "TRUE", "False")
 
@@ -61,7 +61,8 @@ def a_random_row(chance: random.Random, user: str, arn: str) -> Row:
 
 
 def a_random_user(chance: random.Random, number: int) -> Row:
-    return a_random_row(chance, f"u{number}", f"arn:aws:iam::{ACCOUNT}:user/u{number}")
+    name = f"BedrockAPIKey-{number}" if number % 2 else f"u{number}"
+    return a_random_row(chance, name, f"arn:aws:iam::{ACCOUNT}:user/{name}")
 
 
 def a_random_root(chance: random.Random, number: int) -> Row:

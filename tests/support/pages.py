@@ -26,6 +26,7 @@ def tidied(
     *,
     columns: Sequence[str] = COLUMNS,
     contradicted: str = "",
+    as_of_source: str = "option",
 ) -> Page:
     """Return rows as a page; `contradicted` are the columns in which another row differs."""
     texts = [{column: rendered(row[column], "Z") for column in columns} for row in rows]
@@ -34,7 +35,9 @@ def tidied(
     table = table.append_column("file", pa.array(np.zeros(len(texts), np.int64)))
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
-    return page.with_users({"contradicted": contradicted, "service_credentials": ""})
+    return page.with_users(
+        {"contradicted": contradicted, "service_credentials": "", "as_of_source": as_of_source}
+    )
 
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "") -> Page:
