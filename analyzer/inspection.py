@@ -24,7 +24,7 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.standards.results import ControlResult, results
+from analyzer.standards.results import ControlResult, Result, results
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 
@@ -87,7 +87,7 @@ class Inspection:
 
     @property
     def controls(self) -> tuple[ControlResult, ...]:
-        """Return how the controls of the book's standard came out."""
+        """Return the results of the controls of the book's standard."""
         ran = [rule.id for rule in self.book.rules]
         limits = asdict(self.book.thresholds)
         return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen, limits=limits)
@@ -111,6 +111,12 @@ class Inspection:
         met = [rule for rule in self.book.rules if rule.severity in severities or rule.id in rules]
         failures = ((rule.id, self._failure(rule.id)) for rule in met)
         return [f"{rule}: {failure}" for rule, failure in failures if failure]
+
+    def control_failures(self) -> list[str]:
+        """Return for each control of the standard that fails or is undecided its result."""
+        unmet = [each for each in self.controls if each.result in (Result.FAIL, Result.UNDECIDED)]
+        name = self.book.standard.short_name
+        return [f"{name} {each.control.number}: {each.result}" for each in unmet]
 
     def _failure(self, rule: str) -> str:
         numbers = (

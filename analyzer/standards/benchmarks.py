@@ -135,7 +135,10 @@ CIS_7_0: Final = _cis(
 )
 CIS_6_0: Final = _cis(Benchmark.CIS_6_0, "6.0.0", 2, numbered("2", _OF_5_0))
 CIS_5_0: Final = _cis(Benchmark.CIS_5_0, "5.0.0", 1, numbered("1", _OF_5_0))
+CIS_4_0_1: Final = _cis(Benchmark.CIS_4_0_1, "4.0.1", 1, numbered("1", _OF_2_0))
 CIS_3_0: Final = _cis(Benchmark.CIS_3_0, "3.0.0", 1, numbered("1", _OF_2_0))
+CIS_2_0: Final = _cis(Benchmark.CIS_2_0, "2.0.0", 1, numbered("1", _OF_2_0))
+CIS_1_5: Final = _cis(Benchmark.CIS_1_5, "1.5.0", 1, numbered("1", _OF_2_0[:-1]))
 CIS_1_4: Final = _cis(Benchmark.CIS_1_4, "1.4.0", 1, numbered("1", _OF_2_0[:-1]))
 
 CIS_1_2: Final = Standard(

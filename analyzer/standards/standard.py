@@ -38,6 +38,11 @@ class Standard:
     controls: tuple[Control, ...]
 
     @property
+    def short_name(self) -> str:
+        """Return its name in a line of text, such as `CIS 3.0`."""
+        return str(self.id).replace("-", " ").upper()
+
+    @property
     def rules(self) -> frozenset[str]:
         """Return the ids of the rules that the standard selects."""
         return frozenset(rule for control in self.controls for rule in control.rules)
