@@ -12,12 +12,13 @@ from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, Report, concatenated
 from analyzer.report.notes import short_list
-from analyzer.rules.engine import FindingCounts, page_counts, page_findings
+from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
     DAYS,
     FACT,
     FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     Outcome,
@@ -138,7 +139,14 @@ class Inspection:
                 page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
                 for page, exempt, of_roots in pages
             )
-            yield _ordered(frame.assign(**{RULE: frame[RULE].cat.set_categories(ids)}))
+            yield _ordered(
+                frame.assign(
+                    **{
+                        RULE: frame[RULE].cat.set_categories(ids),
+                        REMEDY: frame[REMEDY].cat.set_categories(remedy_texts(self.book.rules)),
+                    }
+                )
+            )
 
     def _worst_first(self) -> Iterator[list[Rule]]:
         """Yield the rules, the worst first, so many at once as there is memory for."""

@@ -102,7 +102,7 @@ def test_a_limit_is_a_whole_number_of_days_from_1_on(name: str) -> None:
 def test_a_rule_that_there_is_not_is_refused_with_those_that_there_are(
     asked: dict[str, list[str]],
 ) -> None:
-    with pytest.raises(ValueError, match="there is no rule nobody: choose from unused-user, "):
+    with pytest.raises(ValueError, match="unknown rule nobody: choose from unused-user, "):
         analyzer.rulebook(**asked)  # type: ignore[arg-type]
 
 

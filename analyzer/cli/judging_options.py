@@ -170,8 +170,8 @@ class JudgingOptions:
         _rules(
             metavar="WORD",
             help="Exit with 1 if a user has this verdict, or a finding of this rule, of this"
-            " severity or worse, or of a control of the --standard (control) fails or is undecided; exempt"
-            " ones do not count; may be repeated.",
+            " severity or worse, or of a control of the --standard (control) fails or is"
+            " undecided; exempt ones do not count; may be repeated.",
         ),
     ] = field(default_factory=list)
 
@@ -269,7 +269,8 @@ def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> 
     if missing := [word for word in ids if word not in run]:
         message = (
             f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
-            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)}), nor {_CONTROL}"
+            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)}),"
+            f" nor {_CONTROL}"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))

@@ -1,7 +1,6 @@
-"""Judge everything that the report alone can decide: one file a rule, all of them in RULES.
+"""Judge everything that a report alone can decide: one file a rule, all of them in RULES.
 
-Rules are looked at in this order wherever they are listed; a new one is a file, a line here and
-a test.
+Lists of rules keep this order. A new rule is a file, a line here and a test.
 """
 
 from typing import Final

@@ -24,6 +24,7 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="bedrock-key-user-with-credentials",
     title="Bedrock API key user has a password or an access key",
+    requirement="Bedrock API key users have no password and no active access key",
     severity=Severity.HIGH,
     subject=Subject.USER,
     judge=_judge,

@@ -1,4 +1,4 @@
-"""Find users who sign in to the console with a password alone."""
+"""Find users that sign in to the console with a password only."""
 
 import numpy as np
 import pyarrow as pa
@@ -18,16 +18,18 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="console-user-without-mfa",
     title="Console user has no MFA device",
+    requirement="Every console user has an MFA device",
     severity=Severity.HIGH,
     subject=Subject.USER,
     judge=lambda facts, _: facts.password & ~facts.mfa,
     fact=_fact,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
-    why="Whoever learns or guesses the password is in.",
-    how="Fails when password_enabled is true and mfa_active is false, used or not.",
-    fix="Have the user register an MFA device, or delete the password.",
+    why="A password that leaks or is guessed is enough to sign in.",
+    how="Fails when password_enabled is true and mfa_active is false, whether the password"
+    " was used or not.",
+    fix="Ask the user to register an MFA device, or delete the password.",
     remedy=(
-        "# Only the user can register a device; until then the password can be taken away.",
+        "# Only the user can register a device. Until then you can delete the password.",
         "aws iam list-mfa-devices --user-name=NAME",
         "aws iam delete-login-profile --user-name=NAME",
     ),

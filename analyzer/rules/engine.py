@@ -1,7 +1,7 @@
 """Run rules over a page of users or of roots, and put the findings in one frame."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -17,6 +17,7 @@ from analyzer.rules.rule import (
     FACT,
     FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     SINCE,
@@ -25,8 +26,8 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.rules.wording import undecided_facts
-from analyzer.terms import Severity, Thresholds
+from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
+from analyzer.terms import Certainty, Severity, Thresholds
 
 _OF_USER: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 _NEVER: Final = np.datetime64("NaT", "s")
@@ -106,8 +107,8 @@ def _outcome_counts(
 class _RuleFindings:
     """Hold the findings of one rule, each array with one value a finding.
 
-    `rule` and `outcome` are positions among the rules and in `Outcome`, `user` is the position
-    on the page, `slot` 0 where the subject has none.
+    `rule` and `outcome` are positions among the rules and in `Outcome`, `remedy` in
+    `wording.remedies`, `user` is the position on the page, `slot` 0 where the subject has none.
     """
 
     rule: np.ndarray
@@ -119,6 +120,7 @@ class _RuleFindings:
     days: np.ndarray
     facts: pa.Array
     exemption: np.ndarray
+    remedy: np.ndarray
 
 
 def _findings_of_rule(
@@ -129,9 +131,11 @@ def _findings_of_rule(
     at = np.concatenate(positions)
     slot, user = np.divmod(at, len(facts.page))
     since, days = _since(rule, facts, at)
+    outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
+    users = facts.page.users
     return _RuleFindings(
         rule=np.full(len(at), position),
-        outcome=np.repeat(np.arange(len(Outcome)), [len(each) for each in positions]),
+        outcome=outcome,
         user=user,
         slot=slot + rule.subject.in_slots,
         created=_created(rule.subject, facts)[at],
@@ -141,6 +145,13 @@ def _findings_of_rule(
             [rule.fact(facts, decided, thresholds), undecided_facts(rule, facts, undecided)]
         ),
         exemption=exemptions.codes(rule.id)[user],
+        remedy=remedy_cases(
+            outcome,
+            caveats=(users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
+            if rule.deletes_user
+            else np.zeros(len(at), bool),
+            live_credential=(users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user],
+        ),
     )
 
 
@@ -191,8 +202,20 @@ def _frame(
         FACT: _texts([each.facts for each in found]),
         OUTCOME: as_category(every("outcome", "int64"), Outcome),
         columns.EXEMPTION: as_category(every("exemption", "int32"), reasons),
+        REMEDY: _remedies(rules, rule, every("remedy", "int64")),
     }
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
+
+
+def remedy_texts(rules: Iterable[Rule]) -> list[str]:
+    """Return all remedies that findings of these rules can have, each once."""
+    return list(dict.fromkeys(text for rule in rules for text in remedies(rule)))
+
+
+def _remedies(rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray) -> "pd.Categorical[Any]":
+    texts = remedy_texts(rules)
+    codes = np.array([[texts.index(text) for text in remedies(each)] for each in rules], np.int64)
+    return as_category(codes.reshape(-1, 4)[rule, case], texts)
 
 
 def _texts(facts: Sequence[pa.Array]) -> pd.Series:

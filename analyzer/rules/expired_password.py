@@ -1,4 +1,4 @@
-"""Find passwords that expired and were not changed."""
+"""Find passwords that have expired."""
 
 import numpy as np
 import pyarrow as pa
@@ -24,17 +24,18 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="expired-password",
     title="Console password has expired",
+    requirement="No console password has expired",
     severity=Severity.LOW,
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
     since=lambda facts: facts.password_expiry,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
-    why="Nobody changed it in time, so nobody needs it; where the policy expires passwords for"
-    " users only softly, it still works.",
-    how="Fails when password_enabled is true and password_next_rotation is before as-of, to the"
-    " second; N/A means that passwords do not expire.",
-    fix="Delete the password, or have the user reset it.",
+    why="A password that was not changed in time is probably not needed. Depending on the"
+    " password policy, it can still work.",
+    how="Fails when password_enabled is true and password_next_rotation is before as-of, to"
+    " the second. N/A means that the password does not expire.",
+    fix="Delete the password, or ask the user to reset it.",
     remedy=(
         "aws iam delete-login-profile --user-name=NAME",
         "# Or, where the user is still needed:",

@@ -1,4 +1,4 @@
-"""Find active access keys that nobody used for long."""
+"""Find active access keys that have not been used for a long time."""
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
 RULE = Rule(
     id="idle-access-key",
     title="Active access key is idle",
+    requirement="No active access key is idle",
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
     judge=_judge,
@@ -29,15 +30,16 @@ RULE = Rule(
     since=lambda facts: facts.key_idle,
     threshold="idle_days",
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="A key that nothing needs any more still opens the account to whoever finds it.",
-    how="Fails for each key that is active and whose last_used_date is idle_days whole days ago or"
-    " more. One never used counts from last_rotated, which is its creation.",
-    fix="Deactivate the key, and delete it when nothing has failed.",
+    why="An access key that is not needed still gives access to the account if it leaks.",
+    how="Fails for each active key whose last_used_date is idle_days or more whole days"
+    " before as-of. A key that was never used counts from last_rotated, which is its"
+    " creation.",
+    fix="Deactivate the key. Delete it when nothing has failed.",
     remedy=(
-        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "# The report has no key ids: compare CreateDate with the date in the finding.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
-        "# When nothing has failed for a while:",
+        "# When nothing has failed for some time:",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),
     references=(

@@ -1,4 +1,4 @@
-"""Find passwords that nobody used for long."""
+"""Find console passwords that have not been used for a long time."""
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
 RULE = Rule(
     id="idle-password",
     title="Console password is idle",
+    requirement="No console password is idle",
     severity=Severity.MEDIUM,
     subject=Subject.PASSWORD,
     judge=_judge,
@@ -36,10 +37,10 @@ RULE = Rule(
         columns.PASSWORD_LAST_CHANGED,
         columns.USER_CREATION_TIME,
     ),
-    why="A password that nobody needs can be guessed or leak, and nobody would notice.",
-    how="Fails when password_enabled is true and password_last_used is idle_days whole days ago or"
-    " more. One never used counts from password_last_changed, failing that from"
-    " user_creation_time.",
+    why="A password that is not needed can be guessed or leak, and its use would not be noticed.",
+    how="Fails when password_enabled is true and password_last_used is idle_days or more"
+    " whole days before as-of. A password that was never used counts from"
+    " password_last_changed; without that, from user_creation_time.",
     fix="Delete the password.",
     remedy=("aws iam delete-login-profile --user-name=NAME",),
     references=(

@@ -1,4 +1,4 @@
-"""Find access keys that were made for console users and never used, as at their first setup."""
+"""Find access keys of console users that were never used."""
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="initial-setup-access-key",
     title="Console user has an active access key that was never used",
+    requirement="No console user has an active access key that was never used",
     severity=Severity.LOW,
     subject=Subject.ACCESS_KEY,
     judge=_judge,
@@ -29,12 +30,12 @@ RULE = Rule(
     since=lambda facts: facts.key_age,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="A key that was ticked when the user was set up, and that nobody ever needed.",
-    how="Fails for each key that is active and whose last_used_date holds no moment, while"
-    " password_enabled is true; from the first day on.",
+    why="The key was probably created together with the user, and was never needed.",
+    how="Fails for each active key whose last_used_date has no date, while password_enabled"
+    " is true, from the first day.",
     fix="Delete the key.",
     remedy=(
-        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "# The report has no key ids: compare CreateDate with the date in the finding.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),

@@ -31,6 +31,7 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
 RULE = Rule(
     id="password-expires-soon",
     title="Console password expires soon",
+    requirement="No console password expires soon",
     severity=Severity.LOW,
     subject=Subject.PASSWORD,
     judge=_judge,

@@ -1,4 +1,4 @@
-"""Find access keys of the root, which nothing can restrict."""
+"""Find access keys of the root user."""
 
 import numpy as np
 import pyarrow as pa
@@ -30,19 +30,20 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="root-access-key",
     title="Root has an active access key",
+    requirement="Root has no active access key",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.key_active.in_any_slot(),
     fact=_fact,
     noted=_noted,
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="It can do everything in the account, no policy of the account restricts it, and no MFA"
-    " protects it.",
-    how="Fails when a key of the root is active. One that is inactive is named, and fails nothing:"
-    " the root itself can activate it again.",
+    why="It can do everything in the account. No policy of the account restricts it, and MFA"
+    " does not protect it.",
+    how="Fails when an access key of the root is active. An inactive key is noted and does"
+    " not fail: the root user can activate it again.",
     fix="Delete the root's access keys.",
     remedy=(
-        "# Without a user name these act on who calls: call them as the root, or, for a member",
+        "# Without a user name these act on the caller: call them as root or, for a member",
         "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",
         "aws iam list-access-keys",
         "aws iam update-access-key --access-key-id=KEY --status=Inactive",

@@ -17,6 +17,7 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="root-password",
     title="Root has a password",
+    requirement="Root has no password",
     severity=Severity.LOW,
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.password,

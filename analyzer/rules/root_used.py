@@ -1,4 +1,4 @@
-"""Find roots that were used lately, by whatever credential."""
+"""Find root users that were used recently, with any credential."""
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +56,8 @@ def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
 
 RULE = Rule(
     id="root-used",
-    title="Root was used lately",
+    title="Root was used recently",
+    requirement="Root is not in use",
     severity=Severity.HIGH,
     subject=Subject.ROOT,
     judge=_judge,
@@ -66,13 +67,14 @@ RULE = Rule(
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),
     reads_keys=("last_used_date",),
-    why="Daily work as the root has no limits, and no name in the log.",
-    how="Fails when the newest of password_last_used and both last_used_date of the root is less"
-    " than root_used_days whole days ago; one after as-of counts as today. A few tasks do need the"
-    " root. No benchmark says how many days.",
-    fix="Find out who used it for which task, and do that without the root.",
+    why="Root has no limits, and its use does not show which person it was.",
+    how="Fails when the newest of the root's password_last_used and two last_used_date is"
+    " less than root_used_days whole days before as-of; a date after as-of counts as 0"
+    " days. Undecided when as-of is assumed, because the real as-of can be later. A few"
+    " tasks do need root. No benchmark says how many days.",
+    fix="Find out which person used root and for which task. Do that task without root.",
     remedy=(
-        "# Find out who it was, and for which task; its sign-ins are logged in us-east-1.",
+        "# CloudTrail logs the sign-ins of root in us-east-1.",
         (
             "aws cloudtrail lookup-events"
             " --lookup-attributes=AttributeKey=Username,AttributeValue=root"

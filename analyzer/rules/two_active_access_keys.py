@@ -1,4 +1,4 @@
-"""Find users with two active access keys, where one would do."""
+"""Find users with two active access keys."""
 
 import numpy as np
 import pyarrow as pa
@@ -21,16 +21,18 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="two-active-access-keys",
     title="User has two active access keys",
+    requirement="No user has two active access keys",
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda facts, _: facts.key_active.in_every_slot(),
     fact=_fact,
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="The second key is meant for the days of a rotation; kept, it doubles what can leak.",
-    how="Fails when both keys are active, whatever their use.",
-    fix="Keep the key that is used, delete the other.",
+    why="A second key is meant for the time of a rotation. If both stay active, twice as much"
+    " can leak.",
+    how="Fails when both access keys are active, whether they are used or not.",
+    fix="Keep the key that is used. Deactivate and delete the other.",
     remedy=(
-        "# Keep the key that is used; the finding names both by their creation.",
+        "# Keep the key that is used; the finding has the creation dates of both.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",

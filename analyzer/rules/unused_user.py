@@ -1,4 +1,4 @@
-"""Find the users that nobody uses: the verdict `unused`, as a rule beside the others."""
+"""Find unused users: the verdict `unused`, as a rule."""
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +25,13 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="unused-user",
     title="User never signed in and has no active access key",
+    requirement="No user is unused",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
     judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
     fact=_fact,
     undecided_fact=undetermined_reason,
+    deletes_user=True,
     since=lambda facts: facts.age,
     reads=(
         columns.USER,
@@ -47,14 +49,14 @@ RULE = Rule(
         "last_used_service",
     ),
     reads_certificates=("active", "last_rotated"),
-    why="Nobody would miss it, and nobody would notice if a stranger used it.",
-    how="Fails when the verdict is unused: password_last_used holds no moment, and no access key is"
-    " active (with --definition iam-029: none is attached). A user with a caveat is to be checked"
+    why="The user is not needed, and misuse of it would not be noticed.",
+    how="Fails when the verdict is unused: password_last_used has no date, and no access key"
+    " is active (with --definition iam-029: none is attached). Check a user with a caveat"
     " first.",
-    fix="Take the way in away, wait, then delete the user.",
+    fix="Disable the credentials, wait, then delete the user.",
     remedy=(
         *UNSEEN,
-        "# Take the way in away, and wait.",
+        "# Disable the credentials, then wait.",
         "aws iam delete-login-profile --user-name=NAME",
         *DELETION,
     ),

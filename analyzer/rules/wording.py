@@ -4,6 +4,7 @@ A part of a sentence that has few forms, such as a date, is made once for each a
 looked up: that is many times faster than to write it for every finding.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, reduce
 from typing import Any, Final
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, by_slot
-from analyzer.rules.rule import Rule
+from analyzer.rules.rule import Outcome, Rule, RuleText
 
 _TEXT: Final = pa.string()
 
@@ -200,15 +201,58 @@ def _sentence(name: str, value: object) -> str:
     return f'{name} "{value[:_LONGEST_VALUE]}" is not understood'
 
 
+# What to do
+
+_READS: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")
+"""Commands that change nothing."""
+
+_CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
+
+
+def remedies(rule: RuleText) -> tuple[str, str, str, str]:
+    """Return what to do about a finding, a sentence for each case.
+
+    These are: a finding that is sure, one that is undecided, one with caveats, one on a user with
+    a live service-specific credential. Only what is sure is to be deleted.
+    """
+    live = "Check the active service-specific credential first; do not delete"
+    return (
+        rule.fix,
+        "Check the values in the fact first; do not delete yet.",
+        "Check the caveats in the fact first; do not delete yet."
+        if rule.deletes_user
+        else rule.fix,
+        f"{live} yet." if rule.deletes_user else f"{live} the user yet. {rule.fix}",
+    )
+
+
+def remedy_cases(
+    outcome: np.ndarray, caveats: np.ndarray, live_credential: np.ndarray
+) -> np.ndarray:
+    """Return for each finding the position of its sentence in `remedies`.
+
+    `outcome` are positions in `Outcome`, the others masks.
+    """
+    undecided = outcome == list(Outcome).index(Outcome.UNDECIDED)
+    return np.select([undecided, live_credential, caveats], [1, 3, 2], 0)
+
+
+def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
+    """Return what to do with the commands for it; where it says to check, only those that read."""
+    if remedy == rule.fix:
+        return rule.remedy
+    return (remedy, *(line for line in rule.remedy if _READS.match(line)))
+
+
 UNSEEN: Final = (
-    "# What no report shows: each of these must list nothing.",
+    "# Not visible in a credential report: each of these must list nothing.",
     "aws iam list-service-specific-credentials --user-name=NAME",
     "aws iam list-ssh-public-keys --user-name=NAME",
 )
-"""Come first: a user with one of these is in use, or may be."""
+"""Come first: a user with one of these may be in use."""
 
 DELETION: Final = (
-    "# Then what would make AWS refuse the last line, each with --user-name=NAME:",
+    "# Then delete what is attached, or AWS refuses the last command; each takes --user-name=NAME:",
     "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
     "# delete-user-policy, detach-user-policy, remove-user-from-group.",
     "aws iam delete-user --user-name=NAME",

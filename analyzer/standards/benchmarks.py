@@ -19,18 +19,17 @@ ORGANIZATION: Final = "The organization's settings are not in the report."
 CONTACTS: Final = "The account's contacts and questions are not in the report."
 
 HARDWARE_MFA: Final = (
-    "The report tells that root has an MFA device, not which kind; `aws iam"
-    " list-virtual-mfa-devices` does. A root without any fails root-without-mfa."
+    "The report says that root has an MFA device, not which kind; see `aws iam"
+    " list-virtual-mfa-devices`. A root without one fails root-without-mfa."
 )
 
 PASSWORD_POLICY: Final = (
-    "The account's password policy is not in the report; `aws iam get-account-password-policy`"
-    " tells it."
+    "The account's password policy is not in the report; see `aws iam get-account-password-policy`."
 )
 
 PASSWORD_EXPIRY: Final = (
-    "The account's password policy is not in the report. password_next_rotation hints at it, for"
-    " users with a password only; `aws iam get-account-password-policy` tells it."
+    "The account's password policy is not in the report; see `aws iam"
+    " get-account-password-policy`. password_next_rotation is a hint, for users with a password."
 )
 
 POLICIES: Final = "Policies and groups are not in the report."
@@ -52,33 +51,33 @@ _SECURITY_CONTACT: Final = undecidable("A security contact is registered", CONTA
 _SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", CONTACTS)
 _ROOT_KEY: Final = decided("Root has no access key", "root-access-key")
 _ROOT_MFA: Final = decided("Root has MFA", "root-without-mfa")
-_ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA device is a hardware one", HARDWARE_MFA)
-_ROOT_USE: Final = decided("Root is not used for administration and daily tasks", "root-used")
+_ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA is a hardware device", HARDWARE_MFA)
+_ROOT_USE: Final = decided("Root is not used for administrative and daily tasks", "root-used")
 _PASSWORD_LENGTH: Final = undecidable("Passwords have 14 characters or more", PASSWORD_POLICY)
-_PASSWORD_REUSE: Final = undecidable("Old passwords cannot be used again", PASSWORD_POLICY)
+_PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", PASSWORD_POLICY)
 _CONSOLE_MFA: Final = decided("Console users have MFA", "console-user-without-mfa")
 _SETUP_KEY: Final = decided(
-    "Console users get no access key when they are set up", "initial-setup-access-key"
+    "Console users get no access key at initial setup", "initial-setup-access-key"
 )
 _IDLE_45: Final = decided(
     "Credentials unused for 45 days or more are disabled",
     *("idle-password", "idle-access-key"),
     idle_days=45,
 )
-_ONE_KEY: Final = decided("A user has one active access key at most", "two-active-access-keys")
+_ONE_KEY: Final = decided("A user has at most one active access key", "two-active-access-keys")
 _ROTATION: Final = decided(
     "Access keys are rotated within 90 days", "unrotated-access-key", rotation_days=90
 )
 _GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", POLICIES)
-_NO_FULL_POLICY: Final = undecidable("No policy that allows everything is attached", POLICIES)
-_SUPPORT_ROLE: Final = undecidable("There is a role for incidents with AWS Support", ROLES)
-_INSTANCE_ROLES: Final = undecidable("Instances get their access from roles", ROLES)
+_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", POLICIES)
+_SUPPORT_ROLE: Final = undecidable("A role to manage incidents with AWS Support exists", ROLES)
+_INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", ROLES)
 _TLS: Final = undecidable("Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES)
 _ACCESS_ANALYZER: Final = undecidable("IAM Access Analyzer is on in all regions", ANALYZER)
 _EXTERNAL_ANALYZER: Final = undecidable(
     "The external access analyzer is on in all regions", ANALYZER
 )
-_ONE_PLACE: Final = undecidable("Users of many accounts are managed in one place", FEDERATION)
+_ONE_PLACE: Final = undecidable("Users of several accounts are managed centrally", FEDERATION)
 _CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", POLICIES)
 
 _OF_2_0: Final = (
@@ -100,7 +99,7 @@ _OF_5_0: Final = tuple(
 
 _OF_7_0: Final = (
     *(each for each in _OF_5_0 if each not in (_SETUP_KEY, _ONE_KEY)),
-    undecidable("Resource policies do not open resources to everybody", POLICIES),
+    undecidable("Resource policies do not make resources public", POLICIES),
 )
 """The controls of v7.0.0, but for those on the organization."""
 
@@ -108,7 +107,7 @@ _ORGANIZATION_OF_7_0: Final = tuple(
     undecidable(title, ORGANIZATION)
     for title in (
         "Root access is managed centrally",
-        "Guardrails bound what all accounts may do",
+        "Guardrails limit what accounts can do",
         "The management account runs no workloads",
         "Organizational units follow environment and sensitivity",
         "A delegated administrator manages the organization's policies",
@@ -168,13 +167,13 @@ CIS_1_2: Final = Standard(
             _ROOT_MFA,
             _ROOT_HARDWARE_MFA,
             _SECURITY_QUESTIONS,
-            undecidable("Policies hang on groups and roles only", POLICIES),
+            undecidable("Policies are attached to groups and roles only", POLICIES),
             _CONTACT_DETAILS,
             _SECURITY_CONTACT,
             _INSTANCE_ROLES,
             _SUPPORT_ROLE,
             _SETUP_KEY,
-            undecidable("No policy allows everything", POLICIES),
+            undecidable("No policy allows full access", POLICIES),
         ),
     ),
 )
@@ -185,7 +184,7 @@ FSBP: Final = Standard(
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
     controls=(
-        undecidable("No policy allows everything", POLICIES).under("IAM.1"),
+        undecidable("No policy allows full access", POLICIES).under("IAM.1"),
         undecidable("No policy is attached to a user", POLICIES).under("IAM.2"),
         _ROTATION.under("IAM.3"),
         _ROOT_KEY.under("IAM.4"),

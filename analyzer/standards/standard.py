@@ -27,8 +27,8 @@ class Control:
 class Standard:
     """Describe the part of one version of a standard that is about an account's identities.
 
-    `id` is its name as an option, `scope` which part it is, `source` where the numbers, titles
-    and limits were read.
+    `id` is its name as an option, `scope` the part of the benchmark, `source` the publication of
+    the numbers, titles and limits.
     """
 
     id: str

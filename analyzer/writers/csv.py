@@ -18,9 +18,10 @@ from analyzer.changes import CHANGE, COLUMNS, LAST_USE
 from analyzer.model import Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import begins_with
 from analyzer.rules.rule import (
-    DAYS,
     FACT,
+    FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     SINCE,
@@ -172,23 +173,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
     return pc.if_else(special, _concat('"', doubled, '"'), texts)
 
 
-FINDING_COLUMNS: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    SEVERITY,
-    RULE,
-    SUBJECT,
-    columns.SLOT,
-    columns.CREATED,
-    SINCE,
-    DAYS,
-    FACT,
-    OUTCOME,
-    columns.EXEMPTION,
-    columns.FILE,
-    columns.ROW,
-)
+FINDING_COLUMNS: Final = tuple(name for name in FINDINGS if name != REMEDY)
 """The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
 
 _TEXT_OF_FINDINGS: Final = frozenset(

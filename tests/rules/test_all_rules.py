@@ -268,6 +268,7 @@ def test_the_frame_of_findings_is_as_described() -> None:
         "fact": "str",
         "outcome": "category",
         "exemption": "category",
+        "remedy": "category",
     }
     assert list(found["rule"].cat.categories) == [rule.id for rule in RULES]
     assert list(found["severity"].cat.categories) == list(Severity)
