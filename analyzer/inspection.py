@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final
 
 import pandas as pd
@@ -12,19 +12,20 @@ from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, Report, concatenated
 from analyzer.report.notes import short_list
-from analyzer.rules.engine import FindingCounts, page_counts, page_findings
+from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
     DAYS,
     FACT,
     FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     Outcome,
     Rule,
     Subject,
 )
-from analyzer.standards.results import ControlResult, results
+from analyzer.standards.results import ControlResult, Result, results
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 
@@ -48,7 +49,7 @@ ORDERED_ROWS: Final = 200_000
 
 @dataclass(frozen=True)
 class Inspection:
-    """Hold what the rules of a book find in a report; nothing runs before it is asked for.
+    """Hold what the rules of a book find in a report; no rule runs before its result is needed.
 
     `pages` gives the judged pages of `report`.
     """
@@ -61,8 +62,9 @@ class Inspection:
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 
-        The worst rules come first, of each the failures, those who are not exempt, the longest
-        ago. Reports of more than `ORDERED_ROWS` rows give a frame a page, each in that order.
+        The most severe rules come first; of each the failures; of these the findings that are not
+        exempt; of these the longest ago. Reports of more than `ORDERED_ROWS` rows give a frame a
+        page, each in that order.
         """
         if self.book.rules and self.report.rows <= ORDERED_ROWS:
             yield from self._some_rules_at_a_time()
@@ -78,13 +80,15 @@ class Inspection:
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
         total: FindingCounts = Counter()
-        for page, roots in self._pairs():
-            total += page_counts(page, roots, self.book.rules, self.book.thresholds, self._excused)
+        for page, of_roots in self._pages():
+            total += page_counts(
+                page, self.book.rules, self.book.thresholds, self._exempt(page), of_roots=of_roots
+            )
         return total
 
     @property
     def controls(self) -> tuple[ControlResult, ...]:
-        """Return how the controls of the book's standard came out."""
+        """Return the results of the controls of the book's standard."""
         ran = [rule.id for rule in self.book.rules]
         limits = asdict(self.book.thresholds)
         return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen, limits=limits)
@@ -101,39 +105,48 @@ class Inspection:
         return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
 
     def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
-        """Return for each rule of these severities or ids that is failed by how many not exempt.
+        """Return for each rule of these severities or ids how many findings are not exempt.
 
-        What a rule could not decide, or not see, counts as a failure of it.
+        What a rule could not decide counts, and so does a rule that did not see everything.
         """
         met = [rule for rule in self.book.rules if rule.severity in severities or rule.id in rules]
-        told = ((rule.id, self._failure(rule.id)) for rule in met)
-        return [f"{rule}: {failure}" for rule, failure in told if failure]
+        failures = ((rule.id, self._failure(rule.id)) for rule in met)
+        return [f"{rule}: {failure}" for rule, failure in failures if failure]
+
+    def control_failures(self) -> list[str]:
+        """Return for each control of the standard that fails or is undecided its result."""
+        unmet = [each for each in self.controls if each.result in (Result.FAIL, Result.UNDECIDED)]
+        name = self.book.standard.short_name
+        return [f"{name} {each.control.number}: {each.result}" for each in unmet]
 
     def _failure(self, rule: str) -> str:
         numbers = (
             (self.counts[rule, Outcome.FAILS, False], "fail"),
             (self.counts[rule, Outcome.UNDECIDED, False], "undecided"),
         )
-        told = ", ".join(f"{number} {word}" for number, word in numbers if number)
-        return told or self.unseen.get(rule, "").removesuffix(".")
+        counts = ", ".join(f"{number} {word}" for number, word in numbers if number)
+        return counts or self.unseen.get(rule, "").removesuffix(".")
 
-    @property
-    def _excused(self) -> Callable[[Page], ExemptionMatches]:
-        return partial(ExemptionMatches, exemptions=self.exemptions)
+    def _exempt(self, page: Page) -> ExemptionMatches:
+        return ExemptionMatches(page, self.exemptions)
 
     def _some_rules_at_a_time(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
-        pairs = list(self._pairs())
+        pages = [(page, self._exempt(page), of_roots) for page, of_roots in self._pages()]
         ids = [rule.id for rule in self.book.rules]
-        excuses = {
-            id(page): self._excused(page) for pair in pairs for page in pair if page is not None
-        }
         for rules in self._worst_first():
-            found = concatenated(
-                page_findings(*pair, rules, self.book.thresholds, lambda page: excuses[id(page)])
-                for pair in pairs
+            frame = concatenated(
+                page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
+                for page, exempt, of_roots in pages
             )
-            yield _ordered(found.assign(**{RULE: found[RULE].cat.set_categories(ids)}))
+            yield _ordered(
+                frame.assign(
+                    **{
+                        RULE: frame[RULE].cat.set_categories(ids),
+                        REMEDY: frame[REMEDY].cat.set_categories(remedy_texts(self.book.rules)),
+                    }
+                )
+            )
 
     def _worst_first(self) -> Iterator[list[Rule]]:
         """Yield the rules, the worst first, so many at once as there is memory for."""
@@ -144,26 +157,28 @@ class Inspection:
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
         total: FindingCounts = Counter()
-        for pair in self._pairs():
-            frame = page_findings(*pair, self.book.rules, self.book.thresholds, self._excused)
-            total += _counted(frame)
+        for page, of_roots in self._pages():
+            frame = page_findings(
+                page, self.book.rules, self.book.thresholds, self._exempt(page), of_roots=of_roots
+            )
+            total += _finding_counts(frame)
             yield _ordered(frame)
         # A pass that came to its end has counted everything: `counts` need not go again.
         self.__dict__["counts"] = total
 
-    def _pairs(self) -> Iterator[tuple[Page | None, Page | None]]:
-        """Yield each page of users without roots, then each page of roots without users."""
+    def _pages(self) -> Iterator[tuple[Page, bool]]:
+        """Yield each page of users, then each of roots, and whether it is one of roots."""
         for page in self.pages():
-            yield page, None
-        for roots in self.report.roots():
-            yield None, roots
+            yield page, False
+        for page in self.report.roots():
+            yield page, True
 
 
 def _is_of_root(rule: Rule) -> bool:
     return rule.subject is Subject.ROOT
 
 
-def _counted(frame: pd.DataFrame) -> FindingCounts:
+def _finding_counts(frame: pd.DataFrame) -> FindingCounts:
     exempt = frame[columns.EXEMPTION] != ""
     sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size().reset_index()
     kinds = zip(*(sizes[name] for name in sizes), strict=True)

@@ -89,7 +89,10 @@ class Benchmark(StrEnum):
     CIS_7_0 = "cis-7.0"
     CIS_6_0 = "cis-6.0"
     CIS_5_0 = "cis-5.0"
+    CIS_4_0_1 = "cis-4.0.1"
     CIS_3_0 = "cis-3.0"
+    CIS_2_0 = "cis-2.0"
+    CIS_1_5 = "cis-1.5"
     CIS_1_4 = "cis-1.4"
     CIS_1_2 = "cis-1.2"
     FSBP = "fsbp"
@@ -102,12 +105,13 @@ class Thresholds:
     `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
     `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
     less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
-    many.
+    many. `expiry_days`: passwords that expire within so many days fail.
     """
 
     idle_days: int = 45
     rotation_days: int = 90
     root_used_days: int = 30
+    expiry_days: int = 14
 
     def __post_init__(self) -> None:
         """Refuse what would mean nothing."""

@@ -224,7 +224,7 @@ def test_a_control_passes_only_if_nothing_fails_it_and_all_is_understood(
 def test_a_control_whose_rule_was_left_out_is_not_run(tmp_path: Path) -> None:
     found = inspected(tmp_path, [NO_MFA], benchmark="fsbp", skip=[MFA])
     assert control(found, "IAM.5").result is Result.NOT_RUN
-    assert control(found, "IAM.5").why == f"It was not asked for: {MFA}."
+    assert control(found, "IAM.5").why == f"Optional rule, not run: {MFA}."
     assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
 
 
@@ -333,3 +333,24 @@ def test_what_is_only_noted_fails_no_run(tmp_path: Path) -> None:
     found = inspected(tmp_path, [SAFE], root=root)
     assert found.counts["root-access-key", Outcome.NOTED, False] == 1
     assert not found.failures([Severity.CRITICAL], [])
+
+
+@pytest.mark.parametrize(
+    ("users", "exemption", "expected"),
+    [
+        ([SAFE], [], []),
+        ([NO_MFA], [], ["FSBP IAM.5: fail"]),
+        ([NO_MFA], ["*,no-mfa,why,,"], []),
+        ([ODD], [], ["FSBP IAM.5: undecided"]),
+    ],
+)
+def test_the_controls_that_are_not_met_are_named(
+    tmp_path: Path, users: list[Row], exemption: list[str], expected: list[str]
+) -> None:
+    found = inspected(tmp_path, users, *exemption, benchmark="fsbp")
+    assert found.control_failures() == expected
+
+
+def test_a_control_that_did_not_run_is_not_one_that_is_not_met(tmp_path: Path) -> None:
+    found = inspected(tmp_path, [NO_MFA], benchmark="fsbp", skip=[MFA])
+    assert found.control_failures() == []

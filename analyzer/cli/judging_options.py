@@ -20,6 +20,9 @@ _OF_BOOK: Final = (
 )
 """The options that choose rules or their limits."""
 
+_CONTROL: Final = "control"
+"""What --fail-on takes for the controls of the standard."""
+
 _NOT_READ: Final = "accounts that could not be read"
 
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
@@ -153,12 +156,22 @@ class JudgingOptions:
             f" {Thresholds().root_used_days} if not set.",
         ),
     ] = None
+    expiry_days: Annotated[
+        int | None,
+        _rules(
+            min=1,
+            metavar="DAYS",
+            help="Days before a password expires, for the rule password-expires-soon;"
+            f" default {Thresholds().expiry_days}.",
+        ),
+    ] = None
     fail_on: Annotated[
         list[str],
         _rules(
             metavar="WORD",
-            help="Exit with 1 if somebody not exempt has this verdict, fails this rule, or any of"
-            " this severity or worse; also where that cannot be told; may be repeated.",
+            help="Exit with 1 if a user has this verdict, or a finding of this rule, of this"
+            " severity or worse, or of a control of the --standard (control) fails or is"
+            " undecided; exempt ones do not count; may be repeated.",
         ),
     ] = field(default_factory=list)
 
@@ -184,7 +197,11 @@ class JudgingOptions:
         if weaker := [word for word in self.fail_on if word in runs_not]:
             message = f"{', '.join(weaker)}: nothing so mild runs with --min-severity"
             raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
-        words = [word for word in self.fail_on if word not in (*Verdict, *Severity)]
+        if _CONTROL in self.fail_on and self.standard is None:
+            raise typer.BadParameter(
+                f"{_CONTROL}: choose the controls with --standard", param_hint="--fail-on"
+            )
+        words = [word for word in self.fail_on if word not in (*Verdict, *Severity, _CONTROL)]
         if words or self._asks():
             _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
 
@@ -223,11 +240,12 @@ class JudgingOptions:
             return []
         verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
         counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
-        rest = [word for word in self.fail_on if word not in verdicts]
+        rest = [word for word in self.fail_on if word not in (*verdicts, _CONTROL)]
         return [
             *([_NOT_READ] if analysis.report.not_covered else []),
             *(f"{number} {verdict}" for number, verdict in counted if number),
             *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
+            *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
         ]
 
     def told(self) -> dict[str, object]:
@@ -251,7 +269,8 @@ def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> 
     if missing := [word for word in ids if word not in run]:
         message = (
             f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
-            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)})"
+            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)}),"
+            f" nor {_CONTROL}"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))

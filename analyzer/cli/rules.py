@@ -85,7 +85,7 @@ def _title(rule: "Rule") -> str:
 
 def _limit(rule: "Rule") -> list[str]:
     return [
-        f"{each.name} is {each.default} unless set otherwise."
+        f"{each.name}: default {each.default}, set by --{each.name.replace('_', '-')}."
         for each in fields(Thresholds)
         if each.name == rule.threshold
     ]
@@ -100,4 +100,6 @@ def _wrapped(text: str) -> list[str]:
     """Break prose into lines; commands and addresses stay whole, to be copied."""
     if text.startswith(("aws ", "https://")):
         return [f"  {text}"]
-    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Page, Report
+from analyzer.model import Page, Report, as_category
 from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.rows import read_ahead
@@ -21,6 +22,7 @@ from analyzer.report.selection import SelectedReport
 from analyzer.report.survey import KEPT_BYTES, SurveyedReport
 from analyzer.report.survey_batch import grouped_by_size, survey_each
 from analyzer.report.tidy import tidy
+from analyzer.terms import AsOfSource
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page."""
@@ -87,15 +89,19 @@ def _pages(
     evidence = [report.evidence for report in reports]
     for table in tables:
         page = tidy(table, moments)
-        yield replace(
-            page,
-            users=page.users.assign(
-                **{
-                    columns.CONTRADICTED: _contradicted(page.users, contradicting),
-                    columns.SERVICE_CREDENTIALS: _service_credentials(page.users, evidence),
-                }
-            ),
+        yield page.with_users(
+            {
+                columns.CONTRADICTED: _contradicted(page.users, contradicting),
+                columns.AS_OF_SOURCE: _as_of_sources(page.users, reports),
+                columns.SERVICE_CREDENTIALS: _service_credentials(page.users, evidence),
+            }
         )
+
+
+def _as_of_sources(users: pd.DataFrame, reports: Sequence[SelectedReport]) -> "pd.Categorical[Any]":
+    """Return for each user how as-of is known of its report."""
+    sources = np.array([list(AsOfSource).index(report.source) for report in reports], np.int64)
+    return as_category(sources[users[columns.FILE].to_numpy()], AsOfSource)
 
 
 def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.Series:

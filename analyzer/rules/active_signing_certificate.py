@@ -1,4 +1,4 @@
-"""Find users' active signing certificates, a way in that is easily forgotten."""
+"""Find active signing certificates of users."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,24 +9,25 @@ from analyzer.rules.wording import age_text, certificate, concat
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    age = age_text(seen.certificate_age, at)
-    return concat(len(at), *certificate(seen, at), age, ", is active")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    age = age_text(facts.certificate_age, at)
+    return concat(len(at), *certificate(facts, at), age, ", is active")
 
 
 RULE = Rule(
     id="active-signing-certificate",
     title="User has an active signing certificate",
+    requirement="No user has an active signing certificate",
     severity=Severity.LOW,
     subject=Subject.CERTIFICATE,
-    judge=lambda seen, _: seen.certificate_active,
+    judge=lambda facts, _: facts.certificate_active,
     fact=_fact,
-    since=lambda seen: seen.certificate_age,
+    since=lambda facts: facts.certificate_age,
     reads_certificates=("active", "last_rotated"),
-    why="It signs requests to a few old interfaces as an access key would, yet no last use of it is"
-    " recorded.",
-    how="Fails for each certificate that is active, whatever its age.",
-    fix="Deactivate the certificate, and delete it when nothing has failed.",
+    why="A signing certificate signs requests to a few old interfaces, as an access key"
+    " would. AWS records no last use of it, so it is easily forgotten.",
+    how="Fails for each active certificate, whatever its age.",
+    fix="Deactivate the certificate. Delete it when nothing has failed.",
     remedy=(
         "aws iam list-signing-certificates --user-name=NAME",
         "aws iam update-signing-certificate --user-name=NAME --certificate-id=ID --status=Inactive",

@@ -1,4 +1,4 @@
-"""Find users who sign in to the console with a password alone."""
+"""Find users that sign in to the console with a password only."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,24 +10,26 @@ from analyzer.rules.wording import concat, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    used = last_used(seen.sign_in, at, "password enabled, ")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    used = last_used(facts.sign_in, at, "password enabled, ")
     return concat(len(at), used, ", no MFA device")
 
 
 RULE = Rule(
     id="console-user-without-mfa",
     title="Console user has no MFA device",
+    requirement="Every console user has an MFA device",
     severity=Severity.HIGH,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.password & ~seen.mfa,
+    judge=lambda facts, _: facts.password & ~facts.mfa,
     fact=_fact,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
-    why="Whoever learns or guesses the password is in.",
-    how="Fails when password_enabled is true and mfa_active is false, used or not.",
-    fix="Have the user register an MFA device, or delete the password.",
+    why="A password that leaks or is guessed is enough to sign in.",
+    how="Fails when password_enabled is true and mfa_active is false, whether the password"
+    " was used or not.",
+    fix="Ask the user to register an MFA device, or delete the password.",
     remedy=(
-        "# Only the user can register a device; until then the password can be taken away.",
+        "# Only the user can register a device. Until then you can delete the password.",
         "aws iam list-mfa-devices --user-name=NAME",
         "aws iam delete-login-profile --user-name=NAME",
     ),

@@ -1,7 +1,7 @@
-"""Run rules over a page of users and a page of roots, and put what they find in one frame."""
+"""Run rules over a page of users or of roots, and put the findings in one frame."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.facts import Facts
-from analyzer.model import Page, as_category, concatenated
+from analyzer.model import Page, as_category
 from analyzer.rules.rule import (
     DAYS,
     FACT,
     FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     SINCE,
@@ -25,15 +26,15 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.rules.wording import undecided_facts
-from analyzer.terms import Severity, Thresholds
+from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
+from analyzer.terms import Certainty, Severity, Thresholds
 
-_WHO: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
+_OF_USER: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 _NEVER: Final = np.datetime64("NaT", "s")
 
 
 class ExemptionCodes(Protocol):
-    """Tell who on a page is excused from a rule: codes that are positions in `reasons`, or 0."""
+    """Tell which users of a page are exempt from a rule: positions in `reasons`, or 0."""
 
     @property
     def reasons(self) -> Sequence[str]:
@@ -43,82 +44,71 @@ class ExemptionCodes(Protocol):
         """Return a code for each user of the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nobody:
-    """Excuse nobody on a page."""
-
-    page: Page
-    reasons: Sequence[str] = ("",)
-
-    def codes(self, rule: str) -> np.ndarray:
-        """Return no code but 0."""
-        del rule
-        return np.zeros(len(self.page), np.int32)
-
-
-MatchExemptions = Callable[[Page], ExemptionCodes]
 FindingCounts = Counter[tuple[str, Outcome, bool]]
-"""How many findings there are of each rule's id and outcome, of whom is excused or not."""
+"""How many findings there are of each rule's id and outcome, exempt and not."""
 
 
 def page_findings(
-    page: Page | None,
-    roots: Page | None,
+    page: Page,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    excused: MatchExemptions = Nobody,
+    exemptions: ExemptionCodes,
+    *,
+    of_roots: bool,
 ) -> pd.DataFrame:
     """Return what the rules find, with the columns that `rule.FINDINGS` describes.
 
-    `page` holds IAM users with their verdicts, `roots` root rows, at least one of them is there.
-    The findings stand in the order of the rules; of each, the undecided come last; then by slot;
-    then as the pages have them.
+    The page holds root rows, or else IAM users with their verdicts. The findings stand in the
+    order of the rules; of each, the undecided come last; then by slot; then as the page has them.
     """
-    frames = [
-        _findings(each, rules, thresholds, excused(each), of_roots=each is roots)
-        for each in (page, roots)
-        if each is not None
+    facts = Facts(page)
+    found = [
+        _findings_of_rule(position, rule, facts, thresholds, exemptions)
+        for position, rule in enumerate(rules)
+        if len(page) and _is_about(rule, of_roots=of_roots)
     ]
-    return concatenated([frame for frame in frames if len(frame)] or frames)
+    return _frame(page, rules, found, exemptions.reasons)
 
 
 def page_counts(
-    page: Page | None,
-    roots: Page | None,
+    page: Page,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    excused: MatchExemptions = Nobody,
+    exemptions: ExemptionCodes,
+    *,
+    of_roots: bool,
 ) -> FindingCounts:
     """Return how many findings there are, without wording them."""
     count: FindingCounts = Counter()
-    for each in (page, roots):
-        if each is not None and len(each):
-            evidence, excuses = Facts(each), excused(each)
-            for rule in _rules_about(rules, of_roots=each is roots):
-                kinds = _positions_by_outcome(rule, evidence, thresholds)
-                count.update(_outcome_counts(rule.id, kinds, excuses.codes(rule.id) > 0))
+    facts = Facts(page)
+    for rule in rules:
+        if len(page) and _is_about(rule, of_roots=of_roots):
+            positions = _positions_by_outcome(rule, facts, thresholds)
+            count.update(_outcome_counts(rule.id, positions, exemptions.codes(rule.id) > 0))
     return count
 
 
-def _rules_about(rules: Sequence[Rule], *, of_roots: bool) -> list[Rule]:
-    return [rule for rule in rules if (rule.subject is Subject.ROOT) is of_roots]
+def _is_about(rule: Rule, *, of_roots: bool) -> bool:
+    return (rule.subject is Subject.ROOT) is of_roots
 
 
-def _outcome_counts(rule: str, kinds: Sequence[np.ndarray], exempt: np.ndarray) -> FindingCounts:
+def _outcome_counts(
+    rule: str, positions: Sequence[np.ndarray], exempt: np.ndarray
+) -> FindingCounts:
     count: FindingCounts = Counter()
-    for outcome, at in zip(Outcome, kinds, strict=True):
-        excused = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
-        count[rule, outcome, True] = excused
-        count[rule, outcome, False] = len(at) - excused
+    for outcome, at in zip(Outcome, positions, strict=True):
+        of_exempt = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
+        count[rule, outcome, True] = of_exempt
+        count[rule, outcome, False] = len(at) - of_exempt
     return count
 
 
 @dataclass(frozen=True, slots=True)
 class _RuleFindings:
-    """Hold what one rule found, each array with one value a finding.
+    """Hold the findings of one rule, each array with one value a finding.
 
-    `rule` and `outcome` are positions among the rules and in `Outcome`, `user` is whom it is
-    about, `slot` 0 where the subject has none.
+    `rule` and `outcome` are positions among the rules and in `Outcome`, `remedy` in
+    `wording.remedies`, `user` is the position on the page, `slot` 0 where the subject has none.
     """
 
     rule: np.ndarray
@@ -130,70 +120,63 @@ class _RuleFindings:
     days: np.ndarray
     facts: pa.Array
     exemption: np.ndarray
-
-
-def _findings(
-    page: Page,
-    rules: Sequence[Rule],
-    thresholds: Thresholds,
-    excuses: ExemptionCodes,
-    *,
-    of_roots: bool,
-) -> pd.DataFrame:
-    evidence = Facts(page)
-    found = [
-        _findings_of_rule(position, rule, evidence, thresholds, excuses)
-        for position, rule in enumerate(rules)
-        if len(page) and (rule.subject is Subject.ROOT) is of_roots
-    ]
-    return _frame(page, rules, found, excuses.reasons)
+    remedy: np.ndarray
 
 
 def _findings_of_rule(
-    position: int, rule: Rule, evidence: Facts, thresholds: Thresholds, excuses: ExemptionCodes
+    position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: ExemptionCodes
 ) -> _RuleFindings:
-    kinds = _positions_by_outcome(rule, evidence, thresholds)
-    told, unsure = np.concatenate(kinds[:2]), kinds[2]
-    at = np.concatenate(kinds)
-    slot, user = np.divmod(at, len(evidence.page))
-    since, days = _since(rule, evidence, at)
+    positions = _positions_by_outcome(rule, facts, thresholds)
+    decided, undecided = np.concatenate(positions[:2]), positions[2]
+    at = np.concatenate(positions)
+    slot, user = np.divmod(at, len(facts.page))
+    since, days = _since(rule, facts, at)
+    outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
+    users = facts.page.users
     return _RuleFindings(
         rule=np.full(len(at), position),
-        outcome=np.repeat(np.arange(len(Outcome)), [len(kind) for kind in kinds]),
+        outcome=outcome,
         user=user,
         slot=slot + rule.subject.in_slots,
-        created=_created(rule.subject, evidence)[at],
+        created=_created(rule.subject, facts)[at],
         since=since,
         days=days,
         facts=pa.concat_arrays(
-            [rule.fact(evidence, told, thresholds), undecided_facts(rule, evidence, unsure)]
+            [rule.fact(facts, decided, thresholds), undecided_facts(rule, facts, undecided)]
         ),
-        exemption=excuses.codes(rule.id)[user],
+        exemption=exemptions.codes(rule.id)[user],
+        remedy=remedy_cases(
+            outcome,
+            caveats=(users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
+            if rule.deletes_user
+            else np.zeros(len(at), bool),
+            live_credential=(users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user],
+        ),
     )
 
 
-def _positions_by_outcome(rule: Rule, evidence: Facts, thresholds: Thresholds) -> list[np.ndarray]:
+def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
     """Return the positions that fail, those that are noted and those that are undecided."""
-    truth = rule.judge(evidence, thresholds)
-    noted = truth.no & rule.notes(evidence) if rule.notes else np.zeros(len(truth.no), bool)
+    truth = rule.judge(facts, thresholds)
+    noted = truth.no & rule.noted(facts) if rule.noted else np.zeros(len(truth.no), bool)
     return [np.flatnonzero(mask) for mask in (truth.yes, noted, truth.undecided)]
 
 
-def _created(subject: Subject, evidence: Facts) -> np.ndarray:
+def _created(subject: Subject, facts: Facts) -> np.ndarray:
     if subject is Subject.ACCESS_KEY:
-        return evidence.key_age.moment
+        return facts.key_age.moment
     if subject is Subject.CERTIFICATE:
-        return evidence.certificate_age.moment
-    return evidence.age.moment
+        return facts.certificate_age.moment
+    return facts.age.moment
 
 
-def _since(rule: Rule, evidence: Facts, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the moments counted from and the days, NaT and 0 where there are none."""
     if rule.since is None:
         return np.full(len(at), _NEVER), np.zeros(len(at), np.int64)
-    elapsed = rule.since(evidence)
-    told = elapsed.known.yes[at]
-    return np.where(told, elapsed.moment[at], _NEVER), elapsed.days[at]
+    elapsed = rule.since(facts)
+    known = elapsed.known.yes[at]
+    return np.where(known, elapsed.moment[at], _NEVER), elapsed.days[at]
 
 
 def _frame(
@@ -206,9 +189,9 @@ def _frame(
     since = every("since", "datetime64[s]")
     severity = np.array([each.severity.rank for each in rules])
     subject = np.array([list(Subject).index(each.subject) for each in rules])
-    who = page.users[_WHO].take(every("user", "int64"))
-    told: dict[str, Any] = {
-        **{name: who[name].array for name in _WHO},
+    users = page.users[_OF_USER].take(every("user", "int64"))
+    cells: dict[str, Any] = {
+        **{name: users[name].array for name in _OF_USER},
         RULE: as_category(rule, [each.id for each in rules]),
         SEVERITY: as_category(severity[rule], Severity),
         SUBJECT: as_category(subject[rule], Subject),
@@ -219,8 +202,20 @@ def _frame(
         FACT: _texts([each.facts for each in found]),
         OUTCOME: as_category(every("outcome", "int64"), Outcome),
         columns.EXEMPTION: as_category(every("exemption", "int32"), reasons),
+        REMEDY: _remedies(rules, rule, every("remedy", "int64")),
     }
-    return pd.DataFrame({name: told[name] for name in FINDINGS}, copy=False)
+    return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
+
+
+def remedy_texts(rules: Iterable[Rule]) -> list[str]:
+    """Return all remedies that findings of these rules can have, each once."""
+    return list(dict.fromkeys(text for rule in rules for text in remedies(rule)))
+
+
+def _remedies(rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray) -> "pd.Categorical[Any]":
+    texts = remedy_texts(rules)
+    codes = np.array([[texts.index(text) for text in remedies(each)] for each in rules], np.int64)
+    return as_category(codes.reshape(-1, 4)[rule, case], texts)
 
 
 def _texts(facts: Sequence[pa.Array]) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Find passwords that expired and were not changed."""
+"""Find passwords that have expired."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,13 +10,13 @@ from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    expiry = seen.password_expiry
-    return seen.password & Truth.known(expiry.moment < seen.as_of, expiry.unknown)
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    expiry = facts.password_expiry
+    return facts.password & Truth.known(expiry.moment < facts.as_of, expiry.unknown)
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    expiry = seen.password_expiry
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    expiry = facts.password_expiry
     when = dates(expiry.moment[at], "password expired ")
     return concat(len(at), when, days_text(expiry.days[at], ", ", " before as-of"))
 
@@ -24,17 +24,18 @@ def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 RULE = Rule(
     id="expired-password",
     title="Console password has expired",
+    requirement="No console password has expired",
     severity=Severity.LOW,
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.password_expiry,
+    since=lambda facts: facts.password_expiry,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
-    why="Nobody changed it in time, so nobody needs it; where the policy expires passwords for"
-    " users only softly, it still works.",
-    how="Fails when password_enabled is true and password_next_rotation is before as-of, to the"
-    " second; N/A means that passwords do not expire.",
-    fix="Delete the password, or have the user reset it.",
+    why="A password that was not changed in time is probably not needed. Depending on the"
+    " password policy, it can still work.",
+    how="Fails when password_enabled is true and password_next_rotation is before as-of, to"
+    " the second. N/A means that the password does not expire.",
+    fix="Delete the password, or ask the user to reset it.",
     remedy=(
         "aws iam delete-login-profile --user-name=NAME",
         "# Or, where the user is still needed:",

@@ -1,4 +1,4 @@
-"""Find active access keys that nobody used for long."""
+"""Find active access keys that have not been used for a long time."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,35 +9,37 @@ from analyzer.rules.wording import access_key, concat, days_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
-    return seen.key_active & seen.key_idle.at_least(limits.idle_days)
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    return facts.key_active & facts.key_idle.at_least(limits.idle_days)
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_used(seen.key_use, at, ", ")
-    idle = days_text(seen.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), *access_key(seen, at), used, idle)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    used = last_used(facts.key_use, at, ", ")
+    idle = days_text(facts.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return concat(len(at), *access_key(facts, at), used, idle)
 
 
 RULE = Rule(
     id="idle-access-key",
     title="Active access key is idle",
+    requirement="No active access key is idle",
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.key_idle,
+    since=lambda facts: facts.key_idle,
     threshold="idle_days",
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="A key that nothing needs any more still opens the account to whoever finds it.",
-    how="Fails for each key that is active and whose last_used_date is idle_days whole days ago or"
-    " more. One never used counts from last_rotated, which is its creation.",
-    fix="Deactivate the key, and delete it when nothing has failed.",
+    why="An access key that is not needed still gives access to the account if it leaks.",
+    how="Fails for each active key whose last_used_date is idle_days or more whole days"
+    " before as-of. A key that was never used counts from last_rotated, which is its"
+    " creation.",
+    fix="Deactivate the key. Delete it when nothing has failed.",
     remedy=(
-        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "# The report has no key ids: compare CreateDate with the date in the finding.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
-        "# When nothing has failed for a while:",
+        "# When nothing has failed for some time:",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),
     references=(

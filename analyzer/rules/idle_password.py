@@ -1,4 +1,4 @@
-"""Find passwords that nobody used for long."""
+"""Find console passwords that have not been used for a long time."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,25 +10,26 @@ from analyzer.rules.wording import concat, dates, days_text, last_used, text_whe
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
-    return seen.password & seen.password_idle.at_least(limits.idle_days)
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    return facts.password & facts.password_idle.at_least(limits.idle_days)
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_used(seen.sign_in, at, "password ")
-    changed = dates(seen.password_change.moment[at], ", last changed ")
-    idle = days_text(seen.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), used, text_where(seen.sign_in.there[at], "", changed), idle)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    used = last_used(facts.sign_in, at, "password ")
+    changed = dates(facts.password_change.moment[at], ", last changed ")
+    idle = days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
+    return concat(len(at), used, text_where(facts.sign_in.there[at], "", changed), idle)
 
 
 RULE = Rule(
     id="idle-password",
     title="Console password is idle",
+    requirement="No console password is idle",
     severity=Severity.MEDIUM,
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.password_idle,
+    since=lambda facts: facts.password_idle,
     threshold="idle_days",
     reads=(
         columns.PASSWORD_ENABLED,
@@ -36,10 +37,10 @@ RULE = Rule(
         columns.PASSWORD_LAST_CHANGED,
         columns.USER_CREATION_TIME,
     ),
-    why="A password that nobody needs can be guessed or leak, and nobody would notice.",
-    how="Fails when password_enabled is true and password_last_used is idle_days whole days ago or"
-    " more. One never used counts from password_last_changed, failing that from"
-    " user_creation_time.",
+    why="A password that is not needed can be guessed or leak, and its use would not be noticed.",
+    how="Fails when password_enabled is true and password_last_used is idle_days or more"
+    " whole days before as-of. A password that was never used counts from"
+    " password_last_changed; without that, from user_creation_time.",
     fix="Delete the password.",
     remedy=("aws iam delete-login-profile --user-name=NAME",),
     references=(

@@ -1,4 +1,4 @@
-"""Find access keys that were made for console users and never used, as at their first setup."""
+"""Find access keys of console users that were never used."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,31 +10,32 @@ from analyzer.rules.wording import access_key, age_text, concat
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    return seen.password.of_slots() & seen.key_active & ~seen.key_use.known
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.password.of_slots() & facts.key_active & ~facts.key_use.known
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    key, age = access_key(seen, at), age_text(seen.key_age, at)
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    key, age = access_key(facts, at), age_text(facts.key_age, at)
     return concat(len(at), *key, age, ", never used; the user has a password too")
 
 
 RULE = Rule(
     id="initial-setup-access-key",
     title="Console user has an active access key that was never used",
+    requirement="No console user has an active access key that was never used",
     severity=Severity.LOW,
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.key_age,
+    since=lambda facts: facts.key_age,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="A key that was ticked when the user was set up, and that nobody ever needed.",
-    how="Fails for each key that is active and whose last_used_date holds no moment, while"
-    " password_enabled is true; from the first day on.",
+    why="The key was probably created together with the user, and was never needed.",
+    how="Fails for each active key whose last_used_date has no date, while password_enabled"
+    " is true, from the first day.",
     fix="Delete the key.",
     remedy=(
-        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "# The report has no key ids: compare CreateDate with the date in the finding.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),

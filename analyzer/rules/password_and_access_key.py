@@ -1,4 +1,4 @@
-"""Find users that people and programs share: a password and an access key, both usable."""
+"""Find users that have both a password and an active access key."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,26 +10,26 @@ from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "usable: ", usable_credentials(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "usable: ", usable_credentials(facts, at))
 
 
 RULE = Rule(
     id="password-and-access-key",
     title="User has both a password and an active access key",
+    requirement="No user has both a password and an active access key",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.password & seen.key_active.in_any_slot(),
+    judge=lambda facts, _: facts.password & facts.key_active.in_any_slot(),
     fact=_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active",),
-    why="A user for a person and a user for a program want different permissions; one for both"
-    " has too many.",
+    why="A person and a program need different permissions. A user that serves both has too many.",
     how="Fails when password_enabled is true and an access key is active, used or not.",
-    fix="Delete whichever of the two is not needed.",
+    fix="Delete the credential that is not needed.",
     remedy=(
-        "# Whichever of the two is not needed:",
+        "# Delete the credential that is not needed:",
         "aws iam delete-login-profile --user-name=NAME",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",

@@ -1,4 +1,4 @@
-"""Find the users that have nothing left to get in with: the verdict `retired`, as a rule."""
+"""Find users without working credentials: the verdict `retired`, as a rule."""
 
 import numpy as np
 import pyarrow as pa
@@ -18,23 +18,23 @@ from analyzer.rules.wording import (
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    last = dates(seen.sign_in.moment[at], "last signed in ")
-    signed_in = text_where(seen.sign_in.there[at], last, "never signed in")
-    return concat(
-        len(at), signed_in, ", nothing left to get in with", *created_age_caveats(seen, at)
-    )
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    last = dates(facts.sign_in.moment[at], "last signed in ")
+    signed_in = text_where(facts.sign_in.there[at], last, "never signed in")
+    return concat(len(at), signed_in, ", no working credentials", *created_age_caveats(facts, at))
 
 
 RULE = Rule(
     id="retired-user",
     title="User has no password and no active access key left",
+    requirement="No user is retired",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.verdict(Verdict.RETIRED),
+    judge=lambda facts, _: facts.verdict(Verdict.RETIRED),
     fact=_fact,
-    doubt=undetermined_reason,
-    since=lambda seen: seen.sign_in,
+    undecided_fact=undetermined_reason,
+    deletes_user=True,
+    since=lambda facts: facts.sign_in,
     reads=(
         columns.USER,
         columns.ARN,
@@ -51,12 +51,12 @@ RULE = Rule(
         "last_used_service",
     ),
     reads_certificates=("active", "last_rotated"),
-    why="It is a leftover that a new password, or a key turned on again, would bring back with all"
-    " its old permissions.",
-    how="Fails when the verdict is retired: password_last_used holds a moment, password_enabled is"
-    " false and no access key is active (with --definition iam-029 also: nobody signed in, but an"
-    " inactive access key is attached). A user with a caveat is to be checked first.",
-    fix="Delete the user with what is still attached.",
+    why="The user is not needed, yet keeps its permissions: a new password or a reactivated"
+    " key would make it work again.",
+    how="Fails when the verdict is retired: password_last_used has a date, password_enabled"
+    " is false and no access key is active (with --definition iam-029 also: the user never"
+    " signed in, but has an inactive access key). Check a user with a caveat first.",
+    fix="Delete the user and its remaining credentials.",
     remedy=(
         *UNSEEN,
         *DELETION,

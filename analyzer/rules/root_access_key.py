@@ -1,4 +1,4 @@
-"""Find access keys of the root, which nothing can restrict."""
+"""Find access keys of the root user."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,39 +10,40 @@ from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _inactive(seen: Facts) -> np.ndarray:
-    return np.asarray(seen.key_active.no & seen.key_age.there)
+def _inactive(facts: Facts) -> np.ndarray:
+    return np.asarray(facts.key_active.no & facts.key_age.there)
 
 
-def _notes(seen: Facts) -> np.ndarray:
-    return in_any_slot(_inactive(seen))
+def _noted(facts: Facts) -> np.ndarray:
+    return in_any_slot(_inactive(facts))
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def said(slot: np.ndarray) -> pa.Array:
-        state = text_where(seen.key_active.yes[slot], ", is active", ", is inactive")
-        used = last_used(seen.key_use, slot, ", ")
-        return concat(len(slot), *access_key(seen, slot), state, used)
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def text(slot: np.ndarray) -> pa.Array:
+        state = text_where(facts.key_active.yes[slot], ", is active", ", is inactive")
+        used = last_used(facts.key_use, slot, ", ")
+        return concat(len(slot), *access_key(facts, slot), state, used)
 
-    return each_slot_text(seen, at, seen.key_active.yes | _inactive(seen), said)
+    return each_slot_text(facts, at, facts.key_active.yes | _inactive(facts), text)
 
 
 RULE = Rule(
     id="root-access-key",
     title="Root has an active access key",
+    requirement="Root has no active access key",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
-    judge=lambda seen, _: seen.key_active.in_any_slot(),
+    judge=lambda facts, _: facts.key_active.in_any_slot(),
     fact=_fact,
-    notes=_notes,
+    noted=_noted,
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="It can do everything in the account, no policy of the account restricts it, and no MFA"
-    " protects it.",
-    how="Fails when a key of the root is active. One that is inactive is named, and fails nothing:"
-    " the root itself can activate it again.",
+    why="It can do everything in the account. No policy of the account restricts it, and MFA"
+    " does not protect it.",
+    how="Fails when an access key of the root is active. An inactive key is noted and does"
+    " not fail: the root user can activate it again.",
     fix="Delete the root's access keys.",
     remedy=(
-        "# Without a user name these act on who calls: call them as the root, or, for a member",
+        "# Without a user name these act on the caller: call them as root or, for a member",
         "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",
         "aws iam list-access-keys",
         "aws iam update-access-key --access-key-id=KEY --status=Inactive",

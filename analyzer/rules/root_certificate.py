@@ -1,4 +1,4 @@
-"""Find signing certificates of the root, which nothing can restrict."""
+"""Find signing certificates of the root user."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,26 +9,27 @@ from analyzer.rules.wording import certificate, concat, each_slot_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def said(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *certificate(seen, slot), ", is active")
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def text(slot: np.ndarray) -> pa.Array:
+        return concat(len(slot), *certificate(facts, slot), ", is active")
 
-    return each_slot_text(seen, at, seen.certificate_active.yes, said)
+    return each_slot_text(facts, at, facts.certificate_active.yes, text)
 
 
 RULE = Rule(
     id="root-certificate",
     title="Root has an active signing certificate",
+    requirement="Root has no active signing certificate",
     severity=Severity.HIGH,
     subject=Subject.ROOT,
-    judge=lambda seen, _: seen.certificate_active.in_any_slot(),
+    judge=lambda facts, _: facts.certificate_active.in_any_slot(),
     fact=_fact,
     reads_certificates=("active", "last_rotated"),
-    why="It signs requests as the root to a few old interfaces, and no last use is recorded.",
+    why="It signs requests as root to a few old interfaces. AWS records no last use of it.",
     how="Fails when a certificate of the root is active, whatever its age.",
     fix="Delete the root's certificate.",
     remedy=(
-        "# Without a user name these act on who calls: call them as the root, or, for a member",
+        "# Without a user name these act on the caller: call them as root or, for a member",
         "# account, with a session of sts assume-root and the task IAMDeleteRootUserCredentials.",
         "aws iam list-signing-certificates",
         "aws iam delete-signing-certificate --certificate-id=ID",

@@ -1,23 +1,31 @@
-"""Find roots that were used lately, by whatever credential."""
+"""Find root users that were used recently, with any credential."""
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth, by_slot
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, dates, days_text
-from analyzer.terms import Severity, Thresholds
+from analyzer.rules.wording import concat, dates, days_text, text_where, unknown_cells
+from analyzer.terms import AsOfSource, Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
-    return seen.sign_in.less_than(days) | seen.key_use.less_than(days).in_any_slot()
+    used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
+    # The real as-of can only be later: what passes then passes now, what fails now may pass.
+    return Truth(used.yes & ~_assumed(facts), used.no)
 
 
-def _newest(seen: Facts) -> tuple[Elapsed, np.ndarray]:
-    """Count from the newest known use, and say whose it is: 0 the password, else the key's slot."""
-    used, keys = seen.sign_in, seen.key_use
+def _assumed(facts: Facts) -> np.ndarray:
+    source = facts.page.users[columns.AS_OF_SOURCE]
+    return np.asarray(source == AsOfSource.ASSUMED)
+
+
+def _newest(facts: Facts) -> tuple[Elapsed, np.ndarray]:
+    """Count from the newest known use, and return whose it is: 0 for the password, or a slot."""
+    used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, by_slot(keys.moment)])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
     newest = (which, np.arange(len(which)))
@@ -27,33 +35,46 @@ def _newest(seen: Facts) -> tuple[Elapsed, np.ndarray]:
     return Elapsed(moment, days, there=~np.isnat(moment), unknown=unknown), which
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    use, which = _newest(seen)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    limit = f" before as-of; limit {limits.root_used_days}"
+    return concat(len(at), *_last_use(facts, at, limit))
+
+
+def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Array, pa.Array]:
+    use, which = _newest(facts)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
     when = dates(use.moment[at], " last used ")
-    limit = f" before as-of; limit {limits.root_used_days}"
-    ago = days_text(use.days[at], ", ", limit)
-    return concat(len(at), names.take(pa.array(which[at])), when, ago)
+    return names.take(pa.array(which[at])), when, days_text(use.days[at], ", ", limit)
+
+
+def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
+    cells = unknown_cells(facts, at, RULE.columns)
+    readable = pc.equal(cells, "").to_numpy(zero_copy_only=False)
+    later = " before as-of, which is assumed and may be later"
+    return text_where(readable, concat(len(at), *_last_use(facts, at, later)), cells)
 
 
 RULE = Rule(
     id="root-used",
-    title="Root was used lately",
+    title="Root was used recently",
+    requirement="Root is not in use",
     severity=Severity.HIGH,
     subject=Subject.ROOT,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: _newest(seen)[0],
+    undecided_fact=_undecided_fact,
+    since=lambda facts: _newest(facts)[0],
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),
     reads_keys=("last_used_date",),
-    why="Daily work as the root has no limits, and no name in the log.",
-    how="Fails when the newest of password_last_used and both last_used_date of the root is less"
-    " than root_used_days whole days ago; one after as-of counts as today. A few tasks do need the"
-    " root. No benchmark says how many days.",
-    fix="Find out who used it for which task, and do that without the root.",
+    why="Root has no limits, and its use does not show which person it was.",
+    how="Fails when the newest of the root's password_last_used and two last_used_date is"
+    " less than root_used_days whole days before as-of; a date after as-of counts as 0"
+    " days. Undecided when as-of is assumed, because the real as-of can be later. A few"
+    " tasks do need root. No benchmark says how many days.",
+    fix="Find out which person used root and for which task. Do that task without root.",
     remedy=(
-        "# Find out who it was, and for which task; its sign-ins are logged in us-east-1.",
+        "# CloudTrail logs the sign-ins of root in us-east-1.",
         (
             "aws cloudtrail lookup-events"
             " --lookup-attributes=AttributeKey=Username,AttributeValue=root"

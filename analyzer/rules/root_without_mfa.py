@@ -1,4 +1,4 @@
-"""Find roots that a password or a key alone opens."""
+"""Find root users that are protected by a password or an access key alone."""
 
 from typing import Final
 
@@ -11,47 +11,50 @@ from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, text_where, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
-_UNTOLD: Final = "not_supported"
-"""What reports before 2025 say instead of whether the root has a password."""
+_NOT_REPORTED: Final = "not_supported"
+"""The value of password_enabled for the root in reports before 2025."""
 
 
-def _assumed(seen: Facts) -> np.ndarray:
-    positions, cells = seen.unread(columns.PASSWORD_ENABLED)
-    mask = np.zeros(len(seen.page), bool)
-    mask[positions] = [cell == _UNTOLD for cell in cells]
-    mask[seen.contradicted(columns.PASSWORD_ENABLED)] = False
+def _assumed(facts: Facts) -> np.ndarray:
+    positions, cells = facts.unread(columns.PASSWORD_ENABLED)
+    mask = np.zeros(len(facts.page), bool)
+    mask[positions] = [cell == _NOT_REPORTED for cell in cells]
+    mask[facts.contradicted(columns.PASSWORD_ENABLED)] = False
     return mask
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    assumed = _assumed(seen)
-    password = Truth(seen.password.yes | assumed, seen.password.no)
-    return (password | seen.key_active.in_any_slot()) & ~seen.mfa
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    assumed = _assumed(facts)
+    password = Truth(facts.password.yes | assumed, facts.password.no)
+    return (password | facts.key_active.in_any_slot()) & ~facts.mfa
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    known = concat(len(at), "usable: ", usable_credentials(seen, at))
-    assumed = "the report does not tell whether there is a password, which is assumed"
-    return concat(len(at), "no MFA device; ", text_where(_assumed(seen)[at], assumed, known))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    known = concat(len(at), "usable: ", usable_credentials(facts, at))
+    assumed = "the report does not say if there is a password; one is assumed"
+    return concat(len(at), "no MFA device; ", text_where(_assumed(facts)[at], assumed, known))
 
 
 RULE = Rule(
     id="root-without-mfa",
     title="Root has no MFA device",
+    requirement="Root has an MFA device",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
     judge=_judge,
     fact=_fact,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
     reads_keys=("active",),
-    why="Whoever learns the root's password, or reads its mail, owns the account.",
-    how="Fails when mfa_active of the root is false, unless password_enabled is false and no access"
-    " key is active. A password_enabled of not_supported, as reports before 2025 have it, is"
-    " assumed to be a password, and the finding says so; in AWS GovCloud (US) there may be none.",
-    fix="Register an MFA device, or remove the credentials centrally.",
+    why="A leaked root password, or access to the root user's mailbox, is enough to take over"
+    " the account.",
+    how="Fails when mfa_active of the root is false, unless password_enabled is false and no"
+    " access key is active. If password_enabled is not_supported, as in reports before"
+    " 2025, a password is assumed, and the finding says so. In AWS GovCloud (US) there may"
+    " be none.",
+    fix="Register an MFA device, or delete the root credentials centrally.",
     remedy=(
         "# Sign in as the root and register a device in the console, under Security credentials.",
-        "# A member account can do without credentials of the root: remove them centrally.",
+        "# A member account needs no root credentials: delete them centrally.",
         "aws iam enable-organizations-root-credentials-management",
     ),
     references=(

@@ -14,7 +14,7 @@ from analyzer.terms import NOT_COVERED, Severity, Thresholds
 
 
 class Subject(StrEnum):
-    """Say what is judged one by one: by rules each IAM user, credential or root."""
+    """Name what a finding is about."""
 
     USER = "user"
     PASSWORD = "password"
@@ -25,12 +25,12 @@ class Subject(StrEnum):
 
     @property
     def in_slots(self) -> bool:
-        """Tell whether there are two of it a user, as in `Page.keys` and `Page.certificates`."""
+        """Return whether a user has two of it, as in `Page.keys` and `Page.certificates`."""
         return self in (Subject.ACCESS_KEY, Subject.CERTIFICATE)
 
 
 class Outcome(StrEnum):
-    """Say what a finding is: a failure, a remark that fails nothing, or a matter left open."""
+    """Name the outcomes that a finding can have; `noted` is for information only."""
 
     FAILS = "fails"
     NOTED = "noted"
@@ -39,15 +39,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleText:
-    """Describe what findings are about, for people.
+    """Describe a rule for people.
 
-    `why`, `how` (how it is decided), `fix` (in a sentence), `remedy` (command lines, `#` before a
-    remark) and `references` tell all of it; `threshold` names the field of `Thresholds` that is
-    the limit.
+    `title` names the failure, `requirement` what must hold instead. `why` is the risk, `how` the
+    exact condition with its boundary, `fix` what to do in a sentence, `remedy` the commands for it
+    (`#` before a remark). `threshold` names the field of `Thresholds` that is the limit.
+    `deletes_user` marks a remedy that ends with the deletion of the user.
     """
 
     id: str
     title: str
+    requirement: str
     severity: Severity
     subject: Subject
     why: str
@@ -56,21 +58,21 @@ class RuleText:
     remedy: tuple[str, ...]
     references: tuple[str, ...]
     threshold: str | None = None
+    deletes_user: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(RuleText):
-    """Describe one rule; whoever adds one fills this in, and nothing else.
+    """Describe one rule completely: a new rule is one of these, and nothing else.
 
-    - `judge` says where the rule fails (`yes`) and where it does not (`no`); what is neither is
-      undecided. It holds one answer a user, or for subjects in slots one a slot, in the order of
-      `Page.keys`. It is given the evidence and nothing changes it.
-    - `fact` words the failures at the positions asked for, each with its value; `since` is the
-      moment counted from, where there is one; `notes` marks what is named without failing;
-      `doubt` words what is undecided where more than the unknown cells is to be said.
+    - `judge` returns where the rule fails (`yes`) and where it does not (`no`); neither means
+      undecided. It has one answer a user or, for subjects in slots, one a slot in the order of
+      `Page.keys`. It changes nothing in the facts.
+    - `fact` words the failures at the positions, each with its value; `since` is the moment
+      counted from, where there is one; `noted` marks what is listed without failing;
+      `undecided_fact` words what is undecided, where the unknown cells do not say it.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
-      about each slot, as `columns.AccessKeyColumns` and `columns.CertificateColumns` call them.
-    - `how` tells the exact boundary.
+      about each slot, by their names in `columns.AccessKeyColumns` and `CertificateColumns`.
     """
 
     judge: Callable[[Facts, Thresholds], Truth]
@@ -79,8 +81,8 @@ class Rule(RuleText):
     reads_keys: tuple[str, ...] = ()
     reads_certificates: tuple[str, ...] = ()
     since: Callable[[Facts], Elapsed] | None = None
-    notes: Callable[[Facts], np.ndarray] | None = None
-    doubt: Callable[[Facts, np.ndarray], pa.Array] | None = None
+    noted: Callable[[Facts], np.ndarray] | None = None
+    undecided_fact: Callable[[Facts, np.ndarray], pa.Array] | None = None
     default: bool = True
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:
@@ -112,14 +114,14 @@ FACT: Final = "fact"
 
 OUTCOME: Final = "outcome"
 
+REMEDY: Final = "remedy"
+
 FINDINGS: Final = (
-    columns.FILE,
-    columns.ROW,
     columns.ACCOUNT,
     columns.USER,
     columns.ARN,
-    RULE,
     SEVERITY,
+    RULE,
     SUBJECT,
     columns.SLOT,
     columns.CREATED,
@@ -128,31 +130,35 @@ FINDINGS: Final = (
     FACT,
     OUTCOME,
     columns.EXEMPTION,
+    columns.FILE,
+    columns.ROW,
+    REMEDY,
 )
 """The columns of a frame of findings, one row a finding, in this order.
 
 - `file`, `row` int64: where the finding's row stands, as in `Page.users`; `account`, `user`,
-  `arn` str: whom it is about.
+  `arn` str: the user or root.
 - `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
-  and `Outcome`; `exemption` category: why it fails no run, empty if it does.
+  and `Outcome`; `exemption` category: the reason, empty if it is not exempt.
 - `slot` Int8: which access key or certificate, missing for other subjects.
 - `created` datetime64[s, UTC]: when the access key, the certificate or else the user was created.
 - `since` datetime64[s, UTC] and `days` Int64: the moment counted from and the whole days from it
   to as-of, both missing where the rule counts none or the moment is not known.
 - `fact` str: the fact in words with its value and the limit; of what is undecided, the cells that
   leave it open.
+- `remedy` category: what to do, a sentence of `rules.wording.remedies`.
 """
 
-MATTER: Final = RuleText(
+UNCOVERED_ACCOUNT: Final = RuleText(
     id=NOT_COVERED,
     title="Account could not be read",
+    requirement="Every account can be read",
     severity=Severity.HIGH,
     subject=Subject.ACCOUNT,
-    why="Nothing is known of its root, its users and their credentials: whatever is wrong there is"
-    " in no list, and that it is in none says nothing.",
-    how="Stands for every account that was to be fetched and could not be.",
-    fix="Let its report be read, and run this again.",
-    remedy=("# Grant what the reason names, or mend the role, then fetch the report again.",),
+    why="The findings in this account are unknown. None are listed, but there can be some.",
+    how="Stands for each account that should have been fetched and was not.",
+    fix="Fix the cause, then fetch the report of this account again.",
+    remedy=("# Grant the missing permission or fix the role, then fetch the report again.",),
     references=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html",
     ),

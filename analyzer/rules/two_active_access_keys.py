@@ -1,4 +1,4 @@
-"""Find users with two active access keys, where one would do."""
+"""Find users with two active access keys."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,26 +9,30 @@ from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def said(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *access_key(seen, slot), last_used(seen.key_use, slot, ", "))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    def text(slot: np.ndarray) -> pa.Array:
+        return concat(len(slot), *access_key(facts, slot), last_used(facts.key_use, slot, ", "))
 
-    return concat(len(at), "two are active: ", each_slot_text(seen, at, seen.key_active.yes, said))
+    return concat(
+        len(at), "two are active: ", each_slot_text(facts, at, facts.key_active.yes, text)
+    )
 
 
 RULE = Rule(
     id="two-active-access-keys",
     title="User has two active access keys",
+    requirement="No user has two active access keys",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.key_active.in_every_slot(),
+    judge=lambda facts, _: facts.key_active.in_every_slot(),
     fact=_fact,
     reads_keys=("active", "last_rotated", "last_used_date"),
-    why="The second key is meant for the days of a rotation; kept, it doubles what can leak.",
-    how="Fails when both keys are active, whatever their use.",
-    fix="Keep the key that is used, delete the other.",
+    why="A second key is meant for the time of a rotation. If both stay active, twice as much"
+    " can leak.",
+    how="Fails when both access keys are active, whether they are used or not.",
+    fix="Keep the key that is used. Deactivate and delete the other.",
     remedy=(
-        "# Keep the key that is used; the finding names both by their creation.",
+        "# Keep the key that is used; the finding has the creation dates of both.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",

@@ -1,4 +1,4 @@
-"""Find active access keys that are older than they should become."""
+"""Find active access keys that are too old."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,31 +9,33 @@ from analyzer.rules.wording import access_key, concat, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, limits: Thresholds) -> Truth:
-    return seen.key_active & seen.key_age.more_than(limits.rotation_days)
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    return facts.key_active & facts.key_age.more_than(limits.rotation_days)
 
 
-def _fact(seen: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    age = days_text(seen.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
-    return concat(len(at), *access_key(seen, at), age)
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    age = days_text(facts.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
+    return concat(len(at), *access_key(facts, at), age)
 
 
 RULE = Rule(
     id="unrotated-access-key",
     title="Active access key was not rotated",
+    requirement="Active access keys are rotated in time",
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda seen: seen.key_age,
+    since=lambda facts: facts.key_age,
     threshold="rotation_days",
     reads_keys=("active", "last_rotated"),
-    why="The longer a key lives, the more copies of it there are, and a leaked one works on.",
-    how="Fails for each key that is active and whose last_rotated, which is its creation, is more"
-    " than rotation_days whole days ago; on that very day it passes.",
-    fix="Replace the key by a new one, or by a role.",
+    why="The older a key is, the more copies of it can exist, and a leaked copy works until"
+    " the key is replaced.",
+    how="Fails for each active key whose last_rotated, which is its creation, is more than"
+    " rotation_days whole days before as-of. On that day it still passes.",
+    fix="Replace the key with a new one, or with a role.",
     remedy=(
-        "# The report knows no key ids: the key is the one whose CreateDate is in the finding.",
+        "# The report has no key ids: compare CreateDate with the date in the finding.",
         "aws iam list-access-keys --user-name=NAME",
         "aws iam create-access-key --user-name=NAME",
         "# When everything uses the new key:",

@@ -1,4 +1,4 @@
-"""Find the users that nobody uses: the verdict `unused`, as a rule beside the others."""
+"""Find unused users: the verdict `unused`, as a rule."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,20 +17,22 @@ from analyzer.rules.wording import (
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    reason = words_at(seen.page.users[columns.REASON], at)
-    return concat(len(at), reason, *created_age_caveats(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    reason = words_at(facts.page.users[columns.REASON], at)
+    return concat(len(at), reason, *created_age_caveats(facts, at))
 
 
 RULE = Rule(
     id="unused-user",
     title="User never signed in and has no active access key",
+    requirement="No user is unused",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
-    judge=lambda seen, _: seen.verdict(Verdict.UNUSED),
+    judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
     fact=_fact,
-    doubt=undetermined_reason,
-    since=lambda seen: seen.age,
+    undecided_fact=undetermined_reason,
+    deletes_user=True,
+    since=lambda facts: facts.age,
     reads=(
         columns.USER,
         columns.ARN,
@@ -47,14 +49,14 @@ RULE = Rule(
         "last_used_service",
     ),
     reads_certificates=("active", "last_rotated"),
-    why="Nobody would miss it, and nobody would notice if a stranger used it.",
-    how="Fails when the verdict is unused: password_last_used holds no moment, and no access key is"
-    " active (with --definition iam-029: none is attached). A user with a caveat is to be checked"
+    why="The user is not needed, and misuse of it would not be noticed.",
+    how="Fails when the verdict is unused: password_last_used has no date, and no access key"
+    " is active (with --definition iam-029: none is attached). Check a user with a caveat"
     " first.",
-    fix="Take the way in away, wait, then delete the user.",
+    fix="Disable the credentials, wait, then delete the user.",
     remedy=(
         *UNSEEN,
-        "# Take the way in away, and wait.",
+        "# Disable the credentials, then wait.",
         "aws iam delete-login-profile --user-name=NAME",
         *DELETION,
     ),

@@ -1,4 +1,4 @@
-"""Find users without MFA, whatever they get in with."""
+"""Find users without an MFA device that have any working credential."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,17 +10,18 @@ from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
 
-def _judge(seen: Facts, _: Thresholds) -> Truth:
-    return (seen.password | seen.key_active.in_any_slot()) & ~seen.mfa
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return (facts.password | facts.key_active.in_any_slot()) & ~facts.mfa
 
 
-def _fact(seen: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "no MFA device; usable: ", usable_credentials(seen, at))
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "no MFA device; usable: ", usable_credentials(facts, at))
 
 
 RULE = Rule(
     id="user-without-mfa",
     title="User with a usable credential has no MFA device",
+    requirement="Every user with a usable credential has an MFA device",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
     judge=_judge,
@@ -28,10 +29,10 @@ RULE = Rule(
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
     reads_keys=("active",),
-    why="A policy can ask for MFA before an access key may do anything, if there is a device.",
-    how="Fails when mfa_active is false while password_enabled is true or an access key is active."
-    " Off by default: programs cannot type a code.",
-    fix="Have the user register an MFA device.",
+    why="A policy can require MFA for calls with an access key, but only if the user has a device.",
+    how="Fails when mfa_active is false while password_enabled is true or an access key is"
+    " active. Off by default: programs cannot enter a code.",
+    fix="Ask the user to register an MFA device.",
     remedy=(
         "# Only the user can register a device.",
         "aws iam list-mfa-devices --user-name=NAME",

@@ -4,6 +4,7 @@ A part of a sentence that has few forms, such as a date, is made once for each a
 looked up: that is many times faster than to write it for every finding.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, reduce
 from typing import Any, Final
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, by_slot
-from analyzer.rules.rule import Rule
+from analyzer.rules.rule import Outcome, Rule, RuleText
 
 _TEXT: Final = pa.string()
 
@@ -93,19 +94,19 @@ def words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
 # What the rules speak of
 
 
-def access_key(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def access_key(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
-    return _in_slot("access key", evidence, at), dates(evidence.key_age.moment[at])
+    return _in_slot("access key", facts, at), dates(facts.key_age.moment[at])
 
 
-def certificate(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def certificate(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
-    return _in_slot("signing certificate", evidence, at), dates(evidence.certificate_age.moment[at])
+    return _in_slot("signing certificate", facts, at), dates(facts.certificate_age.moment[at])
 
 
-def _in_slot(name: str, evidence: Facts, at: np.ndarray) -> pa.Array:
+def _in_slot(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
-    return names.take(pa.array(at // len(evidence.page)))
+    return names.take(pa.array(at // len(facts.page)))
 
 
 def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
@@ -120,12 +121,12 @@ def last_used(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
     return text_where(used.there[at], date, never)
 
 
-def usable_credentials(evidence: Facts, at: np.ndarray) -> pa.Array:
+def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List what these users are known to get in with: `password, access key 2`."""
     keys = [f"access key {slot}" for slot in columns.SLOTS]
     ways = {
-        "password": evidence.password.yes,
-        **dict(zip(keys, by_slot(evidence.key_active.yes), strict=True)),
+        "password": facts.password.yes,
+        **dict(zip(keys, by_slot(facts.key_active.yes), strict=True)),
     }
     return join_nonempty(
         *(text_where(way[at], name, _NOTHING) for name, way in ways.items()), between=", "
@@ -133,65 +134,64 @@ def usable_credentials(evidence: Facts, at: np.ndarray) -> pa.Array:
 
 
 def each_slot_text(
-    evidence: Facts, at: np.ndarray, mask: np.ndarray, say: Callable[[np.ndarray], pa.Array]
+    facts: Facts, at: np.ndarray, mask: np.ndarray, text: Callable[[np.ndarray], pa.Array]
 ) -> pa.Array:
     """Say for these users what is to be said of each slot for which the mask holds."""
-    slots = [at + slot * len(evidence.page) for slot in range(len(columns.SLOTS))]
-    return join_nonempty(*(text_where(mask[slot], say(slot), _NOTHING) for slot in slots))
+    slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
+    return join_nonempty(*(text_where(mask[slot], text(slot), _NOTHING) for slot in slots))
 
 
-def created_age_caveats(evidence: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
+def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
-    caveats = words_at(evidence.page.users[columns.CAVEATS], at)
+    caveats = words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     check = text_where(certain, "", concat(len(at), "; check: ", caveats))
-    ago = days_text(evidence.age.days[at], ", ", " ago")
-    return dates(evidence.age.moment[at], ", created "), ago, check
+    ago = days_text(facts.age.days[at], ", ", " ago")
+    return dates(facts.age.moment[at], ", created "), ago, check
 
 
-def undetermined_reason(evidence: Facts, at: np.ndarray) -> pa.Array:
+def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
-    return words_at(evidence.page.users[columns.REASON], at)
+    return words_at(facts.page.users[columns.REASON], at)
 
 
 _LONGEST_VALUE: Final = 80
 
 
-def undecided_facts(rule: Rule, evidence: Facts, at: np.ndarray) -> pa.Array:
+def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     """Return for the undecided positions what leaves them so.
 
     Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
     """
     if not len(at):
         return pa.array([], pa.string())
-    if rule.doubt is not None:
-        return rule.doubt(evidence, at)
+    if rule.undecided_fact is not None:
+        return rule.undecided_fact(facts, at)
     if not rule.subject.in_slots:
-        return _doubt_sentences(evidence, at, rule.columns)
-    slot, position = np.divmod(at, len(evidence.page))
+        return unknown_cells(facts, at, rule.columns)
+    slot, position = np.divmod(at, len(facts.page))
     return pa.concat_arrays(
-        _doubt_sentences(
-            evidence, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1))
-        )
+        unknown_cells(facts, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
         for place in range(len(columns.SLOTS))
     )
 
 
-def _doubt_sentences(evidence: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
-    said: dict[int, list[str]] = {position: [] for position in at.tolist()}
+def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
+    """Return for these users a sentence on each unknown cell in the columns, empty for none."""
+    sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
-        for position, sentence in _sentences(evidence, name):
-            if position in said:
-                said[position].append(sentence)
-    return pa.array(map("; ".join, said.values()), pa.string())
+        for position, sentence in _sentences(facts, name):
+            if position in sentences:
+                sentences[position].append(sentence)
+    return pa.array(map("; ".join, sentences.values()), pa.string())
 
 
-def _sentences(evidence: Facts, name: str) -> Iterator[tuple[int, str]]:
+def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the cells of a column, by the user's position."""
-    positions, values = evidence.unread(name)
+    positions, values = facts.unread(name)
     for position, value in zip(positions.tolist(), values, strict=True):
         yield position, _sentence(name, value)
-    for position in evidence.contradicted(name):
+    for position in facts.contradicted(name):
         yield position, f"another row of this ARN has another {name}"
 
 
@@ -201,15 +201,58 @@ def _sentence(name: str, value: object) -> str:
     return f'{name} "{value[:_LONGEST_VALUE]}" is not understood'
 
 
+# What to do
+
+_READS: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")
+"""Commands that change nothing."""
+
+_CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
+
+
+def remedies(rule: RuleText) -> tuple[str, str, str, str]:
+    """Return what to do about a finding, a sentence for each case.
+
+    These are: a finding that is sure, one that is undecided, one with caveats, one on a user with
+    a live service-specific credential. Only what is sure is to be deleted.
+    """
+    live = "Check the active service-specific credential first; do not delete"
+    return (
+        rule.fix,
+        "Check the values in the fact first; do not delete yet.",
+        "Check the caveats in the fact first; do not delete yet."
+        if rule.deletes_user
+        else rule.fix,
+        f"{live} yet." if rule.deletes_user else f"{live} the user yet. {rule.fix}",
+    )
+
+
+def remedy_cases(
+    outcome: np.ndarray, caveats: np.ndarray, live_credential: np.ndarray
+) -> np.ndarray:
+    """Return for each finding the position of its sentence in `remedies`.
+
+    `outcome` are positions in `Outcome`, the others masks.
+    """
+    undecided = outcome == list(Outcome).index(Outcome.UNDECIDED)
+    return np.select([undecided, live_credential, caveats], [1, 3, 2], 0)
+
+
+def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
+    """Return what to do with the commands for it; where it says to check, only those that read."""
+    if remedy == rule.fix:
+        return rule.remedy
+    return (remedy, *(line for line in rule.remedy if _READS.match(line)))
+
+
 UNSEEN: Final = (
-    "# What no report shows: each of these must list nothing.",
+    "# Not visible in a credential report: each of these must list nothing.",
     "aws iam list-service-specific-credentials --user-name=NAME",
     "aws iam list-ssh-public-keys --user-name=NAME",
 )
-"""Come first: a user with one of these is in use, or may be."""
+"""Come first: a user with one of these may be in use."""
 
 DELETION: Final = (
-    "# Then what would make AWS refuse the last line, each with --user-name=NAME:",
+    "# Then delete what is attached, or AWS refuses the last command; each takes --user-name=NAME:",
     "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
     "# delete-user-policy, detach-user-policy, remove-user-from-group.",
     "aws iam delete-user --user-name=NAME",

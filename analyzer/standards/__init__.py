@@ -5,7 +5,18 @@ Plain data: the rules know nothing of it, and neither pandas nor the rules are i
 
 from typing import Final
 
-from analyzer.standards.benchmarks import CIS_1_2, CIS_1_4, CIS_3_0, CIS_5_0, CIS_6_0, CIS_7_0, FSBP
+from analyzer.standards.benchmarks import (
+    CIS_1_2,
+    CIS_1_4,
+    CIS_1_5,
+    CIS_2_0,
+    CIS_3_0,
+    CIS_4_0_1,
+    CIS_5_0,
+    CIS_6_0,
+    CIS_7_0,
+    FSBP,
+)
 from analyzer.standards.frameworks import FRAMEWORKS
 from analyzer.standards.standard import Standard
 
@@ -13,7 +24,10 @@ STANDARDS: Final[tuple[Standard, ...]] = (
     CIS_7_0,
     CIS_6_0,
     CIS_5_0,
+    CIS_4_0_1,
     CIS_3_0,
+    CIS_2_0,
+    CIS_1_5,
     CIS_1_4,
     CIS_1_2,
     FSBP,
@@ -21,7 +35,7 @@ STANDARDS: Final[tuple[Standard, ...]] = (
 
 
 def references(rule: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return what standards and frameworks call a rule: (name, numbers), none without numbers."""
+    """Return which standards and frameworks ask for a rule: (name, numbers of their controls)."""
     every = [
         *((standard.name, standard.numbers(rule)) for standard in STANDARDS),
         *((name, numbers.get(rule, ())) for name, numbers in FRAMEWORKS),

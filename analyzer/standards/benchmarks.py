@@ -1,13 +1,17 @@
-"""List the identity controls of the CIS AWS Foundations Benchmark v7.0.0.
+"""List the controls of the benchmarks: what each version asks for, under its own numbers.
 
-Numbers, titles and limits: prowler-cloud/prowler, `prowler/compliance/aws/cis_7.0_aws.json`,
-whose audit texts are the benchmark's own.
+Most versions of CIS are one list, numbered anew; adding a version is one `_cis` at the end.
+Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
+`prowler/compliance/aws/cis_<version>_aws.json`, whose audit texts are the benchmark's own.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from analyzer.standards.standard import Standard, decided, undecidable
+from analyzer.standards.standard import Control, Standard, decided, numbered, undecidable
 from analyzer.terms import Benchmark
+
+# Why a control cannot be decided
 
 ORGANIZATION: Final = "The organization's settings are not in the report."
 """Also of centralised root access, though a root without a password hints at it."""
@@ -15,13 +19,17 @@ ORGANIZATION: Final = "The organization's settings are not in the report."
 CONTACTS: Final = "The account's contacts and questions are not in the report."
 
 HARDWARE_MFA: Final = (
-    "The report tells that root has an MFA device, not which kind; `aws iam"
-    " list-virtual-mfa-devices` does. A root without any fails root-without-mfa."
+    "The report says that root has an MFA device, not which kind; see `aws iam"
+    " list-virtual-mfa-devices`. A root without one fails root-without-mfa."
 )
 
 PASSWORD_POLICY: Final = (
-    "The account's password policy is not in the report; `aws iam get-account-password-policy`"
-    " tells it."
+    "The account's password policy is not in the report; see `aws iam get-account-password-policy`."
+)
+
+PASSWORD_EXPIRY: Final = (
+    "The account's password policy is not in the report; see `aws iam"
+    " get-account-password-policy`. password_next_rotation is a hint, for users with a password."
 )
 
 POLICIES: Final = "Policies and groups are not in the report."
@@ -36,287 +44,137 @@ ANALYZER: Final = "IAM Access Analyzer is not in the report."
 
 FEDERATION: Final = "Identity providers and IAM Identity Center are not in the report."
 
-CIS_7_0: Final = Standard(
-    id=Benchmark.CIS_7_0,
-    name="CIS AWS Foundations Benchmark v7.0.0",
-    scope="section 2, Identity and Access Management",
-    source="github.com/prowler-cloud/prowler: cis_7.0_aws.json",
-    controls=(
-        undecidable("2.1.1", "Root access is managed centrally", ORGANIZATION),
-        undecidable("2.1.2", "Guardrails bound what all accounts may do", ORGANIZATION),
-        undecidable("2.1.3", "The management account runs no workloads", ORGANIZATION),
-        undecidable(
-            "2.1.4", "Organizational units follow environment and sensitivity", ORGANIZATION
-        ),
-        undecidable(
-            "2.1.5",
-            "A delegated administrator manages the organization's policies",
-            ORGANIZATION,
-        ),
-        undecidable("2.1.6", "Delegated administrators manage integrated services", ORGANIZATION),
-        undecidable("2.2", "Contact details are current", CONTACTS),
-        undecidable("2.3", "A security contact is registered", CONTACTS),
-        decided("2.4", "Root has no access key", "root-access-key"),
-        decided("2.5", "Root has MFA", "root-without-mfa"),
-        undecidable("2.6", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        decided("2.7", "Root is not used for administration and daily tasks", "root-used"),
-        undecidable("2.8", "Passwords have 14 characters or more", PASSWORD_POLICY),
-        undecidable("2.9", "Old passwords cannot be used again", PASSWORD_POLICY),
-        decided("2.10", "Console users have MFA", "console-user-without-mfa"),
-        decided(
-            "2.11",
-            "Credentials unused for 45 days or more are disabled",
-            "idle-password",
-            "idle-access-key",
-            idle_days=45,
-        ),
-        decided(
-            "2.12",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        undecidable("2.13", "Users get permissions through groups only", POLICIES),
-        undecidable("2.14", "No policy that allows everything is attached", POLICIES),
-        undecidable("2.15", "There is a role for incidents with AWS Support", ROLES),
-        undecidable("2.16", "Instances get their access from roles", ROLES),
-        undecidable("2.17", "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES),
-        undecidable("2.18", "The external access analyzer is on in all regions", ANALYZER),
-        undecidable("2.19", "Users of many accounts are managed in one place", FEDERATION),
-        undecidable("2.20", "AWSCloudShellFullAccess is restricted", POLICIES),
-        undecidable("2.21", "Resource policies do not open resources to everybody", POLICIES),
-    ),
+# Controls that several versions share; each list gives them their numbers
+
+_CONTACT_DETAILS: Final = undecidable("Contact details are current", CONTACTS)
+_SECURITY_CONTACT: Final = undecidable("A security contact is registered", CONTACTS)
+_SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", CONTACTS)
+_ROOT_KEY: Final = decided("Root has no access key", "root-access-key")
+_ROOT_MFA: Final = decided("Root has MFA", "root-without-mfa")
+_ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA is a hardware device", HARDWARE_MFA)
+_ROOT_USE: Final = decided("Root is not used for administrative and daily tasks", "root-used")
+_PASSWORD_LENGTH: Final = undecidable("Passwords have 14 characters or more", PASSWORD_POLICY)
+_PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", PASSWORD_POLICY)
+_CONSOLE_MFA: Final = decided("Console users have MFA", "console-user-without-mfa")
+_SETUP_KEY: Final = decided(
+    "Console users get no access key at initial setup", "initial-setup-access-key"
+)
+_IDLE_45: Final = decided(
+    "Credentials unused for 45 days or more are disabled",
+    *("idle-password", "idle-access-key"),
+    idle_days=45,
+)
+_ONE_KEY: Final = decided("A user has at most one active access key", "two-active-access-keys")
+_ROTATION: Final = decided(
+    "Access keys are rotated within 90 days", "unrotated-access-key", rotation_days=90
+)
+_GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", POLICIES)
+_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", POLICIES)
+_SUPPORT_ROLE: Final = undecidable("A role to manage incidents with AWS Support exists", ROLES)
+_INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", ROLES)
+_TLS: Final = undecidable("Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES)
+_ACCESS_ANALYZER: Final = undecidable("IAM Access Analyzer is on in all regions", ANALYZER)
+_EXTERNAL_ANALYZER: Final = undecidable(
+    "The external access analyzer is on in all regions", ANALYZER
+)
+_ONE_PLACE: Final = undecidable("Users of several accounts are managed centrally", FEDERATION)
+_CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", POLICIES)
+
+_OF_2_0: Final = (
+    *(_CONTACT_DETAILS, _SECURITY_CONTACT, _SECURITY_QUESTIONS),
+    *(_ROOT_KEY, _ROOT_MFA, _ROOT_HARDWARE_MFA, _ROOT_USE),
+    *(_PASSWORD_LENGTH, _PASSWORD_REUSE, _CONSOLE_MFA),
+    *(_SETUP_KEY, _IDLE_45, _ONE_KEY, _ROTATION),
+    *(_GROUPS_ONLY, _NO_FULL_POLICY, _SUPPORT_ROLE, _INSTANCE_ROLES, _TLS),
+    *(_ACCESS_ANALYZER, _ONE_PLACE, _CLOUD_SHELL),
+)
+"""The controls of v2.0.0, v3.0.0 and v4.0.1; v1.4.0 and v1.5.0 have all but the last."""
+
+_OF_5_0: Final = tuple(
+    _EXTERNAL_ANALYZER if each is _ACCESS_ANALYZER else each
+    for each in _OF_2_0
+    if each is not _SECURITY_QUESTIONS
+)
+"""The controls of v5.0.0 and v6.0.0."""
+
+_OF_7_0: Final = (
+    *(each for each in _OF_5_0 if each not in (_SETUP_KEY, _ONE_KEY)),
+    undecidable("Resource policies do not make resources public", POLICIES),
+)
+"""The controls of v7.0.0, but for those on the organization."""
+
+_ORGANIZATION_OF_7_0: Final = tuple(
+    undecidable(title, ORGANIZATION)
+    for title in (
+        "Root access is managed centrally",
+        "Guardrails limit what accounts can do",
+        "The management account runs no workloads",
+        "Organizational units follow environment and sensitivity",
+        "A delegated administrator manages the organization's policies",
+        "Delegated administrators manage integrated services",
+    )
 )
 
-PASSWORD_EXPIRY: Final = (
-    "The account's password policy is not in the report. password_next_rotation hints at it, for"
-    " users with a password only; `aws iam get-account-password-policy` tells it."
+
+def _cis(benchmark: Benchmark, version: str, section: int, controls: Iterable[Control]) -> Standard:
+    """Return a version of CIS; the section is the one about identities."""
+    return Standard(
+        id=benchmark,
+        name=f"CIS AWS Foundations Benchmark v{version}",
+        scope=f"section {section}, Identity and Access Management",
+        source=f"github.com/prowler-cloud/prowler: cis_{version[:3]}_aws.json",
+        controls=tuple(controls),
+    )
+
+
+CIS_7_0: Final = _cis(
+    Benchmark.CIS_7_0,
+    *("7.0.0", 2),
+    (*numbered("2.1", _ORGANIZATION_OF_7_0), *numbered("2", _OF_7_0, first=2)),
 )
+CIS_6_0: Final = _cis(Benchmark.CIS_6_0, "6.0.0", 2, numbered("2", _OF_5_0))
+CIS_5_0: Final = _cis(Benchmark.CIS_5_0, "5.0.0", 1, numbered("1", _OF_5_0))
+CIS_4_0_1: Final = _cis(Benchmark.CIS_4_0_1, "4.0.1", 1, numbered("1", _OF_2_0))
+CIS_3_0: Final = _cis(Benchmark.CIS_3_0, "3.0.0", 1, numbered("1", _OF_2_0))
+CIS_2_0: Final = _cis(Benchmark.CIS_2_0, "2.0.0", 1, numbered("1", _OF_2_0))
+CIS_1_5: Final = _cis(Benchmark.CIS_1_5, "1.5.0", 1, numbered("1", _OF_2_0[:-1]))
+CIS_1_4: Final = _cis(Benchmark.CIS_1_4, "1.4.0", 1, numbered("1", _OF_2_0[:-1]))
 
 CIS_1_2: Final = Standard(
     id=Benchmark.CIS_1_2,
     name="CIS AWS Foundations Benchmark v1.2.0",
     scope="section 1, Identity and Access Management",
     source="github.com/turbot/steampipe-mod-aws-compliance: cis_v120",
-    controls=(
-        decided("1.1", "Root is not used", "root-used"),
-        decided("1.2", "Console users have MFA", "console-user-without-mfa"),
-        decided(
-            "1.3",
-            "Credentials unused for 90 days or more are disabled",
-            "idle-password",
-            "idle-access-key",
-            idle_days=90,
+    controls=numbered(
+        "1",
+        (
+            decided("Root is not used", "root-used"),
+            _CONSOLE_MFA,
+            decided(
+                "Credentials unused for 90 days or more are disabled",
+                *("idle-password", "idle-access-key"),
+                idle_days=90,
+            ),
+            _ROTATION,
+            undecidable("Passwords need an upper-case letter", PASSWORD_POLICY),
+            undecidable("Passwords need a lower-case letter", PASSWORD_POLICY),
+            undecidable("Passwords need a symbol", PASSWORD_POLICY),
+            undecidable("Passwords need a digit", PASSWORD_POLICY),
+            _PASSWORD_LENGTH,
+            _PASSWORD_REUSE,
+            undecidable("Passwords expire within 90 days", PASSWORD_EXPIRY),
+            _ROOT_KEY,
+            _ROOT_MFA,
+            _ROOT_HARDWARE_MFA,
+            _SECURITY_QUESTIONS,
+            undecidable("Policies are attached to groups and roles only", POLICIES),
+            _CONTACT_DETAILS,
+            _SECURITY_CONTACT,
+            _INSTANCE_ROLES,
+            _SUPPORT_ROLE,
+            _SETUP_KEY,
+            undecidable("No policy allows full access", POLICIES),
         ),
-        decided(
-            "1.4",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        undecidable("1.5", "Passwords need an upper-case letter", PASSWORD_POLICY),
-        undecidable("1.6", "Passwords need a lower-case letter", PASSWORD_POLICY),
-        undecidable("1.7", "Passwords need a symbol", PASSWORD_POLICY),
-        undecidable("1.8", "Passwords need a digit", PASSWORD_POLICY),
-        undecidable("1.9", "Passwords have 14 characters or more", PASSWORD_POLICY),
-        undecidable("1.10", "Old passwords cannot be used again", PASSWORD_POLICY),
-        undecidable("1.11", "Passwords expire within 90 days", PASSWORD_EXPIRY),
-        decided("1.12", "Root has no access key", "root-access-key"),
-        decided("1.13", "Root has MFA", "root-without-mfa"),
-        undecidable("1.14", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        undecidable("1.15", "Security questions are registered", CONTACTS),
-        undecidable("1.16", "Policies hang on groups and roles only", POLICIES),
-        undecidable("1.17", "Contact details are current", CONTACTS),
-        undecidable("1.18", "A security contact is registered", CONTACTS),
-        undecidable("1.19", "Instances get their access from roles", ROLES),
-        undecidable("1.20", "There is a role for incidents with AWS Support", ROLES),
-        decided(
-            "1.21",
-            "Console users get no access key when they are set up",
-            "initial-setup-access-key",
-        ),
-        undecidable("1.22", "No policy allows everything", POLICIES),
-    ),
-)
-
-CIS_1_4: Final = Standard(
-    id=Benchmark.CIS_1_4,
-    name="CIS AWS Foundations Benchmark v1.4.0",
-    scope="section 1, Identity and Access Management",
-    source="github.com/prowler-cloud/prowler: cis_1.4_aws.json",
-    controls=(
-        undecidable("1.1", "Contact details are current", CONTACTS),
-        undecidable("1.2", "A security contact is registered", CONTACTS),
-        undecidable("1.3", "Security questions are registered", CONTACTS),
-        decided("1.4", "Root has no access key", "root-access-key"),
-        decided("1.5", "Root has MFA", "root-without-mfa"),
-        undecidable("1.6", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        decided("1.7", "Root is not used for administration and daily tasks", "root-used"),
-        undecidable("1.8", "Passwords have 14 characters or more", PASSWORD_POLICY),
-        undecidable("1.9", "Old passwords cannot be used again", PASSWORD_POLICY),
-        decided("1.10", "Console users have MFA", "console-user-without-mfa"),
-        decided(
-            "1.11",
-            "Console users get no access key when they are set up",
-            "initial-setup-access-key",
-        ),
-        decided(
-            "1.12",
-            "Credentials unused for 45 days or more are disabled",
-            "idle-password",
-            "idle-access-key",
-            idle_days=45,
-        ),
-        decided("1.13", "A user has one active access key at most", "two-active-access-keys"),
-        decided(
-            "1.14",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        undecidable("1.15", "Users get permissions through groups only", POLICIES),
-        undecidable("1.16", "No policy that allows everything is attached", POLICIES),
-        undecidable("1.17", "There is a role for incidents with AWS Support", ROLES),
-        undecidable("1.18", "Instances get their access from roles", ROLES),
-        undecidable("1.19", "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES),
-        undecidable("1.20", "IAM Access Analyzer is on in all regions", ANALYZER),
-        undecidable("1.21", "Users of many accounts are managed in one place", FEDERATION),
-    ),
-)
-
-CIS_3_0: Final = Standard(
-    id=Benchmark.CIS_3_0,
-    name="CIS AWS Foundations Benchmark v3.0.0",
-    scope="section 1, Identity and Access Management",
-    source="github.com/prowler-cloud/prowler: cis_3.0_aws.json",
-    controls=(
-        undecidable("1.1", "Contact details are current", CONTACTS),
-        undecidable("1.2", "A security contact is registered", CONTACTS),
-        undecidable("1.3", "Security questions are registered", CONTACTS),
-        decided("1.4", "Root has no access key", "root-access-key"),
-        decided("1.5", "Root has MFA", "root-without-mfa"),
-        undecidable("1.6", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        decided("1.7", "Root is not used for administration and daily tasks", "root-used"),
-        undecidable("1.8", "Passwords have 14 characters or more", PASSWORD_POLICY),
-        undecidable("1.9", "Old passwords cannot be used again", PASSWORD_POLICY),
-        decided("1.10", "Console users have MFA", "console-user-without-mfa"),
-        decided(
-            "1.11",
-            "Console users get no access key when they are set up",
-            "initial-setup-access-key",
-        ),
-        decided(
-            "1.12",
-            "Credentials unused for 45 days or more are disabled",
-            "idle-password",
-            "idle-access-key",
-            idle_days=45,
-        ),
-        decided("1.13", "A user has one active access key at most", "two-active-access-keys"),
-        decided(
-            "1.14",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        undecidable("1.15", "Users get permissions through groups only", POLICIES),
-        undecidable("1.16", "No policy that allows everything is attached", POLICIES),
-        undecidable("1.17", "There is a role for incidents with AWS Support", ROLES),
-        undecidable("1.18", "Instances get their access from roles", ROLES),
-        undecidable("1.19", "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES),
-        undecidable("1.20", "IAM Access Analyzer is on in all regions", ANALYZER),
-        undecidable("1.21", "Users of many accounts are managed in one place", FEDERATION),
-        undecidable("1.22", "AWSCloudShellFullAccess is restricted", POLICIES),
-    ),
-)
-
-CIS_5_0: Final = Standard(
-    id=Benchmark.CIS_5_0,
-    name="CIS AWS Foundations Benchmark v5.0.0",
-    scope="section 1, Identity and Access Management",
-    source="github.com/prowler-cloud/prowler: cis_5.0_aws.json",
-    controls=(
-        undecidable("1.1", "Contact details are current", CONTACTS),
-        undecidable("1.2", "A security contact is registered", CONTACTS),
-        decided("1.3", "Root has no access key", "root-access-key"),
-        decided("1.4", "Root has MFA", "root-without-mfa"),
-        undecidable("1.5", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        decided("1.6", "Root is not used for administration and daily tasks", "root-used"),
-        undecidable("1.7", "Passwords have 14 characters or more", PASSWORD_POLICY),
-        undecidable("1.8", "Old passwords cannot be used again", PASSWORD_POLICY),
-        decided("1.9", "Console users have MFA", "console-user-without-mfa"),
-        decided(
-            "1.10",
-            "Console users get no access key when they are set up",
-            "initial-setup-access-key",
-        ),
-        decided(
-            "1.11",
-            "Credentials unused for 45 days or more are disabled",
-            "idle-password",
-            "idle-access-key",
-            idle_days=45,
-        ),
-        decided("1.12", "A user has one active access key at most", "two-active-access-keys"),
-        decided(
-            "1.13",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        undecidable("1.14", "Users get permissions through groups only", POLICIES),
-        undecidable("1.15", "No policy that allows everything is attached", POLICIES),
-        undecidable("1.16", "There is a role for incidents with AWS Support", ROLES),
-        undecidable("1.17", "Instances get their access from roles", ROLES),
-        undecidable("1.18", "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES),
-        undecidable("1.19", "The external access analyzer is on in all regions", ANALYZER),
-        undecidable("1.20", "Users of many accounts are managed in one place", FEDERATION),
-        undecidable("1.21", "AWSCloudShellFullAccess is restricted", POLICIES),
-    ),
-)
-
-CIS_6_0: Final = Standard(
-    id=Benchmark.CIS_6_0,
-    name="CIS AWS Foundations Benchmark v6.0.0",
-    scope="section 2, Identity and Access Management",
-    source="github.com/prowler-cloud/prowler: cis_6.0_aws.json",
-    controls=(
-        undecidable("2.1", "Contact details are current", CONTACTS),
-        undecidable("2.2", "A security contact is registered", CONTACTS),
-        decided("2.3", "Root has no access key", "root-access-key"),
-        decided("2.4", "Root has MFA", "root-without-mfa"),
-        undecidable("2.5", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        decided("2.6", "Root is not used for administration and daily tasks", "root-used"),
-        undecidable("2.7", "Passwords have 14 characters or more", PASSWORD_POLICY),
-        undecidable("2.8", "Old passwords cannot be used again", PASSWORD_POLICY),
-        decided("2.9", "Console users have MFA", "console-user-without-mfa"),
-        decided(
-            "2.10",
-            "Console users get no access key when they are set up",
-            "initial-setup-access-key",
-        ),
-        decided(
-            "2.11",
-            "Credentials unused for 45 days or more are disabled",
-            "idle-password",
-            "idle-access-key",
-            idle_days=45,
-        ),
-        decided("2.12", "A user has one active access key at most", "two-active-access-keys"),
-        decided(
-            "2.13",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        undecidable("2.14", "Users get permissions through groups only", POLICIES),
-        undecidable("2.15", "No policy that allows everything is attached", POLICIES),
-        undecidable("2.16", "There is a role for incidents with AWS Support", ROLES),
-        undecidable("2.17", "Instances get their access from roles", ROLES),
-        undecidable("2.18", "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES),
-        undecidable("2.19", "The external access analyzer is on in all regions", ANALYZER),
-        undecidable("2.20", "Users of many accounts are managed in one place", FEDERATION),
-        undecidable("2.21", "AWSCloudShellFullAccess is restricted", POLICIES),
     ),
 )
 
@@ -326,25 +184,18 @@ FSBP: Final = Standard(
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
     controls=(
-        undecidable("IAM.1", "No policy allows everything", POLICIES),
-        undecidable("IAM.2", "No policy is attached to a user", POLICIES),
+        undecidable("No policy allows full access", POLICIES).under("IAM.1"),
+        undecidable("No policy is attached to a user", POLICIES).under("IAM.2"),
+        _ROTATION.under("IAM.3"),
+        _ROOT_KEY.under("IAM.4"),
+        _CONSOLE_MFA.under("IAM.5"),
+        _ROOT_HARDWARE_MFA.under("IAM.6"),
+        undecidable("The password policy is strong", PASSWORD_POLICY).under("IAM.7"),
         decided(
-            "IAM.3",
-            "Access keys are rotated within 90 days",
-            "unrotated-access-key",
-            rotation_days=90,
-        ),
-        decided("IAM.4", "Root has no access key", "root-access-key"),
-        decided("IAM.5", "Console users have MFA", "console-user-without-mfa"),
-        undecidable("IAM.6", "Root's MFA device is a hardware one", HARDWARE_MFA),
-        undecidable("IAM.7", "The password policy is strong", PASSWORD_POLICY),
-        decided(
-            "IAM.8",
             "Credentials unused for 90 days are removed",
-            "idle-password",
-            "idle-access-key",
+            *("idle-password", "idle-access-key"),
             idle_days=90,
-        ),
-        undecidable("IAM.21", "No policy allows all actions of a service", POLICIES),
+        ).under("IAM.8"),
+        undecidable("No policy allows all actions of a service", POLICIES).under("IAM.21"),
     ),
 )

@@ -1,7 +1,10 @@
-"""Refer rules to frameworks that ask for them; nothing is decided by these.
+"""Name the frameworks that ask for each rule; nothing is decided by these.
 
 NIST SP 800-53 revision 5, PCI DSS v4.0.1 and Security Hub: AWS Security Hub User Guide, "Security
 Hub CSPM controls for IAM", under "Related requirements" of the control that is named with them.
+PCI DSS 7.2.4 and ISO/IEC 27001:2022: prowler-cloud/prowler, `pci_4.0_aws.json` and
+`iso27001_2022_aws.json` under `prowler/compliance/aws`, by the checks of the same credentials.
+SOC 2: turbot/steampipe-mod-aws-compliance, `soc_2/cc_6.pp`, likewise.
 Conformity: Trend Micro's knowledge base and `kb5fls/ConformityRulesList`.
 """
 
@@ -31,12 +34,30 @@ NIST_800_53: Final = {
     "root-without-mfa": _MFA,
 }
 PCI_DSS: Final = {
-    "idle-password": ("8.2.6",),
-    "idle-access-key": ("8.2.6",),
+    "idle-password": ("7.2.4", "8.2.6"),
+    "idle-access-key": ("7.2.4", "8.2.6"),
     "unrotated-access-key": ("8.3.9", "8.6.3"),
     "console-user-without-mfa": ("8.4.2",),
     "user-without-mfa": ("8.4.2",),
     "root-without-mfa": ("8.4.2",),
+}
+SOC_2: Final = {
+    "idle-password": ("CC6.1", "CC6.2", "CC6.3"),
+    "idle-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+    "unrotated-access-key": ("CC6.1", "CC6.2"),
+    "console-user-without-mfa": ("CC6.6",),
+    "user-without-mfa": ("CC6.6",),
+    "root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+    "root-without-mfa": ("CC6.6",),
+}
+ISO_27001: Final = {
+    "idle-password": ("A.5.15",),
+    "idle-access-key": ("A.5.15",),
+    "unrotated-access-key": ("A.5.15",),
+    "console-user-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
+    "root-access-key": ("A.5.15",),
+    "root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
+    "root-used": ("A.5.15",),
 }
 CONFORMITY: Final = {
     "unused-user": ("IAM-029",),
@@ -57,6 +78,8 @@ FRAMEWORKS: Final = (
     ("AWS Security Hub", SECURITY_HUB),
     ("NIST SP 800-53 r5", NIST_800_53),
     ("PCI DSS v4.0.1", PCI_DSS),
+    ("SOC 2", SOC_2),
+    ("ISO/IEC 27001:2022", ISO_27001),
     ("Trend Micro Conformity", CONFORMITY),
 )
-"""What names each framework, and its requirements by the id of the rule."""
+"""The name of each framework, and its requirements by the id of the rule."""

@@ -1,8 +1,10 @@
-"""Say how the controls of a standard came out."""
+"""Return the result of each control of a standard."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Outcome
@@ -10,7 +12,7 @@ from analyzer.standards.standard import Control, Standard
 
 
 class Result(StrEnum):
-    """Say how a control came out."""
+    """Name the results that a control can have."""
 
     FAIL = "fail"
     UNDECIDED = "undecided"
@@ -22,10 +24,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlResult:
-    """Hold how a control came out, how many findings fail it, of which exempt, and why.
+    """Hold the result of a control, its numbers of findings, and the reason for the result.
 
-    `fails` counts those that are not exempt, `exempt` those that are, `undecided` those of either
-    that are left open.
+    `fails` counts failures that are not exempt, `exempt` failures that are, `undecided` all
+    undecided findings.
     """
 
     control: Control
@@ -44,44 +46,62 @@ def results(
     unseen: Mapping[str, str],
     limits: Mapping[str, int],
 ) -> tuple[ControlResult, ...]:
-    """Return how the standard's controls came out.
+    """Return the results of the standard's controls, in its order.
 
-    `counts` are the numbers of findings, as `rules.engine.page_counts` gives them; `ran` are the
-    ids of the rules that ran, `unseen` says of those that did not see everything why;
+    `counts` are the numbers of findings, as `rules.engine.page_counts` returns them; `ran` are the
+    ids of the rules that ran; `unseen` has the reason for each rule that did not see all input;
     `limits` are the days that they ran with, by the names of `Thresholds`.
     """
     doubts = _Doubts(ran, unseen, limits)
     return tuple(_result(control, counts, doubts) for control in standard.controls)
 
 
+_SUMMARY: Final = {
+    Result.PASS: "pass",
+    Result.EXCUSED: "pass but for exemptions",
+    Result.FAIL: "fail",
+    Result.UNDECIDED: "undecided",
+    Result.NOT_RUN: "not run",
+    Result.NOT_DECIDABLE: "not decidable from a report",
+}
+"""The results in the order and the words of a summary."""
+
+
+def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
+    """Return the numbers of results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
+    count = Counter(each.result for each in controls)
+    numbers = [f"{count[result]} {text}" for result, text in _SUMMARY.items() if count[result]]
+    return f"{standard.short_name}: {', '.join(numbers)}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Doubts:
-    """Tell why a result may not be said, though the counts would let it."""
+    """Return the reason why a result is uncertain, whatever the counts."""
 
     ran: Collection[str]
     unseen: Mapping[str, str]
     limits: Mapping[str, int]
 
     def of_failure(self, control: Control) -> str:
-        """Return why a failure need not be one: the limit was stricter than the standard's."""
+        """Return why a failure is uncertain: the limit was stricter than the standard's."""
         name, days = control.limit or ("", 0)
         return self._other_limit(name, days) if self.limits.get(name, 0) < days else ""
 
     def of_pass(self, control: Control, undecided: int) -> tuple[Result, str] | None:
-        """Return why a control cannot be said to pass, though nothing is known to fail it."""
+        """Return why a pass is uncertain, though there are no failures."""
         if left_out := [rule for rule in control.rules if rule not in self.ran]:
-            return Result.NOT_RUN, f"It was not asked for: {', '.join(left_out)}."
+            return Result.NOT_RUN, f"Optional rule, not run: {', '.join(left_out)}."
         if undecided:
-            return Result.UNDECIDED, "A cell that it needs was not understood."
+            return Result.UNDECIDED, "Some findings are undecided."
         name, days = control.limit or ("", 0)
         if control.limit and self.limits[name] > days:
             return Result.UNDECIDED, self._other_limit(name, days)
-        found = [self.unseen[rule] for rule in control.rules if rule in self.unseen]
-        return (Result.UNDECIDED, found[0]) if found else None
+        reasons = [self.unseen[rule] for rule in control.rules if rule in self.unseen]
+        return (Result.UNDECIDED, reasons[0]) if reasons else None
 
     def _other_limit(self, name: str, days: int) -> str:
         return (
-            f"It was judged by a limit of {self.limits[name]} days, not by the {days} it asks for."
+            f"The limit of this run is {self.limits[name]} days; the control asks for {days} days."
         )
 
 
@@ -96,7 +116,7 @@ def _result(control: Control, counts: FindingCounts, doubts: _Doubts) -> Control
     elif doubt := doubts.of_pass(control, undecided):
         result, why = doubt
     elif exempt:
-        result, why = Result.EXCUSED, "Who fails it is exempt."
+        result, why = Result.EXCUSED, "All failures are exempt."
     else:
         result, why = Result.PASS, ""
     return ControlResult(

@@ -1,4 +1,4 @@
-"""Choose what a report is inspected for: which rules, by which limits, for which standard."""
+"""Choose the rules that run, their limits, and the standard whose controls are shown."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ OWN: Final = Standard(
     name="credreport's own rules",
     scope=f"{len(RULES)} in all",
     source="credreport rules",
-    controls=tuple(decided(rule.id, rule.title, rule.id) for rule in RULES),
+    controls=tuple(decided(rule.requirement, rule.id).under(rule.id) for rule in RULES),
 )
-"""What is shown where no standard is asked for: each rule is a control of its own."""
+"""What is shown without a standard: each rule is a control of its own."""
 
 DEFAULT: Final = "default"
 EVERY: Final = "all"
@@ -40,14 +40,14 @@ def rulebook(
     least: Severity | str = Severity.LOW,
     limits: Mapping[str, int] | None = None,
 ) -> Rulebook:
-    """Return the rules of a benchmark, or those that run by default, and its limits or ours.
+    """Return the rules and limits of a benchmark; without one, the default rules and limits.
 
-    `rules` are the ids of those that are to run instead, where `default` stands for all that would
-    have run and `all` for every one; `skip` are the ids of those that are not to run; those less
-    severe than `least` do not run either. `limits` are days by the names of `Thresholds`.
+    `rules` are the ids of the rules to run instead; `default` stands for those that would have
+    run, `all` for every rule. `skip` are the ids of rules that do not run; rules less severe than
+    `least` do not run either. `limits` are days by the names of `Thresholds`.
 
-    Raises ValueError for an id, a benchmark or a severity that there is not, and for days that
-    are no whole number, 1 or more.
+    Raises ValueError for an unknown id, benchmark or severity, and for days that are not a whole
+    number of 1 or more.
     """
     standard = _standard(benchmark)
     by_default = [rule.id for rule in RULES if rule.default]
@@ -55,17 +55,17 @@ def rulebook(
         DEFAULT: standard.rules if benchmark else by_default,
         EVERY: [rule.id for rule in RULES],
     }
-    wanted = {each for word in rules or [DEFAULT] for each in words.get(word, [word])}
-    unknown = sorted({*wanted, *skip} - {rule.id for rule in RULES})
+    chosen = {each for word in rules or [DEFAULT] for each in words.get(word, [word])}
+    unknown = sorted({*chosen, *skip} - {rule.id for rule in RULES})
     if unknown:
         known = ", ".join([*words[EVERY], DEFAULT, EVERY])
-        raise ValueError(f"there is no rule {', '.join(unknown)}: choose from {known}")
+        raise ValueError(f"unknown rule {', '.join(unknown)}: choose from {known}")
     mildest = Severity(least).rank
     return Rulebook(
         rules=tuple(
             rule
             for rule in RULES
-            if rule.id in wanted and rule.id not in skip and rule.severity.rank <= mildest
+            if rule.id in chosen and rule.id not in skip and rule.severity.rank <= mildest
         ),
         thresholds=replace(Thresholds(), **{**standard.limits, **(limits or {})}),
         standard=standard,

@@ -1,29 +1,34 @@
 """Define what a standard is: its controls, each with the rules that decide it or why none can."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """Describe one control of a standard.
+    """Describe one control of a standard; `title` says what must hold.
 
     It fails where one of `rules` (ids) fails; without rules, `reason` says why the report alone
     cannot decide it. `limit` is the threshold's name and the days that the standard asks for.
     """
 
-    number: str
+    number: str = ""
     title: str
     rules: tuple[str, ...] = ()
     reason: str = ""
     limit: tuple[str, int] | None = None
+
+    def under(self, number: str) -> "Control":
+        """Return the control under a number."""
+        return replace(self, number=number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standard:
     """Describe the part of one version of a standard that is about an account's identities.
 
-    `id` is its name as an option, `scope` which part it is, `source` where the numbers, titles
-    and limits were read.
+    `id` is its name as an option, `scope` the part of the benchmark, `source` the publication of
+    the numbers, titles and limits.
     """
 
     id: str
@@ -31,6 +36,11 @@ class Standard:
     scope: str
     source: str
     controls: tuple[Control, ...]
+
+    @property
+    def short_name(self) -> str:
+        """Return its name in a line of text, such as `CIS 3.0`."""
+        return str(self.id).replace("-", " ").upper()
 
     @property
     def rules(self) -> frozenset[str]:
@@ -47,11 +57,18 @@ class Standard:
         return tuple(control.number for control in self.controls if rule in control.rules)
 
 
-def decided(number: str, title: str, *rules: str, **limits: int) -> Control:
+def decided(title: str, *rules: str, **limits: int) -> Control:
     """Describe a control that rules decide, with the threshold that the standard sets, if any."""
-    return Control(number, title, rules, limit=next(iter(limits.items()), None))
+    return Control(title=title, rules=rules, limit=next(iter(limits.items()), None))
 
 
-def undecidable(number: str, title: str, reason: str) -> Control:
+def undecidable(title: str, reason: str) -> Control:
     """Describe a control that the report alone cannot decide."""
-    return Control(number, title, reason=reason)
+    return Control(title=title, reason=reason)
+
+
+def numbered(section: str, controls: Iterable[Control], *, first: int = 1) -> tuple[Control, ...]:
+    """Return controls under the running numbers of a section, such as `1.1` and `1.2`."""
+    return tuple(
+        control.under(f"{section}.{number}") for number, control in enumerate(controls, first)
+    )

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.rules.rule import MATTER, Outcome, RuleText
+from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.interchange import (
@@ -82,7 +82,7 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
         home = _default_region(finding, region)
         if finding.account and home:
             stream.write(json_line(_document(finding, thresholds, *home)))
-        elif finding.rule is not MATTER:
+        elif finding.rule is not UNCOVERED_ACCOUNT:
             homeless += 1
     if homeless:
         raise OutputFailed(
@@ -131,7 +131,7 @@ def _document(
         "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
         "Title": rule.title,
         "Description": _cut(finding.fact, "description"),
-        "Remediation": {"Recommendation": _recommendation(rule)},
+        "Remediation": {"Recommendation": _recommendation(finding)},
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
         "Compliance": _compliance(finding, thresholds),
@@ -140,9 +140,9 @@ def _document(
     }
 
 
-def _recommendation(rule: RuleText) -> dict[str, str]:
-    text = _cut("\n".join(rule.remedy), "recommendation")
-    return {"Text": text, "Url": rule.references[0]}
+def _recommendation(finding: Finding) -> dict[str, str]:
+    text = _cut(finding.remedy_text, "recommendation")
+    return {"Text": text, "Url": finding.rule.references[0]}
 
 
 def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:

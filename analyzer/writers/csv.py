@@ -17,7 +17,18 @@ from analyzer.analysis import Analysis
 from analyzer.changes import CHANGE, COLUMNS, LAST_USE
 from analyzer.model import Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import begins_with
-from analyzer.rules.rule import DAYS, FACT, MATTER, OUTCOME, RULE, SEVERITY, SINCE, SUBJECT, Outcome
+from analyzer.rules.rule import (
+    FACT,
+    FINDINGS,
+    OUTCOME,
+    REMEDY,
+    RULE,
+    SEVERITY,
+    SINCE,
+    SUBJECT,
+    UNCOVERED_ACCOUNT,
+    Outcome,
+)
 from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages
 
@@ -162,23 +173,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
     return pc.if_else(special, _concat('"', doubled, '"'), texts)
 
 
-FINDING_COLUMNS: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    SEVERITY,
-    RULE,
-    SUBJECT,
-    columns.SLOT,
-    columns.CREATED,
-    SINCE,
-    DAYS,
-    FACT,
-    OUTCOME,
-    columns.EXEMPTION,
-    columns.FILE,
-    columns.ROW,
-)
+FINDING_COLUMNS: Final = tuple(name for name in FINDINGS if name != REMEDY)
 """The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
 
 _TEXT_OF_FINDINGS: Final = frozenset(
@@ -207,9 +202,9 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
 def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.whom,
-        SEVERITY: MATTER.severity,
-        RULE: MATTER.id,
-        SUBJECT: MATTER.subject,
+        SEVERITY: UNCOVERED_ACCOUNT.severity,
+        RULE: UNCOVERED_ACCOUNT.id,
+        SUBJECT: UNCOVERED_ACCOUNT.subject,
         FACT: str(account),
         OUTCOME: Outcome.UNDECIDED,
     }

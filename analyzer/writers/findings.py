@@ -146,6 +146,7 @@ _LIMITS: Final[Mapping[str, str]] = {
     "idle_days": "passwords and access keys fail from {} days without use",
     "rotation_days": "access keys fail when older than {} days",
     "root_used_days": "a use of the root fails if less than {} days old",
+    "expiry_days": "passwords fail if they expire within {} days",
 }
 """What each threshold means."""
 

@@ -19,7 +19,19 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Report, ReportFile
 from analyzer.rules import rule
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SINCE, Outcome, Rule, RuleText, Subject
+from analyzer.rules.rule import (
+    DAYS,
+    FACT,
+    OUTCOME,
+    REMEDY,
+    RULE,
+    SINCE,
+    Outcome,
+    Rule,
+    RuleText,
+    Subject,
+)
+from analyzer.rules.wording import remedy_lines
 from analyzer.standards import references
 from analyzer.terms import ISO_UTC, Thresholds
 
@@ -54,6 +66,7 @@ class Finding:
     days: int | None
     fact: str
     exemption: str
+    remedy: str
     at: datetime
     at_source: str
     report: str
@@ -94,6 +107,11 @@ class Finding:
         """Return the partition that the ARN names, empty where it names no account either."""
         named = _NAMES_ACCOUNT.match(self.arn)
         return named[1] if named else ""
+
+    @property
+    def remedy_text(self) -> str:
+        """Return what to do, a line each."""
+        return "\n".join(remedy_lines(self.rule, self.remedy))
 
     @property
     def as_of(self) -> str:
@@ -148,6 +166,7 @@ def _finding(
         days=_known(cells[DAYS]),
         fact=cells[FACT],
         exemption=cells[columns.EXEMPTION],
+        remedy=cells[REMEDY],
         at=file.as_of,
         at_source=str(file.as_of_source),
         report=file.sha256,
@@ -159,7 +178,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
     newest = max(report.files, key=lambda file: file.as_of)
     for each in report.not_covered:
         yield Finding(
-            rule=rule.MATTER,
+            rule=rule.UNCOVERED_ACCOUNT,
             outcome=Outcome.UNDECIDED,
             account=each.account,
             arn="",
@@ -171,6 +190,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             days=None,
             fact=str(each),
             exemption="",
+            remedy=rule.UNCOVERED_ACCOUNT.fix,
             at=newest.as_of,
             at_source=str(newest.as_of_source),
             report="",

@@ -86,6 +86,14 @@ def test_the_limit_for_root_is_the_one_that_was_set(program: Program, tmp_path: 
         assert program("analyze", report, AT, *options).code == code
 
 
+def test_the_limit_for_expiry_is_the_one_that_was_set(program: Program, tmp_path: Path) -> None:
+    user = SAFE | {"password_next_rotation": days_before(-20)}
+    options = ["--rules", "password-expires-soon"]
+    assert found(program, tmp_path, [user], *options) == []
+    expected = ["password-expires-soon"]
+    assert found(program, tmp_path, [user], *options, "--expiry-days", "20") == expected
+
+
 # What is failed on
 
 
@@ -107,6 +115,10 @@ def test_the_limit_for_root_is_the_one_that_was_set(program: Program, tmp_path: 
         ([ODD], ["--fail-on", MFA], 1),
         ([ODD], ["--fail-on", KEY], 0),
         ([ODD], ["--fail-on", "unused"], 0),
+        ([SAFE], ["--fail-on", "control", "--standard", "fsbp"], 0),
+        ([NO_MFA], ["--fail-on", "control", "--standard", "fsbp"], 1),
+        ([ODD], ["--fail-on", "control", "--standard", "cis-4.0.1"], 1),
+        ([NO_MFA], ["--fail-on", "control", "--standard", "fsbp", "--skip", MFA], 0),
     ],
 )
 def test_a_run_fails_by_a_rule_or_by_all_that_are_so_severe(
@@ -114,6 +126,22 @@ def test_a_run_fails_by_a_rule_or_by_all_that_are_so_severe(
 ) -> None:
     report = saved(tmp_path, report_text(users))
     assert program("analyze", report, AT, "-q", *options).code == code
+
+
+def test_the_controls_that_a_run_fails_by_are_named(program: Program, tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([NO_MFA]))
+    done = program(
+        *("analyze", report, AT, "--format", "csv"),
+        *("--standard", "fsbp", "--fail-on", "control"),
+    )
+    assert "Meets --fail-on: FSBP IAM.5: fail" in done.messages
+
+
+def test_to_fail_on_controls_takes_a_standard(program: Program, tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([SAFE]))
+    done = program("analyze", report, AT, "--fail-on", "control")
+    assert (done.code, done.output) == (2, b"")
+    assert "control: choose the controls with --standard" in unwrapped(done.messages)
 
 
 def test_it_is_said_what_a_run_fails_by(program: Program, tmp_path: Path) -> None:
@@ -191,8 +219,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
         "--fail-on",
         "low: no rule so severe runs (none does)",
     ),
-    (["--rules", "nobody"], "--rules", "there is no rule nobody: choose from unused-user,"),
-    (["--skip", "nobody"], "--skip", "there is no rule nobody"),
+    (["--rules", "nobody"], "--rules", "unknown rule nobody: choose from unused-user,"),
+    (["--skip", "nobody"], "--skip", "unknown rule nobody"),
     (["--standard", "cis-9.0"], "--standard", "cis-7.0"),
     (["--min-severity", "worst"], "--min-severity", "critical"),
     (["--idle-days", "0"], "--idle-days", ""),

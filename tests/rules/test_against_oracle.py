@@ -9,15 +9,14 @@ import pandas as pd
 
 import analyzer
 from analyzer.rules import RULES
-from analyzer.rules.engine import page_counts, page_findings
 from analyzer.rules.rule import Outcome
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
-from tests.support.pages import LIMITS, NOBODY, tidied
+from tests.support.pages import NO_USERS, counts_on, findings_on, root_findings_on, tidied
 from tests.support.rule_oracle import Verdict, judge_rules
 
 USERS = 20_000
 ROOTS = 2_000
-DAYS = (0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400, 2000, -1)
+DAYS = (0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400, 2000, -1, -13, -14, -15)
 NUDGES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=-1), timedelta(hours=7))
 ODD = ("not_supported", "", "n/a", "maybe", "2024-02-30T00:00:00Z", "2024-04-22", "TRUE", "False")
 
@@ -62,7 +61,8 @@ def a_random_row(chance: random.Random, user: str, arn: str) -> Row:
 
 
 def a_random_user(chance: random.Random, number: int) -> Row:
-    return a_random_row(chance, f"u{number}", f"arn:aws:iam::{ACCOUNT}:user/u{number}")
+    name = f"BedrockAPIKey-{number}" if number % 2 else f"u{number}"
+    return a_random_row(chance, name, f"arn:aws:iam::{ACCOUNT}:user/{name}")
 
 
 def a_random_root(chance: random.Random, number: int) -> Row:
@@ -99,8 +99,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     roots = [a_random_root(chance, number) for number in range(ROOTS)]
     pages = list(analysis.pages())
     found = sum(
-        (verdicts(page_findings(page, NOBODY, RULES, LIMITS)) for page in pages),
-        start=verdicts(page_findings(NOBODY, tidied(roots), RULES, LIMITS)),
+        (verdicts(findings_on(page, RULES)) for page in pages),
+        start=verdicts(root_findings_on(tidied(roots), RULES)),
     )
     expected = Counter(judge_rules(text, AS_OF)) + Counter(
         judge_rules(report_text(roots[1:], root=roots[0]), AS_OF)
@@ -113,8 +113,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     kinds = Counter((verdict.rule, verdict.outcome) for verdict in found.elements())
     assert all(kinds[rule.id, outcome] > 10 for rule in RULES for outcome in ("fails", "undecided"))
     tally = sum(
-        (page_counts(page, NOBODY, RULES, LIMITS) for page in pages),
-        start=page_counts(NOBODY, tidied(roots), RULES, LIMITS),
+        (counts_on(page, NO_USERS, RULES) for page in pages),
+        start=counts_on(NO_USERS, tidied(roots), RULES),
     )
     assert tally == Counter({(*kind, False): many for kind, many in kinds.items()})
     assert {outcome for _, outcome, _ in tally} == set(Outcome)

@@ -45,7 +45,7 @@ def test_each_rule_is_explained(rule: Rule) -> None:
 
 def test_the_explanation_has_limit_and_control_numbers() -> None:
     lines = RUNNER.invoke(app, ["explain", "unrotated-access-key"]).stdout.splitlines()
-    assert "  rotation_days is 90 unless set otherwise." in lines
+    assert "  rotation_days: default 90, set by --rotation-days." in lines
     assert "  CIS AWS Foundations Benchmark v7.0.0: 2.12" in lines
     assert "  AWS Foundational Security Best Practices v1.0.0: IAM.3" in lines
     assert "  NIST SP 800-53 r5: AC-2(1), AC-2(3), AC-3(15)" in lines

@@ -1,21 +1,38 @@
 from datetime import timedelta
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import analyzer
 from analyzer.terms import Thresholds
 from tests.support.builders import (
+    AS_OF,
     COLUMNS_OF_2014,
     NEVER,
     Row,
     Value,
     a_key,
+    a_password,
+    a_user,
     an_inactive_key,
     days_before,
     in_slot,
     no_key,
+    report_text,
+    saved,
     the_root,
 )
-from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.pages import (
+    BY_ID,
+    FAILS,
+    UNDECIDED,
+    fact,
+    found,
+    outcomes,
+    root_findings_on,
+    tidied,
+)
 
 LIMIT, SECOND = days_before(30), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
@@ -83,3 +100,45 @@ def test_the_finding_counts_from_the_newest_use() -> None:
     row = root(days_before(20), a_key(used=OLD), a_key(used=NEW))
     (only,) = found("root-used", row).to_dict("records")
     assert (only["since"], only["days"]) == (NEW, 1)
+
+
+def found_as_of_assumed(row: Row) -> pd.DataFrame:
+    page = tidied([row], as_of_source="assumed")
+    return root_findings_on(page, [BY_ID["root-used"]])
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome"),
+    [
+        pytest.param(root(NEW), UNDECIDED, id="used just before the assumed as-of"),
+        pytest.param(root(LIMIT + SECOND), UNDECIDED, id="just below the limit"),
+        pytest.param(root(LIMIT), None, id="at the limit: a later as-of passes too"),
+        pytest.param(root(NEVER), None, id="never used"),
+        pytest.param(root("once", a_key(used=OLD)), UNDECIDED, id="unknown sign-in"),
+    ],
+)
+def test_an_assumed_as_of_leaves_a_late_use_undecided(row: Row, outcome: str | None) -> None:
+    assert found_as_of_assumed(row)["outcome"].tolist() == ([outcome] if outcome else [])
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (
+            root(NEW),
+            "password last used 2026-04-30, 1 day before as-of, which is assumed and may be later",
+        ),
+        (root("once", a_key(used=OLD)), 'password_last_used "once" is not understood'),
+    ],
+)
+def test_what_an_assumed_as_of_leaves_undecided_is_worded(row: Row, text: str) -> None:
+    (only,) = found_as_of_assumed(row)["fact"]
+    assert only == text
+
+
+def test_a_report_whose_as_of_is_assumed_says_so(tmp_path: Path) -> None:
+    user = a_user(password=a_password(AS_OF))
+    path = saved(tmp_path, report_text([user], root=root(NEW)))
+    for as_of, outcome in ((None, UNDECIDED), (AS_OF, FAILS)):
+        findings = analyzer.analyze(analyzer.load(path, as_of=as_of)).inspection.findings
+        assert findings.loc[findings["rule"] == "root-used", "outcome"].tolist() == [outcome]

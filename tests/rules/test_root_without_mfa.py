@@ -54,7 +54,7 @@ def test_a_root_without_mfa_fails_unless_it_has_no_credentials(
 def test_an_assumed_password_is_said() -> None:
     row = root("false", told("not_supported"))
     assert fact("root-without-mfa", row) == (
-        "no MFA device; the report does not tell whether there is a password, which is assumed"
+        "no MFA device; the report does not say if there is a password; one is assumed"
     )
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.model import Page
+from analyzer.exemptions import ExemptionMatches
+from analyzer.model import Page, concatenated
 from analyzer.report.tidy import tidy
 from analyzer.rules import RULES
-from analyzer.rules.engine import page_findings
+from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import Rule, Subject
 from analyzer.terms import Criteria, Thresholds
 from analyzer.verdict import with_verdicts
@@ -25,6 +26,7 @@ def tidied(
     *,
     columns: Sequence[str] = COLUMNS,
     contradicted: str = "",
+    as_of_source: str = "option",
 ) -> Page:
     """Return rows as a page; `contradicted` are the columns in which another row differs."""
     texts = [{column: rendered(row[column], "Z") for column in columns} for row in rows]
@@ -33,7 +35,9 @@ def tidied(
     table = table.append_column("file", pa.array(np.zeros(len(texts), np.int64)))
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
-    return page.with_users({"contradicted": contradicted, "service_credentials": ""})
+    return page.with_users(
+        {"contradicted": contradicted, "service_credentials": "", "as_of_source": as_of_source}
+    )
 
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "") -> Page:
@@ -41,7 +45,34 @@ def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "
     return with_verdicts(tidied(rows, columns=columns, contradicted=contradicted), Criteria())
 
 
-NOBODY = of_users()
+NO_USERS = of_users()
+
+
+def findings_on(page: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS) -> pd.DataFrame:
+    """Return what rules find on a page of users."""
+    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=False)
+
+
+def root_findings_on(
+    page: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS
+) -> pd.DataFrame:
+    """Return what rules find on a page of roots."""
+    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=True)
+
+
+def all_findings(users: Page, roots: Page, rules: Sequence[Rule]) -> pd.DataFrame:
+    """Return what rules find on a page of users and on one of roots."""
+    frames = [findings_on(users, rules), root_findings_on(roots, rules)]
+    return concatenated([frame for frame in frames if len(frame)] or frames)
+
+
+def counts_on(
+    users: Page, roots: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS
+) -> FindingCounts:
+    """Return how many findings there are on a page of users and on one of roots."""
+    return page_counts(
+        users, rules, limits, ExemptionMatches(users, ()), of_roots=False
+    ) + page_counts(roots, rules, limits, ExemptionMatches(roots, ()), of_roots=True)
 
 
 def found(
@@ -56,8 +87,8 @@ def found(
     rule = BY_ID[rule_id]
     page = tidied([row], columns=columns, contradicted=contradicted)
     if rule.subject is Subject.ROOT:
-        return page_findings(NOBODY, page, [rule], limits)
-    return page_findings(with_verdicts(page, Criteria()), NOBODY, [rule], limits)
+        return root_findings_on(page, [rule], limits)
+    return findings_on(with_verdicts(page, Criteria()), [rule], limits)
 
 
 def outcomes(
@@ -81,5 +112,5 @@ def fact(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> str:
 
 def by_itself(rule: Rule, page: Page) -> pd.DataFrame:
     """Return what one rule finds on a page of its subject."""
-    users, roots = (NOBODY, page) if rule.subject is Subject.ROOT else (page, NOBODY)
-    return page_findings(users, roots, [rule], LIMITS)
+    findings = root_findings_on if rule.subject is Subject.ROOT else findings_on
+    return findings(page, [rule])

@@ -22,7 +22,7 @@ from tests.support.verdict_oracle import (
     rows_of,
 )
 
-IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS = 45, 90, 30
+IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS, EXPIRY_DAYS = 45, 90, 30, 14
 
 Known = bool | None
 
@@ -169,7 +169,7 @@ def console_user_without_mfa(row: Row) -> Known:
 
 
 def user_without_mfa(row: Row) -> Known:
-    return both(either(row.password, row.any_key()), no(row.mfa))
+    return both(password_or_key(row), no(row.mfa))
 
 
 def idle_password(row: Row) -> Known:
@@ -182,12 +182,27 @@ def expired_password(row: Row) -> Known:
     return both(row.password, late)
 
 
+def password_expires_soon(row: Row) -> Known:
+    expires = row.when("password_next_rotation", "N/A")
+    last = row.as_of + timedelta(days=EXPIRY_DAYS)
+    soon = None if expires.unknown else expires.at is not None and row.as_of <= expires.at <= last
+    return both(row.password, soon)
+
+
 def two_active_access_keys(row: Row) -> Known:
     return both(*(row.active("access_key", slot) for slot in (1, 2)))
 
 
 def password_and_access_key(row: Row) -> Known:
     return both(row.password, row.any_key())
+
+
+def bedrock_key_user_with_credentials(row: Row) -> Known:
+    return both(row.cells["user"].startswith("BedrockAPIKey-"), password_or_key(row))
+
+
+def password_or_key(row: Row) -> Known:
+    return either(row.password, row.any_key())
 
 
 def idle_access_key(row: Row, slot: int) -> Known:
@@ -223,6 +238,10 @@ def root_used(row: Row) -> Known:
     return either(*(lately(use) for use in (row.sign_in, row.used(1), row.used(2))))
 
 
+def root_password(row: Row) -> Known:
+    return row.password
+
+
 def root_certificate(row: Row) -> Known:
     return either(*(row.active("cert", slot) for slot in (1, 2)))
 
@@ -233,7 +252,9 @@ OF_USERS: dict[str, UserRule] = {
     "console-user-without-mfa": console_user_without_mfa,
     "user-without-mfa": user_without_mfa,
     "expired-password": expired_password,
+    "password-expires-soon": password_expires_soon,
     "password-and-access-key": password_and_access_key,
+    "bedrock-key-user-with-credentials": bedrock_key_user_with_credentials,
 }
 OF_SLOTS: dict[str, SlotRule] = {
     "idle-access-key": idle_access_key,
@@ -246,6 +267,7 @@ OF_ROOTS: dict[str, UserRule] = {
     "root-without-mfa": root_without_mfa,
     "root-used": root_used,
     "root-certificate": root_certificate,
+    "root-password": root_password,
 }
 OF_VERDICTS = {"unused-user": "unused", "retired-user": "retired"}
 
@@ -280,15 +302,15 @@ def read(text: str, as_of: datetime) -> list[Row]:
 
 def on_user(row: Row) -> Iterator[Verdict]:
     for rule, holds in OF_USERS.items():
-        yield from told(rule, row, 0, holds(row))
+        yield from verdict(rule, row, 0, holds(row))
     for slot_rule, holds_in in OF_SLOTS.items():
         for slot in (1, 2):
-            yield from told(slot_rule, row, slot, holds_in(row, slot))
+            yield from verdict(slot_rule, row, slot, holds_in(row, slot))
 
 
 def on_root(row: Row) -> Iterator[Verdict]:
     for rule, holds in OF_ROOTS.items():
-        yield from told(rule, row, 0, holds(row))
+        yield from verdict(rule, row, 0, holds(row))
     inactive = any(
         row.active("access_key", slot) is False and row.created("access_key", slot).at
         for slot in (1, 2)
@@ -297,6 +319,6 @@ def on_root(row: Row) -> Iterator[Verdict]:
         yield Verdict("root-access-key", row.cells["arn"], 0, "noted")
 
 
-def told(rule: str, row: Row, slot: int, holds: Known) -> Iterator[Verdict]:
+def verdict(rule: str, row: Row, slot: int, holds: Known) -> Iterator[Verdict]:
     if holds is not False:
         yield Verdict(rule, row.cells["arn"], slot, "fails" if holds else "undecided")

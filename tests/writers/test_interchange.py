@@ -90,7 +90,7 @@ def test_neither_order_nor_pages_change_what_is_said(
 def test_rows_that_contradict_each_other_leave_a_matter_open_once(tmp_path: Path) -> None:
     user = a_user("twice", mfa=True, key_1=a_key(days_before(60)))
     other = user | {"access_key_1_last_rotated": days_before(10), "mfa_active": "nein"}
-    rows = [the_root(), user, other]
+    rows = [the_root(password_enabled="false"), user, other]
     analysis = inspected(tmp_path, rows)
     assert len(analysis.inspection.findings) == 2 * len(ocsf(analysis))
     (rotation,) = (

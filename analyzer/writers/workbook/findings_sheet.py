@@ -9,7 +9,7 @@ from analyzer import columns
 from analyzer.inspection import Inspection
 from analyzer.model import ReportFile
 from analyzer.rules import RULES
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, SINCE
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import OWN, Rulebook
@@ -49,7 +49,6 @@ EXEMPTION: Final = Column(
 )
 
 _TITLES: Final = {rule.id: rule.title for rule in RULES}
-_FIXES: Final = {rule.id: rule.fix for rule in RULES}
 
 
 def finding_columns(
@@ -74,7 +73,7 @@ def finding_columns(
             42,
             repeated_text_cells(_of_rule(controls.__getitem__), lambda _: CellStyle.ID),
         ),
-        Column("Remedy", 33, repeated_text_cells(_of_rule(_FIXES.__getitem__), plain)),
+        Column("Remedy", 33, repeated_text_cells(texts(in_frame(REMEDY)), plain)),
         *source_columns(in_frame, files),
         *review_columns(DECISIONS),
     )

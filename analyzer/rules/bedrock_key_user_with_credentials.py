@@ -1,0 +1,49 @@
+"""Find users made for one Amazon Bedrock API key that have other credentials too."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.caveats import SERVICE_USER_PREFIX
+from analyzer.facts import Facts, Truth
+from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.wording import concat, usable_credentials
+from analyzer.terms import Severity, Thresholds
+
+
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    name = facts.page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
+    bedrock_key_user = Truth.known(name, facts.unknown(columns.USER))
+    return bedrock_key_user & (facts.password | facts.key_active.in_any_slot())
+
+
+def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
+    return concat(len(at), "usable besides the API key: ", usable_credentials(facts, at))
+
+
+RULE = Rule(
+    id="bedrock-key-user-with-credentials",
+    title="Bedrock API key user has a password or an access key",
+    requirement="Bedrock API key users have no password and no active access key",
+    severity=Severity.HIGH,
+    subject=Subject.USER,
+    judge=_judge,
+    fact=_fact,
+    reads=(columns.USER, columns.PASSWORD_ENABLED),
+    reads_keys=("active",),
+    why="The console of AWS creates this user for one Amazon Bedrock API key only. A password or an"
+    " access key on it is unexpected, and can be a way to keep access unnoticed.",
+    how=f"Fails when the user name starts with {SERVICE_USER_PREFIX} and password_enabled is true"
+    " or an access key is active, used or not.",
+    fix="Find out who added the credentials, then disable them.",
+    remedy=(
+        "# CloudTrail logs in us-east-1 who added them.",
+        "aws iam delete-login-profile --user-name=NAME",
+        "aws iam list-access-keys --user-name=NAME",
+        "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bedrock.html",
+        "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-generate.html",
+    ),
+)

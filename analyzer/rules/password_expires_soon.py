@@ -1,0 +1,54 @@
+"""Find passwords that expire soon."""
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.facts import Facts, Truth
+from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.wording import concat, dates, days_text
+from analyzer.terms import Severity, Thresholds
+
+
+def _left(facts: Facts) -> np.ndarray:
+    """Return the time from as-of until the password expires, NaT where it does not."""
+    return np.asarray(facts.password_expiry.moment - facts.as_of)
+
+
+def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    left = _left(facts)
+    soon = (left >= np.timedelta64(0, "D")) & (left <= np.timedelta64(limits.expiry_days, "D"))
+    return facts.password & Truth.known(soon, facts.password_expiry.unknown)
+
+
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+    when = dates(facts.password_expiry.moment[at], "password expires ")
+    days = _left(facts)[at].astype("timedelta64[D]").astype(np.int64)
+    limit = f" after as-of; limit {limits.expiry_days}"
+    return concat(len(at), when, days_text(days, ", ", limit))
+
+
+RULE = Rule(
+    id="password-expires-soon",
+    title="Console password expires soon",
+    requirement="No console password expires soon",
+    severity=Severity.LOW,
+    subject=Subject.PASSWORD,
+    judge=_judge,
+    fact=_fact,
+    default=False,
+    threshold="expiry_days",
+    reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
+    why="A user whose password expires unnoticed can be locked out when access is needed.",
+    how="Fails when password_enabled is true and password_next_rotation is at as-of or up to"
+    " expiry_days days of 24 hours after it, to the second. An earlier one is expired-password; N/A"
+    " means that the password does not expire. Off by default: it is a reminder.",
+    fix="Ask the user to change the password.",
+    remedy=(
+        "# The user changes it at the next sign-in:",
+        "aws iam update-login-profile --user-name=NAME --password-reset-required",
+    ),
+    references=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+    ),
+)
