@@ -53,15 +53,18 @@ LATER = "status_reports_2026-05-01T12-00-00+00-00.csv"
 BY_ITSELF = {**DENIED, "account": "012345678901"}
 
 
-def fetched_at(moment: str) -> dict[str, str]:
-    return {**READ, "account": "999999999999", "generated_time": moment}
+def fetched_at(moment: str, account: str = "999999999999") -> dict[str, str]:
+    return {**READ, "account": account, "generated_time": moment}
 
 
 def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
     folder: Path,
 ) -> None:
     (folder / "web.csv").rename(folder / LATER)
-    others = (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-04-01T00:00:00Z"))
+    others = (
+        fetched_at("2026-05-01T11:59:59Z"),
+        fetched_at("2026-04-01T00:00:00Z", "888888888888"),
+    )
     manifest = with_manifest(folder, *others, BY_ITSELF, DENIED) / "fetched.manifest.json"
     report = analyzer.load(folder)
     assert told(report) == [SENTENCE]
@@ -81,10 +84,13 @@ def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
     "others",
     [
         (),
-        (READ,),
+        ({**READ, "account": "999999999999"},),
         (fetched_at("unknown"),),
         (fetched_at("2026-05-01T12:00:00Z"),),
-        (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-05-02T00:00:00Z")),
+        (
+            fetched_at("2026-05-01T11:59:59Z"),
+            fetched_at("2026-05-02T00:00:00Z", "888888888888"),
+        ),
     ],
 )
 def test_an_account_that_failed_is_not_covered_by_a_report_that_may_have_lain_there_before(
@@ -181,13 +187,13 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
 def test_an_account_that_was_not_to_be_read_is_told_in_workbook_and_json(
     folder: Path, tmp_path: Path
 ) -> None:
-    excluded = {**DENIED, "status": "skipped", "reason": "--exclude pay* names it."}
+    excluded = {**DENIED, "status": "skipped", "reason": "--exclude pay* matches it."}
     outputs = [tmp_path / "out.xlsx", tmp_path / "out.json"]
     asked = [word for each in outputs for word in ("-o", str(each))]
     assert main(["analyze", str(with_manifest(folder, READ, excluded)), *asked]) == 0
     summary = openpyxl.load_workbook(outputs[0])["Summary"]
     assert [row[1] for row in summary.values if row[0] == DENIED["account"]] == [
-        "payments, left out: --exclude pay* names it."
+        "payments, left out: --exclude pay* matches it."
     ]
     document = json.loads(outputs[1].read_bytes())
     assert document["left_out"] == [
