@@ -94,11 +94,15 @@ _ADVICE: Final = (
         "AWS needs a region to be found: name one with --region.",
     ),
     (
+        ("HTTPClientError",),
+        str(foreign_answer("an answer that breaks the rules of HTTP")),
+    ),
+    (
         ("ConnectionClosedError",),
         str(foreign_answer("a connection that ends before the answer does")),
     ),
     (
-        ("HTTPClientError", "ConnectionError"),
+        ("ConnectionError", "ReadTimeoutError"),
         (
             "AWS cannot be reached at {host}: check the network, the proxy, --region and"
             " --endpoint-url."

@@ -128,16 +128,19 @@ def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[Entry
 
 def _account(value: object) -> Account:
     """Return what a list says of an account; nothing of it is checked but that it is text."""
-    texts = value if isinstance(value, Mapping) else {}
-    if any(not isinstance(text, str) for name, text in texts.items() if name in _TEXTS):
+    if not isinstance(value, Mapping) or not _has_texts(value):
         raise foreign_answer("a list of accounts with an invalid value")
-    state = texts.get("State") or texts.get("Status")
+    state = value.get("State") or value.get("Status")
     return Account(
-        id=texts.get("Id", ""),
-        name=printable(texts.get("Name", "")),
-        arn=texts.get("Arn", ""),
+        id=value.get("Id", ""),
+        name=printable(value.get("Name", "")),
+        arn=value.get("Arn", ""),
         state=state if state in _STATES else "UNKNOWN",
     )
+
+
+def _has_texts(value: Mapping[str, object]) -> bool:
+    return all(isinstance(value.get(name, ""), str) for name in _TEXTS)
 
 
 def _failed(number: str, name: str, reason: str) -> Entry:
