@@ -1,8 +1,9 @@
 """What `fetch_report` makes of AWS's answers; the clients are stubbed."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from botocore.stub import Stubber
 
 from analyzer.errors import AwsRefused
 from analyzer.sources.aws import Access, BoundedClient, FetchedReport, fetch_report
-from analyzer.sources.deadline import Deadline
+from analyzer.sources.deadline import Deadline, Late
 from tests.support.aws_server import (
     CALLER,
     GENERATED,
@@ -204,6 +205,35 @@ def test_a_report_without_its_time_is_refused(iam: "IAMClient") -> None:
     assert "damaged" in refused(iam, COMPLETE, got(generated=None))
 
 
+JUST_NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("generated", "message"),
+    [
+        (datetime(2009, 12, 31, 23, 59, 59, tzinfo=UTC), "GeneratedTime is before 2010"),
+        (datetime(2010, 1, 1, tzinfo=UTC), ""),
+        (JUST_NOW, ""),
+        (JUST_NOW + timedelta(minutes=15), ""),
+        (JUST_NOW + timedelta(minutes=15, seconds=1), "GeneratedTime is in the future"),
+    ],
+)
+def test_a_time_at_which_aws_cannot_have_made_the_report_is_refused(
+    iam: "IAMClient", generated: datetime, message: str
+) -> None:
+    answers = (COMPLETE, got(generated=generated))
+    if message:
+        assert message in refused(iam, *answers, now=lambda: JUST_NOW)
+    else:
+        assert fetched(iam, *answers, now=lambda: JUST_NOW).generated == generated
+
+
+def test_an_answer_with_an_unknown_state_is_refused_and_the_state_is_not_repeated(
+    iam: "IAMClient",
+) -> None:
+    assert "is not IAM: an answer with an unknown State" in refused(iam, state("HALFWAY"))
+
+
 def report_of(*columns: str, **cells: str) -> bytes:
     user = a_user("a,b", account=CALLER) | cells
     return report_text([user], columns=[*COLUMNS, *columns], root=user).encode()
@@ -281,3 +311,28 @@ def test_settings_that_boto3_cannot_take_are_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(AwsRefused, match=r"correct it|does not work"):
         Access().client("iam", SOON)
+
+
+def test_a_program_for_credentials_that_answers_anything_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for output in ("[]", "1", f"{SECRET}"):
+        program = f"{sys.executable} -c 'print(\"{output}\")'"
+        (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+        with pytest.raises(AwsRefused) as caught:
+            Access().client("iam", SOON)
+        assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
+        assert SECRET not in str(caught.value)
+
+
+def test_a_program_for_credentials_that_hangs_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    program = f"{sys.executable} -c 'import time; time.sleep(3)'"
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+    with pytest.raises(Late, match="did not answer the request for credentials"):
+        Access().client("iam", Deadline.after(0.5))
