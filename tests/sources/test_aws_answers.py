@@ -13,7 +13,10 @@ from analyzer.sources.aws_answers import list_field, read_strictly, text_field
 class Readers:
     """Keep what botocore is told to read values with."""
 
-    def set_parser_defaults(self, *, timestamp_parser: Readers, blob_parser: Any) -> None:
+    moment: Any
+    content: Any
+
+    def set_parser_defaults(self, *, timestamp_parser: Any, blob_parser: Any) -> None:
         self.moment, self.content = timestamp_parser, blob_parser
 
 

