@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _fits(pattern: str, example: str) -> Callable[[str | None], str | None]:
-    """Return what refuses an option's value that AWS would not take; it is not repeated."""
+    """Return a check that refuses an option's value that AWS would not take, without showing it."""
 
     def checked(value: str | None) -> str | None:
         if value is None or re.fullmatch(pattern, value, re.ASCII):
@@ -29,7 +29,7 @@ _organization: Final = partial(typer.Option, rich_help_panel="With --organizatio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsOptions:
-    """Hold whom to ask for which accounts' reports, and with what credentials."""
+    """Hold which accounts' reports to ask for, at which endpoint and with what credentials."""
 
     profile: Annotated[
         list[str],
@@ -44,11 +44,11 @@ class AwsOptions:
         _aws(
             metavar="URL",
             callback=_fits(r"https?://[^\s@]+", "https://host:port"),
-            help="Ask here instead of at AWS's own address.",
+            help="Custom endpoint.",
         ),
     ] = None
     timeout: Annotated[
-        int, _aws(min=1, metavar="SECONDS", help="Seconds to wait for AWS to make a report.")
+        int, _aws(min=1, metavar="SECONDS", help="Seconds to wait for AWS, for each account.")
     ] = 300
     service_credentials: Annotated[
         bool,
@@ -78,7 +78,7 @@ class AwsOptions:
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             callback=_fits(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
-            help="The external id that the role's trust policy wants.",
+            help="The external id that the role's trust policy requires.",
         ),
     ] = None
     session_name: Annotated[
@@ -86,7 +86,7 @@ class AwsOptions:
         _organization(
             metavar="NAME",
             callback=_fits(r"[\w+=,.@-]{2,64}", "credreport"),
-            help="How the visit is called in the accounts' CloudTrail.",
+            help="Session name in CloudTrail.",
         ),
     ] = "credreport"
     include: Annotated[

@@ -16,9 +16,7 @@ from analyzer.cli.stdout import open_to_its_reader
 from analyzer.errors import PARTIAL
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
-
-    from analyzer.sources.aws import FetchedReport
+    from analyzer.sources.aws import BoundedClient, FetchedReport
     from analyzer.sources.manifest import Entry, FetchedAccounts
 
 STANDARD_OUTPUT: Final = "-"
@@ -68,7 +66,7 @@ def _path(output: str, name: str, *, many: bool) -> Path:
     return Path(output, name) if is_folder else Path(output)
 
 
-def _print_report(_iam: "IAMClient", report: "FetchedReport", _caller: str) -> "Entry":
+def _print_report(_iam: "BoundedClient", report: "FetchedReport", _caller: str) -> "Entry":
     """Write a report to standard output."""
     from analyzer.sources.fetch import fetched_entry
     from analyzer.sources.manifest import NOT_ASKED

@@ -1,51 +1,51 @@
 """Ask AWS for the credential report of one account; nothing else here knows boto3.
 
 AWS is asked for the report as a whole and for nothing per user. What it answers in its errors is
-never repeated, since it may hold parts of a signed request: they are told in words of our own.
+never repeated, since it may hold parts of a signed request: they are put in words of our own.
 """
 
 import hashlib
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
-from botocore.waiter import Waiter, WaiterModel
 
 from analyzer import columns
 from analyzer.errors import AwsRefused
 from analyzer.files import as_json, provenance
-from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, code, refusal
+from analyzer.sources.aws_answers import (
+    UNREADABLE,
+    CheckedTransport,
+    foreign_answer,
+    list_field,
+    read_strictly,
+    text_field,
+)
+from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, code, refusal
+from analyzer.sources.deadline import Deadline, Late
 from analyzer.terms import ISO_UTC
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
 
 _REGION: Final = "us-east-1"
 """Of the partition aws, whose IAM is asked where nobody names a region."""
 
-_AGAIN: Final = (*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired")
-_ACCEPTORS: Final = [
-    {"matcher": "path", "argument": "State", "expected": "COMPLETE", "state": "success"},
-    *({"matcher": "error", "expected": code, "state": "retry"} for code in _AGAIN),
-]
-_WAITER: Final = {
-    "operation": "GenerateCredentialReport",
-    "delay": 2,
-    "maxAttempts": sys.maxsize,  # The time bounds it, however long a call takes.
-    "acceptors": _ACCEPTORS,
-}
-_NAME: Final = "CredentialReportComplete"
-_MODEL: Final = WaiterModel({"version": 2, "waiters": {_NAME: _WAITER}})
+_STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
+_NOT_YET: Final = (*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired")
+
+_FIRST_YEAR: Final = 2010
+"""IAM is of 2010: no report is older."""
+
+_CLOCK_SKEW: Final = timedelta(minutes=15)
+"""AWS accepts no request of a clock that is further off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class FetchedReport:
         `caller` says with whose credentials it was fetched, `evidence` what is known of
         service-specific credentials.
         """
-        told = {
+        known = {
             **provenance(),
             "account": self.account,
             "partition": self.partition,
@@ -87,7 +87,7 @@ class FetchedReport:
             "obtained": {"operation": "iam:GetCredentialReport", "caller": caller},
             "service_credentials": evidence,
         }
-        return as_json(told)
+        return as_json(known)
 
 
 class Access:
@@ -96,7 +96,7 @@ class Access:
     def __init__(
         self, *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
     ) -> None:
-        """Keep where to find credentials and whom to ask; nobody is asked yet.
+        """Keep where credentials are and which endpoint to ask; nothing is asked yet.
 
         Raises AwsRefused where there is no such profile.
         """
@@ -104,89 +104,172 @@ class Access:
         self._lock = threading.Lock()
         with translated():
             self._core = Session(profile=profile)
+            read_strictly(self._core)
             self._session = boto3.Session(botocore_session=self._core, region_name=region)
             self._region = self._session.region_name or _REGION
 
-    def client(self, service: str, attempts: int = 3, **credentials: Any) -> Any:
-        """Return a client of a service that tries so often, unless AWS_MAX_ATTEMPTS says else.
+    def client(
+        self,
+        service: str,
+        deadline: Deadline,
+        *,
+        attempts: int = 3,
+        credentials: Mapping[str, str] | None = None,
+    ) -> "BoundedClient":
+        """Return a client of a service that tries so often, unless AWS_MAX_ATTEMPTS is set.
 
         Raises AwsRefused where the settings are not fit to make one.
         """
-        made: Callable[..., Any] = self._session.client
-        try:
-            with translated(), self._lock:  # A session is not made for many threads.
-                where = {"region_name": self._region, "endpoint_url": self._endpoint}
-                return made(service, config=self._config(attempts), **where, **credentials)
-        except ValueError:
-            message = "The region, the endpoint URL or AWS_MAX_ATTEMPTS is not valid: correct it."
-            raise AwsRefused(message) from None
+        make = partial(self._client, service, self._config(attempts, deadline), credentials or {})
+        with translated():
+            return BoundedClient(deadline.result("the request for credentials", make), deadline)
 
-    def _config(self, attempts: int) -> Config:
-        attempts = int(self._core.get_config_variable("max_attempts") or attempts)
-        return Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            connect_timeout=10,
-            read_timeout=30,
-            max_pool_connections=64,
-        )
+    def _client(self, service: str, config: Config, credentials: Mapping[str, Any]) -> Any:
+        create: Callable[..., Any] = self._session.client
+        where = {"region_name": self._region, "endpoint_url": self._endpoint}
+        try:
+            with self._lock:  # A session is not for many threads.
+                client = create(service, config=config, **where, **credentials)
+        except (BotoCoreError, EOFError):
+            raise
+        except ValueError:
+            raise AwsRefused(_SETTINGS) from None
+        except Exception as error:  # noqa: BLE001  a program or server for credentials may answer anything
+            raise AwsRefused(refusal(error)) from None
+        client.meta.events.register("before-send", CheckedTransport(client))
+        return client
+
+    def _config(self, attempts: int, deadline: Deadline) -> Config:
+        try:
+            attempts = int(self._core.get_config_variable("max_attempts") or attempts)
+        except ValueError:
+            raise AwsRefused(_SETTINGS) from None
+        with translated():
+            return Config(
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                connect_timeout=min(10, deadline.timeout),
+                read_timeout=min(30, deadline.timeout),
+                max_pool_connections=64,
+            )
+
+
+_SETTINGS: Final = "The region, the endpoint URL or AWS_MAX_ATTEMPTS is not valid: correct it."
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedClient:
+    """Ask with a client of boto3, each call within what is left until a deadline."""
+
+    client: Any
+    deadline: Deadline
+
+    def answer(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        """Return the answer to a call.
+
+        Raises Late, ClientError where AWS answers with an error, AwsRefused where anything else
+        goes wrong.
+        """
+        name = self.client.meta.method_to_api_mapping[operation]
+        call = partial(getattr(self.client, operation), **arguments)
+        answer: Mapping[str, Any] = self.deadline.result(call_name(name), partial(_readable, call))
+        return answer
+
+    def pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the answers to the calls that a list takes, page by page.
+
+        Raises like `answer`, and AwsRefused where a list does not end.
+        """
+        token_name = _PAGE_TOKENS[operation]
+        tokens: set[str] = set()
+        page = self.answer(operation, **arguments)
+        yield page
+        while token := _next_token(page, token_name):
+            if token in tokens:
+                raise foreign_answer("a list that starts again and again")
+            tokens.add(token)
+            page = self.answer(operation, **arguments, **{token_name: token})
+            yield page
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+
+_PAGE_TOKENS: Final = {
+    "list_accounts": "NextToken",
+    "list_children": "NextToken",
+    "list_service_specific_credentials": "Marker",
+}
+"""Where a page names the next one; a request names it likewise."""
+
+
+def _next_token(page: Mapping[str, Any], name: str) -> str:
+    """Return what names the next page, empty after the last.
+
+    Raises AwsRefused where there is a next page without a name.
+    """
+    if page.get("IsTruncated", page.get(name)):
+        return text_field(page, name)
+    return ""
+
+
+def _readable(call: Callable[[], Any]) -> Any:
+    """Return what a call of boto3 returns.
+
+    botocore raises errors of every kind where an answer has another form than AWS's. Only its
+    own code runs here, so that no bug of this program is taken for one.
+    """
+    try:
+        return call()
+    except (AwsRefused, BotoCoreError, ClientError, EOFError):
+        raise
+    except Exception:  # noqa: BLE001  see above
+        raise foreign_answer(UNREADABLE) from None
 
 
 def fetch_report(
-    iam: "IAMClient",
+    iam: BoundedClient,
     *,
-    timeout: float = 300,
     poll: float = 2,
-    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
     stopped: Callable[[], bool] = lambda: False,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FetchedReport:
     """Have AWS make the report, wait until it is there, and return it.
 
-    Asks again every `poll` seconds; after `timeout` seconds, or once `stopped`, no call starts.
+    Asks again every `poll` seconds; after the deadline, or once `stopped`, no call starts.
 
     Raises AwsRefused where there is no whole report to be had.
     """
-    asking = _ReportOperation(iam, timeout, clock() + timeout, clock, stopped)
+    last = "none"
     with translated():
-        config: Any = _MODEL.get_waiter(_NAME)
-        Waiter(_NAME, config, asking).wait(WaiterConfig={"Delay": poll})
-    return _fetched_report(asking.answer)
+        while True:
+            if stopped():
+                raise Stopped(STOPPED)
+            if not iam.deadline.seconds_left:
+                raise Late(_LATE.format(iam.deadline.timeout, last))
+            last, answer = _state_and_report(iam)
+            if answer is not None:
+                return _fetched_report(answer, now())
+            pause(min(poll, iam.deadline.seconds_left))
 
 
-@dataclass(slots=True)
-class _ReportOperation:
-    """Be the operation that is waited for: generate, and where that is complete, get."""
-
-    iam: "IAMClient"
-    timeout: float
-    ends: float
-    clock: Callable[[], float]
-    stopped: Callable[[], bool]
-    last: str = "none"
-    answer: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self) -> Mapping[str, Any]:
-        """Ask once; what AWS cannot do yet is an answer, all else raises."""
-        self._go_on()
-        try:
-            generated = self.iam.generate_credential_report()
-            self.last = generated["State"]
-            if self.last == "COMPLETE":
-                self.answer = self.iam.get_credential_report()
-        except ClientError as error:
-            self.last = code(error)
-            if self.last not in _AGAIN:
-                raise
-            return error.response
-        return generated
-
-    def _go_on(self) -> None:
-        if self.stopped():
-            raise Stopped(STOPPED)
-        if self.clock() >= self.ends:
-            raise AwsRefused(_LATE.format(self.timeout, self.last))
+def _state_and_report(iam: BoundedClient) -> tuple[str, Mapping[str, Any] | None]:
+    """Ask once; what AWS cannot do yet is a state, all else raises."""
+    try:
+        state = text_field(iam.answer("generate_credential_report"), "State")
+        if state not in _STATES:
+            raise foreign_answer("an answer with an unknown State")
+        if state == "COMPLETE":
+            return state, iam.answer("get_credential_report")
+    except ClientError as error:
+        if code(error) not in _NOT_YET:
+            raise
+        return code(error), None
+    return state, None
 
 
-def _fetched_report(answer: Mapping[str, Any]) -> FetchedReport:
+def _fetched_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
     """Return the report, if it is whole: a header, a row, and no end within the last row."""
     content, generated = answer.get("Content", b""), answer.get("GeneratedTime")
     first, _, rows = content.decode(errors="replace").partition("\n")
@@ -198,10 +281,22 @@ def _fetched_report(answer: Mapping[str, Any]) -> FetchedReport:
         raise AwsRefused(_DAMAGED.format("it ends in the middle of a row"))
     return FetchedReport(
         content=content,
-        generated=generated.astimezone(UTC),
+        generated=_plausible(generated.astimezone(UTC), now),
         account=owner["account"],
         partition=owner["partition"],
     )
+
+
+def _plausible(generated: datetime, now: datetime) -> datetime:
+    """Return the time of a report; raises AwsRefused where AWS cannot have made it then."""
+    if generated.year < _FIRST_YEAR:
+        raise foreign_answer(f"a report whose GeneratedTime is before {_FIRST_YEAR}")
+    if generated > now + _CLOCK_SKEW:
+        raise AwsRefused(
+            "The report cannot be used: its GeneratedTime is in the future. Check the computer's"
+            " clock, then fetch it again."
+        )
+    return generated
 
 
 _LATE: Final = (
@@ -209,7 +304,7 @@ _LATE: Final = (
     " longer with --timeout."
 )
 _DAMAGED: Final = "The report that AWS sent is damaged: {}. Nothing of it was kept: fetch it again."
-_OWNER: Final = re.compile(r',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>\d{12}):')
+_OWNER: Final = re.compile(r',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>[0-9]{12}):')
 _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z|[+-][\d:]{5}))"?')
 
 
@@ -222,20 +317,20 @@ def _is_whole(rows: str, header: list[str]) -> bool:
     return not is_moment or _LAST_CELL.fullmatch(cells[-1]) is not None
 
 
-def service_credentials(iam: "IAMClient") -> bytes:
+def service_credentials(iam: BoundedClient) -> bytes:
     """Return all users' service-specific credentials, as the AWS CLI would print the answer.
 
     The answer holds no secrets. Raises AwsRefused where AWS does not give it.
     """
     listed: list[Any] = []
-    page: dict[str, Any] = {}
     with translated():
-        while True:
-            answer = iam.list_service_specific_credentials(AllUsers=True, **page)
-            listed += answer["ServiceSpecificCredentials"]
-            if not answer["IsTruncated"]:
-                return as_json({"ServiceSpecificCredentials": listed, "IsTruncated": False})
-            page = {"Marker": answer["Marker"]}
+        for page in iam.pages("list_service_specific_credentials", AllUsers=True):
+            credentials = list_field(page, "ServiceSpecificCredentials")
+            for each in credentials:
+                for name in ("UserName", "Status", "ServiceName"):
+                    text_field(each, name)
+            listed += credentials
+    return as_json({"ServiceSpecificCredentials": listed, "IsTruncated": False})
 
 
 @contextmanager

@@ -1,17 +1,21 @@
 """Say in words of our own why AWS did not answer, and what to do about it.
 
-What AWS or boto3 says is never repeated but for the error's code, the operation's name and the
-host: the rest may hold parts of a signed request, and with them a token.
+What AWS or boto3 says is never repeated but for codes of AWS that are known, the operation's name
+and the host: the rest may hold parts of a signed request, and with them a token.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
 from analyzer.errors import AwsRefused
+from analyzer.sources.aws_answers import foreign_answer
 
 STOPPED: Final = "It was stopped before it was read."
 
@@ -28,6 +32,18 @@ BUSY: Final = (
 """AWS's codes for: not now, but later."""
 
 _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_COMMON: Final = (
+    *("AccessDenied", "AuthFailure", "ForbiddenException", "IncompleteSignature", "InvalidAction"),
+    *("InvalidClientTokenId", "InvalidParameterCombination", "InvalidParameterValue"),
+    *("InvalidQueryParameter", "InvalidSignatureException", "MalformedQueryString"),
+    *("MissingAction", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
+    *("MissingParameter", "NotAuthorized", "OptInRequired", "RequestExpired", "Unauthorized"),
+    *("SerializationException", "SignatureDoesNotMatch", "UnauthorizedOperation"),
+    *("UnknownOperationException", "UnrecognizedClientException", "ValidationError"),
+    *("UnauthorizedException", "ValidationException"),
+)
+"""Codes that every service of AWS may answer, beside those that botocore lists of each."""
+
 _SERVICES: Final = {
     "AssumeRole": "sts",
     "GenerateCredentialReport": "iam",
@@ -64,18 +80,29 @@ _ADVICE: Final = (
     ),
     (
         ("ProfileNotFound",),
-        "There is no such profile: aws configure list-profiles shows those that there are.",
+        "There is no such profile: aws configure list-profiles shows the existing ones.",
     ),
     (
         ("EOFError",),
-        "The profile wants an MFA code, and nobody is there to type it: use credentials without.",
+        (
+            "The profile requires an MFA code, and there is no terminal to type it: use credentials"
+            " without MFA."
+        ),
     ),
     (
         ("NoRegionError", "EndpointProviderError"),
         "AWS needs a region to be found: name one with --region.",
     ),
     (
-        ("HTTPClientError", "ConnectionError"),
+        ("HTTPClientError",),
+        str(foreign_answer("an answer that breaks the rules of HTTP")),
+    ),
+    (
+        ("ConnectionClosedError",),
+        str(foreign_answer("a connection that ends before the answer does")),
+    ),
+    (
+        ("ConnectionError", "ReadTimeoutError"),
         (
             "AWS cannot be reached at {host}: check the network, the proxy, --region and"
             " --endpoint-url."
@@ -89,30 +116,50 @@ _ADVICE: Final = (
         ("ParentNotFoundException",),
         "There is no such organizational unit: aws organizations list-roots leads to their ids.",
     ),
+    (
+        ("ParamValidationError", "PaginationError"),
+        str(foreign_answer("an answer with an invalid value")),
+    ),
     (BUSY, "AWS is too busy to answer {call}: try again later, or raise AWS_MAX_ATTEMPTS."),
 )
 
 
 def code(error: ClientError) -> str:
-    """Return AWS's code for an error, empty where it gave none."""
-    return error.response.get("Error", {}).get("Code", "")
+    """Return AWS's code for an error, empty where there is none that AWS has."""
+    text = error.response.get("Error", {}).get("Code", "")
+    return text if isinstance(text, str) and text in _known_codes() else ""
+
+
+@cache
+def _known_codes() -> frozenset[str]:
+    listed = {name for names, _ in _ADVICE for name in names}
+    loader = Loader()
+    services = [
+        ServiceModel(loader.load_service_model(name, "service-2"))
+        for name in ("iam", "organizations", "sso", "sts")
+    ]
+    shapes: list[Any] = [shape for service in services for shape in service.error_shapes]
+    modeled = {shape.error_code for shape in shapes}
+    return frozenset({*listed, *modeled, *BUSY, *_DENIED, *_COMMON})
 
 
 def refusal(error: Exception) -> str:
     """Return the message for an error that AWS or boto3 raised."""
     if isinstance(error, ClientError):
-        return _answered(error)
+        return _error_answer(error)
     kinds = [kind.__name__ for kind in type(error).__mro__]
     unknown = f"The AWS set-up does not work ({kinds[0]}): check the profile in ~/.aws/config."
     return _advice(kinds, host=_host(error)) or unknown
 
 
-def _answered(error: ClientError) -> str:
-    call = _call(error)
-    if code(error) in _DENIED:
-        return _denied(call, error.response.get("Error", {}).get("Message", ""))
-    unknown = f"AWS refused {call} with {_word(code(error)) or 'no code'}."
-    return _advice([code(error)], call=call) or unknown
+def _error_answer(error: ClientError) -> str:
+    call, known = call_name(error.operation_name), code(error)
+    if known in _DENIED:
+        return _denied(call, str(error.response["Error"].get("Message", "")))
+    if known:
+        return _advice([known], call=call) or f"AWS refused {call} with {known}."
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "unknown")
+    return str(foreign_answer(f"an error without a known code (HTTP status {status})"))
 
 
 def _advice(names: Iterable[str], **known: str) -> str:
@@ -123,8 +170,8 @@ def _advice(names: Iterable[str], **known: str) -> str:
     return ""
 
 
-def _call(error: ClientError) -> str:
-    operation = error.operation_name
+def call_name(operation: str) -> str:
+    """Return the name of a call as policies have it: iam:GetCredentialReport."""
     service = _SERVICES.get(operation)
     return f"{service}:{operation}" if service else operation
 
@@ -136,18 +183,18 @@ def _denied(call: str, message: str) -> str:
     return f"AWS denied {call}{because}: grant the caller this permission.{also}"
 
 
-_POLICY: Final = re.compile(r"explicit deny in (an? [a-z][a-z -]{2,40} policy)")
+_POLICY: Final = re.compile(
+    "explicit deny in ("
+    "an? (identity-based|resource-based|resource control|service control|session|role trust"
+    "|VPC endpoint) policy|a permissions boundary)"
+)
 _ROLE: Final = (
-    " The same is said where there is no such role, where its trust policy does not name the"
-    " caller, and where it wants another --external-id."
+    " AWS answers the same if there is no such role, if its trust policy does not name the caller"
+    " and if it requires another --external-id."
 )
 
 
 def _host(error: Exception) -> str:
-    """Return whom an error is about, without what an URL may hold besides: user and password."""
-    told = error.kwargs if isinstance(error, BotoCoreError) else {}
-    return urlsplit(str(told.get("endpoint_url", ""))).hostname or "its endpoint"
-
-
-def _word(text: str) -> str:
-    return "".join(re.findall(r"[A-Za-z0-9.]", text))[:64]
+    """Return the host that an error is about, without the user and password of its URL."""
+    details: Mapping[str, Any] = error.kwargs if isinstance(error, BotoCoreError) else {}
+    return urlsplit(str(details.get("endpoint_url", ""))).hostname or "its endpoint"

@@ -5,35 +5,34 @@ what AWS refuses of one is no other's failure.
 """
 
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.aws import (
     Access,
+    BoundedClient,
     FetchedReport,
     fetch_report,
     service_credentials,
     translated,
 )
+from analyzer.sources.aws_answers import text_field
 from analyzer.sources.aws_errors import STOPPED, Stopped
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.deadline import Deadline, Late
 from analyzer.sources.manifest import NOT_ASKED, SAVED, Entry, FetchedAccounts, Status
 from analyzer.sources.organization import ATTEMPTS, Account, Selection, selected_accounts
 
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_sts import STSClient
-
-    Save = Callable[[IAMClient, FetchedReport, str], Entry]
-    Progress = Callable[[int, int], None]
+Save = Callable[[BoundedClient, FetchedReport, str], Entry]
+Progress = Callable[[int, int], None]
 
 _GARBAGE: Final = 10_000
 """Objects made before garbage is looked for: the client of each account is a knot of thousands."""
@@ -57,8 +56,8 @@ class FetchRequest:
     """Say which accounts' reports to ask for, with what credentials, and how patiently.
 
     With a `role` the accounts are those of the organization that `selection` chooses, else one
-    for each of `profiles`, or the one of the ordinary credentials. `timeout` is in seconds,
-    `jobs` the number of accounts that are asked at once.
+    for each of `profiles`, or the one of the ordinary credentials. `timeout` is in seconds, for
+    the list of accounts and for each account; `jobs` is how many accounts are asked at once.
     """
 
     profiles: Sequence[str] = ()
@@ -75,7 +74,7 @@ class FetchRequest:
 
 
 def fetch_accounts(
-    request: FetchRequest, save: "Save", progress: "Progress" = lambda _done, _total: None
+    request: FetchRequest, save: Save, progress: Progress = lambda _done, _total: None
 ) -> FetchedAccounts:
     """Fetch the reports of all accounts of a request; `save` keeps one and says so.
 
@@ -91,32 +90,44 @@ def fetch_accounts(
     gc.set_threshold(_GARBAGE)
     if request.role is None:
         tasks = [Task("", profile, partial(fetch, profile)) for profile in request.profiles]
-        return FetchedAccounts(run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress))
-    access = request.access(*request.profiles)
-    accounts = selected_accounts(access, request.selection)
+        entries = run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress)
+        return FetchedAccounts(_one_entry_per_account(entries))
+    access, deadline = request.access(*request.profiles), Deadline.after(request.timeout)
+    accounts = selected_accounts(access, request.selection, deadline)
     fetcher = RoleFetcher(
         access=access,
-        sts=access.client("sts", ATTEMPTS),
+        sts=access.client("sts", deadline, attempts=ATTEMPTS),
         role=request.role,
-        fetch=partial(_ask, request, stop),
+        fetch=partial(fetch_report, stopped=stop.is_set),
         save=save,
+        timeout=request.timeout,
     )
     tasks = [Task(each.id, each.name, partial(fetcher.entry, each)) for each in accounts.chosen]
     entries = run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress)
-    return FetchedAccounts([*entries, *accounts.skipped], accounts.unmatched)
+    return FetchedAccounts([*entries, *accounts.others], accounts.unmatched)
 
 
-def _fetch_one(
-    request: FetchRequest, save: "Save", stop: Event, profile: str | None = None
-) -> Entry:
+def _fetch_one(request: FetchRequest, save: Save, stop: Event, profile: str | None = None) -> Entry:
     """Fetch the report of the account that the credentials at hand belong to."""
     caller = f"profile {profile}" if profile else "ordinary credentials"
-    with closing(request.access(profile).client("iam")) as iam:
-        return save(iam, _ask(request, stop, iam), caller)
+    deadline = Deadline.after(request.timeout)
+    with closing(request.access(profile).client("iam", deadline)) as iam:
+        return save(iam, fetch_report(iam, stopped=stop.is_set), caller)
 
 
-def _ask(request: FetchRequest, stop: Event, iam: "IAMClient") -> FetchedReport:
-    return fetch_report(iam, timeout=request.timeout, stopped=stop.is_set)
+def _one_entry_per_account(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries with those skipped that fetched an account once more."""
+    first: dict[str, str] = {}
+    single = []
+    for entry in entries:
+        if entry.account in first:
+            reason = f"The profile {first[entry.account]} reads the same account, {entry.account}."
+            single.append(Entry(account="", name=entry.name, status=Status.SKIPPED, reason=reason))
+        else:
+            single.append(entry)
+            if entry.account:
+                first[entry.account] = entry.name
+    return single
 
 
 # Many accounts
@@ -132,7 +143,7 @@ class Task:
 
 
 def run_tasks(
-    tasks: Iterable[Task], *, jobs: int, stop: Event, progress: "Progress" = lambda _d, _t: None
+    tasks: Iterable[Task], *, jobs: int, stop: Event, progress: Progress = lambda _d, _t: None
 ) -> list[Entry]:
     """Do the tasks, at most `jobs` at once, and return what became of each, in their order.
 
@@ -173,10 +184,11 @@ class RoleFetcher:
     """Fetch one account's report after another; `fetch` gets a report, `save` keeps it."""
 
     access: Access
-    sts: "STSClient"
+    sts: BoundedClient
     role: Role
-    fetch: Callable[["IAMClient"], FetchedReport]
-    save: "Save"
+    fetch: Callable[[BoundedClient], FetchedReport]
+    save: Save
+    timeout: float = 300
 
     def entry(self, account: Account) -> Entry:
         """Fetch with the role, or if the account is the caller's, with the caller's credentials.
@@ -184,42 +196,52 @@ class RoleFetcher:
         Only the management account can be the caller's where no role is: it is tried so first.
         Raises AwsRefused.
         """
-        own = ""
+        own, deadline = "", Deadline.after(self.timeout)
         if account.is_management:
             try:
-                return self._entry(account, "the caller's own credentials", {})
-            except Stopped:
+                return self._entry(account, "the caller's own credentials", deadline)
+            except (Stopped, Late):
                 raise
             except AwsRefused as error:
                 own = f" (With the caller's own credentials: {error})"
         try:
-            return self._entry(account, f"role {self.role.arn(account)}", self._assumed(account))
+            role, credentials = self.role.arn(account), self._assumed(account, deadline)
+            return self._entry(account, f"role {role}", deadline, credentials)
         except Stopped:
             raise
         except AwsRefused as error:
             raise AwsRefused(f"{error}{own}") from None
 
-    def _entry(self, account: Account, caller: str, credentials: dict[str, Any]) -> Entry:
-        with closing(self.access.client("iam", **credentials)) as iam:
+    def _entry(
+        self,
+        account: Account,
+        caller: str,
+        deadline: Deadline,
+        credentials: Mapping[str, str] | None = None,
+    ) -> Entry:
+        with closing(self.access.client("iam", deadline, credentials=credentials)) as iam:
             report = self.fetch(iam)
             if report.account != account.id:
                 raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
             return self.save(iam, report, caller)
 
-    def _assumed(self, account: Account) -> dict[str, Any]:
+    def _assumed(self, account: Account, deadline: Deadline) -> dict[str, str]:
         """Return the credentials of the role in an account, as boto3 takes them."""
         external: dict[str, Any] = {}
         if self.role.external_id:
             external["ExternalId"] = self.role.external_id
         with translated():
-            answer = self.sts.assume_role(
-                RoleArn=self.role.arn(account), RoleSessionName=self.role.session, **external
+            answer = replace(self.sts, deadline=deadline).answer(
+                "assume_role",
+                RoleArn=self.role.arn(account),
+                RoleSessionName=self.role.session,
+                **external,
             )
-        credentials = answer["Credentials"]
+        credentials = answer.get("Credentials")
         return {
-            "aws_access_key_id": credentials["AccessKeyId"],
-            "aws_secret_access_key": credentials["SecretAccessKey"],
-            "aws_session_token": credentials["SessionToken"],
+            "aws_access_key_id": text_field(credentials, "AccessKeyId"),
+            "aws_secret_access_key": text_field(credentials, "SecretAccessKey"),
+            "aws_session_token": text_field(credentials, "SessionToken"),
         }
 
 
@@ -228,7 +250,7 @@ class RoleFetcher:
 
 def save_report(
     place: Callable[[str], Path],
-    iam: "IAMClient",
+    iam: BoundedClient,
     report: FetchedReport,
     caller: str,
     *,
@@ -254,7 +276,7 @@ def save_report(
 
 
 def unsaved_entry(
-    iam: "IAMClient", report: FetchedReport, _caller: str, *, with_service_credentials: bool
+    iam: BoundedClient, report: FetchedReport, _caller: str, *, with_service_credentials: bool
 ) -> Entry:
     """Return what `save_report` would, and save nothing."""
     known = _service_credentials(iam)[1] if with_service_credentials else NOT_ASKED
@@ -274,7 +296,7 @@ def fetched_entry(report: FetchedReport, path: Path, service_credentials: str) -
     )
 
 
-def _service_credentials(iam: "IAMClient") -> tuple[bytes | None, str]:
+def _service_credentials(iam: BoundedClient) -> tuple[bytes | None, str]:
     try:
         return service_credentials(iam), SAVED
     except AwsRefused as error:

@@ -75,7 +75,7 @@ def load_sources(
     """
     report = assemble_report([partial(_open, each) for each in inputs], as_of, progress)
     told = replace(report, notes=(*_unread(inputs), *report.notes))
-    return with_uncovered_accounts(told, manifests(names, inputs))
+    return with_uncovered_accounts(told, manifests(names, inputs), inputs)
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:

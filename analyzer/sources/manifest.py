@@ -4,11 +4,15 @@ A manifest lies beside the reports that were fetched and says what became of eve
 that one that could not be read is missing from no output silently.
 """
 
+import hashlib
+import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
@@ -21,12 +25,14 @@ from analyzer.files import (
     saved_bytes,
     saved_file_refused,
     saved_json,
+    sha256,
 )
 from analyzer.model import Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
 from analyzer.sources.companions import MANIFEST
 from analyzer.sources.find import Source, files_below, is_pattern, is_visible, matches
+from analyzer.terms import printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
@@ -94,15 +100,15 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     """Return the manifests among what the names stand for, each once.
 
     Those of the archives that hold `inputs` count too, and those that lie in the folder of an
-    input and list it.
+    input and list it: of these, the other reports do not count, since nobody named them.
 
     Raises InputRefused if one that lies there is not understood.
     """
     named = dict.fromkeys(_manifests_named(names))
-    beside = [path for path in _manifests_beside(inputs) if path not in named]
     archived = {each.name: each for source in inputs for each in source.aside}
     return [
-        *(Source(str(path), path.read_bytes, path) for path in [*named, *beside]),
+        *(Source(str(path), path.read_bytes, path) for path in named),
+        *(each for each in _manifests_beside(inputs) if Path(each.name) not in named),
         *(each for name, each in archived.items() if name.endswith(MANIFEST)),
     ]
 
@@ -114,7 +120,7 @@ def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
             yield from (each for each in inside if each.name.endswith(MANIFEST))
 
 
-def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Path]:
+def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Source]:
     """Yield the manifests that list an input, of the folders in which the inputs lie."""
     folders: dict[Path, set[str]] = defaultdict(set)
     for source in inputs:
@@ -122,32 +128,52 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Path]:
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
         for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if is_visible(path.name) and _lists_any(str(path), path.read_bytes, files):
-                yield path
+            if is_visible(path.name) and (manifest := _about(path, files)):
+                yield manifest
 
 
-def _lists_any(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
-    """Tell whether a manifest lists one of these files; other JSON lists none."""
-    value = saved_json(name, saved_bytes(name, read))
+def _about(path: Path, files: Collection[str]) -> Source | None:
+    """Return a manifest, without where reports lie that are none of `files`.
+
+    None if it lists none of them; other JSON lists none.
+    """
+    content = saved_bytes(str(path), path.read_bytes)
+    value = saved_json(str(path), content)
     try:
-        return any(each.get("file") in files for each in value["accounts"])
+        listed = [each.get("file") in files for each in value["accounts"]]
+        if not any(listed):
+            return None
+        if not all(listed):
+            value["accounts"] = [
+                each if is_listed else {**each, "file": "", "sha256": ""}
+                for each, is_listed in zip(value["accounts"], listed, strict=True)
+            ]
+            content = json.dumps(value).encode()
+            return Source(str(path), lambda: content)
     except (KeyError, TypeError, AttributeError):
-        return False
+        return None
+    return Source(str(path), path.read_bytes, path)
 
 
 # Read it
 
 
+ACCOUNT_ID: Final = re.compile("[0-9]{12}")
+
+
 def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
     """Return the entries of a manifest.
 
-    Raises InputRefused if it is not understood.
+    Raises InputRefused if it is not understood, or lists an account twice.
     """
     value = saved_json(name, saved_bytes(name, read))
     try:
-        return [_entry(each) for each in json_list(value["accounts"])]
+        entries = [_entry(each) for each in json_list(value["accounts"])]
     except (KeyError, TypeError, AttributeError):
         raise saved_file_refused(name, "it is no list of fetched accounts") from None
+    for problem in _problems(entries):
+        raise saved_file_refused(name, problem)
+    return entries
 
 
 def _entry(value: Mapping[str, Any]) -> Entry:
@@ -156,24 +182,43 @@ def _entry(value: Mapping[str, Any]) -> Entry:
         name=json_text(value["name"]),
         status=json_text(value["status"]),
         reason=json_text(value["reason"]),
+        file=json_text(value.get("file", "")),
+        sha256=json_text(value.get("sha256", "")),
         generated_time=str(value.get("generated_time")),
     )
+
+
+def _problems(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield what is wrong with the values of a manifest."""
+    listed: set[str] = set()
+    for entry in entries:
+        if entry.status not in {*Status}:
+            yield f'unknown status "{printable(entry.status)}"'
+        if entry.account and not ACCOUNT_ID.fullmatch(entry.account):
+            yield f'"{printable(entry.account)}" is no account id: it has 12 digits'
+        if entry.account and entry.account in listed:
+            yield f"it lists account {entry.account} twice"
+        listed.add(entry.account)
 
 
 # Apply it
 
 
-def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Report:
-    """Return the report with the accounts that the manifests list as failed or skipped.
+def with_uncovered_accounts(
+    report: Report, manifests: Iterable[Source], inputs: Collection[Source] = ()
+) -> Report:
+    """Return the report with the accounts that the manifests list as failed or skipped, or lost.
 
     An account that failed is covered all the same where a report of it counts that is newer than
     all that were fetched then, and a note says so. One that lay there before covers nothing: an
-    account that cannot be read any more must not look as if it could.
+    account that cannot be read any more must not look as if it could. An account is lost if its
+    report is missing from `inputs` or was changed; a newer report of it covers it likewise.
 
     Raises InputRefused where a manifest is not understood.
     """
     files = {each.account: file for file in report.files for each in file.accounts}
-    failed: dict[UncoveredAccount, None] = {}
+    there = _Inputs(report.files, inputs)
+    not_covered: dict[UncoveredAccount, None] = {}
     skipped: dict[UncoveredAccount, None] = {}
     replaced: dict[str, None] = {}
     for source in manifests:
@@ -187,9 +232,62 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
                 if file := _newer_report(account, fetched, files):
                     replaced[_replacement_note(account, source, file)] = None
                 else:
-                    failed[account] = None
-    notes = (*map(str, failed), *replaced, *report.notes)
-    return replace(report, not_covered=tuple(failed), left_out=tuple(skipped), notes=notes)
+                    not_covered[account] = None
+            elif reason := there.loss(entry, place := _place(source, entry)):
+                lost = replace(account, reason=reason)
+                file = _newer_report(lost, timestamp(entry.generated_time), files)
+                if file and file.name != place:
+                    replaced[_lost_note(lost, file)] = None
+                else:
+                    not_covered[lost] = None
+    notes = (*map(str, not_covered), *replaced, *report.notes)
+    return replace(report, not_covered=tuple(not_covered), left_out=tuple(skipped), notes=notes)
+
+
+def _place(manifest: Source, entry: Entry) -> str:
+    """Return the name of the input that an entry lists: it lies beside the manifest."""
+    return f"{manifest.name.removesuffix(PurePath(manifest.name).name)}{entry.file}"
+
+
+class _Inputs:
+    """Know which inputs there are, and what is in them."""
+
+    def __init__(self, files: Iterable[ReportFile], inputs: Collection[Source]) -> None:
+        """Keep the inputs and the files that count, whose SHA-256 is known already."""
+        counting = {file.name: file.sha256 for file in files}
+        self._counting = {*counting.values()}
+        self._names = {source.name for source in inputs}
+        self._superseded = [source for source in inputs if source.name not in counting]
+
+    @cached_property
+    def _others(self) -> frozenset[str]:
+        return frozenset(map(_sha256, self._superseded))
+
+    def loss(self, entry: Entry, place: str) -> str:
+        """Return why the report of an entry is lost, empty where it is there or not listed.
+
+        It is there if any input has its SHA-256, whatever its name; `place` is the listed one.
+        """
+        is_there = place in self._names
+        if not entry.file or (is_there and not entry.sha256):
+            return ""
+        if entry.sha256 in self._counting or entry.sha256 in self._others:
+            return ""
+        return (_CHANGED if is_there else _MISSING).format(entry.file)
+
+
+def _sha256(source: Source) -> str:
+    """Return the SHA-256 of an input, empty where it cannot be read any more."""
+    try:
+        if source.path and not source.archive:
+            return sha256(source.path)
+        return hashlib.sha256(source.read()).hexdigest()
+    except OSError:
+        return ""
+
+
+_MISSING: Final = "its report {} is missing."
+_CHANGED: Final = "its report {} was changed since it was fetched."
 
 
 def _newest_report(entries: Iterable[Entry]) -> datetime | None:
@@ -203,6 +301,14 @@ def _newer_report(
     """Return the report of an account that counts, if it is newer than all that were fetched."""
     file = files.get(account.account) if account.account else None
     return file if file and fetched and file.as_of > fetched else None
+
+
+def _lost_note(account: UncoveredAccount, file: ReportFile) -> str:
+    reason = account.reason.removesuffix(".").removeprefix("its ")
+    return (
+        f"Account {account.whom}: {reason}; its newer report {file.name} of"
+        f" {minute_text(file.as_of)} counts instead."
+    )
 
 
 def _replacement_note(account: UncoveredAccount, source: Source, file: ReportFile) -> str:
@@ -250,7 +356,7 @@ def _failure_message(entry: Entry) -> AccountMessage:
 def unmatched_messages(patterns: Iterable[str]) -> list[AccountMessage]:
     """Return a message for each pattern that named no account."""
     return [
-        AccountMessage("unmatched", f"{pattern} names no account.", {"pattern": pattern})
+        AccountMessage("unmatched", f"{pattern} matches no account.", {"pattern": pattern})
         for pattern in patterns
     ]
 

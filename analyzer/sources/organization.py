@@ -1,17 +1,19 @@
 """Fetch the reports of an organization's accounts, each with a role of its own, many at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import Access, translated
-from analyzer.sources.manifest import Entry, Status
-
-if TYPE_CHECKING:
-    from mypy_boto3_organizations import OrganizationsClient
+from analyzer.sources.aws import Access, BoundedClient, translated
+from analyzer.sources.aws_answers import foreign_answer, list_field, text_field
+from analyzer.sources.deadline import Deadline
+from analyzer.sources.manifest import ACCOUNT_ID, Entry, Status
+from analyzer.terms import printable
 
 ATTEMPTS: Final = 6
 """Nothing waits for these services but boto3 itself."""
@@ -28,7 +30,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Describe an account as its organization knows it."""
+    """Describe an account as its organization lists it."""
 
     id: str
     name: str
@@ -46,40 +48,49 @@ class Account:
         return self.arn.split(":")[4] == self.id
 
     def matches(self, pattern: str) -> bool:
-        """Tell whether a pattern names this account, by its id or, in any case, by its name."""
-        wanted = pattern.lower().replace("[", "[[]")
-        return any(fnmatchcase(own, wanted) for own in (self.id, self.name.lower()))
+        """Tell whether a pattern matches this account's id or, in any case, its name."""
+        literal = pattern.lower().replace("[", "[[]")
+        return any(fnmatchcase(own, literal) for own in (self.id, self.name.lower()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSelection:
-    """Hold which accounts are to be read, which not and why, and patterns that name none."""
+    """Hold the accounts to read, the others with the reason, and patterns that match none.
+
+    `others` are skipped, or failed where their place in the list is not valid.
+    """
 
     chosen: tuple[Account, ...]
-    skipped: tuple[Entry, ...]
+    others: tuple[Entry, ...]
     unmatched: tuple[str, ...]
 
 
-def selected_accounts(access: Access, selection: Selection) -> AccountSelection:
+def selected_accounts(access: Access, selection: Selection, deadline: Deadline) -> AccountSelection:
     """Ask for the organization's accounts and choose among them.
 
     Raises AwsRefused where it may not be asked, or where nothing is left to be read.
     """
-    with closing(access.client("organizations", ATTEMPTS)) as organizations, translated():
-        accounts = list(_accounts(organizations))
-        below = set(_accounts_below(organizations, selection.units))
+    with (
+        closing(access.client("organizations", deadline, attempts=ATTEMPTS)) as client,
+        translated(),
+    ):
+        pages = client.pages("list_accounts")
+        listed = [each for page in pages for each in list_field(page, "Accounts")]
+        below = set(_accounts_below(client, selection.units))
+    accounts, failed = _valid_accounts(listed)
     reasons = [_why_not(account, selection, below) for account in accounts]
     chosen = [account for account, reason in zip(accounts, reasons, strict=True) if not reason]
-    if not chosen:
+    if not chosen and not failed:
         message = f"None of the organization's {len(accounts)} accounts is chosen: check --include,"
         raise AwsRefused(f"{message} --exclude and --organizational-unit.")
+    skipped = (
+        Entry(account=account.id, name=account.name, status=Status.SKIPPED, reason=reason)
+        for account, reason in zip(accounts, reasons, strict=True)
+        if reason
+    )
     return AccountSelection(
         chosen=tuple(chosen),
-        skipped=tuple(
-            Entry(account=account.id, name=account.name, status=Status.SKIPPED, reason=reason)
-            for account, reason in zip(accounts, reasons, strict=True)
-            if reason
-        ),
+        others=(*failed, *skipped),
         unmatched=tuple(
             pattern
             for pattern in (*selection.include, *selection.exclude)
@@ -88,29 +99,83 @@ def selected_accounts(access: Access, selection: Selection) -> AccountSelection:
     )
 
 
-def _accounts(organizations: "OrganizationsClient") -> Iterator[Account]:
-    for page in organizations.get_paginator("list_accounts").paginate():
-        for each in page["Accounts"]:
-            state = each.get("State") or each.get("Status", "UNKNOWN")
-            yield Account(id=each["Id"], name=each.get("Name", ""), arn=each["Arn"], state=state)
+def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[Entry]]:
+    """Return the accounts of a list, and as failed those that it does not name as AWS does.
+
+    Raises AwsRefused where the list holds something else.
+    """
+    accounts, failed = [], []
+    for each in listed:
+        account = _account(each)
+        if ACCOUNT_ID.fullmatch(account.id) and _OWNER.fullmatch(account.arn):
+            accounts.append(account)
+        else:
+            number = account.id if ACCOUNT_ID.fullmatch(account.id) else ""
+            failed.append(_failed(number, account.name or "an account", _INVALID))
+    times = Counter(account.id for account in accounts) + Counter(
+        entry.account for entry in failed if entry.account
+    )
+    repeated = {number for number, count in times.items() if count > 1}
+    first = {account.id: account.name for account in reversed(accounts)}
+    return (
+        [account for account in accounts if account.id not in repeated],
+        [
+            *(entry for entry in failed if entry.account not in repeated),
+            *(_failed(number, first.get(number, ""), _REPEATED) for number in sorted(repeated)),
+        ],
+    )
 
 
-def _accounts_below(organizations: "OrganizationsClient", units: Iterable[str]) -> Iterator[str]:
+def _account(value: object) -> Account:
+    """Return what a list says of an account; nothing of it is checked but that it is text."""
+    if not isinstance(value, Mapping) or not _has_texts(value):
+        raise foreign_answer("a list of accounts with an invalid value")
+    state = value.get("State") or value.get("Status")
+    return Account(
+        id=value.get("Id", ""),
+        name=printable(value.get("Name", "")),
+        arn=value.get("Arn", ""),
+        state=state if state in _STATES else "UNKNOWN",
+    )
+
+
+def _has_texts(value: Mapping[str, object]) -> bool:
+    return all(isinstance(value.get(name, ""), str) for name in _TEXTS)
+
+
+def _failed(number: str, name: str, reason: str) -> Entry:
+    return Entry(account=number, name=name, status=Status.FAILED, reason=reason)
+
+
+_TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
+_STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "SUSPENDED")
+_OWNER: Final = re.compile("arn:aws[a-z0-9-]*:organizations::[0-9]{12}:account/[ -~]+")
+_INVALID: Final = "AWS lists it without a valid account id and ARN."
+_REPEATED: Final = "AWS lists it more than once."
+
+
+def _accounts_below(client: BoundedClient, units: Iterable[str]) -> Iterator[str]:
     """Yield the ids of all accounts in the units and in the units below them."""
-    children = organizations.get_paginator("list_children")
-    for unit in units:
-        for page in children.paginate(ParentId=unit, ChildType="ACCOUNT"):
-            yield from (each["Id"] for each in page["Children"])
-        for page in children.paginate(ParentId=unit, ChildType="ORGANIZATIONAL_UNIT"):
-            yield from _accounts_below(organizations, [each["Id"] for each in page["Children"]])
+    pending, visited = [*units], set()
+    while pending:
+        unit = pending.pop()
+        if unit not in visited:
+            visited.add(unit)
+            yield from _children(client, unit, "ACCOUNT")
+            pending += _children(client, unit, "ORGANIZATIONAL_UNIT")
+
+
+def _children(client: BoundedClient, unit: str, kind: str) -> Iterator[str]:
+    for page in client.pages("list_children", ParentId=unit, ChildType=kind):
+        yield from (text_field(each, "Id") for each in list_field(page, "Children"))
 
 
 def _why_not(account: Account, selection: Selection, below: set[str]) -> str:
     if account.state != "ACTIVE":
         return f"Its state is {account.state}."
     if selection.units and account.id not in below:
-        return "It is in none of the organizational units asked for."
+        return "It is in none of the organizational units of --organizational-unit."
     if selection.include and not any(map(account.matches, selection.include)):
-        return "No --include names it."
+        return "No --include matches it."
     excluding = next(filter(account.matches, selection.exclude), None)
-    return f"--exclude {excluding} names it." if excluding else ""
+    return f"--exclude {excluding} matches it." if excluding else ""

@@ -236,7 +236,7 @@ def test_skipped_accounts_are_recorded_and_patterns_that_name_nobody_are_said(
     options = ("--exclude", "Team 1", "--exclude", "Tema 2", "--log-format", "json")
     assert exporting(runs, *ORGANIZATION, *options) == 0
     assert record_of(runs / RUN)["accounts"]["skipped"] == [
-        {"account": MEMBERS[1], "name": "Team 1", "reason": "--exclude Team 1 names it."}
+        {"account": MEMBERS[1], "name": "Team 1", "reason": "--exclude Team 1 matches it."}
     ]
     (line,) = [line for line in log(capsys) if line["event"] == "unmatched"]
     assert line["pattern"] == "Tema 2"

@@ -1,7 +1,9 @@
 """What `fetch_report` makes of AWS's answers; the clients are stubbed."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ import pytest
 from botocore.stub import Stubber
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import Access, FetchedReport, fetch_report
+from analyzer.sources.aws import Access, BoundedClient, FetchedReport, fetch_report
+from analyzer.sources.deadline import Deadline, Late
 from tests.support.aws_server import (
     CALLER,
     GENERATED,
@@ -51,17 +54,25 @@ def got(content: bytes = REPORT, generated: datetime | None = GENERATED) -> Said
 
 
 COMPLETE = state("COMPLETE")
+SOON = Deadline.after(300)
 
 
-def fetched(iam: "IAMClient", *answers: Said, **options: Any) -> FetchedReport:
+def fetched(
+    iam: "IAMClient",
+    *answers: Said,
+    timeout: float = 300,
+    clock: Callable[[], float] = time.monotonic,
+    **options: Any,
+) -> FetchedReport:
     """Return the report where AWS says just this, in this order; all of it must be asked for."""
+    client = BoundedClient(iam, Deadline.after(timeout, clock))
     with Stubber(iam) as stub:
         for operation, answer in answers:
             if isinstance(answer, str):
                 stub.add_client_error(operation, answer, LEAK)
             else:
                 stub.add_response(operation, answer)
-        report = fetch_report(iam, poll=0, **options)
+        report = fetch_report(client, poll=0, **options)
         stub.assert_no_pending_responses()
     return report
 
@@ -88,13 +99,12 @@ def test_started_and_in_progress_are_waited_for(iam: "IAMClient") -> None:
     fetched(iam, state("STARTED"), state("INPROGRESS"), state("INPROGRESS"), COMPLETE, got())
 
 
-def test_polls_have_a_pause_between_them(iam: "IAMClient", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polls_have_a_pause_between_them(iam: "IAMClient") -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("botocore.waiter.time.sleep", pauses.append)
     with Stubber(iam) as stub:
         for operation, answer in (state("STARTED"), state("INPROGRESS"), COMPLETE, got()):
             stub.add_response(operation, answer)  # type: ignore[arg-type]  # none of these is an error
-        fetch_report(iam)
+        fetch_report(BoundedClient(iam, Deadline.after(300)), pause=pauses.append)
     assert pauses == [2, 2]
 
 
@@ -131,7 +141,7 @@ def ticking(step: float) -> Callable[[], float]:
 def test_never_complete_ends_with_the_time_and_tells_the_last_answer(
     iam: "IAMClient", answer: Said, last: str
 ) -> None:
-    message = refused(iam, *[answer] * 9, timeout=300, clock=ticking(30))
+    message = refused(iam, *[answer] * 9, timeout=300, clock=ticking(12))
     assert message == (
         f"AWS had no report ready after 300 seconds (its last answer: {last})."
         " Try again later, or wait longer with --timeout."
@@ -139,7 +149,7 @@ def test_never_complete_ends_with_the_time_and_tells_the_last_answer(
 
 
 def test_a_report_that_expires_again_and_again_ends_with_the_time(iam: "IAMClient") -> None:
-    message = refused(iam, *[COMPLETE, (GET, "ReportExpired")] * 9, clock=ticking(30))
+    message = refused(iam, *[COMPLETE, (GET, "ReportExpired")] * 9, clock=ticking(12))
     assert "its last answer: ReportExpired" in message
 
 
@@ -193,6 +203,35 @@ def test_truncated_content_is_refused(iam: "IAMClient", content: bytes) -> None:
 
 def test_a_report_without_its_time_is_refused(iam: "IAMClient") -> None:
     assert "damaged" in refused(iam, COMPLETE, got(generated=None))
+
+
+JUST_NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("generated", "message"),
+    [
+        (datetime(2009, 12, 31, 23, 59, 59, tzinfo=UTC), "GeneratedTime is before 2010"),
+        (datetime(2010, 1, 1, tzinfo=UTC), ""),
+        (JUST_NOW, ""),
+        (JUST_NOW + timedelta(minutes=15), ""),
+        (JUST_NOW + timedelta(minutes=15, seconds=1), "GeneratedTime is in the future"),
+    ],
+)
+def test_a_time_at_which_aws_cannot_have_made_the_report_is_refused(
+    iam: "IAMClient", generated: datetime, message: str
+) -> None:
+    answers = (COMPLETE, got(generated=generated))
+    if message:
+        assert message in refused(iam, *answers, now=lambda: JUST_NOW)
+    else:
+        assert fetched(iam, *answers, now=lambda: JUST_NOW).generated == generated
+
+
+def test_an_answer_with_an_unknown_state_is_refused_and_the_state_is_not_repeated(
+    iam: "IAMClient",
+) -> None:
+    assert "is not IAM: an answer with an unknown State" in refused(iam, state("HALFWAY"))
 
 
 def report_of(*columns: str, **cells: str) -> bytes:
@@ -250,16 +289,16 @@ def test_each_partition_is_asked_at_its_own_address(
     monkeypatch: pytest.MonkeyPatch, region: str | None, host: str
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    assert Access(region=region).client("iam").meta.endpoint_url == f"https://{host}"
+    assert Access(region=region).client("iam", SOON).client.meta.endpoint_url == f"https://{host}"
 
 
 def test_boto3_retries_as_its_standard_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Access().client("iam").meta.config.retries == {
+    assert Access().client("iam", SOON).client.meta.config.retries == {
         "mode": "standard",
         "total_max_attempts": 3,
     }
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
-    assert Access().client("iam").meta.config.retries["total_max_attempts"] == 9
+    assert Access().client("iam", SOON).client.meta.config.retries["total_max_attempts"] == 9
 
 
 @pytest.mark.parametrize(
@@ -271,4 +310,29 @@ def test_settings_that_boto3_cannot_take_are_refused(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(AwsRefused, match=r"correct it|does not work"):
-        Access().client("iam")
+        Access().client("iam", SOON)
+
+
+def test_a_program_for_credentials_that_answers_anything_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for output in ("[]", "1", f"{SECRET}"):
+        program = f"{sys.executable} -c 'print(\"{output}\")'"
+        (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+        with pytest.raises(AwsRefused) as caught:
+            Access().client("iam", SOON)
+        assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
+        assert SECRET not in str(caught.value)
+
+
+def test_a_program_for_credentials_that_hangs_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    program = f"{sys.executable} -c 'import time; time.sleep(3)'"
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+    with pytest.raises(Late, match="did not answer the request for credentials"):
+        Access().client("iam", Deadline.after(0.5))

@@ -38,9 +38,11 @@ def answered(code: str, operation: str = "ListAccounts", message: str = LEAK) ->
         ("ParentNotFoundException", "list-roots"),
         ("TooManyRequestsException", "organizations:ListAccounts: try again later"),
         ("AccessDeniedException", "AWS denied organizations:ListAccounts: grant the caller"),
-        ("SomethingNew", "AWS refused organizations:ListAccounts with SomethingNew."),
-        (f"Some\n{'x' * 99}", f"with Some{'x' * 60}."),
-        ("", "with no code."),
+        ("InvalidInputException", "AWS refused organizations:ListAccounts with InvalidInputExcept"),
+        ("OptInRequired", "AWS refused organizations:ListAccounts with OptInRequired."),
+        (TOKEN, "not IAM: an error without a known code (HTTP status unknown)"),
+        (f"Some\n{'x' * 99}", "an error without a known code"),
+        ("", "an error without a known code"),
     ],
 )
 def test_what_aws_answers(code: str, way_out: str) -> None:
@@ -48,7 +50,7 @@ def test_what_aws_answers(code: str, way_out: str) -> None:
 
 
 def test_an_answer_without_an_error_in_it() -> None:
-    assert said(ClientError({}, "ListAccounts")).endswith("with no code.")
+    assert "an error without a known code" in said(ClientError({}, "ListAccounts"))
 
 
 def test_an_operation_of_boto3_itself_has_its_own_name() -> None:
@@ -58,7 +60,7 @@ def test_an_operation_of_boto3_itself_has_its_own_name() -> None:
 
 def test_a_denied_role_says_what_else_it_may_be() -> None:
     message = said(answered("AccessDenied", "AssumeRole"))
-    assert message.startswith("AWS denied sts:AssumeRole: grant the caller this permission. The")
+    assert message.startswith("AWS denied sts:AssumeRole: grant the caller this permission. AWS ")
     assert "no such role" in message
     assert "trust policy" in message
     assert "--external-id" in message
@@ -95,7 +97,9 @@ PROXY = "https://someone:pass@proxy.example:3128/x"
         (exceptions.ReadTimeoutError(endpoint_url=PROXY), "check the network"),
         (exceptions.SSLError(endpoint_url=PROXY, error=OSError(SECRET)), "check the network"),
         (exceptions.ProxyConnectionError(proxy_url=PROXY), "reached at its endpoint:"),
-        (exceptions.ConnectionClosedError(endpoint_url=PROXY), "check the network"),
+        (exceptions.ConnectionClosedError(endpoint_url=PROXY), "ends before the answer does"),
+        (exceptions.PaginationError(message=SECRET), "not IAM: an answer with an invalid value"),
+        (exceptions.ParamValidationError(report=SECRET), "an answer with an invalid value"),
         (EOFError(), "MFA"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

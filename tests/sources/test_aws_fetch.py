@@ -466,6 +466,19 @@ def test_one_profile_that_fails_hurts_no_other(
     ]
 
 
+def test_profiles_of_one_account_list_it_once(profiles: Aws, folder: Path) -> None:
+    del profiles
+    again = ("--profile", "two", "--profile", "two", "--profile", "one")
+    assert fetching("-o", folder, *again, "-q") == 0
+    listed = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
+    assert [(each["account"], each["status"], each["reason"]) for each in listed] == [
+        ("", "skipped", "The profile two reads the same account, 222233334444."),
+        (CALLER, "fetched", ""),
+        ("222233334444", "fetched", ""),
+    ]
+    assert analyzer.load(folder).not_covered == ()
+
+
 @pytest.mark.usefixtures("aws")
 def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture) -> None:
     assert fetching("-o", folder, *BOTH) == 4

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import zipfile
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -13,8 +14,11 @@ import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
 from analyzer.exports.reports import copy_inputs
+from analyzer.files import sha256
 from analyzer.model import Report
 from tests.support.builders import a_user, report_text
+from tests.support.reading import of_account, put, refused
+from tests.support.runs import exporting, visible
 
 DENIED = {
     "account": "210987654321",
@@ -53,15 +57,18 @@ LATER = "status_reports_2026-05-01T12-00-00+00-00.csv"
 BY_ITSELF = {**DENIED, "account": "012345678901"}
 
 
-def fetched_at(moment: str) -> dict[str, str]:
-    return {**READ, "account": "999999999999", "generated_time": moment}
+def fetched_at(moment: str, account: str = "999999999999") -> dict[str, str]:
+    return {**READ, "account": account, "generated_time": moment}
 
 
 def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
     folder: Path,
 ) -> None:
     (folder / "web.csv").rename(folder / LATER)
-    others = (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-04-01T00:00:00Z"))
+    others = (
+        fetched_at("2026-05-01T11:59:59Z"),
+        fetched_at("2026-04-01T00:00:00Z", "888888888888"),
+    )
     manifest = with_manifest(folder, *others, BY_ITSELF, DENIED) / "fetched.manifest.json"
     report = analyzer.load(folder)
     assert told(report) == [SENTENCE]
@@ -81,10 +88,13 @@ def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
     "others",
     [
         (),
-        (READ,),
+        ({**READ, "account": "999999999999"},),
         (fetched_at("unknown"),),
         (fetched_at("2026-05-01T12:00:00Z"),),
-        (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-05-02T00:00:00Z")),
+        (
+            fetched_at("2026-05-01T11:59:59Z"),
+            fetched_at("2026-05-02T00:00:00Z", "888888888888"),
+        ),
     ],
 )
 def test_an_account_that_failed_is_not_covered_by_a_report_that_may_have_lain_there_before(
@@ -181,13 +191,13 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
 def test_an_account_that_was_not_to_be_read_is_told_in_workbook_and_json(
     folder: Path, tmp_path: Path
 ) -> None:
-    excluded = {**DENIED, "status": "skipped", "reason": "--exclude pay* names it."}
+    excluded = {**DENIED, "status": "skipped", "reason": "--exclude pay* matches it."}
     outputs = [tmp_path / "out.xlsx", tmp_path / "out.json"]
     asked = [word for each in outputs for word in ("-o", str(each))]
     assert main(["analyze", str(with_manifest(folder, READ, excluded)), *asked]) == 0
     summary = openpyxl.load_workbook(outputs[0])["Summary"]
     assert [row[1] for row in summary.values if row[0] == DENIED["account"]] == [
-        "payments, left out: --exclude pay* names it."
+        "payments, left out: --exclude pay* matches it."
     ]
     document = json.loads(outputs[1].read_bytes())
     assert document["left_out"] == [
@@ -308,3 +318,204 @@ def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: P
     (folder / "fetched.manifest.json").write_text('{"accounts": [')
     with pytest.raises(InputRefused, match=r"fetched\.manifest\.json: it is not valid JSON"):
         analyzer.load(folder / "web.csv")
+
+
+# Values that no manifest of this program has
+
+
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        ({"status": "fetchd"}, 'unknown status "fetchd"'),
+        ({"status": ""}, 'unknown status ""'),
+        ({"status": "\x1b[2J"}, 'unknown status "\\x1b[2J"'),
+        ({"account": "12345678901"}, '"12345678901" is no account id: it has 12 digits'),
+        ({"account": "١٢٣٤٥٦٧٨٩٠١٢"}, '"١٢٣٤٥٦٧٨٩٠١٢" is no account id: it has 12 digits'),
+        ({"account": "012345678901\n"}, '"012345678901\\n" is no account id: it has 12 digits'),
+        ({"account": READ["account"]}, "it lists account 012345678901 twice"),
+        ({"file": 1}, "it is no list of fetched accounts"),
+        ({"sha256": None}, "it is no list of fetched accounts"),
+    ],
+)
+def test_a_manifest_with_a_value_that_cannot_be_is_refused(
+    folder: Path, odd: dict[str, str], message: str
+) -> None:
+    manifest = with_manifest(folder, READ, {**DENIED, **odd}) / "fetched.manifest.json"
+    (problem,) = refused(folder)
+    assert (problem.file, problem.message) == (str(manifest), message)
+
+
+def test_several_accounts_may_be_unknown_by_their_id(folder: Path) -> None:
+    unknown = [{**DENIED, "account": "", "name": name} for name in ("one", "two")]
+    assert len(analyzer.load(with_manifest(folder, *unknown)).not_covered) == 2
+
+
+# Reports that were fetched and are lost
+
+FETCHED = "2026-05-01T12:00:00Z"
+MISSING = "Account 012345678901 is not covered: its report web.csv is missing."
+CHANGED = (
+    "Account 012345678901 is not covered: its report web.csv was changed since it was fetched."
+)
+
+
+def lists_web(folder: Path, **others: str) -> dict[str, str]:
+    """Return the entry of the report web.csv as it is now."""
+    digest = sha256(folder / "web.csv")
+    return {**READ, "file": "web.csv", "sha256": digest, "generated_time": FETCHED, **others}
+
+
+@pytest.fixture
+def fetched(folder: Path) -> Path:
+    """Return a folder with the reports of two accounts, and the manifest that lists both."""
+    other = "999999999999"
+    put(folder, of_account(other, a_user()), "other.csv")
+    listed = {**READ, "account": other, "file": "other.csv", "sha256": sha256(folder / "other.csv")}
+    return with_manifest(folder, lists_web(folder), {**listed, "generated_time": FETCHED})
+
+
+def test_a_report_that_is_there_covers_its_account(fetched: Path) -> None:
+    assert told(analyzer.load(fetched)) == []
+    assert main(["analyze", str(fetched), "-q", "--fail-on", "active"]) == 0
+
+
+def test_a_report_that_is_gone_is_said_in_every_output(
+    fetched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fetched / "web.csv").unlink()
+    outputs = [
+        tmp_path / f"out{ending}" for ending in (".csv", ".json", ".ocsf.json", ".asff.json")
+    ]
+    asked = [word for each in outputs for word in ("-o", str(each))]
+    assert main(["analyze", str(fetched), *asked]) == PARTIAL
+    assert MISSING in capsys.readouterr().err
+    for each in outputs:
+        assert "its report web.csv is missing." in each.read_text()
+    assert exporting(tmp_path / "runs", "--from", fetched) == PARTIAL
+
+
+@pytest.mark.parametrize("page", ["<html>a portal</html>", ""])
+def test_a_page_in_the_place_of_a_report_is_not_the_report(fetched: Path, page: str) -> None:
+    (fetched / "web.csv").write_text(page)
+    assert main(["analyze", str(fetched), "-q"]) == 3
+
+
+def test_a_report_that_was_changed_is_said(fetched: Path) -> None:
+    (fetched / "web.csv").write_text(report_text([a_user("eve")]))
+    assert told(analyzer.load(fetched)) == [CHANGED]
+
+
+def test_a_report_of_another_account_in_its_place_is_said(fetched: Path) -> None:
+    put(fetched, of_account("888888888888", a_user()), "web.csv")
+    assert told(analyzer.load(fetched)) == [CHANGED]
+
+
+def test_a_renamed_report_counts(fetched: Path) -> None:
+    (fetched / "below").mkdir()
+    (fetched / "web.csv").rename(fetched / "below" / "new.csv")
+    assert told(analyzer.load(fetched)) == []
+
+
+def test_a_report_that_a_newer_one_supersedes_is_there_all_the_same(fetched: Path) -> None:
+    put(fetched, report_text([a_user("eve")]), "new/" + LATER)
+    report = analyzer.load(fetched)
+    assert "web.csv" not in {Path(file.name).name for file in report.files}
+    assert told(report) == []
+
+
+def test_a_newer_report_covers_a_lost_one_and_a_note_says_so(fetched: Path) -> None:
+    newer = LATER.replace("T12", "T13")
+    (fetched / "web.csv").rename(fetched / newer)
+    put(fetched, (fetched / newer).read_text() + "\n", newer)
+    report = analyzer.load(fetched)
+    assert told(report) == []
+    assert report.notes[0] == (
+        f"Account 012345678901: report web.csv is missing; its newer report {fetched / newer} of"
+        " 2026-05-01 13:00 UTC counts instead."
+    )
+
+
+@pytest.mark.parametrize("name", [LATER, "later.csv"])
+def test_a_report_that_is_not_newer_covers_no_lost_one(fetched: Path, name: str) -> None:
+    (fetched / "web.csv").unlink()
+    put(fetched, report_text([a_user("eve")]), name)
+    assert told(analyzer.load(fetched)) == [MISSING]
+
+
+def test_a_changed_report_with_a_later_date_does_not_cover_itself(fetched: Path) -> None:
+    moment = "2026-05-09T00:00:00+00:00"
+    put(fetched, report_text([a_user("eve", user_creation_time=moment)]), "web.csv")
+    assert told(analyzer.load(fetched)) == [CHANGED]
+
+
+def test_a_report_listed_without_its_sha256_need_only_be_there(fetched: Path) -> None:
+    with_manifest(fetched, lists_web(fetched, sha256=""))
+    assert told(analyzer.load(fetched)) == []
+    (fetched / "web.csv").unlink()
+    assert told(analyzer.load(fetched)) == [MISSING]
+
+
+def test_an_archive_without_a_report_that_it_lists_says_so(fetched: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(fetched))
+    assert told(analyzer.load(archive)) == []
+    (fetched / "web.csv").unlink()
+    archive.write_bytes(zipped(fetched))
+    assert told(analyzer.load(archive)) == [MISSING]
+    put(fetched, report_text([a_user("eve")]), "web.csv")
+    archive.write_bytes(zipped(fetched))
+    assert told(analyzer.load(archive)) == [CHANGED]
+
+
+@pytest.mark.parametrize("command", ["analyze", "export"])
+def test_a_report_that_is_named_by_itself_leaves_the_others_of_its_manifest_out(
+    fetched: Path, tmp_path: Path, command: str
+) -> None:
+    (fetched / "web.csv").unlink()
+    source = fetched / "other.csv"
+    if command == "analyze":
+        assert main(["analyze", str(source), "-q"]) == 0
+    else:
+        assert exporting(tmp_path / "runs", "--from", source) == 0
+        (run,) = visible(tmp_path / "runs") - {"latest"}
+        assert main(["analyze", str(tmp_path / "runs" / run / "reports"), "-q"]) == 0
+
+
+def test_a_report_that_is_named_by_itself_is_held_to_its_manifest(fetched: Path) -> None:
+    (fetched / "web.csv").write_text(report_text([a_user("eve")]))
+    assert told(analyzer.load(fetched / "other.csv")) == []
+    assert told(analyzer.load(fetched / "web.csv")) == [CHANGED]
+
+
+def test_a_manifest_that_is_named_itself_counts_as_a_whole(fetched: Path) -> None:
+    (fetched / "web.csv").unlink()
+    names = [fetched / "other.csv", fetched / "fetched.manifest.json"]
+    assert told(analyzer.load(*names)) == [MISSING]
+
+
+def test_a_superseded_report_that_goes_away_meanwhile_is_lost(
+    fetched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(fetched, report_text([a_user("eve")]), "new/" + LATER)
+
+    def gone(_path: Path) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("analyzer.sources.manifest.sha256", gone)
+    assert told(analyzer.load(fetched)) == [CHANGED]
+
+
+def test_an_export_of_several_folders_finds_each_report_of_each_manifest(
+    fetched: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "second"
+    shutil.copytree(fetched, second)
+    for path in second.glob("*.csv"):
+        path.write_text(path.read_text() + "\n")
+    digests = [(path.name, sha256(path)) for path in sorted(second.glob("*.csv"))]
+    accounts = [
+        {**READ, "account": number, "file": name, "sha256": digest}
+        for number, (name, digest) in zip(("999999999999", READ["account"]), digests, strict=True)
+    ]
+    with_manifest(second, *accounts)
+    assert exporting(tmp_path / "runs", "--from", fetched, "--from", second) == 0

@@ -24,6 +24,7 @@ import analyzer
 from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.aws import Access, FetchedReport
 from analyzer.sources.aws_errors import STOPPED, Stopped
+from analyzer.sources.deadline import Deadline
 from analyzer.sources.fetch import Role, RoleFetcher, Task, run_tasks, save_report
 from analyzer.sources.manifest import Entry, Status
 from analyzer.sources.organization import Account
@@ -220,9 +221,9 @@ def test_a_skipped_account_says_why_and_is_not_asked(aws: Aws, folder: Path) -> 
     assert fetched_of(folder, "--include", "Team*", "--exclude", "*[x]*", "--exclude", "Team 1*")
     skipped = reasons(folder, "skipped")
     assert skipped == {
-        CALLER: "No --include names it.",
-        MEMBERS[1]: "--exclude Team 1* names it.",
-        MEMBERS[10]: "--exclude Team 1* names it.",
+        CALLER: "No --include matches it.",
+        MEMBERS[1]: "--exclude Team 1* matches it.",
+        MEMBERS[10]: "--exclude Team 1* matches it.",
     }
     assert {account for account, operation in aws.calls if operation == GET} == {*MEMBERS} - {
         *skipped
@@ -239,7 +240,7 @@ def test_brackets_in_a_pattern_stand_for_themselves() -> None:
 @pytest.mark.usefixtures("aws")
 def test_a_pattern_that_names_nobody_is_said(folder: Path, capsysbinary: Capture) -> None:
     fetched_of(folder, "--exclude", "Tema 1", "--exclude", "Team 1", "--include", "*")
-    assert errors(capsysbinary)[1:] == ["Note: Tema 1 names no account."]
+    assert errors(capsysbinary)[1:] == ["Note: Tema 1 matches no account."]
     told = json.loads((folder / "fetched.manifest.json").read_bytes())
     assert told["unmatched_patterns"] == ["Tema 1"]
 
@@ -251,7 +252,7 @@ def test_units_hold_the_accounts_in_them_and_below(aws: Aws, folder: Path) -> No
     chosen = fetched_of(folder, "--organizational-unit", "ou-1")
     assert chosen == {MEMBERS[0], MEMBERS[1]}
     assert reasons(folder, "skipped")[MEMBERS[2]] == (
-        "It is in none of the organizational units asked for."
+        "It is in none of the organizational units of --organizational-unit."
     )
     assert aws.operations()["ListChildren"] == 6
     both = fetched_of(
@@ -490,7 +491,7 @@ def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     access, keep = Access(), partial(done, "")
     reader = RoleFetcher(
         access=access,
-        sts=access.client("sts"),
+        sts=access.client("sts", Deadline.after(9)),
         role=Role(name="credreport"),
         fetch=stopped,
         save=lambda *_: keep(),

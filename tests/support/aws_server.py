@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs
 from urllib.request import urlopen
 from xml.sax.saxutils import escape
@@ -48,6 +48,15 @@ class Refusal:
 DENIED = Refusal("AccessDenied", 403)
 
 
+class RawAnswer(Protocol):
+    """Send anything on a connection in answer to an operation, then close it."""
+
+    @property
+    def pieces(self) -> Any: ...
+
+    def send(self, connection: socket.socket, operation: str, request: str) -> None: ...
+
+
 @dataclass
 class AnAccount:
     """Be one account; `status` and `state` are as Organizations tells them, `unit` where it is."""
@@ -75,7 +84,8 @@ def an_account(account: str, users: int = 5, **known: Any) -> AnAccount:
 class Aws:
     """Say what AWS answers; `script` comes first, call by call, then what is ordinary.
 
-    `denied` are the operations that an account does not allow; `units` maps an organizational
+    `denied` are the operations that an account does not allow, and `false` those that are not
+    answered as AWS would; `units` maps an organizational
     unit to those below it; `page` is how many accounts or credentials one page holds.
     """
 
@@ -83,10 +93,11 @@ class Aws:
     accounts: dict[str, AnAccount] = field(default_factory=dict)
     units: dict[str, list[str]] = field(default_factory=dict)
     credentials: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    script: dict[tuple[str, str], list[str | Refusal]] = field(
+    script: dict[tuple[str, str], list["str | Refusal | RawAnswer"]] = field(
         default_factory=lambda: defaultdict(list)
     )
     denied: set[tuple[str, str]] = field(default_factory=set)
+    false: dict[tuple[str, str], "RawAnswer"] = field(default_factory=dict)
     management: str = CALLER
     page: int = 20
     latency: float = 0
@@ -104,8 +115,10 @@ class Aws:
             self.asked.append((operation, asked))
             script = self.script[about, operation]
             scripted = script.pop(0) if script else ""
-        if isinstance(scripted, Refusal):
+        if not isinstance(scripted, str):
             return scripted
+        if false := self.false.get((about, operation)):
+            return false
         if (about, operation) in self.denied or about not in self.accounts:
             return DENIED
         return getattr(self, f"_{xform_name(operation)}")(about, asked, scripted)
@@ -196,7 +209,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             operation = asked["Action"]
-        self._send(operation, self.aws.answer(key, operation, asked), is_json=bool(target))
+        answer = self.aws.answer(key, operation, asked)
+        if hasattr(answer, "pieces"):
+            answer.send(self.connection, operation, f"{self.headers}\n{body.decode()}")
+            self.close_connection = True
+        else:
+            self._send(operation, answer, is_json=bool(target))
 
     def _send(self, operation: str, answer: Any, *, is_json: bool) -> None:
         status = answer.status if isinstance(answer, Refusal) else 200

@@ -1,0 +1,380 @@
+"""Whatever an endpoint answers: the right exit code, one sentence, in time, and no secret."""
+
+import gc
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from botocore.loaders import JSONFileLoader
+
+from analyzer.cli import main
+from analyzer.sources import aws_answers
+from tests.support.aws_server import (
+    CALLER,
+    GENERATE,
+    GET,
+    MEMBERS,
+    ORGANIZATION,
+    SECRET,
+    TOKEN,
+    Aws,
+    an_account,
+    environment,
+    fetching,
+    on_loopback_only,
+    serving,
+)
+from tests.support.builders import ROOT_FOLDER
+from tests.support.hostile_server import (
+    ACCOUNTS,
+    ASSUME,
+    CHILDREN,
+    CONNECTIONS,
+    CREDENTIALS,
+    ENDLESS,
+    EVIDENCE,
+    EXTERNAL_ID,
+    LISTS,
+    MARK,
+    PAGES,
+    REPORTS,
+    ROLES,
+    SLOW,
+    STATES,
+    WAYS,
+    FalseAnswer,
+    documents,
+)
+from tests.support.processes import command
+from tests.support.runs import exporting, visible
+
+MEMBER = MEMBERS[1]
+NOT_IAM = "The endpoint answered with something that is not IAM: "
+WHY = re.compile("something that is not IAM: |report that AWS sent is damaged: |is in the future")
+PLANTED = (SECRET, TOKEN, EXTERNAL_ID, MARK, "Traceback")
+Capture = pytest.CaptureFixture[str]
+
+
+_models = cache(JSONFileLoader().load_file)
+"""botocore's models of the services, which are the same for all clients: reading takes longest."""
+
+# urllib3 leaves the connection of an answer that it cannot read to the garbage.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def aws(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Aws]:
+    """Serve an organization of two accounts, to be asked once each."""
+    with serving() as server:
+        server.accounts[MEMBER] = an_account(MEMBER, users=1, name="Team 1")
+        on_loopback_only(monkeypatch, tmp_path, server.url)
+        monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", EXTERNAL_ID)
+        monkeypatch.setattr(aws_answers, "LARGEST", 1 << 20)
+        monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, path: _models(path))
+        yield server
+    if "nowhere" in request.node.name:
+        gc.collect()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "reports"
+
+
+def said(capture: Capture, folder: Path, *others: str) -> str:
+    """Return what was said on standard error; nothing planted is in it, nor in any file."""
+    captured = capture.readouterr()
+    assert captured.out == ""
+    files = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    for text in (captured.err, *files):
+        for planted in (*PLANTED, *others):
+            assert planted not in text
+    return captured.err
+
+
+def refused(capture: Capture, folder: Path, *arguments: str) -> str:
+    """Return the sentence with which a fetch of one account ends; nothing is written."""
+    assert fetching("-o", folder, *arguments) == 4
+    assert not folder.exists()
+    message = said(capture, folder)
+    assert message.startswith("credreport: ")
+    assert message.count("\n") == 1
+    return message
+
+
+def failure(capture: Capture, folder: Path) -> str:
+    """Return why one account of an organization could not be read, while the other was."""
+    assert fetching("-o", folder, *ORGANIZATION) == 5
+    listed = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
+    assert [(each["account"], each["status"]) for each in listed] == [
+        (MEMBER, "failed"),
+        (CALLER, "fetched"),
+    ]
+    reason: str = listed[0]["reason"]
+    assert said(capture, folder).splitlines()[1:] == [f"Not read: {MEMBER} Team 1: {reason}"]
+    return reason
+
+
+def run_refused(capture: Capture, runs: Path, *arguments: str) -> str:
+    """Return the message with which an export ends; nothing is left of the run."""
+    assert exporting(runs, "--log-format", "json", *arguments) == 4
+    assert visible(runs) == set()
+    (line,) = said(capture, runs).splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["exit_code"]) == ("failed", 4)
+    message: str = event["message"]
+    return message
+
+
+def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("answer", answers.values(), ids=answers)
+
+
+# Any operation
+
+
+@named(WAYS)
+def test_fetch_ends_with_4_and_one_sentence(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, GENERATE] = answer
+    assert NOT_IAM in refused(capsys, folder)
+
+
+@named(WAYS)
+def test_one_account_of_an_organization_fails_and_no_other(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[MEMBER, ASSUME] = answer
+    assert failure(capsys, folder).startswith(NOT_IAM)
+
+
+@named(WAYS)
+def test_export_ends_with_4_and_logs_one_sentence(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, GET] = answer
+    assert WHY.search(run_refused(capsys, folder))
+
+
+@named({**PAGES, **CONNECTIONS, **LISTS})
+def test_a_list_of_accounts_that_is_none_ends_with_4(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, ACCOUNTS] = answer
+    message = refused(capsys, folder, *ORGANIZATION)
+    assert NOT_IAM in message or "AWS denied organizations:ListAccounts" in message
+
+
+# One operation
+
+
+@named(STATES)
+def test_a_state_that_iam_does_not_have_is_refused(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, GENERATE] = answer
+    assert NOT_IAM in refused(capsys, folder)
+    aws.false = {(MEMBER, GENERATE): answer}
+    assert failure(capsys, folder).startswith(NOT_IAM)
+
+
+@named(REPORTS)
+def test_a_report_that_iam_cannot_have_made_is_refused(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, GET] = answer
+    assert WHY.search(refused(capsys, folder))
+    assert WHY.search(run_refused(capsys, folder))
+    aws.false = {(MEMBER, GET): answer}
+    assert WHY.search(failure(capsys, folder))
+
+
+@named(ROLES)
+def test_credentials_of_a_role_that_are_none_fail_the_account(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[MEMBER, ASSUME] = answer
+    assert failure(capsys, folder)
+
+
+@named({**EVIDENCE, **{name: PAGES[name] for name in [*PAGES][:1]}})
+def test_a_list_of_credentials_that_is_none_leaves_them_unknown(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, CREDENTIALS] = answer
+    assert fetching("-o", folder / "r.csv", "-q", "--service-credentials") == 5
+    gap = f"Note: The service-specific credentials of account {CALLER} stay unknown: {NOT_IAM}"
+    assert said(capsys, folder).startswith(gap)
+    assert {path.name for path in folder.iterdir()} == {"r.csv", "r.csv.metadata.json"}
+
+
+ARN = f"arn:aws:organizations::{CALLER}:account/o-x/"
+
+
+def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
+    return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
+
+
+@pytest.mark.parametrize(
+    ("odd", "entry"),
+    [
+        (listed("1111"), ("", "Odd")),
+        (listed("١١١١٢٢٢٢٣٣٣٣"), ("", "Odd")),
+        (listed("11112222333/"), ("", "Odd")),
+        (listed("../../../etc"), ("", "Odd")),
+        (listed(MEMBER, Arn="nowhere"), (MEMBER, "Odd")),
+        (listed("", name=""), ("", "an account")),
+        ({}, ("", "an account")),
+        (listed("x", name="line\nbreak\ud800"), ("", "line\\nbreak\\ud800")),
+    ],
+)
+def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
+    aws: Aws, folder: Path, capsys: Capture, odd: dict[str, str], entry: tuple[str, str]
+) -> None:
+    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [odd, listed(CALLER)]})
+    assert fetching("-o", folder, *ORGANIZATION) == 5
+    (failed, _) = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
+    assert (failed["account"], failed["name"], failed["status"]) == (*entry, "failed")
+    assert failed["reason"] == "AWS lists it without a valid account id and ARN."
+    assert "1 fetched, 1 failed" in said(capsys, folder)
+
+
+@pytest.mark.parametrize("second", [listed(MEMBER), listed(MEMBER, Arn="nowhere")])
+def test_an_account_that_is_listed_twice_is_a_failed_account(
+    aws: Aws, folder: Path, capsys: Capture, second: dict[str, str]
+) -> None:
+    three = [listed(MEMBER, "Team 1"), second, listed(CALLER)]
+    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": three})
+    assert failure(capsys, folder) == "AWS lists it more than once."
+
+
+def test_a_list_without_any_valid_account_ends_with_4(
+    aws: Aws, folder: Path, capsys: Capture
+) -> None:
+    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [listed("x")]})
+    assert fetching("-o", folder, *ORGANIZATION) == 4
+    assert "No account could be read." in said(capsys, folder)
+
+
+def test_a_state_of_an_account_that_aws_does_not_have_is_not_repeated(
+    aws: Aws, folder: Path, capsys: Capture
+) -> None:
+    odd = listed(MEMBER, State=f"{MARK} {TOKEN}")
+    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [odd, listed(CALLER)]})
+    assert fetching("-o", folder, *ORGANIZATION) == 0
+    assert "1 fetched, 0 failed, 1 skipped" in said(capsys, folder)
+
+
+def test_units_that_lie_in_each_other_are_asked_once(aws: Aws, folder: Path) -> None:
+    aws.units = {"r-root": ["ou-1"], "ou-1": ["ou-2"], "ou-2": ["ou-1"]}
+    aws.accounts[CALLER].unit = "ou-2"
+    assert fetching("-o", folder, *ORGANIZATION, "--organizational-unit", "ou-1") == 0
+    assert aws.operations()[CHILDREN] == 4
+
+
+def test_a_server_that_fails_once_is_asked_again(
+    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    aws.script[CALLER, GENERATE] = [WAYS["an HTML page with status 503"]]
+    aws.script[CALLER, GET] = [WAYS["reset in the middle"]]
+    assert fetching("-o", folder, "-q") == 0
+    assert aws.operations() == {GENERATE: 2, GET: 2}
+
+
+# Time
+
+
+def seconds(*arguments: str | Path) -> tuple[int, float]:
+    """Return the exit code of a command, and how long it took."""
+    started = time.monotonic()
+    code = main([*map(str, arguments)])
+    return code, time.monotonic() - started
+
+
+@named(SLOW)
+def test_a_slow_server_ends_an_account_in_time(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, GET] = answer
+    code, took = seconds("fetch", "-o", folder, "--timeout", "1")
+    assert (code, took < 3) == (4, True)
+    message = said(capsys, folder)
+    assert (
+        "iam:GetCredentialReport" in message or "cannot be reached" in message or NOT_IAM in message
+    )
+    aws.false = {(MEMBER, GET): answer}
+    code, took = seconds("fetch", "-o", folder, "--timeout", "1", *ORGANIZATION)
+    assert (code, took < 4) == (5, True)
+    aws.false = {(CALLER, GENERATE): answer}
+    code, took = seconds("export", "--out-dir", folder / "runs", "--timeout", "1")
+    assert (code, took < 3) == (4, True)
+
+
+@pytest.mark.parametrize("operation", ENDLESS)
+def test_a_list_without_end_ends_in_time(
+    aws: Aws, folder: Path, capsys: Capture, operation: str
+) -> None:
+    aws.false[CALLER, operation] = ENDLESS[operation]
+    options = {
+        ACCOUNTS: ORGANIZATION,
+        CHILDREN: (*ORGANIZATION, "--organizational-unit", "r-root"),
+        CREDENTIALS: ("--service-credentials",),
+    }[operation]
+    code, took = seconds("fetch", "-o", folder, "--timeout", "1", *options)
+    assert (code, took < 3) == (5 if operation == CREDENTIALS else 4, True)
+    assert f"{operation} within the 1 seconds of --timeout" in said(capsys, folder)
+
+
+def test_retries_end_in_time(
+    aws: Aws, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "99")
+    aws.false[CALLER, GENERATE] = WAYS["nothing, as a server's error"]
+    code, took = seconds("fetch", "-o", folder, "--timeout", "2")
+    assert (code, took < 4) == (4, True)
+    assert "did not answer iam:GenerateCredentialReport" in said(capsys, folder)
+
+
+# As processes of their own
+
+
+@pytest.mark.parametrize(
+    ("code", "way", "arguments"),
+    [
+        (4, "an HTML page with status 200", ("fetch", "-o")),
+        (4, "a header without a colon", ("fetch", "-o")),
+        (4, "a byte of the body now and then", ("fetch", "--timeout", "1", "-o")),
+        (5, "a code that is a token", ("fetch", *ORGANIZATION, "-o")),
+        (4, "XML that breaks off", ("export", "--log-format", "json", "--out-dir")),
+        (4, "the time Fri 1 May 2026 12:30 Zq7Xw9Mark", ("export", "--out-dir")),
+    ],
+)
+def test_the_program_itself_says_no_more(
+    aws: Aws, folder: Path, code: int, way: str, arguments: tuple[str, ...]
+) -> None:
+    about = MEMBER if code == 5 else CALLER
+    aws.false[about, GET] = {**WAYS, **REPORTS, **SLOW}[way]
+    run = subprocess.run(
+        command(*arguments, folder),
+        cwd=ROOT_FOLDER,
+        env={**os.environ, **environment(folder.parent, aws.url)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == code
+    for planted in PLANTED:
+        assert planted not in run.stdout + run.stderr
