@@ -22,7 +22,7 @@ from analyzer.files import (
     saved_file_refused,
     saved_json,
 )
-from analyzer.model import Report, ReportFile, UncoveredAccount
+from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
 from analyzer.sources.companions import MANIFEST
@@ -49,7 +49,8 @@ class Entry:
     """Say what became of one account, and why; `account` is empty where it never became known.
 
     `name` is the account's, or the profile's with which it was asked. `service_credentials`
-    says what is known of those, where the report was fetched.
+    says what is known of those, where the report was fetched; `is_profile` that `name` is a
+    profile's.
     """
 
     account: str
@@ -60,6 +61,7 @@ class Entry:
     sha256: str = ""
     generated_time: str = ""
     service_credentials: str = ""
+    is_profile: bool = False
 
 
 class FetchedAccounts(NamedTuple):
@@ -157,14 +159,15 @@ def _entry(value: Mapping[str, Any]) -> Entry:
         status=json_text(value["status"]),
         reason=json_text(value["reason"]),
         generated_time=str(value.get("generated_time")),
+        is_profile=value.get("is_profile") is True,
     )
 
 
 # Apply it
 
 
-def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Report:
-    """Return the report with the accounts that the manifests list as failed or skipped.
+def with_listed_accounts(report: Report, manifests: Iterable[Source]) -> Report:
+    """Return the report with the accounts that the manifests list as failed or skipped, and names.
 
     An account that failed is covered all the same where a report of it counts that is newer than
     all that were fetched then, and a note says so. One that lay there before covers nothing: an
@@ -173,12 +176,14 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
     Raises InputRefused where a manifest is not understood.
     """
     files = {each.account: file for file in report.files for each in file.accounts}
+    names: dict[str, AccountName] = {}
     failed: dict[UncoveredAccount, None] = {}
     skipped: dict[UncoveredAccount, None] = {}
     replaced: dict[str, None] = {}
     for source in manifests:
         entries = manifest_entries(source.name, source.read)
         fetched = _newest_report(entries)
+        names |= _account_names(entries)
         for entry in entries:
             account = UncoveredAccount(account=entry.account, name=entry.name, reason=entry.reason)
             if entry.status == Status.SKIPPED:
@@ -189,7 +194,22 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
                 else:
                     failed[account] = None
     notes = (*map(str, failed), *replaced, *report.notes)
-    return replace(report, not_covered=tuple(failed), left_out=tuple(skipped), notes=notes)
+    return replace(
+        report,
+        not_covered=tuple(failed),
+        left_out=tuple(skipped),
+        notes=notes,
+        account_names=names,
+    )
+
+
+def _account_names(entries: Iterable[Entry]) -> dict[str, AccountName]:
+    """Return the names that AWS Organizations has for accounts."""
+    return {
+        entry.account: AccountName(name=entry.name)
+        for entry in entries
+        if entry.account and entry.name and not entry.is_profile
+    }
 
 
 def _newest_report(entries: Iterable[Entry]) -> datetime | None:
