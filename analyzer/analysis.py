@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.exemptions import ExemptionMatches, has_expired
 from analyzer.model import Exemption, Exemptions, Page, Report, concatenated
+from analyzer.review import Review, with_kept_users
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
 
@@ -72,13 +73,15 @@ class Totals:
 class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
-    `book` chooses the rules; None stands for those that run by default.
+    `book` chooses the rules; None stands for those that run by default. `review` holds earlier
+    decisions: those to keep users are among the exemptions already.
     """
 
     report: Report
     criteria: Criteria
     exemptions: Exemptions
     book: "Rulebook | None" = None
+    review: Review = field(default_factory=Review)
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
@@ -107,6 +110,13 @@ class Analysis:
         return Inspection(self.report, self.pages, self.exemptions, self.book or rulebook())
 
     @cached_property
+    def follow_up(self) -> pd.DataFrame:
+        """Return what became of the decisions of the earlier review (`follow_up.COLUMNS`)."""
+        from analyzer.follow_up import follow_up  # noqa: PLC0415  few analyses need it
+
+        return follow_up(self.pages(), self.report, self.review)
+
+    @cached_property
     def _kept(self) -> tuple[Page, ...]:
         return tuple(self._judged())
 
@@ -123,10 +133,14 @@ def analyze(
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
+    review: Review | None = None,
 ) -> Analysis:
-    """Judge every IAM user of the report."""
+    """Judge every IAM user of the report; a user to keep by the earlier review is exempt."""
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    return Analysis(report, criteria or Criteria(), listed, book)
+    earlier = review or Review()
+    noted = replace(report, notes=(*report.notes, *earlier.notes()))
+    exempt = with_kept_users(listed, earlier)
+    return Analysis(noted, criteria or Criteria(), exempt, book, earlier)
 
 
 class _TotalsCounter:
@@ -151,10 +165,15 @@ class _TotalsCounter:
         for roots in report.roots() if len(self._exemptions) else ():
             self._matched += ExemptionMatches(roots, self._exemptions).matched
         day = min(file.as_of for file in report.files).date()
-        expired = tuple(each for each in self._exemptions if has_expired(each, day))
         matched = tuple(self._matched.tolist())
-        named = zip(self._exemptions, matched, strict=True)
-        unmatched = tuple(each for each, known in named if not known and each not in expired)
+        # A user who was kept in a review may be gone: that is no mistake in a list.
+        counting = [
+            (each, users)
+            for each, users in zip(self._exemptions, matched, strict=True)
+            if users or not each.arn
+        ]
+        expired = tuple(each for each, _ in counting if has_expired(each, day))
+        unmatched = tuple(each for each, users in counting if not users and each not in expired)
         return Totals(counts, expired, unmatched, matched)
 
 

@@ -7,30 +7,24 @@ left out, and others may be added. Column names match in any case. An account's 
 only where it is named, as `<root_account>`.
 """
 
-import csv
 import hashlib
-import io
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
-from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.errors import InputRefused, Problem
-from analyzer.model import Exemption, Exemptions, Page, ReadFile, as_category
+from analyzer.csv_lists import ListForm, list_rows
+from analyzer.errors import Problem
+from analyzer.model import Exemption, Exemptions, Page, ReadFile, as_category, user_positions
 from analyzer.terms import Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
-_KNOWN: Final = (*HEADER, _RULE)
-_NEARLY_THE_SAME: Final = 0.85
-"""How alike a column must be to one that is there too (`rule` and `rules`) to be taken for it."""
+_FORM: Final = ListForm(required=HEADER, optional=(_RULE,))
 
 _ROOT: Final = "<root_account>"
 
@@ -39,75 +33,19 @@ OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-us
 
 
 def read_exemptions(name: str, content: bytes) -> Exemptions:
-    """Return what a file of that name and content excuses from.
+    """Return what a file of that name and content exempts from.
 
-    Rows in which nothing stands are passed over.
+    Rows without any text are skipped.
 
     Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
     misspelt or there twice, an entry without account, user or reason, a date that is not
-    YYYY-MM-DD, a rule that there is not.
+    YYYY-MM-DD, a rule that does not exist.
     """
-    first, *rows = _rows(name, _text(name, content))
-    header = [cell.lower() for cell in first]
-    if problems := [*_problems_of_header(name, header)]:
-        raise InputRefused(problems)
-    numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
-    problems = [problem for each in numbered for problem in _problems(name, header, *each)]
-    if problems:
-        raise InputRefused(problems)
-    entries = tuple(_entry(row, _named_cells(header, cells)) for row, cells in numbered)
+    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, _problems))
     return Exemptions(entries, ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest()))
 
 
-def _text(name: str, content: bytes) -> str:
-    try:
-        return content.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
-        raise InputRefused.of_file(name, message, hint) from None
-
-
-def _rows(name: str, text: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=None), skipinitialspace=True, strict=True)
-    try:
-        return [[cell.strip() for cell in row] for row in reader] or [[]]
-    except csv.Error as error:
-        hint = "Check that every quote up to here is closed."
-        raise InputRefused([Problem(name, reader.line_num, None, None, str(error), hint)]) from None
-
-
-def _problems_of_header(name: str, header: list[str]) -> Iterator[Problem]:
-    missing = [column for column in HEADER if column not in header]
-    if missing:
-        hint = f"The first row must be {','.join(HEADER)}."
-        yield Problem(name, 1, None, None, f"missing: {', '.join(missing)}", hint)
-    for column, count in Counter(filter(None, header)).items():
-        if count > 1:
-            yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
-        if meant := _meant(column, header):
-            message = f"the column looks like `{meant}`, misspelt"
-            hint = f"Name it `{meant}`; if it is another, call it otherwise."
-            yield Problem(name, 1, column, None, message, hint)
-
-
-def _meant(column: str, header: list[str]) -> str:
-    """Return which column is meant by one that is not known, empty if none is.
-
-    Passed over, a misspelt `rule` would have its entries excuse from everything.
-    """
-    if column in _KNOWN:
-        return ""
-    lacking = [each for each in _KNOWN if each not in header]
-    alike = get_close_matches(column, _KNOWN, cutoff=_NEARLY_THE_SAME)
-    return next(iter(get_close_matches(column, lacking) or alike), "")
-
-
-def _problems(name: str, header: list[str], row: int, cells: list[str]) -> Iterator[Problem]:
-    if len(cells) > len(header):
-        hint = "Put quotes round a cell that holds a comma."
-        yield Problem(name, row, None, None, "the row has more cells than the header", hint)
-        return
-    named = _named_cells(header, cells)
+def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
     for column in ("account", "user", "reason"):
         if not named[column]:
             hint = "An exemption says for which account and user it is, and why; `*` means any."
@@ -126,10 +64,6 @@ def _rule_ids() -> list[str]:
     return [rule.id for rule in RULES]
 
 
-def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
-    return dict(zip_longest(header, cells, fillvalue=""))
-
-
 def _is_day(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
@@ -144,32 +78,55 @@ def _entry(row: int, named: Mapping[str, str]) -> Exemption:
 
 
 class ExemptionMatches:
-    """Tell of the users or roots of one page which entry excuses them, each from what.
+    """Match the users or roots of one page with the entries that exempt them, each from what.
 
-    The first entry that applies counts. User names match whatever their case, as in IAM.
-    `reasons` are the words for the codes; `matched` counts whom each entry matches.
+    The first entry that applies counts; entries for one user alone come after the patterns. User
+    names match whatever their case, as in IAM. `reasons` are the words for the codes; `matched`
+    counts the users that each entry matches.
     """
 
     def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
         """Match each entry once."""
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
+        self._code = {reason: code for code, reason in enumerate(self.reasons)}
         self._page = page
-        self._entries = [(entry, _named(page.users, entry)) for entry in exemptions]
-        self.matched = np.array([who.sum() for _, who in self._entries], np.int64)
+        self._entries = [
+            (at, entry, _named(page.users, entry))
+            for at, entry in enumerate(exemptions)
+            if not entry.arn
+        ]
+        self._of_one = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
+        self._entry_of_user = _entries_of_one(page.users, self._of_one)
+        listed = self._entry_of_user[self._entry_of_user >= 0]
+        self.matched = np.bincount(listed, minlength=len(exemptions)).astype(np.int64)
+        for at, _, who in self._entries:
+            self.matched[at] = who.sum()
 
     def codes(self, rule: str = "") -> np.ndarray:
         """Return for each user the position of the reason why a rule does not fail it, else 0."""
         code = np.zeros(len(self._page), np.int32)
-        for entry, who in self._entries:
+        for _, entry, who in self._entries:
             if entry.rule in ("", rule):
                 applies = who & _lasts(self._page.users[columns.AS_OF], entry) & (code == 0)
-                code[applies] = self.reasons.index(entry.reason)
-        return code
+                code[applies] = self._code[entry.reason]
+        return self._with_entries_of_one(code) if self._of_one else code
+
+    def _with_entries_of_one(self, code: np.ndarray) -> np.ndarray:
+        """Return the codes, where they are 0 those of entries for one user that still apply."""
+        reasons, ends = (
+            np.zeros(len(self.matched), code.dtype),
+            np.zeros(len(self.matched), "M8[s]"),
+        )
+        for at, entry in self._of_one:
+            reasons[at], ends[at] = self._code[entry.reason], _end(entry)
+        as_of = self._page.users[columns.AS_OF].to_numpy("M8[s]")
+        applies = (self._entry_of_user >= 0) & (as_of < ends[self._entry_of_user]) & (code == 0)
+        return np.where(applies, reasons[self._entry_of_user], code)
 
     def of_verdicts(self) -> "pd.Categorical[Any]":
         """Return for each user why the verdict does not fail a run, empty for none."""
         code = self.codes()
-        if any(entry.rule for entry, _ in self._entries):
+        if any(entry.rule for _, entry, _ in self._entries):
             for verdict, rule in OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.codes(rule), code)
@@ -179,6 +136,20 @@ class ExemptionMatches:
 def has_expired(exemption: Exemption, day: date) -> bool:
     """Tell whether an entry no longer applies on a day (in UTC)."""
     return exemption.expires is not None and exemption.expires < day
+
+
+def _entries_of_one(users: pd.DataFrame, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
+    """Return for each user the position of the entry that is for this user alone, else -1."""
+    known = {
+        (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
+    }  # Of several the first counts.
+    at = np.array([*known.values(), -1])
+    return np.asarray(at[user_positions(users, known)])
+
+
+def _end(entry: Exemption) -> np.datetime64:
+    """Return the moment from which an entry no longer applies."""
+    return np.datetime64(entry.expires or date.max, "D") + np.timedelta64(1, "D")
 
 
 def _named(users: pd.DataFrame, entry: Exemption) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Hold the values that travel from the report to the writers; all are frozen."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self, overload
 
@@ -128,6 +128,26 @@ def in_any_slot(mask: np.ndarray) -> np.ndarray:
     return np.asarray(mask.reshape(len(columns.SLOTS), -1).any(axis=0))
 
 
+def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -> np.ndarray:
+    """Return for each user the position of its ARN and creation time among known ones, else -1.
+
+    `users` has the columns `arn` and `created` as `Page.users` has them; each of the known pairs
+    is there once, its moment aware and to the second. A user whose creation time was not
+    understood is none of them.
+    """
+    pairs = list(known)
+    found = np.full(len(users), -1)
+    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in pairs]))
+    if len(near):
+        index = pd.MultiIndex.from_arrays(
+            [[arn for arn, _ in pairs], _seconds_of(pd.Series([at for _, at in pairs]))]
+        )
+        some = users.iloc[near]
+        wanted = pd.MultiIndex.from_arrays([some[columns.ARN], _seconds_of(some[columns.CREATED])])
+        found[near] = index.get_indexer(wanted)
+    return found
+
+
 def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
     """Return a category column: the position of each value's word among the words."""
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(map(str, words))))
@@ -139,7 +159,8 @@ class Exemption:
 
     `account` and `user` are patterns in which `*` and `?` match; `line` is where the
     entry stands in its file. An entry applies up to and including the day `expires`, and to
-    everything, or to the `rule` of that id only.
+    everything, or to the `rule` of that id only. One with an `arn` is for one user alone: the one
+    that was `created` at that moment (aware, to the second), and exempts it from everything.
     """
 
     account: str
@@ -149,6 +170,8 @@ class Exemption:
     expires: date | None
     line: int
     rule: str = ""
+    arn: str = ""
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +217,14 @@ class UncoveredAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountName:
+    """Name an account, and its owner where that is known."""
+
+    name: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Hold one or many credential reports that were understood, as one.
 
@@ -202,7 +233,8 @@ class Report:
     few. `notes` are sentences about the input that everybody who relies on the result should
     read, and name the accounts that are `not_covered` too: of which there is no report though one
     was asked for. `left_out` are those of an organization that were not to be read.
-    `contradicted` are the ARNs of which more than one row counts.
+    `contradicted` are the ARNs of which more than one row counts. `account_names` are by account
+    number, where they are known; `account_list` is the list that a person gave for that.
     """
 
     files: tuple[ReportFile, ...]
@@ -212,6 +244,8 @@ class Report:
     not_covered: tuple[UncoveredAccount, ...] = ()
     left_out: tuple[UncoveredAccount, ...] = ()
     contradicted: frozenset[str] = frozenset()
+    account_names: Mapping[str, AccountName] = field(default_factory=dict)
+    account_list: ReadFile | None = None
 
     @property
     def rows(self) -> int:
@@ -238,9 +272,9 @@ def days_between(since: pd.Series, as_of: pd.Series) -> tuple[np.ndarray, np.nda
     Both are datetime64[s, UTC]. Days are floored, and a moment after as-of, as clock skew gives,
     counts as 0.
     """
-    seconds = _seconds(as_of) - _seconds(since)
+    seconds = _seconds_of(as_of) - _seconds_of(since)
     return np.maximum(seconds // _DAY, 0), since.isna().to_numpy()
 
 
-def _seconds(moments: pd.Series) -> np.ndarray:
+def _seconds_of(moments: pd.Series) -> np.ndarray:
     return moments.to_numpy("datetime64[s]").astype(np.int64)

@@ -16,6 +16,15 @@ REGION: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""
 
+KEEP_DAYS: Final = 180
+"""So many days after a reviewer's decision a user to keep stays exempt, by default."""
+
+DUE_DAYS: Final = 30
+"""So many days after a reviewer's decision a user must be deactivated or deleted, by default."""
+
+OVERDUE: Final = "overdue"
+"""The word for a decision that was not carried out in time."""
+
 
 class Verdict(StrEnum):
     """Judge one IAM user; exactly one applies, the first that fits in this order."""

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from analyzer.removal_script import Decision, Removal, removal_script
-from tests.aws_stub import ScriptRun, run_script
-from tests.removal_front import Front, front_serving
-from tests.sources.aws_server import environment, on_loopback_only
+from tests.support.aws_server import environment, on_loopback_only
+from tests.support.aws_stub import ScriptRun, run_script
+from tests.support.removal_front import Front, front_serving
 
 POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
 MANAGED = "arn:aws:iam::123456789012:policy/managed"

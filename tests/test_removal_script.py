@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from analyzer.removal_script import Decision, LogResult, Removal, removal_script
-from tests.aws_stub import AwsStub, ScriptRun
+from tests.support.aws_stub import AwsStub, ScriptRun
 
 ACCOUNT = "111122223333"
 CREATED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)

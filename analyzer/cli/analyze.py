@@ -12,7 +12,7 @@ from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
-from analyzer.terms import ENDINGS, REGION, Format, Verdict
+from analyzer.terms import ENDINGS, OVERDUE, REGION, Format, Verdict
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -118,6 +118,14 @@ def analyze(
             help="Write what the rules find, one row a finding.",
         ),
     ] = None,
+    follow_up: Annotated[
+        Path | None,
+        typer.Option(
+            parser=_csv,
+            metavar="FILE.csv",
+            help="Write what became of the users to deactivate or delete by --review.",
+        ),
+    ] = None,
     hub_region: Annotated[
         str | None,
         typer.Option(
@@ -144,17 +152,26 @@ def analyze(
     from analyzer.writers import write
 
     judging.check()
+    _check_review(judging, follow_up)
     inputs = find_sources(sources)
-    targets = [*output, *([findings] if findings else [])]
-    listed = judging.exemptions.path if judging.exemptions else None
-    _keep(targets, [*sources, *(each.archive or each.path for each in inputs), listed, config])
+    targets = [*output, *filter(None, (findings, follow_up))]
+    lists = [each.path for each in judging.input_files()]
+    _keep(targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config])
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
         report = load_sources(sources, inputs, as_of, progress)
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
-    write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
+    write(
+        analysis,
+        *output,
+        verdicts=shown,
+        raw_csv=raw_csv,
+        findings=findings,
+        follow_up=follow_up,
+        region=hub_region,
+    )
     form = format_ or (None if targets else Format.TABLE)
     if form:
         stdout.write(analysis, form, shown, raw_csv=raw_csv)
@@ -162,6 +179,20 @@ def analyze(
         told = form is Format.TABLE and stdout.is_terminal()
         stderr.print_summary(analysis, targets, told=told)
     _end(analysis, judging, quiet=quiet)
+
+
+def _check_review(judging: JudgingOptions, follow_up: Path | None) -> None:
+    """Refuse to follow up what is not there: without decisions nothing would look overdue.
+
+    Raises typer.BadParameter.
+    """
+    if judging.review:
+        return
+    if follow_up:
+        raise typer.BadParameter("name the workbook with --review", param_hint="--follow-up")
+    if OVERDUE in judging.fail_on:
+        message = f"{OVERDUE}: name the workbook with --review"
+        raise typer.BadParameter(message, param_hint="--fail-on")
 
 
 def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:

@@ -1,17 +1,18 @@
 """Make one run: gather the reports, judge the users, write everything, put it in place."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.judging_options import JudgingOptions
+from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
 from analyzer.exports.manifest import RECORD, RunInput, record_bytes
+from analyzer.exports.reviews import earlier_done_since, edited_workbooks
 from analyzer.exports.runs import (
     Run,
     next_name,
@@ -61,6 +62,7 @@ class ExportRun:
         report = load(*self.sources)
         told = f"Reports understood: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", told)
+        self.with_reviews(edited_workbooks(self.folder)).judging.check()
         self._caution(report)
         return PARTIAL if report.not_covered else 0
 
@@ -90,27 +92,51 @@ class ExportRun:
             self.sources, self.aws, reports.make_reports_folder(aside), self.log
         )
         report = reports.load_reports(aside, collected.origins)
-        analysis = self.judging.analysis(report)
-        made = RunInput(report=report, parameters=self._parameters())
+        made = RunInput(report=report, parameters={})
+        name = next_name(self.folder, made.as_of)
+        reviewed = self.with_reviews(edited_workbooks(self.folder, name))
+        return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
+
+    def with_reviews(self, workbooks: Mapping[Path, bytes]) -> Self:
+        """Return the run with the decisions in workbooks ahead of those that options name."""
+        files = [InputFile(*each) for each in workbooks.items()]
+        for file in files:
+            self.log.say("review", f"Decisions are read from {file.path}.", sha256=file.sha256)
+        judging = replace(self.judging, review=[*files, *self.judging.review])
+        return replace(self, judging=judging)
+
+    def judged_run(
+        self, aside: Path, name: str, report: Report, *, has_gaps: bool
+    ) -> tuple[str, int]:
+        """Judge the report in a folder aside, publish that unless the same was published before.
+
+        Returns the run's name and the exit code.
+        """
+        analysis = self.judging.analysis(report, earlier_done_since(self.folder, name))
+        made = RunInput(report=analysis.report, parameters=self._parameters())
         self._tell(analysis)
         if existing := run_with_identity(self.folder, made.identity):
             code = int(existing.record["exit_code"])
-            told = f"{existing.path} was made from the same: it is not made twice."
+            told = f"{existing.path} was made from the same: unchanged, skipped."
             self.log.say("unchanged", told, run=existing.name, exit_code=code)
             return existing.name, code
-        code = self._code(analysis, has_gaps=collected.has_gaps)
-        return self._published(aside, analysis, made, code), code
+        code = self._code(analysis, has_gaps=has_gaps)
+        return self._published(aside, self.folder / name, analysis, made, code), code
 
-    def _published(self, aside: Path, analysis: "Analysis", made: RunInput, code: int) -> str:
-        run = self.folder / next_name(self.folder, made.as_of)
+    def _published(
+        self, aside: Path, run: Path, analysis: "Analysis", made: RunInput, code: int
+    ) -> str:
         previous = self._previous(run)
         with runs.os_errors_translated(self.folder):
             if listed := self.judging.exemptions:
                 contents.write_synced(aside / contents.EXEMPTIONS, listed.content)
+            if named := self.judging.accounts:
+                contents.write_synced(aside / contents.ACCOUNTS, named.content)
             changed = contents.write_all(analysis, aside, previous)
             told = record_bytes(
                 made,
                 list(contents.sealed_files(aside)),
+                reviews=analysis.review.workbooks,
                 compared_with=previous.name if previous else None,
                 exit_code=code,
             )
@@ -140,7 +166,7 @@ class ExportRun:
 
     def _parameters(self) -> Mapping[str, object]:
         asked = self.aws.service_credentials and not self.sources
-        return {**self.judging.told(), "service_credentials": asked}
+        return {**self.judging.as_record(), "service_credentials": asked}
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
         if failures := self.judging.failures(analysis):

@@ -1,17 +1,33 @@
 """Take the options by which users are judged and rules run, the same for every command."""
 
-from dataclasses import dataclass, field, fields
-from functools import partial
+from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.terms import Benchmark, Criteria, Definition, Severity, Thresholds, Verdict
+from analyzer.errors import InputRefused, Problem
+from analyzer.terms import (
+    DUE_DAYS,
+    KEEP_DAYS,
+    OVERDUE,
+    Benchmark,
+    Criteria,
+    Definition,
+    Severity,
+    Thresholds,
+    Verdict,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from analyzer.account_names import AccountList
     from analyzer.analysis import Analysis
     from analyzer.model import Exemptions, Report
+    from analyzer.review import Review, ReviewWorkbook
     from analyzer.standards.rulebook import Rulebook
 
 _OF_BOOK: Final = (
@@ -27,14 +43,16 @@ _NOT_READ: Final = "accounts that could not be read"
 
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 
+_review = partial(typer.Option, rich_help_panel="Earlier reviews")
+
 _rules = partial(typer.Option, rich_help_panel="Rules")
 
 _LIMIT: Final = "otherwise as the standard says, or"
 
 
 @dataclass(frozen=True, slots=True)
-class ExemptionList:
-    """Hold a list that was read once: a pipe gives its bytes only once."""
+class InputFile:
+    """Hold a file that was read once: a pipe gives its bytes only once."""
 
     path: Path
     content: bytes
@@ -46,25 +64,27 @@ class ExemptionList:
 
         return sha256(self.content).hexdigest()
 
-    def exemptions(self) -> "Exemptions":
-        """Return what it holds.
 
-        Raises InputRefused.
-        """
-        from analyzer.exemptions import read_exemptions
-
-        return read_exemptions(str(self.path), self.content)
-
-
-def read_exemption_list(text: str) -> ExemptionList:
-    """Read the list that an option names.
+def read_input_file(text: str) -> InputFile:
+    """Read the file that an option names.
 
     Raises typer.BadParameter where it cannot be read.
     """
     try:
-        return ExemptionList(Path(text), Path(text).read_bytes())
+        return InputFile(Path(text), Path(text).read_bytes())
     except OSError as error:
         raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
+
+
+@cache
+def _workbook(file: InputFile) -> "ReviewWorkbook":
+    """Return the decisions in a workbook; it is read once, though it is checked first.
+
+    Raises InputRefused.
+    """
+    from analyzer.sources.review import read_review
+
+    return read_review(str(file.path), file.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +116,48 @@ class JudgingOptions:
         ),
     ] = Criteria().grace_days
     exemptions: Annotated[
-        ExemptionList | None,
+        InputFile | None,
         _verdicts(
-            parser=read_exemption_list,
+            parser=read_input_file,
             metavar="FILE",
             help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
             " one rule, rule.",
         ),
     ] = None
+    accounts: Annotated[
+        InputFile | None,
+        _verdicts(
+            parser=read_input_file,
+            metavar="FILE",
+            help="A CSV file with the names of accounts: account, name, owner.",
+        ),
+    ] = None
+    review: Annotated[
+        list[InputFile],
+        _review(
+            parser=read_input_file,
+            metavar="FILE.xlsx",
+            help="Carry the decisions in this workbook over; may be repeated. The newest decision"
+            " on each user counts.",
+        ),
+    ] = field(default_factory=list)
+    keep_days: Annotated[
+        int,
+        _review(
+            min=1,
+            metavar="DAYS",
+            help="Days after the decision for which a user to keep is exempt.",
+        ),
+    ] = KEEP_DAYS
+    due_days: Annotated[
+        int,
+        _review(
+            min=0,
+            metavar="DAYS",
+            help="Days after the decision after which a user that is not deactivated or deleted"
+            " is overdue.",
+        ),
+    ] = DUE_DAYS
     standard: Annotated[
         Benchmark | None,
         _rules(
@@ -171,12 +225,15 @@ class JudgingOptions:
             metavar="WORD",
             help="Exit with 1 if a user has this verdict, or a finding of this rule, of this"
             " severity or worse, or of a control of the --standard (control) fails or is"
-            " undecided; exempt ones do not count; may be repeated.",
+            " undecided, or an earlier decision is overdue (overdue); exempt ones do not count;"
+            " may be repeated.",
         ),
     ] = field(default_factory=list)
 
-    def analysis(self, report: "Report") -> "Analysis":
-        """Judge a report."""
+    def analysis(
+        self, report: "Report", done_since: "Mapping[tuple[str, ...], datetime] | None" = None
+    ) -> "Analysis":
+        """Judge a report; `done_since` is what earlier follow-ups showed (`Review.done_since`)."""
         from analyzer.analysis import analyze
 
         criteria = Criteria(
@@ -185,7 +242,8 @@ class JudgingOptions:
             grace_days=self.grace_days,
         )
         book = self.book() if self._asks() else None
-        return analyze(report, criteria, self.excused() or (), book)
+        named = self._with_account_names(report)
+        return analyze(named, criteria, self.excused() or (), book, self._review(done_since or {}))
 
     def check(self) -> None:
         """Refuse what could not be meant, before anything is read.
@@ -193,6 +251,8 @@ class JudgingOptions:
         Raises typer.BadParameter, InputRefused.
         """
         self.excused()
+        self._account_list()
+        self._workbooks()
         runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
         if weaker := [word for word in self.fail_on if word in runs_not]:
             message = f"{', '.join(weaker)}: nothing so mild runs with --min-severity"
@@ -201,7 +261,8 @@ class JudgingOptions:
             raise typer.BadParameter(
                 f"{_CONTROL}: choose the controls with --standard", param_hint="--fail-on"
             )
-        words = [word for word in self.fail_on if word not in (*Verdict, *Severity, _CONTROL)]
+        other = (*Verdict, *Severity, _CONTROL, OVERDUE)
+        words = [word for word in self.fail_on if word not in other]
         if words or self._asks():
             _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
 
@@ -229,7 +290,52 @@ class JudgingOptions:
 
         Raises InputRefused.
         """
-        return self.exemptions.exemptions() if self.exemptions else None
+        if self.exemptions is None:
+            return None
+        from analyzer.exemptions import read_exemptions
+
+        return read_exemptions(str(self.exemptions.path), self.exemptions.content)
+
+    def _account_list(self) -> "AccountList | None":
+        if self.accounts is None:
+            return None
+        from analyzer.account_names import read_account_list
+
+        return read_account_list(str(self.accounts.path), self.accounts.content)
+
+    def _with_account_names(self, report: "Report") -> "Report":
+        from analyzer.account_names import with_account_list
+
+        listed = self._account_list()
+        return with_account_list(report, listed) if listed else report
+
+    def _workbooks(self) -> "list[ReviewWorkbook]":
+        """Return what the workbooks of earlier reviews hold.
+
+        Raises InputRefused with the problems of all of them.
+        """
+        books: list[ReviewWorkbook] = []
+        problems: list[Problem] = []
+        for file in self.review:
+            try:
+                books.append(_workbook(file))
+            except InputRefused as error:
+                problems += error.problems
+        if problems:
+            raise InputRefused(problems)
+        return books
+
+    def _review(self, done_since: "Mapping[tuple[str, ...], datetime]") -> "Review":
+        from analyzer.review import combined_review
+
+        review = combined_review(
+            self._workbooks(), keep_days=self.keep_days, due_days=self.due_days
+        )
+        return replace(review, done_since=done_since)
+
+    def input_files(self) -> list[InputFile]:
+        """Return the files that were read for the options."""
+        return [*filter(None, (self.exemptions, self.accounts)), *self.review]
 
     def failures(self, analysis: "Analysis") -> list[str]:
         """Return what meets --fail-on, and how many are not exempt.
@@ -240,27 +346,30 @@ class JudgingOptions:
             return []
         verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
         counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
-        rest = [word for word in self.fail_on if word not in (*verdicts, _CONTROL)]
+        rest = [word for word in self.fail_on if word not in (*verdicts, _CONTROL, OVERDUE)]
+        overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
         return [
             *([_NOT_READ] if analysis.report.not_covered else []),
             *(f"{number} {verdict}" for number, verdict in counted if number),
             *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
             *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
+            *([f"{overdue} {OVERDUE}"] if overdue else []),
         ]
 
-    def told(self) -> dict[str, object]:
-        """Return all of it for a record, the exemption list by its SHA-256."""
-        words = {each.name: getattr(self, each.name) for each in fields(self)}
-        listed = self.exemptions and self.exemptions.sha256
-        return {
-            name: sorted(value) if isinstance(value, list) else value
-            for name, value in {**words, "exemptions": listed}.items()
-        }
+    def as_record(self) -> dict[str, object]:
+        """Return all of it for a record, files by their SHA-256."""
+        return {each.name: _recorded(getattr(self, each.name)) for each in fields(self)}
 
     def _asks(self) -> bool:
         """Tell whether an option chooses rules or limits, which are slow to import."""
         ours = JudgingOptions()
         return any(getattr(self, name) != getattr(ours, name) for name in _OF_BOOK)
+
+
+def _recorded(value: object) -> object:
+    if isinstance(value, InputFile):
+        return value.sha256
+    return sorted(map(_recorded, value), key=str) if isinstance(value, list) else value
 
 
 def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
@@ -270,7 +379,7 @@ def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> 
         message = (
             f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
             f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)}),"
-            f" nor {_CONTROL}"
+            f" nor {_CONTROL} or {OVERDUE}"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))

@@ -24,7 +24,9 @@ FINDINGS: Final = "findings.csv"
 CHANGES: Final = "changes.csv"
 ANALYSIS: Final = "analysis.json"
 WORKBOOK: Final = "review.xlsx"
+FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
+ACCOUNTS: Final = "accounts.csv"
 
 _TEXT: Final = csv.ConvertOptions(
     include_columns=list(NEEDED), column_types=dict.fromkeys(NEEDED, pa.large_string())
@@ -40,7 +42,9 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     """
     everybody = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
-    write(analysis, users, data, verdicts=everybody, findings=folder / FINDINGS)
+    followed = folder / FOLLOW_UP if analysis.review.workbooks else None
+    findings = folder / FINDINGS
+    write(analysis, users, data, verdicts=everybody, findings=findings, follow_up=followed)
     changed = _changes_since(analysis, users, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, analysis.report, stream)
@@ -64,8 +68,7 @@ def _changes_since(analysis: Analysis, users: Path, previous: Run | None) -> pd.
 
 def is_unchanged(run: Run) -> bool:
     """Tell whether the users of a run are still those that it was made with."""
-    recorded = {each["path"]: each["sha256"] for each in run.record["files"]}
-    return recorded.get(USERS) == sha256(run.path / USERS)
+    return run.sha256_of(USERS) == sha256(run.path / USERS)
 
 
 def sealed_files(folder: Path) -> Iterator[dict[str, Any]]:

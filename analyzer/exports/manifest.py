@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.files import as_json, provenance
-from analyzer.model import Report
+from analyzer.model import ReadFile, Report
 from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 
@@ -51,9 +51,17 @@ class RunInput:
 
 
 def record_bytes(
-    made: RunInput, files: Iterable[Mapping[str, Any]], *, compared_with: str | None, exit_code: int
+    made: RunInput,
+    files: Iterable[Mapping[str, Any]],
+    *,
+    reviews: Iterable[ReadFile] = (),
+    compared_with: str | None,
+    exit_code: int,
 ) -> bytes:
-    """Return the record of a run; `files` have path, size and sha256 each."""
+    """Return the record of a run.
+
+    `files` have path, size and sha256 each; `reviews` are the workbooks whose decisions were read.
+    """
     told = {
         **provenance(),
         "kind": KIND,
@@ -67,6 +75,7 @@ def record_bytes(
             "not_covered": [asdict(each) for each in made.report.not_covered],
             "skipped": [asdict(each) for each in made.report.left_out],
         },
+        "reviews": [asdict(each) for each in reviews],
         "files": list(files),
     }
     return as_json(told)

@@ -33,6 +33,11 @@ class Run:
         """Return the name of the run's folder."""
         return self.path.name
 
+    def sha256_of(self, path: str) -> str | None:
+        """Return the SHA-256 that a file of the run was made with, None if it has no such file."""
+        recorded = {each["path"]: each["sha256"] for each in self.record["files"]}
+        return recorded.get(path)
+
     def is_as_made(self) -> bool:
         """Tell whether the run's folder holds what it was made with, unedited, and no more."""
         files = {each["path"]: each["sha256"] for each in self.record["files"]}

@@ -166,7 +166,7 @@ def run_tasks(
 
 def _entry_or_failure(task: Task) -> Entry:
     try:
-        return replace(task.entry(), name=task.name)
+        return replace(task.entry(), name=task.name, is_profile=not task.account)
     except AwsRefused as error:
         return _failed(task, str(error))
 

@@ -19,7 +19,7 @@ from analyzer.report.assemble import assemble_report
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.find import Source, find_sources, unreadable_file
-from analyzer.sources.manifest import manifests, with_uncovered_accounts
+from analyzer.sources.manifest import manifests, with_listed_accounts
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
@@ -75,7 +75,7 @@ def load_sources(
     """
     report = assemble_report([partial(_open, each) for each in inputs], as_of, progress)
     told = replace(report, notes=(*_unread(inputs), *report.notes))
-    return with_uncovered_accounts(told, manifests(names, inputs), inputs)
+    return with_listed_accounts(told, manifests(names, inputs), inputs)
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:

@@ -27,7 +27,7 @@ from analyzer.files import (
     saved_json,
     sha256,
 )
-from analyzer.model import Report, ReportFile, UncoveredAccount
+from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
 from analyzer.sources.companions import MANIFEST
@@ -55,7 +55,8 @@ class Entry:
     """Say what became of one account, and why; `account` is empty where it never became known.
 
     `name` is the account's, or the profile's with which it was asked. `service_credentials`
-    says what is known of those, where the report was fetched.
+    says what is known of those, where the report was fetched; `is_profile` that `name` is a
+    profile's.
     """
 
     account: str
@@ -66,6 +67,7 @@ class Entry:
     sha256: str = ""
     generated_time: str = ""
     service_credentials: str = ""
+    is_profile: bool = False
 
 
 class FetchedAccounts(NamedTuple):
@@ -185,6 +187,7 @@ def _entry(value: Mapping[str, Any]) -> Entry:
         file=json_text(value.get("file", "")),
         sha256=json_text(value.get("sha256", "")),
         generated_time=str(value.get("generated_time")),
+        is_profile=value.get("is_profile") is True,
     )
 
 
@@ -204,10 +207,10 @@ def _problems(entries: Iterable[Entry]) -> Iterator[str]:
 # Apply it
 
 
-def with_uncovered_accounts(
+def with_listed_accounts(
     report: Report, manifests: Iterable[Source], inputs: Collection[Source] = ()
 ) -> Report:
-    """Return the report with the accounts that the manifests list as failed or skipped, or lost.
+    """Return the report with the names of accounts, and those that failed, were skipped or lost.
 
     An account that failed is covered all the same where a report of it counts that is newer than
     all that were fetched then, and a note says so. One that lay there before covers nothing: an
@@ -219,11 +222,13 @@ def with_uncovered_accounts(
     files = {each.account: file for file in report.files for each in file.accounts}
     there = _Inputs(report.files, inputs)
     not_covered: dict[UncoveredAccount, None] = {}
+    names: dict[str, AccountName] = {}
     skipped: dict[UncoveredAccount, None] = {}
     replaced: dict[str, None] = {}
     for source in manifests:
         entries = manifest_entries(source.name, source.read)
         fetched = _newest_report(entries)
+        names |= _account_names(entries)
         for entry in entries:
             account = UncoveredAccount(account=entry.account, name=entry.name, reason=entry.reason)
             if entry.status == Status.SKIPPED:
@@ -241,7 +246,13 @@ def with_uncovered_accounts(
                 else:
                     not_covered[lost] = None
     notes = (*map(str, not_covered), *replaced, *report.notes)
-    return replace(report, not_covered=tuple(not_covered), left_out=tuple(skipped), notes=notes)
+    return replace(
+        report,
+        not_covered=tuple(not_covered),
+        left_out=tuple(skipped),
+        notes=notes,
+        account_names=names,
+    )
 
 
 def _place(manifest: Source, entry: Entry) -> str:
@@ -288,6 +299,15 @@ def _sha256(source: Source) -> str:
 
 _MISSING: Final = "its report {} is missing."
 _CHANGED: Final = "its report {} was changed since it was fetched."
+
+
+def _account_names(entries: Iterable[Entry]) -> dict[str, AccountName]:
+    """Return the names that AWS Organizations has for accounts."""
+    return {
+        entry.account: AccountName(name=entry.name)
+        for entry in entries
+        if entry.account and entry.name and not entry.is_profile
+    }
 
 
 def _newest_report(entries: Iterable[Entry]) -> datetime | None:

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
 
 
-def write(
+def write(  # noqa: PLR0913  a kind of output is an argument
     analysis: "Analysis",
     *paths: str | Path,
     verdicts: Collection[str] | str = (Verdict.UNUSED,),
     findings: str | Path | None = None,
+    follow_up: str | Path | None = None,
     raw_csv: bool = False,
     region: str | None = None,
 ) -> None:
@@ -25,8 +26,9 @@ def write(
 
     CSV and JSON list the users with one of the verdicts, or with the only one named, the workbook
     holds everybody, OCSF and ASFF hold what the rules find, and so does the CSV that `findings`
-    names; `region` is that of the Security Hub that ASFF is for. All files are written aside first
-    and then put in place, so that an old file is intact or the new one is whole.
+    names; the one that `follow_up` names holds what became of earlier decisions. `region` is that
+    of the Security Hub that ASFF is for. All files are written aside first and then put in place,
+    so that an old file is intact or the new one is whole.
 
     Raises ValueError for another ending, for a verdict that there is not, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
@@ -39,6 +41,11 @@ def write(
 
         targets.append(Path(findings))
         writers.append(lambda stream: write_findings(analysis, stream, raw=raw_csv))
+    if follow_up:
+        from analyzer.writers.follow_up import write_follow_up
+
+        targets.append(Path(follow_up))
+        writers.append(lambda stream: write_follow_up(analysis, stream, raw=raw_csv))
     _check(analysis, targets)
     with ExitStack() as stack:
         for target, writer in zip(targets, writers, strict=True):
@@ -67,8 +74,8 @@ def _read(analysis: "Analysis") -> Iterator[str]:
     files = analysis.report.files
     yield from (file.name for file in files)
     yield from (file.evidence.name for file in files if file.evidence)
-    if analysis.exemptions.file:
-        yield analysis.exemptions.file.name
+    lists = (analysis.exemptions.file, analysis.report.account_list, *analysis.review.workbooks)
+    yield from (file.name for file in lists if file)
 
 
 def _writer(

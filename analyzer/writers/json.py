@@ -9,13 +9,17 @@ from typing import Any, BinaryIO, Final
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
+from analyzer.follow_up import MOMENTS as FOLLOW_UP_MOMENTS
+from analyzer.follow_up import as_text, follow_up_counts
 from analyzer.inspection import Inspection
-from analyzer.model import Exemption, Page, ReportFile
+from analyzer.model import AccountName, Exemption, Page, ReportFile
+from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
 from analyzer.rules.rule import DAYS, FINDINGS, SINCE, Rule
 from analyzer.standards import references
-from analyzer.terms import BLIND_SPOTS, ISO_UTC, Verdict
+from analyzer.terms import BLIND_SPOTS, ISO_UTC, OVERDUE, Verdict
 from analyzer.version import VERSION
 from analyzer.writers.users import REPORTED, listed_pages
 
@@ -32,10 +36,11 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
     stream.write(_dump(about).removesuffix(b"}") + b',"findings":[')
     frames = analysis.inspection.frames()
-    _write_lines(stream, (each for frame in frames for each in _finding(frame, files)))
+    names = analysis.report.account_names
+    _write_lines(stream, (each for frame in frames for each in _finding(frame, files, names)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (user for page in pages for user in _users(page, files)))
+    _write_lines(stream, (user for page in pages for user in _users(page, analysis)))
     stream.write(b"]}\n")
 
 
@@ -69,6 +74,12 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             "expired": [_exemption(each) for each in totals.expired],
             "unmatched": [_exemption(each) for each in totals.unmatched],
         },
+        "account_list": None if (given := analysis.report.account_list) is None else asdict(given),
+        "accounts": [
+            {"account": account, **asdict(each)}
+            for account, each in sorted(analysis.report.account_names.items())
+        ],
+        "review": _review(analysis),
         "counts": totals.counts.to_dict("records"),
         **inspection_document(analysis.inspection),
     }
@@ -84,16 +95,53 @@ def _file(file: ReportFile) -> dict[str, Any]:
 
 def _exemption(exemption: Exemption) -> dict[str, Any]:
     expires = exemption.expires
-    return {**asdict(exemption), "expires": None if expires is None else expires.isoformat()}
+    return {
+        **asdict(exemption),
+        "expires": None if expires is None else expires.isoformat(),
+        "created": _moment(exemption.created),
+    }
 
 
-def _users(page: Page, files: tuple[ReportFile, ...]) -> Iterator[dict[str, Any]]:
+def _review(analysis: Analysis) -> dict[str, Any] | None:
+    """Return what was read of earlier reviews and what became of it, None where none was read."""
+    review = analysis.review
+    if not review.workbooks:
+        return None
+    followed = as_text(analysis.follow_up).assign(**{OVERDUE: analysis.follow_up[OVERDUE]})
+    moments = {name: followed[name].replace("", None) for name in FOLLOW_UP_MOMENTS}
+    return {
+        "workbooks": [asdict(each) for each in review.workbooks],
+        "keep_days": review.keep_days,
+        "due_days": review.due_days,
+        "counts": follow_up_counts(analysis.follow_up),
+        "follow_up": followed.astype(object).assign(**moments).to_dict("records"),
+    }
+
+
+def _decisions(review: Review, page: Page) -> list[dict[str, Any] | None]:
+    """Return the earlier decision on each user, None where there is none."""
+    if not review.decisions:
+        return [None] * len(page)
+    frame = decisions_on_page(review, page)
+    days = frame[DECIDED_ON].dt.strftime("%Y-%m-%d")
+    rows = frame.assign(**{DECIDED_ON: days}).to_dict("records")
+    return [{str(k): v for k, v in row.items()} if row[DECISION] else None for row in rows]
+
+
+def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
+    files = analysis.report.files
+    names = account_names(page.users[columns.ACCOUNT], analysis.report.account_names)
     told = page.users.astype({columns.AGE_DAYS: object, columns.IDLE_DAYS: object})
     facts = (
         page.cells[list(REPORTED)].astype(object).where(page.cells[list(REPORTED)].notna(), None)
     )
-    for user, report, caveats in zip(
-        told.to_dict("records"), facts.to_dict("records"), caveat_sentences(page), strict=True
+    for user, report, caveats, name, decision in zip(
+        told.to_dict("records"),
+        facts.to_dict("records"),
+        caveat_sentences(page),
+        names.tolist(),
+        _decisions(analysis.review, page),
+        strict=True,
     ):
         file = files[user[columns.FILE]]
         yield {
@@ -106,6 +154,8 @@ def _users(page: Page, files: tuple[ReportFile, ...]) -> Iterator[dict[str, Any]
             columns.IDLE_DAYS: _number(user[columns.IDLE_DAYS]),
             columns.FILE: file.name,
             columns.ROW: user[columns.ROW],
+            ACCOUNT_NAME: name,
+            "review": decision,
             "report": report,
         }
 
@@ -143,9 +193,12 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
     }
 
 
-def _finding(frame: pd.DataFrame, files: Sequence[ReportFile]) -> Iterator[dict[str, Any]]:
+def _finding(
+    frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
+) -> Iterator[dict[str, Any]]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
-    for each in frame.astype(object).to_dict("records"):
+    named = account_names(frame[columns.ACCOUNT], names).tolist()
+    for each, name in zip(frame.astype(object).to_dict("records"), named, strict=True):
         told = {name: None if pd.isna(each[name]) else each[name] for name in FINDINGS}
         yield {
             **told,
@@ -154,6 +207,7 @@ def _finding(frame: pd.DataFrame, files: Sequence[ReportFile]) -> Iterator[dict[
             columns.CREATED: _moment(told[columns.CREATED]),
             SINCE: _moment(told[SINCE]),
             columns.FILE: files[each[columns.FILE]].name,
+            ACCOUNT_NAME: name,
         }
 
 

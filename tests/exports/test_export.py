@@ -164,7 +164,7 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice(runs: Path, capsys:
     assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
     assert (runs / "latest" / "manifest.json").stat().st_mtime_ns == before
-    assert "was made from the same: it is not made twice" in capsys.readouterr().err
+    assert "was made from the same: unchanged, skipped" in capsys.readouterr().err
     assert hidden(runs) == set()
 
 

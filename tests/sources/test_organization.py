@@ -123,6 +123,7 @@ def test_the_manifest_names_each_account_and_its_file(aws: Aws, folder: Path) ->
         "sha256": analyzer.load(folder / name_of(MEMBERS[7])).files[0].sha256,
         "generated_time": "2026-05-01T12:30:15Z",
         "service_credentials": "not asked for",
+        "is_profile": False,
     }
     assert len(aws.accounts) == 12
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}

@@ -129,7 +129,10 @@ WORDS: dict[str, tuple[list[Any], Any]] = {
     ),
     "outcome": (SCHEMA["$defs"]["finding"]["properties"]["outcome"]["enum"], Outcome),
     "result": (SCHEMA["$defs"]["control"]["properties"]["result"]["enum"], Result),
-    "finding": (sorted(SCHEMA["$defs"]["finding"]["properties"]), sorted(FINDINGS)),
+    "finding": (
+        sorted(SCHEMA["$defs"]["finding"]["properties"]),
+        sorted([*FINDINGS, "account_name"]),
+    ),
     "threshold": (
         list(SCHEMA["properties"]["thresholds"]["properties"]),
         [limit.name for limit in fields(Thresholds)],
@@ -349,7 +352,8 @@ def as_csv_tells(user: dict[str, Any]) -> dict[str, str]:
     cells = {key: "" if value is None else str(value) for key, value in user.items()}
     cells["caveats"] = ";".join(each["caveat"] for each in user["caveats"])
     facts = {key: value or "" for key, value in user["report"].items()}
-    return {key: cells[key] for key in cells if key not in ("file", "row", "report")} | facts
+    own = ("file", "row", "report", "account_name", "review")
+    return {key: cells[key] for key in cells if key not in own} | facts
 
 
 def test_the_same_is_told_of_a_user_as_in_csv() -> None:
@@ -389,8 +393,9 @@ def test_exemptions_that_expired_or_match_nobody_are_named(tmp_path: Path) -> No
     lines = ("*,ann,Gone,Ops,2025-12-31", "*,nobody,Left,,", "*,bob,Stays,,")
     exemptions, text = exemptions_of(*lines), "\n".join([HEADER_OF_EXEMPTIONS, *lines])
     document = json_document(analyzed(tmp_path, [a_user("ann"), a_user("bob")], exemptions))
-    ann = {"account": "*", "user": "ann", "reason": "Gone", "owner": "Ops"}
-    nobody = {"account": "*", "user": "nobody", "reason": "Left", "owner": ""}
+    of_all = {"arn": "", "created": None}
+    ann = {"account": "*", "user": "ann", "reason": "Gone", "owner": "Ops", **of_all}
+    nobody = {"account": "*", "user": "nobody", "reason": "Left", "owner": "", **of_all}
     assert document["exemptions"] == {
         "list": {"name": "list.csv", "sha256": sha256(text.encode()).hexdigest()},
         "expired": [ann | {"expires": "2025-12-31", "line": 2, "rule": ""}],

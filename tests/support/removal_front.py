@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs
 from urllib.request import Request, urlopen
 
-from tests.sources.aws_server import moto_serving
+from tests.support.aws_server import moto_serving
 
 Call = tuple[str, dict[str, str]]
 

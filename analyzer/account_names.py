@@ -1,0 +1,75 @@
+"""Name accounts and their owners, from a CSV that people maintain: account,name,owner.
+
+The columns may stand in any order and case, and others may be there; `owner` may be left out.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import pandas as pd
+
+from analyzer.csv_lists import ListForm, list_rows
+from analyzer.errors import InputRefused, Problem
+from analyzer.model import AccountName, ReadFile, Report
+
+ACCOUNT_NAME: Final = "account_name"
+"""The column of outputs that holds the name of a row's account."""
+
+_FORM: Final = ListForm(required=("account", "name"), optional=("owner",))
+
+
+class AccountList(NamedTuple):
+    """Hold the names that a file gives, by account number."""
+
+    names: Mapping[str, AccountName]
+    file: ReadFile
+
+
+def read_account_list(name: str, content: bytes) -> AccountList:
+    """Return the names in a file of that name and content.
+
+    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
+    misspelt or there twice, an account that is not 12 digits or there twice, an empty name.
+    """
+    rows = list_rows(name, content, _FORM, _problems)
+    if problems := list(_repeated(name, rows)):
+        raise InputRefused(problems)
+    names = {
+        each["account"]: AccountName(name=each["name"], owner=each.get("owner", ""))
+        for _, each in rows
+    }
+    return AccountList(names, ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest()))
+
+
+def with_account_list(report: Report, listed: AccountList) -> Report:
+    """Return the report with the names of a list; they replace those known otherwise."""
+    names = {**report.account_names, **listed.names}
+    return replace(report, account_names=names, account_list=listed.file)
+
+
+def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:
+    """Return the name of each row's account, empty where it is not known."""
+    known = {account: each.name for account, each in names.items()}
+    named: pd.Series = accounts.map(known).astype("str").fillna("")
+    return named
+
+
+def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
+    account = named["account"]
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        hint = "Write the 12 digits, leading zeros included; a spreadsheet may have cut them."
+        yield Problem(name, row, "account", account, "not an account number", hint)
+    if not named["name"]:
+        hint = "Write the name of the account, or remove the row."
+        yield Problem(name, row, "name", None, "the cell is empty", hint)
+
+
+def _repeated(name: str, rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for row, named in rows:
+        account = named["account"]
+        if first.setdefault(account, row) != row:
+            hint = f"It is in row {first[account]} too: remove one of the rows."
+            yield Problem(name, row, "account", account, "the account is listed twice", hint)

@@ -1,0 +1,109 @@
+"""Read the CSV lists that people maintain, strictly: a misspelt column is refused, not skipped."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import zip_longest
+from typing import Final
+
+from analyzer.errors import InputRefused, Problem
+
+_NEARLY_THE_SAME: Final = 0.85
+"""How alike a column must be to a known one that is there too (`rule` and `rules`)."""
+
+RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
+"""Yields the problems of one row, from the file's name, the row's number and its cells by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListForm:
+    """Name the columns that a list must have, and those that it may have besides."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return all columns that have a meaning; others may be there, and are not read."""
+        return (*self.required, *self.optional)
+
+
+def list_rows(
+    name: str, content: bytes, form: ListForm, problems_of: RowProblems
+) -> list[tuple[int, Mapping[str, str]]]:
+    """Return each row's number and its cells by column, in lower case; empty rows are skipped.
+
+    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
+    misspelt or there twice, a row with too many cells, and what `problems_of` a row yields.
+    """
+    first, *rows = _rows(name, _text(name, content))
+    header = [cell.lower() for cell in first]
+    if problems := [*_problems_of_header(name, header, form)]:
+        raise InputRefused(problems)
+    numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
+    problems = [
+        problem for each in numbered for problem in _problems(name, header, *each, problems_of)
+    ]
+    if problems:
+        raise InputRefused(problems)
+    return [(row, _named_cells(header, cells)) for row, cells in numbered]
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+        raise InputRefused.of_file(name, message, hint) from None
+
+
+def _rows(name: str, text: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=None), skipinitialspace=True, strict=True)
+    try:
+        return [[cell.strip() for cell in row] for row in reader] or [[]]
+    except csv.Error as error:
+        hint = "Check that every quote up to here is closed."
+        raise InputRefused([Problem(name, reader.line_num, None, None, str(error), hint)]) from None
+
+
+def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:
+    missing = [column for column in form.required if column not in header]
+    if missing:
+        hint = f"The first row must be {','.join(form.required)}."
+        yield Problem(name, 1, None, None, f"missing: {', '.join(missing)}", hint)
+    for column, count in Counter(filter(None, header)).items():
+        if count > 1:
+            yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
+        if meant := _meant(column, header, form.columns):
+            message = f"the column looks like `{meant}`, misspelt"
+            hint = f"Name it `{meant}`; otherwise rename the column."
+            yield Problem(name, 1, column, None, message, hint)
+
+
+def _meant(column: str, header: list[str], known: Sequence[str]) -> str:
+    """Return which column is meant by one that is not known, empty if none is.
+
+    Skipped, a misspelt `rule` would have its entries excuse from everything.
+    """
+    if column in known:
+        return ""
+    lacking = [each for each in known if each not in header]
+    alike = get_close_matches(column, known, cutoff=_NEARLY_THE_SAME)
+    return next(iter(get_close_matches(column, lacking) or alike), "")
+
+
+def _problems(
+    name: str, header: list[str], row: int, cells: list[str], problems_of: RowProblems
+) -> Iterator[Problem]:
+    if len(cells) > len(header):
+        hint = "Put quotes round a cell that holds a comma."
+        yield Problem(name, row, None, None, "the row has more cells than the header", hint)
+    else:
+        yield from problems_of(name, row, _named_cells(header, cells))
+
+
+def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
+    return dict(zip_longest(header, cells, fillvalue=""))

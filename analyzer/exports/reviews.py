@@ -1,0 +1,57 @@
+"""Read back what people and earlier runs left in a folder of runs: decisions, and what was done."""
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from analyzer import columns
+from analyzer.exports.contents import FOLLOW_UP, WORKBOOK
+from analyzer.exports.runs import Run, runs, sort_key
+from analyzer.files import sha256
+from analyzer.follow_up import DONE_SINCE
+from analyzer.review import DECIDED_ON, DECISION
+
+DoneSince = Mapping[tuple[str, ...], datetime]
+
+_SAME: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
+"""A decision that agrees in these is the same; its `done_since` is carried on."""
+
+
+def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, bytes]:
+    """Return the workbooks that a person edited, by path, those of older runs first.
+
+    With `before` only those of runs older than one of that name: a decision that was taken after
+    a report says nothing of users as they were before it.
+    """
+    edited = {}
+    for run in _older(folder, before):
+        content = (run.path / WORKBOOK).read_bytes()
+        if hashlib.sha256(content).hexdigest() != run.sha256_of(WORKBOOK):
+            edited[run.path / WORKBOOK] = content
+    return edited
+
+
+def earlier_done_since(folder: Path, before: str) -> DoneSince:
+    """Return when decisions were first done, from the newest older run that followed a review up.
+
+    The keys are the texts of `arn`, `created`, `decision` and `decided_on` in its CSV.
+    """
+    for run in reversed([*_older(folder, before)]):
+        path = run.path / FOLLOW_UP
+        if path.is_file() and sha256(path) == run.sha256_of(FOLLOW_UP):
+            with path.open(encoding="utf-8", newline="") as lines:
+                rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
+            return {
+                tuple(row[name] for name in _SAME): datetime.fromisoformat(row[DONE_SINCE])
+                for row in rows
+            }
+    return {}
+
+
+def _older(folder: Path, before: str | None) -> Iterator[Run]:
+    for run in runs(folder):
+        if before is None or sort_key(run.name) < sort_key(before):
+            yield run

@@ -1,0 +1,204 @@
+"""Carry the decisions of earlier reviews over: the newest of each user, and what follows from it.
+
+A user is its ARN and its creation time: one who was created again under the same name is another.
+A user to *keep* is exempt until so many days after the decision; then the question comes anew.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.model import Exemption, Exemptions, Page, ReadFile, user_positions
+from analyzer.report.notes import short_list
+from analyzer.review_columns import Decision
+from analyzer.terms import DUE_DAYS, KEEP_DAYS
+
+DECISION: Final = "decision"
+DECIDED_BY: Final = "decided_by"
+DECIDED_ON: Final = "decided_on"
+TICKET: Final = "ticket"
+COMMENT: Final = "comment"
+REVIEW: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+"""The columns of `decisions_on_page`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDecision:
+    """Hold the decision on one user.
+
+    `created` is aware and to the second, None where the workbook has no such moment. `as_of` is
+    the moment that the workbook describes, where its Summary tells. `is_dated` is False where the
+    reviewer gave no date and `decided_on` is the day of as-of, the earliest that it can be.
+    `row` is where it stands in `sheet` of `file`.
+    """
+
+    arn: str
+    created: datetime | None
+    decision: Decision
+    decided_on: date
+    decided_by: str = ""
+    ticket: str = ""
+    comment: str = ""
+    is_dated: bool = True
+    as_of: datetime | None = None
+    file: str = ""
+    sheet: str = ""
+    row: int = 0
+
+    @property
+    def account(self) -> str:
+        """Return the account that the ARN names, empty for a text that is no ARN."""
+        parts = self.arn.split(":")
+        return parts[4] if len(parts) > 5 and parts[0] == "arn" else ""
+
+    @property
+    def user(self) -> str:
+        """Return the user's name, which is the end of the ARN."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def place(self) -> str:
+        """Return where the decision stands."""
+        return f"{self.file}, sheet {self.sheet}, row {self.row}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewWorkbook:
+    """Hold the decisions of one workbook, in its order."""
+
+    file: ReadFile
+    decisions: tuple[ReviewDecision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Hold the newest decision on each user, of one or many workbooks.
+
+    `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
+    one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
+    follow-up first showed them done, by `arn`, `created`, `decision` and `decided_on` as text.
+    """
+
+    workbooks: tuple[ReadFile, ...] = ()
+    decisions: tuple[ReviewDecision, ...] = ()
+    keep_days: int = KEEP_DAYS
+    due_days: int = DUE_DAYS
+    done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
+
+    def last_day(self, decision: ReviewDecision) -> date:
+        """Return the last day on which a user to keep is exempt."""
+        return _later(decision.decided_on, self.keep_days)
+
+    def exemptions(self) -> tuple[Exemption, ...]:
+        """Return an entry for each user to keep, with the comment as reason."""
+        return tuple(
+            Exemption(
+                account=each.account,
+                user=each.user,
+                reason=each.comment or _reason(each),
+                owner=each.decided_by,
+                expires=self.last_day(each),
+                line=each.row,
+                arn=each.arn,
+                created=each.created,
+            )
+            for each in self.decisions
+            if each.decision is Decision.KEEP and each.created
+        )
+
+    def notes(self) -> list[str]:
+        """Return sentences on decisions that could not be carried over as they stand."""
+        undated = [each for each in self.decisions if not each.is_dated]
+        unmatched = [each.place for each in self.decisions if not each.created]
+        notes = []
+        if undated:
+            days = short_list(sorted({each.decided_on.isoformat() for each in undated}))
+            notes.append(
+                f"Decisions without a date in the review: {len(undated):,}. They count from the"
+                f" as-of of its reports, {days}."
+            )
+        if unmatched:
+            notes.append(
+                "Decisions not carried over, because the creation time of the user is not known:"
+                f" {short_list(unmatched)}."
+            )
+        return notes
+
+
+def _reason(decision: ReviewDecision) -> str:
+    by = f" by {decision.decided_by}" if decision.decided_by else ""
+    return f"kept{by} in the review of {decision.decided_on}"
+
+
+def _later(day: date, days: int) -> date:
+    try:
+        return day + timedelta(days)
+    except OverflowError:
+        return date.max
+
+
+def combined_review(
+    workbooks: Iterable[ReviewWorkbook], *, keep_days: int = KEEP_DAYS, due_days: int = DUE_DAYS
+) -> Review:
+    """Return the newest decision on each user; of one day, that of the last workbook counts."""
+    books = list(workbooks)
+    newest: dict[tuple[str, datetime | None], ReviewDecision] = {}
+    for each in (decision for book in books for decision in book.decisions):
+        user = each.arn, each.created
+        if user not in newest or newest[user].decided_on <= each.decided_on:
+            newest[user] = each
+    return Review(
+        workbooks=tuple(book.file for book in books),
+        decisions=tuple(newest.values()),
+        keep_days=keep_days,
+        due_days=due_days,
+    )
+
+
+def with_kept_users(exemptions: Exemptions, review: Review) -> Exemptions:
+    """Return the exemptions with those of users to keep behind them."""
+    return Exemptions((*exemptions.entries, *review.exemptions()), exemptions.file)
+
+
+def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
+    """Return the newest earlier decision on each user of a page, one row a user.
+
+    The columns are `REVIEW`: `decision`, `decided_by`, `ticket`, `comment` str, empty where there
+    is no decision; `decided_on` datetime64[s]. A decision to keep that has run out by the user's
+    as-of is left out, so that the question comes anew.
+    """
+    known = {(each.arn, each.created): each for each in review.decisions if each.created}
+    at = user_positions(page.users, known)
+    ends = np.array([*(_end(review, each) for each in known.values()), _NO_END], "M8[s]")
+    has_ended = page.users[columns.AS_OF].to_numpy("M8[s]") >= ends[at]
+    # The last row stands for users on whom nothing was decided.
+    rows = [*map(_row, known.values()), ("", "", None, "", "")]
+    frame = pd.DataFrame(rows, columns=list(REVIEW)).astype(_DTYPES)
+    return frame.take(np.where(has_ended, -1, at)).reset_index(drop=True)
+
+
+_NO_END: Final = np.datetime64(date.max, "D")
+
+_DTYPES: Final = dict.fromkeys(REVIEW, "str") | {DECIDED_ON: "datetime64[s]"}
+
+
+def _end(review: Review, decision: ReviewDecision) -> np.datetime64:
+    """Return the moment from which an earlier decision is no longer shown."""
+    if decision.decision is not Decision.KEEP:
+        return _NO_END
+    return np.datetime64(review.last_day(decision), "D") + np.timedelta64(1, "D")
+
+
+def _row(decision: ReviewDecision) -> tuple[str, str, date, str, str]:
+    return (
+        str(decision.decision),
+        decision.decided_by,
+        decision.decided_on,
+        decision.ticket,
+        decision.comment,
+    )
