@@ -13,6 +13,7 @@ from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
 from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
+from analyzer.cli.plan import plan
 from analyzer.cli.stderr import say
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command(no_args_is_help=True)(analyze)
 app.command()(fetch)
 app.command(context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)
+app.command(no_args_is_help=True)(plan)
 app.add_typer(rules.app, name="rules")
 
 
