@@ -78,7 +78,7 @@ def test_a_finding_is_told_with_rule_fact_controls_and_remedy(tmp_path: Path) ->
             "CIS AWS Foundations Benchmark v7.0.0: 2.11\n"
             "AWS Foundational Security Best Practices v1.0.0: IAM.8"
         ),
-        "Remedy": "Deactivate the key, and delete it when nothing has failed.",
+        "Remedy": "Deactivate the key. Delete it when nothing has failed.",
         "Report": str(tmp_path / "report.csv"),
         "Row": 3,
         "Decision": None,
