@@ -131,7 +131,13 @@ def analyze(
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Show the first findings of each rule in the table.")
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Write errors only: no table, no summary."),
+    ] = False,
     config: Config = None,
 ) -> None:
     """Find the IAM users that nobody uses: no password use on record, no active access key."""
@@ -142,6 +148,7 @@ def analyze(
     from analyzer.sources.find import find_sources
     from analyzer.sources.load import load_sources
     from analyzer.writers import write
+    from analyzer.writers.summary import summary_lines
 
     judging.check()
     inputs = find_sources(sources)
@@ -155,12 +162,13 @@ def analyze(
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)
-    form = format_ or (None if targets else Format.TABLE)
+    form = format_ or (None if targets or quiet else Format.TABLE)
     if form:
-        stdout.write(analysis, form, shown, raw_csv=raw_csv)
+        stdout.write(analysis, form, shown, raw_csv=raw_csv, details=details)
     if not quiet:
-        told = form is Format.TABLE and stdout.is_terminal()
-        stderr.print_summary(analysis, targets, told=told)
+        table = form is Format.TABLE
+        lines = summary_lines(analysis, shown, rules=table, details=details)
+        stderr.print_lines([] if table and stdout.is_terminal() else lines, targets)
     _end(analysis, judging, quiet=quiet)
 
 

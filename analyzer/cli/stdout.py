@@ -1,4 +1,4 @@
-"""Write an analysis to standard output: whole or not at all, and quietly if nobody reads it."""
+"""Write an analysis to standard output, and end quietly if its reader goes away."""
 
 import os
 import shutil
@@ -21,16 +21,26 @@ CLOSED: Final = 128 + 13
 
 
 def write(
-    analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
+    analysis: "Analysis",
+    form: Format,
+    verdicts: Collection[Verdict],
+    *,
+    raw_csv: bool,
+    details: bool = False,
 ) -> None:
-    """Write in the format asked for."""
+    """Write in the format that was selected; `details` is for a table on a terminal."""
     with open_to_its_reader():
-        _write(analysis, form, verdicts, raw_csv=raw_csv)
+        if form is Format.TABLE:
+            _write_table(analysis, verdicts, details=details)
+        elif is_terminal():
+            _write_printable(analysis, form, verdicts, raw_csv=raw_csv)
+        else:
+            _write_data(analysis, form, sys.stdout.buffer, verdicts, raw_csv=raw_csv)
 
 
 @contextmanager
 def open_to_its_reader() -> Iterator[None]:
-    """Have what is written to standard output arrive, or say why it does not.
+    """Flush standard output at the end, and refuse to go on if it cannot be written.
 
     Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
     """
@@ -47,22 +57,25 @@ def open_to_its_reader() -> Iterator[None]:
         raise OutputFailed(f"standard output cannot be written: {error.strerror}.") from error
 
 
-def _write(
+def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details: bool) -> None:
+    from analyzer.writers.terminal import write_table, write_terminal
+
+    _spell_out()
+    if is_terminal():
+        width, colour = shutil.get_terminal_size().columns, _is_coloured()
+        write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
+    else:
+        write_table(analysis, sys.stdout, verdicts)
+
+
+def _write_printable(
     analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
 ) -> None:
-    if form is Format.TABLE:
-        from analyzer.writers.terminal import write_table
-
-        _spell_out()
-        write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())
-    elif is_terminal():
-        held = BytesIO()
-        _write_data(analysis, form, held, verdicts, raw_csv=raw_csv)
-        _spell_out()
-        # What stands in a report must not command a terminal.
-        sys.stdout.write("\n".join(map(printable, held.getvalue().decode().split("\n"))))
-    else:
-        _write_data(analysis, form, sys.stdout.buffer, verdicts, raw_csv=raw_csv)
+    """Write data to a terminal: text in a report must not control it."""
+    data = BytesIO()
+    _write_data(analysis, form, data, verdicts, raw_csv=raw_csv)
+    _spell_out()
+    sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
 
 
 def _write_data(
@@ -89,20 +102,16 @@ def _write_data(
 
 
 def _spell_out() -> None:
-    """Have signs spelled out that the encoding of standard output lacks."""
+    """Write characters that the encoding of standard output lacks as escapes."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def is_terminal() -> bool:
-    """Tell whether a person reads standard output."""
+    """Return whether standard output is a terminal."""
     return bool(sys.stdout and sys.stdout.isatty())
 
 
-def _width() -> int | None:
-    return shutil.get_terminal_size().columns if is_terminal() else None
-
-
 def _is_coloured() -> bool:
-    """Tell whether colours are wanted: on a terminal, unless NO_COLOR or TERM=dumb says not."""
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Return whether a terminal shows colours, which NO_COLOR and TERM=dumb switch off."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
