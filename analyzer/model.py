@@ -1,7 +1,7 @@
 """Hold the values that travel from the report to the writers; all are frozen."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self, overload
 
@@ -201,7 +201,8 @@ class Report:
     few. `notes` are sentences about the input that everybody who relies on the result should
     read, and name the accounts that are `not_covered` too: of which there is no report though one
     was asked for. `left_out` are those of an organization that were not to be read.
-    `contradicted` are the ARNs of which more than one row counts.
+    `contradicted` are the ARNs of which more than one row counts. `account_names` are the names of
+    accounts by their ids, where a manifest has them.
     """
 
     files: tuple[ReportFile, ...]
@@ -211,6 +212,7 @@ class Report:
     not_covered: tuple[UncoveredAccount, ...] = ()
     left_out: tuple[UncoveredAccount, ...] = ()
     contradicted: frozenset[str] = frozenset()
+    account_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

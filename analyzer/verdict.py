@@ -184,6 +184,17 @@ def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
     return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]
 
 
+def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
+    """Return in words why a user has its verdict; `reason` is the one of the judged page."""
+    if verdict == Verdict.UNUSED:
+        return REASON_TEXTS[UnusedReason(reason)]
+    if verdict == Verdict.RETIRED:
+        return RETIRED_TEXT
+    if verdict == Verdict.UNDETERMINED:
+        return reason
+    return f"idle for {idle_days} day{'' if idle_days == 1 else 's'}"
+
+
 def unused_definition(criteria: Criteria) -> str:
     """Return what unused means, of several users."""
     if criteria.definition is Definition.IAM_029:

@@ -140,7 +140,7 @@ class ExportRun:
 
     def _parameters(self) -> Mapping[str, object]:
         asked = self.aws.service_credentials and not self.sources
-        return {**self.judging.told(), "service_credentials": asked}
+        return {**self.judging.record(), "service_credentials": asked}
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
         if failures := self.judging.failures(analysis):

@@ -1,4 +1,4 @@
-"""Take the options by which users are judged and rules run, the same for every command."""
+"""Take the options that the verdicts, the rules and the exit code depend on."""
 
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli.choices import choice, completion, days, rule_ids
 from analyzer.terms import Benchmark, Criteria, Definition, Severity, Thresholds, Verdict
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 
 _rules = partial(typer.Option, rich_help_panel="Rules")
 
-_LIMIT: Final = "otherwise as the standard says, or"
+_LIMIT: Final = "default as in the standard, else"
 
 
 @dataclass(frozen=True, slots=True)
 class ExemptionList:
-    """Hold a list that was read once: a pipe gives its bytes only once."""
+    """Hold an exemption list as bytes: a pipe gives them only once."""
 
     path: Path
     content: bytes
@@ -44,7 +45,7 @@ class ExemptionList:
         return sha256(self.content).hexdigest()
 
     def exemptions(self) -> "Exemptions":
-        """Return what it holds.
+        """Return its entries.
 
         Raises InputRefused.
         """
@@ -54,7 +55,7 @@ class ExemptionList:
 
 
 def read_exemption_list(text: str) -> ExemptionList:
-    """Read the list that an option names.
+    """Read the exemption list that an option names.
 
     Raises typer.BadParameter where it cannot be read.
     """
@@ -65,102 +66,106 @@ def read_exemption_list(text: str) -> ExemptionList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgingOptions:
-    """Hold what the verdicts, the rules and the exit code depend on besides the report."""
+class AnalysisOptions:
+    """Hold the options that the verdicts and the rules depend on."""
 
+    exemptions: Annotated[
+        ExemptionList | None,
+        typer.Option(
+            parser=read_exemption_list,
+            metavar="FILE",
+            help="Read exempt users from a CSV file that you maintain: account, user, reason,"
+            " owner, expires, and rule to exempt from that rule only.",
+        ),
+    ] = None
+    standard: Annotated[
+        Benchmark | None,
+        typer.Option(
+            parser=choice(Benchmark),
+            autocompletion=completion(lambda: Benchmark),
+            metavar="NAME",
+            help="Run the rules of a benchmark with its limits, and show its controls:"
+            f" {', '.join(Benchmark)}.",
+        ),
+    ] = None
     definition: Annotated[
         Definition,
         _verdicts(
+            parser=choice(Definition),
+            autocompletion=completion(lambda: Definition),
             metavar="NAME",
-            help=f"What unused means, {' or '.join(Definition)}: no active access key, or no key"
-            " attached at all.",
+            help="Set what unused means besides no sign-in: no-active-key: no active access key;"
+            " iam-029: no access key at all.",
         ),
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
         int,
         _verdicts(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help="Days without use that make a user dormant.",
+            help="Set the days without use from which a user is dormant.",
         ),
     ] = Criteria().dormant_days
     grace_days: Annotated[
         int,
         _verdicts(
-            min=0,
+            parser=days(0),
             metavar="DAYS",
-            help="Days in which a user counts as new, to be checked.",
+            help="Set the days after its creation in which an unused user is to check.",
         ),
     ] = Criteria().grace_days
-    exemptions: Annotated[
-        ExemptionList | None,
-        _verdicts(
-            parser=read_exemption_list,
-            metavar="FILE",
-            help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
-            " one rule, rule.",
-        ),
-    ] = None
-    standard: Annotated[
-        Benchmark | None,
-        _rules(
-            metavar="NAME",
-            help="Run this standard's rules by its limits, and show its controls:"
-            f" {', '.join(Benchmark)}.",
-        ),
-    ] = None
     rules: Annotated[
         list[str],
         _rules(
+            autocompletion=completion(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help="Run these rules instead; default stands for those that would run, all for every"
-            " one; may be repeated.",
+            help="Run only this rule (all: every rule; default: the usual rules); may be repeated.",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _rules(metavar="ID", help="Do not run this rule; may be repeated."),
+        _rules(
+            autocompletion=completion(rule_ids),
+            metavar="ID",
+            help="Do not run this rule; may be repeated.",
+        ),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
         _rules(
+            parser=choice(Severity),
+            autocompletion=completion(lambda: Severity),
             metavar="SEVERITY",
-            help=f"Run no rule that is less severe than this: {', '.join(Severity)}.",
+            help=f"Run only rules of this severity or a higher one: {', '.join(Severity)}.",
         ),
     ] = Severity.LOW
     idle_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help=f"Days without use that are too many; {_LIMIT} {Thresholds().idle_days}.",
+            help="Set the days without use from which a password or access key fails;"
+            f" {_LIMIT} {Thresholds().idle_days}.",
         ),
     ] = None
     rotation_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help=f"Days for which an access key may live; {_LIMIT} {Thresholds().rotation_days}.",
+            help="Set the age in days above which an active access key fails;"
+            f" {_LIMIT} {Thresholds().rotation_days}.",
         ),
     ] = None
     root_used_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help="Root counts as used if its last use is less than this many days ago;"
-            f" {Thresholds().root_used_days} if not set.",
+            help="Set the days after its last use in which the root user counts as used; default"
+            f" {Thresholds().root_used_days}.",
         ),
     ] = None
-    fail_on: Annotated[
-        list[str],
-        _rules(
-            metavar="WORD",
-            help="Exit with 1 if somebody not exempt has this verdict, fails this rule, or any of"
-            " this severity or worse; also where that cannot be told; may be repeated.",
-        ),
-    ] = field(default_factory=list)
 
     def analysis(self, report: "Report") -> "Analysis":
         """Judge a report."""
@@ -171,27 +176,22 @@ class JudgingOptions:
             dormant_days=self.dormant_days,
             grace_days=self.grace_days,
         )
-        book = self.book() if self._asks() else None
-        return analyze(report, criteria, self.excused() or (), book)
+        book = self.book() if self._chooses_rules() else None
+        return analyze(report, criteria, self.listed_exemptions() or (), book)
 
     def check(self) -> None:
-        """Refuse what could not be meant, before anything is read.
+        """Refuse unknown rules and damaged exemptions before any report is read.
 
         Raises typer.BadParameter, InputRefused.
         """
-        self.excused()
-        runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
-        if weaker := [word for word in self.fail_on if word in runs_not]:
-            message = f"{', '.join(weaker)}: nothing so mild runs with --min-severity"
-            raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
-        words = [word for word in self.fail_on if word not in (*Verdict, *Severity)]
-        if words or self._asks():
-            _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
+        self.listed_exemptions()
+        if self._chooses_rules():
+            self.book()
 
     def book(self) -> "Rulebook":
         """Return the rules that run, and their limits.
 
-        Raises typer.BadParameter for a rule that there is not.
+        Raises typer.BadParameter for an unknown rule.
         """
         from analyzer.standards.rulebook import rulebook
 
@@ -207,17 +207,52 @@ class JudgingOptions:
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
 
-    def excused(self) -> "Exemptions | None":
-        """Return what the exemption list holds, None if there is none.
+    def listed_exemptions(self) -> "Exemptions | None":
+        """Return the exemptions, None if there is no list.
 
         Raises InputRefused.
         """
         return self.exemptions.exemptions() if self.exemptions else None
 
-    def failures(self, analysis: "Analysis") -> list[str]:
-        """Return what meets --fail-on, and how many are not exempt.
+    def _chooses_rules(self) -> bool:
+        """Return whether an option chooses rules or limits, which are slow to import."""
+        default = AnalysisOptions()
+        return any(getattr(self, name) != getattr(default, name) for name in _OF_BOOK)
 
-        Users who are undetermined and accounts that could not be read always do.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingOptions(AnalysisOptions):
+    """Hold the options that the verdicts, the rules and the exit code depend on."""
+
+    fail_on: Annotated[
+        list[str],
+        typer.Option(
+            autocompletion=completion(lambda: (*Verdict, *Severity, *rule_ids())),
+            metavar="WORD",
+            help="Exit with 1 if a user who is not exempt has this verdict, or a finding has this"
+            " rule, or this severity or a higher one. Undetermined users count as well. May be"
+            " repeated.",
+        ),
+    ] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Refuse contradicting options before any report is read.
+
+        Raises typer.BadParameter, InputRefused.
+        """
+        self.listed_exemptions()
+        runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
+        if weaker := [word for word in self.fail_on if word in runs_not]:
+            message = f"{', '.join(weaker)}: no such rule runs with --min-severity"
+            raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
+        words = [word for word in self.fail_on if word not in (*Verdict, *Severity)]
+        if words or self._chooses_rules():
+            _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
+
+    def failures(self, analysis: "Analysis") -> list[str]:
+        """Return what meets --fail-on, each with its number of users or findings.
+
+        Undetermined users and accounts that could not be read always meet it.
         """
         if not self.fail_on:
             return []
@@ -230,40 +265,35 @@ class JudgingOptions:
             *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
         ]
 
-    def told(self) -> dict[str, object]:
-        """Return all of it for a record, the exemption list by its SHA-256."""
-        words = {each.name: getattr(self, each.name) for each in fields(self)}
+    def record(self) -> dict[str, object]:
+        """Return all options for a record, the exemption list by its SHA-256."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
         listed = self.exemptions and self.exemptions.sha256
         return {
             name: sorted(value) if isinstance(value, list) else value
-            for name, value in {**words, "exemptions": listed}.items()
+            for name, value in {**values, "exemptions": listed}.items()
         }
-
-    def _asks(self) -> bool:
-        """Tell whether an option chooses rules or limits, which are slow to import."""
-        ours = JudgingOptions()
-        return any(getattr(self, name) != getattr(ours, name) for name in _OF_BOOK)
 
 
 def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
-    """Refuse to wait for rules that do not run: what nobody looks at would look clean."""
+    """Refuse to fail on rules that do not run: what is not checked would look clean."""
     run = [rule.id for rule in book.rules]
     if missing := [word for word in ids if word not in run]:
         message = (
-            f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
-            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)})"
+            f"'{', '.join(missing)}': choose from the verdicts {', '.join(Verdict)}, the severities"
+            f" {', '.join(Severity)}, or the rules that run: {', '.join(run) or 'none'}"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
     if idle := [each for each in severities if each.rank < worst]:
         message = (
-            f"{', '.join(idle)}: no rule so severe runs ({', '.join(run) or 'none does'}):"
-            " ask for a milder severity, or let more rules run"
+            f"{', '.join(idle)}: no rule of this severity runs ({', '.join(run) or 'none runs'});"
+            " choose a lower severity, or let more rules run"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
 
 
 def _as_severe(words: list[str]) -> list[Severity]:
-    """Return the severities named and all that are worse."""
+    """Return the severities named and all higher ones."""
     mildest = max((each.rank for each in Severity if each in words), default=-1)
     return [each for each in Severity if each.rank <= mildest]

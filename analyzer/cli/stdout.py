@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -27,15 +27,17 @@ def write(
     *,
     raw_csv: bool,
     details: bool = False,
+    check: bool = False,
 ) -> None:
-    """Write in the format that was selected; `details` is for a table on a terminal."""
+    """Write in the format that was selected.
+
+    `details` is for a table on a terminal, `check` for names.
+    """
     with open_to_its_reader():
         if form is Format.TABLE:
             _write_table(analysis, verdicts, details=details)
-        elif is_terminal():
-            _write_printable(analysis, form, verdicts, raw_csv=raw_csv)
         else:
-            _write_data(analysis, form, sys.stdout.buffer, verdicts, raw_csv=raw_csv)
+            _write_data(_writer(analysis, form, verdicts, raw_csv=raw_csv, check=check))
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def open_to_its_reader() -> Iterator[None]:
 def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details: bool) -> None:
     from analyzer.writers.terminal import write_table, write_terminal
 
-    _spell_out()
+    spell_out()
     if is_terminal():
         width, colour = shutil.get_terminal_size().columns, _is_coloured()
         write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
@@ -68,40 +70,41 @@ def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details
         write_table(analysis, sys.stdout, verdicts)
 
 
-def _write_printable(
-    analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
-) -> None:
-    """Write data to a terminal: text in a report must not control it."""
-    data = BytesIO()
-    _write_data(analysis, form, data, verdicts, raw_csv=raw_csv)
-    _spell_out()
-    sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
+def _write_data(write_to: Callable[[BinaryIO], None]) -> None:
+    if is_terminal():
+        data = BytesIO()
+        write_to(data)
+        spell_out()
+        # Text in a report must not control a terminal.
+        sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
+    else:
+        write_to(sys.stdout.buffer)
 
 
-def _write_data(
+def _writer(
     analysis: "Analysis",
     form: Format,
-    stream: BinaryIO,
     verdicts: Collection[Verdict],
     *,
     raw_csv: bool,
-) -> None:
+    check: bool,
+) -> Callable[[BinaryIO], None]:
     match form:
         case Format.CSV:
             from analyzer.writers.csv import write_csv
 
-            write_csv(analysis, stream, verdicts, raw=raw_csv)
+            return lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv)
         case Format.JSON:
             from analyzer.writers.json import write_json
 
-            write_json(analysis, stream, verdicts)
+            return lambda stream: write_json(analysis, stream, verdicts)
         case _:
             from analyzer.writers.names import write_names
 
-            write_names(analysis, stream, verdicts)
+            return lambda stream: write_names(analysis, stream, verdicts, check=check)
 
 
-def _spell_out() -> None:
+def spell_out() -> None:
     """Write characters that the encoding of standard output lacks as escapes."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -176,9 +176,11 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
     failed: dict[UncoveredAccount, None] = {}
     skipped: dict[UncoveredAccount, None] = {}
     replaced: dict[str, None] = {}
+    names: dict[str, str] = {}
     for source in manifests:
         entries = manifest_entries(source.name, source.read)
         fetched = _newest_report(entries)
+        names |= {each.account: each.name for each in entries if each.account and each.name}
         for entry in entries:
             account = UncoveredAccount(account=entry.account, name=entry.name, reason=entry.reason)
             if entry.status == Status.SKIPPED:
@@ -189,7 +191,13 @@ def with_uncovered_accounts(report: Report, manifests: Iterable[Source]) -> Repo
                 else:
                     failed[account] = None
     notes = (*map(str, failed), *replaced, *report.notes)
-    return replace(report, not_covered=tuple(failed), left_out=tuple(skipped), notes=notes)
+    return replace(
+        report,
+        not_covered=tuple(failed),
+        left_out=tuple(skipped),
+        notes=notes,
+        account_names=names,
+    )
 
 
 def _newest_report(entries: Iterable[Entry]) -> datetime | None:

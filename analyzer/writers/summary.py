@@ -22,6 +22,8 @@ def summary_lines(
     yield f"{users.answer(analysis, verdicts)}."
     if others := users.other_users(analysis, verdicts):
         yield f"{others}."
+    if chosen := users.filter_text(analysis):
+        yield f"{chosen}."
     if rules:
         yield from _rule_lines(analysis.inspection, details=details)
     yield from (f"Note: {note}" for note in notes(analysis, rules=rules))

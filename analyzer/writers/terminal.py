@@ -78,6 +78,8 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console.print(Text(f"{users.answer(analysis, verdicts)}.", "bold"))
     if others := users.other_users(analysis, verdicts):
         console.print(Text(f"{others}."))
+    if chosen := users.filter_text(analysis):
+        console.print(Text(f"{printable(chosen)}."))
     if rows := users.user_rows(analysis, verdicts):
         console.print("", _user_table(rows, width), sep="\n")
     for part in _rule_parts(analysis.inspection, width, verdicts, details=details):

@@ -11,8 +11,8 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
 from analyzer.model import Page, Report, ReportFile
-from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
-from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
+from analyzer.terms import AsOfSource, Certainty, Verdict
+from analyzer.verdict import reason_text
 
 AS_OF_SOURCES: Final = {
     AsOfSource.OPTION: "set with --as-of",
@@ -49,13 +49,7 @@ class UserRow:
     @property
     def why(self) -> str:
         """Return the reason in words."""
-        if self.verdict is Verdict.UNUSED:
-            return REASON_TEXTS[UnusedReason(self.reason)]
-        if self.verdict is Verdict.RETIRED:
-            return RETIRED_TEXT
-        if self.verdict is Verdict.UNDETERMINED:
-            return self.reason
-        return f"idle for {self.idle_days} day{'' if self.idle_days == 1 else 's'}"
+        return reason_text(self.verdict, self.reason, self.idle_days)
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
@@ -123,6 +117,14 @@ def other_users(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     return f"Other users: {counts}" if counts else ""
 
 
+def filter_text(analysis: Analysis) -> str:
+    """Return the filter in words with the number of users that it leaves out, empty for none."""
+    if not analysis.filter:
+        return ""
+    every = int(analysis.whole.totals.counts[columns.USERS].sum())
+    return f"Filter: {analysis.filter}; {analysis.filtered_out} of {every} IAM users are left out"
+
+
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     """Return how many users have each of the verdicts that occur."""
     return ", ".join(
@@ -138,6 +140,7 @@ def _check_and_exempt(analysis: Analysis, verdict: Verdict) -> str:
 
 
 def _as_of_text(files: Sequence[ReportFile]) -> str:
+    files = [file for file in files if file.accounts] or files
     moments = {(file.as_of, file.as_of_source) for file in files}
     if len(moments) == 1:
         at, source = next(iter(moments))
@@ -151,7 +154,8 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 def _accounts_text(report: Report) -> str:
     covered = {each.account for file in report.files for each in file.accounts if each.account}
     missing = {each.whom for each in report.not_covered} - covered
-    files = f" in {len(report.files)} reports" if len(report.files) > 1 else ""
+    number = sum(bool(file.accounts) for file in report.files)
+    files = f" in {number} reports" if number > 1 else ""
     if missing:
         return f"{len(covered)} of {len(covered) + len(missing)} accounts{files}"
     return f"account {min(covered)}" if len(covered) == 1 else f"{len(covered)} accounts{files}"

@@ -125,9 +125,11 @@ def json_document(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> di
     return document
 
 
-def names_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+def names_bytes(
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
+) -> bytes:
     stream = io.BytesIO()
-    write_names(analysis, stream, verdicts)
+    write_names(analysis, stream, verdicts, check=check)
     return stream.getvalue()
 
 
