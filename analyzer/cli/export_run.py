@@ -112,7 +112,7 @@ class ExportRun:
 
         Returns the run's name and the exit code.
         """
-        analysis = self.judging.analysis(report, earlier_done_since(self.folder, name))
+        analysis = self.judging.judged(report, earlier_done_since(self.folder, name))
         made = RunInput(report=analysis.report, parameters=self._parameters())
         self._tell(analysis)
         if existing := run_with_identity(self.folder, made.identity):

@@ -64,7 +64,8 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": asdict(analysis.criteria),
-        "files": [_file(file) for file in analysis.report.files],
+        "filter": _filter(analysis),
+        "files": [_file(file) for file in analysis.report.files if file.accounts],
         "not_covered": [asdict(each) for each in analysis.report.not_covered],
         "left_out": [asdict(each) for each in analysis.report.left_out],
         "notes": list(analysis.report.notes),
@@ -83,6 +84,13 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "counts": totals.counts.to_dict("records"),
         **inspection_document(analysis.inspection),
     }
+
+
+def _filter(analysis: Analysis) -> dict[str, Any] | None:
+    """Return which users are listed and counted, and how many are not; None for all users."""
+    if not analysis.filter:
+        return None
+    return {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
 
 
 def _file(file: ReportFile) -> dict[str, Any]:

@@ -442,4 +442,4 @@ def test_the_method_tells_what_no_report_can_show(book: Workbook) -> None:
 
 def test_the_moment_is_that_of_the_option(tmp_path: Path) -> None:
     told = texts(book_of(analyzed_users(tmp_path, [a_user()]))["Summary"])
-    assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (as given with --as-of)" in told
+    assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (set with --as-of)" in told

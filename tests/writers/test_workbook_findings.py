@@ -170,7 +170,7 @@ def test_what_was_not_seen_is_said_where_nothing_was_found(tmp_path: Path) -> No
     rows = report_text([a_user(password=IN_USE, mfa=True)]).splitlines()
     saved(folder, "\n".join(row for row in rows if "<root_account>" not in row))
     told = " ".join(texts(book_of(analyzed(folder))["Findings"]).split("\n"))
-    assert "root-used, root-certificate: not everything was seen. The report has no root" in told
+    assert "root-used, root-certificate: the input is incomplete. The report has no root" in told
     assert ACCOUNT in told
 
 
