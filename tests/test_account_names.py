@@ -44,7 +44,10 @@ def test_the_owner_may_be_left_out(text: str) -> None:
         ("account,owner\n", "accounts.csv, row 1: missing: name"),
         (f"{HEADER}\n12345678901,Pay,\n", "row 2, column account: not an account number"),
         (f"{HEADER}\n01234567890a,Pay,\n", "row 2, column account: not an account number"),
-        (f"{HEADER}\n{'\u0661' * 12},Pay,\n", "row 2, column account: not an account number"),
+        (
+            "account,name\n" + "\u0661" * 12 + ",Pay\n",
+            "row 2, column account: not an account number",
+        ),
         (f"{HEADER}\n{ACCOUNT},,Ann\n", "row 2, column name: the cell is empty"),
         (
             f"{HEADER}\n{ACCOUNT},a,\n\n{ACCOUNT},b,\n",
@@ -103,3 +106,8 @@ def test_json_names_the_account_of_users_and_findings(tmp_path: Path) -> None:
     assert document["account_list"]["name"] == "accounts.csv"
     for kind in ("users", "findings"):
         assert {each["account_name"] for each in document[kind]} == {"=Pay"}
+
+
+def test_a_list_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(InputRefused, match="Save it as a CSV in UTF-8"):
+        read_account_list("accounts.csv", f"{HEADER}\n{ACCOUNT},Zürich,".encode("latin-1"))
