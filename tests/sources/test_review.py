@@ -13,13 +13,13 @@ from openpyxl import load_workbook
 from openpyxl.styles import PatternFill
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.review import ReviewDecision
+from analyzer.review import ReviewDecision, combined_review, decisions_on_page
 from analyzer.review_columns import SHEETS, Decision
 from analyzer.sources import review
 from analyzer.sources.review import read_review
-from tests.support.builders import LONG_AGO
+from tests.support.builders import LONG_AGO, a_user, days_before
 from tests.support.reviews import DAY, HEADS, arn_of, decisions_in, listed, workbook_bytes
-from tests.support.workbooks import moment, needs_libreoffice
+from tests.support.workbooks import analyzed_users, moment, needs_libreoffice
 
 NAMES = ("=1+1", "-x", "a,b", "+A1", "@SUM", "ann")
 DECISIONS = dict(
@@ -270,18 +270,35 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.Monk
     assert problem.message == "it is too large for a workbook of a review"
 
 
+def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
+    """Return a workbook as LibreOffice saves it after opening it."""
+    (folder / "in").mkdir()
+    path = folder / "in" / "LAST.xlsx"
+    path.write_bytes(content)
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
+    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
+    return (folder / "LAST.xlsx").read_bytes()
+
+
 @needs_libreoffice
 def test_a_workbook_that_libreoffice_saved_again_reads_the_same(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    path = tmp_path / "in" / "LAST.xlsx"
     rows = [*ROWS, listed("again", "delete", Created=moment("2024-01-02 03:04:59"))]
-    path.write_bytes(workbook_bytes(*rows, summary="As of 2026-03-01 09:30 UTC (assumed)"))
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
-    subprocess.run([*command, str(tmp_path), str(path)], check=True, capture_output=True)
-    before, after = (
-        read_review("LAST.xlsx", each.read_bytes()).decisions
-        for each in (path, tmp_path / "LAST.xlsx")
-    )
+    content = workbook_bytes(*rows, summary="As of 2026-03-01 09:30 UTC (assumed)")
+    before = read_review("LAST.xlsx", content).decisions
+    after = read_review("LAST.xlsx", saved_by_libreoffice(tmp_path, content)).decisions
     assert after == before
     assert len(after) == 7
+
+
+@needs_libreoffice
+def test_every_decision_reaches_its_user_in_the_next_report(tmp_path: Path) -> None:
+    rows = random.Random(2).sample([*ROWS, listed("again", "delete")], len(ROWS) + 1)
+    heads = ["Team", *reversed(HEADS)]
+    content = saved_by_libreoffice(tmp_path, workbook_bytes(*rows, heads=heads, above=[[]]))
+    earlier = combined_review([read_review("LAST.xlsx", content)])
+    users = [*map(a_user, NAMES), a_user("again", created=days_before(9))]
+    analysis = analyzed_users(tmp_path, users)
+    (page,) = analysis.pages()
+    decisions = decisions_on_page(earlier, page)["decision"]
+    assert dict(zip(page.users["user"], decisions, strict=True)) == {**DECISIONS, "again": ""}
