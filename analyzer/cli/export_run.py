@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.judging_options import InputFile, JudgingOptions
+from analyzer.cli.judging_options import InputFile, JudgingOptions, review_workbook
 from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
@@ -98,8 +98,12 @@ class ExportRun:
         return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
 
     def with_reviews(self, workbooks: Mapping[Path, bytes]) -> Self:
-        """Return the run with the decisions in workbooks ahead of those that options name."""
-        files = [InputFile(*each) for each in workbooks.items()]
+        """Return the run with the decisions in workbooks ahead of those that options name.
+
+        Raises InputRefused.
+        """
+        read = [InputFile(*each) for each in workbooks.items()]
+        files = [file for file in read if review_workbook(file).decisions]
         for file in files:
             self.log.say("review", f"Decisions are read from {file.path}.", sha256=file.sha256)
         judging = replace(self.judging, review=[*files, *self.judging.review])

@@ -79,7 +79,7 @@ def read_input_file(text: str) -> InputFile:
 
 
 @cache
-def _workbook(file: InputFile) -> "ReviewWorkbook":
+def review_workbook(file: InputFile) -> "ReviewWorkbook":
     """Return the decisions in a workbook; it is read once, though it is checked first.
 
     Raises InputRefused.
@@ -395,7 +395,7 @@ class JudgingOptions(AnalysisOptions):
         problems: list[Problem] = []
         for file in self.review:
             try:
-                books.append(_workbook(file))
+                books.append(review_workbook(file))
             except InputRefused as error:
                 problems += error.problems
         if problems:

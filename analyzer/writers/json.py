@@ -12,8 +12,7 @@ from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.follow_up import MOMENTS as FOLLOW_UP_MOMENTS
-from analyzer.follow_up import as_text, follow_up_counts
+from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, Exemption, Page, ReportFile
 from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
@@ -116,13 +115,15 @@ def _review(analysis: Analysis) -> dict[str, Any] | None:
     if not review.workbooks:
         return None
     followed = as_text(analysis.follow_up).assign(**{OVERDUE: analysis.follow_up[OVERDUE]})
-    moments = {name: followed[name].replace("", None) for name in FOLLOW_UP_MOMENTS}
     return {
         "workbooks": [asdict(each) for each in review.workbooks],
         "keep_days": review.keep_days,
         "due_days": review.due_days,
         "counts": follow_up_counts(analysis.follow_up),
-        "follow_up": followed.astype(object).assign(**moments).to_dict("records"),
+        "follow_up": [
+            {str(name): value or None if name in MOMENTS else value for name, value in row.items()}
+            for row in followed.to_dict("records")
+        ],
     }
 
 
