@@ -11,6 +11,7 @@ import typer
 
 from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
+from analyzer.cli.diff import diff
 from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
 from analyzer.cli.stderr import say
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(no_args_is_help=True)(analyze)
+app.command(no_args_is_help=True)(diff)
 app.command()(fetch)
 app.command(context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)
 app.add_typer(rules.app, name="rules")

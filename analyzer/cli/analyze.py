@@ -23,13 +23,17 @@ _EVIDENCE: Final = "has the name of what lies beside reports"
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Return the moment that an option names, in UTC.
+
+    Raises typer.BadParameter.
+    """
     try:
-        moment = datetime.fromisoformat(text)
-        at = moment.astimezone(UTC).replace(microsecond=0)
+        read = datetime.fromisoformat(text)
+        at = read.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text} is no moment such as {_EXAMPLE}") from None
-    if moment.tzinfo is None:
+    if read.tzinfo is None:
         raise typer.BadParameter(f"{text} lacks its zone: write it as {_EXAMPLE}")
     return at
 
@@ -104,7 +108,7 @@ def analyze(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            parser=_moment,
+            parser=moment,
             metavar="MOMENT",
             help="The moment that the reports describe, such as 2026-03-01T09:30:00Z, where it is"
             " known better than from them.",
@@ -147,7 +151,9 @@ def analyze(
     inputs = find_sources(sources)
     targets = [*output, *([findings] if findings else [])]
     listed = judging.exemptions.path if judging.exemptions else None
-    _keep(targets, [*sources, *(each.archive or each.path for each in inputs), listed, config])
+    check_outputs(
+        targets, [*sources, *(each.archive or each.path for each in inputs), listed, config]
+    )
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
@@ -179,7 +185,7 @@ def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
         raise typer.Exit(PARTIAL)
 
 
-def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
+def check_outputs(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
     """Refuse to write over an input, the evidence for the result, or to one file twice."""
     from analyzer.sources.companions import COMPANIONS
 

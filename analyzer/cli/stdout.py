@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -15,6 +15,7 @@ from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
+    from analyzer.writers.changes import Comparison
 
 CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
@@ -55,14 +56,37 @@ def _write(
 
         _spell_out()
         write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())
-    elif is_terminal():
-        held = BytesIO()
-        _write_data(analysis, form, held, verdicts, raw_csv=raw_csv)
+    else:
+        _write_bytes(lambda stream: _write_data(analysis, form, stream, verdicts, raw_csv=raw_csv))
+
+
+def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> None:
+    """Write what changed between two analyses, as a table, CSV or JSON."""
+    with open_to_its_reader():
+        if form is Format.TABLE:
+            from analyzer.writers.changes_table import write_changes_table
+
+            _spell_out()
+            write_changes_table(compared, sys.stdout, width=_width(), colour=_is_coloured())
+        elif form is Format.CSV:
+            from analyzer.writers.changes import write_changes
+
+            _write_bytes(lambda stream: write_changes(compared.changes, stream, raw=raw_csv))
+        else:
+            from analyzer.writers.changes import write_changes_json
+
+            _write_bytes(lambda stream: write_changes_json(compared, stream))
+
+
+def _write_bytes(write: Callable[[BinaryIO], None]) -> None:
+    if is_terminal():
+        output = BytesIO()
+        write(output)
         _spell_out()
         # What stands in a report must not command a terminal.
-        sys.stdout.write("\n".join(map(printable, held.getvalue().decode().split("\n"))))
+        sys.stdout.write("\n".join(map(printable, output.getvalue().decode().split("\n"))))
     else:
-        _write_data(analysis, form, sys.stdout.buffer, verdicts, raw_csv=raw_csv)
+        write(sys.stdout.buffer)
 
 
 def _write_data(
