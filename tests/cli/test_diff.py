@@ -2,12 +2,12 @@
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analyzer.cli import stdout
 from tests.cli.conftest import Program
 from tests.support.builders import a_key, a_password, a_user, days_before, report_text, saved, table
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
@@ -163,7 +163,7 @@ def shown(program: Program, monkeypatch: pytest.MonkeyPatch, *arguments: Any) ->
     """Return what a terminal shows, and what is said beside it."""
     terminal = Terminal()
     with monkeypatch.context() as patched:
-        patched.setattr(stdout.sys, "stdout", terminal)
+        patched.setattr(sys, "stdout", terminal)
         done = program("diff", *arguments)
     return terminal.getvalue(), done.messages
 
