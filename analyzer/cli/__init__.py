@@ -12,6 +12,7 @@ import typer
 from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
 from analyzer.cli.choices import Command, Group
+from analyzer.cli.diff import diff
 from analyzer.cli.explain import explain
 from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command(cls=Command, no_args_is_help=True)(analyze)
 app.command(cls=Command, no_args_is_help=True)(explain)
+app.command(cls=Command, no_args_is_help=True)(diff)
 app.command(cls=Command, no_args_is_help=True)(plan)
 app.command(cls=Command)(fetch)
 app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)

@@ -27,13 +27,17 @@ _EVIDENCE: Final = "has the name of a file that is saved with reports"
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Return the moment that an option names, in UTC.
+
+    Raises typer.BadParameter.
+    """
     try:
-        moment = datetime.fromisoformat(text)
-        at = moment.astimezone(UTC).replace(microsecond=0)
+        read = datetime.fromisoformat(text)
+        at = read.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         raise typer.BadParameter(f'invalid time "{text}": use {_EXAMPLE}') from None
-    if moment.tzinfo is None:
+    if read.tzinfo is None:
         raise typer.BadParameter(f'"{text}" has no time zone: use {_EXAMPLE}')
     return at
 
@@ -69,7 +73,7 @@ _output_panel = partial(typer.Option, rich_help_panel="Output")
 AsOf = Annotated[
     datetime | None,
     typer.Option(
-        parser=_moment,
+        parser=moment,
         metavar="TIME",
         rich_help_panel="Input",
         help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default as the"
@@ -183,7 +187,9 @@ def analyze(
     inputs = find_sources(sources)
     targets = [*output, *filter(None, (findings, follow_up))]
     lists = [each.path for each in judging.input_files()]
-    _keep(targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config])
+    check_outputs(
+        targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config]
+    )
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
@@ -257,7 +263,7 @@ def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
         raise typer.Exit(PARTIAL)
 
 
-def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
+def check_outputs(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
     """Refuse to write over an input, which is the evidence for the result, or to one file twice."""
     from analyzer.sources.companions import COMPANIONS
 

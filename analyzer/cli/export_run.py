@@ -151,10 +151,10 @@ class ExportRun:
         return run.name
 
     def _previous(self, run: Path) -> Run | None:
-        """Return the run to compare with, if its users are still those that it found."""
+        """Return the run to compare with, if its reports are still those that it was made from."""
         previous = previous_run(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
-            told = f"{previous.path / contents.USERS} was changed: nothing is compared with it."
+            told = f"Reports in {previous.path} were changed: nothing is compared with it."
             self.log.caution("changed", told, run=previous.name)
             return None
         if previous and self._criteria(previous.record["parameters"]) != self._criteria():

@@ -15,6 +15,7 @@ from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
+    from analyzer.writers.changes import Comparison
 
 CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
@@ -68,6 +69,26 @@ def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details
         write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
     else:
         write_table(analysis, sys.stdout, verdicts)
+
+
+def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> None:
+    """Write what changed between two analyses, as a table, CSV or JSON."""
+    with open_to_its_reader():
+        if form is Format.TABLE:
+            from analyzer.writers.changes_table import write_changes_table
+
+            spell_out()
+            width = shutil.get_terminal_size().columns if is_terminal() else None
+            colour = is_terminal() and _is_coloured()
+            write_changes_table(compared, sys.stdout, width=width, colour=colour)
+        elif form is Format.CSV:
+            from analyzer.writers.changes import write_changes
+
+            _write_data(lambda stream: write_changes(compared.changes, stream, raw=raw_csv))
+        else:
+            from analyzer.writers.changes import write_changes_json
+
+            _write_data(lambda stream: write_changes_json(compared, stream))
 
 
 def _write_data(write_to: Callable[[BinaryIO], None]) -> None:
