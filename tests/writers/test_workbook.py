@@ -61,13 +61,13 @@ def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
     assert book.sheetnames == [
         "Summary",
         "Unused users",
+        "Undetermined",
         "Findings",
         "Controls",
         "All users",
         "Root users",
         "Exempt",
         "Exemption list",
-        "Undetermined",
         "Method",
     ]
 

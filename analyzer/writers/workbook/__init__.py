@@ -48,18 +48,18 @@ def write_workbook(
         found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
         if changes is not None:
             _add_changes(partial(Listing[pd.DataFrame], *start), changes)
-        tally = RuleCounts(analysis.inspection, CountFormula(found))
-        add_controls(book, tally)
+        rule_counts = RuleCounts(analysis.inspection, CountFormula(found))
+        add_controls(book, rule_counts)
         add_method(book, analysis, with_changes=changes is not None)
         compared = "" if changes is None else change_counts(changes, since)
-        add_summary(book, analysis, everybody, tally, compared)
+        add_summary(book, analysis, everybody, rule_counts, compared)
         book.save(stream)
 
 
 def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
     """Add the lists of users; return the one of everybody."""
     files = analysis.report.files
-    everybody = listing(Title.EVERYBODY, user_sheets.all_users_columns(files))
+    everybody = listing(Title.ALL_USERS, user_sheets.all_users_columns(files))
     unused, exempt = Collected(_to_do), Collected(_exempt)
     undetermined = Collected(_undetermined)
     for page in analysis.pages():
@@ -133,7 +133,7 @@ def _add_findings(listing: _Rows, inspection: Inspection) -> Listing[pd.DataFram
     )
     for frame in inspection.frames():
         found.add(frame)
-    found.finish(findings_sheet.nothing_found(inspection))
+    found.finish(findings_sheet.no_findings_text(inspection))
     return found
 
 

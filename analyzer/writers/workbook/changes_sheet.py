@@ -41,8 +41,8 @@ _LOOKS: Final[Mapping[str, CellStyle]] = {
 def change_counts(frame: pd.DataFrame, since: str) -> str:
     """Return with which run was compared, and how many changes of each kind there are."""
     numbers = frame[CHANGE].value_counts()
-    told = ", ".join(f"{each} {numbers[each]:,}" for each in Change if numbers.get(each))
-    return f"The run {since}. {f'Changes since: {told}.' if told else NOTHING}"
+    counts = ", ".join(f"{each} {numbers[each]:,}" for each in Change if numbers.get(each))
+    return f"The run {since}. {f'Changes since: {counts}.' if counts else NOTHING}"
 
 
 def _change_look(change: str) -> CellStyle:

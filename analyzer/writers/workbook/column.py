@@ -57,7 +57,7 @@ def text_cells(read: Read[Rows], look: CellStyle = CellStyle.TEXT) -> Cells[Rows
 def fact_look(word: str) -> CellStyle:
     """Return how a fact looks: odd if it was not understood, faint if there is nothing."""
     if word.endswith((NOT_UNDERSTOOD, NOT_REPORTED)):
-        return CellStyle.ODD
+        return CellStyle.NOT_UNDERSTOOD
     return CellStyle.FAINT if word in _NOTHING else CellStyle.TEXT
 
 
@@ -117,10 +117,10 @@ def text_or_raw(rows: Sized) -> list[str]:
     return [""] * len(rows)
 
 
-def raw_if_unread(page: Page, column: str, told: np.ndarray) -> list[str]:
+def raw_if_unread(page: Page, column: str, words: np.ndarray) -> list[str]:
     """Return words, but the raw value where the report's cell was not understood."""
     here = page.unread[page.unread[columns.COLUMN] == column]
-    shown: list[str] = told.tolist()
+    shown: list[str] = words.tolist()
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
         shown[position] = NOT_REPORTED if pd.isna(value) else f'"{value}"{NOT_UNDERSTOOD}'
     return shown

@@ -34,9 +34,9 @@ from analyzer.writers.workbook.style import CellStyle
 DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 
 
-def _of_rule(told: Callable[[str], str]) -> Read[pd.DataFrame]:
-    """Read what is to be told of each finding's rule."""
-    return lambda frame: map(told, frame[RULE].tolist())
+def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
+    """Read a text about each finding's rule."""
+    return lambda frame: map(text_of, frame[RULE].tolist())
 
 
 SEVERITY_OF: Final = Column(
@@ -61,7 +61,7 @@ def finding_columns(
         *user_columns(in_frame),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, repeated_text_cells(_of_rule(_TITLES.__getitem__), plain)),
+        Column("Finding", 28, repeated_text_cells(_rule_texts(_TITLES.__getitem__), plain)),
         Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
         OUTCOME_OF,
         Column("Days", 7.5, number_cells(in_frame(DAYS))),
@@ -72,9 +72,9 @@ def finding_columns(
         Column(
             "Controls",
             42,
-            repeated_text_cells(_of_rule(controls.__getitem__), lambda _: CellStyle.ID),
+            repeated_text_cells(_rule_texts(controls.__getitem__), lambda _: CellStyle.ID),
         ),
-        Column("Remedy", 33, repeated_text_cells(_of_rule(_FIXES.__getitem__), plain)),
+        Column("Remedy", 33, repeated_text_cells(_rule_texts(_FIXES.__getitem__), plain)),
         *source_columns(in_frame, files),
         *review_columns(DECISIONS),
     )
@@ -96,7 +96,7 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
     }
 
 
-def nothing_found(inspection: Inspection) -> str:
+def no_findings_text(inspection: Inspection) -> str:
     """Say which rules found nothing, and which did not see everything."""
     ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
     return " ".join([f"Nothing was found. The rules that ran: {ran}.", *unseen_rules(inspection)])

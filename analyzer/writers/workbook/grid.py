@@ -112,7 +112,7 @@ class Grid:
 
     def warn_not(self, cells: str) -> None:
         """Have Excel not warn of text that looks like a number in these cells."""
-        self._sheet.ids = f"{self._sheet.ids} {cells}".strip()
+        self._sheet.number_like = f"{self._sheet.number_like} {cells}".strip()
 
     def alarm(self, cells: str, word: str) -> None:
         """Have cells of one column turn red when they say a word."""

@@ -14,7 +14,8 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
 from analyzer.model import Page, concatenated
-from analyzer.writers.workbook.book import A3, Book, Sheet, Title, for_print, set_widths
+from analyzer.writers.workbook.archive import Sheet
+from analyzer.writers.workbook.book import A3, Book, Title, for_print, set_widths
 from analyzer.writers.workbook.cells import text
 from analyzer.writers.workbook.column import Column, Rows, in_slot
 from analyzer.writers.workbook.style import CellStyle
@@ -58,7 +59,7 @@ class Listing(Generic[Rows]):
     def finish(self, nothing: str = "") -> None:
         """Make tables of what was listed, or say that nothing was."""
         if not self.sheets:
-            self._say(nothing)
+            self._add_remark(nothing)
         for sheet in self.sheets:
             self._finish(sheet)
 
@@ -68,7 +69,7 @@ class Listing(Generic[Rows]):
         for sheet in self.sheets:
             yield f"'{sheet.frame.title}'!${letter}$2:${letter}${sheet.row}"
 
-    def _say(self, remark: str) -> None:
+    def _add_remark(self, remark: str) -> None:
         sheet = self._new_sheet()
         for line in wrap(remark, _LINE, break_on_hyphens=False):
             sheet.add([text(line, self.book.styles[CellStyle.SUBTITLE])])
@@ -90,7 +91,7 @@ class Listing(Generic[Rows]):
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:
-        sheet.ids = f"A2:B{sheet.row}"
+        sheet.number_like = f"A2:B{sheet.row}"
         sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
         for at, column in enumerate(self.columns, 1):
             if column.choices:
@@ -153,14 +154,14 @@ def _users(page: Page, positions: np.ndarray) -> Page:
 class Collected:
     """Gather the users for whom a mask holds from page after page."""
 
-    def __init__(self, wanted: Callable[[Page], np.ndarray]) -> None:
+    def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
         """Begin with nobody."""
-        self._wanted = wanted
+        self._has = has
         self._pages: list[Page] = []
 
     def add(self, page: Page) -> None:
-        """Keep those users of a page that are wanted."""
-        mask = self._wanted(page)
+        """Keep those users of a page for whom the mask holds."""
+        mask = self._has(page)
         if mask.any():
             self._pages.append(page.where(mask))
 

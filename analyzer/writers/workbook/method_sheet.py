@@ -17,7 +17,6 @@ from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.writers.workbook.grid import Grid, Part
 from analyzer.writers.workbook.style import CellStyle
-from analyzer.writers.workbook.wording import CAVEATS
 
 _WIDTHS: Final = (30, 110)
 
@@ -43,7 +42,7 @@ _SHEETS: Final = {
         "How each control of the standard came out, how it is decided, and which ones no"
         " credential report can decide. The counts are formulas over Findings and recompute."
     ),
-    Title.EVERYBODY: (
+    Title.ALL_USERS: (
         "Everybody, with verdict and every fact of the report; Report and Row say where a fact"
         " stands (the header is row 1). Filter Verdict for retired and dormant users. What one"
         " sheet cannot hold goes on in All users 2, and so on."
@@ -72,6 +71,43 @@ _CERTAINTIES: Final = {
     ),
     Certainty.CHECK: "At least one caveat applies: look into it before the user is deleted.",
 }
+
+_CAVEATS: Final = {
+    "active-certificate": (
+        "An X.509 signing certificate is active: a way in that the definition does not count."
+        " Ask who signs requests with it before anything is deleted."
+    ),
+    "inactive-key-was-used": (
+        "An inactive access key has a last-used date: somebody used this user once. Find out what"
+        " used the key, and whether that is over."
+    ),
+    "created-before-tracking": (
+        "Created before 2014-10-20, when AWS began to record sign-ins: earlier ones left no trace."
+    ),
+    "sign-in-gap": (
+        "Has a password that may have been used from 2018-05-04 05:50 to 2018-05-23 21:08 UTC,"
+        " when AWS recorded no sign-ins."
+    ),
+    "mfa-registered": (
+        "An MFA device is registered, though nobody ever signed in: somebody prepared the user"
+        " for use."
+    ),
+    "service-credential-user": (
+        "The name has the form that AWS gives to users made for a service API key"
+        " (BedrockAPIKey-…): its key is live, yet invisible in the report."
+    ),
+    "service-credential": (
+        "Evidence saved beside the report shows an active service-specific credential."
+    ),
+    "more-credentials": (
+        "The report says that the user has more credentials than it lists (column"
+        " additional_credentials_info): the two slots are not all."
+    ),
+    "new-user": (
+        "Created so shortly before as-of that the report may be older than the first use."
+    ),
+}
+"""What each caveat means, in the order in which outputs list them."""
 
 _READING: Final = {
     "Times": "All dates and times are in UTC.",
@@ -139,7 +175,7 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.words("Verdicts: each user gets the first that applies, in this order", verdicts)
     grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
     grid.words("Certainty", _CERTAINTIES.items())
-    grid.lines("Caveats: what makes it less than certain that a user can go", CAVEATS.items())
+    grid.lines("Caveats: what makes it less than certain that a user can go", _CAVEATS.items())
     add_rules(grid, analysis.inspection)
     grid.lines("How to read the cells", _READING.items())
     grid.lines("How as-of is known, the strongest first", _as_of_sources())

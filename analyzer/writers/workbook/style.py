@@ -8,7 +8,6 @@ from typing import Final
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils.indexed_list import IndexedList
 
 
 class CellStyle(StrEnum):
@@ -28,7 +27,7 @@ class CellStyle(StrEnum):
     NUMBER = "number"
     TOTAL = "total"
     FAINT = "faint"
-    ODD = "odd"
+    NOT_UNDERSTOOD = "not understood"
     INPUT = "input"
     SUCCESS = "success"
     UNDETERMINED = "undetermined"
@@ -67,6 +66,8 @@ VERDICT_COLOURS: Final = {
 MOMENT: Final = "yyyy-mm-dd hh:mm"
 FONT: Final = "Arial"
 """Wherever it is missing, there is one of the same widths."""
+
+DEFAULT_FONT: Final = Font(name=FONT, size=10)
 
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
@@ -109,7 +110,7 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.NUMBER: _Style(across="right", indent=1, format="#,##0"),
     CellStyle.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
     CellStyle.FAINT: _Style(colour="767676"),
-    CellStyle.ODD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
+    CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     CellStyle.INPUT: _Style(fill="FFFFE0"),
     CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
     CellStyle.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
@@ -147,8 +148,6 @@ Styles = Mapping[CellStyle, int]
 
 def registered(workbook: Workbook) -> Styles:
     """Make all looks known to a workbook, and return their numbers."""
-    default = IndexedList([Font(name=FONT, size=10)])  # It sets the unit of widths, too.
-    workbook._fonts = default  # type: ignore[attr-defined]  # noqa: SLF001  no public way
     sheet = workbook.create_sheet()
     numbers = {look: _number(WriteOnlyCell(sheet), style) for look, style in _STYLES.items()}
     workbook.remove(sheet)

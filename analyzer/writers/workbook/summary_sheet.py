@@ -48,7 +48,7 @@ _CHARTS_HEIGHT: Final = 13
 
 
 def add_summary(
-    book: Book, analysis: Analysis, everybody: Listing[Page], tally: RuleCounts, compared: str
+    book: Book, analysis: Analysis, everybody: Listing[Page], rule_counts: RuleCounts, compared: str
 ) -> None:
     """Add the summary; `compared` says with which run, and what changed since, if with any."""
     grid = Grid(book, Title.SUMMARY, _WIDTHS, users.as_of_and_scope(analysis.report))
@@ -56,7 +56,7 @@ def add_summary(
     _add_title(grid, analysis)
     _add_numbers(grid, analysis, recount)
     grid.section("Findings: what the rules found, the worst first")
-    add_severities(grid, tally)
+    add_severities(grid, rule_counts)
     grid.next_page()
     _add_criteria(grid, analysis, compared or _NOT_COMPARED)
     _add_notes(grid, analysis)
@@ -199,39 +199,42 @@ _TOLD: Final = 5 + _RULES
 _MEANT: Final = "Fails: not exempt. Noted: named, though nothing fails. All are in Findings."
 
 
-def add_severities(grid: Grid, tally: RuleCounts) -> None:
+def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     """Add a line a severity, the worst first, and which rules ran by which limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
     grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
     first = grid.next_row
     for severity in Severity:
-        _add(grid, tally, severity)
-    _add_sum(grid, tally, Block(first, grid.next_row - 1))
-    book = tally.inspection.book
+        _add(grid, rule_counts, severity)
+    _add_sum(grid, rule_counts, Block(first, grid.next_row - 1))
+    book = rule_counts.inspection.book
     grid.row(
         Part("Rules", CellStyle.LABEL),
         Part(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _TOLD),
     )
-    if results := findings.control_results(tally.inspection):
+    if results := findings.control_results(rule_counts.inspection):
         told = f"{book.standard.name}. {headline(results)}"
         grid.row(Part("Controls", CellStyle.LABEL), Part(told, CellStyle.TEXT, _TOLD))
-    for remark in unseen_rules(tally.inspection):
+    for remark in unseen_rules(rule_counts.inspection):
         grid.row(Part("Not seen", CellStyle.CHECK), Part(remark, CellStyle.TEXT, _TOLD))
 
 
-def _add(grid: Grid, tally: RuleCounts, severity: Severity) -> None:
-    ids = [rule.id for rule in tally.inspection.book.rules if rule.severity is severity]
-    counts = [tally.of_severity(severity, kind) for kind in _KINDS]
+def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
+    ids = [rule.id for rule in rule_counts.inspection.book.rules if rule.severity is severity]
+    counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
-    every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", tally.number(ids, *_KINDS))
-    by_rule = Part(_by_rule(tally, ids), CellStyle.TEXT, _RULES)
+    every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
+    by_rule = Part(_by_rule(rule_counts, ids), CellStyle.TEXT, _RULES)
     look = CellStyle(severity) if every.result else CellStyle.FAINT
     _add_line(grid, Part(str(severity), look), (every, *counts), CellStyle.NUMBER, by_rule)
 
 
-def _add_sum(grid: Grid, tally: RuleCounts, block: Block) -> None:
-    ids = [rule.id for rule in tally.inspection.book.rules]
-    numbers = [tally.number(ids, *_KINDS), *(tally.number(ids, kind) for kind in _KINDS)]
+def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
+    ids = [rule.id for rule in rule_counts.inspection.book.rules]
+    numbers = [
+        rule_counts.number(ids, *_KINDS),
+        *(rule_counts.number(ids, kind) for kind in _KINDS),
+    ]
     sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
     name, meant = Part("All findings", CellStyle.LABEL), Part(_MEANT, CellStyle.TEXT, _RULES)
     _add_line(grid, name, sums, CellStyle.TOTAL, meant)
@@ -243,8 +246,8 @@ def _add_line(
     grid.row(name, *(Part(number, look) for number in numbers), told)
 
 
-def _by_rule(tally: RuleCounts, ids: Iterable[str]) -> str:
+def _by_rule(rule_counts: RuleCounts, ids: Iterable[str]) -> str:
     """Return the rules that found something, the most first."""
-    counts = {rule: tally.number([rule], *_KINDS) for rule in ids}
+    counts = {rule: rule_counts.number([rule], *_KINDS) for rule in ids}
     most = sorted(counts, key=lambda rule: -counts[rule])
     return ", ".join(f"{rule} {counts[rule]:,}" for rule in most if counts[rule])

@@ -35,7 +35,7 @@ from analyzer.writers.workbook.column import (
     user_columns,
 )
 
-_REASONS: Final = {str(reason): told for reason, told in REASON_TEXTS.items()}
+_REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
 
 
 def _reasons(page: Page) -> list[str]:
@@ -47,16 +47,16 @@ def _reasons(page: Page) -> list[str]:
 
 
 def _caveat_ids(page: Page) -> list[str]:
-    return [told.replace(";", "; ") for told in page.users[columns.CAVEATS].tolist()]
+    return [ids.replace(";", "; ") for ids in page.users[columns.CAVEATS].tolist()]
 
 
 def _caveat_sentences(page: Page) -> list[str]:
-    return ["\n".join(sentence for _, sentence in told) for told in caveat_sentences(page)]
+    return ["\n".join(sentence for _, sentence in caveats) for caveats in caveat_sentences(page)]
 
 
 def _more_credentials(page: Page) -> list[str]:
-    told: list[str] = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").tolist()
-    return ["" if text == "N/A" else text for text in told]
+    infos: list[str] = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").tolist()
+    return ["" if text == "N/A" else text for text in infos]
 
 
 def _flag(name: str, yes: str, no: str) -> Read[Page]:
@@ -68,7 +68,7 @@ def _never_signed_in(page: Page) -> list[str]:
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = WHO = user_columns(of_users)
+ACCOUNT, USER, ARN = IDENTITY = user_columns(of_users)
 
 VERDICT: Final = Column(
     "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), judged_look)
@@ -128,16 +128,16 @@ MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_mo
 
 
 def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
-    """Return the column of live service-specific credentials, which only evidence can tell."""
+    """Return the column of live service-specific credentials, known only from saved evidence."""
 
-    def told(page: Page) -> list[str]:
+    def services(page: Page) -> list[str]:
         known = np.array([file.evidence is not None for file in files])
         otherwise = text_or(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
-        services = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
-        listed: list[str] = np.where(services == "", otherwise, services).tolist()
-        return listed
+        saved = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
+        shown: list[str] = np.where(saved == "", otherwise, saved).tolist()
+        return shown
 
-    return Column("Service credentials", 20, repeated_text_cells(told))
+    return Column("Service credentials", 20, repeated_text_cells(services))
 
 
 def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
@@ -158,8 +158,8 @@ def _used_for(slot: int, report_name: str) -> Read[Page]:
 
     def read(page: Page) -> list[str]:
         used = in_slot(page.keys, slot)[columns.LAST_USED].notna()
-        told: list[str] = page.cells[report_name].fillna("").where(used, "").tolist()
-        return told
+        uses: list[str] = page.cells[report_name].fillna("").where(used, "").tolist()
+        return uses
 
     return read
 

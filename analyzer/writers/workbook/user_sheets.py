@@ -28,7 +28,7 @@ _CERTIFICATES: Final = tuple(
 )
 
 UNUSED: Final[tuple[Column[Page], ...]] = (
-    *user_columns.WHO,
+    *user_columns.IDENTITY,
     user_columns.REASON,
     user_columns.CERTAINTY,
     user_columns.CAVEATS,
@@ -47,7 +47,7 @@ UNUSED: Final[tuple[Column[Page], ...]] = (
 def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -73,7 +73,7 @@ def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
 def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of root users, who get no verdict: what the rules on them looked at."""
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         user_columns.CREATED,
         user_columns.PASSWORD,
         user_columns.LAST_SIGN_IN,
@@ -91,7 +91,7 @@ def undetermined_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...
     """Return the columns of users of whom the report does not tell enough."""
     why = replace(user_columns.REASON, head="What was not understood", width=60)
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         why,
         user_columns.EXEMPTION,
         user_columns.CREATED,
@@ -104,7 +104,7 @@ def undetermined_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...
 def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     """Return the columns of users who are excused, by which entry."""
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -118,15 +118,15 @@ def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     )
 
 
-def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value]) -> Cells[Page]:
+def _of_entry(entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]) -> Cells[Page]:
     """Make cells of what the entry that excuses a user says."""
     numbered = tuple(
-        replace(entry, reason=str(at)) for at, entry in enumerate(exemptions)
+        replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
 
     def cells(page: Page, styles: Styles) -> list[str]:
-        entries = ExemptionMatches(page, numbered).of_verdicts()
-        return [cell(told(exemptions[int(at)]), styles[CellStyle.DAY]) for at in entries.tolist()]
+        positions = ExemptionMatches(page, numbered).of_verdicts().tolist()
+        return [cell(value_of(entries[int(at)]), styles[CellStyle.DAY]) for at in positions]
 
     return cells
 

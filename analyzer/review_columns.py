@@ -1,0 +1,29 @@
+"""Name the sheets, columns and words of a review: the workbook has them, and its reader expects."""
+
+from enum import StrEnum
+from typing import Final
+
+UNUSED_USERS: Final = "Unused users"
+INACTIVE_USERS: Final = "Inactive users"
+UNDETERMINED: Final = "Undetermined"
+SHEETS: Final = (UNUSED_USERS, INACTIVE_USERS, UNDETERMINED)
+"""The sheets that a reviewer fills in; one that goes on has the same title and a number."""
+
+ACCOUNT: Final = "Account"
+USER: Final = "User"
+DECISION: Final = "Decision"
+DECIDED_BY: Final = "Decided by"
+DECIDED_ON: Final = "Decided on"
+TICKET: Final = "Ticket"
+COMMENT: Final = "Comment"
+ARN: Final = "ARN"
+CREATED: Final = "Created"
+
+
+class Decision(StrEnum):
+    """Say what the reviewer wants to happen with a user."""
+
+    DELETE = "delete"
+    DEACTIVATE = "deactivate"
+    KEEP = "keep"
+    INVESTIGATE = "investigate"
