@@ -11,7 +11,8 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.properties import Outline, PageSetupProperties
 
 from analyzer.review_columns import INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
@@ -103,5 +104,36 @@ def for_print(frame: "Worksheet", footer: str, paper: int) -> None:
     frame.page_margins.header = frame.page_margins.footer = 0.3
     foot = cast("HeaderFooterItem", frame.oddFooter)
     foot.left.text = footer.replace("&", "&&")
-    foot.center.text = "&A"
-    foot.right.text = "Page &P of &N"
+    foot.right.text = "&A, page &P of &N"
+
+
+PrintBlocks = tuple[int, ...]
+"""The last column of each block of columns that is printed on a page of its own."""
+
+_BLOCK_SCALE: Final = 90
+"""Per cent: text of 9 points is printed at 8.1."""
+
+
+def print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: int) -> None:
+    """Print blocks of columns on A4 or Letter, with the first columns on each page."""
+    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
+    frame.page_setup.paperSize = A4
+    frame.page_setup.scale = _BLOCK_SCALE
+    frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
+    frame.page_setup.pageOrder = "overThenDown"
+    frame.print_area = f"A1:{get_column_letter(blocks[-1])}{rows}"
+    frame.print_title_cols = f"A:{get_column_letter(repeated)}"
+    for last in blocks[:-1]:
+        frame.col_breaks.append(Break(id=last))
+
+
+def fold_columns(frame: "Worksheet", folded: Sequence[int]) -> None:
+    """Put columns, by number, in closed outline groups; the button is on the column before."""
+    if folded:
+        frame.sheet_properties.outlinePr = Outline(summaryRight=False)
+    for at in folded:
+        dimension = frame.column_dimensions[get_column_letter(at)]
+        dimension.outlineLevel = 1
+        dimension.hidden = True
+        before = frame.column_dimensions[get_column_letter(at - 1)]
+        before.collapsed = at - 1 not in folded

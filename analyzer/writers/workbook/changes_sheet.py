@@ -21,15 +21,15 @@ from analyzer.writers.workbook.style import CellStyle
 
 MEANINGS: Final[Mapping[Change, str]] = {
     Change.NEW_UNUSED: (
-        "Unused now; in the previous run another verdict, or not there (Before is empty)."
+        "Unused now. In the previous run: another verdict, or not listed (Before is empty)."
     ),
-    Change.GONE: "In the previous run, and in no report any more.",
-    Change.USED_AGAIN: "Not in use in the previous run, and used since.",
-    Change.NO_LONGER_UNUSED: "Unused in the previous run, and has another verdict now.",
+    Change.GONE: "In the previous run, not in the reports now.",
+    Change.USED_AGAIN: "Not in use in the previous run. Used since.",
+    Change.NO_LONGER_UNUSED: "Unused in the previous run. Another verdict now.",
 }
 """What each change means."""
 
-NOTHING: Final = "Nothing changed since the previous run."
+NOTHING: Final = "No changes since the previous run."
 
 _LOOKS: Final[Mapping[str, CellStyle]] = {
     Change.NEW_UNUSED: CellStyle.UNUSED,

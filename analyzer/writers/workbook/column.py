@@ -39,14 +39,24 @@ _EPOCH_DAYS: Final = 25_569
 _DAY: Final = 86_400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Define what a reviewer enters: one of the choices, a date or any text, with a prompt."""
+
+    prompt: str = ""
+    choices: tuple[str, ...] = ()
+    is_date: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Rows]):
-    """Define one column; a reviewer fills it by one of the choices, if there are any."""
+    """Define one column; `entry` is what a reviewer enters, a folded one is hidden at first."""
 
     head: str
     width: float
     cells: Cells[Rows]
-    choices: tuple[str, ...] = ()
+    entry: Entry | None = None
+    folded: bool = False
 
 
 def text_cells(read: Read[Rows], look: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
@@ -189,7 +199,7 @@ def account_text(account: str) -> str:
 
 
 def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:
-    """Return the columns that name whom a row is about."""
+    """Return the columns that identify a user."""
     account = of(columns.ACCOUNT)
 
     def accounts(rows: Rows) -> list[str]:
@@ -217,10 +227,10 @@ def source_columns(
     )
 
 
-def review_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
+def input_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
     """Return the columns that the reviewer fills."""
     return (
-        Column("Decision", 12, input_cells(CellStyle.INPUT), decisions),
+        Column("Decision", 12, input_cells(CellStyle.INPUT), Entry(choices=decisions)),
         Column("Owner", 14, input_cells(CellStyle.INPUT)),
         Column("Comment", 24, input_cells(CellStyle.INPUT)),
     )

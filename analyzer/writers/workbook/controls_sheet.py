@@ -1,4 +1,4 @@
-"""Write the sheet that says how each control of the standard came out."""
+"""Write the sheet with the result of each control of the standard."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     _add_heading(grid, inspection, results, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
-    row = grid.table_head(*heads, head("How it is decided"), head("Remark"))
+    row = grid.table_head(*heads, head("Decision rule"), head("Remark"))
     grid.repeat(row)
     for each in results:
         _add(grid, rule_counts, each)
@@ -46,7 +46,7 @@ def _add_heading(
     grid.row(Part(standard.name, CellStyle.TITLE, span))
     for line in (
         headline(results),
-        f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: in our own words.",
+        f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording.",
         f"Limits: {limits_text(inspection.book)}",
     ):
         grid.row(Part(line, CellStyle.SUBTITLE, span))
@@ -54,7 +54,7 @@ def _add_heading(
 
 
 def headline(results: Sequence[ControlResult]) -> str:
-    """Return how many controls came out how."""
+    """Return how many controls have each result."""
     count = Counter(each.result for each in results)
     numbers = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
     return f"Controls: {len(results)}. Of these: {numbers}."

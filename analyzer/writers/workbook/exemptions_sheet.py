@@ -1,4 +1,4 @@
-"""Define the sheet that lists the entries of the exemption list, and what became of each."""
+"""Define the sheet that lists the entries of the exemption list, with the state of each."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ from analyzer.writers.workbook.user_sheets import last_day
 
 APPLIES: Final = "applies"
 EXPIRED: Final = "expired"
-UNMATCHED: Final = "matches nobody"
+UNMATCHED: Final = "matches no user"
 EVERYTHING: Final = "everything"
 
 _LINE: Final = "line"
@@ -46,7 +46,7 @@ def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
 COLUMNS: Final = (
     Column("Account", 13, text_cells(texts(in_frame(columns.ACCOUNT)))),
     Column("User", 24, text_cells(texts(in_frame(columns.USER)))),
-    Column("Excused from", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
+    Column("Exempt from", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
     Column("Reason", 60, text_cells(texts(in_frame(_REASON)))),
     Column("Owner", 24, text_cells(texts(in_frame(_OWNER)))),
     Column("Last day (UTC)", 12, _last_days),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analyzer import columns
@@ -14,21 +15,23 @@ from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import OWN, Rulebook
 from analyzer.writers.findings import unseen_rules
+from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
     Read,
     in_frame,
+    input_columns,
     moment_cells,
     number_cells,
     plain,
     repeated_text_cells,
-    review_columns,
     source_columns,
     text_cells,
     text_or_raw,
     texts,
     user_columns,
 )
+from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
 
 DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
@@ -52,8 +55,24 @@ _TITLES: Final = {rule.id: rule.title for rule in RULES}
 _FIXES: Final = {rule.id: rule.fix for rule in RULES}
 
 
+ListedRows = dict[Title, np.ndarray]
+"""The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
+
+
+def _listed_in(listed: ListedRows) -> Read[pd.DataFrame]:
+    """Read in which list the user of each finding is to be decided on, if in one."""
+
+    def titles(frame: pd.DataFrame) -> list[str]:
+        keys = row_keys(frame)
+        masks = [np.isin(keys, rows) for rows in listed.values()]
+        shown: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
+        return shown
+
+    return titles
+
+
 def finding_columns(
-    book: Rulebook, files: Sequence[ReportFile]
+    book: Rulebook, files: Sequence[ReportFile], listed: ListedRows
 ) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of findings; the last three are the reviewer's."""
     controls = _controls(book)
@@ -64,6 +83,7 @@ def finding_columns(
         Column("Finding", 28, repeated_text_cells(_rule_texts(_TITLES.__getitem__), plain)),
         Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
         OUTCOME_OF,
+        Column("Listed in", 13, repeated_text_cells(_listed_in(listed), plain)),
         Column("Days", 7.5, number_cells(in_frame(DAYS))),
         Column("Slot", 6, number_cells(in_frame(columns.SLOT))),
         Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
@@ -76,7 +96,7 @@ def finding_columns(
         ),
         Column("Remedy", 33, repeated_text_cells(_rule_texts(_FIXES.__getitem__), plain)),
         *source_columns(in_frame, files),
-        *review_columns(DECISIONS),
+        *input_columns(DECISIONS),
     )
 
 
@@ -97,6 +117,6 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
 
 
 def no_findings_text(inspection: Inspection) -> str:
-    """Say which rules found nothing, and which did not see everything."""
+    """Return which rules ran without a finding, and which had incomplete input."""
     ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
-    return " ".join([f"Nothing was found. The rules that ran: {ran}.", *unseen_rules(inspection)])
+    return " ".join([f"No findings. Rules that ran: {ran}.", *unseen_rules(inspection)])

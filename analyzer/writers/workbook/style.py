@@ -29,6 +29,9 @@ class CellStyle(StrEnum):
     FAINT = "faint"
     NOT_UNDERSTOOD = "not understood"
     INPUT = "input"
+    INPUT_DAY = "input day"
+    ALARM = "alarm"
+    NONE = "none"
     SUCCESS = "success"
     UNDETERMINED = "undetermined"
     UNUSED = "unused"
@@ -64,6 +67,10 @@ VERDICT_COLOURS: Final = {
 """The colours of verdicts in charts; in cells the same in pale."""
 
 MOMENT: Final = "yyyy-mm-dd hh:mm"
+
+DAY: Final = "yyyy-mm-dd"
+
+ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"
 """Wherever it is missing, there is one of the same widths."""
 
@@ -106,12 +113,15 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.TEXT: _Style(quote=True),
     CellStyle.ID: _Style(size=8, quote=True),
     CellStyle.DATE: _Style(format=MOMENT),
-    CellStyle.DAY: _Style(format="yyyy-mm-dd"),
+    CellStyle.DAY: _Style(format=DAY),
     CellStyle.NUMBER: _Style(across="right", indent=1, format="#,##0"),
     CellStyle.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
     CellStyle.FAINT: _Style(colour="767676"),
     CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     CellStyle.INPUT: _Style(fill="FFFFE0"),
+    CellStyle.INPUT_DAY: _Style(fill="FFFFE0", format=DAY),
+    CellStyle.NONE: _Style(colour="767676", across="right", indent=1),
+    CellStyle.ALARM: _Style(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False),
     CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
     CellStyle.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
     CellStyle.UNUSED: _Style(bold=True, fill="F4B084"),
@@ -139,7 +149,7 @@ def _solid(colour: str) -> PatternFill:
     return PatternFill("solid", start_color=colour, end_color=colour)
 
 
-ALARM: Final = _solid("C00000")
+ALARM: Final = _solid(ALARM_RED)
 """The dark red, under white text, of a check that fails."""
 
 Styles = Mapping[CellStyle, int]

@@ -1,6 +1,6 @@
 """Define the columns that show what the report and the analysis say of a user."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,12 +46,31 @@ def _reasons(page: Page) -> list[str]:
     ]
 
 
+def _whys(page: Page) -> list[str]:
+    """Return the reasons; of dormant users, the days without use."""
+    idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
+    dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
+    return [
+        f"dormant: idle for {days:,} days" if is_dormant else reason
+        for days, is_dormant, reason in zip(
+            idle.tolist(), dormant.tolist(), _reasons(page), strict=True
+        )
+    ]
+
+
 def _caveat_ids(page: Page) -> list[str]:
     return [ids.replace(";", "; ") for ids in page.users[columns.CAVEATS].tolist()]
 
 
-def _caveat_sentences(page: Page) -> list[str]:
-    return ["\n".join(sentence for _, sentence in caveats) for caveats in caveat_sentences(page)]
+def caveat_texts(page: Page) -> list[str]:
+    """Return the sentences of each user's caveats, one a line."""
+    texts = np.full(len(page), "", object)
+    has_caveats = (page.users[columns.CAVEATS] != "").to_numpy()
+    if has_caveats.any():
+        sentences = caveat_sentences(page.where(has_caveats))
+        texts[has_caveats] = ["\n".join(text for _, text in caveats) for caveats in sentences]
+    shown: list[str] = texts.tolist()
+    return shown
 
 
 def _more_credentials(page: Page) -> list[str]:
@@ -76,13 +95,15 @@ VERDICT: Final = Column(
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
 
+WHY: Final = Column("Why", 24, repeated_text_cells(_whys, plain))
+
 CERTAINTY: Final = Column(
     "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), judged_look)
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
 
-CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(_caveat_sentences))
+CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
 
 EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(texts(of_users(columns.EXEMPTION))))
 
@@ -121,6 +142,57 @@ PASSWORD_ROTATION: Final = Column(
 )
 
 MFA: Final = Column("MFA", 6, repeated_text_cells(_flag(columns.MFA_ACTIVE, "yes", NO)))
+
+
+def _last_activities(page: Page) -> list[str]:
+    """Return the newest sign-in or key use, with where and for what a key was used."""
+    moments = np.stack(
+        [
+            page.users[columns.PASSWORD_LAST_USED].to_numpy("datetime64[s]"),
+            *(
+                in_slot(page.keys, slot)[columns.LAST_USED].to_numpy("datetime64[s]")
+                for slot in columns.SLOTS
+            ),
+        ]
+    ).astype(np.int64)  # NaT is the smallest number of all.
+    newest = moments.argmax(axis=0)
+    moment = moments.max(axis=0).astype("datetime64[s]")
+    texts = np.full(len(page), NEVER, object)
+    unread = page.unread_in(columns.PASSWORD_LAST_USED, *_LAST_USED_DATES)
+    texts[unread] = "not known"
+    used = ~np.isnat(moment)
+    day = np.char.replace(np.datetime_as_string(moment, unit="m"), "T", " ")
+    for source, use in enumerate(_uses(page)):
+        here = used & (newest == source)
+        texts[here] = [f"{at}, {what}" for at, what in zip(day[here], use(here), strict=True)]
+    shown: list[str] = texts.tolist()
+    return shown
+
+
+_LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
+
+
+def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
+    """Return, for the password and each access key, what a masked user did with it."""
+
+    def key_uses(slot: int, names: AccessKeyColumns) -> Callable[[np.ndarray], list[str]]:
+        def uses(mask: np.ndarray) -> list[str]:
+            cells = page.cells.loc[mask, [names.last_used_service, names.last_used_region]]
+            service, region = (cells[name].fillna("N/A").tolist() for name in cells)
+            return [
+                f"access key {slot}"
+                + (f", {what}" if what != "N/A" else "")
+                + (f" in {where}" if where != "N/A" else "")
+                for what, where in zip(service, region, strict=True)
+            ]
+
+        return uses
+
+    keys = (key_uses(*each) for each in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
+    return [lambda mask: ["sign-in"] * int(mask.sum()), *keys]
+
+
+LAST_ACTIVITY: Final = Column("Last activity (UTC)", 30, text_cells(_last_activities))
 
 AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), text_or_raw))
 

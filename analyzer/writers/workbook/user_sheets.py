@@ -1,4 +1,4 @@
-"""Define the sheets that list users: which columns each has, and for whom."""
+"""Define the columns of the lists to look things up in: all users, root users, exempt users."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,10 +10,8 @@ from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column, of_users, review_columns, source_columns
+from analyzer.writers.workbook.column import Cells, Column, of_users, source_columns
 from analyzer.writers.workbook.style import CellStyle, Styles
-
-DECISIONS: Final = ("delete", "deactivate", "keep", "investigate")
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
 _KEYS_WITH_USE: Final = tuple(
@@ -26,22 +24,6 @@ _CERTIFICATES: Final = tuple(
     for slot, names in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
     for column in user_columns.certificate(slot, names)
 )
-
-UNUSED: Final[tuple[Column[Page], ...]] = (
-    *user_columns.IDENTITY,
-    user_columns.REASON,
-    user_columns.CERTAINTY,
-    user_columns.CAVEATS,
-    user_columns.CREATED,
-    user_columns.AGE,
-    user_columns.PASSWORD,
-    user_columns.LAST_SIGN_IN,
-    *(column for slot, names in _KEYS for column in user_columns.key(slot, names)),
-    *_CERTIFICATES,
-    user_columns.MFA,
-    *review_columns(DECISIONS),
-)
-"""The list to work through; the last three columns are the reviewer's."""
 
 
 def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
@@ -82,20 +64,6 @@ def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
         *_KEYS_WITH_USE,
         *_CERTIFICATES,
         user_columns.MORE_CREDENTIALS,
-        user_columns.AS_OF,
-        *source_columns(of_users, files),
-    )
-
-
-def undetermined_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
-    """Return the columns of users of whom the report does not tell enough."""
-    why = replace(user_columns.REASON, head="What was not understood", width=60)
-    return (
-        *user_columns.IDENTITY,
-        why,
-        user_columns.EXEMPTION,
-        user_columns.CREATED,
-        user_columns.AGE,
         user_columns.AS_OF,
         *source_columns(of_users, files),
     )
