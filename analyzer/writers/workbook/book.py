@@ -110,8 +110,11 @@ def for_print(frame: "Worksheet", footer: str, paper: int) -> None:
 PrintBlocks = tuple[int, ...]
 """The last column of each block of columns that is printed on a page of its own."""
 
-_BLOCK_SCALE: Final = 90
-"""Per cent: text of 9 points is printed at 8.1."""
+_BLOCK_SCALE: Final = 89
+"""Per cent: text of 9 points is printed at 8."""
+
+_BLOCK_MARGIN: Final = 0.3
+"""Inches left and right."""
 
 
 def print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: int) -> None:
@@ -119,6 +122,7 @@ def print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: i
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
     frame.page_setup.paperSize = A4
     frame.page_setup.scale = _BLOCK_SCALE
+    frame.page_margins.left = frame.page_margins.right = _BLOCK_MARGIN
     frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
     frame.page_setup.pageOrder = "overThenDown"
     frame.print_area = f"A1:{get_column_letter(blocks[-1])}{rows}"

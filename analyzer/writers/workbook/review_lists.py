@@ -70,10 +70,10 @@ COMMENT: Final = Column(
 
 REVIEWER_COLUMNS: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 
-_WHY: Final = replace(user_columns.WHY, width=22)
+_WHY: Final = replace(user_columns.WHY, width=21.5)
 
-_CHECK_WIDTH: Final = 37
-"""The columns up to `Check first` fill a page in landscape, and 1,100 pixels of a screen."""
+_CHECK_WIDTH: Final = 33.5
+"""The columns up to `Check first` fill a Letter page in landscape, and 1,060 pixels of a screen."""
 
 _NAME_WIDTH: Final = 12
 
