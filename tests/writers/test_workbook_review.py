@@ -265,6 +265,11 @@ def test_every_column_of_the_reviewer_has_a_prompt_that_excel_takes(book: Workbo
         assert len(prompt.promptTitle or "") <= 32
 
 
+def test_the_method_explains_each_decision(book: Workbook) -> None:
+    for word in review_columns.Decision:
+        assert len(row_of(book["Method"], word)[1]) > 20
+
+
 # On screen and in print
 
 

@@ -9,13 +9,13 @@ from analyzer.changes import BEFORE, CHANGE, LAST_USE, NOW, Change
 from analyzer.writers.workbook.column import (
     Column,
     in_frame,
-    judged_look,
     moment_cells,
     plain,
     repeated_text_cells,
     text_or_raw,
     texts,
     user_columns,
+    word_style,
 )
 from analyzer.writers.workbook.style import CellStyle
 
@@ -31,7 +31,7 @@ MEANINGS: Final[Mapping[Change, str]] = {
 
 NOTHING: Final = "No changes since the previous run."
 
-_LOOKS: Final[Mapping[str, CellStyle]] = {
+_STYLES_OF: Final[Mapping[str, CellStyle]] = {
     Change.NEW_UNUSED: CellStyle.UNUSED,
     Change.GONE: CellStyle.FAINT,
     Change.USED_AGAIN: CellStyle.CHECK,
@@ -45,8 +45,8 @@ def change_counts(frame: pd.DataFrame, since: str) -> str:
     return f"The run {since}. {f'Changes since: {counts}.' if counts else NOTHING}"
 
 
-def _change_look(change: str) -> CellStyle:
-    return _LOOKS.get(change, CellStyle.TEXT)
+def _change_style(change: str) -> CellStyle:
+    return _STYLES_OF.get(change, CellStyle.TEXT)
 
 
 def _meanings(frame: pd.DataFrame) -> list[str]:
@@ -55,9 +55,9 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
 
 COLUMNS: Final = (
     *user_columns(in_frame),
-    Column("Change", 17, repeated_text_cells(texts(in_frame(CHANGE)), _change_look)),
+    Column("Change", 17, repeated_text_cells(texts(in_frame(CHANGE)), _change_style)),
     Column("Meaning", 44, repeated_text_cells(_meanings, plain)),
-    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), judged_look)),
-    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), judged_look)),
+    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), word_style)),
+    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), word_style)),
     Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), text_or_raw)),
 )

@@ -32,11 +32,11 @@ _OWNER: Final = "owner"
 _UNTIL: Final = "until"
 _MATCHED: Final = "matched"
 _STATE: Final = "state"
-_LOOKS: Final = {EXPIRED: CellStyle.CHECK, UNMATCHED: CellStyle.CHECK}
+_STYLES_OF: Final = {EXPIRED: CellStyle.CHECK, UNMATCHED: CellStyle.CHECK}
 
 
-def _state_look(state: str) -> CellStyle:
-    return _LOOKS.get(state, CellStyle.TEXT)
+def _state_style(state: str) -> CellStyle:
+    return _STYLES_OF.get(state, CellStyle.TEXT)
 
 
 def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
@@ -51,7 +51,7 @@ COLUMNS: Final = (
     Column("Owner", 24, text_cells(texts(in_frame(_OWNER)))),
     Column("Last day (UTC)", 12, _last_days),
     Column("Users matched", 10, number_cells(in_frame(_MATCHED))),
-    Column("State", 15, repeated_text_cells(texts(in_frame(_STATE)), _state_look)),
+    Column("State", 15, repeated_text_cells(texts(in_frame(_STATE)), _state_style)),
     Column("Line in the list", 8, number_cells(in_frame(_LINE))),
 )
 

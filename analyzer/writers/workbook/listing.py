@@ -186,7 +186,7 @@ class Collected:
     """Gather the users for whom a mask holds from page after page."""
 
     def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
-        """Begin with nobody."""
+        """Begin without users."""
         self._has = has
         self._pages: list[Page] = []
 
@@ -197,7 +197,7 @@ class Collected:
             self._pages.append(page.where(mask))
 
     def page(self) -> Page | None:
-        """Return all who were kept as one page and forget them; None if there is nobody."""
+        """Return the users as one page and forget them; None if there are none."""
         pages, self._pages = self._pages, []
         return _together(pages) if pages else None
 

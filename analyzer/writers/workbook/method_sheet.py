@@ -5,6 +5,7 @@ from typing import Final
 
 from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
+from analyzer.review_columns import Decision
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
@@ -111,6 +112,13 @@ _CAVEATS: Final = {
 }
 """What each caveat means, in the order in which outputs list them."""
 
+_DECISIONS: Final[Mapping[Decision, str]] = {
+    Decision.DELETE: "Delete the user and its remaining credentials.",
+    Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",
+    Decision.KEEP: "The user stays. The comment is the reason of its exemption.",
+    Decision.INVESTIGATE: "Not decided yet: more has to be known about the user.",
+}
+
 _READING: Final = {
     "Times": "All dates and times are in UTC.",
     "Last activity": (
@@ -168,7 +176,7 @@ _SOURCES: Final = (
 
 
 def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
-    """Add the sheet."""
+    """Add the sheet that explains the others."""
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
     grid.row(Part("Method and limitations", CellStyle.TITLE, 2))
@@ -180,6 +188,7 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
     grid.words("Certainty", _CERTAINTIES.items())
     grid.lines("Caveats: reasons to check a user first", _CAVEATS.items())
+    grid.lines("Decisions of the reviewer", _DECISIONS.items())
     add_rules(grid, analysis.inspection)
     grid.lines("Cells", _READING.items())
     grid.lines("Sources of as of, the strongest first", _as_of_sources())

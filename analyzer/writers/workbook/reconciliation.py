@@ -126,8 +126,8 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
     missing = len(analysis.report.not_covered)
     if missing:
         meaning = "Accounts that could not be read: their users are not counted."
-        look = Part("Not covered", CellStyle.CHECK), Part(missing, CellStyle.CHECK)
-        grid.row(*look, Part("", CellStyle.TEXT, 4), Part(meaning, CellStyle.TEXT, _MEANING))
+        count = Part("Not covered", CellStyle.CHECK), Part(missing, CellStyle.CHECK)
+        grid.row(*count, Part("", CellStyle.TEXT, 4), Part(meaning, CellStyle.TEXT, _MEANING))
 
 
 def _add_line(
@@ -210,7 +210,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
 
 
 def _add(
-    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], look: CellStyle
+    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], style: CellStyle
 ) -> None:
     row = grid.next_row
     letters = list(_VERDICTS.values())
@@ -219,16 +219,16 @@ def _add(
     numbers = (*read, sum_of_users, *users)
     grid.row(
         Part(account.name, CellStyle.LABEL),
-        *(Part(number, look) for number in numbers),
+        *(Part(number, style) for number in numbers),
         Part(tie, CellStyle.SUCCESS),
         Part(account.as_of or "", CellStyle.DATE),
     )
 
 
-def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, look: CellStyle) -> None:
+def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, style: CellStyle) -> None:
     """Add an account of which no row was read."""
     named = f"{absent.name}, {why}" if absent.name and absent.account else why
-    grid.row(Part(absent.whom, CellStyle.LABEL), Part(named, look, len(_HEADS) + 1))
+    grid.row(Part(absent.whom, CellStyle.LABEL), Part(named, style, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:

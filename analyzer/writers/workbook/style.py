@@ -1,4 +1,4 @@
-"""Say how cells look. Every colour has a meaning that the cell's text says too."""
+"""Define the styles of cells. Every colour has a meaning that the cell's text says too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ _NOTHING: Final = Border()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
-    """Spell a look out; a cell with `quote` stays text when somebody edits it."""
+    """Spell a style out; a cell with `quote` stays text when somebody edits it."""
 
     size: int = 9
     bold: bool = False
@@ -153,20 +153,20 @@ ALARM: Final = _solid(ALARM_RED)
 """The dark red, under white text, of a check that fails."""
 
 Styles = Mapping[CellStyle, int]
-"""The number under which a workbook knows each look."""
+"""The number under which a workbook knows each style."""
 
 
 def registered(workbook: Workbook) -> Styles:
-    """Make all looks known to a workbook, and return their numbers."""
+    """Make all styles known to a workbook, and return their numbers."""
     sheet = workbook.create_sheet()
-    numbers = {look: _number(WriteOnlyCell(sheet), style) for look, style in _STYLES.items()}
+    numbers = {name: _number(WriteOnlyCell(sheet), style) for name, style in _STYLES.items()}
     workbook.remove(sheet)
     return numbers
 
 
-def font_size(look: CellStyle) -> int:
-    """Return the size of a look's font in points."""
-    return _STYLES[look].size
+def font_size(style: CellStyle) -> int:
+    """Return the size of a style's font in points."""
+    return _STYLES[style].size
 
 
 def _number(cell: Cell, style: _Style) -> int:

@@ -252,8 +252,8 @@ def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
     row = grid.next_row
     every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
     by_rule = Part(_by_rule(rule_counts, ids), CellStyle.TEXT, _RULES)
-    look = CellStyle(severity) if every.result else CellStyle.FAINT
-    _add_line(grid, Part(str(severity), look), (every, *counts), CellStyle.NUMBER, by_rule)
+    style = CellStyle(severity) if every.result else CellStyle.FAINT
+    _add_line(grid, Part(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
 
 
 def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
@@ -268,9 +268,9 @@ def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
 
 
 def _add_line(
-    grid: Grid, name: Part, numbers: Iterable[Value], look: CellStyle, remark: Part
+    grid: Grid, name: Part, numbers: Iterable[Value], style: CellStyle, remark: Part
 ) -> None:
-    grid.row(name, *(Part(number, look) for number in numbers), remark)
+    grid.row(name, *(Part(number, style) for number in numbers), remark)
 
 
 def _by_rule(rule_counts: RuleCounts, ids: Iterable[str]) -> str:

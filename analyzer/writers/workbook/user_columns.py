@@ -21,7 +21,6 @@ from analyzer.writers.workbook.column import (
     Read,
     blank_text,
     in_slot,
-    judged_look,
     moment_cells,
     number_cells,
     of_users,
@@ -33,6 +32,7 @@ from analyzer.writers.workbook.column import (
     text_or_raw,
     texts,
     user_columns,
+    word_style,
 )
 
 _REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
@@ -90,7 +90,7 @@ def _never_signed_in(page: Page) -> list[str]:
 ACCOUNT, USER, ARN = IDENTITY = user_columns(of_users)
 
 VERDICT: Final = Column(
-    "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), judged_look)
+    "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), word_style)
 )
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
@@ -98,7 +98,7 @@ REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
 WHY: Final = Column("Why", 24, repeated_text_cells(_whys, plain))
 
 CERTAINTY: Final = Column(
-    "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), judged_look)
+    "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), word_style)
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
