@@ -48,12 +48,12 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
     "a deleted password": (
         a_user(password=no_password(USED)),
         {},
-        "nothing left to get in with: no password, no active access key",
+        "no working credentials: no password, no active access key",
     ),
     "inactive keys, to the letter of the rule": (
         a_user(key_1=an_inactive_key()),
         {"definition": "iam-029"},
-        "nothing left to get in with: no password, no active access key",
+        "no working credentials: no password, no active access key",
     ),
     "a password idle for long": (
         a_user(password=a_password(USED)),

@@ -96,7 +96,7 @@ def test_the_changes_are_a_table_that_stands_behind_the_work(book: Workbook) -> 
 
 def test_it_is_said_that_nothing_changed(analysis: Analysis) -> None:
     sheet = book_of(analysis, changes=CHANGES.iloc[:0])["Changes"]
-    assert "Nothing changed since the previous run." in texts(sheet)
+    assert "No changes since the previous run." in texts(sheet)
 
 
 def test_without_a_previous_run_there_is_no_such_sheet(analysis: Analysis) -> None:
@@ -126,6 +126,6 @@ def test_the_summary_says_that_nothing_changed_or_that_nothing_was_compared(
 ) -> None:
     book = book_of(analysis, changes=CHANGES.head(0), since="2026-01-15T09-30-00Z")
     assert row_of(book["Summary"], "Compared with")[1] == (
-        "The run 2026-01-15T09-30-00Z. Nothing changed since the previous run."
+        "The run 2026-01-15T09-30-00Z. No changes since the previous run."
     )
     assert row_of(book_of(analysis)["Summary"], "Compared with")[1] == "No previous run."

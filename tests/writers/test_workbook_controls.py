@@ -229,8 +229,8 @@ def test_the_summary_tells_which_rules_ran_by_which_limits(book: Workbook) -> No
 def test_the_summary_tells_what_the_rules_did_not_see(tmp_path: Path) -> None:
     rows = report_text([a_user()]).splitlines()
     path = saved(tmp_path, "\n".join(row for row in rows if "<root_account>" not in row))
-    told = row_of(book_of(analyzed(path))["Summary"], "Not seen")[1]
-    assert told.startswith("root-access-key, root-without-mfa, root-used, root-certificate: not")
+    told = row_of(book_of(analyzed(path))["Summary"], "Input incomplete")[1]
+    assert told.startswith("root-access-key, root-without-mfa, root-used, root-certificate: the")
 
 
 # Method

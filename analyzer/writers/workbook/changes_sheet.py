@@ -22,7 +22,6 @@ from analyzer.rules.rule import FACT, RULE
 from analyzer.writers.workbook.column import (
     Column,
     in_frame,
-    judged_look,
     moment_cells,
     plain,
     repeated_text_cells,
@@ -30,12 +29,13 @@ from analyzer.writers.workbook.column import (
     text_or_raw,
     texts,
     user_columns,
+    word_style,
 )
 from analyzer.writers.workbook.style import CellStyle
 
-NOTHING: Final = "Nothing changed since the previous run."
+NOTHING: Final = "No changes since the previous run."
 
-_LOOKS: Final[Mapping[str, CellStyle]] = {
+_STYLES_OF: Final[Mapping[str, CellStyle]] = {
     Change.NEW_UNUSED: CellStyle.UNUSED,
     Change.GONE: CellStyle.FAINT,
     Change.FIRST_SIGN_IN: CellStyle.CHECK,
@@ -55,8 +55,8 @@ def change_counts(frame: pd.DataFrame, since: str) -> str:
     return f"The run {since}. {changed}{uncompared}"
 
 
-def _change_look(change: str) -> CellStyle:
-    return _LOOKS.get(change, CellStyle.TEXT)
+def _change_style(change: str) -> CellStyle:
+    return _STYLES_OF.get(change, CellStyle.TEXT)
 
 
 def _meanings(frame: pd.DataFrame) -> list[str]:
@@ -65,9 +65,9 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
 
 COLUMNS: Final = (
     *user_columns(in_frame),
-    Column("Change", 18, repeated_text_cells(texts(in_frame(CHANGE)), _change_look)),
-    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), judged_look)),
-    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), judged_look)),
+    Column("Change", 18, repeated_text_cells(texts(in_frame(CHANGE)), _change_style)),
+    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), word_style)),
+    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), word_style)),
     Column("Cause", 52, text_cells(texts(in_frame(CAUSE)))),
     Column("Rule", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
     Column("Finding", 44, text_cells(texts(in_frame(FACT)))),
