@@ -30,7 +30,7 @@ from analyzer.files import (
 from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
-from analyzer.sources.companions import MANIFEST
+from analyzer.sources.companions import FIRST_YEAR, MANIFEST
 from analyzer.sources.find import Source, files_below, is_pattern, is_visible, matches
 from analyzer.terms import printable
 
@@ -102,7 +102,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     """Return the manifests among what the names stand for, each once.
 
     Those of the archives that hold `inputs` count too, and those that lie in the folder of an
-    input and list it: of these, the other reports do not count, since nobody named them.
+    input and list it: of these, the other reports do not count, since they were not named.
 
     Raises InputRefused if one that lies there is not understood.
     """
@@ -172,7 +172,7 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
     try:
         entries = [_entry(each) for each in json_list(value["accounts"])]
     except (KeyError, TypeError, AttributeError):
-        raise saved_file_refused(name, "it is no list of fetched accounts") from None
+        raise saved_file_refused(name, "it is not a list of fetched accounts") from None
     for problem in _problems(entries):
         raise saved_file_refused(name, problem)
     return entries
@@ -199,6 +199,9 @@ def _problems(entries: Iterable[Entry]) -> Iterator[str]:
             yield f'unknown status "{printable(entry.status)}"'
         if entry.account and not ACCOUNT_ID.fullmatch(entry.account):
             yield f'"{printable(entry.account)}" is no account id: it has 12 digits'
+        moment = timestamp(entry.generated_time)
+        if moment and moment.year < FIRST_YEAR:
+            yield f"it has a `generated_time` before {FIRST_YEAR}"
         if entry.account and entry.account in listed:
             yield f"it lists account {entry.account} twice"
         listed.add(entry.account)

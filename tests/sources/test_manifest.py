@@ -333,8 +333,9 @@ def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: P
         ({"account": "١٢٣٤٥٦٧٨٩٠١٢"}, '"١٢٣٤٥٦٧٨٩٠١٢" is no account id: it has 12 digits'),
         ({"account": "012345678901\n"}, '"012345678901\\n" is no account id: it has 12 digits'),
         ({"account": READ["account"]}, "it lists account 012345678901 twice"),
-        ({"file": 1}, "it is no list of fetched accounts"),
-        ({"sha256": None}, "it is no list of fetched accounts"),
+        ({"generated_time": "2009-12-31T23:59:59Z"}, "it has a `generated_time` before 2010"),
+        ({"file": 1}, "it is not a list of fetched accounts"),
+        ({"sha256": None}, "it is not a list of fetched accounts"),
     ],
 )
 def test_a_manifest_with_a_value_that_cannot_be_is_refused(
