@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.judging_options import JudgingOptions
-from analyzer.cli.options import Config, with_options
+from analyzer.cli.options import Config, MaxInput, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
+from analyzer.report.input_size import MAX_INPUT, InputLimit
 from analyzer.terms import ENDINGS, REGION, Format, Verdict
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def analyze(
         ),
     ] = None,
     judging: JudgingOptions,
+    max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
     ] = False,
@@ -144,14 +146,15 @@ def analyze(
     from analyzer.writers import write
 
     judging.check()
-    inputs = find_sources(sources)
+    limit = InputLimit(max_input)
+    inputs = find_sources(sources, limit)
     targets = [*output, *([findings] if findings else [])]
     listed = judging.exemptions.path if judging.exemptions else None
     _keep(targets, [*sources, *(each.archive or each.path for each in inputs), listed, config])
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
-        report = load_sources(sources, inputs, as_of, progress)
+        report = load_sources(sources, inputs, as_of, progress, limit)
     analysis = judging.analysis(report)
     shown = [Verdict(word) for word in verdict]
     write(analysis, *output, verdicts=shown, raw_csv=raw_csv, findings=findings, region=hub_region)

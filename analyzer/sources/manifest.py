@@ -26,7 +26,15 @@ from analyzer.model import Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
 from analyzer.sources.companions import MANIFEST
-from analyzer.sources.find import Source, files_below, is_pattern, is_visible, matches
+from analyzer.sources.find import (
+    Source,
+    files_aside,
+    files_below,
+    is_pattern,
+    is_visible,
+    matches,
+    printable_name,
+)
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
@@ -100,10 +108,13 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     """
     named = dict.fromkeys(_manifests_named(names))
     beside = [path for path in _manifests_beside(inputs) if path not in named]
-    archived = {each.name: each for source in inputs for each in source.aside}
+    paths = [*named, *beside]
     return [
-        *(Source(str(path), path.read_bytes, path) for path in [*named, *beside]),
-        *(each for name, each in archived.items() if name.endswith(MANIFEST)),
+        *(
+            Source(printable_name(str(each)), each.read_bytes, each.read_bytes, each)
+            for each in paths
+        ),
+        *(each for each in files_aside(inputs) if each.name.endswith(MANIFEST)),
     ]
 
 
@@ -111,7 +122,7 @@ def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
         for path in map(Path, matches(name) if is_pattern(name) else [name]):
             inside = files_below(path) if path.is_dir() else [path]
-            yield from (each for each in inside if each.name.endswith(MANIFEST))
+            yield from (each for each in inside if _is_manifest(each))
 
 
 def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Path]:
@@ -122,8 +133,13 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Path]:
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
         for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if is_visible(path.name) and _lists_any(str(path), path.read_bytes, files):
+            if _is_manifest(path) and _lists_any(str(path), path.read_bytes, files):
                 yield path
+
+
+def _is_manifest(path: Path) -> bool:
+    """Tell whether a path is a manifest's; a pipe of such a name would be waited for."""
+    return path.name.endswith(MANIFEST) and is_visible(path.name) and not path.is_fifo()
 
 
 def _lists_any(name: str, read: Callable[[], bytes], files: Collection[str]) -> bool:
