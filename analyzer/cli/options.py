@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, get_type_hints
 import typer
 
 from analyzer.report.input_size import MAX_INPUT, size_in_bytes, size_text
+from analyzer.terms import printable
 
 _FLAG: Final = "--"
 
@@ -32,7 +33,7 @@ def _read(context: typer.Context, path: Path | None) -> Path | None:
         options = _options(context.command)
         known = {**_options_of_all(context), **options}
         problems = [
-            f"{path}: {key}: {problem}"
+            printable(f"{path}: {key}: {problem}")
             for key, value in told.items()
             for problem in _problems(context, known.get(key), value)
         ]
@@ -50,7 +51,7 @@ def _size(text: str) -> int:
     try:
         return size_in_bytes(str(text))
     except ValueError:
-        raise typer.BadParameter(f'invalid size "{text}": use 500MiB or 2GiB') from None
+        raise typer.BadParameter(f'invalid size "{printable(text)}": use 500MiB or 2GiB') from None
 
 
 MaxInput = Annotated[

@@ -14,6 +14,7 @@ from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_jso
 from analyzer.model import ReadFile
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.values import timestamp
+from analyzer.terms import printable
 
 METADATA: Final = ".metadata.json"
 
@@ -68,7 +69,7 @@ def service_credentials(report: Path) -> ServiceCredentials | None:
         raise saved_file_refused(name, message) from None
     if told.get("IsTruncated"):
         raise saved_file_refused(name, "it is but the first part of AWS's answer (`IsTruncated`)")
-    file = ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest())
+    file = ReadFile(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
     return ServiceCredentials(file=file, services=services)
 
 
@@ -76,7 +77,7 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     services: dict[str, set[str]] = defaultdict(set)
     for each in credentials:
         if each["Status"] == "Active":
-            services[each["UserName"].lower()].add(each["ServiceName"])
+            services[each["UserName"].lower()].add(printable(each["ServiceName"]))
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 

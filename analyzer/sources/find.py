@@ -19,6 +19,7 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, bounded_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
+from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
 
@@ -45,6 +46,7 @@ class Source:
     `archive` is the file that it lies in, where that is an archive, and `aside` what else lies
     there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
     where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
+    `origin` is the name of the file of which this is a copy, if it is one.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Source:
     path: Path | None = None
     archive: Path | None = None
     aside: "tuple[Source, ...]" = ()
+    origin: str = ""
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -182,8 +185,8 @@ def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
         for each in _archive(name, lambda: path.open("rb"), limit):
             yield replace(each, archive=path)
     else:
-        # Bytes in a name that are no text are spelled out, so that every output can hold it.
-        text = printable_name(name)
+        # What is no text in a name is spelled out, so that every output can hold it in a line.
+        text = printable(name)
         read = partial(_file_bytes, text, path)
         yield Source(text, read, read, path)
 
@@ -235,7 +238,7 @@ class _Archive:
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
         """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
-        name = f"{self.name}:{printable_name(member.filename)}"
+        name = f"{self.name}:{printable(member.filename)}"
         with self._lock:
             try:
                 with self._archive().open(member) as unpacked:
@@ -262,13 +265,8 @@ class _Archive:
             self._zip = None
 
 
-def printable_name(name: str) -> str:
-    """Return the name of a file with what is no text spelled out."""
-    return name.encode(errors="backslashreplace").decode()
-
-
 def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> Iterator[Source]:
-    archive = _Archive(printable_name(name), opened)
+    archive = _Archive(printable(name), opened)
     try:
         members = archive.members()
     except _DAMAGED as error:
@@ -280,7 +278,7 @@ def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> It
         return
     every = [
         Source(
-            f"{archive.name}:{printable_name(member.filename)}",
+            f"{archive.name}:{printable(member.filename)}",
             partial(archive.read, member, limit),
             partial(archive.read, member, None),
         )
@@ -310,7 +308,7 @@ def _raising(name: str, refused: InputRefused) -> Source:
     def read() -> bytes:
         raise refused
 
-    return Source(printable_name(name), read, read)
+    return Source(printable(name), read, read)
 
 
 def unreadable_file(name: str, error: OSError) -> InputRefused:
@@ -320,7 +318,7 @@ def unreadable_file(name: str, error: OSError) -> InputRefused:
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:
-    return InputRefused.of_file(name, message, hint)
+    return InputRefused.of_file(printable(name), message, hint)
 
 
 def files_below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:

@@ -33,8 +33,8 @@ from analyzer.sources.find import (
     is_pattern,
     is_visible,
     matches,
-    printable_name,
 )
+from analyzer.terms import printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
@@ -110,10 +110,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     beside = [path for path in _manifests_beside(inputs) if path not in named]
     paths = [*named, *beside]
     return [
-        *(
-            Source(printable_name(str(each)), each.read_bytes, each.read_bytes, each)
-            for each in paths
-        ),
+        *(Source(printable(str(each)), each.read_bytes, each.read_bytes, each) for each in paths),
         *(each for each in files_aside(inputs) if each.name.endswith(MANIFEST)),
     ]
 
@@ -168,10 +165,10 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
 
 def _entry(value: Mapping[str, Any]) -> Entry:
     return Entry(
-        account=json_text(value["account"]),
-        name=json_text(value["name"]),
+        account=printable(json_text(value["account"])),
+        name=printable(json_text(value["name"])),
         status=json_text(value["status"]),
-        reason=json_text(value["reason"]),
+        reason=printable(json_text(value["reason"])),
         generated_time=str(value.get("generated_time")),
     )
 
