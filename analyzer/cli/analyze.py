@@ -13,7 +13,7 @@ from analyzer.cli.options import Config, MaxInput, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
 from analyzer.report.input_size import MAX_INPUT, InputLimit
-from analyzer.terms import ENDINGS, REGION, Format, Verdict
+from analyzer.terms import ENDINGS, REGION, Format, Verdict, printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -25,13 +25,17 @@ _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
 def _moment(text: str) -> datetime:
+    """Return a moment in UTC to the second; a date alone is the end of that day in UTC."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        text += "T23:59:59Z"
     try:
         moment = datetime.fromisoformat(text)
         at = moment.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text} is no moment such as {_EXAMPLE}") from None
+        message = f'invalid time "{printable(text)}": use {_EXAMPLE} or 2026-03-01'
+        raise typer.BadParameter(message) from None
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text} lacks its zone: write it as {_EXAMPLE}")
+        raise typer.BadParameter(f"{printable(text)} lacks its zone: write it as {_EXAMPLE}")
     return at
 
 

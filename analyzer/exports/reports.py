@@ -15,7 +15,7 @@ from analyzer.model import Report, ReportFile
 from analyzer.report.input_size import MAX_INPUT, InputLimit
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find_sources, unreadable_file
-from analyzer.sources.load import load
+from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import manifests
 
 REPORTS = "reports"
@@ -39,7 +39,7 @@ def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_IN
     """
     aside = f"{run}{os.sep}"
     try:
-        report = load(*(origins or [run / REPORTS]), max_input=max_input)
+        report = _load(origins or {run / REPORTS: ""}, InputLimit(max_input))
     except InputRefused as error:
         names = {str(copy): name for copy, name in origins.items()}
         raise InputRefused(
@@ -51,6 +51,14 @@ def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_IN
         files=tuple(_within(aside, each) for each in report.files),
         notes=tuple(note.replace(aside, "") for note in report.notes),
     )
+
+
+def _load(origins: Mapping[Path, str], limit: InputLimit) -> Report:
+    paths = {str(copy): name for copy, name in origins.items()}
+    inputs = [
+        replace(each, origin=paths.get(each.name, "")) for each in find_sources([*paths], limit)
+    ]
+    return load_sources([*paths], inputs, None, lambda _done, _total: None, limit)
 
 
 def _within(aside: str, file: ReportFile) -> ReportFile:

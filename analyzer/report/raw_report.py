@@ -133,7 +133,8 @@ class ReportText:
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope` and `metadata` are when AWS made the report, where these tell;
-    `service_credentials` is what was saved of these beside it.
+    `service_credentials` is what was saved of these beside it; `origin` is the name of the file
+    of which it is a copy, if it is one.
     """
 
     name: str
@@ -147,3 +148,4 @@ class ReportText:
     envelope: datetime | None = None
     metadata: datetime | None = None
     service_credentials: ServiceCredentials | None = None
+    origin: str = ""

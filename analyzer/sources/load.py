@@ -94,6 +94,10 @@ def _unread(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _open(source: Source, limit: InputLimit) -> ReportText:
+    return replace(_opened(source, limit), origin=source.origin)
+
+
+def _opened(source: Source, limit: InputLimit) -> ReportText:
     try:
         if source.path and source.path.stat().st_size > STREAMED:
             with source.path.open("rb") as stream:

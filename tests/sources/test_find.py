@@ -451,7 +451,7 @@ def test_the_console_s_name_of_a_file_in_an_archive_tells_its_moment(tmp_path: P
         (file,) = analyzer.load(archive).files
         assert (f"{file.as_of:%d %H:%M:%S}", file.as_of_source) == ("02 09:30:15", "file-name")
     archive = put(tmp_path, zipped([("a", PLAIN)]), "status_reports_2026-05-02T09-30-15Z.zip")
-    assert analyzer.load(archive).files[0].as_of_source == "assumed"
+    assert analyzer.load(archive).files[0].as_of_source == "folder"
 
 
 @pytest.mark.parametrize(
