@@ -14,6 +14,7 @@ from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_jso
 from analyzer.model import ReadFile
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.values import timestamp
+from analyzer.terms import printable
 
 FIRST_YEAR: Final = 2010
 """IAM is of 2010: no report is older."""
@@ -73,7 +74,7 @@ def service_credentials(report: Path) -> ServiceCredentials | None:
         raise saved_file_refused(name, message) from None
     if answer.get("IsTruncated"):
         raise saved_file_refused(name, "it is only the first part of AWS's answer (`IsTruncated`)")
-    file = ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest())
+    file = ReadFile(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
     return ServiceCredentials(file=file, services=services)
 
 
@@ -81,7 +82,7 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     services: dict[str, set[str]] = defaultdict(set)
     for each in credentials:
         if each["Status"] == "Active":
-            services[each["UserName"].lower()].add(each["ServiceName"])
+            services[each["UserName"].lower()].add(printable(each["ServiceName"]))
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 

@@ -251,8 +251,12 @@ class RoleFetcher:
 
 def _require_readable(report: FetchedReport) -> None:
     """Raise AwsRefused where a report would be refused by an analysis, and all others with it."""
+
+    def read() -> bytes:
+        return report.content
+
     try:
-        load_sources([], [Source(report.name, lambda: report.content)], None, lambda *_: None)
+        load_sources([], [Source(report.name, read, read)], None, lambda *_: None)
     except InputRefused:
         raise AwsRefused(DAMAGED.format("it cannot be read as a credential report")) from None
 
