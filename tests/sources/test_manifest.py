@@ -424,6 +424,15 @@ def test_a_report_that_a_newer_one_supersedes_is_there_all_the_same(fetched: Pat
     assert told(report) == []
 
 
+def test_a_superseded_report_in_an_archive_is_there_too(fetched: Path, tmp_path: Path) -> None:
+    put(fetched, report_text([a_user("eve")]), LATER)
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(fetched))
+    report = analyzer.load(archive)
+    assert f"{archive}:reports/web.csv" not in {file.name for file in report.files}
+    assert told(report) == []
+
+
 def test_a_newer_report_covers_a_lost_one_and_a_note_says_so(fetched: Path) -> None:
     newer = LATER.replace("T12", "T13")
     (fetched / "web.csv").rename(fetched / newer)
