@@ -330,7 +330,7 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     `masks` tell for each column of which users its cells are asked for.
     """
     unread = facts.page.unread
-    of_column = {str(name): cells.index for name, cells in unread.groupby(columns.COLUMN)}
+    of_column = {str(name): rows for name, rows in unread.groupby(columns.COLUMN).indices.items()}
     position = unread[columns.POSITION].to_numpy()
     asked = np.zeros(len(unread), bool)
     for name in of_column.keys() & masks.keys():

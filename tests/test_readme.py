@@ -1,116 +1,313 @@
-"""The README says what is true: its commands, tables and example are held to the program."""
+"""The READMEs say what is true: their commands, tables and examples are held to the program."""
 
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from analyzer import read_exemptions
 from analyzer.caveats import CAVEATS
+from analyzer.cli import main
 from analyzer.cli.rules import rules_table
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
-from analyzer.terms import UnusedReason, Verdict
+from analyzer.standards import STANDARDS
+from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
-from analyzer.writers.csv import USER_COLUMNS
+from analyzer.writers.csv import FINDING_COLUMNS, USER_COLUMNS
+from tests.support.builders import ROOT_FOLDER
+from tests.support.picture import PICTURE, picture
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (
+    "README.md",
+    ".github/CONTRIBUTING.md",
+    "analyzer/rules/README.md",
+    "analyzer/writers/README.md",
+    "samples/README.md",
+    "samples/deploy/README.md",
+)
+TEXTS = {page: (ROOT_FOLDER / page).read_text(encoding="utf-8") for page in PAGES}
+README, RULES_PAGE, WRITERS = (TEXTS[PAGES[at]] for at in (0, 2, 3))
+DEPLOY = ROOT_FOLDER / "samples" / "deploy"
+
+NOT_RUN = {
+    "python3 -m venv .venv && .venv/bin/pip install": "installs packages",
+    "aws iam generate-credential-report": "asks AWS",
+    "aws iam create-role": "asks AWS",
+    "aws cloudformation create-stack-set": "asks AWS",
+    "credreport fetch -o": "asks AWS",
+    "folder=$(mktemp -d)": "sends findings to AWS",
+    "sudo useradd": "changes the machine",
+    "sudo crontab": "changes the machine",
+    "sudo install": "changes the machine",
+    "docker build": "needs Docker and a network",
+    ".venv/bin/ruff check .": "the checks themselves",
+    ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
+    ".venv/bin/python -m tests.support.picture": "writes the picture, which has a test of its own",
+    ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
+    "credreport analyze reports/ --account": "not in this version yet",
+    "credreport explain": "not in this version yet",
+    "credreport diff": "not in this version yet",
+    "credreport plan": "not in this version yet",
+}
+"""The blocks of commands that do not run, by how they begin."""
+
+EXIT_CODES = {
+    "credreport analyze reports/ -q --fail-on": FAILED,
+    "credreport analyze report.csv --standard cis-3.0 --fail-on": FAILED,
+    "credreport export --config samples/export.toml": FAILED,
+}
+"""What a block of commands ends with, by how it begins; others end with 0."""
+
+BEFORE = {
+    "credreport analyze reports/ --review": "credreport analyze reports/ -o review.xlsx",
+    "credreport plan": "credreport analyze reports/ -o review.xlsx",
+}
+"""What a block of commands needs to have run before it, by how it begins."""
+
+ACCOUNTS = "account,name,owner\n012345678901,Shop,Web team\n"
 
 
-def table(first_column: str) -> dict[str, str]:
+class Block(NamedTuple):
+    """Hold a block of a page: its language, and what stands in it."""
+
+    page: str
+    language: str
+    text: str
+
+
+def blocks(language: str) -> list[Block]:
+    return [
+        Block(page, language, text)
+        for page, whole in TEXTS.items()
+        for text in re.findall(rf"^```{language}\n(.*?)^```", whole, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def beginning(block: Block, beginnings: Iterable[str]) -> str | None:
+    """Return the one of the beginnings that the block has."""
+    return next(filter(block.text.startswith, beginnings), None)
+
+
+def rows(page: str, first_column: str) -> dict[str, str]:
     """Return the rows of the table whose first column has that title: first cell → second."""
-    _, rows = README.split(f"| {first_column} | ", 1)
-    found = {}
-    for line in rows.splitlines()[2:]:
+    return dict(_rows(page.split(f"| {first_column} | ", 1)[1]))
+
+
+def _rows(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines()[2:]:
         if not line.startswith("|"):
-            break
-        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        found[cells[0]] = cells[1]
-    return found
+            return
+        first, second, *_ = (cell.strip().strip("`") for cell in line.strip("|").split("|"))
+        yield first, second
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+# Tables
+
+
+def test_the_readme_has_at_most_250_lines() -> None:
+    assert len(README.splitlines()) <= 250
 
 
 def test_the_table_of_verdicts_lists_them_in_the_order_in_which_they_are_tried() -> None:
-    assert list(table("verdict")) == list(Verdict)
+    assert list(rows(README, "verdict")) == list(Verdict)
 
 
 def test_the_table_of_caveats_lists_all_of_them_in_their_order() -> None:
-    assert list(table("caveat")) == [caveat.id for caveat in CAVEATS]
+    ids = [caveat.id for caveat in CAVEATS]
+    assert [each for each in rows(README, "caveat") if each in ids] == ids
 
 
 def test_the_table_of_rules_is_the_one_that_the_rules_make() -> None:
-    assert f"\n\n{rules_table(RULES)}\n\n" in README
+    assert f"\n\n{rules_table(RULES)}\n\n" in RULES_PAGE
 
 
-def test_every_reason_of_unused_users_is_told() -> None:
+def test_every_standard_is_listed() -> None:
+    assert [each.id for each in STANDARDS if f"`{each.id}`" not in RULES_PAGE] == []
+
+
+def test_every_reason_of_unused_users_is_listed() -> None:
     assert [reason for reason in UnusedReason if f"`{reason}`" not in README] == []
 
 
-def test_the_table_of_exit_codes_lists_those_that_the_program_gives() -> None:
+def test_every_source_of_as_of_is_listed() -> None:
+    assert [source for source in AsOfSource if f"`{source}`" not in WRITERS] == []
+
+
+def test_the_table_of_exit_codes_lists_those_that_the_program_ends_with() -> None:
     errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed, Busy)}
     signals = {128 + signal.SIGINT, CLOSED, 128 + signal.SIGTERM}
-    given = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
-    told = ",".join(table("exit code"))
-    assert {int(code) for code in told.split(",")} == given
+    codes = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
+    assert {int(code) for code in ",".join(rows(README, "exit code")).split(",")} == codes
 
 
-def test_the_table_of_outcomes_tells_what_the_feeds_call_each() -> None:
-    _, rows = README.split("| outcome | OCSF | ASFF |", 1)
-    told = {
-        outcome: tuple(re.findall("`(.+?)`", next(re.finditer(rf"\| {outcome}\b.*", rows))[0]))
+def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
+    _, table = WRITERS.split("| outcome | OCSF | ASFF |", 1)
+    words = {
+        outcome: tuple(re.findall("`(.+?)`", next(re.finditer(rf"\| {outcome}\b.*", table))[0]))
         for outcome in Outcome
     }
-    assert told == {
+    assert words == {
         outcome: (ocsf.RESULTS[outcome][1], asff.RESULTS[outcome]) for outcome in Outcome
     }
-    assert f"OCSF {ocsf.OCSF_VERSION} " in README
+    assert f"OCSF {ocsf.OCSF_VERSION} " in WRITERS
 
 
-def test_the_columns_of_the_csv_are_listed_in_their_order() -> None:
-    told = re.findall(r"`(\w+)`", README.split("**CSV**")[1].split("and then the report's own")[0])
-    assert told[-12:] == list(USER_COLUMNS[:12])
+def test_the_columns_of_users_are_listed_in_their_order() -> None:
+    section = WRITERS.split("## Users as CSV")[1].split("and then the report's own")[0]
+    assert re.findall(r"`(\w+)`", section) == list(USER_COLUMNS[:12])
 
 
-def test_the_python_example_runs_and_finds_the_unused_users_of_each_account(
-    tmp_path: Path,
-) -> None:
-    (example,) = blocks("python")
-    (tmp_path / "samples").symlink_to(ROOT / "samples")
-    done = subprocess.run(
-        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert re.findall(r"^(\d{12}) +(\d+)$", done.stdout, re.MULTILINE)
-    assert (tmp_path / "review.xlsx").stat().st_size > 0
+def test_the_columns_of_findings_are_listed_in_their_order() -> None:
+    section = WRITERS.split("One row a finding, by severity:")[1].split(". An outcome")[0]
+    assert re.findall(r"`(\w+)`", section) == list(FINDING_COLUMNS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", TEXTS[page]):
+        if "://" in link:
+            continue
+        path, _, heading = link.partition("#")
+        target = (ROOT_FOLDER / page).parent / path if path else ROOT_FOLDER / page
+        assert target.exists(), link
+        if heading:
+            assert heading in _headings(target.read_text(encoding="utf-8")), link
+
+
+def _headings(text: str) -> list[str]:
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads]
+
+
+# Commands and examples
+
+
+def test_every_reason_not_to_run_a_block_is_still_needed() -> None:
+    needed = {beginning(block, NOT_RUN) for block in blocks("sh")} - {None}
+    assert needed == set(NOT_RUN)
 
 
 @pytest.mark.parametrize(
-    "command",
+    "block",
     [
-        line.split("#")[0].strip()
-        for block in blocks("sh")
-        for line in block.splitlines()
-        if line.startswith("credreport analyze")
+        pytest.param(each, id=each.text.splitlines()[0].split("#")[0].strip())
+        for each in blocks("sh")
+        if beginning(each, NOT_RUN) is None
     ],
 )
-def test_each_command_of_the_readme_runs_on_the_samples(command: str, tmp_path: Path) -> None:
-    (tmp_path / "report.csv").symlink_to(
-        ROOT / "samples" / "status_reports_2026-03-01T09-30-00+00-00.csv"
-    )
-    (tmp_path / "reports").symlink_to(ROOT / "samples" / "organization")
-    arguments = command.split()[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "analyzer", *arguments],
+def test_each_block_of_commands_runs_as_written_on_the_samples(
+    block: Block, tmp_path: Path
+) -> None:
+    if "jq " in block.text and not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    samples = ROOT_FOLDER / "samples"
+    (tmp_path / "samples").symlink_to(samples)
+    for name in ("report.csv", "last-month.csv"):
+        (tmp_path / name).symlink_to(next(samples.glob("status_reports_*.csv")))
+    (tmp_path / "accounts.csv").write_text(ACCOUNTS)
+    (tmp_path / "reports").symlink_to(samples / "organization")
+    before = BEFORE[key] if (key := beginning(block, BEFORE)) else ":"
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{before}\n{block.text}"],
         cwd=tmp_path,
+        env={**os.environ, "PATH": programs},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == (FAILED if "--fail-on" in command else 0), done.stderr
+    expected = EXIT_CODES[key] if (key := beginning(block, EXIT_CODES)) else 0
+    assert ended.returncode == expected, ended.stderr
+
+
+def test_the_python_example_runs_and_prints_the_unused_users_of_each_account(
+    tmp_path: Path,
+) -> None:
+    ((_, _, example),) = blocks("python")
+    (tmp_path / "samples").symlink_to(ROOT_FOLDER / "samples")
+    ended = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert re.findall(r"^(\d{12}) +(\d+)$", ended.stdout, re.MULTILINE)
+    assert (tmp_path / "review.xlsx").stat().st_size > 0
+
+
+def test_the_exemptions_of_the_example_are_read() -> None:
+    ((page, _, example),) = blocks("csv")
+    assert len(read_exemptions(page, example.encode())) == 3
+
+
+def test_the_readme_has_the_commands_to_try_and_to_test_it() -> None:
+    commands = [line for line in README.splitlines() if "pip install" in line]
+    assert [line for line in commands if re.search("pip install .*test.*pytest", line)]
+    assert [line for line in commands if "credreport analyze samples/" in line]
+
+
+def test_the_picture_shows_what_the_program_prints() -> None:
+    words = re.compile(r"<text[^>]*>([^<]*)</text>")
+    assert words.findall(PICTURE.read_text(encoding="utf-8")) == words.findall(picture())
+
+
+# Deployment
+
+
+def policy_actions(*names: str) -> set[str]:
+    texts = [(ROOT_FOLDER / "samples" / "policies" / name).read_text() for name in names]
+    return set(re.findall(r"\b(?:iam|sts):\w+", "\n".join(texts))) - {"sts:ExternalId"}
+
+
+def test_the_role_of_the_stack_set_has_the_actions_of_the_policies_and_no_other() -> None:
+    template = (DEPLOY / "stackset.yaml").read_text()
+    actions = set(re.findall(r"\b(?:iam|sts):\w+", template)) - {"sts:ExternalId"}
+    assert actions == policy_actions("fetch.json", "role-trust.json", "service-credentials.json")
+
+
+def test_the_role_of_every_example_is_the_one_that_the_policy_allows_to_assume() -> None:
+    policy = (ROOT_FOLDER / "samples" / "policies" / "organization.json").read_text()
+    (allowed,) = re.findall(r":role/([\w-]+)", policy)
+    texts = [*TEXTS.values(), (ROOT_FOLDER / "samples" / "export.toml").read_text()]
+    named = re.findall(r"role-name[ =\"]+([\w-]+)", "\n".join(texts))
+    assert set(named) == {allowed}
+    assert f"Default: {allowed}\n" in (DEPLOY / "stackset.yaml").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
+    service = (DEPLOY / "credreport.service").read_text()
+    installed = service.replace("/opt/credreport/bin/credreport export", "/bin/true")
+    (tmp_path / "credreport.service").write_text(installed)
+    shutil.copy(DEPLOY / "credreport.timer", tmp_path)
+    units = [str(each) for each in tmp_path.iterdir()]
+    ended = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("file", ["crontab", "credreport.service", "Dockerfile"])
+def test_the_options_of_each_unattended_run_exist(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "--help"]) == 0
+    known = re.sub(r"\s", "", capsys.readouterr().out)
+    text = (DEPLOY / file).read_text()
+    named = re.findall(r"\bCREDREPORT_[A-Z_]+|(?<=credreport export )--[\w-]+", text)
+    assert named
+    assert [each for each in named if each not in known] == []
+
+
+def test_the_image_is_built_from_what_the_wheel_needs() -> None:
+    lines = (ROOT_FOLDER / ".dockerignore").read_text().splitlines()
+    kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert kept == {"analyzer", "pyproject.toml", "README.md", "LICENSE"}
+    assert "*" in lines

@@ -1,4 +1,15 @@
-"""Run the command line: `run` owns the process, the commands only wire load, analyze, write."""
+"""Run the command line: `run` owns the process, and each command is one file.
+
+Only this package reads options, the environment and the terminal; with `sources` it is the only
+one that touches the clock and the network. It may import everything, and nothing imports it.
+
+- A command's file parses its options, then wires load, analyze and write; it decides nothing
+  about users.
+- Options that several commands share are dataclasses in `*_options.py`; `options.py` fills them
+  from the command line, the environment and TOML.
+- `stdout.py` writes results, `stderr.py` everything else. Errors are `CredreportError`s, which
+  `main` turns into a message and an exit code; any other exception is a bug and ends with 70.
+"""
 
 import gc
 import signal

@@ -1,6 +1,15 @@
-"""Judge everything that a report alone can decide: one file a rule, all of them in RULES.
+"""Judge everything that the report alone can decide: one file a rule, all of them in RULES.
 
-Lists of rules keep this order. A new rule is a file, a line here and a test.
+Rules are listed in this order everywhere; a new rule is a file, a line here and a test.
+`rule` defines what a rule is, `engine` runs rules over pages, `wording` makes their sentences.
+
+A rule's file has one `RULE`: data and pure functions of `Facts` and `Thresholds`. It imports
+`facts`, `columns`, `terms`, `rule` and `wording`, and no other rule. `judge` returns one answer a
+user (for keys and certificates one a slot): yes fails, no passes, and neither is undecided. A rule
+never changes the page and reads no clock.
+
+Standards, `inspection`, the writers and the command line may import this package. The numbers of
+benchmarks are in `analyzer.standards`, not here.
 """
 
 from typing import Final

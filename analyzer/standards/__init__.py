@@ -1,6 +1,13 @@
 """Map the controls of benchmarks to the rules that decide them, one table a version.
 
 Plain data: the rules know nothing of it, and neither pandas nor the rules are imported here.
+`benchmarks` has the tables, `standard` defines a table and its controls, `frameworks` has the
+numbers of frameworks for reference. Two modules need more than data: `rulebook` selects rules and
+limits for a standard, and `results` returns how each control came out.
+
+`inspection`, the writers and the command line may import this package. A new version is one table
+in `benchmarks` and a line in STANDARDS; a control names the rules that decide it, or the reason
+why no report can.
 """
 
 from typing import Final

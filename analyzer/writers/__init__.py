@@ -1,4 +1,14 @@
-"""Choose the writer by a file's ending, and put files in place whole or not at all."""
+"""Choose the writer by a file's ending, and put files in place whole or not at all.
+
+A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
+open stream. What follows the stream are choices of that format, each with a default or passed by
+`write`. A writer never opens a file, knows no other format and judges nothing: the same analysis
+gives the same bytes. `users` and `findings` put an analysis into the words and the order that all
+formats share; `interchange` is what OCSF and ASFF share.
+
+The command line and `exports` may import this package; it imports the analysis and what lies
+below, never sources. A new format is a module, an ending in `terms.ENDINGS` and a case here.
+"""
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator

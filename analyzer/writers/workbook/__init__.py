@@ -1,7 +1,13 @@
-"""Write an analysis as an Excel workbook that an auditor can work from; the only openpyxl.
+"""Write an analysis as an Excel workbook that a reviewer works in and an auditor can check.
 
-`write_workbook` is the whole contract. `archive` writes the file past openpyxl, `book` orders its
-sheets; a sheet is a `Listing` of `Column`s (module `…_columns`, `…_lists`) or a `Grid` of parts.
+All that writes with openpyxl is here. A sheet is a module (`*_sheet`, `user_sheets`) that defines
+its columns: a `Column` is a title, a width and a function from a page to cells. `listing` streams
+rows under columns, `grid` lays out sheets that are no lists, `formulas` and
+`reconciliation` count in the workbook itself, `archive`, `book`, `style` and `cells` write the
+file; `archive` alone relies on the inside of openpyxl.
+
+`writers` and `exports` may import this package, through `write_workbook`. Text from a report is
+always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
 from collections.abc import Callable, Mapping
