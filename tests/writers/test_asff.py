@@ -348,7 +348,7 @@ def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(tmp_path: Path) 
 
 
 def test_texts_too_long_are_cut_where_the_format_ends_them(tmp_path: Path) -> None:
-    odd = a_user("odd") | dict.fromkeys(COLUMNS[2:], "?" * 200)
+    odd = a_user("odd") | dict.fromkeys(COLUMNS[2:], "?" * 400)
     excused = exemptions_of(f"*,odd,{'because ' * 300},IT,")
     found = asff(inspected(tmp_path, [the_root(password_enabled="false"), odd], excused))
     assert all_errors(found) == []

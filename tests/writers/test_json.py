@@ -296,7 +296,7 @@ def test_where_the_result_comes_from_is_told() -> None:
     assert document["criteria"] == {
         "definition": "no-active-key",
         "dormant_days": 90,
-        "grace_days": 1,
+        "grace_days": 7,
     }
     assert file["name"] == str(CONSOLE)
     assert file["size"] == CONSOLE.stat().st_size
@@ -369,8 +369,8 @@ def test_every_caveat_is_a_sentence_with_the_value_behind_it(tmp_path: Path) -> 
     assert user["caveats"] == [
         {
             "caveat": "inactive-key-was-used",
-            "because": "Inactive access key 1 (2025-07-05) and 2 (2025-07-05) was used:"
-            " somebody used this user once.",
+            "because": "Inactive access key 1 (2025-07-05) and 2 (2025-07-05) was used"
+            " in the past.",
         }
     ]
 
