@@ -13,12 +13,14 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.exemptions import ExemptionMatches, has_expired
+from analyzer.filters import Filter, filtered_report, user_mask
 from analyzer.model import Exemption, Exemptions, Page, Report, concatenated
 from analyzer.review import Review, with_kept_users
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
 
 if TYPE_CHECKING:
+    from analyzer.explanation import Explanation
     from analyzer.inspection import Inspection
     from analyzer.standards.rulebook import Rulebook
 
@@ -109,6 +111,37 @@ class Analysis:
 
         return Inspection(self.report, self.pages, self.exemptions, self.book or rulebook())
 
+    @property
+    def whole(self) -> "Analysis":
+        """Return the analysis of all accounts and users."""
+        return self
+
+    @property
+    def filter(self) -> Filter:
+        """Return what the users meet."""
+        return Filter()
+
+    @property
+    def filtered_out(self) -> int:
+        """Return how many users the filter leaves out."""
+        return 0
+
+    def where(self, chosen: Filter) -> "Analysis":
+        """Return the part of the analysis that a filter keeps: its pages, counts and findings."""
+        return FilteredAnalysis(self, chosen) if chosen else self
+
+    def explain(self, user: str) -> "tuple[Explanation, ...]":
+        """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
+
+        Raises ValueError if no user does.
+        """
+        from analyzer.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
+
+        explained = tuple(explanations(self.pages(), self.inspection, user))
+        if not explained:
+            raise ValueError(f"no IAM user has the name or ARN {user!r}")
+        return explained
+
     @cached_property
     def follow_up(self) -> pd.DataFrame:
         """Return what became of the decisions of the earlier review (`follow_up.COLUMNS`)."""
@@ -126,6 +159,61 @@ class Analysis:
             yield tally.judge(page, self.criteria)
         # A pass that came to its end has counted everybody: `totals` need not go again.
         self.__dict__["totals"] = tally.totals(self.report)
+
+
+class FilteredAnalysis(Analysis):
+    """Hold the part of an analysis that a filter keeps; its exemptions are those of the whole."""
+
+    def __init__(self, whole: Analysis, chosen: Filter) -> None:
+        """Keep both; no user is looked at before that is asked for."""
+        report = filtered_report(whole.report, chosen)
+        super().__init__(report, whole.criteria, whole.exemptions, whole.book, whole.review)
+        self.__dict__["_whole"], self.__dict__["_filter"] = whole, chosen
+
+    @property
+    def whole(self) -> Analysis:
+        """Return the analysis of all accounts and users."""
+        whole: Analysis = self.__dict__["_whole"]
+        return whole
+
+    @property
+    def filter(self) -> Filter:
+        """Return what the users meet."""
+        chosen: Filter = self.__dict__["_filter"]
+        return chosen
+
+    @property
+    def filtered_out(self) -> int:
+        """Return how many users the filter leaves out."""
+        every, kept = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
+        return int(every - kept)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the judged pages with the users that the filter keeps."""
+        for page in self.whole.pages():
+            yield page.where(user_mask(page, self.filter, self.report.account_names))
+
+    @cached_property
+    def follow_up(self) -> pd.DataFrame:
+        """Return the follow-up of the whole: a user who is left out is not gone."""
+        return self.whole.follow_up
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Return the counts of the users that the filter keeps."""
+        counts: Counter[tuple[str | bool, ...]] = Counter()
+        for page in self.pages():
+            counts.update(_counts(page))
+        return replace(self.whole.totals, counts=_frame(counts))
+
+    @cached_property
+    def inspection(self) -> "Inspection":
+        """Return what the rules find; those on the root do not run where the root is left out."""
+        inspection = self.whole.inspection
+        book = inspection.book
+        if not self.filter.keeps_roots:
+            book = replace(book, rules=tuple(each for each in book.rules if not each.is_of_root))
+        return replace(inspection, report=self.report, pages=self.pages, book=book)
 
 
 def analyze(

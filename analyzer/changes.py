@@ -1,26 +1,36 @@
-"""Compare two runs: who is newly unused, who is gone, who was used again.
+"""Compare two analyses: users, verdicts, exemptions, credentials and findings that changed.
 
-A user is its ARN: no apostrophe against formulas ever stands before it, and its name is in it.
+A user is an ARN with a creation time. Only accounts with a report on both sides are compared: in
+all others no user is new or gone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import reduce
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
-from analyzer.model import as_category
-from analyzer.report.values import timestamps
-from analyzer.terms import Verdict
+from analyzer.credential_changes import (
+    CredentialChanges,
+    Event,
+    credential_changes,
+    joined,
+    last_use,
+)
+from analyzer.model import as_category, concatenated
+from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
+from analyzer.snapshot import Snapshot
+from analyzer.terms import NOT_COVERED, Verdict
 
 CHANGE: Final = "change"
 BEFORE: Final = "before"
 NOW: Final = "now"
 LAST_USE: Final = "last_use"
+CAUSE: Final = "cause"
+EXEMPTION_BEFORE: Final = "exemption_before"
+EXEMPTION_NOW: Final = "exemption_now"
 COLUMNS: Final = (
     CHANGE,
     columns.ACCOUNT,
@@ -29,124 +39,346 @@ COLUMNS: Final = (
     BEFORE,
     NOW,
     LAST_USE,
+    CAUSE,
+    EXEMPTION_BEFORE,
+    EXEMPTION_NOW,
+    columns.CREATED,
+    RULE,
+    FACT,
 )
 
 
 class Change(StrEnum):
-    """Say what became of a user since the previous run; the first that fits."""
+    """Say what changed, in the order of outputs.
 
-    NEW_UNUSED = "new-unused"
+    Of the changes of a user up to `CREDENTIALS_CHANGED`, the first that fits applies. Changes of
+    an exemption and of findings have rows of their own.
+    """
+
+    NEW = "new"
     GONE = "gone"
+    RE_CREATED = "re-created"
+    NEW_UNUSED = "new-unused"
+    FIRST_SIGN_IN = "first-sign-in"
+    FIRST_USE = "first-use"
     USED_AGAIN = "used-again"
     NO_LONGER_UNUSED = "no-longer-unused"
+    UNDETERMINED = "undetermined"
+    VERDICT_CHANGED = "verdict-changed"
+    CREDENTIALS_CHANGED = "credentials-changed"
+    EXEMPTED = "exempted"
+    EXEMPTION_ENDED = "exemption-ended"
+    EXEMPTION_CHANGED = "exemption-changed"
+    FINDING_NEW = "finding-new"
+    FINDING_RESOLVED = "finding-resolved"
+    FINDING_UNDECIDED = "finding-undecided"
+    NOT_COVERED = NOT_COVERED
 
 
-_USES: Final = (columns.PASSWORD_LAST_USED, *(key.last_used_date for key in columns.ACCESS_KEYS))
-
-NEEDED: Final = (columns.ACCOUNT, columns.USER, columns.ARN, columns.VERDICT, *_USES)
-"""The columns of a CSV with all users that a comparison needs, all of them text."""
+MEANINGS: Final[Mapping[Change, str]] = {
+    Change.NEW: "A user that the earlier report does not have.",
+    Change.GONE: "A user that the later report no longer has.",
+    Change.RE_CREATED: "A user deleted and created again under the same name.",
+    Change.NEW_UNUSED: "Unused now, with another verdict before.",
+    Change.FIRST_SIGN_IN: "Signed in for the first time.",
+    Change.FIRST_USE: "An access key used, by a user that was never used before.",
+    Change.USED_AGAIN: "Unused, retired or dormant before, and used since.",
+    Change.NO_LONGER_UNUSED: "Unused before, with another verdict now.",
+    Change.UNDETERMINED: "Not understood in one of the two reports.",
+    Change.VERDICT_CHANGED: "Another verdict now.",
+    Change.CREDENTIALS_CHANGED: "The same verdict, with other credentials.",
+    Change.EXEMPTED: "Exempt now, not before.",
+    Change.EXEMPTION_ENDED: "Exempt before, no longer now.",
+    Change.EXEMPTION_CHANGED: "Exempt with another reason now.",
+    Change.FINDING_NEW: "The rule fails now, not before.",
+    Change.FINDING_RESOLVED: "The rule failed before, no longer now.",
+    Change.FINDING_UNDECIDED: "The rule could not be decided in one of the two reports.",
+    Change.NOT_COVERED: "The account was not compared; the cause says why.",
+}
+"""What each change means."""
 
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
+_CAUSE_OF_ONE: Final = {Change.NEW: "user created on ", Change.GONE: "user deleted; created on "}
+_EXEMPTION_WORDS: Final = (
+    str(Change.EXEMPTED),
+    str(Change.EXEMPTION_ENDED),
+    str(Change.EXEMPTION_CHANGED),
+)
+_FINDING_WORDS: Final = (
+    str(Change.FINDING_UNDECIDED),
+    str(Change.FINDING_NEW),
+    str(Change.FINDING_RESOLVED),
+)
 
-def changes(
-    before: pd.DataFrame,
-    now: pd.DataFrame,
-    covered_before: Collection[str],
-    covered: Collection[str],
-) -> pd.DataFrame:
-    """Return who changed, in the order of `Change`, then by account and ARN.
+_MOMENTS: Final = (LAST_USE, columns.CREATED)
+_MOMENT: Final = "datetime64[s]"
+_ORDER: Final = [CHANGE, columns.ACCOUNT, columns.ARN, RULE, columns.CREATED]
 
-    `before` and `now` are all users of two runs, with the columns `NEEDED` as text.
-    `covered_before` and `covered` are the accounts that the previous and the present run could
-    read. Of an account that the previous run did not cover, nobody is known to be newly unused,
-    not even in a new account; of one that the present run does not cover, nobody is known to be
-    gone. Nor do users become unused, or stop being so, by being undetermined in between.
+_FINDING: Final = [columns.ARN, RULE, columns.CREATED, "number"]
+"""A finding is the rule and what it is about; two keys of one second are told apart by number."""
 
-    The columns are `COLUMNS`: `change` category, `account`, `user`, `arn`, `before` and `now` str
-    (verdicts, empty where there is no such user), `last_use` datetime64[s, UTC], the newest known.
+
+def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
+    """Return what changed between two snapshots, in the order of `Change`, account, ARN and rule.
+
+    The columns are `COLUMNS`: `change` category; `account`, `user`, `arn`, `cause`, `rule`, `fact`
+    str; `before`, `now` str (verdicts, of findings outcomes, empty where there is none);
+    `exemption_before`, `exemption_now` str; `last_use` datetime64[s, UTC], the newest known;
+    `created` likewise, of the user, of findings about a credential of that.
+
+    A cell that is not understood on one side is reported as such, and nothing is concluded from
+    it. An account without a report on one side has one row, `not-covered`, and so has one whose
+    reports are in the wrong order.
     """
-    before, now = (
-        _comparable_users(before).add_prefix(BEFORE),
-        _comparable_users(now).add_prefix(NOW),
+    both = before.as_of.keys() & now.as_of.keys() - out_of_order(before, now)
+    users = _user_changes(_of_accounts(before.users, both), _of_accounts(now.users, both))
+    findings = _of_accounts(before.findings, both), _of_accounts(now.findings, both)
+    return _ordered(
+        [
+            users[users[CHANGE] != ""],
+            _exemption_changes(users),
+            _finding_changes(*findings, users.set_index(columns.ARN)[CAUSE]),
+            _account_rows(_uncompared(before, now)),
+        ]
     )
-    both = before.join(now, how="outer").reset_index()
-    last_use, last_before = both[NOW + LAST_USE], both[BEFORE + LAST_USE]
-    frame = pd.DataFrame(
-        {
-            columns.ACCOUNT: _now_or_before(both, columns.ACCOUNT),
-            columns.USER: _now_or_before(both, columns.USER),
-            columns.ARN: both[columns.ARN],
-            BEFORE: both[BEFORE + columns.VERDICT].fillna(""),
-            NOW: both[NOW + columns.VERDICT].fillna(""),
-            LAST_USE: _newest([last_use, last_before]),
-        }
-    )
-    code = _codes(
-        frame,
-        newer=_is_later(last_use, last_before),
-        was_covered=frame[columns.ACCOUNT].isin(list(covered_before)).to_numpy(),
-        is_covered=frame[columns.ACCOUNT].isin(list(covered)).to_numpy(),
-    )
-    told = frame.assign(**{CHANGE: as_category(code, Change)})[list(COLUMNS)]
-    return told[code >= 0].sort_values([CHANGE, columns.ACCOUNT, columns.ARN], ignore_index=True)
 
 
-def _codes(
-    frame: pd.DataFrame, *, newer: np.ndarray, was_covered: np.ndarray, is_covered: np.ndarray
-) -> np.ndarray:
-    """Return the position of each user's change among all, -1 where nothing changed."""
-    before, now = frame[BEFORE], frame[NOW]
-    was_unused, is_unused = ((verdict == Verdict.UNUSED).to_numpy() for verdict in (before, now))
-    was_known, is_known = ((each != Verdict.UNDETERMINED).to_numpy() for each in (before, now))
-    is_there = (now != "").to_numpy()
-    fits = {
-        Change.NEW_UNUSED: is_unused & ~was_unused & was_known & was_covered,
-        Change.GONE: ~is_there & is_covered,
-        Change.USED_AGAIN: is_there & newer & before.isin(list(_IDLE)).to_numpy(),
-        Change.NO_LONGER_UNUSED: is_there & was_unused & ~is_unused & is_known,
+def uncovered(now: Snapshot) -> pd.DataFrame:
+    """Return the accounts that could not be read, where there is nothing to compare with.
+
+    The columns are those of `changes`.
+    """
+    missing = ((account, f"not covered: {reason}") for account, reason in now.missing.items())
+    return _ordered([_account_rows(missing)])
+
+
+def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
+    """Return the accounts whose report is older on the side that should be the later."""
+    both = before.as_of.keys() & now.as_of.keys()
+    return {each for each in both if now.as_of[each] < before.as_of[each]}
+
+
+def counts_by_kind(frame: pd.DataFrame) -> dict[Change, int]:
+    """Return how many changes there are of each kind that occurs; accounts are none."""
+    numbers = frame[CHANGE].value_counts()
+    kinds = (each for each in Change if each is not Change.NOT_COVERED)
+    return {each: int(numbers[each]) for each in kinds if numbers.get(each)}
+
+
+# Users
+
+
+def _of_accounts(frame: pd.DataFrame, accounts: Collection[str]) -> pd.DataFrame:
+    return frame[frame[columns.ACCOUNT].isin(list(accounts))]
+
+
+def _user_changes(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each user of either side; its change is empty where nothing changed."""
+    place = pd.Index(before[columns.ARN]).get_indexer(pd.Index(now[columns.ARN]))
+    gone = before[~before[columns.ARN].isin(now[columns.ARN])]
+    known = before.iloc[place[place >= 0]], now[place >= 0]
+    parts = [
+        _of_both(*(frame.reset_index(drop=True) for frame in known)),
+        _of_one(now[place < 0], Change.NEW, NOW, EXEMPTION_NOW),
+        _of_one(gone, Change.GONE, BEFORE, EXEMPTION_BEFORE),
+    ]
+    return concatenated(parts)
+
+
+def _of_one(users: pd.DataFrame, change: Change, side: str, exemption: str) -> pd.DataFrame:
+    """Return users that only one side has."""
+    told: dict[str, Any] = {
+        CHANGE: str(change),
+        **dict.fromkeys((BEFORE, NOW, EXEMPTION_BEFORE, EXEMPTION_NOW), ""),
+        side: users[columns.VERDICT],
+        exemption: users[columns.EXEMPTION],
+        LAST_USE: last_use(users),
+        CAUSE: joined([_only_event(users, change)], len(users)),
     }
-    return np.select([fits[each] for each in Change], range(len(Change)), default=-1)
+    return _identities(users).assign(**told)
 
 
-def _comparable_users(users: pd.DataFrame) -> pd.DataFrame:
-    """Return what two runs are compared by: account, user, verdict, last_use, by ARN."""
-    # What was read from a file or joined may lie in pieces; Arrow's columns are wanted whole.
-    users = pa.Table.from_pandas(users[list(NEEDED)]).combine_chunks().to_pandas()
-    known = pd.DataFrame(
-        {
-            columns.ARN: users[columns.ARN],
-            columns.ACCOUNT: users[columns.ACCOUNT],
-            columns.USER: _names(users),
-            columns.VERDICT: users[columns.VERDICT],
-            LAST_USE: _newest([_moments(users[name]) for name in _USES]),
-        }
+def _only_event(users: pd.DataFrame, change: Change) -> Event:
+    known = users[columns.CREATED].notna().to_numpy()
+    return known, _CAUSE_OF_ONE[change], _created(users)
+
+
+def _of_both(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Return users that both sides have."""
+    happened = credential_changes(before, now)
+    created, earlier = _created(now), _created(before)
+    re_created = ~np.isnat(created) & ~np.isnat(earlier) & (created != earlier)
+    verdicts = before[columns.VERDICT].to_numpy(object), now[columns.VERDICT].to_numpy(object)
+    words = np.array([*map(str, Change), ""], object)
+    told: dict[str, Any] = {
+        CHANGE: words[_change_codes(*verdicts, happened, re_created)],
+        BEFORE: before[columns.VERDICT],
+        NOW: now[columns.VERDICT],
+        EXEMPTION_BEFORE: before[columns.EXEMPTION],
+        EXEMPTION_NOW: now[columns.EXEMPTION],
+        LAST_USE: happened.last_use,
+        CAUSE: _causes(before, now, happened, re_created),
+    }
+    return _identities(now).assign(**told)
+
+
+def _identities(users: pd.DataFrame) -> pd.DataFrame:
+    return users[[columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED]]
+
+
+def _change_codes(
+    before: np.ndarray, now: np.ndarray, happened: CredentialChanges, re_created: np.ndarray
+) -> np.ndarray:
+    """Return the position of each user's change in `Change`, -1 where nothing changed."""
+    was_known, is_known = before != Verdict.UNDETERMINED, now != Verdict.UNDETERMINED
+    was_unused, is_unused = before == Verdict.UNUSED, now == Verdict.UNUSED
+    used = happened.used & _is_idle(before)
+    fits = {
+        Change.RE_CREATED: re_created,
+        Change.NEW_UNUSED: is_unused & ~was_unused & was_known,
+        Change.FIRST_SIGN_IN: happened.first_sign_in,
+        Change.FIRST_USE: used & happened.first_use,
+        Change.USED_AGAIN: used,
+        Change.NO_LONGER_UNUSED: was_unused & ~is_unused & is_known,
+        Change.UNDETERMINED: (was_known != is_known) | (happened.unclear != ""),
+        Change.VERDICT_CHANGED: before != now,
+        Change.CREDENTIALS_CHANGED: happened.texts != "",
+    }
+    order = list(Change)
+    return np.select(list(fits.values()), [order.index(each) for each in fits], -1)
+
+
+def _is_idle(verdicts: np.ndarray) -> np.ndarray:
+    return np.asarray(np.any([verdicts == each for each in _IDLE], axis=0))
+
+
+def _causes(
+    before: pd.DataFrame, now: pd.DataFrame, happened: CredentialChanges, re_created: np.ndarray
+) -> np.ndarray:
+    """Return in words what happened to each user."""
+    changed = (before[columns.VERDICT] != now[columns.VERDICT]).to_numpy()
+    idle = _is_idle(before[columns.VERDICT].to_numpy(object))
+    uses = happened.first_sign_in | changed | idle
+    undetermined: list[Event] = [
+        (
+            (frame[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy() & changed,
+            f"undetermined {side}: ",
+            frame[columns.REASON].to_numpy(object),
+        )
+        for side, frame in ((BEFORE, before), (NOW, now))
+    ]
+    same = ~re_created
+    events = joined(
+        [
+            (same & uses & (happened.uses != ""), happened.uses),
+            (same & (happened.texts != ""), happened.texts),
+            (re_created, "created on ", _created(now), ", the earlier user on ", _created(before)),
+            (same & (happened.unclear != ""), happened.unclear),
+            *undetermined,
+        ],
+        len(now),
     )
-    # Rows of one ARN that contradict each other share a verdict, and may differ in their uses.
-    newest_last = known.sort_values(LAST_USE, kind="stable", na_position="first")
-    return newest_last.drop_duplicates(columns.ARN, keep="last").set_index(columns.ARN)
+    # That time went by makes a user dormant, whatever else happened.
+    is_dormant = (now[columns.VERDICT] == Verdict.DORMANT).to_numpy()
+    quiet = same & changed & ((events == "") | is_dormant)
+    never = np.isnat(happened.last_use)
+    since: list[Event] = [
+        (np.asarray(events != ""), events),
+        (quiet & never, "never used"),
+        (quiet & ~never, "not used since ", happened.last_use),
+    ]
+    return joined(since, len(now))
 
 
-def _names(users: pd.DataFrame) -> pd.Series:
-    """Return the users' names as they stand in their ARNs, without a spreadsheet's apostrophe."""
-    in_arn: pd.Series = users[columns.ARN].str.extract(r"^arn:.*/([^/]+)$", expand=False)
-    return in_arn.fillna(users[columns.USER])
+def _created(users: pd.DataFrame) -> np.ndarray:
+    return users[columns.CREATED].to_numpy("datetime64[s]")
 
 
-def _moments(cells: pd.Series) -> pd.Series:
-    read = timestamps(pa.array(cells, pa.large_string()))
-    return pd.Series(read, index=cells.index).dt.tz_localize("UTC")
+# Exemptions
 
 
-def _now_or_before(both: pd.DataFrame, name: str) -> pd.Series:
-    return both[NOW + name].fillna(both[BEFORE + name])
+def _exemption_changes(users: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each user of both sides whose exemption changed."""
+    same_user = ~users[CHANGE].isin([Change.NEW, Change.GONE, Change.RE_CREATED])
+    was, has = users[EXEMPTION_BEFORE], users[EXEMPTION_NOW]
+    words = np.select([was == "", has == ""], _EXEMPTION_WORDS[:2], _EXEMPTION_WORDS[2])
+    told: dict[str, Any] = {CHANGE: words, CAUSE: ""}
+    return users.assign(**told)[same_user & (was != has)]
 
 
-def _newest(series: list[pd.Series]) -> pd.Series:
-    return reduce(lambda one, other: one.where(~(_is_later(other, one)), other), series)
+# Findings
 
 
-def _is_later(one: pd.Series, other: pd.Series) -> np.ndarray:
-    """Tell where there is a moment, and none as late in the other."""
-    later: np.ndarray = (one.notna() & (other.isna() | (one > other))).to_numpy()
-    return later
+def _finding_changes(
+    before: pd.DataFrame, now: pd.DataFrame, causes: "pd.Series[str]"
+) -> pd.DataFrame:
+    """Return a row for each finding that one side has, or has with another outcome."""
+    both = _numbered(before).merge(
+        _numbered(now), on=_FINDING, how="outer", suffixes=(f"_{BEFORE}", f"_{NOW}")
+    )
+
+    def newest(name: str) -> pd.Series:
+        return both[f"{name}_{NOW}"].fillna(both[f"{name}_{BEFORE}"])
+
+    was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
+    undecided = (was == Outcome.UNDECIDED) | (has == Outcome.UNDECIDED)
+    words = np.select([undecided, was == ""], _FINDING_WORDS[:2], _FINDING_WORDS[2])
+    told: dict[str, Any] = {
+        CHANGE: words,
+        **{name: newest(name) for name in (columns.ACCOUNT, columns.USER, FACT)},
+        BEFORE: was,
+        NOW: has,
+        EXEMPTION_BEFORE: both[f"{columns.EXEMPTION}_{BEFORE}"].fillna(""),
+        EXEMPTION_NOW: both[f"{columns.EXEMPTION}_{NOW}"].fillna(""),
+        CAUSE: causes.reindex(both[columns.ARN]).fillna("").to_numpy(),
+        LAST_USE: np.datetime64("NaT", "s"),
+    }
+    frame = both[[columns.ARN, RULE, columns.CREATED]].assign(**told)
+    return frame[was != has]
+
+
+def _numbered(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return what failed or is undecided, findings on credentials of one second numbered."""
+    counted = findings[findings[OUTCOME] != Outcome.NOTED].sort_values(columns.SLOT, kind="stable")
+    number = counted.groupby(_FINDING[:-1], dropna=False, sort=False).cumcount()
+    return counted.assign(number=number).drop(columns=columns.SLOT)
+
+
+# Accounts
+
+
+def _uncompared(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
+    """Yield the accounts that lack a report on a side, and why."""
+    every = {*before.as_of, *now.as_of, *before.missing, *now.missing}
+    reversed_accounts = out_of_order(before, now)
+    for account in sorted(every):
+        lacks = [
+            f"not covered {side}: {each.missing.get(account, 'there is no report of it')}"
+            for side, each in ((BEFORE, before), (NOW, now))
+            if account not in each.as_of
+        ]
+        if account in reversed_accounts:
+            lacks = ["not compared: the report that should be the later one is older"]
+        if lacks:
+            yield account, "; ".join(lacks)
+
+
+def _account_rows(reasons: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    rows = [
+        {CHANGE: str(Change.NOT_COVERED), columns.ACCOUNT: account, CAUSE: reason}
+        for account, reason in reasons
+    ]
+    return pd.DataFrame(rows, columns=[CHANGE, columns.ACCOUNT, CAUSE], dtype="str")
+
+
+def _ordered(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    frame = concatenated(part.reindex(columns=list(COLUMNS)) for part in parts)
+    texts = [name for name in COLUMNS if name not in _MOMENTS]
+    frame = frame.astype(dict.fromkeys(texts, "str")).fillna(dict.fromkeys(texts, ""))
+    code = pd.Index(list(map(str, Change))).get_indexer(pd.Index(frame[CHANGE]))
+    moments: dict[str, Any] = {
+        name: pd.DatetimeIndex(frame[name].astype(_MOMENT), tz="UTC") for name in _MOMENTS
+    }
+    frame = frame.assign(**{CHANGE: as_category(code, Change), **moments})
+    return frame.sort_values(_ORDER, kind="stable", ignore_index=True)

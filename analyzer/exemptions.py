@@ -154,15 +154,16 @@ def _end(entry: Exemption) -> np.datetime64:
 
 def _named(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
     root = users[columns.ARN].str.endswith(":root").to_numpy(bool)
-    account = users[columns.ACCOUNT].str.fullmatch(_pattern(entry.account)).to_numpy(bool)
+    account = users[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account)).to_numpy(bool)
     if entry.user == _ROOT:
         return np.asarray(account & root)
-    user = users[columns.USER].str.fullmatch(_pattern(entry.user), case=False).to_numpy(bool)
+    user = users[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False).to_numpy(bool)
     return np.asarray(account & user & ~root)
 
 
-def _pattern(text: str) -> str:
-    return "(?s)" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text)
+def pattern_regex(text: str) -> str:
+    """Return the regular expression of a pattern in which `*` and `?` match."""
+    return "(?s:" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text) + ")"
 
 
 def _lasts(as_of: pd.Series, entry: Exemption) -> np.ndarray:

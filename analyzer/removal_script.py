@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Final
 
 from analyzer.removal_functions import FUNCTIONS, HEADER
+from analyzer.review_columns import Decision
 from analyzer.terms import ISO_UTC
 
 LOG_COLUMNS: Final = (
@@ -48,18 +49,14 @@ _ARGUMENTS: Final = (
     "ARN",
     "NOTE",
 )
+REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
+"""The decisions that the script carries out."""
+
 _NEVER: Final = "never"
 _USE_PRECISION: Final = timedelta(minutes=15)
 _USER_ARN: Final = re.compile(
     r"arn:(?P<partition>aws(-[a-z0-9-]+)?):iam::(?P<account>[0-9]{12}):user/(.*/)?(?P<user>[^/]+)"
 )
-
-
-class Decision(StrEnum):
-    """Choose what happens to a user: something that can be undone, or the end of it."""
-
-    DEACTIVATE = "deactivate"
-    DELETE = "delete"
 
 
 class LogResult(StrEnum):
@@ -107,7 +104,8 @@ class Removal:
                 raise ValueError(f"a time without time zone: {moment}")
         if self.active_keys < 0:
             raise ValueError(f"a negative number of active access keys: {self.active_keys}")
-        object.__setattr__(self, "decision", Decision(self.decision))
+        if self.decision not in REMOVALS:
+            raise ValueError(f"nothing to carry out: {self.decision}")
 
     @property
     def user(self) -> str:
@@ -175,7 +173,7 @@ def _account_block(account: str, removals: list[Removal]) -> str:
     as_of = " and ".join(sorted({_utc(removal.as_of) for removal in removals}))
     numbers = ", ".join(
         f"{sum(removal.decision == decision for removal in removals)} to {decision}"
-        for decision in Decision
+        for decision in REMOVALS
     )
     lines = (f"{_call(removal)}\n" for removal in removals)
     return f"\n# Account {account}: {numbers}; report as of {as_of}\n{''.join(lines)}"

@@ -25,7 +25,7 @@ REASON_TEXTS: Final = {
     UnusedReason.INACTIVE_KEYS_ONLY: "has no password, and only inactive access keys",
 }
 
-RETIRED_TEXT: Final = "nothing left to get in with: no password, no active access key"
+RETIRED_TEXT: Final = "no working credentials: no password, no active access key"
 
 _NEEDED: Final = (
     columns.USER,
@@ -141,6 +141,17 @@ def _deciding_cells(
         )
         masks |= dict.fromkeys(uses, wanted & is_unknown | needs_use & is_active)
     return masks
+
+
+def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
+    """Return in words why a user has its verdict; `reason` is the one of the judged page."""
+    if verdict == Verdict.UNUSED:
+        return REASON_TEXTS[UnusedReason(reason)]
+    if verdict == Verdict.RETIRED:
+        return RETIRED_TEXT
+    if verdict == Verdict.UNDETERMINED:
+        return reason
+    return f"idle for {idle_days} day{'' if idle_days == 1 else 's'}"
 
 
 def unused_definition(criteria: Criteria) -> str:

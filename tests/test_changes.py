@@ -1,243 +1,632 @@
-"""What changed since the previous run, case by case."""
+"""What changed between two reports, case by case."""
 
 import random
-from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
-import pandas as pd
-import pyarrow as pa
 import pytest
 
-from analyzer.changes import COLUMNS, NEEDED, Change, changes
+import analyzer
+from analyzer.changes import COLUMNS, MEANINGS, Change, changes, counts_by_kind, uncovered
+from analyzer.model import Exemption
+from analyzer.snapshot import Snapshot, snapshot, without_users
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.support.comparisons import LATER, analysis_of, compared, snapshot_of, user_changes
 
-ACCOUNT, OTHER = BOTH = ("012345678901", "210987654321")
-OLD, NEW = "2026-01-05T08:00:00Z", "2026-02-07T08:00:00Z"
-NEVER = "N/A"
-User = Mapping[str, str]
-
-
-def a_user(
-    verdict: str,
-    name: str = "ann",
-    password: str = NEVER,
-    keys: tuple[str, str] = (NEVER, NEVER),
-    **cells: str,
-) -> User:
-    account = cells.get("account", ACCOUNT)
-    return {
-        "account": account,
-        "user": name,
-        "arn": f"arn:aws:iam::{account}:user/{name}",
-        "verdict": verdict,
-        "password_last_used": password,
-        "access_key_1_last_used_date": keys[0],
-        "access_key_2_last_used_date": keys[1],
-        **cells,
-    }
-
-
-def users(*rows: User) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(NEEDED), dtype="str")
-
-
-def compared(
-    before: list[User],
-    now: list[User],
-    covered_before: tuple[str, ...] = BOTH,
-    covered: tuple[str, ...] = BOTH,
-) -> list[tuple[str, ...]]:
-    """Return change, user, before, now and last use of each who changed."""
-    frame = changes(users(*before), users(*now), covered_before, covered)
-    told = frame.assign(last_use=frame["last_use"].dt.strftime("%m-%d").fillna(""))
-    return [tuple(row) for row in told[["change", "user", "before", "now", "last_use"]].to_numpy()]
-
-
+OTHER = "210987654321"
+ONE_KEY, OTHER_KEY = days_before(70), days_before(60)
+FRESH, SINCE, NEWER = days_before(10), days_before(-8), days_before(-20)
+DAY, CREATED, IN_BETWEEN = "2026-05-09", "2026-02-20", "2026-05-21"
+USED_KEY = a_key(ONE_KEY, FRESH)
 NOTHING: list[tuple[str, ...]] = []
+
+
+def a_change(change: str, before: str, now: str, cause: str) -> list[tuple[str, ...]]:
+    return [(change, "quiet", before, now, cause)]
+
+
+def in_use(**cells: Any) -> Row:
+    """Return a user who signed in ten days before the first report."""
+    return a_user(**{"password": a_password(FRESH), **cells})
 
 
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
-        # new-unused
-        (None, a_user("unused"), [("new-unused", "ann", "", "unused", "")]),
-        (a_user("undetermined"), a_user("unused"), NOTHING),
-        (a_user("undetermined"), a_user("unused", keys=(NEW, NEVER)), NOTHING),
+        # Users
+        (None, a_user(), a_change("new", "", "unused", "user created on 2023-08-05")),
         (
-            a_user("active", keys=(OLD, NEVER)),
-            a_user("unused", keys=(OLD, NEVER)),
-            [("new-unused", "ann", "active", "unused", "01-05")],
+            None,
+            a_user(user_creation_time="garbled"),
+            a_change("new", "", "undetermined", ""),
+        ),
+        (a_user(), None, a_change("gone", "unused", "", "user deleted; created on 2023-08-05")),
+        (
+            in_use(mfa=True),
+            a_user(created=SINCE),
+            a_change(
+                "re-created",
+                "active",
+                "unused",
+                f"created on {DAY}, the earlier user on 2023-08-05",
+            ),
+        ),
+        (a_user(), a_user(), NOTHING),
+        # Verdicts
+        (
+            a_user(key_1=USED_KEY),
+            a_user(key_1=an_inactive_key(ONE_KEY, FRESH)),
+            a_change("new-unused", "active", "unused", f"access key of {CREATED} deactivated"),
         ),
         (
-            a_user("dormant", keys=(OLD, NEVER)),
-            a_user("unused", keys=(NEW, NEVER)),
-            [("new-unused", "ann", "dormant", "unused", "02-07")],
-        ),
-        (a_user("unused"), a_user("unused"), NOTHING),
-        (None, a_user("active", password=NEW), NOTHING),
-        # gone
-        (a_user("unused"), None, [("gone", "ann", "unused", "", "")]),
-        (a_user("active", password=OLD), None, [("gone", "ann", "active", "", "01-05")]),
-        # used-again
-        (
-            a_user("unused"),
-            a_user("active", password=NEW),
-            [("used-again", "ann", "unused", "active", "02-07")],
+            a_user(password=a_password()),
+            a_user(password=a_password(SINCE)),
+            a_change("first-sign-in", "unused", "active", f"first sign-in on {DAY}"),
         ),
         (
-            a_user("dormant", password=OLD),
-            a_user("active", password=OLD, keys=(NEVER, NEW)),
-            [("used-again", "ann", "dormant", "active", "02-07")],
+            a_user(password=a_password("N/A", FRESH), key_1=a_key(FRESH, FRESH)),
+            a_user(password=a_password(SINCE, FRESH), key_1=a_key(FRESH, SINCE)),
+            a_change(
+                "first-sign-in",
+                "active",
+                "active",
+                f"first sign-in on {DAY}; access key of 2026-04-21 used again on {DAY}",
+            ),
         ),
         (
-            a_user("retired", password=OLD),
-            a_user("active", password=NEW),
-            [("used-again", "ann", "retired", "active", "02-07")],
+            a_user(key_1=a_key()),
+            a_user(key_1=a_key(used=SINCE)),
+            a_change(
+                "first-use", "dormant", "active", f"access key of 2023-08-05 first used on {DAY}"
+            ),
         ),
         (
-            a_user("unused"),
-            a_user("unused", keys=(NEW, NEVER)),
-            [("used-again", "ann", "unused", "unused", "02-07")],
+            a_user(),
+            a_user(key_1=a_key(SINCE, SINCE)),
+            a_change(
+                "first-use",
+                "unused",
+                "active",
+                f"access key of {DAY} first used on {DAY}; access key created on {DAY}",
+            ),
         ),
         (
-            a_user("dormant", password=OLD),
-            a_user("undetermined", password=NEW),
-            [("used-again", "ann", "dormant", "undetermined", "02-07")],
+            a_user(password=a_password(LONG_AGO)),
+            a_user(password=a_password(SINCE)),
+            a_change("used-again", "dormant", "active", f"signed in again on {DAY}"),
         ),
-        (a_user("active", password=OLD), a_user("active", password=NEW), NOTHING),
-        (a_user("undetermined"), a_user("active", password=NEW), NOTHING),
-        (a_user("dormant", password=NEW), a_user("active", password=NEW), NOTHING),
-        (a_user("dormant", password=NEW), a_user("active", keys=(OLD, OLD)), NOTHING),
-        (a_user("dormant", password=OLD), a_user("active", password="07.02.2026"), NOTHING),
-        # no-longer-unused
-        (a_user("unused"), a_user("active"), [("no-longer-unused", "ann", "unused", "active", "")]),
         (
-            a_user("unused", keys=(OLD, NEVER)),
-            a_user("dormant", keys=(OLD, NEVER)),
-            [("no-longer-unused", "ann", "unused", "dormant", "01-05")],
+            a_user(key_1=a_key(used=days_before(200))),
+            a_user(key_1=a_key(used=SINCE)),
+            a_change(
+                "used-again", "dormant", "active", f"access key of 2023-08-05 used again on {DAY}"
+            ),
         ),
-        (a_user("unused"), a_user("undetermined"), NOTHING),
         (
-            a_user("unused"),
-            a_user("undetermined", password=NEW),
-            [("used-again", "ann", "unused", "undetermined", "02-07")],
+            a_user(password=no_password(LONG_AGO)),
+            a_user(password=a_password(SINCE, SINCE)),
+            a_change(
+                "used-again",
+                "retired",
+                "active",
+                f"signed in again on {DAY}; password set on {DAY}",
+            ),
         ),
-        (a_user("retired", password=OLD), a_user("active", password=OLD), NOTHING),
+        (
+            a_user(),
+            a_user(key_2=a_key(SINCE)),
+            a_change("no-longer-unused", "unused", "active", f"access key created on {DAY}"),
+        ),
+        (
+            in_use(password=a_password(days_before(70))),
+            in_use(password=a_password(days_before(70))),
+            a_change("verdict-changed", "active", "dormant", "not used since 2026-02-20"),
+        ),
+        (
+            a_user(key_1=a_key(ONE_KEY)),
+            a_user(key_1=a_key(ONE_KEY)),
+            a_change("verdict-changed", "active", "dormant", "never used"),
+        ),
+        (
+            in_use(password=a_password(days_before(70))),
+            in_use(password=a_password(days_before(70)), mfa=True),
+            a_change(
+                "verdict-changed",
+                "active",
+                "dormant",
+                "MFA device registered; not used since 2026-02-20",
+            ),
+        ),
+        (
+            in_use(),
+            in_use(password=no_password(FRESH)),
+            a_change("verdict-changed", "active", "retired", "password removed"),
+        ),
+        (in_use(), in_use(password=a_password(SINCE)), NOTHING),
+        # What is not understood
+        (
+            in_use(),
+            in_use(password_enabled="perhaps"),
+            a_change(
+                "undetermined",
+                "active",
+                "undetermined",
+                "password not understood now;"
+                ' undetermined now: password_enabled "perhaps" is not understood',
+            ),
+        ),
+        (
+            a_user(access_key_1_active="?"),
+            a_user(key_1=a_key()),
+            a_change(
+                "undetermined",
+                "undetermined",
+                "dormant",
+                "access keys not understood before;"
+                ' undetermined before: access_key_1_active "?" is not understood; never used',
+            ),
+        ),
+        (
+            in_use(cert_1_active="?"),
+            in_use(certificate_1=a_certificate()),
+            a_change(
+                "undetermined", "active", "active", "signing certificates not understood before"
+            ),
+        ),
+        (
+            in_use(mfa_active="true"),
+            in_use(mfa_active="?"),
+            a_change("undetermined", "active", "active", "MFA device not understood now"),
+        ),
+        (in_use(mfa_active="?"), in_use(mfa_active="?"), NOTHING),
+        (
+            a_user(password=a_password("garbled"), key_1=a_key(FRESH, FRESH)),
+            a_user(password=a_password(SINCE), key_1=a_key(FRESH, FRESH)),
+            a_change(
+                "undetermined",
+                "undetermined",
+                "active",
+                "last sign-in not understood before; undetermined before:"
+                ' password_last_used "garbled" is not understood',
+            ),
+        ),
+        (
+            in_use(password=a_password(FRESH, "yesterday")),
+            in_use(password=a_password(FRESH, SINCE)),
+            NOTHING,
+        ),
+        # Credentials
+        (in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), NOTHING),
+        (
+            a_user(key_1=USED_KEY),
+            a_user(key_1=USED_KEY, password=a_password(changed=SINCE)),
+            a_change("credentials-changed", "active", "active", f"password set on {DAY}"),
+        ),
+        (
+            a_user(key_1=USED_KEY),
+            a_user(key_1=USED_KEY, password=a_password(changed="N/A")),
+            a_change("credentials-changed", "active", "active", "password set"),
+        ),
+        (
+            in_use(),
+            in_use(password=a_password(FRESH, SINCE)),
+            a_change("credentials-changed", "active", "active", f"password changed on {DAY}"),
+        ),
+        (
+            in_use(key_1=USED_KEY),
+            in_use(key_1=USED_KEY, password=no_password(FRESH)),
+            a_change("credentials-changed", "active", "active", "password removed"),
+        ),
+        (
+            in_use(),
+            in_use(key_2=a_key(SINCE)),
+            a_change("credentials-changed", "active", "active", f"access key created on {DAY}"),
+        ),
+        (
+            in_use(key_1=USED_KEY),
+            in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
+            a_change(
+                "credentials-changed", "active", "active", f"access key of {CREATED} deactivated"
+            ),
+        ),
+        (
+            in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
+            in_use(key_1=USED_KEY),
+            a_change(
+                "credentials-changed", "active", "active", f"access key of {CREATED} reactivated"
+            ),
+        ),
+        (
+            in_use(key_1=USED_KEY),
+            in_use(),
+            a_change("credentials-changed", "active", "active", f"access key of {CREATED} deleted"),
+        ),
+        (
+            in_use(),
+            in_use(certificate_1=a_certificate(SINCE)),
+            a_change(
+                "credentials-changed", "active", "active", f"signing certificate created on {DAY}"
+            ),
+        ),
+        (
+            in_use(certificate_1=a_certificate()),
+            in_use(certificate_2=a_certificate(active=False)),
+            a_change(
+                "credentials-changed",
+                "active",
+                "active",
+                "signing certificate of 2023-08-05 deactivated",
+            ),
+        ),
+        (
+            in_use(certificate_1=a_certificate()),
+            in_use(),
+            a_change(
+                "credentials-changed",
+                "active",
+                "active",
+                "signing certificate of 2023-08-05 deleted",
+            ),
+        ),
+        (
+            in_use(),
+            in_use(mfa=True),
+            a_change("credentials-changed", "active", "active", "MFA device registered"),
+        ),
+        (
+            in_use(mfa=True),
+            in_use(),
+            a_change("credentials-changed", "active", "active", "MFA device removed"),
+        ),
         (None, None, NOTHING),
     ],
 )
-def test_what_became_of_a_user(
-    before: User | None, now: User | None, expected: list[tuple[str, ...]]
+def test_what_became_of_a_user_and_why(
+    tmp_path: Path, before: Row | None, now: Row | None, expected: list[tuple[str, ...]]
 ) -> None:
     one, other = ([] if each is None else [each] for each in (before, now))
-    assert compared(one, other) == expected
+    assert user_changes(compared(tmp_path, one, other)) == expected
 
 
-def test_nobody_is_gone_whose_account_could_not_be_read() -> None:
-    before = [a_user("unused"), a_user("unused", account=OTHER)]
-    assert compared(before, [], covered=(OTHER,)) == [("gone", "ann", "unused", "", "")]
-    frame = changes(users(*before), users(), BOTH, (OTHER,))
-    assert frame["account"].tolist() == [OTHER]
+ROTATED = f"access key of {CREATED} rotated: new one created on {DAY}"
 
 
 @pytest.mark.parametrize(
-    ("covered_before", "expected"),
+    ("before", "now", "expected"),
     [
-        (BOTH, [("new-unused", ACCOUNT), ("new-unused", OTHER)]),
-        ((ACCOUNT,), [("new-unused", ACCOUNT)]),
-        ((OTHER,), [("new-unused", OTHER)]),
-        ((), []),
+        # A swap of the slots alone
+        ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(ONE_KEY)), ""),
+        ((a_key(ONE_KEY), None), (None, a_key(ONE_KEY)), ""),
+        # Rotations
+        ((a_key(ONE_KEY), None), (a_key(SINCE), None), ROTATED),
+        ((a_key(ONE_KEY), None), (None, a_key(SINCE)), ROTATED),
+        ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(SINCE)), ROTATED),
+        ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(SINCE), a_key(OTHER_KEY)), ROTATED),
+        (
+            (a_key(ONE_KEY), None),
+            (a_key(SINCE), an_inactive_key(ONE_KEY)),
+            f"access key of {CREATED} deactivated; access key created on {DAY}",
+        ),
+        (
+            (a_key(ONE_KEY), a_key(OTHER_KEY)),
+            (None, a_key(ONE_KEY)),
+            "access key of 2026-03-02 deleted",
+        ),
+        # Two of the same second
+        ((a_key(ONE_KEY), a_key(ONE_KEY)), (a_key(ONE_KEY), a_key(ONE_KEY)), ""),
+        (
+            (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
+            (an_inactive_key(ONE_KEY), a_key(ONE_KEY)),
+            "",
+        ),
+        (
+            (a_key(ONE_KEY, FRESH), a_key(ONE_KEY)),
+            (a_key(ONE_KEY), a_key(ONE_KEY, FRESH)),
+            "",
+        ),
+        (
+            (a_key(ONE_KEY), a_key(ONE_KEY)),
+            (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
+            f"access key of {CREATED} deactivated",
+        ),
+        (
+            (a_key(ONE_KEY), a_key(ONE_KEY)),
+            (None, a_key(ONE_KEY)),
+            f"access key of {CREATED} deleted",
+        ),
     ],
 )
-def test_nobody_is_newly_unused_whose_account_could_not_be_read_before(
-    covered_before: tuple[str, ...], expected: list[tuple[str, str]]
+def test_an_access_key_is_known_by_its_creation_time_whatever_slot_it_is_in(
+    tmp_path: Path,
+    before: tuple[Row | None, Row | None],
+    now: tuple[Row | None, Row | None],
+    expected: str,
 ) -> None:
-    now = users(a_user("unused"), a_user("unused", account=OTHER))
-    frame = changes(users(), now, covered_before, BOTH)
-    assert [*zip(frame["change"], frame["account"], strict=True)] == expected
+    one, other = (in_use(key_1=keys[0], key_2=keys[1]) for keys in (before, now))
+    causes = [row[-1] for row in user_changes(compared(tmp_path, [one], [other]))]
+    assert causes == ([expected] if expected else [])
 
 
-def test_a_name_is_free_of_the_apostrophe_that_a_spreadsheet_needs() -> None:
-    guarded = a_user("unused", "=cmd", user="'=cmd")
-    assert compared([], [guarded]) == [("new-unused", "=cmd", "", "unused", "")]
-    assert compared([a_user("unused", "=cmd")], [guarded]) == NOTHING
+def test_a_moved_key_resolves_no_finding(tmp_path: Path) -> None:
+    one = in_use(key_1=a_key(LONG_AGO), key_2=a_key(ONE_KEY))
+    other = in_use(key_1=a_key(ONE_KEY), key_2=a_key(LONG_AGO))
+    frame = compared(tmp_path, [one], [other])
+    assert set(frame["rule"]) == {"unrotated-access-key"}
+    assert frame["created"].dt.date.tolist() == [ONE_KEY.date()]
 
 
-def test_a_user_with_a_path_goes_by_its_name_alone() -> None:
-    arn = f"arn:aws:iam::{ACCOUNT}:user/teams/web/ann"
-    assert compared([], [a_user("unused", arn=arn)])[0][1] == "ann"
+def test_identical_reports_give_no_change(tmp_path: Path) -> None:
+    users = [a_user(), in_use(name="busy", key_1=USED_KEY), a_user("odd", mfa_active="?")]
+    same = snapshot_of(tmp_path, *users)
+    assert changes(same, same).empty
 
 
-def test_an_arn_that_holds_no_name_leaves_the_users_own() -> None:
-    assert compared([], [a_user("unused", arn="none")])[0][1] == "ann"
+def test_rows_that_contradict_each_other_show_no_change_of_what_they_differ_in(
+    tmp_path: Path,
+) -> None:
+    twice = [in_use(mfa=True), in_use(mfa=True, password=a_password(SINCE))]
+    ((change, _, before, now, cause),) = user_changes(compared(tmp_path, [in_use()], twice))
+    assert (change, before, now) == ("undetermined", "active", "undetermined")
+    assert "MFA device registered" in cause
+    assert "first sign-in" not in cause
+    assert "signed in" not in cause
 
 
-def test_a_user_of_the_same_name_in_another_account_is_another_user() -> None:
-    told = compared([a_user("unused")], [a_user("unused"), a_user("unused", account=OTHER)])
-    assert told == [("new-unused", "ann", "", "unused", "")]
+def an_exemption(reason: str = "Break-glass", expires: date | None = None) -> Exemption:
+    return Exemption(ACCOUNT, "quiet", reason, "ann", expires, 2)
 
 
-def test_rows_that_contradict_each_other_count_once_with_their_newest_use() -> None:
-    twice = [a_user("undetermined", password=each) for each in (NEW, OLD, NEVER)]
-    assert compared([a_user("unused")], twice) == [
-        ("used-again", "ann", "unused", "undetermined", "02-07")
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ([], [], None),
+        ([an_exemption()], [an_exemption()], None),
+        ([], [an_exemption()], ("exempted", "", "Break-glass")),
+        ([an_exemption()], [], ("exemption-ended", "Break-glass", "")),
+        (
+            [an_exemption(expires=AS_OF.date())],
+            [an_exemption(expires=AS_OF.date())],
+            ("exemption-ended", "Break-glass", ""),
+        ),
+        (
+            [an_exemption()],
+            [an_exemption("Robot")],
+            ("exemption-changed", "Break-glass", "Robot"),
+        ),
+    ],
+)
+def test_a_change_of_an_exemption_has_a_row_of_its_own(
+    tmp_path: Path,
+    before: list[Exemption],
+    now: list[Exemption],
+    expected: tuple[str, str, str] | None,
+) -> None:
+    users = [a_user()], [a_user(key_1=a_key(SINCE))]
+    one = snapshot(analysis_of(tmp_path, users[0], AS_OF, before))
+    other = snapshot(analysis_of(tmp_path, users[1], LATER, now))
+    frame = changes(one, other)
+    rows = frame[frame["rule"] == ""]
+    told = [tuple(row) for row in rows[["change", "exemption_before", "exemption_now"]].to_numpy()]
+    assert told[0][0] == "no-longer-unused"
+    assert told[1:] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize("now", [[], [a_user(created=SINCE)]])
+def test_a_user_that_is_gone_or_another_has_no_exemption_to_lose(
+    tmp_path: Path, now: list[Row]
+) -> None:
+    one = snapshot(analysis_of(tmp_path, [a_user()], AS_OF, [an_exemption()]))
+    frame = changes(one, snapshot_of(tmp_path, *now, as_of=LATER))
+    assert "exemption-ended" not in frame["change"].tolist()
+    assert frame.loc[0, "exemption_before"] == "Break-glass"
+
+
+def findings(frame: Any) -> list[tuple[str, ...]]:
+    rows = frame[frame["rule"] != ""]
+    return [tuple(row) for row in rows[["change", "rule", "before", "now", "cause"]].to_numpy()]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (
+            [],
+            [a_user()],
+            [("finding-new", "unused-user", "", "fails", "user created on 2023-08-05")],
+        ),
+        (
+            [a_user()],
+            [],
+            [
+                (
+                    "finding-resolved",
+                    "unused-user",
+                    "fails",
+                    "",
+                    "user deleted; created on 2023-08-05",
+                )
+            ],
+        ),
+        (
+            [in_use()],
+            [in_use(mfa=True)],
+            [
+                (
+                    "finding-resolved",
+                    "console-user-without-mfa",
+                    "fails",
+                    "",
+                    "MFA device registered",
+                )
+            ],
+        ),
+        (
+            [in_use(mfa=True)],
+            [in_use(mfa_active="?")],
+            [
+                (
+                    "finding-undecided",
+                    "console-user-without-mfa",
+                    "",
+                    "undecided",
+                    "MFA device not understood now",
+                )
+            ],
+        ),
+        (
+            [in_use(mfa_active="?")],
+            [in_use()],
+            [
+                (
+                    "finding-undecided",
+                    "console-user-without-mfa",
+                    "undecided",
+                    "fails",
+                    "MFA device not understood before",
+                )
+            ],
+        ),
+        (
+            [in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE))],
+            [in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE))],
+            [("finding-new", "unrotated-access-key", "", "fails", "")] * 2,
+        ),
+    ],
+)
+def test_a_finding_is_new_resolved_or_undecided(
+    tmp_path: Path, before: list[Row], now: list[Row], expected: list[tuple[str, ...]]
+) -> None:
+    assert findings(compared(tmp_path, before, now)) == expected
+
+
+def test_a_finding_about_the_root_is_compared_too(tmp_path: Path) -> None:
+    texts = report_text([]), report_text([], root=the_root(mfa_active="false"))
+    sides = [
+        snapshot(analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF)))
+        for text in texts
     ]
+    assert findings(changes(*sides)) == [("finding-new", "root-without-mfa", "", "fails", "")]
 
 
-BEFORE = [
-    a_user("unused", "b"),
-    a_user("unused", "c"),
-    a_user("unused", "d"),
-    a_user("active", "e"),
-    a_user("active", "f", account=OTHER),
-]
-PRESENT = [
-    a_user("unused", "z"),
-    a_user("unused", "a", account=OTHER),
-    a_user("unused", "y"),
-    a_user("active", "b", password=NEW),
-    a_user("active", "c"),
-]
+def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone(tmp_path: Path) -> None:
+    here, there = a_user("ann"), a_user("bob", account=OTHER)
+    one = snapshot_of(tmp_path, here, there)
+    other = snapshot_of(tmp_path, here, as_of=LATER)
+    for sides, side in (((one, other), "now"), ((other, one), "before")):
+        same_time = [
+            Snapshot(
+                users=each.users,
+                findings=each.findings,
+                as_of=dict.fromkeys(each.as_of, AS_OF),
+                missing={},
+            )
+            for each in sides
+        ]
+        frame = changes(*same_time)
+        assert frame[["change", "account", "user", "cause"]].to_numpy().tolist() == [
+            ["not-covered", OTHER, "", f"not covered {side}: there is no report of it"]
+        ]
+
+
+def test_an_account_that_could_not_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    now = snapshot_of(tmp_path, a_user())
+    before = without_users(now, {ACCOUNT: "Denied.", OTHER: "Timed out."})
+    rows = changes(before, now)[["account", "cause"]].to_numpy().tolist()
+    assert rows == [
+        [ACCOUNT, "not covered before: Denied."],
+        [
+            OTHER,
+            "not covered before: Timed out.; not covered now: there is no report of it",
+        ],
+    ]
+    first = uncovered(before)
+    assert first["cause"].tolist() == ["not covered: Denied.", "not covered: Timed out."]
+    assert not counts_by_kind(first)
+
+
+def test_reports_in_the_wrong_order_are_not_compared(tmp_path: Path) -> None:
+    later = snapshot_of(tmp_path, a_user("ann"), as_of=AS_OF)
+    earlier = snapshot_of(tmp_path, as_of=AS_OF - timedelta(seconds=1))
+    frame = changes(later, earlier)
+    assert frame["change"].tolist() == ["not-covered"]
+    assert "is older" in frame["cause"][0]
+
+
+def test_a_user_of_the_same_name_in_another_account_is_another_user(tmp_path: Path) -> None:
+    before = [a_user(), a_user("bob", account=OTHER)]
+    now = [a_user(), a_user(account=OTHER), a_user("bob", account=OTHER)]
+    rows = user_changes(compared(tmp_path, before, now))
+    assert [row[:2] for row in rows] == [("new", "quiet")]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_order_is_that_of_changes_then_accounts_then_arns_whatever_comes_in(seed: int) -> None:
+def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(
+    tmp_path: Path, seed: int
+) -> None:
+    before = [a_user("b"), a_user("d"), a_user("e"), in_use(name="f", account=OTHER)]
+    now = [
+        a_user("z"),
+        a_user("a", account=OTHER),
+        a_user("y"),
+        a_user("b", key_1=a_key(SINCE)),
+        a_user("e"),
+    ]
     shuffled = random.Random(seed)
-    before, now = ([*rows] for rows in (BEFORE, PRESENT))
     shuffled.shuffle(before)
     shuffled.shuffle(now)
-    assert [(row[0], row[1]) for row in compared(before, now)] == [
-        ("new-unused", "y"),
-        ("new-unused", "z"),
-        ("new-unused", "a"),
+    rows = user_changes(compared(tmp_path, before, now))
+    assert [row[:2] for row in rows] == [
+        ("new", "y"),
+        ("new", "z"),
+        ("new", "a"),
         ("gone", "d"),
-        ("gone", "e"),
         ("gone", "f"),
-        ("used-again", "b"),
-        ("no-longer-unused", "c"),
+        ("no-longer-unused", "b"),
     ]
 
 
-@pytest.mark.parametrize("rows", [[], BEFORE])
-def test_the_columns_have_one_kind_whether_anything_changed_or_not(rows: list[User]) -> None:
-    frame = changes(users(*rows), users(*PRESENT[:1]), BOTH, BOTH)
+@pytest.mark.parametrize("now", [[], [a_user(), in_use(name="ann")]])
+def test_the_columns_have_one_kind_whether_anything_changed_or_not(
+    tmp_path: Path, now: list[Row]
+) -> None:
+    frame = compared(tmp_path, [], now)
     assert tuple(frame.columns) == COLUMNS
     kinds = frame.dtypes.astype(str).to_dict()
     assert kinds.pop("change") == "category"
-    assert kinds.pop("last_use") == "datetime64[s, UTC]"
+    assert kinds.pop("last_use") == kinds.pop("created") == "datetime64[s, UTC]"
     assert set(kinds.values()) == {"str"}
     assert frame["change"].cat.categories.tolist() == list(Change)
-    assert changes(users(), users(), (), ()).dtypes.equals(frame.dtypes)
 
 
-def test_a_frame_that_lies_in_pieces_is_read_as_one() -> None:
-    halves = [users(row) for row in (a_user("unused"), a_user("dormant", "bob", password=OLD))]
-    pieces = pa.concat_tables(map(pa.Table.from_pandas, halves)).to_pandas()
-    now = [a_user("unused"), a_user("active", "bob", password=NEW)]
-    frame = changes(pieces, users(*now), BOTH, BOTH)
-    assert frame["user"].tolist() == ["bob"]
+def test_the_newest_use_that_either_report_shows_is_given(tmp_path: Path) -> None:
+    one = in_use(key_1=a_key(FRESH, NEWER))
+    frame = compared(tmp_path, [one], [in_use(mfa=True)])
+    assert f"{frame['last_use'][0]:%Y-%m-%d}" == IN_BETWEEN
 
 
-def test_neither_input_is_changed() -> None:
-    before, now = users(*BEFORE), users(*PRESENT)
-    changes(before, now, BOTH, BOTH)
-    pd.testing.assert_frame_equal(before, users(*BEFORE))
-    pd.testing.assert_frame_equal(now, users(*PRESENT))
+def test_neither_snapshot_is_changed(tmp_path: Path) -> None:
+    before, now = snapshot_of(tmp_path, a_user()), snapshot_of(tmp_path, in_use(), as_of=LATER)
+    users, listed = before.users.copy(), now.findings.copy()
+    changes(before, now)
+    assert before.users.equals(users)
+    assert now.findings.equals(listed)
+
+
+def test_every_change_has_a_meaning() -> None:
+    assert list(MEANINGS) == list(Change)

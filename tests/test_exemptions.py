@@ -25,9 +25,9 @@ from tests.support.outputs import (
     HEADER_OF_EXEMPTIONS,
     analyzed,
     csv_rows,
+    everything_shown,
     exemptions_of,
     json_document,
-    table_text,
 )
 
 OTHER_ACCOUNT = "123456789012"
@@ -383,9 +383,9 @@ def test_expired_and_unmatched_entries_are_named_and_exempt_users_shown_everywhe
     entries = exemptions_of("*,ann,Gone,,2026-04-30", "*,zoe,Left,,", "*,bob,By design,,")
     analysis = analyzed(tmp_path, [a_user("ann"), a_user("bob")], entries)
     for width in (None, 80, 160):
-        text = " ".join(table_text(analysis, width=width).split())
+        text = " ".join(everything_shown(analysis, width=width).split())
         assert "The exemption of ann in account * expired on 2026-04-30." in text
-        assert "The exemption of zoe in account * matches nobody." in text
+        assert "The exemption of zoe in account * matches no user." in text
         assert "By design" in text
     document = json_document(analysis)
     assert [entry["user"] for entry in document["exemptions"]["expired"]] == ["ann"]
@@ -398,6 +398,9 @@ def test_an_entry_that_excuses_everybody_is_named(tmp_path: Path) -> None:
     entries = with_rules("*,**,Too easy,,,", "*,*,For now,,,idle-password", "*,*,Over,,2020-01-01,")
     analysis = analyzed(tmp_path, [a_user("ann")], entries)
     assert users.notes(analysis)[-2:] == [
-        "The exemption of ** in account * excuses everybody there from everything: Too easy",
-        "The exemption of * in account * excuses everybody there from idle-password: For now",
+        (
+            "The exemption of ** in account * applies to every user there (all verdicts and rules):"
+            " Too easy"
+        ),
+        "The exemption of * in account * applies to every user there (idle-password): For now",
     ]

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from analyzer.removal_script import Decision, Removal, removal_script
+from analyzer.removal_script import Removal, removal_script
+from analyzer.review_columns import Decision
 from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import ScriptRun, run_script
 from tests.support.removal_front import Front, front_serving

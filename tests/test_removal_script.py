@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.removal_script import Decision, LogResult, Removal, removal_script
+from analyzer.removal_script import REMOVALS, LogResult, Removal, removal_script
+from analyzer.review_columns import Decision
 from tests.support.aws_stub import AwsStub, ScriptRun
 
 ACCOUNT = "111122223333"
@@ -311,7 +312,7 @@ def test_a_user_that_differs_from_the_report_is_skipped(aws: AwsStub, name: str)
     assert f"  skipped: {run.log[-1]['detail']}\n" in run.output
 
 
-@pytest.mark.parametrize("decision", Decision)
+@pytest.mark.parametrize("decision", REMOVALS)
 def test_the_comparison_is_the_same_in_each_shell_and_for_each_decision(
     aws: AwsStub, shell: str, decision: Decision
 ) -> None:

@@ -22,27 +22,35 @@ import typer
 
 from analyzer.cli import rules
 from analyzer.cli.analyze import analyze
+from analyzer.cli.choices import Command, Group
+from analyzer.cli.diff import diff
+from analyzer.cli.explain import explain
 from analyzer.cli.export import export
 from analyzer.cli.fetch import fetch
+from analyzer.cli.plan import plan
 from analyzer.cli.stderr import say
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
 
 _GARBAGE: Final = 1_000_000
-"""Objects made before garbage is looked for: importing makes many, and a short run hardly any."""
+"""Objects before a garbage collection: importing creates many, and a short run frees few."""
 
-ABOUT: Final = "Analyze AWS IAM credential reports offline: find the users that nobody uses."
+ABOUT: Final = "Find unused IAM users in AWS credential reports, offline."
 
 app = typer.Typer(
     name="credreport",
     help=ABOUT,
+    cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(no_args_is_help=True)(analyze)
-app.command()(fetch)
-app.command(context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)
+app.command(cls=Command, no_args_is_help=True)(analyze)
+app.command(cls=Command, no_args_is_help=True)(explain)
+app.command(cls=Command, no_args_is_help=True)(diff)
+app.command(cls=Command, no_args_is_help=True)(plan)
+app.command(cls=Command)(fetch)
+app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)
 app.add_typer(rules.app, name="rules")
 
 
@@ -62,11 +70,11 @@ def credreport(
         typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Analyze AWS IAM credential reports offline: find the users that nobody uses."""
+    """Find unused IAM users in AWS credential reports, offline."""
 
 
 def run() -> NoReturn:
-    """Run the program and end the process with the exit code that tells the truth."""
+    """Run the program and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _end)
     gc.set_threshold(_GARBAGE)
     code = main(sys.argv[1:])
@@ -85,7 +93,7 @@ def main(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # for which typer would exit with 1
             return CLOSED
         return end.code if isinstance(end.code, int) else 0
-    except Exception:  # noqa: BLE001  a bug: left alone, it would end with 1, as findings do
+    except Exception:  # noqa: BLE001  a bug: else it would end with 1, as findings do
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
     return BUG

@@ -1,13 +1,16 @@
-"""Wire `credreport analyze`: load the reports, judge the users, write what was asked for."""
+"""Wire `credreport analyze`: load the reports, judge the users, write the outputs."""
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli.choices import choice, completion
+from analyzer.cli.filter_options import FilterOptions
 from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
@@ -15,22 +18,27 @@ from analyzer.errors import FAILED, PARTIAL
 from analyzer.terms import ENDINGS, OVERDUE, REGION, Format, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from analyzer.analysis import Analysis
 
 ALL: Final = "all"
-_WORDS: Final = ", ".join(Verdict)
-_EVIDENCE: Final = "has the name of what lies beside reports"
+_EVIDENCE: Final = "has the name of a file that is saved with reports"
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Return the moment that an option names, in UTC.
+
+    Raises typer.BadParameter.
+    """
     try:
-        moment = datetime.fromisoformat(text)
-        at = moment.astimezone(UTC).replace(microsecond=0)
+        read = datetime.fromisoformat(text)
+        at = read.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text} is no moment such as {_EXAMPLE}") from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text} lacks its zone: write it as {_EXAMPLE}")
+        raise typer.BadParameter(f'invalid time "{text}": use {_EXAMPLE}') from None
+    if read.tzinfo is None:
+        raise typer.BadParameter(f'"{text}" has no time zone: use {_EXAMPLE}')
     return at
 
 
@@ -48,16 +56,31 @@ def _csv(text: str) -> Path:
 
 def _region(name: str | None) -> str | None:
     if name is not None and not re.fullmatch(REGION, name):
-        raise typer.BadParameter(f"{name} has not the form of eu-west-1")
+        raise typer.BadParameter(f"'{name}': use a region such as eu-west-1")
     return name
 
 
 def _verdicts(words: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
-    unknown = [word for word in words if word not in (*Verdict, ALL)]
-    if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: choose from {_WORDS}, {ALL}")
+    known = (*Verdict, ALL)
+    if unknown := [word for word in words if word not in known]:
+        raise typer.BadParameter(f"'{', '.join(unknown)}': choose from {', '.join(known)}")
     return list(Verdict) if ALL in words else words
+
+
+_output_panel = partial(typer.Option, rich_help_panel="Output")
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=moment,
+        metavar="TIME",
+        rich_help_panel="Input",
+        help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default as the"
+        " reports say.",
+    ),
+]
+"""The option for the as-of of all reports."""
 
 
 @with_options
@@ -67,8 +90,8 @@ def analyze(
         typer.Argument(
             metavar="SOURCES",
             help="Files, folders, patterns or zip archives of credential reports; - reads one from"
-            " standard input. Their form is recognised: console CSV, AWS CLI JSON, base64, gzip,"
-            " UTF-16.",
+            " standard input. CSV from the console, JSON from the AWS CLI, base64, gzip and UTF-16"
+            " are recognized.",
         ),
     ],
     *,
@@ -79,44 +102,47 @@ def analyze(
             "--output",
             parser=_output,
             metavar="FILE",
-            help="Write .xlsx, .csv, .json, or findings as .ocsf.json or .asff.json; may be"
-            " repeated. An old file is replaced whole.",
+            help="Write a file: .xlsx, .csv, .json, or findings as .ocsf.json or .asff.json; may be"
+            " repeated.",
         ),
     ] = [],
     format_: Annotated[
         Format | None,
         typer.Option(
             "--format",
-            metavar="FORM",
-            help=f"Write this to standard output: {', '.join(Format)}; a table if nothing is asked"
-            " for.",
+            parser=choice(Format),
+            autocompletion=completion(lambda: Format),
+            metavar="FORMAT",
+            help=f"Write to standard output: {', '.join(Format)} (names: ARNs of certain, not"
+            " exempt users). Default table, if no file is written.",
         ),
     ] = None,
     verdict: Annotated[
         list[str],
         typer.Option(
             callback=_verdicts,
+            autocompletion=completion(lambda: (*Verdict, ALL)),
             metavar="VERDICT",
-            help=f"List users with this verdict: {_WORDS} or {ALL}; may be repeated. A workbook"
-            " holds everybody.",
+            help=f"List users with this verdict: {', '.join(Verdict)} or {ALL}; may be repeated. A"
+            " workbook always has all users.",
         ),
     ] = [Verdict.UNUSED.value],
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            parser=_moment,
-            metavar="MOMENT",
-            help="The moment that the reports describe, such as 2026-03-01T09:30:00Z, where it is"
-            " known better than from them.",
+    filters: FilterOptions,
+    judging: JudgingOptions,
+    details: Annotated[
+        bool, _output_panel("--details", help="Show the first findings of each rule in the table.")
+    ] = False,
+    check: Annotated[
+        bool,
+        _output_panel(
+            "--check",
+            help="List users to check with --format names too, but for those that may have a live"
+            " service-specific credential.",
         ),
-    ] = None,
+    ] = False,
     findings: Annotated[
         Path | None,
-        typer.Option(
-            parser=_csv,
-            metavar="FILE.csv",
-            help="Write what the rules find, one row a finding.",
-        ),
+        _output_panel(parser=_csv, metavar="FILE.csv", help="Write all findings to a CSV file."),
     ] = None,
     follow_up: Annotated[
         Path | None,
@@ -128,21 +154,24 @@ def analyze(
     ] = None,
     hub_region: Annotated[
         str | None,
-        typer.Option(
+        _output_panel(
             callback=_region,
-            metavar="NAME",
-            help="The region of the Security Hub that .asff.json is for; that of the partition's"
-            " IAM if not set.",
+            metavar="REGION",
+            help="Set the region of the Security Hub that imports .asff.json; default the home"
+            " region of the partition.",
         ),
     ] = None,
-    judging: JudgingOptions,
     raw_csv: Annotated[
-        bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
+        bool,
+        _output_panel("--raw-csv", help="Put no ' before CSV cells that look like formulas."),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[
+        bool, _output_panel("--quiet", "-q", help="Write errors only: no table, no summary.")
+    ] = False,
+    as_of: AsOf = None,
     config: Config = None,
 ) -> None:
-    """Find the IAM users that nobody uses: no password use on record, no active access key."""
+    """Find unused IAM users: never signed in, and no active access key."""
     # The heavy packages are imported here: --help stays quick.
     import pyarrow as pa
 
@@ -151,17 +180,21 @@ def analyze(
     from analyzer.sources.load import load_sources
     from analyzer.writers import write
 
+    if check and format_ is not Format.NAMES:
+        raise typer.BadParameter("it widens --format names only", param_hint="--check")
     judging.check()
     _check_review(judging, follow_up)
     inputs = find_sources(sources)
     targets = [*output, *filter(None, (findings, follow_up))]
     lists = [each.path for each in judging.input_files()]
-    _keep(targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config])
+    check_outputs(
+        targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config]
+    )
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
         report = load_sources(sources, inputs, as_of, progress)
-    analysis = judging.analysis(report)
+    analysis = filters.filtered(judging.judged(report))
     shown = [Verdict(word) for word in verdict]
     write(
         analysis,
@@ -172,12 +205,11 @@ def analyze(
         follow_up=follow_up,
         region=hub_region,
     )
-    form = format_ or (None if targets else Format.TABLE)
+    form = format_ or (None if targets or quiet else Format.TABLE)
     if form:
-        stdout.write(analysis, form, shown, raw_csv=raw_csv)
+        stdout.write(analysis, form, shown, raw_csv=raw_csv, details=details, check=check)
     if not quiet:
-        told = form is Format.TABLE and stdout.is_terminal()
-        stderr.print_summary(analysis, targets, told=told)
+        stderr.print_lines(_summary(analysis, form, shown, details=details, check=check), targets)
     _end(analysis, judging, quiet=quiet)
 
 
@@ -195,13 +227,34 @@ def _check_review(judging: JudgingOptions, follow_up: Path | None) -> None:
         raise typer.BadParameter(message, param_hint="--fail-on")
 
 
-def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
-    """Exit with the code that tells the truth, and say why.
+def _summary(
+    analysis: "Analysis",
+    form: Format | None,
+    verdicts: list[Verdict],
+    *,
+    details: bool,
+    check: bool,
+) -> "Iterable[str]":
+    """Return what standard error says of the result; a table on a terminal has it already."""
+    from analyzer.cli import stdout
+    from analyzer.writers.names import left_out_line
+    from analyzer.writers.summary import summary_lines
 
-    Raises typer.Exit where something meets --fail-on, or accounts are missing.
+    table = form is Format.TABLE
+    if table and stdout.is_terminal():
+        return []
+    lines = [*summary_lines(analysis, verdicts, rules=table, details=details)]
+    left_out = left_out_line(analysis, verdicts, check=check) if form is Format.NAMES else ""
+    return [*lines, f"{left_out}."] if left_out else lines
+
+
+def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
+    """Exit with 1 if something meets --fail-on, with 5 if accounts are missing, and say why.
+
+    Raises typer.Exit.
     """
     for missing in analysis.report.not_covered if quiet else ():
-        say(str(missing))  # It is no mere note: the result lacks an account.
+        say(str(missing))  # An error, not a note: the result lacks an account.
     if failures := judging.failures(analysis):
         if not quiet:
             say(f"Meets --fail-on: {'; '.join(failures)}")
@@ -210,15 +263,15 @@ def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
         raise typer.Exit(PARTIAL)
 
 
-def _keep(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
-    """Refuse to write over an input, the evidence for the result, or to one file twice."""
+def check_outputs(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
+    """Refuse to write over an input, which is the evidence for the result, or to one file twice."""
     from analyzer.sources.companions import COMPANIONS
 
     places = {realpath(each): "is an input" for each in inputs if each}
     for output in outputs:
         place = realpath(output)
-        taken = _EVIDENCE if place.endswith(COMPANIONS) else places.get(place)
-        if taken:
-            message = f"{output} {taken}: write to another file"
+        reason = _EVIDENCE if place.endswith(COMPANIONS) else places.get(place)
+        if reason:
+            message = f"{output} {reason}: write to another file"
             raise typer.BadParameter(message, param_hint="--output")
-        places[place] = "is written already"
+        places[place] = "is named twice"

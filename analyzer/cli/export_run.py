@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.judging_options import InputFile, JudgingOptions
+from analyzer.cli.judging_options import InputFile, JudgingOptions, review_workbook
 from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
@@ -98,8 +98,12 @@ class ExportRun:
         return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
 
     def with_reviews(self, workbooks: Mapping[Path, bytes]) -> Self:
-        """Return the run with the decisions in workbooks ahead of those that options name."""
-        files = [InputFile(*each) for each in workbooks.items()]
+        """Return the run with the decisions in workbooks ahead of those that options name.
+
+        Raises InputRefused.
+        """
+        read = [InputFile(*each) for each in workbooks.items()]
+        files = [file for file in read if review_workbook(file).decisions]
         for file in files:
             self.log.say("review", f"Decisions are read from {file.path}.", sha256=file.sha256)
         judging = replace(self.judging, review=[*files, *self.judging.review])
@@ -112,7 +116,7 @@ class ExportRun:
 
         Returns the run's name and the exit code.
         """
-        analysis = self.judging.analysis(report, earlier_done_since(self.folder, name))
+        analysis = self.judging.judged(report, earlier_done_since(self.folder, name))
         made = RunInput(report=analysis.report, parameters=self._parameters())
         self._tell(analysis)
         if existing := run_with_identity(self.folder, made.identity):
@@ -147,10 +151,10 @@ class ExportRun:
         return run.name
 
     def _previous(self, run: Path) -> Run | None:
-        """Return the run to compare with, if its users are still those that it found."""
+        """Return the run to compare with, if its reports are still those that it was made from."""
         previous = previous_run(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
-            told = f"{previous.path / contents.USERS} was changed: nothing is compared with it."
+            told = f"Reports in {previous.path} were changed: nothing is compared with it."
             self.log.caution("changed", told, run=previous.name)
             return None
         if previous and self._criteria(previous.record["parameters"]) != self._criteria():

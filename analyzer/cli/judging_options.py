@@ -1,4 +1,4 @@
-"""Take the options by which users are judged and rules run, the same for every command."""
+"""Take the options that the verdicts, the rules and the exit code depend on."""
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli.choices import choice, completion, days, rule_ids
 from analyzer.errors import InputRefused, Problem
 from analyzer.terms import (
     DUE_DAYS,
@@ -36,10 +37,11 @@ _OF_BOOK: Final = (
 )
 """The options that choose rules or their limits."""
 
-_CONTROL: Final = "control"
-"""What --fail-on takes for the controls of the standard."""
-
 _NOT_READ: Final = "accounts that could not be read"
+
+_CONTROL: Final = "control"
+_OTHER: Final = (_CONTROL, OVERDUE)
+"""What --fail-on takes besides verdicts, severities and rules."""
 
 _verdicts = partial(typer.Option, rich_help_panel="Verdicts")
 
@@ -47,12 +49,12 @@ _review = partial(typer.Option, rich_help_panel="Earlier reviews")
 
 _rules = partial(typer.Option, rich_help_panel="Rules")
 
-_LIMIT: Final = "otherwise as the standard says, or"
+_LIMIT: Final = "default as in the standard, else"
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """Hold a file that was read once: a pipe gives its bytes only once."""
+    """Hold a file as bytes: a pipe gives them only once."""
 
     path: Path
     content: bytes
@@ -77,7 +79,7 @@ def read_input_file(text: str) -> InputFile:
 
 
 @cache
-def _workbook(file: InputFile) -> "ReviewWorkbook":
+def review_workbook(file: InputFile) -> "ReviewWorkbook":
     """Return the decisions in a workbook; it is read once, though it is checked first.
 
     Raises InputRefused.
@@ -88,188 +90,142 @@ def _workbook(file: InputFile) -> "ReviewWorkbook":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgingOptions:
-    """Hold what the verdicts, the rules and the exit code depend on besides the report."""
+class AnalysisOptions:
+    """Hold the options that the verdicts and the rules depend on."""
 
+    exemptions: Annotated[
+        InputFile | None,
+        typer.Option(
+            parser=read_input_file,
+            metavar="FILE",
+            help="Read exempt users from a CSV file that you maintain: account, user, reason,"
+            " owner, expires, and rule to exempt from that rule only.",
+        ),
+    ] = None
+    standard: Annotated[
+        Benchmark | None,
+        typer.Option(
+            parser=choice(Benchmark),
+            autocompletion=completion(lambda: Benchmark),
+            metavar="NAME",
+            help="Run the rules of a benchmark with its limits, and show its controls:"
+            f" {', '.join(Benchmark)}.",
+        ),
+    ] = None
     definition: Annotated[
         Definition,
         _verdicts(
+            parser=choice(Definition),
+            autocompletion=completion(lambda: Definition),
             metavar="NAME",
-            help=f"What unused means, {' or '.join(Definition)}: no active access key, or no key"
-            " attached at all.",
+            help="Set what unused means besides no sign-in: no-active-key: no active access key;"
+            " iam-029: no access key at all.",
         ),
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
         int,
         _verdicts(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help="Days without use that make a user dormant.",
+            help="Set the days without use from which a user is dormant.",
         ),
     ] = Criteria().dormant_days
     grace_days: Annotated[
         int,
         _verdicts(
-            min=0,
+            parser=days(0),
             metavar="DAYS",
-            help="Days in which a user counts as new, to be checked.",
+            help="Set the days after its creation in which an unused user is to check.",
         ),
     ] = Criteria().grace_days
-    exemptions: Annotated[
-        InputFile | None,
-        _verdicts(
-            parser=read_input_file,
-            metavar="FILE",
-            help="A CSV of who is excused: account, user, reason, owner, expires, and if only from"
-            " one rule, rule.",
-        ),
-    ] = None
-    accounts: Annotated[
-        InputFile | None,
-        _verdicts(
-            parser=read_input_file,
-            metavar="FILE",
-            help="A CSV file with the names of accounts: account, name, owner.",
-        ),
-    ] = None
-    review: Annotated[
-        list[InputFile],
-        _review(
-            parser=read_input_file,
-            metavar="FILE.xlsx",
-            help="Carry the decisions in this workbook over; may be repeated. The newest decision"
-            " on each user counts.",
-        ),
-    ] = field(default_factory=list)
-    keep_days: Annotated[
-        int,
-        _review(
-            min=1,
-            metavar="DAYS",
-            help="Days after the decision for which a user to keep is exempt.",
-        ),
-    ] = KEEP_DAYS
-    due_days: Annotated[
-        int,
-        _review(
-            min=0,
-            metavar="DAYS",
-            help="Days after the decision after which a user that is not deactivated or deleted"
-            " is overdue.",
-        ),
-    ] = DUE_DAYS
-    standard: Annotated[
-        Benchmark | None,
-        _rules(
-            metavar="NAME",
-            help="Run this standard's rules by its limits, and show its controls:"
-            f" {', '.join(Benchmark)}.",
-        ),
-    ] = None
     rules: Annotated[
         list[str],
         _rules(
+            autocompletion=completion(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help="Run these rules instead; default stands for those that would run, all for every"
-            " one; may be repeated.",
+            help="Run only this rule (all: every rule; default: the usual rules); may be repeated.",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _rules(metavar="ID", help="Do not run this rule; may be repeated."),
+        _rules(
+            autocompletion=completion(rule_ids),
+            metavar="ID",
+            help="Do not run this rule; may be repeated.",
+        ),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
         _rules(
+            parser=choice(Severity),
+            autocompletion=completion(lambda: Severity),
             metavar="SEVERITY",
-            help=f"Run no rule that is less severe than this: {', '.join(Severity)}.",
+            help=f"Run only rules of this severity or a higher one: {', '.join(Severity)}.",
         ),
     ] = Severity.LOW
     idle_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help=f"Days without use that are too many; {_LIMIT} {Thresholds().idle_days}.",
+            help="Set the days without use from which a password or access key fails;"
+            f" {_LIMIT} {Thresholds().idle_days}.",
         ),
     ] = None
     rotation_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help=f"Days for which an access key may live; {_LIMIT} {Thresholds().rotation_days}.",
+            help="Set the age in days above which an active access key fails;"
+            f" {_LIMIT} {Thresholds().rotation_days}.",
         ),
     ] = None
     root_used_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help="Root counts as used if its last use is less than this many days ago;"
-            f" {Thresholds().root_used_days} if not set.",
+            help="Set the days after its last use in which the root user counts as used; default"
+            f" {Thresholds().root_used_days}.",
         ),
     ] = None
     expiry_days: Annotated[
         int | None,
         _rules(
-            min=1,
+            parser=days(1),
             metavar="DAYS",
-            help="Days before a password expires, for the rule password-expires-soon;"
+            help="Set the days before a password expires for the rule password-expires-soon;"
             f" default {Thresholds().expiry_days}.",
         ),
     ] = None
-    fail_on: Annotated[
-        list[str],
-        _rules(
-            metavar="WORD",
-            help="Exit with 1 if a user has this verdict, or a finding of this rule, of this"
-            " severity or worse, or of a control of the --standard (control) fails or is"
-            " undecided, or an earlier decision is overdue (overdue); exempt ones do not count;"
-            " may be repeated.",
-        ),
-    ] = field(default_factory=list)
 
-    def analysis(
-        self, report: "Report", done_since: "Mapping[tuple[str, ...], datetime] | None" = None
-    ) -> "Analysis":
-        """Judge a report; `done_since` is what earlier follow-ups showed (`Review.done_since`)."""
+    def analysis(self, report: "Report", review: "Review | None" = None) -> "Analysis":
+        """Judge a report, with the decisions of an earlier review if there is one."""
         from analyzer.analysis import analyze
+        from analyzer.review import Review
 
         criteria = Criteria(
             definition=self.definition,
             dormant_days=self.dormant_days,
             grace_days=self.grace_days,
         )
-        book = self.book() if self._asks() else None
-        named = self._with_account_names(report)
-        return analyze(named, criteria, self.excused() or (), book, self._review(done_since or {}))
+        book = self.book() if self._chooses_rules() else None
+        return analyze(report, criteria, self.listed_exemptions() or (), book, review or Review())
 
     def check(self) -> None:
-        """Refuse what could not be meant, before anything is read.
+        """Refuse unknown rules and damaged exemptions before any report is read.
 
         Raises typer.BadParameter, InputRefused.
         """
-        self.excused()
-        self._account_list()
-        self._workbooks()
-        runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
-        if weaker := [word for word in self.fail_on if word in runs_not]:
-            message = f"{', '.join(weaker)}: nothing so mild runs with --min-severity"
-            raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
-        if _CONTROL in self.fail_on and self.standard is None:
-            raise typer.BadParameter(
-                f"{_CONTROL}: choose the controls with --standard", param_hint="--fail-on"
-            )
-        other = (*Verdict, *Severity, _CONTROL, OVERDUE)
-        words = [word for word in self.fail_on if word not in other]
-        if words or self._asks():
-            _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
+        self.listed_exemptions()
+        if self._chooses_rules():
+            self.book()
 
     def book(self) -> "Rulebook":
         """Return the rules that run, and their limits.
 
-        Raises typer.BadParameter for a rule that there is not.
+        Raises typer.BadParameter for an unknown rule.
         """
         from analyzer.standards.rulebook import rulebook
 
@@ -285,8 +241,8 @@ class JudgingOptions:
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
 
-    def excused(self) -> "Exemptions | None":
-        """Return what the exemption list holds, None if there is none.
+    def listed_exemptions(self) -> "Exemptions | None":
+        """Return the exemptions, None if there is no list.
 
         Raises InputRefused.
         """
@@ -295,6 +251,127 @@ class JudgingOptions:
         from analyzer.exemptions import read_exemptions
 
         return read_exemptions(str(self.exemptions.path), self.exemptions.content)
+
+    def input_files(self) -> list[InputFile]:
+        """Return the files that were read for the options."""
+        return [self.exemptions] if self.exemptions else []
+
+    def _chooses_rules(self) -> bool:
+        """Return whether an option chooses rules or limits, which are slow to import."""
+        default = AnalysisOptions()
+        return any(getattr(self, name) != getattr(default, name) for name in _OF_BOOK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingOptions(AnalysisOptions):
+    """Hold the options that the verdicts, the rules and the exit code depend on."""
+
+    fail_on: Annotated[
+        list[str],
+        typer.Option(
+            autocompletion=completion(lambda: (*Verdict, *Severity, *_OTHER, *rule_ids())),
+            metavar="WORD",
+            help="Exit with 1 if a user who is not exempt has this verdict, or a finding has this"
+            " rule, or this severity or a higher one; control: a control of --standard fails;"
+            " overdue: an earlier decision was not carried out in time. Undetermined users count"
+            " as well. May be repeated.",
+        ),
+    ] = field(default_factory=list)
+
+    accounts: Annotated[
+        InputFile | None,
+        typer.Option(
+            parser=read_input_file,
+            metavar="FILE",
+            help="Read the names of accounts from a CSV file: account, name, owner.",
+        ),
+    ] = None
+    review: Annotated[
+        list[InputFile],
+        _review(
+            parser=read_input_file,
+            metavar="FILE.xlsx",
+            help="Carry the decisions in this workbook over. The newest decision on each user"
+            " counts. May be repeated.",
+        ),
+    ] = field(default_factory=list)
+    keep_days: Annotated[
+        int,
+        _review(
+            parser=days(1),
+            metavar="DAYS",
+            help="Set the days after the decision for which a user to keep is exempt.",
+        ),
+    ] = KEEP_DAYS
+    due_days: Annotated[
+        int,
+        _review(
+            parser=days(0),
+            metavar="DAYS",
+            help="Set the days after which a user that is not deactivated or deleted is overdue.",
+        ),
+    ] = DUE_DAYS
+
+    def judged(
+        self, report: "Report", done_since: "Mapping[tuple[str, ...], datetime] | None" = None
+    ) -> "Analysis":
+        """Judge a report with account names and the earlier reviews.
+
+        `done_since` is what earlier follow-ups showed (`Review.done_since`).
+        """
+        from analyzer.review import combined_review
+
+        review = combined_review(
+            self._workbooks(), keep_days=self.keep_days, due_days=self.due_days
+        )
+        named = self._with_account_names(report)
+        return self.analysis(named, replace(review, done_since=done_since or {}))
+
+    def check(self) -> None:
+        """Refuse contradicting options before any report is read.
+
+        Raises typer.BadParameter, InputRefused.
+        """
+        self.listed_exemptions()
+        self._account_list()
+        self._workbooks()
+        runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
+        if weaker := [word for word in self.fail_on if word in runs_not]:
+            message = f"{', '.join(weaker)}: no such rule runs with --min-severity"
+            raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
+        if _CONTROL in self.fail_on and self.standard is None:
+            message = f"{_CONTROL}: choose the controls with --standard"
+            raise typer.BadParameter(message, param_hint="--fail-on")
+        words = [word for word in self.fail_on if word not in (*Verdict, *Severity, *_OTHER)]
+        if words or self._chooses_rules():
+            _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
+
+    def failures(self, analysis: "Analysis") -> list[str]:
+        """Return what meets --fail-on, each with its number of users or findings.
+
+        Undetermined users and accounts that could not be read always meet it.
+        """
+        if not self.fail_on:
+            return []
+        verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
+        counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
+        rest = [word for word in self.fail_on if word not in (*verdicts, *_OTHER)]
+        overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
+        return [
+            *([_NOT_READ] if analysis.report.not_covered else []),
+            *(f"{number} {verdict}" for number, verdict in counted if number),
+            *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
+            *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
+            *([f"{overdue} {OVERDUE}"] if overdue else []),
+        ]
+
+    def as_record(self) -> dict[str, object]:
+        """Return all options for a record, files by their SHA-256."""
+        return {each.name: _recorded(getattr(self, each.name)) for each in fields(self)}
+
+    def input_files(self) -> list[InputFile]:
+        """Return the files that were read for the options."""
+        return [*filter(None, (self.exemptions, self.accounts)), *self.review]
 
     def _account_list(self) -> "AccountList | None":
         if self.accounts is None:
@@ -318,52 +395,12 @@ class JudgingOptions:
         problems: list[Problem] = []
         for file in self.review:
             try:
-                books.append(_workbook(file))
+                books.append(review_workbook(file))
             except InputRefused as error:
                 problems += error.problems
         if problems:
             raise InputRefused(problems)
         return books
-
-    def _review(self, done_since: "Mapping[tuple[str, ...], datetime]") -> "Review":
-        from analyzer.review import combined_review
-
-        review = combined_review(
-            self._workbooks(), keep_days=self.keep_days, due_days=self.due_days
-        )
-        return replace(review, done_since=done_since)
-
-    def input_files(self) -> list[InputFile]:
-        """Return the files that were read for the options."""
-        return [*filter(None, (self.exemptions, self.accounts)), *self.review]
-
-    def failures(self, analysis: "Analysis") -> list[str]:
-        """Return what meets --fail-on, and how many are not exempt.
-
-        Users who are undetermined and accounts that could not be read always do.
-        """
-        if not self.fail_on:
-            return []
-        verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
-        counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
-        rest = [word for word in self.fail_on if word not in (*verdicts, _CONTROL, OVERDUE)]
-        overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
-        return [
-            *([_NOT_READ] if analysis.report.not_covered else []),
-            *(f"{number} {verdict}" for number, verdict in counted if number),
-            *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
-            *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
-            *([f"{overdue} {OVERDUE}"] if overdue else []),
-        ]
-
-    def as_record(self) -> dict[str, object]:
-        """Return all of it for a record, files by their SHA-256."""
-        return {each.name: _recorded(getattr(self, each.name)) for each in fields(self)}
-
-    def _asks(self) -> bool:
-        """Tell whether an option chooses rules or limits, which are slow to import."""
-        ours = JudgingOptions()
-        return any(getattr(self, name) != getattr(ours, name) for name in _OF_BOOK)
 
 
 def _recorded(value: object) -> object:
@@ -373,25 +410,25 @@ def _recorded(value: object) -> object:
 
 
 def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
-    """Refuse to wait for rules that do not run: what nobody looks at would look clean."""
+    """Refuse to fail on rules that do not run: what is not checked would look clean."""
     run = [rule.id for rule in book.rules]
     if missing := [word for word in ids if word not in run]:
         message = (
-            f"{', '.join(missing)}: neither a verdict ({', '.join(Verdict)}), nor a"
-            f" severity ({', '.join(Severity)}), nor a rule that runs ({', '.join(run)}),"
-            f" nor {_CONTROL} or {OVERDUE}"
+            f"'{', '.join(missing)}': choose from the verdicts {', '.join(Verdict)}, the severities"
+            f" {', '.join(Severity)}, {', '.join(_OTHER)}, or the rules that run:"
+            f" {', '.join(run) or 'none'}"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
     if idle := [each for each in severities if each.rank < worst]:
         message = (
-            f"{', '.join(idle)}: no rule so severe runs ({', '.join(run) or 'none does'}):"
-            " ask for a milder severity, or let more rules run"
+            f"{', '.join(idle)}: no rule of this severity runs ({', '.join(run) or 'none runs'});"
+            " choose a lower severity, or let more rules run"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
 
 
 def _as_severe(words: list[str]) -> list[Severity]:
-    """Return the severities named and all that are worse."""
+    """Return the severities named and all higher ones."""
     mildest = max((each.rank for each in Severity if each in words), default=-1)
     return [each for each in Severity if each.rank <= mildest]

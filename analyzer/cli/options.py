@@ -49,6 +49,7 @@ Config = Annotated[
         metavar="FILE",
         is_eager=True,
         callback=_read,
+        rich_help_panel="Input",
         help='Take options from this TOML file: dormant-days = 120, skip = ["root-used"].',
     ),
 ]

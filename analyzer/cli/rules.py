@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli.choices import Command, Group, completion, rule_ids
 from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
     from analyzer.rules.rule import Rule
 
 app = typer.Typer(
-    help="List the rules that find more than unused users, or explain one.",
+    help="List the rules, or explain one.",
+    cls=Group,
     invoke_without_command=True,
 )
 
 
 @app.callback()
 def rules(context: typer.Context) -> None:
-    """List the rules: id, severity and what each finds."""
+    """List the rules: id, severity and title."""
     if context.invoked_subcommand is None:
         from analyzer.rules import RULES
 
@@ -28,17 +30,24 @@ def rules(context: typer.Context) -> None:
             typer.echo(line)
 
 
-@app.command(no_args_is_help=True)
+@app.command(cls=Command, no_args_is_help=True)
 def explain(
-    rule: Annotated[str, typer.Argument(metavar="ID", help="The rule's id, as rules lists it.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            autocompletion=completion(rule_ids),
+            help="Id of the rule, as `credreport rules` lists it.",
+        ),
+    ],
 ) -> None:
-    """Explain a rule: why, how it is decided, what to do, and which controls ask for it."""
+    """Explain a rule: why it matters, how it decides, what to do, and which controls require it."""
     from analyzer.rules import RULES
     from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
     if rule not in known:
-        raise typer.BadParameter(f"{rule}: choose from {', '.join(known)}", param_hint="ID")
+        raise typer.BadParameter(f"'{rule}': choose from {', '.join(known)}", param_hint="ID")
     typer.echo(manual_page(known[rule], references(rule)))
 
 
@@ -46,7 +55,7 @@ _WIDTH: Final = 88
 
 
 def rule_lines(rules: "Sequence[Rule]") -> list[str]:
-    """Return a line a rule: id, severity, title."""
+    """Return one line per rule: id, severity, title."""
     longest = max(len(rule.id) for rule in rules)
     return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule)}" for rule in rules]
 
@@ -54,18 +63,18 @@ def rule_lines(rules: "Sequence[Rule]") -> list[str]:
 def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
     """Return the manual page of a rule.
 
-    `references` are what standards and frameworks call it: (name, control numbers).
+    `references` are its controls in standards and frameworks: (name, control numbers).
     """
     sections = (
         ("Why", [rule.why]),
-        ("How it is decided", [rule.how, *_limit(rule)]),
+        ("How it decides", [rule.how, *_limit(rule)]),
         ("Columns of the report", [", ".join(rule.columns)]),
         ("What to do", rule.remedy),
         ("Standards", [f"{name}: {', '.join(numbers)}" for name, numbers in references]),
         ("Read more", rule.references),
     )
     each = rule.subject.replace("-", " ")
-    heads = [rule.id, _title(rule), f"Severity {rule.severity}, judged for each {each}"]
+    heads = [rule.id, _title(rule), f"Severity {rule.severity}, applied to each {each}"]
     return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
 
 
@@ -97,7 +106,7 @@ def _section(head: str, body: Iterable[str]) -> Iterator[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    """Break prose into lines; commands and addresses stay whole, to be copied."""
+    """Break prose into lines; keep commands and addresses whole, to be copied."""
     if text.startswith(("aws ", "https://")):
         return [f"  {text}"]
     return textwrap.wrap(

@@ -1,28 +1,25 @@
-"""Say on standard error what was done, what was found and what to know of it."""
+"""Write messages, the summary and the log to standard error."""
 
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from analyzer.errors import BUG, CredreportError
-from analyzer.terms import BLIND_SPOTS, ISO_UTC, printable
-
-if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
+from analyzer.terms import ISO_UTC, printable
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that is told how many of how many inputs were read, and shows a bar.
+    """Give a function that shows in a bar how many of how many inputs are read.
 
     The bar shows only on a terminal, and only for many inputs.
     """
@@ -36,51 +33,39 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     bar = Progress(*parts, console=Console(stderr=True), transient=True)
     task = bar.add_task("", total=None)
 
-    def told(done: int, total: int) -> None:
+    def update(done: int, total: int) -> None:
         if total > 1:
             bar.update(task, completed=done, total=total)
             bar.start()
 
     try:
-        yield told
+        yield update
     finally:
         bar.stop()
 
 
 def _is_terminal() -> bool:
-    """Tell whether standard error is a terminal on which a bar can move."""
+    """Return whether standard error is a terminal on which a bar can move."""
     return bool(sys.stderr and sys.stderr.isatty()) and os.environ.get("TERM") != "dumb"
 
 
-def print_summary(analysis: "Analysis", written: Sequence[Path], *, told: bool) -> None:
-    """Say the as-of, the counts and the notes, unless a table `told` them, and what was written."""
-    if not told:
-        for line in _summary(analysis):
-            say(line)
+def print_lines(lines: Iterable[str], written: Iterable[Path]) -> None:
+    """Write the lines of a summary, and which files were written."""
+    for line in lines:
+        say(line)
     for path in written:
         say(f"Wrote {path}")
 
 
-def _summary(analysis: "Analysis") -> Iterator[str]:
-    from analyzer.writers import users
-
-    yield users.as_of_and_scope(analysis.report)
-    for verdict, count, remark in users.verdict_counts(analysis):
-        yield f"{count:>7} {verdict}" + (f" ({remark})" if remark else "")
-    for remark in users.notes(analysis):
-        yield f"Note: {remark}"
-    yield f"No report can show: {'; '.join(BLIND_SPOTS)}."
-
-
 class LogFormat(StrEnum):
-    """Choose who reads the log."""
+    """Choose the form of the log."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class Level(StrEnum):
-    """Say how much a line of the log matters."""
+    """Rank a line of the log."""
 
     INFO = "info"
     WARNING = "warning"
@@ -89,27 +74,27 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Say what is done, in one line an event; `quiet` leaves out all that went well."""
+    """Log one event per line; `quiet` leaves out all that went well."""
 
     form: LogFormat
     quiet: bool
 
     def say(self, event: str, message: str, **fields: Any) -> None:
-        """Say what was done."""
+        """Log what was done."""
         if not self.quiet:
             self._line(Level.INFO, event, message, fields)
 
     def caution(self, event: str, message: str, **fields: Any) -> None:
-        """Say what somebody should know or mend."""
+        """Log what should be known or fixed."""
         self._line(Level.WARNING, event, message, fields)
 
     def fail(self, event: str, message: str, **fields: Any) -> None:
-        """Say what ended the run."""
+        """Log what ended the run."""
         self._line(Level.ERROR, event, message, fields)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Log as JSON what ends the command, where JSON is asked for; the exit code stays.
+        """Log as JSON what ends the command, if the log is JSON; the exit code stays.
 
         Raises typer.Exit.
         """
@@ -124,9 +109,9 @@ class Log:
         except typer.BadParameter as error:
             self.fail("usage", error.format_message(), exit_code=error.exit_code)
             raise typer.Exit(error.exit_code) from None
-        except Exception as error:  # noqa: BLE001  a bug: who reads JSON reads no traceback in text
-            told = {"traceback": traceback.format_exc(), "exit_code": BUG}
-            self.fail("bug", f"This is a bug, please report it: {error!r}", **told)
+        except Exception as error:  # noqa: BLE001  a bug: a reader of JSON expects no traceback in text
+            fields = {"traceback": traceback.format_exc(), "exit_code": BUG}
+            self.fail("bug", f"This is a bug, please report it: {error!r}", **fields)
             raise typer.Exit(BUG) from None
 
     def _line(self, level: Level, event: str, message: str, fields: dict[str, Any]) -> None:
@@ -135,18 +120,18 @@ class Log:
             return
         import json
 
-        told = {
+        line = {
             "time": f"{datetime.now(UTC):{ISO_UTC}}",
             "level": level,
             "event": event,
             "message": message,
             **fields,
         }
-        say(json.dumps(told))
+        say(json.dumps(line))
 
 
 def say(text: str) -> None:
-    """Say it in lines that a terminal only shows.
+    """Write lines that cannot control a terminal.
 
     A standard error that is full or closed changes neither the result nor the exit code.
     """

@@ -1,9 +1,9 @@
-"""Write an analysis to standard output: whole or not at all, and quietly if nobody reads it."""
+"""Write an analysis to standard output, and end quietly if its reader goes away."""
 
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -15,22 +15,35 @@ from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
+    from analyzer.writers.changes import Comparison
 
 CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
 
 
 def write(
-    analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
+    analysis: "Analysis",
+    form: Format,
+    verdicts: Collection[Verdict],
+    *,
+    raw_csv: bool,
+    details: bool = False,
+    check: bool = False,
 ) -> None:
-    """Write in the format asked for."""
+    """Write in the format that was selected.
+
+    `details` is for a table on a terminal, `check` for names.
+    """
     with open_to_its_reader():
-        _write(analysis, form, verdicts, raw_csv=raw_csv)
+        if form is Format.TABLE:
+            _write_table(analysis, verdicts, details=details)
+        else:
+            _write_data(_writer(analysis, form, verdicts, raw_csv=raw_csv, check=check))
 
 
 @contextmanager
 def open_to_its_reader() -> Iterator[None]:
-    """Have what is written to standard output arrive, or say why it does not.
+    """Flush standard output at the end, and refuse to go on if it cannot be written.
 
     Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
     """
@@ -47,62 +60,82 @@ def open_to_its_reader() -> Iterator[None]:
         raise OutputFailed(f"standard output cannot be written: {error.strerror}.") from error
 
 
-def _write(
-    analysis: "Analysis", form: Format, verdicts: Collection[Verdict], *, raw_csv: bool
-) -> None:
-    if form is Format.TABLE:
-        from analyzer.writers.terminal import write_table
+def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details: bool) -> None:
+    from analyzer.writers.terminal import write_table, write_terminal
 
-        _spell_out()
-        write_table(analysis, sys.stdout, verdicts, width=_width(), colour=_is_coloured())
-    elif is_terminal():
-        held = BytesIO()
-        _write_data(analysis, form, held, verdicts, raw_csv=raw_csv)
-        _spell_out()
-        # What stands in a report must not command a terminal.
-        sys.stdout.write("\n".join(map(printable, held.getvalue().decode().split("\n"))))
+    spell_out()
+    if is_terminal():
+        width, colour = shutil.get_terminal_size().columns, _is_coloured()
+        write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
     else:
-        _write_data(analysis, form, sys.stdout.buffer, verdicts, raw_csv=raw_csv)
+        write_table(analysis, sys.stdout, verdicts)
 
 
-def _write_data(
+def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> None:
+    """Write what changed between two analyses, as a table, CSV or JSON."""
+    with open_to_its_reader():
+        if form is Format.TABLE:
+            from analyzer.writers.changes_table import write_changes_table
+
+            spell_out()
+            width = shutil.get_terminal_size().columns if is_terminal() else None
+            colour = is_terminal() and _is_coloured()
+            write_changes_table(compared, sys.stdout, width=width, colour=colour)
+        elif form is Format.CSV:
+            from analyzer.writers.changes import write_changes
+
+            _write_data(lambda stream: write_changes(compared.changes, stream, raw=raw_csv))
+        else:
+            from analyzer.writers.changes import write_changes_json
+
+            _write_data(lambda stream: write_changes_json(compared, stream))
+
+
+def _write_data(write_to: Callable[[BinaryIO], None]) -> None:
+    if is_terminal():
+        data = BytesIO()
+        write_to(data)
+        spell_out()
+        # Text in a report must not control a terminal.
+        sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
+    else:
+        write_to(sys.stdout.buffer)
+
+
+def _writer(
     analysis: "Analysis",
     form: Format,
-    stream: BinaryIO,
     verdicts: Collection[Verdict],
     *,
     raw_csv: bool,
-) -> None:
+    check: bool,
+) -> Callable[[BinaryIO], None]:
     match form:
         case Format.CSV:
             from analyzer.writers.csv import write_csv
 
-            write_csv(analysis, stream, verdicts, raw=raw_csv)
+            return lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv)
         case Format.JSON:
             from analyzer.writers.json import write_json
 
-            write_json(analysis, stream, verdicts)
+            return lambda stream: write_json(analysis, stream, verdicts)
         case _:
             from analyzer.writers.names import write_names
 
-            write_names(analysis, stream, verdicts)
+            return lambda stream: write_names(analysis, stream, verdicts, check=check)
 
 
-def _spell_out() -> None:
-    """Have signs spelled out that the encoding of standard output lacks."""
+def spell_out() -> None:
+    """Write characters that the encoding of standard output lacks as escapes."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def is_terminal() -> bool:
-    """Tell whether a person reads standard output."""
+    """Return whether standard output is a terminal."""
     return bool(sys.stdout and sys.stdout.isatty())
 
 
-def _width() -> int | None:
-    return shutil.get_terminal_size().columns if is_terminal() else None
-
-
 def _is_coloured() -> bool:
-    """Tell whether colours are wanted: on a terminal, unless NO_COLOR or TERM=dumb says not."""
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Return whether a terminal shows colours, which NO_COLOR and TERM=dumb switch off."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow as pa
-from pyarrow import csv
 
-from analyzer import columns
-from analyzer.analysis import Analysis
-from analyzer.changes import NEEDED, changes
+from analyzer.analysis import Analysis, analyze
+from analyzer.changes import changes, counts_by_kind, uncovered
+from analyzer.errors import InputRefused
+from analyzer.exemptions import read_exemptions
+from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.runs import Run, sync
 from analyzer.files import replacing, sha256
-from analyzer.terms import NOT_COVERED, Verdict
+from analyzer.model import Exemptions
+from analyzer.snapshot import snapshot, without_users
+from analyzer.terms import Verdict
 from analyzer.writers import write
-from analyzer.writers.csv import write_changes
+from analyzer.writers.changes import write_changes
 from analyzer.writers.workbook import write_workbook
 
 USERS: Final = "users.csv"
@@ -28,15 +30,9 @@ FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
 
-_TEXT: Final = csv.ConvertOptions(
-    include_columns=list(NEEDED), column_types=dict.fromkeys(NEEDED, pa.large_string())
-)
-_LARGEST_BLOCK: Final = 1 << 30
-_LINES: Final = csv.ParseOptions(newlines_in_values=True)
-
 
 def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
-    """Write every output of a run into a folder, and return how many users changed.
+    """Write every output of a run into a folder, and return the number of changes.
 
     Raises OutputFailed.
     """
@@ -45,30 +41,59 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     followed = folder / FOLLOW_UP if analysis.review.workbooks else None
     findings = folder / FINDINGS
     write(analysis, users, data, verdicts=everybody, findings=findings, follow_up=followed)
-    changed = _changes_since(analysis, users, previous)
+    changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
-        write_changes(changed, analysis.report, stream)
+        write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
         if previous:
             write_workbook(analysis, stream, changes=changed, since=previous.name)
         else:
             write_workbook(analysis, stream)
-    return len(changed)
+    return sum(counts_by_kind(changed).values())
 
 
-def _changes_since(analysis: Analysis, users: Path, previous: Run | None) -> pd.DataFrame:
-    """Return what changed since the previous run; without one, nothing is known to have."""
-    now = _users(users)
+def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
+    """Return what changed since the previous run, judged by the criteria of this one.
+
+    Without a previous run only the accounts that could not be read are listed.
+    """
+    now = snapshot(analysis)
     if previous is None:
-        return changes(now.head(0), now.head(0), (), ())
-    covered_before = {each["account"] for each in previous.record["accounts"]["covered"]}
-    covered = {account.account for file in analysis.report.files for account in file.accounts}
-    return changes(_users(previous.path / USERS), now, covered_before, covered)
+        return uncovered(now)
+    try:
+        before = snapshot(_analysis_of(previous, analysis))
+    except InputRefused as refused:
+        reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
+        before = without_users(now, dict.fromkeys(now.as_of, reason))
+    return changes(before, now)
+
+
+def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
+    """Return a run's reports with its own exemptions, judged by the criteria of an analysis.
+
+    Raises InputRefused.
+    """
+    listed = _exemptions(run.path / EXEMPTIONS)
+    return analyze(load_reports(run.path, {}), analysis.criteria, listed, analysis.book)
+
+
+def _exemptions(path: Path) -> Exemptions:
+    return read_exemptions(path.name, path.read_bytes()) if path.is_file() else Exemptions()
 
 
 def is_unchanged(run: Run) -> bool:
-    """Tell whether the users of a run are still those that it was made with."""
-    return run.sha256_of(USERS) == sha256(run.path / USERS)
+    """Tell whether a run still holds the reports and exemptions that it was made from, no others.
+
+    What it is compared by is read from them.
+    """
+    recorded = {
+        each["path"]: each["sha256"]
+        for each in run.record["files"]
+        if each["path"] == EXEMPTIONS or each["path"].startswith(f"{REPORTS}/")
+    }
+    inputs = [run.path / EXEMPTIONS, *(run.path / REPORTS).rglob("*")]
+    files = (path for path in inputs if path.is_file())
+    return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 
 
 def sealed_files(folder: Path) -> Iterator[dict[str, Any]]:
@@ -93,11 +118,3 @@ def write_synced(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     sync(path)
     sync(path.parent)
-
-
-def _users(path: Path) -> pd.DataFrame:
-    # A row must lie within a block, however long its cells are.
-    blocks = csv.ReadOptions(block_size=min(max(path.stat().st_size, 1), _LARGEST_BLOCK))
-    read = csv.read_csv(path, blocks, parse_options=_LINES, convert_options=_TEXT)
-    frame: pd.DataFrame = read.to_pandas()
-    return frame[frame[columns.VERDICT] != NOT_COVERED]

@@ -95,6 +95,11 @@ class Rule(RuleText):
         )
 
     @property
+    def is_of_root(self) -> bool:
+        """Return whether it is about the root user, and about no IAM user."""
+        return self.subject is Subject.ROOT
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Return every column of the report that the rule reads."""
         return (*self.reads, *(name for slot in columns.SLOTS for name in self.slot_columns(slot)))

@@ -252,7 +252,7 @@ UNSEEN: Final = (
 """Come first: a user with one of these may be in use."""
 
 DELETION: Final = (
-    "# Then delete what is attached, or AWS refuses the last command; each takes --user-name=NAME:",
+    "# Then delete what is attached, each with --user-name=NAME:",
     "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
     "# delete-user-policy, detach-user-policy, remove-user-from-group.",
     "aws iam delete-user --user-name=NAME",

@@ -270,9 +270,7 @@ def _contradictions(decisions: Iterable[ReviewDecision]) -> Iterator[Problem]:
     for each in decisions:
         other = first.setdefault((each.arn, each.created, each.decided_on), each)
         if other.decision is not each.decision:
-            message = (
-                f"the user is in sheet {other.sheet}, row {other.row} too, to {other.decision}"
-            )
+            message = f"the decision in sheet {other.sheet}, row {other.row} is {other.decision}"
             place = f"{each.file}, sheet {each.sheet}"
             hint = "Remove one of the rows, or give the newer decision a later date."
             yield Problem(place, each.row, DECISION, str(each.decision), message, hint)

@@ -116,7 +116,7 @@ def _writer(
         case ".xlsx":
             from analyzer.writers.workbook import write_workbook
 
-            return lambda stream: write_workbook(analysis, stream)
+            return lambda stream: write_workbook(analysis.whole, stream)
     raise ValueError(f"{target}: the name must end in {', '.join(ENDINGS)}")
 
 

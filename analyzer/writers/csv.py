@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.changes import CHANGE, COLUMNS, LAST_USE
-from analyzer.model import Page, Report, ReportFile, UncoveredAccount
+from analyzer.model import Page, ReportFile, UncoveredAccount
 from analyzer.report.values import begins_with
 from analyzer.rules.rule import (
     FACT,
@@ -220,20 +219,3 @@ def _findings_as_text(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.Da
 def _moment_texts(moments: pd.Series) -> pd.Series:
     texts: pd.Series = moments.dt.strftime(ISO_UTC)
     return texts
-
-
-_TEXT_OF_CHANGES: Final = frozenset({columns.ACCOUNT, columns.USER, columns.ARN})
-"""Columns in which any text may stand."""
-
-
-def write_changes(frame: pd.DataFrame, report: Report, stream: BinaryIO) -> None:
-    """Write the changes (`changes.COLUMNS`) up to a report, in their order.
-
-    An account that could not be read has a row at the end, whose change is `NOT_COVERED`: what
-    changed in it is not known.
-    """
-    stream.write(",".join(COLUMNS).encode() + b"\n")
-    told = frame.assign(**{LAST_USE: frame[LAST_USE].dt.strftime(ISO_UTC)})
-    stream.write(frame_lines(told[list(COLUMNS)], _TEXT_OF_CHANGES, raw=False))
-    missing = ({CHANGE: NOT_COVERED, columns.ACCOUNT: each.whom} for each in report.not_covered)
-    stream.write(text_lines(missing, COLUMNS, raw=False))

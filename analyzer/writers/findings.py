@@ -1,4 +1,4 @@
-"""Put what the rules found in the words and the order that people read it in."""
+"""Put the findings of the rules in the words and the order that people read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ EXAMPLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Tell of one finding what a short list shows."""
+    """Hold what a short list shows of one finding."""
 
     account: str
     user: str
@@ -30,7 +30,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class RuleFindings:
-    """Hold what one rule found: the first findings, and how many there are of each kind.
+    """Hold the number of findings of one rule by kind, and the first of them as examples.
 
     `fails` are not exempt, `exempt` are failures that are; `undecided` and `noted` are both.
     """
@@ -55,46 +55,52 @@ class RuleFindings:
             (self.fails, "fail"),
             (self.exempt, "exempt"),
             (self.undecided, "undecided"),
-            (self.noted, "only noted"),
+            (self.noted, "noted"),
         )
         return ", ".join(f"{number} {kind}" for number, kind in kinds if number)
 
 
-def findings_by_rule(inspection: Inspection) -> list[RuleFindings]:
-    """Return what the rules found, the worst first; rules that found nothing are left out."""
-    examples = _examples(inspection)
-    found = [
+def findings_by_rule(inspection: Inspection, *, details: bool) -> list[RuleFindings]:
+    """Return the findings of each rule, by severity; rules without findings are left out.
+
+    Without `details` there are no examples, and no finding is put in words.
+    """
+    examples = _examples(inspection) if details else {}
+    every = (
         _rule_findings(inspection, rule, examples.get(rule.id, []))
         for rule in inspection.book.rules
-    ]
-    told = [each for each in found if each.examples]
-    return sorted(told, key=lambda each: each.rule.severity.rank)
+    )
+    return sorted(filter(_has_findings, every), key=lambda each: each.rule.severity.rank)
+
+
+def _has_findings(each: RuleFindings) -> bool:
+    return bool(each.numbers)
 
 
 def severity_counts(inspection: Inspection) -> str:
-    """Return how many findings there are of each severity, in words."""
+    """Return the number of findings of each severity, in words."""
     numbers = [
         (sum(_number(inspection, rule, Outcome.FAILS, exempt=False) for rule in rules), severity)
         for severity in Severity
         if (rules := [rule for rule in inspection.book.rules if rule.severity is severity])
     ]
-    told = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
-    return f"Findings: {told or 'none'}"
+    counts = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
+    return f"Findings: {counts or 'none'}"
 
 
 def standard_and_limits(inspection: Inspection) -> str:
-    """Return for which standard and by which limits the rules ran, in words."""
+    """Return the standard and the limits of the rules that ran, in words."""
     return f"{standard_text(inspection.book)} {limits_text(inspection.book)}"
 
 
 def unseen_notes(inspection: Inspection) -> list[str]:
-    """Return why rules did not see everything, where the notes on the input do not say so."""
+    """Return what the rules lack in the input, where the notes on the input do not say so."""
     noted = bool(inspection.report.not_covered)
     return [] if noted else list(dict.fromkeys(inspection.unseen.values()))
 
 
 def control_results(inspection: Inspection) -> Sequence[ControlResult]:
-    """Return how the controls came out, if a standard was asked for."""
+    """Return the results of the controls, if a standard was selected."""
     return () if inspection.book.standard is OWN else inspection.controls
 
 
@@ -162,8 +168,8 @@ def limits_text(book: Rulebook) -> str:
     """Return the limits of the rules that ran."""
     used = {rule.threshold for rule in book.rules}
     days = asdict(book.thresholds)
-    told = [text.format(f"{days[name]:,}") for name, text in _LIMITS.items() if name in used]
-    return sentence("; ".join(told) or "the rules that ran have none")
+    limits = [text.format(f"{days[name]:,}") for name, text in _LIMITS.items() if name in used]
+    return sentence("; ".join(limits) or "the rules that ran have none")
 
 
 def standard_text(book: Rulebook) -> str:
@@ -172,13 +178,13 @@ def standard_text(book: Rulebook) -> str:
 
 
 def unseen_rules(inspection: Inspection) -> list[str]:
-    """Say which rules did not see everything, and why."""
+    """Return which rules lack part of the input, and why, in words."""
     rules: dict[str, list[str]] = {}
     for rule, why in inspection.unseen.items():
         rules.setdefault(why, []).append(rule)
     every = len(inspection.book.rules)
     return [
-        f"{'Every rule' if len(ids) == every else ', '.join(ids)}: not everything was seen. {why}"
+        f"{'All rules' if len(ids) == every else ', '.join(ids)}: the input is incomplete. {why}"
         for why, ids in rules.items()
     ]
 

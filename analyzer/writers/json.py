@@ -12,8 +12,7 @@ from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.follow_up import MOMENTS as FOLLOW_UP_MOMENTS
-from analyzer.follow_up import as_text, follow_up_counts
+from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, Exemption, Page, ReportFile
 from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
@@ -64,7 +63,8 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": asdict(analysis.criteria),
-        "files": [_file(file) for file in analysis.report.files],
+        "filter": _filter(analysis),
+        "files": [_file(file) for file in analysis.report.files if file.accounts],
         "not_covered": [asdict(each) for each in analysis.report.not_covered],
         "left_out": [asdict(each) for each in analysis.report.left_out],
         "notes": list(analysis.report.notes),
@@ -83,6 +83,13 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "counts": totals.counts.to_dict("records"),
         **inspection_document(analysis.inspection),
     }
+
+
+def _filter(analysis: Analysis) -> dict[str, Any] | None:
+    """Return which users are listed and counted, and how many are not; None for all users."""
+    if not analysis.filter:
+        return None
+    return {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
 
 
 def _file(file: ReportFile) -> dict[str, Any]:
@@ -108,13 +115,15 @@ def _review(analysis: Analysis) -> dict[str, Any] | None:
     if not review.workbooks:
         return None
     followed = as_text(analysis.follow_up).assign(**{OVERDUE: analysis.follow_up[OVERDUE]})
-    moments = {name: followed[name].replace("", None) for name in FOLLOW_UP_MOMENTS}
     return {
         "workbooks": [asdict(each) for each in review.workbooks],
         "keep_days": review.keep_days,
         "due_days": review.due_days,
         "counts": follow_up_counts(analysis.follow_up),
-        "follow_up": followed.astype(object).assign(**moments).to_dict("records"),
+        "follow_up": [
+            {str(name): value or None if name in MOMENTS else value for name, value in row.items()}
+            for row in followed.to_dict("records")
+        ],
     }
 
 

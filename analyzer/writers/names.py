@@ -1,6 +1,6 @@
-"""Write one ARN a line, for pipes."""
+"""Write one ARN per line: the users to act on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -9,28 +9,56 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.caveats import SERVICE_USER_PREFIX
 from analyzer.model import Page, ReportFile
-from analyzer.terms import Verdict, printable
+from analyzer.terms import Certainty, Verdict, printable
 from analyzer.writers.users import listed_pages
 
 
-def write_names(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
+def write_names(
+    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
+) -> None:
     """Write the ARNs of the users with one of the verdicts, in the report's order.
 
-    What is piped on is what somebody acts on: left out are exempt users, and those who could go
-    but for a service-specific credential that is known to be live, or that their name tells of
-    while no saved evidence says that it is not.
+    The output is made to be piped into a command that acts on the users. So exempt users and
+    users with caveats are left out. With `check` users with caveats are listed too, but for those
+    with a live service-specific credential, or whose name says that they have one while no saved
+    evidence says otherwise.
     """
-    for page in listed_pages(analysis, verdicts):
-        exempt = page.users[columns.EXEMPTION] != ""
-        goes = page.users[columns.CERTAINTY] != ""
-        live = page.users[columns.SERVICE_CREDENTIALS] != ""
-        held = goes & (live | _is_api_key_user(page, analysis.report.files))
-        for arn in page.users.loc[~(exempt | held), columns.ARN]:
+    for page, mask in _masks(analysis, verdicts, check=check):
+        for arn in page.users.loc[mask, columns.ARN]:
             stream.write(printable(arn).encode() + b"\n")
 
 
-def _is_api_key_user(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
-    """Tell who has the name of a user made for a service API key, where no evidence was saved."""
-    unknown = np.array([file.evidence is None for file in files])
+def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
+    """Return how many users with one of the verdicts have no line and why, empty for none."""
+    exempt = doubtful = 0
+    for page, mask in _masks(analysis, verdicts, check=check):
+        number = int((page.users[columns.EXEMPTION] != "").sum())
+        exempt += number
+        doubtful += int((~mask).sum()) - number
+    reason = "with a live service-specific credential" if check else "to check (--check lists them)"
+    counts = ((doubtful, reason), (exempt, "exempt"))
+    parts = ", ".join(f"{number} {kind}" for number, kind in counts if number)
+    return f"Left out of the names: {parts}" if parts else ""
+
+
+def _masks(
+    analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
+) -> Iterator[tuple[Page, np.ndarray]]:
+    """Yield each page of users with one of the verdicts, and which of them have a line."""
+    for page in listed_pages(analysis, verdicts):
+        exempt = (page.users[columns.EXEMPTION] != "").to_numpy()
+        unsafe = _may_be_live(page, analysis.report.files) if check else _is_doubtful(page)
+        yield page, ~(exempt | unsafe)
+
+
+def _is_doubtful(page: Page) -> np.ndarray:
+    return (page.users[columns.CERTAINTY] == Certainty.CHECK).to_numpy()
+
+
+def _may_be_live(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
+    """Return which unused or retired users may have a live service-specific credential."""
+    without_evidence = np.array([file.evidence is None for file in files])
     named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
-    return np.asarray(named & unknown[page.users[columns.FILE].to_numpy()])
+    unknown = named & without_evidence[page.users[columns.FILE].to_numpy()]
+    live = (page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy()
+    return np.asarray(_is_doubtful(page) & (live | unknown))

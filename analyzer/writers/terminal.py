@@ -1,25 +1,39 @@
-"""Write a table for people: wrapped and coloured on a terminal, one plain line a user in a pipe."""
+"""Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
+
+The answer comes first, then the listed users, then a line for each rule, then the notes. In a
+pipe the table holds the listed users only; `writers.summary` has the rest, for standard error.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Final, TextIO
 
-import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.exemptions import OF_VERDICT
 from analyzer.inspection import Inspection
-from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY, Outcome
+from analyzer.rules.rule import Outcome
 from analyzer.standards.results import ControlResult, Result
-from analyzer.terms import BLIND_SPOTS, Severity, Verdict, printable
+from analyzer.terms import Severity, Verdict, printable
 from analyzer.writers import findings, users
-from analyzer.writers.findings import Example, RuleFindings, unseen_notes
+from analyzer.writers.findings import Example, RuleFindings
+from analyzer.writers.summary import blind_spots_line, notes
 from analyzer.writers.users import UserRow
+
+HEADER: Final = (
+    "verdict",
+    "account",
+    "user",
+    "created",
+    "reason",
+    "certainty",
+    "caveats",
+    "exemption",
+)
+"""The header line of the table in a pipe."""
 
 _VERDICT_COLOURS: Final = {
     Verdict.UNDETERMINED: "magenta",
@@ -28,113 +42,6 @@ _VERDICT_COLOURS: Final = {
     Verdict.DORMANT: "yellow",
     Verdict.ACTIVE: "green",
 }
-
-_WIDE: Final = 120
-"""On a terminal of so many columns an account and a user stand in one line."""
-
-
-def write_table(
-    analysis: Analysis,
-    stream: TextIO,
-    verdicts: Collection[Verdict],
-    *,
-    width: int | None = None,
-    colour: bool = False,
-) -> None:
-    """Write the users with one of the verdicts, the counts of all, and what to know of them.
-
-    `width` is that of the terminal in columns, None for a pipe.
-    """
-    rows = users.user_rows(analysis, verdicts)
-    if width is None:
-        _write_plain(analysis, stream, rows)
-        return
-    console = Console(
-        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
-    )
-    console.print(Text(users.as_of_and_scope(analysis.report), "bold"), "", sep="\n")
-    console.print(_table(rows, width) if rows else Text(f"Nobody is {' or '.join(verdicts)}."))
-    console.print("", _counts(analysis), "", sep="\n")
-    for part in finding_parts(analysis.inspection, width, verdicts):
-        console.print(part)
-    for remark in [*users.notes(analysis), *unseen_notes(analysis.inspection)]:
-        console.print(Text(f"Note: {printable(remark)}", "yellow"))
-    console.print(Text(f"No report can show: {'; '.join(BLIND_SPOTS)}.", "dim"))
-
-
-def _table(rows: Sequence[UserRow], width: int) -> Table:
-    accounts = len({row.account for row in rows}) > 1
-    verdicts = len({row.verdict for row in rows}) > 1
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
-    table.add_column("Created", no_wrap=True, min_width=10)
-    table.add_column("Why", overflow="fold")
-    for row in rows:
-        created = f"{row.created:%Y-%m-%d}" if row.created else "?"
-        user = printable(row.user)
-        if accounts:
-            user = f"{row.account} {user}" if width >= _WIDE else f"{user}\n{row.account}"
-        table.add_row(Text(user), created, _why(row, show_verdict=verdicts))
-    return table
-
-
-def _why(row: UserRow, *, show_verdict: bool) -> Text:
-    why = Text()
-    if show_verdict:
-        why.append(f"{row.verdict}: ", _VERDICT_COLOURS[row.verdict])
-    why.append(printable(row.why))
-    for _, sentence in row.caveats:
-        why.append("\ncheck: ", "yellow")
-        why.append(printable(sentence))
-    if row.exemption:
-        why.append("\nexempt: ", "cyan")
-        why.append(printable(row.exemption))
-    return why
-
-
-def _counts(analysis: Analysis) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    table.add_column()
-    table.add_column(style="dim")
-    for verdict, count, remark in users.verdict_counts(analysis):
-        table.add_row(str(count), Text(verdict, _VERDICT_COLOURS[verdict]), remark)
-    return table
-
-
-def _write_plain(analysis: Analysis, stream: TextIO, rows: Sequence[UserRow]) -> None:
-    """Write what `grep`, `awk` and a log file take: one line a user, single tabs between.
-
-    What is about all users comes after them, and no line of it begins with a verdict.
-    """
-    _write_lines(stream, map(_cells, rows))
-    _write_lines(stream, [("",)] if rows else [])
-    numbers = users.verdict_counts(analysis)
-    _write_lines(stream, ((str(count), verdict, remark) for verdict, count, remark in numbers))
-    _write_lines(stream, chain([("",)], finding_lines(analysis.inspection)))
-    _write_lines(stream, [("",), (users.as_of_and_scope(analysis.report),)])
-    remarks = [*users.notes(analysis), *unseen_notes(analysis.inspection)]
-    _write_lines(stream, ((f"Note: {remark}",) for remark in remarks))
-    _write_lines(stream, [(f"No report can show: {'; '.join(BLIND_SPOTS)}.",)])
-
-
-def _write_lines(stream: TextIO, lines: Iterable[tuple[str, ...]]) -> None:
-    for cells in lines:
-        stream.write("\t".join(map(printable, cells)) + "\n")
-
-
-def _cells(row: UserRow) -> tuple[str, ...]:
-    return (
-        row.verdict,
-        row.account,
-        row.user,
-        f"{row.created:%Y-%m-%d}" if row.created else "",
-        row.reason,
-        row.certainty,
-        ";".join(name for name, _ in row.caveats),
-        row.exemption,
-    )
-
 
 _SEVERITY_COLOURS: Final = {
     Severity.CRITICAL: "bold white on red",
@@ -145,55 +52,126 @@ _SEVERITY_COLOURS: Final = {
 
 _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
+_WIDE: Final = 120
+"""A terminal of so many columns shows account and user, or rule and id, in one line."""
 
-def finding_parts(
-    inspection: Inspection, width: int, verdicts: Collection[Verdict]
-) -> Iterator[RenderableType]:
-    """Yield what a terminal of so many columns shows of the findings and the controls.
 
-    Users with one of the verdicts are listed already: who fails for that is only counted.
+# On a terminal
+
+
+def write_terminal(  # noqa: PLR0913  each is one choice of the command line
+    analysis: Analysis,
+    stream: TextIO,
+    verdicts: Collection[Verdict],
+    *,
+    width: int,
+    colour: bool = False,
+    details: bool = False,
+) -> None:
+    """Write the answer, the users with one of the verdicts, the rules and the notes.
+
+    `width` is that of the terminal in columns. With `details` each rule shows its first findings.
     """
-    already = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
-    yield Text(f"{findings.severity_counts(inspection)}.", "bold")
-    yield Text(findings.standard_and_limits(inspection), "dim")
-    every = findings.findings_by_rule(inspection)
-    accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
-    for each in every:
-        yield Text("")
-        yield _rule_heading(each)
-        if each.rule.id not in already:
-            yield _examples(each, width, accounts=accounts)
-    yield Text("")
-    if results := findings.control_results(inspection):
-        yield Text(inspection.book.standard.name, "bold")
-        yield _controls(results)
-        yield Text("")
+    console = Console(
+        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
+    )
+    console.print(Text(f"{users.answer(analysis, verdicts)}.", "bold"))
+    if others := users.other_users(analysis, verdicts):
+        console.print(Text(f"{others}."))
+    if chosen := users.filter_text(analysis):
+        console.print(Text(f"{printable(chosen)}."))
+    if rows := users.user_rows(analysis, verdicts):
+        console.print("", _user_table(rows, width), sep="\n")
+    for part in _rule_parts(analysis.inspection, width, verdicts, details=details):
+        console.print(part)
+    console.print()
+    for note in notes(analysis, rules=True):
+        console.print(Text(f"Note: {printable(note)}", "yellow"))
+    console.print(Text(blind_spots_line(), "dim"))
 
 
-def _controls(results: Sequence[ControlResult]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right")
-    table.add_column(overflow="fold")
-    for each in results:
-        told = Text(each.control.title)
-        if each.why:
-            told.append(f"\n{printable(each.why)}", "dim")
-        result = Text(each.result, _RESULT_COLOURS.get(each.result, "dim"))
-        table.add_row(each.control.number, result, str(each.fails or ""), told)
+def _user_table(rows: Sequence[UserRow], width: int) -> Table:
+    accounts = len({row.account for row in rows}) > 1
+    verdicts = len({row.verdict for row in rows}) > 1
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
+    table.add_column("Created", no_wrap=True, min_width=10)
+    table.add_column("Reason", overflow="fold")
+    for row in rows:
+        user = printable(row.user)
+        if accounts:
+            user = f"{row.account} {user}" if width >= _WIDE else f"{user}\n{row.account}"
+        table.add_row(Text(user), _day(row) or "?", _reason(row, show_verdict=verdicts))
     return table
+
+
+def _reason(row: UserRow, *, show_verdict: bool) -> Text:
+    reason = Text()
+    if show_verdict:
+        reason.append(f"{row.verdict}: ", _VERDICT_COLOURS[row.verdict])
+    reason.append(printable(row.why))
+    for _, sentence in row.caveats:
+        reason.append("\ncheck: ", "yellow")
+        reason.append(printable(sentence))
+    if row.exemption:
+        reason.append("\nexempt: ", "cyan")
+        reason.append(printable(row.exemption))
+    return reason
+
+
+def _rule_parts(
+    inspection: Inspection, width: int, verdicts: Collection[Verdict], *, details: bool
+) -> Iterator[RenderableType]:
+    yield Text(f"\n{findings.severity_counts(inspection)}.", "bold")
+    rules = findings.findings_by_rule(inspection, details=details)
+    if details:
+        yield from _rules_with_examples(inspection, rules, width, verdicts)
+    elif rules:
+        yield _rule_table(rules, width)
+    yield Text(findings.standard_and_limits(inspection), "dim")
+    if results := findings.control_results(inspection):
+        yield Text(f"\n{inspection.book.standard.name}", "bold")
+        yield _control_table(results)
+
+
+def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", min_width=8)
+    for each in rules:
+        severity = each.rule.severity
+        identifier = [Text(each.rule.id, "dim")] if width >= _WIDE else []
+        name = Text(severity, _SEVERITY_COLOURS[severity])
+        table.add_row(name, each.rule.title, each.numbers, *identifier)
+    return table
+
+
+def _rules_with_examples(
+    inspection: Inspection,
+    rules: Iterable[RuleFindings],
+    width: int,
+    verdicts: Collection[Verdict],
+) -> Iterator[RenderableType]:
+    """Yield each rule with its first findings, unless the list of users shows them already."""
+    listed = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
+    accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
+    for each in rules:
+        yield _rule_heading(each)
+        if each.rule.id not in listed:
+            yield _example_table(each, width, accounts=accounts)
+        yield Text("")
 
 
 def _rule_heading(each: RuleFindings) -> Text:
     severity = each.rule.severity
-    told = f"  {each.rule.title}: {each.numbers}"
+    heading = f"  {each.rule.title}: {each.numbers}"
     return Text.assemble(
-        (f"{severity}", _SEVERITY_COLOURS[severity]), told, (f"  {each.rule.id}", "dim")
+        (f"{severity}", _SEVERITY_COLOURS[severity]), heading, (f"  {each.rule.id}", "dim")
     )
 
 
-def _examples(each: RuleFindings, width: int, *, accounts: bool) -> Table:
+def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
     table.add_column(overflow="fold", max_width=max(width // 3, 20))
     table.add_column(overflow="fold")
@@ -218,17 +196,43 @@ def _fact(example: Example) -> Text:
     return fact
 
 
-def finding_lines(inspection: Inspection) -> Iterator[tuple[str, ...]]:
-    """Yield lines for a pipe: one a finding, then one a control, then the numbers."""
-    for frame in inspection.frames():
-        yield from _lines(frame)
-    for each in findings.control_results(inspection):
-        control = each.control
-        yield (each.result, control.number, str(each.fails), control.title, each.why)
-    yield (f"{findings.severity_counts(inspection)}.",)
-    yield (findings.standard_and_limits(inspection),)
+def _control_table(results: Sequence[ControlResult]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for each in results:
+        title = Text(each.control.title)
+        if each.why:
+            title.append(f"\n{printable(each.why)}", "dim")
+        result = Text(each.result, _RESULT_COLOURS.get(each.result, "dim"))
+        table.add_row(each.control.number, result, str(each.fails or ""), title)
+    return table
 
 
-def _lines(frame: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    names = [SEVERITY, columns.ACCOUNT, columns.USER, RULE, OUTCOME, FACT, columns.EXEMPTION]
-    return zip(*(frame[name].astype(str) for name in names), strict=True)
+# In a pipe
+
+
+def write_table(analysis: Analysis, stream: TextIO, verdicts: Collection[Verdict]) -> None:
+    """Write a header line and one line for each listed user, with a tab between the cells."""
+    rows = users.user_rows(analysis, verdicts)
+    for cells in (HEADER, *map(_cells, rows)):
+        stream.write("\t".join(map(printable, cells)) + "\n")
+
+
+def _cells(row: UserRow) -> tuple[str, ...]:
+    return (
+        row.verdict,
+        row.account,
+        row.user,
+        _day(row),
+        row.reason,
+        row.certainty,
+        ";".join(name for name, _ in row.caveats),
+        row.exemption,
+    )
+
+
+def _day(row: UserRow) -> str:
+    return f"{row.created:%Y-%m-%d}" if row.created else ""

@@ -1,6 +1,6 @@
-"""Put an analysis in the words and the order that people read it in."""
+"""Put the users of an analysis in the words and the order that people read."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,11 +11,11 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
 from analyzer.model import Page, Report, ReportFile
-from analyzer.terms import AsOfSource, Certainty, UnusedReason, Verdict
-from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
+from analyzer.terms import AsOfSource, Certainty, Verdict
+from analyzer.verdict import reason_text
 
 AS_OF_SOURCES: Final = {
-    AsOfSource.OPTION: "as given with --as-of",
+    AsOfSource.OPTION: "set with --as-of",
     AsOfSource.ENVELOPE: "GeneratedTime, from AWS's answer",
     AsOfSource.METADATA: "from the metadata saved with the report",
     AsOfSource.FILE_NAME: "from the file name",
@@ -29,12 +29,12 @@ ORDER: Final = (
     Verdict.ACTIVE,
     Verdict.UNDETERMINED,
 )
-"""The order in which people read the verdicts: the mission first."""
+"""The order in which people read the verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """Tell of one user what a short listing shows; `created` is None where it was not read."""
+    """Hold what a short list shows of one user; `created` is None where it was not read."""
 
     account: str
     user: str
@@ -49,13 +49,7 @@ class UserRow:
     @property
     def why(self) -> str:
         """Return the reason in words."""
-        if self.verdict is Verdict.UNUSED:
-            return REASON_TEXTS[UnusedReason(self.reason)]
-        if self.verdict is Verdict.RETIRED:
-            return RETIRED_TEXT
-        if self.verdict is Verdict.UNDETERMINED:
-            return self.reason
-        return f"idle for {self.idle_days} day{'' if self.idle_days == 1 else 's'}"
+        return reason_text(self.verdict, self.reason, self.idle_days)
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
@@ -99,25 +93,69 @@ def _rows(page: Page) -> Iterator[UserRow]:
 
 
 def as_of_and_scope(report: Report) -> str:
-    """Return when and how that is known, and how many accounts and files were covered."""
-    return f"{_as_of_text(report.files)}, {_accounts_text(report)}"
+    """Return the as-of with its source, and how many accounts and files were covered."""
+    as_of = _as_of_text(report.files)
+    return f"{as_of[0].upper()}{as_of[1:]}, {_accounts_text(report)}"
+
+
+def answer(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+    """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
+    every = sum(analysis.totals.users(verdict) for verdict in Verdict)
+    scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
+    listed = [verdict for verdict in ORDER if verdict in verdicts]
+    if len(listed) > 1:
+        users = "1 IAM user" if every == 1 else f"{every} IAM users"
+        return f"{users}: {_user_counts(analysis, listed) or 'none listed'}, {scope}"
+    number, remark = analysis.totals.users(listed[0]), _check_and_exempt(analysis, listed[0])
+    verb = "is" if number == 1 else "are"
+    return f"{number} of {every} IAM users {verb} {listed[0]}{remark}, {scope}"
+
+
+def other_users(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+    """Return how many users have the other verdicts, empty if no user has."""
+    counts = _user_counts(analysis, [verdict for verdict in ORDER if verdict not in verdicts])
+    return f"Other users: {counts}" if counts else ""
+
+
+def filter_text(analysis: Analysis) -> str:
+    """Return the filter in words with the number of users that it leaves out, empty for none."""
+    if not analysis.filter:
+        return ""
+    every = int(analysis.whole.totals.counts[columns.USERS].sum())
+    return f"Filter: {analysis.filter}; {analysis.filtered_out} of {every} IAM users are left out"
+
+
+def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
+    """Return how many users have each of the verdicts that occur."""
+    return ", ".join(
+        f"{number} {verdict}{_check_and_exempt(analysis, verdict)}"
+        for verdict in verdicts
+        if (number := analysis.totals.users(verdict))
+    )
+
+
+def _check_and_exempt(analysis: Analysis, verdict: Verdict) -> str:
+    remarks = ", ".join(_check_and_exempt_counts(analysis, verdict))
+    return f" ({remarks})" if remarks else ""
 
 
 def _as_of_text(files: Sequence[ReportFile]) -> str:
+    files = [file for file in files if file.accounts] or files
     moments = {(file.as_of, file.as_of_source) for file in files}
     if len(moments) == 1:
         at, source = next(iter(moments))
-        return f"As of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
+        return f"as of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
     first, last = min(moments)[0], max(moments)[0]
     assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
     how = f"by report, {assumed} of {len(files)} assumed" if assumed else "by report"
-    return f"As of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
+    return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
 
 
 def _accounts_text(report: Report) -> str:
     covered = {each.account for file in report.files for each in file.accounts if each.account}
     missing = {each.whom for each in report.not_covered} - covered
-    files = f" in {len(report.files)} reports" if len(report.files) > 1 else ""
+    number = sum(bool(file.accounts) for file in report.files)
+    files = f" in {number} reports" if number > 1 else ""
     if missing:
         return f"{len(covered)} of {len(covered) + len(missing)} accounts{files}"
     return f"account {min(covered)}" if len(covered) == 1 else f"{len(covered)} accounts{files}"
@@ -134,28 +172,27 @@ def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
 
 
 def _count_remark(analysis: Analysis, verdict: Verdict) -> str:
+    days = analysis.criteria.dormant_days
+    meaning = {
+        Verdict.DORMANT: f"{days} days or more without use",
+        Verdict.UNDETERMINED: "not understood or contradictory: never counted as unused",
+    }
+    own = [meaning[verdict]] if verdict in meaning else []
+    return ", ".join([*_check_and_exempt_counts(analysis, verdict), *own])
+
+
+def _check_and_exempt_counts(analysis: Analysis, verdict: Verdict) -> Iterator[str]:
     totals = analysis.totals
     counts = totals.counts[totals.counts[columns.VERDICT] == verdict]
     doubtful = (counts[columns.CERTAINTY] == Certainty.CHECK) & ~counts[columns.EXEMPT]
-    check = int(counts.loc[doubtful, columns.USERS].sum())
-    exempt = totals.users(verdict, exempt=True)
-    days = analysis.criteria.dormant_days
-    return ", ".join(
-        remark
-        for remark in (
-            f"{check} to check" if check else "",
-            f"{exempt} exempt" if exempt else "",
-            f"nothing used for {days} days or more" if verdict is Verdict.DORMANT else "",
-            "not understood or contradictory: never taken for unused"
-            if verdict is Verdict.UNDETERMINED
-            else "",
-        )
-        if remark
-    )
+    if check := int(counts.loc[doubtful, columns.USERS].sum()):
+        yield f"{check} to check"
+    if exempt := totals.users(verdict, exempt=True):
+        yield f"{exempt} exempt"
 
 
 def notes(analysis: Analysis) -> list[str]:
-    """Return the notes on the input and on exemptions that no longer or never applied."""
+    """Return the notes on the input, and on exemptions that expired or match no or every user."""
     totals = analysis.totals
     return [
         *analysis.report.notes,
@@ -164,12 +201,12 @@ def notes(analysis: Analysis) -> list[str]:
             for each in totals.expired
         ),
         *(
-            f"The exemption of {each.user} in account {each.account} matches nobody."
+            f"The exemption of {each.user} in account {each.account} matches no user."
             for each in totals.unmatched
         ),
         *(
-            f"The exemption of {each.user} in account {each.account} excuses everybody there from"
-            f" {each.rule or 'everything'}: {each.reason}"
+            f"The exemption of {each.user} in account {each.account} applies to every user there"
+            f" ({each.rule or 'all verdicts and rules'}): {each.reason}"
             for each in analysis.exemptions
             if not each.user.strip("*") and each not in (*totals.expired, *totals.unmatched)
         ),

@@ -36,28 +36,30 @@ from tests.support.outputs import (
     csv_bytes,
     json_bytes,
     names_bytes,
+    summary_text,
     table_text,
 )
 
-SUMMARY = """\
-As of 2026-03-01 09:30 UTC (from the file name), account 123456789012
-     23 unused (9 to check, 5 exempt)
-      4 retired (2 to check)
-      6 dormant (nothing used for 90 days or more)
-      7 active (1 exempt)
-      8 undetermined (not understood or contradictory: never taken for unused)
+ANSWER = """\
+23 of 48 IAM users are unused (9 to check, 5 exempt), account 123456789012 as of 2026-03-01 09:30 \
+UTC (from the file name).
+Other users: 4 retired (2 to check), 6 dormant, 7 active (1 exempt), 8 undetermined.
+"""
+NOTES = """\
 Note: Rows of the same ARN contradict each other, so it is undetermined: \
 arn:aws:iam::123456789012:user/team/ops/dana.whitlock.
 Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
-Note: The exemption of departed-admin in account 123456789012 matches nobody.
-No report can show: SSH public keys (CodeCommit); service-specific credentials (CodeCommit, \
-Keyspaces, Bedrock and CloudWatch API keys), unless what AWS lists of them was saved beside the \
-report; roles, federation and IAM Identity Center; use in the hours before as-of: AWS keeps a \
-report for up to four hours.
+Note: The exemption of departed-admin in account 123456789012 matches no user.
+Not visible in a credential report: SSH public keys (CodeCommit); service-specific credentials \
+(CodeCommit, Keyspaces, Bedrock and CloudWatch API keys), unless what AWS lists of them was saved \
+beside the report; roles, federation and IAM Identity Center; use in the hours before as-of: AWS \
+keeps a report for up to four hours.
 """
+SUMMARY = ANSWER + NOTES
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
-FORMS = ("csv", "json", "names", "table")
+DATA = ("csv", "json", "names")
+FORMS = (*DATA, "table")
 console = cache(analyzed_console)
 
 
@@ -69,11 +71,25 @@ def written(form: str, verdicts: tuple[Verdict, ...] = UNUSED) -> bytes:
     return writers[form](console(), verdicts)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", DATA)
 def test_standard_output_gets_the_result_alone_and_standard_error_the_rest(
     program: Program, form: str
 ) -> None:
     assert program(*ON_CONSOLE, "--format", form) == (0, written(form), SUMMARY)
+
+
+def test_a_table_comes_with_the_rules_on_standard_error(program: Program) -> None:
+    done = program(*ON_CONSOLE)
+    assert (done.code, done.output) == (0, written("table"))
+    assert done.messages == summary_text(console(), UNUSED)
+    assert done.messages.startswith(f"{ANSWER}Findings: 12 high, 44 medium, 19 low.\n")
+    assert done.messages.endswith(NOTES)
+
+
+def test_details_come_on_standard_error_where_the_table_goes_into_a_pipe(program: Program) -> None:
+    done = program(*ON_CONSOLE, "--details")
+    assert done.output == written("table")
+    assert done.messages == summary_text(console(), UNUSED, details=True)
 
 
 def test_a_process_writes_the_same_as_this_one() -> None:
@@ -86,8 +102,13 @@ def test_quiet_says_nothing_and_changes_no_result(program: Program, form: str) -
     assert done == (0, written(form), "")
 
 
-def test_a_table_is_written_if_nothing_is_asked_for(program: Program) -> None:
-    assert program(*ON_CONSOLE, "-q").output == written("table")
+def test_a_table_is_written_if_no_other_output_is_selected(program: Program) -> None:
+    assert program(*ON_CONSOLE).output == written("table")
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--fail-on", "retired"], 1)])
+def test_quiet_alone_writes_nothing(program: Program, options: list[str], code: int) -> None:
+    assert program(*ON_CONSOLE, "-q", *options) == (code, b"", "")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +205,7 @@ def test_each_option_that_decides_does_so(
 
 def test_the_moment_that_was_given_is_told_with_its_source(program: Program) -> None:
     done = program("analyze", CONSOLE, "--as-of", "2026-03-02T00:00:00+14:00")
-    assert done.messages.startswith("As of 2026-03-01 10:00 UTC (as given with --as-of)")
+    assert "as of 2026-03-01 10:00 UTC (set with --as-of)." in done.messages
 
 
 # What reports and file names hold
@@ -199,8 +220,7 @@ def test_names_of_every_kind_get_through_every_format(program: Program, tmp_path
     document = json.loads(program(*asked, "json").output)
     assert [user["user"] for user in document["users"]] == list(HARD_NAMES)
     assert len(program(*asked, "names").output.splitlines()) == len(HARD_NAMES)
-    lines = program(*asked, "table").output.decode().split("\n\n")[0].split("\n")
-    assert len(lines) == len(HARD_NAMES)
+    assert program(*asked, "table").output.count(b"\n") == 1 + len(HARD_NAMES)
 
 
 def test_what_stands_in_names_of_files_does_not_command_a_terminal(
@@ -313,4 +333,4 @@ def test_accounts_keep_their_leading_zeros(program: Program, tmp_path: Path) -> 
     text = report_text([a_user("ann", account=account, created=LONG_AGO)], root=the_root(account))
     done = program("analyze", saved(tmp_path, text), "--format", "csv")
     assert [row["account"] for row in table(done.output)] == [account]
-    assert f"account {account}\n" in done.messages
+    assert f", account {account} as of " in done.messages

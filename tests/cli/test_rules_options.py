@@ -189,35 +189,39 @@ def test_what_was_saved_beside_a_report_is_no_output(program: Program, tmp_path:
     beside.write_text('{"ServiceSpecificCredentials": []}')
     done = program("analyze", report, "-o", beside)
     assert done.code == 2
-    assert "has the name of what lies beside reports" in unwrapped(done.messages)
+    assert "has the name of a file that is saved with reports" in unwrapped(done.messages)
     assert beside.read_text() == '{"ServiceSpecificCredentials": []}'
 
 
 NO_CRITICAL = ("--skip", "root-access-key", "--skip", "root-without-mfa")
 
 WRONG: tuple[tuple[list[str], str, str], ...] = (
-    (["--fail-on", "user-without-mfa"], "--fail-on", "nor a rule that runs"),
-    (["--fail-on", MFA, "--skip", MFA], "--fail-on", "neither a verdict (undetermined, unused,"),
-    (["--fail-on", "worst"], "--fail-on", "nor a severity (critical, high, medium, low)"),
+    (["--fail-on", "user-without-mfa"], "--fail-on", "or the rules that run: unused-user,"),
+    (
+        ["--fail-on", MFA, "--skip", MFA],
+        "--fail-on",
+        "choose from the verdicts undetermined,",
+    ),
+    (["--fail-on", "worst"], "--fail-on", "the severities critical, high, medium, low"),
     (
         ["--fail-on", "medium", "--min-severity", "critical"],
         "--fail-on",
-        "medium: nothing so mild runs with --min-severity critical",
+        "medium: no such rule runs with --min-severity critical",
     ),
     (
         ["--fail-on", "high", "--rules", "unused-user"],
         "--fail-on",
-        "high: no rule so severe runs (unused-user)",
+        "high: no rule of this severity runs (unused-user)",
     ),
     (
         ["--fail-on", "low", "--fail-on", "critical", *NO_CRITICAL],
         "--fail-on",
-        "critical: no rule so severe runs (unused-user,",
+        "critical: no rule of this severity runs (unused-user,",
     ),
     (
         ["--fail-on", "low", "--rules", MFA, "--skip", MFA],
         "--fail-on",
-        "low: no rule so severe runs (none does)",
+        "low: no rule of this severity runs (none runs)",
     ),
     (["--rules", "nobody"], "--rules", "unknown rule nobody: choose from unused-user,"),
     (["--skip", "nobody"], "--skip", "unknown rule nobody"),
@@ -226,8 +230,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--idle-days", "0"], "--idle-days", ""),
     (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
-    (["--hub-region", "Frankfurt"], "--hub-region", "Frankfurt has not the form of eu-west-1"),
-    (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is written already"),
+    (["--hub-region", "Frankfurt"], "--hub-region", "'Frankfurt': use a region such as eu-west-1"),
+    (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),
 )
 
 
@@ -310,15 +314,15 @@ WRONG_SETTINGS = (
     ("dormant_days = 9", "dormant_days: no command has an option of this name"),
     ("[analyze]\nquiet = true", "analyze: no command has an option of this name"),
     ('config = "other.toml"', "config: no command has an option of this name"),
-    ('as-of = "yesterday"', "as-of: yesterday is no moment such as 2026-03-01T09:30:00Z"),
-    ("as-of = 2026-03-01", "as-of: 2026-03-01 lacks its zone"),
+    ('as-of = "yesterday"', 'as-of: invalid time "yesterday": use 2026-03-01T09:30:00Z'),
+    ("as-of = 2026-03-01", 'as-of: "2026-03-01" has no time zone'),
     ("as-of = 09:30:00", "as-of: "),
-    ("as-of = 5", "as-of: 5 is no moment"),
+    ("as-of = 5", 'as-of: invalid time "5"'),
     ("format = {table = 1}", "format: {'table': 1} is not what the option takes"),
     ("verdict = [[1]]", "verdict: "),
     ("dormant-days = [9]", "dormant-days: "),
     ("dormant-days = ", "cannot be read: Invalid value"),
-    ('verdict = ["idle"]', "verdict: idle: choose from undetermined"),
+    ('verdict = ["idle"]', "verdict: 'idle': choose from undetermined"),
 )
 
 

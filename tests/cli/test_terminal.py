@@ -25,7 +25,7 @@ ORGANIZATION = SAMPLES / "organization"
 PLAIN = {"NO_COLOR": "1"}
 
 
-@pytest.mark.parametrize("columns", [80, 160])
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_the_table_fills_the_terminal_with_colours_and_says_everything_once(columns: int) -> None:
     shown = on_terminal(*ON_CONSOLE, columns=columns)
     assert shown.code == 0
@@ -46,8 +46,9 @@ def test_an_empty_no_color_refuses_nothing() -> None:
 def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> None:
     shown = on_terminal(*ON_CONSOLE, piped="output", variables={"FORCE_COLOR": "1"})
     assert shown.output.decode() == table_text(analyzed_console(), UNUSED)
-    assert "23 unused (9 to check, 5 exempt)" in shown.screen
-    assert "No report can show: SSH public keys" in shown.screen
+    assert shown.screen.startswith("23 of 48 IAM users are unused (9 to check, 5 exempt), ")
+    assert "Console user has no MFA device: 12 fail" in shown.screen
+    assert "Not visible in a credential report: SSH public keys" in shown.screen
 
 
 def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_written(

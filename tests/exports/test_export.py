@@ -257,8 +257,9 @@ def test_a_folder_that_is_no_run_keeps_its_name(runs: Path, reports: Path) -> No
 
 
 def changed(run: Path) -> list[tuple[str, str]]:
+    """Return change and user of each change that is not about a finding."""
     rows = table((run / "changes.csv").read_bytes())
-    return [(row["change"], row["user"]) for row in rows]
+    return [(row["change"], row["user"]) for row in rows if not row["rule"]]
 
 
 def sheets_of(run: Path) -> list[str]:
@@ -279,12 +280,13 @@ def test_changes_since_the_previous_run_are_told(
     assert exporting(runs, "--from", console_report(reports, FIRST, *before)) == 0
     assert exporting(runs, "--from", console_report(reports, SECOND, *now)) == 0
     assert changed(runs / "latest") == [
-        ("new-unused", "eve"),
-        ("new-unused", "zoe"),
+        ("new", "zoe"),
         ("gone", "bob"),
-        ("used-again", "'-ann"),
+        ("new-unused", "eve"),
+        ("first-sign-in", "'-ann"),
     ]
-    assert f"; changes since {name(FIRST)}: 4." in capsys.readouterr().err
+    every = len(table((runs / "latest" / "changes.csv").read_bytes()))
+    assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err
     sheets = [sheets_of(runs / name(day)) for day in (FIRST, SECOND)]
     assert ["Changes" in each for each in sheets] == [False, True]
 
@@ -298,19 +300,19 @@ def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_late
         assert exporting(runs, "--from", report) == 0
     assert (runs / "latest").readlink().name == name(THIRD)
     assert record_of(runs / name(SECOND))["compared_with"] == name(FIRST)
-    assert changed(runs / name(SECOND)) == [("new-unused", "bob")]
-    assert changed(runs / name(THIRD)) == [("new-unused", "bob"), ("new-unused", "eve")]
+    assert changed(runs / name(SECOND)) == [("new", "bob")]
+    assert changed(runs / name(THIRD)) == [("new", "bob"), ("new", "eve")]
 
 
-def test_a_previous_run_whose_users_were_changed_is_not_compared_with(
+def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
     exporting(runs, "--from", console_report(reports, FIRST))
-    users = runs / "latest" / "users.csv"
-    users.write_bytes(users.read_bytes().replace(b"unused", b"active"))
+    (report,) = (runs / "latest" / "reports").iterdir()
+    report.write_bytes(report.read_bytes().replace(b"quiet", b"other"))
     assert exporting(runs, "--from", console_report(reports, SECOND), "--quiet") == 0
     assert record_of(runs / "latest")["compared_with"] is None
-    assert "users.csv was changed: nothing is compared with it" in capsys.readouterr().err
+    assert "were changed: nothing is compared with it" in capsys.readouterr().err
 
 
 # What is kept

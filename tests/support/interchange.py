@@ -54,7 +54,11 @@ def everything() -> list[Row]:
         user | {column: a_cell(chance, column) for column in chance.sample(COLUMNS[2:], 2)}
         for user in users[:15]
     ]
-    return [*(a_random_root(chance, number) for number in range(200)), *users, *differing]
+    rare = [
+        a_user("BedrockAPIKey-odd", password_enabled="?"),
+        a_user("expiring", password=a_password(), password_next_rotation="?"),
+    ]
+    return [*(a_random_root(chance, number) for number in range(200)), *users, *differing, *rare]
 
 
 def inspected(

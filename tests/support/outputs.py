@@ -14,7 +14,8 @@ from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
 from analyzer.writers.names import write_names
-from analyzer.writers.terminal import write_table
+from analyzer.writers.summary import summary_lines
+from analyzer.writers.terminal import write_table, write_terminal
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -124,9 +125,11 @@ def json_document(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> di
     return document
 
 
-def names_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+def names_bytes(
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
+) -> bytes:
     stream = io.BytesIO()
-    write_names(analysis, stream, verdicts)
+    write_names(analysis, stream, verdicts, check=check)
     return stream.getvalue()
 
 
@@ -136,7 +139,32 @@ def table_text(
     *,
     width: int | None = None,
     colour: bool = False,
+    details: bool = False,
 ) -> str:
+    """Return what a terminal of that width shows, or the table of a pipe."""
     stream = io.StringIO()
-    write_table(analysis, stream, verdicts, width=width, colour=colour)
+    if width is None:
+        write_table(analysis, stream, verdicts)
+    else:
+        write_terminal(analysis, stream, verdicts, width=width, colour=colour, details=details)
     return stream.getvalue()
+
+
+def summary_text(
+    analysis: Analysis,
+    verdicts: Collection[Verdict] = ALL,
+    *,
+    rules: bool = True,
+    details: bool = False,
+) -> str:
+    """Return what standard error says of the result."""
+    lines = summary_lines(analysis, verdicts, rules=rules, details=details)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def everything_shown(
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, width: int | None
+) -> str:
+    """Return the table and what is said besides, which a terminal shows in one."""
+    shown = table_text(analysis, verdicts, width=width)
+    return shown if width else shown + summary_text(analysis, verdicts)

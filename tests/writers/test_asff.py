@@ -206,7 +206,7 @@ def test_every_finding_is_a_line_in_the_order_of_the_analysis(tmp_path: Path) ->
     written = asff(analysis)[: len(found)]
     assert [each["Description"] for each in written] == found["fact"].tolist()
     assert [rule_of(each) for each in written] == found["rule"].tolist()
-    assert asff_bytes(inspected(tmp_path, [the_root()])) == b""
+    assert asff_bytes(inspected(tmp_path, [the_root(password_enabled="false")])) == b""
 
 
 def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Document]) -> None:
@@ -339,7 +339,7 @@ def test_the_root_is_the_account_as_security_hub_names_it(tmp_path: Path) -> Non
 
 
 def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(tmp_path: Path) -> None:
-    rows = [the_root(), *(a_user(name) for name in HARD_NAMES)]
+    rows = [the_root(password_enabled="false"), *(a_user(name) for name in HARD_NAMES)]
     written = asff_bytes(inspected(tmp_path, rows))
     assert written.isascii()
     found = [json.loads(line) for line in written.split(b"\n")[:-1]]
@@ -350,7 +350,7 @@ def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(tmp_path: Path) 
 def test_texts_too_long_are_cut_where_the_format_ends_them(tmp_path: Path) -> None:
     odd = a_user("odd") | dict.fromkeys(COLUMNS[2:], "?" * 200)
     excused = exemptions_of(f"*,odd,{'because ' * 300},IT,")
-    found = asff(inspected(tmp_path, [the_root(), odd], excused))
+    found = asff(inspected(tmp_path, [the_root(password_enabled="false"), odd], excused))
     assert all_errors(found) == []
     assert max(len(each["Description"]) for each in found) == 1024
     assert {len(each["Note"]["Text"]) for each in found} == {512}

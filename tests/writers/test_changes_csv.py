@@ -1,45 +1,47 @@
-"""The changes since the previous run as CSV."""
+"""The changes since another report as CSV."""
 
 import io
+from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from analyzer.changes import changes
-from analyzer.model import Report, UncoveredAccount
-from analyzer.writers.csv import write_changes
-from tests.test_changes import NEW, a_user, users
+from analyzer.writers.changes import write_changes
+from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before
+from tests.support.comparisons import compared
 
-HEADER = "change,account,user,arn,before,now,last_use\n"
+HEADER = (
+    "change,account,user,arn,before,now,last_use,cause,exemption_before,exemption_now,created,rule,"
+    "fact\n"
+)
+NOW = days_before(-8)
 
 
-def written(frame: pd.DataFrame, *missing: UncoveredAccount) -> str:
-    report = Report(files=(), notes=(), pages=lambda: iter(()), roots=tuple, not_covered=missing)
+def written(frame: pd.DataFrame, *, raw: bool = False) -> str:
     stream = io.BytesIO()
-    write_changes(frame, report, stream)
+    write_changes(frame[frame["rule"] == ""], stream, raw=raw)
     return stream.getvalue().decode()
 
 
-def test_a_row_tells_of_one_user_and_names_that_look_like_formulas_are_guarded() -> None:
-    before = users(a_user("unused", "bob"), a_user("dormant", "+eve"))
-    now = users(a_user("unused", "=ann"), a_user("active", "+eve", password=NEW))
-    assert written(changes(before, now, {"012345678901"}, {"012345678901"})) == HEADER + (
-        "new-unused,012345678901,'=ann,arn:aws:iam::012345678901:user/=ann,,unused,\n"
-        "gone,012345678901,bob,arn:aws:iam::012345678901:user/bob,unused,,\n"
-        "used-again,012345678901,'+eve,arn:aws:iam::012345678901:user/+eve,dormant,active,"
-        "2026-02-07T08:00:00Z\n"
+@pytest.mark.parametrize(("raw", "guard"), [(False, "'"), (True, "")])
+def test_a_row_tells_of_one_change_and_names_that_look_like_formulas_are_guarded(
+    tmp_path: Path,
+    guard: str,
+    *,
+    raw: bool,
+) -> None:
+    before = [a_user("bob"), a_user("+eve", password=a_password(days_before(200)))]
+    now = [a_user("=ann", key_1=a_key(NOW)), a_user("+eve", password=a_password(NOW))]
+    frame = compared(tmp_path, before, now)
+    assert written(frame, raw=raw) == HEADER + (
+        f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
+        "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,\n"
+        f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
+        "user deleted; created on 2023-08-05,,,2023-08-05T12:00:00Z,,\n"
+        f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
+        "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,\n"
     )
 
 
-def test_where_nothing_changed_there_is_but_the_header() -> None:
-    assert written(changes(users(), users(), (), ())) == HEADER
-
-
-def test_an_account_that_could_not_be_read_has_a_row_of_its_own() -> None:
-    denied = UncoveredAccount(account="210987654321", name="pay", reason="Denied.")
-    unknown = UncoveredAccount(account="", name="=profile", reason="No credentials.")
-    now = users(a_user("unused", "ann"))
-    assert written(changes(users(), now, {"012345678901"}, ()), denied, unknown) == HEADER + (
-        "new-unused,012345678901,ann,arn:aws:iam::012345678901:user/ann,,unused,\n"
-        "not-covered,210987654321,,,,,\n"
-        "not-covered,'=profile,,,,,\n"
-    )
+def test_where_nothing_changed_there_is_but_the_header(tmp_path: Path) -> None:
+    assert written(compared(tmp_path, [], [])) == HEADER

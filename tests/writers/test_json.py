@@ -191,6 +191,7 @@ WRONG: tuple[tuple[str, Any], ...] = (
     ("criteria.grace_days", -1),
     ("criteria.definition", "mine"),
     ("files", []),
+    ("filter", {}),
     ("files.0.sha256", "abc"),
     ("files.0.evidence", {"name": "x"}),
     ("exemptions.list", {"name": "x", "sha256": "abc"}),

@@ -1,4 +1,4 @@
-"""Names are for pipes: one ARN a line, of those that somebody will act on."""
+"""Names are for pipes: one ARN per line, of the users to act on."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 import analyzer
 from analyzer.terms import Verdict
+from analyzer.writers.names import left_out_line
 from tests.support.builders import AS_OF, a_key, a_user, report_text, saved, the_root
 from tests.support.outputs import (
     ALL,
@@ -20,14 +21,20 @@ from tests.support.outputs import (
 
 
 @pytest.mark.parametrize("verdicts", [UNUSED, ALL, (Verdict.DORMANT, Verdict.ACTIVE)])
-def test_the_arns_of_the_users_with_a_verdict_asked_for_are_listed_in_the_reports_order(
+def test_the_arns_of_certain_users_with_one_of_the_verdicts_are_listed_in_the_reports_order(
     verdicts: tuple[Verdict, ...],
 ) -> None:
     analysis = analyzed_console()
     users = analysis.users
+    listed = users["verdict"].isin(list(verdicts)) & (users["exemption"] == "")
+    certain = users["certainty"] != "check"
+    assert names_bytes(analysis, verdicts).decode().splitlines() == (
+        users.loc[listed & certain, "arn"].tolist()
+    )
     live = users["caveats"].str.split(";").map(lambda caveats: "service-credential" in caveats)
-    wanted = users[users["verdict"].isin(list(verdicts)) & (users["exemption"] == "") & ~live]
-    assert names_bytes(analysis, verdicts).decode().splitlines() == wanted["arn"].tolist()
+    assert names_bytes(analysis, verdicts, check=True).decode().splitlines() == (
+        users.loc[listed & ~live, "arn"].tolist()
+    )
 
 
 def test_exempt_users_are_left_out(tmp_path: Path) -> None:
@@ -52,26 +59,32 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
         )
     )
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
-    listed = names_bytes(analysis).decode().split()
-    assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
+    for check in (False, True):
+        listed = names_bytes(analysis, check=check).decode().split()
+        assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
+    assert left_out_line(analysis, ALL, check=True) == (
+        "Left out of the names: 1 with a live service-specific credential"
+    )
+    assert left_out_line(analysis, ALL) == "Left out of the names: 1 to check (--check lists them)"
 
 
 def with_evidence(report: Path, *live: str) -> None:
-    told = [{"UserName": each, "Status": "Active", "ServiceName": "bedrock"} for each in live]
-    beside = report.with_name(report.name + ".service-credentials.json")
-    beside.write_text(json.dumps({"ServiceSpecificCredentials": told}))
+    listed = [{"UserName": each, "Status": "Active", "ServiceName": "bedrock"} for each in live]
+    evidence = report.with_name(report.name + ".service-credentials.json")
+    evidence.write_text(json.dumps({"ServiceSpecificCredentials": listed}))
 
 
 def test_a_user_made_for_a_service_key_is_listed_only_where_evidence_shows_no_live_one(
     tmp_path: Path,
 ) -> None:
-    for number, name in enumerate(("told.csv", "untold.csv")):
+    for number, name in enumerate(("known.csv", "unknown.csv")):
         account = str(number) * 12
         users = [a_user(f"BedrockAPIKey-{each}", account=account) for each in ("dead", "live")]
         text = report_text([*users, a_user("ann", account=account)], root=the_root(account))
         with_evidence(saved(tmp_path, text, name), "BedrockAPIKey-live")
-    (tmp_path / "untold.csv.service-credentials.json").unlink()
-    listed = names_bytes(analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))).decode().split()
+    (tmp_path / "unknown.csv.service-credentials.json").unlink()
+    analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
+    listed = names_bytes(analysis, check=True).decode().split()
     assert [arn.removeprefix("arn:aws:iam::") for arn in listed] == [
         "000000000000:user/BedrockAPIKey-dead",
         "000000000000:user/ann",
@@ -87,8 +100,10 @@ def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name(tmp_path: 
     ]
 
 
-def test_nobody_to_list_gives_nothing(tmp_path: Path) -> None:
-    assert names_bytes(analyzed(tmp_path, [])) == b""
+def test_no_user_to_list_gives_nothing(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [])
+    assert names_bytes(analysis) == b""
+    assert left_out_line(analysis, ALL) == ""
 
 
 SPELLED_OUT = {

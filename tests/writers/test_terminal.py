@@ -1,4 +1,4 @@
-"""The table is made for reading: wrapped on a terminal, one plain line a user in a pipe."""
+"""A terminal shows the answer, the users, the rules and the notes; a pipe gets one table."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from analyzer import inspection as inspections
 from analyzer.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
+from analyzer.writers.terminal import HEADER
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -32,13 +33,15 @@ from tests.support.outputs import (
     SAMPLES,
     UNUSED,
     analyzed,
+    everything_shown,
     exemptions_of,
+    summary_text,
     table_text,
 )
 
 GOLDEN = ROOT_FOLDER / "tests" / "golden"
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
-WIDTHS = (80, 160)
+WIDTHS = (60, 80, 120, 200)
 
 OF_EACH_KIND: tuple[Row, ...] = (
     a_user("ann", created=days_before(900)),
@@ -62,19 +65,25 @@ def of_each_kind(folder: Path) -> Analysis:
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "verdicts"),
+    ("name", "width", "verdicts", "details"),
     [
-        ("table-piped", None, ALL),
-        ("table-80-columns", 80, ALL),
-        ("table-160-columns", 160, ALL),
-        ("table-80-columns-unused", 80, UNUSED),
+        ("table-piped", None, ALL, False),
+        ("table-80-columns", 80, ALL, False),
+        ("table-160-columns", 160, ALL, False),
+        ("table-80-columns-unused", 80, UNUSED, False),
+        ("table-80-columns-details", 80, UNUSED, True),
     ],
 )
-def test_the_table_is_the_one_that_was_looked_at(
-    tmp_path: Path, name: str, width: int | None, verdicts: tuple[Verdict, ...]
+def test_the_terminal_shows_what_was_reviewed(
+    tmp_path: Path, name: str, width: int | None, verdicts: tuple[Verdict, ...], *, details: bool
 ) -> None:
     golden = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
-    assert table_text(of_each_kind(tmp_path), verdicts, width=width) == golden
+    assert table_text(of_each_kind(tmp_path), verdicts, width=width, details=details) == golden
+
+
+def test_standard_error_says_what_was_reviewed(tmp_path: Path) -> None:
+    golden = (GOLDEN / "summary.txt").read_text(encoding="utf-8")
+    assert summary_text(of_each_kind(tmp_path)) == golden
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -110,96 +119,135 @@ def test_a_name_is_shown_whole_and_is_never_a_command_or_markup(
     assert [name for name in SPELLED_OUT if squeezed(name) not in first_column] == []
 
 
+def test_a_pipe_gets_one_table_with_a_header_and_a_line_for_each_listed_user(
+    tmp_path: Path,
+) -> None:
+    lines = piped(of_each_kind(tmp_path))
+    assert lines[0] == list(HEADER)
+    assert {len(line) for line in lines} == {len(HEADER)}
+    assert len(lines) == 1 + len(OF_EACH_KIND)
+    assert lines[1] == ["unused", ACCOUNT, "ann", "2023-11-13", "no-credentials", "certain", "", ""]
+
+
+def test_a_pipe_gets_the_header_alone_where_no_user_is_listed(tmp_path: Path) -> None:
+    assert piped(analyzed(tmp_path, [])) == [list(HEADER)]
+
+
 def test_a_name_stays_one_cell_of_one_line_in_a_pipe(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, map(a_user, HARD_NAMES))
-    lines = table_text(analysis).split("\n\n")[0].split("\n")
-    assert sorted(line.split("\t")[2] for line in lines) == sorted(SPELLED_OUT)
+    lines = piped(analyzed(tmp_path, map(a_user, HARD_NAMES)))
+    assert sorted(line[2] for line in lines[1:]) == sorted(SPELLED_OUT)
+
+
+def piped(analysis: Analysis) -> list[list[str]]:
+    return [line.split("\t") for line in table_text(analysis).removesuffix("\n").split("\n")]
 
 
 def test_what_else_a_report_or_a_list_says_is_neither_command_nor_markup(tmp_path: Path) -> None:
     exemptions = exemptions_of("*,ann,[red]\x1b[2J[/red],,", "\x1b[2J,[b]x[/b],why,,")
     user = a_user("ann") | {"mfa_active": "\x1b[2J[blink]"}
-    analysis = analyzed(tmp_path, [user], exemptions)
-    for width in (None, 160):
-        shown = table_text(analysis, width=width)
-        assert "\x1b" not in shown
-        assert r"[red]\x1b[2J[/red]" in shown
-        assert r"The exemption of [b]x[/b] in account \x1b[2J matches nobody." in shown
-        assert r'mfa_active "\x1b[2J[blink]" is not understood' in shown
+    shown = table_text(analyzed(tmp_path, [user], exemptions), width=160)
+    assert "\x1b" not in shown
+    assert r"[red]\x1b[2J[/red]" in shown
+    assert r"The exemption of [b]x[/b] in account \x1b[2J matches no user." in shown
+    assert r'mfa_active "\x1b[2J[blink]" is not understood' in shown
 
 
-@pytest.mark.parametrize("width", [None, *WIDTHS])
-def test_that_nobody_is_listed_is_told(tmp_path: Path, width: int | None) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_answer_comes_first(tmp_path: Path, width: int) -> None:
+    lines = " ".join(table_text(of_each_kind(tmp_path), UNUSED, width=width).split())
+    assert lines.startswith(
+        "4 of 8 IAM users are unused (2 to check, 1 exempt), account 012345678901 as of"
+        " 2026-05-01 12:00 UTC (set with --as-of). Other users: 1 retired, 1 dormant, 1 active,"
+        " 1 undetermined. User Created Reason"
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_where_no_user_is_listed_the_answer_says_so_and_there_is_no_table(
+    tmp_path: Path, width: int
+) -> None:
     analysis = analyzed(tmp_path, [a_user("frank", key_1=a_key(LONG_AGO, days_before(1)))])
     shown = table_text(analysis, UNUSED, width=width)
-    assert "frank" not in shown.partition("active")[0]
-    assert ("Nobody is unused." in shown) == (width is not None)
-    assert re.search(r"\b0\s+unused\s", shown)
-    assert re.search(r"\b1\s+active", shown)
+    assert shown.startswith("0 of 1 IAM users are unused, ")
+    assert "Other users: 1 active." in shown
+    assert "Created" not in shown
 
 
 @pytest.mark.parametrize("width", [None, *WIDTHS])
 def test_everything_that_all_outputs_say_is_said(tmp_path: Path, width: int | None) -> None:
-    shown = " ".join(table_text(of_each_kind(tmp_path), width=width).split())
-    for told in (
-        "As of 2026-05-01 12:00 UTC (as given with --as-of), account 012345678901",
+    shown = " ".join(everything_shown(of_each_kind(tmp_path), width=width).split())
+    for sentence in (
+        "account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of).",
         "The exemption of carol in account * expired on 2026-04-30.",
-        "The exemption of zoe in account * matches nobody.",
-        "No report can show: SSH public keys (CodeCommit);",
+        "The exemption of zoe in account * matches no user.",
+        "Not visible in a credential report: SSH public keys (CodeCommit);",
     ):
-        assert told in shown
+        assert sentence in shown
 
 
-def test_no_line_about_all_users_begins_with_a_verdict(tmp_path: Path) -> None:
-    lines = table_text(of_each_kind(tmp_path)).split("\n")
-    begins = [line for line in lines if line.startswith(ALL)]
-    assert len(begins) == len(OF_EACH_KIND)
-    assert {line.count("\t") for line in begins} == {7}
+def users_without_mfa(count: int, name: str = "u") -> list[Row]:
+    return [a_user(f"{name}{n}", password=a_password(days_before(1))) for n in range(count)]
 
 
-def test_what_the_rules_found_is_shown_a_few_of_each_and_the_number_of_the_rest(
-    tmp_path: Path,
-) -> None:
-    users = [a_user(f"u{n}", password=a_password(days_before(1))) for n in range(12)]
-    shown = table_text(analyzed(tmp_path, users), UNUSED, width=80)
+def test_each_rule_has_a_line_with_its_numbers_and_no_examples(tmp_path: Path) -> None:
+    shown = table_text(analyzed(tmp_path, users_without_mfa(12)), UNUSED, width=80)
     assert "Findings: 12 high." in shown
-    assert "high  Console user has no MFA device: 12" in shown
+    assert re.search(r"(?m)^high +Console user has no MFA device +12 fail *$", shown)
+    assert "u1" not in shown
+
+
+def test_a_wide_terminal_shows_the_id_of_each_rule(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, users_without_mfa(1))
+    for width, is_shown in ((119, False), (120, True)):
+        assert ("console-user-without-mfa" in table_text(analysis, width=width)) is is_shown
+
+
+def test_details_show_the_first_findings_of_each_rule_and_how_many_more(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, users_without_mfa(12))
+    shown = table_text(analysis, UNUSED, width=80, details=True)
+    assert "high  Console user has no MFA device: 12 fail  console-user-without-mfa" in shown
     assert "and 7 more" in shown
     assert shown.count("no MFA device") == 1 + 5
-    assert len([line for line in piped(analyzed(tmp_path, users)) if line[0] == "high"]) == 12
+    lines = summary_text(analysis, UNUSED, details=True).splitlines()
+    assert f"    {ACCOUNT} u0: password enabled, last used 2026-04-30, no MFA device" in lines
+    assert "    and 7 more" in lines
+    assert not any("u0" in line for line in summary_text(analysis, UNUSED).splitlines())
 
 
-def test_a_large_report_shows_a_few_of_each_and_the_number_of_the_rest_too(
+def test_a_large_report_has_the_first_findings_of_each_rule_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     for name, count in (("a", 3), ("b", 4)):
-        users = [a_user(f"{name}{n}", password=a_password(days_before(1))) for n in range(count)]
-        saved(tmp_path, report_text(users), f"{name}.csv")
+        saved(tmp_path, report_text(users_without_mfa(count, name)), f"{name}.csv")
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
-    shown = table_text(analysis, UNUSED, width=80)
+    shown = table_text(analysis, UNUSED, width=80, details=True)
     assert "high  Console user has no MFA device: " in shown
     assert shown.count("password enabled, last used") == 5
 
 
 @pytest.mark.parametrize("width", [None, 80])
-def test_that_nothing_was_found_is_told(tmp_path: Path, width: int | None) -> None:
+@pytest.mark.parametrize("details", [False, True])
+def test_that_there_are_no_findings_is_said(
+    tmp_path: Path, width: int | None, *, details: bool
+) -> None:
     user = a_user("ann", password=a_password(days_before(1)), mfa=True)
-    shown = table_text(analyzed(tmp_path, [user]), UNUSED, width=width)
+    analysis = analyzed(tmp_path, [user])
+    shown = (
+        table_text(analysis, UNUSED, width=width, details=details)
+        if width
+        else summary_text(analysis, UNUSED, details=details)
+    )
     assert "Findings: none." in shown
 
 
-def piped(analysis: Analysis) -> list[list[str]]:
-    return [line.split("\t") for line in table_text(analysis).splitlines()]
-
-
-def test_who_is_listed_for_a_verdict_is_not_listed_again_for_its_rule(tmp_path: Path) -> None:
+def test_a_user_listed_for_a_verdict_is_not_listed_again_for_its_rule(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann"), a_user("dave", password=no_password(LONG_AGO))])
-    for verdicts, expected in ((UNUSED, [1, 1]), ((Verdict.RETIRED,), [1, 1]), (ALL, [1, 1])):
-        shown = table_text(analysis, verdicts, width=160)
+    for verdicts in (UNUSED, (Verdict.RETIRED,), ALL):
+        shown = table_text(analysis, verdicts, width=160, details=True)
         names = [len(re.findall(rf"(?m)^ *{name} ", shown)) for name in ("ann", "dave")]
-        assert names == expected
+        assert names == [1, 1]
 
 
 def test_findings_that_are_no_failures_are_marked(tmp_path: Path) -> None:
@@ -207,43 +255,40 @@ def test_findings_that_are_no_failures_are_marked(tmp_path: Path) -> None:
         a_user("ann", password=a_password(days_before(1))),
         a_user("bob", password=a_password(days_before(1))) | {"mfa_active": "?"},
     ]
-    exemptions = exemptions_of("*,ann,by design,,")
-    shown = table_text(analyzed(tmp_path, users, exemptions), UNUSED, width=160)
+    analysis = analyzed(tmp_path, users, exemptions_of("*,ann,by design,,"))
+    shown = table_text(analysis, UNUSED, width=160, details=True)
     assert "Findings: none." in shown
     head = "high  Console user has no MFA device: 1 exempt, 1 undecided  console-user-without-mfa"
     assert head in shown
     assert re.search(r"exempt: by design", shown)
     assert re.search(r'bob +mfa_active "\?" is not understood.* \(undecided\)', shown)
+    lines = summary_text(analysis, UNUSED, details=True)
+    assert re.search(r"ann: .*no MFA device \(exempt: by design\)\n", lines)
+    assert re.search(r'bob: mfa_active "\?" is not understood.* \(undecided\)\n', lines)
 
 
 @pytest.mark.parametrize("width", [None, *WIDTHS])
-def test_the_controls_are_shown_of_a_standard_that_was_asked_for(
+def test_the_controls_of_a_standard_are_shown_if_it_is_selected(
     tmp_path: Path, width: int | None
 ) -> None:
     path = saved(tmp_path, report_text([a_user("ann", password=a_password())], root=the_root()))
     report = analyzer.load(path, as_of=AS_OF)
-    book = analyzer.rulebook("fsbp")
-    shown = table_text(analyzer.analyze(report, book=book), width=width)
-    assert re.search(r"IAM\.5\s+fail\s+1\s+Console users have MFA", squeeze(shown, width))
-    assert re.search(r"IAM\.4\s+pass", squeeze(shown, width))
-    assert "Policies and groups are not in the report." in shown
-    assert "IAM.4" not in table_text(analyzer.analyze(report), width=width)
-
-
-def squeeze(shown: str, width: int | None) -> str:
-    """Bring the cells of a pipe's line, result first, into the order of a terminal."""
-    if width is not None:
-        return shown
-    return re.sub(r"(?m)^([a-z ]+)\t([\w.]+)\t", r"\2\t\1\t", shown)
+    shown = everything_shown(analyzer.analyze(report, book=analyzer.rulebook("fsbp")), width=width)
+    assert re.search(r"IAM\.5\s+fail\s+\(?1\)?\s+Console users have MFA", shown)
+    assert re.search(r"IAM\.4\s+pass", shown)
+    assert "Policies and groups are not in the report." in " ".join(shown.split())
+    assert "IAM.4" not in everything_shown(analyzer.analyze(report), width=width)
 
 
 @pytest.mark.parametrize("width", [None, 160])
-def test_that_a_rule_did_not_see_the_root_is_told(tmp_path: Path, width: int | None) -> None:
+def test_a_report_without_a_root_row_has_a_note(tmp_path: Path, width: int | None) -> None:
     text = report_text([a_user("ann")])
     header, _, users = text.split("\n", 2)
     path = saved(tmp_path, f"{header}\n{users}")
-    shown = table_text(analyzer.analyze(analyzer.load(path, as_of=AS_OF)), width=width)
-    assert f"Note: The report has no root row of account {ACCOUNT}." in shown
+    analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF))
+    note = f"Note: The report has no root row of account {ACCOUNT}."
+    assert note in everything_shown(analysis, width=width)
+    assert note not in summary_text(analysis, rules=False)
 
 
 def two_accounts(folder: Path) -> Analysis:
@@ -262,7 +307,7 @@ def test_where_there_are_many_accounts_each_user_has_its_own(
     assert re.search(between, table_text(two_accounts(tmp_path), width=width))
 
 
-def test_the_account_of_a_finding_is_told_though_those_shown_have_the_same(tmp_path: Path) -> None:
+def test_a_finding_names_its_account_though_the_examples_have_the_same(tmp_path: Path) -> None:
     bob, safe = (
         a_user("bob", account=ACCOUNT, password=a_password(days_before(1)), mfa=mfa)
         for mfa in (False, True)
@@ -272,7 +317,7 @@ def test_the_account_of_a_finding_is_told_though_those_shown_have_the_same(tmp_p
     arn = f"arn:aws:iam::{other}:user/bob"
     saved(tmp_path, report_text([safe | {"arn": arn}], root=the_root(other)), "b.csv")
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
-    assert f"{ACCOUNT} bob" in table_text(analysis, UNUSED, width=160)
+    assert f"{ACCOUNT} bob" in table_text(analysis, UNUSED, width=160, details=True)
 
 
 def test_where_there_is_one_verdict_it_is_not_repeated(tmp_path: Path) -> None:

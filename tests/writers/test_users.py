@@ -48,12 +48,12 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
     "a deleted password": (
         a_user(password=no_password(USED)),
         {},
-        "nothing left to get in with: no password, no active access key",
+        "no working credentials: no password, no active access key",
     ),
     "inactive keys, to the letter of the rule": (
         a_user(key_1=an_inactive_key()),
         {"definition": "iam-029"},
-        "nothing left to get in with: no password, no active access key",
+        "no working credentials: no password, no active access key",
     ),
     "a password idle for long": (
         a_user(password=a_password(USED)),
@@ -174,7 +174,7 @@ def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
 
 def test_a_moment_that_was_given_is_told_as_such(tmp_path: Path) -> None:
     assert users.as_of_and_scope(analyzed(tmp_path, []).report) == (
-        "As of 2026-05-01 12:00 UTC (as given with --as-of), account 012345678901"
+        "As of 2026-05-01 12:00 UTC (set with --as-of), account 012345678901"
     )
 
 
@@ -182,9 +182,9 @@ def test_verdicts_are_counted_unused_first_with_remarks() -> None:
     assert users.verdict_counts(analyzed_console()) == [
         (Verdict.UNUSED, 26, "13 to check, 5 exempt"),
         (Verdict.RETIRED, 4, "2 to check"),
-        (Verdict.DORMANT, 6, "nothing used for 90 days or more"),
+        (Verdict.DORMANT, 6, "90 days or more without use"),
         (Verdict.ACTIVE, 7, "1 exempt"),
-        (Verdict.UNDETERMINED, 5, "not understood or contradictory: never taken for unused"),
+        (Verdict.UNDETERMINED, 5, "not understood or contradictory: never counted as unused"),
     ]
 
 
@@ -192,7 +192,7 @@ def test_that_nobody_is_unused_is_told_and_verdicts_that_nobody_has_are_not(tmp_
     rows = [a_user(password=a_password(days_before(45)))]
     assert users.verdict_counts(analyzed(tmp_path, rows, dormant_days=45)) == [
         (Verdict.UNUSED, 0, ""),
-        (Verdict.DORMANT, 1, "nothing used for 45 days or more"),
+        (Verdict.DORMANT, 1, "45 days or more without use"),
     ]
 
 
@@ -203,7 +203,7 @@ def remarks_on(analysis: Analysis) -> list[str]:
 def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
     assert remarks_on(analyzed_console()) == [
         "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
-        "The exemption of departed-admin in account 123456789012 matches nobody.",
+        "The exemption of departed-admin in account 123456789012 matches no user.",
     ]
 
 
@@ -211,3 +211,37 @@ def test_notes_on_the_input_come_first() -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "old-form.csv"))
     assert analysis.report.notes
     assert users.notes(analysis) == list(analysis.report.notes)
+
+
+ANSWERS = (
+    ((Verdict.UNUSED,), "1 of 3 IAM users is unused (1 to check), "),
+    ((Verdict.RETIRED,), "0 of 3 IAM users are retired, "),
+    ((Verdict.ACTIVE,), "2 of 3 IAM users are active (1 exempt), "),
+    ((Verdict.UNUSED, Verdict.RETIRED), "3 IAM users: 1 unused (1 to check), "),
+    ((Verdict.DORMANT, Verdict.RETIRED), "3 IAM users: none listed, "),
+    (ALL, "3 IAM users: 1 unused (1 to check), 2 active (1 exempt), "),
+)
+
+
+@pytest.mark.parametrize(("verdicts", "words"), ANSWERS)
+def test_the_answer_counts_the_listed_users_of_all(
+    tmp_path: Path, verdicts: tuple[Verdict, ...], words: str
+) -> None:
+    rows = [
+        a_user("new", created=days_before(0.5)),
+        *(a_user(name, key_1=a_key(LONG_AGO, AS_OF)) for name in ("ann", "bob")),
+    ]
+    analysis = analyzed(tmp_path, rows, exemptions_of("*,bob,Why,,"))
+    scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
+    assert users.answer(analysis, verdicts) == words + scope
+
+
+def test_one_user_is_not_called_users(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [a_user("ann")])
+    assert users.answer(analysis, ALL).startswith("1 IAM user: 1 unused, ")
+
+
+def test_the_other_users_are_counted_where_there_are_any(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [a_user("ann")])
+    assert users.other_users(analysis, (Verdict.RETIRED,)) == "Other users: 1 unused"
+    assert users.other_users(analysis, (Verdict.UNUSED,)) == ""

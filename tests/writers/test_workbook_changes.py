@@ -7,28 +7,41 @@ import pytest
 from openpyxl import Workbook
 
 from analyzer.analysis import Analysis
-from analyzer.changes import COLUMNS, Change
+from analyzer.changes import COLUMNS, MEANINGS, Change
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.workbooks import analyzed_users, book_of, file_of, moment, records, row_of, texts
 
 USED = "2026-02-03T04:05:06Z"
 
 
-def changed(*rows: tuple[str, str, str, str, str, str, str | None]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    used = pd.to_datetime(frame["last_use"], utc=True).dt.as_unit("s")
-    return frame.astype({"change": "category"}).assign(last_use=used)
+def changed(*rows: dict[str, str]) -> pd.DataFrame:
+    """Return changes of which only some columns are filled."""
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS), dtype="str").fillna("")
+    moments = {
+        name: pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+        for name in ("last_use", "created")
+    }
+    return frame.astype({"change": "category"}).assign(**moments)
 
 
-def a_change(change: str, name: str, before: str, now: str, used: str | None = None) -> tuple:  # type: ignore[type-arg]
-    return change, ACCOUNT, name, f"arn:aws:iam::{ACCOUNT}:user/{name}", before, now, used
+def a_change(change: str, name: str, before: str, now: str, **cells: str) -> dict[str, str]:
+    return {
+        "change": change,
+        "account": ACCOUNT,
+        "user": name,
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}",
+        "before": before,
+        "now": now,
+        **cells,
+    }
 
 
 CHANGES = changed(
-    a_change("new-unused", "=1+1", "", "unused"),
+    a_change("new", "=1+1", "", "unused", cause="user created on 2026-01-01"),
     a_change("gone", "left", "unused", ""),
-    a_change("used-again", "back", "unused", "active", USED),
-    a_change("no-longer-unused", "got-a-key", "unused", "active"),
+    a_change("used-again", "back", "unused", "active", last_use=USED),
+    a_change("finding-new", "back", "", "fails", rule="idle-password", fact="idle 50 days"),
+    {"change": "not-covered", "account": ACCOUNT, "cause": "not covered now: Denied."},
 )
 
 
@@ -43,25 +56,33 @@ def book(analysis: Analysis) -> Workbook:
 
 
 def test_each_change_is_listed_with_what_it_means_and_both_verdicts(book: Workbook) -> None:
-    new, gone, again, _ = records(book["Changes"])
+    new, gone, again, finding, account = records(book["Changes"])
     assert new == {
         "Account": ACCOUNT,
         "User": "=1+1",
         "ARN": f"arn:aws:iam::{ACCOUNT}:user/=1+1",
-        "Change": "new-unused",
-        "Meaning": (
-            "Unused now; in the previous run another verdict, or not there (Before is empty)."
-        ),
+        "Change": "new",
         "Before": None,
         "Now": "unused",
+        "Cause": "user created on 2026-01-01",
+        "Rule": None,
+        "Finding": None,
         "Last use (UTC)": None,
+        "Created (UTC)": None,
+        "Exemption before": None,
+        "Exemption now": None,
+        "Meaning": "A user that the earlier report does not have.",
     }
     assert (gone["Before"], gone["Now"]) == ("unused", None)
     assert again["Last use (UTC)"] == moment("2026-02-03 04:05:06")
+    assert (finding["Rule"], finding["Finding"]) == ("idle-password", "idle 50 days")
+    assert (account["User"], account["Cause"]) == (None, "not covered now: Denied.")
 
 
-def test_every_change_has_a_meaning(book: Workbook) -> None:
-    assert [row["Change"] for row in records(book["Changes"])] == list(Change)
+@pytest.mark.parametrize("change", Change)
+def test_every_change_has_a_meaning_in_the_sheet(analysis: Analysis, change: Change) -> None:
+    sheet = book_of(analysis, changes=changed(a_change(change, "ann", "", "")))["Changes"]
+    assert [row["Meaning"] for row in records(sheet)] == [MEANINGS[change]]
 
 
 def test_names_stay_text(book: Workbook) -> None:
@@ -75,7 +96,7 @@ def test_the_changes_are_a_table_that_stands_behind_the_work(book: Workbook) -> 
 
 def test_it_is_said_that_nothing_changed(analysis: Analysis) -> None:
     sheet = book_of(analysis, changes=CHANGES.iloc[:0])["Changes"]
-    assert "Nothing changed since the previous run." in texts(sheet)
+    assert "No changes since the previous run." in texts(sheet)
 
 
 def test_without_a_previous_run_there_is_no_such_sheet(analysis: Analysis) -> None:
@@ -96,7 +117,7 @@ def test_the_summary_says_with_which_run_was_compared_and_what_changed(analysis:
     book = book_of(analysis, changes=CHANGES, since="2026-01-15T09-30-00Z")
     assert row_of(book["Summary"], "Compared with")[1] == (
         "The run 2026-01-15T09-30-00Z. Changes since:"
-        " new-unused 1, gone 1, used-again 1, no-longer-unused 1."
+        " new 1, gone 1, used-again 1, finding-new 1. Accounts not compared: 1."
     )
 
 
@@ -105,6 +126,6 @@ def test_the_summary_says_that_nothing_changed_or_that_nothing_was_compared(
 ) -> None:
     book = book_of(analysis, changes=CHANGES.head(0), since="2026-01-15T09-30-00Z")
     assert row_of(book["Summary"], "Compared with")[1] == (
-        "The run 2026-01-15T09-30-00Z. Nothing changed since the previous run."
+        "The run 2026-01-15T09-30-00Z. No changes since the previous run."
     )
     assert row_of(book_of(analysis)["Summary"], "Compared with")[1] == "No previous run."

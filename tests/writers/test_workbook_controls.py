@@ -76,8 +76,8 @@ def test_the_heading_names_the_standard_its_scope_source_and_limits(book: Workbo
 def test_how_a_control_is_decided_is_told_with_the_limit_that_was_set() -> None:
     chosen = rulebook("cis-7.0", limits={"rotation_days": 77})
     told = row_of(book_of(analyzed_console(chosen))["Controls"], "2.12")[6]
-    assert told.startswith("unrotated-access-key: Fails for each key")
-    assert "is more than 77 whole days ago" in told
+    assert told.startswith("unrotated-access-key: Fails for each active key")
+    assert "is more than 77 whole days before as-of" in told
     assert "rotation_days" not in told
 
 
@@ -229,8 +229,8 @@ def test_the_summary_tells_which_rules_ran_by_which_limits(book: Workbook) -> No
 def test_the_summary_tells_what_the_rules_did_not_see(tmp_path: Path) -> None:
     rows = report_text([a_user()]).splitlines()
     path = saved(tmp_path, "\n".join(row for row in rows if "<root_account>" not in row))
-    told = row_of(book_of(analyzed(path))["Summary"], "Not seen")[1]
-    assert told.startswith("root-access-key, root-without-mfa, root-used, root-certificate: not")
+    told = row_of(book_of(analyzed(path))["Summary"], "Input incomplete")[1]
+    assert told.startswith("root-access-key, root-without-mfa, root-used, root-certificate: the")
 
 
 # Method
@@ -241,7 +241,7 @@ def test_the_method_tells_how_each_rule_that_ran_decides(book: Workbook) -> None
     for rule in CIS.rules:
         told = row_of(sheet, rule.id)[1]
         assert told.startswith(f"{rule.severity.capitalize()}. {rule.title}. Fails ")
-    assert "45 whole days ago or more" in row_of(sheet, "idle-password")[1]
+    assert "45 or more whole days before as-of" in row_of(sheet, "idle-password")[1]
 
 
 def test_the_method_names_the_rules_that_did_not_run(book: Workbook, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
+from analyzer.review_columns import SHEETS
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.listing import CHUNK
@@ -56,7 +57,7 @@ def book(file: bytes) -> Workbook:
     return openpyxl.load_workbook(io.BytesIO(file))
 
 
-CRITERIA = "Criteria"
+AFTER_THE_RESULT = "Findings by severity"
 
 
 # The same every time
@@ -78,7 +79,7 @@ def test_the_file_knows_no_time_but_that_of_the_report(file: bytes) -> None:
 
 def test_the_properties_are_filled(book: Workbook) -> None:
     assert book.properties.creator == book.properties.lastModifiedBy == "credreport"
-    assert book.properties.title == "Review of IAM users that nobody uses"
+    assert book.properties.title == "Access review: unused IAM users"
     assert book.properties.created == book.properties.modified == moment("2026-03-01 09:30:00")
 
 
@@ -130,22 +131,22 @@ def test_counts_go_over_all_sheets(tmp_path: Path) -> None:
 def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(tmp_path: Path) -> None:
     count = CHUNK + 10
     users = [a_user(f"user{at}", created=days_before(at % 900 + 2)) for at in range(count)]
-    users[CHUNK + 5]["mfa_active"] = "perhaps"
+    users[CHUNK + 5]["password_enabled"] = "perhaps"
     users[CHUNK + 6] |= a_password(days_before(1))
     book = book_of(analyzed_users(tmp_path, users))
     listed = records(book["All users"])
     assert [row["User"] for row in listed] == [f"user{at}" for at in range(count)]
-    assert listed[CHUNK + 5]["MFA"] == '"perhaps" (not understood)'
+    assert listed[CHUNK + 5]["Password"] == '"perhaps" (not understood)'
     assert [row["User"] for row in records(book["Undetermined"])] == [f"user{CHUNK + 5}"]
-    created = [row["Created (UTC)"] for row in records(book["Unused users"])]
+    created = [row["Created"] for row in records(book["Unused users"])]
     assert len(created) == count - 2
     assert created == sorted(created)
 
 
 def test_reports_of_different_forms_are_listed_together(tmp_path: Path) -> None:
     account = "999999999999"
-    new = [a_user("new", created=days_before(40)), a_user("odd", mfa_active="perhaps")]
-    old = [a_user("old", account=account), a_user("older", account=account, mfa_active="perhaps")]
+    new = [a_user("new", created=days_before(40)), a_user("odd", password_enabled="perhaps")]
+    old = [a_user("old", account=account), a_user("older", account=account, password_enabled="perhaps")]
     folder = tmp_path / "reports"
     folder.mkdir()
     saved(folder, report_text(new), "a.csv")
@@ -154,11 +155,11 @@ def test_reports_of_different_forms_are_listed_together(tmp_path: Path) -> None:
     analysis = analyzed(folder)
     assert len(list(analysis.pages())) == 2
     book = book_of(analysis)
-    assert [row["User"] for row in records(book["Unused users"])] == ["old", "new"]
+    assert [row["User"] for row in records(book["Unused users"])] == ["new", "old"]
     assert [row["User"] for row in records(book["Undetermined"])] == ["odd", "older"]
-    listed = {row["User"]: row["MFA"] for row in records(book["All users"])}
+    listed = {row["User"]: row["Password"] for row in records(book["All users"])}
     raw = '"perhaps" (not understood)'
-    assert listed == {"new": "no", "odd": raw, "old": "no", "older": raw}
+    assert listed == {"new": "none", "odd": raw, "old": "none", "older": raw}
 
 
 # It works in a spreadsheet program
@@ -180,19 +181,20 @@ def test_a_list_is_a_table_with_filters_under_a_frozen_head(book: Workbook, titl
     assert all(sheet.column_dimensions[letter].width > 5 for letter in letters)
 
 
-def test_every_sheet_prints_landscape_as_wide_as_the_page_with_its_number(book: Workbook) -> None:
+def test_every_sheet_prints_landscape_with_its_name_and_number(book: Workbook) -> None:
     for sheet in book.worksheets:
         assert sheet.page_setup.orientation == "landscape"
-        assert sheet.sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
         foot = str(sheet.oddFooter)
         assert foot.startswith("&LAs of 2026-03-01 09:30 UTC")
-        assert foot.endswith("&C&A&RPage &P of &N")
+        assert foot.endswith("&R&A, page &P of &N")
+        if sheet.title not in SHEETS:
+            assert sheet.sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
+            assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
 
 
 def test_the_result_has_a_page_of_its_own(book: Workbook) -> None:
     sheet = book["Summary"]
-    (found,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == CRITERIA]
+    (found,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == AFTER_THE_RESULT]
     assert [each.id for each in sheet.row_breaks.brk] == [found - 2]
 
 
@@ -206,7 +208,7 @@ def test_verdicts_have_colours_of_their_own_and_say_what_they_are(book: Workbook
 
 
 def test_charts_follow_the_counts_and_show_their_axes(file: bytes) -> None:
-    for name, result in (("chart1", "$A$7:$A$11"), ("chart2", "$A$19:$A$24")):
+    for name, result in (("chart1", "$A$16:$A$20"), ("chart2", "$A$28:$A$33")):
         chart = parts(file)[f"xl/charts/{name}.xml"].decode()
         assert chart.count('<c:delete val="0"') + chart.count('<delete val="0"') == 2
         assert f"'Summary'!{result}" in chart
@@ -217,7 +219,7 @@ def test_charts_hold_the_numbers_that_they_show(file: bytes) -> None:
     chart = parts(file)["xl/charts/chart1.xml"].decode()
     assert re.findall(r"<(?:c:)?v>([^<]+)<", chart) == [
         *("unused", "retired", "dormant", "active", "undetermined"),
-        *("23", "4", "6", "7", "8"),
+        *("26", "4", "6", "7", "5"),
     ]
 
 
@@ -255,7 +257,7 @@ def test_libreoffice_comes_to_the_same_counts(tmp_path: Path, rows_a_sheet: int)
     seen = seen_by_libreoffice(tmp_path, wrong)["Summary"]
     counts = {row[0]: [str(value) for value in row[1:11] if value is not None] for row in expected}
     accounts = {each.account for file in analysis.report.files for each in file.accounts}
-    for first in (*accounts, "All accounts read", *Verdict, "IAM users", "Rows add up"):
+    for first in (*accounts, "All accounts read", *Verdict, "IAM users", "Row count check"):
         (row,) = [row for row in seen if row[0] == first]
         assert [value for value in row[1:] if value] == counts[first]
 

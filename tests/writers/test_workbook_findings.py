@@ -69,6 +69,7 @@ def test_a_finding_is_told_with_rule_fact_controls_and_remedy(tmp_path: Path) ->
             f" last used {days_before(50):%Y-%m-%d}, idle 50 days; limit 45"
         ),
         "Outcome": "fails",
+        "Listed in": None,
         "Days": 50,
         "Slot": 2,
         "Created (UTC)": days_before(100).replace(tzinfo=None),
@@ -78,7 +79,7 @@ def test_a_finding_is_told_with_rule_fact_controls_and_remedy(tmp_path: Path) ->
             "CIS AWS Foundations Benchmark v7.0.0: 2.11\n"
             "AWS Foundational Security Best Practices v1.0.0: IAM.8"
         ),
-        "Remedy": "Deactivate the key, and delete it when nothing has failed.",
+        "Remedy": "Deactivate the key. Delete it when nothing has failed.",
         "Report": str(tmp_path / "report.csv"),
         "Row": 3,
         "Decision": None,
@@ -144,14 +145,14 @@ def test_nothing_that_was_found_is_said_with_the_rules_that_ran(tmp_path: Path) 
     chosen = rulebook(rules=["root-used", "root-certificate"])
     book = book_of(analyzed(saved(tmp_path, report_text([a_user()])), book=chosen))
     told = texts(book["Findings"])
-    assert "Nothing was found. The rules that ran: root-used, root-certificate." in told
+    assert "No findings. Rules that ran: root-used, root-certificate." in told
     assert not book["Findings"].tables
 
 
 def test_without_any_rule_it_is_said_that_none_ran(tmp_path: Path) -> None:
     chosen = rulebook(rules=["root-used"], skip=["root-used"])
     book = book_of(analyzed(saved(tmp_path, report_text([a_user()])), book=chosen))
-    assert "The rules that ran: none." in texts(book["Findings"])
+    assert "Rules that ran: none." in texts(book["Findings"])
     assert "The rules that ran have none." in texts(book["Controls"])
 
 
@@ -170,7 +171,7 @@ def test_what_was_not_seen_is_said_where_nothing_was_found(tmp_path: Path) -> No
     rows = report_text([a_user(password=IN_USE, mfa=True)]).splitlines()
     saved(folder, "\n".join(row for row in rows if "<root_account>" not in row))
     told = " ".join(texts(book_of(analyzed(folder))["Findings"]).split("\n"))
-    assert "root-used, root-certificate: not everything was seen. The report has no root" in told
+    assert "root-used, root-certificate: the input is incomplete. The report has no root" in told
     assert ACCOUNT in told
 
 

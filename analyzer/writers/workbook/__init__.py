@@ -1,15 +1,15 @@
 """Write an analysis as an Excel workbook that a reviewer works in and an auditor can check.
 
-All that writes with openpyxl is here. A sheet is a module (`*_sheet`, `user_sheets`) that defines
-its columns: a `Column` is a title, a width and a function from a page to cells. `listing` streams
-rows under columns, `grid` lays out sheets that are no lists, `formulas` and
-`reconciliation` count in the workbook itself, `book`, `style` and `cells` write the file.
+All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A sheet
+is a module (`*_sheet`, `*_sheets`, `*_lists`): a `Listing` of `Column`s, each a title, a width and
+a function from a page to cells, or a `Grid` of parts. `formulas`, `reconciliation` and
+`review_progress` count in the workbook itself; `book` orders the sheets.
 
 `writers` and `exports` may import this package, through `write_workbook`. Text from a report is
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import BinaryIO
 
@@ -20,93 +20,113 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
 from analyzer.model import Page
-from analyzer.terms import Certainty, Verdict
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
-from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
+from analyzer.writers.workbook.book import EXCEL_ROWS, Book, PrintBlocks, Title
 from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, change_counts
 from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.controls_sheet import add_controls
+from analyzer.writers.workbook.findings_sheet import ListedRows
 from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
 from analyzer.writers.workbook.listing import Collected, Listing
 from analyzer.writers.workbook.method_sheet import add_method
+from analyzer.writers.workbook.review_lists import (
+    REVIEW_LISTS,
+    ReviewList,
+    review_order,
+    row_keys,
+)
+from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 
-_Users = Callable[[Title, tuple[Column[Page], ...]], Listing[Page]]
+_Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
 _Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
 
 
-def write_workbook(
+def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     analysis: Analysis,
     stream: BinaryIO,
     *,
     changes: pd.DataFrame | None = None,
     since: str = "",
+    account_names: Mapping[str, str] | None = None,
     rows_a_sheet: int = EXCEL_ROWS,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run.
+    names that run. `account_names` has the names of accounts by their ids, where known.
     """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
         start = (book, users.as_of_and_scope(analysis.report), rows_a_sheet)
-        everybody = _add_users(partial(Listing[Page], *start), analysis)
+        listings, listed = _add_users(partial(Listing[Page], *start), analysis, account_names or {})
         _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
-        found = _add_findings(partial(Listing[pd.DataFrame], *start), analysis.inspection)
+        findings = _add_findings(
+            partial(Listing[pd.DataFrame], *start), analysis.inspection, listed
+        )
         if changes is not None:
             _add_changes(partial(Listing[pd.DataFrame], *start), changes)
-        tally = RuleCounts(analysis.inspection, CountFormula(found))
-        add_controls(book, tally)
+        rule_counts = RuleCounts(analysis.inspection, CountFormula(findings))
+        add_controls(book, rule_counts)
         add_method(book, analysis, with_changes=changes is not None)
         compared = "" if changes is None else change_counts(changes, since)
-        add_summary(book, analysis, everybody, tally, compared)
+        add_summary(book, analysis, listings, rule_counts, compared)
         book.save(stream)
 
 
-def _add_users(listing: _Users, analysis: Analysis) -> Listing[Page]:
-    """Add the lists of users; return the one of everybody."""
+def _add_users(
+    listing: _Users, analysis: Analysis, account_names: Mapping[str, str]
+) -> tuple[Listings, ListedRows]:
+    """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files = analysis.report.files
-    everybody = listing(Title.EVERYBODY, user_sheets.all_users_columns(files))
-    unused, exempt = Collected(_to_do), Collected(_exempt)
-    undetermined = Collected(_undetermined)
+    all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files), ())
+    reviews = [(each, Collected(each.has)) for each in REVIEW_LISTS]
+    exempt = Collected(_is_exempt)
     for page in analysis.pages():
-        everybody.add(page)
-        for gathering in (unused, exempt, undetermined):
-            gathering.add(page)
-    everybody.finish("No report has an IAM user.")
-    _add_to_do(listing(Title.UNUSED, user_sheets.UNUSED), unused)
-    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files)), analysis)
-    _add_some(listing(Title.EXEMPT, user_sheets.exempt_columns(analysis.exemptions)), exempt)
-    _add_some(listing(Title.UNDETERMINED, user_sheets.undetermined_columns(files)), undetermined)
-    return everybody
+        all_users.add(page)
+        for collected in (*(each for _, each in reviews), exempt):
+            collected.add(page)
+    all_users.finish("No IAM users in the reports.")
+    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files), ()), analysis)
+    exempt_users = listing(Title.EXEMPT, user_sheets.exempt_columns(analysis.exemptions), ())
+    _add_exempt(exempt_users, exempt)
+    listings: dict[Title, Listing[Page]] = {}
+    listed: ListedRows = {}
+    for each, collected in reviews:
+        to_review = listing(
+            each.title,
+            each.columns(files, account_names),
+            each.print_blocks(files, account_names),
+        )
+        listed[each.title] = _add_review(to_review, each, collected)
+        if to_review.rows:
+            listings[each.title] = to_review
+    return Listings(all_users=all_users, exempt=exempt_users, reviews=listings), listed
 
 
-def _to_do(page: Page) -> np.ndarray:
-    mask: np.ndarray = _has(page, Verdict.UNUSED) & ~_exempt(page)
-    return mask
-
-
-def _undetermined(page: Page) -> np.ndarray:
-    return _has(page, Verdict.UNDETERMINED)
-
-
-def _exempt(page: Page) -> np.ndarray:
+def _is_exempt(page: Page) -> np.ndarray:
     mask: np.ndarray = (page.users[columns.EXEMPTION] != "").to_numpy()
     return mask
 
 
-def _has(page: Page, verdict: Verdict) -> np.ndarray:
-    mask: np.ndarray = (page.users[columns.VERDICT] == verdict).to_numpy()
-    return mask
-
-
-def _add_some(listing: Listing[Page], some: Collected) -> None:
-    """Add a list in the report's order, unless there is nobody to list."""
-    if page := some.page():
+def _add_exempt(listing: Listing[Page], exempt: Collected) -> None:
+    """Add the list of exempt users in the report's order, unless there are none."""
+    if page := exempt.page():
         listing.add(page)
         listing.finish()
+
+
+def _add_review(listing: Listing[Page], each: ReviewList, collected: Collected) -> np.ndarray:
+    """Add a list to decide in, or a remark if it is empty; return the keys of its rows."""
+    page = collected.page()
+    if page is None:
+        if each.no_users:
+            listing.finish(each.no_users)
+        return np.empty(0, np.int64)
+    listing.add(page, review_order(page))
+    listing.finish()
+    return np.sort(row_keys(page.users))
 
 
 def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
@@ -120,33 +140,26 @@ def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
 def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
     """Add the entries of the exemption list, if there are any."""
     if len(analysis.exemptions):
-        listed = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS)
-        listed.add(exemptions_sheet.exemption_frame(analysis))
-        listed.finish()
+        entries = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS)
+        entries.add(exemptions_sheet.exemption_frame(analysis))
+        entries.finish()
 
 
-def _add_to_do(listing: Listing[Page], unused: Collected) -> None:
-    """Add the list of unused users: certain ones first, then the oldest first."""
-    if page := unused.page():
-        doubtful = page.users[columns.CERTAINTY] == Certainty.CHECK
-        keys = ["doubtful", columns.CREATED, columns.ACCOUNT, columns.USER]
-        order = page.users.assign(doubtful=doubtful).sort_values(keys, kind="stable").index
-        listing.add(page, order.to_numpy())
-    listing.finish("Nobody is unused, or whoever is, is exempt.")
-
-
-def _add_findings(listing: _Rows, inspection: Inspection) -> Listing[pd.DataFrame]:
+def _add_findings(
+    listing: _Rows, inspection: Inspection, listed: ListedRows
+) -> Listing[pd.DataFrame]:
     """Add the list of findings in the order in which they come, and return it."""
-    found = listing(
-        Title.FINDINGS, findings_sheet.finding_columns(inspection.book, inspection.report.files)
+    findings = listing(
+        Title.FINDINGS,
+        findings_sheet.finding_columns(inspection.book, inspection.report.files, listed),
     )
     for frame in inspection.frames():
-        found.add(frame)
-    found.finish(findings_sheet.nothing_found(inspection))
-    return found
+        findings.add(frame)
+    findings.finish(findings_sheet.no_findings_text(inspection))
+    return findings
 
 
 def _add_changes(listing: _Rows, changes: pd.DataFrame) -> None:
-    changed = listing(Title.CHANGES, COLUMNS)
-    changed.add(changes)
-    changed.finish(NOTHING)
+    rows = listing(Title.CHANGES, COLUMNS)
+    rows.add(changes)
+    rows.finish(NOTHING)

@@ -1,128 +1,50 @@
-"""Make the file: openpyxl keeps all but the rows of the sheets, which are streamed past it.
+"""Collect the sheets of the workbook in their order, and set them up for print and screen.
 
-Nothing in the file tells the time of day at which it was made: same input, same bytes.
+Nothing in the file holds today's date: same input, same bytes.
 """
 
-import re
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
-from zipfile import ZIP_DEFLATED, ZipFile
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.properties import Outline, PageSetupProperties
 
-from analyzer.writers.workbook.style import registered
+from analyzer.review_columns import INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
+from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.style import DEFAULT_FONT, registered
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.header_footer import HeaderFooterItem
+    from openpyxl.worksheet.worksheet import Worksheet
 
 EXCEL_ROWS: Final = 1_048_576
 """The rows of a sheet."""
 
 CREATOR: Final = "credreport"
 
-_HELD: Final = 8 << 20
-
-_LARGE: Final = 1 << 30
-
-_COMPRESSION: Final = 3
-"""Half the time of zlib's usual 6, for a file a tenth larger."""
-
-_NO_ROWS: Final = b"<sheetData></sheetData>"
-
-_VIEWS: Final = b"<sheetViews>"
-
-_AFTER_WARNINGS: Final = re.compile(rb"(?=<drawing |<tableParts|</worksheet>)")
-
-
-class Sheet:
-    """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
-
-    Cells come as `cells` spells them. `ids` names the cells in which text looks like a number,
-    for which Excel is not to warn.
-    """
-
-    def __init__(self, frame: Worksheet, rows: SpooledTemporaryFile[bytes]) -> None:
-        """Begin with no rows; they go to a file that nobody else sees."""
-        self.frame = frame
-        self.row = 0
-        self.ids = ""
-        self._columns = 1
-        self._rows = rows
-
-    def add(self, cells: Sequence[str], height: float | None = None) -> int:
-        """Add a row, and return its number; without a height, programs fit it to the text."""
-        told = f' ht="{height}" customHeight="1"' if height else ""
-        self._write([[cell] for cell in cells], f"{told}>")
-        return self.row
-
-    def add_many(self, columns: Sequence[Iterable[str]]) -> None:
-        """Add rows, given as columns of cells."""
-        self._write(columns, ">")
-
-    def copy_to(self, part: Any, frame: bytes) -> None:
-        """Write the sheet as a part of the file: the frame with the rows inside."""
-        before, after = frame.split(_NO_ROWS)
-        used = f'<dimension ref="A1:{get_column_letter(self._columns)}{max(self.row, 1)}"/>'
-        part.write(before.replace(_VIEWS, used.encode() + _VIEWS, 1) + b"<sheetData>")
-        self._rows.seek(0)
-        shutil.copyfileobj(self._rows, part, 1 << 20)
-        part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._no_warnings(), after, count=1))
-
-    @property
-    def is_large(self) -> bool:
-        """Tell whether the sheet may need the 64-bit form of zip."""
-        return self._rows.tell() > _LARGE
-
-    def skip(self, rows: int) -> None:
-        """Leave rows empty."""
-        self.row += rows
-
-    def _write(self, columns: Sequence[Iterable[str]], opened: str) -> None:
-        """Spell rows; the row's number is what stands between their pieces, once a cell."""
-        self._columns = max(self._columns, len(columns))
-        start = ('<row r="', f'{opened}<c r="A')
-        thens = [f'<c r="{get_column_letter(at)}' for at in range(2, len(columns) + 1)]
-        pieces = [
-            [cell + then for cell in column]
-            for column, then in zip(columns, [*thens, "</row>"], strict=True)
-        ]
-        rows = [
-            f'{row}"'.join((*start, *cells))
-            for row, cells in enumerate(zip(*pieces, strict=True), self.row + 1)
-        ]
-        self._rows.write("".join(rows).encode())
-        self.row += len(rows)
-
-    def _no_warnings(self) -> bytes:
-        if not self.ids:
-            return b""
-        warning = f'<ignoredError sqref="{self.ids}" numberStoredAsText="1"/>'
-        return f"<ignoredErrors>{warning}</ignoredErrors>".encode()
+_IN_MEMORY: Final = 8 << 20
+"""Rows of a sheet beyond so many bytes go to a file on disk."""
 
 
 class Title(StrEnum):
     """Name a sheet; the order is that of the work, and then of looking things up."""
 
     SUMMARY = "Summary"
-    UNUSED = "Unused users"
+    UNUSED = UNUSED_USERS
+    INACTIVE = INACTIVE_USERS
+    UNDETERMINED = UNDETERMINED
     CHANGES = "Changes"
     FINDINGS = "Findings"
     CONTROLS = "Controls"
-    EVERYBODY = "All users"
+    ALL_USERS = "All users"
     ROOTS = "Root users"
     EXEMPT = "Exempt"
     EXEMPTIONS = "Exemption list"
-    UNDETERMINED = "Undetermined"
     METHOD = "Method"
 
 
@@ -132,7 +54,7 @@ class Book(ExitStack):
     def __init__(self, title: str, moment: datetime) -> None:
         """Begin with no sheets; the moment stands in the file as that of its making."""
         super().__init__()
-        self._workbook = Workbook(write_only=True)
+        self._workbook = new_workbook(DEFAULT_FONT)
         self._sheets: dict[tuple[int, int], Sheet] = {}
         self.styles = registered(self._workbook)
         properties = self._workbook.properties
@@ -145,7 +67,7 @@ class Book(ExitStack):
 
         What one sheet cannot hold goes on, on others with the same title and a number.
         """
-        rows = self.enter_context(SpooledTemporaryFile(_HELD))  # noqa: SIM115  closed on exit
+        rows = self.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  closed on exit
         name = title if number == 1 else f"{title} {number}"
         frame = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
         place = (list(Title).index(title), number)
@@ -154,27 +76,7 @@ class Book(ExitStack):
 
     def save(self, stream: BinaryIO) -> None:
         """Write the file."""
-        sheets = [sheet for _, sheet in sorted(self._sheets.items())]
-        self._workbook._sheets = [sheet.frame for sheet in sheets]  # type: ignore[attr-defined]  # noqa: SLF001  no public way
-        with _Archive(stream, sheets) as archive:
-            ExcelWriter(self._workbook, archive).write_data()
-
-
-class _Archive(ZipFile):
-    """Put the rows into the sheets as openpyxl writes these, and date every part 1980."""
-
-    def __init__(self, stream: BinaryIO, sheets: Iterable[Sheet]) -> None:
-        super().__init__(stream, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION)
-        self._sheets = iter(sheets)
-
-    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
-        with self.open(zinfo_or_arcname, "w") as part:
-            part.write(data.encode() if isinstance(data, str) else data)
-
-    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
-        sheet = next(self._sheets)
-        with self.open(arcname, "w", force_zip64=sheet.is_large) as part:
-            sheet.copy_to(part, Path(filename).read_bytes())
+        write_archive(self._workbook, [sheet for _, sheet in sorted(self._sheets.items())], stream)
 
 
 A4: Final = 9
@@ -190,7 +92,7 @@ def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
 
 
 def for_print(frame: "Worksheet", footer: str, paper: int) -> None:
-    """Set the sheet up for printing; the footer tells what it is, the sheet and the page."""
+    """Print the sheet landscape, as wide as the page; the footer names the report and the page."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     frame.page_setup.orientation = "landscape"
     frame.page_setup.paperSize = paper
@@ -202,5 +104,40 @@ def for_print(frame: "Worksheet", footer: str, paper: int) -> None:
     frame.page_margins.header = frame.page_margins.footer = 0.3
     foot = cast("HeaderFooterItem", frame.oddFooter)
     foot.left.text = footer.replace("&", "&&")
-    foot.center.text = "&A"
-    foot.right.text = "Page &P of &N"
+    foot.right.text = "&A, page &P of &N"
+
+
+PrintBlocks = tuple[int, ...]
+"""The last column of each block of columns that is printed on a page of its own."""
+
+_BLOCK_SCALE: Final = 89
+"""Per cent: text of 9 points is printed at 8."""
+
+_BLOCK_MARGIN: Final = 0.3
+"""Inches left and right."""
+
+
+def print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: int) -> None:
+    """Print blocks of columns on A4 or Letter, with the first columns on each page."""
+    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
+    frame.page_setup.paperSize = A4
+    frame.page_setup.scale = _BLOCK_SCALE
+    frame.page_margins.left = frame.page_margins.right = _BLOCK_MARGIN
+    frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
+    frame.page_setup.pageOrder = "overThenDown"
+    frame.print_area = f"A1:{get_column_letter(blocks[-1])}{rows}"
+    frame.print_title_cols = f"A:{get_column_letter(repeated)}"
+    for last in blocks[:-1]:
+        frame.col_breaks.append(Break(id=last))
+
+
+def fold_columns(frame: "Worksheet", folded: Sequence[int]) -> None:
+    """Put columns, by number, in closed outline groups; the button is on the column before."""
+    if folded:
+        frame.sheet_properties.outlinePr = Outline(summaryRight=False)
+    for at in folded:
+        dimension = frame.column_dimensions[get_column_letter(at)]
+        dimension.outlineLevel = 1
+        dimension.hidden = True
+        before = frame.column_dimensions[get_column_letter(at - 1)]
+        before.collapsed = at - 1 not in folded

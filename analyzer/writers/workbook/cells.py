@@ -64,13 +64,13 @@ def cell(value: Value, style: int) -> str:
 
 def _formula(formula: Formula, style: int) -> str:
     kind = ' t="str"' if isinstance(formula.result, str) else ""
-    told = f"<f>{_xml(formula.expression)}</f><v>{_xml(str(formula.result))}</v>"
-    return f' s="{style}"{kind}>{told}</c>'
+    content = f"<f>{_xml(formula.expression)}</f><v>{_xml(str(formula.result))}</v>"
+    return f' s="{style}"{kind}>{content}</c>'
 
 
 def _spelled(value: str) -> str:
     """Return text for XML; what XML forbids is spelled as spreadsheets do: `_x0001_`."""
-    return _xml(_ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", _fitted(value)))
+    return _xml(_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _fitted(value)))
 
 
 def _xml(value: str) -> str:

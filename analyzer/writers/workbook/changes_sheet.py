@@ -5,48 +5,58 @@ from typing import Final
 
 import pandas as pd
 
-from analyzer.changes import BEFORE, CHANGE, LAST_USE, NOW, Change
+from analyzer import columns
+from analyzer.changes import (
+    BEFORE,
+    CAUSE,
+    CHANGE,
+    EXEMPTION_BEFORE,
+    EXEMPTION_NOW,
+    LAST_USE,
+    MEANINGS,
+    NOW,
+    Change,
+    counts_by_kind,
+)
+from analyzer.rules.rule import FACT, RULE
 from analyzer.writers.workbook.column import (
     Column,
     in_frame,
-    judged_look,
     moment_cells,
     plain,
     repeated_text_cells,
+    text_cells,
     text_or_raw,
     texts,
     user_columns,
+    word_style,
 )
 from analyzer.writers.workbook.style import CellStyle
 
-MEANINGS: Final[Mapping[Change, str]] = {
-    Change.NEW_UNUSED: (
-        "Unused now; in the previous run another verdict, or not there (Before is empty)."
-    ),
-    Change.GONE: "In the previous run, and in no report any more.",
-    Change.USED_AGAIN: "Not in use in the previous run, and used since.",
-    Change.NO_LONGER_UNUSED: "Unused in the previous run, and has another verdict now.",
-}
-"""What each change means."""
+NOTHING: Final = "No changes since the previous run."
 
-NOTHING: Final = "Nothing changed since the previous run."
-
-_LOOKS: Final[Mapping[str, CellStyle]] = {
+_STYLES_OF: Final[Mapping[str, CellStyle]] = {
     Change.NEW_UNUSED: CellStyle.UNUSED,
     Change.GONE: CellStyle.FAINT,
+    Change.FIRST_SIGN_IN: CellStyle.CHECK,
+    Change.FIRST_USE: CellStyle.CHECK,
     Change.USED_AGAIN: CellStyle.CHECK,
+    Change.UNDETERMINED: CellStyle.UNDETERMINED,
+    Change.NOT_COVERED: CellStyle.UNDETERMINED,
 }
 
 
 def change_counts(frame: pd.DataFrame, since: str) -> str:
-    """Return with which run was compared, and how many changes of each kind there are."""
-    numbers = frame[CHANGE].value_counts()
-    told = ", ".join(f"{each} {numbers[each]:,}" for each in Change if numbers.get(each))
-    return f"The run {since}. {f'Changes since: {told}.' if told else NOTHING}"
+    """Return the run that was compared with, and the number of changes of each kind."""
+    numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts_by_kind(frame).items())
+    changed = f"Changes since: {numbers}." if numbers else NOTHING
+    accounts = int((frame[CHANGE] == Change.NOT_COVERED).sum())
+    uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
+    return f"The run {since}. {changed}{uncompared}"
 
 
-def _change_look(change: str) -> CellStyle:
-    return _LOOKS.get(change, CellStyle.TEXT)
+def _change_style(change: str) -> CellStyle:
+    return _STYLES_OF.get(change, CellStyle.TEXT)
 
 
 def _meanings(frame: pd.DataFrame) -> list[str]:
@@ -55,9 +65,15 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
 
 COLUMNS: Final = (
     *user_columns(in_frame),
-    Column("Change", 17, repeated_text_cells(texts(in_frame(CHANGE)), _change_look)),
-    Column("Meaning", 44, repeated_text_cells(_meanings, plain)),
-    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), judged_look)),
-    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), judged_look)),
+    Column("Change", 18, repeated_text_cells(texts(in_frame(CHANGE)), _change_style)),
+    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), word_style)),
+    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), word_style)),
+    Column("Cause", 52, text_cells(texts(in_frame(CAUSE)))),
+    Column("Rule", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
+    Column("Finding", 44, text_cells(texts(in_frame(FACT)))),
     Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), text_or_raw)),
+    Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
+    Column("Exemption before", 24, repeated_text_cells(texts(in_frame(EXEMPTION_BEFORE)), plain)),
+    Column("Exemption now", 24, repeated_text_cells(texts(in_frame(EXEMPTION_NOW)), plain)),
+    Column("Meaning", 44, repeated_text_cells(_meanings, plain)),
 )

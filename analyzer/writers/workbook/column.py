@@ -39,45 +39,55 @@ _EPOCH_DAYS: Final = 25_569
 _DAY: Final = 86_400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Define what a reviewer enters: one of the choices, a date or any text, with a prompt."""
+
+    prompt: str = ""
+    choices: tuple[str, ...] = ()
+    is_date: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Rows]):
-    """Define one column; a reviewer fills it by one of the choices, if there are any."""
+    """Define one column; `entry` is what a reviewer enters, a folded one is hidden at first."""
 
     head: str
     width: float
     cells: Cells[Rows]
-    choices: tuple[str, ...] = ()
+    entry: Entry | None = None
+    folded: bool = False
 
 
-def text_cells(read: Read[Rows], look: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
+def text_cells(read: Read[Rows], style: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
     """Make cells of text that differs from row to row."""
-    return lambda rows, styles: [text(value, styles[look]) for value in read(rows)]
+    return lambda rows, styles: [text(value, styles[style]) for value in read(rows)]
 
 
-def fact_look(word: str) -> CellStyle:
-    """Return how a fact looks: odd if it was not understood, faint if there is nothing."""
+def fact_style(word: str) -> CellStyle:
+    """Return the style of a fact; what was not understood and what is absent have their own."""
     if word.endswith((NOT_UNDERSTOOD, NOT_REPORTED)):
-        return CellStyle.ODD
+        return CellStyle.NOT_UNDERSTOOD
     return CellStyle.FAINT if word in _NOTHING else CellStyle.TEXT
 
 
 def plain(_: str) -> CellStyle:
-    """Return how words look that mean neither good nor bad."""
+    """Return the style of words that mean neither good nor bad."""
     return CellStyle.TEXT
 
 
-def judged_look(word: str) -> CellStyle:
-    """Return how a word looks that has a look of its own."""
+def word_style(word: str) -> CellStyle:
+    """Return the style of that name."""
     return CellStyle(word) if word else CellStyle.TEXT
 
 
 def repeated_text_cells(
-    read: Read[Rows], look: Callable[[str], CellStyle] = fact_look
+    read: Read[Rows], style_of: Callable[[str], CellStyle] = fact_style
 ) -> Cells[Rows]:
     """Make cells of words that come again and again; each is spelled once."""
 
     def cells(rows: Rows, styles: Styles) -> list[str]:
-        spelled = _Spelled(look, styles)
+        spelled = _Spelled(style_of, styles)
         return [spelled[word] for word in read(rows)]
 
     return cells
@@ -98,7 +108,7 @@ def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Ce
     """Make cells of dates with times, in UTC, and words where there is none."""
 
     def cells(rows: Rows, styles: Styles) -> list[str]:
-        style, spelled = styles[CellStyle.DATE], _Spelled(fact_look, styles)
+        style, spelled = styles[CellStyle.DATE], _Spelled(fact_style, styles)
         return [
             number(day, style) if day > 0 else spelled[word]
             for day, word in zip(_serials(read(rows)), otherwise(rows), strict=True)
@@ -107,9 +117,9 @@ def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Ce
     return cells
 
 
-def input_cells(look: CellStyle) -> Cells[Any]:
+def input_cells(style: CellStyle) -> Cells[Any]:
     """Make cells that a reviewer fills."""
-    return lambda rows, styles: [blank(styles[look])] * len(rows)
+    return lambda rows, styles: [blank(styles[style])] * len(rows)
 
 
 def text_or_raw(rows: Sized) -> list[str]:
@@ -117,10 +127,10 @@ def text_or_raw(rows: Sized) -> list[str]:
     return [""] * len(rows)
 
 
-def raw_if_unread(page: Page, column: str, told: np.ndarray) -> list[str]:
+def raw_if_unread(page: Page, column: str, words: np.ndarray) -> list[str]:
     """Return words, but the raw value where the report's cell was not understood."""
     here = page.unread[page.unread[columns.COLUMN] == column]
-    shown: list[str] = told.tolist()
+    shown: list[str] = words.tolist()
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
         shown[position] = NOT_REPORTED if pd.isna(value) else f'"{value}"{NOT_UNDERSTOOD}'
     return shown
@@ -139,13 +149,13 @@ def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
 class _Spelled(dict[str, str]):
     """Spell each word as a cell when it is first asked for."""
 
-    def __init__(self, look: Callable[[str], CellStyle], styles: Styles) -> None:
+    def __init__(self, style_of: Callable[[str], CellStyle], styles: Styles) -> None:
         super().__init__()
-        self._look = look
+        self._style_of = style_of
         self._styles = styles
 
     def __missing__(self, word: str) -> str:
-        cell = self[word] = text(word, self._styles[self._look(word)])
+        cell = self[word] = text(word, self._styles[self._style_of(word)])
         return cell
 
 
@@ -189,7 +199,7 @@ def account_text(account: str) -> str:
 
 
 def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:
-    """Return the columns that name whom a row is about."""
+    """Return the columns that identify a user."""
     account = of(columns.ACCOUNT)
 
     def accounts(rows: Rows) -> list[str]:
@@ -217,10 +227,10 @@ def source_columns(
     )
 
 
-def review_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
+def input_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
     """Return the columns that the reviewer fills."""
     return (
-        Column("Decision", 12, input_cells(CellStyle.INPUT), decisions),
+        Column("Decision", 12, input_cells(CellStyle.INPUT), Entry(choices=decisions)),
         Column("Owner", 14, input_cells(CellStyle.INPUT)),
         Column("Comment", 24, input_cells(CellStyle.INPUT)),
     )

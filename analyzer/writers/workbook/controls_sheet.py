@@ -1,4 +1,4 @@
-"""Write the sheet that says how each control of the standard came out."""
+"""Write the sheet with the result of each control of the standard."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 _RULES: Final = {rule.id: rule for rule in RULES}
 
 
-def add_controls(book: Book, tally: RuleCounts) -> None:
+def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     """Add the sheet; its counts are formulas over the listed findings."""
-    inspection = tally.inspection
+    inspection = rule_counts.inspection
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
@@ -32,10 +32,10 @@ def add_controls(book: Book, tally: RuleCounts) -> None:
     _add_heading(grid, inspection, results, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
-    row = grid.table_head(*heads, head("How it is decided"), head("Remark"))
+    row = grid.table_head(*heads, head("Decision rule"), head("Remark"))
     grid.repeat(row)
     for each in results:
-        _add(grid, tally, each)
+        _add(grid, rule_counts, each)
     grid.warn_not(f"A{row + 1}:A{grid.next_row - 1}")
 
 
@@ -46,7 +46,7 @@ def _add_heading(
     grid.row(Part(standard.name, CellStyle.TITLE, span))
     for line in (
         headline(results),
-        f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: in our own words.",
+        f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording.",
         f"Limits: {limits_text(inspection.book)}",
     ):
         grid.row(Part(line, CellStyle.SUBTITLE, span))
@@ -54,37 +54,37 @@ def _add_heading(
 
 
 def headline(results: Sequence[ControlResult]) -> str:
-    """Return how many controls came out how."""
+    """Return how many controls have each result."""
     count = Counter(each.result for each in results)
-    told = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
-    return f"Controls: {len(results)}. Of these: {told}."
+    numbers = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
+    return f"Controls: {len(results)}. Of these: {numbers}."
 
 
-def _add(grid: Grid, tally: RuleCounts, each: ControlResult) -> None:
+def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:
     grid.row(
         Part(each.control.number, CellStyle.LABEL),
         Part(each.control.title),
         Part(str(each.result), CellStyle(each.result)),
-        *(Part(count, CellStyle.NUMBER) for count in _counts(tally, each)),
-        Part(_how(each, tally.inspection.book.thresholds)),
+        *(Part(count, CellStyle.NUMBER) for count in _counts(rule_counts, each)),
+        Part(_decision(each, rule_counts.inspection.book.thresholds)),
         Part("" if each.result is Result.NOT_DECIDABLE else each.why),
     )
 
 
-def _how(each: ControlResult, thresholds: Thresholds) -> str:
+def _decision(each: ControlResult, thresholds: Thresholds) -> str:
     """Return how the control's rules decide, or why none can."""
     rules = each.control.rules
     if not rules:
         return each.control.reason
-    return "\n".join(_of_rule(each.control.number, rule, thresholds) for rule in rules)
+    return "\n".join(_rule_line(each.control.number, rule, thresholds) for rule in rules)
 
 
-def _of_rule(number: str, rule: str, thresholds: Thresholds) -> str:
-    told = rule_decision(_RULES[rule], thresholds)
-    return told if rule == number else f"{rule}: {told}"
+def _rule_line(number: str, rule: str, thresholds: Thresholds) -> str:
+    decision = rule_decision(_RULES[rule], thresholds)
+    return decision if rule == number else f"{rule}: {decision}"
 
 
-def _counts(tally: RuleCounts, each: ControlResult) -> list[Value]:
+def _counts(rule_counts: RuleCounts, each: ControlResult) -> list[Value]:
     """Return how many findings fail, are exempt and are undecided; nothing if no rule ran."""
-    ran = [rule.id for rule in tally.inspection.book.rules if rule.id in each.control.rules]
-    return [tally.of_rules(ran, kind) if ran else "" for kind in (FAILS, EXEMPT, UNDECIDED)]
+    ran = [rule.id for rule in rule_counts.inspection.book.rules if rule.id in each.control.rules]
+    return [rule_counts.of_rules(ran, kind) if ran else "" for kind in (FAILS, EXEMPT, UNDECIDED)]

@@ -1,4 +1,4 @@
-"""Define the sheet that lists the entries of the exemption list, and what became of each."""
+"""Define the sheet that lists the entries of the exemption list, with the state of each."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ from analyzer.writers.workbook.user_sheets import last_day
 
 APPLIES: Final = "applies"
 EXPIRED: Final = "expired"
-UNMATCHED: Final = "matches nobody"
+UNMATCHED: Final = "matches no user"
 EVERYTHING: Final = "everything"
 
 _LINE: Final = "line"
@@ -32,11 +32,11 @@ _OWNER: Final = "owner"
 _UNTIL: Final = "until"
 _MATCHED: Final = "matched"
 _STATE: Final = "state"
-_LOOKS: Final = {EXPIRED: CellStyle.CHECK, UNMATCHED: CellStyle.CHECK}
+_STYLES_OF: Final = {EXPIRED: CellStyle.CHECK, UNMATCHED: CellStyle.CHECK}
 
 
-def _state_look(state: str) -> CellStyle:
-    return _LOOKS.get(state, CellStyle.TEXT)
+def _state_style(state: str) -> CellStyle:
+    return _STYLES_OF.get(state, CellStyle.TEXT)
 
 
 def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
@@ -46,12 +46,12 @@ def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
 COLUMNS: Final = (
     Column("Account", 13, text_cells(texts(in_frame(columns.ACCOUNT)))),
     Column("User", 24, text_cells(texts(in_frame(columns.USER)))),
-    Column("Excused from", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
+    Column("Exempt from", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
     Column("Reason", 60, text_cells(texts(in_frame(_REASON)))),
     Column("Owner", 24, text_cells(texts(in_frame(_OWNER)))),
     Column("Last day (UTC)", 12, _last_days),
     Column("Users matched", 10, number_cells(in_frame(_MATCHED))),
-    Column("State", 15, repeated_text_cells(texts(in_frame(_STATE)), _state_look)),
+    Column("State", 15, repeated_text_cells(texts(in_frame(_STATE)), _state_style)),
     Column("Line in the list", 8, number_cells(in_frame(_LINE))),
 )
 

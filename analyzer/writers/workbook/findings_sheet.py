@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analyzer import columns
@@ -14,29 +15,31 @@ from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import OWN, Rulebook
 from analyzer.writers.findings import unseen_rules
+from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
     Read,
     in_frame,
+    input_columns,
     moment_cells,
     number_cells,
     plain,
     repeated_text_cells,
-    review_columns,
     source_columns,
     text_cells,
     text_or_raw,
     texts,
     user_columns,
 )
+from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
 
 DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 
 
-def _of_rule(told: Callable[[str], str]) -> Read[pd.DataFrame]:
-    """Read what is to be told of each finding's rule."""
-    return lambda frame: map(told, frame[RULE].tolist())
+def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
+    """Read a text about each finding's rule."""
+    return lambda frame: map(text_of, frame[RULE].tolist())
 
 
 SEVERITY_OF: Final = Column(
@@ -51,8 +54,24 @@ EXEMPTION: Final = Column(
 _TITLES: Final = {rule.id: rule.title for rule in RULES}
 
 
+ListedRows = dict[Title, np.ndarray]
+"""The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
+
+
+def _listed_in(listed: ListedRows) -> Read[pd.DataFrame]:
+    """Read in which list the user of each finding is to be decided on, if in one."""
+
+    def titles(frame: pd.DataFrame) -> list[str]:
+        keys = row_keys(frame)
+        masks = [np.isin(keys, rows) for rows in listed.values()]
+        shown: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
+        return shown
+
+    return titles
+
+
 def finding_columns(
-    book: Rulebook, files: Sequence[ReportFile]
+    book: Rulebook, files: Sequence[ReportFile], listed: ListedRows
 ) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of findings; the last three are the reviewer's."""
     controls = _controls(book)
@@ -60,9 +79,10 @@ def finding_columns(
         *user_columns(in_frame),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, repeated_text_cells(_of_rule(_TITLES.__getitem__), plain)),
+        Column("Finding", 28, repeated_text_cells(_rule_texts(_TITLES.__getitem__), plain)),
         Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
         OUTCOME_OF,
+        Column("Listed in", 13, repeated_text_cells(_listed_in(listed), plain)),
         Column("Days", 7.5, number_cells(in_frame(DAYS))),
         Column("Slot", 6, number_cells(in_frame(columns.SLOT))),
         Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
@@ -71,11 +91,11 @@ def finding_columns(
         Column(
             "Controls",
             42,
-            repeated_text_cells(_of_rule(controls.__getitem__), lambda _: CellStyle.ID),
+            repeated_text_cells(_rule_texts(controls.__getitem__), lambda _: CellStyle.ID),
         ),
         Column("Remedy", 33, repeated_text_cells(texts(in_frame(REMEDY)), plain)),
         *source_columns(in_frame, files),
-        *review_columns(DECISIONS),
+        *input_columns(DECISIONS),
     )
 
 
@@ -95,7 +115,7 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
     }
 
 
-def nothing_found(inspection: Inspection) -> str:
-    """Say which rules found nothing, and which did not see everything."""
+def no_findings_text(inspection: Inspection) -> str:
+    """Return which rules ran without a finding, and which had incomplete input."""
     ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
-    return " ".join([f"Nothing was found. The rules that ran: {ran}.", *unseen_rules(inspection)])
+    return " ".join([f"No findings. Rules that ran: {ran}.", *unseen_rules(inspection)])

@@ -40,12 +40,12 @@ class CountFormula(Generic[Rows]):
 
     def of(self, result: int, *conditions: tuple[Column[Rows], str]) -> Formula:
         """Return the number of rows that meet all conditions: a column, and what it must equal."""
-        each = [self._conditions(column, wanted) for column, wanted in conditions]
+        each = [self._conditions(column, criterion) for column, criterion in conditions]
         counts = [f"COUNTIFS({','.join(sheet)})" for sheet in zip(*each, strict=True)]
         return Formula("+".join(counts) or "0", result)
 
-    def _conditions(self, column: Column[Rows], wanted: str) -> Iterator[str]:
-        return (f"{cells},{wanted}" for cells in self.listing.column(column))
+    def _conditions(self, column: Column[Rows], criterion: str) -> Iterator[str]:
+        return (f"{cells},{criterion}" for cells in self.listing.column(column))
 
 
 def summed(cells: str, result: int) -> Formula:
@@ -96,7 +96,7 @@ class RuleCounts:
     """Count findings by formulas over the list, or in numbers if there are too many."""
 
     inspection: Inspection
-    recount: CountFormula[pd.DataFrame]
+    count: CountFormula[pd.DataFrame]
 
     def of_rules(self, ids: Collection[str], kind: FindingKind) -> Value:
         """Return how many findings of a kind some rules have."""
@@ -119,8 +119,8 @@ class RuleCounts:
     def _of(
         self, column: Column[pd.DataFrame], words: Iterable[str], number: int, kind: FindingKind
     ) -> Value:
-        if not self.recount.is_quick(_FORMULAS):
+        if not self.count.is_quick(_FORMULAS):
             return number
-        wanted = [(column, f'"{word}"') for word in words]
-        each = [self.recount.of(number, one, *kind.conditions) for one in wanted]
+        conditions = [(column, f'"{word}"') for word in words]
+        each = [self.count.of(number, one, *kind.conditions) for one in conditions]
         return Formula("+".join(formula.expression for formula in each), number)

@@ -30,10 +30,10 @@ _PROSE: Final = 1.15
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Show a value with a look, across one or more columns."""
+    """Show a value with a style, across one or more columns."""
 
     value: Value
-    look: CellStyle = CellStyle.TEXT
+    style: CellStyle = CellStyle.TEXT
     span: int = 1
 
 
@@ -66,7 +66,7 @@ class Grid:
         cells: list[str] = []
         heights = [height or 0.0]
         for part in parts:
-            start, style = len(cells), self._styles[part.look]
+            start, style = len(cells), self._styles[part.style]
             cells += [cell(part.value, style), *[blank(style)] * (part.span - 1)]
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
             if part.span > 1:
@@ -88,13 +88,13 @@ class Grid:
         self.frame.print_title_rows = f"{row}:{row}"
 
     def lines(self, title: str, named: Iterable[tuple[str, str]]) -> None:
-        """Add a section of two columns: names, and what is to be said of each."""
+        """Add a section of two columns: names, and a text on each."""
         self.section(title)
         for name, text in named:
             self.row(Part(name, CellStyle.LABEL), Part(text))
 
     def words(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
-        """Add a section of words that have looks of their own, and what each means."""
+        """Add a section of words with styles of their own, and the meaning of each."""
         self.section(title)
         for word, text in meanings:
             self.row(Part(str(word), CellStyle(word)), Part(text))
@@ -112,7 +112,7 @@ class Grid:
 
     def warn_not(self, cells: str) -> None:
         """Have Excel not warn of text that looks like a number in these cells."""
-        self._sheet.ids = f"{self._sheet.ids} {cells}".strip()
+        self._sheet.number_like = f"{self._sheet.number_like} {cells}".strip()
 
     def alarm(self, cells: str, word: str) -> None:
         """Have cells of one column turn red when they say a word."""
@@ -129,7 +129,7 @@ class Grid:
 
 def _height(part: Part, width: float) -> float:
     """Return the height, in points, that a value needs in a cell so wide."""
-    size = font_size(part.look)
+    size = font_size(part.style)
     value = part.value.result if isinstance(part.value, Formula) else part.value
     fits = max(width * _FULL_SIZE / size * _PROSE - 1, 1)
     text = value if isinstance(value, str) else ""

@@ -14,9 +14,19 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
 from analyzer.model import Page, concatenated
-from analyzer.writers.workbook.book import A3, Book, Sheet, Title, for_print, set_widths
+from analyzer.writers.workbook.archive import Sheet
+from analyzer.writers.workbook.book import (
+    A3,
+    Book,
+    PrintBlocks,
+    Title,
+    fold_columns,
+    for_print,
+    print_blocks,
+    set_widths,
+)
 from analyzer.writers.workbook.cells import text
-from analyzer.writers.workbook.column import Column, Rows, in_slot
+from analyzer.writers.workbook.column import Column, Entry, Rows, in_slot
 from analyzer.writers.workbook.style import CellStyle
 
 _HEAD_HEIGHT: Final = 34
@@ -30,7 +40,8 @@ _LINE: Final = 120
 class Listing(Generic[Rows]):
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
-    `limit` is the most rows of a sheet, the head included.
+    `limit` is the most rows of a sheet, the head included. `blocks` are printed one beside the
+    other; without any, all columns are printed as wide as a page.
     """
 
     book: Book
@@ -38,6 +49,7 @@ class Listing(Generic[Rows]):
     limit: int
     title: Title
     columns: tuple[Column[Rows], ...]
+    blocks: PrintBlocks = ()
     sheets: list[Sheet] = field(default_factory=list)
 
     @property
@@ -58,7 +70,7 @@ class Listing(Generic[Rows]):
     def finish(self, nothing: str = "") -> None:
         """Make tables of what was listed, or say that nothing was."""
         if not self.sheets:
-            self._say(nothing)
+            self._add_remark(nothing)
         for sheet in self.sheets:
             self._finish(sheet)
 
@@ -68,7 +80,7 @@ class Listing(Generic[Rows]):
         for sheet in self.sheets:
             yield f"'{sheet.frame.title}'!${letter}$2:${letter}${sheet.row}"
 
-    def _say(self, remark: str) -> None:
+    def _add_remark(self, remark: str) -> None:
         sheet = self._new_sheet()
         for line in wrap(remark, _LINE, break_on_hyphens=False):
             sheet.add([text(line, self.book.styles[CellStyle.SUBTITLE])])
@@ -82,21 +94,31 @@ class Listing(Generic[Rows]):
     def _new_sheet(self) -> Sheet:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
+        fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
         for_print(sheet.frame, self.footer, A3)
-        sheet.frame.freeze_panes = "C2"  # The head, and whom a row is about.
+        sheet.frame.freeze_panes = f"{get_column_letter(self._user_column + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:
-        sheet.ids = f"A2:B{sheet.row}"
+        sheet.number_like = f"A2:B{sheet.row}"
         sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
         for at, column in enumerate(self.columns, 1):
-            if column.choices:
+            if column.entry:
                 letter = get_column_letter(at)
-                choice = _choice(column.choices, f"{letter}2:{letter}{sheet.row}")
-                sheet.frame.data_validations.append(choice)
+                validation = _validation(
+                    column.head, column.entry, f"{letter}2:{letter}{sheet.row}"
+                )
+                sheet.frame.data_validations.append(validation)
+        if self.blocks:
+            print_blocks(sheet.frame, self.blocks, self._user_column, sheet.row)
+
+    @property
+    def _user_column(self) -> int:
+        """Return which column names the user; it stays in sight with those before it."""
+        return [column.head for column in self.columns].index("User") + 1
 
 
 def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
@@ -111,17 +133,27 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     )
 
 
-def _choice(choices: Sequence[str], cells: str) -> DataValidation:
-    """Return a drop-down that takes nothing but the choices."""
-    return DataValidation(
-        type="list",
-        formula1=f'"{",".join(choices)}"',
+def _validation(head: str, entry: Entry, cells: str) -> DataValidation:
+    """Return a prompt for cells, and a drop-down or a check that takes nothing but dates."""
+    validation = DataValidation(
         sqref=cells,
         allow_blank=True,
         showErrorMessage=True,
-        errorTitle="Decision",
-        error=f"Choose one of: {', '.join(choices)}.",
+        errorTitle=head,
+        showInputMessage=bool(entry.prompt),
+        promptTitle=head if entry.prompt else None,
+        prompt=entry.prompt or None,
     )
+    if entry.choices:
+        validation.type = "list"
+        validation.formula1 = f'"{",".join(entry.choices)}"'
+        validation.error = f"Choose one of: {', '.join(entry.choices)}."
+    if entry.is_date:
+        validation.type = "date"
+        validation.operator = "greaterThan"
+        validation.formula1 = "36526"  # 2000-01-01
+        validation.error = "Enter a date, such as 2026-03-01."
+    return validation
 
 
 CHUNK: Final = 4_096
@@ -153,19 +185,19 @@ def _users(page: Page, positions: np.ndarray) -> Page:
 class Collected:
     """Gather the users for whom a mask holds from page after page."""
 
-    def __init__(self, wanted: Callable[[Page], np.ndarray]) -> None:
-        """Begin with nobody."""
-        self._wanted = wanted
+    def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
+        """Begin without users."""
+        self._has = has
         self._pages: list[Page] = []
 
     def add(self, page: Page) -> None:
-        """Keep those users of a page that are wanted."""
-        mask = self._wanted(page)
+        """Keep those users of a page for whom the mask holds."""
+        mask = self._has(page)
         if mask.any():
             self._pages.append(page.where(mask))
 
     def page(self) -> Page | None:
-        """Return all who were kept as one page and forget them; None if there is nobody."""
+        """Return the users as one page and forget them; None if there are none."""
         pages, self._pages = self._pages, []
         return _together(pages) if pages else None
 

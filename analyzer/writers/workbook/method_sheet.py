@@ -1,4 +1,4 @@
-"""Write the sheet that says how the result came about, and what it cannot tell."""
+"""Write the sheet that explains the method, every word of the sheets, and the limitations."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
+from analyzer.review_columns import Decision
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
@@ -23,101 +24,116 @@ _WIDTHS: Final = (30, 110)
 
 _SHEETS: Final = {
     Title.SUMMARY: (
-        "The result, the criteria, the notes, the sign-off, and how the numbers add up to the"
-        " rows that were read. The counts are formulas over All users and Findings and recompute."
+        "Progress of the review, result, criteria, notes, sign-off, and checks that the numbers"
+        " add up. The counts are formulas over the other sheets."
     ),
     Title.UNUSED: (
-        "The list to work through: every unused user who is not exempt, certain ones first,"
-        " then the oldest first. Decision, Owner and Comment are for the reviewer."
+        "List to decide in: every unused user that is not exempt, by account, certain before"
+        " check, oldest first. Fill in Decision, Decided by, Decided on, Ticket and Comment. The"
+        " dates of each credential are folded: open them with the + above the columns."
     ),
-    Title.CHANGES: (
-        "What changed since the previous run: users who became unused, who are gone, and who are"
-        " unused no longer."
-    ),
-    Title.FINDINGS: (
-        "What the rules found, the worst first: each fact with its value and the limit. Exempt"
-        " because says why a finding fails no run; Controls, which benchmarks ask for the rule."
-        " Decision, Owner and Comment are for the reviewer."
-    ),
-    Title.CONTROLS: (
-        "How each control of the standard came out, how it is decided, and which ones no"
-        " credential report can decide. The counts are formulas over Findings and recompute."
-    ),
-    Title.EVERYBODY: (
-        "Everybody, with verdict and every fact of the report; Report and Row say where a fact"
-        " stands (the header is row 1). Filter Verdict for retired and dormant users. What one"
-        " sheet cannot hold goes on in All users 2, and so on."
-    ),
-    Title.ROOTS: (
-        "The root user of each account, who is no IAM user and gets no verdict: what the rules on"
-        " root users looked at. There only if a report has a root row."
-    ),
-    Title.EXEMPT: (
-        "Users who are excused by an entry of the exemption list, which must say why. They keep"
-        " their verdict. There only if anybody is exempt."
-    ),
-    Title.EXEMPTIONS: (
-        "Every entry of the exemption list, whom it matches, and whether it applies; with the name"
-        " of a rule it excuses from that rule only. There only if there is an entry."
+    Title.INACTIVE: (
+        "List to decide in: retired and dormant users that are not exempt, with the same columns."
+        " Present only if there is one."
     ),
     Title.UNDETERMINED: (
-        "Users of whom the report does not tell enough, with the cells at fault as they stand"
-        " in it. There only if there is one. Look at these by hand."
+        "List to decide in: users with cells that were not understood, with the values from the"
+        " report. Present only if there is one. Check these users by hand."
+    ),
+    Title.CHANGES: (
+        "Changes since the previous run: users that became unused, that are gone, and that are no"
+        " longer unused."
+    ),
+    Title.FINDINGS: (
+        "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
+        " the list in which the user is decided: decide there, not twice. Exempt because is the"
+        " reason of the exemption; Controls are the benchmarks' controls for the rule."
+    ),
+    Title.CONTROLS: (
+        "Result of each control of the standard, how it is decided, and which controls no"
+        " credential report can decide. The counts are formulas over Findings."
+    ),
+    Title.ALL_USERS: (
+        "All users with verdict and every fact of the report. Report and Row name the source (the"
+        " header is row 1). A list that is longer than a sheet continues in All users 2, and so on."
+    ),
+    Title.ROOTS: (
+        "The root user of each account: not an IAM user; not classified. The columns are those"
+        " that the rules on root users read. Present only if a report has a root row."
+    ),
+    Title.EXEMPT: (
+        "Users that match an entry of the exemption list, with its reason. They keep their"
+        " verdict. Present only if there is one."
+    ),
+    Title.EXEMPTIONS: (
+        "Every entry of the exemption list, the number of users it matches, and whether it applies."
+        " An entry with the id of a rule exempts from that rule only. Present only if there is one."
     ),
 }
 
 _CERTAINTIES: Final = {
     Certainty.CERTAIN: (
-        "Nothing in the report speaks against it. Said of unused and retired users only."
+        "No caveat applies. Certainty is stated for unused and retired users only."
     ),
-    Certainty.CHECK: "At least one caveat applies: look into it before the user is deleted.",
+    Certainty.CHECK: "At least one caveat applies: check it before the user is deleted.",
+}
+
+"""What each caveat means, in the order in which outputs list them."""
+
+_DECISIONS: Final[Mapping[Decision, str]] = {
+    Decision.DELETE: "Delete the user and its remaining credentials.",
+    Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",
+    Decision.KEEP: "The user stays. The comment is the reason of its exemption.",
+    Decision.INVESTIGATE: "Not decided yet: more has to be known about the user.",
 }
 
 _READING: Final = {
     "Times": "All dates and times are in UTC.",
+    "Last activity": (
+        "The newest sign-in or access key use, with service and region of the key's use."
+    ),
     "Age in days": (
-        "Whole days from the creation of the user to as-of. Moments after as-of, as skewed"
-        " clocks give, count as 0 days."
+        "Whole days from the creation of the user to as of. Times after as of (clock skew) count"
+        " as 0 days."
     ),
     "Idle days": (
-        "Whole days from the latest use of an enabled password or active access key to as-of. A"
-        " password never used counts from its last change, an access key from its creation."
-        " Empty where there is neither."
+        "Whole days from the latest use of an enabled password or active access key to as of. A"
+        " password that was never used counts from its last change, an access key from its"
+        " creation. Empty if the user has neither."
     ),
     f"{State.ABSENT}, {State.INACTIVE}, {State.ACTIVE}": (
-        "The states of a place for an access key or a signing certificate; a user has two of"
-        " each. An inactive key cannot be used until somebody activates it again."
+        "States of the two access keys and two signing certificates of a user. An inactive key"
+        " cannot be used until it is activated again."
     ),
     NEVER: (
-        "AWS has recorded no use. It began to record sign-ins on 2014-10-20 and the use of"
-        " access keys on 2015-04-22."
+        "AWS has recorded no use. AWS records sign-ins since 2014-10-20 and the use of access"
+        " keys since 2015-04-22."
     ),
-    "An empty cell": "The report says that there is nothing: no password, no key, no date.",
+    "An empty cell": "No password, no access key, or no date in the report.",
     f'"…"{NOT_UNDERSTOOD}': (
-        "The report's cell as it stands there: it is none of the values that AWS documents. It"
-        " is never read as a no."
+        "The value in the report: AWS does not document it. It is never read as no."
     ),
     NO_EVIDENCE: (
-        "No list of service-specific credentials was saved beside the report; it cannot tell by"
-        " itself."
+        "No list of service-specific credentials was saved with the report, which does not have"
+        " them."
     ),
     NOT_REPORTED: (
-        "The report has no such column, as those of 2014 lack the last use of access keys."
+        "The report does not have this column. Reports of 2014 lack the last use of access keys."
     ),
 }
 
 _LIMITS: Final = {
-    "Who can go": (
-        "The report tells about credentials, not about permissions. A user that nobody uses can"
-        " still be named in a policy or in the trust of a role."
+    "Permissions": (
+        "The report lists credentials, not permissions. An unused user can still be named in a"
+        " policy or in the trust policy of a role."
     ),
     "Deleted credentials": (
-        "A deleted access key leaves the report with its last use, and a deleted password may"
-        " leave no date behind. What was used with them is not seen."
+        "The report does not show the last use of a deleted access key, and often not that of a"
+        " deleted password."
     ),
     "Accuracy of last use": (
-        "AWS records sign-ins to 5 minutes and the use of access keys to 15 minutes, and both"
-        " with a delay."
+        "AWS records sign-ins to 5 minutes and the use of access keys to 15 minutes, both with a"
+        " delay."
     ),
 }
 
@@ -128,25 +144,25 @@ _SOURCES: Final = (
 
 
 def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
-    """Add the sheet."""
+    """Add the sheet that explains the others."""
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
-    grid.row(Part("Method: how this came about, and its limits", CellStyle.TITLE, 2))
+    grid.row(Part("Method and limitations", CellStyle.TITLE, 2))
     left_out = set() if with_changes else {Title.CHANGES}
-    grid.lines("The sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
+    grid.lines("Sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
     grid.lines("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
-    grid.words("Verdicts: each user gets the first that applies, in this order", verdicts)
+    grid.words("Verdicts: the first that applies, in this order", verdicts)
     grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
     grid.words("Certainty", _CERTAINTIES.items())
     grid.lines(
-        "Caveats: what makes it less than certain that a user can go",
-        ((each.id, each.meaning) for each in CAVEATS),
+        "Caveats: reasons to check a user first", ((each.id, each.meaning) for each in CAVEATS)
     )
+    grid.lines("Decisions of the reviewer", _DECISIONS.items())
     add_rules(grid, analysis.inspection)
-    grid.lines("How to read the cells", _READING.items())
-    grid.lines("How as-of is known, the strongest first", _as_of_sources())
-    grid.section("What no credential report can show")
+    grid.lines("Cells", _READING.items())
+    grid.lines("Sources of as of, the strongest first", _as_of_sources())
+    grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.row(Part(sentence(blind_spot), CellStyle.TEXT, 2))
     grid.lines("Other limits", _LIMITS.items())
@@ -158,30 +174,30 @@ def _as_of_sources() -> Iterable[tuple[str, str]]:
 
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.FAILS: "The rule fails. A run that is to fail for it does, unless an entry excuses it.",
-    Outcome.NOTED: "Named, because it is worth knowing, though nothing fails.",
+    Outcome.FAILS: "The rule fails. Counts towards --fail-on unless exempt.",
+    Outcome.NOTED: "For information: nothing fails.",
     Outcome.UNDECIDED: (
         "A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never"
-        " taken for a pass: look at it by hand."
+        " counted as a pass: check it by hand."
     ),
 }
 
-_SEVERITY: Final = "Severities: how bad it is that a rule fails, which no standard says"
+_SEVERITY: Final = "Severities: set by this program, not by a standard"
 
 _SEVERITIES: Final[Mapping[Severity, str]] = {
-    Severity.CRITICAL: "The root's own credentials: nothing limits what they can do.",
-    Severity.HIGH: "One secret is enough to get in, or the root is in use.",
-    Severity.MEDIUM: "A user, a password or a key that nobody uses, or that is too old.",
-    Severity.LOW: "More ways in than are needed, or what was left behind.",
+    Severity.CRITICAL: "Credentials of the root user, which no policy limits.",
+    Severity.HIGH: "A password without MFA, or use of the root user.",
+    Severity.MEDIUM: "An unused user, password or access key, or an access key that is too old.",
+    Severity.LOW: "More credentials than needed, or credentials that are left over.",
 }
 
 _RESULTS: Final[Mapping[Result, str]] = {
     Result.FAIL: "At least one finding that is not exempt fails it.",
-    Result.UNDECIDED: "Nothing is known to fail it, but not everything was understood or seen.",
-    Result.PASS: "Everything was seen, and nothing fails it.",
-    Result.EXCUSED: "Only what is exempt fails it.",
-    Result.NOT_RUN: "A rule that it needs was not asked for.",
-    Result.NOT_DECIDABLE: "No credential report holds what it asks about. It is not a pass.",
+    Result.UNDECIDED: "No known failure, but some input was not understood or is missing.",
+    Result.PASS: "The input is complete, and there is no failure.",
+    Result.EXCUSED: "All failures are exempt.",
+    Result.NOT_RUN: "A rule that it needs is optional and was not run.",
+    Result.NOT_DECIDABLE: "A credential report does not have the data. This is not a pass.",
 }
 
 
@@ -191,7 +207,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule.id for rule in RULES if rule.id not in ran) or "none"
     grid.lines(
-        "The rules: which ran, and by which limits",
+        "Rules and limits",
         (
             ("Standard", standard_text(book)),
             ("Limits", limits_text(book)),
@@ -199,7 +215,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
         ),
     )
     grid.lines(
-        "How each rule decides",
+        "Decision of each rule",
         (
             (rule.id, f"{_title(rule)}. {rule_decision(rule, book.thresholds)}")
             for rule in book.rules

@@ -1,15 +1,16 @@
-"""Show how many users got which verdict, and how old the unused ones are."""
+"""Show the users of each verdict and account, and that they add up to the rows read."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
-from analyzer.model import Page, UncoveredAccount
+from analyzer.model import Page, ReportFile, UncoveredAccount
 from analyzer.terms import Certainty, Verdict
 from analyzer.verdict import verdict_meaning
 from analyzer.writers.users import ORDER
@@ -25,9 +26,10 @@ from analyzer.writers.workbook.formulas import (
     summed,
 )
 from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.review_progress import NOT_APPLICABLE
 from analyzer.writers.workbook.style import CellStyle
 
-_MEANING: Final = 7
+_MEANING: Final = 6
 """How many columns of the grid the meaning of a line takes."""
 
 
@@ -45,7 +47,7 @@ class Block:
 
 def add_result(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> Block:
     """Add the users of each verdict, and how they add up to the rows read."""
-    counted = ("Users", "exempt", "not exempt, certain", "not exempt, to check")
+    counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING))
     first = grid.next_row
     for verdict in ORDER:
@@ -80,16 +82,19 @@ def _add_verdict(
     )
     exempt = analysis.totals.users(verdict, exempt=True)
 
-    def said(certainty: Certainty) -> Part:
+    def of_certainty(certainty: Certainty) -> Part:
+        if verdict not in (Verdict.UNUSED, Verdict.RETIRED):
+            return Part(NOT_APPLICABLE, CellStyle.NONE)
         users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
-        asked = (user_columns.CERTAINTY, f'"{certainty}"')
-        return Part(recount.of(int(users), same, not_exempt, asked), CellStyle.NUMBER)
+        condition = (user_columns.CERTAINTY, f'"{certainty}"')
+        return Part(recount.of(int(users), same, not_exempt, condition), CellStyle.NUMBER)
 
     grid.row(
         Part(str(verdict), CellStyle(verdict)),
         Part(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
         Part(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
-        *(said(each) for each in Certainty),
+        Part(recount.of(int(left[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER),
+        *(of_certainty(each) for each in Certainty),
         Part(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
     )
 
@@ -100,37 +105,41 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
     users = int(analysis.totals.counts[columns.USERS].sum())
     roots = sum(account.roots for account in accounts)
     repeated = sum(account.repeated for account in accounts)
+    exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in ORDER)
+    sums = [
+        Part(summed(block.cells("C"), exempt), CellStyle.TOTAL),
+        Part(summed(block.cells("D"), users - exempt), CellStyle.TOTAL),
+        *[Part(NOT_APPLICABLE, CellStyle.NONE)] * 2,
+    ]
     row = grid.next_row
     holds = analysis.report.rows == users + roots + repeated
-    for name, value, meant in (
-        ("IAM users", summed(block.cells("B"), users), "The sum of the verdicts."),
-        ("Root rows", roots, "Rows of root users, who are no IAM users and get no verdict."),
-        (
-            "Repeated rows",
-            repeated,
-            "Rows that repeat others, of this report or another: counted once.",
-        ),
-        ("Rows read", analysis.report.rows, "Data rows in all reports, as they were read."),
+    _add_line(grid, "IAM users", summed(block.cells("B"), users), "Sum of the verdicts.", sums)
+    for name, value, meaning in (
+        ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
+        ("Repeated rows", repeated, "Rows that repeat another row of these reports: counted once."),
+        ("Rows read", analysis.report.rows, "Data rows in all reports."),
     ):
-        _add_line(grid, name, value, meant)
+        _add_line(grid, name, value, meaning)
     every = check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
     grid.alarm(f"B{grid.next_row}", DIFFERS)
-    _add_line(grid, "Rows add up", every, "Rows read = IAM users + root rows + repeated rows.")
+    _add_line(grid, "Row count check", every, "Rows read = IAM users + root rows + repeated rows.")
     missing = len(analysis.report.not_covered)
     if missing:
-        meant = "Accounts that could not be read: nothing is known of them, and nobody is counted."
-        look = Part("Not covered", CellStyle.CHECK), Part(missing, CellStyle.CHECK)
-        grid.row(*look, Part("", CellStyle.TEXT, 3), Part(meant, CellStyle.TEXT, _MEANING))
+        meaning = "Accounts that could not be read: their users are not counted."
+        count = Part("Not covered", CellStyle.CHECK), Part(missing, CellStyle.CHECK)
+        grid.row(*count, Part("", CellStyle.TEXT, 4), Part(meaning, CellStyle.TEXT, _MEANING))
 
 
-def _add_line(grid: Grid, name: str, value: Value, meant: str) -> None:
-    told = value.result if isinstance(value, Formula) else value
-    look = CellStyle.SUCCESS if isinstance(told, str) else CellStyle.TOTAL
+def _add_line(
+    grid: Grid, name: str, value: Value, meaning: str, beside: Sequence[Part] = ()
+) -> None:
+    result = value.result if isinstance(value, Formula) else value
+    style = CellStyle.SUCCESS if isinstance(result, str) else CellStyle.TOTAL
     grid.row(
         Part(name, CellStyle.LABEL),
-        Part(value, look),
-        Part("", CellStyle.TEXT, 3),
-        Part(meant, CellStyle.TEXT, _MEANING),
+        Part(value, style),
+        *(beside or [Part("", CellStyle.TEXT, 4)]),
+        Part(meaning, CellStyle.TEXT, _MEANING),
     )
 
 
@@ -161,6 +170,7 @@ class _Account:
     name: str
     read: tuple[int, int, int]
     users: Counter[str]
+    as_of: datetime | None = None
 
     @property
     def ties_out(self) -> bool:
@@ -170,16 +180,16 @@ class _Account:
 
 def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> None:
     """Add a line for all accounts together, and one for each."""
-    row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check", 2))
+    row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check"), head("As of (UTC)"))
     accounts = _accounts(analysis)
     first, last = row + 2, row + 1 + len(accounts)
     every = _together(accounts)
-    wanted = {verdict: f"{letter}${row}" for verdict, letter in _VERDICTS.items()}
+    heads = {verdict: f"{letter}${row}" for verdict, letter in _VERDICTS.items()}
     read = [
         summed(f"{letter}{first}:{letter}{last}", rows)
         for letter, rows in zip("BCD", every.read, strict=True)
     ]
-    users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in wanted.items()]
+    users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in heads.items()]
     _add(grid, every, read, users, CellStyle.TOTAL)
     live = recount.is_quick(len(accounts) * len(ORDER))
     for account in accounts:
@@ -188,7 +198,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
             recount.of(account.users[v], same, (user_columns.VERDICT, cell))
             if live
             else account.users[v]
-            for v, cell in wanted.items()
+            for v, cell in heads.items()
         ]
         _add(grid, account, account.read, counts, CellStyle.NUMBER)
     for absent in analysis.report.not_covered:
@@ -200,7 +210,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
 
 
 def _add(
-    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], look: CellStyle
+    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], style: CellStyle
 ) -> None:
     row = grid.next_row
     letters = list(_VERDICTS.values())
@@ -209,30 +219,35 @@ def _add(
     numbers = (*read, sum_of_users, *users)
     grid.row(
         Part(account.name, CellStyle.LABEL),
-        *(Part(number, look) for number in numbers),
-        Part(tie, CellStyle.SUCCESS, 2),
+        *(Part(number, style) for number in numbers),
+        Part(tie, CellStyle.SUCCESS),
+        Part(account.as_of or "", CellStyle.DATE),
     )
 
 
-def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, look: CellStyle) -> None:
+def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, style: CellStyle) -> None:
     """Add an account of which no row was read."""
     named = f"{absent.name}, {why}" if absent.name and absent.account else why
-    grid.row(Part(absent.whom, CellStyle.LABEL), Part(named, look, len(_HEADS) + 1))
+    grid.row(Part(absent.whom, CellStyle.LABEL), Part(named, style, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:
-    """Return the accounts of all files, by number."""
+    """Return the accounts of all files, by id; of more than one report of one, the oldest as-of."""
     read: dict[str, Counter[str]] = {}
+    as_of: dict[str, datetime] = {}
     for file in analysis.report.files:
         for each in file.accounts:
-            told = {"rows": each.rows, "roots": each.roots, "repeated": each.repeated}
-            read.setdefault(each.account, Counter()).update(told)
+            rows = {"rows": each.rows, "roots": each.roots, "repeated": each.repeated}
+            read.setdefault(each.account, Counter()).update(rows)
+            oldest = as_of.setdefault(each.account, file.as_of)
+            as_of[each.account] = min(oldest, file.as_of)
     users = _users(analysis)
     return [
         _Account(
             account_text(account),
             (rows["rows"], rows["roots"], rows["repeated"]),
             users.get(account, Counter()),
+            as_of[account],
         )
         for account, rows in sorted(read.items())
     ]
@@ -253,3 +268,19 @@ def _together(accounts: Iterable[_Account]) -> _Account:
     rows, roots, repeated = (sum(each.read[at] for each in every) for at in range(len(_READ)))
     users = sum((each.users for each in every), Counter[str]())
     return _Account("All accounts read", (rows, roots, repeated), users)
+
+
+_DAY: Final = timedelta(days=1)
+
+
+def as_of_spread(files: Sequence[ReportFile]) -> Iterator[str]:
+    """Yield a note if the reports of the accounts lie more than a day apart."""
+    first = min(files, key=lambda file: file.as_of)
+    last = max(files, key=lambda file: file.as_of)
+    if last.as_of - first.as_of > _DAY:
+        days = (last.as_of - first.as_of) / _DAY
+        yield (
+            f"The reports are {days:,.1f} days apart: from {first.as_of:%Y-%m-%d %H:%M} UTC"
+            f" ({first.name}) to {last.as_of:%Y-%m-%d %H:%M} UTC ({last.name}). See As of of each"
+            " account."
+        )

@@ -1,4 +1,4 @@
-"""Say how cells look. Every colour has a meaning that the cell's text says too."""
+"""Define the styles of cells. Every colour has a meaning that the cell's text says too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Final
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils.indexed_list import IndexedList
 
 
 class CellStyle(StrEnum):
@@ -28,8 +27,11 @@ class CellStyle(StrEnum):
     NUMBER = "number"
     TOTAL = "total"
     FAINT = "faint"
-    ODD = "odd"
+    NOT_UNDERSTOOD = "not understood"
     INPUT = "input"
+    INPUT_DAY = "input day"
+    ALARM = "alarm"
+    NONE = "none"
     SUCCESS = "success"
     UNDETERMINED = "undetermined"
     UNUSED = "unused"
@@ -65,8 +67,14 @@ VERDICT_COLOURS: Final = {
 """The colours of verdicts in charts; in cells the same in pale."""
 
 MOMENT: Final = "yyyy-mm-dd hh:mm"
+
+DAY: Final = "yyyy-mm-dd"
+
+ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"
 """Wherever it is missing, there is one of the same widths."""
+
+DEFAULT_FONT: Final = Font(name=FONT, size=10)
 
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
@@ -76,7 +84,7 @@ _NOTHING: Final = Border()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
-    """Spell a look out; a cell with `quote` stays text when somebody edits it."""
+    """Spell a style out; a cell with `quote` stays text when somebody edits it."""
 
     size: int = 9
     bold: bool = False
@@ -105,12 +113,15 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.TEXT: _Style(quote=True),
     CellStyle.ID: _Style(size=8, quote=True),
     CellStyle.DATE: _Style(format=MOMENT),
-    CellStyle.DAY: _Style(format="yyyy-mm-dd"),
+    CellStyle.DAY: _Style(format=DAY),
     CellStyle.NUMBER: _Style(across="right", indent=1, format="#,##0"),
     CellStyle.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
     CellStyle.FAINT: _Style(colour="767676"),
-    CellStyle.ODD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
+    CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     CellStyle.INPUT: _Style(fill="FFFFE0"),
+    CellStyle.INPUT_DAY: _Style(fill="FFFFE0", format=DAY),
+    CellStyle.NONE: _Style(colour="767676", across="right", indent=1),
+    CellStyle.ALARM: _Style(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False),
     CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
     CellStyle.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
     CellStyle.UNUSED: _Style(bold=True, fill="F4B084"),
@@ -138,26 +149,24 @@ def _solid(colour: str) -> PatternFill:
     return PatternFill("solid", start_color=colour, end_color=colour)
 
 
-ALARM: Final = _solid("C00000")
+ALARM: Final = _solid(ALARM_RED)
 """The dark red, under white text, of a check that fails."""
 
 Styles = Mapping[CellStyle, int]
-"""The number under which a workbook knows each look."""
+"""The number under which a workbook knows each style."""
 
 
 def registered(workbook: Workbook) -> Styles:
-    """Make all looks known to a workbook, and return their numbers."""
-    default = IndexedList([Font(name=FONT, size=10)])  # It sets the unit of widths, too.
-    workbook._fonts = default  # type: ignore[attr-defined]  # noqa: SLF001  no public way
+    """Make all styles known to a workbook, and return their numbers."""
     sheet = workbook.create_sheet()
-    numbers = {look: _number(WriteOnlyCell(sheet), style) for look, style in _STYLES.items()}
+    numbers = {name: _number(WriteOnlyCell(sheet), style) for name, style in _STYLES.items()}
     workbook.remove(sheet)
     return numbers
 
 
-def font_size(look: CellStyle) -> int:
-    """Return the size of a look's font in points."""
-    return _STYLES[look].size
+def font_size(style: CellStyle) -> int:
+    """Return the size of a style's font in points."""
+    return _STYLES[style].size
 
 
 def _number(cell: Cell, style: _Style) -> int:

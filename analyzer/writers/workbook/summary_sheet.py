@@ -1,4 +1,4 @@
-"""Write the first sheet: what was found, in what, by which criteria, and who signs for it."""
+"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Page, ReportFile
+from analyzer.report.notes import short_list
 from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
@@ -27,19 +28,25 @@ from analyzer.writers.workbook.formulas import (
     summed,
 )
 from analyzer.writers.workbook.grid import Grid, Part, head
-from analyzer.writers.workbook.listing import Listing
-from analyzer.writers.workbook.reconciliation import Block, add_accounts, add_ages, add_result
+from analyzer.writers.workbook.reconciliation import (
+    Block,
+    add_accounts,
+    add_ages,
+    add_result,
+    as_of_spread,
+)
+from analyzer.writers.workbook.review_progress import Listings, add_list_checks, add_progress
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
 
-TITLE: Final = "Review of IAM users that nobody uses"
+TITLE: Final = "Access review: unused IAM users"
 
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
 
 _ALL: Final = len(_WIDTHS)
 
-_EXEMPTION_LIST: Final = "The exemption list: who is excused from what, why, and until when."
+_EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
 
-_EVIDENCE: Final = "AWS's list of service-specific credentials, saved beside a report."
+_EVIDENCE: Final = "AWS's list of service-specific credentials, saved with a report."
 
 _NOT_COMPARED: Final = "No previous run."
 
@@ -48,30 +55,51 @@ _CHARTS_HEIGHT: Final = 13
 
 
 def add_summary(
-    book: Book, analysis: Analysis, everybody: Listing[Page], tally: RuleCounts, compared: str
+    book: Book,
+    analysis: Analysis,
+    listings: Listings,
+    rule_counts: RuleCounts,
+    compared: str,
 ) -> None:
     """Add the summary; `compared` says with which run, and what changed since, if with any."""
     grid = Grid(book, Title.SUMMARY, _WIDTHS, users.as_of_and_scope(analysis.report))
-    recount = CountFormula(everybody)
+    recount = CountFormula(listings.all_users)
     _add_title(grid, analysis)
+    grid.section("Review progress")
+    add_progress(grid, listings)
     _add_numbers(grid, analysis, recount)
-    grid.section("Findings: what the rules found, the worst first")
-    add_severities(grid, tally)
     grid.next_page()
+    grid.section("Findings by severity")
+    add_severities(grid, rule_counts)
     _add_criteria(grid, analysis, compared or _NOT_COMPARED)
     _add_notes(grid, analysis)
     _add_sign_off(grid)
-    grid.section("Accounts: every row that was read is accounted for")
+    grid.section("Checks: the lists add up to all users")
+    add_list_checks(grid, analysis, listings)
+    grid.section("Accounts: every row of the reports is counted")
     add_accounts(grid, analysis, recount)
-    grid.section("Reports: what was read")
+    grid.section("Reports")
     _add_files(grid, analysis.report.files)
     _add_other_files(grid, analysis)
 
 
 def _add_title(grid: Grid, analysis: Analysis) -> None:
     grid.row(Part(TITLE, CellStyle.TITLE, _ALL))
+    if incomplete := _incomplete(analysis):
+        grid.row(Part(incomplete, CellStyle.ALARM, _ALL))
     grid.row(Part(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _ALL))
     grid.row(Part(_headline(analysis), CellStyle.SUBTITLE, _ALL))
+
+
+def _incomplete(analysis: Analysis) -> str:
+    """Return how many accounts are missing, and which; empty if none is."""
+    report = analysis.report
+    covered = {each.account for file in report.files for each in file.accounts if each.account}
+    missing = sorted({each.whom for each in report.not_covered} - covered)
+    if not missing:
+        return ""
+    every = len(covered) + len(missing)
+    return f"INCOMPLETE: {len(covered):,} of {every:,} accounts. Missing: {short_list(missing)}."
 
 
 def _headline(analysis: Analysis) -> str:
@@ -79,8 +107,8 @@ def _headline(analysis: Analysis) -> str:
     totals = analysis.totals
     unused, users = totals.users(Verdict.UNUSED), int(totals.counts[columns.USERS].sum())
     exempt = totals.users(Verdict.UNUSED, exempt=True)
-    found = f"Unused: {unused:,} of {users:,} IAM users; {unused_definition(analysis.criteria)}."
-    return f"{found} Exempt: {exempt:,}." if exempt else found
+    sentence = f"Unused: {unused:,} of {users:,} IAM users; {unused_definition(analysis.criteria)}."
+    return f"{sentence} Exempt: {exempt:,}." if exempt else sentence
 
 
 def _add_numbers(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> None:
@@ -109,34 +137,33 @@ def _place(grid: Grid, anchor: str, block: Block) -> Place:
 
 def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
     grid.section("Criteria")
-    told = [
+    lines = [
         *criteria_meanings(analysis.criteria),
         ("Exemptions", _exemptions(analysis)),
         ("Compared with", compared),
-        ("Made with", f"credreport {VERSION}"),
+        ("Program", f"credreport {VERSION}"),
     ]
-    for name, text in told:
+    for name, text in lines:
         grid.row(Part(name, CellStyle.LABEL), Part(text, CellStyle.TEXT, _ALL - 1))
 
 
 def _exemptions(analysis: Analysis) -> str:
     entries, totals = len(analysis.exemptions), analysis.totals
     if not entries:
-        return "None were given."
+        return "No exemptions."
     exempt = sum(totals.users(verdict, exempt=True) for verdict in Verdict)
     return (
-        f"Entries: {entries:,}. Users who are exempt: {exempt:,}. Entries that expired:"
-        f" {len(totals.expired):,}. Entries that match nobody: {len(totals.unmatched):,}."
+        f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries:"
+        f" {len(totals.expired):,}. Entries that match no user: {len(totals.unmatched):,}."
     )
 
 
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
-    grid.section("What to know before relying on this")
-    notes = users.notes(analysis)
-    for note in notes:
+    grid.section("Notes and limitations")
+    for note in (*as_of_spread(analysis.report.files), *users.notes(analysis)):
         grid.row(Part("Note", CellStyle.CHECK), Part(note, CellStyle.TEXT, _ALL - 1))
     grid.row(
-        Part("No report can show", CellStyle.LABEL),
+        Part("Not visible in a credential report", CellStyle.LABEL),
         Part("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _ALL - 1),
     )
 
@@ -150,7 +177,7 @@ def _add_sign_off(grid: Grid) -> None:
 
 
 def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
-    heads = (head("Report"), head("As of (UTC)"), head("How that is known", 2), head("Account"))
+    heads = (head("Report"), head("As of (UTC)"), head("Source of as of", 2), head("Account"))
     row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 5))
     for file in files:
         grid.row(
@@ -166,17 +193,17 @@ def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
 
 
 def _add_other_files(grid: Grid, analysis: Analysis) -> None:
-    """Add what was read besides the reports, if anything was."""
+    """Add the other files that were read, if there are any."""
     read = [
         *((_EXEMPTION_LIST, each) for each in (analysis.exemptions.file,) if each),
         *((_EVIDENCE, file.evidence) for file in analysis.report.files if file.evidence),
     ]
     if read:
-        grid.section("Besides the reports: what else was read")
-        grid.table_head(head("File"), head("What it tells", 6), head("SHA-256", 5))
-    for what, each in read:
+        grid.section("Other input files")
+        grid.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
+    for content, each in read:
         name = Part(each.name, CellStyle.LABEL)
-        grid.row(name, Part(what, CellStyle.TEXT, 6), Part(each.sha256, CellStyle.ID, 5))
+        grid.row(name, Part(content, CellStyle.TEXT, 6), Part(each.sha256, CellStyle.ID, 5))
 
 
 def _accounts(file: ReportFile) -> str:
@@ -193,58 +220,61 @@ _LETTERS: Final = "CDEF"
 _RULES: Final = 6
 """How many columns of the grid the names of the rules take."""
 
-_TOLD: Final = 5 + _RULES
+_WIDE: Final = 5 + _RULES
 """All columns but the first."""
 
-_MEANT: Final = "Fails: not exempt. Noted: named, though nothing fails. All are in Findings."
+_SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findings lists them all."
 
 
-def add_severities(grid: Grid, tally: RuleCounts) -> None:
+def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     """Add a line a severity, the worst first, and which rules ran by which limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
     grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
     first = grid.next_row
     for severity in Severity:
-        _add(grid, tally, severity)
-    _add_sum(grid, tally, Block(first, grid.next_row - 1))
-    book = tally.inspection.book
+        _add(grid, rule_counts, severity)
+    _add_sum(grid, rule_counts, Block(first, grid.next_row - 1))
+    book = rule_counts.inspection.book
     grid.row(
         Part("Rules", CellStyle.LABEL),
-        Part(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _TOLD),
+        Part(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
     )
-    if results := findings.control_results(tally.inspection):
-        told = f"{book.standard.name}. {headline(results)}"
-        grid.row(Part("Controls", CellStyle.LABEL), Part(told, CellStyle.TEXT, _TOLD))
-    for remark in unseen_rules(tally.inspection):
-        grid.row(Part("Not seen", CellStyle.CHECK), Part(remark, CellStyle.TEXT, _TOLD))
+    if results := findings.control_results(rule_counts.inspection):
+        text = f"{book.standard.name}. {headline(results)}"
+        grid.row(Part("Controls", CellStyle.LABEL), Part(text, CellStyle.TEXT, _WIDE))
+    for remark in unseen_rules(rule_counts.inspection):
+        grid.row(Part("Input incomplete", CellStyle.CHECK), Part(remark, CellStyle.TEXT, _WIDE))
 
 
-def _add(grid: Grid, tally: RuleCounts, severity: Severity) -> None:
-    ids = [rule.id for rule in tally.inspection.book.rules if rule.severity is severity]
-    counts = [tally.of_severity(severity, kind) for kind in _KINDS]
+def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
+    ids = [rule.id for rule in rule_counts.inspection.book.rules if rule.severity is severity]
+    counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
-    every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", tally.number(ids, *_KINDS))
-    by_rule = Part(_by_rule(tally, ids), CellStyle.TEXT, _RULES)
-    look = CellStyle(severity) if every.result else CellStyle.FAINT
-    _add_line(grid, Part(str(severity), look), (every, *counts), CellStyle.NUMBER, by_rule)
+    every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
+    by_rule = Part(_by_rule(rule_counts, ids), CellStyle.TEXT, _RULES)
+    style = CellStyle(severity) if every.result else CellStyle.FAINT
+    _add_line(grid, Part(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
 
 
-def _add_sum(grid: Grid, tally: RuleCounts, block: Block) -> None:
-    ids = [rule.id for rule in tally.inspection.book.rules]
-    numbers = [tally.number(ids, *_KINDS), *(tally.number(ids, kind) for kind in _KINDS)]
+def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
+    ids = [rule.id for rule in rule_counts.inspection.book.rules]
+    numbers = [
+        rule_counts.number(ids, *_KINDS),
+        *(rule_counts.number(ids, kind) for kind in _KINDS),
+    ]
     sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
-    name, meant = Part("All findings", CellStyle.LABEL), Part(_MEANT, CellStyle.TEXT, _RULES)
-    _add_line(grid, name, sums, CellStyle.TOTAL, meant)
+    name, remark = Part("All findings", CellStyle.LABEL), Part(_SUM_REMARK, CellStyle.TEXT, _RULES)
+    _add_line(grid, name, sums, CellStyle.TOTAL, remark)
 
 
 def _add_line(
-    grid: Grid, name: Part, numbers: Iterable[Value], look: CellStyle, told: Part
+    grid: Grid, name: Part, numbers: Iterable[Value], style: CellStyle, remark: Part
 ) -> None:
-    grid.row(name, *(Part(number, look) for number in numbers), told)
+    grid.row(name, *(Part(number, style) for number in numbers), remark)
 
 
-def _by_rule(tally: RuleCounts, ids: Iterable[str]) -> str:
-    """Return the rules that found something, the most first."""
-    counts = {rule: tally.number([rule], *_KINDS) for rule in ids}
+def _by_rule(rule_counts: RuleCounts, ids: Iterable[str]) -> str:
+    """Return the rules with findings, the most first."""
+    counts = {rule: rule_counts.number([rule], *_KINDS) for rule in ids}
     most = sorted(counts, key=lambda rule: -counts[rule])
     return ", ".join(f"{rule} {counts[rule]:,}" for rule in most if counts[rule])

@@ -1,6 +1,6 @@
 """Define the columns that show what the report and the analysis say of a user."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,6 @@ from analyzer.writers.workbook.column import (
     Read,
     blank_text,
     in_slot,
-    judged_look,
     moment_cells,
     number_cells,
     of_users,
@@ -33,9 +32,10 @@ from analyzer.writers.workbook.column import (
     text_or_raw,
     texts,
     user_columns,
+    word_style,
 )
 
-_REASONS: Final = {str(reason): told for reason, told in REASON_TEXTS.items()}
+_REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
 
 
 def _reasons(page: Page) -> list[str]:
@@ -46,17 +46,36 @@ def _reasons(page: Page) -> list[str]:
     ]
 
 
+def _whys(page: Page) -> list[str]:
+    """Return the reasons; of dormant users, the days without use."""
+    idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
+    dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
+    return [
+        f"dormant: idle for {days:,} days" if is_dormant else reason
+        for days, is_dormant, reason in zip(
+            idle.tolist(), dormant.tolist(), _reasons(page), strict=True
+        )
+    ]
+
+
 def _caveat_ids(page: Page) -> list[str]:
-    return [told.replace(";", "; ") for told in page.users[columns.CAVEATS].tolist()]
+    return [ids.replace(";", "; ") for ids in page.users[columns.CAVEATS].tolist()]
 
 
-def _caveat_sentences(page: Page) -> list[str]:
-    return ["\n".join(sentence for _, sentence in told) for told in caveat_sentences(page)]
+def caveat_texts(page: Page) -> list[str]:
+    """Return the sentences of each user's caveats, one a line."""
+    texts = np.full(len(page), "", object)
+    has_caveats = (page.users[columns.CAVEATS] != "").to_numpy()
+    if has_caveats.any():
+        sentences = caveat_sentences(page.where(has_caveats))
+        texts[has_caveats] = ["\n".join(text for _, text in caveats) for caveats in sentences]
+    shown: list[str] = texts.tolist()
+    return shown
 
 
 def _more_credentials(page: Page) -> list[str]:
-    told: list[str] = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").tolist()
-    return ["" if text == "N/A" else text for text in told]
+    infos: list[str] = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").tolist()
+    return ["" if text == "N/A" else text for text in infos]
 
 
 def _flag(name: str, yes: str, no: str) -> Read[Page]:
@@ -68,21 +87,23 @@ def _never_signed_in(page: Page) -> list[str]:
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = WHO = user_columns(of_users)
+ACCOUNT, USER, ARN = IDENTITY = user_columns(of_users)
 
 VERDICT: Final = Column(
-    "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), judged_look)
+    "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), word_style)
 )
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
 
+WHY: Final = Column("Why", 24, repeated_text_cells(_whys, plain))
+
 CERTAINTY: Final = Column(
-    "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), judged_look)
+    "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), word_style)
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
 
-CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(_caveat_sentences))
+CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
 
 EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(texts(of_users(columns.EXEMPTION))))
 
@@ -122,22 +143,73 @@ PASSWORD_ROTATION: Final = Column(
 
 MFA: Final = Column("MFA", 6, repeated_text_cells(_flag(columns.MFA_ACTIVE, "yes", NO)))
 
+
+def _last_activities(page: Page) -> list[str]:
+    """Return the newest sign-in or key use, with where and for what a key was used."""
+    moments = np.stack(
+        [
+            page.users[columns.PASSWORD_LAST_USED].to_numpy("datetime64[s]"),
+            *(
+                in_slot(page.keys, slot)[columns.LAST_USED].to_numpy("datetime64[s]")
+                for slot in columns.SLOTS
+            ),
+        ]
+    ).astype(np.int64)  # NaT is the smallest number of all.
+    newest = moments.argmax(axis=0)
+    moment = moments.max(axis=0).astype("datetime64[s]")
+    texts = np.full(len(page), NEVER, object)
+    unread = page.unread_in(columns.PASSWORD_LAST_USED, *_LAST_USED_DATES)
+    texts[unread] = "not known"
+    used = ~np.isnat(moment)
+    day = np.char.replace(np.datetime_as_string(moment, unit="m"), "T", " ")
+    for source, use in enumerate(_uses(page)):
+        here = used & (newest == source)
+        texts[here] = [f"{at}, {what}" for at, what in zip(day[here], use(here), strict=True)]
+    shown: list[str] = texts.tolist()
+    return shown
+
+
+_LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
+
+
+def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
+    """Return, for the password and each access key, what a masked user did with it."""
+
+    def key_uses(slot: int, names: AccessKeyColumns) -> Callable[[np.ndarray], list[str]]:
+        def uses(mask: np.ndarray) -> list[str]:
+            cells = page.cells.loc[mask, [names.last_used_service, names.last_used_region]]
+            service, region = (cells[name].fillna("N/A").tolist() for name in cells)
+            return [
+                f"access key {slot}"
+                + (f", {what}" if what != "N/A" else "")
+                + (f" in {where}" if where != "N/A" else "")
+                for what, where in zip(service, region, strict=True)
+            ]
+
+        return uses
+
+    keys = (key_uses(*each) for each in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
+    return [lambda mask: ["sign-in"] * int(mask.sum()), *keys]
+
+
+LAST_ACTIVITY: Final = Column("Last activity (UTC)", 30, text_cells(_last_activities))
+
 AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), text_or_raw))
 
 MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 
 def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
-    """Return the column of live service-specific credentials, which only evidence can tell."""
+    """Return the column of live service-specific credentials, known only from saved evidence."""
 
-    def told(page: Page) -> list[str]:
+    def services(page: Page) -> list[str]:
         known = np.array([file.evidence is not None for file in files])
         otherwise = text_or(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
-        services = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
-        listed: list[str] = np.where(services == "", otherwise, services).tolist()
-        return listed
+        saved = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
+        shown: list[str] = np.where(saved == "", otherwise, saved).tolist()
+        return shown
 
-    return Column("Service credentials", 20, repeated_text_cells(told))
+    return Column("Service credentials", 20, repeated_text_cells(services))
 
 
 def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
@@ -158,8 +230,8 @@ def _used_for(slot: int, report_name: str) -> Read[Page]:
 
     def read(page: Page) -> list[str]:
         used = in_slot(page.keys, slot)[columns.LAST_USED].notna()
-        told: list[str] = page.cells[report_name].fillna("").where(used, "").tolist()
-        return told
+        uses: list[str] = page.cells[report_name].fillna("").where(used, "").tolist()
+        return uses
 
     return read
 

@@ -1,4 +1,4 @@
-"""Define the sheets that list users: which columns each has, and for whom."""
+"""Define the columns of the lists to look things up in: all users, root users, exempt users."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,10 +10,8 @@ from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column, of_users, review_columns, source_columns
+from analyzer.writers.workbook.column import Cells, Column, of_users, source_columns
 from analyzer.writers.workbook.style import CellStyle, Styles
-
-DECISIONS: Final = ("delete", "deactivate", "keep", "investigate")
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
 _KEYS_WITH_USE: Final = tuple(
@@ -27,27 +25,11 @@ _CERTIFICATES: Final = tuple(
     for column in user_columns.certificate(slot, names)
 )
 
-UNUSED: Final[tuple[Column[Page], ...]] = (
-    *user_columns.WHO,
-    user_columns.REASON,
-    user_columns.CERTAINTY,
-    user_columns.CAVEATS,
-    user_columns.CREATED,
-    user_columns.AGE,
-    user_columns.PASSWORD,
-    user_columns.LAST_SIGN_IN,
-    *(column for slot, names in _KEYS for column in user_columns.key(slot, names)),
-    *_CERTIFICATES,
-    user_columns.MFA,
-    *review_columns(DECISIONS),
-)
-"""The list to work through; the last three columns are the reviewer's."""
-
 
 def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -73,7 +55,7 @@ def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
 def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     """Return the columns of root users, who get no verdict: what the rules on them looked at."""
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         user_columns.CREATED,
         user_columns.PASSWORD,
         user_columns.LAST_SIGN_IN,
@@ -87,24 +69,10 @@ def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     )
 
 
-def undetermined_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
-    """Return the columns of users of whom the report does not tell enough."""
-    why = replace(user_columns.REASON, head="What was not understood", width=60)
-    return (
-        *user_columns.WHO,
-        why,
-        user_columns.EXEMPTION,
-        user_columns.CREATED,
-        user_columns.AGE,
-        user_columns.AS_OF,
-        *source_columns(of_users, files),
-    )
-
-
 def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     """Return the columns of users who are excused, by which entry."""
     return (
-        *user_columns.WHO,
+        *user_columns.IDENTITY,
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -118,15 +86,15 @@ def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
     )
 
 
-def _of_entry(exemptions: Sequence[Exemption], told: Callable[[Exemption], Value]) -> Cells[Page]:
+def _of_entry(entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]) -> Cells[Page]:
     """Make cells of what the entry that excuses a user says."""
     numbered = tuple(
-        replace(entry, reason=str(at)) for at, entry in enumerate(exemptions)
+        replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
 
     def cells(page: Page, styles: Styles) -> list[str]:
-        entries = ExemptionMatches(page, numbered).of_verdicts()
-        return [cell(told(exemptions[int(at)]), styles[CellStyle.DAY]) for at in entries.tolist()]
+        positions = ExemptionMatches(page, numbered).of_verdicts().tolist()
+        return [cell(value_of(entries[int(at)]), styles[CellStyle.DAY]) for at in positions]
 
     return cells
 

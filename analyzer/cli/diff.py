@@ -1,0 +1,244 @@
+"""Wire `credreport diff`: load and judge two reports, write what changed."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from analyzer.cli.analyze import check_outputs, moment
+from analyzer.cli.judging_options import InputFile, JudgingOptions
+from analyzer.cli.options import Config, with_options
+from analyzer.cli.stderr import say
+from analyzer.errors import FAILED, PARTIAL, InputRefused, Problem
+from analyzer.terms import AsOfSource, Format
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+    from analyzer.sources.find import Source
+    from analyzer.writers.changes import Comparison
+
+_ENDINGS: Final = (".csv", ".json")
+
+
+class ChangesFormat(StrEnum):
+    """Choose what standard output gets."""
+
+    TABLE = Format.TABLE.value
+    CSV = Format.CSV.value
+    JSON = Format.JSON.value
+
+
+def _output(text: str) -> Path:
+    if Path(text).suffix.lower() not in _ENDINGS:
+        raise typer.BadParameter(f"{text} must end in {' or '.join(_ENDINGS)}")
+    return Path(text)
+
+
+@with_options
+def diff(
+    old: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD",
+            help="The earlier report: a file, a folder, a pattern, a zip archive or the folder of"
+            " a run of export; - reads standard input.",
+        ),
+    ],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The later report, likewise.")],
+    *,
+    output: Annotated[
+        list[Path],
+        typer.Option(
+            "-o",
+            "--output",
+            parser=_output,
+            metavar="FILE",
+            help="Write the changes as .csv or .json; may be repeated. An old file is replaced"
+            " whole.",
+        ),
+    ] = [],
+    format_: Annotated[
+        ChangesFormat | None,
+        typer.Option(
+            "--format",
+            metavar="FORM",
+            help=f"Write this to standard output: {', '.join(ChangesFormat)}; default table,"
+            " nothing with --output.",
+        ),
+    ] = None,
+    old_as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment,
+            metavar="MOMENT",
+            help="The moment that OLD describes, such as 2026-03-01T09:30:00Z.",
+        ),
+    ] = None,
+    new_as_of: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="MOMENT", help="The moment that NEW describes."),
+    ] = None,
+    judging: JudgingOptions,
+    raw_csv: Annotated[
+        bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    config: Config = None,
+) -> None:
+    """Show what changed between two reports: users, verdicts, credentials and findings.
+
+    The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
+    brings its own exemption list, unless --exemptions names one.
+    """
+    from analyzer.cli import stdout
+
+    judging.check()
+    if old == new == "-":
+        raise typer.BadParameter("only one of OLD and NEW can be -", param_hint="NEW")
+    sides = [
+        _Side.named(name, as_of, judging) for name, as_of in ((old, old_as_of), (new, new_as_of))
+    ]
+    check_outputs(output, [*(each for side in sides for each in side.inputs()), config])
+    compared = _comparison(*(side.analysis(quiet=quiet) for side in sides))
+    _write_files(compared, output, raw_csv=raw_csv)
+    form = format_ or (None if output else ChangesFormat.TABLE)
+    if form:
+        stdout.write_comparison(compared, Format(form), raw_csv=raw_csv)
+    if not quiet:
+        is_shown = form is ChangesFormat.TABLE and stdout.is_terminal()
+        _say_summary(compared, output, is_shown=is_shown)
+    _end(compared, judging, quiet=quiet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """Hold the inputs of one side, and the options by which it is judged."""
+
+    source: str
+    sources: "list[Source]"
+    as_of: datetime | None
+    judging: JudgingOptions
+
+    @classmethod
+    def named(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
+        """Find the inputs that a name stands for; of a run its reports and exemption list."""
+        from analyzer.exports.contents import EXEMPTIONS
+        from analyzer.exports.manifest import read_record
+        from analyzer.exports.reports import REPORTS
+        from analyzer.sources.find import find_sources
+
+        folder = Path(name)
+        if read_record(folder) is not None:
+            name = str(folder / REPORTS)
+            listed = folder / EXEMPTIONS
+            if listed.is_file() and judging.exemptions is None:
+                judging = replace(judging, exemptions=InputFile(listed, listed.read_bytes()))
+        return cls(source=name, sources=find_sources([name]), as_of=as_of, judging=judging)
+
+    def inputs(self) -> list[str | Path | None]:
+        """Return all that is read."""
+        listed = self.judging.exemptions
+        files = (each.archive or each.path for each in self.sources)
+        return [self.source, *files, listed.path if listed else None]
+
+    def analysis(self, *, quiet: bool) -> "Analysis":
+        """Load the reports and judge the users.
+
+        Raises InputRefused.
+        """
+        from analyzer.cli import stderr
+        from analyzer.sources.load import load_sources
+
+        with stderr.progress(quiet=quiet) as progress:
+            report = load_sources([self.source], self.sources, self.as_of, progress)
+        return self.judging.analysis(report)
+
+
+def _comparison(before: "Analysis", now: "Analysis") -> "Comparison":
+    """Compare two analyses.
+
+    Raises InputRefused where they are in the wrong order.
+    """
+    from analyzer.changes import changes, out_of_order
+    from analyzer.snapshot import snapshot
+    from analyzer.writers.changes import Comparison
+
+    sides = snapshot(before), snapshot(now)
+    if accounts := out_of_order(*sides):
+        raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
+    return Comparison(before=before, now=now, changes=changes(*sides))
+
+
+def _order_problem(before: "Analysis", now: "Analysis", account: str) -> Problem:
+    old, new = (
+        max(
+            (
+                file
+                for file in analysis.report.files
+                if account in (each.account for each in file.accounts)
+            ),
+            key=lambda file: file.as_of,
+        )
+        for analysis in (before, now)
+    )
+    message = (
+        f"as of {new.as_of:%Y-%m-%d %H:%M} UTC, earlier than {old.name}"
+        f" ({old.as_of:%Y-%m-%d %H:%M} UTC)"
+    )
+    hint = "Put the earlier report first: credreport diff OLD NEW."
+    if AsOfSource.ASSUMED in (old.as_of_source, new.as_of_source):
+        hint += " If the order is right, set the times with --old-as-of and --new-as-of."
+    return Problem.of_file(new.name, message, hint)
+
+
+def _write_files(compared: "Comparison", targets: list[Path], *, raw_csv: bool) -> None:
+    from contextlib import ExitStack
+
+    from analyzer.files import replacing
+    from analyzer.writers.changes import write_changes, write_changes_json
+
+    with ExitStack() as stack:
+        for target in targets:
+            stream = stack.enter_context(replacing(target))
+            if target.suffix.lower() == ".csv":
+                write_changes(compared.changes, stream, raw=raw_csv)
+            else:
+                write_changes_json(compared, stream)
+
+
+def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool) -> None:
+    """Say what was compared, unless a table showed it, the notes, and what was written."""
+    from analyzer.writers import users
+    from analyzer.writers.changes_table import count_sentence, sides
+
+    if not is_shown:
+        for line in (*sides(compared), count_sentence(compared)):
+            say(line)
+    for side, analysis in (("before", compared.before), ("now", compared.now)):
+        for note in users.notes(analysis):
+            say(f"Note ({side}): {note}")
+    for path in written:
+        say(f"Wrote {path}")
+
+
+def _end(compared: "Comparison", judging: JudgingOptions, *, quiet: bool) -> None:
+    """Exit with the code that tells the truth, and say why.
+
+    Raises typer.Exit where NEW meets --fail-on, or an account was not compared.
+    """
+    from analyzer.changes import CAUSE, CHANGE, Change
+    from analyzer.columns import ACCOUNT
+
+    changes = compared.changes
+    missing = changes[changes[CHANGE] == Change.NOT_COVERED]
+    for account, cause in zip(missing[ACCOUNT], missing[CAUSE], strict=True):
+        say(f"Account {account} was not compared: {cause}")
+    if failures := judging.failures(compared.now):
+        if not quiet:
+            say(f"Meets --fail-on: {'; '.join(failures)}")
+        raise typer.Exit(FAILED)
+    if len(missing):
+        raise typer.Exit(PARTIAL)

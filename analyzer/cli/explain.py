@@ -1,0 +1,95 @@
+"""Wire `credreport explain`: show what the verdict on one user rests on."""
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analyzer.cli.analyze import AsOf
+from analyzer.cli.choices import choice, completion
+from analyzer.cli.judging_options import AnalysisOptions
+from analyzer.cli.options import Config, with_options
+from analyzer.cli.stderr import say
+from analyzer.errors import PARTIAL
+from analyzer.terms import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.analysis import Analysis
+    from analyzer.explanation import Explanation
+
+
+class Form(StrEnum):
+    """Choose the form of an explanation."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@with_options
+def explain(
+    user: Annotated[
+        str,
+        typer.Argument(metavar="USER", help="Name or ARN of a user, or a pattern with * and ?."),
+    ],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCES", help="Credential reports, as `analyze` takes them."),
+    ],
+    *,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--format",
+            parser=choice(Form),
+            autocompletion=completion(lambda: Form),
+            metavar="FORMAT",
+            help=f"Write {' or '.join(Form)}.",
+        ),
+    ] = Form.TEXT,
+    judging: AnalysisOptions,
+    as_of: AsOf = None,
+    config: Config = None,
+) -> None:
+    """Explain the verdict on one user: cells, caveats, rules and exemptions."""
+    del config
+    from analyzer.cli.stdout import open_to_its_reader, spell_out
+    from analyzer.sources.load import load
+
+    judging.check()
+    analysis = judging.analysis(load(*sources, as_of=as_of))
+    explained = _explanations(analysis, user)
+    with open_to_its_reader():
+        spell_out()
+        typer.echo(_json(explained) if form is Form.JSON else _text(explained))
+    for missing in analysis.report.not_covered:
+        say(str(missing))
+    if analysis.report.not_covered:
+        raise typer.Exit(PARTIAL)
+
+
+def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
+    """Return the explanations of the users that match.
+
+    Raises typer.BadParameter if none does.
+    """
+    try:
+        return analysis.explain(user)
+    except ValueError:
+        message = f"'{user}': no IAM user in the reports has this name or ARN"
+        hint = "the root user has no verdict; `credreport analyze --details` shows its findings"
+        root = user.startswith("<root") or user.endswith(":root")
+        raise typer.BadParameter(
+            f"{message} ({hint})" if root else message, param_hint="USER"
+        ) from None
+
+
+def _text(explained: "Sequence[Explanation]") -> str:
+    """Return the explanations as text that cannot control a terminal."""
+    return "\n\n".join("\n".join(map(printable, str(each).split("\n"))) for each in explained)
+
+
+def _json(explained: "Sequence[Explanation]") -> str:
+    return json.dumps([each.document() for each in explained], indent=2)

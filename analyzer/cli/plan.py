@@ -1,0 +1,125 @@
+"""Wire `credreport plan`: write the script that deactivates or deletes the decided users."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from analyzer.cli.judging_options import InputFile, read_input_file
+from analyzer.cli.options import Config
+from analyzer.cli.stderr import say
+from analyzer.cli.stdout import open_to_its_reader
+from analyzer.review_columns import Decision
+
+if TYPE_CHECKING:
+    from analyzer.removal_script import Removal
+
+_REMOVALS: Final = (Decision.DEACTIVATE.value, Decision.DELETE.value)
+
+
+def _removal(word: str) -> str:
+    if word not in _REMOVALS:
+        raise typer.BadParameter(f"'{word}': choose from {', '.join(_REMOVALS)}")
+    return word
+
+
+def plan(
+    workbooks: Annotated[
+        list[InputFile],
+        typer.Argument(
+            metavar="WORKBOOKS",
+            parser=read_input_file,
+            help="Workbooks of credreport in which a reviewer filled in the column Decision.",
+        ),
+    ] = [],
+    *,
+    report: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SOURCE",
+            help="The reports that the decisions were made from: needed for users who are not"
+            " unused, and with --certain; may be repeated.",
+        ),
+    ] = [],
+    certain: Annotated[
+        bool,
+        typer.Option(
+            "--certain", help="Take all users who are unused, certain and not exempt in --report."
+        ),
+    ] = False,
+    decision: Annotated[
+        str,
+        typer.Option(
+            callback=_removal,
+            metavar="WORD",
+            help=f"With --certain, what to do: {' or '.join(_REMOVALS)}.",
+        ),
+    ] = Decision.DEACTIVATE.value,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write the script here, not to standard output."
+        ),
+    ] = None,
+    exemptions: Annotated[
+        InputFile | None,
+        typer.Option(
+            parser=read_input_file,
+            metavar="FILE",
+            help="With --certain, leave out the users of this exemption list.",
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write a shell script that deactivates or deletes the users that a review decided on.
+
+    The program changes nothing in AWS. Read the script; run it to see what it would do; run it
+    with APPLY=yes to do it. It checks each user in AWS first.
+    """
+    del config
+    if certain is bool(workbooks):
+        raise typer.BadParameter("name filled-in workbooks, or --report SOURCE with --certain")
+    if certain and not report:
+        raise typer.BadParameter("--certain needs --report")
+    removals = _certain(report, exemptions, decision) if certain else _decided(workbooks, report)
+    if not removals:
+        say("No user is to be deactivated or deleted: no script is written.")
+        return
+    _write(removals, [*(str(each.path) for each in workbooks), *report], output)
+
+
+def _certain(sources: list[str], listed: InputFile | None, decision: str) -> "list[Removal]":
+    from analyzer.analysis import analyze
+    from analyzer.exemptions import read_exemptions
+    from analyzer.plan import certain_removals
+    from analyzer.sources.load import load
+    from analyzer.terms import Criteria
+
+    exempt = read_exemptions(str(listed.path), listed.content) if listed else ()
+    analysis = analyze(load(*sources), Criteria(), exempt)
+    return certain_removals(analysis.pages(), Decision(decision))
+
+
+def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
+    from analyzer.plan import decided_removals
+    from analyzer.review import combined_review
+    from analyzer.sources.load import load
+    from analyzer.sources.review import read_review
+
+    review = combined_review(read_review(str(each.path), each.content) for each in workbooks)
+    pages = load(*sources).pages() if sources else None
+    return decided_removals(review.decisions, pages)
+
+
+def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:
+    from analyzer.files import replacing
+    from analyzer.removal_script import removal_script
+
+    script = removal_script(removals, inputs=inputs)
+    if output is None:
+        with open_to_its_reader():
+            typer.echo(script, nl=False)
+        return
+    with replacing(output) as stream:
+        stream.write(script.encode())
+    say(f"Wrote {output}: {len(removals)} users. Read it, then run it: sh {output}")

@@ -1,0 +1,273 @@
+"""Say in words what happened to passwords, access keys, certificates and MFA devices.
+
+An access key or certificate is known by its creation time. AWS may show it in the other slot of a
+later report, which is no change.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.snapshot import (
+    CERTIFICATE,
+    CHANGED,
+    KEY,
+    MFA,
+    PASSWORD,
+    SIGN_IN,
+    STATES,
+    UNKNOWN,
+    slot_column,
+)
+from analyzer.terms import State
+
+Event = tuple[np.ndarray, *tuple[str | np.ndarray, ...]]
+"""To which users something happened, and the parts of the words for it (`joined`)."""
+
+_ABSENT: Final = STATES.index(State.ABSENT)
+_INACTIVE: Final = STATES.index(State.INACTIVE)
+_ACTIVE: Final = STATES.index(State.ACTIVE)
+_UNREAD: Final = STATES.index(State.UNKNOWN)
+
+_NAMES: Final = {KEY: "access key", CERTIFICATE: "signing certificate"}
+_SEPARATOR: Final = "; "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialChanges:
+    """Hold for each user what happened between two reports.
+
+    `texts` names changes of credentials, `uses` what was used, `unclear` what one report alone
+    does not show; all are empty where there is nothing.
+    `last_use` is the newest use that either report shows (datetime64[s]). `used` marks a use that
+    is newer than all uses before, `first_sign_in` a first sign-in, `first_use` the first use of
+    any credential.
+    """
+
+    texts: np.ndarray
+    uses: np.ndarray
+    unclear: np.ndarray
+    last_use: np.ndarray
+    used: np.ndarray
+    first_sign_in: np.ndarray
+    first_use: np.ndarray
+
+
+def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialChanges:
+    """Return what happened to the credentials of users.
+
+    Both frames have the columns of `Snapshot.users`, and the same users in the same order. A cell
+    that is unknown in one report shows no change.
+    """
+    keys = _slots_of(before, KEY), _slots_of(now, KEY)
+    certificates = _slots_of(before, CERTIFICATE), _slots_of(now, CERTIFICATE)
+    first_sign_in, again = _sign_ins(before, now)
+    use_before, use_now = (last_use(frame) for frame in (before, now))
+    certain = ~_has_unknown_use(before)
+    used = (use_now > use_before) | np.isnat(use_before) & ~np.isnat(use_now) & certain
+    return CredentialChanges(
+        texts=joined(
+            [
+                *_password_changes(before, now),
+                *_slot_changes(KEY, *keys),
+                *_slot_changes(CERTIFICATE, *certificates),
+                *_mfa_changes(before, now),
+            ],
+            len(now),
+        ),
+        uses=joined(
+            [
+                (first_sign_in, "first sign-in on ", now[SIGN_IN].to_numpy()),
+                (again, "signed in again on ", now[SIGN_IN].to_numpy()),
+                *_key_uses(*keys),
+            ],
+            len(now),
+        ),
+        unclear=joined(_unclear(before, now), len(now)),
+        last_use=np.fmax(use_before, use_now),
+        used=used,
+        first_sign_in=first_sign_in,
+        first_use=used & np.isnat(use_before),
+    )
+
+
+def _unclear(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+    """Yield what was understood in one report only: whether it changed is not known."""
+    for (name, was), (_, has) in zip(_unknown(before), _unknown(now), strict=True):
+        yield was & ~has, f"{name} not understood before"
+        yield has & ~was, f"{name} not understood now"
+
+
+def _unknown(users: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    yield "password", (users[PASSWORD] == -1).to_numpy()
+    yield "last sign-in", users[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
+    for kind, name in _NAMES.items():
+        yield f"{name}s", (_slots_of(users, kind).state == _UNREAD).any(axis=0)
+    yield "MFA device", (users[MFA] == -1).to_numpy()
+
+
+def joined(events: Iterable[Event], count: int) -> np.ndarray:
+    """Return the words for the events of each user, empty where there is none.
+
+    A part of an event's words is the same for all users, or an array of a text or a moment
+    (datetime64[s], of which the day is named) for each.
+    """
+    words = np.full(count, "", object)
+    for mask, *parts in events:
+        at = np.flatnonzero(mask)
+        if len(at):
+            text = reduce(
+                add, (each if isinstance(each, str) else _words(each[at]) for each in parts)
+            )
+            words[at] = np.where(words[at] == "", text, words[at] + _SEPARATOR + text)
+    return words
+
+
+def _words(part: np.ndarray) -> np.ndarray:
+    return part if part.dtype == object else day_texts(part)
+
+
+def day_texts(moments: np.ndarray) -> np.ndarray:
+    """Return the days of moments (datetime64[s]) as text."""
+    return np.datetime_as_string(moments, unit="D").astype(object)
+
+
+# Password, sign-in, MFA
+
+
+def _password_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+    was, has = before[PASSWORD].to_numpy(), now[PASSWORD].to_numpy()
+    changed, changed_before = now[CHANGED].to_numpy(), before[CHANGED].to_numpy()
+    dated = ~np.isnat(changed)
+    is_set = (was == 0) & (has == 1)
+    unknown = (before[f"{CHANGED}{UNKNOWN}"] | now[f"{CHANGED}{UNKNOWN}"]).to_numpy()
+    other = (was == 1) & (has == 1) & ~unknown & dated & (changed != changed_before)
+    yield is_set & dated, "password set on ", changed
+    yield is_set & ~dated, "password set"
+    yield other, "password changed on ", changed
+    yield (was == 1) & (has == 0), "password removed"
+
+
+def _sign_ins(before: pd.DataFrame, now: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Tell who signed in for the first time, and who did so again."""
+    earlier, newest = before[SIGN_IN].to_numpy(), now[SIGN_IN].to_numpy()
+    never = np.isnat(earlier) & ~before[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
+    return never & ~np.isnat(newest), newest > earlier
+
+
+def _mfa_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+    was, has = before[MFA].to_numpy(), now[MFA].to_numpy()
+    yield (was == 0) & (has == 1), "MFA device registered"
+    yield (was == 1) & (has == 0), "MFA device removed"
+
+
+# What lies in slots
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """Hold what lies in the slots of users: a row for each slot, a column a user."""
+
+    state: np.ndarray
+    created: np.ndarray
+    used: np.ndarray
+    use_unknown: np.ndarray
+
+    @property
+    def there(self) -> np.ndarray:
+        """Tell where there is a credential."""
+        return np.asarray((self.state == _INACTIVE) | (self.state == _ACTIVE))
+
+    def swapped(self, where: np.ndarray) -> "_Slots":
+        """Return the slots, swapped for the users for whom the mask holds."""
+        fields = (self.state, self.created, self.used, self.use_unknown)
+        return _Slots(*(np.where(where, values[::-1], values) for values in fields))
+
+
+def _slots_of(users: pd.DataFrame, kind: str) -> _Slots:
+    def stacked(name: str) -> np.ndarray:
+        return np.vstack([users[slot_column(kind, slot, name)] for slot in columns.SLOTS])
+
+    state = stacked(columns.STATE)
+    created = stacked(columns.CREATED)
+    if kind == CERTIFICATE:
+        return _Slots(state, created, np.full_like(created, "NaT"), np.zeros(state.shape, bool))
+    used = stacked(columns.LAST_USED)
+    return _Slots(state, created, used, stacked(columns.LAST_USED + UNKNOWN))
+
+
+def _matched(before: _Slots, now: _Slots) -> _Slots:
+    """Return the slots of now in the order of those before: each credential beside itself.
+
+    Where two were created in the same second, the order with fewer changes is the right one.
+    """
+    straight = _likeness(before, now, 0, 0) + _likeness(before, now, 1, 1)
+    crossed = _likeness(before, now, 0, 1) + _likeness(before, now, 1, 0)
+    return now.swapped(crossed > straight)
+
+
+def _likeness(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarray:
+    """Return how much speaks for one credential in two slots; creation outweighs all else."""
+    both = before.there[one] & now.there[other]
+    same = both & (before.created[one] == now.created[other])
+    state = before.state[one] == now.state[other]
+    used, used_later = before.used[one], now.used[other]
+    goes_on = np.isnat(used) | (used_later >= used)
+    return np.asarray(same * (8 + 4 * state + 2 * goes_on) + both * 1)
+
+
+def _slot_changes(kind: str, before: _Slots, now: _Slots) -> Iterator[Event]:
+    name = _NAMES[kind]
+    now = _matched(before, now)
+    known = _all_known(before, now)
+    for at in range(len(columns.SLOTS)):
+        was, has = before.there[at] & known, now.there[at] & known
+        same = was & has & (before.created[at] == now.created[at])
+        old, new = before.created[at], now.created[at]
+        later, earlier = now.state[at], before.state[at]
+        yield (
+            was & has & ~same,
+            f"{name} of ",
+            old,
+            " rotated: new one created on ",
+            new,
+        )
+        yield has & ~was, f"{name} created on ", new
+        yield was & ~has, f"{name} of ", old, " deleted"
+        yield same & (earlier > later), f"{name} of ", old, " deactivated"
+        yield same & (earlier < later), f"{name} of ", old, " reactivated"
+
+
+def _key_uses(before: _Slots, now: _Slots) -> Iterator[Event]:
+    now = _matched(before, now)
+    known = _all_known(before, now)
+    for at in range(len(columns.SLOTS)):
+        there = now.there[at] & known
+        same = there & before.there[at] & (before.created[at] == now.created[at])
+        used, earlier = now.used[at], before.used[at]
+        never = ~same | np.isnat(earlier) & ~before.use_unknown[at]
+        key = "access key of ", now.created[at]
+        yield there & never & ~np.isnat(used), *key, " first used on ", used
+        yield same & (used > earlier), *key, " used again on ", used
+
+
+def _all_known(*slots: _Slots) -> np.ndarray:
+    """Tell for which users what lies in all slots is known."""
+    return np.asarray(~np.any([(each.state == _UNREAD).any(axis=0) for each in slots], axis=0))
+
+
+def last_use(users: pd.DataFrame) -> np.ndarray:
+    """Return the newest use of any credential (datetime64[s]), NaT where there is none."""
+    keys = _slots_of(users, KEY)
+    return np.asarray(np.fmax.reduce([users[SIGN_IN].to_numpy(), *keys.used]))
+
+
+def _has_unknown_use(users: pd.DataFrame) -> np.ndarray:
+    sign_in = users[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
+    return np.asarray(sign_in | _slots_of(users, KEY).use_unknown.any(axis=0))

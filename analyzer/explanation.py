@@ -1,0 +1,368 @@
+"""Explain the verdict on one user: deciding cells, caveats, rules and exemptions."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.caveats import caveat_sentences
+from analyzer.exemptions import ExemptionMatches, has_expired
+from analyzer.filters import Filter, user_mask
+from analyzer.inspection import Inspection
+from analyzer.model import Exemption, Page, ReportFile
+from analyzer.report.notes import minute_text
+from analyzer.rules.engine import page_findings
+from analyzer.rules.rule import FACT, OUTCOME, RULE
+from analyzer.terms import ISO_UTC, State, Verdict
+from analyzer.verdict import reason_text
+
+PASSES: Final = "passes"
+"""The outcome of a rule without a finding on the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Hold a cell of the report, how it was read, and whether it decides verdict or certainty.
+
+    `value` is None where the report has no such column. Timestamps are in the form `…Z`.
+    """
+
+    column: str
+    value: str | None
+    reading: str
+    decides: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOutcome:
+    """Hold the outcome of one rule on the user, with the fact behind it and the exemption."""
+
+    rule: str
+    title: str
+    severity: str
+    outcome: str
+    fact: str
+    exemption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchingExemption:
+    """Hold an entry of the exemption list that names the user, and whether it applies at as-of."""
+
+    line: int
+    user: str
+    reason: str
+    owner: str
+    expires: str
+    rule: str
+    applies: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Hold all that the verdict on one user rests on; as text it is a page for people.
+
+    `row` counts from the header, which is row 1; `caveats` are (id, sentence).
+    """
+
+    account: str
+    user: str
+    arn: str
+    verdict: str
+    reason: str
+    certainty: str
+    caveats: tuple[tuple[str, str], ...]
+    exemption: str
+    age_days: int | None
+    cells: tuple[Cell, ...]
+    rules: tuple[RuleOutcome, ...]
+    exemptions: tuple[MatchingExemption, ...]
+    file: str
+    row: int
+    as_of: str
+    as_of_source: str
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        caveats = [{"caveat": name, "because": sentence} for name, sentence in self.caveats]
+        return {**asdict(self), "caveats": caveats}
+
+    def __str__(self) -> str:
+        """Return it as text."""
+        return "\n".join(_text(self))
+
+
+def explanations(pages: Iterable[Page], inspection: Inspection, user: str) -> Iterator[Explanation]:
+    """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
+
+    `pages` are the judged pages of the report that `inspection` is about.
+    """
+    chosen = Filter(users=(user,))
+    for page in pages:
+        for position in np.flatnonzero(user_mask(page, chosen, {})):
+            yield _explanation(page.where(np.arange(len(page)) == position), inspection)
+
+
+def _explanation(page: Page, inspection: Inspection) -> Explanation:
+    """Return the explanation of the only user of a page."""
+    user = page.users.iloc[0]
+    file: ReportFile = inspection.report.files[user[columns.FILE]]
+    return Explanation(
+        account=user[columns.ACCOUNT],
+        user=user[columns.USER],
+        arn=user[columns.ARN],
+        verdict=user[columns.VERDICT],
+        reason=reason_text(
+            user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
+        ),
+        certainty=user[columns.CERTAINTY],
+        caveats=caveat_sentences(page)[0],
+        exemption=user[columns.EXEMPTION],
+        age_days=_number(user[columns.AGE_DAYS]),
+        cells=tuple(_cells(page, user[columns.VERDICT])),
+        rules=tuple(_rule_outcomes(page, inspection)),
+        exemptions=tuple(_matching(page, inspection.exemptions, file)),
+        file=file.name,
+        row=int(user[columns.ROW]),
+        as_of=f"{file.as_of:{ISO_UTC}}",
+        as_of_source=str(file.as_of_source),
+    )
+
+
+def _number(days: Any) -> int | None:
+    return None if pd.isna(days) else int(days)
+
+
+# Cells
+
+
+def _cells(page: Page, verdict: str) -> Iterator[Cell]:
+    """Yield the cells that decide the verdict, then those that decide how certain it is."""
+    used = [key.last_used_date for key, state in _slots(page.keys) if state != State.ABSENT]
+    deciding = [columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED]
+    deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
+    doubtful: list[str] = []
+    if verdict in (Verdict.UNUSED, Verdict.RETIRED):
+        doubtful = [columns.USER_CREATION_TIME, columns.MFA_ACTIVE, *used]
+        doubtful += [
+            name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)
+        ]
+        doubtful += [columns.ADDITIONAL_CREDENTIALS_INFO]
+    else:
+        deciding += [columns.PASSWORD_LAST_CHANGED, *used]
+    unread = [*page.unread[columns.COLUMN], *filter(None, _contradicted(page))]
+    rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
+    if verdict == Verdict.UNDETERMINED:
+        deciding += rest
+    else:
+        doubtful += rest
+    yield from (_cell(page, name, "verdict") for name in deciding)
+    yield from (_cell(page, name, "certainty") for name in doubtful)
+
+
+def _slots(slots: pd.DataFrame) -> list[tuple[columns.AccessKeyColumns, str]]:
+    return list(zip(columns.ACCESS_KEYS, slots[columns.STATE], strict=True))
+
+
+def _contradicted(page: Page) -> list[str]:
+    names: list[str] = page.users[columns.CONTRADICTED].iloc[0].split(", ")
+    return names
+
+
+def _cell(page: Page, name: str, decides: str) -> Cell:
+    value = page.cells[name].iloc[0] if name in page.cells else page.users[name].iloc[0]
+    unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
+    if name in unread:
+        value = unread[name]
+        reading = "not in this report" if pd.isna(value) else "not understood"
+    elif pd.isna(value):
+        reading = "not in this report"
+    else:
+        reading = _READINGS[name](page) if name in _READINGS else "read as it stands"
+    if name in _contradicted(page):
+        reading += "; another row of this ARN has another value"
+    return Cell(
+        column=name, value=None if pd.isna(value) else value, reading=reading, decides=decides
+    )
+
+
+def _flag(name: str, yes: str, no: str) -> Callable[[Page], str]:
+    return lambda page: yes if page.users[name].iloc[0] else no
+
+
+def _moment(name: str, event: str, none: str) -> Callable[[Page], str]:
+    return lambda page: _since(page, page.users[name].iloc[0], event, none)
+
+
+def _slot_moment(frame: str, slot: int, name: str, event: str, none: str) -> Callable[[Page], str]:
+    return lambda page: _since(page, getattr(page, frame)[name].iloc[slot - 1], event, none)
+
+
+def _slot_state(frame: str, slot: int, thing: str) -> Callable[[Page], str]:
+    def reading(page: Page) -> str:
+        state = getattr(page, frame)[columns.STATE].iloc[slot - 1]
+        return {
+            State.ABSENT: f"no {thing} {slot}",
+            State.INACTIVE: f"{thing} {slot} is inactive",
+            State.ACTIVE: f"{thing} {slot} is active",
+        }.get(state, "contradicts the other cells of its slot")
+
+    return reading
+
+
+def _since(page: Page, moment: Any, event: str, none: str) -> str:
+    if pd.isna(moment):
+        return none
+    days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
+    return f"{event}, {days} day{'' if days == 1 else 's'} before as-of"
+
+
+def _info(page: Page) -> str:
+    info = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].iloc[0]
+    return "no more credentials" if info in ("", "N/A") else "more credentials than are listed"
+
+
+_READINGS: Final[dict[str, Callable[[Page], str]]] = {
+    columns.PASSWORD_ENABLED: _flag(columns.PASSWORD_ENABLED, "has a password", "no password"),
+    columns.PASSWORD_LAST_USED: _moment(
+        columns.PASSWORD_LAST_USED, "last sign-in", "never signed in"
+    ),
+    columns.PASSWORD_LAST_CHANGED: _moment(
+        columns.PASSWORD_LAST_CHANGED, "password changed", "no date"
+    ),
+    columns.USER_CREATION_TIME: _moment(columns.CREATED, "user created", "no date"),
+    columns.MFA_ACTIVE: _flag(columns.MFA_ACTIVE, "an MFA device is registered", "no MFA device"),
+    columns.ADDITIONAL_CREDENTIALS_INFO: _info,
+    **{
+        name: reading
+        for slot, key in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True)
+        for name, reading in (
+            (key.active, _slot_state("keys", slot, "access key")),
+            (
+                key.last_rotated,
+                _slot_moment(
+                    "keys", slot, columns.CREATED, f"access key {slot} created", "no date"
+                ),
+            ),
+            (
+                key.last_used_date,
+                _slot_moment(
+                    "keys", slot, columns.LAST_USED, f"access key {slot} last used", "never used"
+                ),
+            ),
+        )
+    },
+    **{
+        name: reading
+        for slot, each in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
+        for name, reading in (
+            (each.active, _slot_state("certificates", slot, "signing certificate")),
+            (
+                each.last_rotated,
+                _slot_moment(
+                    "certificates",
+                    slot,
+                    columns.CREATED,
+                    f"signing certificate {slot} created",
+                    "no date",
+                ),
+            ),
+        )
+    },
+}
+"""How a cell that was understood is read, by its column."""
+
+
+# Rules and exemptions
+
+
+def _rule_outcomes(page: Page, inspection: Inspection) -> Iterator[RuleOutcome]:
+    """Yield the findings of each rule on the user, or that it passes; rules on the root are not."""
+    book = inspection.book
+    rules = [rule for rule in book.rules if not rule.is_of_root]
+    exempt = ExemptionMatches(page, inspection.exemptions)
+    frame = page_findings(page, rules, book.thresholds, exempt, of_roots=False)
+    for rule in rules:
+        cells = frame.loc[frame[RULE] == rule.id, [OUTCOME, FACT, columns.EXEMPTION]]
+        for outcome, fact, exemption in cells.to_numpy().tolist() or [[PASSES, "", ""]]:
+            yield RuleOutcome(
+                rule=rule.id,
+                title=rule.title,
+                severity=str(rule.severity),
+                outcome=outcome,
+                fact=fact,
+                exemption=exemption,
+            )
+
+
+def _matching(
+    page: Page, exemptions: Sequence[Exemption], file: ReportFile
+) -> Iterator[MatchingExemption]:
+    for entry in exemptions:
+        if ExemptionMatches(page, [entry]).matched[0]:
+            yield MatchingExemption(
+                line=entry.line,
+                user=entry.user,
+                reason=entry.reason,
+                owner=entry.owner,
+                expires=entry.expires.isoformat() if entry.expires else "",
+                rule=entry.rule,
+                applies=not has_expired(entry, file.as_of.date()),
+            )
+
+
+# As text
+
+
+def _text(each: Explanation) -> Iterator[str]:
+    yield f"{each.user}  {each.arn}"
+    certainty = f" ({'to check' if each.caveats else each.certainty})" if each.certainty else ""
+    yield f"{each.verdict}{certainty}: {each.reason}"
+    at = minute_text(pd.Timestamp(each.as_of))
+    account = f"account {each.account}, " if each.account else ""
+    yield f"{account}row {each.row} of {each.file}, as of {at} (source: {each.as_of_source})"
+    if each.exemption:
+        yield f"exempt: {each.exemption}"
+    yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
+    for decides in ("verdict", "certainty"):
+        cells = [cell for cell in each.cells if cell.decides == decides]
+        yield from _section(f"Cells that decide the {decides}", _aligned(map(_cell_words, cells)))
+    yield from _section("Rules", _aligned(map(_rule_words, each.rules)))
+    yield from _section("Exemptions that match", map(_exemption_line, each.exemptions))
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    body = [f"  {line}" for line in lines]
+    return iter(["", title, *body] if body else [])
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the rows as lines whose columns stand under each other."""
+    table = [*rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def _cell_words(cell: Cell) -> tuple[str, ...]:
+    return cell.column, "" if cell.value is None else cell.value, cell.reading
+
+
+def _rule_words(each: RuleOutcome) -> tuple[str, ...]:
+    exempt = f" (exempt: {each.exemption})" if each.exemption else ""
+    return each.outcome, each.severity, each.rule, f"{each.fact}{exempt}"
+
+
+def _exemption_line(each: MatchingExemption) -> str:
+    parts = (
+        f"row {each.line}: {each.user}: {each.reason}",
+        f"owner {each.owner}" if each.owner else "",
+        f"rule {each.rule} only" if each.rule else "",
+        f"{'until' if each.applies else 'expired on'} {each.expires}" if each.expires else "",
+    )
+    return ", ".join(filter(None, parts))

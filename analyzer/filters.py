@@ -1,0 +1,183 @@
+"""Choose which accounts and users the outputs list and count.
+
+In the patterns `*` and `?` match. Whatever is left out is counted, never dropped silently.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.exemptions import pattern_regex
+from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.terms import Certainty
+
+ROOT_USER: Final = "<root_account>"
+
+_SIGNS: Final = ("*", "?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Hold what a user must meet to be listed and counted.
+
+    - `accounts`: patterns of account ids or names; empty for all accounts.
+    - `users`: patterns of user names, or of ARNs if they begin with `arn:`, in any case; empty for
+      all users. The root user is left out unless a pattern matches `<root_account>`.
+    - `certain`: leave out users with caveats (certainty `check`).
+    - `min_age`: whole days between creation and as-of. A user of unknown age is kept: an unknown
+      age is not a young one.
+
+    Raises ValueError for a negative number of days and for an empty pattern.
+    """
+
+    accounts: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    certain: bool = False
+    min_age: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        if self.min_age < 0:
+            raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
+        if not all((*self.accounts, *self.users)):
+            raise ValueError("a pattern of an account or a user must not be empty")
+
+    def __bool__(self) -> bool:
+        """Return whether it can leave anything out."""
+        return self != _NONE
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        parts = (
+            f"account {' or '.join(self.accounts)}" if self.accounts else "",
+            f"user {' or '.join(self.users)}" if self.users else "",
+            "without caveats" if self.certain else "",
+            f"created {self.min_age} days or more before as-of" if self.min_age else "",
+        )
+        return ", ".join(filter(None, parts))
+
+    @property
+    def keeps_roots(self) -> bool:
+        """Return whether the root users stay."""
+        return not self.users or any(_matches(each, ROOT_USER) for each in self.users)
+
+
+_NONE: Final = Filter()
+
+
+def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
+    """Return which users of a judged page the filter keeps (bool).
+
+    `names` are the names of the accounts by their ids.
+    """
+    mask = _account_mask(page, chosen, names) & _name_mask(page, chosen.users)
+    if chosen.certain:
+        mask &= (page.users[columns.CERTAINTY] != Certainty.CHECK).to_numpy()
+    if chosen.min_age:
+        young = page.users[columns.AGE_DAYS] < chosen.min_age
+        mask &= ~young.fillna(value=False).to_numpy(bool)
+    return np.asarray(mask)
+
+
+def filtered_report(report: Report, chosen: Filter) -> Report:
+    """Return the report with the accounts and the roots that the filter keeps.
+
+    Every file stays at its place; one without such an account lists no account any more.
+    """
+    keeps = partial(_keeps, chosen, report.account_names)
+    dropped = {str(each) for each in report.not_covered if not _keeps_uncovered(chosen, each)}
+    return replace(
+        report,
+        files=tuple(
+            replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
+            for file in report.files
+        ),
+        roots=lambda: _filtered_roots(report, chosen),
+        notes=tuple(note for note in report.notes if note not in dropped),
+        not_covered=tuple(each for each in report.not_covered if _keeps_uncovered(chosen, each)),
+        left_out=tuple(each for each in report.left_out if _keeps_uncovered(chosen, each)),
+    )
+
+
+def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
+    """Return the patterns that match no account of the report, covered or not."""
+    of_reports = dict.fromkeys(_account_ids(report.files), "")
+    names = of_reports | {each: named.name for each, named in report.account_names.items()}
+    known = [*names.items(), *((each.account, each.name) for each in _uncovered(report))]
+    return [
+        pattern
+        for pattern in chosen.accounts
+        if not any(_matches(pattern, word) for pair in known for word in pair if word)
+    ]
+
+
+def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
+    """Return the names and ARNs (not the patterns) that no user has."""
+    missing = [each for each in chosen.users if not any(sign in each for sign in _SIGNS)]
+    missing = [each for each in missing if each != ROOT_USER]
+    for page in pages if missing else ():
+        missing = [each for each in missing if not _name_mask(page, [each]).any()]
+    return missing
+
+
+def account_names(report: Report) -> list[str]:
+    """Return the accounts of the report, each with its name where that is known."""
+    ids = sorted(_account_ids(report.files))
+    return [
+        f"{each} ({named.name})" if (named := report.account_names.get(each)) else each
+        for each in ids
+    ]
+
+
+def _account_ids(files: Iterable[ReportFile]) -> set[str]:
+    return {each.account for file in files for each in file.accounts if each.account}
+
+
+def _uncovered(report: Report) -> Sequence[UncoveredAccount]:
+    return (*report.not_covered, *report.left_out)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return bool(pd.Series([text], dtype="str").str.fullmatch(pattern_regex(pattern), case=False)[0])
+
+
+def _keeps(chosen: Filter, names: Mapping[str, AccountName], account: str) -> bool:
+    named = names.get(account)
+    words = (account, named.name if named else "")
+    return not chosen.accounts or any(
+        _matches(pattern, word) for pattern in chosen.accounts for word in words if word
+    )
+
+
+def _keeps_uncovered(chosen: Filter, account: UncoveredAccount) -> bool:
+    named = {account.account: AccountName(name=account.name)}
+    return _keeps(chosen, named, account.account)
+
+
+def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
+    if not chosen.accounts:
+        return np.ones(len(page), bool)
+    accounts = page.users[columns.ACCOUNT]
+    kept = [each for each in accounts.unique() if _keeps(chosen, names, each)]
+    return accounts.isin(kept).to_numpy(bool)
+
+
+def _name_mask(page: Page, patterns: Sequence[str]) -> np.ndarray:
+    """Return which users a pattern matches: their ARN if it begins like one, else their name."""
+    mask = np.full(len(page), not patterns)
+    for each in patterns:
+        cells = page.users[columns.ARN if each.startswith("arn:") else columns.USER]
+        mask |= cells.str.fullmatch(pattern_regex(each), case=False).to_numpy(bool)
+    return mask
+
+
+def _filtered_roots(report: Report, chosen: Filter) -> Iterator[Page]:
+    for roots in report.roots() if chosen.keeps_roots else ():
+        kept = roots.where(_account_mask(roots, chosen, report.account_names))
+        if len(kept):
+            yield kept

@@ -1,0 +1,143 @@
+"""Keep what two analyses are compared by: users with their credentials, findings, accounts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.columns import AccessKeyColumns, CertificateColumns
+from analyzer.facts import Facts, Truth, by_slot
+from analyzer.model import Page, Report, concatenated
+from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY
+from analyzer.terms import State
+
+KEY: Final = "key"
+CERTIFICATE: Final = "certificate"
+PASSWORD: Final = "password"
+MFA: Final = "mfa"
+CHANGED: Final = "changed"
+SIGN_IN: Final = "sign_in"
+UNKNOWN: Final = "_unknown"
+
+STATES: Final = list(State)
+
+_TEXTS: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
+_WORDS: Final = (columns.VERDICT, columns.REASON, columns.EXEMPTION)
+_FINDING_TEXTS: Final = (*_TEXTS, RULE, SEVERITY, FACT, OUTCOME, columns.EXEMPTION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Hold the users, the findings and the accounts of one analysis.
+
+    - `users`: one row an ARN. `account`, `user`, `arn`, `verdict`, `reason`, `exemption` str;
+      `created`, `changed` (the password), `sign_in` datetime64[s], NaT where there is none or it
+      is unknown; `changed_unknown`, `sign_in_unknown` bool; `password`, `mfa` int8 (1 yes, 0 no,
+      -1 unknown); for each slot, named by `slot_column`: `state` int8 (position in `STATES`),
+      `created` datetime64[s], and of access keys `last_used` likewise, `last_used_unknown` bool.
+    - `findings`: `account`, `user`, `arn`, `rule`, `severity`, `fact`, `outcome`, `exemption` str,
+      `slot` Int8, `created` datetime64[s]; a row for each finding.
+    - `as_of`: the moment of the report of each account that has one.
+    - `missing`: the reason for each account that could not be read.
+    """
+
+    users: pd.DataFrame
+    findings: pd.DataFrame
+    as_of: Mapping[str, datetime]
+    missing: Mapping[str, str]
+
+
+def slot_column(kind: str, slot: int, name: str) -> str:
+    """Return the name of a column about one slot, such as `key_1_state`."""
+    return f"{kind}_{slot}_{name}"
+
+
+def snapshot(analysis: Analysis) -> Snapshot:
+    """Return what an analysis is compared by."""
+    users = concatenated(_user_rows(page) for page in analysis.pages())
+    findings = concatenated(_finding_rows(frame) for frame in analysis.inspection.frames())
+    return Snapshot(
+        users=users.drop_duplicates(columns.ARN, ignore_index=True),
+        findings=findings,
+        as_of=_moments_by_account(analysis.report),
+        missing={each.whom: each.reason for each in analysis.report.not_covered},
+    )
+
+
+def without_users(snapshot: Snapshot, missing: Mapping[str, str]) -> Snapshot:
+    """Return a snapshot of the same columns and no users; `missing` are accounts and reasons."""
+    users, findings = snapshot.users.head(0), snapshot.findings.head(0)
+    return Snapshot(users=users, findings=findings, as_of={}, missing=missing)
+
+
+def _moments_by_account(report: Report) -> dict[str, datetime]:
+    files = sorted(report.files, key=lambda file: file.as_of)
+    return {each.account: file.as_of for file in files for each in file.accounts}
+
+
+def _user_rows(page: Page) -> pd.DataFrame:
+    facts = Facts(page)
+    return pd.DataFrame(
+        {
+            **{name: page.users[name] for name in _TEXTS},
+            **{name: page.users[name].astype("str") for name in _WORDS},
+            columns.CREATED: facts.age.moment,
+            PASSWORD: _answers(facts.password),
+            MFA: _answers(facts.mfa),
+            **_moments(CHANGED, page, facts, columns.PASSWORD_LAST_CHANGED),
+            **_moments(SIGN_IN, page, facts, columns.PASSWORD_LAST_USED),
+            **dict(_slots(facts, KEY, page.keys, columns.ACCESS_KEYS)),
+            **dict(_slots(facts, CERTIFICATE, page.certificates, columns.CERTIFICATES)),
+        }
+    )
+
+
+def _moments(name: str, page: Page, facts: Facts, column: str) -> dict[str, np.ndarray]:
+    unknown = facts.unknown(column)
+    moments = page.users[column].to_numpy("datetime64[s]")
+    return {name: _known(moments, unknown), f"{name}{UNKNOWN}": unknown}
+
+
+def _answers(truth: Truth) -> np.ndarray:
+    """Return 1 for yes, 0 for no and -1 for unknown."""
+    return np.select([truth.yes, truth.no], [1, 0], -1).astype(np.int8)
+
+
+def _known(moments: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    return np.where(unknown, np.datetime64("NaT", "s"), moments)
+
+
+def _slots(
+    facts: Facts,
+    kind: str,
+    slots: pd.DataFrame,
+    named: Sequence[AccessKeyColumns | CertificateColumns],
+) -> Iterator[tuple[str, np.ndarray]]:
+    state: Any = slots[columns.STATE].cat
+    states = by_slot(state.codes.to_numpy())
+    created = by_slot(slots[columns.CREATED].to_numpy("datetime64[s]"))
+    for at, (slot, names) in enumerate(zip(columns.SLOTS, named, strict=True)):
+        unknown = facts.unknown(names.active, names.last_rotated)
+        code = np.where(unknown, STATES.index(State.UNKNOWN), states[at])
+        yield slot_column(kind, slot, columns.STATE), code
+        yield slot_column(kind, slot, columns.CREATED), created[at]
+        if isinstance(names, AccessKeyColumns):
+            used = by_slot(slots[columns.LAST_USED].to_numpy("datetime64[s]"))
+            unknown = facts.unknown(names.last_used_date)
+            yield slot_column(kind, slot, columns.LAST_USED), _known(used[at], unknown)
+            yield slot_column(kind, slot, columns.LAST_USED + UNKNOWN), unknown
+
+
+def _finding_rows(findings: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            **{name: findings[name].astype("str") for name in _FINDING_TEXTS},
+            columns.SLOT: findings[columns.SLOT],
+            columns.CREATED: findings[columns.CREATED].to_numpy("datetime64[s]"),
+        }
+    )

@@ -1,0 +1,119 @@
+"""Write changes for people: a table on a terminal, lines with tabs in a pipe."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analyzer import columns
+from analyzer.changes import (
+    BEFORE,
+    CAUSE,
+    CHANGE,
+    COLUMNS,
+    EXEMPTION_BEFORE,
+    EXEMPTION_NOW,
+    LAST_USE,
+    NOW,
+    Change,
+    counts_by_kind,
+)
+from analyzer.rules.rule import FACT, RULE
+from analyzer.terms import BLIND_SPOTS, ISO_UTC, printable
+from analyzer.writers import users
+from analyzer.writers.changes import Comparison
+
+NOTHING: Final = "No changes."
+
+_COLOURS: Final[Mapping[str, str]] = {
+    Change.NEW_UNUSED: "bold red",
+    Change.FINDING_NEW: "bold red",
+    Change.FINDING_RESOLVED: "green",
+    Change.GONE: "dim",
+    Change.UNDETERMINED: "magenta",
+    Change.FINDING_UNDECIDED: "magenta",
+    Change.NOT_COVERED: "bold magenta",
+}
+
+_ARROW: Final = " -> "
+
+
+def write_changes_table(
+    compared: Comparison, stream: TextIO, *, width: int | None = None, colour: bool = False
+) -> None:
+    """Write what changed; `width` is that of the terminal in columns, None for a pipe.
+
+    A pipe gets one table: the names of the columns, then a line for each change.
+    """
+    if width is None:
+        for cells in (COLUMNS, *_rows(compared)):
+            stream.write("\t".join(map(printable, cells)) + "\n")
+        return
+    console = Console(
+        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
+    )
+    for line in sides(compared):
+        console.print(Text(line, "bold"))
+    console.print(Text(count_sentence(compared)), "", sep="\n")
+    if len(compared.changes):
+        console.print(_table(compared, width))
+    console.print(Text(f"Not visible in a credential report: {'; '.join(BLIND_SPOTS)}.", "dim"))
+
+
+def sides(compared: Comparison) -> list[str]:
+    """Return which reports were compared."""
+    told = (("Before", compared.before), ("Now", compared.now))
+    return [f"{side}: {users.as_of_and_scope(each.report)}" for side, each in told]
+
+
+def count_sentence(compared: Comparison) -> str:
+    """Return how many changes there are of each kind, and how many accounts were not compared."""
+    counts = counts_by_kind(compared.changes)
+    told = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
+    missing = int((compared.changes[CHANGE] == Change.NOT_COVERED).sum())
+    sentence = f"Changes: {told}." if told else NOTHING
+    return f"{sentence} Accounts not compared: {missing:,}." if missing else sentence
+
+
+def _rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
+    frame = compared.changes
+    moments = {
+        name: frame[name].dt.strftime(ISO_UTC).fillna("") for name in (LAST_USE, columns.CREATED)
+    }
+    texts = frame.assign(**moments)
+    return zip(*(texts[name].astype(str) for name in COLUMNS), strict=True)
+
+
+def _table(compared: Comparison, width: int) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("Change", no_wrap=True)
+    table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
+    table.add_column("What changed", overflow="fold")
+    accounts = compared.changes[columns.ACCOUNT].nunique() > 1
+    for cells in _rows(compared):
+        row = dict(zip(COLUMNS, cells, strict=True))
+        change = row[CHANGE]
+        table.add_row(
+            Text(change, _COLOURS.get(change, "")), _subject(row, accounts=accounts), _detail(row)
+        )
+    return table
+
+
+def _subject(row: Mapping[str, str], *, accounts: bool) -> Text:
+    names = [row[columns.USER], row[columns.ACCOUNT] if accounts or not row[columns.USER] else ""]
+    return Text("\n".join(printable(name) for name in names if name))
+
+
+def _detail(row: Mapping[str, str]) -> Text:
+    """Return rule and fact of a finding, verdicts or exemptions of a user, then the cause."""
+    before, now = row[BEFORE], row[NOW]
+    if row[RULE]:
+        first = f"{row[RULE]}: {row[FACT]}"
+    elif row[CHANGE].startswith("exempt"):
+        first = _ARROW.join(row[name] or "not exempt" for name in (EXEMPTION_BEFORE, EXEMPTION_NOW))
+    else:
+        first = _ARROW.join(dict.fromkeys(word for word in (before, now) if word))
+    return Text("\n".join(printable(line) for line in (first, row[CAUSE]) if line))

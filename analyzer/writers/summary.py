@@ -1,0 +1,70 @@
+"""Put the result in lines for standard error: the answer, the rules and the notes."""
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from analyzer.analysis import Analysis
+from analyzer.terms import BLIND_SPOTS, Verdict
+from analyzer.writers import users
+
+if TYPE_CHECKING:
+    from analyzer.inspection import Inspection
+    from analyzer.writers.findings import Example
+
+
+def summary_lines(
+    analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool, details: bool = False
+) -> Iterator[str]:
+    """Yield what a terminal shows besides the listed users, a line each.
+
+    The lines about `rules`, with their first findings if `details`, need the rules to run.
+    """
+    yield f"{users.answer(analysis, verdicts)}."
+    if others := users.other_users(analysis, verdicts):
+        yield f"{others}."
+    if chosen := users.filter_text(analysis):
+        yield f"{chosen}."
+    if rules:
+        yield from _rule_lines(analysis.inspection, details=details)
+    yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
+    yield blind_spots_line()
+
+
+def notes(analysis: Analysis, *, rules: bool) -> list[str]:
+    """Return the notes on the input and the exemptions, and if `rules`, on what those lack."""
+    if not rules:
+        return users.notes(analysis)
+    # The rules are slow to import, and a list of users needs none.
+    from analyzer.writers.findings import unseen_notes  # noqa: PLC0415
+
+    return [*users.notes(analysis), *unseen_notes(analysis.inspection)]
+
+
+def blind_spots_line() -> str:
+    """Return what no credential report shows."""
+    return f"Not visible in a credential report: {'; '.join(BLIND_SPOTS)}."
+
+
+def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
+    from analyzer.writers import findings  # noqa: PLC0415
+
+    yield f"{findings.severity_counts(inspection)}."
+    for each in findings.findings_by_rule(inspection, details=details):
+        yield f"{each.rule.severity:<8}  {each.rule.title}: {each.numbers}  {each.rule.id}"
+        yield from map(_example_line, each.examples)
+        if details and each.more:
+            yield f"    and {each.more} more"
+    yield findings.standard_and_limits(inspection)
+    for result in findings.control_results(inspection):
+        fails = f" ({result.fails})" if result.fails else ""
+        why = f" {result.why}" if result.why else ""
+        yield f"{result.control.number}  {result.result}{fails}  {result.control.title}.{why}"
+
+
+def _example_line(example: "Example") -> str:
+    remarks = [
+        *([] if example.outcome == "fails" else [str(example.outcome)]),
+        *([f"exempt: {example.exemption}"] if example.exemption else []),
+    ]
+    remark = f" ({', '.join(remarks)})" if remarks else ""
+    return f"    {example.account} {example.user}: {example.fact}{remark}"

@@ -1,0 +1,212 @@
+"""Define the lists that a reviewer decides in: their users, their order and their columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns, review_columns
+from analyzer.model import Page, ReportFile
+from analyzer.terms import Certainty, Verdict
+from analyzer.writers.workbook import user_columns
+from analyzer.writers.workbook.book import PrintBlocks, Title
+from analyzer.writers.workbook.column import (
+    Column,
+    Entry,
+    input_cells,
+    of_users,
+    repeated_text_cells,
+    source_columns,
+    text_cells,
+)
+from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.style import CellStyle
+
+ACCOUNT: Final = replace(user_columns.ACCOUNT, head=review_columns.ACCOUNT, width=12.5)
+
+USER: Final = replace(user_columns.USER, head=review_columns.USER, width=18)
+
+CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
+
+DECISION: Final = Column(
+    review_columns.DECISION,
+    11,
+    input_cells(CellStyle.INPUT),
+    Entry(
+        choices=tuple(map(str, review_columns.Decision)),
+        prompt=(
+            "delete: remove the user. deactivate: disable its credentials first. keep: give the"
+            " reason as comment. investigate: not decided yet."
+        ),
+    ),
+)
+
+DECIDED_BY: Final = Column(
+    review_columns.DECIDED_BY, 10.5, input_cells(CellStyle.INPUT), Entry(prompt="Your name.")
+)
+
+DECIDED_ON: Final = Column(
+    review_columns.DECIDED_ON,
+    10.5,
+    input_cells(CellStyle.INPUT_DAY),
+    Entry(is_date=True, prompt="A date, such as 2026-03-01. Ctrl+; enters today's."),
+)
+
+TICKET: Final = Column(
+    review_columns.TICKET,
+    8.5,
+    input_cells(CellStyle.INPUT),
+    Entry(prompt="Number of the ticket or change request."),
+)
+
+COMMENT: Final = Column(
+    review_columns.COMMENT,
+    16,
+    input_cells(CellStyle.INPUT),
+    Entry(prompt="The reason. For keep, it becomes the reason of the exemption."),
+)
+
+REVIEWER_COLUMNS: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+
+_WHY: Final = replace(user_columns.WHY, width=21.5)
+
+_CHECK_WIDTH: Final = 33.5
+"""The columns up to `Check first` fill a Letter page in landscape, and 1,060 pixels of a screen."""
+
+_NAME_WIDTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewList:
+    """Define a list: the users with one of the verdicts who are not exempt.
+
+    `judged` are the columns between the reviewer's and the last activity; `printed_last` those
+    that follow the age in print.
+    """
+
+    title: Title
+    verdicts: tuple[Verdict, ...]
+    judged: Callable[[float], tuple[Column[Page], ...]]
+    printed_last: Callable[[Sequence[ReportFile]], tuple[Column[Page], ...]]
+    no_users: str = ""
+
+    def has(self, page: Page) -> np.ndarray:
+        """Tell which users of a judged page are listed."""
+        verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
+        return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
+
+    def columns(
+        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
+    ) -> tuple[Column[Page], ...]:
+        """Return the columns; the account's name has one where any is known."""
+        first, second = self._printed(files, account_names)
+        return (*first, *second, *_DETAILS)
+
+    def print_blocks(
+        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
+    ) -> PrintBlocks:
+        """Return how many columns each page across shows."""
+        first, second = self._printed(files, account_names)
+        return len(first), len(first) + len(second)
+
+    def _printed(
+        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
+    ) -> tuple[tuple[Column[Page], ...], tuple[Column[Page], ...]]:
+        names = (_account_name_column(account_names),) if account_names else ()
+        check_width = _CHECK_WIDTH - (_NAME_WIDTH if names else 0)
+        first = (ACCOUNT, *names, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
+        activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE)
+        return first, (*activity, *self.printed_last(files))
+
+
+def _account_name_column(account_names: Mapping[str, str]) -> Column[Page]:
+    def names(page: Page) -> list[str]:
+        accounts = page.users[columns.ACCOUNT].tolist()
+        return [account_names.get(account, "") for account in accounts]
+
+    return Column("Account name", _NAME_WIDTH, repeated_text_cells(names))
+
+
+def _judged(width: float) -> tuple[Column[Page], ...]:
+    check = Column("Check first", width, text_cells(user_columns.caveat_texts))
+    return _WHY, user_columns.CERTAINTY, check
+
+
+def _not_understood(width: float) -> tuple[Column[Page], ...]:
+    return (replace(user_columns.WHY, width=_WHY.width + user_columns.CERTAINTY.width + width),)
+
+
+def _folded(*details: Column[Page]) -> tuple[Column[Page], ...]:
+    return tuple(replace(detail, folded=True) for detail in details)
+
+
+def _details() -> tuple[Column[Page], ...]:
+    """Return the state of each credential, with its dates folded beside it."""
+    keys = [
+        user_columns.key(slot, names)
+        for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True)
+    ]
+    certificates = [
+        user_columns.certificate(slot, names)
+        for slot, names in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
+    ]
+    password = (user_columns.PASSWORD, user_columns.LAST_SIGN_IN, user_columns.PASSWORD_CHANGED)
+    mfa = (user_columns.MFA, replace(user_columns.ARN, head=review_columns.ARN))
+    groups = (password, *keys, *certificates, mfa)
+    return tuple(column for state, *dates in groups for column in (state, *_folded(*dates)))
+
+
+_DETAILS: Final = _details()
+
+REVIEW_LISTS: Final = (
+    ReviewList(
+        title=Title.UNUSED,
+        verdicts=(Verdict.UNUSED,),
+        judged=_judged,
+        printed_last=lambda _: (),
+        no_users="No users to review: no user is unused, or all unused users are exempt.",
+    ),
+    ReviewList(
+        title=Title.INACTIVE,
+        verdicts=(Verdict.RETIRED, Verdict.DORMANT),
+        judged=_judged,
+        printed_last=lambda _: (user_columns.VERDICT, user_columns.IDLE),
+    ),
+    ReviewList(
+        title=Title.UNDETERMINED,
+        verdicts=(Verdict.UNDETERMINED,),
+        judged=_not_understood,
+        printed_last=lambda files: (user_columns.AS_OF, *source_columns(of_users, files)),
+    ),
+)
+
+
+def review_order(page: Page) -> np.ndarray:
+    """Return the users' positions by account, certain before check, oldest first."""
+    users = page.users
+    keys = pd.DataFrame(
+        {
+            "account": users[columns.ACCOUNT],
+            "check": users[columns.CERTAINTY] == Certainty.CHECK,
+            "created": users[columns.CREATED],
+            "user": users[columns.USER],
+        }
+    )
+    order: np.ndarray = keys.sort_values(keys.columns.tolist(), kind="stable").index.to_numpy()
+    return order
+
+
+_ROW_BITS: Final = 32
+
+
+def row_keys(frame: pd.DataFrame) -> np.ndarray:
+    """Return a number (int64) for each row of a report, of users or of findings."""
+    file = frame[columns.FILE].to_numpy(np.int64)
+    keys: np.ndarray = (file << _ROW_BITS) | frame[columns.ROW].to_numpy(np.int64)
+    return keys
+
+
+ReviewListings = Mapping[Title, Listing[Page]]
+"""The lists of a workbook that hold any user."""

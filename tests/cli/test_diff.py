@@ -1,0 +1,201 @@
+"""`credreport diff` shows what changed between two reports, and refuses what it cannot compare."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Program
+from tests.support.builders import a_key, a_password, a_user, days_before, report_text, saved, table
+from tests.support.outputs import HEADER_OF_EXEMPTIONS
+from tests.support.runs import console_report, exporting
+
+FIRST, SECOND = "2026-05-01", "2026-06-01"
+OTHER = "210987654321"
+USED = days_before(-8)
+
+
+class Terminal(io.StringIO):
+    """A standard output that a person reads."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return console_report(tmp_path / "old", FIRST, a_user("ann"), a_user("bob"), a_user("-x"))
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    users = (a_user("ann"), a_user("-x", password=a_password(USED)), a_user("=new"))
+    return console_report(tmp_path / "new", SECOND, *users)
+
+
+def changed(output: bytes) -> list[tuple[str, str]]:
+    return [(row["change"], row["user"]) for row in table(output) if not row["rule"]]
+
+
+CHANGED = [("new", "'=new"), ("gone", "bob"), ("first-sign-in", "'-x")]
+
+
+def test_a_pipe_gets_one_table_with_tabs(program: Program, old: Path, new: Path) -> None:
+    done = program("diff", old, new)
+    lines = [line.split("\t") for line in done.output.decode().splitlines()]
+    assert done.code == 0
+    assert {len(line) for line in lines} == {13}
+    assert lines[0][:3] == ["change", "account", "user"]
+    assert [(line[0], line[2]) for line in lines[1:4]] == [
+        ("new", "=new"),
+        ("gone", "bob"),
+        ("first-sign-in", "-x"),
+    ]
+    assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
+    assert "Changes: new 1, gone 1, first-sign-in 1" in done.messages
+
+
+def test_identical_reports_give_no_change(program: Program, old: Path) -> None:
+    done = program("diff", old, old)
+    assert (done.code, len(done.output.splitlines())) == (0, 1)
+    assert "No changes." in done.messages
+
+
+@pytest.mark.parametrize("raw", [[], ["--raw-csv"]])
+def test_csv_and_json_say_the_same(
+    program: Program, old: Path, new: Path, tmp_path: Path, raw: list[str]
+) -> None:
+    csv, data = tmp_path / "changes.csv", tmp_path / "changes.json"
+    done = program("diff", old, new, "-o", csv, "-o", data, *raw)
+    assert (done.code, done.output) == (0, b"")
+    assert f"Wrote {csv}" in done.messages
+    guard = "" if raw else "'"
+    assert changed(csv.read_bytes()) == [
+        (change, user.replace("'", guard)) for change, user in CHANGED
+    ]
+    document = json.loads(data.read_bytes())
+    users = [each["user"] for each in document["changes"] if not each["rule"]]
+    assert users == ["=new", "bob", "-x"]
+    assert document["counts"]["gone"] == 1
+    assert document["before"]["files"][0]["as_of"] == "2026-05-01T09:30:00Z"
+    assert document["changes"][0]["last_use"] is None
+    assert program("diff", old, new, "--format", "csv", *raw).output == csv.read_bytes()
+    assert program("diff", old, new, "--format", "json").output == data.read_bytes()
+
+
+def test_reports_in_the_wrong_order_are_refused_with_the_way_out(
+    program: Program, old: Path, new: Path
+) -> None:
+    done = program("diff", new, old)
+    assert (done.code, done.output) == (3, b"")
+    assert "as of 2026-05-01 09:30 UTC, earlier than" in done.messages
+    assert "credreport diff OLD NEW" in done.messages
+    assert "--old-as-of" not in done.messages
+    assert program("diff", new, old, "--new-as-of", "2026-07-01T00:00:00Z").code == 0
+
+
+def test_where_a_time_is_assumed_the_hint_says_how_to_set_it(
+    program: Program, new: Path, tmp_path: Path
+) -> None:
+    unnamed = saved(tmp_path, report_text([a_user("ann", key_1=a_key(days_before(50)))]), "x.csv")
+    done = program("diff", new, unnamed)
+    assert done.code == 3
+    assert "--old-as-of and --new-as-of" in done.messages
+
+
+def test_an_account_with_a_report_on_one_side_only_makes_the_result_partial(
+    program: Program, old: Path, tmp_path: Path
+) -> None:
+    new = console_report(tmp_path / "new", SECOND, a_user("eve", account=OTHER), a_user("ann"))
+    done = program("diff", old, new, "--quiet")
+    assert done.code == 5
+    expected = f"Account {OTHER} was not compared: not covered before: there is no report of it\n"
+    assert done.messages == expected
+    assert "eve" not in done.output.decode()
+
+
+@pytest.mark.parametrize(("quiet", "said"), [([], True), (["--quiet"], False)])
+def test_fail_on_is_about_the_new_report(
+    program: Program, old: Path, new: Path, quiet: list[str], *, said: bool
+) -> None:
+    done = program("diff", old, new, "--fail-on", "unused", *quiet)
+    assert done.code == 1
+    assert ("Meets --fail-on: 2 unused" in done.messages) is said
+
+
+def test_runs_of_export_are_compared_by_their_reports_and_their_own_exemptions(
+    program: Program, old: Path, new: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
+    exporting(runs, "--from", old, "--exemptions", listed)
+    exporting(runs, "--from", new)
+    done = program("diff", runs / "2026-05-01T09-30-00Z", runs / "latest", "--format", "csv")
+    assert done.code == 0
+    assert changed(done.output) == [*CHANGED, ("exemption-ended", "ann")]
+    both = ["--exemptions", listed, "--format", "csv"]
+    done = program("diff", runs / "2026-05-01T09-30-00Z", runs / "latest", *both)
+    assert changed(done.output) == CHANGED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-", "-"], "only one of OLD and NEW can be -"),
+        (["{old}", "{new}", "-o", "changes.xlsx"], "must end in .csv or .json"),
+        (["{old}", "{new}", "-o", "{new}"], "is an input"),
+        (["{old}", "{new}", "--new-as-of", "yesterday"], "yesterday"),
+        (["{old}", "{new}", "--format", "names"], "names"),
+    ],
+)
+def test_wrong_usage_is_refused(
+    program: Program, old: Path, new: Path, arguments: list[str], message: str
+) -> None:
+    done = program("diff", *(each.format(old=old, new=new) for each in arguments))
+    assert (done.code, done.output) == (2, b"")
+    assert message in " ".join(done.messages.replace("│", " ").split())
+
+
+def shown(program: Program, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> tuple[str, str]:
+    """Return what a terminal shows, and what is said beside it."""
+    terminal = Terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        done = program("diff", *arguments)
+    return terminal.getvalue(), done.messages
+
+
+def test_a_terminal_shows_a_table_with_causes_and_counts(
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
+) -> None:
+    listed = f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,2026-05-15\n"
+    exemptions = saved(tmp_path, listed, "list.csv")
+    text, messages = shown(program, monkeypatch, old, new, "--exemptions", exemptions)
+    assert "Before: As of 2026-05-01 09:30 UTC" in text
+    assert "first sign-in on 2026-05-09" in text
+    assert "unused -> active" in text
+    assert "Break-glass -> not exempt" in text
+    assert "unused-user: " in text
+    assert "Changes: new 1" in text
+    assert "Before:" not in messages
+    text, _ = shown(program, monkeypatch, old, old)
+    assert "No changes." in text
+
+
+def test_a_terminal_shows_the_account_where_there_are_more(
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
+) -> None:
+    new = console_report(tmp_path / "new", SECOND, a_user("eve", account=OTHER), a_user("ann"))
+    text, _ = shown(program, monkeypatch, old, new)
+    assert OTHER in text
+    assert "Accounts not compared: 1." in text
+
+
+def test_data_on_a_terminal_commands_nothing(
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, new: Path
+) -> None:
+    text, _ = shown(program, monkeypatch, old, new, "--format", "csv")
+    assert text.startswith("change,account,user")

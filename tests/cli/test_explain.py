@@ -1,0 +1,76 @@
+"""`credreport explain` shows in one attempt why a user has its verdict."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+from tests.support.builders import a_user, report_text, saved
+from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
+
+
+def unwrapped(messages: str) -> str:
+    return " ".join(messages.replace("│", " ").split())
+
+
+def test_the_explanation_is_the_one_of_the_analysis(program: Program) -> None:
+    done = program("explain", "break-glass-1", CONSOLE, "--exemptions", EXEMPTIONS)
+    (explanation,) = analyzed_console().explain("break-glass-1")
+    written = done.output.decode().removesuffix("\n")
+    assert written.replace(str(CONSOLE), "") == str(explanation).replace(str(CONSOLE), "")
+    assert (done.code, done.messages) == (0, "")
+
+
+def test_json_has_one_object_for_each_user(program: Program) -> None:
+    done = program("explain", "BedrockAPIKey-*", CONSOLE, "--format", "json")
+    users = json.loads(done.output)
+    assert [each["user"] for each in users] == ["BedrockAPIKey-9qtz", "BedrockAPIKey-k3vd"]
+    assert users[1]["caveats"][0]["caveat"] == "service-credential-user"
+
+
+def test_options_decide_as_in_analyze(program: Program) -> None:
+    at = "--as-of=2026-03-02T00:00:00Z"
+    done = program("explain", "batch-export", CONSOLE, at, "--rules", "unused-user")
+    text = done.output.decode()
+    assert "as of 2026-03-02 00:00 UTC (source: option)" in text
+    assert "idle-password" not in text
+
+
+@pytest.mark.parametrize(
+    ("user", "says"),
+    [
+        ("nobody", "'nobody': no IAM user in the reports has this name or ARN"),
+        ("<root_account>", "the root user has no verdict"),
+        ("arn:aws:iam::123456789012:root", "the root user has no verdict"),
+    ],
+)
+def test_a_name_that_no_user_has_is_refused(program: Program, user: str, says: str) -> None:
+    done = program("explain", user, CONSOLE)
+    assert (done.code, done.output) == (2, b"")
+    assert says in unwrapped(done.messages)
+
+
+def test_an_unknown_rule_is_refused_before_the_report_is_read(program: Program) -> None:
+    done = program("explain", "ann", "nowhere.csv", "--rules", "nothing")
+    assert done.code == 2
+    assert "there is no rule nothing" in unwrapped(done.messages)
+
+
+def test_accounts_that_could_not_be_read_are_named_and_end_with_5(
+    program: Program, tmp_path: Path
+) -> None:
+    saved(tmp_path, report_text([a_user("ann")]))
+    denied = {"account": "123456789012", "name": "", "status": "failed", "reason": "Denied."}
+    saved(tmp_path, json.dumps({"accounts": [denied]}), "fetched.manifest.json")
+    done = program("explain", "ann", tmp_path)
+    assert done.code == 5
+    assert done.output.startswith(b"ann  arn:")
+    assert done.messages == "Account 123456789012 is not covered: Denied.\n"
+
+
+def test_names_in_a_report_control_no_terminal(program: Program, tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([a_user(name) for name in HARD_NAMES], quoted=True))
+    text = program("explain", "*", report).output.decode()
+    assert [sign for sign in text if not sign.isprintable() and sign != "\n"] == []
+    assert r"bell\x07\x1b[31mred" in text

@@ -1,0 +1,44 @@
+"""Compare made-up reports in this process."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.changes import changes
+from analyzer.model import Exemption
+from analyzer.snapshot import Snapshot, snapshot
+from tests.support.builders import AS_OF, Row, report_text, saved
+
+LATER = AS_OF + timedelta(days=30)
+
+
+def analysis_of(
+    folder: Path,
+    users: Iterable[Row],
+    as_of: datetime = AS_OF,
+    exemptions: Iterable[Exemption] = (),
+) -> Analysis:
+    """Analyze a report of these users and the root, saved in a folder of its own."""
+    at = folder / f"{as_of:%Y%m%dT%H%M%S}"
+    at.mkdir(exist_ok=True)
+    path = saved(at, report_text(users))
+    return analyzer.analyze(analyzer.load(path, as_of=as_of), exemptions=exemptions)
+
+
+def snapshot_of(folder: Path, *users: Row, as_of: datetime = AS_OF) -> Snapshot:
+    return snapshot(analysis_of(folder, users, as_of))
+
+
+def compared(folder: Path, before: Iterable[Row], now: Iterable[Row]) -> pd.DataFrame:
+    """Return what changed from AS_OF to LATER."""
+    return changes(snapshot_of(folder, *before), snapshot_of(folder, *now, as_of=LATER))
+
+
+def user_changes(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return change, user, before, now and cause of each change that is not about a finding."""
+    rows = frame[frame["rule"] == ""]
+    return [tuple(row) for row in rows[["change", "user", "before", "now", "cause"]].to_numpy()]

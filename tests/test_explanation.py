@@ -1,0 +1,208 @@
+"""An explanation shows every cell that decides, how it was read, and what follows from it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.explanation import Cell, Explanation, MatchingExemption
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    COLUMNS,
+    COLUMNS_OF_2014,
+    LONG_AGO,
+    MORE_CREDENTIALS,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    report_text,
+    saved,
+)
+from tests.support.outputs import analyzed, analyzed_console, exemptions_of
+
+EVERY_COLUMN = (*COLUMNS, MORE_CREDENTIALS)
+
+
+def explained(folder: Path, user: Row, *exemptions: str, **options: Any) -> Explanation:
+    analysis = analyzed(folder, [user], exemptions_of(*exemptions), **options)
+    (explanation,) = analysis.explain(str(user["user"]))
+    return explanation
+
+
+def readings(explanation: Explanation, decides: str) -> dict[str, str]:
+    return {cell.column: cell.reading for cell in explanation.cells if cell.decides == decides}
+
+
+def test_an_unused_user_is_explained_by_the_cells_of_its_credentials(tmp_path: Path) -> None:
+    user = a_user(
+        "ann",
+        password=a_password(),
+        key_1=an_inactive_key(days_before(400), days_before(1.5)),
+        certificate_2=a_certificate(days_before(30), active=False),
+        mfa=True,
+        created=days_before(500),
+    ) | {MORE_CREDENTIALS: "1 more"}
+    explanation = explained(tmp_path, user, columns=EVERY_COLUMN)
+    assert explanation.reason == "has a password that was never used, and only inactive access keys"
+    assert (explanation.verdict, explanation.certainty) == ("unused", "check")
+    assert readings(explanation, "verdict") == {
+        "password_enabled": "has a password",
+        "password_last_used": "never signed in",
+        "access_key_1_active": "access key 1 is inactive",
+        "access_key_1_last_rotated": "access key 1 created, 400 days before as-of",
+        "access_key_2_active": "no access key 2",
+        "access_key_2_last_rotated": "no date",
+    }
+    assert readings(explanation, "certainty") == {
+        "user_creation_time": "user created, 500 days before as-of",
+        "mfa_active": "an MFA device is registered",
+        "access_key_1_last_used_date": "access key 1 last used, 1 day before as-of",
+        "cert_1_active": "no signing certificate 1",
+        "cert_1_last_rotated": "no date",
+        "cert_2_active": "signing certificate 2 is inactive",
+        "cert_2_last_rotated": "signing certificate 2 created, 30 days before as-of",
+        "additional_credentials_info": "more credentials than are listed",
+    }
+    assert [name for name, _ in explanation.caveats] == [
+        *("inactive-key-was-used", "mfa-registered", "more-credentials")
+    ]
+
+
+def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
+    user = a_user("ann", password=a_password(days_before(9)), key_2=a_key(LONG_AGO, AS_OF))
+    explanation = explained(tmp_path, user)
+    assert explanation.reason == "idle for 0 days"
+    shown = readings(explanation, "verdict")
+    assert shown["password_last_used"] == "last sign-in, 9 days before as-of"
+    assert shown["password_last_changed"] == "password changed, 1000 days before as-of"
+    assert shown["access_key_2_active"] == "access key 2 is active"
+    assert shown["access_key_2_last_used_date"] == "access key 2 last used, 0 days before as-of"
+    assert "access_key_1_last_used_date" not in shown
+    assert readings(explanation, "certainty") == {}
+
+
+def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Path) -> None:
+    user = a_user("ann", password_enabled="wahr", mfa_active="perhaps")
+    explanation = explained(tmp_path, user)
+    assert explanation.verdict == "undetermined"
+    cells = {cell.column: cell for cell in explanation.cells}
+    for column, value in (("password_enabled", "wahr"), ("mfa_active", "perhaps")):
+        assert cells[column] == Cell(
+            column=column, value=value, reading="not understood", decides="verdict"
+        )
+
+
+def test_a_column_that_the_report_lacks_is_named(tmp_path: Path) -> None:
+    user = a_user("ann", key_1=an_inactive_key())
+    explanation = explained(tmp_path, user, columns=COLUMNS_OF_2014)
+    cells = {cell.column: cell for cell in explanation.cells}
+    for column in ("access_key_1_last_used_date", "additional_credentials_info"):
+        if column in cells:
+            assert (cells[column].value, cells[column].reading) == (None, "not in this report")
+
+
+def test_a_missing_optional_column_decides_nothing(tmp_path: Path) -> None:
+    path = saved(tmp_path, report_text([a_user("ann")]))
+    (explanation,) = analyzer.analyze(analyzer.load(path, as_of=AS_OF)).explain("ann")
+    assert readings(explanation, "certainty")["additional_credentials_info"] == "not in this report"
+
+
+def test_cells_of_one_slot_that_contradict_each_other_are_named(tmp_path: Path) -> None:
+    user = a_user("ann", access_key_1_active="true")
+    explanation = explained(tmp_path, user)
+    assert explanation.verdict == "undetermined"
+    assert "contradicts the other cells of its slot" in str(explanation) or "not understood" in str(
+        explanation
+    )
+
+
+def test_rows_that_contradict_each_other_are_each_explained(tmp_path: Path) -> None:
+    rows = [a_user("ann", password=a_password(days_before(days))) for days in (500, 2)]
+    explanations = analyzed(tmp_path, rows).explain("ann")
+    assert [each.row for each in explanations] == [3, 4]
+    for each in explanations:
+        reading = readings(each, "verdict")["password_last_used"]
+        assert reading.endswith("; another row of this ARN has another value")
+
+
+def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> None:
+    user = a_user("ann", password=a_password(days_before(60)))
+    explanation = explained(tmp_path, user, "*,ann,By design,,")
+    outcomes = {each.rule: each for each in explanation.rules}
+    assert outcomes["unused-user"].outcome == "passes"
+    assert outcomes["idle-password"].outcome == "fails"
+    assert "idle 60 days; limit 45" in outcomes["idle-password"].fact
+    assert outcomes["idle-password"].exemption == "By design"
+    assert not [rule for rule in outcomes if rule.startswith("root-")]
+
+
+def test_exemptions_that_match_are_shown_whether_they_apply_or_not(tmp_path: Path) -> None:
+    lines = ("*,ann,Now,Ops,2026-05-01", "*,a*,Past,,2026-04-30", "*,zoe,Other,,")
+    explanation = explained(tmp_path, a_user("ann"), *lines)
+    now, past = explanation.exemptions
+    assert now == MatchingExemption(
+        line=2, user="ann", reason="Now", owner="Ops", expires="2026-05-01", rule="", applies=True
+    )
+    assert (past.line, past.expires, past.applies) == (3, "2026-04-30", False)
+    assert explanation.exemption == "Now"
+    text = str(explanation)
+    assert "  row 2: ann: Now, owner Ops, until 2026-05-01" in text
+    assert "  row 3: a*: Past, expired on 2026-04-30" in text
+
+
+def test_an_exemption_from_one_rule_says_so(tmp_path: Path) -> None:
+    header = "account,user,reason,owner,expires,rule"
+    content = f"{header}\n*,ann,Why,,,idle-password".encode()
+    exemptions = analyzer.read_exemptions("list.csv", content)
+    (explanation,) = analyzed(tmp_path, [a_user("ann")], exemptions).explain("ann")
+    assert "  row 2: ann: Why, rule idle-password only" in str(explanation)
+
+
+def test_the_text_says_where_the_row_stands(tmp_path: Path) -> None:
+    lines = str(explained(tmp_path, a_user("ann"))).splitlines()
+    assert lines[:3] == [
+        f"ann  arn:aws:iam::{ACCOUNT}:user/ann",
+        "unused (certain): has neither a password nor an access key",
+        (
+            f"account {ACCOUNT}, row 3 of {tmp_path / 'report.csv'}, as of 2026-05-01 12:00 UTC"
+            " (source: option)"
+        ),
+    ]
+    assert "Caveats" not in lines
+    assert "Exemptions that match" not in lines
+
+
+def test_caveats_have_their_sentences_in_text_and_in_json() -> None:
+    (explanation,) = analyzed_console().explain("git-mirror")
+    sentence = "Has an active service-specific credential: codecommit.amazonaws.com."
+    text = str(explanation)
+    assert f"  service-credential: {sentence}" in text
+    assert "unused (to check): " in text
+    assert "exempt: Mirrors the repositories by HTTPS Git credentials" in text
+    assert explanation.document()["caveats"] == [
+        {"caveat": "service-credential", "because": sentence}
+    ]
+
+
+@pytest.mark.parametrize("user", ["BATCH-export", "batch-*", "arn:aws:iam::*:user/*/batch-export"])
+def test_a_user_is_found_by_name_pattern_or_arn(user: str) -> None:
+    (explanation,) = analyzed_console().explain(user)
+    assert explanation.user == "batch-export"
+
+
+def test_a_user_without_account_has_none_in_the_text(tmp_path: Path) -> None:
+    user = a_user("ann", arn="ann")
+    analysis = analyzed(tmp_path, [user])
+    (explanation,) = analysis.explain("ann")
+    assert str(explanation).splitlines()[2].startswith("row 3 of ") is (explanation.account == "")
+
+
+def test_a_name_that_no_user_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="no IAM user has the name or ARN 'nobody'"):
+        analyzed_console().explain("nobody")
