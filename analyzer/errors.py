@@ -21,6 +21,10 @@ BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
 
+MOST_SHOWN: Final = 20
+"""So many problems of an input are shown; the others are counted."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """Say what is wrong with one place of the input, and how to mend it.
@@ -68,9 +72,14 @@ class InputRefused(CredreportError):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """Keep the problems and say all of them."""
+        """Keep all problems; the message has the first, and says how many more there are."""
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        more = len(self.problems) - MOST_SHOWN
+        shown = [
+            *map(str, self.problems[:MOST_SHOWN]),
+            *([f"and {more:,} more"] if more > 0 else []),
+        ]
+        super().__init__("\n".join(shown))
 
     @classmethod
     def of_file(cls, file: str, message: str, hint: str) -> Self:

@@ -237,7 +237,11 @@ class Facts:
     def key_use(self) -> Elapsed:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.LAST_USED])
-        return self._elapsed(used, self._unknown_in(columns.ACCESS_KEYS, "last_used_date"))
+        absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
+        contradicted = (self.page.users[columns.CONTRADICTED] != "").to_numpy()
+        decides = ~absent | np.tile(contradicted, len(columns.SLOTS))
+        unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
+        return self._elapsed(used, unknown & decides)
 
     @cached_property
     def key_idle(self) -> Elapsed:

@@ -18,6 +18,7 @@ from stat import S_IMODE
 from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused, OutputFailed
+from analyzer.terms import printable
 from analyzer.version import VERSION
 
 SCHEMA_VERSION: Final = "1.0"
@@ -178,4 +179,4 @@ def json_text(value: Any) -> str:
 
 def saved_file_refused(name: str, message: str) -> InputRefused:
     """Return the refusal of a file that this program saved, or that belongs beside a report."""
-    return InputRefused.of_file(name, message, "Remove the file, or save it again.")
+    return InputRefused.of_file(printable(name), message, "Remove the file, or save it again.")

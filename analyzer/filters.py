@@ -178,6 +178,4 @@ def _name_mask(page: Page, patterns: Sequence[str]) -> np.ndarray:
 
 def _filtered_roots(report: Report, chosen: Filter) -> Iterator[Page]:
     for roots in report.roots() if chosen.keeps_roots else ():
-        kept = roots.where(_account_mask(roots, chosen, report.account_names))
-        if len(kept):
-            yield kept
+        yield roots.where(_account_mask(roots, chosen, report.account_names))

@@ -75,6 +75,7 @@ class AsOfSource(StrEnum):
     ENVELOPE = "envelope"
     METADATA = "metadata"
     FILE_NAME = "file-name"
+    FOLDER = "folder"
     ASSUMED = "assumed"
 
 

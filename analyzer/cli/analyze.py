@@ -12,10 +12,11 @@ import typer
 from analyzer.cli.choices import choice, completion
 from analyzer.cli.filter_options import FilterOptions
 from analyzer.cli.judging_options import JudgingOptions
-from analyzer.cli.options import Config, with_options
+from analyzer.cli.options import Config, MaxInput, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
-from analyzer.terms import ENDINGS, OVERDUE, REGION, Format, Verdict
+from analyzer.report.input_size import MAX_INPUT, InputLimit
+from analyzer.terms import ENDINGS, OVERDUE, REGION, Format, Verdict, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,17 +29,20 @@ _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
 def moment(text: str) -> datetime:
-    """Return the moment that an option names, in UTC.
+    """Return the moment that an option names, in UTC to the second; a date is its day's end.
 
     Raises typer.BadParameter.
     """
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        text += "T23:59:59Z"
     try:
         read = datetime.fromisoformat(text)
         at = read.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f'invalid time "{text}": use {_EXAMPLE}') from None
+        message = f'invalid time "{printable(text)}": use {_EXAMPLE} or 2026-03-01'
+        raise typer.BadParameter(message) from None
     if read.tzinfo is None:
-        raise typer.BadParameter(f'"{text}" has no time zone: use {_EXAMPLE}')
+        raise typer.BadParameter(f'"{printable(text)}" has no time zone: use {_EXAMPLE}')
     return at
 
 
@@ -161,6 +165,7 @@ def analyze(
             " region of the partition.",
         ),
     ] = None,
+    max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool,
         _output_panel("--raw-csv", help="Put no ' before CSV cells that look like formulas."),
@@ -184,7 +189,8 @@ def analyze(
         raise typer.BadParameter("it widens --format names only", param_hint="--check")
     judging.check()
     _check_review(judging, follow_up)
-    inputs = find_sources(sources)
+    limit = InputLimit(max_input)
+    inputs = find_sources(sources, limit)
     targets = [*output, *filter(None, (findings, follow_up))]
     lists = [each.path for each in judging.input_files()]
     check_outputs(
@@ -193,7 +199,7 @@ def analyze(
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
-        report = load_sources(sources, inputs, as_of, progress)
+        report = load_sources(sources, inputs, as_of, progress, limit)
     analysis = filters.filtered(judging.judged(report))
     shown = [Verdict(word) for word in verdict]
     write(

@@ -54,7 +54,7 @@ class AwsOptions:
         bool,
         _aws(
             "--service-credentials",
-            help="Also save who has service-specific credentials, which no report shows"
+            help="Also save which users have service-specific credentials, which no report shows"
             " (iam:ListServiceSpecificCredentials).",
         ),
     ] = False
@@ -98,7 +98,10 @@ class AwsOptions:
     ] = field(default_factory=list)
     exclude: Annotated[
         list[str],
-        _organization(metavar="PATTERN", help="No accounts with this id or name; likewise."),
+        _organization(
+            metavar="PATTERN",
+            help="No accounts with this id or name; * and ? match; may be repeated.",
+        ),
     ] = field(default_factory=list)
     organizational_unit: Annotated[
         list[str],

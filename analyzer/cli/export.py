@@ -7,8 +7,9 @@ import typer
 
 from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.judging_options import JudgingOptions
-from analyzer.cli.options import Config, with_options
+from analyzer.cli.options import Config, MaxInput, with_options
 from analyzer.cli.stderr import Log, LogFormat
+from analyzer.report.input_size import MAX_INPUT
 
 
 @with_options
@@ -40,6 +41,7 @@ def export(
         bool,
         typer.Option("--check", help="Try the settings and the permissions, and write nothing."),
     ] = False,
+    max_input: MaxInput = MAX_INPUT,
     aws: AwsOptions,
     judging: JudgingOptions,
     log_format: Annotated[
@@ -65,7 +67,7 @@ def export(
             aws.check()
         from analyzer.cli.export_run import ExportRun
 
-        exporting = ExportRun(sources, aws, judging, out_dir, log)
+        exporting = ExportRun(sources, aws, judging, out_dir, log, max_input)
         code = exporting.check() if check else exporting.export(keep)
     if code:
         raise typer.Exit(code)

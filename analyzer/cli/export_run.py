@@ -22,6 +22,7 @@ from analyzer.exports.runs import (
 )
 from analyzer.files import replace_files
 from analyzer.model import Report
+from analyzer.report.input_size import MAX_INPUT
 from analyzer.sources.load import load
 from analyzer.sources.manifest import (
     FETCHED_MANIFEST,
@@ -48,6 +49,7 @@ class ExportRun:
     judging: JudgingOptions
     folder: Path
     log: Log
+    max_input: int = MAX_INPUT
 
     def check(self) -> int:
         """Try all that a run needs, write nothing, and return the exit code.
@@ -59,7 +61,7 @@ class ExportRun:
         self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
         if not self.sources:
             return PARTIAL if would_miss_reports(self.aws, self.log) else 0
-        report = load(*self.sources)
+        report = load(*self.sources, max_input=self.max_input)
         told = f"Reports understood: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", told)
         self.with_reviews(edited_workbooks(self.folder)).judging.check()
@@ -89,9 +91,9 @@ class ExportRun:
     def _run(self, aside: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
         collected = collect_reports(
-            self.sources, self.aws, reports.make_reports_folder(aside), self.log
+            self.sources, self.aws, reports.make_reports_folder(aside), self.log, self.max_input
         )
-        report = reports.load_reports(aside, collected.origins)
+        report = reports.load_reports(aside, collected.origins, self.max_input)
         made = RunInput(report=report, parameters={})
         name = next_name(self.folder, made.as_of)
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
@@ -204,7 +206,11 @@ class CollectedReports(NamedTuple):
 
 
 def collect_reports(
-    sources: Sequence[str], aws: AwsOptions, folder: Path, log: Log
+    sources: Sequence[str],
+    aws: AwsOptions,
+    folder: Path,
+    log: Log,
+    max_input: int = MAX_INPUT,
 ) -> CollectedReports:
     """Put the reports into a folder: copies of the files, or what AWS gives.
 
@@ -212,7 +218,7 @@ def collect_reports(
     """
     if sources:
         with os_errors_translated(folder):
-            return CollectedReports(reports.copy_inputs(sources, folder), has_gaps=False)
+            return CollectedReports(reports.copy_inputs(sources, folder, max_input), has_gaps=False)
     from analyzer.sources.fetch import fetch_accounts, save_report
 
     save = partial(

@@ -31,7 +31,7 @@ def fetch(
             "-o",
             "--output",
             metavar="PATH",
-            help="A folder, a file for one account, or - for standard output.",
+            help="Write to a folder, a file for one account, or - for standard output.",
         ),
     ] = ".",
     aws: AwsOptions,
@@ -77,15 +77,15 @@ def _print_report(_iam: "BoundedClient", report: "FetchedReport", _caller: str) 
 
 
 def _end_one(entry: "Entry", *, quiet: bool) -> None:
-    """Say where the report is and what stays unknown of it; exit if anything does."""
+    """Print where the report is and what stays unknown of it; exit if anything does."""
     if not quiet:
-        generated = f"account {entry.account}, made by AWS at {entry.generated_time}"
+        generated = f"account {entry.account}, generated at {entry.generated_time}"
         say(f"Wrote {entry.file}: {generated}")
     _end([entry], [])
 
 
 def _end_many(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None:
-    """Write the manifest, say what became of the accounts, and exit if any is missing.
+    """Write the manifest, print what became of the accounts, and exit if any is missing.
 
     Raises AwsRefused where none could be read; nothing is written then.
     """
@@ -105,7 +105,7 @@ def _end_many(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None
 
 
 def _end(entries: "Sequence[Entry]", unmatched: Sequence[str]) -> None:
-    """Say which accounts are missing and what stays unknown; exit if anything does."""
+    """Print which accounts are missing and what stays unknown; exit if anything does."""
     from analyzer.sources.manifest import failure_messages, gap_messages, unmatched_messages
 
     failures, gaps = failure_messages(entries), gap_messages(entries)

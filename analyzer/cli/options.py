@@ -14,7 +14,13 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
+from analyzer.report.input_size import MAX_INPUT, size_in_bytes, size_text
+from analyzer.terms import printable
+
 _FLAG: Final = "--"
+
+_LARGEST: Final = 1 << 16
+"""No file of options holds more bytes; tomllib takes very long for long keys."""
 
 
 def _read(context: typer.Context, path: Path | None) -> Path | None:
@@ -27,7 +33,7 @@ def _read(context: typer.Context, path: Path | None) -> Path | None:
         options = _options(context.command)
         known = {**_options_of_all(context), **options}
         problems = [
-            f"{path}: {key}: {problem}"
+            printable(f"{path}: {key}: {problem}")
             for key, value in told.items()
             for problem in _problems(context, known.get(key), value)
         ]
@@ -40,6 +46,25 @@ def _read(context: typer.Context, path: Path | None) -> Path | None:
         }
     return path
 
+
+def _size(text: str) -> int:
+    try:
+        return size_in_bytes(str(text))
+    except ValueError:
+        raise typer.BadParameter(f'invalid size "{printable(text)}": use 500MiB or 2GiB') from None
+
+
+MaxInput = Annotated[
+    int,
+    typer.Option(
+        "--max-input",
+        parser=_size,
+        metavar="SIZE",
+        show_default=size_text(MAX_INPUT),
+        help="Refuse inputs that unpack to more than this in all.",
+    ),
+]
+"""The option that bounds what archives and pipes hold."""
 
 Config = Annotated[
     Path | None,
@@ -60,8 +85,15 @@ def _toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}") from None
+    if len(content) > _LARGEST:
+        raise typer.BadParameter(f"{path} holds more than {size_text(_LARGEST)}")
+    try:
+        return tomllib.loads(content.decode().replace("\r\n", "\n"))
+    except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
 
 

@@ -12,9 +12,10 @@ from typing import BinaryIO
 from analyzer.errors import InputRefused, Problem
 from analyzer.exports.runs import os_errors_translated
 from analyzer.model import Report, ReportFile
+from analyzer.report.input_size import MAX_INPUT, InputLimit
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find_sources, unreadable_file
-from analyzer.sources.load import load
+from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import manifests
 
 REPORTS = "reports"
@@ -31,14 +32,14 @@ def make_reports_folder(run: Path) -> Path:
     return folder
 
 
-def load_reports(run: Path, origins: Mapping[Path, str]) -> Report:
+def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_INPUT) -> Report:
     """Return the reports in a run's folder; `origins` tells of copies where they came from.
 
     Raises InputRefused, which names what was copied.
     """
     aside = f"{run}{os.sep}"
     try:
-        report = load(*(origins or [run / REPORTS]))
+        report = _load(origins or {run / REPORTS: ""}, InputLimit(max_input))
     except InputRefused as error:
         names = {str(copy): name for copy, name in origins.items()}
         raise InputRefused(
@@ -52,6 +53,14 @@ def load_reports(run: Path, origins: Mapping[Path, str]) -> Report:
     )
 
 
+def _load(origins: Mapping[Path, str], limit: InputLimit) -> Report:
+    paths = {str(copy): name for copy, name in origins.items()}
+    inputs = [
+        replace(each, origin=paths.get(each.name, "")) for each in find_sources([*paths], limit)
+    ]
+    return load_sources([*paths], inputs, None, lambda _done, _total: None, limit)
+
+
 def _within(aside: str, file: ReportFile) -> ReportFile:
     """Return the file with names that are true in the run."""
     evidence = file.evidence
@@ -60,7 +69,9 @@ def _within(aside: str, file: ReportFile) -> ReportFile:
     return replace(file, name=file.name.removeprefix(aside), evidence=evidence)
 
 
-def copy_inputs(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
+def copy_inputs(
+    names: Sequence[str], folder: Path, max_input: int = MAX_INPUT
+) -> Mapping[Path, str]:
     """Copy all inputs that the names stand for, and return where each came from, by its copy.
 
     Files of archives are unpacked. A copy keeps the file's name, since a name may tell as-of;
@@ -69,7 +80,7 @@ def copy_inputs(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
     Raises InputRefused with the problems of all inputs together, OSError where nothing more can
     be written.
     """
-    inputs = find_sources(names)
+    inputs = find_sources(names, InputLimit(max_input))
     sources = [*inputs, *manifests(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
@@ -109,7 +120,7 @@ def _copy(source: Source, target: Path) -> None:
         for ending in (METADATA, SERVICE_CREDENTIALS):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
-                aside = Source(str(beside), beside.read_bytes, beside)
+                aside = Source(str(beside), beside.read_bytes, beside.read_bytes, beside)
                 _copy_of(aside, target.with_name(target.name + ending))
 
 

@@ -17,6 +17,9 @@ _CONSOLE_NAME = re.compile(
 )
 
 
+_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
+
+
 def check_as_of(option: datetime | None) -> None:
     """Refuse a moment that no report can describe.
 
@@ -41,6 +44,7 @@ def as_of(
         (text.envelope, AsOfSource.ENVELOPE),
         (text.metadata, AsOfSource.METADATA),
         (_from_name(text.name), AsOfSource.FILE_NAME),
+        (_from_folder(text.origin or text.name, newest), AsOfSource.FOLDER),
     )
     return next(((at, source) for at, source in known if at), (newest, AsOfSource.ASSUMED))
 
@@ -56,3 +60,21 @@ def _from_name(name: str) -> datetime | None:
     day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
     zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "Z"
     return timestamp(f"{day}T{hour}:{minute}:{second}{zone}")
+
+
+def _from_folder(name: str, newest: datetime) -> datetime | None:
+    """Return the end of the day in the name of the file, else of the nearest folder above it.
+
+    Such a name is `2026-03-01` or `report_date=2026-03-01`. The day counts only if no timestamp
+    in the report is later.
+    """
+    for part in reversed(PurePath(name.replace(":", "/")).parts):
+        days = {day for each in _DATE.findall(part) if (day := _end_of_day(each))}
+        if days:
+            (day, *others) = days
+            return day if not others and day >= newest else None
+    return None
+
+
+def _end_of_day(text: str) -> datetime | None:
+    return timestamp(f"{text}T23:59:59Z")

@@ -75,12 +75,17 @@ def _is_beginning(cell: str) -> bool:
     )
 
 
+_LONGEST_ROW: Final = 1 << 16
+"""No row of a report has so many characters."""
+
 APART = "Give the reports as files of their own."
 
 
 def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
     """Return the cells of a row put right, none for a blank one, or what is wrong with it."""
     header = text.header
+    if len(row) > _LONGEST_ROW:
+        return _problem(text, number, row, row.split(header.separator, len(header.names) + 1))
     cells = _cells(row.removesuffix(header.line).removesuffix("\ufeff"), header)
     if is_blank(cells) and row.count('"') % 2 == 0:
         return []

@@ -19,6 +19,8 @@ from typing import Any
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.report import input_size
+from analyzer.report.input_size import HEAD, InputLimit, ReadableStream
 from analyzer.report.values import timestamp
 
 GZIP = b"\x1f\x8b"
@@ -27,8 +29,8 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_BOM = b"\xef\xbb\xbf"
-LARGEST = 1 << 30
-"""A compressed report that grows beyond this many bytes is refused: it is no report."""
+_MOST_VALUES = 1_000_000
+"""JSON of more lists and objects takes far more memory than its text, and is no report."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
 _MARKUP = re.compile(r"<(?!root_account>)[!?a-z]", re.IGNORECASE)
@@ -54,15 +56,58 @@ def is_plain(head: bytes) -> bool:
     return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
 
 
-def unwrapped(name: str, data: bytes) -> UnwrappedFile:
-    """Return the CSV within the bytes of one input.
+def largest(name: str, head: bytes) -> int:
+    """Return how many bytes an input may hold that begins so, and is longer than that.
+
+    Raises InputRefused if it cannot be a report: nothing more of it must be read.
+    """
+    if head.startswith(GZIP):
+        unpacked = zlib.decompressobj(wbits=31)
+        try:
+            inner = unpacked.decompress(head, HEAD)
+        except zlib.error as error:
+            raise _damaged_gzip(name, error) from None
+        return min(largest(name, inner), input_size.LARGEST)
+    if is_plain(head):
+        return input_size.LARGEST
+    if not _may_wrap_report(head):
+        _refuse_beginning(name, head)
+    return input_size.LARGEST_WRAPPED
+
+
+def _may_wrap_report(head: bytes) -> bool:
+    """Tell whether the first bytes are those of JSON, base64 or UTF-16 with a report in it."""
+    text = head.decode(_encoding(head), "replace").strip('\ufeff \t\r\n"')[:4096]
+    if text.startswith(("{", "[")):
+        return True
+    if _BASE64.fullmatch(text):
+        signs = "".join(text.split())[:1024]
+        whole = signs[: len(signs) // 4 * 4]
+        text = base64.b64decode(whole).decode(errors="replace")
+    return re.search(r"\b(arn|user)\b", text.lower()) is not None
+
+
+def _refuse_beginning(name: str, head: bytes) -> None:
+    """Raise InputRefused with what an input seems to be that begins so."""
+    if head.startswith(ZIP):
+        raise _refused_zip(name)
+    if _MARKUP.match(head.decode(_encoding(head), "ignore").lstrip()):
+        raise _refused_markup(name)
+    message = "this is not a credential report: its first row names no column `user`"
+    raise _refused(name, message, _HINT)
+
+
+def unwrapped(name: str, data: bytes, limit: InputLimit | None = None) -> UnwrappedFile:
+    """Return the CSV within the bytes of one input; `limit` counts what unpacks.
 
     Raises InputRefused if there is none, saying what the input seems to be instead.
     """
     if data.startswith(GZIP):
-        return unwrapped(name, _gunzip(name, data))
+        return unwrapped(name, _gunzip(name, data, limit))
     if data.startswith(ZIP):
-        raise _refused(name, "this is an Excel workbook or another zip file, not a report", _HINT)
+        raise _refused_zip(name)
+    if len(data) > HEAD and is_plain(data[:HEAD]):
+        return UnwrappedFile(data.removeprefix(UTF8_BOM))  # The rows are decoded one by one.
     return _unwrap_text(name, _decode(name, data))
 
 
@@ -71,7 +116,7 @@ def _unwrap_text(name: str, text: str) -> UnwrappedFile:
     if not stripped:
         raise _refused(name, "the input is empty", _HINT)
     if _MARKUP.match(stripped):
-        raise _refused(name, "this is an HTML or XML page, perhaps an error message", _HINT)
+        raise _refused_markup(name)
     if stripped[0] in "{[":
         return _from_json(name, stripped)
     if _YAML.match(stripped):
@@ -102,6 +147,8 @@ def _from_json(name: str, text: str) -> UnwrappedFile:
 
 
 def _json(name: str, text: str) -> Any:
+    if text.count("[") + text.count("{") > _MOST_VALUES:
+        raise _refused(name, "this JSON is no answer of AWS: it holds too many values", _HINT)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -136,7 +183,7 @@ def _content(name: str, content: str) -> bytes:
         if content[:2] in ("b'", 'b"'):
             content = bytes(ast.literal_eval(content)).decode()
         data = content.encode()
-    except (ValueError, SyntaxError, TypeError, MemoryError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise _refused(name, "the `Content` of this JSON cannot be read", _HINT) from None
     return _from_base64(name, content) if _BASE64.fullmatch(content) else data
 
@@ -158,18 +205,37 @@ def _generated(name: str, text: str) -> datetime:
     return moment
 
 
-def _gunzip(name: str, data: bytes) -> bytes:
+def bounded_bytes(name: str, stream: ReadableStream, limit: InputLimit | None) -> bytes:
+    """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
+
+    Raises InputRefused, and whatever the stream does.
+    """
+    return input_size.bounded_bytes(name, stream, limit, largest)
+
+
+def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            plain = stream.read(LARGEST + 1)
+            plain = input_size.bounded_bytes(name, stream, limit, _largest_in_gzip)
     except (OSError, EOFError, zlib.error) as error:
-        hint = "Download or compress it again."
-        raise _refused(name, f"the gzip file is damaged: {error}", hint) from None
-    if len(plain) > LARGEST:
-        raise _refused(name, "the gzip file expands to more than 1 GiB", "Unpack it first.")
-    if plain.startswith(GZIP):
-        raise _refused(name, "a gzip file within a gzip file", "Unpack it first.")
+        raise _damaged_gzip(name, error) from None
+    _refuse_gzip(name, plain)
     return plain
+
+
+def _largest_in_gzip(name: str, head: bytes) -> int:
+    _refuse_gzip(name, head)
+    return largest(name, head)
+
+
+def _refuse_gzip(name: str, content: bytes) -> None:
+    if content.startswith(GZIP):
+        raise _refused(name, "a gzip file within a gzip file", "Unpack it first.")
+
+
+def _damaged_gzip(name: str, error: Exception) -> InputRefused:
+    hint = "Download or compress it again."
+    return _refused(name, f"the gzip file is damaged: {error}", hint)
 
 
 def _decode(name: str, data: bytes) -> str:
@@ -198,6 +264,15 @@ def not_text(name: str, row: int, value: str) -> Problem:
     """Return the problem of an input that is no text from somewhere in a row on."""
     hint = f"The file is no text, cut off, or in an old code page: save it as UTF-8. {_HINT}"
     return Problem(name, row, None, value, "not UTF-8 text", hint)
+
+
+def _refused_zip(name: str) -> InputRefused:
+    message = "this is an Excel workbook or another zip file, not a report"
+    return _refused(name, message, _HINT)
+
+
+def _refused_markup(name: str) -> InputRefused:
+    return _refused(name, "this is an HTML or XML page, perhaps an error message", _HINT)
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:

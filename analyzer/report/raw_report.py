@@ -12,6 +12,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import ReadFile
+from analyzer.report.input_size import HEAD
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -23,6 +24,8 @@ _RESULTS = (
     {"change", "before", "now", "last_use"},
 )
 """Columns by which the CSVs that are written here are known: of users, findings and changes."""
+
+_HEADER_HINT = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
 
 _TAKEN = (columns.FILE, columns.ROW)
 
@@ -62,6 +65,9 @@ def find_header(name: str, head: bytes) -> Header:
     Raises InputRefused if there is no header, or a column is missing or there twice.
     """
     for row, line in enumerate(_LINE.finditer(head), start=1):
+        if not line[1] and len(head) >= HEAD:
+            message = f"its header does not end within {HEAD} bytes"
+            raise InputRefused([Problem(name, row, None, None, message, _HEADER_HINT)])
         text = line[0].decode("utf-8", "replace").strip("\ufeff\r\n")
         if text.strip(" ,;\t") and not text.startswith(_SKIPPED):
             header = _read(name, text, line.end(), row)
@@ -105,8 +111,7 @@ def _check(name: str, header: Header) -> None:
 
 def _no_header(name: str, row: int | None, value: str) -> Problem:
     message = "this is not a credential report: its first row names no column `user`"
-    hint = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
-    return Problem(name, row, None, value or None, message, hint)
+    return Problem(name, row, None, value or None, message, _HEADER_HINT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,8 @@ class ReportText:
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope` and `metadata` are when AWS made the report, where these tell;
-    `service_credentials` is what was saved of these beside it.
+    `service_credentials` is what was saved of these beside it; `origin` is the name of the file
+    of which it is a copy, if it is one.
     """
 
     name: str
@@ -142,3 +148,4 @@ class ReportText:
     envelope: datetime | None = None
     metadata: datetime | None = None
     service_credentials: ServiceCredentials | None = None
+    origin: str = ""

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -168,12 +169,21 @@ def _unreadable(text: ReportText, message: str) -> Problem:
 
 def _undecodable(text: ReportText) -> Problem:
     """Return the problem of the first row that is not UTF-8."""
-    row, told = next(
-        (row, told)
-        for row, line in enumerate(io.BufferedReader(text.open()), start=1)
-        if (told := line.decode(errors="replace")).encode() != line
+    row, shown = next(
+        (row, shown)
+        for row, line in _numbered_lines(text)
+        if (shown := line.decode(errors="replace")).encode() != line
     )
-    return not_text(text.name, row, told.partition("\ufffd")[0][-10:] + "\ufffd")
+    return not_text(text.name, row, shown.partition("\ufffd")[0][-10:] + "\ufffd")
+
+
+def _numbered_lines(text: ReportText) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a report with their numbers, the longest in pieces."""
+    row = 1
+    with io.BufferedReader(text.open()) as stream:
+        for line in iter(partial(stream.readline, BLOCK), b""):
+            yield row, line
+            row += line.endswith(b"\n")
 
 
 T = TypeVar("T")

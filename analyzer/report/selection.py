@@ -2,16 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.model import AccountRows, ReportFile, concatenated
+from analyzer.model import AccountRows, ReportFile
 from analyzer.report import arns
 from analyzer.report.as_of import as_of
 from analyzer.report.raw_report import ServiceCredentials
@@ -21,6 +21,9 @@ from analyzer.terms import AsOfSource
 
 _ORDER = list(AsOfSource)
 _BETWEEN = ", "
+
+_ARN = columns.REPORT.index(columns.ARN)
+_PLACES = range(len(columns.REPORT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +139,14 @@ def newest(
         for each in report.accounts
         if each.account and report.own < latest[each.account].own
     ]
-    return [left for report in reports if (left := _without(report, older)).accounts], older
+    set_aside: dict[int, set[str]] = defaultdict(set)
+    for old, _, account in older:
+        set_aside[id(old)].add(account)
+    left = (_without(each, frozenset(set_aside.get(id(each), ()))) for each in reports)
+    return [each for each in left if each.accounts], older
 
 
-def _without(
-    report: SelectedReport, older: Iterable[tuple[SelectedReport, SelectedReport, str]]
-) -> SelectedReport:
-    set_aside = frozenset(account for old, _, account in older if old is report)
+def _without(report: SelectedReport, set_aside: frozenset[str]) -> SelectedReport:
     if not set_aside:
         return report
     accounts = tuple(each for each in report.accounts if each.account not in set_aside)
@@ -157,68 +161,92 @@ def deduplicate_rows(
 
     Return also the ARNs whose rows contradict each other, and the columns in which they do.
     """
-    suspects = _suspects(reports)
-    if suspects.empty:
+    suspects = _repeated_hashes(reports)
+    if not len(suspects):
         return list(reports), {}
-    cells = [name for name in columns.REPORT if name in suspects]
-    same = suspects.duplicated(cells)
-    repeated, left = suspects[same], suspects[~same]
-    return [
-        _counting_once(report, repeated[repeated[columns.FILE] == file])
-        for file, report in enumerate(reports)
-    ], _contradicting(left[_is_twice(left[columns.ARN])], cells)
+    compared = _ComparedRows()
+    counted = [_counting_once(each, _repeated_rows(each, suspects, compared)) for each in reports]
+    return counted, compared.contradictions()
 
 
-def _is_twice(arn: pd.Series) -> pd.Series:
-    """Tell which ARNs are there more than once; rows without one have nothing in common."""
-    return arn.duplicated(keep=False) & (arn != "")
-
-
-def _contradicting(rows: pd.DataFrame, cells: list[str]) -> dict[str, str]:
-    differs = rows.groupby(columns.ARN)[cells].nunique(dropna=False) > 1
-    return {
-        str(arn): ", ".join(name for name in cells if differing[name])
-        for arn, differing in differs.to_dict("index").items()
-    }
-
-
-def _suspects(reports: Sequence[SelectedReport]) -> pd.DataFrame:
-    """Return the rows whose ARN's hash is there more than once, their cells in one form."""
+def _repeated_hashes(reports: Sequence[SelectedReport]) -> pa.Array:
     every = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
-    twice = pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
-    if not len(twice):
-        return pd.DataFrame()
-    found = concatenated(
-        pd.DataFrame(
-            report.left(table.filter(pc.is_in(pa.array(hashes(table)), twice))).to_pandas()
-        ).assign(**{columns.FILE: file})
-        for file, report in enumerate(reports)
-        for table in report.surveyed.read()
-    )
-    return found.assign(
-        **{name: _alike(name, found[name]) for name in columns.REPORT if name in found}
-    )
+    return pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
 
 
-def _alike(name: str, cells: pd.Series) -> pd.Series:
-    texts = pa.array(cells.to_numpy(), pa.large_string(), from_pandas=True)
-    return pd.Series(normalized(name, texts).to_pandas())
+def _repeated_rows(
+    report: SelectedReport, suspects: pa.Array, compared: "_ComparedRows"
+) -> list[pa.Table]:
+    """Return user, ARN and number of the rows that repeat one that was compared before."""
+    repeated: list[pa.Table] = []
+    for table in report.surveyed.read():
+        left = report.left(table.filter(pc.is_in(pa.array(hashes(table)), suspects)))
+        if left.num_rows:
+            same = pa.array(compared.repeats(left))
+            repeated.append(left.select([columns.USER, columns.ARN, columns.ROW]).filter(same))
+    return repeated
 
 
-def _counting_once(report: SelectedReport, repeated: pd.DataFrame) -> SelectedReport:
-    if repeated.empty:
+@dataclass(slots=True)
+class _ComparedRows:
+    """Compare rows whose ARN occurs more than once, a table at a time: they may be millions.
+
+    `known` are hashes of the rows so far, `first` the cells of each ARN's first row, and
+    `differing` the positions of the columns in which a later one differs.
+    """
+
+    known: set[int] = field(default_factory=set)
+    first: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    differing: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def repeats(self, table: pa.Table) -> np.ndarray:
+        """Tell which rows say the same as one before, and compare the others."""
+        cells = [_cells(name, table) for name in columns.REPORT]
+        return np.fromiter(map(self._repeats, zip(*cells, strict=True)), bool, table.num_rows)
+
+    def _repeats(self, row: tuple[str | None, ...]) -> bool:
+        count = len(self.known)
+        self.known.add(hash(row))
+        if len(self.known) == count:
+            return True
+        arn = row[_ARN]
+        if arn and (first := self.first.setdefault(arn, row)) is not row:
+            self.differing[arn].update(at for at in _PLACES if row[at] != first[at])
+        return False
+
+    def contradictions(self) -> dict[str, str]:
+        """Return the ARNs whose rows differ, and the names of the columns in which they do."""
+        return {
+            arn: ", ".join(columns.REPORT[at] for at in sorted(places))
+            for arn, places in self.differing.items()
+        }
+
+
+def _cells(name: str, table: pa.Table) -> list[str | None]:
+    """Return a column's cells in one form; equal ones are one object, which saves memory."""
+    if name not in table.column_names:
+        return [None] * table.num_rows
+    cells = normalized(name, table[name].combine_chunks()).dictionary_encode()
+    words = cells.dictionary.to_pylist()
+    return [words[at] for at in cells.indices.to_pylist()]
+
+
+def _counting_once(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:
+    """Return the report without the rows that repeat others."""
+    rows = frozenset(chain.from_iterable(each[columns.ROW].to_pylist() for each in repeated))
+    if not rows:
         return report
-    arn, name = (
-        pa.array(repeated[column], pa.large_string()) for column in (columns.ARN, columns.USER)
-    )
-    account = arns.account_ids(arn)
-    every = Counter(account.to_pylist())
-    roots = Counter(account.filter(arns.is_root(arn, name)).to_pylist())
+    every: Counter[str] = Counter()
+    roots: Counter[str] = Counter()
+    for table in repeated:
+        arn = table[columns.ARN].combine_chunks()
+        account = arns.account_ids(arn)
+        every.update(account.to_pylist())
+        roots.update(account.filter(arns.is_root(arn, table[columns.USER])).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.accounts
     )
-    rows = frozenset(int(row) for row in repeated[columns.ROW])
     return replace(report, repeated=rows, accounts=accounts)
 
 

@@ -83,7 +83,8 @@ def _attempted(what: Callable[[], T]) -> T | InputRefused:
     try:
         return what()
     except InputRefused as refused:
-        return refused
+        # Its traceback would keep alive what was read of the input.
+        return InputRefused(refused.problems)
 
 
 def _alike(texts: Sequence[ReportText]) -> bool:

@@ -3,6 +3,7 @@
 `N/A`, `no_information`, `not_supported` and the twin columns of the two slots end here.
 """
 
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from analyzer.terms import State
 _NONE = "N/A"
 _NO_SIGN_IN = "no_information"
 _NOT_SUPPORTED = "not_supported"
+_CODE = (string.ascii_letters + string.digits + "-_.:").encode()
+"""The signs of the names of regions and services."""
+
 _EMPTY_WORDS = {
     columns.USER_CREATION_TIME: (),
     columns.PASSWORD_LAST_USED: (_NONE, _NO_SIGN_IN),
@@ -158,23 +162,28 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     last_used, understood = cells.moment(slot.last_used_date)
     used, absent = ~np.isnat(last_used), code == 0
     placed = _placed(cells, slot, ~used & (understood | absent))
+    foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
     code[absent & (used | placed)] = 3
     last_used = np.where(understood, last_used, np.datetime64("NaT"))
-    cells.note(slot.last_used_date, ~understood & (used | ~absent))
+    cells.note(slot.last_used_date, foreign | ~understood & (used | ~absent))
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
 
 
 def _placed(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
-    """Note each region and service of a use that there was not, and tell where there are any."""
-    found = np.zeros(len(cells), bool)
-    for column in (slot.last_used_region, slot.last_used_service):
-        odd = unused & ~_says_none(cells, column) & cells.has(column)
-        if odd.any():
-            odd &= ~cells.equals(column, _NOT_SUPPORTED, "")
-            cells.note(column, odd)
-            found |= odd
-    return found
+    """Tell where a region or service stands for a use that there was not, and note each such cell.
+
+    Noted too is what has the form of neither.
+    """
+    placed = np.zeros(len(cells), bool)
+    for column in filter(cells.has, (slot.last_used_region, slot.last_used_service)):
+        filled = ~_says_none(cells, column)
+        if filled.any():
+            filled &= ~cells.equals(column, _NOT_SUPPORTED, "")
+            foreign = filled & ~arns.consist_of(cells.text(column), _CODE)
+            cells.note(column, foreign | unused & filled)
+            placed |= unused & filled
+    return placed
 
 
 def _says_none(cells: _Cells, column: str) -> np.ndarray:

@@ -105,9 +105,9 @@ def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
 
 def begins_with(cells: pa.Array, signs: bytes) -> np.ndarray:
     """Tell which cells begin with one of the signs, all of them ASCII."""
-    wanted = np.zeros(256, bool)
-    wanted[list(signs)] = True
-    return np.asarray(wanted[bytes_at(cells, 0)])
+    matching = np.zeros(256, bool)
+    matching[list(signs)] = True
+    return np.asarray(matching[bytes_at(cells, 0)])
 
 
 _BOOLEANS: Final = frozenset(

@@ -32,17 +32,15 @@ from analyzer.sources.aws_answers import (
     text_field,
 )
 from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, code, refusal
+from analyzer.sources.companions import FIRST_YEAR
 from analyzer.sources.deadline import Deadline, Late
 from analyzer.terms import ISO_UTC
 
 _REGION: Final = "us-east-1"
-"""Of the partition aws, whose IAM is asked where nobody names a region."""
+"""Of the partition aws, whose IAM is asked where no region is named."""
 
 _STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
 _NOT_YET: Final = (*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired")
-
-_FIRST_YEAR: Final = 2010
-"""IAM is of 2010: no report is older."""
 
 _CLOCK_SKEW: Final = timedelta(minutes=15)
 """AWS accepts no request of a clock that is further off."""
@@ -50,7 +48,7 @@ _CLOCK_SKEW: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedReport:
-    """Hold a report as AWS gave it, byte for byte, and what is known of it."""
+    """Hold a report as AWS sent it, byte for byte, with its time and its account."""
 
     content: bytes
     generated: datetime
@@ -69,7 +67,7 @@ class FetchedReport:
 
     @property
     def generated_time(self) -> str:
-        """Return when AWS made the report, as text."""
+        """Return when AWS generated the report, as text."""
         return f"{self.generated:{ISO_UTC}}"
 
     def metadata(self, caller: str, evidence: str) -> bytes:
@@ -217,7 +215,7 @@ def _readable(call: Callable[[], Any]) -> Any:
     """Return what a call of boto3 returns.
 
     botocore raises errors of every kind where an answer has another form than AWS's. Only its
-    own code runs here, so that no bug of this program is taken for one.
+    own code runs here, so that no bug of this program is hidden.
     """
     try:
         return call()
@@ -276,9 +274,9 @@ def _fetched_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
     header = first.split(",")
     owner = _OWNER.search(rows.partition("\n")[0])
     if generated is None or owner is None or not set(columns.REQUIRED) <= set(header):
-        raise AwsRefused(_DAMAGED.format("it lacks its time, its header or its first row"))
+        raise AwsRefused(DAMAGED.format("it lacks its time, its header or its first row"))
     if not _is_whole(rows, header):
-        raise AwsRefused(_DAMAGED.format("it ends in the middle of a row"))
+        raise AwsRefused(DAMAGED.format("it ends in the middle of a row"))
     return FetchedReport(
         content=content,
         generated=_plausible(generated.astimezone(UTC), now),
@@ -289,8 +287,8 @@ def _fetched_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
 
 def _plausible(generated: datetime, now: datetime) -> datetime:
     """Return the time of a report; raises AwsRefused where AWS cannot have made it then."""
-    if generated.year < _FIRST_YEAR:
-        raise foreign_answer(f"a report whose GeneratedTime is before {_FIRST_YEAR}")
+    if generated.year < FIRST_YEAR:
+        raise foreign_answer(f"a report whose GeneratedTime is before {FIRST_YEAR}")
     if generated > now + _CLOCK_SKEW:
         raise AwsRefused(
             "The report cannot be used: its GeneratedTime is in the future. Check the computer's"
@@ -303,7 +301,7 @@ _LATE: Final = (
     "AWS had no report ready after {:g} seconds (its last answer: {}). Try again later, or wait"
     " longer with --timeout."
 )
-_DAMAGED: Final = "The report that AWS sent is damaged: {}. Nothing of it was kept: fetch it again."
+DAMAGED: Final = "The report that AWS sent is damaged: {}. Nothing of it was kept: fetch it again."
 _OWNER: Final = re.compile(r',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>[0-9]{12}):')
 _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z|[+-][\d:]{5}))"?')
 

@@ -91,7 +91,7 @@ _ADVICE: Final = (
     ),
     (
         ("NoRegionError", "EndpointProviderError"),
-        "AWS needs a region to be found: name one with --region.",
+        "AWS needs a region: name one with --region.",
     ),
     (
         ("HTTPClientError",),

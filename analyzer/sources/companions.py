@@ -1,4 +1,4 @@
-"""Read what was saved beside a report: when AWS made it, and credentials it cannot show.
+"""Read what was saved beside a report: when AWS generated it, and credentials it cannot show.
 
 Both are JSON files whose name is the report's with an ending of their own.
 """
@@ -14,6 +14,10 @@ from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_jso
 from analyzer.model import ReadFile
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.values import timestamp
+from analyzer.terms import printable
+
+FIRST_YEAR: Final = 2010
+"""IAM is of 2010: no report is older."""
 
 METADATA: Final = ".metadata.json"
 
@@ -25,25 +29,27 @@ COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
 def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
-    """Return when AWS made the report, from `<report>.metadata.json`, None if there is none.
+    """Return when AWS generated the report, from `<report>.metadata.json`, None if there is none.
 
     Raises InputRefused if the metadata is of another report or not understood.
     """
     path = _beside(report, METADATA)
     if not path.is_file():
         return None
-    told = saved_json(str(path), saved_bytes(str(path), path.read_bytes))
+    name = str(path)
+    saved = saved_json(name, saved_bytes(name, path.read_bytes))
     try:
-        moment, of = timestamp(told["generated_time"]), told["sha256"]
+        moment, of = timestamp(saved["generated_time"]), saved["sha256"]
     except (KeyError, TypeError):
         moment, of = None, None
     if moment is None:
-        raise saved_file_refused(
-            str(path), "it tells no `generated_time` with its zone, or no `sha256`"
-        )
+        message = "it has no `generated_time` with a time zone, or no `sha256`"
+        raise saved_file_refused(name, message)
+    if moment.year < FIRST_YEAR:
+        raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
     if of != sha256():
         message = f"its `sha256` is not that of {report.name}: the report was changed"
-        raise saved_file_refused(str(path), message)
+        raise saved_file_refused(name, message)
     return moment
 
 
@@ -60,15 +66,15 @@ def service_credentials(report: Path) -> ServiceCredentials | None:
         return None
     name = str(path)
     content = saved_bytes(name, path.read_bytes)
-    told = saved_json(name, content)
+    answer = saved_json(name, content)
     try:
-        services = _services(json_list(told["ServiceSpecificCredentials"]))
+        services = _services(json_list(answer["ServiceSpecificCredentials"]))
     except (KeyError, TypeError, AttributeError):
-        message = "it is no answer of ListServiceSpecificCredentials for all users"
+        message = "it is not an answer of ListServiceSpecificCredentials for all users"
         raise saved_file_refused(name, message) from None
-    if told.get("IsTruncated"):
-        raise saved_file_refused(name, "it is but the first part of AWS's answer (`IsTruncated`)")
-    file = ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest())
+    if answer.get("IsTruncated"):
+        raise saved_file_refused(name, "it is only the first part of AWS's answer (`IsTruncated`)")
+    file = ReadFile(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
     return ServiceCredentials(file=file, services=services)
 
 
@@ -76,7 +82,7 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     services: dict[str, set[str]] = defaultdict(set)
     for each in credentials:
         if each["Status"] == "Active":
-            services[each["UserName"].lower()].add(each["ServiceName"])
+            services[each["UserName"].lower()].add(printable(each["ServiceName"]))
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 

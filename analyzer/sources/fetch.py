@@ -14,9 +14,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from analyzer.errors import AwsRefused
+from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import replace_files
 from analyzer.sources.aws import (
+    DAMAGED,
     Access,
     BoundedClient,
     FetchedReport,
@@ -28,6 +29,8 @@ from analyzer.sources.aws_answers import text_field
 from analyzer.sources.aws_errors import STOPPED, Stopped
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.deadline import Deadline, Late
+from analyzer.sources.find import Source
+from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import NOT_ASKED, SAVED, Entry, FetchedAccounts, Status
 from analyzer.sources.organization import ATTEMPTS, Account, Selection, selected_accounts
 
@@ -35,7 +38,7 @@ Save = Callable[[BoundedClient, FetchedReport, str], Entry]
 Progress = Callable[[int, int], None]
 
 _GARBAGE: Final = 10_000
-"""Objects made before garbage is looked for: the client of each account is a knot of thousands."""
+"""Objects before garbage is collected: the client of each account is a knot of thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ def fetch_accounts(
 ) -> FetchedAccounts:
     """Fetch the reports of all accounts of a request; `save` keeps one and says so.
 
-    Of many accounts, those that AWS refuses are failed. `progress` is told how many of how many
+    Of many accounts, those that AWS refuses are failed. `progress` gets how many of how many
     are done.
 
     Raises AwsRefused where none can be asked for, or the only one is refused.
@@ -148,7 +151,7 @@ def run_tasks(
     """Do the tasks, at most `jobs` at once, and return what became of each, in their order.
 
     One that AWS refuses is failed, and no other suffers. On Ctrl-C `stop` is set, what runs is
-    waited for, and what was not read is failed. `progress` is told how many of how many are done.
+    waited for, and what was not read is failed. `progress` gets how many of how many are done.
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
     futures = [(task, pool.submit(_entry_or_failure, task)) for task in tasks]
@@ -223,6 +226,7 @@ class RoleFetcher:
             report = self.fetch(iam)
             if report.account != account.id:
                 raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
+            _require_readable(report)
             return self.save(iam, report, caller)
 
     def _assumed(self, account: Account, deadline: Deadline) -> dict[str, str]:
@@ -243,6 +247,18 @@ class RoleFetcher:
             "aws_secret_access_key": text_field(credentials, "SecretAccessKey"),
             "aws_session_token": text_field(credentials, "SessionToken"),
         }
+
+
+def _require_readable(report: FetchedReport) -> None:
+    """Raise AwsRefused where a report would be refused by an analysis, and all others with it."""
+
+    def read() -> bytes:
+        return report.content
+
+    try:
+        load_sources([], [Source(report.name, read, read)], None, lambda *_: None)
+    except InputRefused:
+        raise AwsRefused(DAMAGED.format("it cannot be read as a credential report")) from None
 
 
 # Save a report

@@ -6,18 +6,24 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import LARGEST, ZIP
+from analyzer.report.input_formats import ZIP, bounded_bytes
+from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
+from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
+
+_ANY_DEPTH: Final = "**"
 
 _WORKBOOK: Final = "[Content_Types].xml"
 
@@ -39,47 +45,54 @@ class Source:
 
     `archive` is the file that it lies in, where that is an archive, and `aside` what else lies
     there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
-    where there is nothing to read.
+    where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
+    `origin` is the name of the file of which this is a copy, if it is one.
     """
 
     name: str
     read: Callable[[], bytes]
+    read_again: Callable[[], bytes]
     path: Path | None = None
     archive: Path | None = None
     aside: "tuple[Source, ...]" = ()
+    origin: str = ""
 
 
-def find_sources(names: Collection[str]) -> list[Source]:
+def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
     """Return all inputs that the names stand for, those of a folder or archive in name order.
 
     What was saved beside reports is no input, though a shell's `*` names it with them. What
-    cannot be found is an input that raises when it is read, so that all is told at once.
+    cannot be found is an input that raises when it is read, so that all is said at once. `limit`
+    counts what is unpacked or piped in.
     """
     reports = [name for name in names if not name.endswith(COMPANIONS)]
-    return [source for name in reports or names for source in _found(name)]
+    bound = limit or InputLimit()
+    return [source for name in reports or names for source in _sources(name, bound)]
 
 
-def _found(name: str) -> Iterator[Source]:
+def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
     if not name:
         hint = "Name a file or a folder (. for this one); perhaps a shell variable is not set."
         yield _missing('""', "the name of a source is empty", hint)
     elif name == STANDARD_INPUT:
-        yield from _held("standard input", sys.stdin.buffer.read() if sys.stdin else b"")
+        piped = sys.stdin.buffer if sys.stdin else BytesIO()
+        yield from _stream("standard input", piped, limit)
     elif is_pattern(name):
-        yield from _pattern(name)
+        yield from _pattern(name, limit)
     else:
-        yield from _named(name)
+        yield from _named(name, limit)
 
 
-def _named(name: str) -> Iterator[Source]:
+def _named(name: str, limit: InputLimit) -> Iterator[Source]:
     path = Path(name)
     try:
         if path.is_dir():
-            yield from _folder(path)
+            yield from _folder(path, limit)
         elif path.is_file():
-            yield from _file(name, path)
+            yield from _file(name, path, limit)
         else:
-            yield from _held(name, path.read_bytes())
+            with path.open("rb") as stream:
+                yield from _stream(name, stream, limit)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield _missing(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
@@ -92,22 +105,60 @@ def is_pattern(name: str) -> bool:
 
 
 def matches(pattern: str) -> list[str]:
-    """Return the paths that a pattern matches, in order."""
-    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  patterns may be absolute
+    """Return the paths that a pattern matches, in order.
+
+    `**` searches no folder twice, as glob does where links lead back up.
+    """
+    parts = Path(pattern).parts
+    if _ANY_DEPTH not in parts:
+        return sorted(glob.glob(pattern))  # noqa: PTH207  patterns may be absolute
+    depth = parts.index(_ANY_DEPTH)
+    top = os.path.join(*parts[:depth]) if depth else ""  # noqa: PTH118  "" stands for this folder
+    folders = glob.glob(top) if glob.has_magic(top) else [top]  # noqa: PTH207  likewise
+    return sorted({path for each in folders for path in _matches_below(each, parts[depth:])})
 
 
-def _pattern(pattern: str) -> Iterator[Source]:
+def _matches_below(folder: str, pattern: Sequence[str]) -> Iterator[str]:
+    if os.path.isdir(folder or os.curdir) and _fits((), pattern):  # noqa: PTH112  never raises
+        yield os.path.join(folder, "")  # noqa: PTH118  as glob names it
+    for at, folders, files in _folders_below(Path(folder)):
+        for name in (*folders, *files):
+            path = Path(at, name)
+            if _fits(path.relative_to(folder).parts, pattern):
+                yield str(path)
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Tell whether a path below a folder fits a pattern; `**` stands for any number of parts."""
+    starts = {0}
+    for each in pattern:
+        if each == _ANY_DEPTH:
+            starts = set(range(min(starts), len(parts) + 1)) if starts else starts
+        else:
+            at = (start for start in starts if start < len(parts))
+            starts = {start + 1 for start in at if fnmatchcase(parts[start], each)}
+    return len(parts) in starts
+
+
+def _pattern(pattern: str, limit: InputLimit) -> Iterator[Source]:
     paths = [path for path in matches(pattern) if not path.endswith(COMPANIONS)]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     for match in paths:
         # `**` matches a folder, which is searched, and what is in it once more.
         if folders.isdisjoint(Path(match).parents):
-            yield from _named(match)
+            yield from _match(match, limit)
     if not paths:
         yield _missing(pattern, "nothing matches this pattern", "Check the path.")
 
 
-def _folder(folder: Path) -> Iterator[Source]:
+def _match(name: str, limit: InputLimit) -> Iterator[Source]:
+    """Yield what a path stands for that nobody named by itself: a pipe is not waited for."""
+    path = Path(name)
+    is_file_or_pipe = os.path.exists(name) and not path.is_dir()  # noqa: PTH110  never raises
+    yield from _in_folder(name, path, limit) if is_file_or_pipe else _named(name, limit)
+
+
+def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
     paths = [
@@ -116,26 +167,33 @@ def _folder(folder: Path) -> Iterator[Source]:
     for error in closed:
         yield _raising(str(error.filename), unreadable_file(str(error.filename), error))
     for path in paths:
-        yield from _in_folder(str(path), path)
+        yield from _in_folder(str(path), path, limit)
     if not paths and not closed:
         yield _missing(str(folder), "the folder holds no file", "Name a folder of reports.")
 
 
-def _in_folder(name: str, path: Path) -> Iterator[Source]:
+def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if path.exists() and not path.is_file():
         hint = "Name it by itself to read it, or move it out of the folder."
         yield _missing(name, "this is no regular file, but a pipe or a device", hint)
     else:
-        yield from _file(name, path)
+        yield from _file(name, path, limit)
 
 
-def _file(name: str, path: Path) -> Iterator[Source]:
+def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if _starts_with_zip(path):
-        for each in _archive(name, lambda: path.open("rb")):
+        for each in _archive(name, lambda: path.open("rb"), limit):
             yield replace(each, archive=path)
     else:
-        # Bytes in a name that are no text are spelled out, so that every output can hold it.
-        yield Source(name.encode(errors="backslashreplace").decode(), path.read_bytes, path)
+        # What is no text in a name is spelled out, so that every output can hold it in a line.
+        text = printable(name)
+        read = partial(_file_bytes, text, path)
+        yield Source(text, read, read, path)
+
+
+def _file_bytes(name: str, path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return bounded_bytes(name, stream, None)
 
 
 def _starts_with_zip(path: Path) -> bool:
@@ -146,49 +204,100 @@ def _starts_with_zip(path: Path) -> bool:
         return False  # Reading it will tell why.
 
 
-def _held(name: str, data: bytes) -> Iterator[Source]:
-    if data.startswith(ZIP):
-        yield from _archive(name, lambda: BytesIO(data))
-    else:
-        yield Source(name, lambda: data)
-
-
-def _archive(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Source]:
+def _stream(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:
+    """Yield what is piped in, which can be read but once."""
     try:
-        with opened() as stream, zipfile.ZipFile(stream) as archive:
+        data = bounded_bytes(name, stream, limit)
+    except InputRefused as refused:
+        yield _raising(name, InputRefused(refused.problems))
+        return
+    if data.startswith(ZIP):
+        yield from _archive(name, partial(BytesIO, data), limit)
+    else:
+        yield Source(name, lambda: data, lambda: data)
+
+
+@dataclass(slots=True)
+class _Archive:
+    """Unpack the files of a zip archive, opened once for all of them, and then closed.
+
+    `waiting` are the files that were not yet read.
+    """
+
+    name: str
+    opened: Callable[[], BinaryIO]
+    waiting: int = 0
+    _zip: zipfile.ZipFile | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def members(self) -> list[zipfile.ZipInfo]:
+        """Return the files in the archive, in the order of their names; raises what it may."""
+        with self.opened() as stream, zipfile.ZipFile(stream) as archive:
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
+        return [member for member in listed if not member.filename.endswith("/")]
+
+    def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
+        """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
+        name = f"{self.name}:{printable(member.filename)}"
+        with self._lock:
+            try:
+                with self._archive().open(member) as unpacked:
+                    return bounded_bytes(name, unpacked, limit)
+            except FileNotFoundError:
+                raise
+            except _DAMAGED as error:
+                raise _refused(name, f"cannot be unpacked: {error}", "Unpack it first.") from None
+            finally:
+                self._close_after_last()
+
+    def _archive(self) -> zipfile.ZipFile:
+        if self._zip is None:
+            self._zip = zipfile.ZipFile(self.opened())
+        return self._zip
+
+    def _close_after_last(self) -> None:
+        self.waiting -= 1
+        if self._zip and self.waiting <= 0:
+            stream = self._zip.fp
+            self._zip.close()
+            if stream:
+                stream.close()
+            self._zip = None
+
+
+def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> Iterator[Source]:
+    archive = _Archive(printable(name), opened)
+    try:
+        members = archive.members()
     except _DAMAGED as error:
         yield _missing(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
-    members = [member for member in listed if not member.filename.endswith("/")]
-    if _WORKBOOK in (member.filename for member in members):
+    if any(member.filename == _WORKBOOK for member in members):
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield _missing(name, "this is an Excel workbook, not a report", hint)
         return
-    held = [
-        Source(f"{name}:{member.filename}", partial(_member, name, opened, member))
+    every = [
+        Source(
+            f"{archive.name}:{printable(member.filename)}",
+            partial(archive.read, member, limit),
+            partial(archive.read, member, None),
+        )
         for member in members
         if is_visible(member.filename)
     ]
-    aside = tuple(each for each in held if each.name.endswith(COMPANIONS))
-    reports = [each for each in held if not each.name.endswith(COMPANIONS)]
+    aside = tuple(each for each in every if each.name.endswith(COMPANIONS))
+    reports = [each for each in every if not each.name.endswith(COMPANIONS)]
+    archive.waiting = len(reports)
     for each in reports:
         yield replace(each, aside=aside)
     if not reports:
         yield _missing(name, "the zip archive holds no file", "Give an archive of reports.")
 
 
-def _member(name: str, opened: Callable[[], BinaryIO], member: zipfile.ZipInfo) -> bytes:
-    whole = f"{name}:{member.filename}"
-    with opened() as stream:
-        try:
-            with zipfile.ZipFile(stream) as archive, archive.open(member) as unpacked:
-                data = unpacked.read(LARGEST + 1)
-        except _DAMAGED as error:
-            raise _refused(whole, f"cannot be unpacked: {error}", "Unpack it first.") from None
-    if len(data) > LARGEST:
-        raise _refused(whole, "it expands to more than 1 GiB", "Unpack it first.")
-    return data
+def files_aside(inputs: Iterable[Source]) -> list[Source]:
+    """Return what lies beside the inputs in their archives, each once."""
+    archives = {id(each.aside): each.aside for each in inputs}
+    return [*{each.name: each for aside in archives.values() for each in aside}.values()]
 
 
 def _missing(name: str, message: str, hint: str) -> Source:
@@ -199,7 +308,7 @@ def _raising(name: str, refused: InputRefused) -> Source:
     def read() -> bytes:
         raise refused
 
-    return Source(name, read)
+    return Source(printable(name), read, read)
 
 
 def unreadable_file(name: str, error: OSError) -> InputRefused:
@@ -209,22 +318,30 @@ def unreadable_file(name: str, error: OSError) -> InputRefused:
 
 
 def _refused(name: str, message: str, hint: str) -> InputRefused:
-    return InputRefused.of_file(name, message, hint)
+    return InputRefused.of_file(printable(name), message, hint)
 
 
 def files_below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
     """Yield every file below a folder that is not hidden, in the order of names.
 
     Links to folders are followed, but no folder is searched twice: a link may lead back up.
-    `closed` is told of each folder that cannot be searched.
+    `closed` is called with the error of each folder that cannot be searched.
     """
-    seen: set[str] = set()
+    for at, _, files in _folders_below(folder, closed):
+        yield from (Path(at, file) for file in files)
+
+
+def _folders_below(
+    folder: Path, closed: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each folder with the folders and files in it, as os.walk does, but none twice."""
+    searched: set[str] = set()
     for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
         place = os.path.realpath(at)
-        folders[:] = sorted(filter(is_visible, folders)) if place not in seen else ()
-        if place not in seen:
-            yield from (Path(at, file) for file in sorted(files) if is_visible(file))
-        seen.add(place)
+        folders[:] = sorted(filter(is_visible, folders)) if place not in searched else ()
+        if place not in searched:
+            yield at, folders, sorted(filter(is_visible, files))
+        searched.add(place)
 
 
 def is_visible(path: str) -> bool:

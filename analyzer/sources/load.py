@@ -16,15 +16,15 @@ from analyzer.errors import InputRefused
 from analyzer.model import Report
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
+from analyzer.report.input_size import HEAD, MAX_INPUT, InputLimit
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
-from analyzer.sources.find import Source, find_sources, unreadable_file
+from analyzer.sources.find import Source, files_aside, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_listed_accounts
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
 
-_HEAD: Final = 1 << 16
 _TAIL: Final = 1 << 10
 
 
@@ -32,13 +32,15 @@ def load(
     *sources: str | Path,
     as_of: datetime | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    max_input: int = MAX_INPUT,
 ) -> Report:
     """Return all reports in the sources as one.
 
     A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`,
     each an argument of its own: `load(*paths)`.
     `as_of` is the moment that the reports describe, with its zone, where it is known better than
-    from them; `progress` is told how many of how many inputs were read.
+    from them; `progress` is called with how many of how many inputs were read. What the sources
+    unpack to must not be more than `max_input` bytes in all.
 
     Raises InputRefused with the problems of all inputs together, TypeError for what is no name or
     no moment, ValueError for a moment without its zone.
@@ -47,7 +49,8 @@ def load(
     if as_of is not None:
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
     names = [*map(str, sources)]
-    return load_sources(names, find_sources(names), as_of, progress)
+    limit = InputLimit(max_input)
+    return load_sources(names, find_sources(names, limit), as_of, progress, limit)
 
 
 def _check(sources: Collection[object], as_of: object) -> None:
@@ -68,32 +71,40 @@ def load_sources(
     inputs: Sequence[Source],
     as_of: datetime | None,
     progress: Callable[[int, int], None],
+    limit: InputLimit | None = None,
 ) -> Report:
     """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
 
+    `limit` counts what unpacks.
+
     Raises InputRefused with the problems of all inputs together.
     """
-    report = assemble_report([partial(_open, each) for each in inputs], as_of, progress)
-    told = replace(report, notes=(*_unread(inputs), *report.notes))
-    return with_listed_accounts(told, manifests(names, inputs), inputs)
+    bound = limit or InputLimit()
+    report = assemble_report([partial(_open, each, bound) for each in inputs], as_of, progress)
+    noted = replace(report, notes=(*_unread(inputs), *report.notes))
+    return with_listed_accounts(noted, manifests(names, inputs), inputs)
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:
     """Say what was saved beside reports and lies in archives, where it is not read."""
-    aside = {each.name: None for source in inputs for each in source.aside}
-    unread = [name for name in aside if not name.endswith(companions.MANIFEST)]
+    names = [each.name for each in files_aside(inputs)]
+    unread = [name for name in names if not name.endswith(companions.MANIFEST)]
     if unread:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
-def _open(source: Source) -> ReportText:
+def _open(source: Source, limit: InputLimit) -> ReportText:
+    return replace(_opened(source, limit), origin=source.origin)
+
+
+def _opened(source: Source, limit: InputLimit) -> ReportText:
     try:
         if source.path and source.path.stat().st_size > STREAMED:
             with source.path.open("rb") as stream:
-                head = stream.read(_HEAD)
+                head = stream.read(HEAD)
             if input_formats.is_plain(head):
                 return _streamed(source.name, source.path, head)
-        return _whole(source)
+        return _whole(source, limit)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
 
@@ -116,9 +127,9 @@ def _streamed(name: str, path: Path, head: bytes) -> ReportText:
     )
 
 
-def _whole(source: Source) -> ReportText:
+def _whole(source: Source, limit: InputLimit) -> ReportText:
     data = source.read()
-    opened = input_formats.unwrapped(source.name, data)
+    opened = input_formats.unwrapped(source.name, data, limit)
     plain = opened.csv == data
     sha256 = hashlib.sha256(data).hexdigest()
     content = sha256 if plain else hashlib.sha256(opened.csv).hexdigest()
@@ -127,8 +138,10 @@ def _whole(source: Source) -> ReportText:
         size=len(data),
         sha256=lambda: sha256,
         content=lambda: content,
-        header=find_header(source.name, opened.csv[:_HEAD]),
-        open=_reopening(source.name, source.path) if plain and source.path else _held(opened.csv),
+        header=find_header(source.name, opened.csv[:HEAD]),
+        open=_reopening(source.name, source.path)
+        if plain and source.path
+        else _unpacking(source, opened.csv, content),
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope=opened.generated,
@@ -137,8 +150,22 @@ def _whole(source: Source) -> ReportText:
     )
 
 
-def _held(csv: bytes) -> Callable[[], pa.NativeFile]:
-    return lambda: pa.BufferReader(csv)
+def _unpacking(source: Source, csv: bytes, sha256: str) -> Callable[[], pa.NativeFile]:
+    """Return what opens a CSV that was unpacked; it is held once, and then unpacked again."""
+    unpacked = [csv]
+
+    def opened() -> pa.NativeFile:
+        if unpacked:
+            return pa.BufferReader(unpacked.pop())
+        try:
+            again = input_formats.unwrapped(source.name, source.read_again()).csv
+        except OSError as error:
+            raise unreadable_file(source.name, error) from None
+        if hashlib.sha256(again).hexdigest() != sha256:
+            raise _changed(source.name)
+        return pa.BufferReader(again)
+
+    return opened
 
 
 def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
@@ -152,11 +179,14 @@ def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
                 return pa.OSFile(os.fsencode(path))
         except OSError:
             pass
-        hint = "Something writes to it: copy the file and analyze the copy."
-        message = "the file changed or went away while it was read"
-        raise InputRefused.of_file(name, message, hint)
+        raise _changed(name)
 
     return reopened
+
+
+def _changed(name: str) -> InputRefused:
+    hint = "Something writes to it: copy the file and analyze the copy."
+    return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
 
 
 def _made(name: str, making: Future[str]) -> str:

@@ -30,8 +30,15 @@ from analyzer.files import (
 from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
-from analyzer.sources.companions import MANIFEST
-from analyzer.sources.find import Source, files_below, is_pattern, is_visible, matches
+from analyzer.sources.companions import FIRST_YEAR, MANIFEST
+from analyzer.sources.find import (
+    Source,
+    files_aside,
+    files_below,
+    is_pattern,
+    is_visible,
+    matches,
+)
 from analyzer.terms import printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
@@ -102,16 +109,15 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     """Return the manifests among what the names stand for, each once.
 
     Those of the archives that hold `inputs` count too, and those that lie in the folder of an
-    input and list it: of these, the other reports do not count, since nobody named them.
+    input and list it: of these, the other reports do not count, since they were not named.
 
     Raises InputRefused if one that lies there is not understood.
     """
     named = dict.fromkeys(_manifests_named(names))
-    archived = {each.name: each for source in inputs for each in source.aside}
     return [
-        *(Source(str(path), path.read_bytes, path) for path in named),
-        *(each for each in _manifests_beside(inputs) if Path(each.name) not in named),
-        *(each for name, each in archived.items() if name.endswith(MANIFEST)),
+        *(_manifest_source(path) for path in named),
+        *(each for path, each in _manifests_beside(inputs) if path not in named),
+        *(each for each in files_aside(inputs) if each.name.endswith(MANIFEST)),
     ]
 
 
@@ -119,10 +125,10 @@ def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
         for path in map(Path, matches(name) if is_pattern(name) else [name]):
             inside = files_below(path) if path.is_dir() else [path]
-            yield from (each for each in inside if each.name.endswith(MANIFEST))
+            yield from (each for each in inside if _is_manifest(each))
 
 
-def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Source]:
+def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]:
     """Yield the manifests that list an input, of the folders in which the inputs lie."""
     folders: dict[Path, set[str]] = defaultdict(set)
     for source in inputs:
@@ -130,8 +136,17 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[Source]:
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
         for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if is_visible(path.name) and (manifest := _about(path, files)):
-                yield manifest
+            if _is_manifest(path) and (manifest := _about(path, files)):
+                yield path, manifest
+
+
+def _is_manifest(path: Path) -> bool:
+    """Tell whether a path is a manifest's; a pipe of such a name would be waited for."""
+    return path.name.endswith(MANIFEST) and is_visible(path.name) and not path.is_fifo()
+
+
+def _manifest_source(path: Path) -> Source:
+    return Source(printable(str(path)), path.read_bytes, path.read_bytes, path)
 
 
 def _about(path: Path, files: Collection[str]) -> Source | None:
@@ -151,10 +166,10 @@ def _about(path: Path, files: Collection[str]) -> Source | None:
                 for each, is_listed in zip(value["accounts"], listed, strict=True)
             ]
             content = json.dumps(value).encode()
-            return Source(str(path), lambda: content)
+            return Source(printable(str(path)), lambda: content, lambda: content)
     except (KeyError, TypeError, AttributeError):
         return None
-    return Source(str(path), path.read_bytes, path)
+    return _manifest_source(path)
 
 
 # Read it
@@ -172,7 +187,7 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
     try:
         entries = [_entry(each) for each in json_list(value["accounts"])]
     except (KeyError, TypeError, AttributeError):
-        raise saved_file_refused(name, "it is no list of fetched accounts") from None
+        raise saved_file_refused(name, "it is not a list of fetched accounts") from None
     for problem in _problems(entries):
         raise saved_file_refused(name, problem)
     return entries
@@ -180,11 +195,11 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
 
 def _entry(value: Mapping[str, Any]) -> Entry:
     return Entry(
-        account=json_text(value["account"]),
-        name=json_text(value["name"]),
+        account=printable(json_text(value["account"])),
+        name=printable(json_text(value["name"])),
         status=json_text(value["status"]),
-        reason=json_text(value["reason"]),
-        file=json_text(value.get("file", "")),
+        reason=printable(json_text(value["reason"])),
+        file=printable(json_text(value.get("file", ""))),
         sha256=json_text(value.get("sha256", "")),
         generated_time=str(value.get("generated_time")),
         is_profile=value.get("is_profile") is True,
@@ -199,6 +214,9 @@ def _problems(entries: Iterable[Entry]) -> Iterator[str]:
             yield f'unknown status "{printable(entry.status)}"'
         if entry.account and not ACCOUNT_ID.fullmatch(entry.account):
             yield f'"{printable(entry.account)}" is no account id: it has 12 digits'
+        moment = timestamp(entry.generated_time)
+        if moment and moment.year < FIRST_YEAR:
+            yield f"it has a `generated_time` before {FIRST_YEAR}"
         if entry.account and entry.account in listed:
             yield f"it lists account {entry.account} twice"
         listed.add(entry.account)
@@ -292,7 +310,7 @@ def _sha256(source: Source) -> str:
     try:
         if source.path and not source.archive:
             return sha256(source.path)
-        return hashlib.sha256(source.read()).hexdigest()
+        return hashlib.sha256(source.read_again()).hexdigest()
     except OSError:
         return ""
 

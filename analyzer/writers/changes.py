@@ -10,32 +10,15 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.changes import (
-    CAUSE,
     COLUMNS,
-    EXEMPTION_BEFORE,
-    EXEMPTION_NOW,
     LAST_USE,
     counts_by_kind,
 )
-from analyzer.rules.rule import FACT
 from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 from analyzer.writers.csv import frame_lines
 
 SCHEMA_VERSION: Final = "1.0"
-
-_FREE_TEXT: Final = frozenset(
-    {
-        columns.ACCOUNT,
-        columns.USER,
-        columns.ARN,
-        CAUSE,
-        EXEMPTION_BEFORE,
-        EXEMPTION_NOW,
-        FACT,
-    }
-)
-"""Columns in which any text may stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +36,7 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(COLUMNS).encode() + b"\n")
-    stream.write(frame_lines(_with_moments_as_text(frame), _FREE_TEXT, raw=raw))
+    stream.write(frame_lines(_with_moments_as_text(frame), raw=raw))
 
 
 def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:

@@ -46,21 +46,17 @@ _BEFORE: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORDS[0])]
 
 _AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 :]
 
-_FORMULA: Final = b"=+-@\t\r"
+_FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+"""How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
+
+_FORMULA_BYTES: Final = b"=+-@\t\r\n\xef"
+"""The first bytes of these signs."""
 
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
 
-_TEXT: Final = pa.large_string()
+_LAST_SPECIAL: Final = max(each[0] for each in _SPECIAL)
 
-_TEXT_OF_USERS: Final = frozenset(
-    {columns.USER, columns.ARN, columns.ADDITIONAL_CREDENTIALS_INFO}
-    | {
-        name
-        for key in columns.ACCESS_KEYS
-        for name in (key.last_used_region, key.last_used_service)
-    }
-)
-"""Columns in which any text may stand, even where all was understood."""
+_TEXT: Final = pa.large_string()
 
 
 def write_csv(
@@ -90,28 +86,24 @@ def _uncovered(account: UncoveredAccount) -> Mapping[str, str]:
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
     """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
-    told = [f"{file.as_of:{ISO_UTC}},{file.as_of_source.value}" for file in files]
-    return pa.array(told, _TEXT)
+    joined = [f"{file.as_of:{ISO_UTC}},{file.as_of_source.value}" for file in files]
+    return pa.array(joined, _TEXT)
 
 
 def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
-    free = _TEXT_OF_USERS | set(page.unread[columns.COLUMN])
-
     def cells(name: str) -> pa.Array:
         texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
-        return _csv_cells(texts, raw=raw) if name in free else texts
+        return _csv_cells(texts, raw=raw)
 
     words = _word_columns(page, of_files, raw=raw)
     return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER)])
 
 
-def frame_lines(frame: pd.DataFrame, free: Collection[str], *, raw: bool) -> memoryview:
-    """Return the rows of a frame as bytes; any text may stand in the columns that are `free`."""
+def frame_lines(frame: pd.DataFrame, *, raw: bool) -> memoryview:
+    """Return the rows of a frame as bytes, whatever text stands in it."""
     if frame.empty:
         return memoryview(b"")
-    texts = {str(name): _as_text(frame[name]) for name in frame}
-    cells = [_csv_cells(text, raw=raw) if name in free else text for name, text in texts.items()]
-    return _rows(cells)
+    return _rows([_csv_cells(_as_text(frame[name]), raw=raw) for name in frame])
 
 
 def text_lines(
@@ -119,7 +111,7 @@ def text_lines(
 ) -> memoryview:
     """Return rows of text as bytes; a column that a row does not have stays empty."""
     frame = pd.DataFrame(list(rows), columns=list(header), dtype="str").fillna("")
-    return frame_lines(frame, header, raw=raw)
+    return frame_lines(frame, raw=raw)
 
 
 def _rows(texts: Sequence[pa.Array]) -> memoryview:
@@ -148,8 +140,8 @@ def _concat(*parts: pa.Array | str, between: str = "") -> pa.Array:
 
 
 def _as_text(values: pd.Series | pd.Index) -> pa.Array:
-    held = pa.array(values, from_pandas=True)
-    texts = (held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held).cast(_TEXT)
+    array = pa.array(values, from_pandas=True)
+    texts = (array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
 
 
@@ -158,27 +150,31 @@ def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
 
 
 def _guarded(texts: pa.Array) -> pa.Array:
-    formula = begins_with(texts, _FORMULA)
-    return pc.if_else(pa.array(formula), _concat("'", texts), texts) if formula.any() else texts
+    if not begins_with(texts, _FORMULA_BYTES).any():
+        return texts
+    return pc.if_else(pc.match_substring_regex(texts, _FORMULA), _concat("'", texts), texts)
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
     """Put quotes round the cells that need them, if the bytes show that any does."""
-    held = texts.buffers()[2]
-    if held is None or not any(sign in held.to_pybytes() for sign in _SPECIAL):
+    if not _may_need_quotes(texts):
         return texts
     special = pc.match_substring_regex(texts, '[",\n\r]')
     doubled = pc.replace_substring(texts, '"', '""')
     return pc.if_else(special, _concat('"', doubled, '"'), texts)
 
 
+def _may_need_quotes(texts: pa.Array) -> bool:
+    """Tell whether a special sign is among the bytes; most columns hold none so low."""
+    buffer = texts.buffers()[2]
+    if not buffer or np.frombuffer(buffer, np.uint8).min() > _LAST_SPECIAL:
+        return False
+    content = buffer.to_pybytes()
+    return any(sign in content for sign in _SPECIAL)
+
+
 FINDING_COLUMNS: Final = tuple(name for name in FINDINGS if name != REMEDY)
 """The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
-
-_TEXT_OF_FINDINGS: Final = frozenset(
-    {columns.USER, columns.ARN, FACT, columns.EXEMPTION, columns.FILE, columns.ACCOUNT}
-)
-"""Columns in which any text may stand."""
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
@@ -190,9 +186,7 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     """
     stream.write(",".join(FINDING_COLUMNS).encode() + b"\n")
     for frame in analysis.inspection.frames():
-        stream.write(
-            frame_lines(_findings_as_text(frame, analysis.report.files), _TEXT_OF_FINDINGS, raw=raw)
-        )
+        stream.write(frame_lines(_findings_as_text(frame, analysis.report.files), raw=raw))
     stream.write(
         text_lines(map(_uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
     )

@@ -13,4 +13,4 @@ def write_follow_up(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(COLUMNS).encode() + b"\n")
-    stream.write(frame_lines(as_text(analysis.follow_up), COLUMNS, raw=raw))
+    stream.write(frame_lines(as_text(analysis.follow_up), raw=raw))

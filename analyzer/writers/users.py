@@ -19,6 +19,7 @@ AS_OF_SOURCES: Final = {
     AsOfSource.ENVELOPE: "GeneratedTime, from AWS's answer",
     AsOfSource.METADATA: "from the metadata saved with the report",
     AsOfSource.FILE_NAME: "from the file name",
+    AsOfSource.FOLDER: "end of the day in the name of the file or folder",
     AsOfSource.ASSUMED: "assumed: the newest timestamp in the report",
 }
 

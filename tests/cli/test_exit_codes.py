@@ -99,17 +99,9 @@ def test_the_process_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -
 
 
 WRONG_USAGE = (
-    (
-        ["--as-of", "2026-03-01"],
-        "--as-of",
-        '"2026-03-01" has no time zone: use 2026-',
-    ),
+    (["--as-of", "2026-03-01T09:30"], "--as-of", '"2026-03-01T09:30" has no time zone'),
     (["--as-of", "2026-03-01T09:30:00"], "--as-of", "use 2026-03-01T09:30:00Z"),
-    (
-        ["--as-of", "03/04/2021 10:00Z"],
-        "--as-of",
-        'invalid time "03/04/2021 10:00Z":',
-    ),
+    (["--as-of", "03/04/2021 10:00Z"], "--as-of", 'invalid time "03/04/2021 10:00Z":'),
     (["--as-of", "0001-01-01T00:00:00+23:00"], "--as-of", "invalid time"),
     (["-o", "report.txt"], "-o", "report.txt must end in .xlsx, .csv, .json"),
     (["-o", "report"], "-o", "report must end in .xlsx, .csv, .json"),

@@ -315,7 +315,7 @@ WRONG_SETTINGS = (
     ("[analyze]\nquiet = true", "analyze: no command has an option of this name"),
     ('config = "other.toml"', "config: no command has an option of this name"),
     ('as-of = "yesterday"', 'as-of: invalid time "yesterday": use 2026-03-01T09:30:00Z'),
-    ("as-of = 2026-03-01", 'as-of: "2026-03-01" has no time zone'),
+    ("as-of = 2026-03-01T09:30:00", 'as-of: "2026-03-01T09:30:00" has no time zone'),
     ("as-of = 09:30:00", "as-of: "),
     ("as-of = 5", 'as-of: invalid time "5"'),
     ("format = {table = 1}", "format: {'table': 1} is not what the option takes"),

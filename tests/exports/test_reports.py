@@ -126,9 +126,9 @@ def test_all_that_cannot_be_read_is_told_at_once(
     gone = tmp_path / "gone.csv"
     found = [
         *find_sources([str(tmp_path / "missing.csv")]),
-        Source(str(gone), gone.read_bytes, gone),
+        Source(str(gone), gone.read_bytes, gone.read_bytes, gone),
     ]
-    monkeypatch.setattr("analyzer.exports.reports.find_sources", lambda _: found)
+    monkeypatch.setattr("analyzer.exports.reports.find_sources", lambda *_: found)
     with pytest.raises(InputRefused) as refused:
         copy_inputs(["*.csv"], folder)
     assert [each.file for each in refused.value.problems] == [

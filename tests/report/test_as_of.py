@@ -154,12 +154,15 @@ def test_the_name_that_the_console_gives_tells_the_moment(
 
 
 @pytest.mark.parametrize("name", OTHER_NAMES)
-def test_a_name_that_the_console_does_not_give_tells_nothing(tmp_path: Path, name: str) -> None:
-    assert told(put(tmp_path, PLAIN, name)) == (NEWEST, "assumed")
+def test_a_name_that_the_console_does_not_give_tells_no_time_of_the_day(
+    tmp_path: Path, name: str
+) -> None:
+    assert told(put(tmp_path, PLAIN, name))[1] in {"folder", "assumed"}
 
 
-def test_the_name_of_a_folder_tells_nothing(tmp_path: Path) -> None:
-    assert told(put(tmp_path / CONSOLE, PLAIN)) == (NEWEST, "assumed")
+def test_the_name_of_a_folder_tells_no_time_of_the_day(tmp_path: Path) -> None:
+    end = datetime(2026, 5, 2, 23, 59, 59, tzinfo=UTC)
+    assert told(put(tmp_path / CONSOLE, PLAIN)) == (end, "folder")
 
 
 def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation(
@@ -187,3 +190,37 @@ def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report(tmp_path
     users = analyzer.analyze(analyzer.load(tmp_path)).users
     ages = users.groupby("account")["age_days"].unique().map(list).to_dict()
     assert ages == {"012345678901": [1000], "111122223333": [1030]}
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("2026-05-06/report.csv", 6),
+        ("a/2026-05-06/b/c.csv", 6),
+        ("report_date=2026-05-06/report.csv", 6),
+        ("iam-2026-05-06.csv", 6),
+        ("2026-05-06/2026-05-07.csv", 7),
+        ("2026-05-06/2026-05-07_2026-05-08.csv", None),
+        ("12026-05-06/report.csv", None),
+        ("2026-05-061/report.csv", None),
+        ("2026-13-06/report.csv", None),
+        ("2026-04-01/report.csv", None),
+    ],
+)
+def test_a_date_in_the_name_of_a_file_or_folder_tells_the_end_of_that_day(
+    tmp_path: Path, name: str, day: int | None
+) -> None:
+    moment, source = told(put(tmp_path, PLAIN.replace("2023-08-05", "2026-04-20", 1), name))
+    if day:
+        assert (moment, source) == (datetime(2026, 5, day, 23, 59, 59, tzinfo=UTC), "folder")
+    else:
+        assert source == "assumed"
+
+
+def test_a_date_in_a_name_counts_only_if_no_timestamp_in_the_report_is_later(
+    tmp_path: Path,
+) -> None:
+    newest = datetime(2026, 5, 6, 23, 59, 59, tzinfo=UTC)
+    for seconds, source in ((-1, "folder"), (0, "folder"), (1, "assumed")):
+        text = report_text([a_user(created=newest + seconds * SECOND)])
+        assert told(put(tmp_path, text, "2026-05-06/report.csv"))[1] == source

@@ -46,7 +46,7 @@ def test_what_is_certain_is_put_right(row: str, cells: list[str]) -> None:
         (ANN + ",more", "the row has 23 cells, the header 22"),
         (HEADER + ",more", "a second header with other columns"),
         ('x,"y\nz', "a quote opens in this row and does not close, or only rows later"),
-        ("x," + "y" * 200_000, "the row has 1 cells, the header 22"),
+        ("x," + "y" * 200_000, "the row has 2 cells, the header 22"),
     ],
 )
 def test_what_is_not_certain_is_a_problem_that_names_the_row(row: str, message: str) -> None:

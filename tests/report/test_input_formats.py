@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import input_formats
+from analyzer.report import input_formats, input_size
 from tests.support.reading import (
     BOB,
     HEADER,
@@ -224,10 +224,13 @@ def test_a_gzip_that_grows_too_large_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     data = PLAIN.encode(encoding)
-    monkeypatch.setattr(input_formats, "LARGEST", len(data))
+    monkeypatch.setattr(input_size, "HEAD", len(data) - 9)
+    for bound in ("LARGEST", "LARGEST_WRAPPED"):
+        monkeypatch.setattr(input_size, bound, len(data))
     assert verdicts(read(tmp_path, gzip.compress(data))) == VERDICTS
-    monkeypatch.setattr(input_formats, "LARGEST", len(data) - 1)
-    assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first."
+    for bound in ("LARGEST", "LARGEST_WRAPPED"):
+        monkeypatch.setattr(input_size, bound, len(data) - 1)
+    assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first, and give it as CSV."
 
 
 def test_text_in_an_old_code_page_is_refused_with_its_row(tmp_path: Path) -> None:

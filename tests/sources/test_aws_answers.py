@@ -1,13 +1,19 @@
 """botocore reads values as AWS writes them, and refuses all else without repeating it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import urllib3
+from botocore import exceptions as botocore
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws_answers import list_field, read_strictly, text_field
+from analyzer.sources.aws_answers import CheckedTransport, list_field, read_strictly, text_field
 
 
 class Readers:
@@ -68,3 +74,41 @@ def test_an_empty_text_is_none_but_an_empty_list_is_one() -> None:
     assert list_field({"x": []}, "x") == []
     with pytest.raises(AwsRefused):
         text_field({"x": ""}, "x")
+
+
+class Breaking:
+    """Be a connection that gives some bytes, then an error of urllib3."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.is_closed = False
+
+    def stream(self, _size: int) -> Iterator[bytes]:
+        yield b"<"
+        raise self.error
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+URL = "https://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (urllib3.exceptions.ReadTimeoutError(None, URL, "x"), botocore.ReadTimeoutError),  # type: ignore[arg-type]  # there is no pool
+        (urllib3.exceptions.ProtocolError("x"), botocore.ConnectionClosedError),
+        (urllib3.exceptions.IncompleteRead(1, 2), botocore.ConnectionClosedError),
+    ],
+)
+def test_what_breaks_off_is_an_error_after_which_botocore_tries_again(
+    error: Exception, expected: type[Exception]
+) -> None:
+    raw, request = Breaking(error), AWSRequest("POST", URL).prepare()
+    send = Mock(return_value=AWSResponse(URL, 200, HTTPHeaders(), raw))
+    client = Mock(**{"_endpoint.http_session.send": send})
+    with pytest.raises(expected):
+        CheckedTransport(client)(request)
+    assert request.stream_output
+    assert raw.is_closed

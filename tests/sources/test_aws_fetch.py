@@ -82,7 +82,7 @@ def test_the_report_is_saved_to_the_byte_and_its_time_is_read_again(
     assert names(folder) == [NAME, f"{NAME}.metadata.json"]
     assert (folder / NAME).read_bytes() == aws.accounts[CALLER].report
     assert errors(capsysbinary) == (
-        f"Wrote {folder / NAME}: account {CALLER}, made by AWS at 2026-05-01T12:30:15Z\n"
+        f"Wrote {folder / NAME}: account {CALLER}, generated at 2026-05-01T12:30:15Z\n"
     )
     (file,) = analyzer.load(folder).files
     assert (file.as_of, file.as_of_source) == (GENERATED, AsOfSource.METADATA)

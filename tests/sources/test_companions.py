@@ -81,7 +81,15 @@ def test_metadata_that_tells_no_moment_is_refused(tmp_path: Path, told: Any) -> 
     path = metadata(tmp_path, told)
     (found,) = refused(put(tmp_path, PLAIN))
     assert (found.file, found.hint) == (str(path), HINT)
-    assert found.message == "it tells no `generated_time` with its zone, or no `sha256`"
+    assert found.message == "it has no `generated_time` with a time zone, or no `sha256`"
+
+
+def test_metadata_from_before_iam_is_refused(tmp_path: Path) -> None:
+    path = metadata(tmp_path, {"generated_time": "2009-12-31T23:59:59Z", "sha256": SHA256})
+    (found,) = refused(put(tmp_path, PLAIN))
+    assert (found.file, found.message) == (str(path), "its `generated_time` is before 2010")
+    metadata(tmp_path, {"generated_time": "2010-01-01T00:00:00Z", "sha256": SHA256})
+    assert analyzer.load(tmp_path).files[0].as_of.year == 2010
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"generated_time": ', "no JSON", "[" * 100_000])
@@ -194,7 +202,7 @@ def test_evidence_that_is_not_aws_s_answer_is_refused(tmp_path: Path, told: Any)
     path = evidence(tmp_path, told)
     (found,) = refused(put(tmp_path, PLAIN))
     assert (found.file, found.hint) == (str(path), HINT)
-    assert found.message == "it is no answer of ListServiceSpecificCredentials for all users"
+    assert found.message == "it is not an answer of ListServiceSpecificCredentials for all users"
 
 
 def test_an_answer_that_goes_on_is_refused_for_it_lacks_users(tmp_path: Path) -> None:
@@ -202,6 +210,6 @@ def test_an_answer_that_goes_on_is_refused_for_it_lacks_users(tmp_path: Path) ->
     path = evidence(tmp_path, told)
     (found,) = refused(put(tmp_path, PLAIN))
     assert (found.file, found.hint) == (str(path), HINT)
-    assert found.message == "it is but the first part of AWS's answer (`IsTruncated`)"
+    assert found.message == "it is only the first part of AWS's answer (`IsTruncated`)"
     evidence(tmp_path, told | {"IsTruncated": False})
     assert set(services(put(tmp_path, PLAIN)).values()) == {""}

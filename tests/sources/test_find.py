@@ -23,6 +23,7 @@ from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
 from analyzer.exports.reports import copy_inputs
 from analyzer.model import Report, UncoveredAccount
+from analyzer.report import input_size
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
@@ -450,7 +451,7 @@ def test_the_console_s_name_of_a_file_in_an_archive_tells_its_moment(tmp_path: P
         (file,) = analyzer.load(archive).files
         assert (f"{file.as_of:%d %H:%M:%S}", file.as_of_source) == ("02 09:30:15", "file-name")
     archive = put(tmp_path, zipped([("a", PLAIN)]), "status_reports_2026-05-02T09-30-15Z.zip")
-    assert analyzer.load(archive).files[0].as_of_source == "assumed"
+    assert analyzer.load(archive).files[0].as_of_source == "folder"
 
 
 @pytest.mark.parametrize(
@@ -552,11 +553,13 @@ def test_a_file_in_an_archive_that_grows_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = put(tmp_path, DEFLATED, "all.zip")
-    monkeypatch.setattr(find, "LARGEST", len(PLAIN))
+    monkeypatch.setattr(input_size, "HEAD", len(PLAIN) - 9)
+    monkeypatch.setattr(input_size, "LARGEST", len(PLAIN))
     assert verdicts(analyzer.load(archive)) == VERDICTS
-    monkeypatch.setattr(find, "LARGEST", len(PLAIN) - 1)
+    monkeypatch.setattr(input_size, "LARGEST", len(PLAIN) - 1)
     (found,) = refused(archive)
-    assert (found.message, found.hint) == ("it expands to more than 1 GiB", "Unpack it first.")
+    assert found.message == f"it holds more than {len(PLAIN) - 1} bytes"
+    assert found.hint == "Unpack it first, and give it as CSV."
 
 
 def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Path) -> None:

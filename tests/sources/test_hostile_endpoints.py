@@ -167,6 +167,24 @@ def test_export_ends_with_4_and_logs_one_sentence(
     assert WHY.search(run_refused(capsys, folder))
 
 
+@pytest.mark.parametrize(
+    "way", ["an HTML page with status 200", "a code that is a token", "the time yesterday"]
+)
+def test_export_of_an_organization_names_the_account_that_fails(
+    aws: Aws, folder: Path, capsys: Capture, way: str
+) -> None:
+    aws.false[MEMBER, GET] = {**WAYS, **REPORTS}[way]
+    assert exporting(folder, "--log-format", "json", *ORGANIZATION) == 5
+    (run,) = visible(folder) - {"latest"}
+    listed = json.loads((folder / run / "analysis.json").read_bytes())["not_covered"]
+    assert [each["account"] for each in listed] == [MEMBER]
+    captured = capsys.readouterr()
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    for planted in PLANTED:
+        assert planted not in captured.out + captured.err
+        assert not any(planted.encode() in content for content in files)
+
+
 @named({**PAGES, **CONNECTIONS, **LISTS})
 def test_a_list_of_accounts_that_is_none_ends_with_4(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer

@@ -67,7 +67,7 @@ def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_prob
     going = put(tmp_path, PLAIN, "a.csv")
     put(tmp_path, "<html>", "b.csv")
 
-    def found_and_gone(names: list[str]) -> object:
+    def found_and_gone(names: list[str], _limit: object) -> object:
         sources = find_sources(names)
         going.unlink()
         return sources

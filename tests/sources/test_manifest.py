@@ -333,8 +333,9 @@ def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: P
         ({"account": "١٢٣٤٥٦٧٨٩٠١٢"}, '"١٢٣٤٥٦٧٨٩٠١٢" is no account id: it has 12 digits'),
         ({"account": "012345678901\n"}, '"012345678901\\n" is no account id: it has 12 digits'),
         ({"account": READ["account"]}, "it lists account 012345678901 twice"),
-        ({"file": 1}, "it is no list of fetched accounts"),
-        ({"sha256": None}, "it is no list of fetched accounts"),
+        ({"generated_time": "2009-12-31T23:59:59Z"}, "it has a `generated_time` before 2010"),
+        ({"file": 1}, "it is not a list of fetched accounts"),
+        ({"sha256": None}, "it is not a list of fetched accounts"),
     ],
 )
 def test_a_manifest_with_a_value_that_cannot_be_is_refused(
@@ -420,6 +421,15 @@ def test_a_report_that_a_newer_one_supersedes_is_there_all_the_same(fetched: Pat
     put(fetched, report_text([a_user("eve")]), "new/" + LATER)
     report = analyzer.load(fetched)
     assert "web.csv" not in {Path(file.name).name for file in report.files}
+    assert told(report) == []
+
+
+def test_a_superseded_report_in_an_archive_is_there_too(fetched: Path, tmp_path: Path) -> None:
+    put(fetched, report_text([a_user("eve")]), LATER)
+    archive = tmp_path / "reports.zip"
+    archive.write_bytes(zipped(fetched))
+    report = analyzer.load(archive)
+    assert f"{archive}:reports/web.csv" not in {file.name for file in report.files}
     assert told(report) == []
 
 

@@ -362,6 +362,17 @@ def test_the_report_of_another_account_is_not_taken_for_this_ones(aws: Aws, fold
     }
 
 
+def test_a_report_that_no_analysis_could_read_fails_its_account_alone(
+    aws: Aws, folder: Path
+) -> None:
+    row = b"\nuser-1,"
+    aws.accounts[MEMBERS[1]].report = a_report(MEMBERS[1]).replace(row, b"\ncut" + row)
+    assert fetching("-o", folder, *ORGANIZATION) == 5
+    assert list(reasons(folder, "failed")) == [MEMBERS[1]]
+    assert "cannot be read as a credential report" in reasons(folder, "failed")[MEMBERS[1]]
+    assert analyzer.load(folder).rows == 11 * 6
+
+
 def test_all_denied_is_an_error_and_nothing_is_written(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:

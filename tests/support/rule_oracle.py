@@ -121,11 +121,11 @@ class Row:
         absent = raw_active is False and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
         use = self.when(column, "N/A")
         at = moment(self.cells.get(column))
+        places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
         if absent and column not in self.doubted:
-            return UNKNOWN if at else Moment()
+            return UNKNOWN if at or (use.unknown and places - NO_PLACE) else Moment()
         if at and service == "N/A":
             return UNKNOWN
-        places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
         return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use
 
     def key_idle_since(self, slot: int) -> Moment:

@@ -48,7 +48,7 @@ HEADER = (
     "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated,"
     "additional_credentials_info"
 )
-FORMULA = tuple("=+-@\t\r")
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  signs of full width are meant
 
 
 def guarded(cell: str) -> str:
@@ -108,20 +108,30 @@ def test_a_cell_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(
     tmp_path: Path, sign: str
 ) -> None:
     text = f"{sign}1+1"
-    spoiled = {
-        "password_last_changed",
-        "access_key_1_last_used_region",
-        "access_key_1_last_used_service",
-        MORE_CREDENTIALS,
-    }
+    spoiled = {column for column in (*COLUMNS, MORE_CREDENTIALS) if column not in {"user", "arn"}}
     user = a_user("ann") | dict.fromkeys(spoiled, text)
-    exemptions = exemptions_of(f'*,ann,"{text}",,') if sign not in "\t\r" else ()
+    exemptions = exemptions_of(f'*,ann,"{text}",,') if sign not in "\t\r\n" else ()
     analysis = analyzed(tmp_path, [user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
     (row,) = csv_rows(analysis)
     (raw,) = csv_rows(analysis, raw=True)
     spoiled |= {"exemption"} if exemptions else set()
     assert {column for column, cell in row.items() if cell == f"'{text}"} == spoiled
     assert {column for column, cell in raw.items() if cell == text} == spoiled
+
+
+FORGED = 'x",\n012345678901,forged,arn,unused,no-credentials,certain,,,\n=1+1,"'
+
+
+@pytest.mark.parametrize("column", [*COLUMNS[2:], MORE_CREDENTIALS])
+def test_no_cell_of_a_report_forges_a_row_or_shifts_the_cells_behind_it(
+    tmp_path: Path, column: str
+) -> None:
+    user = a_user("ann") | {MORE_CREDENTIALS: "", column: FORGED}
+    (row,) = csv_rows(analyzed(tmp_path, [user], columns=(*COLUMNS, MORE_CREDENTIALS)))
+    assert row[column] == FORGED
+    others = {name: row[name] for name in COLUMNS[3:] if name != column}
+    assert others == {name: user[name] for name in others}
+    assert row["account"] == ACCOUNT
 
 
 def test_cells_that_were_not_understood_are_kept_as_they_were(tmp_path: Path) -> None:
@@ -166,13 +176,15 @@ def test_booleans_are_in_lower_case_whatever_theirs_was(tmp_path: Path) -> None:
 
 
 any_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-likely_text = st.text(st.sampled_from("=+-@\t\r\n\"',; aé"), max_size=8)
+likely_text = st.text(st.sampled_from("=+-@\t\r\n\"',; aé＝＠"), max_size=8)  # noqa: RUF001
 any_cell = any_text | likely_text
 FREE = (
     "user",
     "password_last_changed",
     "access_key_1_last_used_region",
     "access_key_1_last_used_service",
+    "access_key_2_last_used_date",
+    "cert_2_last_rotated",
     MORE_CREDENTIALS,
 )
 

@@ -146,7 +146,10 @@ def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(tmp_path:
 def test_reports_of_different_forms_are_listed_together(tmp_path: Path) -> None:
     account = "999999999999"
     new = [a_user("new", created=days_before(40)), a_user("odd", password_enabled="perhaps")]
-    old = [a_user("old", account=account), a_user("older", account=account, password_enabled="perhaps")]
+    old = [
+        a_user("old", account=account),
+        a_user("older", account=account, password_enabled="perhaps"),
+    ]
     folder = tmp_path / "reports"
     folder.mkdir()
     saved(folder, report_text(new), "a.csv")

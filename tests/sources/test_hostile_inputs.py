@@ -1,0 +1,349 @@
+"""What is made to fill the memory or to run for ever is refused soon, before it is held."""
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.errors import InputRefused
+from analyzer.report.input_size import InputLimit, size_in_bytes, size_text
+from analyzer.sources import find
+from tests.support.builders import ROOT_FOLDER, a_user, run
+from tests.support.reading import (
+    ANN,
+    HEADER,
+    PLAIN,
+    ROOT,
+    VERDICTS,
+    of_account,
+    put,
+    refused,
+    verdicts,
+)
+
+MIB = 1 << 20
+MOST_MEMORY = 280 * MIB
+
+
+MEASURED = """
+import re, sys
+from pathlib import Path
+from analyzer.cli import main
+code = main(sys.argv[1:])
+print(re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1])
+sys.exit(code)
+"""
+"""Run the program and print how much memory it took at most, in KiB."""
+
+
+def zipped(members: dict[str, str | bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def overlapping(count: int) -> bytes:
+    """Return an archive whose directory lists the same file many times."""
+    data = zipped({"a.csv": bytes(8 * MIB)})
+    start = data.index(b"PK\x01\x02")
+    directory = data[start:-22] * count
+    sizes = len(directory).to_bytes(4, "little") + start.to_bytes(4, "little")
+    counts = 2 * count.to_bytes(2, "little")
+    return data[:start] + directory + b"PK\5\6\0\0\0\0" + counts + sizes + b"\0\0"
+
+
+ROWS = "\n".join([HEADER, ROOT, *[ANN] * 50_000])
+BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "zeros in gzip": ("a.csv.gz", lambda: gzip.compress(bytes(200 * MIB), 1)),
+    "gzip in gzip": ("a.csv.gz", lambda: gzip.compress(gzip.compress(bytes(200 * MIB), 1))),
+    "files that overlap": ("a.zip", lambda: overlapping(500)),
+    "archives in an archive": (
+        "a.zip",
+        lambda: zipped({f"{n}.zip": zipped({"a": bytes(8 * MIB)}) for n in range(20)}),
+    ),
+    "one line": ("a.csv", lambda: b"a" * (80 * MIB)),
+    "one line of base64 and nothing": ("a.b64", lambda: b"A" * (80 * MIB)),
+    "one line behind a header": (
+        "a.csv",
+        lambda: f"{HEADER}\n{ROOT}\n".encode() + b"a" * (80 * MIB),
+    ),
+    "columns": ("a.csv", (HEADER + ",x" * 500_000).encode),
+    "rows of columns": ("a.csv", lambda: f"{HEADER}\n{ROOT}\n".encode() + b"," * MIB),
+    "JSON of lists": ("a.json", lambda: b"[" + b"[]," * 10 * MIB + b"[]]"),
+    "markup": ("a.csv", lambda: b"<html>" + b" " * 80 * MIB),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), BOMBS.values(), ids=BOMBS)
+def test_what_would_fill_the_memory_is_refused_within_bounds(
+    tmp_path: Path, name: str, content: Callable[[], bytes]
+) -> None:
+    path = put(tmp_path, content(), name)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, "analyze", path], capture_output=True, check=False
+    )
+    assert done.returncode == InputRefused.exit_code
+    assert int(done.stdout) <= MOST_MEMORY // 1024
+    assert len(done.stderr) < 20_000
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "/dev/urandom"])
+def test_a_device_without_end_is_refused(source: str) -> None:
+    (found,) = refused(source)
+    assert "not a credential report" in found.message
+
+
+def test_standard_input_without_end_is_refused() -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+        done = subprocess.run(
+            [sys.executable, "-m", "analyzer", "analyze", "-"],
+            stdin=endless.stdout,
+            capture_output=True,
+            check=False,
+            cwd=ROOT_FOLDER,
+        )
+        endless.terminate()
+    assert done.returncode == InputRefused.exit_code
+
+
+def test_a_report_piped_in_without_end_is_refused_at_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            return (HEADER + "\n").encode()[:size]
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "buffer", Endless(), raising=False)
+    (source,) = find.find_sources(["-"], InputLimit(4 * MIB))
+    with pytest.raises(InputRefused, match="more than 4 MiB in all") as error:
+        source.read()
+    assert "raise the bound with --max-input" in str(error.value)
+
+
+def test_a_sparse_file_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    with path.open("wb") as stream:
+        stream.truncate(20 << 30)
+    (found,) = refused(path)
+    assert "not a credential report" in found.message
+
+
+# In all
+
+
+def test_what_all_inputs_unpack_to_is_bounded_together(tmp_path: Path) -> None:
+    for number in range(3):
+        put(tmp_path, gzip.compress(of_account(f"{10**11 + number}").encode()), f"{number}.csv.gz")
+    size = len(of_account("100000000000"))
+    assert len(analyzer.load(tmp_path, max_input=3 * size).files) == 3
+    with pytest.raises(InputRefused, match="unpack to more than") as error:
+        analyzer.load(tmp_path, max_input=3 * size - 1)
+    assert len(error.value.problems) == 1
+
+
+def test_the_bound_is_an_option_of_analyze_and_export(tmp_path: Path) -> None:
+    path = put(tmp_path, zipped({"a.csv": PLAIN}), "a.zip")
+    out = tmp_path / "out"
+    for command in (("analyze", path), ("export", "--from", path, "--out-dir", out)):
+        assert run(*command, "--max-input", "100").code == InputRefused.exit_code
+        assert run(*command, "--max-input", "1MiB").code == 0
+        wrong = run(*command, "--max-input", "much")
+        assert wrong.code == 2
+        assert 'invalid size "much"' in " ".join(wrong.messages.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1", 1), ("10KiB", 10240), ("3mb", 3 << 20), ("2G", 2 << 30), ("1 TiB", 1 << 40)],
+)
+def test_a_size_is_a_number_with_a_unit_in_any_case(text: str, size: int) -> None:
+    assert size_in_bytes(text) == size
+    assert size_in_bytes(size_text(size).removesuffix(" bytes")) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5G", "G", "1PiB", "\u0662"])
+def test_what_is_no_size_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        size_in_bytes(text)
+
+
+# Released
+
+
+def test_an_unpacked_report_is_held_once_and_then_unpacked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.report.assemble.KEPT_BYTES", 0)
+    for name, content in (
+        ("a.zip", zipped({"a.csv": PLAIN})),
+        ("a.gz", gzip.compress(PLAIN.encode())),
+    ):
+        report = analyzer.load(put(tmp_path, content, name))
+        assert verdicts(report) == VERDICTS
+        assert verdicts(report) == VERDICTS
+
+
+OTHER = PLAIN.replace("bob", "eve")
+
+
+@pytest.mark.parametrize(
+    ("wrap", "content", "message"),
+    [
+        (lambda text: zipped({"a.csv": text}), OTHER, "cannot be unpacked"),
+        (lambda text: gzip.compress(text.encode()), OTHER, "changed or went away"),
+        (lambda text: zipped({"a.csv": text}), None, "No such file or directory"),
+    ],
+)
+def test_what_changes_before_it_is_unpacked_again_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrap: Callable[[str], bytes],
+    content: str | None,
+    message: str,
+) -> None:
+    monkeypatch.setattr("analyzer.report.assemble.KEPT_BYTES", 0)
+    path = put(tmp_path, wrap(PLAIN), "a")
+    report = analyzer.load(path)
+    if content:
+        path.write_bytes(wrap(content))
+    else:
+        path.unlink()
+    with pytest.raises(InputRefused, match=message):
+        list(report.pages())
+
+
+def test_a_refusal_keeps_nothing_alive_of_what_was_read(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused) as error:
+        analyzer.load(put(tmp_path, "<html>"), put(tmp_path, "{}", "b.json"))
+    assert error.value.__context__ is None
+    assert error.value.__cause__ is None
+
+
+# Archives of many files
+
+
+def test_an_archive_is_opened_once_for_all_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members: dict[str, str | bytes] = {
+        f"{n}.csv": of_account(f"{10**11 + n}", a_user(f"u{n}")) for n in range(30)
+    }
+    path = put(tmp_path, zipped(members), "a.zip")
+    opened: list[object] = []
+    usual = zipfile.ZipFile.__init__
+
+    def counted(archive: zipfile.ZipFile, *arguments: Any) -> None:
+        opened.append(archive)
+        usual(archive, *arguments)
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", counted)
+    assert len(analyzer.load(path).files) == 30
+    assert len(opened) == 2  # to list the files, and to read them
+
+
+def test_many_archives_leave_no_file_open(tmp_path: Path) -> None:
+    for number in range(30):
+        put(tmp_path, zipped({"a.csv": of_account(f"{10**11 + number}")}), f"{number}.zip")
+    before = len([*Path("/proc/self/fd").iterdir()])
+    report = analyzer.load(tmp_path)
+    assert len([*Path("/proc/self/fd").iterdir()]) == before
+    assert len(report.files) == 30
+
+
+# Nesting
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * DEEP,
+        '{"Content":' * DEEP,
+        json.dumps({"Content": "b'' + " + "(" * DEEP}),
+        json.dumps({"Content": "b''" + "+b''" * DEEP}),
+        json.dumps({"Content": "b'' + " + "-" * DEEP + "1"}),
+        "{'Content': " * DEEP,
+    ],
+)
+def test_deep_nesting_is_refused(tmp_path: Path, content: str) -> None:
+    assert run("analyze", put(tmp_path, content, "a.json")).code == InputRefused.exit_code
+
+
+@pytest.mark.parametrize("content", ["a = " + "[" * 20_000, "[" + "a." * DEEP])
+def test_deep_nesting_in_the_options_file_is_wrong_usage(tmp_path: Path, content: str) -> None:
+    report = put(tmp_path, PLAIN)
+    options = put(tmp_path, content, "options.toml")
+    assert run("analyze", report, "--config", options).code == 2
+
+
+@pytest.mark.parametrize("ending", [".metadata.json", ".service-credentials.json"])
+def test_deep_nesting_beside_a_report_is_refused(tmp_path: Path, ending: str) -> None:
+    report = put(tmp_path, PLAIN)
+    put(tmp_path, "[" * DEEP, f"report.csv{ending}")
+    assert "it is not valid JSON" in refused(report)[0].message
+
+
+# Links and pipes
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**", "**/*.csv", "**/**/*", "*/**/r*", "[ab]/**/*.csv", "a/**"]
+)
+def test_a_pattern_ends_where_links_lead_back(tmp_path: Path, pattern: str) -> None:
+    put(tmp_path, PLAIN, "a/x/report.csv")
+    for number in range(4):
+        (tmp_path / "a" / f"up{number}").symlink_to("..")
+        (tmp_path / "a/x" / f"up{number}").symlink_to("..")
+    assert verdicts(analyzer.load(f"{tmp_path}/{pattern}")) == VERDICTS
+
+
+def test_a_pattern_of_any_depth_may_begin_in_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, PLAIN, "a/b/report.csv")
+    monkeypatch.chdir(tmp_path)
+    assert find.matches("**/*.csv") == ["a/b/report.csv"]
+    assert find.matches("**/c/*.csv") == []
+    assert find.matches("a/**/b/**/*.csv") == ["a/b/report.csv"]
+    assert find.matches("nowhere/**") == []
+
+
+def test_a_pipe_that_a_pattern_matches_is_not_waited_for(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN)
+    os.mkfifo(tmp_path / "pipe.csv")
+    os.mkfifo(tmp_path / "x.manifest.json")
+    (found,) = refused(f"{tmp_path}/*.csv")
+    assert found.message == "this is no regular file, but a pipe or a device"
+
+
+def test_the_pipes_beside_a_report_are_not_waited_for(tmp_path: Path) -> None:
+    report = put(tmp_path, PLAIN)
+    for name in ("x.manifest.json", "report.csv.metadata.json"):
+        os.mkfifo(tmp_path / name)
+    assert verdicts(analyzer.load(report)) == VERDICTS
+    assert verdicts(analyzer.load(tmp_path)) == VERDICTS
+
+
+# One ARN many times
+
+
+def test_many_rows_of_one_arn_are_compared_within_bounds(tmp_path: Path) -> None:
+    contradicting = ANN.replace("true", "false")
+    path = put(tmp_path, f"{ROWS}\n{contradicting}")
+    report = analyzer.load(path)
+    assert verdicts(report) == {"ann": "undetermined"}
+    assert report.files[0].accounts[0].repeated == 49_999

@@ -1,0 +1,67 @@
+"""Names and texts that are no plain words are shown escaped: they forge no line."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.support.builders import run
+from tests.support.reading import PLAIN, put
+
+FORGING = "a\nNote: all is well\x1b[2J.csv"
+SHOWN = "a\\nNote: all is well\\x1b[2J.csv"
+NO_TEXT = "caf\udce9.csv"
+
+
+@pytest.mark.parametrize(("name", "shown"), [(FORGING, SHOWN), (NO_TEXT, "caf\\udce9.csv")])
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_the_name_of_a_file_is_shown_escaped_in_every_output(
+    tmp_path: Path, name: str, shown: str, form: str
+) -> None:
+    path = put(tmp_path, PLAIN, name)
+    for source in (path, tmp_path):
+        done = run("analyze", source, "--format", form, "--verdict", "all")
+        assert done.code == 0
+        assert "\nNote: all is well" not in done.output.decode() + done.messages
+        assert "\x1b" not in done.output.decode() + done.messages
+        text = done.output.decode().replace("\\\\", "\\") + done.messages
+        assert shown in text
+
+
+@pytest.mark.parametrize("name", [FORGING, NO_TEXT])
+def test_the_name_of_what_is_refused_is_shown_escaped(tmp_path: Path, name: str) -> None:
+    for source in (put(tmp_path, "<html>", name), tmp_path / f"missing-{name}"):
+        done = run("analyze", source)
+        assert done.code == 3
+        assert "\nNote: all is well" not in done.messages
+
+
+def test_texts_of_what_was_saved_beside_a_report_are_shown_escaped(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN)
+    odd = "x\ud800\nforged\x1b"
+    failed = {"account": odd, "name": odd, "status": "failed", "reason": odd}
+    put(tmp_path, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
+    live = {"UserName": "bob", "ServiceName": odd, "Status": "Active"}
+    evidence = json.dumps({"ServiceSpecificCredentials": [live]})
+    put(tmp_path, evidence, "report.csv.service-credentials.json")
+    digest = sha256(PLAIN.encode()).hexdigest()
+    metadata = {"generated_time": "2026-05-03T10:20:30Z", "sha256": digest, "x": odd}
+    put(tmp_path, json.dumps(metadata), "report.csv.metadata.json")
+    outputs = [f"{tmp_path}/out.{ending}" for ending in ("csv", "json", "xlsx", "ocsf.json")]
+    arguments = [each for output in outputs for each in ("-o", output)]
+    done = run("analyze", tmp_path, *arguments)
+    assert done.code == 5
+    assert "\nforged" not in done.messages
+    assert "\nforged" not in Path(outputs[0]).read_text()
+
+
+@pytest.mark.parametrize("content", ['"a\\nforged\\u001b" = 1', 'as-of = "a\\nforged\\u001b"'])
+def test_keys_and_values_of_the_options_file_are_shown_escaped(
+    tmp_path: Path, content: str
+) -> None:
+    options = put(tmp_path, content, "options.toml")
+    done = run("analyze", put(tmp_path, PLAIN), "--config", options)
+    assert done.code == 2
+    assert "\nforged" not in done.messages
+    assert "\x1b" not in done.messages
