@@ -54,10 +54,6 @@ NOT_RUN = {
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
     ".venv/bin/python -m tests.support.picture": "writes the picture, which has a test of its own",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
-    "credreport analyze reports/ --account": "not in this version yet",
-    "credreport explain": "not in this version yet",
-    "credreport diff": "not in this version yet",
-    "credreport plan": "not in this version yet",
 }
 """The blocks of commands that do not run, by how they begin."""
 

@@ -1,10 +1,9 @@
 """Write an analysis as an Excel workbook that a reviewer works in and an auditor can check.
 
-All that writes with openpyxl is here. A sheet is a module (`*_sheet`, `user_sheets`) that defines
-its columns: a `Column` is a title, a width and a function from a page to cells. `listing` streams
-rows under columns, `grid` lays out sheets that are no lists, `formulas` and
-`reconciliation` count in the workbook itself, `archive`, `book`, `style` and `cells` write the
-file; `archive` alone relies on the inside of openpyxl.
+All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A sheet
+is a module (`*_sheet`, `*_sheets`, `*_lists`): a `Listing` of `Column`s, each a title, a width and
+a function from a page to cells, or a `Grid` of parts. `formulas`, `reconciliation` and
+`review_progress` count in the workbook itself; `book` orders the sheets.
 
 `writers` and `exports` may import this package, through `write_workbook`. Text from a report is
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
