@@ -238,8 +238,13 @@ class Facts:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.LAST_USED])
         absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
-        contradicted = (self.page.users[columns.CONTRADICTED] != "").to_numpy()
-        decides = ~absent | np.tile(contradicted, len(columns.SLOTS))
+        contradicted = np.concatenate(
+            [
+                self.contradicted_in_any(key.active, key.last_rotated, key.last_used_date)
+                for key in columns.ACCESS_KEYS
+            ]
+        )
+        decides = ~absent | contradicted
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
         return self._elapsed(used, unknown & decides)
 
@@ -256,7 +261,10 @@ class Facts:
         """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
         state: Any = self.page.keys[columns.STATE].cat
         active = state.codes.to_numpy() == _STATES.index(State.ACTIVE)
-        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED]))
+        contradicted = np.concatenate(
+            [self.contradicted_in_any(key.active, key.last_rotated) for key in columns.ACCESS_KEYS]
+        )
+        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED])) & ~contradicted
         return replace(self.key_age, unknown=self.key_age.unknown & ~undated)
 
     @cached_property

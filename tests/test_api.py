@@ -69,15 +69,15 @@ def test_files_that_are_written_list_the_unused_if_nothing_else_is_asked_for(
 def test_users_are_a_frame_that_a_notebook_can_go_on_with() -> None:
     users = analyzed_console().users
     unused = users[users["verdict"] == "unused"]
-    assert len(unused) == 23
+    assert len(unused) == 26
     ages = (users["as_of"] - users["created"]).dt.days.astype("Int64")
     assert_series_equal(users["age_days"], ages, check_names=False)
     by_reason = unused.groupby("reason", observed=True)["user"].count().to_dict()
     assert by_reason == {
-        "never-signed-in": 7,
+        "never-signed-in": 8,
         "never-signed-in-inactive-keys": 2,
-        "no-credentials": 9,
-        "inactive-keys-only": 5,
+        "no-credentials": 10,
+        "inactive-keys-only": 6,
     }
     assert str(users["created"].dt.tz) == "UTC"
     assert users.index.tolist() == list(range(len(users)))

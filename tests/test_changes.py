@@ -54,7 +54,7 @@ def in_use(**cells: Any) -> Row:
         (
             None,
             a_user(user_creation_time="garbled"),
-            a_change("new", "", "undetermined", ""),
+            a_change("new", "", "unused", ""),
         ),
         (a_user(), None, a_change("gone", "unused", "", "user deleted; created on 2023-08-05")),
         (

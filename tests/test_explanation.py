@@ -114,7 +114,7 @@ def test_a_missing_optional_column_decides_nothing(tmp_path: Path) -> None:
 
 
 def test_cells_of_one_slot_that_contradict_each_other_are_named(tmp_path: Path) -> None:
-    user = a_user("ann", access_key_1_active="true")
+    user = a_user("ann", access_key_1_last_used_date="2024-01-01T00:00:00Z")
     explanation = explained(tmp_path, user)
     assert explanation.verdict == "undetermined"
     assert "contradicts the other cells of its slot" in str(explanation) or "not understood" in str(

@@ -150,7 +150,7 @@ def analyze(
     ] = None,
     follow_up: Annotated[
         Path | None,
-        typer.Option(
+        _output_panel(
             parser=_csv,
             metavar="FILE.csv",
             help="Write what became of the users to deactivate or delete by --review.",

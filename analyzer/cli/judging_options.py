@@ -281,6 +281,7 @@ class JudgingOptions(AnalysisOptions):
     accounts: Annotated[
         InputFile | None,
         typer.Option(
+            rich_help_panel="Input",
             parser=read_input_file,
             metavar="FILE",
             help="Read the names of accounts from a CSV file: account, name, owner.",

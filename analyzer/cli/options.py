@@ -60,6 +60,7 @@ MaxInput = Annotated[
         "--max-input",
         parser=_size,
         metavar="SIZE",
+        rich_help_panel="Input",
         show_default=size_text(MAX_INPUT),
         help="Refuse inputs that unpack to more than this in all.",
     ),

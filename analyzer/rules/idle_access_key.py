@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from analyzer import columns
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, concat, days_text, last_used
@@ -29,6 +30,7 @@ RULE = Rule(
     fact=_fact,
     since=lambda facts: facts.key_idle,
     threshold="idle_days",
+    reads=(columns.USER_CREATION_TIME,),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="An access key that is not needed still gives access to the account if it leaks.",
     how="Fails for each active key whose last_used_date is idle_days or more whole days"

@@ -66,7 +66,7 @@ RULE = Rule(
     since=lambda facts: _newest(facts)[0],
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),
-    reads_keys=("last_used_date",),
+    reads_keys=("active", "last_rotated", "last_used_date"),
     why="Root has no limits, and its use does not show which person it was.",
     how="Fails when the newest of the root's password_last_used and two last_used_date is"
     " less than root_used_days whole days before as-of; a date after as-of counts as 0"

@@ -54,7 +54,7 @@ def test_a_name_that_no_user_has_is_refused(program: Program, user: str, says: s
 def test_an_unknown_rule_is_refused_before_the_report_is_read(program: Program) -> None:
     done = program("explain", "ann", "nowhere.csv", "--rules", "nothing")
     assert done.code == 2
-    assert "there is no rule nothing" in unwrapped(done.messages)
+    assert "unknown rule nothing" in unwrapped(done.messages)
 
 
 def test_accounts_that_could_not_be_read_are_named_and_end_with_5(

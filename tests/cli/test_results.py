@@ -41,9 +41,9 @@ from tests.support.outputs import (
 )
 
 ANSWER = """\
-23 of 48 IAM users are unused (9 to check, 5 exempt), account 123456789012 as of 2026-03-01 09:30 \
+26 of 48 IAM users are unused (13 to check, 5 exempt), account 123456789012 as of 2026-03-01 09:30 \
 UTC (from the file name).
-Other users: 4 retired (2 to check), 6 dormant, 7 active (1 exempt), 8 undetermined.
+Other users: 4 retired (2 to check), 6 dormant, 7 active (1 exempt), 5 undetermined.
 """
 NOTES = """\
 Note: Rows of the same ARN contradict each other, so it is undetermined: \
@@ -75,7 +75,7 @@ def written(form: str, verdicts: tuple[Verdict, ...] = UNUSED) -> bytes:
 def test_standard_output_gets_the_result_alone_and_standard_error_the_rest(
     program: Program, form: str
 ) -> None:
-    left_out = "Left out of the names: 9 to check (--check lists them), 5 exempt.\n"
+    left_out = "Left out of the names: 13 to check (--check lists them), 5 exempt.\n"
     messages = SUMMARY + (left_out if form == "names" else "")
     assert program(*ON_CONSOLE, "--format", form) == (0, written(form), messages)
 
@@ -84,7 +84,7 @@ def test_a_table_comes_with_the_rules_on_standard_error(program: Program) -> Non
     done = program(*ON_CONSOLE)
     assert (done.code, done.output) == (0, written("table"))
     assert done.messages == summary_text(console(), UNUSED)
-    assert done.messages.startswith(f"{ANSWER}Findings: 12 high, 44 medium, 19 low.\n")
+    assert done.messages.startswith(f"{ANSWER}Findings: 12 high, 47 medium, 19 low.\n")
     assert done.messages.endswith(NOTES)
 
 
@@ -192,7 +192,7 @@ AT = "--as-of=2026-05-01T12:00:00Z"
         (INACTIVE, [AT], "unused,certain"),
         (INACTIVE, [AT, "--definition", "no-active-key"], "unused,certain"),
         (INACTIVE, [AT, "--definition", "iam-029"], "retired,certain"),
-        (YOUNG, [AT], "unused,certain"),
+        (YOUNG, [AT], "unused,check,new-user"),
         (YOUNG, [AT, "--grace-days", "3"], "unused,certain"),
         (YOUNG, [AT, "--grace-days", "4"], "unused,check,new-user"),
         (YOUNG, ["--as-of=2026-04-28T13:00:00Z", "--grace-days", "0"], "unused,certain"),

@@ -100,7 +100,7 @@ def test_files_of_an_archive_are_unpacked_and_found_again(folder: Path, tmp_path
 
 
 def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> None:
-    failed = {"account": "2", "name": "pay", "status": "failed", "reason": "Denied."}
+    failed = {"account": "222222222222", "name": "pay", "status": "failed", "reason": "Denied."}
     for place in "ab":
         (tmp_path / place).mkdir()
         saved(tmp_path / place, TEXT if place == "a" else OTHER, f"{place}.csv")
@@ -108,7 +108,7 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
     copies = copy_inputs([str(tmp_path / "a"), str(tmp_path / "b")], folder)
     assert len(names(folder)) == 4
     assert load(*copies).not_covered == (
-        UncoveredAccount(account="2", name="pay", reason="Denied."),
+        UncoveredAccount(account="222222222222", name="pay", reason="Denied."),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the README says of unattended runs is held to the program."""
+"""The files for unattended runs, and what is said of them, are held to the program."""
 
 import configparser
 import inspect
@@ -16,7 +16,8 @@ from tests.support.aws_server import an_account, on_loopback_only, serving
 from tests.support.builders import ROOT_FOLDER
 from tests.support.runs import check_folder, exporting, record_of
 
-README = (ROOT_FOLDER / "README.md").read_text(encoding="utf-8")
+DEPLOY = ROOT_FOLDER / "samples" / "deploy"
+README = (DEPLOY / "README.md").read_text(encoding="utf-8")
 SETTINGS = ROOT_FOLDER / "samples" / "export.toml"
 ORGANIZATION = ROOT_FOLDER / "samples" / "organization"
 EXPORT = ("/opt/credreport/bin/credreport", "export")
@@ -73,9 +74,11 @@ def test_every_sample_setting_is_an_option() -> None:
     assert keys <= options()
 
 
-def test_every_environment_variable_of_the_readme_is_an_option() -> None:
-    assert variables(README) <= options()
-    assert variables(README) >= {"OUT_DIR", "CONFIG", "LOG_FORMAT"}
+def test_every_environment_variable_that_is_named_is_an_option() -> None:
+    files = [each.read_text(encoding="utf-8") for each in DEPLOY.iterdir()]
+    named = set().union(*map(variables, files))
+    assert named <= options()
+    assert named >= {"OUT_DIR", "CONFIG", "LOG_FORMAT"}
 
 
 def is_understood(arguments: list[str], folder: Path) -> bool:
@@ -84,11 +87,11 @@ def is_understood(arguments: list[str], folder: Path) -> bool:
 
 
 def test_the_crontab_line_has_five_times_and_a_command_that_runs(tmp_path: Path) -> None:
-    (block,) = blocks("crontab")
-    line = block.splitlines()[-1].split(maxsplit=5)
+    lines = (DEPLOY / "crontab").read_text(encoding="utf-8").splitlines()
+    line = lines[-1].split(maxsplit=5)
     assert all(re.fullmatch(r"[\d*]+", field) for field in line[:5])
-    setting, program, *arguments = shlex.split(line[5])
-    assert setting.startswith("CREDREPORT_CONFIG=/")
+    assert any(each.startswith("CREDREPORT_CONFIG=/") for each in lines)
+    program, *arguments = shlex.split(line[5])
     assert (program, arguments[0]) == EXPORT
     assert is_understood(arguments, tmp_path)
 
@@ -97,8 +100,8 @@ def test_the_service_runs_a_command_that_is_understood_and_the_timer_starts_it(
     tmp_path: Path,
 ) -> None:
     service, timer = (configparser.ConfigParser(strict=False) for _ in range(2))
-    for parser, text in zip((service, timer), blocks("ini"), strict=True):
-        parser.read_string(text)
+    for parser, name in ((service, "credreport.service"), (timer, "credreport.timer")):
+        parser.read(DEPLOY / name, encoding="utf-8")
     program, *arguments = shlex.split(service["Service"]["ExecStart"])
     assert (program, arguments[0]) == EXPORT
     assert is_understood(arguments, tmp_path)
@@ -107,8 +110,9 @@ def test_the_service_runs_a_command_that_is_understood_and_the_timer_starts_it(
 
 
 def test_the_container_is_nobodys_root_and_its_commands_are_understood(tmp_path: Path) -> None:
-    (text,) = blocks("dockerfile")
-    told = dict(line.split(maxsplit=1) for line in text.replace("\\\n", "").splitlines())
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    told = dict(line.split(maxsplit=1) for line in lines)
     assert told["USER"] == "credreport"
     assert json.loads(told["ENTRYPOINT"]) == ["credreport", "export"]
     assert f"CREDREPORT_OUT_DIR={told['VOLUME']}" in told["ENV"]
@@ -121,5 +125,5 @@ def test_the_container_is_nobodys_root_and_its_commands_are_understood(tmp_path:
 
 
 def test_every_policy_that_the_readme_names_is_there() -> None:
-    named = set(re.findall(r"samples/policies/([\w.-]+\.json)", README))
+    named = set(re.findall(r"policies/([\w.-]+\.json)", README))
     assert named == {path.name for path in (ROOT_FOLDER / "samples" / "policies").iterdir()}

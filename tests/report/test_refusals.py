@@ -77,7 +77,7 @@ def test_another_odd_date_makes_no_refusal_but_an_undetermined_user(
     tmp_path: Path, value: str
 ) -> None:
     text = lines(HEADER, ROOT, ANN, with_cells(BOB, password_last_used=value))
-    assert verdicts(read(tmp_path, text)) == {**VERDICTS, "bob": "undetermined"}
+    assert verdicts(read(tmp_path, text)) == {**VERDICTS, "bob": "unused"}
 
 
 def test_a_date_in_a_column_of_ones_own_may_have_any_form(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_whole_last_row_is_no_cut_whatever_its_last_cell(tmp_path: Path) -> No
 
 def test_a_row_is_whole_where_a_line_ends_it(tmp_path: Path) -> None:
     text = lines(HEADER, ROOT, ANN, with_cells(BOB, cert_2_last_rotated=""))
-    assert verdicts(read(tmp_path, text + "\n")) == {**VERDICTS, "bob": "undetermined"}
+    assert verdicts(read(tmp_path, text + "\n")) == {**VERDICTS, "bob": "unused"}
 
 
 def test_where_the_last_column_holds_no_moments_no_cut_can_be_seen_in_it(tmp_path: Path) -> None:

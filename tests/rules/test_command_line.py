@@ -32,7 +32,7 @@ def test_each_rule_is_explained(rule: Rule) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == rule.id
     assert rule.title in lines[1]
-    for head in ("Why", "How it is decided", "Columns of the report", "What to do", "Read more"):
+    for head in ("Why", "How it decides", "Columns of the report", "What to do", "Read more"):
         assert head in lines
     for whole in (*rule.references, *(line for line in rule.remedy if line.startswith("aws "))):
         assert f"  {whole}" in lines

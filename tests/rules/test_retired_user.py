@@ -27,9 +27,7 @@ LEFT = no_password(days_before(400))
         pytest.param(a_user(password=LEFT, key_2=a_key()), {}, id="key 2 active"),
         pytest.param(a_user(password=a_password(days_before(400))), {}, id="password left"),
         pytest.param(a_user(), {}, id="never signed in"),
-        pytest.param(
-            a_user(password=LEFT, mfa=False) | {"mfa_active": "?"}, {0: UNDECIDED}, id="?"
-        ),
+        pytest.param(a_user(password=LEFT) | {"access_key_1_active": "?"}, {0: UNDECIDED}, id="?"),
     ],
 )
 def test_it_is_the_verdict_retired(user: Row, expected: dict[int, str]) -> None:
@@ -59,5 +57,5 @@ def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unuse
 
 
 def test_what_is_undecided_names_the_cell() -> None:
-    user = a_user(password=LEFT) | {"mfa_active": "?"}
-    assert fact("retired-user", user) == 'mfa_active "?" is not understood'
+    user = a_user(password=LEFT) | {"access_key_1_active": "?"}
+    assert fact("retired-user", user) == 'access_key_1_active "?" is not understood'

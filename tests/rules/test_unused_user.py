@@ -40,7 +40,7 @@ def test_it_is_the_verdict_unused(user: Row, expected: dict[int, str]) -> None:
 
 
 def test_a_contradicted_user_is_undecided() -> None:
-    found = outcomes("unused-user", a_user(), contradicted="access_key_1_last_used_region")
+    found = outcomes("unused-user", a_user(), contradicted="password_enabled")
     assert found == {0: UNDECIDED}
 
 

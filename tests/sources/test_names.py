@@ -40,7 +40,7 @@ def test_the_name_of_what_is_refused_is_shown_escaped(tmp_path: Path, name: str)
 def test_texts_of_what_was_saved_beside_a_report_are_shown_escaped(tmp_path: Path) -> None:
     put(tmp_path, PLAIN)
     odd = "x\ud800\nforged\x1b"
-    failed = {"account": odd, "name": odd, "status": "failed", "reason": odd}
+    failed = {"account": "222222222222", "name": odd, "status": "failed", "reason": odd}
     put(tmp_path, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
     live = {"UserName": "bob", "ServiceName": odd, "Status": "Active"}
     evidence = json.dumps({"ServiceSpecificCredentials": [live]})
