@@ -152,6 +152,12 @@ def _unknown_cell_sentences(facts: Facts) -> pd.Series:
     return sentences.reindex(facts.page.users.index, fill_value="")
 
 
+def _masked_sentences(facts: Facts) -> pd.Series:
+    cell = facts.page.cells[columns.ARN]
+    what = ('The ARN "' + cell + '" is masked').fillna("The report has no column arn")
+    return what + ": the user is known by name, and the account as far as it is told."
+
+
 def _always(sentence: str) -> Callable[[Facts], pd.Series]:
     return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=str)
 
@@ -240,6 +246,13 @@ CAVEATS: Final = (
         holds=lambda facts, _: _has_unknown_cell(facts),
         sentences=_unknown_cell_sentences,
         meaning="A cell that a caveat or the age needs is not understood: read it in AWS.",
+    ),
+    Caveat(
+        id="masked-arn",
+        holds=lambda facts, _: facts.page.users[columns.MASKED].to_numpy(),
+        sentences=_masked_sentences,
+        meaning="The report hides the account in its ARNs, or has no column `arn`: users are known"
+        " by name. Find out which account it is before anything is removed.",
     ),
     Caveat(
         id="new-user",

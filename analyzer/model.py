@@ -63,7 +63,8 @@ class Page:
     - `users`: `file` int64 (position in `Report.files`), `row` int64 (the header is row 1),
       `account`, `user`, `arn` str, `created`, `password_last_used`, `password_last_changed`,
       `password_next_rotation` datetime64[s, UTC], `as_of` likewise, `as_of_source` category
-      (`AsOfSource`), `password_enabled`, `mfa_active` bool, `contradicted` str (columns in which
+      (`AsOfSource`), `password_enabled`, `mfa_active` bool, `masked` bool (the ARN
+      does not tell the account: the user is known by name), `contradicted` str (columns in which
       another row of the ARN differs),
       `service_credentials` str (services with a live credential, where saved evidence tells).
       NaT and False also stand where a cell was not understood: `unread` tells.

@@ -1,6 +1,7 @@
 """Wire `credreport analyze`: load the reports, judge the users, write the outputs."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from os.path import realpath
@@ -62,6 +63,12 @@ def _region(name: str | None) -> str | None:
     if name is not None and not re.fullmatch(REGION, name):
         raise typer.BadParameter(f"'{name}': use a region such as eu-west-1")
     return name
+
+
+def _account_id(text: str) -> str:
+    if text and not re.fullmatch(r"\d{12}", text, re.ASCII):
+        raise typer.BadParameter(f"'{printable(text)}': an account has 12 digits")
+    return text
 
 
 def _verdicts(words: list[str]) -> list[str]:
@@ -165,6 +172,15 @@ def analyze(
             " region of the partition.",
         ),
     ] = None,
+    account_id: Annotated[
+        str,
+        typer.Option(
+            callback=_account_id,
+            metavar="NUMBER",
+            rich_help_panel="Input",
+            help="Set the account of a report in which it is masked, or that has no column arn.",
+        ),
+    ] = "",
     max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool,
@@ -190,7 +206,7 @@ def analyze(
     judging.check()
     _check_review(judging, follow_up)
     limit = InputLimit(max_input)
-    inputs = find_sources(sources, limit)
+    inputs = [replace(each, account_id=account_id) for each in find_sources(sources, limit)]
     targets = [*output, *filter(None, (findings, follow_up))]
     lists = [each.path for each in judging.input_files()]
     check_outputs(

@@ -1,10 +1,12 @@
 """Wire `credreport export`: gather the reports, judge the users, keep everything as one run."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from analyzer.cli.analyze import AsOf
 from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, MaxInput, with_options
@@ -53,6 +55,7 @@ def export(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log nothing but warnings and errors.")
     ] = False,
+    as_of: AsOf = None,
     config: Config = None,
 ) -> None:
     """Fetch, analyze and keep: all outputs of a run, complete or absent, for cron.
@@ -64,10 +67,21 @@ def export(
     with log.errors():
         judging.check()
         if not sources:
+            _check_no_as_of(as_of)
             aws.check()
         from analyzer.cli.export_run import ExportRun
 
-        exporting = ExportRun(sources, aws, judging, out_dir, log, max_input)
+        exporting = ExportRun(sources, aws, judging, out_dir, log, max_input, as_of)
         code = exporting.check() if check else exporting.export(keep)
     if code:
         raise typer.Exit(code)
+
+
+def _check_no_as_of(as_of: datetime | None) -> None:
+    """Refuse to say when AWS made the reports that it is asked for: AWS says so itself.
+
+    Raises typer.BadParameter.
+    """
+    if as_of:
+        message = "it goes with --from only: AWS says when it made a report"
+        raise typer.BadParameter(message, param_hint="--as-of")

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -34,6 +35,7 @@ from analyzer.sources.manifest import (
     status_counts,
     unmatched_messages,
 )
+from analyzer.terms import ISO_UTC
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class ExportRun:
     folder: Path
     log: Log
     max_input: int = MAX_INPUT
+    as_of: datetime | None = None
 
     def check(self) -> int:
         """Try all that a run needs, write nothing, and return the exit code.
@@ -61,9 +64,9 @@ class ExportRun:
         self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
         if not self.sources:
             return PARTIAL if would_miss_reports(self.aws, self.log) else 0
-        report = load(*self.sources, max_input=self.max_input)
-        told = f"Reports understood: {len(report.files)}, with {report.rows} rows."
-        self.log.say("reports", told)
+        report = load(*self.sources, as_of=self.as_of, max_input=self.max_input)
+        understood = f"Reports understood: {len(report.files)}, with {report.rows} rows."
+        self.log.say("reports", understood)
         self.with_reviews(edited_workbooks(self.folder)).judging.check()
         self._caution(report)
         return PARTIAL if report.not_covered else 0
@@ -93,9 +96,8 @@ class ExportRun:
         collected = collect_reports(
             self.sources, self.aws, reports.make_reports_folder(aside), self.log, self.max_input
         )
-        report = reports.load_reports(aside, collected.origins, self.max_input)
-        made = RunInput(report=report, parameters={})
-        name = next_name(self.folder, made.as_of)
+        report = reports.load_reports(aside, collected.origins, self.max_input, self.as_of)
+        name = next_name(self.folder, RunInput(report=report, parameters={}).as_of)
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
         return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
 
@@ -172,7 +174,8 @@ class ExportRun:
 
     def _parameters(self) -> Mapping[str, object]:
         asked = self.aws.service_credentials and not self.sources
-        return {**self.judging.as_record(), "service_credentials": asked}
+        as_of = f"{self.as_of:{ISO_UTC}}" if self.as_of else None
+        return {**self.judging.as_record(), "service_credentials": asked, "as_of": as_of}
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
         if failures := self.judging.failures(analysis):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +75,10 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     Raises InputRefused.
     """
     listed = _exemptions(run.path / EXEMPTIONS)
-    return analyze(load_reports(run.path, {}), analysis.criteria, listed, analysis.book)
+    option = run.record["parameters"].get("as_of")
+    as_of = datetime.fromisoformat(option) if option else None
+    report = load_reports(run.path, {}, as_of=as_of)
+    return analyze(report, analysis.criteria, listed, analysis.book)
 
 
 def _exemptions(path: Path) -> Exemptions:

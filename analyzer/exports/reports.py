@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
@@ -32,14 +33,21 @@ def make_reports_folder(run: Path) -> Path:
     return folder
 
 
-def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_INPUT) -> Report:
+def load_reports(
+    run: Path,
+    origins: Mapping[Path, str],
+    max_input: int = MAX_INPUT,
+    as_of: datetime | None = None,
+) -> Report:
     """Return the reports in a run's folder; `origins` tells of copies where they came from.
+
+    `as_of` is the moment that they describe, in UTC, where a person says it.
 
     Raises InputRefused, which names what was copied.
     """
     aside = f"{run}{os.sep}"
     try:
-        report = _load(origins or {run / REPORTS: ""}, InputLimit(max_input))
+        report = _load(origins or {run / REPORTS: ""}, InputLimit(max_input), as_of)
     except InputRefused as error:
         names = {str(copy): name for copy, name in origins.items()}
         raise InputRefused(
@@ -53,12 +61,12 @@ def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_IN
     )
 
 
-def _load(origins: Mapping[Path, str], limit: InputLimit) -> Report:
+def _load(origins: Mapping[Path, str], limit: InputLimit, as_of: datetime | None) -> Report:
     paths = {str(copy): name for copy, name in origins.items()}
     inputs = [
         replace(each, origin=paths.get(each.name, "")) for each in find_sources([*paths], limit)
     ]
-    return load_sources([*paths], inputs, None, lambda _done, _total: None, limit)
+    return load_sources([*paths], inputs, as_of, lambda _done, _total: None, limit)
 
 
 def _within(aside: str, file: ReportFile) -> ReportFile:

@@ -20,11 +20,29 @@ _PATH: Final = bytes(range(ord("!"), ord("~") + 1))
 
 _PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
 
-_ROOT: Final = rf"^{_PREFIX}root\z"
-
 _ROOT_NAMES: Final = pa.array(
     ["<root_account>", "&lt;root_account&gt;", "root_account", "root", ""], pa.large_string()
 )
+
+_MASKED_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]*[Xx*][0-9Xx*]*:"
+"""What is left where somebody hid digits of the account: `123XXXXXXXX`."""
+
+_ROOT: Final = rf"^({_PREFIX}|{_MASKED_PREFIX})root\z"
+
+NO_ARN: Final = "no-arn"
+"""What stands for the ARN where a report has no such column."""
+
+_WORDS: Final = r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[sz]ed|x+|\*+)[\])>]?"
+"""What people write where an ARN stood; none of it has a colon."""
+
+_WORD: Final = rf"(?i)^({_WORDS})\z"
+
+_WORD_AND_NAME: Final = rf"(?is)^({_WORDS}|{NO_ARN})/"
+
+_ROOT_NAMES_OF_NO_USER: Final = pa.array(
+    ["<root_account>", "&lt;root_account&gt;"], pa.large_string()
+)
+"""IAM gives no user such a name: they are the root's without any ARN."""
 
 _USUAL: Final = re.compile(rb"arn:aws:iam::([0-9]{12}):")
 
@@ -40,19 +58,62 @@ def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
     root = np.array(likely, bool)
     root[root] = pc.and_(whole, named)
+    if not pc.all(pc.starts_with(arn, "arn:")).as_py():
+        root |= _has_word(arn) & np.asarray(pc.is_in(name, _ROOT_NAMES_OF_NO_USER))
     return pa.array(root)
 
 
-def account_ids(arn: pa.Array) -> pa.Array:
-    """Return the 12 digits of each row's account, empty where the ARN is none."""
+def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
+    """Return the 12 digits of each row's account, empty where the ARN is none.
+
+    Of a masked one it is `of_masked`, where that is told, else what stands in the ARN.
+    """
     beginning = _distinct_beginnings(arn, _USUAL_LENGTH)
     usual = [_USUAL.fullmatch(each) for each in beginning.dictionary.to_pylist()]
     if all(usual):
         digits = pa.array([match[1].decode() for match in usual if match], arn.type)
         return digits.take(beginning.indices)
-    named = pc.match_substring_regex(arn, f"^{_PREFIX}")
-    digits = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9]{12}):.*$", r"\1")
-    return pc.if_else(named, digits, pa.scalar("", arn.type))
+    masked = pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}")
+    named = pc.or_(pc.match_substring_regex(arn, f"^{_PREFIX}"), masked)
+    account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9Xx*]+):.*$", r"\1")
+    account = pc.if_else(named, account, pa.scalar("", arn.type))
+    if of_masked:
+        hidden = pc.or_(masked, pa.array(_has_word(arn)))
+        account = pc.if_else(hidden, pa.scalar(of_masked, arn.type), account)
+    return account
+
+
+def with_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the ARNs, each word that stands for one followed by `/` and the name of its row.
+
+    Else all users whose ARN was replaced by one word would be the same one.
+    """
+    words = pc.match_substring_regex(arn, _WORD)
+    return pc.if_else(
+        words, pc.binary_join_element_wise(arn, name, pa.scalar("/", pa.large_string())), arn
+    )
+
+
+def without_names(arn: pa.Array) -> pa.Array:
+    """Return the cells as the report has them, null for those of a column that it has not."""
+    cells = pc.replace_substring_regex(arn, rf"{_WORD_AND_NAME}.*$", r"\1")
+    return pc.if_else(pc.equal(cells, NO_ARN), pa.scalar(None, arn.type), cells)
+
+
+def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
+    """Tell which ARNs do not tell the account, and else are those of a user of the row's name.
+
+    Without any ARN, a name to which markup may have cut the root's is nobody's.
+    """
+    slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
+    named = end_with_cells(arn, name) & slash
+    hidden = np.asarray(pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}user/"))
+    word = _has_word(arn) & ~np.asarray(pc.is_in(name, _ROOT_NAMES))
+    return np.asarray(named & (hidden & consist_of(arn, _PATH) & is_user_name(name) | word))
+
+
+def _has_word(arn: pa.Array) -> np.ndarray:
+    return np.asarray(pc.match_substring_regex(arn, _WORD_AND_NAME))
 
 
 def is_user_name(name: pa.Array) -> np.ndarray:

@@ -87,8 +87,9 @@ def _pages(
 ) -> Iterator[Page]:
     moments = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
     evidence = [report.evidence for report in reports]
+    of_masked = next((each.surveyed.text.account_id for each in reports), "")
     for table in tables:
-        page = tidy(table, moments)
+        page = tidy(table, moments, of_masked)
         yield page.with_users(
             {
                 columns.CONTRADICTED: _contradicted(page.users, contradicting),

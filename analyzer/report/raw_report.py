@@ -101,7 +101,7 @@ def _check(name: str, header: Header) -> None:
         Problem(name, header.row, column, None, "the column is there twice", "Remove one of them.")
         for column in twice
     ]
-    if missing:
+    if missing and missing != [columns.ARN]:  # Without an ARN users are known by name.
         message = f"missing: {', '.join(missing)}"
         hint = "Every user is judged by these columns: give the report as AWS made it."
         problems.append(Problem(name, header.row, None, None, message, hint))
@@ -134,7 +134,8 @@ class ReportText:
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope` and `metadata` are when AWS made the report, where these tell;
     `service_credentials` is what was saved of these beside it; `origin` is the name of the file
-    of which it is a copy, if it is one.
+    of which it is a copy, if it is one; `account_id` is the account of rows whose ARN is masked,
+    where a person tells it.
     """
 
     name: str
@@ -149,3 +150,4 @@ class ReportText:
     metadata: datetime | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
+    account_id: str = ""

@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.report import arns
 from analyzer.report.damage import APART, is_blank, is_header, mended_row
 from analyzer.report.input_formats import not_text
 from analyzer.report.raw_report import ReportText, name_in
@@ -49,7 +50,8 @@ class _Skipped:
     def table(self) -> pa.Table:
         """Return the rows that were mended."""
         texts = [(name, pa.large_string()) for name in _columns(self.text)]
-        return pa.Table.from_pylist(self.mended, pa.schema([*texts, (columns.ROW, pa.int64())]))
+        schema = pa.schema([*texts, (columns.ROW, pa.int64())])
+        return _with_arns(pa.Table.from_pylist(self.mended, schema))
 
 
 def read_rows(text: ReportText) -> Iterator[pa.Table]:
@@ -72,7 +74,7 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
     for batch in _batches(text, skipped):
         numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
         start = int(numbers[-1]) + 1 if len(numbers) else start
-        yield _without_headers(text, _numbered(batch, numbers + text.header.row))
+        yield _without_headers(text, _with_arns(_numbered(batch, numbers + text.header.row)))
     if skipped.problems:
         raise InputRefused(skipped.problems)
     if skipped.mended:
@@ -127,6 +129,20 @@ def _numbered(batch: pa.RecordBatch, numbers: np.ndarray) -> pa.Table:
     return pa.Table.from_batches([batch]).append_column(columns.ROW, pa.array(numbers))
 
 
+def _with_arns(table: pa.Table) -> pa.Table:
+    """Return the table with ARNs that tell users apart, also where these are missing or masked."""
+    name = table[columns.USER]
+    if columns.ARN not in table.column_names:
+        words = pa.array([arns.NO_ARN] * table.num_rows, pa.large_string())
+        arn = pc.binary_join_element_wise(words, name, pa.scalar("/", pa.large_string()))
+        place = table.column_names.index(columns.USER) + 1
+        return table.add_column(place, columns.ARN, arn)
+    if pc.all(pc.starts_with(table[columns.ARN], "arn:")).as_py():
+        return table
+    place = table.column_names.index(columns.ARN)
+    return table.set_column(place, columns.ARN, arns.with_names(table[columns.ARN], name))
+
+
 def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
     """Drop blank rows and the headers that concatenated reports repeat; refuse another order."""
     odd = pc.invert(pc.starts_with(table[columns.ARN], "arn:"))
@@ -152,7 +168,7 @@ def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
         )
         for row in headers
         for column, cell in row.items()
-        if column != columns.ROW and name_in(str(cell)) != column
+        if column in text.header.names and name_in(str(cell)) != column
     ]
     if odd:
         raise InputRefused(odd[:1])

@@ -70,10 +70,15 @@ class SelectedReport:
             evidence=self.evidence.file if self.evidence else None,
         )
 
+    def account_ids(self, arn: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Return the account of each row."""
+        whole = arn.combine_chunks() if isinstance(arn, pa.ChunkedArray) else arn
+        return arns.account_ids(whole, self.surveyed.text.account_id)
+
     def left(self, table: pa.Table) -> pa.Table:
         """Return the rows that count."""
         if self.set_aside:
-            account = arns.account_ids(table[columns.ARN].combine_chunks())
+            account = self.account_ids(table[columns.ARN])
             table = table.filter(pc.invert(pc.is_in(account, _texts(self.set_aside))))
         if self.repeated:
             repeated = pa.array(sorted(self.repeated), pa.int64())
@@ -240,7 +245,7 @@ def _counting_once(report: SelectedReport, repeated: list[pa.Table]) -> Selected
     roots: Counter[str] = Counter()
     for table in repeated:
         arn = table[columns.ARN].combine_chunks()
-        account = arns.account_ids(arn)
+        account = report.account_ids(arn)
         every.update(account.to_pylist())
         roots.update(account.filter(arns.is_root(arn, table[columns.USER])).to_pylist())
     accounts = tuple(

@@ -83,10 +83,10 @@ class _SurveyState:
 
     def add(self, table: pa.Table) -> None:
         arn = table[columns.ARN].combine_chunks()
-        account = arns.account_ids(arn)
+        account = arns.account_ids(arn, self.text.account_id)
         self.rows.update(_counted(account))
         root = arns.is_root(arn, table[columns.USER])
-        self.roots.append(_known(self.text, table.filter(root)))
+        self.roots.append(_known(table.filter(root)))
         self.arns.append(hashes(table))
         seen = timestamp_columns(table)
         self.newest = np.fmax(self.newest, np.fmax.reduce(seen.newest, initial=values.NEVER))
@@ -108,14 +108,14 @@ def survey(text: ReportText) -> SurveyedReport:
         for table in read_rows(text):
             findings.add(table)
             if kept is not None:
-                kept.append(_known(text, table))
+                kept.append(_known(table))
     except InputRefused as refused:
         raise InputRefused([*refused.problems, *findings.problems]) from None
     _refuse(findings)
     roots = pa.concat_tables(findings.roots)
     return SurveyedReport(
         text=text,
-        accounts=_accounts(findings.rows, roots),
+        accounts=_accounts(findings.rows, roots, text.account_id),
         newest=utc(findings.newest),
         arns=np.concatenate(findings.arns),
         roots=roots,
@@ -128,8 +128,9 @@ def utc(moment: np.datetime64) -> datetime:
     return datetime.fromtimestamp(int(moment.astype(np.int64)), UTC)
 
 
-def _known(text: ReportText, table: pa.Table) -> pa.Table:
-    return table.select([*text.header.known, columns.ROW])
+def _known(table: pa.Table) -> pa.Table:
+    known = [name for name in columns.REPORT if name in table.column_names]
+    return table.select([*known, columns.ROW])
 
 
 def hashes(table: pa.Table) -> np.ndarray:
@@ -159,8 +160,9 @@ def _counted(values: pa.Array) -> dict[str, int]:
     return {each["values"]: each["counts"] for each in pc.value_counts(values).to_pylist()}
 
 
-def _accounts(rows: Counter[str], roots: pa.Table) -> tuple[AccountRows, ...]:
-    of_roots = _counted(arns.account_ids(roots[columns.ARN].combine_chunks()))
+def _accounts(rows: Counter[str], roots: pa.Table, of_masked: str) -> tuple[AccountRows, ...]:
+    arn = roots[columns.ARN].combine_chunks()
+    of_roots = _counted(arns.account_ids(arn, of_masked))
     return tuple(
         AccountRows(account=account, rows=count, roots=of_roots.get(account, 0))
         for account, count in sorted(rows.items())

@@ -91,6 +91,7 @@ def _alike(texts: Sequence[ReportText]) -> bool:
     """Tell whether texts can be read in one go."""
     return (
         len({text.header.line for text in texts}) == 1
+        and columns.ARN in texts[0].header.names
         and sum(text.size for text in texts) <= rows.BLOCK
         and not any(text.quoted for text in texts)
     )
@@ -147,7 +148,7 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
     arn = table[columns.ARN].combine_chunks()
     root = np.asarray(arns.is_root(arn, table[columns.USER]))
     file = np.repeat(np.arange(len(texts)), counts)
-    accounts = _accounts(file, arns.account_ids(arn), root)
+    accounts = _accounts(file, arns.account_ids(arn, texts[0].account_id), root)
     hashed = np.split(hashes(table), starts[1:])
     roots = table.filter(pa.array(root))
     root_ends = np.cumsum(np.bincount(file[root], minlength=len(texts)))

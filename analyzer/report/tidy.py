@@ -94,32 +94,30 @@ class _Cells:
         return moment, understood
 
 
-def tidy(table: pa.Table, as_of: Iterable[np.datetime64]) -> Page:
+def tidy(table: pa.Table, as_of: Iterable[np.datetime64], of_masked: str = "") -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
-    moment for each file. The two kinds of rows must not be mixed.
+    moment for each file; `of_masked` is the account of masked ARNs, where that is known. The two
+    kinds of rows must not be mixed.
     """
     cells = _Cells(table, {}, [])
-    users = _users(cells, np.array(list(as_of), "datetime64[s]"))
+    users = _users(cells, np.array(list(as_of), "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_certificate(cells, each) for each in columns.CERTIFICATES], len(cells))
     return Page(users, keys, certificates, _unread(cells.unread), _texts(cells))
 
 
-def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
+def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
-    named = arns.is_user_arn(arn, name)
-    if not named.all():
-        cells.note(columns.USER, ~arns.is_user_name(name))
-        cells.note(columns.ARN, ~named)
+    masked = _masked(cells)
     file = cells.table[columns.FILE].to_numpy()
     moment = {column: _noted(cells, column) for column in columns.TIMESTAMPS[:4]}
     return pd.DataFrame(
         {
             columns.FILE: file,
             columns.ROW: cells.table[columns.ROW].to_numpy(),
-            columns.ACCOUNT: _strings(arns.account_ids(arn), len(cells)),
+            columns.ACCOUNT: _strings(arns.account_ids(arn, of_masked), len(cells)),
             columns.USER: _strings(name, len(cells)),
             columns.ARN: _strings(arn, len(cells)),
             columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),
@@ -129,9 +127,23 @@ def _users(cells: _Cells, as_of: np.ndarray) -> pd.DataFrame:
             columns.PASSWORD_NEXT_ROTATION: _utc(moment[columns.PASSWORD_NEXT_ROTATION]),
             columns.MFA_ACTIVE: cells.truth(columns.MFA_ACTIVE)[0],
             columns.AS_OF: _utc(as_of[file]),
+            columns.MASKED: masked,
         },
         copy=False,
     )
+
+
+def _masked(cells: _Cells) -> np.ndarray:
+    """Tell which users are known by name only, and note names and ARNs that cannot be."""
+    name, arn = cells.text(columns.USER), cells.text(columns.ARN)
+    named = arns.is_user_arn(arn, name)
+    if named.all():
+        return np.zeros(len(cells), bool)
+    masked = arns.is_masked_user_arn(arn, name)
+    cells.texts[columns.ARN] = arns.without_names(arn)
+    cells.note(columns.USER, ~arns.is_user_name(name))
+    cells.note(columns.ARN, ~(named | masked))
+    return masked
 
 
 def _noted(cells: _Cells, column: str) -> np.ndarray:

@@ -46,7 +46,8 @@ class Source:
     `archive` is the file that it lies in, where that is an archive, and `aside` what else lies
     there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
     where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
-    `origin` is the name of the file of which this is a copy, if it is one.
+    `origin` is the name of the file of which this is a copy, if it is one; `account_id` is the
+    account of rows whose ARN is masked, where a person tells it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Source:
     archive: Path | None = None
     aside: "tuple[Source, ...]" = ()
     origin: str = ""
+    account_id: str = ""
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:

@@ -94,7 +94,8 @@ def _unread(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _open(source: Source, limit: InputLimit) -> ReportText:
-    return replace(_opened(source, limit), origin=source.origin)
+    opened = _opened(source, limit)
+    return replace(opened, origin=source.origin, account_id=source.account_id)
 
 
 def _opened(source: Source, limit: InputLimit) -> ReportText:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from errno import EIO
 from pathlib import Path
 
@@ -687,3 +688,46 @@ def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(runs: Path) -> Non
 def test_check_finds_settings_that_are_wrong(runs: Path, options: list[str], code: int) -> None:
     assert exporting(runs, "--from", SAMPLE, "--check", *options) == code
     assert not runs.exists()
+
+
+# As of a moment that a person names
+
+
+def test_as_of_is_set_for_all_reports_of_a_run_a_date_being_the_end_of_its_day(
+    runs: Path, reports: Path
+) -> None:
+    report = console_report(reports, FIRST)
+    assert exporting(runs, "--from", report, "--as-of", "2026-06-30") == 0
+    record = record_of(runs / "2026-06-30T23-59-59Z")
+    assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
+    assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
+
+
+def test_another_as_of_makes_another_run_and_the_same_one_none(runs: Path, reports: Path) -> None:
+    report = console_report(reports, FIRST)
+    for as_of in ("2026-06-30", "2026-06-30", "2026-07-31"):
+        assert exporting(runs, "--from", report, "--as-of", as_of) == 0
+    assert visible(runs) == {"2026-06-30T23-59-59Z", "2026-07-31T23-59-59Z", "latest"}
+
+
+def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_for_that(
+    runs: Path, reports: Path
+) -> None:
+    used_once = a_user(key_1=a_key(used=datetime(2026, 5, 1, tzinfo=UTC)))  # dormant since August
+    report = console_report(reports, FIRST, used_once)
+    for as_of in ("2026-08-31", "2026-09-30"):
+        assert exporting(runs, "--from", report, "--as-of", as_of) == 0
+    assert record_of(runs / "latest")["compared_with"] == "2026-08-31T23-59-59Z"
+    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
+
+
+def test_as_of_is_refused_for_reports_that_aws_is_asked_for(runs: Path, capsys: Capture) -> None:
+    assert exporting(runs, "--as-of", "2026-06-30") == 2
+    assert "it goes with --from only" in capsys.readouterr().err
+
+
+def test_the_check_of_a_run_refuses_an_as_of_that_no_report_describes(
+    runs: Path, reports: Path
+) -> None:
+    report = console_report(reports, FIRST)
+    assert exporting(runs, "--from", report, "--as-of", "0001-01-01", "--check") == 3

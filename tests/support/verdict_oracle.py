@@ -18,6 +18,17 @@ NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 USER_ARN = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{{12}}:user/([\x21-\x7e]+/)?({NAME.pattern})"
 )
+MASKED_ARN = re.compile(
+    rf"arn:aws(-[a-z0-9-]+)?:iam::(?=[0-9]*[Xx*])[0-9Xx*]+:(root|user/([\x21-\x7e]+/)?({NAME.pattern}))"
+)
+"""An ARN in which digits of the account are hidden."""
+
+INSTEAD_OF_ARNS = re.compile(
+    r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[sz]ed|x+|\*+)[\])>]?",
+    re.IGNORECASE,
+)
+"""What stands in place of every ARN where it was hidden whole."""
+
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -96,6 +107,7 @@ class User:
     keys: tuple[Slot, ...]
     certificates: tuple[Slot, ...]
     more_credentials: bool
+    is_masked: bool
     unread: tuple[Cell, ...]
     unread_creation: tuple[Cell, ...]
     unread_mfa: tuple[Cell, ...]
@@ -147,7 +159,18 @@ def is_arn_of(raw: str | None, name: str | None) -> bool:
     return found is not None and found.group(3) == name
 
 
+def hides_account(row: dict[str, str]) -> bool:
+    """Tell whether the row's ARN is hidden or missing, and the name is all that is known."""
+    name, arn = row.get("user", ""), row.get("arn")
+    if arn is None or INSTEAD_OF_ARNS.fullmatch(arn):
+        return name not in WITHOUT_MARKUP
+    found = MASKED_ARN.fullmatch(arn)
+    return found is not None and found.group(4) == name and is_name(name)
+
+
 def is_root(row: dict[str, str]) -> bool:
+    if "arn" not in row or INSTEAD_OF_ARNS.fullmatch(row["arn"]):
+        return row.get("user") in {"<root_account>", "&lt;root_account&gt;"}
     named = row.get("user") in {"<root_account>", *WITHOUT_MARKUP}
     return named and row.get("arn", "").endswith(":root")
 
@@ -215,9 +238,10 @@ def read_user(row: dict[str, str]) -> User:
         keys=keys,
         certificates=tuple(read_certificate(row, number) for number in SLOTS),
         more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
+        is_masked=hides_account(row),
         unread=(
             *unread(row, "user", understood=is_name(name)),
-            *unread(row, "arn", understood=is_arn_of(arn, name)),
+            *unread(row, "arn", understood=is_arn_of(arn, name) or hides_account(row)),
             *unread(row, "password_enabled", understood=enabled is not None),
             *moment_or(row, "password_last_used", "N/A", "no_information"),
             *(cell for key in keys for cell in key.unread),
@@ -298,6 +322,7 @@ def caveats(user: User, terms: Terms) -> list[str]:
         "service-credential": user.name in terms.live_credentials,
         "more-credentials": user.more_credentials,
         "unread-cell": bool(caveats_unread(user)),
+        "masked-arn": user.is_masked,
         "new-user": is_young,
     }
     return [name for name, holds in holding.items() if holds]
@@ -399,13 +424,19 @@ def judge(text: str, terms: Terms) -> list[Opinion]:
 
 def differing(row: dict[str, str], rows: Iterable[dict[str, str]]) -> frozenset[str]:
     """Return the columns in which another row of the same ARN says something else."""
-    others = [each for each in rows if each.get("arn") == row.get("arn")]
+    others = [each for each in rows if person(each) == person(row)]
     return frozenset(
         column
         for column, raw in row.items()
         for each in others
         if meaning(each[column]) != meaning(raw)
     )
+
+
+def person(row: dict[str, str]) -> tuple[str | None, ...]:
+    """Return what two rows of one user share: the ARN, or the name too where that is hidden."""
+    arn = row.get("arn")
+    return (arn, row.get("user")) if hides_account(row) else (arn,)
 
 
 def opinion(number: int, row: dict[str, str], other: frozenset[str], terms: Terms) -> Opinion:

@@ -1,0 +1,206 @@
+"""Judge users by name where the account was hidden before somebody handed the report on."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.caveats import caveat_sentences
+from analyzer.cli import main
+from analyzer.model import Report
+from tests.support.builders import (
+    AS_OF,
+    COLUMNS,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    judged_users,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.support.verdict_oracle import Terms, judge
+
+Capture = pytest.CaptureFixture[str]
+MASKED = "masked-arn"
+WITHOUT_ARN = tuple(name for name in COLUMNS if name != "arn")
+USERS = [
+    a_user("quiet"),
+    a_user("waiting", password=a_password()),
+    a_user("busy", key_1=a_key(used=AS_OF)),
+]
+VERDICTS = {"quiet": "unused", "waiting": "unused", "busy": "active"}
+
+ARNS = {
+    "digits hidden": ("arn:aws:iam::123XXXXXXXX:user/{}", "arn:aws:iam::123XXXXXXXX:root"),
+    "all digits hidden": ("arn:aws:iam::************:user/a/{}", "arn:aws:iam::************:root"),
+    "of another partition": ("arn:aws-cn:iam::xxxx:user/{}", "arn:aws-cn:iam::xxxx:root"),
+    "a word": ("fakearn", "fakearn"),
+    "a word in brackets": ("[REDACTED]", "[REDACTED]"),
+}
+
+
+def masked(user: str, root: str, users: list[Row] = USERS) -> str:
+    """Return a report with such ARNs."""
+    rows = [row | {"arn": user.format(row["user"])} for row in users]
+    return report_text(rows, root=the_root(arn=root))
+
+
+def without_column(users: list[Row] = USERS) -> str:
+    return report_text(users, columns=WITHOUT_ARN)
+
+
+TEXTS = {name: masked(*arns) for name, arns in ARNS.items()} | {"no column": without_column()}
+
+
+@pytest.fixture(params=TEXTS)
+def text(request: pytest.FixtureRequest) -> str:
+    return TEXTS[request.param]
+
+
+def test_users_of_a_masked_report_are_judged_by_name_and_are_to_check(
+    tmp_path: Path, text: str
+) -> None:
+    frame = judged_users(saved(tmp_path, text))
+    assert dict(zip(frame["user"], frame["verdict"].astype(str), strict=True)) == VERDICTS
+    unused = frame[frame["verdict"] == "unused"]
+    assert set(unused["caveats"].astype(str)) == {MASKED}
+    assert set(unused["certainty"].astype(str)) == {"check"}
+    assert frame["masked"].all()
+
+
+def test_the_oracle_says_the_same(tmp_path: Path, text: str) -> None:
+    frame = judged_users(saved(tmp_path, text))
+    opinions = {each.user: each.judgement for each in judge(text, Terms(as_of=AS_OF))}
+    for user in frame.astype(str).to_dict("records"):
+        assert opinions[user["user"]].verdict == user["verdict"]
+        assert opinions[user["user"]].caveats == user["caveats"]
+
+
+def test_the_root_of_a_masked_report_stays_the_root(tmp_path: Path, text: str) -> None:
+    report = analyzer.load(saved(tmp_path, text))
+    assert "<root_account>" not in report.users["user"].tolist()
+    (roots,) = report.roots()
+    assert roots.users["user"].tolist() == ["<root_account>"]
+
+
+def accounts(report: Report) -> set[str]:
+    return {account.account for file in report.files for account in file.accounts}
+
+
+@pytest.mark.parametrize(
+    ("kind", "account"),
+    [
+        ("digits hidden", "123XXXXXXXX"),
+        ("all digits hidden", "************"),
+        ("a word", ""),
+        ("no column", ""),
+    ],
+)
+def test_the_account_is_what_stands_there(tmp_path: Path, kind: str, account: str) -> None:
+    report = analyzer.load(saved(tmp_path, TEXTS[kind]))
+    assert accounts(report) == {account}
+    assert set(report.users["account"]) == {account}
+
+
+def test_the_option_tells_the_account(tmp_path: Path, text: str, capsys: Capture) -> None:
+    path = str(saved(tmp_path, text))
+    options = ["--account-id", "123456789012", "--verdict", "all", "--format", "csv", "--as-of"]
+    assert main(["analyze", path, *options, "2026-03-01"]) == 0
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert {row["account"] for row in rows} == {"123456789012"}
+
+
+def test_the_option_changes_no_account_that_the_report_tells(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path = str(saved(tmp_path, report_text(USERS)))
+    options = ["--account-id", "999999999999", "--verdict", "all", "--format", "csv"]
+    assert main(["analyze", path, *options]) == 0
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert {row["account"] for row in rows} == {"012345678901"}
+
+
+def test_an_account_that_is_none_is_wrong_usage(tmp_path: Path, capsys: Capture) -> None:
+    path = str(saved(tmp_path, report_text(USERS)))
+    assert main(["analyze", path, "--account-id", "12345"]) == 2
+    assert "an account has 12 digits" in capsys.readouterr().err
+
+
+def sentences(path: Path) -> set[str]:
+    analysis = analyzer.analyze(analyzer.load(path))
+    return {
+        text for page in analysis.pages() for user in caveat_sentences(page) for _, text in user
+    }
+
+
+def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column(tmp_path: Path) -> None:
+    rest = ": the user is known by name, and the account as far as it is told."
+    word = saved(tmp_path, TEXTS["a word"], "word.csv")
+    assert sentences(word) == {f'The ARN "fakearn" is masked{rest}'}
+    column = saved(tmp_path, TEXTS["no column"], "column.csv")
+    assert sentences(column) == {f"The report has no column arn{rest}"}
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "arn:aws:iam::12345678901:user/quiet",
+        "arn:aws:iam::1234567890123:user/quiet",
+        "arn:aws:iam::123XXXXXXXX:user/other",
+        "arn:aws:iam::123XXXXXXXX:user/qui",
+        "arn:aws:iam::123XXXXXXXX:group/quiet",
+        "arn:aws:iam::123YYYYYYYY:user/quiet",
+        "arn:aws:iam:::user/quiet",
+        "arn:aws:i",
+        "user/quiet",
+        "no arn",
+        "fakearns",
+    ],
+)
+def test_an_arn_that_is_damaged_is_no_masked_one(tmp_path: Path, arn: str) -> None:
+    frame = judged_users(saved(tmp_path, report_text([a_user("quiet", arn=arn), a_user("x")])))
+    assert frame["verdict"].astype(str).tolist() == ["undetermined", "unused"]
+    assert f'arn "{arn}" is not understood' in str(frame["reason"][0])
+
+
+@pytest.mark.parametrize("name", ["", "root", "root_account", "a b"])
+@pytest.mark.parametrize("kind", ["a word", "no column"])
+def test_who_may_be_the_root_or_has_no_name_is_undetermined_without_an_arn(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    users = [a_user(name), *USERS]
+    text = without_column(users) if kind == "no column" else masked("fakearn", "fakearn", users)
+    frame = judged_users(saved(tmp_path, text))
+    assert frame["verdict"].astype(str).tolist() == ["undetermined", *VERDICTS.values()]
+
+
+@pytest.mark.parametrize("kind", ["a word", "no column"])
+def test_rows_of_one_name_are_one_user_and_others_are_not(tmp_path: Path, kind: str) -> None:
+    users = [a_user("same"), a_user("same"), a_user("both"), a_user("both", password=a_password())]
+    text = without_column(users) if kind == "no column" else masked("fakearn", "fakearn", users)
+    frame = judged_users(saved(tmp_path, text))
+    assert frame["user"].tolist() == ["same", "both", "both"]
+    assert frame["verdict"].astype(str).tolist() == ["unused", "undetermined", "undetermined"]
+
+
+def test_a_report_without_the_column_may_repeat_its_header(tmp_path: Path) -> None:
+    text = without_column([USERS[0]])
+    frame = judged_users(saved(tmp_path, text + text.partition("\n")[0] + "\n"))
+    assert frame["user"].tolist() == ["quiet"]
+
+
+def test_without_other_columns_the_missing_arn_is_named_too(tmp_path: Path) -> None:
+    text = report_text(USERS, columns=tuple(each for each in WITHOUT_ARN if each != "mfa_active"))
+    with pytest.raises(analyzer.InputRefused, match="missing: arn, mfa_active"):
+        analyzer.load(saved(tmp_path, text))
+
+
+def test_reports_without_the_column_are_read_together(tmp_path: Path) -> None:
+    first = saved(tmp_path, without_column([a_user("one")]), "one.csv")
+    second = saved(tmp_path, without_column([a_user("two")]), "two.csv")
+    assert analyzer.load(first, second).users["user"].tolist() == ["one", "two"]
