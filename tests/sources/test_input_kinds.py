@@ -117,3 +117,20 @@ def test_no_user_whose_row_is_damaged_becomes_unused(tmp_path: Path, cell: str) 
     row = a_user("ann", password=a_password()) | {cell: "tru"}
     report = analyzer.load(put(tmp_path, "report.csv", report_text([row])))
     assert analyzer.analyze(report).users["verdict"].tolist() == ["undetermined"]
+
+
+EMPTIED = "cells are empty in which AWS writes N/A, as after a program such as pandas saved"
+
+
+def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(
+    tmp_path: Path,
+) -> None:
+    text = PLAIN.replace("N/A", "").rstrip() + "\n"  # as pandas ends it
+    analysis = analyzer.analyze(analyzer.load(put(tmp_path, "report.csv", text)))
+    assert EMPTIED in " ".join(analysis.report.notes)
+    assert set(analysis.users["verdict"]) == {"undetermined"}
+
+
+def test_a_report_as_aws_made_it_is_not_said_to_be_saved_again(tmp_path: Path) -> None:
+    report = analyzer.load(put(tmp_path, "report.csv", PLAIN))
+    assert EMPTIED not in " ".join(report.notes)
