@@ -181,6 +181,15 @@ def analyze(
             help="Set the account of a report in which it is masked, or that has no column arn.",
         ),
     ] = "",
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable",
+            rich_help_panel="Input",
+            help="List a report that cannot be read as not covered, and exit with 5, instead of"
+            " refusing all.",
+        ),
+    ] = False,
     max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool,
@@ -198,7 +207,7 @@ def analyze(
 
     from analyzer.cli import stderr, stdout
     from analyzer.sources.find import find_sources
-    from analyzer.sources.load import load_sources
+    from analyzer.sources.load import load_sources, readable_sources, with_uncovered
     from analyzer.writers import write
 
     if check and format_ is not Format.NAMES:
@@ -212,10 +221,12 @@ def analyze(
     check_outputs(
         targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config]
     )
+    inputs, unreadable = readable_sources(inputs) if skip_unreadable else (inputs, ())
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
         report = load_sources(sources, inputs, as_of, progress, limit)
+    report = with_uncovered(report, unreadable)
     analysis = filters.filtered(judging.judged(report))
     shown = [Verdict(word) for word in verdict]
     write(

@@ -88,7 +88,8 @@ def copy_inputs(
     Raises InputRefused with the problems of all inputs together, OSError where nothing more can
     be written.
     """
-    inputs = find_sources(names, InputLimit(max_input))
+    every = find_sources(names, InputLimit(max_input))
+    inputs = [each for each in every if not each.is_skipped]
     sources = [*inputs, *manifests(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []

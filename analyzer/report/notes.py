@@ -29,6 +29,7 @@ def input_notes(
         *(_repeated(reports)),
         *(_contradicting(sorted(contradicting))),
         *(_missing_columns(reports)),
+        *(_emptied(reports)),
     )
 
 
@@ -107,3 +108,26 @@ def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
                 f"{short_list(names)}: no column {', '.join(missing)}, as in reports of 2014;"
                 " what depends on it is undetermined."
             )
+
+
+def _emptied(reports: Iterable[SelectedReport]) -> Iterator[str]:
+    """Say what happened to reports in whose root rows no cell says `N/A`, but some say nothing."""
+    names = [report.name for report in reports if _lacks_words(report)]
+    if names:
+        yield (
+            f"{short_list(names)}: cells are empty in which AWS writes N/A, as after a program such"
+            " as pandas saved the report again; what depends on them is undetermined. Give the"
+            " report as AWS made it, or read it with keep_default_na=False before saving it."
+        )
+
+
+def _lacks_words(report: SelectedReport) -> bool:
+    roots = report.surveyed.roots
+    cells = {
+        cell
+        for key in columns.ACCESS_KEYS
+        for name in (key.last_rotated, key.last_used_date)
+        if name in roots.column_names
+        for cell in roots[name].to_pylist()
+    }
+    return "" in cells and "N/A" not in cells

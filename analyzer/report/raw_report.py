@@ -90,6 +90,13 @@ def _read(name: str, text: str, end: int, row: int) -> Header:
     raise InputRefused([_no_header(name, row, text[:80])])
 
 
+def is_result(head: bytes) -> bool:
+    """Tell from its first bytes whether a CSV is one that is written here."""
+    first = head.decode("utf-8", "replace").lstrip("\ufeff").partition("\n")[0]
+    names = {*map(name_in, first.rstrip("\r").split(","))}
+    return any(result <= names for result in _RESULTS)
+
+
 def _check(name: str, header: Header) -> None:
     if any(result.issubset(header.names) for result in _RESULTS):
         message = "this is a result that credreport wrote, not a report"

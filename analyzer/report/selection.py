@@ -23,7 +23,10 @@ _ORDER = list(AsOfSource)
 _BETWEEN = ", "
 
 _ARN = columns.REPORT.index(columns.ARN)
-_PLACES = range(len(columns.REPORT))
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+"""By these the hashes of a row's cells are mixed, so that none cancels another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,17 +210,30 @@ class _ComparedRows:
     def repeats(self, table: pa.Table) -> np.ndarray:
         """Tell which rows say the same as one before, and compare the others."""
         cells = [_cells(name, table) for name in columns.REPORT]
-        return np.fromiter(map(self._repeats, zip(*cells, strict=True)), bool, table.num_rows)
+        hashed = _row_hashes(cells)
+        repeated = np.fromiter(map(self.known.__contains__, hashed.tolist()), bool, len(hashed))
+        again = np.ones(len(hashed), bool)
+        again[np.unique(hashed, return_index=True)[1]] = False
+        self.known.update(hashed.tolist())
+        repeated |= again
+        self._compare(cells, np.flatnonzero(~repeated))
+        return repeated
 
-    def _repeats(self, row: tuple[str | None, ...]) -> bool:
-        count = len(self.known)
-        self.known.add(hash(row))
-        if len(self.known) == count:
-            return True
-        arn = row[_ARN]
-        if arn and (first := self.first.setdefault(arn, row)) is not row:
-            self.differing[arn].update(at for at in _PLACES if row[at] != first[at])
-        return False
+    def _compare(self, cells: Sequence["_EncodedCells"], rows: np.ndarray) -> None:
+        """Note in which columns rows differ from the first of their ARN."""
+        arn, own = np.unique(cells[_ARN].codes[rows], return_inverse=True)
+        names = [cells[_ARN].words[code] for code in arn.tolist()]
+        at = rows[np.unique(own, return_index=True)[1]].tolist()
+        first = [
+            self.first.setdefault(str(name), tuple(each.words[each.codes[row]] for each in cells))
+            for name, row in zip(names, at, strict=True)
+        ]
+        for place, each in enumerate(cells):
+            known = {word: code for code, word in enumerate(each.words)}
+            code = np.array([known.get(row[place], -1) for row in first], np.int64)
+            for differing in np.unique(own[each.codes[rows] != code[own]]).tolist():
+                if name := names[differing]:
+                    self.differing[name].add(place)
 
     def contradictions(self) -> dict[str, str]:
         """Return the ARNs whose rows differ, and the names of the columns in which they do."""
@@ -227,13 +243,29 @@ class _ComparedRows:
         }
 
 
-def _cells(name: str, table: pa.Table) -> list[str | None]:
-    """Return a column's cells in one form; equal ones are one object, which saves memory."""
+@dataclass(frozen=True, slots=True)
+class _EncodedCells:
+    """Hold a column's cells as positions (int64) in its distinct words, in one form."""
+
+    words: list[str | None]
+    codes: np.ndarray
+
+
+def _cells(name: str, table: pa.Table) -> _EncodedCells:
     if name not in table.column_names:
-        return [None] * table.num_rows
+        return _EncodedCells([None], np.zeros(table.num_rows, np.int64))
     cells = normalized(name, table[name].combine_chunks()).dictionary_encode()
-    words = cells.dictionary.to_pylist()
-    return [words[at] for at in cells.indices.to_pylist()]
+    return _EncodedCells(cells.dictionary.to_pylist(), cells.indices.to_numpy().astype(np.int64))
+
+
+def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
+    """Return a hash of each row (uint64); equal rows have equal ones within one run."""
+    hashed = np.zeros(len(cells[0].codes), np.uint64)
+    for each in cells:
+        words = np.fromiter(map(hash, each.words), np.int64, len(each.words)).view(np.uint64)
+        hashed = (hashed ^ words[each.codes]) * _MULTIPLIER
+        hashed ^= hashed >> _SHIFT
+    return hashed
 
 
 def _counting_once(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:

@@ -19,6 +19,7 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, bounded_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
+from analyzer.sources.kinds import cannot_be_report
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
@@ -47,7 +48,8 @@ class Source:
     there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
     where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
     `origin` is the name of the file of which this is a copy, if it is one; `account_id` is the
-    account of rows whose ARN is masked, where a person tells it.
+    account of rows whose ARN is masked, where a person tells it. What `is_skipped` lay in a folder
+    and cannot be a report.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Source:
     aside: "tuple[Source, ...]" = ()
     origin: str = ""
     account_id: str = ""
+    is_skipped: bool = False
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -168,10 +171,20 @@ def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
     ]
     for error in closed:
         yield _raising(str(error.filename), unreadable_file(str(error.filename), error))
+    skipped = {path for path in paths if cannot_be_report(path)}
     for path in paths:
-        yield from _in_folder(str(path), path, limit)
-    if not paths and not closed:
-        yield _missing(str(folder), "the folder holds no file", "Name a folder of reports.")
+        if path in skipped:
+            yield _skipped(str(path))
+        else:
+            yield from _in_folder(str(path), path, limit)
+    if skipped.issuperset(paths) and not closed:
+        what = "no report, only files of other kinds" if skipped else "no file"
+        yield _missing(str(folder), f"the folder holds {what}", "Name a folder of reports.")
+
+
+def _skipped(name: str) -> Source:
+    source = _missing(name, "this cannot be a report", "Leave it out.")
+    return replace(source, is_skipped=True)
 
 
 def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:

@@ -13,10 +13,11 @@ from typing import Final
 import pyarrow as pa
 
 from analyzer.errors import InputRefused
-from analyzer.model import Report
+from analyzer.model import Report, UncoveredAccount
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import HEAD, MAX_INPUT, InputLimit
+from analyzer.report.notes import short_list
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.find import Source, files_aside, find_sources, unreadable_file
@@ -80,9 +81,56 @@ def load_sources(
     Raises InputRefused with the problems of all inputs together.
     """
     bound = limit or InputLimit()
-    report = assemble_report([partial(_open, each, bound) for each in inputs], as_of, progress)
-    noted = replace(report, notes=(*_unread(inputs), *report.notes))
+    read = [each for each in inputs if not each.is_skipped]
+    report = assemble_report([partial(_open, each, bound) for each in read], as_of, progress)
+    noted = replace(report, notes=(*_skipped(inputs), *_unread(inputs), *report.notes))
     return with_listed_accounts(noted, manifests(names, inputs), inputs)
+
+
+def readable_sources(
+    inputs: Iterable[Source],
+) -> tuple[list[Source], tuple[UncoveredAccount, ...]]:
+    """Return the inputs that are whole reports, and the others as not covered, with the reason.
+
+    Raises InputRefused where no input is a report.
+    """
+    readable: list[Source] = []
+    refusals: dict[str, InputRefused] = {}
+    for each in inputs:
+        try:
+            if not each.is_skipped:
+                load_sources([], [replace(each, read=each.read_again)], None, lambda *_: None)
+        except InputRefused as refused:
+            refusals[each.name] = refused
+        else:
+            readable.append(each)
+    if all(each.is_skipped for each in readable):
+        raise InputRefused(problem for each in refusals.values() for problem in each.problems)
+    return readable, tuple(
+        UncoveredAccount(account="", name=name, reason=refused.problems[0].message)
+        for name, refused in refusals.items()
+    )
+
+
+def with_uncovered(report: Report, uncovered: Sequence[UncoveredAccount]) -> Report:
+    """Return the report with what could not be read, which a note names each."""
+    return replace(
+        report,
+        not_covered=(*report.not_covered, *uncovered),
+        notes=(*map(str, uncovered), *report.notes),
+    )
+
+
+def _skipped(inputs: Iterable[Source]) -> Iterator[str]:
+    """Say how many files of folders were passed over."""
+    names = [each.name for each in inputs if each.is_skipped]
+    if names:
+        what = (
+            "1 file that cannot be a report"
+            if len(names) == 1
+            else (f"{len(names)} files that cannot be reports")
+        )
+        yield f"Skipped {what}: {short_list(names)}."
 
 
 def _unread(inputs: Iterable[Source]) -> Iterator[str]:

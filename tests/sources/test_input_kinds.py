@@ -1,0 +1,136 @@
+"""What happens with each kind of file that lies in a folder of reports."""
+
+import base64
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.cli import main
+from tests.support.builders import a_password, a_user, report_text
+
+Capture = pytest.CaptureFixture[str]
+PLAIN = report_text([a_user("ann"), a_user("bob")])
+ENVELOPE = json.dumps({"Content": base64.b64encode(PLAIN.encode()).decode()})
+RESULT = "user,verdict,certainty,caveats\nann,unused,certain,\n"
+READ, SKIPPED, REFUSED = "read", "skipped", "refused"
+
+KINDS: dict[str, tuple[str | bytes, str]] = {
+    "report.txt": (PLAIN, READ),
+    "report.csv.gz": (gzip.compress(PLAIN.encode()), READ),
+    "report.b64": (base64.b64encode(PLAIN.encode()), READ),
+    "envelope.json": (ENVELOPE, READ),
+    "without ending": (PLAIN, READ),
+    "README.md": ("# Reports", SKIPPED),
+    "review.XLSX": (b"PK\x03\x04", SKIPPED),
+    "policy.pdf": (b"%PDF", SKIPPED),
+    "picture.png": (b"\x89PNG", SKIPPED),
+    "names.db": (b"SQLite", SKIPPED),
+    "users.json": ('{"Users": []}', SKIPPED),
+    "list.json": ('["x"]', SKIPPED),
+    "findings.ocsf.json": ("{}\n{}", SKIPPED),
+    "empty.csv": ("", SKIPPED),
+    "users.csv": (RESULT, SKIPPED),
+    "damaged.json": (ENVELOPE[:-5], REFUSED),
+    "number.json": ("17", REFUSED),
+    "rows.json": ('[{"user": "ann", "arn": "x"}]', REFUSED),
+    "other.csv": ("name,mail\nann,a@b.org\n", REFUSED),
+    "other.txt": ("some words", REFUSED),
+    "damaged.gz": (gzip.compress(PLAIN.encode())[:40], REFUSED),
+    "cut.b64": (base64.b64encode(PLAIN.encode())[:-3], REFUSED),
+    "cut.csv": (PLAIN[:-40], REFUSED),
+}
+
+
+def put(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    put(tmp_path, "first.csv", report_text([a_user("eve", account="222233334444")]))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_of_file_in_a_folder_is_read_skipped_or_refused(folder: Path, name: str) -> None:
+    content, outcome = KINDS[name]
+    path = put(folder, name, content)
+    if outcome == REFUSED:
+        with pytest.raises(analyzer.InputRefused) as refused:
+            analyzer.load(folder)
+        assert {each.file for each in refused.value.problems} == {str(path)}
+        return
+    report = analyzer.load(folder)
+    note = f"Skipped 1 file that cannot be a report: {path}."
+    assert (note in report.notes) == (outcome == SKIPPED)
+    assert sorted(report.users["user"]) == (["ann", "bob", "eve"] if outcome == READ else ["eve"])
+
+
+def test_several_skipped_files_are_one_note(folder: Path) -> None:
+    paths = [put(folder, f"{each}.md", "x") for each in range(3)]
+    (note,) = [each for each in analyzer.load(folder).notes if each.startswith("Skipped")]
+    assert note == f"Skipped 3 files that cannot be reports: {', '.join(map(str, paths))}."
+
+
+def test_what_is_named_by_itself_is_never_skipped(tmp_path: Path) -> None:
+    with pytest.raises(analyzer.InputRefused):
+        analyzer.load(put(tmp_path, "README.md", "# Reports"))
+
+
+def test_a_folder_of_other_files_only_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "README.md", "# Reports")
+    with pytest.raises(analyzer.InputRefused, match="no report, only files of other kinds"):
+        analyzer.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, (_, outcome) in KINDS.items() if outcome == REFUSED]
+)
+def test_on_demand_a_refused_file_is_listed_as_not_covered(
+    folder: Path, name: str, capsys: Capture
+) -> None:
+    path = put(folder, name, KINDS[name][0])
+    assert main(["analyze", str(folder), "--skip-unreadable", "--format", "names"]) == 5
+    assert f"{path} is not covered" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_without_any_report_all_is_refused_on_demand_too(tmp_path: Path) -> None:
+    put(tmp_path, "other.csv", "name,mail\nann,a@b.org\n")
+    put(tmp_path, "README.md", "# Reports")
+    assert main(["analyze", str(tmp_path), "--skip-unreadable"]) == 3
+
+
+def test_an_export_copies_no_file_that_cannot_be_a_report(folder: Path, tmp_path: Path) -> None:
+    put(folder, "README.md", "# Reports")
+    runs = tmp_path.parent / f"{tmp_path.name}-runs"
+    assert main(["export", "--from", str(folder), "--out-dir", str(runs)]) == 0
+    assert [path.name for path in (runs / "latest" / "reports").iterdir()] == ["first.csv"]
+
+
+@pytest.mark.parametrize("cell", ["arn", "password_enabled", "password_last_used"])
+def test_no_user_whose_row_is_damaged_becomes_unused(tmp_path: Path, cell: str) -> None:
+    row = a_user("ann", password=a_password()) | {cell: "tru"}
+    report = analyzer.load(put(tmp_path, "report.csv", report_text([row])))
+    assert analyzer.analyze(report).users["verdict"].tolist() == ["undetermined"]
+
+
+EMPTIED = "cells are empty in which AWS writes N/A, as after a program such as pandas saved"
+
+
+def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(
+    tmp_path: Path,
+) -> None:
+    text = PLAIN.replace("N/A", "").rstrip() + "\n"  # as pandas ends it
+    analysis = analyzer.analyze(analyzer.load(put(tmp_path, "report.csv", text)))
+    assert EMPTIED in " ".join(analysis.report.notes)
+    assert set(analysis.users["verdict"]) == {"undetermined"}
+
+
+def test_a_report_as_aws_made_it_is_not_said_to_be_saved_again(tmp_path: Path) -> None:
+    report = analyzer.load(put(tmp_path, "report.csv", PLAIN))
+    assert EMPTIED not in " ".join(report.notes)
