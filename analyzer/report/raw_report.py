@@ -134,7 +134,7 @@ class ReportText:
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope` and `metadata` are when AWS made the report, where these tell;
     `service_credentials` is what was saved of these beside it; `origin` is the name of the file
-    of which it is a copy, if it is one.
+    of which it is a copy, if it is one. `check_unchanged` refuses a file that changed since.
     """
 
     name: str
@@ -149,3 +149,4 @@ class ReportText:
     metadata: datetime | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
+    check_unchanged: Callable[[], None] = lambda: None

@@ -687,3 +687,21 @@ def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(runs: Path) -> Non
 def test_check_finds_settings_that_are_wrong(runs: Path, options: list[str], code: int) -> None:
     assert exporting(runs, "--from", SAMPLE, "--check", *options) == code
     assert not runs.exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+@pytest.mark.parametrize("behind", ["secret", "nowhere"])
+def test_a_lock_that_is_a_link_is_not_opened(
+    runs: Path, capsys: pytest.CaptureFixture[str], behind: str, more: list[str]
+) -> None:
+    runs.mkdir()
+    secret = runs.parent / "secret"
+    secret.write_text("kept")
+    (runs / ".lock").symlink_to(runs.parent / behind)
+    assert exporting(runs, "--from", SAMPLE, *more) == 73
+    assert (
+        f"{runs / '.lock'} is a link, and is not opened: move it away." in capsys.readouterr().err
+    )
+    assert secret.read_text() == "kept"
+    assert {path.name for path in runs.iterdir()} == {".lock"}
+    assert not (runs.parent / "nowhere").exists()
