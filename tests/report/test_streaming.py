@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.model import Report
-from analyzer.report import assemble, input_formats, input_size, survey
+from analyzer.report import assemble, input_formats, survey
 from analyzer.report import rows as reading_of_rows
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import find, load
@@ -305,10 +305,10 @@ def test_a_large_file_that_is_replaced_while_its_first_bytes_are_read_is_refused
 def test_a_small_file_that_is_replaced_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = input_size.bounded_bytes
+    read = vars(find)["bounded_bytes"]
 
     def slow(*arguments: Any) -> bytes:
-        data = read(*arguments)
+        data: bytes = read(*arguments)
         replaced(tmp_path / "report.csv")
         return data
 
