@@ -7,15 +7,21 @@ disk, and then takes the place of the old one in one step.
 import hashlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from errno import EEXIST
+from errno import EEXIST, EPERM
 from pathlib import Path
-from stat import S_IMODE
+from stat import S_IMODE, S_ISREG, S_ISVTX
 from typing import Any, BinaryIO, Final
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover  # Windows, where nobody can remove a file that is open
+    fcntl = None  # type: ignore[assignment]
 
 from analyzer.errors import InputRefused, OutputFailed
 from analyzer.terms import printable
@@ -24,7 +30,16 @@ from analyzer.version import VERSION
 SCHEMA_VERSION: Final = "1.0"
 """The version of the form of JSON files that are saved beside reports and with runs."""
 
-_PRIVATE: Final = 0o600
+PRIVATE: Final = 0o600
+"""The mode of a new file: for its owner only, whatever the umask."""
+
+_MOST_LINKS: Final = 40
+"""No path leads over more links than this; Linux takes as many."""
+
+_ROOT: Final = 0
+
+_ASIDE: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
+"""The name of a file that is written aside, with the name of its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +62,19 @@ class _Replacement:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Give a stream whose bytes become the file when all went well, and vanish when not.
 
-    The new file may be read by whoever could read the old one, by nobody else.
+    The new file may be read by whoever could read the old one, by nobody else, and by its owner
+    alone where there was none; `mode` sets another.
 
     Raises OutputFailed.
     """
-    target = Path(os.path.realpath(target))
     try:
+        target = _resolved(target)
         _check_regular(target)
-        with _replacement(target, private=False) as new:
+        _remove_leftovers([target])
+        with _replacement(target, _mode(target) if mode is None else mode) as new:
             yield new.stream
             new.put_in_place()
     except OSError as error:
@@ -74,8 +91,10 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
     try:
         if not last.parent.exists():
             last.parent.mkdir(parents=True, exist_ok=True)
+        targets = [_resolved(path) for path in files]
+        _remove_leftovers(targets)
         with ExitStack() as stack:
-            every = [stack.enter_context(_replacement(path, private=True)) for path in files]
+            every = [stack.enter_context(_replacement(path, PRIVATE)) for path in targets]
             for new, content in zip(every, files.values(), strict=True):
                 new.stream.write(content)
                 new.flush()
@@ -89,32 +108,99 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
 
 
 @contextmanager
-def _replacement(path: Path, *, private: bool) -> Iterator[_Replacement]:
-    """Give a file beside its target, for its owner only while it is written; leave none behind."""
-    target = Path(os.path.realpath(path))
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+def _replacement(target: Path, mode: int) -> Iterator[_Replacement]:
+    """Give a file beside its target that has its mode before its bytes; leave none behind."""
+    stream, aside = _created(target)
     try:
-        with open(aside, "xb", opener=_open_private) as stream:
-            if not private:
-                os.chmod(aside, _mode(target))  # noqa: PTH101  the same on every system
+        with stream:
+            os.chmod(aside, mode)  # noqa: PTH101  the same on every system
             yield _Replacement(stream, aside, target)
     finally:
         with suppress(OSError):
             aside.unlink()
 
 
+def _created(target: Path) -> tuple[BinaryIO, Path]:
+    """Return a new file aside that no other run takes for a leftover, and its path."""
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    stream = open(aside, "xb", opener=_open_private)  # noqa: SIM115  it is given away
+    with suppress(OSError):  # Some file systems know no locks: no run removes leftovers there.
+        _lock(stream, wait=True)
+    if os.fstat(stream.fileno()).st_nlink:
+        return stream, aside
+    stream.close()  # Another run was quicker, in the moment before the lock.
+    return _created(target)
+
+
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=_PRIVATE)
+    return os.open(path, flags, mode=PRIVATE)
+
+
+def _lock(stream: BinaryIO, *, wait: bool) -> None:
+    """Mark a file as being written until it is closed; raises OSError where another run has."""
+    if fcntl:
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+
+def _remove_leftovers(targets: Collection[Path]) -> None:
+    """Remove what killed runs wrote aside for the targets."""
+    for folder in {target.parent for target in targets}:
+        names = {target.name for target in targets if target.parent == folder}
+        for path in _leftovers(folder, names):
+            with suppress(OSError), path.open("rb") as stream:
+                _lock(stream, wait=False)
+                path.unlink()
+
+
+def _leftovers(folder: Path, names: Collection[str]) -> list[Path]:
+    """Return this user's regular files whose names are those of files aside for the names."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [
+            Path(each.path)
+            for each in entries
+            if (aside := _ASIDE.fullmatch(each.name))
+            and aside[1] in names
+            and _is_own_file(each.stat(follow_symlinks=False))
+        ]
+    return []
+
+
+def _is_own_file(status: os.stat_result) -> bool:
+    return S_ISREG(status.st_mode) and status.st_uid == _user()
+
+
+def _user() -> int:
+    """Return the id of the user who runs this, that of root where a system has none."""
+    return os.geteuid() if hasattr(os, "geteuid") else _ROOT
+
+
+def _resolved(path: Path) -> Path:
+    """Return where a path leads; raises OSError where that is for another user to say."""
+    for link in _links(path):
+        owner, folder = link.lstat().st_uid, link.parent.stat()
+        is_shared = folder.st_mode & S_ISVTX or folder.st_uid != _user()
+        if owner not in {_user(), _ROOT} and is_shared:
+            raise OSError(EPERM, f"the link {link} belongs to another user")
+    return Path(os.path.realpath(path))
+
+
+def _links(path: Path) -> Iterator[Path]:
+    """Yield the links that a path leads over, also those that the links lead over."""
+    at = path.absolute()
+    for _ in range(_MOST_LINKS):
+        link = next((each for each in (*reversed(at.parents), at) if each.is_symlink()), None)
+        if link is None:
+            return
+        yield link
+        at = link.parent / link.readlink() / at.relative_to(link)
 
 
 def _mode(target: Path) -> int:
-    """Return the mode of the file that is replaced, for a new one what the umask leaves."""
+    """Return the mode of the file that is replaced, for a new one that of private files."""
     try:
         return S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return 0o666 & ~umask
+        return PRIVATE
 
 
 def _check_regular(target: Path) -> None:

@@ -59,6 +59,12 @@ def _csv(text: str) -> Path:
     return Path(text)
 
 
+def _mode(text: str) -> int:
+    if not re.fullmatch("0?[0-7]{3}", text, re.ASCII):
+        raise typer.BadParameter(f'invalid mode "{printable(text)}": use octal such as 640')
+    return int(text, 8)
+
+
 def _region(name: str | None) -> str | None:
     if name is not None and not re.fullmatch(REGION, name):
         raise typer.BadParameter(f"'{name}': use a region such as eu-west-1")
@@ -163,6 +169,15 @@ def analyze(
             help="Write what became of the users to deactivate or delete by --review.",
         ),
     ] = None,
+    mode: Annotated[
+        int | None,
+        _output_panel(
+            parser=_mode,
+            metavar="OCTAL",
+            help="Set who may read and write the files, such as 640; default only you, and for a"
+            " file that is replaced as before.",
+        ),
+    ] = None,
     hub_region: Annotated[
         str | None,
         _output_panel(
@@ -237,6 +252,7 @@ def analyze(
         findings=findings,
         follow_up=follow_up,
         region=hub_region,
+        mode=mode,
     )
     form = format_ or (None if targets or quiet else Format.TABLE)
     if form:

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
 from analyzer.exports.manifest import RECORD, read_record
-from analyzer.files import sha256
+from analyzer.files import PRIVATE, sha256
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
 
@@ -42,15 +42,15 @@ class Run:
         """Tell whether the run's folder holds what it was made with, unedited, and no more."""
         files = {each["path"]: each["sha256"] for each in self.record["files"]}
         return self._holds_only(files) and all(
-            sha256(self.path / path) == made for path, made in files.items()
+            sha256(self.path / path) == recorded for path, recorded in files.items()
         )
 
     def _holds_only(self, files: Iterable[str]) -> bool:
         """Tell whether there is nothing but some files and their folders, and the record."""
-        made = {self.path / path for path in (RECORD, *files)}
-        made |= {folder for path in made for folder in path.parents}
+        own = {self.path / path for path in (RECORD, *files)}
+        own |= {folder for path in own for folder in path.parents}
         return all(
-            path in made and not path.is_symlink()
+            path in own and not path.is_symlink()
             for at, folders, names in os.walk(self.path)
             for path in (Path(at, name) for name in (*folders, *names))
         )
@@ -180,13 +180,13 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise what `held` would, and write nothing."""
+    """Raise what `locked` would, and write nothing."""
     there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK, effective_ids=by_effect):
         raise OutputFailed(f"{folder} cannot be written: {there} takes nothing new from this user.")
     _check_latest(folder)
-    if (folder / LOCK).exists():
+    if os.path.lexists(folder / LOCK):
         with os_errors_translated(folder):
             _acquired_lock(folder).release()
 
@@ -212,7 +212,9 @@ def os_errors_translated(folder: Path) -> Iterator[None]:
 
 
 def _acquired_lock(folder: Path) -> FileLock:
-    lock = FileLock(folder / LOCK, blocking=False, mode=0o600)
+    if (folder / LOCK).is_symlink():
+        raise OutputFailed(f"{folder / LOCK} is a link, and is not opened: move it away.")
+    lock = FileLock(folder / LOCK, blocking=False, mode=PRIVATE)
     try:
         lock.acquire()
     except Timeout:

@@ -142,7 +142,7 @@ class ReportText:
     `envelope` and `metadata` are when AWS made the report, where these tell;
     `service_credentials` is what was saved of these beside it; `origin` is the name of the file
     of which it is a copy, if it is one; `account_id` is the account of rows whose ARN is masked,
-    where a person tells it.
+    where a person tells it. `check_unchanged` refuses a file that changed since.
     """
 
     name: str
@@ -158,3 +158,4 @@ class ReportText:
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     account_id: str = ""
+    check_unchanged: Callable[[], None] = lambda: None

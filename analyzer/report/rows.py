@@ -75,6 +75,7 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
         numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
         start = int(numbers[-1]) + 1 if len(numbers) else start
         yield _without_headers(text, _with_arns(_numbered(batch, numbers + text.header.row)))
+    text.check_unchanged()
     if skipped.problems:
         raise InputRefused(skipped.problems)
     if skipped.mended:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -149,18 +150,19 @@ def _open(source: Source, limit: InputLimit) -> ReportText:
 def _opened(source: Source, limit: InputLimit) -> ReportText:
     try:
         if source.path and source.path.stat().st_size > STREAMED:
+            unchanged = _unchanged(source.name, source.path)  # since before the first byte is read
             with source.path.open("rb") as stream:
                 head = stream.read(HEAD)
             if input_formats.is_plain(head):
-                return _streamed(source.name, source.path, head)
+                return _streamed(source.name, source.path, head, unchanged)
         return _whole(source, limit)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
 
 
-def _streamed(name: str, path: Path, head: bytes) -> ReportText:
+def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
     """Open a large CSV without holding it; its SHA-256 is made while the rows are read."""
-    making = ThreadPoolExecutor(max_workers=1).submit(_digest, path)
+    making = ThreadPoolExecutor(max_workers=1).submit(_digest, path, unchanged)
     digest = partial(_made, name, making)
     size = path.stat().st_size
     return ReportText(
@@ -169,7 +171,8 @@ def _streamed(name: str, path: Path, head: bytes) -> ReportText:
         sha256=digest,
         content=digest,
         header=find_header(name, head),
-        open=_reopening(name, path),
+        open=_reopening(path, unchanged),
+        check_unchanged=unchanged,
         tail=_tail(path, size),
         metadata=companions.metadata(path, digest),
         service_credentials=companions.service_credentials(path),
@@ -177,7 +180,9 @@ def _streamed(name: str, path: Path, head: bytes) -> ReportText:
 
 
 def _whole(source: Source, limit: InputLimit) -> ReportText:
+    unchanged = _unchanged(source.name, source.path)
     data = source.read()
+    unchanged()
     opened = input_formats.unwrapped(source.name, data, limit)
     plain = opened.csv == data
     sha256 = hashlib.sha256(data).hexdigest()
@@ -188,9 +193,10 @@ def _whole(source: Source, limit: InputLimit) -> ReportText:
         sha256=lambda: sha256,
         content=lambda: content,
         header=find_header(source.name, opened.csv[:HEAD]),
-        open=_reopening(source.name, source.path)
+        open=_reopening(source.path, unchanged)
         if plain and source.path
         else _unpacking(source, opened.csv, content),
+        check_unchanged=unchanged,
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope=opened.generated,
@@ -217,20 +223,33 @@ def _unpacking(source: Source, csv: bytes, sha256: str) -> Callable[[], pa.Nativ
     return opened
 
 
-def _reopening(name: str, path: Path) -> Callable[[], pa.NativeFile]:
+def _reopening(path: Path, unchanged: Callable[[], None]) -> Callable[[], pa.NativeFile]:
     """Return what opens a file again, and refuses it if it is no longer the same."""
-    first = path.stat()
 
     def reopened() -> pa.NativeFile:
-        try:
-            now = path.stat()
-            if (now.st_size, now.st_mtime_ns) == (first.st_size, first.st_mtime_ns):
-                return pa.OSFile(os.fsencode(path))
-        except OSError:
-            pass
-        raise _changed(name)
+        unchanged()
+        return pa.OSFile(os.fsencode(path))
 
     return reopened
+
+
+def _unchanged(name: str, path: Path | None) -> Callable[[], None]:
+    """Return what refuses a file that is no longer the same as now."""
+    first = _identity(path) if path else ()
+
+    def check() -> None:
+        with suppress(OSError):
+            if not path or _identity(path) == first:
+                return
+        raise _changed(name)
+
+    return check
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """Return what is another number for a file that was replaced or written to."""
+    now = path.stat()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
 def _changed(name: str) -> InputRefused:
@@ -245,9 +264,11 @@ def _made(name: str, making: Future[str]) -> str:
         raise unreadable_file(name, error) from None
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, unchanged: Callable[[], None]) -> str:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    unchanged()
+    return digest
 
 
 def _tail(path: Path, size: int) -> bytes:

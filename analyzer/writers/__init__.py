@@ -31,14 +31,16 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     follow_up: str | Path | None = None,
     raw_csv: bool = False,
     region: str | None = None,
+    mode: int | None = None,
 ) -> None:
     """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
 
     CSV and JSON list the users with one of the verdicts, or with the only one named, the workbook
     holds everybody, OCSF and ASFF hold what the rules find, and so does the CSV that `findings`
     names; the one that `follow_up` names holds what became of earlier decisions. `region` is that
-    of the Security Hub that ASFF is for. All files are written aside first and then put in place,
-    so that an old file is intact or the new one is whole.
+    of the Security Hub that ASFF is for, `mode` who may read the files: by default those who could
+    read the old one, for a new one its owner alone. All files are written aside first and then put
+    in place, so that an old file is intact or the new one is whole.
 
     Raises ValueError for another ending, for a verdict that there is not, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
@@ -59,7 +61,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     _check(analysis, targets)
     with ExitStack() as stack:
         for target, writer in zip(targets, writers, strict=True):
-            writer(stack.enter_context(replacing(target)))
+            writer(stack.enter_context(replacing(target, mode)))
 
 
 def _known(verdicts: Collection[str] | str) -> list[Verdict]:

@@ -731,3 +731,21 @@ def test_the_check_of_a_run_refuses_an_as_of_that_no_report_describes(
 ) -> None:
     report = console_report(reports, FIRST)
     assert exporting(runs, "--from", report, "--as-of", "0001-01-01", "--check") == 3
+
+
+@pytest.mark.parametrize("more", [[], ["--check"]])
+@pytest.mark.parametrize("behind", ["secret", "nowhere"])
+def test_a_lock_that_is_a_link_is_not_opened(
+    runs: Path, capsys: pytest.CaptureFixture[str], behind: str, more: list[str]
+) -> None:
+    runs.mkdir()
+    secret = runs.parent / "secret"
+    secret.write_text("kept")
+    (runs / ".lock").symlink_to(runs.parent / behind)
+    assert exporting(runs, "--from", SAMPLE, *more) == 73
+    assert (
+        f"{runs / '.lock'} is a link, and is not opened: move it away." in capsys.readouterr().err
+    )
+    assert secret.read_text() == "kept"
+    assert {path.name for path in runs.iterdir()} == {".lock"}
+    assert not (runs.parent / "nowhere").exists()

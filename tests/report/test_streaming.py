@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,10 +17,10 @@ from hypothesis import strategies as st
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.model import Report
-from analyzer.report import assemble, survey
+from analyzer.report import assemble, input_formats, survey
 from analyzer.report import rows as reading_of_rows
 from analyzer.report.raw_report import ReportText, find_header
-from analyzer.sources import load
+from analyzer.sources import find, load
 from tests.support.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text
 from tests.support.reading import (
     ANN,
@@ -249,11 +250,21 @@ def test_a_large_report_without_data_rows_is_refused(tmp_path: Path, rest: str) 
 # Files that do not stay as they are
 
 
+def replaced(path: Path) -> None:
+    """Put another file in place that has the size and the time of the old one."""
+    before = path.stat()
+    other = path.with_name("other")
+    other.write_text(PLAIN.replace("bob", "eve"))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+
+
 def changes(path: Path) -> dict[str, Callable[[], object]]:
     return {
         "grown": lambda: path.write_text(PLAIN + "\n"),
         "changed in place": lambda: path.write_text(PLAIN.replace("bob", "eve")),
         "touched": lambda: os.utime(path, ns=(0, 0)),
+        "replaced by one of the same size and time": lambda: replaced(path),
         "removed": path.unlink,
         "moved": lambda: path.rename(path.with_name("moved.csv")),
     }
@@ -277,6 +288,53 @@ def test_a_file_that_changes_between_the_survey_and_the_pages_is_refused(
         assert found.hint == "Something writes to it: copy the file and analyze the copy."
 
 
+@pytest.mark.usefixtures("pieces")
+def test_a_large_file_that_is_replaced_while_its_first_bytes_are_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_plain = input_formats.is_plain
+
+    def slow(head: bytes) -> bool:
+        replaced(tmp_path / "report.csv")
+        return is_plain(head)
+
+    monkeypatch.setattr(input_formats, "is_plain", slow)
+    assert problem(tmp_path, PLAIN).message == "the file changed or went away while it was read"
+
+
+def test_a_small_file_that_is_replaced_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = vars(find)["bounded_bytes"]
+
+    def slow(*arguments: Any) -> bytes:
+        data: bytes = read(*arguments)
+        replaced(tmp_path / "report.csv")
+        return data
+
+    monkeypatch.setattr(find, "bounded_bytes", slow)
+    assert problem(tmp_path, PLAIN).message == "the file changed or went away while it was read"
+
+
+@pytest.mark.usefixtures("pieces")
+def test_a_large_file_that_changes_while_its_rows_are_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path, PLAIN)
+    report = analyzer.load(path)
+    opened = pa_csv.open_csv
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        yield from opened(*arguments, **options)
+        replaced(path)
+
+    monkeypatch.setattr(pa_csv, "open_csv", slow)
+    with pytest.raises(InputRefused) as refusal:
+        analyzer.analyze(report).users  # noqa: B018  asking is what reads
+    (found,) = refusal.value.problems
+    assert found.message == "the file changed or went away while it was read"
+
+
 def test_a_small_file_may_change_for_it_was_read_whole(tmp_path: Path) -> None:
     path = put(tmp_path, PLAIN)
     report = analyzer.load(path)
@@ -288,7 +346,7 @@ def test_a_small_file_may_change_for_it_was_read_whole(tmp_path: Path) -> None:
 def test_a_file_whose_digest_cannot_be_made_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_: Path) -> str:
+    def fails(*_: object) -> str:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(load, "_digest", fails)

@@ -165,13 +165,13 @@ def test_who_may_read_a_file_does_not_change(analysis: Analysis, folder: Path, m
     assert target.read_bytes() != OLD
 
 
-def test_a_new_file_may_be_read_by_whom_the_umask_says(analysis: Analysis, folder: Path) -> None:
-    before = os.umask(0o027)
-    try:
-        writers.write(analysis, folder / "a.csv")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE((folder / "a.csv").stat().st_mode) == 0o640
+def test_a_new_file_may_be_read_by_its_owner_alone_unless_a_mode_is_set(
+    analysis: Analysis, folder: Path
+) -> None:
+    writers.write(analysis, folder / "a.csv")
+    writers.write(analysis, folder / "b.csv", mode=0o644)
+    modes = [stat.S_IMODE((folder / name).stat().st_mode) for name in ("a.csv", "b.csv")]
+    assert modes == [0o600, 0o644]
 
 
 # What can go wrong

@@ -1,0 +1,320 @@
+"""Files are private from their first byte, killed runs leave nothing, nobody's link is followed."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from analyzer import files
+from analyzer.errors import OutputFailed
+from analyzer.files import replace_files, replacing
+from tests.support.builders import a_user, report_text, run, saved
+
+OLD, NEW = b"what was there before", b"what is there now"
+NOBODY = 65534
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
+
+
+def put(target: Path, mode: int | None = None) -> None:
+    with replacing(target, mode) as stream:
+        stream.write(NEW)
+
+
+def put_private(target: Path) -> None:
+    replace_files({target: NEW})
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture(params=[0, 0o022, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+both = pytest.mark.parametrize("write", [put, put_private])
+
+
+# Who may read them
+
+
+@both
+@pytest.mark.usefixtures("umask")
+def test_a_new_file_is_for_its_owner_only_whatever_the_umask(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    write(tmp_path / "a.csv")
+    assert mode_of(tmp_path / "a.csv") == 0o600
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_file_has_the_mode_of_the_old_one_before_its_first_byte(
+    tmp_path: Path, mode: int
+) -> None:
+    target = tmp_path / "a.csv"
+    target.write_bytes(OLD)
+    target.chmod(mode)
+    with replacing(target) as stream:
+        (aside,) = names(tmp_path) - {"a.csv"}
+        assert ((tmp_path / aside).stat().st_size, mode_of(tmp_path / aside)) == (0, mode)
+        stream.write(NEW)
+    assert (mode_of(target), target.read_bytes()) == (mode, NEW)
+
+
+def test_a_file_aside_is_made_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.csv"
+    target.write_bytes(OLD)
+    target.chmod(0o666)
+    modes = []
+    change = os.chmod
+
+    def watched(path: Path, mode: int) -> None:
+        modes.append(mode_of(path))
+        change(path, mode)
+
+    monkeypatch.setattr(os, "chmod", watched)
+    put(target)
+    assert modes == [0o600]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+@pytest.mark.parametrize("old", [True, False])
+def test_another_mode_can_be_set(tmp_path: Path, mode: int, *, old: bool) -> None:
+    target = tmp_path / "a.csv"
+    if old:
+        target.write_bytes(OLD)
+    put(target, mode)
+    assert mode_of(target) == mode
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"), [((), 0o600), (("--mode", "640"), 0o640), (("--mode", "0604"), 0o604)]
+)
+def test_what_analyze_writes_has_the_mode_that_is_asked_for(
+    tmp_path: Path, options: tuple[str, ...], mode: int
+) -> None:
+    report = saved(tmp_path, report_text([a_user()]))
+    (tmp_path / "out").mkdir()
+    outputs = [tmp_path / "out" / name for name in ("a.xlsx", "b.csv", "c.json", "d.csv")]
+    arguments = [part for each in outputs[:3] for part in ("-o", each)]
+    done = run("analyze", report, *arguments, "--findings", outputs[3], *options)
+    assert done.code == 0
+    assert {mode_of(path) for path in outputs} == {mode}
+
+
+@pytest.mark.parametrize("text", ["", "64", "648", "u=rw", "4644", "-600", "0o600", "٦٤٠"])
+def test_a_mode_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    report = saved(tmp_path, report_text([a_user()]))
+    done = run("analyze", report, "-o", tmp_path / "a.csv", f"--mode={text}")
+    assert done.code == 2
+    assert "use octal such as 640" in " ".join(done.messages.replace("│", "").split())
+    assert names(tmp_path) == {"report.csv"}
+
+
+# What killed runs left
+
+
+LEFTOVER = ".a.csv.0123abcd.part"
+
+
+@both
+def test_what_a_killed_run_left_is_removed_by_the_next(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    for name in (LEFTOVER, ".a.csv.ffffffff.part"):
+        (tmp_path / name).write_bytes(OLD)
+    write(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv"}
+
+
+@both
+def test_a_leftover_beside_the_file_that_a_link_leads_to_is_removed(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    (tmp_path / "behind").mkdir()
+    (tmp_path / "behind" / LEFTOVER).write_bytes(OLD)
+    (tmp_path / "link.csv").symlink_to("behind/a.csv")
+    write(tmp_path / "link.csv")
+    assert names(tmp_path / "behind") == {"a.csv"}
+
+
+@both
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".a.csv.0123abc.part",
+        ".a.csv.0123abcde.part",
+        ".a.csv.0123ABCD.part",
+        ".a.csv.0123abcg.part",
+        ".a.csv.0123abcd.part2",
+        "a.csv.0123abcd.part",
+        ".b.csv.0123abcd.part",
+        ".aXcsv.0123abcd.part",
+        "x.a.csv.0123abcd.part",
+        ".a.csv.0123abcd.part\n",
+    ],
+)
+def test_a_file_of_another_name_is_no_leftover(
+    tmp_path: Path, write: Callable[[Path], None], name: str
+) -> None:
+    (tmp_path / name).write_bytes(OLD)
+    write(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv", name}
+
+
+@both
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to("a.csv"),
+        lambda path: path.symlink_to("nowhere"),
+        os.mkfifo,
+    ],
+    ids=["folder", "link", "dangling", "pipe"],
+)
+def test_what_is_no_regular_file_is_no_leftover(
+    tmp_path: Path, write: Callable[[Path], None], make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / LEFTOVER)
+    write(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv", LEFTOVER}
+
+
+@needs_root
+@both
+def test_a_file_of_another_user_is_no_leftover(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    (tmp_path / LEFTOVER).write_bytes(OLD)
+    os.chown(tmp_path / LEFTOVER, NOBODY, NOBODY)
+    write(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv", LEFTOVER}
+
+
+@both
+def test_a_file_that_another_run_is_writing_is_no_leftover(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    with replacing(tmp_path / "a.csv") as stream:
+        stream.write(OLD)
+        write(tmp_path / "a.csv")
+        assert (tmp_path / "a.csv").read_bytes() == NEW
+    assert (tmp_path / "a.csv").read_bytes() == OLD
+    assert names(tmp_path) == {"a.csv"}
+
+
+def test_a_run_that_takes_a_file_for_a_leftover_before_its_lock_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = files._lock  # noqa: SLF001  the moment before it
+    gone: list[Path] = []
+
+    def late(stream: BinaryIO, *, wait: bool) -> None:
+        if not gone:
+            gone.extend(tmp_path.iterdir())
+            gone[0].unlink()
+        lock(stream, wait=wait)
+
+    monkeypatch.setattr(files, "_lock", late)
+    put(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv"}
+
+
+def test_where_there_are_no_locks_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "fcntl", None)
+    (tmp_path / LEFTOVER).write_bytes(OLD)
+    put(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv"}
+
+
+# Links of others
+
+
+def a_link(folder: Path, *, owner: int, folder_mode: int = 0o755, folder_owner: int = 0) -> Path:
+    """Return a link out of a folder, to a file that is not for others to replace."""
+    (folder / "secret.csv").write_bytes(OLD)
+    open_folder = folder / "open"
+    open_folder.mkdir()
+    (open_folder / "a.csv").symlink_to(folder / "secret.csv")
+    os.chown(open_folder / "a.csv", owner, owner, follow_symlinks=False)
+    open_folder.chmod(folder_mode)
+    os.chown(open_folder, folder_owner, folder_owner)
+    return open_folder / "a.csv"
+
+
+FOREIGN = {
+    "sticky": {"folder_mode": 0o1777},
+    "foreign": {"folder_owner": NOBODY},
+}
+
+
+@needs_root
+@both
+@pytest.mark.parametrize("where", FOREIGN)
+@pytest.mark.parametrize("through", ["", "chain"])
+def test_a_link_of_another_user_is_not_followed(
+    tmp_path: Path, write: Callable[[Path], None], where: str, through: str
+) -> None:
+    target = link = a_link(tmp_path, owner=NOBODY, **FOREIGN[where])
+    if through:
+        target = tmp_path / "own.csv"
+        target.symlink_to(link)
+    with pytest.raises(OutputFailed, match=f"the link {link} belongs to another user") as failed:
+        write(target)
+    assert str(failed.value).startswith(f"{target} cannot be written: ")
+    assert (tmp_path / "secret.csv").read_bytes() == OLD
+    assert link.is_symlink()
+    assert names(link.parent) == {"a.csv"}
+
+
+@needs_root
+@both
+def test_a_folder_that_is_another_users_link_is_not_entered(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o1777)
+    (tmp_path / "open" / "way").symlink_to("../private")
+    os.chown(tmp_path / "open" / "way", NOBODY, NOBODY, follow_symlinks=False)
+    with pytest.raises(OutputFailed, match="belongs to another user"):
+        write(tmp_path / "open" / "way" / "a.csv")
+    assert names(tmp_path / "private") == set()
+
+
+@needs_root
+@both
+@pytest.mark.parametrize(("owner", "folder"), [(0, FOREIGN["sticky"]), (NOBODY, {})])
+def test_an_own_link_and_one_in_an_own_folder_are_followed(
+    tmp_path: Path, write: Callable[[Path], None], owner: int, folder: dict[str, int]
+) -> None:
+    link = a_link(tmp_path, owner=owner, **folder)
+    write(link)
+    assert link.is_symlink()
+    assert (tmp_path / "secret.csv").read_bytes() == NEW
+
+
+@needs_root
+def test_analyze_ends_with_73_at_a_link_of_another_user(tmp_path: Path) -> None:
+    link = a_link(tmp_path, owner=NOBODY, folder_mode=0o1777)
+    done = run("analyze", saved(tmp_path, report_text([a_user()])), "-o", link)
+    assert done.code == 73
+    assert done.messages.count("\n") == 1
+    assert (tmp_path / "secret.csv").read_bytes() == OLD
