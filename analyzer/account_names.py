@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import AccountName, ReadFile, Report
+from analyzer.model import AccountName, FileReference, Report
 
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""
@@ -24,7 +24,7 @@ class AccountList(NamedTuple):
     """Hold the names that a file gives, by account number."""
 
     names: Mapping[str, AccountName]
-    file: ReadFile
+    file: FileReference
 
 
 def read_account_list(name: str, content: bytes) -> AccountList:
@@ -40,7 +40,7 @@ def read_account_list(name: str, content: bytes) -> AccountList:
         each["account"]: AccountName(name=each["name"], owner=each.get("owner", ""))
         for _, each in rows
     }
-    return AccountList(names, ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest()))
+    return AccountList(names, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
 
 
 def with_account_list(report: Report, listed: AccountList) -> Report:

@@ -282,10 +282,10 @@ def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
     combined = np.ravel_multi_index([codes for codes, _ in coded], shape)
     occurring, counts = np.unique(combined, return_counts=True)
     positions = np.unravel_index(occurring, shape)
-    told = [
+    columns_of_words = [
         map(words.__getitem__, at.tolist()) for at, (_, words) in zip(positions, coded, strict=True)
     ]
-    return Counter(dict(zip(zip(*told, strict=True), counts.tolist(), strict=True)))
+    return Counter(dict(zip(zip(*columns_of_words, strict=True), counts.tolist(), strict=True)))
 
 
 def _coded(words: pd.Series) -> tuple[np.ndarray, list[str]]:

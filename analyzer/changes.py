@@ -16,7 +16,7 @@ from analyzer.credential_changes import (
     CredentialChanges,
     Event,
     credential_changes,
-    joined,
+    event_texts,
     last_use,
 )
 from analyzer.model import as_category, concatenated
@@ -98,7 +98,6 @@ MEANINGS: Final[Mapping[Change, str]] = {
 """What each change means."""
 
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
-
 _CAUSE_OF_ONE: Final = {Change.NEW: "user created on ", Change.GONE: "user deleted; created on "}
 _EXEMPTION_WORDS: Final = (
     str(Change.EXEMPTED),
@@ -179,14 +178,16 @@ def _user_changes(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     gone = before[~before[columns.ARN].isin(now[columns.ARN])]
     known = before.iloc[place[place >= 0]], now[place >= 0]
     parts = [
-        _of_both(*(frame.reset_index(drop=True) for frame in known)),
-        _of_one(now[place < 0], Change.NEW, NOW, EXEMPTION_NOW),
-        _of_one(gone, Change.GONE, BEFORE, EXEMPTION_BEFORE),
+        _users_on_both_sides(*(frame.reset_index(drop=True) for frame in known)),
+        _users_on_one_side(now[place < 0], Change.NEW, NOW, EXEMPTION_NOW),
+        _users_on_one_side(gone, Change.GONE, BEFORE, EXEMPTION_BEFORE),
     ]
     return concatenated(parts)
 
 
-def _of_one(users: pd.DataFrame, change: Change, side: str, exemption: str) -> pd.DataFrame:
+def _users_on_one_side(
+    users: pd.DataFrame, change: Change, side: str, exemption: str
+) -> pd.DataFrame:
     """Return users that only one side has."""
     told: dict[str, Any] = {
         CHANGE: str(change),
@@ -194,7 +195,7 @@ def _of_one(users: pd.DataFrame, change: Change, side: str, exemption: str) -> p
         side: users[columns.VERDICT],
         exemption: users[columns.EXEMPTION],
         LAST_USE: last_use(users),
-        CAUSE: joined([_only_event(users, change)], len(users)),
+        CAUSE: event_texts([_only_event(users, change)], len(users)),
     }
     return _identities(users).assign(**told)
 
@@ -204,7 +205,7 @@ def _only_event(users: pd.DataFrame, change: Change) -> Event:
     return known, _CAUSE_OF_ONE[change], _created(users)
 
 
-def _of_both(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+def _users_on_both_sides(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """Return users that both sides have."""
     happened = credential_changes(before, now)
     created, earlier = _created(now), _created(before)
@@ -269,7 +270,7 @@ def _causes(
         for side, frame in ((BEFORE, before), (NOW, now))
     ]
     same = ~re_created
-    events = joined(
+    events = event_texts(
         [
             (same & uses & (happened.uses != ""), happened.uses),
             (same & (happened.texts != ""), happened.texts),
@@ -288,7 +289,7 @@ def _causes(
         (quiet & never, "never used"),
         (quiet & ~never, "not used since ", happened.last_use),
     ]
-    return joined(since, len(now))
+    return event_texts(since, len(now))
 
 
 def _created(users: pd.DataFrame) -> np.ndarray:
@@ -303,8 +304,8 @@ def _exemption_changes(users: pd.DataFrame) -> pd.DataFrame:
     same_user = ~users[CHANGE].isin([Change.NEW, Change.GONE, Change.RE_CREATED])
     was, has = users[EXEMPTION_BEFORE], users[EXEMPTION_NOW]
     words = np.select([was == "", has == ""], _EXEMPTION_WORDS[:2], _EXEMPTION_WORDS[2])
-    told: dict[str, Any] = {CHANGE: words, CAUSE: ""}
-    return users.assign(**told)[same_user & (was != has)]
+    new_columns: dict[str, Any] = {CHANGE: words, CAUSE: ""}
+    return users.assign(**new_columns)[same_user & (was != has)]
 
 
 # Findings
@@ -324,7 +325,7 @@ def _finding_changes(
     was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
     undecided = (was == Outcome.UNDECIDED) | (has == Outcome.UNDECIDED)
     words = np.select([undecided, was == ""], _FINDING_WORDS[:2], _FINDING_WORDS[2])
-    told: dict[str, Any] = {
+    new_columns: dict[str, Any] = {
         CHANGE: words,
         **{name: newest(name) for name in (columns.ACCOUNT, columns.USER, FACT)},
         BEFORE: was,
@@ -334,7 +335,7 @@ def _finding_changes(
         CAUSE: causes.reindex(both[columns.ARN]).fillna("").to_numpy(),
         LAST_USE: np.datetime64("NaT", "s"),
     }
-    frame = both[[columns.ARN, RULE, columns.CREATED]].assign(**told)
+    frame = both[[columns.ARN, RULE, columns.CREATED]].assign(**new_columns)
     return frame[was != has]
 
 

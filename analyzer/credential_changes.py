@@ -34,7 +34,6 @@ _ABSENT: Final = STATES.index(State.ABSENT)
 _INACTIVE: Final = STATES.index(State.INACTIVE)
 _ACTIVE: Final = STATES.index(State.ACTIVE)
 _UNREAD: Final = STATES.index(State.UNKNOWN)
-
 _NAMES: Final = {KEY: "access key", CERTIFICATE: "signing certificate"}
 _SEPARATOR: Final = "; "
 
@@ -72,7 +71,7 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
     certain = ~_has_unknown_use(before)
     used = (use_now > use_before) | np.isnat(use_before) & ~np.isnat(use_now) & certain
     return CredentialChanges(
-        texts=joined(
+        texts=event_texts(
             [
                 *_password_changes(before, now),
                 *_slot_changes(KEY, *keys),
@@ -81,7 +80,7 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
             ],
             len(now),
         ),
-        uses=joined(
+        uses=event_texts(
             [
                 (first_sign_in, "first sign-in on ", now[SIGN_IN].to_numpy()),
                 (again, "signed in again on ", now[SIGN_IN].to_numpy()),
@@ -89,7 +88,7 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
             ],
             len(now),
         ),
-        unclear=joined(_unclear(before, now), len(now)),
+        unclear=event_texts(_unclear(before, now), len(now)),
         last_use=np.fmax(use_before, use_now),
         used=used,
         first_sign_in=first_sign_in,
@@ -112,7 +111,7 @@ def _unknown(users: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     yield "MFA device", (users[MFA] == -1).to_numpy()
 
 
-def joined(events: Iterable[Event], count: int) -> np.ndarray:
+def event_texts(events: Iterable[Event], count: int) -> np.ndarray:
     """Return the words for the events of each user, empty where there is none.
 
     A part of an event's words is the same for all users, or an array of a text or a moment

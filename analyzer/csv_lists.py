@@ -77,13 +77,13 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
-        if meant := _meant(column, header, form.columns):
+        if meant := _closest_column(column, header, form.columns):
             message = f"the column looks like `{meant}`, misspelt"
             hint = f"Name it `{meant}`; otherwise rename the column."
             yield Problem(name, 1, column, None, message, hint)
 
 
-def _meant(column: str, header: list[str], known: Sequence[str]) -> str:
+def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str:
     """Return which column is meant by one that is not known, empty if none is.
 
     Skipped, a misspelt `rule` would have its entries excuse from everything.

@@ -19,13 +19,12 @@ import pandas as pd
 from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import Problem
-from analyzer.model import Exemption, Exemptions, Page, ReadFile, as_category, user_positions
+from analyzer.model import Exemption, Exemptions, FileReference, Page, as_category, user_positions
 from analyzer.terms import Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
 _FORM: Final = ListForm(required=HEADER, optional=(_RULE,))
-
 _ROOT: Final = "<root_account>"
 
 OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
@@ -42,7 +41,7 @@ def read_exemptions(name: str, content: bytes) -> Exemptions:
     YYYY-MM-DD, a rule that does not exist.
     """
     entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, _problems))
-    return Exemptions(entries, ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest()))
+    return Exemptions(entries, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
 
 
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
@@ -91,7 +90,7 @@ class ExemptionMatches:
         self._code = {reason: code for code, reason in enumerate(self.reasons)}
         self._page = page
         self._entries = [
-            (at, entry, _named(page.users, entry))
+            (at, entry, _matches_patterns(page.users, entry))
             for at, entry in enumerate(exemptions)
             if not entry.arn
         ]
@@ -118,7 +117,7 @@ class ExemptionMatches:
             np.zeros(len(self.matched), "M8[s]"),
         )
         for at, entry in self._of_one:
-            reasons[at], ends[at] = self._code[entry.reason], _end(entry)
+            reasons[at], ends[at] = self._code[entry.reason], _expiry_moment(entry)
         as_of = self._page.users[columns.AS_OF].to_numpy("M8[s]")
         applies = (self._entry_of_user >= 0) & (as_of < ends[self._entry_of_user]) & (code == 0)
         return np.where(applies, reasons[self._entry_of_user], code)
@@ -147,12 +146,12 @@ def _entries_of_one(users: pd.DataFrame, entries: Sequence[tuple[int, Exemption]
     return np.asarray(at[user_positions(users, known)])
 
 
-def _end(entry: Exemption) -> np.datetime64:
+def _expiry_moment(entry: Exemption) -> np.datetime64:
     """Return the moment from which an entry no longer applies."""
     return np.datetime64(entry.expires or date.max, "D") + np.timedelta64(1, "D")
 
 
-def _named(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
+def _matches_patterns(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
     root = users[columns.ARN].str.endswith(":root").to_numpy(bool)
     account = users[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account)).to_numpy(bool)
     if entry.user == _ROOT:

@@ -163,12 +163,12 @@ class Facts:
 
     @cached_property
     def _contradicted(self) -> dict[str, list[int]]:
-        told = self.page.users[columns.CONTRADICTED]
-        found: dict[str, list[int]] = {}
-        for position in np.flatnonzero(told != ""):
-            for name in told.iloc[position].split(", "):
-                found.setdefault(name, []).append(int(position))
-        return found
+        contradicted_columns = self.page.users[columns.CONTRADICTED]
+        rows_by_column: dict[str, list[int]] = {}
+        for position in np.flatnonzero(contradicted_columns != ""):
+            for name in contradicted_columns.iloc[position].split(", "):
+                rows_by_column.setdefault(name, []).append(int(position))
+        return rows_by_column
 
     # Users
 

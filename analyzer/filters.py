@@ -17,7 +17,6 @@ from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccou
 from analyzer.terms import Certainty
 
 ROOT_USER: Final = "<root_account>"
-
 _SIGNS: Final = ("*", "?")
 
 

@@ -72,7 +72,6 @@ MOMENTS: Final = (columns.CREATED, LAST_USE, columns.AS_OF, DONE_SINCE)
 """The columns that hold moments."""
 
 _FOLLOWED: Final = (Decision.DELETE, Decision.DEACTIVATE)
-
 _IS_THERE: Final = "is_there"
 _WORKS: Final = "works"
 _IS_UNCLEAR: Final = "is_unclear"
@@ -81,7 +80,6 @@ _IS_HIDDEN: Final = "is_hidden"
 _IS_COVERED: Final = "is_covered"
 _CREATED_AGAIN: Final = "created_again"
 _SINCE: Final = "since"
-
 _MOMENT: Final = "datetime64[s, UTC]"
 
 _STATE: Final = {

@@ -32,7 +32,7 @@ class AccountRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadFile:
+class FileReference:
     """Name a file that was read besides the reports; `sha256` is of its bytes."""
 
     name: str
@@ -53,7 +53,7 @@ class ReportFile:
     as_of: datetime
     as_of_source: AsOfSource
     accounts: tuple[AccountRows, ...]
-    evidence: ReadFile | None = None
+    evidence: FileReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
     understood is none of them.
     """
     pairs = list(known)
-    found = np.full(len(users), -1)
+    positions = np.full(len(users), -1)
     near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in pairs]))
     if len(near):
         index = pd.MultiIndex.from_arrays(
@@ -145,8 +145,8 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
         )
         some = users.iloc[near]
         wanted = pd.MultiIndex.from_arrays([some[columns.ARN], _seconds_of(some[columns.CREATED])])
-        found[near] = index.get_indexer(wanted)
-    return found
+        positions[near] = index.get_indexer(wanted)
+    return positions
 
 
 def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
@@ -180,7 +180,7 @@ class Exemptions(Sequence[Exemption]):
     """Hold the entries of an exemption list, and in which file they stand, if in one."""
 
     entries: tuple[Exemption, ...] = ()
-    file: ReadFile | None = None
+    file: FileReference | None = None
 
     @overload
     def __getitem__(self, at: int) -> Exemption: ...
@@ -246,7 +246,7 @@ class Report:
     left_out: tuple[UncoveredAccount, ...] = ()
     contradicted: frozenset[str] = frozenset()
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
-    account_list: ReadFile | None = None
+    account_list: FileReference | None = None
 
     @property
     def rows(self) -> int:

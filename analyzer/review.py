@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.model import Exemption, Exemptions, Page, ReadFile, user_positions
+from analyzer.model import Exemption, Exemptions, FileReference, Page, user_positions
 from analyzer.report.notes import short_list
 from analyzer.review_columns import Decision
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
@@ -71,7 +71,7 @@ class ReviewDecision:
 class ReviewWorkbook:
     """Hold the decisions of one workbook, in its order."""
 
-    file: ReadFile
+    file: FileReference
     decisions: tuple[ReviewDecision, ...]
 
 
@@ -84,7 +84,7 @@ class Review:
     follow-up first showed them done, by `arn`, `created`, `decision` and `decided_on` as text.
     """
 
-    workbooks: tuple[ReadFile, ...] = ()
+    workbooks: tuple[FileReference, ...] = ()
     decisions: tuple[ReviewDecision, ...] = ()
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
@@ -174,7 +174,7 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     """
     known = {(each.arn, each.created): each for each in review.decisions if each.created}
     at = user_positions(page.users, known)
-    ends = np.array([*(_end(review, each) for each in known.values()), _NO_END], "M8[s]")
+    ends = np.array([*(_shown_until(review, each) for each in known.values()), _NO_END], "M8[s]")
     has_ended = page.users[columns.AS_OF].to_numpy("M8[s]") >= ends[at]
     # The last row stands for users on whom nothing was decided.
     rows = [*map(_row, known.values()), ("", "", None, "", "")]
@@ -183,11 +183,10 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
 
 
 _NO_END: Final = np.datetime64(date.max, "D")
-
 _DTYPES: Final = dict.fromkeys(REVIEW, "str") | {DECIDED_ON: "datetime64[s]"}
 
 
-def _end(review: Review, decision: ReviewDecision) -> np.datetime64:
+def _shown_until(review: Review, decision: ReviewDecision) -> np.datetime64:
     """Return the moment from which an earlier decision is no longer shown."""
     if decision.decision is not Decision.KEEP:
         return _NO_END

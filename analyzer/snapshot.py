@@ -23,9 +23,7 @@ MFA: Final = "mfa"
 CHANGED: Final = "changed"
 SIGN_IN: Final = "sign_in"
 UNKNOWN: Final = "_unknown"
-
 STATES: Final = list(State)
-
 _TEXTS: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 _WORDS: Final = (columns.VERDICT, columns.REASON, columns.EXEMPTION)
 _FINDING_TEXTS: Final = (*_TEXTS, RULE, SEVERITY, FACT, OUTCOME, columns.EXEMPTION)
@@ -100,7 +98,7 @@ def _user_rows(page: Page) -> pd.DataFrame:
 def _moments(name: str, page: Page, facts: Facts, column: str) -> dict[str, np.ndarray]:
     unknown = facts.unknown(column)
     moments = page.users[column].to_numpy("datetime64[s]")
-    return {name: _known(moments, unknown), f"{name}{UNKNOWN}": unknown}
+    return {name: _without_unknown(moments, unknown), f"{name}{UNKNOWN}": unknown}
 
 
 def _answers(truth: Truth) -> np.ndarray:
@@ -108,7 +106,7 @@ def _answers(truth: Truth) -> np.ndarray:
     return np.select([truth.yes, truth.no], [1, 0], -1).astype(np.int8)
 
 
-def _known(moments: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+def _without_unknown(moments: np.ndarray, unknown: np.ndarray) -> np.ndarray:
     return np.where(unknown, np.datetime64("NaT", "s"), moments)
 
 
@@ -129,7 +127,7 @@ def _slots(
         if isinstance(names, AccessKeyColumns):
             used = by_slot(slots[columns.LAST_USED].to_numpy("datetime64[s]"))
             unknown = facts.unknown(names.last_used_date)
-            yield slot_column(kind, slot, columns.LAST_USED), _known(used[at], unknown)
+            yield slot_column(kind, slot, columns.LAST_USED), _without_unknown(used[at], unknown)
             yield slot_column(kind, slot, columns.LAST_USED + UNKNOWN), unknown
 
 

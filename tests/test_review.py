@@ -8,7 +8,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.model import Exemption, Exemptions, ReadFile
+from analyzer.model import Exemption, Exemptions, FileReference
 from analyzer.review import (
     REVIEW,
     Review,
@@ -172,7 +172,7 @@ def test_an_earlier_decision_is_shown_with_all_that_was_written(tmp_path: Path) 
 
 def test_the_newest_decision_on_a_user_counts_and_of_one_day_that_of_the_last_workbook() -> None:
     def book(decision: Decision, day: int) -> ReviewWorkbook:
-        file = ReadFile(name=f"{decision}.xlsx", sha256="0" * 64)
+        file = FileReference(name=f"{decision}.xlsx", sha256="0" * 64)
         decisions = (decision_on("ann", decision, date(2026, 3, day)),)
         return ReviewWorkbook(file=file, decisions=decisions)
 

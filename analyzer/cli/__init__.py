@@ -75,7 +75,7 @@ def credreport(
 
 def run() -> NoReturn:
     """Run the program and end the process with its exit code."""
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     gc.set_threshold(_GARBAGE)
     code = main(sys.argv[1:])
     gc.freeze()  # all memory goes at once with the process: looking for garbage in it is no use
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> int:
     return BUG
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
+def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
     """End on SIGTERM as on Ctrl-C, so that nothing half-written stays behind."""
     del frame
     sys.exit(128 + number)

@@ -133,7 +133,7 @@ class AwsOptions:
     def request(self) -> "FetchRequest":
         """Return what to ask AWS for."""
         from analyzer.sources.fetch import FetchRequest, Role
-        from analyzer.sources.organization import Selection
+        from analyzer.sources.organization import AccountFilter
 
         role = self.role_name and Role(
             name=self.role_name, external_id=self.external_id, session=self.session_name
@@ -145,7 +145,7 @@ class AwsOptions:
             timeout=self.timeout,
             jobs=self.jobs,
             role=role or None,
-            selection=Selection(
+            selection=AccountFilter(
                 include=self.include, exclude=self.exclude, units=self.organizational_unit
             ),
         )

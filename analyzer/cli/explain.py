@@ -55,14 +55,14 @@ def explain(
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    from analyzer.cli.stdout import open_to_its_reader, spell_out
+    from analyzer.cli.stdout import escape_unencodable, flushed_stdout
     from analyzer.sources.load import load
 
     judging.check()
     analysis = judging.analysis(load(*sources, as_of=as_of))
     explained = _explanations(analysis, user)
-    with open_to_its_reader():
-        spell_out()
+    with flushed_stdout():
+        escape_unencodable()
         typer.echo(_json(explained) if form is Form.JSON else _text(explained))
     for missing in analysis.report.not_covered:
         say(str(missing))

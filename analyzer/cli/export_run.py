@@ -76,7 +76,7 @@ class ExportRun:
 
         Raises CredreportError; nothing is left of the run then.
         """
-        with runs.locked(self.folder):
+        with runs.folder_lock(self.folder):
             with runs.new_run_folder(self.folder) as aside:
                 name, code = self._run(aside)
             if keep:
@@ -121,18 +121,18 @@ class ExportRun:
         Returns the run's name and the exit code.
         """
         analysis = self.judging.judged(report, earlier_done_since(self.folder, name))
-        made = RunInput(report=analysis.report, parameters=self._parameters())
+        run_input = RunInput(report=analysis.report, parameters=self._parameters())
         self._tell(analysis)
-        if existing := run_with_identity(self.folder, made.identity):
+        if existing := run_with_identity(self.folder, run_input.identity):
             code = int(existing.record["exit_code"])
-            told = f"{existing.path} was made from the same: unchanged, skipped."
-            self.log.say("unchanged", told, run=existing.name, exit_code=code)
+            message = f"{existing.path} was made from the same: unchanged, skipped."
+            self.log.say("unchanged", message, run=existing.name, exit_code=code)
             return existing.name, code
         code = self._code(analysis, has_gaps=has_gaps)
-        return self._published(aside, self.folder / name, analysis, made, code), code
+        return self._published(aside, self.folder / name, analysis, run_input, code), code
 
     def _published(
-        self, aside: Path, run: Path, analysis: "Analysis", made: RunInput, code: int
+        self, aside: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
     ) -> str:
         previous = self._previous(run)
         with runs.os_errors_translated(self.folder):
@@ -141,14 +141,14 @@ class ExportRun:
             if named := self.judging.accounts:
                 contents.write_synced(aside / contents.ACCOUNTS, named.content)
             changed = contents.write_all(analysis, aside, previous)
-            told = record_bytes(
-                made,
+            record = record_bytes(
+                run_input,
                 list(contents.sealed_files(aside)),
                 reviews=analysis.review.workbooks,
                 compared_with=previous.name if previous else None,
                 exit_code=code,
             )
-            contents.write_synced(aside / RECORD, told)
+            contents.write_synced(aside / RECORD, record)
         runs.publish(aside, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
@@ -158,19 +158,19 @@ class ExportRun:
         """Return the run to compare with, if its reports are still those that it was made from."""
         previous = previous_run(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
-            told = f"Reports in {previous.path} were changed: nothing is compared with it."
-            self.log.caution("changed", told, run=previous.name)
+            message = f"Reports in {previous.path} were changed: nothing is compared with it."
+            self.log.caution("changed", message, run=previous.name)
             return None
         if previous and self._criteria(previous.record["parameters"]) != self._criteria():
-            told = f"{previous.path} was judged by other criteria: nothing is compared with it."
-            self.log.caution("other-criteria", told, run=previous.name)
+            message = f"{previous.path} was judged by other criteria: nothing is compared with it."
+            self.log.caution("other-criteria", message, run=previous.name)
             return None
         return previous
 
     def _criteria(self, parameters: Mapping[str, object] | None = None) -> list[object]:
         """Return what the verdicts depend on, of this run or of another's parameters."""
-        told = self._parameters() if parameters is None else parameters
-        return [told.get(name) for name in ("definition", "dormant_days")]
+        parameter_values = self._parameters() if parameters is None else parameters
+        return [parameter_values.get(name) for name in ("definition", "dormant_days")]
 
     def _parameters(self) -> Mapping[str, object]:
         asked = self.aws.service_credentials and not self.sources
@@ -186,9 +186,9 @@ class ExportRun:
     def _tell(self, analysis: "Analysis") -> None:
         """Log what was found, each account that is missing, and the notes."""
         counts = {verdict: count for verdict, count, _ in users.verdict_counts(analysis)}
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         about = users.as_of_and_scope(analysis.report)
-        self.log.say("analyzed", f"{about}: {told}.", users=counts)
+        self.log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
         cautioned = self._caution(analysis.report)
         for note in users.notes(analysis):
             if note not in cautioned:

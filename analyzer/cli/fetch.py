@@ -12,12 +12,12 @@ import typer
 from analyzer.cli.aws_options import AwsOptions, reject_first
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import progress, say
-from analyzer.cli.stdout import open_to_its_reader
+from analyzer.cli.stdout import flushed_stdout
 from analyzer.errors import PARTIAL
 
 if TYPE_CHECKING:
     from analyzer.sources.aws import BoundedClient, FetchedReport
-    from analyzer.sources.manifest import Entry, FetchedAccounts
+    from analyzer.sources.manifest import AccountEntry, FetchedAccounts
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -66,17 +66,17 @@ def _path(output: str, name: str, *, many: bool) -> Path:
     return Path(output, name) if is_folder else Path(output)
 
 
-def _print_report(_iam: "BoundedClient", report: "FetchedReport", _caller: str) -> "Entry":
+def _print_report(_iam: "BoundedClient", report: "FetchedReport", _caller: str) -> "AccountEntry":
     """Write a report to standard output."""
     from analyzer.sources.fetch import fetched_entry
     from analyzer.sources.manifest import NOT_ASKED
 
-    with open_to_its_reader():
+    with flushed_stdout():
         sys.stdout.buffer.write(report.content)
     return fetched_entry(report, Path("standard output"), NOT_ASKED)
 
 
-def _end_one(entry: "Entry", *, quiet: bool) -> None:
+def _end_one(entry: "AccountEntry", *, quiet: bool) -> None:
     """Print where the report is and what stays unknown of it; exit if anything does."""
     if not quiet:
         generated = f"account {entry.account}, generated at {entry.generated_time}"
@@ -104,7 +104,7 @@ def _end_many(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None
     _end(accounts.entries, accounts.unmatched)
 
 
-def _end(entries: "Sequence[Entry]", unmatched: Sequence[str]) -> None:
+def _end(entries: "Sequence[AccountEntry]", unmatched: Sequence[str]) -> None:
     """Print which accounts are missing and what stays unknown; exit if anything does."""
     from analyzer.sources.manifest import failure_messages, gap_messages, unmatched_messages
 

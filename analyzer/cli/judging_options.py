@@ -38,7 +38,6 @@ _OF_BOOK: Final = (
 """The options that choose rules or their limits."""
 
 _NOT_READ: Final = "accounts that could not be read"
-
 _CONTROL: Final = "control"
 _OTHER: Final = (_CONTROL, OVERDUE)
 """What --fail-on takes besides verdicts, severities and rules."""

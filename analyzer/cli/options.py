@@ -23,7 +23,7 @@ _LARGEST: Final = 1 << 16
 """No file of options holds more bytes; tomllib takes very long for long keys."""
 
 
-def _read(context: typer.Context, path: Path | None) -> Path | None:
+def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | None:
     """Have the file's values stand where the command line says nothing.
 
     Raises typer.BadParameter with every problem of the file.
@@ -74,7 +74,7 @@ Config = Annotated[
         dir_okay=False,
         metavar="FILE",
         is_eager=True,
-        callback=_read,
+        callback=_apply_settings_file,
         rich_help_panel="Input",
         help='Take options from this TOML file: dormant-days = 120, skip = ["root-used"].',
     ),

@@ -8,7 +8,7 @@ import typer
 from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.stderr import say
-from analyzer.cli.stdout import open_to_its_reader
+from analyzer.cli.stdout import flushed_stdout
 from analyzer.review_columns import Decision
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) ->
 
     script = removal_script(removals, inputs=inputs)
     if output is None:
-        with open_to_its_reader():
+        with flushed_stdout():
             typer.echo(script, nl=False)
         return
     with replacing(output) as stream:

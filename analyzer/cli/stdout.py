@@ -34,7 +34,7 @@ def write(
 
     `details` is for a table on a terminal, `check` for names.
     """
-    with open_to_its_reader():
+    with flushed_stdout():
         if form is Format.TABLE:
             _write_table(analysis, verdicts, details=details)
         else:
@@ -42,7 +42,7 @@ def write(
 
 
 @contextmanager
-def open_to_its_reader() -> Iterator[None]:
+def flushed_stdout() -> Iterator[None]:
     """Flush standard output at the end, and refuse to go on if it cannot be written.
 
     Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
@@ -63,7 +63,7 @@ def open_to_its_reader() -> Iterator[None]:
 def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details: bool) -> None:
     from analyzer.writers.terminal import write_table, write_terminal
 
-    spell_out()
+    escape_unencodable()
     if is_terminal():
         width, colour = shutil.get_terminal_size().columns, _is_coloured()
         write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
@@ -73,11 +73,11 @@ def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details
 
 def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> None:
     """Write what changed between two analyses, as a table, CSV or JSON."""
-    with open_to_its_reader():
+    with flushed_stdout():
         if form is Format.TABLE:
             from analyzer.writers.changes_table import write_changes_table
 
-            spell_out()
+            escape_unencodable()
             width = shutil.get_terminal_size().columns if is_terminal() else None
             colour = is_terminal() and _is_coloured()
             write_changes_table(compared, sys.stdout, width=width, colour=colour)
@@ -95,7 +95,7 @@ def _write_data(write_to: Callable[[BinaryIO], None]) -> None:
     if is_terminal():
         data = BytesIO()
         write_to(data)
-        spell_out()
+        escape_unencodable()
         # Text in a report must not control a terminal.
         sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
     else:
@@ -125,7 +125,7 @@ def _writer(
             return lambda stream: write_names(analysis, stream, verdicts, check=check)
 
 
-def spell_out() -> None:
+def escape_unencodable() -> None:
     """Write characters that the encoding of standard output lacks as escapes."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

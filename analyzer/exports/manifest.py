@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.files import as_json, provenance
-from analyzer.model import ReadFile, Report
+from analyzer.model import FileReference, Report
 from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 
 RECORD: Final = "manifest.json"
-
 KIND: Final = "export"
 
 
@@ -40,21 +39,21 @@ class RunInput:
 
         Where the reports came from, and why an account could not be read, makes no difference.
         """
-        told = {
+        identity_parts = {
             "tool": VERSION,
             "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
             "evidence": sorted(each.evidence.sha256 for each in self.report.files if each.evidence),
             "not_covered": sorted(each.whom for each in self.report.not_covered),
             "parameters": dict(self.parameters),
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(identity_parts, sort_keys=True).encode()).hexdigest()
 
 
 def record_bytes(
-    made: RunInput,
+    run_input: RunInput,
     files: Iterable[Mapping[str, Any]],
     *,
-    reviews: Iterable[ReadFile] = (),
+    reviews: Iterable[FileReference] = (),
     compared_with: str | None,
     exit_code: int,
 ) -> bytes:
@@ -62,23 +61,23 @@ def record_bytes(
 
     `files` have path, size and sha256 each; `reviews` are the workbooks whose decisions were read.
     """
-    told = {
+    record = {
         **provenance(),
         "kind": KIND,
-        "as_of": _utc(made.as_of),
-        "identity": made.identity,
+        "as_of": _utc(run_input.as_of),
+        "identity": run_input.identity,
         "exit_code": exit_code,
         "compared_with": compared_with,
-        "parameters": dict(made.parameters),
+        "parameters": dict(run_input.parameters),
         "accounts": {
-            "covered": covered_accounts(made.report),
-            "not_covered": [asdict(each) for each in made.report.not_covered],
-            "skipped": [asdict(each) for each in made.report.left_out],
+            "covered": covered_accounts(run_input.report),
+            "not_covered": [asdict(each) for each in run_input.report.not_covered],
+            "skipped": [asdict(each) for each in run_input.report.left_out],
         },
         "reviews": [asdict(each) for each in reviews],
         "files": list(files),
     }
-    return as_json(told)
+    return as_json(record)
 
 
 def covered_accounts(report: Report) -> list[dict[str, str]]:
@@ -96,25 +95,27 @@ def read_record(folder: Path) -> Mapping[str, Any] | None:
     A run appears whole or not at all, so one whose files differ from it was edited since.
     """
     try:
-        told = json.loads((folder / RECORD).read_bytes())
-        is_complete = _is_understood(told) and all(
+        record = json.loads((folder / RECORD).read_bytes())
+        is_complete = _is_understood(record) and all(
             # A folder of runs lists many files: joined paths would take longer than the look.
             os.path.isfile(f"{folder}/{each['path']}")  # noqa: PTH113
-            for each in told["files"]
+            for each in record["files"]
         )
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    return told if is_complete else None
+    return record if is_complete else None
 
 
-def _is_understood(told: Mapping[str, Any]) -> bool:
+def _is_understood(record: Mapping[str, Any]) -> bool:
     return (
-        told["kind"] == KIND
-        and isinstance(told["identity"], str)
-        and type(told["exit_code"]) is int
-        and isinstance(told["parameters"], dict)
-        and isinstance(told["files"], list)
-        and all(isinstance(each[key], str) for each in told["files"] for key in ("path", "sha256"))
+        record["kind"] == KIND
+        and isinstance(record["identity"], str)
+        and type(record["exit_code"]) is int
+        and isinstance(record["parameters"], dict)
+        and isinstance(record["files"], list)
+        and all(
+            isinstance(each[key], str) for each in record["files"] for key in ("path", "sha256")
+        )
     )
 
 

@@ -56,7 +56,7 @@ def load_reports(
         ) from None
     return replace(
         report,
-        files=tuple(_within(aside, each) for each in report.files),
+        files=tuple(_with_run_relative_names(aside, each) for each in report.files),
         notes=tuple(note.replace(aside, "") for note in report.notes),
     )
 
@@ -69,7 +69,7 @@ def _load(origins: Mapping[Path, str], limit: InputLimit, as_of: datetime | None
     return load_sources([*paths], inputs, as_of, lambda _done, _total: None, limit)
 
 
-def _within(aside: str, file: ReportFile) -> ReportFile:
+def _with_run_relative_names(aside: str, file: ReportFile) -> ReportFile:
     """Return the file with names that are true in the run."""
     evidence = file.evidence
     if evidence:
@@ -109,10 +109,10 @@ def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
     names = [_name(source) for source in sources]
     files = {name.lower() for name in names}
     free = (each for each in map("input-{}".format, count(2)) if each not in files)
-    taken: set[str] = set()
+    used_names: set[str] = set()
     for name in names:
-        yield folder / next(free) / name if name.lower() in taken else folder / name
-        taken.add(name.lower())
+        yield folder / next(free) / name if name.lower() in used_names else folder / name
+        used_names.add(name.lower())
 
 
 def _name(source: Source) -> str:

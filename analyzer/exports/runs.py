@@ -1,4 +1,4 @@
-"""Find the complete runs in a folder, and name the next."""
+"""Keep the runs in a folder: find, name and lock them, publish, lead `latest`, remove old ones."""
 
 import os
 import re
@@ -58,10 +58,10 @@ class Run:
 
 def runs(folder: Path) -> list[Run]:
     """Return the complete runs, the oldest first, of one moment the first made first."""
-    return sorted(_complete(folder), key=lambda run: sort_key(run.name))
+    return sorted(_complete_runs(folder), key=lambda run: sort_key(run.name))
 
 
-def _complete(folder: Path) -> Iterator[Run]:
+def _complete_runs(folder: Path) -> Iterator[Run]:
     for path in folder.iterdir() if folder.is_dir() else ():
         if is_name(path.name) and not path.is_symlink() and (record := read_record(path)):
             yield Run(path, record)
@@ -100,11 +100,8 @@ def sort_key(name: str) -> tuple[str, int]:
 
 
 LATEST: Final = "latest"
-
 LOCK: Final = ".lock"
-
 BUILDING: Final = ".credreport-building-"
-
 REMOVING: Final = ".credreport-removing-"
 
 LINK: Final = ".credreport-latest"
@@ -112,7 +109,7 @@ LINK: Final = ".credreport-latest"
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Make the folder, mend what a killed run left in it, and let nobody else work there.
 
     Raises Busy where somebody does, OutputFailed where the folder cannot be written.

@@ -19,7 +19,6 @@ NEWEST: Final = 12
 RUN: Final = "run"
 INACTIVE: Final = "inactive"
 COLUMNS: Final = (RUN, columns.AS_OF, str(Verdict.UNUSED), INACTIVE, columns.USERS)
-
 _USERS_FILE: Final = "users.csv"
 _LARGEST_BLOCK: Final = 1 << 30
 

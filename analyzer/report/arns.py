@@ -13,11 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _NAME: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
-
 _LONGEST_NAME: Final = 128
-
 _PATH: Final = bytes(range(ord("!"), ord("~") + 1))
-
 _PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
 
 _ROOT_NAMES: Final = pa.array(
@@ -36,7 +33,6 @@ _WORDS: Final = r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[s
 """What people write where an ARN stood; none of it has a colon."""
 
 _WORD: Final = rf"(?i)^({_WORDS})\z"
-
 _WORD_AND_NAME: Final = rf"(?is)^({_WORDS}|{NO_ARN})/"
 
 _ROOT_NAMES_OF_NO_USER: Final = pa.array(
@@ -45,9 +41,7 @@ _ROOT_NAMES_OF_NO_USER: Final = pa.array(
 """IAM gives no user such a name: they are the root's without any ARN."""
 
 _USUAL: Final = re.compile(rb"arn:aws:iam::([0-9]{12}):")
-
 _USUAL_USER: Final = re.compile(_USUAL.pattern + b"user/")
-
 _USUAL_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
@@ -148,24 +142,24 @@ def lengths(cells: pa.Array) -> np.ndarray:
 def bytes_at(cells: pa.Array, place: int | np.ndarray) -> np.ndarray:
     """Return the byte at a place in each cell of a large_string array (uint8), 0 outside of it."""
     within = np.broadcast_to((place >= 0) & (place < lengths(cells)), len(cells))
-    found = np.zeros(len(cells), np.uint8)
-    found[within] = _text(cells)[(_offsets(cells)[:-1] + place)[within]]
-    return found
+    byte = np.zeros(len(cells), np.uint8)
+    byte[within] = _text(cells)[(_offsets(cells)[:-1] + place)[within]]
+    return byte
 
 
 def consist_of(cells: pa.Array, signs: bytes) -> np.ndarray:
     """Tell which cells hold nothing but these signs, all of them ASCII."""
     offsets = _offsets(cells)
-    held = _text(cells)[offsets[0] : offsets[-1]].tobytes()
-    made = np.ones(len(cells), bool)
-    if held.translate(None, signs):
-        marked = np.frombuffer(held.translate(_marking(signs)), bool)
+    text = _text(cells)[offsets[0] : offsets[-1]].tobytes()
+    consists = np.ones(len(cells), bool)
+    if text.translate(None, signs):
+        marked = np.frombuffer(text.translate(_foreign_byte_table(signs)), bool)
         foreign = offsets[0] + np.flatnonzero(marked)
-        made[np.searchsorted(offsets[1:], foreign, side="right")] = False
-    return made
+        consists[np.searchsorted(offsets[1:], foreign, side="right")] = False
+    return consists
 
 
-def _marking(signs: bytes) -> bytes:
+def _foreign_byte_table(signs: bytes) -> bytes:
     return bytes(byte not in signs for byte in range(256))
 
 
@@ -176,27 +170,27 @@ def end_with_cells(cells: pa.Array, tails: pa.Array) -> np.ndarray:
     ends = _offsets(cells)[1:]
     # The ends of the cells and what lies between them, in turn: nothing is copied to look there.
     borders = np.append(np.column_stack([ends - np.where(fits, length, 0), ends]), ends[-1:])
-    held = [None, pa.py_buffer(borders), cells.buffers()[2]]
-    split = pa.Array.from_buffers(pa.large_binary(), 2 * len(cells), held)
-    found = split.take(pa.array(np.arange(0, 2 * len(cells), 2)))
-    return np.asarray(pc.equal(found, tails.cast(pa.large_binary())))
+    buffers = [None, pa.py_buffer(borders), cells.buffers()[2]]
+    split = pa.Array.from_buffers(pa.large_binary(), 2 * len(cells), buffers)
+    endings = split.take(pa.array(np.arange(0, 2 * len(cells), 2)))
+    return np.asarray(pc.equal(endings, tails.cast(pa.large_binary())))
 
 
 def cells_where(cells: pa.Array, mask: np.ndarray) -> pa.Array:
     """Return the cells, null where the mask does not hold; the text is not copied."""
     _, offsets, text = cells.buffers()
     bits = np.packbits(np.append(np.zeros(cells.offset, bool), mask), bitorder="little")
-    held = [pa.py_buffer(bits.tobytes()), offsets, text]
-    return pa.Array.from_buffers(cells.type, len(cells), held, offset=cells.offset)
+    buffers = [pa.py_buffer(bits.tobytes()), offsets, text]
+    return pa.Array.from_buffers(cells.type, len(cells), buffers, offset=cells.offset)
 
 
 def _offsets(cells: pa.Array) -> np.ndarray:
     if not len(cells):
         return np.zeros(1, np.int64)  # Arrow may hold none.
-    held = np.frombuffer(cells.buffers()[1], np.int64)
-    return held[cells.offset : cells.offset + len(cells) + 1]
+    offsets = np.frombuffer(cells.buffers()[1], np.int64)
+    return offsets[cells.offset : cells.offset + len(cells) + 1]
 
 
 def _text(cells: pa.Array) -> np.ndarray:
-    held = cells.buffers()[2]
-    return np.frombuffer(held if held is not None else b"", np.uint8)
+    text_buffer = cells.buffers()[2]
+    return np.frombuffer(text_buffer if text_buffer is not None else b"", np.uint8)

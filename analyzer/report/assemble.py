@@ -43,8 +43,8 @@ def assemble_report(
     """
     as_of.check_as_of(option)
     surveyed = [selection.with_as_of(each, option) for each in _surveyed(openers, progress)]
-    distinct, same = selection.distinct(surveyed)
-    newest, older = selection.newest(distinct)
+    distinct, same = selection.without_copies(surveyed)
+    newest, older = selection.without_superseded_accounts(distinct)
     reports, contradicting = selection.deduplicate_rows(newest)
     return Report(
         files=tuple(report.file() for report in reports),
@@ -116,12 +116,14 @@ def _service_credentials(
     users: pd.DataFrame, evidence: Sequence[ServiceCredentials | None]
 ) -> pd.Series:
     """Return the services of each user's live service-specific credentials, where told."""
-    found = pd.Series("", index=users.index, dtype="str")
+    services = pd.Series("", index=users.index, dtype="str")
     for file in users[columns.FILE].unique():
-        if (told := evidence[file]) and told.services:
+        if (credentials := evidence[file]) and credentials.services:
             here = users[columns.FILE] == file
-            found[here] = users.loc[here, columns.USER].str.lower().map(told.services).fillna("")
-    return found
+            services[here] = (
+                users.loc[here, columns.USER].str.lower().map(credentials.services).fillna("")
+            )
+    return services
 
 
 def _rows(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:

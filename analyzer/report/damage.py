@@ -16,11 +16,8 @@ from analyzer.report.arns import lengths
 from analyzer.report.raw_report import Header, ReportText
 
 AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
-
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-
 _WORDS: Final = ("N/A", "not_supported")
-
 _WIDE: Final = 80
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"

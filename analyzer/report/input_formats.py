@@ -56,7 +56,7 @@ def is_plain(head: bytes) -> bool:
     return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
 
 
-def largest(name: str, head: bytes) -> int:
+def size_limit(name: str, head: bytes) -> int:
     """Return how many bytes an input may hold that begins so, and is longer than that.
 
     Raises InputRefused if it cannot be a report: nothing more of it must be read.
@@ -67,7 +67,7 @@ def largest(name: str, head: bytes) -> int:
             inner = unpacked.decompress(head, HEAD)
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
-        return min(largest(name, inner), input_size.LARGEST)
+        return min(size_limit(name, inner), input_size.LARGEST)
     if is_plain(head):
         return input_size.LARGEST
     if not _may_wrap_report(head):
@@ -205,12 +205,12 @@ def _generated(name: str, text: str) -> datetime:
     return moment
 
 
-def bounded_bytes(name: str, stream: ReadableStream, limit: InputLimit | None) -> bytes:
+def read_report_bytes(name: str, stream: ReadableStream, limit: InputLimit | None) -> bytes:
     """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
 
     Raises InputRefused, and whatever the stream does.
     """
-    return input_size.bounded_bytes(name, stream, limit, largest)
+    return input_size.bounded_bytes(name, stream, limit, size_limit)
 
 
 def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
@@ -225,7 +225,7 @@ def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
 
 def _largest_in_gzip(name: str, head: bytes) -> int:
     _refuse_gzip(name, head)
-    return largest(name, head)
+    return size_limit(name, head)
 
 
 def _refuse_gzip(name: str, content: bytes) -> None:

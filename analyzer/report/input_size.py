@@ -25,9 +25,7 @@ MAX_INPUT: Final = 2 << 30
 """What all inputs of a run may unpack to together."""
 
 _STEP: Final = 1 << 20
-
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
 _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
 
 

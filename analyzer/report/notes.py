@@ -25,7 +25,7 @@ def input_notes(
         *(_assumed(reports)),
         *(_too_early(reports)),
         *(f"{left.name} is the same report as {kept.name}: counted once." for left, kept in same),
-        *(_set_aside(older)),
+        *(_superseded_notes(older)),
         *(_repeated(reports)),
         *(_contradicting(sorted(contradicting))),
         *(_missing_columns(reports)),
@@ -63,10 +63,10 @@ def _too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:
             )
 
 
-def _set_aside(older: Iterable[tuple[SelectedReport, SelectedReport, str]]) -> Iterator[str]:
+def _superseded_notes(older: Iterable[tuple[SelectedReport, SelectedReport, str]]) -> Iterator[str]:
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
-        accounts[old.name, _own(old), new.name, _own(new)].append(account)
+        accounts[old.name, _as_of_text(old), new.name, _as_of_text(new)].append(account)
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
             f"{old_name} ({old_at}) is not counted for account {short_list(which)}:"
@@ -74,7 +74,7 @@ def _set_aside(older: Iterable[tuple[SelectedReport, SelectedReport, str]]) -> I
         )
 
 
-def _own(report: SelectedReport) -> str:
+def _as_of_text(report: SelectedReport) -> str:
     assumed = report.own_source is AsOfSource.ASSUMED
     return f"{minute_text(report.own)}{', assumed: perhaps later' if assumed else ''}"
 

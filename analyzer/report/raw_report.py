@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import ReadFile
+from analyzer.model import FileReference
 from analyzer.report.input_size import HEAD
 
 _SEPARATORS = (",", ";", "\t")
@@ -128,7 +128,7 @@ class ServiceCredentials:
     `services` maps the names of users in lower case to their services, joined by `, `.
     """
 
-    file: ReadFile
+    file: FileReference
     services: Mapping[str, str]
 
 

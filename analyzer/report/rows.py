@@ -28,7 +28,7 @@ _MOST = 1000
 
 
 @dataclass(slots=True)
-class _Skipped:
+class _InvalidRows:
     """Mend the rows that do not have the header's number of cells, or say what is wrong."""
 
     text: ReportText
@@ -69,7 +69,7 @@ def read_rows(text: ReportText) -> Iterator[pa.Table]:
 
 
 def _read_rows(text: ReportText) -> Iterator[pa.Table]:
-    skipped = _Skipped(text)
+    skipped = _InvalidRows(text)
     start = 1
     for batch in _batches(text, skipped):
         numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
@@ -82,7 +82,7 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
         yield skipped.table()
 
 
-def _batches(text: ReportText, skipped: _Skipped) -> Iterator[pa.RecordBatch]:
+def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch]:
     stream = text.open()
     stream.seek(text.header.end)
     try:

@@ -97,7 +97,7 @@ def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedRep
     return SelectedReport(surveyed, *own, *judged_by, evidence=evidence, accounts=surveyed.accounts)
 
 
-def distinct(
+def without_copies(
     reports: Sequence[SelectedReport],
 ) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
@@ -107,7 +107,7 @@ def distinct(
     beside any of them counts.
     """
     copies: dict[str, list[SelectedReport]] = defaultdict(list)
-    for report in sorted(reports, key=_knowing, reverse=True):
+    for report in sorted(reports, key=_as_of_preference, reverse=True):
         copies[report.content].append(report)
     best = {content: each[0] for content, each in copies.items()}
     chosen = [report for report in reports if best[report.content] is report]
@@ -118,23 +118,23 @@ def distinct(
     )
 
 
-def _knowing(report: SelectedReport) -> tuple[bool, datetime, int]:
+def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
     return known, report.own, -_ORDER.index(report.own_source)
 
 
 def _evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
     """Return all that is told beside the copies of a report, in the name of the first."""
-    told = [each.evidence for each in copies if each.evidence]
+    all_evidence = [each.evidence for each in copies if each.evidence]
     live: dict[str, set[str]] = defaultdict(set)
-    for evidence in told:
+    for evidence in all_evidence:
         for user, names in evidence.services.items():
             live[user].update(names.split(_BETWEEN))
     services = {user: _BETWEEN.join(sorted(each)) for user, each in live.items()}
-    return replace(told[0], services=services) if told else None
+    return replace(all_evidence[0], services=services) if all_evidence else None
 
 
-def newest(
+def without_superseded_accounts(
     reports: Sequence[SelectedReport],
 ) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport, str]]]:
     """Set aside accounts of which another report is newer: (older, newer, account) for each."""

@@ -86,11 +86,11 @@ class _SurveyState:
         account = arns.account_ids(arn, self.text.account_id)
         self.rows.update(_counted(account))
         root = arns.is_root(arn, table[columns.USER])
-        self.roots.append(_known(table.filter(root)))
+        self.roots.append(_known_columns(table.filter(root)))
         self.arns.append(hashes(table))
-        seen = timestamp_columns(table)
-        self.newest = np.fmax(self.newest, np.fmax.reduce(seen.newest, initial=values.NEVER))
-        local = damage.local_dates(self.text, table, seen.names, seen.odd)
+        timestamps = timestamp_columns(table)
+        self.newest = np.fmax(self.newest, np.fmax.reduce(timestamps.newest, initial=values.NEVER))
+        local = damage.local_dates(self.text, table, timestamps.names, timestamps.odd)
         self.problems += islice(local, _MOST_PROBLEMS)
         self.problems += damage.swallowed_rows(self.text, table)
         if table.num_rows and (self.last is None or _last_row(table) > _last_row(self.last)):
@@ -108,7 +108,7 @@ def survey(text: ReportText) -> SurveyedReport:
         for table in read_rows(text):
             findings.add(table)
             if kept is not None:
-                kept.append(_known(table))
+                kept.append(_known_columns(table))
     except InputRefused as refused:
         raise InputRefused([*refused.problems, *findings.problems]) from None
     _refuse(findings)
@@ -128,7 +128,7 @@ def utc(moment: np.datetime64) -> datetime:
     return datetime.fromtimestamp(int(moment.astype(np.int64)), UTC)
 
 
-def _known(table: pa.Table) -> pa.Table:
+def _known_columns(table: pa.Table) -> pa.Table:
     known = [name for name in columns.REPORT if name in table.column_names]
     return table.select([*known, columns.ROW])
 

@@ -48,7 +48,7 @@ def grouped_by_size(
 
 def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[SurveyedReport | InputRefused]:
     """Open reports and survey them, in their order, neighbours with the same header together."""
-    return [*_kept_within(KEPT_BYTES // GROUPS, _in_turn(openers))]
+    return [*_kept_within(KEPT_BYTES // GROUPS, _surveyed_in_batches(openers))]
 
 
 def _kept_within(
@@ -63,23 +63,23 @@ def _kept_within(
         yield replace(each, tables=None) if isinstance(each, SurveyedReport) and beyond else each
 
 
-def _in_turn(
+def _surveyed_in_batches(
     openers: Sequence[Callable[[], ReportText]],
 ) -> Iterator[SurveyedReport | InputRefused]:
     waiting: list[ReportText] = []
     for opener in openers:
-        text = _attempted(opener)
-        if isinstance(text, InputRefused) or not _alike([*waiting, text]):
-            yield from _together(waiting)
+        text = _value_or_refusal(opener)
+        if isinstance(text, InputRefused) or not _fit_one_batch([*waiting, text]):
+            yield from _surveyed_batch(waiting)
             waiting = []
         if isinstance(text, InputRefused):
             yield text
         else:
             waiting.append(text)
-    yield from _together(waiting)
+    yield from _surveyed_batch(waiting)
 
 
-def _attempted(what: Callable[[], T]) -> T | InputRefused:
+def _value_or_refusal(what: Callable[[], T]) -> T | InputRefused:
     try:
         return what()
     except InputRefused as refused:
@@ -87,7 +87,7 @@ def _attempted(what: Callable[[], T]) -> T | InputRefused:
         return InputRefused(refused.problems)
 
 
-def _alike(texts: Sequence[ReportText]) -> bool:
+def _fit_one_batch(texts: Sequence[ReportText]) -> bool:
     """Tell whether texts can be read in one go."""
     return (
         len({text.header.line for text in texts}) == 1
@@ -97,10 +97,10 @@ def _alike(texts: Sequence[ReportText]) -> bool:
     )
 
 
-def _together(texts: Sequence[ReportText]) -> Sequence[SurveyedReport | InputRefused]:
+def _surveyed_batch(texts: Sequence[ReportText]) -> Sequence[SurveyedReport | InputRefused]:
     tables = _tables(texts) if len(texts) > 1 else []
     surveyed = _surveyed(texts, tables) if tables else []
-    return surveyed or [_attempted(partial(survey, text)) for text in texts]
+    return surveyed or [_value_or_refusal(partial(survey, text)) for text in texts]
 
 
 def _tables(texts: Sequence[ReportText]) -> list[pa.Table]:
@@ -141,9 +141,9 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
         return []
     table = pa.concat_tables(tables)
     starts = np.cumsum([0, *counts[:-1]])
-    seen = timestamp_columns(table)
-    newest = np.fmax.reduceat(seen.newest, starts)
-    if seen.odd.any() or np.isnat(newest).any():
+    timestamps = timestamp_columns(table)
+    newest = np.fmax.reduceat(timestamps.newest, starts)
+    if timestamps.odd.any() or np.isnat(newest).any():
         return []
     arn = table[columns.ARN].combine_chunks()
     root = np.asarray(arns.is_root(arn, table[columns.USER]))

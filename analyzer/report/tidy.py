@@ -16,7 +16,7 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, as_category
 from analyzer.report import arns, values
-from analyzer.report.values import lowered
+from analyzer.report.values import lowercase_booleans
 from analyzer.terms import State
 
 _NONE = "N/A"
@@ -76,7 +76,7 @@ class _Cells:
         """Return which cells are true, and which are understood; any case is."""
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
-            self.texts[column] = lowered(self.text(column))
+            self.texts[column] = lowercase_booleans(self.text(column))
             true, false = self.equals(column, "true"), self.equals(column, "false")
         understood = true | false
         self.note(column, ~understood)
@@ -112,7 +112,7 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
     masked = _masked(cells)
     file = cells.table[columns.FILE].to_numpy()
-    moment = {column: _noted(cells, column) for column in columns.TIMESTAMPS[:4]}
+    moment = {column: _moment_noting_unread(cells, column) for column in columns.TIMESTAMPS[:4]}
     return pd.DataFrame(
         {
             columns.FILE: file,
@@ -146,7 +146,7 @@ def _masked(cells: _Cells) -> np.ndarray:
     return masked
 
 
-def _noted(cells: _Cells, column: str) -> np.ndarray:
+def _moment_noting_unread(cells: _Cells, column: str) -> np.ndarray:
     moment, understood = cells.moment(column)
     cells.note(column, ~understood)
     return moment
@@ -173,7 +173,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     code, created = _slot_state(cells, slot)
     last_used, understood = cells.moment(slot.last_used_date)
     used, absent = ~np.isnat(last_used), code == 0
-    placed = _placed(cells, slot, ~used & (understood | absent))
+    placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
     code[absent & (used | placed)] = 3
@@ -182,7 +182,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
 
 
-def _placed(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
+def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
     """Tell where a region or service stands for a use that there was not, and note each such cell.
 
     Noted too is what has the form of neither.
@@ -242,8 +242,8 @@ def _texts(cells: _Cells) -> pd.DataFrame:
 
 
 def _strings(texts: pa.Array | None, count: int) -> pd.Series:
-    held = pa.nulls(count, pa.large_string()) if texts is None else texts
-    return pd.Series(held.to_pandas(), copy=False)
+    cells = pa.nulls(count, pa.large_string()) if texts is None else texts
+    return pd.Series(cells.to_pandas(), copy=False)
 
 
 def _utc(moment: np.ndarray) -> pd.DatetimeIndex:

@@ -13,23 +13,19 @@ from analyzer.report.arns import bytes_at, cells_where, lengths
 from analyzer.terms import ISO_UTC
 
 _ARROW: Final = pa.timestamp("s", "UTC")
-
 _Z: Final = len("2024-04-22T19:47:52Z")
 
 _OFFSET: Final = len("2024-04-22T19:47:52+00:00")
 """AWS writes the first form since 2024, and wrote the second before."""
 
 _FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
-
 _LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
-
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 
 YEARS: Final = range(1970, 2100)
 """No moment of a report lies in another year: what does is damaged."""
 
 _END: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
-
 NEVER: Final = np.datetime64("NaT", "s")
 
 
@@ -41,9 +37,9 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     length = lengths(cells)
     usual = (length == _Z) | (length == _OFFSET)
     unusual = ~usual & (length > _Z)
-    read = None if unusual.any() else _all_at_once(cells_where(cells, usual))
+    read = None if unusual.any() else _cast_by_arrow(cells_where(cells, usual))
     if read is None:
-        read = _each_distinct(cells)
+        read = _parsed_once_per_text(cells)
         usual = np.asarray(read.is_valid())
     seconds = np.frombuffer(read.buffers()[1], np.int64)[read.offset : read.offset + len(read)]
     # As a number without a sign, what is before 1970 is very late.
@@ -51,14 +47,14 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     return np.where(known, seconds.view(NEVER.dtype), NEVER)
 
 
-def _all_at_once(cells: pa.Array) -> pa.Array | None:
+def _cast_by_arrow(cells: pa.Array) -> pa.Array | None:
     try:
         return cells.cast(_ARROW)
     except pa.ArrowInvalid:
         return None
 
 
-def _each_distinct(cells: pa.Array) -> pa.Array:
+def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
     distinct = cells.dictionary_encode()
     read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW)
     return read.take(distinct.indices)
@@ -83,11 +79,11 @@ def timestamp(text: str) -> datetime | None:
 
 def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
-    told = ~np.isnat(moment)
-    if (lengths(cells)[told] == _Z).all():
+    is_moment = ~np.isnat(moment)
+    if (lengths(cells)[is_moment] == _Z).all():
         return cells
     text = pc.strftime(pa.array(moment), ISO_UTC).cast(cells.type)
-    return pc.if_else(pa.array(told), text, cells)
+    return pc.if_else(pa.array(is_moment), text, cells)
 
 
 def is_local_date(cell: str) -> bool:
@@ -124,10 +120,10 @@ def normalized(column: str, cells: pa.Array) -> pa.Array:
     """Return a column's cells with timestamps as `…Z` and booleans in lower case."""
     if column in columns.TIMESTAMPS:
         return timestamp_texts(cells, timestamps(cells))
-    return lowered(cells) if column in _BOOLEANS else cells
+    return lowercase_booleans(cells) if column in _BOOLEANS else cells
 
 
-def lowered(cells: pa.Array) -> pa.Array:
+def lowercase_booleans(cells: pa.Array) -> pa.Array:
     """Return the cells with booleans in lower case, all others as they are."""
     lower = pc.utf8_lower(cells)
     known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))

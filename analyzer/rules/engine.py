@@ -62,12 +62,12 @@ def page_findings(
     order of the rules; of each, the undecided come last; then by slot; then as the page has them.
     """
     facts = Facts(page)
-    found = [
+    findings = [
         _findings_of_rule(position, rule, facts, thresholds, exemptions)
         for position, rule in enumerate(rules)
         if len(page) and _is_about(rule, of_roots=of_roots)
     ]
-    return _frame(page, rules, found, exemptions.reasons)
+    return _frame(page, rules, findings, exemptions.reasons)
 
 
 def page_counts(
@@ -180,10 +180,10 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _frame(
-    page: Page, rules: Sequence[Rule], found: Sequence[_RuleFindings], reasons: Sequence[str]
+    page: Page, rules: Sequence[Rule], findings: Sequence[_RuleFindings], reasons: Sequence[str]
 ) -> pd.DataFrame:
     def every(name: str, dtype: str) -> np.ndarray:
-        return np.concatenate([np.array([], dtype), *(getattr(each, name) for each in found)])
+        return np.concatenate([np.array([], dtype), *(getattr(each, name) for each in findings)])
 
     rule, slot = every("rule", "int64"), every("slot", "int64").astype("int8")
     since = every("since", "datetime64[s]")
@@ -199,7 +199,7 @@ def _frame(
         columns.CREATED: pd.DatetimeIndex(every("created", "datetime64[s]"), tz="UTC"),
         SINCE: pd.DatetimeIndex(since, tz="UTC"),
         DAYS: pd.arrays.IntegerArray(every("days", "int64"), np.isnat(since)),
-        FACT: _texts([each.facts for each in found]),
+        FACT: _texts([each.facts for each in findings]),
         OUTCOME: as_category(every("outcome", "int64"), Outcome),
         columns.EXEMPTION: as_category(every("exemption", "int32"), reasons),
         REMEDY: _remedies(rules, rule, every("remedy", "int64")),

@@ -10,20 +10,20 @@ from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
 
 
-def _left(facts: Facts) -> np.ndarray:
+def _time_to_expiry(facts: Facts) -> np.ndarray:
     """Return the time from as-of until the password expires, NaT where it does not."""
     return np.asarray(facts.password_expiry.moment - facts.as_of)
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
-    left = _left(facts)
+    left = _time_to_expiry(facts)
     soon = (left >= np.timedelta64(0, "D")) & (left <= np.timedelta64(limits.expiry_days, "D"))
     return facts.password & Truth.known(soon, facts.password_expiry.unknown)
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     when = dates(facts.password_expiry.moment[at], "password expires ")
-    days = _left(facts)[at].astype("timedelta64[D]").astype(np.int64)
+    days = _time_to_expiry(facts)[at].astype("timedelta64[D]").astype(np.int64)
     limit = f" after as-of; limit {limits.expiry_days}"
     return concat(len(at), when, days_text(days, ", ", limit))
 

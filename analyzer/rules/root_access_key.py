@@ -14,7 +14,7 @@ def _inactive(facts: Facts) -> np.ndarray:
     return np.asarray(facts.key_active.no & facts.key_age.there)
 
 
-def _noted(facts: Facts) -> np.ndarray:
+def _has_inactive_key(facts: Facts) -> np.ndarray:
     return in_any_slot(_inactive(facts))
 
 
@@ -35,7 +35,7 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.key_active.in_any_slot(),
     fact=_fact,
-    noted=_noted,
+    noted=_has_inactive_key,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"
     " does not protect it.",

@@ -15,10 +15,10 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: what passes then passes now, what fails now may pass.
-    return Truth(used.yes & ~_assumed(facts), used.no)
+    return Truth(used.yes & ~_is_as_of_assumed(facts), used.no)
 
 
-def _assumed(facts: Facts) -> np.ndarray:
+def _is_as_of_assumed(facts: Facts) -> np.ndarray:
     source = facts.page.users[columns.AS_OF_SOURCE]
     return np.asarray(source == AsOfSource.ASSUMED)
 

@@ -15,7 +15,7 @@ _NOT_REPORTED: Final = "not_supported"
 """The value of password_enabled for the root in reports before 2025."""
 
 
-def _assumed(facts: Facts) -> np.ndarray:
+def _is_password_unreported(facts: Facts) -> np.ndarray:
     positions, cells = facts.unread(columns.PASSWORD_ENABLED)
     mask = np.zeros(len(facts.page), bool)
     mask[positions] = [cell == _NOT_REPORTED for cell in cells]
@@ -24,7 +24,7 @@ def _assumed(facts: Facts) -> np.ndarray:
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
-    assumed = _assumed(facts)
+    assumed = _is_password_unreported(facts)
     password = Truth(facts.password.yes | assumed, facts.password.no)
     return (password | facts.key_active.in_any_slot()) & ~facts.mfa
 
@@ -32,7 +32,9 @@ def _judge(facts: Facts, _: Thresholds) -> Truth:
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     known = concat(len(at), "usable: ", usable_credentials(facts, at))
     assumed = "the report does not say if there is a password; one is assumed"
-    return concat(len(at), "no MFA device; ", text_where(_assumed(facts)[at], assumed, known))
+    return concat(
+        len(at), "no MFA device; ", text_where(_is_password_unreported(facts)[at], assumed, known)
+    )
 
 
 RULE = Rule(

@@ -106,19 +106,12 @@ class Rule(RuleText):
 
 
 RULE: Final = "rule"
-
 SEVERITY: Final = "severity"
-
 SUBJECT: Final = "subject"
-
 SINCE: Final = "since"
-
 DAYS: Final = "days"
-
 FACT: Final = "fact"
-
 OUTCOME: Final = "outcome"
-
 REMEDY: Final = "remedy"
 
 FINDINGS: Final = (

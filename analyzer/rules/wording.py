@@ -19,9 +19,7 @@ from analyzer.facts import Elapsed, Facts, by_slot
 from analyzer.rules.rule import Outcome, Rule, RuleText
 
 _TEXT: Final = pa.string()
-
 _NOTHING: Final = pa.scalar(None, _TEXT)
-
 _UNKNOWN: Final = "at an unknown time"
 
 _TABLES: Final = 64
@@ -52,14 +50,14 @@ def dates(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> p
     if not known.any():
         return pa.repeat(before + otherwise, len(moments))
     day = moments.astype("datetime64[D]").astype(np.int64)
-    first, last = _whole(day[known].min()), _whole(day[known].max()) + _SPAN
+    first, last = _span_start(day[known].min()), _span_start(day[known].max()) + _SPAN
     text = _dates(before, first, last).take(pa.array(np.where(known, day - first, 0)))
     return text if known.all() else text_where(known, text, before + otherwise)
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `684 days`, with what stands before and after."""
-    most = _whole(days.max(initial=0)) + _SPAN
+    most = _span_start(days.max(initial=0)) + _SPAN
     return _durations(before, most, after).take(pa.array(days))
 
 
@@ -67,7 +65,7 @@ _SPAN: Final = 4096
 """Tables begin and end at multiples of so many days, so that many pages share one."""
 
 
-def _whole(days: np.int64) -> int:
+def _span_start(days: np.int64) -> int:
     return int(days) // _SPAN * _SPAN
 
 

@@ -31,7 +31,7 @@ from analyzer.sources.aws_answers import (
     read_strictly,
     text_field,
 )
-from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, code, refusal
+from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, error_code, refusal
 from analyzer.sources.companions import FIRST_YEAR
 from analyzer.sources.deadline import Deadline, Late
 from analyzer.terms import ISO_UTC
@@ -88,7 +88,7 @@ class FetchedReport:
         return as_json(known)
 
 
-class Access:
+class AwsSession:
     """Make clients of one profile, or of the ordinary credentials where none is named."""
 
     def __init__(
@@ -261,9 +261,9 @@ def _state_and_report(iam: BoundedClient) -> tuple[str, Mapping[str, Any] | None
         if state == "COMPLETE":
             return state, iam.answer("get_credential_report")
     except ClientError as error:
-        if code(error) not in _NOT_YET:
+        if error_code(error) not in _NOT_YET:
             raise
-        return code(error), None
+        return error_code(error), None
     return state, None
 
 
@@ -315,7 +315,7 @@ def _is_whole(rows: str, header: list[str]) -> bool:
     return not is_moment or _LAST_CELL.fullmatch(cells[-1]) is not None
 
 
-def service_credentials(iam: BoundedClient) -> bytes:
+def service_credentials_json(iam: BoundedClient) -> bytes:
     """Return all users' service-specific credentials, as the AWS CLI would print the answer.
 
     The answer holds no secrets. Raises AwsRefused where AWS does not give it.

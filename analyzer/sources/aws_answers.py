@@ -21,7 +21,6 @@ LARGEST: Final = 64 << 20
 """Bytes of the largest answer that is read; a report of 5,000 users has about three million."""
 
 _PIECE: Final = 1 << 16
-
 UNREADABLE: Final = "an answer that cannot be read"
 
 
@@ -52,11 +51,11 @@ class CheckedTransport:
         body = _body(answer, request)
         is_json = self.client.meta.service_model.resolved_protocol == "json"
         checked = _checked_body(answer.status_code, body, is_json=is_json)
-        return AWSResponse(answer.url, answer.status_code, answer.headers, _Whole(checked))
+        return AWSResponse(answer.url, answer.status_code, answer.headers, _BufferedBody(checked))
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
+class _BufferedBody:
     """Hold a body as botocore reads one."""
 
     body: bytes

@@ -124,7 +124,7 @@ _ADVICE: Final = (
 )
 
 
-def code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     """Return AWS's code for an error, empty where there is none that AWS has."""
     text = error.response.get("Error", {}).get("Code", "")
     return text if isinstance(text, str) and text in _known_codes() else ""
@@ -153,7 +153,7 @@ def refusal(error: Exception) -> str:
 
 
 def _error_answer(error: ClientError) -> str:
-    call, known = call_name(error.operation_name), code(error)
+    call, known = call_name(error.operation_name), error_code(error)
     if known in _DENIED:
         return _denied(call, str(error.response["Error"].get("Message", "")))
     if known:

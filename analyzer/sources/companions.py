@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_json
-from analyzer.model import ReadFile
+from analyzer.model import FileReference
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.values import timestamp
 from analyzer.terms import printable
@@ -20,15 +20,12 @@ FIRST_YEAR: Final = 2010
 """IAM is of 2010: no report is older."""
 
 METADATA: Final = ".metadata.json"
-
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
-
 MANIFEST: Final = ".manifest.json"
-
 COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
-def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
+def read_generated_time(report: Path, sha256: Callable[[], str]) -> datetime | None:
     """Return when AWS generated the report, from `<report>.metadata.json`, None if there is none.
 
     Raises InputRefused if the metadata is of another report or not understood.
@@ -53,7 +50,7 @@ def metadata(report: Path, sha256: Callable[[], str]) -> datetime | None:
     return moment
 
 
-def service_credentials(report: Path) -> ServiceCredentials | None:
+def read_service_credentials(report: Path) -> ServiceCredentials | None:
     """Return who has which live service-specific credentials, None if nothing was saved.
 
     The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
@@ -74,7 +71,7 @@ def service_credentials(report: Path) -> ServiceCredentials | None:
         raise saved_file_refused(name, message) from None
     if answer.get("IsTruncated"):
         raise saved_file_refused(name, "it is only the first part of AWS's answer (`IsTruncated`)")
-    file = ReadFile(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
+    file = FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
     return ServiceCredentials(file=file, services=services)
 
 

@@ -18,11 +18,11 @@ from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import replace_files
 from analyzer.sources.aws import (
     DAMAGED,
-    Access,
+    AwsSession,
     BoundedClient,
     FetchedReport,
     fetch_report,
-    service_credentials,
+    service_credentials_json,
     translated,
 )
 from analyzer.sources.aws_answers import text_field
@@ -31,10 +31,10 @@ from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.deadline import Deadline, Late
 from analyzer.sources.find import Source
 from analyzer.sources.load import load_sources
-from analyzer.sources.manifest import NOT_ASKED, SAVED, Entry, FetchedAccounts, Status
-from analyzer.sources.organization import ATTEMPTS, Account, Selection, selected_accounts
+from analyzer.sources.manifest import NOT_ASKED, SAVED, AccountEntry, FetchedAccounts, Status
+from analyzer.sources.organization import ATTEMPTS, Account, AccountFilter, selected_accounts
 
-Save = Callable[[BoundedClient, FetchedReport, str], Entry]
+Save = Callable[[BoundedClient, FetchedReport, str], AccountEntry]
 Progress = Callable[[int, int], None]
 
 _GARBAGE: Final = 10_000
@@ -69,11 +69,11 @@ class FetchRequest:
     timeout: int = 300
     jobs: int = 16
     role: Role | None = None
-    selection: Selection = field(default_factory=Selection)
+    selection: AccountFilter = field(default_factory=AccountFilter)
 
-    def access(self, profile: str | None = None) -> Access:
+    def access(self, profile: str | None = None) -> AwsSession:
         """Return the access to AWS with a profile, or with the ordinary credentials."""
-        return Access(profile=profile, region=self.region, endpoint=self.endpoint)
+        return AwsSession(profile=profile, region=self.region, endpoint=self.endpoint)
 
 
 def fetch_accounts(
@@ -110,7 +110,9 @@ def fetch_accounts(
     return FetchedAccounts([*entries, *accounts.others], accounts.unmatched)
 
 
-def _fetch_one(request: FetchRequest, save: Save, stop: Event, profile: str | None = None) -> Entry:
+def _fetch_one(
+    request: FetchRequest, save: Save, stop: Event, profile: str | None = None
+) -> AccountEntry:
     """Fetch the report of the account that the credentials at hand belong to."""
     caller = f"profile {profile}" if profile else "ordinary credentials"
     deadline = Deadline.after(request.timeout)
@@ -118,14 +120,16 @@ def _fetch_one(request: FetchRequest, save: Save, stop: Event, profile: str | No
         return save(iam, fetch_report(iam, stopped=stop.is_set), caller)
 
 
-def _one_entry_per_account(entries: Iterable[Entry]) -> list[Entry]:
+def _one_entry_per_account(entries: Iterable[AccountEntry]) -> list[AccountEntry]:
     """Return the entries with those skipped that fetched an account once more."""
     first: dict[str, str] = {}
     single = []
     for entry in entries:
         if entry.account in first:
             reason = f"The profile {first[entry.account]} reads the same account, {entry.account}."
-            single.append(Entry(account="", name=entry.name, status=Status.SKIPPED, reason=reason))
+            single.append(
+                AccountEntry(account="", name=entry.name, status=Status.SKIPPED, reason=reason)
+            )
         else:
             single.append(entry)
             if entry.account:
@@ -142,12 +146,12 @@ class Task:
 
     account: str
     name: str
-    entry: Callable[[], Entry]
+    entry: Callable[[], AccountEntry]
 
 
 def run_tasks(
     tasks: Iterable[Task], *, jobs: int, stop: Event, progress: Progress = lambda _d, _t: None
-) -> list[Entry]:
+) -> list[AccountEntry]:
     """Do the tasks, at most `jobs` at once, and return what became of each, in their order.
 
     One that AWS refuses is failed, and no other suffers. On Ctrl-C `stop` is set, what runs is
@@ -167,33 +171,33 @@ def run_tasks(
     return [_outcome(task, future) for task, future in futures]
 
 
-def _entry_or_failure(task: Task) -> Entry:
+def _entry_or_failure(task: Task) -> AccountEntry:
     try:
         return replace(task.entry(), name=task.name, is_profile=not task.account)
     except AwsRefused as error:
         return _failed(task, str(error))
 
 
-def _outcome(task: Task, future: Future[Entry]) -> Entry:
+def _outcome(task: Task, future: Future[AccountEntry]) -> AccountEntry:
     return _failed(task, STOPPED) if future.cancelled() else future.result()
 
 
-def _failed(task: Task, reason: str) -> Entry:
-    return Entry(account=task.account, name=task.name, status=Status.FAILED, reason=reason)
+def _failed(task: Task, reason: str) -> AccountEntry:
+    return AccountEntry(account=task.account, name=task.name, status=Status.FAILED, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleFetcher:
     """Fetch one account's report after another; `fetch` gets a report, `save` keeps it."""
 
-    access: Access
+    access: AwsSession
     sts: BoundedClient
     role: Role
     fetch: Callable[[BoundedClient], FetchedReport]
     save: Save
     timeout: float = 300
 
-    def entry(self, account: Account) -> Entry:
+    def entry(self, account: Account) -> AccountEntry:
         """Fetch with the role, or if the account is the caller's, with the caller's credentials.
 
         Only the management account can be the caller's where no role is: it is tried so first.
@@ -221,7 +225,7 @@ class RoleFetcher:
         caller: str,
         deadline: Deadline,
         credentials: Mapping[str, str] | None = None,
-    ) -> Entry:
+    ) -> AccountEntry:
         with closing(self.access.client("iam", deadline, credentials=credentials)) as iam:
             report = self.fetch(iam)
             if report.account != account.id:
@@ -271,7 +275,7 @@ def save_report(
     caller: str,
     *,
     with_service_credentials: bool,
-) -> Entry:
+) -> AccountEntry:
     """Save a report where its name belongs, and beside it what is known of it.
 
     With service credentials, that is also AWS's answer about these; without, what an earlier
@@ -293,15 +297,15 @@ def save_report(
 
 def unsaved_entry(
     iam: BoundedClient, report: FetchedReport, _caller: str, *, with_service_credentials: bool
-) -> Entry:
+) -> AccountEntry:
     """Return what `save_report` would, and save nothing."""
     known = _service_credentials(iam)[1] if with_service_credentials else NOT_ASKED
     return fetched_entry(report, Path(report.name), known)
 
 
-def fetched_entry(report: FetchedReport, path: Path, service_credentials: str) -> Entry:
+def fetched_entry(report: FetchedReport, path: Path, service_credentials: str) -> AccountEntry:
     """Return the entry of an account whose report is there."""
-    return Entry(
+    return AccountEntry(
         account=report.account,
         name="",
         status=Status.FETCHED,
@@ -314,6 +318,6 @@ def fetched_entry(report: FetchedReport, path: Path, service_credentials: str) -
 
 def _service_credentials(iam: BoundedClient) -> tuple[bytes | None, str]:
     try:
-        return service_credentials(iam), SAVED
+        return service_credentials_json(iam), SAVED
     except AwsRefused as error:
         return None, str(error)

@@ -16,16 +16,14 @@ from threading import Lock
 from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import ZIP, bounded_bytes
+from analyzer.report.input_formats import ZIP, read_report_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
 from analyzer.sources.kinds import cannot_be_report
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
-
 _ANY_DEPTH: Final = "**"
-
 _WORKBOOK: Final = "[Content_Types].xml"
 
 _DAMAGED: Final = (
@@ -85,10 +83,10 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
     elif is_pattern(name):
         yield from _pattern(name, limit)
     else:
-        yield from _named(name, limit)
+        yield from _sources_at_path(name, limit)
 
 
-def _named(name: str, limit: InputLimit) -> Iterator[Source]:
+def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
     path = Path(name)
     try:
         if path.is_dir():
@@ -160,7 +158,7 @@ def _match(name: str, limit: InputLimit) -> Iterator[Source]:
     """Yield what a path stands for that nobody named by itself: a pipe is not waited for."""
     path = Path(name)
     is_file_or_pipe = os.path.exists(name) and not path.is_dir()  # noqa: PTH110  never raises
-    yield from _in_folder(name, path, limit) if is_file_or_pipe else _named(name, limit)
+    yield from _in_folder(name, path, limit) if is_file_or_pipe else _sources_at_path(name, limit)
 
 
 def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
@@ -208,7 +206,7 @@ def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
 
 def _file_bytes(name: str, path: Path) -> bytes:
     with path.open("rb") as stream:
-        return bounded_bytes(name, stream, None)
+        return read_report_bytes(name, stream, None)
 
 
 def _starts_with_zip(path: Path) -> bool:
@@ -222,7 +220,7 @@ def _starts_with_zip(path: Path) -> bool:
 def _stream(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:
     """Yield what is piped in, which can be read but once."""
     try:
-        data = bounded_bytes(name, stream, limit)
+        data = read_report_bytes(name, stream, limit)
     except InputRefused as refused:
         yield _raising(name, InputRefused(refused.problems))
         return
@@ -257,7 +255,7 @@ class _Archive:
         with self._lock:
             try:
                 with self._archive().open(member) as unpacked:
-                    return bounded_bytes(name, unpacked, limit)
+                    return read_report_bytes(name, unpacked, limit)
             except FileNotFoundError:
                 raise
             except _DAMAGED as error:
@@ -309,7 +307,7 @@ def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> It
         yield _missing(name, "the zip archive holds no file", "Give an archive of reports.")
 
 
-def files_aside(inputs: Iterable[Source]) -> list[Source]:
+def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
     archives = {id(each.aside): each.aside for each in inputs}
     return [*{each.name: each for aside in archives.values() for each in aside}.values()]

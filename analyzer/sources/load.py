@@ -21,7 +21,7 @@ from analyzer.report.input_size import HEAD, MAX_INPUT, InputLimit
 from analyzer.report.notes import short_list
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
-from analyzer.sources.find import Source, files_aside, find_sources, unreadable_file
+from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_listed_accounts
 
 STREAMED: Final = 32 << 20
@@ -84,7 +84,9 @@ def load_sources(
     bound = limit or InputLimit()
     read = [each for each in inputs if not each.is_skipped]
     report = assemble_report([partial(_open, each, bound) for each in read], as_of, progress)
-    noted = replace(report, notes=(*_skipped(inputs), *_unread(inputs), *report.notes))
+    noted = replace(
+        report, notes=(*_skipped(inputs), *_archived_companion_notes(inputs), *report.notes)
+    )
     return with_listed_accounts(noted, manifests(names, inputs), inputs)
 
 
@@ -134,9 +136,9 @@ def _skipped(inputs: Iterable[Source]) -> Iterator[str]:
         yield f"Skipped {what}: {short_list(names)}."
 
 
-def _unread(inputs: Iterable[Source]) -> Iterator[str]:
+def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Say what was saved beside reports and lies in archives, where it is not read."""
-    names = [each.name for each in files_aside(inputs)]
+    names = [each.name for each in companions_in_archives(inputs)]
     unread = [name for name in names if not name.endswith(companions.MANIFEST)]
     if unread:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
@@ -155,7 +157,7 @@ def _opened(source: Source, limit: InputLimit) -> ReportText:
                 head = stream.read(HEAD)
             if input_formats.is_plain(head):
                 return _streamed(source.name, source.path, head, unchanged)
-        return _whole(source, limit)
+        return _read_in_memory(source, limit)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
 
@@ -163,7 +165,7 @@ def _opened(source: Source, limit: InputLimit) -> ReportText:
 def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
     """Open a large CSV without holding it; its SHA-256 is made while the rows are read."""
     making = ThreadPoolExecutor(max_workers=1).submit(_digest, path, unchanged)
-    digest = partial(_made, name, making)
+    digest = partial(_digest_result, name, making)
     size = path.stat().st_size
     return ReportText(
         name=name,
@@ -174,12 +176,12 @@ def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None])
         open=_reopening(path, unchanged),
         check_unchanged=unchanged,
         tail=_tail(path, size),
-        metadata=companions.metadata(path, digest),
-        service_credentials=companions.service_credentials(path),
+        metadata=companions.read_generated_time(path, digest),
+        service_credentials=companions.read_service_credentials(path),
     )
 
 
-def _whole(source: Source, limit: InputLimit) -> ReportText:
+def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     unchanged = _unchanged(source.name, source.path)
     data = source.read()
     unchanged()
@@ -200,8 +202,12 @@ def _whole(source: Source, limit: InputLimit) -> ReportText:
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope=opened.generated,
-        metadata=companions.metadata(source.path, lambda: sha256) if source.path else None,
-        service_credentials=companions.service_credentials(source.path) if source.path else None,
+        metadata=companions.read_generated_time(source.path, lambda: sha256)
+        if source.path
+        else None,
+        service_credentials=companions.read_service_credentials(source.path)
+        if source.path
+        else None,
     )
 
 
@@ -257,7 +263,7 @@ def _changed(name: str) -> InputRefused:
     return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
 
 
-def _made(name: str, making: Future[str]) -> str:
+def _digest_result(name: str, making: Future[str]) -> str:
     try:
         return making.result()
     except OSError as error:

@@ -33,7 +33,7 @@ from analyzer.report.values import timestamp
 from analyzer.sources.companions import FIRST_YEAR, MANIFEST
 from analyzer.sources.find import (
     Source,
-    files_aside,
+    companions_in_archives,
     files_below,
     is_pattern,
     is_visible,
@@ -58,7 +58,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AccountEntry:
     """Say what became of one account, and why; `account` is empty where it never became known.
 
     `name` is the account's, or the profile's with which it was asked. `service_credentials`
@@ -80,7 +80,7 @@ class Entry:
 class FetchedAccounts(NamedTuple):
     """Say what became of all accounts that were to be read, and which patterns named none."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[AccountEntry]
     unmatched: Sequence[str] = ()
 
 
@@ -117,7 +117,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     return [
         *(_manifest_source(path) for path in named),
         *(each for path, each in _manifests_beside(inputs) if path not in named),
-        *(each for each in files_aside(inputs) if each.name.endswith(MANIFEST)),
+        *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
     ]
 
 
@@ -136,7 +136,7 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
         for path in sorted(folder.glob(f"*{MANIFEST}")):
-            if _is_manifest(path) and (manifest := _about(path, files)):
+            if _is_manifest(path) and (manifest := _matching_manifest(path, files)):
                 yield path, manifest
 
 
@@ -149,7 +149,7 @@ def _manifest_source(path: Path) -> Source:
     return Source(printable(str(path)), path.read_bytes, path.read_bytes, path)
 
 
-def _about(path: Path, files: Collection[str]) -> Source | None:
+def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
     """Return a manifest, without where reports lie that are none of `files`.
 
     None if it lists none of them; other JSON lists none.
@@ -178,7 +178,7 @@ def _about(path: Path, files: Collection[str]) -> Source | None:
 ACCOUNT_ID: Final = re.compile("[0-9]{12}")
 
 
-def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
+def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]:
     """Return the entries of a manifest.
 
     Raises InputRefused if it is not understood, or lists an account twice.
@@ -193,8 +193,8 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[Entry]:
     return entries
 
 
-def _entry(value: Mapping[str, Any]) -> Entry:
-    return Entry(
+def _entry(value: Mapping[str, Any]) -> AccountEntry:
+    return AccountEntry(
         account=printable(json_text(value["account"])),
         name=printable(json_text(value["name"])),
         status=json_text(value["status"]),
@@ -206,7 +206,7 @@ def _entry(value: Mapping[str, Any]) -> Entry:
     )
 
 
-def _problems(entries: Iterable[Entry]) -> Iterator[str]:
+def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
     """Yield what is wrong with the values of a manifest."""
     listed: set[str] = set()
     for entry in entries:
@@ -256,7 +256,7 @@ def with_listed_accounts(
                     replaced[_replacement_note(account, source, file)] = None
                 else:
                     not_covered[account] = None
-            elif reason := there.loss(entry, place := _place(source, entry)):
+            elif reason := there.loss(entry, place := _input_name(source, entry)):
                 lost = replace(account, reason=reason)
                 file = _newer_report(lost, timestamp(entry.generated_time), files)
                 if file and file.name != place:
@@ -273,7 +273,7 @@ def with_listed_accounts(
     )
 
 
-def _place(manifest: Source, entry: Entry) -> str:
+def _input_name(manifest: Source, entry: AccountEntry) -> str:
     """Return the name of the input that an entry lists: it lies beside the manifest."""
     return f"{manifest.name.removesuffix(PurePath(manifest.name).name)}{entry.file}"
 
@@ -292,7 +292,7 @@ class _Inputs:
     def _others(self) -> frozenset[str]:
         return frozenset(map(_sha256, self._superseded))
 
-    def loss(self, entry: Entry, place: str) -> str:
+    def loss(self, entry: AccountEntry, place: str) -> str:
         """Return why the report of an entry is lost, empty where it is there or not listed.
 
         It is there if any input has its SHA-256, whatever its name; `place` is the listed one.
@@ -319,7 +319,7 @@ _MISSING: Final = "its report {} is missing."
 _CHANGED: Final = "its report {} was changed since it was fetched."
 
 
-def _account_names(entries: Iterable[Entry]) -> dict[str, AccountName]:
+def _account_names(entries: Iterable[AccountEntry]) -> dict[str, AccountName]:
     """Return the names that AWS Organizations has for accounts."""
     return {
         entry.account: AccountName(name=entry.name)
@@ -328,7 +328,7 @@ def _account_names(entries: Iterable[Entry]) -> dict[str, AccountName]:
     }
 
 
-def _newest_report(entries: Iterable[Entry]) -> datetime | None:
+def _newest_report(entries: Iterable[AccountEntry]) -> datetime | None:
     """Return when AWS generated the newest report of a manifest, None if that is not known."""
     return max(filter(None, (timestamp(entry.generated_time) for entry in entries)), default=None)
 
@@ -368,25 +368,25 @@ class AccountMessage(NamedTuple):
     fields: Mapping[str, str]
 
 
-def require_any_report(entries: Sequence[Entry]) -> None:
+def require_any_report(entries: Sequence[AccountEntry]) -> None:
     """Raise AwsRefused where no account could be read."""
     if not any(entry.status == Status.FETCHED for entry in entries):
         failures = (message.sentence for message in failure_messages(entries))
         raise AwsRefused("\n".join(["No account could be read.", *failures]))
 
 
-def status_counts(entries: Iterable[Entry]) -> str:
+def status_counts(entries: Iterable[AccountEntry]) -> str:
     """Return how many accounts were fetched, failed and skipped."""
     counts = Counter(entry.status for entry in entries)
     return ", ".join(f"{counts[status]} {status}" for status in Status)
 
 
-def failure_messages(entries: Iterable[Entry]) -> list[AccountMessage]:
+def failure_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
     """Return a message for each account that could not be read."""
     return [_failure_message(entry) for entry in entries if entry.status == Status.FAILED]
 
 
-def _failure_message(entry: Entry) -> AccountMessage:
+def _failure_message(entry: AccountEntry) -> AccountMessage:
     account = " ".join(filter(None, (entry.account, entry.name)))
     return AccountMessage("not-read", f"Not read: {account}: {entry.reason}", {})
 
@@ -399,7 +399,7 @@ def unmatched_messages(patterns: Iterable[str]) -> list[AccountMessage]:
     ]
 
 
-def gap_messages(entries: Iterable[Entry]) -> list[AccountMessage]:
+def gap_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
     """Return a message for each account whose service-specific credentials stay unknown."""
     return [
         AccountMessage(

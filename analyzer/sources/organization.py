@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import Access, BoundedClient, translated
+from analyzer.sources.aws import AwsSession, BoundedClient, translated
 from analyzer.sources.aws_answers import foreign_answer, list_field, text_field
 from analyzer.sources.deadline import Deadline
-from analyzer.sources.manifest import ACCOUNT_ID, Entry, Status
+from analyzer.sources.manifest import ACCOUNT_ID, AccountEntry, Status
 from analyzer.terms import printable
 
 ATTEMPTS: Final = 6
@@ -20,7 +20,7 @@ ATTEMPTS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class AccountFilter:
     """Choose accounts: patterns of id or name, in which `*` and `?` match, and units' ids."""
 
     include: Sequence[str] = ()
@@ -61,11 +61,13 @@ class AccountSelection:
     """
 
     chosen: tuple[Account, ...]
-    others: tuple[Entry, ...]
+    others: tuple[AccountEntry, ...]
     unmatched: tuple[str, ...]
 
 
-def selected_accounts(access: Access, selection: Selection, deadline: Deadline) -> AccountSelection:
+def selected_accounts(
+    access: AwsSession, selection: AccountFilter, deadline: Deadline
+) -> AccountSelection:
     """Ask for the organization's accounts and choose among them.
 
     Raises AwsRefused where it may not be asked, or where nothing is left to be read.
@@ -84,7 +86,7 @@ def selected_accounts(access: Access, selection: Selection, deadline: Deadline) 
         message = f"None of the organization's {len(accounts)} accounts is chosen: check --include,"
         raise AwsRefused(f"{message} --exclude and --organizational-unit.")
     skipped = (
-        Entry(account=account.id, name=account.name, status=Status.SKIPPED, reason=reason)
+        AccountEntry(account=account.id, name=account.name, status=Status.SKIPPED, reason=reason)
         for account, reason in zip(accounts, reasons, strict=True)
         if reason
     )
@@ -99,7 +101,7 @@ def selected_accounts(access: Access, selection: Selection, deadline: Deadline) 
     )
 
 
-def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[Entry]]:
+def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[AccountEntry]]:
     """Return the accounts of a list, and as failed those that it does not name as AWS does.
 
     Raises AwsRefused where the list holds something else.
@@ -143,8 +145,8 @@ def _has_texts(value: Mapping[str, object]) -> bool:
     return all(isinstance(value.get(name, ""), str) for name in _TEXTS)
 
 
-def _failed(number: str, name: str, reason: str) -> Entry:
-    return Entry(account=number, name=name, status=Status.FAILED, reason=reason)
+def _failed(number: str, name: str, reason: str) -> AccountEntry:
+    return AccountEntry(account=number, name=name, status=Status.FAILED, reason=reason)
 
 
 _TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
@@ -170,7 +172,7 @@ def _children(client: BoundedClient, unit: str, kind: str) -> Iterator[str]:
         yield from (text_field(each, "Id") for each in list_field(page, "Children"))
 
 
-def _why_not(account: Account, selection: Selection, below: set[str]) -> str:
+def _why_not(account: Account, selection: AccountFilter, below: set[str]) -> str:
     if account.state != "ACTIVE":
         return f"Its state is {account.state}."
     if selection.units and account.id not in below:

@@ -23,7 +23,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import from_excel
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import ReadFile
+from analyzer.model import FileReference
 from analyzer.review import ReviewDecision, ReviewWorkbook
 from analyzer.review_columns import (
     ARN,
@@ -41,13 +41,9 @@ _KEY_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
 """The columns without which a list is refused."""
 
 _COLUMNS: Final = (*_KEY_COLUMNS, DECIDED_BY, TICKET)
-
 _TITLE: Final = re.compile(rf"(?:{'|'.join(SHEETS)})(?: \d+)?")
-
 _SUMMARY: Final = "Summary"
-
 _AS_OF: Final = re.compile(r"\bAs of (\d{4}-\d\d-\d\d \d\d:\d\d)\b")
-
 _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(2099, 12, 31)
 
@@ -116,7 +112,7 @@ def read_review(name: str, content: bytes) -> ReviewWorkbook:
             problems += error.problems
     if problems := [*problems, *_contradictions(decisions)]:
         raise InputRefused(problems)
-    file = ReadFile(name=name, sha256=hashlib.sha256(content).hexdigest())
+    file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     return ReviewWorkbook(file=file, decisions=tuple(decisions))
 
 

@@ -33,7 +33,6 @@ PASSWORD_EXPIRY: Final = (
 )
 
 POLICIES: Final = "Policies and groups are not in the report."
-
 ROLES: Final = "Roles are not in the report."
 
 SERVER_CERTIFICATES: Final = (
@@ -41,7 +40,6 @@ SERVER_CERTIFICATES: Final = (
 )
 
 ANALYZER: Final = "IAM Access Analyzer is not in the report."
-
 FEDERATION: Final = "Identity providers and IAM Identity Center are not in the report."
 
 # Controls that several versions share; each list gives them their numbers

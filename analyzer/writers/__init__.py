@@ -45,7 +45,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     Raises ValueError for another ending, for a verdict that there is not, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
     """
-    shown = _known(verdicts)
+    shown = _parsed_verdicts(verdicts)
     targets = [Path(path) for path in paths]
     writers = [_writer(target, analysis, shown, region, raw_csv=raw_csv) for target in targets]
     if findings:
@@ -64,7 +64,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
             writer(stack.enter_context(replacing(target, mode)))
 
 
-def _known(verdicts: Collection[str] | str) -> list[Verdict]:
+def _parsed_verdicts(verdicts: Collection[str] | str) -> list[Verdict]:
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     unknown = [str(word) for word in words if word not in list(Verdict)]
     if unknown:
@@ -74,15 +74,15 @@ def _known(verdicts: Collection[str] | str) -> list[Verdict]:
 
 def _check(analysis: "Analysis", targets: Iterable[Path]) -> None:
     """Refuse to write over what was read, the evidence for the result, or to one file twice."""
-    taken = {os.path.realpath(name): "is an input" for name in _read(analysis)}
+    reasons_by_path = {os.path.realpath(name): "is an input" for name in _input_names(analysis)}
     for target in targets:
         place = os.path.realpath(target)
-        if place in taken:
-            raise ValueError(f"{target} {taken[place]}: write to another file")
-        taken[place] = "is written already"
+        if place in reasons_by_path:
+            raise ValueError(f"{target} {reasons_by_path[place]}: write to another file")
+        reasons_by_path[place] = "is written already"
 
 
-def _read(analysis: "Analysis") -> Iterator[str]:
+def _input_names(analysis: "Analysis") -> Iterator[str]:
     files = analysis.report.files
     yield from (file.name for file in files)
     yield from (file.evidence.name for file in files if file.evidence)

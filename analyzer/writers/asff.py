@@ -24,7 +24,6 @@ from analyzer.writers.interchange import (
 )
 
 SCHEMA_VERSION: Final = "2018-10-08"
-
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
 _INFORMATIONAL: Final = "INFORMATIONAL"
 _SEVERITIES: Final = {
@@ -194,7 +193,7 @@ def _details(finding: Finding) -> dict[str, Any]:
 
 
 def _product_fields(finding: Finding) -> dict[str, str]:
-    told = {
+    fields = {
         "Version": VERSION,
         "Outcome": str(finding.outcome),
         "Subject": str(finding.rule.subject),
@@ -208,7 +207,7 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         "ReportSha256": finding.report,
     }
     return {
-        f"{PRODUCT}/{name}": _cut(text, "product_field") for name, text in _filled(told).items()
+        f"{PRODUCT}/{name}": _cut(text, "product_field") for name, text in _filled(fields).items()
     }
 
 

@@ -65,16 +65,16 @@ def write_changes_table(
 
 def sides(compared: Comparison) -> list[str]:
     """Return which reports were compared."""
-    told = (("Before", compared.before), ("Now", compared.now))
-    return [f"{side}: {users.as_of_and_scope(each.report)}" for side, each in told]
+    labelled_snapshots = (("Before", compared.before), ("Now", compared.now))
+    return [f"{side}: {users.as_of_and_scope(each.report)}" for side, each in labelled_snapshots]
 
 
 def count_sentence(compared: Comparison) -> str:
     """Return how many changes there are of each kind, and how many accounts were not compared."""
     counts = counts_by_kind(compared.changes)
-    told = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
+    counts_text = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
     missing = int((compared.changes[CHANGE] == Change.NOT_COVERED).sum())
-    sentence = f"Changes: {told}." if told else NOTHING
+    sentence = f"Changes: {counts_text}." if counts_text else NOTHING
     return f"{sentence} Accounts not compared: {missing:,}." if missing else sentence
 
 

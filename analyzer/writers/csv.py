@@ -43,7 +43,6 @@ _WORDS: Final = (
 """Columns of few words, next to each other; behind them come the two that a file has."""
 
 _BEFORE: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORDS[0])]
-
 _AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 :]
 
 _FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
@@ -53,9 +52,7 @@ _FORMULA_BYTES: Final = b"=+-@\t\r\n\xef"
 """The first bytes of these signs."""
 
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
-
 _LAST_SPECIAL: Final = max(each[0] for each in _SPECIAL)
-
 _TEXT: Final = pa.large_string()
 
 

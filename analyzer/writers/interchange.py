@@ -36,7 +36,6 @@ from analyzer.standards import references
 from analyzer.terms import ISO_UTC, Thresholds
 
 PRODUCT: Final = "credreport"
-
 _OUTCOMES: Final = list(Outcome)
 _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
@@ -160,10 +159,10 @@ def _finding(
         arn=cells[columns.ARN],
         user=cells[columns.USER],
         row=cells[columns.ROW],
-        slot=_known(cells[columns.SLOT]),
-        created=_known(cells[columns.CREATED]),
-        since=_known(cells[SINCE]),
-        days=_known(cells[DAYS]),
+        slot=_none_if_missing(cells[columns.SLOT]),
+        created=_none_if_missing(cells[columns.CREATED]),
+        since=_none_if_missing(cells[SINCE]),
+        days=_none_if_missing(cells[DAYS]),
         fact=cells[FACT],
         exemption=cells[columns.EXEMPTION],
         remedy=cells[REMEDY],
@@ -203,7 +202,7 @@ def _only_account(file: ReportFile) -> str:
     return named.pop() if len(named) == 1 else ""
 
 
-def _known(value: Any) -> Any:
+def _none_if_missing(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 

@@ -140,12 +140,12 @@ def _decisions(review: Review, page: Page) -> list[dict[str, Any] | None]:
 def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
     files = analysis.report.files
     names = account_names(page.users[columns.ACCOUNT], analysis.report.account_names)
-    told = page.users.astype({columns.AGE_DAYS: object, columns.IDLE_DAYS: object})
+    user_frame = page.users.astype({columns.AGE_DAYS: object, columns.IDLE_DAYS: object})
     facts = (
         page.cells[list(REPORTED)].astype(object).where(page.cells[list(REPORTED)].notna(), None)
     )
     for user, report, caveats, name, decision in zip(
-        told.to_dict("records"),
+        user_frame.to_dict("records"),
         facts.to_dict("records"),
         caveat_sentences(page),
         names.tolist(),
@@ -208,13 +208,13 @@ def _finding(
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
     named = account_names(frame[columns.ACCOUNT], names).tolist()
     for each, name in zip(frame.astype(object).to_dict("records"), named, strict=True):
-        told = {name: None if pd.isna(each[name]) else each[name] for name in FINDINGS}
+        values = {name: None if pd.isna(each[name]) else each[name] for name in FINDINGS}
         yield {
-            **told,
+            **values,
             columns.SLOT: _number(each[columns.SLOT]),
             DAYS: _number(each[DAYS]),
-            columns.CREATED: _moment(told[columns.CREATED]),
-            SINCE: _moment(told[SINCE]),
+            columns.CREATED: _moment(values[columns.CREATED]),
+            SINCE: _moment(values[SINCE]),
             columns.FILE: files[each[columns.FILE]].name,
             ACCOUNT_NAME: name,
         }

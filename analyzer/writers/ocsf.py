@@ -25,14 +25,12 @@ from analyzer.writers.interchange import (
 )
 
 OCSF_VERSION: Final = "1.6.0"
-
 _CATEGORY: Final = (2, "Findings")
 _CLASS: Final = (2003, "Compliance Finding")
 _ACTIVITY: Final = (1, "Create")
 _TYPE_UID: Final = _CLASS[0] * 100 + _ACTIVITY[0]
 _RULE_ANALYTIC: Final = (1, "Rule")
 _AWS_ACCOUNT: Final = (10, "AWS Account")
-
 _INFORMATIONAL: Final = (1, "Informational")
 _SEVERITIES: Final = {
     Severity.CRITICAL: (5, "Critical"),

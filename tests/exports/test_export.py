@@ -14,7 +14,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import Busy
-from analyzer.exports.runs import Run, locked
+from analyzer.exports.runs import Run, folder_lock
 from tests.support.builders import (
     a_key,
     a_password,
@@ -525,7 +525,7 @@ def test_a_file_in_the_place_of_the_link_that_becomes_latest_stays(
 
 
 def test_a_second_run_says_so_and_ends_at_once(runs: Path, capsys: Capture) -> None:
-    with locked(runs):
+    with folder_lock(runs):
         assert exporting(runs, "--from", SAMPLE) == Busy.exit_code == 75
         assert exporting(runs, "--from", SAMPLE, "--check") == 75
     assert capsys.readouterr().err.count(f"Another run is at work in {runs}: nothing was done") == 2

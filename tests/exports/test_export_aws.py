@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from analyzer.sources.aws_errors import STOPPED
-from analyzer.sources.manifest import Entry, FetchedAccounts, Status
+from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -274,7 +274,7 @@ def test_ctrl_c_leaves_no_run_though_some_accounts_were_read(
 def test_an_account_that_was_stopped_ends_the_run(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped = Entry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
+    stopped = AccountEntry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
     monkeypatch.setattr(
         "analyzer.sources.fetch.fetch_accounts", lambda *_: FetchedAccounts([stopped])
     )

@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import Access, BoundedClient, FetchedReport, fetch_report
+from analyzer.sources.aws import AwsSession, BoundedClient, FetchedReport, fetch_report
 from analyzer.sources.deadline import Deadline, Late
 from tests.support.aws_server import (
     CALLER,
@@ -289,16 +289,18 @@ def test_each_partition_is_asked_at_its_own_address(
     monkeypatch: pytest.MonkeyPatch, region: str | None, host: str
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    assert Access(region=region).client("iam", SOON).client.meta.endpoint_url == f"https://{host}"
+    assert (
+        AwsSession(region=region).client("iam", SOON).client.meta.endpoint_url == f"https://{host}"
+    )
 
 
 def test_boto3_retries_as_its_standard_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Access().client("iam", SOON).client.meta.config.retries == {
+    assert AwsSession().client("iam", SOON).client.meta.config.retries == {
         "mode": "standard",
         "total_max_attempts": 3,
     }
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
-    assert Access().client("iam", SOON).client.meta.config.retries["total_max_attempts"] == 9
+    assert AwsSession().client("iam", SOON).client.meta.config.retries["total_max_attempts"] == 9
 
 
 @pytest.mark.parametrize(
@@ -310,7 +312,7 @@ def test_settings_that_boto3_cannot_take_are_refused(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(AwsRefused, match=r"correct it|does not work"):
-        Access().client("iam", SOON)
+        AwsSession().client("iam", SOON)
 
 
 def test_a_program_for_credentials_that_answers_anything_is_refused(
@@ -322,7 +324,7 @@ def test_a_program_for_credentials_that_answers_anything_is_refused(
         program = f"{sys.executable} -c 'print(\"{output}\")'"
         (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
         with pytest.raises(AwsRefused) as caught:
-            Access().client("iam", SOON)
+            AwsSession().client("iam", SOON)
         assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
         assert SECRET not in str(caught.value)
 
@@ -335,4 +337,4 @@ def test_a_program_for_credentials_that_hangs_ends_in_time(
     program = f"{sys.executable} -c 'import time; time.sleep(3)'"
     (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
     with pytest.raises(Late, match="did not answer the request for credentials"):
-        Access().client("iam", Deadline.after(0.5))
+        AwsSession().client("iam", Deadline.after(0.5))

@@ -22,11 +22,11 @@ from moto.moto_api import recorder
 
 import analyzer
 from analyzer.errors import AwsRefused, OutputFailed
-from analyzer.sources.aws import Access, FetchedReport
+from analyzer.sources.aws import AwsSession, FetchedReport
 from analyzer.sources.aws_errors import STOPPED, Stopped
 from analyzer.sources.deadline import Deadline
 from analyzer.sources.fetch import Role, RoleFetcher, Task, run_tasks, save_report
-from analyzer.sources.manifest import Entry, Status
+from analyzer.sources.manifest import AccountEntry, Status
 from analyzer.sources.organization import Account
 from tests.support.aws_server import (
     CALLER,
@@ -425,8 +425,8 @@ def test_a_full_disk_ends_the_run(
 # Many at once
 
 
-def done(account: str) -> Entry:
-    return Entry(account=account, name="", status=Status.FETCHED)
+def done(account: str) -> AccountEntry:
+    return AccountEntry(account=account, name="", status=Status.FETCHED)
 
 
 def a_task(account: str) -> Task:
@@ -465,7 +465,7 @@ def test_what_is_no_refusal_ends_all_of_it(error: BaseException) -> None:
     begun: list[int] = []
     stop = Event()
 
-    def read(number: int) -> Entry:
+    def read(number: int) -> AccountEntry:
         begun.append(number)
         raise error
 
@@ -479,7 +479,7 @@ def test_what_is_no_refusal_ends_all_of_it(error: BaseException) -> None:
 def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
     stop = Event()
 
-    def waiting() -> Entry:
+    def waiting() -> AccountEntry:
         assert stop.wait(10)
         raise AwsRefused(STOPPED)
 
@@ -500,7 +500,7 @@ def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     def stopped(_iam: object) -> FetchedReport:
         raise Stopped(STOPPED)
 
-    access, keep = Access(), partial(done, "")
+    access, keep = AwsSession(), partial(done, "")
     reader = RoleFetcher(
         access=access,
         sts=access.client("sts", Deadline.after(9)),
@@ -566,7 +566,7 @@ def test_two_hundred_accounts_take_less_than_a_fifth_of_one_after_another(
 def peak(folder: Path, accounts: int) -> int:
     """Return the most bytes that were held while so many reports of a megabyte were saved."""
 
-    def read(account: str) -> Entry:
+    def read(account: str) -> AccountEntry:
         report = FetchedReport(
             content=os.urandom(1 << 20), generated=GENERATED, account=account, partition="aws"
         )

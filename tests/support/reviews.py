@@ -7,7 +7,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from analyzer.model import ReadFile
+from analyzer.model import FileReference
 from analyzer.review import Review, ReviewDecision, ReviewWorkbook, combined_review
 from analyzer.review_columns import Decision
 from analyzer.sources.review import read_review
@@ -85,5 +85,5 @@ def decision_on(
 
 
 def review_of(*decisions: ReviewDecision, **days: int) -> Review:
-    file = ReadFile(name="LAST.xlsx", sha256="0" * 64)
+    file = FileReference(name="LAST.xlsx", sha256="0" * 64)
     return combined_review([ReviewWorkbook(file=file, decisions=decisions)], **days)

@@ -28,7 +28,7 @@ from analyzer.writers.workbook.column import Column
 from analyzer.writers.workbook.controls_sheet import add_controls
 from analyzer.writers.workbook.findings_sheet import ListedRows
 from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
-from analyzer.writers.workbook.listing import Collected, Listing
+from analyzer.writers.workbook.listing import CollectedUsers, Listing
 from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import (
     REVIEW_LISTS,
@@ -81,8 +81,8 @@ def _add_users(
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files = analysis.report.files
     all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files), ())
-    reviews = [(each, Collected(each.has)) for each in REVIEW_LISTS]
-    exempt = Collected(_is_exempt)
+    reviews = [(each, CollectedUsers(each.has)) for each in REVIEW_LISTS]
+    exempt = CollectedUsers(_is_exempt)
     for page in analysis.pages():
         all_users.add(page)
         for collected in (*(each for _, each in reviews), exempt):
@@ -110,14 +110,14 @@ def _is_exempt(page: Page) -> np.ndarray:
     return mask
 
 
-def _add_exempt(listing: Listing[Page], exempt: Collected) -> None:
+def _add_exempt(listing: Listing[Page], exempt: CollectedUsers) -> None:
     """Add the list of exempt users in the report's order, unless there are none."""
     if page := exempt.page():
         listing.add(page)
         listing.finish()
 
 
-def _add_review(listing: Listing[Page], each: ReviewList, collected: Collected) -> np.ndarray:
+def _add_review(listing: Listing[Page], each: ReviewList, collected: CollectedUsers) -> np.ndarray:
     """Add a list to decide in, or a remark if it is empty; return the keys of its rows."""
     page = collected.page()
     if page is None:

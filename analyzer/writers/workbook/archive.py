@@ -39,9 +39,7 @@ _COMPRESSION: Final = 3
 """Half the time of zlib's usual 6, for a file a tenth larger."""
 
 _NO_ROWS: Final = b"<sheetData></sheetData>"
-
 _VIEWS: Final = b"<sheetViews>"
-
 _AFTER_WARNINGS: Final = re.compile(rb"(?=<drawing |<tableParts|</worksheet>)")
 
 

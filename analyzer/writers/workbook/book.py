@@ -16,7 +16,7 @@ from openpyxl.worksheet.properties import Outline, PageSetupProperties
 
 from analyzer.review_columns import INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
-from analyzer.writers.workbook.style import DEFAULT_FONT, registered
+from analyzer.writers.workbook.style import DEFAULT_FONT, register_styles
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.header_footer import HeaderFooterItem
@@ -56,7 +56,7 @@ class Book(ExitStack):
         super().__init__()
         self._workbook = new_workbook(DEFAULT_FONT)
         self._sheets: dict[tuple[int, int], Sheet] = {}
-        self.styles = registered(self._workbook)
+        self.styles = register_styles(self._workbook)
         properties = self._workbook.properties
         properties.title = title
         properties.creator = properties.lastModifiedBy = CREATOR

@@ -20,17 +20,11 @@ Read = Callable[[Rows], Iterable[str]]
 Cells = Callable[[Rows, Styles], list[str]]
 
 NEVER: Final = "never"
-
 NOT_UNDERSTOOD: Final = " (not understood)"
-
 NOT_REPORTED: Final = "not in this report"
-
 NONE: Final = "none"
-
 NO: Final = "no"
-
 NO_EVIDENCE: Final = "not known"
-
 _NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
@@ -40,7 +34,7 @@ _DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class InputValidation:
     """Define what a reviewer enters: one of the choices, a date or any text, with a prompt."""
 
     prompt: str = ""
@@ -55,7 +49,7 @@ class Column(Generic[Rows]):
     head: str
     width: float
     cells: Cells[Rows]
-    entry: Entry | None = None
+    entry: InputValidation | None = None
     folded: bool = False
 
 
@@ -230,7 +224,7 @@ def source_columns(
 def input_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
     """Return the columns that the reviewer fills."""
     return (
-        Column("Decision", 12, input_cells(CellStyle.INPUT), Entry(choices=decisions)),
+        Column("Decision", 12, input_cells(CellStyle.INPUT), InputValidation(choices=decisions)),
         Column("Owner", 14, input_cells(CellStyle.INPUT)),
         Column("Comment", 24, input_cells(CellStyle.INPUT)),
     )

@@ -13,7 +13,7 @@ from analyzer.writers.findings import limits_text, rule_decision
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, RuleCounts
-from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.style import CellStyle
 
 _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
@@ -43,13 +43,13 @@ def _add_heading(
     grid: Grid, inspection: Inspection, results: Sequence[ControlResult], span: int
 ) -> None:
     standard = inspection.book.standard
-    grid.row(Part(standard.name, CellStyle.TITLE, span))
+    grid.row(SpannedCell(standard.name, CellStyle.TITLE, span))
     for line in (
         headline(results),
         f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording.",
         f"Limits: {limits_text(inspection.book)}",
     ):
-        grid.row(Part(line, CellStyle.SUBTITLE, span))
+        grid.row(SpannedCell(line, CellStyle.SUBTITLE, span))
     grid.space()
 
 
@@ -62,12 +62,12 @@ def headline(results: Sequence[ControlResult]) -> str:
 
 def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:
     grid.row(
-        Part(each.control.number, CellStyle.LABEL),
-        Part(each.control.title),
-        Part(str(each.result), CellStyle(each.result)),
-        *(Part(count, CellStyle.NUMBER) for count in _counts(rule_counts, each)),
-        Part(_decision(each, rule_counts.inspection.book.thresholds)),
-        Part("" if each.result is Result.NOT_DECIDABLE else each.why),
+        SpannedCell(each.control.number, CellStyle.LABEL),
+        SpannedCell(each.control.title),
+        SpannedCell(str(each.result), CellStyle(each.result)),
+        *(SpannedCell(count, CellStyle.NUMBER) for count in _counts(rule_counts, each)),
+        SpannedCell(_decision(each, rule_counts.inspection.book.thresholds)),
+        SpannedCell("" if each.result is Result.NOT_DECIDABLE else each.why),
     )
 
 

@@ -25,7 +25,6 @@ APPLIES: Final = "applies"
 EXPIRED: Final = "expired"
 UNMATCHED: Final = "matches no user"
 EVERYTHING: Final = "everything"
-
 _LINE: Final = "line"
 _REASON: Final = "reason"
 _OWNER: Final = "owner"

@@ -18,7 +18,6 @@ MOST_COMPARISONS: Final = 100_000_000
 """More would keep a spreadsheet program busy for minutes: then the program's count stands."""
 
 OK: Final = "OK"
-
 DIFFERS: Final = "DIFFERS"
 
 ANY_TEXT: Final = '"?*"'
@@ -53,7 +52,7 @@ def summed(cells: str, result: int) -> Formula:
     return Formula(f"SUM({cells})", result)
 
 
-def check(left: str, right: Sequence[str], *, holds: bool) -> Formula:
+def sum_check(left: str, right: Sequence[str], *, holds: bool) -> Formula:
     """Return whether one cell equals the sum of others."""
     result = OK if holds else DIFFERS
     return Formula(f'IF({left}={"+".join(right)},"{OK}","{DIFFERS}")', result)
@@ -83,11 +82,8 @@ class FindingKind:
 
 
 FAILS: Final = FindingKind(Outcome.FAILS, exempt=False)
-
 EXEMPT: Final = FindingKind(Outcome.FAILS, exempt=True)
-
 UNDECIDED: Final = FindingKind(Outcome.UNDECIDED)
-
 NOTED: Final = FindingKind(Outcome.NOTED)
 
 

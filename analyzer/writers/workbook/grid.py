@@ -29,7 +29,7 @@ _PROSE: Final = 1.15
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SpannedCell:
     """Show a value with a style, across one or more columns."""
 
     value: Value
@@ -37,9 +37,9 @@ class Part:
     span: int = 1
 
 
-def head(text: str, span: int = 1) -> Part:
+def head(text: str, span: int = 1) -> SpannedCell:
     """Return the head of a column of texts."""
-    return Part(text, CellStyle.HEADER, span)
+    return SpannedCell(text, CellStyle.HEADER, span)
 
 
 class Grid:
@@ -61,7 +61,7 @@ class Grid:
         """Return the number of the row that is added next."""
         return self._sheet.row + 1
 
-    def row(self, *parts: Part, height: float | None = None) -> int:
+    def row(self, *parts: SpannedCell, height: float | None = None) -> int:
         """Add a row, and return its number."""
         cells: list[str] = []
         heights = [height or 0.0]
@@ -80,7 +80,7 @@ class Grid:
     def section(self, title: str) -> None:
         """Add the heading of a section, across the whole grid."""
         self.space()
-        self.row(Part(title, CellStyle.SECTION, len(self._widths)))
+        self.row(SpannedCell(title, CellStyle.SECTION, len(self._widths)))
 
     def repeat(self, row: int) -> None:
         """Keep the head of the sheet's one table in sight, and print it on each page."""
@@ -91,22 +91,23 @@ class Grid:
         """Add a section of two columns: names, and a text on each."""
         self.section(title)
         for name, text in named:
-            self.row(Part(name, CellStyle.LABEL), Part(text))
+            self.row(SpannedCell(name, CellStyle.LABEL), SpannedCell(text))
 
     def words(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
         """Add a section of words with styles of their own, and the meaning of each."""
         self.section(title)
         for word, text in meanings:
-            self.row(Part(str(word), CellStyle(word)), Part(text))
+            self.row(SpannedCell(str(word), CellStyle(word)), SpannedCell(text))
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
         self.frame.row_breaks.append(Break(id=self._sheet.row))
 
-    def table_head(self, *heads: str | Part) -> int:
+    def table_head(self, *heads: str | SpannedCell) -> int:
         """Add the heads of a table; a bare one stands over numbers in one column."""
         parts = (
-            Part(head, CellStyle.COUNT_HEADER) if isinstance(head, str) else head for head in heads
+            SpannedCell(head, CellStyle.COUNT_HEADER) if isinstance(head, str) else head
+            for head in heads
         )
         return self.row(*parts, height=_HEAD_HEIGHT)
 
@@ -127,7 +128,7 @@ class Grid:
         )
 
 
-def _height(part: Part, width: float) -> float:
+def _height(part: SpannedCell, width: float) -> float:
     """Return the height, in points, that a value needs in a cell so wide."""
     size = font_size(part.style)
     value = part.value.result if isinstance(part.value, Formula) else part.value

@@ -26,7 +26,7 @@ from analyzer.writers.workbook.book import (
     set_widths,
 )
 from analyzer.writers.workbook.cells import text
-from analyzer.writers.workbook.column import Column, Entry, Rows, in_slot
+from analyzer.writers.workbook.column import Column, InputValidation, Rows, in_slot
 from analyzer.writers.workbook.style import CellStyle
 
 _HEAD_HEIGHT: Final = 34
@@ -133,7 +133,7 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     )
 
 
-def _validation(head: str, entry: Entry, cells: str) -> DataValidation:
+def _validation(head: str, entry: InputValidation, cells: str) -> DataValidation:
     """Return a prompt for cells, and a drop-down or a check that takes nothing but dates."""
     validation = DataValidation(
         sqref=cells,
@@ -182,7 +182,7 @@ def _users(page: Page, positions: np.ndarray) -> Page:
     )
 
 
-class Collected:
+class CollectedUsers:
     """Gather the users for whom a mask holds from page after page."""
 
     def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
@@ -199,7 +199,7 @@ class Collected:
     def page(self) -> Page | None:
         """Return the users as one page and forget them; None if there are none."""
         pages, self._pages = self._pages, []
-        return _together(pages) if pages else None
+        return _joined_pages(pages) if pages else None
 
 
 def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
@@ -214,7 +214,7 @@ def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return every.set_axis(np.tile(np.arange(len(every) // len(columns.SLOTS)), len(columns.SLOTS)))
 
 
-def _together(pages: Sequence[Page]) -> Page:
+def _joined_pages(pages: Sequence[Page]) -> Page:
     starts = np.cumsum([0, *map(len, pages)])
     unread = [
         page.unread.assign(**{columns.POSITION: page.unread[columns.POSITION] + start})

@@ -17,7 +17,7 @@ from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
-from analyzer.writers.workbook.grid import Grid, Part
+from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
 _WIDTHS: Final = (30, 110)
@@ -147,7 +147,7 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     """Add the sheet that explains the others."""
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
-    grid.row(Part("Method and limitations", CellStyle.TITLE, 2))
+    grid.row(SpannedCell("Method and limitations", CellStyle.TITLE, 2))
     left_out = set() if with_changes else {Title.CHANGES}
     grid.lines("Sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
     grid.lines("Parameters", criteria_meanings(criteria))
@@ -164,7 +164,7 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.lines("Sources of as of, the strongest first", _as_of_sources())
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
-        grid.row(Part(sentence(blind_spot), CellStyle.TEXT, 2))
+        grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
     grid.lines("Other limits", _LIMITS.items())
     grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
 

@@ -22,10 +22,10 @@ from analyzer.writers.workbook.formulas import (
     DIFFERS,
     NO_TEXT,
     CountFormula,
-    check,
+    sum_check,
     summed,
 )
-from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.review_progress import NOT_APPLICABLE
 from analyzer.writers.workbook.style import CellStyle
 
@@ -63,10 +63,10 @@ def add_ages(grid: Grid, analysis: Analysis) -> tuple[Block, dict[str, int]]:
     grid.table_head(head("Age of unused users"), "Users")
     first = grid.next_row
     for band, users in ages.items():
-        grid.row(Part(band, CellStyle.LABEL), Part(users, CellStyle.NUMBER))
+        grid.row(SpannedCell(band, CellStyle.LABEL), SpannedCell(users, CellStyle.NUMBER))
     block = Block(first, grid.next_row - 1)
     total = summed(block.cells("B"), sum(ages.values()))
-    grid.row(Part("All unused users", CellStyle.LABEL), Part(total, CellStyle.TOTAL))
+    grid.row(SpannedCell("All unused users", CellStyle.LABEL), SpannedCell(total, CellStyle.TOTAL))
     return block, ages
 
 
@@ -82,20 +82,20 @@ def _add_verdict(
     )
     exempt = analysis.totals.users(verdict, exempt=True)
 
-    def of_certainty(certainty: Certainty) -> Part:
+    def of_certainty(certainty: Certainty) -> SpannedCell:
         if verdict not in (Verdict.UNUSED, Verdict.RETIRED):
-            return Part(NOT_APPLICABLE, CellStyle.NONE)
+            return SpannedCell(NOT_APPLICABLE, CellStyle.NONE)
         users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
         condition = (user_columns.CERTAINTY, f'"{certainty}"')
-        return Part(recount.of(int(users), same, not_exempt, condition), CellStyle.NUMBER)
+        return SpannedCell(recount.of(int(users), same, not_exempt, condition), CellStyle.NUMBER)
 
     grid.row(
-        Part(str(verdict), CellStyle(verdict)),
-        Part(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
-        Part(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
-        Part(recount.of(int(left[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER),
+        SpannedCell(str(verdict), CellStyle(verdict)),
+        SpannedCell(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
+        SpannedCell(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
+        SpannedCell(recount.of(int(left[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER),
         *(of_certainty(each) for each in Certainty),
-        Part(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
+        SpannedCell(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
     )
 
 
@@ -107,9 +107,9 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
     repeated = sum(account.repeated for account in accounts)
     exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in ORDER)
     sums = [
-        Part(summed(block.cells("C"), exempt), CellStyle.TOTAL),
-        Part(summed(block.cells("D"), users - exempt), CellStyle.TOTAL),
-        *[Part(NOT_APPLICABLE, CellStyle.NONE)] * 2,
+        SpannedCell(summed(block.cells("C"), exempt), CellStyle.TOTAL),
+        SpannedCell(summed(block.cells("D"), users - exempt), CellStyle.TOTAL),
+        *[SpannedCell(NOT_APPLICABLE, CellStyle.NONE)] * 2,
     ]
     row = grid.next_row
     holds = analysis.report.rows == users + roots + repeated
@@ -120,26 +120,30 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
         ("Rows read", analysis.report.rows, "Data rows in all reports."),
     ):
         _add_line(grid, name, value, meaning)
-    every = check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
+    every = sum_check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
     grid.alarm(f"B{grid.next_row}", DIFFERS)
     _add_line(grid, "Row count check", every, "Rows read = IAM users + root rows + repeated rows.")
     missing = len(analysis.report.not_covered)
     if missing:
         meaning = "Accounts that could not be read: their users are not counted."
-        count = Part("Not covered", CellStyle.CHECK), Part(missing, CellStyle.CHECK)
-        grid.row(*count, Part("", CellStyle.TEXT, 4), Part(meaning, CellStyle.TEXT, _MEANING))
+        count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)
+        grid.row(
+            *count,
+            SpannedCell("", CellStyle.TEXT, 4),
+            SpannedCell(meaning, CellStyle.TEXT, _MEANING),
+        )
 
 
 def _add_line(
-    grid: Grid, name: str, value: Value, meaning: str, beside: Sequence[Part] = ()
+    grid: Grid, name: str, value: Value, meaning: str, beside: Sequence[SpannedCell] = ()
 ) -> None:
     result = value.result if isinstance(value, Formula) else value
     style = CellStyle.SUCCESS if isinstance(result, str) else CellStyle.TOTAL
     grid.row(
-        Part(name, CellStyle.LABEL),
-        Part(value, style),
-        *(beside or [Part("", CellStyle.TEXT, 4)]),
-        Part(meaning, CellStyle.TEXT, _MEANING),
+        SpannedCell(name, CellStyle.LABEL),
+        SpannedCell(value, style),
+        *(beside or [SpannedCell("", CellStyle.TEXT, 4)]),
+        SpannedCell(meaning, CellStyle.TEXT, _MEANING),
     )
 
 
@@ -152,9 +156,7 @@ def _ages(analysis: Analysis) -> dict[str, int]:
 
 
 _READ: Final = ("Rows read", "Root rows", "Repeated rows")
-
 _HEADS: Final = ("Account", *_READ, "IAM users", *map(str, ORDER))
-
 _FIRST_VERDICT: Final = _HEADS.index(str(ORDER[0])) + 1
 
 _VERDICTS: Final = {
@@ -183,7 +185,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check"), head("As of (UTC)"))
     accounts = _accounts(analysis)
     first, last = row + 2, row + 1 + len(accounts)
-    every = _together(accounts)
+    every = _account_totals(accounts)
     heads = {verdict: f"{letter}${row}" for verdict, letter in _VERDICTS.items()}
     read = [
         summed(f"{letter}{first}:{letter}{last}", rows)
@@ -215,20 +217,20 @@ def _add(
     row = grid.next_row
     letters = list(_VERDICTS.values())
     sum_of_users = summed(f"{letters[0]}{row}:{letters[-1]}{row}", account.users.total())
-    tie = check(f"B{row}", [f"C{row}", f"D{row}", f"E{row}"], holds=account.ties_out)
+    tie = sum_check(f"B{row}", [f"C{row}", f"D{row}", f"E{row}"], holds=account.ties_out)
     numbers = (*read, sum_of_users, *users)
     grid.row(
-        Part(account.name, CellStyle.LABEL),
-        *(Part(number, style) for number in numbers),
-        Part(tie, CellStyle.SUCCESS),
-        Part(account.as_of or "", CellStyle.DATE),
+        SpannedCell(account.name, CellStyle.LABEL),
+        *(SpannedCell(number, style) for number in numbers),
+        SpannedCell(tie, CellStyle.SUCCESS),
+        SpannedCell(account.as_of or "", CellStyle.DATE),
     )
 
 
 def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, style: CellStyle) -> None:
     """Add an account of which no row was read."""
     named = f"{absent.name}, {why}" if absent.name and absent.account else why
-    grid.row(Part(absent.whom, CellStyle.LABEL), Part(named, style, len(_HEADS) + 1))
+    grid.row(SpannedCell(absent.whom, CellStyle.LABEL), SpannedCell(named, style, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:
@@ -263,7 +265,7 @@ def _users(analysis: Analysis) -> dict[str, Counter[str]]:
     return users
 
 
-def _together(accounts: Iterable[_Account]) -> _Account:
+def _account_totals(accounts: Iterable[_Account]) -> _Account:
     every = list(accounts)
     rows, roots, repeated = (sum(each.read[at] for each in every) for at in range(len(_READ)))
     users = sum((each.users for each in every), Counter[str]())

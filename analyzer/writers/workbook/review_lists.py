@@ -14,7 +14,7 @@ from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import PrintBlocks, Title
 from analyzer.writers.workbook.column import (
     Column,
-    Entry,
+    InputValidation,
     input_cells,
     of_users,
     repeated_text_cells,
@@ -25,16 +25,14 @@ from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.style import CellStyle
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, head=review_columns.ACCOUNT, width=12.5)
-
 USER: Final = replace(user_columns.USER, head=review_columns.USER, width=18)
-
 CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
 
 DECISION: Final = Column(
     review_columns.DECISION,
     11,
     input_cells(CellStyle.INPUT),
-    Entry(
+    InputValidation(
         choices=tuple(map(str, review_columns.Decision)),
         prompt=(
             "delete: remove the user. deactivate: disable its credentials first. keep: give the"
@@ -44,32 +42,34 @@ DECISION: Final = Column(
 )
 
 DECIDED_BY: Final = Column(
-    review_columns.DECIDED_BY, 10.5, input_cells(CellStyle.INPUT), Entry(prompt="Your name.")
+    review_columns.DECIDED_BY,
+    10.5,
+    input_cells(CellStyle.INPUT),
+    InputValidation(prompt="Your name."),
 )
 
 DECIDED_ON: Final = Column(
     review_columns.DECIDED_ON,
     10.5,
     input_cells(CellStyle.INPUT_DAY),
-    Entry(is_date=True, prompt="A date, such as 2026-03-01. Ctrl+; enters today's."),
+    InputValidation(is_date=True, prompt="A date, such as 2026-03-01. Ctrl+; enters today's."),
 )
 
 TICKET: Final = Column(
     review_columns.TICKET,
     8.5,
     input_cells(CellStyle.INPUT),
-    Entry(prompt="Number of the ticket or change request."),
+    InputValidation(prompt="Number of the ticket or change request."),
 )
 
 COMMENT: Final = Column(
     review_columns.COMMENT,
     16,
     input_cells(CellStyle.INPUT),
-    Entry(prompt="The reason. For keep, it becomes the reason of the exemption."),
+    InputValidation(prompt="The reason. For keep, it becomes the reason of the exemption."),
 )
 
 REVIEWER_COLUMNS: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
-
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 
 _CHECK_WIDTH: Final = 33.5
@@ -129,7 +129,7 @@ def _account_name_column(account_names: Mapping[str, str]) -> Column[Page]:
     return Column("Account name", _NAME_WIDTH, repeated_text_cells(names))
 
 
-def _judged(width: float) -> tuple[Column[Page], ...]:
+def _verdict_columns(width: float) -> tuple[Column[Page], ...]:
     check = Column("Check first", width, text_cells(user_columns.caveat_texts))
     return _WHY, user_columns.CERTAINTY, check
 
@@ -164,14 +164,14 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=Title.UNUSED,
         verdicts=(Verdict.UNUSED,),
-        judged=_judged,
+        judged=_verdict_columns,
         printed_last=lambda _: (),
         no_users="No users to review: no user is unused, or all unused users are exempt.",
     ),
     ReviewList(
         title=Title.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
-        judged=_judged,
+        judged=_verdict_columns,
         printed_last=lambda _: (user_columns.VERDICT, user_columns.IDLE),
     ),
     ReviewList(

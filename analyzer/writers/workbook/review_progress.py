@@ -20,7 +20,7 @@ from analyzer.writers.workbook.formulas import (
     CountFormula,
     summed,
 )
-from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.review_lists import (
     ACCOUNT,
@@ -34,7 +34,6 @@ from analyzer.writers.workbook.review_lists import (
 from analyzer.writers.workbook.style import CellStyle
 
 NOT_APPLICABLE: Final = "–"  # noqa: RUF001  as printed tables have it
-
 _DECISION_LETTERS: Final = "EFGH"
 
 _MOST_NAMES: Final = 10_000
@@ -68,20 +67,29 @@ def add_progress(grid: Grid, listings: Listings) -> None:
     users = sum(listing.rows for listing in listings.reviews.values())
     results = (users, 0, users, *[0] * len(decisions), 0)
     sums = [
-        Part(summed(f"{letter}{first}:{letter}{last}", result), CellStyle.TOTAL)
+        SpannedCell(summed(f"{letter}{first}:{letter}{last}", result), CellStyle.TOTAL)
         for letter, result in zip("BCDEFGHI", results, strict=True)
     ]
     text = f'"Decided: "&C{last + 1}&" of "&B{last + 1}&" users."'
     decided = Formula(text, f"Decided: 0 of {users} users.")
-    grid.row(Part("All lists", CellStyle.LABEL), *sums, Part(decided, CellStyle.LABEL, 3))
+    grid.row(
+        SpannedCell("All lists", CellStyle.LABEL), *sums, SpannedCell(decided, CellStyle.LABEL, 3)
+    )
     _add_reviewers(grid, listings)
 
 
 def _add_list(grid: Grid, each: ReviewList, listing: Listing[Page] | None, head_row: int) -> None:
     row = grid.next_row
     if listing is None:
-        none = (Part(0, CellStyle.NUMBER), *[Part(NOT_APPLICABLE, CellStyle.NONE)] * 7)
-        grid.row(Part(each.title, CellStyle.LABEL), *none, Part("No users to review.", span=3))
+        none = (
+            SpannedCell(0, CellStyle.NUMBER),
+            *[SpannedCell(NOT_APPLICABLE, CellStyle.NONE)] * 7,
+        )
+        grid.row(
+            SpannedCell(each.title, CellStyle.LABEL),
+            *none,
+            SpannedCell("No users to review.", span=3),
+        )
         return
     count = CountFormula(listing)
     decided = Formula(f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})", 0)
@@ -96,9 +104,9 @@ def _add_list(grid: Grid, each: ReviewList, listing: Listing[Page] | None, head_
         Formula(f"{unnamed.expression}+{undated.expression}", 0),
     ]
     grid.row(
-        Part(each.title, CellStyle.LABEL),
-        *(Part(number, CellStyle.NUMBER) for number in numbers),
-        Part(", ".join(each.verdicts) + "; not exempt", span=3),
+        SpannedCell(each.title, CellStyle.LABEL),
+        *(SpannedCell(number, CellStyle.NUMBER) for number in numbers),
+        SpannedCell(", ".join(each.verdicts) + "; not exempt", span=3),
     )
 
 
@@ -122,10 +130,13 @@ def _add_reviewers(grid: Grid, listings: Listings) -> None:
         )
         for letter in letters
     ]
-    grid.row(Part("Reviewers", CellStyle.LABEL), *(Part(name, CellStyle.TEXT) for name in names))
     grid.row(
-        Part("Users decided by each", CellStyle.LABEL),
-        *(Part(count, CellStyle.NUMBER) for count in counts),
+        SpannedCell("Reviewers", CellStyle.LABEL),
+        *(SpannedCell(name, CellStyle.TEXT) for name in names),
+    )
+    grid.row(
+        SpannedCell("Users decided by each", CellStyle.LABEL),
+        *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
     )
 
 
@@ -166,17 +177,17 @@ def _add_check(grid: Grid, analysis: Analysis, listings: Listings, each: ReviewL
         _of_verdicts(listings.all_users, each.verdicts, users),
     )
     numbers = [
-        Part(number, CellStyle.NUMBER)
+        SpannedCell(number, CellStyle.NUMBER)
         for pair in zip(now, (listed, exempt, users), strict=True)
         for number in pair
     ]
     holds = f"AND(B{row}=C{row},D{row}=E{row},F{row}=G{row},B{row}+D{row}=F{row})"
     result = OK if listed + exempt == users else DIFFERS
     grid.row(
-        Part(each.title, CellStyle.LABEL),
+        SpannedCell(each.title, CellStyle.LABEL),
         *numbers,
-        Part(Formula(f'IF({holds},"{OK}","{DIFFERS}")', result), CellStyle.SUCCESS),
-        Part("Listed + exempt = in All users, and each as when written.", CellStyle.TEXT, 4),
+        SpannedCell(Formula(f'IF({holds},"{OK}","{DIFFERS}")', result), CellStyle.SUCCESS),
+        SpannedCell("Listed + exempt = in All users, and each as when written.", CellStyle.TEXT, 4),
     )
 
 

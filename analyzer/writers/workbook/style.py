@@ -67,15 +67,12 @@ VERDICT_COLOURS: Final = {
 """The colours of verdicts in charts; in cells the same in pale."""
 
 MOMENT: Final = "yyyy-mm-dd hh:mm"
-
 DAY: Final = "yyyy-mm-dd"
-
 ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"
 """Wherever it is missing, there is one of the same widths."""
 
 DEFAULT_FONT: Final = Font(name=FONT, size=10)
-
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _UNDER: Final = Border(bottom=Side(style="medium", color=INK))
@@ -156,7 +153,7 @@ Styles = Mapping[CellStyle, int]
 """The number under which a workbook knows each style."""
 
 
-def registered(workbook: Workbook) -> Styles:
+def register_styles(workbook: Workbook) -> Styles:
     """Make all styles known to a workbook, and return their numbers."""
     sheet = workbook.create_sheet()
     numbers = {name: _number(WriteOnlyCell(sheet), style) for name, style in _STYLES.items()}

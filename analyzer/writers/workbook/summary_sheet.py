@@ -27,7 +27,7 @@ from analyzer.writers.workbook.formulas import (
     RuleCounts,
     summed,
 )
-from analyzer.writers.workbook.grid import Grid, Part, head
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.reconciliation import (
     Block,
     add_accounts,
@@ -39,15 +39,10 @@ from analyzer.writers.workbook.review_progress import Listings, add_list_checks,
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
 
 TITLE: Final = "Access review: unused IAM users"
-
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
-
 _ALL: Final = len(_WIDTHS)
-
 _EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
-
 _EVIDENCE: Final = "AWS's list of service-specific credentials, saved with a report."
-
 _NOT_COMPARED: Final = "No previous run."
 
 _CHARTS_HEIGHT: Final = 13
@@ -84,11 +79,11 @@ def add_summary(
 
 
 def _add_title(grid: Grid, analysis: Analysis) -> None:
-    grid.row(Part(TITLE, CellStyle.TITLE, _ALL))
+    grid.row(SpannedCell(TITLE, CellStyle.TITLE, _ALL))
     if incomplete := _incomplete(analysis):
-        grid.row(Part(incomplete, CellStyle.ALARM, _ALL))
-    grid.row(Part(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _ALL))
-    grid.row(Part(_headline(analysis), CellStyle.SUBTITLE, _ALL))
+        grid.row(SpannedCell(incomplete, CellStyle.ALARM, _ALL))
+    grid.row(SpannedCell(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _ALL))
+    grid.row(SpannedCell(_headline(analysis), CellStyle.SUBTITLE, _ALL))
 
 
 def _incomplete(analysis: Analysis) -> str:
@@ -144,7 +139,7 @@ def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
         ("Program", f"credreport {VERSION}"),
     ]
     for name, text in lines:
-        grid.row(Part(name, CellStyle.LABEL), Part(text, CellStyle.TEXT, _ALL - 1))
+        grid.row(SpannedCell(name, CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _ALL - 1))
 
 
 def _exemptions(analysis: Analysis) -> str:
@@ -161,10 +156,10 @@ def _exemptions(analysis: Analysis) -> str:
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
     grid.section("Notes and limitations")
     for note in (*as_of_spread(analysis.report.files), *users.notes(analysis)):
-        grid.row(Part("Note", CellStyle.CHECK), Part(note, CellStyle.TEXT, _ALL - 1))
+        grid.row(SpannedCell("Note", CellStyle.CHECK), SpannedCell(note, CellStyle.TEXT, _ALL - 1))
     grid.row(
-        Part("Not visible in a credential report", CellStyle.LABEL),
-        Part("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _ALL - 1),
+        SpannedCell("Not visible in a credential report", CellStyle.LABEL),
+        SpannedCell("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _ALL - 1),
     )
 
 
@@ -172,8 +167,8 @@ def _add_sign_off(grid: Grid) -> None:
     grid.section("Sign-off")
     grid.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
     for role in ("Prepared by", "Reviewed by"):
-        lines = (Part("", CellStyle.INPUT, span) for span in (4, 2, 5))
-        grid.row(Part(role, CellStyle.LABEL), *lines, height=30)
+        lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
+        grid.row(SpannedCell(role, CellStyle.LABEL), *lines, height=30)
 
 
 def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
@@ -181,13 +176,13 @@ def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
     row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 5))
     for file in files:
         grid.row(
-            Part(file.name, CellStyle.LABEL),
-            Part(file.as_of, CellStyle.DATE),
-            Part(users.AS_OF_SOURCES[file.as_of_source], CellStyle.TEXT, 2),
-            Part(_accounts(file), CellStyle.TEXT),
-            Part(sum(account.rows for account in file.accounts), CellStyle.NUMBER),
-            Part(file.size, CellStyle.NUMBER),
-            Part(file.sha256, CellStyle.ID, 5),
+            SpannedCell(file.name, CellStyle.LABEL),
+            SpannedCell(file.as_of, CellStyle.DATE),
+            SpannedCell(users.AS_OF_SOURCES[file.as_of_source], CellStyle.TEXT, 2),
+            SpannedCell(_accounts(file), CellStyle.TEXT),
+            SpannedCell(sum(account.rows for account in file.accounts), CellStyle.NUMBER),
+            SpannedCell(file.size, CellStyle.NUMBER),
+            SpannedCell(file.sha256, CellStyle.ID, 5),
         )
     grid.warn_not(f"E{row + 1}:E{grid.next_row - 1}")
 
@@ -202,8 +197,10 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
         grid.section("Other input files")
         grid.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
     for content, each in read:
-        name = Part(each.name, CellStyle.LABEL)
-        grid.row(name, Part(content, CellStyle.TEXT, 6), Part(each.sha256, CellStyle.ID, 5))
+        name = SpannedCell(each.name, CellStyle.LABEL)
+        grid.row(
+            name, SpannedCell(content, CellStyle.TEXT, 6), SpannedCell(each.sha256, CellStyle.ID, 5)
+        )
 
 
 def _accounts(file: ReportFile) -> str:
@@ -236,14 +233,17 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     _add_sum(grid, rule_counts, Block(first, grid.next_row - 1))
     book = rule_counts.inspection.book
     grid.row(
-        Part("Rules", CellStyle.LABEL),
-        Part(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
+        SpannedCell("Rules", CellStyle.LABEL),
+        SpannedCell(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
     )
     if results := findings.control_results(rule_counts.inspection):
         text = f"{book.standard.name}. {headline(results)}"
-        grid.row(Part("Controls", CellStyle.LABEL), Part(text, CellStyle.TEXT, _WIDE))
+        grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
     for remark in unseen_rules(rule_counts.inspection):
-        grid.row(Part("Input incomplete", CellStyle.CHECK), Part(remark, CellStyle.TEXT, _WIDE))
+        grid.row(
+            SpannedCell("Input incomplete", CellStyle.CHECK),
+            SpannedCell(remark, CellStyle.TEXT, _WIDE),
+        )
 
 
 def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
@@ -251,9 +251,9 @@ def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
     counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
     every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
-    by_rule = Part(_by_rule(rule_counts, ids), CellStyle.TEXT, _RULES)
+    by_rule = SpannedCell(_by_rule(rule_counts, ids), CellStyle.TEXT, _RULES)
     style = CellStyle(severity) if every.result else CellStyle.FAINT
-    _add_line(grid, Part(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
+    _add_line(grid, SpannedCell(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
 
 
 def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
@@ -263,14 +263,17 @@ def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
         *(rule_counts.number(ids, kind) for kind in _KINDS),
     ]
     sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
-    name, remark = Part("All findings", CellStyle.LABEL), Part(_SUM_REMARK, CellStyle.TEXT, _RULES)
+    name, remark = (
+        SpannedCell("All findings", CellStyle.LABEL),
+        SpannedCell(_SUM_REMARK, CellStyle.TEXT, _RULES),
+    )
     _add_line(grid, name, sums, CellStyle.TOTAL, remark)
 
 
 def _add_line(
-    grid: Grid, name: Part, numbers: Iterable[Value], style: CellStyle, remark: Part
+    grid: Grid, name: SpannedCell, numbers: Iterable[Value], style: CellStyle, remark: SpannedCell
 ) -> None:
-    grid.row(name, *(Part(number, style) for number in numbers), remark)
+    grid.row(name, *(SpannedCell(number, style) for number in numbers), remark)
 
 
 def _by_rule(rule_counts: RuleCounts, ids: Iterable[str]) -> str:

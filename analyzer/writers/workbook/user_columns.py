@@ -94,7 +94,6 @@ VERDICT: Final = Column(
 )
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
-
 WHY: Final = Column("Why", 24, repeated_text_cells(_whys, plain))
 
 CERTAINTY: Final = Column(
@@ -102,9 +101,7 @@ CERTAINTY: Final = Column(
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
-
 CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
-
 EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(texts(of_users(columns.EXEMPTION))))
 
 CREATED: Final = Column(
@@ -114,7 +111,6 @@ CREATED: Final = Column(
 )
 
 AGE: Final = Column("Age in days", 7.5, number_cells(of_users(columns.AGE_DAYS)))
-
 IDLE: Final = Column("Idle days", 7.5, number_cells(of_users(columns.IDLE_DAYS)))
 
 PASSWORD: Final = Column(
@@ -193,9 +189,7 @@ def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
 
 
 LAST_ACTIVITY: Final = Column("Last activity (UTC)", 30, text_cells(_last_activities))
-
 AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), text_or_raw))
-
 MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 
