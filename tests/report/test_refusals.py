@@ -77,7 +77,7 @@ def test_another_odd_date_makes_no_refusal_but_an_undetermined_user(
     tmp_path: Path, value: str
 ) -> None:
     text = lines(HEADER, ROOT, ANN, with_cells(BOB, password_last_used=value))
-    assert verdicts(read(tmp_path, text)) == {**VERDICTS, "bob": "unused"}
+    assert verdicts(read(tmp_path, text)) == {**VERDICTS, "bob": "undetermined"}
 
 
 def test_a_date_in_a_column_of_ones_own_may_have_any_form(tmp_path: Path) -> None:

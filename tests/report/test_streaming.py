@@ -305,14 +305,14 @@ def test_a_large_file_that_is_replaced_while_its_first_bytes_are_read_is_refused
 def test_a_small_file_that_is_replaced_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = vars(find)["bounded_bytes"]
+    read = vars(find)["read_report_bytes"]
 
     def slow(*arguments: Any) -> bytes:
         data: bytes = read(*arguments)
         replaced(tmp_path / "report.csv")
         return data
 
-    monkeypatch.setattr(find, "bounded_bytes", slow)
+    monkeypatch.setattr(find, "read_report_bytes", slow)
     assert problem(tmp_path, PLAIN).message == "the file changed or went away while it was read"
 
 

@@ -151,7 +151,7 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
         if report.name == "1.csv":
             report.unlink()
 
-    monkeypatch.setattr(companions, "service_credentials", removing)
+    monkeypatch.setattr(companions, "read_service_credentials", removing)
     found = told(tmp_path)
     assert isinstance(found, tuple)
     assert [(Path(each.file).name, each.message) for each in found] == [
