@@ -51,6 +51,7 @@ NOT_RUN = {
     "sudo install": "changes the machine",
     "docker build": "needs Docker and a network",
     ".venv/bin/ruff check .": "the checks themselves",
+    ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
     ".venv/bin/python -m tests.support.picture": "writes the picture, which has a test of its own",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
