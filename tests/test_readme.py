@@ -25,6 +25,7 @@ from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
 from analyzer.writers.csv import FINDING_COLUMNS, USER_COLUMNS
 from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
 from tests.support.picture import PICTURE, picture
 
 PAGES = (
@@ -214,7 +215,8 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
     (tmp_path / "accounts.csv").write_text(ACCOUNTS)
     (tmp_path / "reports").symlink_to(samples / "organization")
     before = BEFORE[key] if (key := beginning(block, BEFORE)) else ":"
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    folders = forking("credreport").parent, Path(sys.executable).parent, os.environ["PATH"]
+    programs = os.pathsep.join(map(str, folders))
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{before}\n{block.text}"],
         cwd=tmp_path,

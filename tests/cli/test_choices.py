@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.cli.conftest import Program
+from tests.support.forking import forking
 from tests.support.outputs import CONSOLE
 
 IDS = [rule.id for rule in RULES]
@@ -19,7 +19,7 @@ def completed(*words: str) -> list[str]:
     """Return what bash offers for the last of the words."""
     line = ["credreport", *words]
     done = subprocess.run(
-        [sys.executable, "-m", "analyzer"],
+        [forking("credreport")],
         env={
             **os.environ,
             "_CREDREPORT_COMPLETE": "complete_bash",

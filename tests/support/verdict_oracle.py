@@ -297,7 +297,8 @@ def unused_reason(user: User) -> str:
 
 
 def inactive_key_was_used(user: User) -> bool:
-    return any(key.state == INACTIVE and key.used for key in user.keys)
+    """Tell whether a date says so; one that its service contradicts is malformed."""
+    return any(key.state == INACTIVE and key.used and not key.unread_use for key in user.keys)
 
 
 def is_before(moment: datetime | None, limit: datetime) -> bool:
