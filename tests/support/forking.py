@@ -18,6 +18,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from coverage import process_startup
+
 from tests.support.builders import ROOT_FOLDER
 
 _PROGRAM = """#!{python} -SE
@@ -112,9 +114,13 @@ def _ended(
     os.chdir(folder)
     encoding = variables.get("PYTHONIOENCODING", "utf-8")
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding=encoding) for number in (1, 2))
+    coverage = process_startup()
     code = program(arguments)
     sys.stdout.flush()
     sys.stderr.flush()
+    if coverage:
+        coverage.stop()
+        coverage.save()
     return code
 
 
