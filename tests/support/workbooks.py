@@ -65,12 +65,17 @@ def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any)
 
 
 def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any) -> Workbook:
-    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet, **compared)))
+    return opened(file_of(analysis, rows_a_sheet, **compared))
 
 
 def results_of(analysis: Analysis) -> Workbook:
     """Open a workbook with the results that stand behind its formulas."""
-    return openpyxl.load_workbook(io.BytesIO(file_of(analysis)), data_only=True)
+    return opened(file_of(analysis), results=True)
+
+
+def opened(file: bytes, *, results: bool = False) -> Workbook:
+    """Open a workbook, with `results` those that stand behind its formulas."""
+    return openpyxl.load_workbook(io.BytesIO(file), data_only=results)
 
 
 def values(sheet: Worksheet) -> list[tuple[Any, ...]]:

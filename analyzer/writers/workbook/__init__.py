@@ -20,6 +20,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
 from analyzer.model import Page
+from analyzer.review import Review
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book, PrintBlocks, Title
@@ -32,9 +33,11 @@ from analyzer.writers.workbook.listing import CollectedUsers, Listing
 from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import (
     REVIEW_LISTS,
-    ReviewList,
+    ReviewListing,
+    earlier_decisions,
     review_order,
     row_keys,
+    with_earlier_decisions,
 )
 from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
@@ -91,17 +94,19 @@ def _add_users(
     _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files), ()), analysis)
     exempt_users = listing(Title.EXEMPT, user_sheets.exempt_columns(analysis.exemptions), ())
     _add_exempt(exempt_users, exempt)
-    listings: dict[Title, Listing[Page]] = {}
-    listed: ListedRows = {}
-    for each, collected in reviews:
+    listings: dict[Title, ReviewListing] = {}
+    listed: ListedRows = {each.title: np.empty(0, np.int64) for each in REVIEW_LISTS}
+    for each, unlisted in reviews:
         to_review = listing(
             each.title,
             each.columns(files, account_names),
             each.print_blocks(files, account_names),
         )
-        listed[each.title] = _add_review(to_review, each, collected)
-        if to_review.rows:
-            listings[each.title] = to_review
+        if users_to_review := unlisted.page():
+            listings[each.title] = _add_review(to_review, users_to_review, analysis.review)
+            listed[each.title] = np.sort(row_keys(users_to_review.users))
+        elif each.no_users:
+            to_review.finish(each.no_users)
     return Listings(all_users=all_users, exempt=exempt_users, reviews=listings), listed
 
 
@@ -117,16 +122,12 @@ def _add_exempt(listing: Listing[Page], exempt: CollectedUsers) -> None:
         listing.finish()
 
 
-def _add_review(listing: Listing[Page], each: ReviewList, collected: CollectedUsers) -> np.ndarray:
-    """Add a list to decide in, or a remark if it is empty; return the keys of its rows."""
-    page = collected.page()
-    if page is None:
-        if each.no_users:
-            listing.finish(each.no_users)
-        return np.empty(0, np.int64)
-    listing.add(page, review_order(page))
+def _add_review(listing: Listing[Page], page: Page, earlier: Review) -> ReviewListing:
+    """Add a list to decide in, which begins with the earlier decisions."""
+    filled, order = with_earlier_decisions(page, earlier), review_order(page)
+    listing.add(filled, order)
     listing.finish()
-    return np.sort(row_keys(page.users))
+    return ReviewListing(listing, earlier_decisions(filled, order))
 
 
 def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:

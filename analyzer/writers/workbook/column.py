@@ -116,6 +116,31 @@ def input_cells(style: CellStyle) -> Cells[Any]:
     return lambda rows, styles: [blank(styles[style])] * len(rows)
 
 
+def filled_text_cells(name: str) -> Cells[Page]:
+    """Make cells that a reviewer fills, with the earlier text where users have that column."""
+    filled = repeated_text_cells(texts(of_users(name)), _input_style)
+    empty = input_cells(CellStyle.INPUT)
+    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
+
+
+def filled_day_cells(name: str) -> Cells[Page]:
+    """Make cells for dates that a reviewer fills, with the earlier date likewise."""
+    empty = input_cells(CellStyle.INPUT_DAY)
+
+    def cells(page: Page, styles: Styles) -> list[str]:
+        if name not in page.users:
+            return empty(page, styles)
+        style = styles[CellStyle.INPUT_DAY]
+        days = _serials(page.users[name])
+        return [number(day, style) if day > 0 else blank(style) for day in days]
+
+    return cells
+
+
+def _input_style(text: str) -> CellStyle:
+    return CellStyle.INPUT_TEXT if text else CellStyle.INPUT
+
+
 def text_or_raw(rows: Sized) -> list[str]:
     """Read nothing, of every row."""
     return [""] * len(rows)
