@@ -32,6 +32,7 @@ HEADER: Final = (
     "certainty",
     "caveats",
     "exemption",
+    "account_name",
 )
 """The header line of the table in a pipe."""
 
@@ -75,7 +76,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(f"{users.answer(analysis, verdicts)}.", "bold"))
+    console.print(Text(f"{printable(users.answer(analysis, verdicts))}.", "bold"))
     if others := users.other_users(analysis, verdicts):
         console.print(Text(f"{others}."))
     if chosen := users.filter_text(analysis):
@@ -100,9 +101,14 @@ def _user_table(rows: Sequence[UserRow], width: int) -> Table:
     for row in rows:
         user = printable(row.user)
         if accounts:
-            user = f"{row.account} {user}" if width >= _WIDE else f"{user}\n{row.account}"
+            account = printable(_account(row))
+            user = f"{account} {user}" if width >= _WIDE else f"{user}\n{account}"
         table.add_row(Text(user), _day(row) or "?", _reason(row, show_verdict=verdicts))
     return table
+
+
+def _account(row: UserRow) -> str:
+    return f"{row.account} ({row.account_name})" if row.account_name else row.account
 
 
 def _reason(row: UserRow, *, show_verdict: bool) -> Text:
@@ -184,7 +190,7 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Table:
 
 def _example_user(example: Example, *, accounts: bool) -> str:
     user = printable(example.user)
-    return f"{example.account} {user}" if accounts else user
+    return f"{printable(example.account)} {user}" if accounts else user
 
 
 def _fact(example: Example) -> Text:
@@ -231,6 +237,7 @@ def _cells(row: UserRow) -> tuple[str, ...]:
         row.certainty,
         ";".join(name for name, _ in row.caveats),
         row.exemption,
+        row.account_name,
     )
 
 

@@ -9,7 +9,7 @@ a function from a page to cells, or a `Grid` of parts. `formulas`, `reconciliati
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
 
@@ -24,8 +24,8 @@ from analyzer.review import Review
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book, PrintBlocks, Title
-from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, change_counts
-from analyzer.writers.workbook.column import Column
+from analyzer.writers.workbook.changes_sheet import NOTHING, change_columns, change_counts
+from analyzer.writers.workbook.column import AccountNames, Column
 from analyzer.writers.workbook.controls_sheet import add_controls
 from analyzer.writers.workbook.findings_sheet import ListedRows
 from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
@@ -46,30 +46,30 @@ _Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
 _Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
 
 
-def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
+def write_workbook(
     analysis: Analysis,
     stream: BinaryIO,
     *,
     changes: pd.DataFrame | None = None,
     since: str = "",
-    account_names: Mapping[str, str] | None = None,
     rows_a_sheet: int = EXCEL_ROWS,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run. `account_names` has the names of accounts by their ids, where known.
+    names that run.
     """
     files = analysis.report.files
     with Book(TITLE, max(file.as_of for file in files)) as book:
         start = (book, users.as_of_and_scope(analysis.report), rows_a_sheet)
-        listings, listed = _add_users(partial(Listing[Page], *start), analysis, account_names or {})
+        listings, listed = _add_users(partial(Listing[Page], *start), analysis)
         _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
         findings = _add_findings(
             partial(Listing[pd.DataFrame], *start), analysis.inspection, listed
         )
         if changes is not None:
-            _add_changes(partial(Listing[pd.DataFrame], *start), changes)
+            rows = partial(Listing[pd.DataFrame], *start)
+            _add_changes(rows, changes, analysis.report.account_names)
         rule_counts = RuleCounts(analysis.inspection, CountFormula(findings))
         add_controls(book, rule_counts)
         add_method(book, analysis, with_changes=changes is not None)
@@ -78,12 +78,10 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         book.save(stream)
 
 
-def _add_users(
-    listing: _Users, analysis: Analysis, account_names: Mapping[str, str]
-) -> tuple[Listings, ListedRows]:
+def _add_users(listing: _Users, analysis: Analysis) -> tuple[Listings, ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
-    files = analysis.report.files
-    all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files), ())
+    files, names = analysis.report.files, analysis.report.account_names
+    all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files, names), ())
     reviews = [(each, CollectedUsers(each.has)) for each in REVIEW_LISTS]
     exempt = CollectedUsers(_is_exempt)
     for page in analysis.pages():
@@ -91,17 +89,14 @@ def _add_users(
         for collected in (*(each for _, each in reviews), exempt):
             collected.add(page)
     all_users.finish("No IAM users in the reports.")
-    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files), ()), analysis)
-    exempt_users = listing(Title.EXEMPT, user_sheets.exempt_columns(analysis.exemptions), ())
+    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files, names), ()), analysis)
+    exempt_columns = user_sheets.exempt_columns(analysis.exemptions, names)
+    exempt_users = listing(Title.EXEMPT, exempt_columns, ())
     _add_exempt(exempt_users, exempt)
     listings: dict[Title, ReviewListing] = {}
     listed: ListedRows = {each.title: np.empty(0, np.int64) for each in REVIEW_LISTS}
     for each, unlisted in reviews:
-        to_review = listing(
-            each.title,
-            each.columns(files, account_names),
-            each.print_blocks(files, account_names),
-        )
+        to_review = listing(each.title, each.columns(files, names), each.print_blocks(files, names))
         if users_to_review := unlisted.page():
             listings[each.title] = _add_review(to_review, users_to_review, analysis.review)
             listed[each.title] = np.sort(row_keys(users_to_review.users))
@@ -152,7 +147,7 @@ def _add_findings(
     """Add the list of findings in the order in which they come, and return it."""
     findings = listing(
         Title.FINDINGS,
-        findings_sheet.finding_columns(inspection.book, inspection.report.files, listed),
+        findings_sheet.finding_columns(inspection, listed),
     )
     for frame in inspection.frames():
         findings.add(frame)
@@ -160,7 +155,7 @@ def _add_findings(
     return findings
 
 
-def _add_changes(listing: _Rows, changes: pd.DataFrame) -> None:
-    rows = listing(Title.CHANGES, COLUMNS)
+def _add_changes(listing: _Rows, changes: pd.DataFrame, names: AccountNames) -> None:
+    rows = listing(Title.CHANGES, change_columns(names))
     rows.add(changes)
     rows.finish(NOTHING)

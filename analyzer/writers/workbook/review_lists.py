@@ -13,12 +13,14 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import PrintBlocks, Title
 from analyzer.writers.workbook.column import (
+    AccountNames,
     Column,
     InputValidation,
+    account_name_columns,
+    account_owner_columns,
     filled_day_cells,
     filled_text_cells,
     of_users,
-    repeated_text_cells,
     source_columns,
     text_cells,
 )
@@ -76,6 +78,7 @@ _CHECK_WIDTH: Final = 33.5
 """The columns up to `Check first` fill a Letter page in landscape, and 1,060 pixels of a screen."""
 
 _NAME_WIDTH: Final = 12
+_OWNER_WIDTH: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,36 +100,25 @@ class ReviewList:
         verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 
-    def columns(
-        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
-    ) -> tuple[Column[Page], ...]:
-        """Return the columns; the account's name has one where any is known."""
-        first, second = self._printed(files, account_names)
+    def columns(self, files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
+        """Return the columns; the account's name and owner have one where any is known."""
+        first, second = self._printed(files, names)
         return (*first, *second, *_DETAILS)
 
-    def print_blocks(
-        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
-    ) -> PrintBlocks:
+    def print_blocks(self, files: Sequence[ReportFile], names: AccountNames) -> PrintBlocks:
         """Return how many columns each page across shows."""
-        first, second = self._printed(files, account_names)
+        first, second = self._printed(files, names)
         return len(first), len(first) + len(second)
 
     def _printed(
-        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
+        self, files: Sequence[ReportFile], names: AccountNames
     ) -> tuple[tuple[Column[Page], ...], tuple[Column[Page], ...]]:
-        names = (_account_name_column(account_names),) if account_names else ()
-        check_width = _CHECK_WIDTH - (_NAME_WIDTH if names else 0)
-        first = (ACCOUNT, *names, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
+        name = account_name_columns(of_users, names, _NAME_WIDTH)
+        check_width = _CHECK_WIDTH - (_NAME_WIDTH if name else 0)
+        first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
         activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE)
-        return first, (*activity, *self.printed_last(files))
-
-
-def _account_name_column(account_names: Mapping[str, str]) -> Column[Page]:
-    def names(page: Page) -> list[str]:
-        accounts = page.users[columns.ACCOUNT].tolist()
-        return [account_names.get(account, "") for account in accounts]
-
-    return Column("Account name", _NAME_WIDTH, repeated_text_cells(names))
+        owner = account_owner_columns(of_users, names, _OWNER_WIDTH)
+        return first, (*activity, *self.printed_last(files), *owner)
 
 
 def _verdict_columns(width: float) -> tuple[Column[Page], ...]:

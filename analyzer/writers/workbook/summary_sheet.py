@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from analyzer import columns
+from analyzer.account_names import account_with_name
 from analyzer.analysis import Analysis
 from analyzer.model import Page, ReportFile
 from analyzer.report.notes import short_list
@@ -94,7 +95,8 @@ def _incomplete(analysis: Analysis) -> str:
     if not missing:
         return ""
     every = len(covered) + len(missing)
-    return f"INCOMPLETE: {len(covered):,} of {every:,} accounts. Missing: {short_list(missing)}."
+    named = short_list([account_with_name(each, report.account_names) for each in missing])
+    return f"INCOMPLETE: {len(covered):,} of {every:,} accounts. Missing: {named}."
 
 
 def _headline(analysis: Analysis) -> str:

@@ -10,7 +10,14 @@ from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column, of_users, source_columns
+from analyzer.writers.workbook.column import (
+    AccountNames,
+    Cells,
+    Column,
+    account_name_columns,
+    of_users,
+    source_columns,
+)
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
@@ -26,10 +33,15 @@ _CERTIFICATES: Final = tuple(
 )
 
 
-def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+def _identity(names: AccountNames) -> tuple[Column[Page], ...]:
+    name = account_name_columns(of_users, names)
+    return (user_columns.ACCOUNT, *name, user_columns.USER, user_columns.ARN)
+
+
+def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *user_columns.IDENTITY,
+        *_identity(names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -52,10 +64,10 @@ def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     )
 
 
-def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of root users, who get no verdict: what the rules on them looked at."""
     return (
-        *user_columns.IDENTITY,
+        *_identity(names),
         user_columns.CREATED,
         user_columns.PASSWORD,
         user_columns.LAST_SIGN_IN,
@@ -69,10 +81,12 @@ def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     )
 
 
-def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
+def exempt_columns(
+    exemptions: Sequence[Exemption], names: AccountNames
+) -> tuple[Column[Page], ...]:
     """Return the columns of users who are excused, by which entry."""
     return (
-        *user_columns.IDENTITY,
+        *_identity(names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
