@@ -28,6 +28,8 @@ from analyzer.writers.workbook.changes_sheet import NOTHING, change_columns, cha
 from analyzer.writers.workbook.column import AccountNames, Column
 from analyzer.writers.workbook.controls_sheet import add_controls
 from analyzer.writers.workbook.findings_sheet import ListedRows
+from analyzer.writers.workbook.follow_up_sheet import NOTHING as NO_FOLLOW_UP
+from analyzer.writers.workbook.follow_up_sheet import follow_up_columns
 from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
 from analyzer.writers.workbook.listing import CollectedUsers, Listing
 from analyzer.writers.workbook.method_sheet import add_method
@@ -40,7 +42,7 @@ from analyzer.writers.workbook.review_lists import (
     with_earlier_decisions,
 )
 from analyzer.writers.workbook.review_progress import Listings
-from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
+from analyzer.writers.workbook.summary_sheet import TITLE, History, add_summary
 
 _Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
 _Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
@@ -59,22 +61,23 @@ def write_workbook(
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
     names that run.
     """
-    files = analysis.report.files
+    files, names = analysis.report.files, analysis.report.account_names
     with Book(TITLE, max(file.as_of for file in files)) as book:
         start = (book, users.as_of_and_scope(analysis.report), rows_a_sheet)
         listings, listed = _add_users(partial(Listing[Page], *start), analysis)
-        _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
-        findings = _add_findings(
-            partial(Listing[pd.DataFrame], *start), analysis.inspection, listed
-        )
+        rows = partial(Listing[pd.DataFrame], *start)
+        _add_exemptions(rows, analysis)
+        findings = _add_findings(rows, analysis.inspection, listed)
         if changes is not None:
-            rows = partial(Listing[pd.DataFrame], *start)
-            _add_changes(rows, changes, analysis.report.account_names)
+            _add_changes(rows, changes, names)
+        followed = _add_follow_up(rows, analysis) if analysis.review.workbooks else None
         rule_counts = RuleCounts(analysis.inspection, CountFormula(findings))
         add_controls(book, rule_counts)
-        add_method(book, analysis, with_changes=changes is not None)
+        present = {Title.CHANGES: changes is not None, Title.FOLLOW_UP: followed is not None}
+        add_method(book, analysis, [title for title, there in present.items() if not there])
         compared = "" if changes is None else change_counts(changes, since)
-        add_summary(book, analysis, listings, rule_counts, compared)
+        history = History(compared=compared, followed=followed)
+        add_summary(book, analysis, listings, rule_counts, history)
         book.save(stream)
 
 
@@ -159,3 +162,11 @@ def _add_changes(listing: _Rows, changes: pd.DataFrame, names: AccountNames) -> 
     rows = listing(Title.CHANGES, change_columns(names))
     rows.add(changes)
     rows.finish(NOTHING)
+
+
+def _add_follow_up(listing: _Rows, analysis: Analysis) -> Listing[pd.DataFrame]:
+    """Add the list of what became of the earlier decisions, and return it."""
+    rows = listing(Title.FOLLOW_UP, follow_up_columns(analysis.report.account_names))
+    rows.add(analysis.follow_up)
+    rows.finish(NO_FOLLOW_UP)
+    return rows

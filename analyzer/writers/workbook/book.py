@@ -38,6 +38,7 @@ class Title(StrEnum):
     UNUSED = UNUSED_USERS
     INACTIVE = INACTIVE_USERS
     UNDETERMINED = UNDETERMINED
+    FOLLOW_UP = "Follow-up"
     CHANGES = "Changes"
     FINDINGS = "Findings"
     CONTROLS = "Controls"

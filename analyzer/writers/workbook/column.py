@@ -111,6 +111,16 @@ def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Ce
     return cells
 
 
+def day_cells(read: Callable[[Rows], pd.Series], style: CellStyle = CellStyle.DAY) -> Cells[Rows]:
+    """Make cells of dates, empty where there is none."""
+
+    def cells(rows: Rows, styles: Styles) -> list[str]:
+        at = styles[style]
+        return [number(day, at) if day > 0 else blank(at) for day in _serials(read(rows))]
+
+    return cells
+
+
 def input_cells(style: CellStyle) -> Cells[Any]:
     """Make cells that a reviewer fills."""
     return lambda rows, styles: [blank(styles[style])] * len(rows)
@@ -125,16 +135,9 @@ def filled_text_cells(name: str) -> Cells[Page]:
 
 def filled_day_cells(name: str) -> Cells[Page]:
     """Make cells for dates that a reviewer fills, with the earlier date likewise."""
+    filled = day_cells(of_users(name), CellStyle.INPUT_DAY)
     empty = input_cells(CellStyle.INPUT_DAY)
-
-    def cells(page: Page, styles: Styles) -> list[str]:
-        if name not in page.users:
-            return empty(page, styles)
-        style = styles[CellStyle.INPUT_DAY]
-        days = _serials(page.users[name])
-        return [number(day, style) if day > 0 else blank(style) for day in days]
-
-    return cells
+    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
 
 
 def _input_style(text: str) -> CellStyle:

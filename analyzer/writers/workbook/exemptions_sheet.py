@@ -67,7 +67,7 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
             _OWNER: each.owner,
             _UNTIL: last_day(each),
             _MATCHED: matched,
-            _STATE: _state(each, analysis),
+            _STATE: _state(each, analysis, matched),
             _LINE: each.line,
         }
         for each, matched in zip(analysis.exemptions, totals.matched, strict=True)
@@ -75,7 +75,7 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({_UNTIL: object})
 
 
-def _state(entry: Exemption, analysis: Analysis) -> str:
+def _state(entry: Exemption, analysis: Analysis, matched: int) -> str:
     if entry in analysis.totals.expired:
         return EXPIRED
-    return UNMATCHED if entry in analysis.totals.unmatched else APPLIES
+    return APPLIES if matched else UNMATCHED
