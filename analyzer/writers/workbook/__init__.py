@@ -48,18 +48,20 @@ _Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
 _Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
 
 
-def write_workbook(
+def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     analysis: Analysis,
     stream: BinaryIO,
     *,
     changes: pd.DataFrame | None = None,
     since: str = "",
+    trend: pd.DataFrame | None = None,
     rows_a_sheet: int = EXCEL_ROWS,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run.
+    names that run. `trend` has the numbers of users of the newest runs, the oldest first: `as_of`
+    datetime64[s, UTC], `unused`, `inactive`, `users` int64.
     """
     files, names = analysis.report.files, analysis.report.account_names
     with Book(TITLE, max(file.as_of for file in files)) as book:
@@ -76,7 +78,7 @@ def write_workbook(
         present = {Title.CHANGES: changes is not None, Title.FOLLOW_UP: followed is not None}
         add_method(book, analysis, [title for title, there in present.items() if not there])
         compared = "" if changes is None else change_counts(changes, since)
-        history = History(compared=compared, followed=followed)
+        history = History(compared=compared, followed=followed, trend=trend)
         add_summary(book, analysis, listings, rule_counts, history)
         book.save(stream)
 

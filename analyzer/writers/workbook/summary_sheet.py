@@ -44,6 +44,7 @@ from analyzer.writers.workbook.reconciliation import (
 )
 from analyzer.writers.workbook.review_progress import Listings, add_list_checks, add_progress
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
+from analyzer.writers.workbook.trend_chart import add_trend
 
 TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
@@ -63,11 +64,13 @@ class History:
     """Hold what is known of earlier reviews and runs, empty or None where there are none.
 
     `followed` is the list of what became of earlier decisions; `compared` says with which run
-    this one was compared, and what changed since.
+    this one was compared, and what changed since; `trend` has the numbers of users of the newest
+    runs.
     """
 
     followed: Listing[pd.DataFrame] | None = None
     compared: str = ""
+    trend: pd.DataFrame | None = None
 
 
 def add_summary(
@@ -88,6 +91,8 @@ def add_summary(
         add_follow_up(grid, analysis.follow_up, history.followed)
     _add_numbers(grid, analysis, recount)
     grid.next_page()
+    if history.trend is not None and len(history.trend) > 1:
+        add_trend(grid, history.trend)
     grid.section("Findings by severity")
     add_severities(grid, rule_counts)
     _add_criteria(grid, analysis, history.compared or _NOT_COMPARED)
