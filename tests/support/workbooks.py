@@ -28,6 +28,11 @@ SAMPLES = ROOT_FOLDER / "samples"
 CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
 EXEMPTIONS = SAMPLES / "exemptions.csv"
 
+POINTS_A_UNIT = 5.55
+"""A digit of the default font on paper in LibreOffice; less in Excel."""
+
+PAGE_POINTS = {"A4": 841.9 - 2 * 0.3 * 72, "Letter": 792 - 2 * 0.3 * 72}
+
 needs_libreoffice = pytest.mark.libreoffice
 _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">

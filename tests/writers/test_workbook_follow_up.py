@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
 import analyzer
 from analyzer.account_names import AccountList
@@ -28,6 +29,8 @@ from tests.support.builders import (
 )
 from tests.support.reviews import arn_of, decision_on, review_of
 from tests.support.workbooks import (
+    PAGE_POINTS,
+    POINTS_A_UNIT,
     book_of,
     file_of,
     needs_libreoffice,
@@ -113,6 +116,18 @@ def test_the_sheet_stands_behind_the_lists_and_is_a_table(book: Workbook) -> Non
     assert book["Follow-up"].freeze_panes == "D2"
 
 
+@pytest.mark.parametrize("paper", PAGE_POINTS)
+def test_it_is_printed_on_two_pages_across_without_the_source(book: Workbook, paper: str) -> None:
+    sheet = book["Follow-up"]
+    heads = [cell.value for cell in sheet[1]]
+    widths = [sheet.column_dimensions[get_column_letter(at + 1)].width for at in range(len(heads))]
+    first, last = heads.index("Fact") + 1, heads.index("Created (UTC)") + 1
+    assert [each.id for each in sheet.col_breaks.brk] == [first]
+    assert sheet.print_area == f"'Follow-up'!$A$1:${get_column_letter(last)}$6"
+    for width in (sum(widths[:first]), sum(widths[:3]) + sum(widths[first:last])):
+        assert width * POINTS_A_UNIT * 0.89 <= PAGE_POINTS[paper]
+
+
 def test_words_of_urgency_have_colours(book: Workbook) -> None:
     first = {cell.value: cell.fill.start_color.rgb for cell in book["Follow-up"][2]}
     assert first["overtaken"] == "00FFF2CC"
@@ -176,6 +191,7 @@ def test_a_user_to_keep_that_is_gone_is_an_exemption_that_matches_no_user(tmp_pa
         "gone": "matches no user",
         "stays": "applies",
     }
+    assert {row["Line in the list"] for row in entries} == {None}
 
 
 @needs_libreoffice

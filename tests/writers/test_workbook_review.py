@@ -33,6 +33,8 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.workbooks import (
+    PAGE_POINTS,
+    POINTS_A_UNIT,
     SAMPLES,
     analyzed,
     analyzed_console,
@@ -56,10 +58,7 @@ ENTRIES: dict[str, Any] = {
     "Decided on": date(2026, 5, 2),
 }
 PIXELS_A_UNIT = 7
-POINTS_A_UNIT = 5.55
-"""A digit of the default font on screen at 100 %, and on paper in LibreOffice; less in Excel."""
-
-PAGE_POINTS = {"A4": 841.9 - 2 * 0.3 * 72, "Letter": 792 - 2 * 0.3 * 72}
+"""A digit of the default font on screen at 100 %."""
 
 
 @pytest.fixture(scope="module")

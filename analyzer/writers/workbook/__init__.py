@@ -29,7 +29,7 @@ from analyzer.writers.workbook.column import AccountNames, Column
 from analyzer.writers.workbook.controls_sheet import add_controls
 from analyzer.writers.workbook.findings_sheet import ListedRows
 from analyzer.writers.workbook.follow_up_sheet import NOTHING as NO_FOLLOW_UP
-from analyzer.writers.workbook.follow_up_sheet import follow_up_columns
+from analyzer.writers.workbook.follow_up_sheet import follow_up_blocks, follow_up_columns
 from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
 from analyzer.writers.workbook.listing import CollectedUsers, Listing
 from analyzer.writers.workbook.method_sheet import add_method
@@ -45,7 +45,7 @@ from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.summary_sheet import TITLE, History, add_summary
 
 _Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
-_Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
+_Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...], PrintBlocks], Listing[pd.DataFrame]]
 
 
 def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
@@ -141,7 +141,7 @@ def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
 def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
     """Add the entries of the exemption list, if there are any."""
     if len(analysis.exemptions):
-        entries = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS)
+        entries = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS, ())
         entries.add(exemptions_sheet.exemption_frame(analysis))
         entries.finish()
 
@@ -153,6 +153,7 @@ def _add_findings(
     findings = listing(
         Title.FINDINGS,
         findings_sheet.finding_columns(inspection, listed),
+        (),
     )
     for frame in inspection.frames():
         findings.add(frame)
@@ -161,14 +162,15 @@ def _add_findings(
 
 
 def _add_changes(listing: _Rows, changes: pd.DataFrame, names: AccountNames) -> None:
-    rows = listing(Title.CHANGES, change_columns(names))
+    rows = listing(Title.CHANGES, change_columns(names), ())
     rows.add(changes)
     rows.finish(NOTHING)
 
 
 def _add_follow_up(listing: _Rows, analysis: Analysis) -> Listing[pd.DataFrame]:
     """Add the list of what became of the earlier decisions, and return it."""
-    rows = listing(Title.FOLLOW_UP, follow_up_columns(analysis.report.account_names))
+    names = analysis.report.account_names
+    rows = listing(Title.FOLLOW_UP, follow_up_columns(names), follow_up_blocks(names))
     rows.add(analysis.follow_up)
     rows.finish(NO_FOLLOW_UP)
     return rows

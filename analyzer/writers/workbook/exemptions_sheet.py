@@ -26,6 +26,9 @@ EXPIRED: Final = "expired"
 UNMATCHED: Final = "matches no user"
 EVERYTHING: Final = "everything"
 _LINE: Final = "line"
+_NO_LINE: Final = -1
+"""Shown as an empty cell: a user to keep by a review is in no list."""
+
 _REASON: Final = "reason"
 _OWNER: Final = "owner"
 _UNTIL: Final = "until"
@@ -68,7 +71,7 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
             _UNTIL: last_day(each),
             _MATCHED: matched,
             _STATE: _state(each, analysis, matched),
-            _LINE: each.line,
+            _LINE: _NO_LINE if each.arn else each.line,
         }
         for each, matched in zip(analysis.exemptions, totals.matched, strict=True)
     ]

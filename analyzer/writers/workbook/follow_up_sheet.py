@@ -1,6 +1,7 @@
 """Define the sheet on what became of the earlier decisions, and its counts on the Summary."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -19,6 +20,7 @@ from analyzer.follow_up import (
 from analyzer.review import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.review_columns import Decision
 from analyzer.terms import OVERDUE
+from analyzer.writers.workbook.book import PrintBlocks
 from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
@@ -61,6 +63,7 @@ _STYLES: Final[Mapping[str, CellStyle]] = {
 }
 
 _FOLLOWED: Final = (Decision.DELETE, Decision.DEACTIVATE)
+_NAME_WIDTH: Final = 12
 _MEANING: Final = 7
 """How many columns of the grid the meaning of a line takes."""
 
@@ -75,24 +78,30 @@ def _overdue(frame: pd.DataFrame) -> list[str]:
     return words
 
 
-_STATUS: Final = Column("Status", 10.5, repeated_text_cells(texts(in_frame(STATUS)), status_style))
-_OVERDUE: Final = Column("Overdue", 9.5, repeated_text_cells(_overdue, status_style))
-_DECISION: Final = Column("Decision", 11, repeated_text_cells(texts(in_frame(DECISION)), plain))
+_STATUS: Final = Column("Status", 10, repeated_text_cells(texts(in_frame(STATUS)), status_style))
+_OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue, status_style))
+_DECISION: Final = Column("Decision", 10.5, repeated_text_cells(texts(in_frame(DECISION)), plain))
 
-_COLUMNS: Final = (
+_FIRST: Final = (
     _STATUS,
     _OVERDUE,
     _DECISION,
-    Column("Decided by", 12, repeated_text_cells(texts(in_frame(DECIDED_BY)), plain)),
+    Column("Decided by", 10.5, repeated_text_cells(texts(in_frame(DECIDED_BY)), plain)),
     Column("Decided on", 10.5, day_cells(in_frame(DECIDED_ON))),
-    Column("Days since", 7.5, number_cells(in_frame(DAYS))),
+    Column("Days since", 6.5, number_cells(in_frame(DAYS))),
     Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
+)
+"""What is printed on the first page across."""
+
+_SECOND: Final = (
     Column("Verdict now", 12.5, repeated_text_cells(texts(in_frame(columns.VERDICT)), word_style)),
     Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), text_or_raw)),
     Column("Done since (UTC)", 14.5, moment_cells(in_frame(DONE_SINCE), text_or_raw)),
     Column("Ticket", 9, text_cells(texts(in_frame(TICKET)))),
     Column("Comment", 28, text_cells(texts(in_frame(COMMENT)))),
     Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
+)
+_NOT_PRINTED: Final = (
     Column("As of (UTC)", 14.5, moment_cells(in_frame(columns.AS_OF), text_or_raw)),
     Column("Report", 26, repeated_text_cells(texts(in_frame(REPORT)), plain)),
 )
@@ -100,8 +109,20 @@ _COLUMNS: Final = (
 
 def follow_up_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
-    account, user, arn = user_columns(in_frame)
-    return (account, *account_name_columns(in_frame, names), user, *_COLUMNS, arn)
+    _, _, arn = user_columns(in_frame)
+    return (*_identity(names), *_FIRST, *_SECOND, *_NOT_PRINTED, arn)
+
+
+def follow_up_blocks(names: AccountNames) -> PrintBlocks:
+    """Return how many columns each page across shows."""
+    first = len(_identity(names)) + len(_FIRST)
+    return first, first + len(_SECOND)
+
+
+def _identity(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
+    account, user, _ = user_columns(in_frame)
+    name = account_name_columns(in_frame, names, _NAME_WIDTH)
+    return (replace(account, width=12.5), *name, replace(user, width=18))
 
 
 def add_follow_up(grid: Grid, frame: pd.DataFrame, listing: Listing[pd.DataFrame]) -> None:

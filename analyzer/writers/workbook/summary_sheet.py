@@ -86,11 +86,11 @@ def add_summary(
     _add_title(grid, analysis)
     grid.section("Review progress")
     add_progress(grid, listings)
+    _add_numbers(grid, analysis, recount)
+    grid.next_page()
     if history.followed:
         grid.section("Follow-up of the earlier review")
         add_follow_up(grid, analysis.follow_up, history.followed)
-    _add_numbers(grid, analysis, recount)
-    grid.next_page()
     if history.trend is not None and len(history.trend) > 1:
         add_trend(grid, history.trend)
     grid.section("Findings by severity")
