@@ -122,6 +122,17 @@ def with_wrong_results(file: bytes) -> bytes:
     return wrong.getvalue()
 
 
+def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
+    """Return a workbook as LibreOffice saves it after opening it."""
+    (folder / "in").mkdir()
+    path = folder / "in" / "LAST.xlsx"
+    path.write_bytes(content)
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
+    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
+    return (folder / "LAST.xlsx").read_bytes()
+
+
 def seen_by_libreoffice(folder: Path, book: bytes) -> dict[str, list[Sequence[str]]]:
     """Return what LibreOffice shows on each sheet after it has calculated every formula."""
     user = folder / "profile" / "user"

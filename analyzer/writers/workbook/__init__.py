@@ -95,9 +95,11 @@ def _add_users(listing: _Users, analysis: Analysis) -> tuple[Listings, ListedRow
             collected.add(page)
     all_users.finish("No IAM users in the reports.")
     _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files, names), ()), analysis)
-    exempt_columns = user_sheets.exempt_columns(analysis.exemptions, names)
+    exempt_columns = user_sheets.exempt_columns(
+        analysis.exemptions, names, with_decisions=bool(analysis.review.decisions)
+    )
     exempt_users = listing(Title.EXEMPT, exempt_columns, ())
-    _add_exempt(exempt_users, exempt)
+    _add_exempt(exempt_users, exempt, analysis.review)
     listings: dict[Title, ReviewListing] = {}
     listed: ListedRows = {each.title: np.empty(0, np.int64) for each in REVIEW_LISTS}
     for each, unlisted in reviews:
@@ -115,10 +117,10 @@ def _is_exempt(page: Page) -> np.ndarray:
     return mask
 
 
-def _add_exempt(listing: Listing[Page], exempt: CollectedUsers) -> None:
+def _add_exempt(listing: Listing[Page], exempt: CollectedUsers, earlier: Review) -> None:
     """Add the list of exempt users in the report's order, unless there are none."""
     if page := exempt.page():
-        listing.add(page)
+        listing.add(with_earlier_decisions(page, earlier))
         listing.finish()
 
 

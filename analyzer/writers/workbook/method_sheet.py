@@ -69,8 +69,9 @@ _SHEETS: Final = {
         " that the rules on root users read. Present only if a report has a root row."
     ),
     Title.EXEMPT: (
-        "Users that match an entry of the exemption list, with its reason. They keep their"
-        " verdict. Present only if there is one."
+        "Users that match an entry of the exemption list, with its reason, and users that an"
+        " earlier review decided to keep, with that decision. They keep their verdict. Present"
+        " only if there is one."
     ),
     Title.EXEMPTIONS: (
         "Every entry of the exemption list, the number of users it matches, and whether it applies,"

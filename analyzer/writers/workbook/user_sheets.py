@@ -18,6 +18,7 @@ from analyzer.writers.workbook.column import (
     of_users,
     source_columns,
 )
+from analyzer.writers.workbook.review_lists import CREATED, REVIEWER_COLUMNS
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
@@ -82,9 +83,9 @@ def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Colu
 
 
 def exempt_columns(
-    exemptions: Sequence[Exemption], names: AccountNames
+    exemptions: Sequence[Exemption], names: AccountNames, *, with_decisions: bool
 ) -> tuple[Column[Page], ...]:
-    """Return the columns of users who are excused, by which entry."""
+    """Return the columns of users who are excused, by which entry or earlier decision."""
     return (
         *_identity(names),
         user_columns.VERDICT,
@@ -94,7 +95,8 @@ def exempt_columns(
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
         Column("Exemption owner", 20, _of_entry(exemptions, lambda entry: entry.owner)),
         Column("Exempt until", 12, _of_entry(exemptions, last_day)),
-        user_columns.CREATED,
+        *(REVIEWER_COLUMNS if with_decisions else ()),
+        CREATED,
         user_columns.AGE,
         user_columns.IDLE,
     )
