@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.cli import main
 from analyzer.errors import InputRefused
 from analyzer.exports.decisions import DECISIONS, decisions_bytes, kept_review
 from analyzer.files import sha256
@@ -86,6 +87,20 @@ def two_runs(folder: Path) -> Path:
     filled_in(runs / "latest", "ann")
     exporting(runs, "--from", console_report(folder / "2", DAYS[1], a_user("ann")))
     return (runs / "latest").resolve()
+
+
+def test_diff_compares_runs_by_the_users_that_each_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = two_runs(tmp_path)
+    exporting(second.parent, "--from", console_report(tmp_path / "3", DAYS[2], a_user("ann")))
+    first, _, third = sorted(second.parent.glob("2*"))
+    told = []
+    for old, new in ((first, second), (second, third)):
+        capsys.readouterr()
+        assert main(["diff", str(old), str(new), "--format", "csv"]) == 0
+        told.append([row["change"] for row in table(capsys.readouterr().out.encode())])
+    assert told == [["exempted"], []]
 
 
 def test_a_run_whose_decisions_were_changed_is_not_compared_with(tmp_path: Path) -> None:
