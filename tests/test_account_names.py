@@ -16,7 +16,7 @@ from analyzer.errors import InputRefused
 from analyzer.model import AccountName
 from analyzer.terms import Verdict
 from analyzer.writers.csv import write_findings
-from tests.support.builders import ACCOUNT, a_user, report_text, saved
+from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved
 from tests.support.outputs import csv_rows, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT
 
@@ -153,6 +153,15 @@ def test_the_terminal_names_the_account_of_each_user(
     text = table_text(analyzed_accounts(tmp_path), width=width)
     assert shown in text
     assert f"{OTHER_ACCOUNT} (" not in text
+
+
+def test_a_user_alone_in_the_list_has_its_account_if_the_reports_are_of_several(
+    tmp_path: Path,
+) -> None:
+    users = [a_user("ann"), a_user("bob", account=OTHER_ACCOUNT, password=a_password(AS_OF))]
+    report = analyzer.load(saved(tmp_path, report_text(users)), as_of=AS_OF)
+    text = table_text(analyzer.analyze(report), (Verdict.UNUSED,), width=160)
+    assert f"{ACCOUNT} ann " in text
 
 
 def test_a_finding_that_is_shown_as_an_example_names_its_account(tmp_path: Path) -> None:

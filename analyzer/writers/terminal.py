@@ -15,6 +15,7 @@ from rich.text import Text
 from analyzer.analysis import Analysis
 from analyzer.exemptions import OF_VERDICT
 from analyzer.inspection import Inspection
+from analyzer.model import Report
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable
@@ -82,7 +83,8 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     if chosen := users.filter_text(analysis):
         console.print(Text(f"{printable(chosen)}."))
     if rows := users.user_rows(analysis, verdicts):
-        console.print("", _user_table(rows, width), sep="\n")
+        accounts = _has_many_accounts(analysis.report)
+        console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
     for part in _rule_parts(analysis.inspection, width, verdicts, details=details):
         console.print(part)
     console.print()
@@ -91,8 +93,11 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console.print(Text(blind_spots_line(), "dim"))
 
 
-def _user_table(rows: Sequence[UserRow], width: int) -> Table:
-    accounts = len({row.account for row in rows}) > 1
+def _has_many_accounts(report: Report) -> bool:
+    return len({each.account for file in report.files for each in file.accounts}) > 1
+
+
+def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table:
     verdicts = len({row.verdict for row in rows}) > 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
@@ -161,7 +166,7 @@ def _rules_with_examples(
 ) -> Iterator[RenderableType]:
     """Yield each rule with its first findings, unless the list of users shows them already."""
     listed = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
-    accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
+    accounts = _has_many_accounts(inspection.report)
     for each in rules:
         yield _rule_heading(each)
         if each.rule.id not in listed:
