@@ -237,7 +237,9 @@ def with_names(folder: Path, owner: str = "Ann") -> Analysis:
     analysis = with_missing(analyzed_users(folder, users), "444455556666", "555566667777")
     known = AccountName(name="=production", owner=owner)
     names = {ACCOUNT: known, "444455556666": AccountName(name="lost")}
-    return replace(analysis, report=replace(analysis.report, account_names=names))
+    left_out = (UncoveredAccount(account="666677778888", name="old", reason="closed"),)
+    report = replace(analysis.report, account_names=names, left_out=left_out)
+    return replace(analysis, report=report)
 
 
 @pytest.mark.parametrize("title", ["All users", "Root users", "Findings"])
@@ -262,6 +264,7 @@ def test_the_summary_names_every_account(tmp_path: Path, owner: str, shown: str)
     assert row_of(sheet, "999999999999")[5].count("LEFT(") == 0
     assert row_of(sheet, "444455556666")[1] == "lost, not covered: access denied"
     assert row_of(sheet, "555566667777")[1] == "not covered: access denied"
+    assert row_of(sheet, "666677778888")[1] == "old, left out: closed"
     missing = "Missing: 444455556666 (lost), 555566667777."
     assert sheet["A2"].value == f"INCOMPLETE: 2 of 4 accounts. {missing}"
 
