@@ -59,12 +59,12 @@ def carried_over(
     return analyzer.analyze(report, review=review_of(*decisions))
 
 
-@pytest.fixture
-def analysis(tmp_path: Path) -> Analysis:
-    return carried_over(tmp_path, *DECISIONS)
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return carried_over(tmp_path_factory.mktemp("report"), *DECISIONS)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def book(analysis: Analysis) -> Workbook:
     return book_of(analysis)
 

@@ -69,12 +69,12 @@ def followed_up(folder: Path, review: Review = REVIEW) -> Analysis:
     return analyzer.analyze(named, review=review)
 
 
-@pytest.fixture
-def analysis(tmp_path: Path) -> Analysis:
-    return followed_up(tmp_path)
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return followed_up(tmp_path_factory.mktemp("report"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def book(analysis: Analysis) -> Workbook:
     return book_of(analysis)
 
