@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import account_with_name
 from analyzer.exemptions import pattern_regex
 from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.terms import Certainty
@@ -127,10 +128,7 @@ def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
 def account_names(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
     ids = sorted(_account_ids(report.files))
-    return [
-        f"{each} ({named.name})" if (named := report.account_names.get(each)) else each
-        for each in ids
-    ]
+    return [account_with_name(each, report.account_names) for each in ids]
 
 
 def _account_ids(files: Iterable[ReportFile]) -> set[str]:

@@ -24,6 +24,7 @@ from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
 from analyzer.writers.csv import FINDING_COLUMNS, USER_COLUMNS
+from tests.support import review_picture
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
 from tests.support.picture import PICTURE, picture
@@ -54,7 +55,7 @@ NOT_RUN = {
     ".venv/bin/ruff check .": "the checks themselves",
     ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
-    ".venv/bin/python -m tests.support.picture": "writes the picture, which has a test of its own",
+    ".venv/bin/python -m tests.support.picture": "writes the pictures, which tests hold",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
 }
 """The blocks of commands that do not run, by how they begin."""
@@ -255,6 +256,10 @@ def test_the_readme_has_the_commands_to_try_and_to_test_it() -> None:
 def test_the_picture_shows_what_the_program_prints() -> None:
     words = re.compile(r"<text[^>]*>([^<]*)</text>")
     assert words.findall(PICTURE.read_text(encoding="utf-8")) == words.findall(picture())
+
+
+def test_the_picture_of_the_review_shows_the_workbook_that_the_program_writes() -> None:
+    assert review_picture.PICTURE.read_text(encoding="utf-8") == review_picture.picture()
 
 
 # Deployment

@@ -91,7 +91,7 @@ def diff(
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
     The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
-    brings its own exemption list, unless --exemptions names one.
+    brings its own exemption list, unless --exemptions names one, and its own users to keep.
     """
     from analyzer.cli import stdout
 
@@ -115,12 +115,16 @@ def diff(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """Hold the inputs of one side, and the options by which it is judged."""
+    """Hold the inputs of one side, and the options by which it is judged.
+
+    `run` is the folder of a run of export, None for other inputs.
+    """
 
     source: str
     sources: "list[Source]"
     as_of: datetime | None
     judging: JudgingOptions
+    run: Path | None = None
 
     @classmethod
     def named(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
@@ -131,12 +135,14 @@ class _Side:
         from analyzer.sources.find import find_sources
 
         folder = Path(name)
-        if read_record(folder) is not None:
+        run = folder if read_record(folder) is not None else None
+        if run:
             name = str(folder / REPORTS)
             listed = folder / EXEMPTIONS
             if listed.is_file() and judging.exemptions is None:
                 judging = replace(judging, exemptions=InputFile(listed, listed.read_bytes()))
-        return cls(source=name, sources=find_sources([name]), as_of=as_of, judging=judging)
+        sources = find_sources([name])
+        return cls(source=name, sources=sources, as_of=as_of, judging=judging, run=run)
 
     def inputs(self) -> list[str | Path | None]:
         """Return all that is read."""
@@ -145,16 +151,17 @@ class _Side:
         return [self.source, *files, listed.path if listed else None]
 
     def analysis(self, *, quiet: bool) -> "Analysis":
-        """Load the reports and judge the users.
+        """Load the reports and judge the users, of a run with its users to keep.
 
         Raises InputRefused.
         """
         from analyzer.cli import stderr
+        from analyzer.exports.decisions import kept_review
         from analyzer.sources.load import load_sources
 
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources([self.source], self.sources, self.as_of, progress)
-        return self.judging.analysis(report)
+        return self.judging.analysis(report, kept_review(self.run) if self.run else None)
 
 
 def _comparison(before: "Analysis", now: "Analysis") -> "Comparison":

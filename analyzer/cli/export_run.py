@@ -12,15 +12,17 @@ from analyzer.cli.judging_options import InputFile, JudgingOptions, review_workb
 from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
-from analyzer.exports.manifest import RECORD, RunInput, record_bytes
+from analyzer.exports.decisions import DECISIONS, decisions_bytes
+from analyzer.exports.manifest import RECORD, RunInput, RunResult, record_bytes
 from analyzer.exports.reviews import earlier_done_since, edited_workbooks
 from analyzer.exports.runs import (
     Run,
+    earlier_runs,
     next_name,
     os_errors_translated,
-    previous_run,
     run_with_identity,
 )
+from analyzer.exports.trend import trend, verdict_counts
 from analyzer.files import replace_files
 from analyzer.model import Report
 from analyzer.report.input_size import MAX_INPUT
@@ -135,19 +137,23 @@ class ExportRun:
         self, aside: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
     ) -> str:
         previous = self._previous(run)
+        verdicts = verdict_counts(analysis)
+        numbers = trend(earlier_runs(run.parent, run.name), run.name, run_input.as_of, verdicts)
         with runs.os_errors_translated(self.folder):
             if listed := self.judging.exemptions:
                 contents.write_synced(aside / contents.EXEMPTIONS, listed.content)
             if named := self.judging.accounts:
                 contents.write_synced(aside / contents.ACCOUNTS, named.content)
-            changed = contents.write_all(analysis, aside, previous)
-            record = record_bytes(
-                run_input,
-                list(contents.sealed_files(aside)),
-                reviews=analysis.review.workbooks,
-                compared_with=previous.name if previous else None,
+            if analysis.review.workbooks:
+                contents.write_synced(aside / DECISIONS, decisions_bytes(analysis.review))
+            changed = contents.write_all(analysis, aside, previous, numbers)
+            result = RunResult(
                 exit_code=code,
+                compared_with=previous.name if previous else None,
+                users=verdicts,
+                reviews=analysis.review.workbooks,
             )
+            record = record_bytes(run_input, result, list(contents.sealed_files(aside)))
             contents.write_synced(aside / RECORD, record)
         runs.publish(aside, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
@@ -156,21 +162,12 @@ class ExportRun:
 
     def _previous(self, run: Path) -> Run | None:
         """Return the run to compare with, if its reports are still those that it was made from."""
-        previous = previous_run(run.parent, run.name)
+        *_, previous = None, *earlier_runs(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
             message = f"Reports in {previous.path} were changed: nothing is compared with it."
             self.log.caution("changed", message, run=previous.name)
             return None
-        if previous and self._criteria(previous.record["parameters"]) != self._criteria():
-            message = f"{previous.path} was judged by other criteria: nothing is compared with it."
-            self.log.caution("other-criteria", message, run=previous.name)
-            return None
         return previous
-
-    def _criteria(self, parameters: Mapping[str, object] | None = None) -> list[object]:
-        """Return what the verdicts depend on, of this run or of another's parameters."""
-        parameter_values = self._parameters() if parameters is None else parameters
-        return [parameter_values.get(name) for name in ("definition", "dormant_days")]
 
     def _parameters(self) -> Mapping[str, object]:
         asked = self.aws.service_credentials and not self.sources

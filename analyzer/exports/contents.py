@@ -12,6 +12,7 @@ from analyzer.analysis import Analysis, analyze
 from analyzer.changes import changes, counts_by_kind, uncovered
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
+from analyzer.exports.decisions import DECISIONS, kept_review
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.runs import Run, sync
 from analyzer.files import replacing, sha256
@@ -30,10 +31,14 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
+_LISTS: Final = (EXEMPTIONS, DECISIONS)
+"""What a run is compared by besides its reports."""
 
 
-def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
+def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
+
+    `trend` has the numbers of users of the newest runs (`exports.trend.COLUMNS`).
 
     Raises OutputFailed.
     """
@@ -45,11 +50,11 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
     changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
+    since = previous.name if previous else None
     with replacing(folder / WORKBOOK) as stream:
-        if previous:
-            write_workbook(analysis, stream, changes=changed, since=previous.name)
-        else:
-            write_workbook(analysis, stream)
+        write_workbook(
+            analysis, stream, changes=changed if since else None, since=since or "", trend=trend
+        )
     return sum(counts_by_kind(changed).values())
 
 
@@ -72,13 +77,15 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """Return a run's reports with its own exemptions, judged by the criteria of an analysis.
 
+    The users to keep by the review that the run was judged with are exempt as they were then.
+
     Raises InputRefused.
     """
     listed = _exemptions(run.path / EXEMPTIONS)
     option = run.record["parameters"].get("as_of")
     as_of = datetime.fromisoformat(option) if option else None
     report = load_reports(run.path, {}, as_of=as_of)
-    return analyze(report, analysis.criteria, listed, analysis.book)
+    return analyze(report, analysis.criteria, listed, analysis.book, kept_review(run.path))
 
 
 def _exemptions(path: Path) -> Exemptions:
@@ -86,16 +93,16 @@ def _exemptions(path: Path) -> Exemptions:
 
 
 def is_unchanged(run: Run) -> bool:
-    """Tell whether a run still holds the reports and exemptions that it was made from, no others.
+    """Tell whether a run still holds the reports and lists that it was made from, no others.
 
     What it is compared by is read from them.
     """
     recorded = {
         each["path"]: each["sha256"]
         for each in run.record["files"]
-        if each["path"] == EXEMPTIONS or each["path"].startswith(f"{REPORTS}/")
+        if each["path"] in _LISTS or each["path"].startswith(f"{REPORTS}/")
     }
-    inputs = [run.path / EXEMPTIONS, *(run.path / REPORTS).rglob("*")]
+    inputs = [*(run.path / name for name in _LISTS), *(run.path / REPORTS).rglob("*")]
     files = (path for path in inputs if path.is_file())
     return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 

@@ -77,13 +77,9 @@ def run_with_identity(folder: Path, identity: str) -> Run | None:
     return next((run for run in runs(folder) if run.record["identity"] == identity), None)
 
 
-def previous_run(folder: Path, name: str) -> Run | None:
-    """Return the newest complete run that is older than one of that name, if there is one."""
-    return max(
-        (run for run in runs(folder) if sort_key(run.name) < sort_key(name)),
-        key=lambda run: sort_key(run.name),
-        default=None,
-    )
+def earlier_runs(folder: Path, name: str) -> list[Run]:
+    """Return the complete runs that are older than one of that name, the oldest first."""
+    return [run for run in runs(folder) if sort_key(run.name) < sort_key(name)]
 
 
 def next_name(folder: Path, as_of: datetime) -> str:

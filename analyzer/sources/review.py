@@ -32,6 +32,7 @@ from analyzer.review_columns import (
     DECIDED_BY,
     DECIDED_ON,
     DECISION,
+    EXEMPT,
     SHEETS,
     TICKET,
     Decision,
@@ -41,7 +42,7 @@ _KEY_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
 """The columns without which a list is refused."""
 
 _COLUMNS: Final = (*_KEY_COLUMNS, DECIDED_BY, TICKET)
-_TITLE: Final = re.compile(rf"(?:{'|'.join(SHEETS)})(?: \d+)?")
+_TITLE: Final = re.compile(rf"(?:{'|'.join((*SHEETS, EXEMPT))})(?: \d+)?")
 _SUMMARY: Final = "Summary"
 _AS_OF: Final = re.compile(r"\bAs of (\d{4}-\d\d-\d\d \d\d:\d\d)\b")
 _FIRST_DAY: Final = date(2000, 1, 1)

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
-from analyzer.model import Page, ReportFile, UncoveredAccount
+from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import begins_with
 from analyzer.rules.rule import (
     FACT,
@@ -31,7 +32,7 @@ from analyzer.rules.rule import (
 from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages
 
-USER_COLUMNS: Final = (*JUDGED, *REPORTED)
+USER_COLUMNS: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
 
 _WORDS: Final = (
     columns.VERDICT,
@@ -43,7 +44,7 @@ _WORDS: Final = (
 """Columns of few words, next to each other; behind them come the two that a file has."""
 
 _BEFORE: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORDS[0])]
-_AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 :]
+_AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 : -1]
 
 _FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
@@ -67,18 +68,25 @@ def write_csv(
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(USER_COLUMNS).encode() + b"\n")
-    of_files = _file_columns(analysis.report.files)
+    report = analysis.report
+    of_files = _file_columns(report.files)
     for page in listed_pages(analysis, verdicts):
-        stream.write(_lines(page, of_files, raw=raw))
-    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), USER_COLUMNS, raw=raw))
+        stream.write(_lines(page, of_files, report.account_names, raw=raw))
+    uncovered = [_uncovered(each, report.account_names) for each in report.not_covered]
+    stream.write(text_lines(uncovered, USER_COLUMNS, raw=raw))
 
 
-def _uncovered(account: UncoveredAccount) -> Mapping[str, str]:
+def _uncovered(account: UncoveredAccount, names: Mapping[str, AccountName]) -> Mapping[str, str]:
     return {
+        ACCOUNT_NAME: _name(account.account, names),
         columns.ACCOUNT: account.whom,
         columns.VERDICT: NOT_COVERED,
         columns.REASON: str(account),
     }
+
+
+def _name(account: str, names: Mapping[str, AccountName]) -> str:
+    return names[account].name if account in names else ""
 
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
@@ -87,13 +95,25 @@ def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
     return pa.array(joined, _TEXT)
 
 
-def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
+def _lines(
+    page: Page, of_files: pa.Array, names: Mapping[str, AccountName], *, raw: bool
+) -> memoryview:
     def cells(name: str) -> pa.Array:
         texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
         return _csv_cells(texts, raw=raw)
 
     words = _word_columns(page, of_files, raw=raw)
-    return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER)])
+    named = _account_name_cells(page.users[columns.ACCOUNT], names, raw=raw)
+    return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER), named])
+
+
+def _account_name_cells(
+    accounts: pd.Series, names: Mapping[str, AccountName], *, raw: bool
+) -> pa.Array:
+    """Return the name of each row's account; few accounts occur, and each is spelled once."""
+    coded = _as_text(accounts).dictionary_encode()
+    texts = pa.array([_name(each, names) for each in coded.dictionary.to_pylist()], _TEXT)
+    return _csv_cells(texts, raw=raw).take(coded.indices)
 
 
 def frame_lines(frame: pd.DataFrame, *, raw: bool) -> memoryview:
@@ -170,8 +190,11 @@ def _may_need_quotes(texts: pa.Array) -> bool:
     return any(sign in content for sign in _SPECIAL)
 
 
-FINDING_COLUMNS: Final = tuple(name for name in FINDINGS if name != REMEDY)
-"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
+FINDING_COLUMNS: Final = (*(name for name in FINDINGS if name != REMEDY), ACCOUNT_NAME)
+"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name.
+
+`account_name` is empty where the account's name is not known.
+"""
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
@@ -183,14 +206,17 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     """
     stream.write(",".join(FINDING_COLUMNS).encode() + b"\n")
     for frame in analysis.inspection.frames():
-        stream.write(frame_lines(_findings_as_text(frame, analysis.report.files), raw=raw))
-    stream.write(
-        text_lines(map(_uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
-    )
+        stream.write(frame_lines(_findings_as_text(frame, analysis.report), raw=raw))
+    names = analysis.report.account_names
+    uncovered = [_uncovered_finding(each, names) for each in analysis.report.not_covered]
+    stream.write(text_lines(uncovered, FINDING_COLUMNS, raw=raw))
 
 
-def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
+def _uncovered_finding(
+    account: UncoveredAccount, names: Mapping[str, AccountName]
+) -> Mapping[str, str]:
     return {
+        ACCOUNT_NAME: _name(account.account, names),
         columns.ACCOUNT: account.whom,
         SEVERITY: UNCOVERED_ACCOUNT.severity,
         RULE: UNCOVERED_ACCOUNT.id,
@@ -200,11 +226,14 @@ def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     }
 
 
-def _findings_as_text(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
-    names = pd.Series([file.name for file in files], dtype="str")
-    moments = {name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)}
-    file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
-    return frame.assign(**moments, **{columns.FILE: file})[list(FINDING_COLUMNS)]
+def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
+    names = pd.Series([file.name for file in report.files], dtype="str")
+    texts = {
+        **{name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)},
+        columns.FILE: names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index),
+        ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
+    }
+    return frame.assign(**texts)[list(FINDING_COLUMNS)]
 
 
 def _moment_texts(moments: pd.Series) -> pd.Series:

@@ -7,7 +7,9 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import account_with_name
 from analyzer.inspection import Inspection
+from analyzer.model import AccountName
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import OWN, Rulebook
@@ -19,7 +21,7 @@ EXAMPLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Hold what a short list shows of one finding."""
+    """Hold what a short list shows of one finding; `account` has the name where it is known."""
 
     account: str
     user: str
@@ -125,9 +127,10 @@ def _number(inspection: Inspection, rule: Rule, outcome: Outcome, *, exempt: boo
 def _examples(inspection: Inspection) -> dict[str, list[Example]]:
     """Return the first findings of each rule."""
     first: dict[str, list[Example]] = {}
+    names = inspection.report.account_names
     for frame in inspection.frames():
         for rule, example in _examples_in(
-            frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
+            frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES), names
         ):
             shown = first.setdefault(rule, [])
             if len(shown) < EXAMPLES:
@@ -135,7 +138,9 @@ def _examples(inspection: Inspection) -> dict[str, list[Example]]:
     return first
 
 
-def _examples_in(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
+def _examples_in(
+    frame: pd.DataFrame, names: Mapping[str, AccountName]
+) -> Iterator[tuple[str, Example]]:
     for rule, account, user, fact, outcome, exemption in zip(
         frame[RULE],
         frame[columns.ACCOUNT],
@@ -145,7 +150,8 @@ def _examples_in(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
         frame[columns.EXEMPTION],
         strict=True,
     ):
-        yield rule, Example(account, user, fact, Outcome(outcome), exemption)
+        named = account_with_name(account, names)
+        yield rule, Example(named, user, fact, Outcome(outcome), exemption)
 
 
 _LIMITS: Final[Mapping[str, str]] = {

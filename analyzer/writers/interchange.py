@@ -47,15 +47,17 @@ _AT_ONCE: Final = 4096
 class Finding:
     """Hold one finding and where it comes from.
 
-    `account` is empty where neither the ARN nor the file names one; `arn` and `user` are the
-    report's own cells. `created`, `since` and `days` are what `rules.rule.FINDINGS` says, None
-    where missing. `report` is the SHA-256 of the report, empty for an account that has none;
-    `at` and `at_source` are the moment of the finding and how that is known.
+    `account` is empty where neither the ARN nor the file names one, `account_name` where it is not
+    known; `arn` and `user` are the report's own cells. `created`, `since` and `days` are what
+    `rules.rule.FINDINGS` says, None where missing. `report` is the SHA-256 of the report, empty
+    for an account that has none; `at` and `at_source` are the moment of the finding and how that
+    is known.
     """
 
     rule: RuleText
     outcome: Outcome
     account: str
+    account_name: str
     arn: str
     user: str
     row: int
@@ -127,7 +129,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     rules = {rule.id: rule for rule in analysis.inspection.book.rules}
     several: dict[str, Finding] = {}
     for cells in _rows(analysis.inspection.frames()):
-        finding = _finding(cells, rules, analysis.report.files)
+        finding = _finding(cells, rules, analysis.report)
         if finding.arn in analysis.report.contradicted:
             first = several.setdefault(finding.id, finding)
             several[finding.id] = min(first, finding, key=_severity_rank)
@@ -148,14 +150,14 @@ def _severity_rank(finding: Finding) -> tuple[int, str, str]:
     return _OUTCOMES.index(finding.outcome), finding.exemption, finding.fact
 
 
-def _finding(
-    cells: Mapping[Any, Any], rules: Mapping[str, Rule], files: tuple[ReportFile, ...]
-) -> Finding:
-    file = files[cells[columns.FILE]]
+def _finding(cells: Mapping[Any, Any], rules: Mapping[str, Rule], report: Report) -> Finding:
+    file = report.files[cells[columns.FILE]]
+    account = cells[columns.ACCOUNT] or _only_account(file)
     return Finding(
         rule=rules[cells[RULE]],
         outcome=Outcome(cells[OUTCOME]),
-        account=cells[columns.ACCOUNT] or _only_account(file),
+        account=account,
+        account_name=_name(account, report),
         arn=cells[columns.ARN],
         user=cells[columns.USER],
         row=cells[columns.ROW],
@@ -180,6 +182,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             rule=rule.UNCOVERED_ACCOUNT,
             outcome=Outcome.UNDECIDED,
             account=each.account,
+            account_name=_name(each.account, report),
             arn="",
             user="" if each.account else each.name,
             row=0,
@@ -194,6 +197,11 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             at_source=str(newest.as_of_source),
             report="",
         )
+
+
+def _name(account: str, report: Report) -> str:
+    known = report.account_names.get(account)
+    return known.name if known else ""
 
 
 def _only_account(file: ReportFile) -> str:

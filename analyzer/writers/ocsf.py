@@ -152,7 +152,14 @@ def _cloud(finding: Finding) -> dict[str, Any]:
     if not finding.account:
         return {"provider": "AWS"}
     type_id, kind = _AWS_ACCOUNT
-    account = {"uid": finding.account, "type_id": type_id, "type": kind}
+    account = _filled(
+        {
+            "uid": finding.account,
+            "name": finding.account_name,
+            "type_id": type_id,
+            "type": kind,
+        }
+    )
     return _filled(
         {"provider": "AWS", "account": account, "cloud_partition": finding.partition},
     )

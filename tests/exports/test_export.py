@@ -177,16 +177,12 @@ def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(run
     assert (runs / "latest").readlink().name == f"{base}-3"
 
 
-def test_runs_are_compared_only_if_they_were_judged_by_the_same_criteria(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path) -> None:
     base = "2026-03-01T09-30-00Z"
     assert exporting(runs, "--from", SAMPLE) == 0
-    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029") == 0
-    assert record_of(runs / "latest")["compared_with"] is None
-    assert "was judged by other criteria: nothing is compared with it" in capsys.readouterr().err
-    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029", "--idle-days", "9") == 0
-    assert record_of(runs / "latest")["compared_with"] == f"{base}-2"
+    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029", "--dormant-days", "9") == 0
+    assert record_of(runs / "latest")["compared_with"] == base
+    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
 
 
 def test_what_meets_fail_on_is_said_though_quiet(

@@ -164,7 +164,12 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
     assert code == PARTIAL
     users, document, book, ocsf, asff = outputs
     assert [filled(row) for row in rows(users)] == [
-        {"account": DENIED["account"], "verdict": "not-covered", "reason": SENTENCE}
+        {
+            "account": DENIED["account"],
+            "verdict": "not-covered",
+            "reason": SENTENCE,
+            "account_name": "payments",
+        }
     ]
     assert filled(rows(findings)[-1]) == {
         "account": DENIED["account"],
@@ -173,6 +178,7 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
         "subject": "account",
         "fact": SENTENCE,
         "outcome": "undecided",
+        "account_name": "payments",
     }
     assert json.loads(document.read_bytes())["not_covered"] == [
         {name: DENIED[name] for name in ("account", "name", "reason")}

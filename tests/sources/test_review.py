@@ -2,7 +2,6 @@
 
 import io
 import random
-import subprocess
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +18,12 @@ from analyzer.sources import review
 from analyzer.sources.review import read_review
 from tests.support.builders import LONG_AGO, a_user, days_before
 from tests.support.reviews import DAY, HEADS, arn_of, decisions_in, listed, workbook_bytes
-from tests.support.workbooks import analyzed_users, moment, needs_libreoffice
+from tests.support.workbooks import (
+    analyzed_users,
+    moment,
+    needs_libreoffice,
+    saved_by_libreoffice,
+)
 
 NAMES = ("=1+1", "-x", "a,b", "+A1", "@SUM", "ann")
 DECISIONS = dict(
@@ -268,17 +272,6 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(review, "_LARGEST", 1000)
     (problem,) = problems(workbook_bytes(*ROWS))
     assert problem.message == "it is too large for a workbook of a review"
-
-
-def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
-    """Return a workbook as LibreOffice saves it after opening it."""
-    (folder / "in").mkdir()
-    path = folder / "in" / "LAST.xlsx"
-    path.write_bytes(content)
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
-    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
-    return (folder / "LAST.xlsx").read_bytes()
 
 
 @needs_libreoffice

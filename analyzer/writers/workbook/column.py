@@ -1,6 +1,6 @@
 """Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.model import Page, ReportFile
+from analyzer.model import AccountName, Page, ReportFile
 from analyzer.terms import State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import CellStyle, Styles
@@ -111,9 +111,37 @@ def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Ce
     return cells
 
 
+def day_cells(read: Callable[[Rows], pd.Series], style: CellStyle = CellStyle.DAY) -> Cells[Rows]:
+    """Make cells of dates, empty where there is none."""
+
+    def cells(rows: Rows, styles: Styles) -> list[str]:
+        at = styles[style]
+        return [number(day, at) if day > 0 else blank(at) for day in _serials(read(rows))]
+
+    return cells
+
+
 def input_cells(style: CellStyle) -> Cells[Any]:
     """Make cells that a reviewer fills."""
     return lambda rows, styles: [blank(styles[style])] * len(rows)
+
+
+def filled_text_cells(name: str) -> Cells[Page]:
+    """Make cells that a reviewer fills, with the earlier text where users have that column."""
+    filled = repeated_text_cells(texts(of_users(name)), _input_style)
+    empty = input_cells(CellStyle.INPUT)
+    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
+
+
+def filled_day_cells(name: str) -> Cells[Page]:
+    """Make cells for dates that a reviewer fills, with the earlier date likewise."""
+    filled = day_cells(of_users(name), CellStyle.INPUT_DAY)
+    empty = input_cells(CellStyle.INPUT_DAY)
+    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
+
+
+def _input_style(text: str) -> CellStyle:
+    return CellStyle.INPUT_TEXT if text else CellStyle.INPUT
 
 
 def text_or_raw(rows: Sized) -> list[str]:
@@ -190,6 +218,42 @@ def texts(series: Callable[[Rows], pd.Series]) -> Callable[[Rows], list[str]]:
 def account_text(account: str) -> str:
     """Return the account as the sheets show it; rows whose ARN names none have none."""
     return account or NO_ACCOUNT
+
+
+AccountNames = Mapping[str, AccountName]
+
+
+def named_user_columns(of: ColumnOf[Rows], names: AccountNames) -> tuple[Column[Rows], ...]:
+    """Return the columns that identify a user, with the account's name where any is known."""
+    identity = user_columns(of)
+    return identity[:1] + account_name_columns(of, names) + identity[1:]
+
+
+def account_name_columns(
+    of: ColumnOf[Rows], names: AccountNames, width: float = 16
+) -> tuple[Column[Rows], ...]:
+    """Return the column of the account's name, none where no name is known."""
+    known = {account: each.name for account, each in names.items()}
+    return (_account_column(of, "Account name", width, known),) if known else ()
+
+
+def account_owner_columns(
+    of: ColumnOf[Rows], names: AccountNames, width: float
+) -> tuple[Column[Rows], ...]:
+    """Return the column of the account's owner, none where no owner is known."""
+    known = {account: each.owner for account, each in names.items() if each.owner}
+    return (_account_column(of, "Account owner", width, known),) if known else ()
+
+
+def _account_column(
+    of: ColumnOf[Rows], head: str, width: float, known: Mapping[str, str]
+) -> Column[Rows]:
+    account = of(columns.ACCOUNT)
+
+    def words(rows: Rows) -> list[str]:
+        return [known.get(each, "") for each in account(rows).tolist()]
+
+    return Column(head, width, repeated_text_cells(words, plain))
 
 
 def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:

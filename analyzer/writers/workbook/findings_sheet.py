@@ -1,6 +1,6 @@
 """Define the sheet that lists what the rules found, one row a finding."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -8,7 +8,6 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.inspection import Inspection
-from analyzer.model import ReportFile
 from analyzer.rules import RULES
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
@@ -22,6 +21,7 @@ from analyzer.writers.workbook.column import (
     in_frame,
     input_columns,
     moment_cells,
+    named_user_columns,
     number_cells,
     plain,
     repeated_text_cells,
@@ -29,7 +29,6 @@ from analyzer.writers.workbook.column import (
     text_cells,
     text_or_raw,
     texts,
-    user_columns,
 )
 from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
@@ -70,13 +69,11 @@ def _listed_in(listed: ListedRows) -> Read[pd.DataFrame]:
     return titles
 
 
-def finding_columns(
-    book: Rulebook, files: Sequence[ReportFile], listed: ListedRows
-) -> tuple[Column[pd.DataFrame], ...]:
+def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of findings; the last three are the reviewer's."""
-    controls = _controls(book)
+    controls, files = _controls(inspection.book), inspection.report.files
     return (
-        *user_columns(in_frame),
+        *named_user_columns(in_frame, inspection.report.account_names),
         SEVERITY_OF,
         RULE_OF,
         Column("Finding", 28, repeated_text_cells(_rule_texts(_TITLES.__getitem__), plain)),

@@ -1,5 +1,6 @@
 """Spread rows over as many sheets as they need, each an Excel table with filters."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
@@ -121,11 +122,15 @@ class Listing(Generic[Rows]):
         return [column.head for column in self.columns].index("User") + 1
 
 
+_NO_NAME: Final = re.compile(r"\W")
+"""What the name of a table cannot hold."""
+
+
 def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
     ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
     return Table(
-        displayName=sheet.frame.title.replace(" ", "_"),
+        displayName=_NO_NAME.sub("_", sheet.frame.title),
         ref=ref,
         autoFilter=AutoFilter(ref=ref),
         tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],

@@ -1,6 +1,6 @@
 """Write the sheet that explains the method, every word of the sheets, and the limitations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from analyzer.analysis import Analysis
@@ -40,9 +40,16 @@ _SHEETS: Final = {
         "List to decide in: users with cells that were not understood, with the values from the"
         " report. Present only if there is one. Check these users by hand."
     ),
+    Title.FOLLOW_UP: (
+        "Every user that the earlier review decided to delete or deactivate, the most urgent"
+        " first: overtaken (used since the decision), not-done, unknown or done, with the fact in"
+        " the report. Overdue is one that is not done in time. Present only if a review was read."
+    ),
     Title.CHANGES: (
-        "Changes since the previous run: users that became unused, that are gone, and that are no"
-        " longer unused."
+        "One row a change since the previous run, with its cause: users that are new, gone or"
+        " created again, other verdicts, credentials and exemptions, and findings that are new or"
+        " resolved. Users are compared by ARN and creation time, both runs by the criteria of this"
+        " one. Present only if there is a previous run."
     ),
     Title.FINDINGS: (
         "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
@@ -62,11 +69,13 @@ _SHEETS: Final = {
         " that the rules on root users read. Present only if a report has a root row."
     ),
     Title.EXEMPT: (
-        "Users that match an entry of the exemption list, with its reason. They keep their"
-        " verdict. Present only if there is one."
+        "Users that match an entry of the exemption list, with its reason, and users that an"
+        " earlier review decided to keep, with that decision. They keep their verdict. Present"
+        " only if there is one."
     ),
     Title.EXEMPTIONS: (
-        "Every entry of the exemption list, the number of users it matches, and whether it applies."
+        "Every entry of the exemption list, the number of users it matches, and whether it applies,"
+        " and after them every user that an earlier review decided to keep."
         " An entry with the id of a rule exempts from that rule only. Present only if there is one."
     ),
 }
@@ -83,7 +92,10 @@ _CERTAINTIES: Final = {
 _DECISIONS: Final[Mapping[Decision, str]] = {
     Decision.DELETE: "Delete the user and its remaining credentials.",
     Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",
-    Decision.KEEP: "The user stays. The comment is the reason of its exemption.",
+    Decision.KEEP: (
+        "The user stays. The comment is the reason of its exemption, which ends some time after"
+        " the decision (--keep-days)."
+    ),
     Decision.INVESTIGATE: "Not decided yet: more has to be known about the user.",
 }
 
@@ -143,13 +155,12 @@ _SOURCES: Final = (
 )
 
 
-def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
-    """Add the sheet that explains the others."""
+def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> None:
+    """Add the sheet that explains the others, but for those that are absent."""
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
     grid.row(SpannedCell("Method and limitations", CellStyle.TITLE, 2))
-    left_out = set() if with_changes else {Title.CHANGES}
-    grid.lines("Sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
+    grid.lines("Sheets", (each for each in _SHEETS.items() if each[0] not in absent))
     grid.lines("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
     grid.words("Verdicts: the first that applies, in this order", verdicts)

@@ -87,7 +87,7 @@ def _never_signed_in(page: Page) -> list[str]:
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = IDENTITY = user_columns(of_users)
+ACCOUNT, USER, ARN = user_columns(of_users)
 
 VERDICT: Final = Column(
     "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), word_style)
