@@ -25,7 +25,7 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.standards.results import ControlResult, Result, results
+from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 
@@ -92,6 +92,11 @@ class Inspection:
         ran = [rule.id for rule in self.book.rules]
         limits = asdict(self.book.thresholds)
         return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen, limits=limits)
+
+    @property
+    def control_summary(self) -> str:
+        """Return how many controls have each result: `CIS 3.0: 3 pass, 5 fail`."""
+        return summary(self.book.standard, self.controls)
 
     @property
     def unseen(self) -> Mapping[str, str]:

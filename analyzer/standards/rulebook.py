@@ -13,6 +13,7 @@ from analyzer.terms import Benchmark, Severity, Thresholds
 OWN: Final = Standard(
     id="credreport",
     name="credreport's own rules",
+    short_name="credreport",
     scope=f"{len(RULES)} in all",
     source="credreport rules",
     controls=tuple(decided(rule.requirement, rule.id).under(rule.id) for rule in RULES),

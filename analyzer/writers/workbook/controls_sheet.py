@@ -1,7 +1,5 @@
 """Write the sheet with the result of each control of the standard."""
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 from analyzer.inspection import Inspection
@@ -29,7 +27,7 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
     grid = Grid(book, Title.CONTROLS, widths, users.as_of_and_scope(inspection.report))
-    _add_heading(grid, inspection, results, len(widths))
+    _add_heading(grid, inspection, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
     row = grid.table_head(*heads, head("Decision rule"), head("Remark"))
@@ -39,25 +37,16 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     grid.warn_not(f"A{row + 1}:A{grid.next_row - 1}")
 
 
-def _add_heading(
-    grid: Grid, inspection: Inspection, results: Sequence[ControlResult], span: int
-) -> None:
+def _add_heading(grid: Grid, inspection: Inspection, span: int) -> None:
     standard = inspection.book.standard
     grid.row(SpannedCell(standard.name, CellStyle.TITLE, span))
     for line in (
-        headline(results),
+        f"{inspection.control_summary}.",
         f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording.",
         f"Limits: {limits_text(inspection.book)}",
     ):
         grid.row(SpannedCell(line, CellStyle.SUBTITLE, span))
     grid.space()
-
-
-def headline(results: Sequence[ControlResult]) -> str:
-    """Return how many controls have each result."""
-    count = Counter(each.result for each in results)
-    numbers = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
-    return f"Controls: {len(results)}. Of these: {numbers}."
 
 
 def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:

@@ -17,7 +17,6 @@ from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.column import account_text
-from analyzer.writers.workbook.controls_sheet import headline
 from analyzer.writers.workbook.formulas import (
     EXEMPT,
     FAILS,
@@ -236,8 +235,8 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
         SpannedCell("Rules", CellStyle.LABEL),
         SpannedCell(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
     )
-    if results := findings.control_results(rule_counts.inspection):
-        text = f"{book.standard.name}. {headline(results)}"
+    if findings.control_results(rule_counts.inspection):
+        text = f"{rule_counts.inspection.control_summary}."
         grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
     for remark in unseen_rules(rule_counts.inspection):
         grid.row(
