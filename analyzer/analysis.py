@@ -14,8 +14,9 @@ from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.exemptions import ExemptionMatches, has_expired
 from analyzer.filters import Filter, filtered_report, user_mask
+from analyzer.html import html_table
 from analyzer.model import Exemption, Exemptions, Page, Report, concatenated
-from analyzer.review import Review, with_kept_users
+from analyzer.review import Review, ReviewWorkbook, combined_review, with_kept_users
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
 
@@ -71,7 +72,7 @@ class Totals:
         return int(of_verdict[columns.USERS].sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
@@ -91,8 +92,23 @@ class Analysis:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all judged users as one frame."""
-        return concatenated(page.users for page in self.pages())
+        """Return all judged users as one frame (columns: `Page.users_with_unknown`)."""
+        return concatenated(page.users_with_unknown for page in self.pages())
+
+    def __repr__(self) -> str:
+        """Return how many users have each verdict, in a line."""
+        counts = ", ".join(f"{verdict} {self.totals.users(verdict):,}" for verdict in Verdict)
+        users = self.totals.counts[columns.USERS].sum()
+        return f"<{type(self).__name__}: IAM users {users:,}, {counts}>"
+
+    def _repr_html_(self) -> str:
+        """Return how many users have each verdict as a table, for a notebook."""
+        rows = [
+            (verdict, self.totals.users(verdict), self.totals.users(verdict, exempt=True))
+            for verdict in Verdict
+        ]
+        caption = repr(self.report).strip("<>")
+        return html_table(caption, ("Verdict", "IAM users", "of these exempt"), rows)
 
     @cached_property
     def totals(self) -> Totals:
@@ -221,14 +237,29 @@ def analyze(
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
-    review: Review | None = None,
+    review: Review | ReviewWorkbook | None = None,
 ) -> Analysis:
-    """Judge every IAM user of the report; a user to keep by the earlier review is exempt."""
+    """Judge every IAM user of the report; a user to keep by the earlier review is exempt.
+
+    Raises TypeError for a report that is none, and for other values that are not of their type.
+    """
+    _check_types(report, criteria, book)
+    if isinstance(review, ReviewWorkbook):
+        review = combined_review([review])
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
     earlier = review or Review()
     noted = replace(report, notes=(*report.notes, *earlier.notes()))
     exempt = with_kept_users(listed, earlier)
     return Analysis(noted, criteria or Criteria(), exempt, book, earlier)
+
+
+def _check_types(report: object, criteria: object, book: object) -> None:
+    if not isinstance(report, Report):
+        raise TypeError(f"report is what load() returns, not a {type(report).__name__}")
+    if not isinstance(criteria, Criteria | None):
+        raise TypeError(f"criteria is an analyzer.Criteria, not a {type(criteria).__name__}")
+    if book is not None and not hasattr(book, "rules"):
+        raise TypeError(f"book is what rulebook() returns, not a {type(book).__name__}")
 
 
 class _TotalsCounter:

@@ -9,8 +9,9 @@ only where it is named, as `<root_account>`.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -31,20 +32,24 @@ OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-us
 """The rules that a verdict fails: who is excused from the rule is excused from the verdict."""
 
 
-def read_exemptions(name: str, content: bytes) -> Exemptions:
+def read_exemptions(name: str, content: bytes, rules: Iterable[str] = ()) -> Exemptions:
     """Return what a file of that name and content exempts from.
 
-    Rows without any text are skipped.
+    Rows without any text are skipped. `rules` are the ids of rules of one's own, which an entry
+    can name too.
 
     Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
     misspelt or there twice, an entry without account, user or reason, a date that is not
     YYYY-MM-DD, a rule that does not exist.
     """
-    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, _problems))
+    problems = partial(_problems, rules=(*rules,))
+    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
     return Exemptions(entries, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
 
 
-def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
+def _problems(
+    name: str, row: int, named: Mapping[str, str], rules: Sequence[str]
+) -> Iterator[Problem]:
     for column in ("account", "user", "reason"):
         if not named[column]:
             hint = "An exemption says for which account and user it is, and why; `*` means any."
@@ -52,7 +57,7 @@ def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem
     if named["expires"] and not _is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)
-    if named.get(_RULE) and named[_RULE] not in (ids := _rule_ids()):
+    if named.get(_RULE) and named[_RULE] not in (ids := [*_rule_ids(), *rules]):
         hint = f"Name one of {', '.join(ids)}, or none to excuse from everything."
         yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
 

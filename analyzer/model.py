@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.html import html_table
 from analyzer.terms import AsOfSource, State
 
 
@@ -102,6 +103,20 @@ class Page:
         mask = np.zeros(len(self), bool)
         mask[self.unread.loc[self.unread[columns.COLUMN].isin(names), columns.POSITION]] = True
         return mask
+
+    @property
+    def users_with_unknown(self) -> pd.DataFrame:
+        """Return the users with `password_enabled` and `mfa_active` as `boolean`.
+
+        They are `<NA>` where the cell was not understood.
+        """
+        names = (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
+        return self.users.assign(
+            **{
+                name: pd.arrays.BooleanArray(self.users[name].to_numpy(), self.unread_in(name))
+                for name in names
+            }
+        )
 
     def with_users(self, added: Mapping[str, Any]) -> Self:
         """Return the page with more columns about its users."""
@@ -248,6 +263,28 @@ class Report:
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
     account_list: FileReference | None = None
 
+    def __repr__(self) -> str:
+        """Return its size and as-of in a line."""
+        users = sum(account.users for file in self.files for account in file.accounts)
+        moments = sorted({f"{file.as_of:%Y-%m-%d %H:%M} UTC" for file in self.files})
+        as_of = " to ".join(dict.fromkeys((moments[0], moments[-1])))
+        return f"<Report: IAM users {users:,}, files {len(self.files):,}, as of {as_of}>"
+
+    def _repr_html_(self) -> str:
+        """Return its files as a table, for a notebook."""
+        rows = [
+            (
+                file.name,
+                ", ".join(each.account for each in file.accounts),
+                sum(each.users for each in file.accounts),
+                f"{file.as_of:%Y-%m-%d %H:%M}",
+                file.as_of_source,
+            )
+            for file in self.files
+        ]
+        heads = ("File", "Account", "IAM users", "As of (UTC)", "Source of as-of")
+        return html_table(repr(self).strip("<>"), heads, rows)
+
     @property
     def rows(self) -> int:
         """Return the number of data rows in all files that count."""
@@ -255,8 +292,8 @@ class Report:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all IAM users as one frame (columns: `Page.users`)."""
-        return concatenated(page.users for page in self.pages())
+        """Return all IAM users as one frame (columns: `Page.users_with_unknown`)."""
+        return concatenated(page.users_with_unknown for page in self.pages())
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -238,7 +238,7 @@ def remedy_cases(
 def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
     """Return what to do with the commands for it; where it says to check, only those that read."""
     if remedy == rule.fix:
-        return rule.remedy
+        return rule.remedy or (rule.fix,)
     return (remedy, *(line for line in rule.remedy if _READS.match(line)))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +24,7 @@ from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_listed_accounts
+from analyzer.sources.memory import MemorySource, is_memory_source, memory_sources
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
@@ -31,37 +33,50 @@ _TAIL: Final = 1 << 10
 
 
 def load(
-    *sources: str | Path,
+    *sources: str | Path | MemorySource,
     as_of: datetime | None = None,
+    account_id: str = "",
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     max_input: int = MAX_INPUT,
 ) -> Report:
     """Return all reports in the sources as one.
 
-    A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`,
-    each an argument of its own: `load(*paths)`.
+    A source is the path of a file, a folder (searched with all below it), a pattern, a zip archive
+    or `-`; or a report in memory: bytes, a pair (name, bytes), a file object opened in binary mode,
+    or a DataFrame of text. Each is an argument of its own: `load(*paths)`.
     `as_of` is the moment that the reports describe, with its zone, where it is known better than
-    from them; `progress` is called with how many of how many inputs were read. What the sources
-    unpack to must not be more than `max_input` bytes in all.
+    from them; `account_id` is the account of a report in which it is masked; `progress` is called
+    with how many of how many inputs were read. What the sources unpack to must not be more than
+    `max_input` bytes in all.
 
-    Raises InputRefused with the problems of all inputs together, TypeError for what is no name or
-    no moment, ValueError for a moment without its zone.
+    Raises InputRefused with the problems of all inputs together, TypeError for what is no source or
+    no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
+    that has not 12 digits.
     """
-    _check(sources, as_of)
+    _check(sources, as_of, account_id)
     if as_of is not None:
         as_of = as_of.astimezone(UTC).replace(microsecond=0)
-    names = [*map(str, sources)]
+    names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
     limit = InputLimit(max_input)
-    return load_sources(names, find_sources(names, limit), as_of, progress, limit)
+    inputs = [*find_sources(names, limit), *_in_memory(sources, limit)]
+    if account_id:
+        inputs = [replace(each, account_id=account_id) for each in inputs]
+    return load_sources(names, inputs, as_of, progress, limit)
 
 
-def _check(sources: Collection[object], as_of: object) -> None:
+def _in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]:
+    for number, source in enumerate(sources, start=1):
+        if is_memory_source(source):
+            yield from memory_sources(source, number, limit)
+
+
+def _check(sources: Collection[object], as_of: object, account_id: object) -> None:
     if not sources:
         raise TypeError("load() needs at least one source")
     for source in sources:
-        if not isinstance(source, str | os.PathLike):
-            kind = type(source).__name__
-            raise TypeError(f"a source is a str or a Path, not a {kind}: load(*paths) takes many")
+        is_memory_source(source)
+    if not isinstance(account_id, str) or not re.fullmatch(r"(\d{12})?", account_id, re.ASCII):
+        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     if as_of is not None and not isinstance(as_of, datetime):
         raise TypeError(f"as_of is a datetime with its zone, not {as_of!r}")
     if as_of is not None and as_of.tzinfo is None:

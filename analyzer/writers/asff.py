@@ -139,9 +139,9 @@ def _document(
     }
 
 
-def _recommendation(finding: Finding) -> dict[str, str]:
+def _recommendation(finding: Finding) -> dict[str, Any]:
     text = _cut(finding.remedy_text, "recommendation")
-    return {"Text": text, "Url": finding.rule.references[0]}
+    return _filled({"Text": text, "Url": next(iter(finding.rule.references), "")})
 
 
 def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from analyzer import columns
 from analyzer.inspection import Inspection
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
 from analyzer.standards.results import ControlResult
-from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
 
 EXAMPLES: Final = 5
@@ -101,7 +101,7 @@ def unseen_notes(inspection: Inspection) -> list[str]:
 
 def control_results(inspection: Inspection) -> Sequence[ControlResult]:
     """Return the results of the controls, if a standard was selected."""
-    return () if inspection.book.standard is OWN else inspection.controls
+    return inspection.controls if inspection.book.has_benchmark else ()
 
 
 def _rule_findings(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> RuleFindings:

@@ -84,7 +84,7 @@ def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
         "metadata": _metadata(rule),
         "finding_info": _finding_info(finding),
         "compliance": _compliance(finding, thresholds),
-        "remediation": {"desc": finding.remedy_text, "references": list(rule.references)},
+        "remediation": _filled({"desc": finding.remedy_text, "references": list(rule.references)}),
         "resources": [_resource(finding)],
         "cloud": _cloud(finding),
         "unmapped": _unmapped(finding),

@@ -3,9 +3,8 @@
 from typing import Final
 
 from analyzer.inspection import Inspection
-from analyzer.rules import RULES
 from analyzer.standards.results import ControlResult, Result
-from analyzer.terms import Thresholds
+from analyzer.standards.rulebook import Rulebook
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision
 from analyzer.writers.workbook.book import Book, Title
@@ -16,8 +15,6 @@ from analyzer.writers.workbook.style import CellStyle
 
 _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 """Of all columns but the numbers, which need as much as the longest."""
-
-_RULES: Final = {rule.id: rule for rule in RULES}
 
 
 def add_controls(book: Book, rule_counts: RuleCounts) -> None:
@@ -55,21 +52,21 @@ def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:
         SpannedCell(each.control.title),
         SpannedCell(str(each.result), CellStyle(each.result)),
         *(SpannedCell(count, CellStyle.NUMBER) for count in _counts(rule_counts, each)),
-        SpannedCell(_decision(each, rule_counts.inspection.book.thresholds)),
+        SpannedCell(_decision(each, rule_counts.inspection.book)),
         SpannedCell("" if each.result is Result.NOT_DECIDABLE else each.why),
     )
 
 
-def _decision(each: ControlResult, thresholds: Thresholds) -> str:
+def _decision(each: ControlResult, book: Rulebook) -> str:
     """Return how the control's rules decide, or why none can."""
     rules = each.control.rules
     if not rules:
         return each.control.reason
-    return "\n".join(_rule_line(each.control.number, rule, thresholds) for rule in rules)
+    return "\n".join(_rule_line(each.control.number, rule, book) for rule in rules)
 
 
-def _rule_line(number: str, rule: str, thresholds: Thresholds) -> str:
-    decision = rule_decision(_RULES[rule], thresholds)
+def _rule_line(number: str, rule: str, book: Rulebook) -> str:
+    decision = rule_decision(book.known[rule], book.thresholds)
     return decision if rule == number else f"{rule}: {decision}"
 
 

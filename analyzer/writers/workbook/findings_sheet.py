@@ -9,11 +9,10 @@ import pandas as pd
 from analyzer import columns
 from analyzer.inspection import Inspection
 from analyzer.model import ReportFile
-from analyzer.rules import RULES
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
-from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.standards.rulebook import Rulebook
 from analyzer.writers.findings import unseen_rules
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
@@ -51,9 +50,6 @@ EXEMPTION: Final = Column(
     "Exempt because", 22, repeated_text_cells(texts(in_frame(columns.EXEMPTION)), plain)
 )
 
-_TITLES: Final = {rule.id: rule.title for rule in RULES}
-
-
 ListedRows = dict[Title, np.ndarray]
 """The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
 
@@ -75,11 +71,12 @@ def finding_columns(
 ) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of findings; the last three are the reviewer's."""
     controls = _controls(book)
+    titles = {rule.id: rule.title for rule in book.rules}
     return (
         *user_columns(in_frame),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, repeated_text_cells(_rule_texts(_TITLES.__getitem__), plain)),
+        Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), plain)),
         Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
         OUTCOME_OF,
         Column("Listed in", 13, repeated_text_cells(_listed_in(listed), plain)),
@@ -104,7 +101,7 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
 
     The standards are the one that was chosen, or else the newest of each kind.
     """
-    standards = (STANDARDS[0], FSBP) if book.standard is OWN else (book.standard,)
+    standards = (book.standard,) if book.has_benchmark else (STANDARDS[0], FSBP)
     return {
         rule.id: "\n".join(
             f"{standard.name}: {', '.join(numbers)}"

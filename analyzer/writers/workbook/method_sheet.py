@@ -7,7 +7,6 @@ from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
 from analyzer.review_columns import Decision
-from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -205,7 +204,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     """Add the sections about the rules."""
     book = inspection.book
     ran = {rule.id for rule in book.rules}
-    left_out = ", ".join(rule.id for rule in RULES if rule.id not in ran) or "none"
+    left_out = ", ".join(rule for rule in book.known if rule not in ran) or "none"
     grid.lines(
         "Rules and limits",
         (
