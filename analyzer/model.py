@@ -233,6 +233,15 @@ class UncoveredAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UncoveredFile(UncoveredAccount):
+    """Name a file that cannot be read as a report, and say why; `name` is the file's."""
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"File {self.name} is not covered: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountName:
     """Name an account, and its owner where that is known."""
 

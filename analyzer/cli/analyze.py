@@ -100,6 +100,18 @@ AsOf = Annotated[
 """The option for the as-of of all reports."""
 
 
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable",
+        rich_help_panel="Input",
+        help="List a report that cannot be read as not covered, and exit with 5, instead of"
+        " refusing all.",
+    ),
+]
+"""The option that continues without reports that cannot be read."""
+
+
 @with_options
 def analyze(
     sources: Annotated[
@@ -196,15 +208,7 @@ def analyze(
             help="Set the account of a report in which it is masked, or that has no column arn.",
         ),
     ] = "",
-    skip_unreadable: Annotated[
-        bool,
-        typer.Option(
-            "--skip-unreadable",
-            rich_help_panel="Input",
-            help="List a report that cannot be read as not covered, and exit with 5, instead of"
-            " refusing all.",
-        ),
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
     max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool,
@@ -222,7 +226,7 @@ def analyze(
 
     from analyzer.cli import stderr, stdout
     from analyzer.sources.find import find_sources
-    from analyzer.sources.load import load_sources, readable_sources, with_uncovered
+    from analyzer.sources.load import FoundInputs, load_sources, readable_sources, with_uncovered
     from analyzer.writers import write
 
     if check and format_ is not Format.NAMES:
@@ -236,12 +240,12 @@ def analyze(
     check_outputs(
         targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config]
     )
-    inputs, unreadable = readable_sources(inputs) if skip_unreadable else (inputs, ())
+    found = readable_sources(inputs) if skip_unreadable else FoundInputs(inputs)
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
-        report = load_sources(sources, inputs, as_of, progress, limit)
-    report = with_uncovered(report, unreadable)
+        report = load_sources(sources, found.readable, as_of, progress, limit)
+    report = with_uncovered(report, found.uncovered)
     analysis = filters.filtered(judging.judged(report))
     shown = [Verdict(word) for word in verdict]
     write(

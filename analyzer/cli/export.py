@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from analyzer.cli.analyze import AsOf
+from analyzer.cli.analyze import AsOf, SkipUnreadable
 from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, MaxInput, with_options
@@ -55,6 +55,7 @@ def export(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log nothing but warnings and errors.")
     ] = False,
+    skip_unreadable: SkipUnreadable = False,
     as_of: AsOf = None,
     config: Config = None,
 ) -> None:
@@ -67,21 +68,26 @@ def export(
     with log.errors():
         judging.check()
         if not sources:
-            _check_no_as_of(as_of)
+            _check_with_sources(as_of, skip_unreadable=skip_unreadable)
             aws.check()
         from analyzer.cli.export_run import ExportRun
 
-        exporting = ExportRun(sources, aws, judging, out_dir, log, max_input, as_of)
+        exporting = ExportRun(
+            sources, aws, judging, out_dir, log, max_input, as_of, skip_unreadable
+        )
         code = exporting.check() if check else exporting.export(keep)
     if code:
         raise typer.Exit(code)
 
 
-def _check_no_as_of(as_of: datetime | None) -> None:
-    """Refuse to say when AWS made the reports that it is asked for: AWS says so itself.
+def _check_with_sources(as_of: datetime | None, *, skip_unreadable: bool) -> None:
+    """Refuse options that mean nothing for reports that AWS is asked for.
 
     Raises typer.BadParameter.
     """
     if as_of:
         message = "it goes with --from only: AWS says when it made a report"
         raise typer.BadParameter(message, param_hint="--as-of")
+    if skip_unreadable:
+        message = "it goes with --from only: fetched reports are always readable"
+        raise typer.BadParameter(message, param_hint="--skip-unreadable")

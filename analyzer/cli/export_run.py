@@ -22,9 +22,9 @@ from analyzer.exports.runs import (
     run_with_identity,
 )
 from analyzer.files import replace_files
-from analyzer.model import Report
-from analyzer.report.input_size import MAX_INPUT
-from analyzer.sources.load import load
+from analyzer.model import Report, UncoveredAccount
+from analyzer.report.input_size import MAX_INPUT, InputLimit
+from analyzer.sources.load import find_inputs, load_sources, skipped_notes, with_uncovered
 from analyzer.sources.manifest import (
     FETCHED_MANIFEST,
     FetchedAccounts,
@@ -53,6 +53,7 @@ class ExportRun:
     log: Log
     max_input: int = MAX_INPUT
     as_of: datetime | None = None
+    skip_unreadable: bool = False
 
     def check(self) -> int:
         """Try all that a run needs, write nothing, and return the exit code.
@@ -64,7 +65,12 @@ class ExportRun:
         self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
         if not self.sources:
             return PARTIAL if would_miss_reports(self.aws, self.log) else 0
-        report = load(*self.sources, as_of=self.as_of, max_input=self.max_input)
+        limit = InputLimit(self.max_input)
+        inputs = find_inputs(self.sources, limit, skip_unreadable=self.skip_unreadable)
+        report = with_uncovered(
+            load_sources(self.sources, inputs.readable, self.as_of, lambda *_: None, limit),
+            inputs.uncovered,
+        )
         understood = f"Reports understood: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", understood)
         self.with_reviews(edited_workbooks(self.folder)).judging.check()
@@ -93,13 +99,27 @@ class ExportRun:
 
     def _run(self, aside: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        collected = collect_reports(
-            self.sources, self.aws, reports.make_reports_folder(aside), self.log, self.max_input
-        )
+        collected = self._collected(reports.make_reports_folder(aside))
         report = reports.load_reports(aside, collected.origins, self.max_input, self.as_of)
+        report = with_uncovered(report, collected.uncovered)
+        report = replace(report, notes=(*collected.notes, *report.notes))
         name = next_name(self.folder, RunInput(report=report, parameters={}).as_of)
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
         return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
+
+    def _collected(self, folder: Path) -> "CollectedReports":
+        """Put the reports into a folder: copies of the files, or what AWS gives.
+
+        Raises InputRefused, AwsRefused, OutputFailed.
+        """
+        if not self.sources:
+            return fetch_reports(self.aws, folder, self.log)
+        limit = InputLimit(self.max_input)
+        inputs = find_inputs(self.sources, limit, skip_unreadable=self.skip_unreadable)
+        with os_errors_translated(folder):
+            origins = reports.copy_inputs(self.sources, inputs.readable, folder)
+        notes = tuple(skipped_notes(inputs.readable))
+        return CollectedReports(origins, uncovered=inputs.uncovered, notes=notes)
 
     def with_reviews(self, workbooks: Mapping[Path, bytes]) -> Self:
         """Return the run with the decisions in workbooks ahead of those that options name.
@@ -202,26 +222,23 @@ class ExportRun:
 
 
 class CollectedReports(NamedTuple):
-    """Say where copies came from, and whether something that was asked for stays unknown."""
+    """Hold where copies came from, and what is missing.
+
+    `has_gaps` if AWS did not give all that it was asked for; `uncovered` are files that cannot be
+    read, `notes` are about files that were skipped.
+    """
 
     origins: Mapping[Path, str]
-    has_gaps: bool
+    has_gaps: bool = False
+    uncovered: tuple[UncoveredAccount, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def collect_reports(
-    sources: Sequence[str],
-    aws: AwsOptions,
-    folder: Path,
-    log: Log,
-    max_input: int = MAX_INPUT,
-) -> CollectedReports:
-    """Put the reports into a folder: copies of the files, or what AWS gives.
+def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
+    """Put the reports that AWS gives into a folder.
 
-    Raises InputRefused, AwsRefused, OutputFailed.
+    Raises AwsRefused, OutputFailed.
     """
-    if sources:
-        with os_errors_translated(folder):
-            return CollectedReports(reports.copy_inputs(sources, folder, max_input), has_gaps=False)
     from analyzer.sources.fetch import fetch_accounts, save_report
 
     save = partial(
@@ -230,7 +247,7 @@ def collect_reports(
     accounts = fetch_accounts(aws.request(), save)
     has_gaps = log_accounts(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
-    return CollectedReports({}, has_gaps)
+    return CollectedReports({}, has_gaps=has_gaps)
 
 
 def would_miss_reports(aws: AwsOptions, log: Log) -> bool:

@@ -77,19 +77,16 @@ def _with_run_relative_names(aside: str, file: ReportFile) -> ReportFile:
     return replace(file, name=file.name.removeprefix(aside), evidence=evidence)
 
 
-def copy_inputs(
-    names: Sequence[str], folder: Path, max_input: int = MAX_INPUT
-) -> Mapping[Path, str]:
-    """Copy all inputs that the names stand for, and return where each came from, by its copy.
+def copy_inputs(names: Sequence[str], found: Sequence[Source], folder: Path) -> Mapping[Path, str]:
+    """Copy the inputs that the names stand for, and return where each came from, by its copy.
 
-    Files of archives are unpacked. A copy keeps the file's name, since a name may tell as-of;
-    where two have one name, the second lies in a folder of its own.
+    Files of archives are unpacked, skipped ones left out. A copy keeps the file's name, since a
+    name may tell as-of; where two have one name, the second lies in a folder of its own.
 
     Raises InputRefused with the problems of all inputs together, OSError where nothing more can
     be written.
     """
-    every = find_sources(names, InputLimit(max_input))
-    inputs = [each for each in every if not each.is_skipped]
+    inputs = [each for each in found if not each.is_skipped]
     sources = [*inputs, *manifests(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []

@@ -19,7 +19,7 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, read_report_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
-from analyzer.sources.kinds import cannot_be_report
+from analyzer.sources.kinds import cannot_be_report, is_other_kind
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
@@ -146,12 +146,14 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 def _pattern(pattern: str, limit: InputLimit) -> Iterator[Source]:
     paths = [path for path in matches(pattern) if not path.endswith(COMPANIONS)]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
+    skipped = {path for path in paths if cannot_be_report(Path(path))}
     for match in paths:
         # `**` matches a folder, which is searched, and what is in it once more.
         if folders.isdisjoint(Path(match).parents):
-            yield from _match(match, limit)
-    if not paths:
-        yield _missing(pattern, "nothing matches this pattern", "Check the path.")
+            yield from [_skipped(match)] if match in skipped else _match(match, limit)
+    if skipped.issuperset(paths):
+        what = "only files that cannot be reports match" if skipped else "nothing matches"
+        yield _missing(pattern, f"{what} this pattern", "Check the path.")
 
 
 def _match(name: str, limit: InputLimit) -> Iterator[Source]:
@@ -243,11 +245,15 @@ class _Archive:
     _zip: zipfile.ZipFile | None = None
     _lock: Lock = field(default_factory=Lock)
 
-    def members(self) -> list[zipfile.ZipInfo]:
-        """Return the files in the archive, in the order of their names; raises what it may."""
+    def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
+        """Return the files in the archive by name, and whether each cannot be a report.
+
+        Raises one of `_DAMAGED`.
+        """
         with self.opened() as stream, zipfile.ZipFile(stream) as archive:
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
-        return [member for member in listed if not member.filename.endswith("/")]
+            files = [member for member in listed if not member.filename.endswith("/")]
+            return [(member, _is_other_member(archive, member)) for member in files]
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
         """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
@@ -278,6 +284,17 @@ class _Archive:
             self._zip = None
 
 
+def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    def start(size: int) -> bytes:
+        with archive.open(member) as unpacked:
+            return unpacked.read(size)
+
+    try:
+        return is_other_kind(member.filename, member.file_size, start)
+    except _DAMAGED:
+        return False  # Reading it shows the reason.
+
+
 def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> Iterator[Source]:
     archive = _Archive(printable(name), opened)
     try:
@@ -285,26 +302,33 @@ def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> It
     except _DAMAGED as error:
         yield _missing(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
-    if any(member.filename == _WORKBOOK for member in members):
+    if any(member.filename == _WORKBOOK for member, _ in members):
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield _missing(name, "this is an Excel workbook, not a report", hint)
         return
     every = [
-        Source(
-            f"{archive.name}:{printable(member.filename)}",
-            partial(archive.read, member, limit),
-            partial(archive.read, member, None),
-        )
-        for member in members
+        _member_source(archive, member, limit, is_other=is_other)
+        for member, is_other in members
         if is_visible(member.filename)
     ]
     aside = tuple(each for each in every if each.name.endswith(COMPANIONS))
     reports = [each for each in every if not each.name.endswith(COMPANIONS)]
-    archive.waiting = len(reports)
+    archive.waiting = sum(not each.is_skipped for each in reports)
     for each in reports:
         yield replace(each, aside=aside)
-    if not reports:
-        yield _missing(name, "the zip archive holds no file", "Give an archive of reports.")
+    if all(each.is_skipped for each in reports):
+        what = "no report, only files of other kinds" if reports else "no file"
+        yield _missing(name, f"the zip archive holds {what}", "Give an archive of reports.")
+
+
+def _member_source(
+    archive: _Archive, member: zipfile.ZipInfo, limit: InputLimit, *, is_other: bool
+) -> Source:
+    name = f"{archive.name}:{printable(member.filename)}"
+    if is_other and not name.endswith(COMPANIONS):
+        return _skipped(name)
+    read, read_again = (partial(archive.read, member, each) for each in (limit, None))
+    return Source(name, read, read_again)
 
 
 def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
 from analyzer.errors import InputRefused
-from analyzer.model import Report, UncoveredAccount
+from analyzer.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import HEAD, MAX_INPUT, InputLimit
@@ -100,14 +100,28 @@ def load_sources(
     read = [each for each in inputs if not each.is_skipped]
     report = assemble_report([partial(_open, each, bound) for each in read], as_of, progress)
     noted = replace(
-        report, notes=(*_skipped(inputs), *_archived_companion_notes(inputs), *report.notes)
+        report, notes=(*skipped_notes(inputs), *_archived_companion_notes(inputs), *report.notes)
     )
     return with_listed_accounts(noted, manifests(names, inputs), inputs)
 
 
-def readable_sources(
-    inputs: Iterable[Source],
-) -> tuple[list[Source], tuple[UncoveredAccount, ...]]:
+class FoundInputs(NamedTuple):
+    """Hold the inputs to read, and those that cannot be read as not covered, with the reason."""
+
+    readable: list[Source]
+    uncovered: tuple[UncoveredAccount, ...] = ()
+
+
+def find_inputs(names: Collection[str], limit: InputLimit, *, skip_unreadable: bool) -> FoundInputs:
+    """Return all inputs that the names stand for; `skip_unreadable` tries each.
+
+    Raises InputRefused where none of them is a report, if they are tried.
+    """
+    inputs = find_sources(names, limit)
+    return readable_sources(inputs) if skip_unreadable else FoundInputs(inputs)
+
+
+def readable_sources(inputs: Iterable[Source]) -> FoundInputs:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
     Raises InputRefused where no input is a report.
@@ -124,9 +138,12 @@ def readable_sources(
             readable.append(each)
     if all(each.is_skipped for each in readable):
         raise InputRefused(problem for each in refusals.values() for problem in each.problems)
-    return readable, tuple(
-        UncoveredAccount(account="", name=name, reason=refused.problems[0].message)
-        for name, refused in refusals.items()
+    return FoundInputs(
+        readable,
+        tuple(
+            UncoveredFile(account="", name=name, reason=refused.problems[0].message)
+            for name, refused in refusals.items()
+        ),
     )
 
 
@@ -139,8 +156,8 @@ def with_uncovered(report: Report, uncovered: Sequence[UncoveredAccount]) -> Rep
     )
 
 
-def _skipped(inputs: Iterable[Source]) -> Iterator[str]:
-    """Say how many files of folders were passed over."""
+def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
+    """Yield a note on the files that were skipped, if there are any."""
     names = [each.name for each in inputs if each.is_skipped]
     if names:
         what = (

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from analyzer.cli import main
+from analyzer.exports.reports import copy_inputs
+from analyzer.sources.find import find_sources
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
 
 SAMPLE = next((ROOT_FOLDER / "samples").glob("status_reports_*.csv"))
@@ -23,6 +25,11 @@ def console_report(folder: Path, day: str, *users: Row) -> Path:
 def exporting(out: Path, *arguments: str | Path) -> int:
     """Run `credreport export` in this process and return its exit code."""
     return main(["export", "--out-dir", *map(str, (out, *arguments))])
+
+
+def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
+    """Copy all inputs that the names stand for, as a run does."""
+    return copy_inputs(names, find_sources(names), folder)
 
 
 def visible(folder: Path) -> set[str]:

@@ -164,6 +164,9 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
+    report = analysis.report
+    if missing := [(each.whom, each.reason) for each in (*report.not_covered, *report.left_out)]:
+        grid.lines("Accounts and files that are not covered", missing)
     grid.lines("Other limits", _LIMITS.items())
     grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
 
