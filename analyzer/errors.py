@@ -17,6 +17,9 @@ FAILED: Final = 1
 PARTIAL: Final = 5
 """The exit code where accounts that were asked for could not be read."""
 
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C, as a shell has it."""
+
 BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 

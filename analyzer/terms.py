@@ -150,6 +150,13 @@ def _check_days(name: str, days: object, *, least: int) -> None:
         raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")
 
 
+class Feed(StrEnum):
+    """Choose a form of findings for other systems."""
+
+    OCSF = "ocsf"
+    ASFF = "asff"
+
+
 class Format(StrEnum):
     """Choose what standard output gets."""
 

@@ -100,6 +100,17 @@ AsOf = Annotated[
 """The option for the as-of of all reports."""
 
 
+HubRegion = Annotated[
+    str | None,
+    _output_panel(
+        callback=_region,
+        metavar="REGION",
+        help="Set the region of the Security Hub that imports ASFF; default the home region of the"
+        " partition.",
+    ),
+]
+"""The option for the region that ASFF is written for."""
+
 SkipUnreadable = Annotated[
     bool,
     typer.Option(
@@ -190,15 +201,7 @@ def analyze(
             " file that is replaced as before.",
         ),
     ] = None,
-    hub_region: Annotated[
-        str | None,
-        _output_panel(
-            callback=_region,
-            metavar="REGION",
-            help="Set the region of the Security Hub that imports .asff.json; default the home"
-            " region of the partition.",
-        ),
-    ] = None,
+    hub_region: HubRegion = None,
     account_id: Annotated[
         str,
         typer.Option(

@@ -1,17 +1,22 @@
 """Wire `credreport export`: gather the reports, judge the users, keep everything as one run."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import AsOf, SkipUnreadable
+from analyzer.cli.analyze import AsOf, HubRegion, SkipUnreadable
 from analyzer.cli.aws_options import AwsOptions
+from analyzer.cli.choices import choice, completion
 from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, MaxInput, with_options
-from analyzer.cli.stderr import Log, LogFormat
+from analyzer.cli.stderr import Log, LogFormat, utc_now
+from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, Busy, CredreportError, OutputFailed
 from analyzer.report.input_size import MAX_INPUT
+from analyzer.terms import Feed
 
 
 @with_options
@@ -44,6 +49,17 @@ def export(
         typer.Option("--check", help="Try the settings and the permissions, and write nothing."),
     ] = False,
     max_input: MaxInput = MAX_INPUT,
+    also: Annotated[
+        list[Feed],
+        typer.Option(
+            parser=choice(Feed),
+            autocompletion=completion(lambda: Feed),
+            metavar="FORMAT",
+            help=f"Also write all findings as {' or '.join(Feed)}, and close those of earlier runs"
+            " that are gone; may be repeated.",
+        ),
+    ] = [],
+    hub_region: HubRegion = None,
     aws: AwsOptions,
     judging: JudgingOptions,
     log_format: Annotated[
@@ -65,19 +81,75 @@ def export(
     """
     del config
     log = Log(form=log_format, quiet=quiet)
-    with log.errors():
+
+    def run() -> int:
         judging.check()
         if not sources:
             _check_with_sources(as_of, skip_unreadable=skip_unreadable)
             aws.check()
         from analyzer.cli.export_run import ExportRun
 
+        feeds = [each for each in Feed if each in also]
         exporting = ExportRun(
-            sources, aws, judging, out_dir, log, max_input, as_of, skip_unreadable
+            sources,
+            aws,
+            judging,
+            out_dir,
+            log,
+            max_input,
+            as_of,
+            skip_unreadable,
+            feeds,
+            hub_region,
         )
-        code = exporting.check() if check else exporting.export(keep)
+        return exporting.check() if check else exporting.export(keep)
+
+    with log.errors():
+        code = run() if check else recorded_in(out_dir, run)
     if code:
         raise typer.Exit(code)
+
+
+_ENDINGS: Final = {
+    0: "Done.",
+    FAILED: "Done. Something that is not exempt meets --fail-on.",
+    PARTIAL: "Done. Some accounts or details are missing.",
+}
+"""The messages of runs that end with outputs."""
+
+
+def recorded_in(folder: Path, run: Callable[[], int], now: Callable[[], datetime] = utc_now) -> int:
+    """Do a run, write into its folder how it ended, and return its exit code.
+
+    A run that finds another one at work writes nothing. Where nothing can be written, the run ends
+    as it would.
+    """
+    from analyzer.exports.last_run import write_last_run
+
+    try:
+        code = run()
+    except Busy:
+        raise
+    except BaseException as error:
+        with suppress(OutputFailed):
+            write_last_run(folder, now(), *_ending(error))
+        raise
+    with suppress(OutputFailed):
+        write_last_run(folder, now(), code, _ENDINGS[code])
+    return code
+
+
+def _ending(error: BaseException) -> tuple[int, str]:
+    """Return the exit code with which an exception ends the program, and a message."""
+    if isinstance(error, CredreportError):
+        return error.exit_code, str(error)
+    if isinstance(error, typer.BadParameter):
+        return error.exit_code, error.format_message()
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "Ended by Ctrl-C."
+    if isinstance(error, SystemExit):
+        return int(error.code or 0), "Ended by a signal."
+    return BUG, f"This is a bug, please report it: {error!r}"
 
 
 def _check_with_sources(as_of: datetime | None, *, skip_unreadable: bool) -> None:

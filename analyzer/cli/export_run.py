@@ -16,12 +16,13 @@ from analyzer.exports.manifest import RECORD, RunInput, record_bytes
 from analyzer.exports.reviews import earlier_done_since, edited_workbooks
 from analyzer.exports.runs import (
     Run,
+    is_before,
     next_name,
     os_errors_translated,
     previous_run,
     run_with_identity,
 )
-from analyzer.files import replace_files
+from analyzer.files import replace_files, sha256
 from analyzer.model import Report, UncoveredAccount
 from analyzer.report.input_size import MAX_INPUT, InputLimit
 from analyzer.sources.load import find_inputs, load_sources, skipped_notes, with_uncovered
@@ -35,7 +36,7 @@ from analyzer.sources.manifest import (
     status_counts,
     unmatched_messages,
 )
-from analyzer.terms import ISO_UTC
+from analyzer.terms import ISO_UTC, Feed
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class ExportRun:
     max_input: int = MAX_INPUT
     as_of: datetime | None = None
     skip_unreadable: bool = False
+    also: Sequence[Feed] = ()
+    hub_region: str | None = None
 
     def check(self) -> int:
         """Try all that a run needs, write nothing, and return the exit code.
@@ -161,6 +164,9 @@ class ExportRun:
             if named := self.judging.accounts:
                 contents.write_synced(aside / contents.ACCOUNTS, named.content)
             changed = contents.write_all(analysis, aside, previous)
+            for feed in self.also:
+                earlier = self._earlier_feed(run, contents.FEEDS[feed])
+                contents.write_feed(analysis, aside, feed, self.hub_region, earlier)
             record = record_bytes(
                 run_input,
                 list(contents.sealed_files(aside)),
@@ -187,6 +193,16 @@ class ExportRun:
             return None
         return previous
 
+    def _earlier_feed(self, run: Path, name: str) -> Path | None:
+        """Return the newest feed of a run before, if it is as it was written."""
+        earlier = (each for each in runs.runs(run.parent) if is_before(each.name, run.name))
+        source = contents.newest_with(earlier, name)
+        if source and source.sha256_of(name) != sha256(source.path / name):
+            message = f"{source.path / name} was changed: none of its findings is closed."
+            self.log.caution("changed", message, run=source.name)
+            return None
+        return source.path / name if source else None
+
     def _criteria(self, parameters: Mapping[str, object] | None = None) -> list[object]:
         """Return what the verdicts depend on, of this run or of another's parameters."""
         parameter_values = self._parameters() if parameters is None else parameters
@@ -195,7 +211,13 @@ class ExportRun:
     def _parameters(self) -> Mapping[str, object]:
         asked = self.aws.service_credentials and not self.sources
         as_of = f"{self.as_of:{ISO_UTC}}" if self.as_of else None
-        return {**self.judging.as_record(), "service_credentials": asked, "as_of": as_of}
+        return {
+            **self.judging.as_record(),
+            "service_credentials": asked,
+            "as_of": as_of,
+            "also": sorted(self.also),
+            "hub_region": self.hub_region,
+        }
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
         if failures := self.judging.failures(analysis):
@@ -244,7 +266,7 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
     save = partial(
         save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
     )
-    accounts = fetch_accounts(aws.request(), save)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.wait)
     has_gaps = log_accounts(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
     return CollectedReports({}, has_gaps=has_gaps)
@@ -258,7 +280,7 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
     from analyzer.sources.fetch import fetch_accounts, unsaved_entry
 
     save = partial(unsaved_entry, with_service_credentials=aws.service_credentials)
-    accounts = fetch_accounts(aws.request(), save)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.wait)
     has_gaps = log_accounts(accounts, log)
     failures = failure_messages(accounts.entries)
     for failure in failures:

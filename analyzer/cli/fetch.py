@@ -11,7 +11,7 @@ import typer
 
 from analyzer.cli.aws_options import AwsOptions, reject_first
 from analyzer.cli.options import Config, with_options
-from analyzer.cli.stderr import progress, say
+from analyzer.cli.stderr import Log, LogFormat, progress, say
 from analyzer.cli.stdout import flushed_stdout
 from analyzer.errors import PARTIAL
 
@@ -53,8 +53,9 @@ def fetch(
     place = partial(_path, output, many=aws.many)
     to_folder = partial(save_report, place, with_service_credentials=aws.service_credentials)
     save = _print_report if output == STANDARD_OUTPUT else to_folder
+    log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
-        accounts = fetch_accounts(aws.request(), save, advance)
+        accounts = fetch_accounts(aws.request(), save, advance, log.wait)
     if aws.many:
         _end_many(accounts, Path(output), quiet=quiet)
     else:

@@ -1,7 +1,8 @@
 """Write all outputs of a run, and list what it holds."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,13 +14,15 @@ from analyzer.changes import changes, counts_by_kind, uncovered
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.reports import REPORTS, load_reports
-from analyzer.exports.runs import Run, sync
+from analyzer.exports.runs import Run, sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
 from analyzer.snapshot import snapshot, without_users
-from analyzer.terms import Verdict
+from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
+from analyzer.writers.asff import write_asff
 from analyzer.writers.changes import write_changes
+from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
 
 USERS: Final = "users.csv"
@@ -30,6 +33,37 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
+
+
+FEEDS: Final = {Feed.OCSF: "findings.ocsf.json", Feed.ASFF: "findings.asff.json"}
+"""The files of the feeds; a new one, such as Parquet, is a line here and one in `write_feed`."""
+
+
+def write_feed(
+    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Path | None
+) -> None:
+    """Write a feed of a run into a folder, and close what an earlier feed has in excess.
+
+    `region` is that of the Security Hub that ASFF is for.
+
+    Raises OutputFailed.
+    """
+    with ExitStack() as stack:
+        lines = stack.enter_context(earlier.open("rb")) if earlier else ()
+        stream = stack.enter_context(replacing(folder / FEEDS[feed]))
+        if feed is Feed.OCSF:
+            write_ocsf(analysis, stream, lines)
+        else:
+            write_asff(analysis, stream, region, lines)
+
+
+def newest_with(runs: Iterable[Run], file: str) -> Run | None:
+    """Return the last of the runs that was made with a file of that name, if there is one."""
+    return max(
+        (run for run in runs if run.sha256_of(file)),
+        key=lambda run: sort_key(run.name),
+        default=None,
+    )
 
 
 def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:

@@ -80,10 +80,15 @@ def run_with_identity(folder: Path, identity: str) -> Run | None:
 def previous_run(folder: Path, name: str) -> Run | None:
     """Return the newest complete run that is older than one of that name, if there is one."""
     return max(
-        (run for run in runs(folder) if sort_key(run.name) < sort_key(name)),
+        (run for run in runs(folder) if is_before(run.name, name)),
         key=lambda run: sort_key(run.name),
         default=None,
     )
+
+
+def is_before(one: str, other: str) -> bool:
+    """Return whether the run of one name comes before that of the other."""
+    return sort_key(one) < sort_key(other)
 
 
 def next_name(folder: Path, as_of: datetime) -> str:

@@ -42,6 +42,9 @@ _REGION: Final = "us-east-1"
 _STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
 _NOT_YET: Final = (*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired")
 
+WAITING_SECONDS: Final = 15
+"""So often it is said that a report is not ready yet."""
+
 _CLOCK_SKEW: Final = timedelta(minutes=15)
 """AWS accepts no request of a clock that is further off."""
 
@@ -225,21 +228,24 @@ def _readable(call: Callable[[], Any]) -> Any:
         raise foreign_answer(UNREADABLE) from None
 
 
-def fetch_report(
+def fetch_report(  # noqa: PLR0913  a clock, a pause and a log are arguments
     iam: BoundedClient,
     *,
     poll: float = 2,
     pause: Callable[[float], None] = time.sleep,
     stopped: Callable[[], bool] = lambda: False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    waiting: Callable[[float, str], None] = lambda _seconds, _state: None,
 ) -> FetchedReport:
     """Have AWS make the report, wait until it is there, and return it.
 
     Asks again every `poll` seconds; after the deadline, or once `stopped`, no call starts.
+    `waiting` is called every 15 seconds, with the seconds so far and the last answer.
 
     Raises AwsRefused where there is no whole report to be had.
     """
     last = "none"
+    began = logged = iam.deadline.clock()
     with translated():
         while True:
             if stopped():
@@ -249,6 +255,9 @@ def fetch_report(
             last, answer = _state_and_report(iam)
             if answer is not None:
                 return _fetched_report(answer, now())
+            if (reached := iam.deadline.clock()) - logged >= WAITING_SECONDS:
+                logged = reached
+                waiting(reached - began, last)
             pause(min(poll, iam.deadline.seconds_left))
 
 

@@ -643,6 +643,34 @@ def test_every_option_is_an_environment_variable_too(
     assert record_of(runs / "latest")["parameters"]["skip"] == ["idle-password", "root-used"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("CREDREPORT_OUTDIR", "CREDREPORT_OUT_DIR"),
+        ("CREDREPORT_SESION_NAME", "CREDREPORT_SESSION_NAME"),
+        ("CREDREPORT_", "CREDREPORT_SKIP"),
+    ],
+)
+def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
+    runs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    variable: str,
+    nearest: str,
+) -> None:
+    monkeypatch.setenv(variable, "hidden-value")
+    assert exporting(runs, "--from", SAMPLE) == 2
+    message = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
+    assert "hidden-value" not in message
+    assert not runs.exists()
+
+
+def test_commands_that_take_no_variables_ignore_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDREPORT_OUTDIR", "runs")
+    assert main(["analyze", str(SAMPLE), "--format", "names"]) == 0
+
+
 def test_settings_come_from_a_file_that_the_environment_names_and_options_count_before(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -497,7 +497,7 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
 def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     aws: Aws, account: str
 ) -> None:
-    def stopped(_iam: object) -> FetchedReport:
+    def stopped(_iam: object, **_: object) -> FetchedReport:
         raise Stopped(STOPPED)
 
     access, keep = AwsSession(), partial(done, "")

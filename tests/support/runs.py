@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.cli import main
+from analyzer.exports.last_run import LAST_RUN
 from analyzer.exports.reports import copy_inputs
 from analyzer.sources.find import find_sources
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
@@ -33,7 +34,8 @@ def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
 
 
 def visible(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("[!.]*")}
+    """Return what is in a folder of runs, besides the record of how the last one ended."""
+    return {path.name for path in folder.glob("[!.]*")} - {LAST_RUN}
 
 
 def hidden(folder: Path) -> set[str]:
