@@ -15,7 +15,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, days_between, in_any_slot
-from analyzer.terms import State, Verdict
+from analyzer.terms import NOT_SUPPORTED, State, Verdict
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
 
@@ -183,6 +183,15 @@ class Facts:
         """Tell who has a password that is enabled."""
         enabled = self.page.users[columns.PASSWORD_ENABLED].to_numpy()
         return Truth.known(enabled, self.unknown(columns.PASSWORD_ENABLED))
+
+    @cached_property
+    def password_unreported(self) -> np.ndarray:
+        """Return for which roots AWS does not say if there is a password, as before 2025."""
+        positions, cells = self.unread(columns.PASSWORD_ENABLED)
+        mask = np.zeros(len(self.page), bool)
+        mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
+        mask[self.contradicted(columns.PASSWORD_ENABLED)] = False
+        return mask
 
     @cached_property
     def mfa(self) -> Truth:

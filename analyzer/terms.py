@@ -150,6 +150,10 @@ def _check_days(name: str, days: object, *, least: int) -> None:
         raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")
 
 
+NOT_SUPPORTED: Final = "not_supported"
+"""What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""
+
+
 class Feed(StrEnum):
     """Choose a form of findings for other systems."""
 

@@ -14,10 +14,11 @@ from analyzer.errors import Problem
 from analyzer.report import values
 from analyzer.report.arns import lengths
 from analyzer.report.raw_report import Header, ReportText
+from analyzer.terms import NOT_SUPPORTED
 
 AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_WORDS: Final = ("N/A", "not_supported")
+_WORDS: Final = ("N/A", NOT_SUPPORTED)
 _WIDE: Final = 80
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"

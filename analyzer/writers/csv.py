@@ -170,8 +170,12 @@ def _may_need_quotes(texts: pa.Array) -> bool:
     return any(sign in content for sign in _SPECIAL)
 
 
-FINDING_COLUMNS: Final = tuple(name for name in FINDINGS if name != REMEDY)
-"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
+FINDING_COLUMNS: Final = (
+    *(name for name in FINDINGS if name != REMEDY),
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+)
+"""The columns, as `rules.rule.FINDINGS` describes them, and the report's name and as-of."""
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
@@ -201,10 +205,19 @@ def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
 
 
 def _findings_as_text(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
-    names = pd.Series([file.name for file in files], dtype="str")
+    of_files = pd.DataFrame(
+        {
+            columns.FILE: [file.name for file in files],
+            columns.AS_OF: [f"{file.as_of:{ISO_UTC}}" for file in files],
+            columns.AS_OF_SOURCE: [str(file.as_of_source) for file in files],
+        },
+        dtype="str",
+    )
+    of_findings = of_files.take(frame[columns.FILE].to_numpy()).set_index(frame.index)
     moments = {name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)}
-    file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
-    return frame.assign(**moments, **{columns.FILE: file})[list(FINDING_COLUMNS)]
+    return frame.assign(**moments, **{str(name): texts for name, texts in of_findings.items()})[
+        list(FINDING_COLUMNS)
+    ]
 
 
 def _moment_texts(moments: pd.Series) -> pd.Series:

@@ -15,7 +15,13 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.writers.workbook.column import (
+    NEVER,
+    NO_EVIDENCE,
+    NOT_REPORTED,
+    NOT_UNDERSTOOD,
+    UNREPORTED,
+)
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
@@ -111,6 +117,9 @@ _READING: Final = {
     "An empty cell": "No password, no access key, or no date in the report.",
     f'"…"{NOT_UNDERSTOOD}': (
         "The value in the report: AWS does not document it. It is never read as no."
+    ),
+    UNREPORTED: (
+        "AWS writes not_supported and does not say: the root's password in reports before 2025."
     ),
     NO_EVIDENCE: (
         "No list of service-specific credentials was saved with the report, which does not have"
