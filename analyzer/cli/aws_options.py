@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli.choices import whole_number
+
 if TYPE_CHECKING:
     from analyzer.sources.fetch import FetchRequest
 
@@ -48,7 +50,12 @@ class AwsOptions:
         ),
     ] = None
     timeout: Annotated[
-        int, _aws(min=1, metavar="SECONDS", help="Seconds to wait for AWS, for each account.")
+        int,
+        _aws(
+            parser=whole_number("a whole number of seconds", 1),
+            metavar="SECONDS",
+            help="Seconds to wait for AWS, for each account.",
+        ),
     ] = 300
     service_credentials: Annotated[
         bool,
@@ -58,9 +65,14 @@ class AwsOptions:
             " (iam:ListServiceSpecificCredentials).",
         ),
     ] = False
-    jobs: Annotated[int, _aws(min=1, max=64, metavar="NUMBER", help="Accounts to ask at once.")] = (
-        16
-    )
+    jobs: Annotated[
+        int,
+        _aws(
+            parser=whole_number("a whole number", 1, 64),
+            metavar="NUMBER",
+            help="Accounts to ask at once, 64 at most.",
+        ),
+    ] = 16
     organization: Annotated[
         bool, _aws("--organization", help="Read all accounts of the organization.")
     ] = False

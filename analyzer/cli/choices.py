@@ -37,18 +37,24 @@ def one_of(text: str, words: Iterable[str]) -> str:
 
 
 def days(least: int) -> Callable[[str | int], int]:
-    """Return what parses a whole number of days.
+    """Return what parses a whole number of days, `least` or more."""
+    return whole_number("a whole number of days", least)
 
-    It raises typer.BadParameter for anything else and for less than `least`.
+
+def whole_number(what: str, least: int, most: int | None = None) -> Callable[[str | int], int]:
+    """Return what parses a whole number; `what` is for people.
+
+    It raises typer.BadParameter for anything else, for less than `least` and more than `most`.
     """
+    bounds = f"{least} or more" if most is None else f"from {least} to {most}"
 
     def parse(text: str | int) -> int:
         try:
             number = int(text)
         except (TypeError, ValueError):
             number = least - 1
-        if number < least:
-            raise typer.BadParameter(f"'{text}': use a whole number of days, {least} or more")
+        if number < least or (most is not None and number > most):
+            raise typer.BadParameter(f"'{text}': use {what}, {bounds}")
         return number
 
     return parse

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.analyze import check_outputs, moment
+from analyzer.cli.choices import choice, completion
 from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
@@ -64,7 +65,9 @@ def diff(
         ChangesFormat | None,
         typer.Option(
             "--format",
-            metavar="FORM",
+            parser=choice(ChangesFormat),
+            autocompletion=completion(lambda: ChangesFormat),
+            metavar="FORMAT",
             help=f"Write this to standard output: {', '.join(ChangesFormat)}; default table,"
             " nothing with --output.",
         ),

@@ -10,7 +10,7 @@ import typer
 
 from analyzer.cli.analyze import AsOf, HubRegion, SkipUnreadable
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.choices import choice, completion
+from analyzer.cli.choices import choice, completion, whole_number
 from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, MaxInput, with_options
 from analyzer.cli.stderr import Log, LogFormat, utc_now
@@ -41,7 +41,9 @@ def export(
     keep: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="NUMBER", help="Keep so many of the newest runs, and remove older ones."
+            parser=whole_number("a whole number", 1),
+            metavar="NUMBER",
+            help="Keep so many of the newest runs, and remove older ones.",
         ),
     ] = None,
     check: Annotated[
@@ -65,7 +67,10 @@ def export(
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            metavar="FORM", help=f"How to log on standard error: {' or '.join(LogFormat)}."
+            parser=choice(LogFormat),
+            autocompletion=completion(lambda: LogFormat),
+            metavar="FORMAT",
+            help=f"Write the log on standard error as {' or '.join(LogFormat)}.",
         ),
     ] = LogFormat.TEXT,
     quiet: Annotated[
