@@ -55,7 +55,7 @@ class Totals:
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
     for each combination that occurs. `expired` exemptions apply to no report any more, not even
-    the oldest; `unmatched` ones name nobody; `matched` counts the users and roots that each
+    the oldest; `unmatched` ones match no user; `matched` counts the users and roots that each
     entry names.
     """
 
@@ -112,7 +112,7 @@ class Analysis:
 
     @cached_property
     def totals(self) -> Totals:
-        """Return the counts of the outcome, going through the pages if nobody has yet."""
+        """Return the counts of the outcome, going through the pages unless that was done."""
         tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             tally.judge(page, self.criteria)
@@ -120,7 +120,7 @@ class Analysis:
 
     @cached_property
     def inspection(self) -> "Inspection":
-        """Return what the rules find; none runs before it is asked for."""
+        """Return what the rules find; none runs before its result is needed."""
         # The rules are slow to import, and a list of users needs none.
         from analyzer.inspection import Inspection  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
@@ -173,7 +173,7 @@ class Analysis:
         tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             yield tally.judge(page, self.criteria)
-        # A pass that came to its end has counted everybody: `totals` need not go again.
+        # A pass that came to its end has counted all users: `totals` need not go again.
         self.__dict__["totals"] = tally.totals(self.report)
 
 
@@ -181,7 +181,7 @@ class FilteredAnalysis(Analysis):
     """Hold the part of an analysis that a filter keeps; its exemptions are those of the whole."""
 
     def __init__(self, whole: Analysis, chosen: Filter) -> None:
-        """Keep both; no user is looked at before that is asked for."""
+        """Keep both; no user is judged before its result is needed."""
         report = filtered_report(whole.report, chosen)
         super().__init__(report, whole.criteria, whole.exemptions, whole.book, whole.review)
         self.__dict__["_whole"], self.__dict__["_filter"] = whole, chosen
@@ -201,8 +201,8 @@ class FilteredAnalysis(Analysis):
     @property
     def filtered_out(self) -> int:
         """Return how many users the filter leaves out."""
-        every, kept = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
-        return int(every - kept)
+        every, part = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
+        return int(every - part)
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages with the users that the filter keeps."""
@@ -211,7 +211,7 @@ class FilteredAnalysis(Analysis):
 
     @cached_property
     def follow_up(self) -> pd.DataFrame:
-        """Return the follow-up of the whole: a user who is left out is not gone."""
+        """Return the follow-up of the whole: a user that is left out is not gone."""
         return self.whole.follow_up
 
     @cached_property
@@ -243,23 +243,30 @@ def analyze(
 
     Raises TypeError for a report that is none, and for other values that are not of their type.
     """
-    _check_types(report, criteria, book)
-    if isinstance(review, ReviewWorkbook):
-        review = combined_review([review])
+    earlier = (
+        combined_review([review]) if isinstance(review, ReviewWorkbook) else review or Review()
+    )
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    earlier = review or Review()
+    _check_types(report, criteria, listed, book, earlier)
     noted = replace(report, notes=(*report.notes, *earlier.notes()))
     exempt = with_kept_users(listed, earlier)
     return Analysis(noted, criteria or Criteria(), exempt, book, earlier)
 
 
-def _check_types(report: object, criteria: object, book: object) -> None:
-    if not isinstance(report, Report):
-        raise TypeError(f"report is what load() returns, not a {type(report).__name__}")
-    if not isinstance(criteria, Criteria | None):
-        raise TypeError(f"criteria is an analyzer.Criteria, not a {type(criteria).__name__}")
-    if book is not None and not hasattr(book, "rules"):
-        raise TypeError(f"book is what rulebook() returns, not a {type(book).__name__}")
+def _check_types(
+    report: object, criteria: object, exemptions: Exemptions, book: object, review: object
+) -> None:
+    strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
+    checks = (
+        (isinstance(report, Report), "report is what load() returns", report),
+        (isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria),
+        (strange is None, "exemptions are what read_exemptions() returns", strange),
+        (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
+        (isinstance(review, Review), "review is what read_review() returns", review),
+    )
+    for is_right, sentence, value in checks:
+        if not is_right:
+            raise TypeError(f"{sentence}, not a {type(value).__name__}")
 
 
 class _TotalsCounter:
@@ -272,9 +279,9 @@ class _TotalsCounter:
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
         page = with_verdicts(page, criteria)
-        excuses = ExemptionMatches(page, self._exemptions)
-        self._matched += excuses.matched
-        page = page.with_users({columns.EXEMPTION: excuses.of_verdicts()})
+        matches = ExemptionMatches(page, self._exemptions)
+        self._matched += matches.matched
+        page = page.with_users({columns.EXEMPTION: matches.of_verdicts()})
         self._counts.update(_counts(page))
         return page
 

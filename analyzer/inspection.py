@@ -1,4 +1,4 @@
-"""Run the rules over a judged report: what they find, how often, and how the controls came out."""
+"""Run the rules over a judged report: findings, counts, and results of controls."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -154,7 +154,7 @@ class Inspection:
             )
 
     def _worst_first(self) -> Iterator[list[Rule]]:
-        """Yield the rules, the worst first, so many at once as there is memory for."""
+        """Yield the rules, the most severe first, as many at a time as fit in memory."""
         rules = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
         many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
         for first in range(0, len(rules), many):

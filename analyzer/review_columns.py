@@ -21,7 +21,7 @@ CREATED: Final = "Created"
 
 
 class Decision(StrEnum):
-    """Say what the reviewer wants to happen with a user."""
+    """Name the decisions of a reviewer."""
 
     DELETE = "delete"
     DEACTIVATE = "deactivate"

@@ -276,12 +276,20 @@ def test_a_review_is_read_and_its_users_to_keep_are_exempt(tmp_path: Path) -> No
     assert again.totals.users(Verdict.UNUSED, exempt=True) == 1
 
 
+def test_a_filter_takes_several_patterns() -> None:
+    for wrong in ({"users": "svc-*"}, {"accounts": "123456789012"}):
+        with pytest.raises(TypeError, match="accounts and users are several patterns"):
+            analyzer.Filter(**wrong)  # type: ignore[arg-type]  # that is the point
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"report": "report.csv"}, r"report is what load\(\) returns, not a str"),
         ({"criteria": 90}, r"criteria is an analyzer\.Criteria, not a int"),
         ({"book": "cis-3.0"}, r"book is what rulebook\(\) returns, not a str"),
+        ({"exemptions": "a.csv"}, r"exemptions are what read_exemptions\(\) returns, not a str"),
+        ({"review": "a.xlsx"}, r"review is what read_review\(\) returns, not a str"),
     ],
 )
 def test_arguments_of_another_type_are_refused_at_the_call(wrong: Any, says: str) -> None:

@@ -57,6 +57,11 @@ def test_the_rules_asked_for_run_in_the_order_of_all(asked: list[str], expected:
     assert ids(analyzer.rulebook(rules=asked)) == [each for each in EVERY if each in expected]
 
 
+def test_one_id_is_taken_as_the_list_of_it() -> None:
+    assert ids(analyzer.rulebook(rules="root-used")) == ["root-used"]
+    assert "root-used" not in ids(analyzer.rulebook(skip="root-used"))
+
+
 def test_the_default_of_a_standard_is_its_own() -> None:
     book = analyzer.rulebook("fsbp", rules=["default", "unused-user"])
     assert set(ids(book)) == {*analyzer.rulebook("fsbp").standard.rules, "unused-user"}

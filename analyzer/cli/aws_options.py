@@ -20,7 +20,7 @@ def _fits(pattern: str, example: str) -> Callable[[str | None], str | None]:
     def checked(value: str | None) -> str | None:
         if value is None or re.fullmatch(pattern, value, re.ASCII):
             return value
-        raise typer.BadParameter(f"it does not have the form of {example}")
+        raise typer.BadParameter(f"invalid value: use one such as {example}")
 
     return checked
 
@@ -35,11 +35,11 @@ class AwsOptions:
 
     profile: Annotated[
         list[str],
-        _aws(metavar="NAME", help="Ask with this profile of ~/.aws/config; may be repeated."),
+        _aws(metavar="NAME", help="Use this profile of ~/.aws/config; may be repeated."),
     ] = field(default_factory=list)
     region: Annotated[
         str | None,
-        _aws(metavar="NAME", help="A region of the account's partition, such as cn-north-1."),
+        _aws(metavar="NAME", help="Region in the account's partition, such as cn-north-1."),
     ] = None
     endpoint_url: Annotated[
         str | None,
@@ -81,7 +81,7 @@ class AwsOptions:
         _organization(
             metavar="NAME",
             callback=_fits(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
-            help="The role to assume in each account.",
+            help="Role to assume in each account.",
         ),
     ] = None
     external_id: Annotated[
@@ -90,7 +90,7 @@ class AwsOptions:
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             callback=_fits(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
-            help="The external id that the role's trust policy requires.",
+            help="External id that the role's trust policy requires.",
         ),
     ] = None
     session_name: Annotated[
@@ -122,7 +122,7 @@ class AwsOptions:
 
     @property
     def many(self) -> bool:
-        """Tell whether the reports of more than one account may come."""
+        """Return whether the reports of more than one account may come."""
         return self.organization or len(self.profile) > 1
 
     def check(self) -> None:

@@ -28,14 +28,14 @@ def export(
             "--from",
             envvar="CREDREPORT_FROM",
             metavar="SOURCES",
-            help="Take these reports, as analyze does, and do not ask AWS; may be repeated.",
+            help="Read these reports, as analyze does, instead of asking AWS; may be repeated.",
         ),
     ] = [],
     out_dir: Annotated[
         Path,
         typer.Option(
             metavar="FOLDER",
-            help="Write each run into a new folder here; latest leads to the newest.",
+            help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
         ),
     ],
     keep: Annotated[
@@ -43,12 +43,12 @@ def export(
         typer.Option(
             parser=whole_number("a whole number", 1),
             metavar="NUMBER",
-            help="Keep so many of the newest runs, and remove older ones.",
+            help="Keep this number of the newest runs, and remove older ones.",
         ),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Try the settings and the permissions, and write nothing."),
+        typer.Option("--check", help="Test the settings and the permissions, and write nothing."),
     ] = False,
     max_input: MaxInput = MAX_INPUT,
     also: Annotated[
@@ -57,8 +57,8 @@ def export(
             parser=choice(Feed),
             autocompletion=completion(lambda: Feed),
             metavar="FORMAT",
-            help=f"Also write all findings as {' or '.join(Feed)}, and close those of earlier runs"
-            " that are gone; may be repeated.",
+            help=f"Also write all findings as {' or '.join(Feed)}, and close findings of earlier"
+            " runs that are gone; may be repeated.",
         ),
     ] = [],
     hub_region: HubRegion = None,
@@ -74,13 +74,13 @@ def export(
         ),
     ] = LogFormat.TEXT,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Log nothing but warnings and errors.")
+        bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
     ] = False,
     skip_unreadable: SkipUnreadable = False,
     as_of: AsOf = None,
     config: Config = None,
 ) -> None:
-    """Fetch, analyze and keep: all outputs of a run, complete or absent, for cron.
+    """Fetch reports, analyze them and keep all outputs as one run, for cron.
 
     Each option is also an environment variable: --out-dir is CREDREPORT_OUT_DIR.
     """
@@ -163,8 +163,8 @@ def _check_with_sources(as_of: datetime | None, *, skip_unreadable: bool) -> Non
     Raises typer.BadParameter.
     """
     if as_of:
-        message = "it goes with --from only: AWS says when it made a report"
+        message = "use it with --from only: fetched reports have their time"
         raise typer.BadParameter(message, param_hint="--as-of")
     if skip_unreadable:
-        message = "it goes with --from only: fetched reports are always readable"
+        message = "use it with --from only: fetched reports are always readable"
         raise typer.BadParameter(message, param_hint="--skip-unreadable")

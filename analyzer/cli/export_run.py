@@ -65,7 +65,7 @@ class ExportRun:
         """
         self.log.say("settings", "The settings are understood.")
         runs.check_folder(self.folder)
-        self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
+        self.log.say("folder", f"{self.folder} can be written, and no other run uses it.")
         if not self.sources:
             return PARTIAL if would_miss_reports(self.aws, self.log) else 0
         limit = InputLimit(self.max_input)
@@ -74,7 +74,7 @@ class ExportRun:
             load_sources(self.sources, inputs.readable, self.as_of, lambda *_: None, limit),
             inputs.uncovered,
         )
-        understood = f"Reports understood: {len(report.files)}, with {report.rows} rows."
+        understood = f"Reports read: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", understood)
         self.with_reviews(edited_workbooks(self.folder)).judging.check()
         self._caution(report)
@@ -86,8 +86,8 @@ class ExportRun:
         Raises CredreportError; nothing is left of the run then.
         """
         with runs.folder_lock(self.folder):
-            with runs.new_run_folder(self.folder) as aside:
-                name, code = self._run(aside)
+            with runs.new_run_folder(self.folder) as building:
+                name, code = self._run(building)
             if keep:
                 self._prune(keep, name)
         return code
@@ -98,17 +98,17 @@ class ExportRun:
             for run in runs.prune(self.folder, keep, spared=name):
                 self.log.say("removed", f"Removed {run.path}.", run=run.name)
         except OutputFailed as error:
-            self.log.caution("not-removed", f"Old runs stay: {error}")
+            self.log.caution("not-removed", f"Old runs were not removed: {error}")
 
-    def _run(self, aside: Path) -> tuple[str, int]:
+    def _run(self, building: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        collected = self._collected(reports.make_reports_folder(aside))
-        report = reports.load_reports(aside, collected.origins, self.max_input, self.as_of)
+        collected = self._collected(reports.make_reports_folder(building))
+        report = reports.load_reports(building, collected.origins, self.max_input, self.as_of)
         report = with_uncovered(report, collected.uncovered)
         report = replace(report, notes=(*collected.notes, *report.notes))
         name = next_name(self.folder, RunInput(report=report, parameters={}).as_of)
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
-        return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
+        return reviewed.judged_run(building, name, report, has_gaps=collected.has_gaps)
 
     def _collected(self, folder: Path) -> "CollectedReports":
         """Put the reports into a folder: copies of the files, or what AWS gives.
@@ -137,7 +137,7 @@ class ExportRun:
         return replace(self, judging=judging)
 
     def judged_run(
-        self, aside: Path, name: str, report: Report, *, has_gaps: bool
+        self, building: Path, name: str, report: Report, *, has_gaps: bool
     ) -> tuple[str, int]:
         """Judge the report in a folder aside, publish that unless the same was published before.
 
@@ -148,34 +148,34 @@ class ExportRun:
         self._tell(analysis)
         if existing := run_with_identity(self.folder, run_input.identity):
             code = int(existing.record["exit_code"])
-            message = f"{existing.path} was made from the same: unchanged, skipped."
+            message = f"Unchanged since {existing.path}: skipped."
             self.log.say("unchanged", message, run=existing.name, exit_code=code)
             return existing.name, code
         code = self._code(analysis, has_gaps=has_gaps)
-        return self._published(aside, self.folder / name, analysis, run_input, code), code
+        return self._published(building, self.folder / name, analysis, run_input, code), code
 
     def _published(
-        self, aside: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
+        self, building: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
     ) -> str:
         previous = self._previous(run)
         with runs.os_errors_translated(self.folder):
             if listed := self.judging.exemptions:
-                contents.write_synced(aside / contents.EXEMPTIONS, listed.content)
+                contents.write_synced(building / contents.EXEMPTIONS, listed.content)
             if named := self.judging.accounts:
-                contents.write_synced(aside / contents.ACCOUNTS, named.content)
-            changed = contents.write_all(analysis, aside, previous)
+                contents.write_synced(building / contents.ACCOUNTS, named.content)
+            changed = contents.write_all(analysis, building, previous)
             for feed in self.also:
                 earlier = self._earlier_feed(run, contents.FEEDS[feed])
-                contents.write_feed(analysis, aside, feed, self.hub_region, earlier)
+                contents.write_feed(analysis, building, feed, self.hub_region, earlier)
             record = record_bytes(
                 run_input,
-                list(contents.sealed_files(aside)),
+                list(contents.sealed_files(building)),
                 reviews=analysis.review.workbooks,
                 compared_with=previous.name if previous else None,
                 exit_code=code,
             )
-            contents.write_synced(aside / RECORD, record)
-        runs.publish(aside, run)
+            contents.write_synced(building / RECORD, record)
+        runs.publish(building, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
         return run.name
@@ -184,11 +184,13 @@ class ExportRun:
         """Return the run to compare with, if its reports are still those that it was made from."""
         previous = previous_run(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
-            message = f"Reports in {previous.path} were changed: nothing is compared with it."
+            message = f"Reports in {previous.path} were changed: changes since it are not shown."
             self.log.caution("changed", message, run=previous.name)
             return None
         if previous and self._criteria(previous.record["parameters"]) != self._criteria():
-            message = f"{previous.path} was judged by other criteria: nothing is compared with it."
+            message = (
+                f"{previous.path} was judged by other criteria: changes since it are not shown."
+            )
             self.log.caution("other-criteria", message, run=previous.name)
             return None
         return previous
@@ -209,11 +211,11 @@ class ExportRun:
         return [parameter_values.get(name) for name in ("definition", "dormant_days")]
 
     def _parameters(self) -> Mapping[str, object]:
-        asked = self.aws.service_credentials and not self.sources
+        service_credentials = self.aws.service_credentials and not self.sources
         as_of = f"{self.as_of:{ISO_UTC}}" if self.as_of else None
         return {
             **self.judging.as_record(),
-            "service_credentials": asked,
+            "service_credentials": service_credentials,
             "as_of": as_of,
             "also": sorted(self.also),
             "hub_region": self.hub_region,
@@ -273,7 +275,7 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
 
 
 def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
-    """Ask AWS all that a run would, save nothing, and tell whether anything would be missing.
+    """Ask AWS all that a run would, save nothing, and return whether anything would be missing.
 
     Raises AwsRefused.
     """
@@ -289,10 +291,10 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
 
 
 def log_accounts(accounts: FetchedAccounts, log: Log) -> bool:
-    """Log what became of the accounts, but for those that failed; tell whether there are gaps.
+    """Log what became of the accounts, but for those that failed; return whether there are gaps.
 
-    Raises AwsRefused where none could be read, KeyboardInterrupt where somebody stopped it: of
-    many accounts, not all would be there.
+    Raises AwsRefused where none could be read, KeyboardInterrupt where it was stopped: of
+    many accounts, some would be missing.
     """
     from analyzer.sources.aws_errors import STOPPED
 

@@ -35,17 +35,17 @@ def fetch(
         ),
     ] = ".",
     aws: AwsOptions,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
     config: Config = None,
 ) -> None:
-    """Fetch the credential report from AWS: two calls an account, and none per user."""
+    """Fetch the credential report from AWS: two calls per account, none per user."""
     del config
     aws.check()
     reject_first(
         {
-            "-o - takes one report, and nothing beside it": output == STANDARD_OUTPUT
+            "-o - writes one report and no other file: name a folder": output == STANDARD_OUTPUT
             and (aws.many or aws.service_credentials),
-            "many accounts need a folder": aws.many and Path(output).is_file(),
+            "several accounts need a folder": aws.many and Path(output).is_file(),
         }
     )
     from analyzer.sources.fetch import fetch_accounts, save_report

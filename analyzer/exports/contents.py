@@ -71,11 +71,11 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
 
     Raises OutputFailed.
     """
-    everybody = tuple(Verdict)
+    every_verdict = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
     followed = folder / FOLLOW_UP if analysis.review.workbooks else None
     findings = folder / FINDINGS
-    write(analysis, users, data, verdicts=everybody, findings=findings, follow_up=followed)
+    write(analysis, users, data, verdicts=every_verdict, findings=findings, follow_up=followed)
     changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
@@ -120,7 +120,7 @@ def _exemptions(path: Path) -> Exemptions:
 
 
 def is_unchanged(run: Run) -> bool:
-    """Tell whether a run still holds the reports and exemptions that it was made from, no others.
+    """Return whether a run still holds the reports and exemptions that it was made from, no others.
 
     What it is compared by is read from them.
     """

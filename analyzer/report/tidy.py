@@ -133,7 +133,7 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
 
 
 def _masked(cells: _Cells) -> np.ndarray:
-    """Tell which users are known by name only, and note names and ARNs that cannot be."""
+    """Return which users are judged by name, and note names and ARNs that are not valid."""
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
     named = arns.is_user_arn(arn, name)
     if named.all():

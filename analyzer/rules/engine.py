@@ -34,7 +34,7 @@ _NEVER: Final = np.datetime64("NaT", "s")
 
 
 class ExemptionCodes(Protocol):
-    """Tell which users of a page are exempt from a rule: positions in `reasons`, or 0."""
+    """Return which users of a page are exempt from a rule: positions in `reasons`, or 0."""
 
     @property
     def reasons(self) -> Sequence[str]:

@@ -316,7 +316,7 @@ _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z
 
 
 def _is_whole(rows: str, header: list[str]) -> bool:
-    """Tell whether the rows end at the end of one; AWS itself writes no newline there."""
+    """Return whether the rows end at the end of one; AWS itself writes no newline there."""
     cells = rows.removesuffix("\n").rpartition("\n")[2].split(",")
     if len(cells) < len(header):
         return False

@@ -26,6 +26,9 @@ STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
 _WORKBOOK: Final = "[Content_Types].xml"
 
+_LOOKED_AT: Final = 256 << 20
+"""No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
+
 _DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -55,7 +58,7 @@ class Source:
     read_again: Callable[[], bytes]
     path: Path | None = None
     archive: Path | None = None
-    aside: "tuple[Source, ...]" = ()
+    companions: "tuple[Source, ...]" = ()
     origin: str = ""
     account_id: str = ""
     is_skipped: bool = False
@@ -103,7 +106,7 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
 
 
 def is_pattern(name: str) -> bool:
-    """Tell whether a name is a pattern, not the name of a file with such signs."""
+    """Return whether a name is a pattern, not the name of a file with such signs."""
     return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
 
 
@@ -132,7 +135,7 @@ def _matches_below(folder: str, pattern: Sequence[str]) -> Iterator[str]:
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Tell whether a path below a folder fits a pattern; `**` stands for any number of parts."""
+    """Return whether a path below a folder fits a pattern; `**` stands for any number of parts."""
     starts = {0}
     for each in pattern:
         if each == _ANY_DEPTH:
@@ -157,7 +160,7 @@ def _pattern(pattern: str, limit: InputLimit) -> Iterator[Source]:
 
 
 def _match(name: str, limit: InputLimit) -> Iterator[Source]:
-    """Yield what a path stands for that nobody named by itself: a pipe is not waited for."""
+    """Yield the inputs at a path that a pattern matched: a pipe is not waited for."""
     path = Path(name)
     is_file_or_pipe = os.path.exists(name) and not path.is_dir()  # noqa: PTH110  never raises
     yield from _in_folder(name, path, limit) if is_file_or_pipe else _sources_at_path(name, limit)
@@ -190,7 +193,7 @@ def _skipped(name: str) -> Source:
 def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if path.exists() and not path.is_file():
         hint = "Name it by itself to read it, or move it out of the folder."
-        yield _missing(name, "this is no regular file, but a pipe or a device", hint)
+        yield _missing(name, "not a regular file, but a pipe or a device", hint)
     else:
         yield from _file(name, path, limit)
 
@@ -253,7 +256,8 @@ class _Archive:
         with self.opened() as stream, zipfile.ZipFile(stream) as archive:
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
             files = [member for member in listed if not member.filename.endswith("/")]
-            return [(member, _is_other_member(archive, member)) for member in files]
+            budget = InputLimit(_LOOKED_AT)
+            return [(member, _is_other_member(archive, member, budget)) for member in files]
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
         """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
@@ -284,14 +288,17 @@ class _Archive:
             self._zip = None
 
 
-def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit) -> bool:
+    """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
+
     def start(size: int) -> bytes:
+        budget.add(member.filename, min(size, member.file_size))
         with archive.open(member) as unpacked:
             return unpacked.read(size)
 
     try:
         return is_other_kind(member.filename, member.file_size, start)
-    except _DAMAGED:
+    except (*_DAMAGED, InputRefused):
         return False  # Reading it shows the reason.
 
 
@@ -311,11 +318,11 @@ def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> It
         for member, is_other in members
         if is_visible(member.filename)
     ]
-    aside = tuple(each for each in every if each.name.endswith(COMPANIONS))
+    companions = tuple(each for each in every if each.name.endswith(COMPANIONS))
     reports = [each for each in every if not each.name.endswith(COMPANIONS)]
     archive.waiting = sum(not each.is_skipped for each in reports)
     for each in reports:
-        yield replace(each, aside=aside)
+        yield replace(each, companions=companions)
     if all(each.is_skipped for each in reports):
         what = "no report, only files of other kinds" if reports else "no file"
         yield _missing(name, f"the zip archive holds {what}", "Give an archive of reports.")
@@ -333,8 +340,8 @@ def _member_source(
 
 def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.aside): each.aside for each in inputs}
-    return [*{each.name: each for aside in archives.values() for each in aside}.values()]
+    archives = {id(each.companions): each.companions for each in inputs}
+    return [*{each.name: each for companions in archives.values() for each in companions}.values()]
 
 
 def _missing(name: str, message: str, hint: str) -> Source:
@@ -382,5 +389,5 @@ def _folders_below(
 
 
 def is_visible(path: str) -> bool:
-    """Tell whether no part of a path is hidden or what a Mac leaves in archives."""
+    """Return whether no part of a path is hidden or what a Mac leaves in archives."""
     return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)

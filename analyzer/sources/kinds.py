@@ -47,7 +47,7 @@ def is_other_kind(name: str, size: int, start: Callable[[int], bytes]) -> bool:
 
 
 def _is_other_json(data: bytes) -> bool:
-    """Tell whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
+    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
     try:
         document: Any = json.loads(data)
     except (ValueError, RecursionError):

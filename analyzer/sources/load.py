@@ -169,7 +169,7 @@ def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
-    """Say what was saved beside reports and lies in archives, where it is not read."""
+    """Note the files saved with reports that lie in archives and are not read."""
     names = [each.name for each in companions_in_archives(inputs)]
     unread = [name for name in names if not name.endswith(companions.MANIFEST)]
     if unread:

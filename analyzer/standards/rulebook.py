@@ -40,23 +40,24 @@ class Rulebook:
 def rulebook(  # noqa: PLR0913  each is one choice
     benchmark: Benchmark | str | None = None,
     *,
-    rules: Collection[str] = (),
-    skip: Collection[str] = (),
+    rules: Collection[str] | str = (),
+    skip: Collection[str] | str = (),
     extra: Sequence[Rule] = (),
     least: Severity | str = Severity.LOW,
     limits: Mapping[str, int] | None = None,
 ) -> Rulebook:
     """Return the rules and limits of a benchmark; without one, the default rules and limits.
 
-    `rules` are the ids of the rules to run instead; `default` stands for those that would have
-    run, `all` for every rule. `skip` are the ids of rules that do not run; rules less severe than
-    `least` do not run either. `extra` are rules of one's own, which run last. `limits` are days by
-    the names of `Thresholds`.
+    `rules` are the ids of the rules to run instead, or the only one; `default` stands for those
+    that would have run, `all` for every rule. `skip` are the ids of rules that do not run; rules
+    less severe than `least` do not run either. `extra` are rules of one's own, which run last.
+    `limits` are days by the names of `Thresholds`.
 
     Raises ValueError for an unknown id, benchmark or severity, for an id of an extra rule that is
     there already or has another form, and for days that are not a whole number of 1 or more;
     TypeError for an extra rule that is not a Rule.
     """
+    rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
     known = _known(extra)
     standard = own_standard(known.values()) if benchmark is None else _standard(benchmark)
     by_default = [rule.id for rule in known.values() if rule.default]

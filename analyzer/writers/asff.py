@@ -84,7 +84,7 @@ def write_asff(
     partition that is known, since none of those could be imported.
     """
     if region is not None and not re.fullmatch(REGION, region):
-        raise ValueError(f"{region} is no AWS region such as eu-central-1")
+        raise ValueError(f"{region} is not an AWS region such as eu-central-1")
     thresholds = analysis.inspection.book.thresholds
     homeless = 0
     ids: set[str] = set()
@@ -126,9 +126,9 @@ def _default_region(finding: Finding, region: str | None) -> tuple[str, str] | N
 
     A row whose ARN names no account is taken to be in the partition that is asked for.
     """
-    asked = None if region is None else _partition(region)
-    partition = finding.partition or asked or "aws"
-    if region is not None and partition == asked:
+    of_region = None if region is None else _partition(region)
+    partition = finding.partition or of_region or "aws"
+    if region is not None and partition == of_region:
         return partition, region
     return (partition, _HOMES[partition]) if partition in _HOMES else None
 
@@ -205,7 +205,7 @@ def _resource(finding: Finding) -> dict[str, Any]:
     return _filled(
         {
             "Type": "AwsIamUser",
-            "Id": finding.whom,
+            "Id": finding.subject_id,
             "Partition": partition,
             "Details": _details(finding),
         }

@@ -75,7 +75,7 @@ def write_csv(
 
 def _uncovered(account: UncoveredAccount) -> Mapping[str, str]:
     return {
-        columns.ACCOUNT: account.whom,
+        columns.ACCOUNT: account.label,
         columns.VERDICT: NOT_COVERED,
         columns.REASON: str(account),
     }
@@ -162,7 +162,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
 
 
 def _may_need_quotes(texts: pa.Array) -> bool:
-    """Tell whether a special sign is among the bytes; most columns hold none so low."""
+    """Return whether a special sign is among the bytes; most columns hold none so low."""
     buffer = texts.buffers()[2]
     if not buffer or np.frombuffer(buffer, np.uint8).min() > _LAST_SPECIAL:
         return False
@@ -195,7 +195,7 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
 
 def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     return {
-        columns.ACCOUNT: account.whom,
+        columns.ACCOUNT: account.label,
         SEVERITY: UNCOVERED_ACCOUNT.severity,
         RULE: UNCOVERED_ACCOUNT.id,
         SUBJECT: UNCOVERED_ACCOUNT.subject,

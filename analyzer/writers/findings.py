@@ -129,9 +129,9 @@ def _examples(inspection: Inspection) -> dict[str, list[Example]]:
         for rule, example in _examples_in(
             frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
         ):
-            shown = first.setdefault(rule, [])
-            if len(shown) < EXAMPLES:
-                shown.append(example)
+            of_rule = first.setdefault(rule, [])
+            if len(of_rule) < EXAMPLES:
+                of_rule.append(example)
     return first
 
 
@@ -174,7 +174,7 @@ def limits_text(book: Rulebook) -> str:
 
 def standard_text(book: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
-    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} ran."
+    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} rules ran."
 
 
 def unseen_rules(inspection: Inspection) -> list[str]:

@@ -172,7 +172,7 @@ def _resource(finding: Finding) -> dict[str, Any]:
     return _filled(
         {
             "type": "AwsAccount" if finding.is_of_account else "AwsIamUser",
-            "uid": finding.whom,
+            "uid": finding.subject_id,
             "name": finding.user,
             "cloud_partition": finding.partition,
         }

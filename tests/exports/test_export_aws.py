@@ -189,7 +189,7 @@ def test_service_credentials_are_kept_and_a_gap_makes_the_run_partial(
     aws.denied.add((CALLER, LIST))
     assert exporting(runs, "--service-credentials", "--quiet") == 5
     assert record_of(runs / f"{RUN}-2")["exit_code"] == 5
-    assert f"of account {CALLER} stay unknown: AWS denied iam:{LIST}" in capsys.readouterr().err
+    assert f"of account {CALLER} are not known: AWS denied iam:{LIST}" in capsys.readouterr().err
     assert exporting(runs, "--service-credentials", "--check") == 5
 
 

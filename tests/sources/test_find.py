@@ -221,8 +221,8 @@ def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
         server.bind("socket")
         found = refused(tmp_path)
     assert [(Path(each.file).name, each.message) for each in found] == [
-        ("pipe", "this is no regular file, but a pipe or a device"),
-        ("socket", "this is no regular file, but a pipe or a device"),
+        ("pipe", "not a regular file, but a pipe or a device"),
+        ("socket", "not a regular file, but a pipe or a device"),
     ]
     assert "Name it by itself to read it" in found[0].hint
 

@@ -157,6 +157,24 @@ def test_each_kind_of_file_that_a_pattern_matches_is_read_skipped_or_refused(
     assert (note in analyzer.load(f"{folder}/*").notes) == (outcome == SKIPPED)
 
 
+def test_how_much_is_unpacked_to_find_other_files_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "all.zip", ["users.json"])
+    assert analyzer.load(path).users["user"].tolist() == ["eve"]
+    monkeypatch.setattr("analyzer.sources.find._LOOKED_AT", 1)
+    with pytest.raises(analyzer.InputRefused, match=r"all\.zip:users\.json"):
+        analyzer.load(path)
+
+
+def test_a_file_of_an_archive_that_cannot_be_unpacked_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "all.zip", ["users.csv"])
+    data = path.read_bytes()
+    path.write_bytes(data.replace(RESULT.encode(), RESULT.replace("ann", "bob").encode()))
+    with pytest.raises(analyzer.InputRefused, match=r"users\.csv: cannot be unpacked"):
+        analyzer.load(path)
+
+
 def test_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "README.md", "# Reports")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
@@ -191,7 +209,7 @@ def test_an_export_on_demand_lists_what_it_cannot_read_as_not_covered(
 
 def test_an_export_that_asks_aws_skips_nothing(tmp_path: Path, capsys: Capture) -> None:
     assert main(["export", "--out-dir", str(tmp_path / "runs"), "--skip-unreadable"]) == 2
-    assert "it goes with --from only" in " ".join(capsys.readouterr().err.split())
+    assert "use it with --from only" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("cell", ["arn", "password_enabled", "password_last_used"])
@@ -201,7 +219,7 @@ def test_no_user_whose_row_is_damaged_becomes_unused(tmp_path: Path, cell: str) 
     assert analyzer.analyze(report).users["verdict"].tolist() == ["undetermined"]
 
 
-EMPTIED = "cells are empty in which AWS writes N/A, as after a program such as pandas saved"
+EMPTIED = "cells are empty where AWS writes N/A, because a program such as pandas saved"
 
 
 def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(

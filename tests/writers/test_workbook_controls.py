@@ -223,7 +223,7 @@ def test_what_is_only_noted_is_counted_apart(tmp_path: Path) -> None:
 def test_the_summary_tells_which_rules_ran_by_which_limits(book: Workbook) -> None:
     told = row_of(book["Summary"], "Rules")[1]
     assert told.startswith("CIS AWS Foundations Benchmark v7.0.0 (section 2, Identity and Access")
-    assert "7 ran. Passwords and access keys fail from 45 days" in told
+    assert "7 rules ran. Passwords and access keys fail from 45 days" in told
 
 
 def test_the_summary_counts_the_results_of_the_controls_of_a_standard(

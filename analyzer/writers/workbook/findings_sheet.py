@@ -60,8 +60,8 @@ def _listed_in(listed: ListedRows) -> Read[pd.DataFrame]:
     def titles(frame: pd.DataFrame) -> list[str]:
         keys = row_keys(frame)
         masks = [np.isin(keys, rows) for rows in listed.values()]
-        shown: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
-        return shown
+        names: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
+        return names
 
     return titles
 

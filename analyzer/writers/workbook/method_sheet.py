@@ -43,7 +43,7 @@ _SHEETS: Final = {
     ),
     Title.UNDETERMINED: (
         "List to decide in: users with cells that were not understood, with the values from the"
-        " report. Present only if there is one. Check these users by hand."
+        " report. Present only if there is one. Check these users in AWS."
     ),
     Title.CHANGES: (
         "Changes since the previous run: users that became unused, that are gone, and that are no"
@@ -89,7 +89,7 @@ _DECISIONS: Final[Mapping[Decision, str]] = {
     Decision.DELETE: "Delete the user and its remaining credentials.",
     Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",
     Decision.KEEP: "The user stays. The comment is the reason of its exemption.",
-    Decision.INVESTIGATE: "Not decided yet: more has to be known about the user.",
+    Decision.INVESTIGATE: "Not decided yet: find out more about the user.",
 }
 
 _READING: Final = {
@@ -174,7 +174,7 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     for blind_spot in BLIND_SPOTS:
         grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
     report = analysis.report
-    if missing := [(each.whom, each.reason) for each in (*report.not_covered, *report.left_out)]:
+    if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
         grid.lines("Accounts and files that are not covered", missing)
     grid.lines("Other limits", _LIMITS.items())
     grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
@@ -189,7 +189,7 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.NOTED: "For information: nothing fails.",
     Outcome.UNDECIDED: (
         "A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never"
-        " counted as a pass: check it by hand."
+        " counted as a pass: check it in AWS."
     ),
 }
 

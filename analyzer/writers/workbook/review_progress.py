@@ -144,11 +144,11 @@ def _same_name(ranges: Sequence[str], letter: str, row: int) -> list[str]:
     return [f"COUNTIF({cells},{letter}{row})" for cells in ranges]
 
 
-def _next_name(ranges: Sequence[str], shown: str) -> str:
+def _next_name(ranges: Sequence[str], names_above: str) -> str:
     """Return the formula of a name that is in a list and not among those shown before it."""
     formula = '""'
     for cells in reversed(ranges):
-        unseen = f'(COUNTIF({shown},{cells})=0)*({cells}<>"")'
+        unseen = f'(COUNTIF({names_above},{cells})=0)*({cells}<>"")'
         formula = f"IFERROR(LOOKUP(2,1/({unseen}),{cells}),{formula})"
     return formula
 

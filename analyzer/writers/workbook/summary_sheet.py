@@ -89,7 +89,7 @@ def _incomplete(analysis: Analysis) -> str:
     """Return how many accounts are missing, and which; empty if none is."""
     report = analysis.report
     covered = {each.account for file in report.files for each in file.accounts if each.account}
-    missing = sorted({each.whom for each in report.not_covered} - covered)
+    missing = sorted({each.label for each in report.not_covered} - covered)
     if not missing:
         return ""
     every = len(covered) + len(missing)
@@ -223,7 +223,7 @@ _SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findi
 
 
 def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
-    """Add a line a severity, the worst first, and which rules ran by which limits."""
+    """Add a line per severity, the most severe first, and the rules that ran with their limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
     grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
     first = grid.next_row

@@ -70,7 +70,7 @@ def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
 
 
 def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
-    """Return the columns of users who are excused, by which entry."""
+    """Return the columns of exempt users, with the entry that exempts them."""
     return (
         *user_columns.IDENTITY,
         user_columns.VERDICT,
@@ -87,7 +87,7 @@ def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
 
 
 def _of_entry(entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]) -> Cells[Page]:
-    """Make cells of what the entry that excuses a user says."""
+    """Make cells of the entry that exempts a user."""
     numbered = tuple(
         replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
