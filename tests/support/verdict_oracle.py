@@ -416,20 +416,22 @@ def judge(text: str, terms: Terms) -> list[Opinion]:
         if not is_root(row):
             first.setdefault(tuple(map(meaning, row.values())), number)
     counted = {number: rows[number - 2] for number in first.values()}
+    namesakes: dict[tuple[str | None, ...], list[dict[str, str]]] = {}
+    for row in counted.values():
+        namesakes.setdefault(person(row), []).append(row)
     return [
-        opinion(number, row, differing(row, counted.values()), terms)
+        opinion(number, row, differing(row, namesakes[person(row)]), terms)
         for number, row in sorted(counted.items())
     ]
 
 
-def differing(row: dict[str, str], rows: Iterable[dict[str, str]]) -> frozenset[str]:
-    """Return the columns in which another row of the same ARN says something else."""
-    others = [each for each in rows if person(each) == person(row)]
+def differing(row: dict[str, str], others: Iterable[dict[str, str]]) -> frozenset[str]:
+    """Return the columns in which another row of the same user says something else."""
     return frozenset(
         column
         for column, raw in row.items()
         for each in others
-        if meaning(each[column]) != meaning(raw)
+        if each[column] != raw and meaning(each[column]) != meaning(raw)
     )
 
 
