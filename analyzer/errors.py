@@ -1,4 +1,4 @@
-"""Define what can go wrong, each error with its message, its way out and its exit code.
+"""Define the errors, each with its message, its remedy and its exit code.
 
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged

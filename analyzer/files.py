@@ -1,7 +1,7 @@
 """Put files in place whole or not at all, hash them, and write and read the JSON that is saved.
 
-No well-kept library does the first: a file is written aside, hidden and private, flushed to the
-disk, and then takes the place of the old one in one step.
+No well-kept library does the first: a file is written under a temporary name, hidden and private,
+flushed to the disk, and then takes the place of the old one in one step.
 """
 
 import hashlib
@@ -39,12 +39,12 @@ _MOST_LINKS: Final = 40
 _ROOT: Final = 0
 
 _ASIDE: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
-"""The name of a file that is written aside, with the name of its target."""
+"""The temporary name of a file, with the name of its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Replacement:
-    """Hold a new file that is being written aside, and the place that it will take."""
+    """Hold a new file under its temporary name, and its target."""
 
     stream: BinaryIO
     temporary: Path
@@ -143,7 +143,7 @@ def _lock(stream: BinaryIO, *, wait: bool) -> None:
 
 
 def _remove_leftovers(targets: Collection[Path]) -> None:
-    """Remove what killed runs wrote aside for the targets."""
+    """Remove temporary files that killed runs left for the targets."""
     for folder in {target.parent for target in targets}:
         names = {target.name for target in targets if target.parent == folder}
         for path in _leftovers(folder, names):
@@ -153,7 +153,7 @@ def _remove_leftovers(targets: Collection[Path]) -> None:
 
 
 def _leftovers(folder: Path, names: Collection[str]) -> list[Path]:
-    """Return this user's regular files whose names are those of files aside for the names."""
+    """Return this user's regular files with temporary names for the names."""
     with suppress(OSError), os.scandir(folder) as entries:
         return [
             Path(each.path)
@@ -170,7 +170,7 @@ def _is_own_file(status: os.stat_result) -> bool:
 
 
 def _user() -> int:
-    """Return the id of the user who runs this, that of root where a system has none."""
+    """Return the id of the current user, that of root where a system has none."""
     return os.geteuid() if hasattr(os, "geteuid") else _ROOT
 
 

@@ -1,6 +1,6 @@
 """Carry the decisions of earlier reviews over: the newest of each user, and what follows from it.
 
-A user is its ARN and its creation time: one who was created again under the same name is another.
+A user is its ARN and its creation time: one that was created again under the same name is another.
 A user to *keep* is exempt until so many days after the decision; then the question comes anew.
 """
 

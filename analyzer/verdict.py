@@ -1,6 +1,6 @@
-"""Judge every IAM user: the mission of this program.
+"""Judge every IAM user: the main purpose of this program.
 
-Unused is who never signed in and has no active access key (Trend Micro Conformity IAM-029,
+A user is unused if it never signed in and has no active access key (Trend Micro Conformity IAM-029,
 "Unused IAM User"; AWS: IAM User Guide, "Find unused credentials"). A cell that is not understood
 is never read as "no": a verdict that needs it is undetermined.
 """
@@ -95,7 +95,7 @@ def _is_unknown(facts: Facts) -> np.ndarray:
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
-    """Return the days since the latest use of a usable credential, and who has one unknown.
+    """Return the days since the latest use of a usable credential, and where they are unknown.
 
     A credential never used counts from its creation: the password from its last change, failing
     that from the user's creation, the access key from its own.

@@ -1,4 +1,4 @@
-"""Define the options by which AWS is asked, the same for fetch and export."""
+"""Define the options for requests to AWS, the same for fetch and export."""
 
 import re
 from collections.abc import Callable

@@ -61,7 +61,7 @@ def whole_number(what: str, least: int, most: int | None = None) -> Callable[[st
 
 
 def completion(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return what completes a word in a shell; the words are asked for only then."""
+    """Return what completes a word in a shell; the words are read only then."""
 
     def complete(incomplete: str) -> list[str]:
         return [word for word in words() if word.startswith(incomplete)]

@@ -158,7 +158,7 @@ def _ending(error: BaseException) -> tuple[int, str]:
 
 
 def _check_with_sources(as_of: datetime | None, *, skip_unreadable: bool) -> None:
-    """Refuse options that mean nothing for reports that AWS is asked for.
+    """Refuse options that mean nothing for reports fetched from AWS.
 
     Raises typer.BadParameter.
     """

@@ -139,7 +139,7 @@ class ExportRun:
     def judged_run(
         self, building: Path, name: str, report: Report, *, has_gaps: bool
     ) -> tuple[str, int]:
-        """Judge the report in a folder aside, publish that unless the same was published before.
+        """Judge the report in a hidden folder, and publish that unless the same run exists.
 
         Returns the run's name and the exit code.
         """
@@ -248,7 +248,7 @@ class ExportRun:
 class CollectedReports(NamedTuple):
     """Hold where copies came from, and what is missing.
 
-    `has_gaps` if AWS did not give all that it was asked for; `uncovered` are files that cannot be
+    `has_gaps` if AWS did not give all that was requested; `uncovered` are files that cannot be
     read, `notes` are about files that were skipped.
     """
 

@@ -1,4 +1,4 @@
-"""Leave in the folder of runs how the last one ended, for monitoring."""
+"""Record how the last run in a folder ended, for monitoring."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Read who a row is about: the account, and whether it is the root or an IAM user.
+"""Read the subject of a row: the account, and whether it is the root or an IAM user.
 
 The forms are those of the IAM reference ("IAM identifiers", "IAM and STS quotas"): an ARN has a
 partition, no region, a 12-digit account, and for a user a path of printable ASCII and the name.

@@ -1,6 +1,6 @@
 """Find the moment that a report describes, and say how it is known.
 
-The CSV itself carries no such moment, and the moment of analysis is never it.
+The CSV itself has no such time, and the time of analysis is never used.
 """
 
 import re

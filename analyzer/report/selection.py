@@ -1,4 +1,4 @@
-"""Decide what of the reports counts: the same twice counts once, and the newest counts."""
+"""Select the reports that count: the same report counts once, and the newest counts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Go through a report once before anybody is judged: refuse it, or say what is in it."""
+"""Survey a report before users are judged: refuse it, or describe its contents."""
 
 from collections import Counter
 from collections.abc import Iterator

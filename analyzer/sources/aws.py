@@ -1,6 +1,6 @@
 """Ask AWS for the credential report of one account; nothing else here knows boto3.
 
-AWS is asked for the report as a whole and for nothing per user. What it answers in its errors is
+The report is requested as a whole, with no call per user. What it answers in its errors is
 never repeated, since it may hold parts of a signed request: they are put in words of our own.
 """
 

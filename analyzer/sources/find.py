@@ -43,14 +43,13 @@ _DAMAGED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Name one input and read its bytes; `path` is None where it is no regular file of its own.
+    """Name one input and read its bytes; `path` is None if it is not a regular file of its own.
 
-    `archive` is the file that it lies in, where that is an archive, and `aside` what else lies
-    there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
+    `archive` is the archive that it lies in, if any, and `companions` are the files saved with
+    reports there, the same for all of one archive. `read` raises InputRefused or OSError
     where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
     `origin` is the name of the file of which this is a copy, if it is one; `account_id` is the
-    account of rows whose ARN is masked, where a person tells it. What `is_skipped` lay in a folder
-    and cannot be a report.
+    account of rows whose ARN is masked, if that is set. What `is_skipped` cannot be a report.
     """
 
     name: str

@@ -16,7 +16,7 @@ _ENDINGS: Final = (
 )
 
 _LARGEST_JSON: Final = 16 << 20
-"""JSON of more bytes is left to those who read reports, which say what it is."""
+"""Larger JSON is not examined here: reading it as a report shows what it is."""
 
 
 def cannot_be_report(path: Path) -> bool:

@@ -46,7 +46,7 @@ FETCHED_MANIFEST: Final = "fetched.manifest.json"
 
 NOT_ASKED: Final = "not requested"
 SAVED: Final = "saved with the report"
-"""What an entry says of service-specific credentials that AWS was not asked for, or listed."""
+"""The words of an entry for service-specific credentials that were not requested, or saved."""
 
 
 class Status(StrEnum):

@@ -1,4 +1,4 @@
-"""List the controls of the benchmarks: what each version asks for, under its own numbers.
+"""List the controls of the benchmarks: the controls of each version under its own numbers.
 
 Most versions of CIS are one list, numbered anew; adding a version is one `_cis` at the end.
 Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,

@@ -50,7 +50,7 @@ _HOMES: Final = {
     "aws-iso-e": "eu-isoe-west-1",
     "aws-iso-f": "us-isof-south-1",
 }
-"""The partitions of AWS, each with the region where findings go unless another is asked for."""
+"""The partitions of AWS, each with the default region of its findings."""
 
 _NAMED_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 """The partitions that a resource can be said to be in; the format has other names for the rest."""
@@ -124,7 +124,7 @@ _FORM: Final = FeedForm(
 def _default_region(finding: Finding, region: str | None) -> tuple[str, str] | None:
     """Return the partition and the region of a finding, None for a partition that is not known.
 
-    A row whose ARN names no account is taken to be in the partition that is asked for.
+    A row whose ARN names no account counts as in the partition of the option.
     """
     of_region = None if region is None else _partition(region)
     partition = finding.partition or of_region or "aws"

@@ -61,7 +61,7 @@ def write_csv(
 ) -> None:
     """Write the users with one of the verdicts, in the report's order.
 
-    An account that could not be read has a row of its own at the end, whatever is asked for: its
+    An account that could not be read has a row of its own at the end, with any verdicts: its
     verdict is `NOT_COVERED`, its reason says why, and it has no user.
 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.

@@ -235,7 +235,7 @@ REPORTED: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
 
 
 def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
-    """Yield the pages with only the users who have one of the verdicts."""
+    """Yield the pages with only the users that have one of the verdicts."""
     words = list(map(str, verdicts))
     for page in analysis.pages():
         chosen = page.where(page.users[columns.VERDICT].isin(words).to_numpy())

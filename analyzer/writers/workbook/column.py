@@ -150,7 +150,7 @@ def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
 
 
 class _Spelled(dict[str, str]):
-    """Spell each word as a cell when it is first asked for."""
+    """Write each word as a cell when it is first used."""
 
     def __init__(self, style_of: Callable[[str], CellStyle], styles: Styles) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ class Listings:
 
 
 def add_progress(grid: Grid, listings: Listings) -> None:
-    """Add a line a list with the decisions so far, and who took them."""
+    """Add a line per list with the decisions so far, and the deciders."""
     decisions = tuple(map(str, review_columns.Decision))
     heads = ("Users", "Decided", "Left", *decisions, "no name or date")
     row = grid.table_head(head("List"), *heads, head("Meaning", 3))

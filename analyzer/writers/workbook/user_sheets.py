@@ -53,7 +53,7 @@ def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
 
 
 def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
-    """Return the columns of root users, who get no verdict: what the rules on them looked at."""
+    """Return the columns of root users: those that the rules on them read."""
     return (
         *user_columns.IDENTITY,
         user_columns.CREATED,
