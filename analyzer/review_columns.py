@@ -24,7 +24,7 @@ CREATED: Final = "Created"
 
 
 class Decision(StrEnum):
-    """Say what the reviewer wants to happen with a user."""
+    """Name the decisions of a reviewer."""
 
     DELETE = "delete"
     DEACTIVATE = "deactivate"

@@ -63,7 +63,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
         users=users.drop_duplicates(columns.ARN, ignore_index=True),
         findings=findings,
         as_of=_moments_by_account(analysis.report),
-        missing={each.whom: each.reason for each in analysis.report.not_covered},
+        missing={each.label: each.reason for each in analysis.report.not_covered},
     )
 
 

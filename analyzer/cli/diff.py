@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.analyze import check_outputs, moment
+from analyzer.cli.choices import choice, completion
 from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
@@ -47,7 +48,9 @@ def diff(
             " a run of export; - reads standard input.",
         ),
     ],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The later report, likewise.")],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="The later report, in one of the same forms.")
+    ],
     *,
     output: Annotated[
         list[Path],
@@ -56,36 +59,40 @@ def diff(
             "--output",
             parser=_output,
             metavar="FILE",
-            help="Write the changes as .csv or .json; may be repeated. An old file is replaced"
-            " whole.",
+            help="Write the changes to a .csv or .json file; may be repeated.",
         ),
     ] = [],
     format_: Annotated[
         ChangesFormat | None,
         typer.Option(
             "--format",
-            metavar="FORM",
-            help=f"Write this to standard output: {', '.join(ChangesFormat)}; default table,"
-            " nothing with --output.",
+            parser=choice(ChangesFormat),
+            autocompletion=completion(lambda: ChangesFormat),
+            metavar="FORMAT",
+            help=f"Write to standard output: {', '.join(ChangesFormat)}. Default table, if no"
+            " file is written.",
         ),
     ] = None,
     old_as_of: Annotated[
         datetime | None,
         typer.Option(
             parser=moment,
-            metavar="MOMENT",
-            help="The moment that OLD describes, such as 2026-03-01T09:30:00Z.",
+            metavar="TIME",
+            help="Set the time that OLD describes, such as 2026-03-01T09:30:00Z.",
         ),
     ] = None,
     new_as_of: Annotated[
         datetime | None,
-        typer.Option(parser=moment, metavar="MOMENT", help="The moment that NEW describes."),
+        typer.Option(parser=moment, metavar="TIME", help="Set the time that NEW describes."),
     ] = None,
     judging: JudgingOptions,
     raw_csv: Annotated[
-        bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
+        bool,
+        typer.Option(
+            "--raw-csv", help="Write CSV cells that look like formulas without a leading '."
+        ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
     config: Config = None,
 ) -> None:
     """Show what changed between two reports: users, verdicts, credentials and findings.

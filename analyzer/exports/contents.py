@@ -1,7 +1,8 @@
 """Write all outputs of a run, and list what it holds."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +15,15 @@ from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.decisions import DECISIONS, kept_review
 from analyzer.exports.reports import REPORTS, load_reports
-from analyzer.exports.runs import Run, sync
+from analyzer.exports.runs import Run, sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
 from analyzer.snapshot import snapshot, without_users
-from analyzer.terms import Verdict
+from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
+from analyzer.writers.asff import write_asff
 from analyzer.writers.changes import write_changes
+from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
 
 USERS: Final = "users.csv"
@@ -35,6 +38,37 @@ _LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
 
 
+FEEDS: Final = {Feed.OCSF: "findings.ocsf.json", Feed.ASFF: "findings.asff.json"}
+"""The files of the feeds; a new one, such as Parquet, is a line here and one in `write_feed`."""
+
+
+def write_feed(
+    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Path | None
+) -> None:
+    """Write a feed of a run into a folder, and close what an earlier feed has in excess.
+
+    `region` is that of the Security Hub that ASFF is for.
+
+    Raises OutputFailed.
+    """
+    with ExitStack() as stack:
+        lines = stack.enter_context(earlier.open("rb")) if earlier else ()
+        stream = stack.enter_context(replacing(folder / FEEDS[feed]))
+        if feed is Feed.OCSF:
+            write_ocsf(analysis, stream, lines)
+        else:
+            write_asff(analysis, stream, region, lines)
+
+
+def newest_with(runs: Iterable[Run], file: str) -> Run | None:
+    """Return the last of the runs that was made with a file of that name, if there is one."""
+    return max(
+        (run for run in runs if run.sha256_of(file)),
+        key=lambda run: sort_key(run.name),
+        default=None,
+    )
+
+
 def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
 
@@ -42,11 +76,11 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
 
     Raises OutputFailed.
     """
-    everybody = tuple(Verdict)
+    every_verdict = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
     followed = folder / FOLLOW_UP if analysis.review.workbooks else None
     findings = folder / FINDINGS
-    write(analysis, users, data, verdicts=everybody, findings=findings, follow_up=followed)
+    write(analysis, users, data, verdicts=every_verdict, findings=findings, follow_up=followed)
     changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
@@ -93,7 +127,7 @@ def _exemptions(path: Path) -> Exemptions:
 
 
 def is_unchanged(run: Run) -> bool:
-    """Tell whether a run still holds the reports and lists that it was made from, no others.
+    """Return whether a run still holds the reports and lists that it was made from, no others.
 
     What it is compared by is read from them.
     """

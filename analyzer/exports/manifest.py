@@ -43,7 +43,7 @@ class RunInput:
             "tool": VERSION,
             "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
             "evidence": sorted(each.evidence.sha256 for each in self.report.files if each.evidence),
-            "not_covered": sorted(each.whom for each in self.report.not_covered),
+            "not_covered": sorted(each.label for each in self.report.not_covered),
             "parameters": dict(self.parameters),
         }
         return hashlib.sha256(json.dumps(identity_parts, sort_keys=True).encode()).hexdigest()

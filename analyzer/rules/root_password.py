@@ -6,12 +6,18 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, last_used
+from analyzer.rules.wording import concat, last_used, text_where, unknown_cells
 from analyzer.terms import Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), last_used(facts.sign_in, at, "password enabled, "))
+
+
+def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
+    cells = unknown_cells(facts, at, (columns.PASSWORD_ENABLED,))
+    unreported = "the report does not say if there is a password"
+    return text_where(facts.password_unreported[at], unreported, cells)
 
 
 RULE = Rule(
@@ -22,6 +28,7 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.password,
     fact=_fact,
+    undecided_fact=_undecided_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED),
     why="A member account of an organization needs no root password: without one, nobody can sign"

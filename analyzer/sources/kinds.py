@@ -1,6 +1,7 @@
-"""Tell which files of a folder cannot be reports: people keep notes and results beside them."""
+"""Return which files cannot be reports: people keep notes and results in the same folders."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,35 +16,38 @@ _ENDINGS: Final = (
 )
 
 _LARGEST_JSON: Final = 16 << 20
-"""JSON of more bytes is left to those who read reports, which say what it is."""
+"""Larger JSON is not examined here: reading it as a report shows what it is."""
 
 
 def cannot_be_report(path: Path) -> bool:
-    """Tell whether a file cannot be a report, by its ending, its emptiness or what it is instead.
+    """Return whether a file cannot be a report; one that cannot be read may be one."""
 
-    What has the ending of a report, is damaged or cannot be read may be one: that is refused.
-    """
-    name = path.name.lower()
+    def start(size: int) -> bytes:
+        with path.open("rb") as stream:
+            return stream.read(size)
+
     try:
-        if not path.is_file():
-            return False
-        size = path.stat().st_size
-        if name.endswith(_ENDINGS) or not size:
-            return True
-        if name.endswith(".json"):
-            return size <= _LARGEST_JSON and _is_other_json(path.read_bytes())
-        return name.endswith(".csv") and _starts_as_result(path)
+        return path.is_file() and is_other_kind(path.name, path.stat().st_size, start)
     except OSError:
-        return False  # Reading it will tell why.
+        return False  # Reading it shows the reason.
 
 
-def _starts_as_result(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return is_result(stream.read(HEAD))
+def is_other_kind(name: str, size: int, start: Callable[[int], bytes]) -> bool:
+    """Return whether a file is no report by its ending, its emptiness or its content.
+
+    `start` returns so many bytes of its start. What has the ending of a report or is damaged may
+    be one: that is refused.
+    """
+    lower = name.lower()
+    if lower.endswith(_ENDINGS) or not size:
+        return True
+    if lower.endswith(".json"):
+        return size <= _LARGEST_JSON and _is_other_json(start(size))
+    return lower.endswith(".csv") and is_result(start(HEAD))
 
 
 def _is_other_json(data: bytes) -> bool:
-    """Tell whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
+    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
     try:
         document: Any = json.loads(data)
     except (ValueError, RecursionError):

@@ -62,7 +62,7 @@ def write_csv(
 ) -> None:
     """Write the users with one of the verdicts, in the report's order.
 
-    An account that could not be read has a row of its own at the end, whatever is asked for: its
+    An account that could not be read has a row of its own at the end, with any verdicts: its
     verdict is `NOT_COVERED`, its reason says why, and it has no user.
 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
@@ -79,7 +79,7 @@ def write_csv(
 def _uncovered(account: UncoveredAccount, names: Mapping[str, AccountName]) -> Mapping[str, str]:
     return {
         ACCOUNT_NAME: _name(account.account, names),
-        columns.ACCOUNT: account.whom,
+        columns.ACCOUNT: account.label,
         columns.VERDICT: NOT_COVERED,
         columns.REASON: str(account),
     }
@@ -182,7 +182,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
 
 
 def _may_need_quotes(texts: pa.Array) -> bool:
-    """Tell whether a special sign is among the bytes; most columns hold none so low."""
+    """Return whether a special sign is among the bytes; most columns hold none so low."""
     buffer = texts.buffers()[2]
     if not buffer or np.frombuffer(buffer, np.uint8).min() > _LAST_SPECIAL:
         return False
@@ -190,8 +190,13 @@ def _may_need_quotes(texts: pa.Array) -> bool:
     return any(sign in content for sign in _SPECIAL)
 
 
-FINDING_COLUMNS: Final = (*(name for name in FINDINGS if name != REMEDY), ACCOUNT_NAME)
-"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name.
+FINDING_COLUMNS: Final = (
+    *(name for name in FINDINGS if name != REMEDY),
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+    ACCOUNT_NAME,
+)
+"""The columns, as `rules.rule.FINDINGS` describes them, and the report's name and as-of.
 
 `account_name` is empty where the account's name is not known.
 """
@@ -217,7 +222,7 @@ def _uncovered_finding(
 ) -> Mapping[str, str]:
     return {
         ACCOUNT_NAME: _name(account.account, names),
-        columns.ACCOUNT: account.whom,
+        columns.ACCOUNT: account.label,
         SEVERITY: UNCOVERED_ACCOUNT.severity,
         RULE: UNCOVERED_ACCOUNT.id,
         SUBJECT: UNCOVERED_ACCOUNT.subject,
@@ -227,10 +232,18 @@ def _uncovered_finding(
 
 
 def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
-    names = pd.Series([file.name for file in report.files], dtype="str")
+    of_files = pd.DataFrame(
+        {
+            columns.FILE: [file.name for file in report.files],
+            columns.AS_OF: [f"{file.as_of:{ISO_UTC}}" for file in report.files],
+            columns.AS_OF_SOURCE: [str(file.as_of_source) for file in report.files],
+        },
+        dtype="str",
+    )
+    of_findings = of_files.take(frame[columns.FILE].to_numpy()).set_index(frame.index)
     texts = {
         **{name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)},
-        columns.FILE: names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index),
+        **{str(name): each for name, each in of_findings.items()},
         ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
     }
     return frame.assign(**texts)[list(FINDING_COLUMNS)]

@@ -12,7 +12,7 @@ from analyzer.inspection import Inspection
 from analyzer.model import AccountName
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
 from analyzer.standards.results import ControlResult
-from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
 
 EXAMPLES: Final = 5
@@ -103,7 +103,7 @@ def unseen_notes(inspection: Inspection) -> list[str]:
 
 def control_results(inspection: Inspection) -> Sequence[ControlResult]:
     """Return the results of the controls, if a standard was selected."""
-    return () if inspection.book.standard is OWN else inspection.controls
+    return inspection.controls if inspection.book.has_benchmark else ()
 
 
 def _rule_findings(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> RuleFindings:
@@ -132,9 +132,9 @@ def _examples(inspection: Inspection) -> dict[str, list[Example]]:
         for rule, example in _examples_in(
             frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES), names
         ):
-            shown = first.setdefault(rule, [])
-            if len(shown) < EXAMPLES:
-                shown.append(example)
+            of_rule = first.setdefault(rule, [])
+            if len(of_rule) < EXAMPLES:
+                of_rule.append(example)
     return first
 
 
@@ -180,7 +180,7 @@ def limits_text(book: Rulebook) -> str:
 
 def standard_text(book: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
-    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} ran."
+    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} rules ran."
 
 
 def unseen_rules(inspection: Inspection) -> list[str]:

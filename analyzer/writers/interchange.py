@@ -1,7 +1,6 @@
-"""Hand findings to formats that other systems import: whom each is about, and its lasting id.
+"""Prepare findings for formats that other systems import: the subject and the lasting id of each.
 
-Every outcome goes out, so that the next import of a finding that became a mere remark, or can no
-longer be decided, changes what the last one said.
+Findings of every outcome are written, so that a later import updates the earlier one.
 """
 
 import hashlib
@@ -77,8 +76,8 @@ class Finding:
         """Return what stays the same from report to report, whatever the file and the row.
 
         It is made of the account, the rule, the ARN, the slot and the creation of the key, the
-        certificate or else the user: who is created anew has findings of their own. Where the
-        ARN names no account, the user's name tells rows apart.
+        certificate or else the user: a user that is created again has findings of its own. Where
+        the ARN names no account, the user's name distinguishes rows.
         """
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
         parts = (
@@ -93,12 +92,12 @@ class Finding:
 
     @property
     def is_of_account(self) -> bool:
-        """Tell whether it is about the account or its root, and not about a user."""
+        """Return whether it is about the account or its root, and not about a user."""
         return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
 
     @property
-    def whom(self) -> str:
-        """Return what names the subject: the ARN, failing that the user, failing that the row."""
+    def subject_id(self) -> str:
+        """Return what identifies the subject: the ARN, else the user, else the row."""
         own = self.account if self.rule.subject is Subject.ACCOUNT else ""
         named = (each for each in (own, self.arn, self.user) if each.strip())
         return next(named, f"row {self.row} of {self.report}")

@@ -5,7 +5,7 @@ cloud and datetime (https://schema.ocsf.io/1.6.0/classes/compliance_finding). It
 which AWS Security Hub has its findings; the later ones take the same documents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
@@ -13,6 +13,7 @@ from analyzer.analysis import Analysis
 from analyzer.rules.rule import Outcome, RuleText
 from analyzer.terms import Severity, Thresholds
 from analyzer.version import VERSION
+from analyzer.writers.closing import FeedForm, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
@@ -28,6 +29,7 @@ OCSF_VERSION: Final = "1.6.0"
 _CATEGORY: Final = (2, "Findings")
 _CLASS: Final = (2003, "Compliance Finding")
 _ACTIVITY: Final = (1, "Create")
+_CLOSE: Final = (3, "Close")
 _TYPE_UID: Final = _CLASS[0] * 100 + _ACTIVITY[0]
 _RULE_ANALYTIC: Final = (1, "Rule")
 _AWS_ACCOUNT: Final = (10, "AWS Account")
@@ -45,19 +47,48 @@ RESULTS: Final = {
 }
 _NEW: Final = (1, "New")
 _SUPPRESSED: Final = (3, "Suppressed")
+_RESOLVED: Final = (4, "Resolved")
 
 
-def write_ocsf(analysis: Analysis, stream: BinaryIO) -> None:
+def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
     """Write every finding, a line each; nothing where there is none.
 
     What fails is `Fail`, what could not be decided `Warning`, both with the rule's severity; what
     is only noted is `Pass` and informational. Exempt findings are `Suppressed`, with the reason.
     An account that could not be read is `Warning` too.
-    No earlier run is known: each is created, at the moment that the report describes.
+    Each is created at the moment that the report describes. `earlier` are the lines of an earlier
+    feed: its findings that are no longer there follow as closed and `Resolved`.
     """
     thresholds = analysis.inspection.book.thresholds
+    ids: set[str] = set()
     for finding in findings(analysis):
+        ids.add(finding.id)
         stream.write(json_line(_document(finding, thresholds)))
+    stream.writelines(closed_lines(earlier, ids, analysis.report, _FORM))
+
+
+def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    activity_id, activity = _CLOSE
+    status_id, status = _RESOLVED
+    return {
+        **document,
+        "activity_id": activity_id,
+        "activity_name": activity,
+        "type_uid": _CLASS[0] * 100 + activity_id,
+        "type_name": f"{_CLASS[1]}: {activity}",
+        **_at("time", at),
+        "status_id": status_id,
+        "status": status,
+        "finding_info": {**document["finding_info"], **_at("modified_time", at)},
+    }
+
+
+_FORM: Final = FeedForm(
+    id=lambda document: str(document["finding_info"]["uid"]),
+    account=lambda document: str(document["cloud"].get("account", {}).get("uid", "")),
+    is_open=lambda document: document["activity_id"] != _CLOSE[0],
+    closed=_closed,
+)
 
 
 def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
@@ -84,7 +115,7 @@ def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
         "metadata": _metadata(rule),
         "finding_info": _finding_info(finding),
         "compliance": _compliance(finding, thresholds),
-        "remediation": {"desc": finding.remedy_text, "references": list(rule.references)},
+        "remediation": _filled({"desc": finding.remedy_text, "references": list(rule.references)}),
         "resources": [_resource(finding)],
         "cloud": _cloud(finding),
         "unmapped": _unmapped(finding),
@@ -141,7 +172,7 @@ def _resource(finding: Finding) -> dict[str, Any]:
     return _filled(
         {
             "type": "AwsAccount" if finding.is_of_account else "AwsIamUser",
-            "uid": finding.whom,
+            "uid": finding.subject_id,
             "name": finding.user,
             "cloud_partition": finding.partition,
         }

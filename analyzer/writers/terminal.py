@@ -141,7 +141,7 @@ def _rule_parts(
         yield _rule_table(rules, width)
     yield Text(findings.standard_and_limits(inspection), "dim")
     if results := findings.control_results(inspection):
-        yield Text(f"\n{inspection.book.standard.name}", "bold")
+        yield Text(f"\n{inspection.control_summary}", "bold")
         yield _control_table(results)
 
 

@@ -159,7 +159,7 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 
 def _accounts_text(report: Report) -> str:
     covered = {each.account for file in report.files for each in file.accounts if each.account}
-    missing = {each.whom for each in report.not_covered} - covered
+    missing = {each.label for each in report.not_covered} - covered
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number} reports" if number > 1 else ""
     if missing:
@@ -242,9 +242,9 @@ REPORTED: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
 
 
 def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
-    """Yield the pages with only the users who have one of the verdicts."""
-    wanted = list(map(str, verdicts))
+    """Yield the pages with only the users that have one of the verdicts."""
+    words = list(map(str, verdicts))
     for page in analysis.pages():
-        chosen = page.where(page.users[columns.VERDICT].isin(wanted).to_numpy())
+        chosen = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
         if len(chosen):
             yield chosen

@@ -13,12 +13,11 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
-from analyzer.exports.reports import copy_inputs
 from analyzer.files import sha256
 from analyzer.model import Report
 from tests.support.builders import a_user, report_text
 from tests.support.reading import of_account, put, refused
-from tests.support.runs import exporting, visible
+from tests.support.runs import copied, exporting, visible
 
 DENIED = {
     "account": "210987654321",
@@ -291,7 +290,7 @@ def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> N
     archive = tmp_path / "reports.zip"
     archive.write_bytes(zipped(with_manifest(folder, DENIED)))
     (tmp_path / "copies").mkdir()
-    assert told(analyzer.load(*copy_inputs([str(archive)], tmp_path / "copies"))) == [SENTENCE]
+    assert told(analyzer.load(*copied([str(archive)], tmp_path / "copies"))) == [SENTENCE]
 
 
 @pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])

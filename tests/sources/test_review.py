@@ -199,14 +199,14 @@ def test_a_formula_in_a_cell_that_counts_is_refused(head: str) -> None:
 def test_a_list_without_a_key_column_is_refused(head: str) -> None:
     heads = [each for each in HEADS if each != head]
     assert places(workbook_bytes(*ROWS, heads=heads, above=[[]])) == [
-        f"LAST.xlsx, sheet Unused users, row 2: no column is called {head}"
+        f"LAST.xlsx, sheet Unused users, row 2: missing: {head}"
     ]
 
 
 def test_a_list_of_users_without_heads_is_refused() -> None:
     content = workbook_bytes(*ROWS, heads=["x"], above=[[arn_of("ann")]])
     (place,) = places(content)
-    assert "row 1: no column is called ARN, Created, Decision, Decided on, Comment" in place
+    assert "row 1: missing: ARN, Created, Decision, Decided on, Comment" in place
 
 
 def test_a_key_column_that_is_there_twice_is_refused() -> None:
@@ -252,7 +252,7 @@ def zipped(**files: bytes) -> bytes:
 )
 def test_what_is_no_workbook_is_refused(content: bytes) -> None:
     (problem,) = problems(content)
-    assert problem.message.startswith("it is no Excel workbook, or a damaged one: ")
+    assert problem.message.startswith("not an Excel workbook, or damaged: ")
 
 
 def test_a_damaged_sheet_is_refused() -> None:

@@ -160,7 +160,7 @@ def is_arn_of(raw: str | None, name: str | None) -> bool:
 
 
 def hides_account(row: dict[str, str]) -> bool:
-    """Tell whether the row's ARN is hidden or missing, and the name is all that is known."""
+    """Return whether the row's ARN is hidden or missing, and the name is all that is known."""
     name, arn = row.get("user", ""), row.get("arn")
     if arn is None or INSTEAD_OF_ARNS.fullmatch(arn):
         return name not in WITHOUT_MARKUP

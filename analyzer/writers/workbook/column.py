@@ -9,7 +9,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
-from analyzer.terms import State
+from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import CellStyle, Styles
 
@@ -22,10 +22,11 @@ Cells = Callable[[Rows, Styles], list[str]]
 NEVER: Final = "never"
 NOT_UNDERSTOOD: Final = " (not understood)"
 NOT_REPORTED: Final = "not in this report"
+UNREPORTED: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
 NO_EVIDENCE: Final = "not known"
-_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, str(State.ABSENT)})
+_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, UNREPORTED, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
 """Spreadsheets count days from 1899-12-30; this many before 1970."""
@@ -152,10 +153,18 @@ def text_or_raw(rows: Sized) -> list[str]:
 def raw_if_unread(page: Page, column: str, words: np.ndarray) -> list[str]:
     """Return words, but the raw value where the report's cell was not understood."""
     here = page.unread[page.unread[columns.COLUMN] == column]
-    shown: list[str] = words.tolist()
+    texts: list[str] = words.tolist()
+    is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
-        shown[position] = NOT_REPORTED if pd.isna(value) else f'"{value}"{NOT_UNDERSTOOD}'
-    return shown
+        texts[position] = _raw_text(value, is_root=is_root[position])
+    return texts
+
+
+def _raw_text(value: Any, *, is_root: bool) -> str:
+    """Return a value that was not understood as the sheets show it."""
+    if pd.isna(value):
+        return NOT_REPORTED
+    return UNREPORTED if is_root and value == NOT_SUPPORTED else f'"{value}"{NOT_UNDERSTOOD}'
 
 
 def blank_text(column: str) -> Read[Page]:
@@ -169,7 +178,7 @@ def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
 
 
 class _Spelled(dict[str, str]):
-    """Spell each word as a cell when it is first asked for."""
+    """Write each word as a cell when it is first used."""
 
     def __init__(self, style_of: Callable[[str], CellStyle], styles: Styles) -> None:
         super().__init__()

@@ -139,7 +139,7 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
 
 
 def _validation(head: str, entry: InputValidation, cells: str) -> DataValidation:
-    """Return a prompt for cells, and a drop-down or a check that takes nothing but dates."""
+    """Return a prompt for cells, and a drop-down or a check that accepts dates only."""
     validation = DataValidation(
         sqref=cells,
         allow_blank=True,
@@ -188,7 +188,7 @@ def _users(page: Page, positions: np.ndarray) -> Page:
 
 
 class CollectedUsers:
-    """Gather the users for whom a mask holds from page after page."""
+    """Gather the users where a mask holds, page by page."""
 
     def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
         """Begin without users."""
@@ -196,7 +196,7 @@ class CollectedUsers:
         self._pages: list[Page] = []
 
     def add(self, page: Page) -> None:
-        """Keep those users of a page for whom the mask holds."""
+        """Keep the users of a page where the mask holds."""
         mask = self._has(page)
         if mask.any():
             self._pages.append(page.where(mask))

@@ -7,7 +7,6 @@ from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
 from analyzer.review_columns import Decision
-from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -16,7 +15,13 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.writers.workbook.column import (
+    NEVER,
+    NO_EVIDENCE,
+    NOT_REPORTED,
+    NOT_UNDERSTOOD,
+    UNREPORTED,
+)
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
@@ -38,7 +43,7 @@ _SHEETS: Final = {
     ),
     Title.UNDETERMINED: (
         "List to decide in: users with cells that were not understood, with the values from the"
-        " report. Present only if there is one. Check these users by hand."
+        " report. Present only if there is one. Check these users in AWS."
     ),
     Title.FOLLOW_UP: (
         "Every user that the earlier review decided to delete or deactivate, the most urgent"
@@ -96,7 +101,7 @@ _DECISIONS: Final[Mapping[Decision, str]] = {
         "The user stays. The comment is the reason of its exemption, which ends some time after"
         " the decision (--keep-days)."
     ),
-    Decision.INVESTIGATE: "Not decided yet: more has to be known about the user.",
+    Decision.INVESTIGATE: "Not decided yet: find out more about the user.",
 }
 
 _READING: Final = {
@@ -124,6 +129,9 @@ _READING: Final = {
     "An empty cell": "No password, no access key, or no date in the report.",
     f'"…"{NOT_UNDERSTOOD}': (
         "The value in the report: AWS does not document it. It is never read as no."
+    ),
+    UNREPORTED: (
+        "AWS writes not_supported and does not say: the root's password in reports before 2025."
     ),
     NO_EVIDENCE: (
         "No list of service-specific credentials was saved with the report, which does not have"
@@ -176,6 +184,9 @@ def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> Non
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
+    report = analysis.report
+    if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
+        grid.lines("Accounts and files that are not covered", missing)
     grid.lines("Other limits", _LIMITS.items())
     grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
 
@@ -189,7 +200,7 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.NOTED: "For information: nothing fails.",
     Outcome.UNDECIDED: (
         "A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never"
-        " counted as a pass: check it by hand."
+        " counted as a pass: check it in AWS."
     ),
 }
 
@@ -216,7 +227,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     """Add the sections about the rules."""
     book = inspection.book
     ran = {rule.id for rule in book.rules}
-    left_out = ", ".join(rule.id for rule in RULES if rule.id not in ran) or "none"
+    left_out = ", ".join(rule for rule in book.known if rule not in ran) or "none"
     grid.lines(
         "Rules and limits",
         (

@@ -75,7 +75,7 @@ def _add_verdict(
 ) -> None:
     counts = analysis.totals.counts
     of_verdict = counts[counts[columns.VERDICT] == verdict]
-    left = of_verdict[~of_verdict[columns.EXEMPT]]
+    others = of_verdict[~of_verdict[columns.EXEMPT]]
     same, not_exempt = (
         (user_columns.VERDICT, f"$A{grid.next_row}"),
         (user_columns.EXEMPTION, NO_TEXT),
@@ -85,7 +85,7 @@ def _add_verdict(
     def of_certainty(certainty: Certainty) -> SpannedCell:
         if verdict not in (Verdict.UNUSED, Verdict.RETIRED):
             return SpannedCell(NOT_APPLICABLE, CellStyle.NONE)
-        users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
+        users = others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum()
         condition = (user_columns.CERTAINTY, f'"{certainty}"')
         return SpannedCell(recount.of(int(users), same, not_exempt, condition), CellStyle.NUMBER)
 
@@ -93,7 +93,9 @@ def _add_verdict(
         SpannedCell(str(verdict), CellStyle(verdict)),
         SpannedCell(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
         SpannedCell(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
-        SpannedCell(recount.of(int(left[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER),
+        SpannedCell(
+            recount.of(int(others[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER
+        ),
         *(of_certainty(each) for each in Certainty),
         SpannedCell(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
     )
@@ -243,7 +245,7 @@ def _add_absent(
     known = names.get(absent.account)
     name = known.name if known else absent.name
     named = f"{name}, {why}" if name and absent.account else why
-    grid.row(SpannedCell(absent.whom, CellStyle.LABEL), SpannedCell(named, style, len(_HEADS) + 1))
+    grid.row(SpannedCell(absent.label, CellStyle.LABEL), SpannedCell(named, style, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:

@@ -83,7 +83,7 @@ _OWNER_WIDTH: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewList:
-    """Define a list: the users with one of the verdicts who are not exempt.
+    """Define a list: the users with one of the verdicts that are not exempt.
 
     `judged` are the columns between the reviewer's and the last activity; `printed_last` those
     that follow the age in print.
@@ -96,7 +96,7 @@ class ReviewList:
     no_users: str = ""
 
     def has(self, page: Page) -> np.ndarray:
-        """Tell which users of a judged page are listed."""
+        """Return which users of a judged page are listed."""
         verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 

@@ -69,7 +69,7 @@ class Listings:
 
 
 def add_progress(grid: Grid, listings: Listings) -> None:
-    """Add a line a list with the decisions so far, and who took them."""
+    """Add a line per list with the decisions so far, and the deciders."""
     heads = ("Users", "Decided", "Left", *_DECISIONS, "no name or date")
     row = grid.table_head(head("List"), *heads, head("Meaning", 3))
     for each in REVIEW_LISTS:
@@ -185,11 +185,11 @@ def _same_name(ranges: Sequence[str], letter: str, row: int) -> list[str]:
     return [f"COUNTIF({cells},{letter}{row})" for cells in ranges]
 
 
-def _next_name(ranges: Sequence[str], shown: str) -> str:
+def _next_name(ranges: Sequence[str], names_above: str) -> str:
     """Return the formula of a name that is in a list and not among those shown before it."""
     formula = '""'
     for cells in reversed(ranges):
-        unseen = f'(COUNTIF({shown},{cells})=0)*({cells}<>"")'
+        unseen = f'(COUNTIF({names_above},{cells})=0)*({cells}<>"")'
         formula = f"IFERROR(LOOKUP(2,1/({unseen}),{cells}),{formula})"
     return formula
 

@@ -82,7 +82,7 @@ _NOTHING: Final = Border()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
-    """Spell a style out; a cell with `quote` stays text when somebody edits it."""
+    """Write a style; a cell with `quote` stays text when it is edited."""
 
     size: int = 9
     bold: bool = False

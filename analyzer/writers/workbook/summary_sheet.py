@@ -22,7 +22,6 @@ from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.column import account_text
-from analyzer.writers.workbook.controls_sheet import headline
 from analyzer.writers.workbook.follow_up_sheet import add_follow_up
 from analyzer.writers.workbook.formulas import (
     EXEMPT,
@@ -119,7 +118,7 @@ def _incomplete(analysis: Analysis) -> str:
     """Return how many accounts are missing, and which; empty if none is."""
     report = analysis.report
     covered = {each.account for file in report.files for each in file.accounts if each.account}
-    missing = sorted({each.whom for each in report.not_covered} - covered)
+    missing = sorted({each.label for each in report.not_covered} - covered)
     if not missing:
         return ""
     every = len(covered) + len(missing)
@@ -266,7 +265,7 @@ _SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findi
 
 
 def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
-    """Add a line a severity, the worst first, and which rules ran by which limits."""
+    """Add a line per severity, the most severe first, and the rules that ran with their limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
     grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
     first = grid.next_row
@@ -278,8 +277,8 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
         SpannedCell("Rules", CellStyle.LABEL),
         SpannedCell(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
     )
-    if results := findings.control_results(rule_counts.inspection):
-        text = f"{book.standard.name}. {headline(results)}"
+    if findings.control_results(rule_counts.inspection):
+        text = f"{rule_counts.inspection.control_summary}."
         grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
     for remark in unseen_rules(rule_counts.inspection):
         grid.row(

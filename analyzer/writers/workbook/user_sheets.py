@@ -66,7 +66,7 @@ def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple
 
 
 def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
-    """Return the columns of root users, who get no verdict: what the rules on them looked at."""
+    """Return the columns of root users: those that the rules on them read."""
     return (
         *_identity(names),
         user_columns.CREATED,
@@ -85,7 +85,7 @@ def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Colu
 def exempt_columns(
     exemptions: Sequence[Exemption], names: AccountNames, *, with_decisions: bool
 ) -> tuple[Column[Page], ...]:
-    """Return the columns of users who are excused, by which entry or earlier decision."""
+    """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
     return (
         *_identity(names),
         user_columns.VERDICT,
@@ -103,7 +103,7 @@ def exempt_columns(
 
 
 def _of_entry(entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]) -> Cells[Page]:
-    """Make cells of what the entry that excuses a user says."""
+    """Make cells of the entry that exempts a user."""
     numbered = tuple(
         replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
