@@ -146,6 +146,13 @@ def test_a_decision_is_overdue_after_the_last_day(
     assert (row["days"], row["overdue"]) == (days, overdue)
 
 
+def test_a_user_whom_a_filter_leaves_out_is_not_gone(tmp_path: Path) -> None:
+    analysis = analysis_of(tmp_path, decided(DELETE), a_user("ann"))
+    filtered = analysis.where(analyzer.Filter(users=("bob",)))
+    assert filtered.users.empty
+    pd.testing.assert_frame_equal(filtered.follow_up, analysis.follow_up)
+
+
 def test_what_is_done_is_never_overdue(tmp_path: Path) -> None:
     assert not analysis_of(tmp_path, decided(DELETE), a_user("bob")).follow_up["overdue"].any()
 

@@ -251,10 +251,6 @@ class AnalysisOptions:
 
         return read_exemptions(str(self.exemptions.path), self.exemptions.content)
 
-    def input_files(self) -> list[InputFile]:
-        """Return the files that were read for the options."""
-        return [self.exemptions] if self.exemptions else []
-
     def _chooses_rules(self) -> bool:
         """Return whether an option chooses rules or limits, which are slow to import."""
         default = AnalysisOptions()

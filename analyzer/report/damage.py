@@ -106,7 +106,7 @@ def is_blank(cells: Iterable[str]) -> bool:
 def _cells(row: str, header: Header) -> list[str]:
     try:
         return next(csv.reader([row], delimiter=header.separator), [])
-    except csv.Error:  # A cell longer than any in a report.
+    except csv.Error:  # a line break outside of quotes
         return [row]
 
 

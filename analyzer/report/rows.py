@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate, tee
 from typing import Any, TypeVar
 
 import numpy as np
@@ -187,21 +188,15 @@ def _unreadable(text: ReportText, message: str) -> Problem:
 
 def _undecodable(text: ReportText) -> Problem:
     """Return the problem of the first row that is not UTF-8."""
-    row, decoded = next(
-        (row, decoded)
-        for row, line in _numbered_lines(text)
-        if (decoded := line.decode(errors="replace")).encode() != line
-    )
-    return not_text(text.name, row, decoded.partition("\ufffd")[0][-10:] + "\ufffd")
-
-
-def _numbered_lines(text: ReportText) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a report with their numbers, the longest in pieces."""
-    row = 1
     with io.BufferedReader(text.open()) as stream:
-        for line in iter(partial(stream.readline, BLOCK), b""):
-            yield row, line
-            row += line.endswith(b"\n")
+        lines, ends = tee(iter(partial(stream.readline, BLOCK), b""))
+        rows = accumulate((line.endswith(b"\n") for line in ends), initial=1)
+        row, decoded = next(
+            (row, decoded)
+            for row, line in zip(rows, lines, strict=False)
+            if (decoded := line.decode(errors="replace")).encode() != line
+        )
+    return not_text(text.name, row, decoded.partition("\ufffd")[0][-10:] + "\ufffd")
 
 
 T = TypeVar("T")

@@ -244,7 +244,7 @@ class _Archive:
     name: str
     opened: Callable[[], BinaryIO]
     waiting: int = 0
-    _zip: zipfile.ZipFile | None = None
+    _opened: tuple[zipfile.ZipFile, BinaryIO] | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
@@ -273,18 +273,17 @@ class _Archive:
                 self._close_after_last()
 
     def _archive(self) -> zipfile.ZipFile:
-        if self._zip is None:
-            self._zip = zipfile.ZipFile(self.opened())
-        return self._zip
+        if self._opened is None:
+            stream = self.opened()
+            self._opened = zipfile.ZipFile(stream), stream
+        return self._opened[0]
 
     def _close_after_last(self) -> None:
         self.waiting -= 1
-        if self._zip and self.waiting <= 0:
-            stream = self._zip.fp
-            self._zip.close()
-            if stream:
-                stream.close()
-            self._zip = None
+        if self._opened and self.waiting <= 0:
+            for each in self._opened:
+                each.close()
+            self._opened = None
 
 
 def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit) -> bool:

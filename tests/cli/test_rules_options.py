@@ -337,6 +337,12 @@ def test_settings_that_mean_nothing_are_refused_with_their_file_and_name(
     assert done.output == b""
 
 
+def test_settings_that_cannot_be_read_are_named(program: Program) -> None:
+    done = program("analyze", CONSOLE, "--config", "/proc/self/mem")
+    assert done.code == 2
+    assert "/proc/self/mem cannot be read: [Errno 5]" in unwrapped(done.messages)
+
+
 def test_settings_in_another_encoding_are_refused(program: Program, tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_bytes(b'standard = "\xff"')
     done = program("analyze", CONSOLE, "--config", tmp_path / "settings.toml")

@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import random
 import textwrap
 import zipfile
 from datetime import UTC, datetime
@@ -275,6 +276,23 @@ def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks(tmp_path
 )
 def test_only_csv_in_utf_8_is_read_in_pieces(head: bytes, *, plain: bool) -> None:
     assert input_formats.is_plain(head) is plain
+
+
+NOISE = random.Random(1).randbytes(100_000)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\xff" * 70_000, "the gzip file is damaged: "),
+        (gzip.compress(b"PK\x03\x04" + NOISE), "this is an Excel workbook or another zip file"),
+    ],
+    ids=["no gzip behind its first bytes", "a zip in it"],
+)
+def test_a_long_gzip_file_is_refused_by_its_first_bytes(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    assert problem(tmp_path, content).message.startswith(message)
 
 
 FORMS = [each.encode() if isinstance(each, str) else each for each in SAVED_AS.values()]

@@ -540,6 +540,8 @@ def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
     (folder / "theirs.json").write_bytes(envelope.stdout)
     ours, theirs = judged(folder / "ours.csv"), judged(folder / "theirs.json")
     assert len(ours) > 20
+    assert set(ours.pop("as_of_source")) == {"metadata"}
+    assert set(theirs.pop("as_of_source")) == {"envelope"}
     pd.testing.assert_frame_equal(ours, theirs)
 
 

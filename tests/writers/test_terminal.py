@@ -100,6 +100,13 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, table_text(analysis, width=width).splitlines())) <= width
 
 
+def test_what_is_filtered_out_is_said_below_the_answer(tmp_path: Path) -> None:
+    analysis = of_each_kind(tmp_path).where(analyzer.Filter(users=("b*",)))
+    _, filtered, *_ = table_text(analysis, width=300).splitlines()
+    assert filtered.startswith("Filter: user b*; ")
+    assert filtered.endswith(" IAM users are left out.")
+
+
 def squeezed(text: str) -> str:
     """Return the text of the first column alone, without the spaces and lines that wrap it."""
     return "".join(text.split())
