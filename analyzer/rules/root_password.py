@@ -7,7 +7,7 @@ from analyzer import columns
 from analyzer.facts import Facts
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, last_used, text_where, unknown_cells
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import NOT_SUPPORTED, Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
@@ -16,7 +16,7 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 
 def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
     cells = unknown_cells(facts, at, (columns.PASSWORD_ENABLED,))
-    unreported = "the report does not say if there is a password"
+    unreported = f'{columns.PASSWORD_ENABLED} "{NOT_SUPPORTED}" is not reported'
     return text_where(facts.password_unreported[at], unreported, cells)
 
 
