@@ -14,22 +14,13 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import Page, ReportFile, UncoveredAccount
+from analyzer.model import Page, ReportFile
 from analyzer.report.values import begins_with
-from analyzer.rules.rule import (
-    FACT,
-    FINDINGS,
-    OUTCOME,
-    REMEDY,
-    RULE,
-    SEVERITY,
-    SINCE,
-    SUBJECT,
-    UNCOVERED_ACCOUNT,
-    Outcome,
-)
-from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
-from analyzer.writers.users import JUDGED, REPORTED, listed_pages
+from analyzer.rules.rule import FINDINGS, REMEDY, SINCE
+from analyzer.terms import ISO_UTC, Verdict
+from analyzer.writers.findings import uncovered_finding
+from analyzer.writers.tables import arrow_array
+from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED, *REPORTED)
 
@@ -70,15 +61,9 @@ def write_csv(
     of_files = _file_columns(analysis.report.files)
     for page in listed_pages(analysis, verdicts):
         stream.write(_lines(page, of_files, raw=raw))
-    stream.write(text_lines(map(_uncovered, analysis.report.not_covered), USER_COLUMNS, raw=raw))
-
-
-def _uncovered(account: UncoveredAccount) -> Mapping[str, str]:
-    return {
-        columns.ACCOUNT: account.whom,
-        columns.VERDICT: NOT_COVERED,
-        columns.REASON: str(account),
-    }
+    stream.write(
+        text_lines(map(uncovered_user, analysis.report.not_covered), USER_COLUMNS, raw=raw)
+    )
 
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
@@ -137,8 +122,7 @@ def _concat(*parts: pa.Array | str, between: str = "") -> pa.Array:
 
 
 def _as_text(values: pd.Series | pd.Index) -> pa.Array:
-    array = pa.array(values, from_pandas=True)
-    texts = (array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array).cast(_TEXT)
+    texts = arrow_array(values).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
 
 
@@ -185,19 +169,8 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     for frame in analysis.inspection.frames():
         stream.write(frame_lines(_findings_as_text(frame, analysis.report.files), raw=raw))
     stream.write(
-        text_lines(map(_uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
+        text_lines(map(uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
     )
-
-
-def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
-    return {
-        columns.ACCOUNT: account.whom,
-        SEVERITY: UNCOVERED_ACCOUNT.severity,
-        RULE: UNCOVERED_ACCOUNT.id,
-        SUBJECT: UNCOVERED_ACCOUNT.subject,
-        FACT: str(account),
-        OUTCOME: Outcome.UNDECIDED,
-    }
 
 
 def _findings_as_text(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:

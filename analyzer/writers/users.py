@@ -1,6 +1,6 @@
 """Put the users of an analysis in the words and the order that people read."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,8 +10,8 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.model import Page, Report, ReportFile
-from analyzer.terms import AsOfSource, Certainty, Verdict
+from analyzer.model import Page, Report, ReportFile, UncoveredAccount
+from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
 from analyzer.verdict import reason_text
 
 AS_OF_SOURCES: Final = {
@@ -241,3 +241,12 @@ def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
         chosen = page.where(page.users[columns.VERDICT].isin(wanted).to_numpy())
         if len(chosen):
             yield chosen
+
+
+def uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
+    """Return the row that lists of users have for an account that could not be read."""
+    return {
+        columns.ACCOUNT: account.whom,
+        columns.VERDICT: NOT_COVERED,
+        columns.REASON: str(account),
+    }
