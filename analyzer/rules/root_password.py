@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, last_used
 from analyzer.terms import Severity, Thresholds
@@ -14,13 +14,17 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), last_used(facts.sign_in, at, "password enabled, "))
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.password
+
+
 RULE = Rule(
     id="root-password",
     title="Root has a password",
     requirement="Root has no password",
     severity=Severity.LOW,
     subject=Subject.ROOT,
-    judge=lambda facts, _: facts.password,
+    judge=_judge,
     fact=_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED),

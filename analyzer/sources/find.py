@@ -13,7 +13,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, read_report_bytes
@@ -195,13 +195,17 @@ def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
 
 def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if _starts_with_zip(path):
-        for each in _archive(name, lambda: path.open("rb"), limit):
+        for each in _archive(name, partial(_opened, path), limit):
             yield replace(each, archive=path)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
         read = partial(_file_bytes, text, path)
         yield Source(text, read, read, path)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _file_bytes(name: str, path: Path) -> bytes:
@@ -227,7 +231,7 @@ def _stream(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:
     if data.startswith(ZIP):
         yield from _archive(name, partial(BytesIO, data), limit)
     else:
-        yield Source(name, lambda: data, lambda: data)
+        yield Source(name, partial(bytes, data), partial(bytes, data))
 
 
 @dataclass(slots=True)
@@ -242,6 +246,10 @@ class _Archive:
     waiting: int = 0
     _zip: zipfile.ZipFile | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles it: it is opened again."""
+        return _Archive, (self.name, self.opened)
 
     def members(self) -> list[zipfile.ZipInfo]:
         """Return the files in the archive, in the order of their names; raises what it may."""

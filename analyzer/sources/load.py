@@ -5,11 +5,11 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -165,7 +165,7 @@ def _opened(source: Source, limit: InputLimit) -> ReportText:
 def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
     """Open a large CSV without holding it; its SHA-256 is made while the rows are read."""
     making = ThreadPoolExecutor(max_workers=1).submit(_digest, path, unchanged)
-    digest = partial(_digest_result, name, making)
+    digest = _Digest(name, making)
     size = path.stat().st_size
     return ReportText(
         name=name,
@@ -173,7 +173,7 @@ def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None])
         sha256=digest,
         content=digest,
         header=find_header(name, head),
-        open=_reopening(path, unchanged),
+        open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
         tail=_tail(path, size),
         metadata=companions.read_generated_time(path, digest),
@@ -192,17 +192,17 @@ def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     return ReportText(
         name=source.name,
         size=len(data),
-        sha256=lambda: sha256,
-        content=lambda: content,
+        sha256=partial(str, sha256),
+        content=partial(str, content),
         header=find_header(source.name, opened.csv[:HEAD]),
-        open=_reopening(source.path, unchanged)
+        open=partial(_reopened, source.path, unchanged)
         if plain and source.path
-        else _unpacking(source, opened.csv, content),
+        else partial(_unpacked, source.name, source.read_again, content, [opened.csv]),
         check_unchanged=unchanged,
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope=opened.generated,
-        metadata=companions.read_generated_time(source.path, lambda: sha256)
+        metadata=companions.read_generated_time(source.path, partial(str, sha256))
         if source.path
         else None,
         service_credentials=companions.read_service_credentials(source.path)
@@ -211,45 +211,37 @@ def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     )
 
 
-def _unpacking(source: Source, csv: bytes, sha256: str) -> Callable[[], pa.NativeFile]:
-    """Return what opens a CSV that was unpacked; it is held once, and then unpacked again."""
-    unpacked = [csv]
-
-    def opened() -> pa.NativeFile:
-        if unpacked:
-            return pa.BufferReader(unpacked.pop())
-        try:
-            again = input_formats.unwrapped(source.name, source.read_again()).csv
-        except OSError as error:
-            raise unreadable_file(source.name, error) from None
-        if hashlib.sha256(again).hexdigest() != sha256:
-            raise _changed(source.name)
-        return pa.BufferReader(again)
-
-    return opened
+def _unpacked(
+    name: str, read_again: Callable[[], bytes], sha256: str, unpacked: list[bytes]
+) -> pa.NativeFile:
+    """Open a CSV that was unpacked; it is held once, and then unpacked again."""
+    if unpacked:
+        return pa.BufferReader(unpacked.pop())
+    try:
+        again = input_formats.unwrapped(name, read_again()).csv
+    except OSError as error:
+        raise unreadable_file(name, error) from None
+    if hashlib.sha256(again).hexdigest() != sha256:
+        raise _changed(name)
+    return pa.BufferReader(again)
 
 
-def _reopening(path: Path, unchanged: Callable[[], None]) -> Callable[[], pa.NativeFile]:
-    """Return what opens a file again, and refuses it if it is no longer the same."""
-
-    def reopened() -> pa.NativeFile:
-        unchanged()
-        return pa.OSFile(os.fsencode(path))
-
-    return reopened
+def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
+    """Open a file again, and refuse it if it is no longer the same."""
+    unchanged()
+    return pa.OSFile(os.fsencode(path))
 
 
 def _unchanged(name: str, path: Path | None) -> Callable[[], None]:
     """Return what refuses a file that is no longer the same as now."""
-    first = _identity(path) if path else ()
+    return partial(_check_unchanged, name, path, _identity(path) if path else ())
 
-    def check() -> None:
-        with suppress(OSError):
-            if not path or _identity(path) == first:
-                return
-        raise _changed(name)
 
-    return check
+def _check_unchanged(name: str, path: Path | None, first: tuple[int, ...]) -> None:
+    with suppress(OSError):
+        if not path or _identity(path) == first:
+            return
+    raise _changed(name)
 
 
 def _identity(path: Path) -> tuple[int, ...]:
@@ -263,11 +255,21 @@ def _changed(name: str) -> InputRefused:
     return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
 
 
-def _digest_result(name: str, making: Future[str]) -> str:
-    try:
-        return making.result()
-    except OSError as error:
-        raise unreadable_file(name, error) from None
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """Give the SHA-256 that a thread makes of a file; pickled, it is known."""
+
+    name: str
+    making: Future[str]
+
+    def __call__(self) -> str:
+        try:
+            return self.making.result()
+        except OSError as error:
+            raise unreadable_file(self.name, error) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (str, self())
 
 
 def _digest(path: Path, unchanged: Callable[[], None]) -> str:
