@@ -79,7 +79,7 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
         yield _missing('""', "the name of a source is empty", hint)
     elif name == STANDARD_INPUT:
         piped = sys.stdin.buffer if sys.stdin else BytesIO()
-        yield from _stream("standard input", piped, limit)
+        yield from stream_sources("standard input", piped, limit)
     elif is_pattern(name):
         yield from _pattern(name, limit)
     else:
@@ -95,7 +95,7 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
             yield from _file(name, path, limit)
         else:
             with path.open("rb") as stream:
-                yield from _stream(name, stream, limit)
+                yield from stream_sources(name, stream, limit)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield _missing(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
@@ -221,8 +221,8 @@ def _starts_with_zip(path: Path) -> bool:
         return False  # Reading it will tell why.
 
 
-def _stream(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:
-    """Yield what is piped in, which can be read but once."""
+def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:
+    """Yield the inputs in a stream, which can be read only once: several in a zip archive."""
     try:
         data = read_report_bytes(name, stream, limit)
     except InputRefused as refused:

@@ -1,6 +1,8 @@
 """Tell which files of a folder cannot be reports: people keep notes and results beside them."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,23 +25,27 @@ def cannot_be_report(path: Path) -> bool:
 
     What has the ending of a report, is damaged or cannot be read may be one: that is refused.
     """
-    name = path.name.lower()
     try:
         if not path.is_file():
             return False
-        size = path.stat().st_size
-        if name.endswith(_ENDINGS) or not size:
-            return True
-        if name.endswith(".json"):
-            return size <= _LARGEST_JSON and _is_other_json(path.read_bytes())
-        return name.endswith(".csv") and _starts_as_result(path)
+        return is_of_another_kind(path.name, path.stat().st_size, partial(_first_bytes, path))
     except OSError:
         return False  # Reading it will tell why.
 
 
-def _starts_as_result(path: Path) -> bool:
+def is_of_another_kind(name: str, size: int, first_bytes: Callable[[int], bytes]) -> bool:
+    """Tell the same of a file of that name and size; `first_bytes` returns so many of its bytes."""
+    ending = name.lower()
+    if ending.endswith(_ENDINGS) or not size:
+        return True
+    if ending.endswith(".json"):
+        return size <= _LARGEST_JSON and _is_other_json(first_bytes(size))
+    return ending.endswith(".csv") and is_result(first_bytes(HEAD))
+
+
+def _first_bytes(path: Path, size: int) -> bytes:
     with path.open("rb") as stream:
-        return is_result(stream.read(HEAD))
+        return stream.read(size)
 
 
 def _is_other_json(data: bytes) -> bool:

@@ -47,25 +47,34 @@ def load(
     Raises InputRefused with the problems of all inputs together, TypeError for what is no name or
     no moment, ValueError for a moment without its zone.
     """
-    _check(sources, as_of)
-    if as_of is not None:
-        as_of = as_of.astimezone(UTC).replace(microsecond=0)
+    _check(sources)
+    as_of = moment_in_utc(as_of)
     names = [*map(str, sources)]
     limit = InputLimit(max_input)
     return load_sources(names, find_sources(names, limit), as_of, progress, limit)
 
 
-def _check(sources: Collection[object], as_of: object) -> None:
+def _check(sources: Collection[object]) -> None:
     if not sources:
         raise TypeError("load() needs at least one source")
     for source in sources:
         if not isinstance(source, str | os.PathLike):
             kind = type(source).__name__
             raise TypeError(f"a source is a str or a Path, not a {kind}: load(*paths) takes many")
-    if as_of is not None and not isinstance(as_of, datetime):
+
+
+def moment_in_utc(as_of: object) -> datetime | None:
+    """Return the moment that all reports describe, in UTC to the second.
+
+    Raises TypeError for what is no moment, ValueError for one without its zone.
+    """
+    if as_of is None:
+        return None
+    if not isinstance(as_of, datetime):
         raise TypeError(f"as_of is a datetime with its zone, not {as_of!r}")
-    if as_of is not None and as_of.tzinfo is None:
+    if as_of.tzinfo is None:
         raise ValueError(f"as_of lacks its zone: {as_of}")
+    return as_of.astimezone(UTC).replace(microsecond=0)
 
 
 def load_sources(
@@ -157,7 +166,7 @@ def _opened(source: Source, limit: InputLimit) -> ReportText:
                 head = stream.read(HEAD)
             if input_formats.is_plain(head):
                 return _streamed(source.name, source.path, head, unchanged)
-        return _read_in_memory(source, limit)
+        return read_in_memory(source, limit)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
 
@@ -181,7 +190,11 @@ def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None])
     )
 
 
-def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
+def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
+    """Return one report, whose bytes are read whole; `limit` counts what unpacks.
+
+    Raises InputRefused and OSError.
+    """
     unchanged = _unchanged(source.name, source.path)
     data = source.read()
     unchanged()
