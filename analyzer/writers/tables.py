@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
@@ -17,7 +18,7 @@ from analyzer.model import Page, Report
 from analyzer.report.values import timestamps
 from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
-from analyzer.terms import Verdict
+from analyzer.terms import ISO_UTC, Verdict
 from analyzer.writers.findings import uncovered_finding
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_user
 
@@ -101,6 +102,20 @@ def arrow_array(values: pd.Series | pd.Index | np.ndarray) -> pa.Array:
     """Return values as one Arrow array, null where they are missing."""
     array = pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def python_values(values: pd.Series | np.ndarray) -> list[Any]:
+    """Return the values of a column as Python has them, moments as text, None where missing.
+
+    Each distinct value is made once: a call for each row is dear.
+    """
+    array = arrow_array(values)
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    distinct = encoded.dictionary
+    if pa.types.is_timestamp(distinct.type):
+        distinct = pc.strftime(distinct, ISO_UTC)
+    words = np.array([*distinct.to_pylist(), None], object)
+    return list(words[encoded.indices.fill_null(-1).to_numpy()])
 
 
 def _file_names(report: Report) -> pd.Series:
