@@ -1,13 +1,14 @@
-"""Analyze AWS IAM credential reports offline: who is never used, who is idle, what to check.
+"""Analyze AWS IAM credential reports offline: which users are unused, which are idle, and why.
 
     import analyzer
 
     report = analyzer.load("status_reports_2026-03-01T09-30-00+00-00.csv")
     analysis = analyzer.analyze(report)
     analysis.users  # a pandas frame, one row a user
+    analysis.explain("ann")  # why a user has its verdict
     analyzer.write(analysis, "review.xlsx")
 
-Names are imported when they are first asked for: importing the package is quick.
+Names are imported when they are first used: importing the package is quick.
 """
 
 from importlib import import_module
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from analyzer.analysis import analyze
     from analyzer.errors import CredreportError, InputRefused
     from analyzer.exemptions import read_exemptions
+    from analyzer.filters import Filter
+    from analyzer.rules.rule import Rule, Subject
     from analyzer.sources.load import load
+    from analyzer.sources.review import read_review
     from analyzer.standards.rulebook import rulebook
-    from analyzer.terms import Criteria, Definition, Verdict
+    from analyzer.terms import Criteria, Definition, Severity, Verdict
     from analyzer.writers import write
     from analyzer.writers.tables import FINDINGS, USERS
 
@@ -29,11 +33,16 @@ _HOMES: Final = {
     "CredreportError": "analyzer.errors",
     "Criteria": "analyzer.terms",
     "Definition": "analyzer.terms",
+    "Filter": "analyzer.filters",
     "InputRefused": "analyzer.errors",
+    "Rule": "analyzer.rules.rule",
+    "Severity": "analyzer.terms",
+    "Subject": "analyzer.rules.rule",
     "Verdict": "analyzer.terms",
     "analyze": "analyzer.analysis",
     "load": "analyzer.sources.load",
     "read_exemptions": "analyzer.exemptions",
+    "read_review": "analyzer.sources.review",
     "rulebook": "analyzer.standards.rulebook",
     "write": "analyzer.writers",
 }
@@ -44,11 +53,16 @@ __all__ = [
     "CredreportError",
     "Criteria",
     "Definition",
+    "Filter",
     "InputRefused",
+    "Rule",
+    "Severity",
+    "Subject",
     "Verdict",
     "analyze",
     "load",
     "read_exemptions",
+    "read_review",
     "rulebook",
     "write",
 ]
@@ -59,3 +73,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for completion and help, before they are imported too."""
+    return sorted({*globals(), *_HOMES})

@@ -56,6 +56,11 @@ def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.S
     return named
 
 
+def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
+    """Return an account with its name where that is known: `012345678901 (production)`."""
+    return f"{account} ({names[account].name})" if account in names else account
+
+
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
     account = named["account"]
     if not (len(account) == 12 and account.isascii() and account.isdigit()):

@@ -14,8 +14,9 @@ from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.exemptions import ExemptionMatches, has_expired
 from analyzer.filters import Filter, filtered_report, user_mask
+from analyzer.html import html_table
 from analyzer.model import Exemption, Exemptions, Page, Report, concatenated
-from analyzer.review import Review, with_kept_users
+from analyzer.review import Review, ReviewWorkbook, combined_review, with_kept_users
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
 
@@ -54,7 +55,7 @@ class Totals:
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
     for each combination that occurs. `expired` exemptions apply to no report any more, not even
-    the oldest; `unmatched` ones name nobody; `matched` counts the users and roots that each
+    the oldest; `unmatched` ones match no user; `matched` counts the users and roots that each
     entry names.
     """
 
@@ -71,7 +72,7 @@ class Totals:
         return int(of_verdict[columns.USERS].sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
@@ -91,12 +92,27 @@ class Analysis:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all judged users as one frame."""
-        return concatenated(page.users for page in self.pages())
+        """Return all judged users as one frame (columns: `Page.users_with_unknown`)."""
+        return concatenated(page.users_with_unknown for page in self.pages())
+
+    def __repr__(self) -> str:
+        """Return how many users have each verdict, in a line."""
+        counts = ", ".join(f"{verdict} {self.totals.users(verdict):,}" for verdict in Verdict)
+        users = self.totals.counts[columns.USERS].sum()
+        return f"<{type(self).__name__}: IAM users {users:,}, {counts}>"
+
+    def _repr_html_(self) -> str:
+        """Return how many users have each verdict as a table, for a notebook."""
+        rows = [
+            (verdict, self.totals.users(verdict), self.totals.users(verdict, exempt=True))
+            for verdict in Verdict
+        ]
+        caption = repr(self.report).strip("<>")
+        return html_table(caption, ("Verdict", "IAM users", "of these exempt"), rows)
 
     @cached_property
     def totals(self) -> Totals:
-        """Return the counts of the outcome, going through the pages if nobody has yet."""
+        """Return the counts of the outcome, going through the pages unless that was done."""
         tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             tally.judge(page, self.criteria)
@@ -104,7 +120,7 @@ class Analysis:
 
     @cached_property
     def inspection(self) -> "Inspection":
-        """Return what the rules find; none runs before it is asked for."""
+        """Return what the rules find; none runs before its result is needed."""
         # The rules are slow to import, and a list of users needs none.
         from analyzer.inspection import Inspection  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
@@ -157,7 +173,7 @@ class Analysis:
         tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             yield tally.judge(page, self.criteria)
-        # A pass that came to its end has counted everybody: `totals` need not go again.
+        # A pass that came to its end has counted all users: `totals` need not go again.
         self.__dict__["totals"] = tally.totals(self.report)
 
 
@@ -165,7 +181,7 @@ class FilteredAnalysis(Analysis):
     """Hold the part of an analysis that a filter keeps; its exemptions are those of the whole."""
 
     def __init__(self, whole: Analysis, chosen: Filter) -> None:
-        """Keep both; no user is looked at before that is asked for."""
+        """Keep both; no user is judged before its result is needed."""
         report = filtered_report(whole.report, chosen)
         super().__init__(report, whole.criteria, whole.exemptions, whole.book, whole.review)
         self.__dict__["_whole"], self.__dict__["_filter"] = whole, chosen
@@ -185,8 +201,8 @@ class FilteredAnalysis(Analysis):
     @property
     def filtered_out(self) -> int:
         """Return how many users the filter leaves out."""
-        every, kept = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
-        return int(every - kept)
+        every, part = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
+        return int(every - part)
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages with the users that the filter keeps."""
@@ -195,7 +211,7 @@ class FilteredAnalysis(Analysis):
 
     @cached_property
     def follow_up(self) -> pd.DataFrame:
-        """Return the follow-up of the whole: a user who is left out is not gone."""
+        """Return the follow-up of the whole: a user that is left out is not gone."""
         return self.whole.follow_up
 
     @cached_property
@@ -221,14 +237,36 @@ def analyze(
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
-    review: Review | None = None,
+    review: Review | ReviewWorkbook | None = None,
 ) -> Analysis:
-    """Judge every IAM user of the report; a user to keep by the earlier review is exempt."""
+    """Judge every IAM user of the report; a user to keep by the earlier review is exempt.
+
+    Raises TypeError for a report that is none, and for other values that are not of their type.
+    """
+    earlier = (
+        combined_review([review]) if isinstance(review, ReviewWorkbook) else review or Review()
+    )
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    earlier = review or Review()
+    _check_types(report, criteria, listed, book, earlier)
     noted = replace(report, notes=(*report.notes, *earlier.notes()))
     exempt = with_kept_users(listed, earlier)
     return Analysis(noted, criteria or Criteria(), exempt, book, earlier)
+
+
+def _check_types(
+    report: object, criteria: object, exemptions: Exemptions, book: object, review: object
+) -> None:
+    strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
+    checks = (
+        (isinstance(report, Report), "report is what load() returns", report),
+        (isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria),
+        (strange is None, "exemptions are what read_exemptions() returns", strange),
+        (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
+        (isinstance(review, Review), "review is what read_review() returns", review),
+    )
+    for is_right, sentence, value in checks:
+        if not is_right:
+            raise TypeError(f"{sentence}, not a {type(value).__name__}")
 
 
 class _TotalsCounter:
@@ -241,9 +279,9 @@ class _TotalsCounter:
 
     def judge(self, page: Page, criteria: Criteria) -> Page:
         page = with_verdicts(page, criteria)
-        excuses = ExemptionMatches(page, self._exemptions)
-        self._matched += excuses.matched
-        page = page.with_users({columns.EXEMPTION: excuses.of_verdicts()})
+        matches = ExemptionMatches(page, self._exemptions)
+        self._matched += matches.matched
+        page = page.with_users({columns.EXEMPTION: matches.of_verdicts()})
         self._counts.update(_counts(page))
         return page
 

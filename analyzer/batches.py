@@ -37,7 +37,7 @@ from analyzer.report.survey_batch import survey_each
 from analyzer.sources import companions
 from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, companions_in_archives, stream_sources
-from analyzer.sources.kinds import is_of_another_kind
+from analyzer.sources.kinds import is_other_kind
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.manifest import manifest_entries, with_listed_accounts
 from analyzer.standards.rulebook import Rulebook
@@ -119,9 +119,10 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
 
 def _sources(name: str, content: bytes, limit: InputLimit) -> Iterator[Source]:
     """Yield the reports in a file, as in a file of a folder: several in a zip archive."""
-    is_other = is_of_another_kind(PurePath(name).name, len(content), lambda size: content[:size])
+    is_other = is_other_kind(PurePath(name).name, len(content), lambda size: content[:size])
     if not name.endswith(COMPANIONS) and not is_other:
-        yield from stream_sources(printable(name), BytesIO(content), limit)
+        sources = stream_sources(printable(name), BytesIO(content), limit)
+        yield from (each for each in sources if not each.is_skipped)
 
 
 def _report_rows(

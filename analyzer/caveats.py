@@ -155,7 +155,7 @@ def _unknown_cell_sentences(facts: Facts) -> pd.Series:
 def _masked_sentences(facts: Facts) -> pd.Series:
     cell = facts.page.cells[columns.ARN]
     what = ('The ARN "' + cell + '" is masked').fillna("The report has no column arn")
-    return what + ": the user is known by name, and the account as far as it is told."
+    return what + ": the user is judged by name."
 
 
 def _always(sentence: str) -> Callable[[Facts], pd.Series]:
@@ -168,14 +168,14 @@ CAVEATS: Final = (
         holds=lambda facts, _: facts.page.has_certificate(State.ACTIVE),
         sentences=_certificate_sentences,
         meaning="An X.509 signing certificate is active: a credential that the definition does not"
-        " count. Ask who signs requests with it before anything is deleted.",
+        " count. Find out what signs requests with it before you delete the user.",
     ),
     Caveat(
         id="inactive-key-was-used",
         holds=lambda facts, _: in_any_slot(_used_inactive_keys(facts)),
         sentences=_key_sentences,
         meaning="An inactive access key has a last-used date: it was used in the past. Find out"
-        " what used the key, and whether that is over.",
+        " what used the key, and that it is no longer needed.",
     ),
     Caveat(
         id="created-before-tracking",
@@ -185,8 +185,8 @@ CAVEATS: Final = (
             + _day(facts.page.users[columns.CREATED])
             + ", before AWS recorded sign-ins (2014-10-20)."
         ),
-        meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier ones left no"
-        " trace.",
+        meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier sign-ins"
+        " are not recorded.",
     ),
     Caveat(
         id="sign-in-gap",
@@ -203,8 +203,8 @@ CAVEATS: Final = (
         id="mfa-registered",
         holds=lambda facts, _: _has_mfa_without_sign_in(facts),
         sentences=_always("An MFA device is registered, but the user never signed in."),
-        meaning="An MFA device is registered, but the user never signed in: somebody prepared the"
-        " user for use.",
+        meaning="An MFA device is registered, but the user never signed in: the user was"
+        " prepared for use.",
     ),
     Caveat(
         id="service-credential-user",
@@ -218,7 +218,7 @@ CAVEATS: Final = (
             " and is not visible in the report."
         ),
         meaning="The name has the form that AWS gives to users created for a service API key"
-        " (BedrockAPIKey-…): the key works, and is not visible in the report.",
+        " (BedrockAPIKey-…). The key works and is not visible in the report.",
     ),
     Caveat(
         id="service-credential",
@@ -238,21 +238,21 @@ CAVEATS: Final = (
             "Has more credentials than the report lists: "
             + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
         ),
-        meaning="The report says that the user has more credentials than it lists (column"
-        " additional_credentials_info): slots 1 and 2 are not all.",
+        meaning="The user has more credentials than the report lists: see its column"
+        " additional_credentials_info.",
     ),
     Caveat(
         id="unread-cell",
         holds=lambda facts, _: _has_unknown_cell(facts),
         sentences=_unknown_cell_sentences,
-        meaning="A cell that a caveat or the age needs is not understood: read it in AWS.",
+        meaning="A cell that a caveat or the age needs is not understood: look it up in AWS.",
     ),
     Caveat(
         id="masked-arn",
         holds=lambda facts, _: facts.page.users[columns.MASKED].to_numpy(),
         sentences=_masked_sentences,
-        meaning="The report hides the account in its ARNs, or has no column `arn`: users are known"
-        " by name. Find out which account it is before anything is removed.",
+        meaning="The account is masked in the ARNs, or the report has no column `arn`: users are"
+        " judged by name. Find out which account it is before you delete anything.",
     ),
     Caveat(
         id="new-user",
@@ -262,7 +262,7 @@ CAVEATS: Final = (
             + facts.page.users[columns.CREATED].dt.strftime("%Y-%m-%d %H:%M UTC")
             + ", too new: its first use may not be recorded yet."
         ),
-        meaning="Created shortly before as-of: too new to have been used, or its use may not be"
+        meaning="Created shortly before as-of: too new to be used yet, or its use is not"
         " recorded yet.",
     ),
 )

@@ -49,7 +49,7 @@ COLUMNS: Final = (
 
 
 class Change(StrEnum):
-    """Say what changed, in the order of outputs.
+    """Name the kinds of changes, in the order of outputs.
 
     Of the changes of a user up to `CREDENTIALS_CHANGED`, the first that fits applies. Changes of
     an exemption and of findings have rows of their own.
@@ -115,7 +115,7 @@ _MOMENT: Final = "datetime64[s]"
 _ORDER: Final = [CHANGE, columns.ACCOUNT, columns.ARN, RULE, columns.CREATED]
 
 _FINDING: Final = [columns.ARN, RULE, columns.CREATED, "number"]
-"""A finding is the rule and what it is about; two keys of one second are told apart by number."""
+"""A finding is the rule and what it is about; keys of one second have numbers."""
 
 
 def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
@@ -189,7 +189,7 @@ def _users_on_one_side(
     users: pd.DataFrame, change: Change, side: str, exemption: str
 ) -> pd.DataFrame:
     """Return users that only one side has."""
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         CHANGE: str(change),
         **dict.fromkeys((BEFORE, NOW, EXEMPTION_BEFORE, EXEMPTION_NOW), ""),
         side: users[columns.VERDICT],
@@ -197,7 +197,7 @@ def _users_on_one_side(
         LAST_USE: last_use(users),
         CAUSE: event_texts([_only_event(users, change)], len(users)),
     }
-    return _identities(users).assign(**told)
+    return _identities(users).assign(**values)
 
 
 def _only_event(users: pd.DataFrame, change: Change) -> Event:
@@ -212,7 +212,7 @@ def _users_on_both_sides(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFram
     re_created = ~np.isnat(created) & ~np.isnat(earlier) & (created != earlier)
     verdicts = before[columns.VERDICT].to_numpy(object), now[columns.VERDICT].to_numpy(object)
     words = np.array([*map(str, Change), ""], object)
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         CHANGE: words[_change_codes(*verdicts, happened, re_created)],
         BEFORE: before[columns.VERDICT],
         NOW: now[columns.VERDICT],
@@ -221,7 +221,7 @@ def _users_on_both_sides(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFram
         LAST_USE: happened.last_use,
         CAUSE: _causes(before, now, happened, re_created),
     }
-    return _identities(now).assign(**told)
+    return _identities(now).assign(**values)
 
 
 def _identities(users: pd.DataFrame) -> pd.DataFrame:

@@ -130,3 +130,7 @@ IDLE_DAYS: Final = "idle_days"
 USERS: Final = "users"
 EXEMPT: Final = "exempt"
 AGE_BAND: Final = "age_band"
+
+# What a trend has of each run.
+RUN: Final = "run"
+INACTIVE: Final = "inactive"

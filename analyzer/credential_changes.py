@@ -154,7 +154,7 @@ def _password_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event
 
 
 def _sign_ins(before: pd.DataFrame, now: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Tell who signed in for the first time, and who did so again."""
+    """Return which users signed in for the first time, and which again."""
     earlier, newest = before[SIGN_IN].to_numpy(), now[SIGN_IN].to_numpy()
     never = np.isnat(earlier) & ~before[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
     return never & ~np.isnat(newest), newest > earlier
@@ -179,12 +179,12 @@ class _Slots:
     use_unknown: np.ndarray
 
     @property
-    def there(self) -> np.ndarray:
+    def present(self) -> np.ndarray:
         """Tell where there is a credential."""
         return np.asarray((self.state == _INACTIVE) | (self.state == _ACTIVE))
 
     def swapped(self, where: np.ndarray) -> "_Slots":
-        """Return the slots, swapped for the users for whom the mask holds."""
+        """Return the slots, swapped for the users where the mask holds."""
         fields = (self.state, self.created, self.used, self.use_unknown)
         return _Slots(*(np.where(where, values[::-1], values) for values in fields))
 
@@ -213,7 +213,7 @@ def _matched(before: _Slots, now: _Slots) -> _Slots:
 
 def _likeness(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarray:
     """Return how much speaks for one credential in two slots; creation outweighs all else."""
-    both = before.there[one] & now.there[other]
+    both = before.present[one] & now.present[other]
     same = both & (before.created[one] == now.created[other])
     state = before.state[one] == now.state[other]
     used, used_later = before.used[one], now.used[other]
@@ -226,7 +226,7 @@ def _slot_changes(kind: str, before: _Slots, now: _Slots) -> Iterator[Event]:
     now = _matched(before, now)
     known = _all_known(before, now)
     for at in range(len(columns.SLOTS)):
-        was, has = before.there[at] & known, now.there[at] & known
+        was, has = before.present[at] & known, now.present[at] & known
         same = was & has & (before.created[at] == now.created[at])
         old, new = before.created[at], now.created[at]
         later, earlier = now.state[at], before.state[at]
@@ -247,12 +247,12 @@ def _key_uses(before: _Slots, now: _Slots) -> Iterator[Event]:
     now = _matched(before, now)
     known = _all_known(before, now)
     for at in range(len(columns.SLOTS)):
-        there = now.there[at] & known
-        same = there & before.there[at] & (before.created[at] == now.created[at])
+        present = now.present[at] & known
+        same = present & before.present[at] & (before.created[at] == now.created[at])
         used, earlier = now.used[at], before.used[at]
         never = ~same | np.isnat(earlier) & ~before.use_unknown[at]
         key = "access key of ", now.created[at]
-        yield there & never & ~np.isnat(used), *key, " first used on ", used
+        yield present & never & ~np.isnat(used), *key, " first used on ", used
         yield same & (used > earlier), *key, " used again on ", used
 
 

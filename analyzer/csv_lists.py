@@ -86,7 +86,7 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
 def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str:
     """Return which column is meant by one that is not known, empty if none is.
 
-    Skipped, a misspelt `rule` would have its entries excuse from everything.
+    If it were skipped, entries under a misspelt `rule` would exempt from all rules.
     """
     if column in known:
         return ""

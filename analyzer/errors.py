@@ -1,10 +1,10 @@
-"""Define what can go wrong, each error with its message, its way out and its exit code.
+"""Define the errors, each with its message, its remedy and its exit code.
 
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
-├── AwsRefused           4   AWS could not be asked, or said no
+├── AwsRefused           4   AWS could not be asked, or refused
 ├── OutputFailed        73   an output could not be written; each file is the old one or the new one
-└── Busy                75   another run is at work in the same folder
+└── Busy                75   another run uses the same folder
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,10 @@ FAILED: Final = 1
 """The exit code where something not exempt meets `--fail-on`."""
 
 PARTIAL: Final = 5
-"""The exit code where accounts that were asked for could not be read."""
+"""The exit code where accounts or files could not be read."""
+
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C, as a shell has it."""
 
 BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
@@ -27,7 +30,7 @@ MOST_SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Say what is wrong with one place of the input, and how to mend it.
+    """Describe what is wrong with one place of the input, and how to correct it.
 
     `row` counts as a spreadsheet does: the header is row 1. It is None where the
     problem is the file as a whole.
@@ -75,11 +78,11 @@ class InputRefused(CredreportError):
         """Keep all problems; the message has the first, and says how many more there are."""
         self.problems = tuple(problems)
         more = len(self.problems) - MOST_SHOWN
-        shown = [
+        lines = [
             *map(str, self.problems[:MOST_SHOWN]),
             *([f"and {more:,} more"] if more > 0 else []),
         ]
-        super().__init__("\n".join(shown))
+        super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles it: another process raises the same."""

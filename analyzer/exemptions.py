@@ -1,16 +1,17 @@
-"""Excuse users from failing a run: who, of what, why, and until when.
+"""Exempt users from failing a run: from which rules, for which reason, until which day.
 
-The list is a CSV that people keep by hand: account,user,reason,owner,expires,rule. In `account`
+The list is a CSV file that people maintain: account,user,reason,owner,expires,rule. In `account`
 and `user` the signs `*` and `?` match; `expires` is the last day on which the entry applies. With
-a `rule` the entry excuses from that rule only, without one from everything. The column may be
-left out, and others may be added. Column names match in any case. An account's root is excused
-only where it is named, as `<root_account>`.
+a `rule` the entry exempts from that rule only, without one from all. The column may be left out,
+and others may be added. Column names match in any case. An account's root is exempt only if it is
+named, as `<root_account>`.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -28,32 +29,36 @@ _FORM: Final = ListForm(required=HEADER, optional=(_RULE,))
 _ROOT: Final = "<root_account>"
 
 OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
-"""The rules that a verdict fails: who is excused from the rule is excused from the verdict."""
+"""The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
 
 
-def read_exemptions(name: str, content: bytes) -> Exemptions:
+def read_exemptions(name: str, content: bytes, rules: Iterable[str] = ()) -> Exemptions:
     """Return what a file of that name and content exempts from.
 
-    Rows without any text are skipped.
+    Rows without any text are skipped. `rules` are the ids of rules of one's own, which an entry
+    can name too.
 
     Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
     misspelt or there twice, an entry without account, user or reason, a date that is not
     YYYY-MM-DD, a rule that does not exist.
     """
-    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, _problems))
+    problems = partial(_problems, rules=(*rules,))
+    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
     return Exemptions(entries, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
 
 
-def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
+def _problems(
+    name: str, row: int, named: Mapping[str, str], rules: Sequence[str]
+) -> Iterator[Problem]:
     for column in ("account", "user", "reason"):
         if not named[column]:
-            hint = "An exemption says for which account and user it is, and why; `*` means any."
+            hint = "Name the account and the user (`*` means any), and the reason."
             yield Problem(name, row, column, None, "the cell is empty", hint)
     if named["expires"] and not _is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)
-    if named.get(_RULE) and named[_RULE] not in (ids := _rule_ids()):
-        hint = f"Name one of {', '.join(ids)}, or none to excuse from everything."
+    if named.get(_RULE) and named[_RULE] not in (ids := [*_rule_ids(), *rules]):
+        hint = f"Name one of {', '.join(ids)}, or none to exempt from all rules."
         yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
 
 
@@ -98,15 +103,15 @@ class ExemptionMatches:
         self._entry_of_user = _entries_of_one(page.users, self._of_one)
         listed = self._entry_of_user[self._entry_of_user >= 0]
         self.matched = np.bincount(listed, minlength=len(exemptions)).astype(np.int64)
-        for at, _, who in self._entries:
-            self.matched[at] = who.sum()
+        for at, _, users in self._entries:
+            self.matched[at] = users.sum()
 
     def codes(self, rule: str = "") -> np.ndarray:
         """Return for each user the position of the reason why a rule does not fail it, else 0."""
         code = np.zeros(len(self._page), np.int32)
-        for _, entry, who in self._entries:
+        for _, entry, users in self._entries:
             if entry.rule in ("", rule):
-                applies = who & _lasts(self._page.users[columns.AS_OF], entry) & (code == 0)
+                applies = users & _lasts(self._page.users[columns.AS_OF], entry) & (code == 0)
                 code[applies] = self._code[entry.reason]
         return self._with_entries_of_one(code) if self._of_one else code
 
@@ -133,7 +138,7 @@ class ExemptionMatches:
 
 
 def has_expired(exemption: Exemption, day: date) -> bool:
-    """Tell whether an entry no longer applies on a day (in UTC)."""
+    """Return whether an entry no longer applies on a day (in UTC)."""
     return exemption.expires is not None and exemption.expires < day
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, days_between, in_any_slot
-from analyzer.terms import State, Verdict
+from analyzer.terms import NOT_SUPPORTED, State, Verdict
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
 
@@ -32,7 +32,7 @@ _DATE_OF: Final = {
 class Truth:
     """Hold for each user, or each slot, whether something holds: two masks, never both true.
 
-    Where both are false it cannot be told. `and`, `or` and `not` decide as much as the known
+    Where both are false it is unknown. `and`, `or` and `not` decide as much as the known
     parts allow: no is enough against `and`, yes is enough for `or`.
     """
 
@@ -58,7 +58,7 @@ class Truth:
 
     @property
     def undecided(self) -> np.ndarray:
-        """Tell where it cannot be told."""
+        """Return where it is unknown."""
         return np.asarray(~(self.yes | self.no))
 
     def of_slots(self) -> Self:
@@ -72,7 +72,7 @@ class Truth:
         return type(self)(in_any_slot(self.yes), no)
 
     def yes_in_any_slot(self) -> np.ndarray:
-        """Tell for each user whether it is known to hold in at least one slot."""
+        """Return for each user whether it is known to hold in at least one slot."""
         return in_any_slot(self.yes)
 
     def in_every_slot(self) -> Self:
@@ -84,23 +84,23 @@ class Truth:
 class Elapsed:
     """Hold for each user, or each slot, the whole days from a moment to as-of.
 
-    `moment` is datetime64[s] and `days` int64 where it is `there`; elsewhere there is none, or
+    `moment` is datetime64[s] and `days` int64 where one is `present`; elsewhere there is none, or
     it is `unknown`. Where there is none, and that is known, no comparison holds.
     """
 
     moment: np.ndarray
     days: np.ndarray
-    there: np.ndarray
+    present: np.ndarray
     unknown: np.ndarray
 
     @property
     def known(self) -> Truth:
         """Return where there is a moment."""
-        return Truth.known(self.there, self.unknown)
+        return Truth.known(self.present, self.unknown)
 
     def at_least(self, days: int) -> Truth:
         """Return where so many days or more have elapsed."""
-        return Truth.known(self.there & (self.days >= days), self.unknown)
+        return Truth.known(self.present & (self.days >= days), self.unknown)
 
     def more_than(self, days: int) -> Truth:
         """Return where more days than that have elapsed."""
@@ -108,12 +108,12 @@ class Elapsed:
 
     def of_slots(self) -> Self:
         """Return what has elapsed for the users, for each of their slots."""
-        parts = (self.moment, self.days, self.there, self.unknown)
+        parts = (self.moment, self.days, self.present, self.unknown)
         return type(self)(*(np.tile(part, len(columns.SLOTS)) for part in parts))
 
     def less_than(self, days: int) -> Truth:
         """Return where fewer days have elapsed."""
-        return Truth.known(self.there & (self.days < days), self.unknown)
+        return Truth.known(self.present & (self.days < days), self.unknown)
 
 
 @dataclass(frozen=True)
@@ -129,22 +129,22 @@ class Facts:
     # Cells
 
     def unread(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """Return who has a cell in this column that was not understood, and each such cell."""
+        """Return the users with a cell in this column that was not understood, and the cells."""
         return self._unread.get(name, (np.array([], np.int64), []))
 
     def contradicted(self, name: str) -> list[int]:
-        """Return of whom another row of the same ARN differs in this column."""
+        """Return the users of which another row of the same ARN differs in this column."""
         return self._contradicted.get(name, [])
 
     def contradicted_in_any(self, *names: str) -> np.ndarray:
-        """Tell of which users another row of the same ARN differs in one of these columns."""
+        """Return for which users another row of the ARN differs in one of these columns."""
         mask = np.zeros(len(self.page), bool)
         for name in names:
             mask[self.contradicted(name)] = True
         return mask
 
     def unknown(self, *names: str) -> np.ndarray:
-        """Tell which users have an unknown cell in these columns."""
+        """Return which users have an unknown cell in these columns."""
         mask = self.contradicted_in_any(*names)
         for name in names:
             mask[self.unread(name)[0]] = True
@@ -172,21 +172,30 @@ class Facts:
 
     # Users
 
-    def verdict(self, wanted: Verdict) -> Truth:
-        """Tell who has a verdict; of the undetermined it cannot be told."""
+    def verdict(self, word: Verdict) -> Truth:
+        """Return which users have a verdict; of undetermined users it is unknown."""
         verdict = self.page.users[columns.VERDICT]
         undetermined = (verdict == Verdict.UNDETERMINED).to_numpy()
-        return Truth.known((verdict == wanted).to_numpy(), undetermined)
+        return Truth.known((verdict == word).to_numpy(), undetermined)
 
     @cached_property
     def password(self) -> Truth:
-        """Tell who has a password that is enabled."""
+        """Return which users have an enabled password."""
         enabled = self.page.users[columns.PASSWORD_ENABLED].to_numpy()
         return Truth.known(enabled, self.unknown(columns.PASSWORD_ENABLED))
 
     @cached_property
+    def password_unreported(self) -> np.ndarray:
+        """Return for which roots the report does not say if there is a password."""
+        positions, cells = self.unread(columns.PASSWORD_ENABLED)
+        mask = np.zeros(len(self.page), bool)
+        mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
+        mask[self.contradicted(columns.PASSWORD_ENABLED)] = False
+        return mask
+
+    @cached_property
     def mfa(self) -> Truth:
-        """Tell who has an MFA device."""
+        """Return which users have an MFA device."""
         active = self.page.users[columns.MFA_ACTIVE].to_numpy()
         return Truth.known(active, self.unknown(columns.MFA_ACTIVE))
 
@@ -225,7 +234,7 @@ class Facts:
 
     @cached_property
     def key_active(self) -> Truth:
-        """Tell which access keys are active."""
+        """Return which access keys are active."""
         return self._active(self.page.keys, columns.ACCESS_KEYS)
 
     @cached_property
@@ -269,7 +278,7 @@ class Facts:
 
     @cached_property
     def certificate_active(self) -> Truth:
-        """Tell which signing certificates are active."""
+        """Return which signing certificates are active."""
         return self._active(self.page.certificates, columns.CERTIFICATES)
 
     @cached_property
@@ -290,7 +299,7 @@ class Facts:
             self.as_of if len(moment) == len(self.page) else np.tile(self.as_of, len(columns.SLOTS))
         )
         days, missing = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
-        return Elapsed(moment, days, there=~missing, unknown=unknown)
+        return Elapsed(moment, days, present=~missing, unknown=unknown)
 
     def _age(self, slots: pd.DataFrame, named: Slots, active: Truth) -> Elapsed:
         """Count from the creation of what is in the slots; only what is not active may lack it."""
@@ -299,7 +308,7 @@ class Facts:
         return self._elapsed(created, unknown)
 
     def _active(self, slots: pd.DataFrame, named: Slots) -> Truth:
-        """Tell which slots are active: by their state, failing that by the cell that says so."""
+        """Return which slots are active: by their state, failing that by the cell that says so."""
         state: Any = slots[columns.STATE].cat
         code = state.codes.to_numpy()
         unknown = self._unknown_in(named, "active")
@@ -320,10 +329,10 @@ def _moments(moments: pd.Series) -> np.ndarray:
 def _first_of(first: Elapsed, second: Elapsed) -> Elapsed:
     """Count from the first moment, and where that is known not to be, from the second."""
     return Elapsed(
-        moment=np.where(first.there, first.moment, second.moment),
-        days=np.where(first.there, first.days, second.days),
-        there=first.there | second.there & ~first.unknown,
-        unknown=first.unknown | ~first.there & second.unknown,
+        moment=np.where(first.present, first.moment, second.moment),
+        days=np.where(first.present, first.days, second.days),
+        present=first.present | second.present & ~first.unknown,
+        unknown=first.unknown | ~first.present & second.unknown,
     )
 
 
@@ -335,16 +344,16 @@ def by_slot(values: np.ndarray) -> np.ndarray:
 def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
     """Return, by position, a sentence on each unknown cell, with its raw value, joined by `; `.
 
-    `masks` tell for each column of which users its cells are asked for.
+    `masks` select, for each column, the users whose cells are named.
     """
     unread = facts.page.unread
     of_column = {str(name): rows for name, rows in unread.groupby(columns.COLUMN).indices.items()}
     position = unread[columns.POSITION].to_numpy()
-    asked = np.zeros(len(unread), bool)
+    selected = np.zeros(len(unread), bool)
     for name in of_column.keys() & masks.keys():
         rows = of_column[name]
-        asked[rows] = masks[name][position[rows]]
-    cells = _without_implied_dates(unread[asked])
+        selected[rows] = masks[name][position[rows]]
+    cells = _without_implied_dates(unread[selected])
     value = cells[columns.VALUE].str.slice(0, _LONGEST_VALUE)
     sentence = (cells[columns.COLUMN] + ' "' + value + '" is not understood').where(
         value.notna(), cells[columns.COLUMN] + " is not in this report"

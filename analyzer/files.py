@@ -1,7 +1,7 @@
 """Put files in place whole or not at all, hash them, and write and read the JSON that is saved.
 
-No well-kept library does the first: a file is written aside, hidden and private, flushed to the
-disk, and then takes the place of the old one in one step.
+No well-kept library does the first: a file is written under a temporary name, hidden and private,
+flushed to the disk, and then takes the place of the old one in one step.
 """
 
 import hashlib
@@ -42,21 +42,21 @@ _BUFFER: Final = 1 << 18
 """Bytes of a file that are written at once: lines are many and short."""
 
 _ASIDE: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
-"""The name of a file that is written aside, with the name of its target."""
+"""The temporary name of a file, with the name of its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Replacement:
-    """Hold a new file that is being written aside, and the place that it will take."""
+    """Hold a new file under its temporary name, and its target."""
 
     stream: BinaryIO
-    aside: Path
+    temporary: Path
     target: Path
 
     def put_in_place(self) -> None:
         """Have the new file on disk, and then in its place."""
         self.flush()
-        self.aside.replace(self.target)
+        self.temporary.replace(self.target)
 
     def flush(self) -> None:
         """Have all bytes of the new file on disk."""
@@ -68,8 +68,8 @@ class _Replacement:
 def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Give a stream whose bytes become the file when all went well, and vanish when not.
 
-    The new file may be read by whoever could read the old one, by nobody else, and by its owner
-    alone where there was none; `mode` sets another.
+    A new file has the mode of the old one; without an old one, only its owner can read it. `mode`
+    sets another.
 
     Raises OutputFailed.
     """
@@ -106,31 +106,31 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
             for new in every:
                 new.put_in_place()
     except OSError as error:
-        message = f"{last} cannot be written: {error.strerror}. No half file was left."
+        message = f"{last} cannot be written: {error.strerror}. No partial file was left."
         raise OutputFailed(message) from error
 
 
 @contextmanager
 def _replacement(target: Path, mode: int) -> Iterator[_Replacement]:
     """Give a file beside its target that has its mode before its bytes; leave none behind."""
-    stream, aside = _created(target)
+    stream, temporary = _created(target)
     try:
         with stream:
-            os.chmod(aside, mode)  # noqa: PTH101  the same on every system
-            yield _Replacement(stream, aside, target)
+            os.chmod(temporary, mode)  # noqa: PTH101  the same on every system
+            yield _Replacement(stream, temporary, target)
     finally:
         with suppress(OSError):
-            aside.unlink()
+            temporary.unlink()
 
 
 def _created(target: Path) -> tuple[BinaryIO, Path]:
-    """Return a new file aside that no other run takes for a leftover, and its path."""
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    stream = open(aside, "xb", _BUFFER, opener=_open_private)  # noqa: SIM115  it is given away
+    """Return a new temporary file, locked so that no other run removes it, and its path."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    stream = open(temporary, "xb", _BUFFER, opener=_open_private)  # noqa: SIM115  it is given away
     with suppress(OSError):  # Some file systems know no locks: no run removes leftovers there.
         _lock(stream, wait=True)
     if os.fstat(stream.fileno()).st_nlink:
-        return stream, aside
+        return stream, temporary
     stream.close()  # Another run was quicker, in the moment before the lock.
     return _created(target)
 
@@ -146,7 +146,7 @@ def _lock(stream: BinaryIO, *, wait: bool) -> None:
 
 
 def _remove_leftovers(targets: Collection[Path]) -> None:
-    """Remove what killed runs wrote aside for the targets."""
+    """Remove temporary files that killed runs left for the targets."""
     for folder in {target.parent for target in targets}:
         names = {target.name for target in targets if target.parent == folder}
         for path in _leftovers(folder, names):
@@ -156,13 +156,13 @@ def _remove_leftovers(targets: Collection[Path]) -> None:
 
 
 def _leftovers(folder: Path, names: Collection[str]) -> list[Path]:
-    """Return this user's regular files whose names are those of files aside for the names."""
+    """Return this user's regular files with temporary names for the names."""
     with suppress(OSError), os.scandir(folder) as entries:
         return [
             Path(each.path)
             for each in entries
-            if (aside := _ASIDE.fullmatch(each.name))
-            and aside[1] in names
+            if (leftover := _ASIDE.fullmatch(each.name))
+            and leftover[1] in names
             and _is_own_file(each.stat(follow_symlinks=False))
         ]
     return []
@@ -173,7 +173,7 @@ def _is_own_file(status: os.stat_result) -> bool:
 
 
 def _user() -> int:
-    """Return the id of the user who runs this, that of root where a system has none."""
+    """Return the id of the current user, that of root where a system has none."""
     return os.geteuid() if hasattr(os, "geteuid") else _ROOT
 
 
@@ -209,7 +209,7 @@ def _mode(target: Path) -> int:
 def _check_regular(target: Path) -> None:
     """Keep folders, pipes and devices from being replaced by a file."""
     if target.exists() and not target.is_file():
-        raise OSError(EEXIST, "it is no regular file")
+        raise OSError(EEXIST, "not a regular file")
 
 
 def sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import account_with_name
 from analyzer.exemptions import pattern_regex
 from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.terms import Certainty
@@ -31,7 +32,8 @@ class Filter:
     - `min_age`: whole days between creation and as-of. A user of unknown age is kept: an unknown
       age is not a young one.
 
-    Raises ValueError for a negative number of days and for an empty pattern.
+    Raises ValueError for a negative number of days and for an empty pattern, TypeError for one
+    pattern instead of several.
     """
 
     accounts: tuple[str, ...] = ()
@@ -41,6 +43,9 @@ class Filter:
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
+        patterns: tuple[object, ...] = (self.accounts, self.users)
+        if any(isinstance(each, str) for each in patterns):
+            raise TypeError('accounts and users are several patterns: Filter(users=("svc-*",))')
         if self.min_age < 0:
             raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
         if not all((*self.accounts, *self.users)):
@@ -127,10 +132,7 @@ def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
 def account_names(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
     ids = sorted(_account_ids(report.files))
-    return [
-        f"{each} ({named.name})" if (named := report.account_names.get(each)) else each
-        for each in ids
-    ]
+    return [account_with_name(each, report.account_names) for each in ids]
 
 
 def _account_ids(files: Iterable[ReportFile]) -> set[str]:
@@ -162,8 +164,8 @@ def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) 
     if not chosen.accounts:
         return np.ones(len(page), bool)
     accounts = page.users[columns.ACCOUNT]
-    kept = [each for each in accounts.unique() if _keeps(chosen, names, each)]
-    return accounts.isin(kept).to_numpy(bool)
+    ids = [each for each in accounts.unique() if _keeps(chosen, names, each)]
+    return accounts.isin(ids).to_numpy(bool)
 
 
 def _name_mask(page: Page, patterns: Sequence[str]) -> np.ndarray:

@@ -31,7 +31,7 @@ from analyzer.terms import ISO_UTC, OVERDUE, State, Verdict
 
 
 class FollowUpStatus(StrEnum):
-    """Say what became of a decision, the most urgent first."""
+    """Name the states of a decision, the most urgent first."""
 
     OVERTAKEN = "overtaken"
     NOT_DONE = "not-done"
@@ -316,9 +316,9 @@ def _with_user(decided: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _at(values: pd.Series, index: pd.Series, wanted: pd.Series) -> pd.Series:
+def _at(values: pd.Series, index: pd.Series, keys: pd.Series) -> pd.Series:
     """Return the values at the wanted places of an index, missing where there is none."""
-    return values.set_axis(index).reindex(wanted).set_axis(wanted.index)
+    return values.set_axis(index).reindex(keys).set_axis(keys.index)
 
 
 def _with_report(frame: pd.DataFrame, report: Report) -> pd.DataFrame:

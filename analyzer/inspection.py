@@ -1,4 +1,4 @@
-"""Run the rules over a judged report: what they find, how often, and how the controls came out."""
+"""Run the rules over a judged report: findings, counts, and results of controls."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.standards.results import ControlResult, Result, results
+from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 
@@ -94,6 +94,11 @@ class Inspection:
         return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen, limits=limits)
 
     @property
+    def control_summary(self) -> str:
+        """Return how many controls have each result: `CIS 3.0: 3 pass, 5 fail`."""
+        return summary(self.book.standard, self.controls)
+
+    @property
     def unseen(self) -> Mapping[str, str]:
         """Return the ids of the rules that did not see everything, and why."""
         if self.report.not_covered:
@@ -149,7 +154,7 @@ class Inspection:
             )
 
     def _worst_first(self) -> Iterator[list[Rule]]:
-        """Yield the rules, the worst first, so many at once as there is memory for."""
+        """Yield the rules, the most severe first, as many at a time as fit in memory."""
         rules = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
         many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
         for first in range(0, len(rules), many):

@@ -10,12 +10,13 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from analyzer import columns
+from analyzer.html import html_table
 from analyzer.terms import AsOfSource, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRows:
-    """Count the data rows that one file holds of one account, before anybody is judged.
+    """Count the data rows that one file holds of one account, before users are judged.
 
     `account` is empty for rows whose ARN names no account. `repeated` rows stand in
     a report a second time, alike but perhaps in form, and count once.
@@ -44,8 +45,8 @@ class FileReference:
 class ReportFile:
     """Describe one file that counts: where it came from and what it held.
 
-    `sha256` is of the bytes as they lay on disk, `size` their number; `as_of` is aware, in UTC.
-    `evidence` is what AWS lists of service-specific credentials, where it was saved beside.
+    `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC.
+    `evidence` is AWS's list of service-specific credentials, if it was saved with the report.
     """
 
     name: str
@@ -65,9 +66,9 @@ class Page:
       `account`, `user`, `arn` str, `created`, `password_last_used`, `password_last_changed`,
       `password_next_rotation` datetime64[s, UTC], `as_of` likewise, `as_of_source` category
       (`AsOfSource`), `password_enabled`, `mfa_active` bool, `masked` bool (the ARN
-      does not tell the account: the user is known by name), `contradicted` str (columns in which
+      is masked: the user is judged by name), `contradicted` str (columns in which
       another row of the ARN differs),
-      `service_credentials` str (services with a live credential, where saved evidence tells).
+      `service_credentials` str (services with an active credential, by AWS's saved list).
       NaT and False also stand where a cell was not understood: `unread` tells.
       The analysis adds `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and
       `exemption` category, `age_days`, `idle_days` Int64.
@@ -91,25 +92,39 @@ class Page:
         return len(self.users)
 
     def has_key(self, state: State) -> np.ndarray:
-        """Tell which users have an access key in that state."""
+        """Return which users have an access key in that state."""
         return in_any_slot((self.keys[columns.STATE] == state).to_numpy())
 
     def has_certificate(self, state: State) -> np.ndarray:
-        """Tell which users have a signing certificate in that state."""
+        """Return which users have a signing certificate in that state."""
         return in_any_slot((self.certificates[columns.STATE] == state).to_numpy())
 
     def unread_in(self, *names: str) -> np.ndarray:
-        """Tell which users have a cell in these columns that was not understood."""
+        """Return which users have a cell in these columns that was not understood."""
         mask = np.zeros(len(self), bool)
         mask[self.unread.loc[self.unread[columns.COLUMN].isin(names), columns.POSITION]] = True
         return mask
+
+    @property
+    def users_with_unknown(self) -> pd.DataFrame:
+        """Return the users with `password_enabled` and `mfa_active` as `boolean`.
+
+        They are `<NA>` where the cell was not understood.
+        """
+        names = (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
+        return self.users.assign(
+            **{
+                name: pd.arrays.BooleanArray(self.users[name].to_numpy(), self.unread_in(name))
+                for name in names
+            }
+        )
 
     def with_users(self, added: Mapping[str, Any]) -> Self:
         """Return the page with more columns about its users."""
         return replace(self, users=self.users.assign(**added))
 
     def where(self, mask: np.ndarray) -> Self:
-        """Return only the users for whom the mask holds, numbered anew."""
+        """Return the page of the users where the mask holds, with a new index."""
         if mask.all():
             return self
         new = np.cumsum(mask) - 1
@@ -126,7 +141,7 @@ class Page:
 
 
 def in_any_slot(mask: np.ndarray) -> np.ndarray:
-    """Tell for each user whether a mask over slots (`Page.keys`, `Page.certificates`) holds."""
+    """Return for each user whether a mask over slots (`Page.keys`, `Page.certificates`) holds."""
     return np.asarray(mask.reshape(len(columns.SLOTS), -1).any(axis=0))
 
 
@@ -145,8 +160,9 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
             [[arn for arn, _ in pairs], _seconds_of(pd.Series([at for _, at in pairs]))]
         )
         some = users.iloc[near]
-        wanted = pd.MultiIndex.from_arrays([some[columns.ARN], _seconds_of(some[columns.CREATED])])
-        positions[near] = index.get_indexer(wanted)
+        created = _seconds_of(some[columns.CREATED])
+        pairs_of_users = pd.MultiIndex.from_arrays([some[columns.ARN], created])
+        positions[near] = index.get_indexer(pairs_of_users)
     return positions
 
 
@@ -158,7 +174,7 @@ def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Excuse the users that match from failing a run, until a date.
+    """Exempt the users that match from failing a run, until a date.
 
     `account` and `user` are patterns in which `*` and `?` match; `line` is where the
     entry stands in its file. An entry applies up to and including the day `expires`, and to
@@ -210,13 +226,22 @@ class UncoveredAccount:
     reason: str
 
     @property
-    def whom(self) -> str:
-        """Return what names the account: its number where that is known, else its name."""
+    def label(self) -> str:
+        """Return what identifies the account: its number where that is known, else its name."""
         return self.account or self.name
 
     def __str__(self) -> str:
         """Return it as a sentence, of an account that should have a report."""
-        return f"Account {self.whom} is not covered: {self.reason}"
+        return f"Account {self.label} is not covered: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UncoveredFile(UncoveredAccount):
+    """Name a file that cannot be read as a report, and say why; `name` is the file's."""
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"File {self.name} is not covered: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,13 +256,13 @@ class AccountName:
 class Report:
     """Hold one or many credential reports that were understood, as one.
 
-    `pages` reads the users' rows, in the files' order; each call starts anew, so a report larger
+    `pages` reads the users' rows, in the files' order; each call starts again, so a report larger
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
-    few. `notes` are sentences about the input that everybody who relies on the result should
-    read, and name the accounts that are `not_covered` too: of which there is no report though one
-    was asked for. `left_out` are those of an organization that were not to be read.
+    few. `notes` are on the input and its limitations, and name the accounts that are
+    `not_covered` too: those that should have a report and have none. `left_out` are accounts of an
+    organization that were left out on purpose.
     `contradicted` are the ARNs of which more than one row counts. `account_names` are by account
-    number, where they are known; `account_list` is the list that a person gave for that.
+    number, where they are known; `account_list` is the list that they come from.
     """
 
     files: tuple[ReportFile, ...]
@@ -250,6 +275,28 @@ class Report:
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
     account_list: FileReference | None = None
 
+    def __repr__(self) -> str:
+        """Return its size and as-of in a line."""
+        users = sum(account.users for file in self.files for account in file.accounts)
+        moments = sorted({f"{file.as_of:%Y-%m-%d %H:%M} UTC" for file in self.files})
+        as_of = " to ".join(dict.fromkeys((moments[0], moments[-1])))
+        return f"<Report: IAM users {users:,}, files {len(self.files):,}, as of {as_of}>"
+
+    def _repr_html_(self) -> str:
+        """Return its files as a table, for a notebook."""
+        rows = [
+            (
+                file.name,
+                ", ".join(each.account for each in file.accounts),
+                sum(each.users for each in file.accounts),
+                f"{file.as_of:%Y-%m-%d %H:%M}",
+                file.as_of_source,
+            )
+            for file in self.files
+        ]
+        heads = ("File", "Account", "IAM users", "As of (UTC)", "Source of as-of")
+        return html_table(repr(self).strip("<>"), heads, rows)
+
     @property
     def rows(self) -> int:
         """Return the number of data rows in all files that count."""
@@ -257,8 +304,8 @@ class Report:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all IAM users as one frame (columns: `Page.users`)."""
-        return concatenated(page.users for page in self.pages())
+        """Return all IAM users as one frame (columns: `Page.users_with_unknown`)."""
+        return concatenated(page.users_with_unknown for page in self.pages())
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Choose the users whom a script deactivates or deletes, with the state that it compares with AWS.
+"""Choose the users that a script deactivates or deletes, with the state that it compares with AWS.
 
 A decision names a user by ARN and creation time. The state is that of the report: its as-of, the
 newest use of the password and of every access key, and how many access keys are active.
@@ -19,7 +19,7 @@ from analyzer.review import ReviewDecision
 from analyzer.review_columns import ARN, CREATED, UNUSED_USERS, Decision
 from analyzer.terms import Certainty, State, Verdict
 
-_UNUSED_ONLY: Final = "the sheet does not show the last use of a user who is not unused"
+_UNUSED_ONLY: Final = "the sheet does not show the last use of a user that is not unused"
 _NAME_REPORTS: Final = "Name the reports that the review was made from: --report FILE."
 
 
@@ -58,7 +58,7 @@ def decided_removals(
 
 
 def certain_removals(pages: Iterable[Page], decision: Decision) -> list[Removal]:
-    """Return a removal for each user who is unused, certain and not exempt."""
+    """Return a removal for each user that is unused, certain and not exempt."""
     return [removal for page in pages for removal in _certain_on_page(page, decision)]
 
 

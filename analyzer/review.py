@@ -1,6 +1,6 @@
 """Carry the decisions of earlier reviews over: the newest of each user, and what follows from it.
 
-A user is its ARN and its creation time: one who was created again under the same name is another.
+A user is its ARN and its creation time: one that was created again under the same name is another.
 A user to *keep* is exempt until so many days after the decision; then the question comes anew.
 """
 
@@ -176,7 +176,7 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     at = user_positions(page.users, known)
     ends = np.array([*(_shown_until(review, each) for each in known.values()), _NO_END], "M8[s]")
     has_ended = page.users[columns.AS_OF].to_numpy("M8[s]") >= ends[at]
-    # The last row stands for users on whom nothing was decided.
+    # The last row stands for users without a decision.
     rows = [*map(_row, known.values()), ("", "", None, "", "")]
     frame = pd.DataFrame(rows, columns=list(REVIEW)).astype(_DTYPES)
     return frame.take(np.where(has_ended, -1, at)).reset_index(drop=True)

@@ -9,6 +9,9 @@ UNDETERMINED: Final = "Undetermined"
 SHEETS: Final = (UNUSED_USERS, INACTIVE_USERS, UNDETERMINED)
 """The sheets that a reviewer fills in; one that goes on has the same title and a number."""
 
+EXEMPT: Final = "Exempt"
+"""The sheet that has the earlier decisions to keep a user."""
+
 ACCOUNT: Final = "Account"
 USER: Final = "User"
 DECISION: Final = "Decision"
@@ -21,7 +24,7 @@ CREATED: Final = "Created"
 
 
 class Decision(StrEnum):
-    """Say what the reviewer wants to happen with a user."""
+    """Name the decisions of a reviewer."""
 
     DELETE = "delete"
     DEACTIVATE = "deactivate"

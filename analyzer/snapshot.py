@@ -69,7 +69,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
 
 def missing_accounts(report: Report) -> dict[str, str]:
     """Return the reason for each account that could not be read."""
-    return {each.whom: each.reason for each in report.not_covered}
+    return {each.label: each.reason for each in report.not_covered}
 
 
 def without_users(snapshot: Snapshot, missing: Mapping[str, str]) -> Snapshot:

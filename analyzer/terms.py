@@ -80,7 +80,7 @@ class AsOfSource(StrEnum):
 
 
 class Severity(StrEnum):
-    """Say how bad it is that a rule fails, the worst first."""
+    """Rank the failures of rules, the most severe first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -89,7 +89,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Return the place among all, 0 for the worst."""
+        """Return the rank, 0 for the most severe."""
         return list(Severity).index(self)
 
 
@@ -150,6 +150,17 @@ def _check_days(name: str, days: object, *, least: int) -> None:
         raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")
 
 
+NOT_SUPPORTED: Final = "not_supported"
+"""What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""
+
+
+class Feed(StrEnum):
+    """Choose a form of findings for other systems."""
+
+    OCSF = "ocsf"
+    ASFF = "asff"
+
+
 class Format(StrEnum):
     """Choose what standard output gets."""
 
@@ -163,7 +174,7 @@ BLIND_SPOTS: Final = (
     "SSH public keys (CodeCommit)",
     (
         "service-specific credentials (CodeCommit, Keyspaces, Bedrock and CloudWatch API keys),"
-        " unless what AWS lists of them was saved beside the report"
+        " unless AWS's list was saved with the report"
     ),
     "roles, federation and IAM Identity Center",
     "use in the hours before as-of: AWS keeps a report for up to four hours",

@@ -1,8 +1,8 @@
-"""Judge every IAM user: the mission of this program.
+"""Judge every IAM user: the main purpose of this program.
 
-Unused is who never signed in and has no active access key (Trend Micro Conformity IAM-029,
+A user is unused if it never signed in and has no active access key (Trend Micro Conformity IAM-029,
 "Unused IAM User"; AWS: IAM User Guide, "Find unused credentials"). A cell that is not understood
-is never read as "no": what depends on it is undetermined.
+is never read as "no": a verdict that needs it is undetermined.
 """
 
 from typing import Any, Final
@@ -57,7 +57,7 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
             columns.REASON: _reasons(facts, code, needs_use),
             columns.CERTAINTY: as_category(certainty, ("", *Certainty)),
             columns.CAVEATS: caveats,
-            columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.there),
+            columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
             columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _MISSING),
         }
     )
@@ -70,8 +70,8 @@ def _code(verdict: Verdict) -> int:
 def _verdict_codes(
     facts: Facts, criteria: Criteria, idle: np.ndarray, unknown_use: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return who is undetermined for want of a date of use, and the positions in `Verdict`."""
-    signed_in = facts.sign_in.there
+    """Return the users without a known date of use, and the positions in `Verdict`."""
+    signed_in = facts.sign_in.present
     active_key = facts.key_active.yes_in_any_slot()
     usable = facts.password.yes | active_key
     strict = criteria.definition is Definition.IAM_029
@@ -85,7 +85,7 @@ def _verdict_codes(
 
 
 def _is_unknown(facts: Facts) -> np.ndarray:
-    """Tell of whom a cell is unknown that every verdict needs."""
+    """Return which users have an unknown cell that every verdict needs."""
     rotated = [key.last_rotated for key in columns.ACCESS_KEYS]
     return np.asarray(
         facts.unknown(*_NEEDED)
@@ -95,7 +95,7 @@ def _is_unknown(facts: Facts) -> np.ndarray:
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
-    """Return the days since the latest use of a usable credential, and who has one unknown.
+    """Return the days since the latest use of a usable credential, and where they are unknown.
 
     A credential never used counts from its creation: the password from its last change, failing
     that from the user's creation, the access key from its own.
@@ -104,11 +104,11 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     has_password, is_active = facts.password.yes, facts.key_active.yes
     days = np.vstack(
         [
-            np.where(has_password & password.there, password.days, _MISSING),
-            by_slot(np.where(is_active & key.there, key.days, _MISSING)),
+            np.where(has_password & password.present, password.days, _MISSING),
+            by_slot(np.where(is_active & key.present, key.days, _MISSING)),
         ]
     )
-    unknown = has_password & ~password.there | in_any_slot(is_active & ~key.there)
+    unknown = has_password & ~password.present | in_any_slot(is_active & ~key.present)
     return days.min(axis=0), np.asarray(unknown)
 
 
@@ -129,17 +129,15 @@ def _deciding_cells(
     facts: Facts, undetermined: np.ndarray, needs_use: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Tell for each column whose verdict wants its cell: the state of keys, or dates of use."""
-    wanted = undetermined & ~needs_use
-    masks = dict.fromkeys(_NEEDED, wanted)
+    users = undetermined & ~needs_use
+    masks = dict.fromkeys(_NEEDED, users)
     masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
     unknown = by_slot((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
     active = by_slot(facts.key_active.yes)
     for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, unknown, active, strict=True):
         uses = (key.last_used_date, key.last_used_region, key.last_used_service)
-        masks[key.last_rotated] = wanted & (
-            is_unknown | facts.contradicted_in_any(key.last_rotated)
-        )
-        masks |= dict.fromkeys(uses, wanted & is_unknown | needs_use & is_active)
+        masks[key.last_rotated] = users & (is_unknown | facts.contradicted_in_any(key.last_rotated))
+        masks |= dict.fromkeys(uses, users & is_unknown | needs_use & is_active)
     return masks
 
 
@@ -157,8 +155,8 @@ def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
 def unused_definition(criteria: Criteria) -> str:
     """Return what unused means, of several users."""
     if criteria.definition is Definition.IAM_029:
-        return "nobody ever signed in as them, and they have no access key attached"
-    return "nobody ever signed in as them, and they have no active access key"
+        return "never signed in, and no access key attached"
+    return "never signed in, and no active access key"
 
 
 def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
@@ -169,19 +167,18 @@ def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
     return {
         Verdict.UNDETERMINED: (
             "A cell that the decision needs was not understood, or two rows of one ARN differ."
-            " Never taken for unused."
+            " Never counted as unused."
         ),
         Verdict.UNUSED: f"Never signed in, and has no {key}.",
         Verdict.RETIRED: (
-            "Not unused, but has no password and no active access key: nothing is left to get in"
-            " with."
+            "Not unused, but has no password and no active access key: no working credentials."
         ),
         Verdict.DORMANT: (
-            "Every enabled password and active access key was last used, or made if never used,"
+            "Every enabled password and active access key was last used, or created if never used,"
             f" {days} or more before as-of."
         ),
         Verdict.ACTIVE: (
-            "All others: an enabled password or active access key was used, or made, less than"
+            "All others: an enabled password or active access key was used, or created, less than"
             f" {days} before as-of."
         ),
     }[verdict]
@@ -205,7 +202,7 @@ def criteria_meanings(criteria: Criteria) -> list[tuple[str, str]]:
         ),
         (
             "Grace for new users",
-            f"Created less than {_days(criteria.grace_days)} before as-of: to be checked.",
+            f"Created less than {_days(criteria.grace_days)} before as-of: to check.",
         ),
         (
             "As of",

@@ -1,6 +1,9 @@
 """The names of accounts, from the list that a person maintains."""
 
+import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,13 +11,17 @@ import pytest
 
 import analyzer
 from analyzer.account_names import account_names, read_account_list, with_account_list
+from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
 from analyzer.model import AccountName
-from tests.support.builders import ACCOUNT, a_user, report_text, saved
-from tests.support.outputs import json_document
+from analyzer.terms import Verdict
+from analyzer.writers.csv import write_findings
+from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved
+from tests.support.outputs import csv_rows, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT
 
 HEADER = "account,name,owner"
+MISSING = "444455556666"
 
 
 def names_in(text: str) -> dict[str, AccountName]:
@@ -106,6 +113,67 @@ def test_json_names_the_account_of_users_and_findings(tmp_path: Path) -> None:
     assert document["account_list"]["name"] == "accounts.csv"
     for kind in ("users", "findings"):
         assert {each["account_name"] for each in document[kind]} == {"=Pay"}
+
+
+def analyzed_accounts(folder: Path) -> Analysis:
+    """Analyze a named account and one without a name, and miss a named one."""
+    missing = {"account": MISSING, "name": "x", "status": "failed", "reason": "AWS denied it."}
+    saved(folder, json.dumps({"accounts": [missing]}), "fetched.manifest.json")
+    users = [a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)]
+    report = analyzer.load(saved(folder, report_text(users)), folder / "fetched.manifest.json")
+    text = f"{HEADER}\n{ACCOUNT},=Pay\a,Ann\n{MISSING},Lost,"
+    return analyzer.analyze(with_account_list(report, read_account_list("a.csv", text.encode())))
+
+
+@pytest.mark.parametrize(("raw", "name"), [(False, "'=Pay\a"), (True, "=Pay\a")])
+def test_csv_names_the_account_in_its_last_column(tmp_path: Path, name: str, *, raw: bool) -> None:
+    analysis, stream = analyzed_accounts(tmp_path), io.BytesIO()
+    write_findings(analysis, stream, raw=raw)
+    of_users = csv_rows(analysis, raw=raw)
+    of_findings = list(csv.DictReader(io.StringIO(stream.getvalue().decode())))
+    for rows in (of_users, of_findings):
+        assert list(rows[0])[-1] == "account_name"
+        named = {row["account"]: row["account_name"] for row in rows}
+        assert named == {ACCOUNT: name, OTHER_ACCOUNT: "", MISSING: "Lost"}
+
+
+def test_the_table_of_a_pipe_names_the_account_in_its_last_column(tmp_path: Path) -> None:
+    head, ann, bob = table_text(analyzed_accounts(tmp_path)).splitlines()
+    assert head.endswith("\taccount_name")
+    assert ann.endswith("\t=Pay\\x07")
+    assert bob.endswith("\t")
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(160, rf"{ACCOUNT} (=Pay\x07) ann "), (80, rf"{ACCOUNT} (=Pay\x07) ")]
+)
+def test_the_terminal_names_the_account_of_each_user(
+    tmp_path: Path, width: int, shown: str
+) -> None:
+    text = table_text(analyzed_accounts(tmp_path), width=width)
+    assert shown in text
+    assert f"{OTHER_ACCOUNT} (" not in text
+
+
+def test_a_user_alone_in_the_list_has_its_account_if_the_reports_are_of_several(
+    tmp_path: Path,
+) -> None:
+    users = [a_user("ann"), a_user("bob", account=OTHER_ACCOUNT, password=a_password(AS_OF))]
+    report = analyzer.load(saved(tmp_path, report_text(users)), as_of=AS_OF)
+    text = table_text(analyzer.analyze(report), (Verdict.UNUSED,), width=160)
+    assert f"{ACCOUNT} ann " in text
+
+
+def test_a_finding_that_is_shown_as_an_example_names_its_account(tmp_path: Path) -> None:
+    text = table_text(analyzed_accounts(tmp_path), (Verdict.RETIRED,), width=160, details=True)
+    assert rf"  {ACCOUNT} (=Pay\x07) ann " in text
+
+
+def test_the_answer_names_the_only_account(tmp_path: Path) -> None:
+    report = analyzer.load(saved(tmp_path, report_text([a_user()])))
+    named = replace(report, account_names={ACCOUNT: AccountName(name="Pay")})
+    text = table_text(analyzer.analyze(named), width=160)
+    assert f"1 IAM user: 1 unused, account {ACCOUNT} (Pay) as of " in text
 
 
 def test_a_list_that_is_not_utf_8_is_refused() -> None:

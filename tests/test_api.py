@@ -1,19 +1,36 @@
 """The Python API is small, quick to import, and its frames can be gone on with."""
 
+import gzip
+import io
+import os
+import pydoc
 import re
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from pandas.testing import assert_series_equal
+from pandas.testing import assert_frame_equal, assert_series_equal
 
 import analyzer
 from analyzer.model import Exemptions
+from analyzer.sources.memory import MemorySource
 from analyzer.terms import Criteria, Definition, Verdict
-from tests.support.builders import ROOT_FOLDER, a_key, a_user, run
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    ROOT_FOLDER,
+    a_key,
+    a_user,
+    report_text,
+    run,
+    saved,
+)
 from tests.support.outputs import (
     CONSOLE,
     SAMPLES,
@@ -24,7 +41,9 @@ from tests.support.outputs import (
     json_bytes,
     listed_exemptions,
 )
+from tests.support.reviews import listed, workbook_bytes
 
+PLAIN = SAMPLES / "organization" / "012345678901.csv"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow", "rich", "typer"}
 
 
@@ -115,10 +134,168 @@ def test_the_smallest_criteria_are_taken() -> None:
     assert (least.dormant_days, least.grace_days) == (1, 0)
 
 
-def test_a_list_of_sources_is_refused_with_how_to_give_it() -> None:
-    for wrong in ([str(CONSOLE)], None, b"report.csv"):
-        with pytest.raises(TypeError, match=r"is a str or a Path, not a .+load\(\*paths\)"):
-            analyzer.load(wrong)  # type: ignore[arg-type]  # that is the point
+@pytest.mark.parametrize("wrong", [[CONSOLE], None, 1, (), ("a",), ("a", "b"), ("", b""), {1: 2}])
+def test_what_is_no_source_is_refused_with_what_a_source_is(wrong: Any) -> None:
+    kinds = r"a source is a path \(str or Path\), bytes, a pair \(name, bytes\), a file object"
+    with pytest.raises(
+        TypeError, match=rf"{kinds} .+, not a {type(wrong).__name__}: load\(\*paths"
+    ):
+        analyzer.load(CONSOLE, wrong)
+
+
+def frame_of_text() -> pd.DataFrame:
+    return pd.read_csv(PLAIN, dtype=str, keep_default_na=False)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (PLAIN.read_bytes, "bytes 1"),
+        (lambda: gzip.compress(PLAIN.read_bytes()), "bytes 1"),
+        (lambda: (CONSOLE.name, PLAIN.read_bytes()), CONSOLE.name),
+        (lambda: io.BytesIO(PLAIN.read_bytes()), "file object 1"),
+        (lambda: io.StringIO(PLAIN.read_text()), "file object 1"),
+        (frame_of_text, "DataFrame 1"),
+        (lambda: frame_of_text().astype(object), "DataFrame 1"),
+    ],
+)
+def test_a_report_in_memory_gives_what_its_file_gives(
+    source: Callable[[], MemorySource], name: str
+) -> None:
+    report = analyzer.load(source(), as_of=AS_OF)
+    assert [file.name for file in report.files] == [name]
+    assert_frame_equal(report.users, analyzer.load(PLAIN, as_of=AS_OF).users)
+
+
+@pytest.mark.parametrize("mode", ["r", "rb"])
+def test_an_open_file_is_read_under_its_name(mode: str) -> None:
+    with PLAIN.open(mode) as opened:
+        (file,) = analyzer.load(opened).files
+    assert file.name == str(PLAIN)
+
+
+def test_a_file_object_that_is_known_by_a_number_has_no_name() -> None:
+    with open(os.open(PLAIN, os.O_RDONLY), "rb") as opened:  # noqa: PTH123  a descriptor
+        assert [file.name for file in analyzer.load(opened).files] == ["file object 1"]
+
+
+def test_the_name_of_a_report_in_memory_says_its_as_of() -> None:
+    (file,) = analyzer.load((CONSOLE.name, PLAIN.read_bytes())).files
+    assert (file.as_of, file.as_of_source) == (datetime(2026, 3, 1, 9, 30, tzinfo=UTC), "file-name")
+
+
+def test_paths_and_reports_in_memory_are_one_report() -> None:
+    other = SAMPLES / "organization" / "222233334444.csv"
+    report = analyzer.load(PLAIN, other.read_bytes())
+    assert [file.name for file in report.files] == [str(PLAIN), "bytes 2"]
+
+
+def test_a_damaged_report_in_memory_is_refused_under_its_name() -> None:
+    with pytest.raises(analyzer.InputRefused, match="bytes 1"):
+        analyzer.load(b"report.csv")
+
+
+def test_an_archive_in_memory_is_unpacked() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(PLAIN, PLAIN.name)
+    report = analyzer.load(("all.zip", packed.getvalue()))
+    assert [file.name for file in report.files] == [f"all.zip:{PLAIN.name}"]
+
+
+def test_a_frame_that_pandas_guessed_the_types_of_is_refused_with_how_to_read_it() -> None:
+    how = r"read it with pandas\.read_csv\(path, dtype=str, keep_default_na=False\)"
+    with pytest.raises(TypeError, match=f"column mfa_active of the DataFrame is not text: {how}"):
+        analyzer.load(frame_of_text().assign(mfa_active=True))
+    with pytest.raises(ValueError, match=f"column arn of the DataFrame has missing .+{how}"):
+        analyzer.load(frame_of_text().assign(arn=None))
+
+
+def test_the_account_of_a_masked_report_can_be_set(tmp_path: Path) -> None:
+    path = saved(tmp_path, report_text([a_user("ann")]).replace(ACCOUNT, "123XXXXXXXX"))
+    assert analyzer.load(path, account_id=ACCOUNT).users["account"].tolist() == [ACCOUNT]
+    for wrong in ("12345", "1234567890123", 123456789012, None):
+        with pytest.raises(ValueError, match="account_id is a text of 12 digits, not "):
+            analyzer.load(path, account_id=wrong)  # type: ignore[arg-type]  # that is the point
+
+
+# In a notebook
+
+
+def test_completion_and_help_show_the_public_names() -> None:
+    assert set(analyzer.__all__) <= set(dir(analyzer))
+    text = pydoc.plain(pydoc.render_doc(analyzer))
+    assert [name for name in analyzer.__all__ if name not in text] == []
+
+
+def test_a_report_is_shown_in_a_line_and_as_a_table() -> None:
+    report = analyzer.load(PLAIN, as_of=AS_OF)
+    assert repr(report) == "<Report: IAM users 7, files 1, as of 2026-05-01 12:00 UTC>"
+    html = report._repr_html_()
+    assert "<caption>Report: IAM users 7, files 1, as of 2026-05-01 12:00 UTC</caption>" in html
+    row = "</td><td>012345678901</td><td>7</td><td>2026-05-01 12:00</td><td>option</td></tr>"
+    assert row in html
+
+
+def test_a_report_of_several_moments_is_shown_with_the_first_and_the_last() -> None:
+    shown = repr(analyzer.load(SAMPLES / "organization"))
+    assert shown.endswith("files 6, as of 2025-06-16 03:10 UTC to 2026-02-27 23:41 UTC>")
+
+
+def test_no_text_of_a_report_is_markup_in_a_notebook() -> None:
+    html = analyzer.load(("<script>.csv", PLAIN.read_bytes()))._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;.csv" in html
+
+
+def test_an_analysis_is_shown_with_its_counts_in_a_line_and_as_a_table() -> None:
+    analysis = analyzed_console()
+    counts = "undetermined 5, unused 26, retired 4, dormant 6, active 7"
+    assert repr(analysis) == f"<Analysis: IAM users 48, {counts}>"
+    exempt = analysis.totals.users(Verdict.UNUSED, exempt=True)
+    assert f"<tr><td>unused</td><td>26</td><td>{exempt}</td></tr>" in analysis._repr_html_()
+    part = analysis.where(analyzer.Filter(users=("svc*",)))
+    assert repr(part).startswith("<FilteredAnalysis: IAM users 6, ")
+
+
+def test_cells_that_are_not_understood_are_missing_in_users_and_never_false(tmp_path: Path) -> None:
+    users = [
+        a_user("ann", mfa=True),
+        a_user("bob") | {"mfa_active": "?", "password_enabled": "?"},
+        a_user("cid"),
+    ]
+    analysis = analyzed(tmp_path, users)
+    for frame in (analysis.users, analysis.report.users):
+        assert frame["mfa_active"].tolist() == [True, pd.NA, False]
+        assert frame["password_enabled"].isna().tolist() == [False, True, False]
+
+
+def test_a_review_is_read_and_its_users_to_keep_are_exempt(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [a_user("ann"), a_user("bob")])
+    review = analyzer.read_review("review.xlsx", workbook_bytes(listed("ann", "keep")))
+    again = analyzer.analyze(analysis.report, review=review)
+    assert again.totals.users(Verdict.UNUSED, exempt=True) == 1
+
+
+def test_a_filter_takes_several_patterns() -> None:
+    for wrong in ({"users": "svc-*"}, {"accounts": "123456789012"}):
+        with pytest.raises(TypeError, match="accounts and users are several patterns"):
+            analyzer.Filter(**wrong)  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"report": "report.csv"}, r"report is what load\(\) returns, not a str"),
+        ({"criteria": 90}, r"criteria is an analyzer\.Criteria, not a int"),
+        ({"book": "cis-3.0"}, r"book is what rulebook\(\) returns, not a str"),
+        ({"exemptions": "a.csv"}, r"exemptions are what read_exemptions\(\) returns, not a str"),
+        ({"review": "a.xlsx"}, r"review is what read_review\(\) returns, not a str"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_at_the_call(wrong: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        analyzer.analyze(**{"report": analyzer.load(PLAIN), **wrong})
 
 
 def test_a_moment_that_is_none_is_refused_with_what_it_is() -> None:

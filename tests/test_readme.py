@@ -24,7 +24,9 @@ from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
 from analyzer.writers.csv import FINDING_COLUMNS, USER_COLUMNS
+from tests.support import review_picture
 from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
 from tests.support.picture import PICTURE, picture
 
 PAGES = (
@@ -54,7 +56,7 @@ NOT_RUN = {
     ".venv/bin/ruff check .": "the checks themselves",
     ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
-    ".venv/bin/python -m tests.support.picture": "writes the picture, which has a test of its own",
+    ".venv/bin/python -m tests.support.picture": "writes the pictures, which tests hold",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
 }
 """The blocks of commands that do not run, by how they begin."""
@@ -122,7 +124,7 @@ def test_the_table_of_verdicts_lists_them_in_the_order_in_which_they_are_tried()
 
 def test_the_table_of_caveats_lists_all_of_them_in_their_order() -> None:
     ids = [caveat.id for caveat in CAVEATS]
-    assert [each for each in rows(README, "caveat") if each in ids] == ids
+    assert list(rows(README, "caveat")) == ids
 
 
 def test_the_table_of_rules_is_the_one_that_the_rules_make() -> None:
@@ -215,7 +217,8 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
     (tmp_path / "accounts.csv").write_text(ACCOUNTS)
     (tmp_path / "reports").symlink_to(samples / "organization")
     before = BEFORE[key] if (key := beginning(block, BEFORE)) else ":"
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    folders = forking("credreport").parent, Path(sys.executable).parent, os.environ["PATH"]
+    programs = os.pathsep.join(map(str, folders))
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{before}\n{block.text}"],
         cwd=tmp_path,
@@ -228,14 +231,24 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
     assert ended.returncode == expected, ended.stderr
 
 
+def ran_python(page: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the only example in Python of a page, beside the samples."""
+    ((_, _, example),) = [each for each in blocks("python") if each.page == page]
+    (folder / "samples").symlink_to(ROOT_FOLDER / "samples")
+    return subprocess.run(
+        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, check=True
+    )
+
+
+def test_the_example_of_an_own_rule_runs_and_prints_its_findings(tmp_path: Path) -> None:
+    ended = ran_python("analyzer/rules/README.md", tmp_path)
+    assert re.search(r"created \d{4} days ago", ended.stdout)
+
+
 def test_the_python_example_runs_and_prints_the_unused_users_of_each_account(
     tmp_path: Path,
 ) -> None:
-    ((_, _, example),) = blocks("python")
-    (tmp_path / "samples").symlink_to(ROOT_FOLDER / "samples")
-    ended = subprocess.run(
-        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    ended = ran_python("README.md", tmp_path)
     assert re.findall(r"^(\d{12}) +(\d+)$", ended.stdout, re.MULTILINE)
     assert (tmp_path / "review.xlsx").stat().st_size > 0
 
@@ -254,6 +267,10 @@ def test_the_readme_has_the_commands_to_try_and_to_test_it() -> None:
 def test_the_picture_shows_what_the_program_prints() -> None:
     words = re.compile(r"<text[^>]*>([^<]*)</text>")
     assert words.findall(PICTURE.read_text(encoding="utf-8")) == words.findall(picture())
+
+
+def test_the_picture_of_the_review_shows_the_workbook_that_the_program_writes() -> None:
+    assert review_picture.PICTURE.read_text(encoding="utf-8") == review_picture.picture()
 
 
 # Deployment

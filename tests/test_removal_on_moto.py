@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from analyzer.removal_script import Removal, removal_script
 from analyzer.review_columns import Decision
 from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import ScriptRun, run_script
+from tests.support.forking import forking
 from tests.support.removal_front import Front, front_serving
 
 POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
@@ -137,7 +137,7 @@ def state(iam: Any, front: Front) -> dict[str, Any]:
 def run(shell: str, script: str, front: Front, folder: Path, **variables: str) -> ScriptRun:
     """Run the script with the AWS CLI of the same environment as the tests."""
     front.calls.clear()
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{forking('aws').parent}:{os.environ['PATH']}"
     settings = {**environment(folder, front.url), "AWS_DEFAULT_REGION": "us-east-1", "PATH": path}
     return run_script(shell, script, folder, {**settings, **variables})
 

@@ -5,7 +5,7 @@ import pytest
 import analyzer
 from analyzer.rules import RULES
 from analyzer.standards import STANDARDS
-from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.standards.rulebook import Rulebook, own_standard
 from analyzer.terms import Benchmark, Severity, Thresholds
 
 EVERY = [rule.id for rule in RULES]
@@ -25,8 +25,9 @@ def test_without_a_word_the_rules_that_are_on_run_by_our_limits_as_controls_of_t
     book = analyzer.rulebook()
     assert ids(book) == [each for each in EVERY if each not in OFF]
     assert book.thresholds == Thresholds()
-    assert book.standard is OWN
-    assert [control.number for control in OWN.controls] == EVERY
+    assert book.standard == own_standard(RULES)
+    assert not book.has_benchmark
+    assert [control.number for control in book.standard.controls] == EVERY
 
 
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda each: each.id)
@@ -54,6 +55,11 @@ def test_every_benchmark_has_its_table() -> None:
 )
 def test_the_rules_asked_for_run_in_the_order_of_all(asked: list[str], expected: set[str]) -> None:
     assert ids(analyzer.rulebook(rules=asked)) == [each for each in EVERY if each in expected]
+
+
+def test_one_id_is_taken_as_the_list_of_it() -> None:
+    assert ids(analyzer.rulebook(rules="root-used")) == ["root-used"]
+    assert "root-used" not in ids(analyzer.rulebook(skip="root-used"))
 
 
 def test_the_default_of_a_standard_is_its_own() -> None:

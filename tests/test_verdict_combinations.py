@@ -752,3 +752,11 @@ def test_the_root_is_never_judged_as_a_user(name: str, tmp_path: Path) -> None:
     root = a_user(name) | {"arn": "arn:aws:iam::012345678901:root"}
     frame = judged_users(saved(tmp_path, report_text([a_user("root")], root=root)))
     assert frame["arn"].tolist() == ["arn:aws:iam::012345678901:user/root"]
+
+
+def test_a_use_of_an_inactive_key_that_its_service_contradicts_is_not_understood(
+    tmp_path: Path,
+) -> None:
+    user = a_user(key_2=an_inactive_key(used=days_before(9)))
+    found = judgement_on(tmp_path, user | {"access_key_2_last_used_service": "N/A"})
+    assert found == unused("inactive-keys-only", UNREAD)

@@ -54,8 +54,8 @@ app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})(
 app.add_typer(rules.app, name="rules")
 
 
-def _say_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so
-    if asked:
+def _say_version(value: bool) -> None:  # noqa: FBT001  typer calls it so
+    if value:
         from analyzer.version import VERSION
 
         typer.echo(f"credreport {VERSION}")

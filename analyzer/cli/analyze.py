@@ -99,11 +99,34 @@ AsOf = Annotated[
         parser=moment,
         metavar="TIME",
         rich_help_panel="Input",
-        help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default as the"
-        " reports say.",
+        help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default their"
+        " own.",
     ),
 ]
 """The option for the as-of of all reports."""
+
+
+HubRegion = Annotated[
+    str | None,
+    _output_panel(
+        callback=_region,
+        metavar="REGION",
+        help="Set the region of the Security Hub that imports ASFF; default the home region of the"
+        " partition.",
+    ),
+]
+"""The option for the region that ASFF is written for."""
+
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable",
+        rich_help_panel="Input",
+        help="List a report that cannot be read as not covered, and exit with 5, instead of"
+        " refusing all.",
+    ),
+]
+"""The option that continues without reports that cannot be read."""
 
 
 @with_options
@@ -159,8 +182,8 @@ def analyze(
         bool,
         _output_panel(
             "--check",
-            help="List users to check with --format names too, but for those that may have a live"
-            " service-specific credential.",
+            help="With --format names, list users to check too, except those that may have an"
+            " active service-specific credential.",
         ),
     ] = False,
     findings: Annotated[
@@ -176,7 +199,7 @@ def analyze(
         _output_panel(
             parser=_csv,
             metavar="FILE.csv",
-            help="Write what became of the users to deactivate or delete by --review.",
+            help="Write whether the users to deactivate or delete by --review are done.",
         ),
     ] = None,
     mode: Annotated[
@@ -184,41 +207,27 @@ def analyze(
         _output_panel(
             parser=_mode,
             metavar="OCTAL",
-            help="Set who may read and write the files, such as 640; default only you, and for a"
-            " file that is replaced as before.",
+            help="Set the permissions of the files, such as 640; default 600, and for a file that"
+            " is replaced as before.",
         ),
     ] = None,
-    hub_region: Annotated[
-        str | None,
-        _output_panel(
-            callback=_region,
-            metavar="REGION",
-            help="Set the region of the Security Hub that imports .asff.json; default the home"
-            " region of the partition.",
-        ),
-    ] = None,
+    hub_region: HubRegion = None,
     account_id: Annotated[
         str,
         typer.Option(
             callback=_account_id,
             metavar="NUMBER",
             rich_help_panel="Input",
-            help="Set the account of a report in which it is masked, or that has no column arn.",
+            help="Set the account of a report whose ARNs are masked or missing.",
         ),
     ] = "",
-    skip_unreadable: Annotated[
-        bool,
-        typer.Option(
-            "--skip-unreadable",
-            rich_help_panel="Input",
-            help="List a report that cannot be read as not covered, and exit with 5, instead of"
-            " refusing all.",
-        ),
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
     max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool,
-        _output_panel("--raw-csv", help="Put no ' before CSV cells that look like formulas."),
+        _output_panel(
+            "--raw-csv", help="Write CSV cells that look like formulas without a leading '."
+        ),
     ] = False,
     quiet: Annotated[
         bool, _output_panel("--quiet", "-q", help="Write errors only: no table, no summary.")
@@ -232,11 +241,11 @@ def analyze(
 
     from analyzer.cli import stderr, stdout
     from analyzer.sources.find import find_sources
-    from analyzer.sources.load import load_sources, readable_sources, with_uncovered
+    from analyzer.sources.load import FoundInputs, load_sources, readable_sources, with_uncovered
     from analyzer.writers import write
 
     if check and format_ is not Format.NAMES:
-        raise typer.BadParameter("it widens --format names only", param_hint="--check")
+        raise typer.BadParameter("use it with --format names only", param_hint="--check")
     judging.check()
     _check_review(judging, follow_up)
     limit = InputLimit(max_input)
@@ -246,18 +255,18 @@ def analyze(
     check_outputs(
         targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config]
     )
-    inputs, unreadable = readable_sources(inputs) if skip_unreadable else (inputs, ())
+    sorted_inputs = readable_sources(inputs) if skip_unreadable else FoundInputs(inputs)
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
     with stderr.progress(quiet=quiet) as progress:
-        report = load_sources(sources, inputs, as_of, progress, limit)
-    report = with_uncovered(report, unreadable)
+        report = load_sources(sources, sorted_inputs.readable, as_of, progress, limit)
+    report = with_uncovered(report, sorted_inputs.uncovered)
     analysis = filters.filtered(judging.judged(report))
-    shown = [Verdict(word) for word in verdict]
+    verdicts = [Verdict(word) for word in verdict]
     write(
         analysis,
         *output,
-        verdicts=shown,
+        verdicts=verdicts,
         raw_csv=raw_csv,
         findings=findings,
         follow_up=follow_up,
@@ -266,9 +275,10 @@ def analyze(
     )
     form = format_ or (None if targets or quiet else Format.TABLE)
     if form:
-        stdout.write(analysis, form, shown, raw_csv=raw_csv, details=details, check=check)
+        stdout.write(analysis, form, verdicts, raw_csv=raw_csv, details=details, check=check)
     if not quiet:
-        stderr.print_lines(_summary(analysis, form, shown, details=details, check=check), targets)
+        lines = _summary(analysis, form, verdicts, details=details, check=check)
+        stderr.print_lines(lines, targets)
     _end(analysis, judging, quiet=quiet)
 
 

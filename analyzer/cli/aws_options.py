@@ -1,4 +1,4 @@
-"""Define the options by which AWS is asked, the same for fetch and export."""
+"""Define the options for requests to AWS, the same for fetch and export."""
 
 import re
 from collections.abc import Callable
@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from analyzer.cli.choices import whole_number
 
 if TYPE_CHECKING:
     from analyzer.sources.fetch import FetchRequest
@@ -18,7 +20,7 @@ def _fits(pattern: str, example: str) -> Callable[[str | None], str | None]:
     def checked(value: str | None) -> str | None:
         if value is None or re.fullmatch(pattern, value, re.ASCII):
             return value
-        raise typer.BadParameter(f"it does not have the form of {example}")
+        raise typer.BadParameter(f"invalid value: use one such as {example}")
 
     return checked
 
@@ -33,11 +35,11 @@ class AwsOptions:
 
     profile: Annotated[
         list[str],
-        _aws(metavar="NAME", help="Ask with this profile of ~/.aws/config; may be repeated."),
+        _aws(metavar="NAME", help="Use this profile of ~/.aws/config; may be repeated."),
     ] = field(default_factory=list)
     region: Annotated[
         str | None,
-        _aws(metavar="NAME", help="A region of the account's partition, such as cn-north-1."),
+        _aws(metavar="NAME", help="Region in the account's partition, such as cn-north-1."),
     ] = None
     endpoint_url: Annotated[
         str | None,
@@ -48,7 +50,12 @@ class AwsOptions:
         ),
     ] = None
     timeout: Annotated[
-        int, _aws(min=1, metavar="SECONDS", help="Seconds to wait for AWS, for each account.")
+        int,
+        _aws(
+            parser=whole_number("a whole number of seconds", 1),
+            metavar="SECONDS",
+            help="Seconds to wait for AWS, for each account.",
+        ),
     ] = 300
     service_credentials: Annotated[
         bool,
@@ -58,9 +65,14 @@ class AwsOptions:
             " (iam:ListServiceSpecificCredentials).",
         ),
     ] = False
-    jobs: Annotated[int, _aws(min=1, max=64, metavar="NUMBER", help="Accounts to ask at once.")] = (
-        16
-    )
+    jobs: Annotated[
+        int,
+        _aws(
+            parser=whole_number("a whole number", 1, 64),
+            metavar="NUMBER",
+            help="Accounts to ask at once, 64 at most.",
+        ),
+    ] = 16
     organization: Annotated[
         bool, _aws("--organization", help="Read all accounts of the organization.")
     ] = False
@@ -69,7 +81,7 @@ class AwsOptions:
         _organization(
             metavar="NAME",
             callback=_fits(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
-            help="The role to assume in each account.",
+            help="Role to assume in each account.",
         ),
     ] = None
     external_id: Annotated[
@@ -78,7 +90,7 @@ class AwsOptions:
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             callback=_fits(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
-            help="The external id that the role's trust policy requires.",
+            help="External id that the role's trust policy requires.",
         ),
     ] = None
     session_name: Annotated[
@@ -110,7 +122,7 @@ class AwsOptions:
 
     @property
     def many(self) -> bool:
-        """Tell whether the reports of more than one account may come."""
+        """Return whether the reports of more than one account may come."""
         return self.organization or len(self.profile) > 1
 
     def check(self) -> None:

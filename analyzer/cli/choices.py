@@ -1,11 +1,15 @@
 """Parse and complete the values of options; a wrong value is refused with those that exist."""
 
+import os
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
+
+from analyzer.terms import printable
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -33,25 +37,31 @@ def one_of(text: str, words: Iterable[str]) -> str:
 
 
 def days(least: int) -> Callable[[str | int], int]:
-    """Return what parses a whole number of days.
+    """Return what parses a whole number of days, `least` or more."""
+    return whole_number("a whole number of days", least)
 
-    It raises typer.BadParameter for anything else and for less than `least`.
+
+def whole_number(what: str, least: int, most: int | None = None) -> Callable[[str | int], int]:
+    """Return what parses a whole number; `what` is for people.
+
+    It raises typer.BadParameter for anything else, for less than `least` and more than `most`.
     """
+    bounds = f"{least} or more" if most is None else f"from {least} to {most}"
 
     def parse(text: str | int) -> int:
         try:
             number = int(text)
         except (TypeError, ValueError):
             number = least - 1
-        if number < least:
-            raise typer.BadParameter(f"'{text}': use a whole number of days, {least} or more")
+        if number < least or (most is not None and number > most):
+            raise typer.BadParameter(f"'{text}': use {what}, {bounds}")
         return number
 
     return parse
 
 
 def completion(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return what completes a word in a shell; the words are asked for only then."""
+    """Return what completes a word in a shell; the words are read only then."""
 
     def complete(incomplete: str) -> list[str]:
         return [word for word in words() if word.startswith(incomplete)]
@@ -67,7 +77,16 @@ def rule_ids() -> list[str]:
 
 
 class Command(TyperCommand):
-    """Show in the help no type where there is a better name or, as for a flag, no value."""
+    """Refuse unknown environment variables; show in the help no type where there is a better name.
+
+    The variables are those of a command that takes its options from the environment.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; raises typer.BadParameter for an unknown variable."""
+        if ctx.auto_envvar_prefix:
+            _check_variables(ctx, os.environ)
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters without the types of flags and arguments."""
@@ -80,6 +99,27 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters without the types of flags."""
         return _without_types(super().get_params(ctx))
+
+
+def _check_variables(context: Any, variables: Iterable[str]) -> None:
+    """Refuse variables that look like options and are none; their values may be secret.
+
+    Raises typer.BadParameter.
+    """
+    prefix = f"{context.auto_envvar_prefix}_"
+    known = {name for each in context.command.params for name in _variables(each, prefix)}
+    for name in sorted(variables):
+        if name.startswith(prefix) and name not in known:
+            (nearest,) = get_close_matches(name, sorted(known), n=1, cutoff=0)
+            raise typer.BadParameter(
+                f"environment variable {printable(name)} is unknown: did you mean {nearest}?"
+            )
+
+
+def _variables(option: Any, prefix: str) -> list[str]:
+    """Return the environment variables that an option is taken from."""
+    named = option.envvar or ()
+    return [f"{prefix}{option.name.upper()}", *([named] if isinstance(named, str) else named)]
 
 
 def _without_types(params: list[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.analyze import check_outputs, moment
+from analyzer.cli.choices import choice, completion
 from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
@@ -47,7 +48,9 @@ def diff(
             " a run of export; - reads standard input.",
         ),
     ],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The later report, likewise.")],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="The later report, in one of the same forms.")
+    ],
     *,
     output: Annotated[
         list[Path],
@@ -56,42 +59,46 @@ def diff(
             "--output",
             parser=_output,
             metavar="FILE",
-            help="Write the changes as .csv or .json; may be repeated. An old file is replaced"
-            " whole.",
+            help="Write the changes to a .csv or .json file; may be repeated.",
         ),
     ] = [],
     format_: Annotated[
         ChangesFormat | None,
         typer.Option(
             "--format",
-            metavar="FORM",
-            help=f"Write this to standard output: {', '.join(ChangesFormat)}; default table,"
-            " nothing with --output.",
+            parser=choice(ChangesFormat),
+            autocompletion=completion(lambda: ChangesFormat),
+            metavar="FORMAT",
+            help=f"Write to standard output: {', '.join(ChangesFormat)}. Default table, if no"
+            " file is written.",
         ),
     ] = None,
     old_as_of: Annotated[
         datetime | None,
         typer.Option(
             parser=moment,
-            metavar="MOMENT",
-            help="The moment that OLD describes, such as 2026-03-01T09:30:00Z.",
+            metavar="TIME",
+            help="Set the time that OLD describes, such as 2026-03-01T09:30:00Z.",
         ),
     ] = None,
     new_as_of: Annotated[
         datetime | None,
-        typer.Option(parser=moment, metavar="MOMENT", help="The moment that NEW describes."),
+        typer.Option(parser=moment, metavar="TIME", help="Set the time that NEW describes."),
     ] = None,
     judging: JudgingOptions,
     raw_csv: Annotated[
-        bool, typer.Option("--raw-csv", help="Put no ' before CSV cells that look like formulas.")
+        bool,
+        typer.Option(
+            "--raw-csv", help="Write CSV cells that look like formulas without a leading '."
+        ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
     config: Config = None,
 ) -> None:
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
     The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
-    brings its own exemption list, unless --exemptions names one.
+    brings its own exemption list, unless --exemptions names one, and its own users to keep.
     """
     from analyzer.cli import stdout
 
@@ -115,12 +122,16 @@ def diff(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """Hold the inputs of one side, and the options by which it is judged."""
+    """Hold the inputs of one side, and the options by which it is judged.
+
+    `run` is the folder of a run of export, None for other inputs.
+    """
 
     source: str
     sources: "list[Source]"
     as_of: datetime | None
     judging: JudgingOptions
+    run: Path | None = None
 
     @classmethod
     def named(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
@@ -131,12 +142,14 @@ class _Side:
         from analyzer.sources.find import find_sources
 
         folder = Path(name)
-        if read_record(folder) is not None:
+        run = folder if read_record(folder) is not None else None
+        if run:
             name = str(folder / REPORTS)
             listed = folder / EXEMPTIONS
             if listed.is_file() and judging.exemptions is None:
                 judging = replace(judging, exemptions=InputFile(listed, listed.read_bytes()))
-        return cls(source=name, sources=find_sources([name]), as_of=as_of, judging=judging)
+        sources = find_sources([name])
+        return cls(source=name, sources=sources, as_of=as_of, judging=judging, run=run)
 
     def inputs(self) -> list[str | Path | None]:
         """Return all that is read."""
@@ -145,16 +158,17 @@ class _Side:
         return [self.source, *files, listed.path if listed else None]
 
     def analysis(self, *, quiet: bool) -> "Analysis":
-        """Load the reports and judge the users.
+        """Load the reports and judge the users, of a run with its users to keep.
 
         Raises InputRefused.
         """
         from analyzer.cli import stderr
+        from analyzer.exports.decisions import kept_review
         from analyzer.sources.load import load_sources
 
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources([self.source], self.sources, self.as_of, progress)
-        return self.judging.analysis(report)
+        return self.judging.analysis(report, kept_review(self.run) if self.run else None)
 
 
 def _comparison(before: "Analysis", now: "Analysis") -> "Comparison":

@@ -1,4 +1,4 @@
-"""Wire `credreport explain`: show what the verdict on one user rests on."""
+"""Wire `credreport explain`: show the cells, caveats and rules behind the verdict on one user."""
 
 import json
 from enum import StrEnum

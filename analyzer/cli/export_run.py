@@ -12,19 +12,21 @@ from analyzer.cli.judging_options import InputFile, JudgingOptions, review_workb
 from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
-from analyzer.exports.manifest import RECORD, RunInput, record_bytes
+from analyzer.exports.decisions import DECISIONS, decisions_bytes
+from analyzer.exports.manifest import RECORD, RunInput, RunResult, record_bytes
 from analyzer.exports.reviews import earlier_done_since, edited_workbooks
 from analyzer.exports.runs import (
     Run,
+    earlier_runs,
     next_name,
     os_errors_translated,
-    previous_run,
     run_with_identity,
 )
-from analyzer.files import replace_files
-from analyzer.model import Report
-from analyzer.report.input_size import MAX_INPUT
-from analyzer.sources.load import load
+from analyzer.exports.trend import trend, verdict_counts
+from analyzer.files import replace_files, sha256
+from analyzer.model import Report, UncoveredAccount
+from analyzer.report.input_size import MAX_INPUT, InputLimit
+from analyzer.sources.load import find_inputs, load_sources, skipped_notes, with_uncovered
 from analyzer.sources.manifest import (
     FETCHED_MANIFEST,
     FetchedAccounts,
@@ -35,7 +37,7 @@ from analyzer.sources.manifest import (
     status_counts,
     unmatched_messages,
 )
-from analyzer.terms import ISO_UTC
+from analyzer.terms import ISO_UTC, Feed
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ class ExportRun:
     log: Log
     max_input: int = MAX_INPUT
     as_of: datetime | None = None
+    skip_unreadable: bool = False
+    also: Sequence[Feed] = ()
+    hub_region: str | None = None
 
     def check(self) -> int:
         """Try all that a run needs, write nothing, and return the exit code.
@@ -61,11 +66,16 @@ class ExportRun:
         """
         self.log.say("settings", "The settings are understood.")
         runs.check_folder(self.folder)
-        self.log.say("folder", f"{self.folder} can be written, and no run is at work in it.")
+        self.log.say("folder", f"{self.folder} can be written, and no other run uses it.")
         if not self.sources:
             return PARTIAL if would_miss_reports(self.aws, self.log) else 0
-        report = load(*self.sources, as_of=self.as_of, max_input=self.max_input)
-        understood = f"Reports understood: {len(report.files)}, with {report.rows} rows."
+        limit = InputLimit(self.max_input)
+        inputs = find_inputs(self.sources, limit, skip_unreadable=self.skip_unreadable)
+        report = with_uncovered(
+            load_sources(self.sources, inputs.readable, self.as_of, lambda *_: None, limit),
+            inputs.uncovered,
+        )
+        understood = f"Reports read: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", understood)
         self.with_reviews(edited_workbooks(self.folder)).judging.check()
         self._caution(report)
@@ -77,8 +87,8 @@ class ExportRun:
         Raises CredreportError; nothing is left of the run then.
         """
         with runs.folder_lock(self.folder):
-            with runs.new_run_folder(self.folder) as aside:
-                name, code = self._run(aside)
+            with runs.new_run_folder(self.folder) as building:
+                name, code = self._run(building)
             if keep:
                 self._prune(keep, name)
         return code
@@ -89,17 +99,31 @@ class ExportRun:
             for run in runs.prune(self.folder, keep, spared=name):
                 self.log.say("removed", f"Removed {run.path}.", run=run.name)
         except OutputFailed as error:
-            self.log.caution("not-removed", f"Old runs stay: {error}")
+            self.log.caution("not-removed", f"Old runs were not removed: {error}")
 
-    def _run(self, aside: Path) -> tuple[str, int]:
+    def _run(self, building: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        collected = collect_reports(
-            self.sources, self.aws, reports.make_reports_folder(aside), self.log, self.max_input
-        )
-        report = reports.load_reports(aside, collected.origins, self.max_input, self.as_of)
+        collected = self._collected(reports.make_reports_folder(building))
+        report = reports.load_reports(building, collected.origins, self.max_input, self.as_of)
+        report = with_uncovered(report, collected.uncovered)
+        report = replace(report, notes=(*collected.notes, *report.notes))
         name = next_name(self.folder, RunInput(report=report, parameters={}).as_of)
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
-        return reviewed.judged_run(aside, name, report, has_gaps=collected.has_gaps)
+        return reviewed.judged_run(building, name, report, has_gaps=collected.has_gaps)
+
+    def _collected(self, folder: Path) -> "CollectedReports":
+        """Put the reports into a folder: copies of the files, or what AWS gives.
+
+        Raises InputRefused, AwsRefused, OutputFailed.
+        """
+        if not self.sources:
+            return fetch_reports(self.aws, folder, self.log)
+        limit = InputLimit(self.max_input)
+        inputs = find_inputs(self.sources, limit, skip_unreadable=self.skip_unreadable)
+        with os_errors_translated(folder):
+            origins = reports.copy_inputs(self.sources, inputs.readable, folder)
+        notes = tuple(skipped_notes(inputs.readable))
+        return CollectedReports(origins, uncovered=inputs.uncovered, notes=notes)
 
     def with_reviews(self, workbooks: Mapping[Path, bytes]) -> Self:
         """Return the run with the decisions in workbooks ahead of those that options name.
@@ -114,9 +138,9 @@ class ExportRun:
         return replace(self, judging=judging)
 
     def judged_run(
-        self, aside: Path, name: str, report: Report, *, has_gaps: bool
+        self, building: Path, name: str, report: Report, *, has_gaps: bool
     ) -> tuple[str, int]:
-        """Judge the report in a folder aside, publish that unless the same was published before.
+        """Judge the report in a hidden folder, and publish that unless the same run exists.
 
         Returns the run's name and the exit code.
         """
@@ -125,57 +149,70 @@ class ExportRun:
         self._tell(analysis)
         if existing := run_with_identity(self.folder, run_input.identity):
             code = int(existing.record["exit_code"])
-            message = f"{existing.path} was made from the same: unchanged, skipped."
+            message = f"Unchanged since {existing.path}: skipped."
             self.log.say("unchanged", message, run=existing.name, exit_code=code)
             return existing.name, code
         code = self._code(analysis, has_gaps=has_gaps)
-        return self._published(aside, self.folder / name, analysis, run_input, code), code
+        return self._published(building, self.folder / name, analysis, run_input, code), code
 
     def _published(
-        self, aside: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
+        self, building: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
     ) -> str:
         previous = self._previous(run)
+        verdicts = verdict_counts(analysis)
+        numbers = trend(earlier_runs(run.parent, run.name), run.name, run_input.as_of, verdicts)
         with runs.os_errors_translated(self.folder):
             if listed := self.judging.exemptions:
-                contents.write_synced(aside / contents.EXEMPTIONS, listed.content)
+                contents.write_synced(building / contents.EXEMPTIONS, listed.content)
             if named := self.judging.accounts:
-                contents.write_synced(aside / contents.ACCOUNTS, named.content)
-            changed = contents.write_all(analysis, aside, previous)
-            record = record_bytes(
-                run_input,
-                list(contents.sealed_files(aside)),
-                reviews=analysis.review.workbooks,
-                compared_with=previous.name if previous else None,
+                contents.write_synced(building / contents.ACCOUNTS, named.content)
+            if analysis.review.workbooks:
+                contents.write_synced(building / DECISIONS, decisions_bytes(analysis.review))
+            changed = contents.write_all(analysis, building, previous, numbers)
+            for feed in self.also:
+                earlier = self._earlier_feed(run, contents.FEEDS[feed])
+                contents.write_feed(analysis, building, feed, self.hub_region, earlier)
+            result = RunResult(
                 exit_code=code,
+                compared_with=previous.name if previous else None,
+                users=verdicts,
+                reviews=analysis.review.workbooks,
             )
-            contents.write_synced(aside / RECORD, record)
-        runs.publish(aside, run)
+            record = record_bytes(run_input, result, list(contents.sealed_files(building)))
+            contents.write_synced(building / RECORD, record)
+        runs.publish(building, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
         return run.name
 
     def _previous(self, run: Path) -> Run | None:
         """Return the run to compare with, if its reports are still those that it was made from."""
-        previous = previous_run(run.parent, run.name)
+        *_, previous = None, *earlier_runs(run.parent, run.name)
         if previous and not contents.is_unchanged(previous):
-            message = f"Reports in {previous.path} were changed: nothing is compared with it."
+            message = f"Reports in {previous.path} were changed: changes since it are not shown."
             self.log.caution("changed", message, run=previous.name)
-            return None
-        if previous and self._criteria(previous.record["parameters"]) != self._criteria():
-            message = f"{previous.path} was judged by other criteria: nothing is compared with it."
-            self.log.caution("other-criteria", message, run=previous.name)
             return None
         return previous
 
-    def _criteria(self, parameters: Mapping[str, object] | None = None) -> list[object]:
-        """Return what the verdicts depend on, of this run or of another's parameters."""
-        parameter_values = self._parameters() if parameters is None else parameters
-        return [parameter_values.get(name) for name in ("definition", "dormant_days")]
+    def _earlier_feed(self, run: Path, name: str) -> Path | None:
+        """Return the newest feed of a run before, if it is as it was written."""
+        source = contents.newest_with(earlier_runs(run.parent, run.name), name)
+        if source and source.sha256_of(name) != sha256(source.path / name):
+            message = f"{source.path / name} was changed: none of its findings is closed."
+            self.log.caution("changed", message, run=source.name)
+            return None
+        return source.path / name if source else None
 
     def _parameters(self) -> Mapping[str, object]:
-        asked = self.aws.service_credentials and not self.sources
+        service_credentials = self.aws.service_credentials and not self.sources
         as_of = f"{self.as_of:{ISO_UTC}}" if self.as_of else None
-        return {**self.judging.as_record(), "service_credentials": asked, "as_of": as_of}
+        return {
+            **self.judging.as_record(),
+            "service_credentials": service_credentials,
+            "as_of": as_of,
+            "also": sorted(self.also),
+            "hub_region": self.hub_region,
+        }
 
     def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
         if failures := self.judging.failures(analysis):
@@ -202,46 +239,43 @@ class ExportRun:
 
 
 class CollectedReports(NamedTuple):
-    """Say where copies came from, and whether something that was asked for stays unknown."""
+    """Hold where copies came from, and what is missing.
+
+    `has_gaps` if AWS did not give all that was requested; `uncovered` are files that cannot be
+    read, `notes` are about files that were skipped.
+    """
 
     origins: Mapping[Path, str]
-    has_gaps: bool
+    has_gaps: bool = False
+    uncovered: tuple[UncoveredAccount, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def collect_reports(
-    sources: Sequence[str],
-    aws: AwsOptions,
-    folder: Path,
-    log: Log,
-    max_input: int = MAX_INPUT,
-) -> CollectedReports:
-    """Put the reports into a folder: copies of the files, or what AWS gives.
+def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
+    """Put the reports that AWS gives into a folder.
 
-    Raises InputRefused, AwsRefused, OutputFailed.
+    Raises AwsRefused, OutputFailed.
     """
-    if sources:
-        with os_errors_translated(folder):
-            return CollectedReports(reports.copy_inputs(sources, folder, max_input), has_gaps=False)
     from analyzer.sources.fetch import fetch_accounts, save_report
 
     save = partial(
         save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
     )
-    accounts = fetch_accounts(aws.request(), save)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.wait)
     has_gaps = log_accounts(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
-    return CollectedReports({}, has_gaps)
+    return CollectedReports({}, has_gaps=has_gaps)
 
 
 def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
-    """Ask AWS all that a run would, save nothing, and tell whether anything would be missing.
+    """Ask AWS all that a run would, save nothing, and return whether anything would be missing.
 
     Raises AwsRefused.
     """
     from analyzer.sources.fetch import fetch_accounts, unsaved_entry
 
     save = partial(unsaved_entry, with_service_credentials=aws.service_credentials)
-    accounts = fetch_accounts(aws.request(), save)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.wait)
     has_gaps = log_accounts(accounts, log)
     failures = failure_messages(accounts.entries)
     for failure in failures:
@@ -250,10 +284,10 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
 
 
 def log_accounts(accounts: FetchedAccounts, log: Log) -> bool:
-    """Log what became of the accounts, but for those that failed; tell whether there are gaps.
+    """Log what became of the accounts, but for those that failed; return whether there are gaps.
 
-    Raises AwsRefused where none could be read, KeyboardInterrupt where somebody stopped it: of
-    many accounts, not all would be there.
+    Raises AwsRefused where none could be read, KeyboardInterrupt where it was stopped: of
+    many accounts, some would be missing.
     """
     from analyzer.sources.aws_errors import STOPPED
 

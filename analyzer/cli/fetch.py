@@ -11,7 +11,7 @@ import typer
 
 from analyzer.cli.aws_options import AwsOptions, reject_first
 from analyzer.cli.options import Config, with_options
-from analyzer.cli.stderr import progress, say
+from analyzer.cli.stderr import Log, LogFormat, progress, say
 from analyzer.cli.stdout import flushed_stdout
 from analyzer.errors import PARTIAL
 
@@ -35,17 +35,17 @@ def fetch(
         ),
     ] = ".",
     aws: AwsOptions,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
     config: Config = None,
 ) -> None:
-    """Fetch the credential report from AWS: two calls an account, and none per user."""
+    """Fetch the credential report from AWS: two calls per account, none per user."""
     del config
     aws.check()
     reject_first(
         {
-            "-o - takes one report, and nothing beside it": output == STANDARD_OUTPUT
+            "-o - writes one report and no other file: name a folder": output == STANDARD_OUTPUT
             and (aws.many or aws.service_credentials),
-            "many accounts need a folder": aws.many and Path(output).is_file(),
+            "several accounts need a folder": aws.many and Path(output).is_file(),
         }
     )
     from analyzer.sources.fetch import fetch_accounts, save_report
@@ -53,8 +53,9 @@ def fetch(
     place = partial(_path, output, many=aws.many)
     to_folder = partial(save_report, place, with_service_credentials=aws.service_credentials)
     save = _print_report if output == STANDARD_OUTPUT else to_folder
+    log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
-        accounts = fetch_accounts(aws.request(), save, advance)
+        accounts = fetch_accounts(aws.request(), save, advance, log.wait)
     if aws.many:
         _end_many(accounts, Path(output), quiet=quiet)
     else:

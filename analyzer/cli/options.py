@@ -1,7 +1,7 @@
 """Take options from a TOML file: each key is the name of a long option without its dashes.
 
-One file serves all commands: a key that only another command knows is passed over, one that none
-knows is refused. What is given on the command line or in the environment counts before the file.
+One file serves all commands: a key that only another command knows is skipped, one that none knows
+is refused. The command line and the environment override the file.
 """
 
 import inspect
@@ -29,19 +29,19 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     Raises typer.BadParameter with every problem of the file.
     """
     if path is not None:
-        told = {key: _plain(value) for key, value in _toml(path).items()}
+        settings = {key: _plain(value) for key, value in _toml(path).items()}
         options = _options(context.command)
         known = {**_options_of_all(context), **options}
         problems = [
             printable(f"{path}: {key}: {problem}")
-            for key, value in told.items()
+            for key, value in settings.items()
             for problem in _problems(context, known.get(key), value)
         ]
         if problems:
             raise typer.BadParameter("\n".join(problems))
         context.default_map = {
             options[key].name: _listed(options[key], value)
-            for key, value in told.items()
+            for key, value in settings.items()
             if key in options
         }
     return path
@@ -129,7 +129,7 @@ def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
     if option is None:
         yield "no command has an option of this name"
     elif isinstance(value, dict) or isinstance(value, bool) is not bool(option.is_flag):
-        yield f"{value} is not what the option takes"
+        yield f"invalid value {value}"
     else:
         try:
             option.process_value(context, _listed(option, value))
@@ -160,16 +160,16 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def taking(**given: Any) -> None:
+    def wrapper(**values: Any) -> None:
         filled = {
-            name: group(**{each.name: given.pop(each.name) for each in fields(group)})
+            name: group(**{each.name: values.pop(each.name) for each in fields(group)})
             for name, group in groups.items()
         }
-        command(**given, **filled)
+        command(**values, **filled)
 
     shared = [option for group in groups.values() for option in _parameters(group)]
-    taking.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]  # what inspect looks for
-    return taking
+    wrapper.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]  # what inspect looks for
+    return wrapper
 
 
 def _parameters(group: Any) -> Iterator[inspect.Parameter]:

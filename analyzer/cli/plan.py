@@ -58,7 +58,10 @@ def plan(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Write the script here, not to standard output."
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write the script to a file instead of standard output.",
         ),
     ] = None,
     exemptions: Annotated[

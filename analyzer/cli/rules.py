@@ -85,7 +85,7 @@ def rules_table(rules: "Sequence[Rule]") -> str:
 
 
 def _severity(rule: "Rule") -> str:
-    return rule.severity if rule.default else f"{rule.severity}; off unless asked for"
+    return rule.severity if rule.default else f"{rule.severity}; off by default"
 
 
 def _title(rule: "Rule") -> str:

@@ -88,6 +88,11 @@ class Log:
         """Log what should be known or fixed."""
         self._line(Level.WARNING, event, message, fields)
 
+    def wait(self, name: str, seconds: float, state: str) -> None:
+        """Log that the report of an account is not ready after so many seconds."""
+        message = f"Waiting for AWS: no report of {name} after {seconds:.0f} seconds ({state})."
+        self.say("waiting", message, seconds=round(seconds), state=state)
+
     def fail(self, event: str, message: str, **fields: Any) -> None:
         """Log what ended the run."""
         self._line(Level.ERROR, event, message, fields)
@@ -121,13 +126,18 @@ class Log:
         import json
 
         line = {
-            "time": f"{datetime.now(UTC):{ISO_UTC}}",
+            "time": f"{utc_now():{ISO_UTC}}",
             "level": level,
             "event": event,
             "message": message,
             **fields,
         }
         say(json.dumps(line))
+
+
+def utc_now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
 
 
 def say(text: str) -> None:

@@ -1,9 +1,10 @@
 """Keep the runs of `credreport export` in a folder: each complete or absent.
 
 Here are the lock, the names of runs, `latest`, the removal of old runs (`runs`), the record of a
-run (`manifest`), its outputs (`contents`) and its copies of the reports (`reports`). Only the
-command line may import this package. It calls sources and writers, and knows neither AWS nor
-options.
+run (`manifest`), its outputs (`contents`), its copies of the reports (`reports`), the decisions
+that it was judged with (`decisions`), what reviewers left in earlier runs (`reviews`) and the
+numbers of users from run to run (`trend`). Only the command line may import this package. It calls
+sources and writers, and knows neither AWS nor options.
 
 A run is built in a hidden folder, synchronized to disk and renamed as the last step. Functions that
 write raise OutputFailed or Busy, and leave visible runs as they were.

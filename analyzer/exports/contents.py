@@ -1,7 +1,8 @@
 """Write all outputs of a run, and list what it holds."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,14 +13,17 @@ from analyzer.analysis import Analysis, analyze
 from analyzer.changes import changes, counts_by_kind, uncovered
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
+from analyzer.exports.decisions import DECISIONS, kept_review
 from analyzer.exports.reports import REPORTS, load_reports
-from analyzer.exports.runs import Run, sync
+from analyzer.exports.runs import Run, sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
 from analyzer.snapshot import missing_accounts, snapshot, without_users
-from analyzer.terms import Verdict
+from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
+from analyzer.writers.asff import write_asff
 from analyzer.writers.changes import write_changes
+from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
 
 USERS: Final = "users.csv"
@@ -30,26 +34,61 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
+_LISTS: Final = (EXEMPTIONS, DECISIONS)
+"""What a run is compared by besides its reports."""
 
 
-def write_all(analysis: Analysis, folder: Path, previous: Run | None) -> int:
-    """Write every output of a run into a folder, and return the number of changes.
+FEEDS: Final = {Feed.OCSF: "findings.ocsf.json", Feed.ASFF: "findings.asff.json"}
+"""The files of the feeds; a new one, such as Parquet, is a line here and one in `write_feed`."""
+
+
+def write_feed(
+    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Path | None
+) -> None:
+    """Write a feed of a run into a folder, and close what an earlier feed has in excess.
+
+    `region` is that of the Security Hub that ASFF is for.
 
     Raises OutputFailed.
     """
-    everybody = tuple(Verdict)
+    with ExitStack() as stack:
+        lines = stack.enter_context(earlier.open("rb")) if earlier else ()
+        stream = stack.enter_context(replacing(folder / FEEDS[feed]))
+        if feed is Feed.OCSF:
+            write_ocsf(analysis, stream, lines)
+        else:
+            write_asff(analysis, stream, region, lines)
+
+
+def newest_with(runs: Iterable[Run], file: str) -> Run | None:
+    """Return the last of the runs that was made with a file of that name, if there is one."""
+    return max(
+        (run for run in runs if run.sha256_of(file)),
+        key=lambda run: sort_key(run.name),
+        default=None,
+    )
+
+
+def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
+    """Write every output of a run into a folder, and return the number of changes.
+
+    `trend` has the numbers of users of the newest runs (`exports.trend.COLUMNS`).
+
+    Raises OutputFailed.
+    """
+    every_verdict = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
     followed = folder / FOLLOW_UP if analysis.review.workbooks else None
     findings = folder / FINDINGS
-    write(analysis, users, data, verdicts=everybody, findings=findings, follow_up=followed)
+    write(analysis, users, data, verdicts=every_verdict, findings=findings, follow_up=followed)
     changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
+    since = previous.name if previous else None
     with replacing(folder / WORKBOOK) as stream:
-        if previous:
-            write_workbook(analysis, stream, changes=changed, since=previous.name)
-        else:
-            write_workbook(analysis, stream)
+        write_workbook(
+            analysis, stream, changes=changed if since else None, since=since or "", trend=trend
+        )
     return sum(counts_by_kind(changed).values())
 
 
@@ -72,13 +111,15 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """Return a run's reports with its own exemptions, judged by the criteria of an analysis.
 
+    The users to keep by the review that the run was judged with are exempt as they were then.
+
     Raises InputRefused.
     """
     listed = _exemptions(run.path / EXEMPTIONS)
     option = run.record["parameters"].get("as_of")
     as_of = datetime.fromisoformat(option) if option else None
     report = load_reports(run.path, {}, as_of=as_of)
-    return analyze(report, analysis.criteria, listed, analysis.book)
+    return analyze(report, analysis.criteria, listed, analysis.book, kept_review(run.path))
 
 
 def _exemptions(path: Path) -> Exemptions:
@@ -86,16 +127,16 @@ def _exemptions(path: Path) -> Exemptions:
 
 
 def is_unchanged(run: Run) -> bool:
-    """Tell whether a run still holds the reports and exemptions that it was made from, no others.
+    """Return whether a run still holds the reports and lists that it was made from, no others.
 
     What it is compared by is read from them.
     """
     recorded = {
         each["path"]: each["sha256"]
         for each in run.record["files"]
-        if each["path"] == EXEMPTIONS or each["path"].startswith(f"{REPORTS}/")
+        if each["path"] in _LISTS or each["path"].startswith(f"{REPORTS}/")
     }
-    inputs = [run.path / EXEMPTIONS, *(run.path / REPORTS).rglob("*")]
+    inputs = [*(run.path / name for name in _LISTS), *(run.path / REPORTS).rglob("*")]
     files = (path for path in inputs if path.is_file())
     return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,38 +43,45 @@ class RunInput:
             "tool": VERSION,
             "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
             "evidence": sorted(each.evidence.sha256 for each in self.report.files if each.evidence),
-            "not_covered": sorted(each.whom for each in self.report.not_covered),
+            "not_covered": sorted(each.label for each in self.report.not_covered),
             "parameters": dict(self.parameters),
         }
         return hashlib.sha256(json.dumps(identity_parts, sort_keys=True).encode()).hexdigest()
 
 
-def record_bytes(
-    run_input: RunInput,
-    files: Iterable[Mapping[str, Any]],
-    *,
-    reviews: Iterable[FileReference] = (),
-    compared_with: str | None,
-    exit_code: int,
-) -> bytes:
-    """Return the record of a run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """Hold what came of a run.
 
-    `files` have path, size and sha256 each; `reviews` are the workbooks whose decisions were read.
+    `compared_with` names the run before it, None where there is none; `users` is the number of
+    users of each verdict; `reviews` are the workbooks whose decisions were read.
     """
+
+    exit_code: int
+    compared_with: str | None
+    users: Mapping[str, int]
+    reviews: Sequence[FileReference]
+
+
+def record_bytes(
+    run_input: RunInput, result: RunResult, files: Iterable[Mapping[str, Any]]
+) -> bytes:
+    """Return the record of a run; `files` have path, size and sha256 each."""
     record = {
         **provenance(),
         "kind": KIND,
         "as_of": _utc(run_input.as_of),
         "identity": run_input.identity,
-        "exit_code": exit_code,
-        "compared_with": compared_with,
+        "exit_code": result.exit_code,
+        "compared_with": result.compared_with,
+        "users": dict(result.users),
         "parameters": dict(run_input.parameters),
         "accounts": {
             "covered": covered_accounts(run_input.report),
             "not_covered": [asdict(each) for each in run_input.report.not_covered],
             "skipped": [asdict(each) for each in run_input.report.left_out],
         },
-        "reviews": [asdict(each) for each in reviews],
+        "reviews": [asdict(each) for each in result.reviews],
         "files": list(files),
     }
     return as_json(record)

@@ -45,19 +45,19 @@ def load_reports(
 
     Raises InputRefused, which names what was copied.
     """
-    aside = f"{run}{os.sep}"
+    prefix = f"{run}{os.sep}"
     try:
         report = _load(origins or {run / REPORTS: ""}, InputLimit(max_input), as_of)
     except InputRefused as error:
         names = {str(copy): name for copy, name in origins.items()}
         raise InputRefused(
-            replace(each, file=names.get(each.file, each.file).removeprefix(aside))
+            replace(each, file=names.get(each.file, each.file).removeprefix(prefix))
             for each in error.problems
         ) from None
     return replace(
         report,
-        files=tuple(_with_run_relative_names(aside, each) for each in report.files),
-        notes=tuple(note.replace(aside, "") for note in report.notes),
+        files=tuple(_with_run_relative_names(prefix, each) for each in report.files),
+        notes=tuple(note.replace(prefix, "") for note in report.notes),
     )
 
 
@@ -69,27 +69,26 @@ def _load(origins: Mapping[Path, str], limit: InputLimit, as_of: datetime | None
     return load_sources([*paths], inputs, as_of, lambda _done, _total: None, limit)
 
 
-def _with_run_relative_names(aside: str, file: ReportFile) -> ReportFile:
+def _with_run_relative_names(prefix: str, file: ReportFile) -> ReportFile:
     """Return the file with names that are true in the run."""
     evidence = file.evidence
     if evidence:
-        evidence = replace(evidence, name=evidence.name.removeprefix(aside))
-    return replace(file, name=file.name.removeprefix(aside), evidence=evidence)
+        evidence = replace(evidence, name=evidence.name.removeprefix(prefix))
+    return replace(file, name=file.name.removeprefix(prefix), evidence=evidence)
 
 
 def copy_inputs(
-    names: Sequence[str], folder: Path, max_input: int = MAX_INPUT
+    names: Sequence[str], candidates: Sequence[Source], folder: Path
 ) -> Mapping[Path, str]:
-    """Copy all inputs that the names stand for, and return where each came from, by its copy.
+    """Copy the inputs that the names stand for, and return where each came from, by its copy.
 
-    Files of archives are unpacked. A copy keeps the file's name, since a name may tell as-of;
-    where two have one name, the second lies in a folder of its own.
+    Files of archives are unpacked, skipped ones left out. A copy keeps the file's name, since a
+    name may tell as-of; where two have one name, the second lies in a folder of its own.
 
     Raises InputRefused with the problems of all inputs together, OSError where nothing more can
     be written.
     """
-    every = find_sources(names, InputLimit(max_input))
-    inputs = [each for each in every if not each.is_skipped]
+    inputs = [each for each in candidates if not each.is_skipped]
     sources = [*inputs, *manifests(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
@@ -129,8 +128,8 @@ def _copy(source: Source, target: Path) -> None:
         for ending in (METADATA, SERVICE_CREDENTIALS):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
-                aside = Source(str(beside), beside.read_bytes, beside.read_bytes, beside)
-                _copy_of(aside, target.with_name(target.name + ending))
+                companion = Source(str(beside), beside.read_bytes, beside.read_bytes, beside)
+                _copy_of(companion, target.with_name(target.name + ending))
 
 
 def _copy_of(source: Source, target: Path) -> None:

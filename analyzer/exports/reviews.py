@@ -2,14 +2,14 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from analyzer import columns
 from analyzer.exports.contents import FOLLOW_UP, WORKBOOK
-from analyzer.exports.runs import Run, runs, sort_key
+from analyzer.exports.runs import earlier_runs, runs
 from analyzer.files import sha256
 from analyzer.follow_up import DONE_SINCE
 from analyzer.review import DECIDED_ON, DECISION
@@ -27,7 +27,7 @@ def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, byte
     a report says nothing of users as they were before it.
     """
     edited = {}
-    for run in _older(folder, before):
+    for run in runs(folder) if before is None else earlier_runs(folder, before):
         content = (run.path / WORKBOOK).read_bytes()
         if hashlib.sha256(content).hexdigest() != run.sha256_of(WORKBOOK):
             edited[run.path / WORKBOOK] = content
@@ -39,7 +39,7 @@ def earlier_done_since(folder: Path, before: str) -> DoneSince:
 
     The keys are the texts of `arn`, `created`, `decision` and `decided_on` in its CSV.
     """
-    for run in reversed([*_older(folder, before)]):
+    for run in reversed(earlier_runs(folder, before)):
         path = run.path / FOLLOW_UP
         if path.is_file() and sha256(path) == run.sha256_of(FOLLOW_UP):
             with path.open(encoding="utf-8", newline="") as lines:
@@ -49,9 +49,3 @@ def earlier_done_since(folder: Path, before: str) -> DoneSince:
                 for row in rows
             }
     return {}
-
-
-def _older(folder: Path, before: str | None) -> Iterator[Run]:
-    for run in runs(folder):
-        if before is None or sort_key(run.name) < sort_key(before):
-            yield run

@@ -39,14 +39,14 @@ class Run:
         return recorded.get(path)
 
     def is_as_made(self) -> bool:
-        """Tell whether the run's folder holds what it was made with, unedited, and no more."""
+        """Return whether the run's folder holds what it was made with, unedited, and no more."""
         files = {each["path"]: each["sha256"] for each in self.record["files"]}
         return self._holds_only(files) and all(
             sha256(self.path / path) == recorded for path, recorded in files.items()
         )
 
     def _holds_only(self, files: Iterable[str]) -> bool:
-        """Tell whether there is nothing but some files and their folders, and the record."""
+        """Return whether there is nothing but some files and their folders, and the record."""
         own = {self.path / path for path in (RECORD, *files)}
         own |= {folder for path in own for folder in path.parents}
         return all(
@@ -68,7 +68,7 @@ def _complete_runs(folder: Path) -> Iterator[Run]:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a text is what a run can be named."""
+    """Return whether a text is what a run can be named."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -77,13 +77,9 @@ def run_with_identity(folder: Path, identity: str) -> Run | None:
     return next((run for run in runs(folder) if run.record["identity"] == identity), None)
 
 
-def previous_run(folder: Path, name: str) -> Run | None:
-    """Return the newest complete run that is older than one of that name, if there is one."""
-    return max(
-        (run for run in runs(folder) if sort_key(run.name) < sort_key(name)),
-        key=lambda run: sort_key(run.name),
-        default=None,
-    )
+def earlier_runs(folder: Path, name: str) -> list[Run]:
+    """Return the complete runs that are older than one of that name, the oldest first."""
+    return [run for run in runs(folder) if sort_key(run.name) < sort_key(name)]
 
 
 def next_name(folder: Path, as_of: datetime) -> str:
@@ -110,9 +106,9 @@ LINK: Final = ".credreport-latest"
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Make the folder, mend what a killed run left in it, and let nobody else work there.
+    """Make the folder, repair what a killed run left in it, and lock it.
 
-    Raises Busy where somebody does, OutputFailed where the folder cannot be written.
+    Raises Busy if another run holds the lock, OutputFailed where the folder cannot be written.
     """
     with os_errors_translated(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -131,19 +127,19 @@ def folder_lock(folder: Path) -> Iterator[None]:
 def new_run_folder(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to build in; what is left of it in the end is removed."""
     with os_errors_translated(folder):
-        aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
+        building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
     try:
-        yield aside
+        yield building
     except OutputFailed as error:
-        raise OutputFailed(str(error).replace(str(aside), str(folder))) from error
+        raise OutputFailed(str(error).replace(str(building), str(folder))) from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(building, ignore_errors=True)
 
 
-def publish(aside: Path, run: Path) -> None:
-    """Have a folder that is whole, and on disk, appear under a run's name, and be the latest."""
+def publish(building: Path, run: Path) -> None:
+    """Give a folder that is complete and on disk the name of a run, and point `latest` at it."""
     with os_errors_translated(run.parent):
-        aside.rename(run)
+        building.rename(run)
         sync(run.parent)
         point_latest_at_newest(run.parent)
 
@@ -154,9 +150,9 @@ def point_latest_at_newest(folder: Path) -> None:
     link = folder / LATEST
     leads_to = link.readlink() if link.is_symlink() else None
     if every and leads_to != Path(every[-1].name):
-        aside = folder / LINK
-        aside.symlink_to(every[-1].name)
-        aside.replace(link)
+        new_link = folder / LINK
+        new_link.symlink_to(every[-1].name)
+        new_link.replace(link)
         sync(folder)
     elif leads_to and not every:
         link.unlink()
@@ -165,7 +161,7 @@ def point_latest_at_newest(folder: Path) -> None:
 def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
     """Remove and return the oldest complete runs but `keep`, and but the one that is spared.
 
-    A run that somebody has added to or edited stays.
+    Runs that were edited stay.
     """
     with os_errors_translated(folder):
         old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_as_made()]
@@ -178,10 +174,10 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 
 def check_folder(folder: Path) -> None:
     """Raise what `locked` would, and write nothing."""
-    there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK, effective_ids=by_effect):
-        raise OutputFailed(f"{folder} cannot be written: {there} takes nothing new from this user.")
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=by_effect):
+        raise OutputFailed(f"{folder} cannot be written: no write permission for {nearest}.")
     _check_latest(folder)
     if os.path.lexists(folder / LOCK):
         with os_errors_translated(folder):
@@ -210,22 +206,22 @@ def os_errors_translated(folder: Path) -> Iterator[None]:
 
 def _acquired_lock(folder: Path) -> FileLock:
     if (folder / LOCK).is_symlink():
-        raise OutputFailed(f"{folder / LOCK} is a link, and is not opened: move it away.")
+        raise OutputFailed(f"{folder / LOCK} is a link, which is not opened: move it away.")
     lock = FileLock(folder / LOCK, blocking=False, mode=PRIVATE)
     try:
         lock.acquire()
     except Timeout:
-        raise Busy(f"Another run is at work in {folder}: nothing was done.") from None
+        raise Busy(f"Another run uses {folder}: nothing was done.") from None
     return lock
 
 
 def _check_latest(folder: Path) -> None:
-    link, aside = folder / LATEST, folder / LINK
+    link, new_link = folder / LATEST, folder / LINK
     leads_to_a_run = link.is_symlink() and is_name(str(link.readlink()))
     if os.path.lexists(link) and not leads_to_a_run:
-        raise OutputFailed(f"{link} is no link to a run: move it away.")
-    if aside.exists() and not aside.is_symlink():
-        raise OutputFailed(f"{aside} is in the way of a link: move it away.")
+        raise OutputFailed(f"{link} is not a link to a run: move it away.")
+    if new_link.exists() and not new_link.is_symlink():
+        raise OutputFailed(f"{new_link} is in the way of a link: move it away.")
 
 
 def remove_leftovers(folder: Path) -> None:

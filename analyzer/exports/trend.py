@@ -1,61 +1,64 @@
 """Count unused, inactive and all users per run, for the trend on the Summary."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import pandas as pd
-import pyarrow as pa
-from pyarrow import csv
 
 from analyzer import columns
+from analyzer.analysis import Analysis
 from analyzer.exports.runs import Run
-from analyzer.terms import NOT_COVERED, Verdict
+from analyzer.terms import ISO_UTC, Verdict
 
 NEWEST: Final = 12
 """So many runs at most make the trend."""
 
-RUN: Final = "run"
-INACTIVE: Final = "inactive"
-COLUMNS: Final = (RUN, columns.AS_OF, str(Verdict.UNUSED), INACTIVE, columns.USERS)
-_USERS_FILE: Final = "users.csv"
-_LARGEST_BLOCK: Final = 1 << 30
+COLUMNS: Final = (
+    columns.RUN,
+    columns.AS_OF,
+    str(Verdict.UNUSED),
+    columns.INACTIVE,
+    columns.USERS,
+)
 
 
-def trend(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return the numbers of users of the newest runs, the oldest run first.
+def trend(
+    earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return the numbers of users of the newest runs, the oldest first and the present one last.
 
-    `runs` come in the order of `exports.runs.runs`. The columns are `COLUMNS`: `run` str, `as_of`
-    datetime64[s, UTC], `unused`, `inactive` (retired or dormant), `users` int64. Counts are those
-    that each run was exported with.
+    `earlier` are the older runs in their order, each with the counts that it was exported with;
+    one whose record lacks them or its as-of is left out. `name`, `as_of` and `verdicts`
+    (`verdict_counts`) are those of the present run. The columns are `COLUMNS`: `run` str, `as_of`
+    datetime64[s, UTC], `unused`, `inactive` (retired or dormant), `users` int64.
     """
+    counted = [(run, counts) for run in earlier if (counts := _recorded(run.record))]
     rows = [
-        (run.name, run.record["as_of"], *user_counts(verdict_counts(run.path / _USERS_FILE)))
-        for run in runs[-NEWEST:]
+        *((run.name, run.record.get("as_of"), *_user_counts(counts)) for run, counts in counted),
+        (name, f"{as_of:{ISO_UTC}}", *_user_counts(verdicts)),
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    moments = pd.to_datetime(frame[columns.AS_OF], utc=True).dt.as_unit("s")
-    whole = dict.fromkeys(COLUMNS[2:], "int64")
-    return frame.astype({RUN: "str", **whole}).assign(**{columns.AS_OF: moments})
+    moments = pd.to_datetime(frame[columns.AS_OF], format=ISO_UTC, utc=True, errors="coerce")
+    kinds = {columns.RUN: "str", **dict.fromkeys(COLUMNS[2:], "int64")}
+    dated = frame.astype(kinds).assign(**{columns.AS_OF: moments.dt.as_unit("s")})
+    return dated.dropna(subset=columns.AS_OF).tail(NEWEST).reset_index(drop=True)
 
 
-def user_counts(verdicts: Mapping[str, int]) -> tuple[int, int, int]:
+def verdict_counts(analysis: Analysis) -> dict[str, int]:
+    """Return the number of users of each verdict."""
+    return {str(verdict): analysis.totals.users(verdict) for verdict in Verdict}
+
+
+def _recorded(record: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return the counts in a record, none if it has no understood ones."""
+    counts = record.get("users")
+    if not isinstance(counts, dict) or {*counts} != {*map(str, Verdict)}:
+        return {}
+    return counts if all(type(number) is int for number in counts.values()) else {}
+
+
+def _user_counts(verdicts: Mapping[str, int]) -> tuple[int, int, int]:
     """Return how many users are unused, are inactive, and how many there are."""
-    count = {each: verdicts.get(each, 0) for each in Verdict}
-    inactive = count[Verdict.RETIRED] + count[Verdict.DORMANT]
-    return count[Verdict.UNUSED], inactive, sum(count.values())
-
-
-def verdict_counts(path: Path) -> Mapping[str, int]:
-    """Return the number of users of each verdict in a run's list of users."""
-    # A row must lie within a block, however long its cells are.
-    blocks = csv.ReadOptions(block_size=min(max(path.stat().st_size, 1), _LARGEST_BLOCK))
-    only = csv.ConvertOptions(
-        include_columns=[columns.VERDICT], column_types={columns.VERDICT: pa.large_string()}
-    )
-    lines = csv.ParseOptions(newlines_in_values=True)
-    verdicts = csv.read_csv(path, blocks, lines, only)[columns.VERDICT].value_counts()
-    counts = Counter({each["values"]: each["counts"] for each in verdicts.to_pylist()})
-    del counts[NOT_COVERED]
-    return counts
+    inactive = verdicts[Verdict.RETIRED] + verdicts[Verdict.DORMANT]
+    return verdicts[Verdict.UNUSED], inactive, sum(verdicts.values())

@@ -1,4 +1,4 @@
-"""Read who a row is about: the account, and whether it is the root or an IAM user.
+"""Read the subject of a row: the account, and whether it is the root or an IAM user.
 
 The forms are those of the IAM reference ("IAM identifiers", "IAM and STS quotas"): an ARN has a
 partition, no region, a 12-digit account, and for a user a path of printable ASCII and the name.
@@ -22,7 +22,7 @@ _ROOT_NAMES: Final = pa.array(
 )
 
 _MASKED_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]*[Xx*][0-9Xx*]*:"
-"""What is left where somebody hid digits of the account: `123XXXXXXXX`."""
+"""What a masked account looks like: `123XXXXXXXX`."""
 
 _ROOT: Final = rf"^({_PREFIX}|{_MASKED_PREFIX})root\z"
 
@@ -46,7 +46,7 @@ _USUAL_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
 def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Tell which rows are an account's root, whatever markup did to the name `<root_account>`."""
+    """Return which rows are an account's root, whatever markup did to the name `<root_account>`."""
     likely = pc.ends_with(arn, ":root")
     whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
@@ -60,7 +60,7 @@ def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
 def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
     """Return the 12 digits of each row's account, empty where the ARN is none.
 
-    Of a masked one it is `of_masked`, where that is told, else what stands in the ARN.
+    Of a masked one it is `of_masked` if that is set, else the text in the ARN.
     """
     beginning = _distinct_beginnings(arn, _USUAL_LENGTH)
     usual = [_USUAL.fullmatch(each) for each in beginning.dictionary.to_pylist()]
@@ -95,9 +95,9 @@ def without_names(arn: pa.Array) -> pa.Array:
 
 
 def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
-    """Tell which ARNs do not tell the account, and else are those of a user of the row's name.
+    """Return which ARNs hide the account, but name the user of the row.
 
-    Without any ARN, a name to which markup may have cut the root's is nobody's.
+    Without any ARN, a name that may be the root's, cut by markup, is no user's.
     """
     slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
     named = end_with_cells(arn, name) & slash
@@ -111,13 +111,13 @@ def _has_word(arn: pa.Array) -> np.ndarray:
 
 
 def is_user_name(name: pa.Array) -> np.ndarray:
-    """Tell which names IAM could have given."""
+    """Return which names IAM could have given."""
     length = lengths(name)
     return consist_of(name, _NAME) & (length > 0) & (length <= _LONGEST_NAME)
 
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
-    """Tell which ARNs are those of an IAM user with the name of the same row."""
+    """Return which ARNs are those of an IAM user with the name of the same row."""
     slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
     named = is_user_name(name) & end_with_cells(arn, name) & slash
     return np.asarray(named & consist_of(arn, _PATH) & _begins_as_user(arn))
@@ -148,7 +148,7 @@ def bytes_at(cells: pa.Array, place: int | np.ndarray) -> np.ndarray:
 
 
 def consist_of(cells: pa.Array, signs: bytes) -> np.ndarray:
-    """Tell which cells hold nothing but these signs, all of them ASCII."""
+    """Return which cells hold nothing but these signs, all of them ASCII."""
     offsets = _offsets(cells)
     text = _text(cells)[offsets[0] : offsets[-1]].tobytes()
     consists = np.ones(len(cells), bool)
@@ -164,7 +164,7 @@ def _foreign_byte_table(signs: bytes) -> bytes:
 
 
 def end_with_cells(cells: pa.Array, tails: pa.Array) -> np.ndarray:
-    """Tell which cells end with the text that stands in the same row of another array."""
+    """Return which cells end with the text that stands in the same row of another array."""
     length = lengths(tails)
     fits = lengths(cells) >= length
     ends = _offsets(cells)[1:]

@@ -1,6 +1,6 @@
 """Find the moment that a report describes, and say how it is known.
 
-The CSV itself carries no such moment, and the moment of analysis is never it.
+The CSV itself has no such time, and the time of analysis is never used.
 """
 
 import re
@@ -26,8 +26,8 @@ def check_as_of(option: datetime | None) -> None:
     Raises InputRefused.
     """
     if option and option.year not in YEARS:
-        message = "no report describes this moment"
-        hint = f"Give one from {YEARS.start} to {YEARS[-1]}."
+        message = "no report describes this time"
+        hint = f"Use a time from {YEARS.start} to {YEARS[-1]}."
         raise InputRefused([Problem("as-of", None, None, option.isoformat(), message, hint)])
 
 

@@ -35,8 +35,8 @@ def assemble_report(
 ) -> Report:
     """Return the Report that the texts are together; an opener may refuse its input.
 
-    `option` is the moment that the user says the reports describe; `progress` is told how many of
-    how many texts were read. The same report twice counts once; of different reports of one
+    `option` is the moment that the user says the reports describe; `progress` is called with how
+    many of how many texts were read. The same report twice counts once; of different reports of one
     account the newest counts.
 
     Raises InputRefused with the problems of all texts together, or that of the option.
@@ -86,7 +86,7 @@ def _surveyed(
 ) -> Iterator[SurveyedReport]:
     """Survey the reports, two groups at a time: Arrow lets both run."""
     problems: list[Problem] = []
-    kept = 0
+    size = 0
     with ThreadPoolExecutor(max_workers=2) as surveyors:
         groups = surveyors.map(survey_each, grouped_by_size(openers))
         for done, each in enumerate(chain.from_iterable(groups), start=1):
@@ -94,8 +94,8 @@ def _surveyed(
             if isinstance(each, InputRefused):
                 problems += each.problems
             else:
-                kept += each.text.size
-                yield each if kept <= KEPT_BYTES else replace(each, tables=None)
+                size += each.text.size
+                yield each if size <= KEPT_BYTES else replace(each, tables=None)
     if problems:
         raise InputRefused(problems)
 
@@ -139,7 +139,7 @@ def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.S
 def _service_credentials(
     users: pd.DataFrame, evidence: Sequence[ServiceCredentials | None]
 ) -> pd.Series:
-    """Return the services of each user's live service-specific credentials, where told."""
+    """Return the services of each user's active service-specific credentials, if known."""
     services = pd.Series("", index=users.index, dtype="str")
     for file in users[columns.FILE].unique():
         if (credentials := evidence[file]) and credentials.services:
@@ -154,13 +154,13 @@ def _rows(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
     """Yield all rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         for table in report.surveyed.read():
-            yield _of_file(file, report.left(table))
+            yield _of_file(file, report.counted_rows(table))
 
 
 def _roots(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
     """Yield the roots' rows that count, with the position of their file."""
     for file, report in enumerate(reports):
-        yield _of_file(file, report.left(report.surveyed.roots))
+        yield _of_file(file, report.counted_rows(report.surveyed.roots))
 
 
 def _of_file(file: int, table: pa.Table) -> pa.Table:

@@ -14,10 +14,11 @@ from analyzer.errors import Problem
 from analyzer.report import values
 from analyzer.report.arns import lengths
 from analyzer.report.raw_report import Header, ReportText
+from analyzer.terms import NOT_SUPPORTED
 
 AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_WORDS: Final = ("N/A", "not_supported")
+_WORDS: Final = ("N/A", NOT_SUPPORTED)
 _WIDE: Final = 80
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
@@ -28,7 +29,7 @@ def local_dates(
     text: ReportText, table: pa.Table, names: Sequence[str], odd: np.ndarray
 ) -> Iterator[Problem]:
     """Yield a problem for each cell with such a date; `odd` marks the suspects, names by rows."""
-    message = "a date in a local form, in which day and month cannot be told apart"
+    message = "a date in a local form, whose day and month are ambiguous"
     hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
     for column, row in np.argwhere(odd) if odd.any() else ():
         name = names[column]
@@ -64,7 +65,7 @@ def cut_off(text: ReportText, last: pa.Table) -> Iterator[Problem]:
 
 
 def _is_beginning(cell: str) -> bool:
-    """Tell whether a cell is the beginning of a timestamp or of one of AWS's words, and no more."""
+    """Return whether a cell is the beginning only of a timestamp or of one of AWS's words."""
     shape = re.sub(r"\d", "0", cell, flags=re.ASCII)
     wholes = (_TIMESTAMP, *_WORDS)
     return any(
@@ -92,13 +93,13 @@ def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
 
 
 def is_header(cells: Iterable[object]) -> bool:
-    """Tell whether a row is the header once more, whatever the order of its columns."""
+    """Return whether a row is the header once more, whatever the order of its columns."""
     names = {str(cell).strip("\ufeff ").lower() for cell in cells}
     return len(names.intersection(columns.REPORT)) > len(columns.REQUIRED) // 2
 
 
 def is_blank(cells: Iterable[str]) -> bool:
-    """Tell whether a row says nothing, as spreadsheets leave them below the last one."""
+    """Return whether a row says nothing, as spreadsheets leave them below the last one."""
     return not any(map(str.strip, cells))
 
 
@@ -126,17 +127,17 @@ def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
 
 
 def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Problem:
-    count, wanted = len(cells), len(text.header.names)
+    count, expected = len(cells), len(text.header.names)
     if is_header(cells):
         message, hint = "a second header with other columns", APART
     elif '"' in row and "\n" in row:
         message = "a quote opens in this row and does not close, or only rows later"
         hint = "Give the report as AWS made it, or close the quote."
-    elif count < wanted and text.tail.rstrip(b"\r\n").endswith(row.encode()):
+    elif count < expected and text.tail.rstrip(b"\r\n").endswith(row.encode()):
         message = "the file is cut off in the middle of this row"
         hint = "Download the report again, or save the AWS CLI's output again."
     else:
-        message = f"the row has {count} cells, the header {wanted}"
+        message = f"the row has {count} cells, the header {expected}"
         hint = (
             "Give the report as AWS made it, or put quotes round the cell that holds a separator."
         )

@@ -44,7 +44,7 @@ _HINT = (
 
 @dataclass(frozen=True, slots=True)
 class UnwrappedFile:
-    """Hold a report's CSV as UTF-8 without a byte order mark, and when AWS made it, if told."""
+    """Hold a report's CSV as UTF-8 without a byte order mark, and its generation time, if known."""
 
     csv: bytes
     generated: datetime | None = None
@@ -76,7 +76,7 @@ def size_limit(name: str, head: bytes) -> int:
 
 
 def _may_wrap_report(head: bytes) -> bool:
-    """Tell whether the first bytes are those of JSON, base64 or UTF-16 with a report in it."""
+    """Return whether the first bytes are those of JSON, base64 or UTF-16 with a report in it."""
     text = head.decode(_encoding(head), "replace").strip('\ufeff \t\r\n"')[:4096]
     if text.startswith(("{", "[")):
         return True
@@ -148,7 +148,7 @@ def _from_json(name: str, text: str) -> UnwrappedFile:
 
 def _json(name: str, text: str) -> Any:
     if text.count("[") + text.count("{") > _MOST_VALUES:
-        raise _refused(name, "this JSON is no answer of AWS: it holds too many values", _HINT)
+        raise _refused(name, "this JSON is not an answer of AWS: it has too many values", _HINT)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -160,7 +160,7 @@ def _json(name: str, text: str) -> Any:
 
 
 def _is_another(rest: str, error: json.JSONDecodeError) -> bool:
-    """Tell whether what follows a whole JSON document starts as another does."""
+    """Return whether what follows a whole JSON document starts as another does."""
     return error.msg == "Extra data" and rest[:1] in ("{", "[")
 
 
@@ -200,7 +200,7 @@ def _from_base64(name: str, content: str) -> bytes:
 def _generated(name: str, text: str) -> datetime:
     moment = timestamp(text.strip())
     if moment is None:
-        hint = "It must be a moment with its zone, such as 2026-03-01T09:30:00Z."
+        hint = "Use a time with its time zone, such as 2026-03-01T09:30:00Z."
         raise InputRefused([Problem(name, None, "GeneratedTime", text, "not understood", hint)])
     return moment
 
@@ -262,7 +262,7 @@ def _encoding(data: bytes) -> str:
 
 def not_text(name: str, row: int, value: str) -> Problem:
     """Return the problem of an input that is no text from somewhere in a row on."""
-    hint = f"The file is no text, cut off, or in an old code page: save it as UTF-8. {_HINT}"
+    hint = f"Not a text file, cut off, or in an old code page: save it as UTF-8. {_HINT}"
     return Problem(name, row, None, value, "not UTF-8 text", hint)
 
 

@@ -1,4 +1,4 @@
-"""Say in sentences what everybody who relies on a result must know about its input."""
+"""Write the notes on the input and its limitations."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ def input_notes(
     return (
         *(_assumed(reports)),
         *(_too_early(reports)),
-        *(f"{left.name} is the same report as {kept.name}: counted once." for left, kept in same),
+        *(f"{copy.name} is the same report as {first.name}: counted once." for copy, first in same),
         *(_superseded_notes(older)),
         *(_repeated(reports)),
         *(_contradicting(sorted(contradicting))),
@@ -48,9 +48,9 @@ def _assumed(reports: Iterable[SelectedReport]) -> Iterator[str]:
     names = [report.name for report in reports if report.source is AsOfSource.ASSUMED]
     if names:
         yield (
-            f"Nothing tells when AWS made {short_list(names)}: as of is assumed to be the newest"
-            " timestamp in the report. AWS made it then or later, so users may be idle for longer"
-            " than shown; --as-of sets the moment."
+            f"No generation time in {short_list(names)}: as of is assumed to be the newest"
+            " timestamp in the report. The report can be newer, so users can be idle for longer"
+            " than shown; --as-of sets the time."
         )
 
 
@@ -58,8 +58,8 @@ def _too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:
     for report in reports:
         if report.surveyed.newest > report.as_of + _SKEW:
             yield (
-                f"{report.name} holds a timestamp of {minute_text(report.surveyed.newest)}, after"
-                f" its as-of ({minute_text(report.as_of)}): what is later counts as 0 days old."
+                f"{report.name} has a timestamp of {minute_text(report.surveyed.newest)}, after"
+                f" its as-of ({minute_text(report.as_of)}): later times count as 0 days old."
             )
 
 
@@ -106,18 +106,18 @@ def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
         if missing:
             yield (
                 f"{short_list(names)}: no column {', '.join(missing)}, as in reports of 2014;"
-                " what depends on it is undetermined."
+                " verdicts that need it are undetermined."
             )
 
 
 def _emptied(reports: Iterable[SelectedReport]) -> Iterator[str]:
-    """Say what happened to reports in whose root rows no cell says `N/A`, but some say nothing."""
+    """Note the reports whose root rows have empty cells and no `N/A`."""
     names = [report.name for report in reports if _lacks_words(report)]
     if names:
         yield (
-            f"{short_list(names)}: cells are empty in which AWS writes N/A, as after a program such"
-            " as pandas saved the report again; what depends on them is undetermined. Give the"
-            " report as AWS made it, or read it with keep_default_na=False before saving it."
+            f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
+            " pandas saved the report again; verdicts that need them are undetermined. Use the"
+            " report as AWS made it, or read it with keep_default_na=False before you save it."
         )
 
 

@@ -100,7 +100,7 @@ def is_result(head: bytes) -> bool:
 def _check(name: str, header: Header) -> None:
     if any(result.issubset(header.names) for result in _RESULTS):
         message = "this is a result that credreport wrote, not a report"
-        hint = "Write results into another folder than that of the reports."
+        hint = "Write results to another folder than the reports."
         raise InputRefused([Problem(name, header.row, None, None, message, hint)])
     twice = [column for column, count in Counter(header.names).items() if count > 1 and column]
     missing = [column for column in columns.REQUIRED if column not in header.names]
@@ -123,7 +123,7 @@ def _no_header(name: str, row: int | None, value: str) -> Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCredentials:
-    """Hold who has live service-specific credentials, and the file that tells it.
+    """Hold which users have active service-specific credentials, and the file with the list.
 
     `services` maps the names of users in lower case to their services, joined by `, `.
     """
@@ -140,7 +140,7 @@ def _pass() -> None:
 class ReportText:
     """Hold one report before its rows are read.
 
-    `size` counts the bytes as they lay and `sha256` gives their SHA-256; `content` gives that of
+    `size` counts the bytes of the file and `sha256` gives their SHA-256; `content` gives that of
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope` and `metadata` are when AWS made the report, where these tell;

@@ -29,7 +29,7 @@ _MOST = 1000
 
 @dataclass(slots=True)
 class _InvalidRows:
-    """Mend the rows that do not have the header's number of cells, or say what is wrong."""
+    """Repair the rows that do not have the header's number of cells, or return what is wrong."""
 
     text: ReportText
     numbers: list[int] = field(default_factory=list)
@@ -48,7 +48,7 @@ class _InvalidRows:
         return "skip" if len(self.problems) <= _MOST else "error"
 
     def table(self) -> pa.Table:
-        """Return the rows that were mended."""
+        """Return the rows that were repaired."""
         texts = [(name, pa.large_string()) for name in _columns(self.text)]
         schema = pa.schema([*texts, (columns.ROW, pa.int64())])
         return _with_arns(pa.Table.from_pylist(self.mended, schema))
@@ -97,7 +97,8 @@ def csv_options(
 ) -> dict[str, Any]:
     """Return how Arrow reads the rows of a report, so many bytes of them at a time.
 
-    `skipped` is told of rows that do not have the header's number of cells; without it they raise.
+    `skipped` is called with rows that do not have the header's number of cells; without it they
+    raise.
     """
     names = text.header.names
     return {
@@ -186,12 +187,12 @@ def _unreadable(text: ReportText, message: str) -> Problem:
 
 def _undecodable(text: ReportText) -> Problem:
     """Return the problem of the first row that is not UTF-8."""
-    row, shown = next(
-        (row, shown)
+    row, decoded = next(
+        (row, decoded)
         for row, line in _numbered_lines(text)
-        if (shown := line.decode(errors="replace")).encode() != line
+        if (decoded := line.decode(errors="replace")).encode() != line
     )
-    return not_text(text.name, row, shown.partition("\ufffd")[0][-10:] + "\ufffd")
+    return not_text(text.name, row, decoded.partition("\ufffd")[0][-10:] + "\ufffd")
 
 
 def _numbered_lines(text: ReportText) -> Iterator[tuple[int, bytes]]:

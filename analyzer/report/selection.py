@@ -1,4 +1,4 @@
-"""Decide what of the reports counts: the same twice counts once, and the newest counts."""
+"""Select the reports that count: the same report counts once, and the newest counts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -61,7 +61,7 @@ class SelectedReport:
         return self.surveyed.text.content()
 
     def file(self) -> ReportFile:
-        """Return what is told of the file in every output."""
+        """Return the description of the file for the outputs."""
         text = self.surveyed.text
         return ReportFile(
             name=text.name,
@@ -78,7 +78,7 @@ class SelectedReport:
         whole = arn.combine_chunks() if isinstance(arn, pa.ChunkedArray) else arn
         return arns.account_ids(whole, self.surveyed.text.account_id)
 
-    def left(self, table: pa.Table) -> pa.Table:
+    def counted_rows(self, table: pa.Table) -> pa.Table:
         """Return the rows that count."""
         if self.set_aside:
             account = self.account_ids(table[columns.ARN])
@@ -103,7 +103,7 @@ def without_copies(
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
-    newest moment that is known counts, of equal moments the one that is told best. The evidence
+    newest moment that is known counts, of equal moments the one with the best source. The evidence
     beside any of them counts.
     """
     copies: dict[str, list[SelectedReport]] = defaultdict(list)
@@ -114,7 +114,7 @@ def without_copies(
     same = [(report, best[report.content]) for report in reports]
     return (
         [replace(each, evidence=_evidence(copies[each.content])) for each in chosen],
-        [(left, kept) for left, kept in same if left is not kept],
+        [(copy, first) for copy, first in same if copy is not first],
     )
 
 
@@ -124,7 +124,7 @@ def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
 
 
 def _evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
-    """Return all that is told beside the copies of a report, in the name of the first."""
+    """Return all evidence saved with the copies of a report, under the name of the first."""
     all_evidence = [each.evidence for each in copies if each.evidence]
     live: dict[str, set[str]] = defaultdict(set)
     for evidence in all_evidence:
@@ -150,8 +150,8 @@ def without_superseded_accounts(
     set_aside: dict[int, set[str]] = defaultdict(set)
     for old, _, account in older:
         set_aside[id(old)].add(account)
-    left = (_without(each, frozenset(set_aside.get(id(each), ()))) for each in reports)
-    return [each for each in left if each.accounts], older
+    reduced = (_without(each, frozenset(set_aside.get(id(each), ()))) for each in reports)
+    return [each for each in reduced if each.accounts], older
 
 
 def _without(report: SelectedReport, set_aside: frozenset[str]) -> SelectedReport:
@@ -188,10 +188,10 @@ def _repeated_rows(
     """Return user, ARN and number of the rows that repeat one that was compared before."""
     repeated: list[pa.Table] = []
     for table in report.surveyed.read():
-        left = report.left(table.filter(pc.is_in(pa.array(hashes(table)), suspects)))
-        if left.num_rows:
-            same = pa.array(compared.repeats(left))
-            repeated.append(left.select([columns.USER, columns.ARN, columns.ROW]).filter(same))
+        rows = report.counted_rows(table.filter(pc.is_in(pa.array(hashes(table)), suspects)))
+        if rows.num_rows:
+            same = pa.array(compared.repeats(rows))
+            repeated.append(rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same))
     return repeated
 
 
@@ -208,7 +208,7 @@ class _ComparedRows:
     differing: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def repeats(self, table: pa.Table) -> np.ndarray:
-        """Tell which rows say the same as one before, and compare the others."""
+        """Return which rows say the same as one before, and compare the others."""
         cells = [_cells(name, table) for name in columns.REPORT]
         hashed = _row_hashes(cells)
         repeated = np.fromiter(map(self.known.__contains__, hashed.tolist()), bool, len(hashed))

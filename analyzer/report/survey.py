@@ -1,4 +1,4 @@
-"""Go through a report once before anybody is judged: refuse it, or say what is in it."""
+"""Survey a report before users are judged: refuse it, or describe its contents."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _MOST_PROBLEMS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyedReport:
-    """Say what a report holds.
+    """Describe the contents of a report.
 
     `arns` has a hash for each row, in reading order; equal ARNs have equal hashes. `roots` are
     the rows of roots, `tables` all rows where they are small enough to be kept.
@@ -82,7 +82,7 @@ def _table(stream: bytes) -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class TimestampColumns:
-    """Say what a table's timestamps tell.
+    """Describe the timestamps of a table.
 
     `names` are the columns that hold them, `odd` marks by column and row what may be a local
     date, `newest` is the newest moment of each row (datetime64[s]) but that of the next rotation.

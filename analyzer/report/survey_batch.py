@@ -88,7 +88,7 @@ def _value_or_refusal(what: Callable[[], T]) -> T | InputRefused:
 
 
 def _fit_one_batch(texts: Sequence[ReportText]) -> bool:
-    """Tell whether texts can be read in one go."""
+    """Return whether texts can be read in one go."""
     return (
         len({text.header.line for text in texts}) == 1
         and columns.ARN in texts[0].header.names

@@ -1,4 +1,4 @@
-"""Turn rows of text into tidy frames; the only code that knows AWS's words for nothing.
+"""Turn rows of text into tidy frames; the only code that knows AWS's words for a missing value.
 
 `N/A`, `no_information`, `not_supported` and the twin columns of the two slots end here.
 """
@@ -17,11 +17,10 @@ from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, as_category
 from analyzer.report import arns, values
 from analyzer.report.values import lowercase_booleans
-from analyzer.terms import State
+from analyzer.terms import NOT_SUPPORTED, State
 
 _NONE = "N/A"
 _NO_SIGN_IN = "no_information"
-_NOT_SUPPORTED = "not_supported"
 _CODE = (string.ascii_letters + string.digits + "-_.:").encode()
 """The signs of the names of regions and services."""
 
@@ -134,7 +133,7 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
 
 
 def _masked(cells: _Cells) -> np.ndarray:
-    """Tell which users are known by name only, and note names and ARNs that cannot be."""
+    """Return which users are judged by name, and note names and ARNs that are not valid."""
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
     named = arns.is_user_arn(arn, name)
     if named.all():
@@ -191,7 +190,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
     for column in filter(cells.has, (slot.last_used_region, slot.last_used_service)):
         filled = ~_says_none(cells, column)
         if filled.any():
-            filled &= ~cells.equals(column, _NOT_SUPPORTED, "")
+            filled &= ~cells.equals(column, NOT_SUPPORTED, "")
             foreign = filled & ~arns.consist_of(cells.text(column), _CODE)
             cells.note(column, foreign | unused & filled)
             placed |= unused & filled

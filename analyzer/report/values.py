@@ -70,8 +70,8 @@ def timestamp(text: str) -> datetime | None:
     None also if it lies in none of `YEARS`.
     """
     try:
-        given = datetime.fromisoformat(text)
-        moment = given.astimezone(UTC).replace(microsecond=0) if given.tzinfo else None
+        parsed = datetime.fromisoformat(text)
+        moment = parsed.astimezone(UTC).replace(microsecond=0) if parsed.tzinfo else None
     except (ValueError, OverflowError):
         return None
     return moment if moment and moment.year in YEARS else None
@@ -87,12 +87,12 @@ def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
 
 
 def is_local_date(cell: str) -> bool:
-    """Tell whether a cell is a date whose day and month cannot be told apart."""
+    """Return whether a cell is a date whose day and month cannot be distinguished."""
     return _LOCAL_DATE.fullmatch(cell) is not None
 
 
 def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
-    """Tell which cells hold no moment and yet are long enough and begin as a date would."""
+    """Return which cells hold no moment and yet are long enough and begin as a date would."""
     suspect = np.asarray(np.isnat(moment) & (lengths(cells) >= _SHORTEST_LOCAL_DATE))
     places = np.flatnonzero(suspect)
     suspect[places] = begins_with(cells.take(pa.array(places)), b"0123456789 \t")
@@ -100,7 +100,7 @@ def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
 
 
 def begins_with(cells: pa.Array, signs: bytes) -> np.ndarray:
-    """Tell which cells begin with one of the signs, all of them ASCII."""
+    """Return which cells begin with one of the signs, all of them ASCII."""
     matching = np.zeros(256, bool)
     matching[list(signs)] = True
     return np.asarray(matching[bytes_at(cells, 0)])

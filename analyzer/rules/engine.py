@@ -34,7 +34,7 @@ _NEVER: Final = np.datetime64("NaT", "s")
 
 
 class ExemptionCodes(Protocol):
-    """Tell which users of a page are exempt from a rule: positions in `reasons`, or 0."""
+    """Return which users of a page are exempt from a rule: positions in `reasons`, or 0."""
 
     @property
     def reasons(self) -> Sequence[str]:
@@ -158,6 +158,9 @@ def _findings_of_rule(
 def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
     """Return the positions that fail, those that are noted and those that are undecided."""
     truth = rule.judge(facts, thresholds)
+    subjects = len(facts.page) * (len(columns.SLOTS) if rule.subject.in_slots else 1)
+    if len(truth.yes) != subjects:
+        raise ValueError(f"rule {rule.id}: judge returns {len(truth.yes)} answers of {subjects}")
     noted = truth.no & rule.noted(facts) if rule.noted else np.zeros(len(truth.no), bool)
     return [np.flatnonzero(mask) for mask in (truth.yes, noted, truth.undecided)]
 

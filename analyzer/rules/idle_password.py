@@ -18,7 +18,7 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     used = last_used(facts.sign_in, at, "password ")
     changed = dates(facts.password_change.moment[at], ", last changed ")
     idle = days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), used, text_where(facts.sign_in.there[at], "", changed), idle)
+    return concat(len(at), used, text_where(facts.sign_in.present[at], "", changed), idle)
 
 
 def _since(facts: Facts) -> Elapsed:

@@ -16,8 +16,9 @@ def _time_to_expiry(facts: Facts) -> np.ndarray:
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
-    left = _time_to_expiry(facts)
-    soon = (left >= np.timedelta64(0, "D")) & (left <= np.timedelta64(limits.expiry_days, "D"))
+    remaining = _time_to_expiry(facts)
+    limit = np.timedelta64(limits.expiry_days, "D")
+    soon = (remaining >= np.timedelta64(0, "D")) & (remaining <= limit)
     return facts.password & Truth.known(soon, facts.password_expiry.unknown)
 
 

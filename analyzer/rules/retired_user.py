@@ -20,7 +20,7 @@ from analyzer.terms import Severity, Thresholds, Verdict
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     last = dates(facts.sign_in.moment[at], "last signed in ")
-    signed_in = text_where(facts.sign_in.there[at], last, "never signed in")
+    signed_in = text_where(facts.sign_in.present[at], last, "never signed in")
     return concat(len(at), signed_in, ", no working credentials", *created_age_caveats(facts, at))
 
 

@@ -11,7 +11,7 @@ from analyzer.terms import Severity, Thresholds
 
 
 def _inactive(facts: Facts) -> np.ndarray:
-    return np.asarray(facts.key_active.no & facts.key_age.there)
+    return np.asarray(facts.key_active.no & facts.key_age.present)
 
 
 def _has_inactive_key(facts: Facts) -> np.ndarray:

@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, last_used
+from analyzer.rules.wording import concat, last_used, text_where, unknown_cells
 from analyzer.terms import Severity, Thresholds
 
 
@@ -18,6 +18,12 @@ def _judge(facts: Facts, _: Thresholds) -> Truth:
     return facts.password
 
 
+def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
+    cells = unknown_cells(facts, at, (columns.PASSWORD_ENABLED,))
+    unreported = "the report does not say if there is a password"
+    return text_where(facts.password_unreported[at], unreported, cells)
+
+
 RULE = Rule(
     id="root-password",
     title="Root has a password",
@@ -26,6 +32,7 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=_judge,
     fact=_fact,
+    undecided_fact=_undecided_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED),
     why="A member account of an organization needs no root password: without one, nobody can sign"

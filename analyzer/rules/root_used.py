@@ -32,7 +32,7 @@ def _newest(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     days = np.vstack([used.days, by_slot(keys.days)])[newest]
     unknown = used.unknown | by_slot(keys.unknown).any(axis=0)
     moment = moment[newest]
-    return Elapsed(moment, days, there=~np.isnat(moment), unknown=unknown), which
+    return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:

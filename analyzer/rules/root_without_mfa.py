@@ -1,7 +1,5 @@
 """Find root users that are protected by a password or an access key alone."""
 
-from typing import Final
-
 import numpy as np
 import pyarrow as pa
 
@@ -11,20 +9,9 @@ from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, text_where, usable_credentials
 from analyzer.terms import Severity, Thresholds
 
-_NOT_REPORTED: Final = "not_supported"
-"""The value of password_enabled for the root in reports before 2025."""
-
-
-def _is_password_unreported(facts: Facts) -> np.ndarray:
-    positions, cells = facts.unread(columns.PASSWORD_ENABLED)
-    mask = np.zeros(len(facts.page), bool)
-    mask[positions] = [cell == _NOT_REPORTED for cell in cells]
-    mask[facts.contradicted(columns.PASSWORD_ENABLED)] = False
-    return mask
-
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
-    assumed = _is_password_unreported(facts)
+    assumed = facts.password_unreported
     password = Truth(facts.password.yes | assumed, facts.password.no)
     return (password | facts.key_active.in_any_slot()) & ~facts.mfa
 
@@ -33,7 +20,7 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     known = concat(len(at), "usable: ", usable_credentials(facts, at))
     assumed = "the report does not say if there is a password; one is assumed"
     return concat(
-        len(at), "no MFA device; ", text_where(_is_password_unreported(facts)[at], assumed, known)
+        len(at), "no MFA device; ", text_where(facts.password_unreported[at], assumed, known)
     )
 
 

@@ -43,8 +43,9 @@ class RuleText:
 
     `title` names the failure, `requirement` what must hold instead. `why` is the risk, `how` the
     exact condition with its boundary, `fix` what to do in a sentence, `remedy` the commands for it
-    (`#` before a remark). `threshold` names the field of `Thresholds` that is the limit.
-    `deletes_user` marks a remedy that ends with the deletion of the user.
+    (`#` before a remark), `references` addresses to read more. `threshold` names the field of
+    `Thresholds` that is the limit. `deletes_user` marks a remedy that ends with the deletion of
+    the user.
     """
 
     id: str
@@ -55,8 +56,8 @@ class RuleText:
     why: str
     how: str
     fix: str
-    remedy: tuple[str, ...]
-    references: tuple[str, ...]
+    remedy: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     threshold: str | None = None
     deletes_user: bool = False
 

@@ -116,11 +116,11 @@ def last_used(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
     """Say `last used 2024-01-09`, `never used` or `last use unknown`."""
     date = dates(used.moment[at], f"{before}last used ")
     never = text_where(used.unknown[at], f"{before}last use unknown", f"{before}never used")
-    return text_where(used.there[at], date, never)
+    return text_where(used.present[at], date, never)
 
 
 def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
-    """List what these users are known to get in with: `password, access key 2`."""
+    """List the usable credentials of these users: `password, access key 2`."""
     keys = [f"access key {slot}" for slot in columns.SLOTS]
     ways = {
         "password": facts.password.yes,
@@ -211,7 +211,7 @@ def remedies(rule: RuleText) -> tuple[str, str, str, str]:
     """Return what to do about a finding, a sentence for each case.
 
     These are: a finding that is sure, one that is undecided, one with caveats, one on a user with
-    a live service-specific credential. Only what is sure is to be deleted.
+    an active service-specific credential. Delete only after a finding that is sure.
     """
     live = "Check the active service-specific credential first; do not delete"
     return (
@@ -238,7 +238,7 @@ def remedy_cases(
 def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
     """Return what to do with the commands for it; where it says to check, only those that read."""
     if remedy == rule.fix:
-        return rule.remedy
+        return rule.remedy or (rule.fix,)
     return (remedy, *(line for line in rule.remedy if _READS.match(line)))
 
 

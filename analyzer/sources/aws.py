@@ -1,6 +1,6 @@
 """Ask AWS for the credential report of one account; nothing else here knows boto3.
 
-AWS is asked for the report as a whole and for nothing per user. What it answers in its errors is
+The report is requested as a whole, with no call per user. What it answers in its errors is
 never repeated, since it may hold parts of a signed request: they are put in words of our own.
 """
 
@@ -41,6 +41,9 @@ _REGION: Final = "us-east-1"
 
 _STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
 _NOT_YET: Final = (*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired")
+
+WAITING_SECONDS: Final = 15
+"""So often it is said that a report is not ready yet."""
 
 _CLOCK_SKEW: Final = timedelta(minutes=15)
 """AWS accepts no request of a clock that is further off."""
@@ -225,21 +228,24 @@ def _readable(call: Callable[[], Any]) -> Any:
         raise foreign_answer(UNREADABLE) from None
 
 
-def fetch_report(
+def fetch_report(  # noqa: PLR0913  a clock, a pause and a log are arguments
     iam: BoundedClient,
     *,
     poll: float = 2,
     pause: Callable[[float], None] = time.sleep,
     stopped: Callable[[], bool] = lambda: False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    waiting: Callable[[float, str], None] = lambda _seconds, _state: None,
 ) -> FetchedReport:
     """Have AWS make the report, wait until it is there, and return it.
 
     Asks again every `poll` seconds; after the deadline, or once `stopped`, no call starts.
+    `waiting` is called every 15 seconds, with the seconds so far and the last answer.
 
     Raises AwsRefused where there is no whole report to be had.
     """
     last = "none"
+    began = logged = iam.deadline.clock()
     with translated():
         while True:
             if stopped():
@@ -249,6 +255,9 @@ def fetch_report(
             last, answer = _state_and_report(iam)
             if answer is not None:
                 return _fetched_report(answer, now())
+            if (reached := iam.deadline.clock()) - logged >= WAITING_SECONDS:
+                logged = reached
+                waiting(reached - began, last)
             pause(min(poll, iam.deadline.seconds_left))
 
 
@@ -307,7 +316,7 @@ _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z
 
 
 def _is_whole(rows: str, header: list[str]) -> bool:
-    """Tell whether the rows end at the end of one; AWS itself writes no newline there."""
+    """Return whether the rows end at the end of one; AWS itself writes no newline there."""
     cells = rows.removesuffix("\n").rpartition("\n")[2].split(",")
     if len(cells) < len(header):
         return False

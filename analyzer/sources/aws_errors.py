@@ -74,8 +74,8 @@ _ADVICE: Final = (
     (
         ("NoCredentialsError", "PartialCredentialsError"),
         (
-            "There are no whole credentials: name a profile with --profile or AWS_PROFILE, or set"
-            " both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            "The credentials are missing or incomplete: name a profile with --profile or"
+            " AWS_PROFILE, or set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ),
     ),
     (

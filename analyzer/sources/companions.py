@@ -1,4 +1,4 @@
-"""Read what was saved beside a report: when AWS generated it, and credentials it cannot show.
+"""Read what was saved with a report: its generation time, and service-specific credentials.
 
 Both are JSON files whose name is the report's with an ending of their own.
 """
@@ -81,7 +81,7 @@ def changed_report(name: str, report: str) -> InputRefused:
 
 
 def read_service_credentials(report: Path) -> ServiceCredentials | None:
-    """Return who has which live service-specific credentials, None if nothing was saved.
+    """Return which users have which active service-specific credentials, None if nothing was saved.
 
     Raises InputRefused if it is not understood.
     """

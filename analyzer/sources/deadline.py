@@ -1,4 +1,4 @@
-"""Bound how long an account is asked, whatever its endpoint does."""
+"""Limit the time of the requests for an account, whatever its endpoint does."""
 
 import time
 from collections.abc import Callable

@@ -37,6 +37,9 @@ from analyzer.sources.organization import ATTEMPTS, Account, AccountFilter, sele
 Save = Callable[[BoundedClient, FetchedReport, str], AccountEntry]
 Progress = Callable[[int, int], None]
 
+Waiting = Callable[[str, float, str], None]
+"""Gets a name of the account, the seconds since it is waited for, and the last answer of AWS."""
+
 _GARBAGE: Final = 10_000
 """Objects before garbage is collected: the client of each account is a knot of thousands."""
 
@@ -77,17 +80,20 @@ class FetchRequest:
 
 
 def fetch_accounts(
-    request: FetchRequest, save: Save, progress: Progress = lambda _done, _total: None
+    request: FetchRequest,
+    save: Save,
+    progress: Progress = lambda _done, _total: None,
+    waiting: Waiting = lambda _name, _seconds, _state: None,
 ) -> FetchedAccounts:
     """Fetch the reports of all accounts of a request; `save` keeps one and says so.
 
     Of many accounts, those that AWS refuses are failed. `progress` gets how many of how many
-    are done.
+    are done; `waiting` is called every 15 seconds for each account whose report is not ready.
 
     Raises AwsRefused where none can be asked for, or the only one is refused.
     """
     stop = Event()
-    fetch = partial(_fetch_one, request, save, stop)
+    fetch = partial(_fetch_one, request, save, stop, waiting)
     if request.role is None and len(request.profiles) <= 1:
         return FetchedAccounts([fetch(*request.profiles)])
     gc.set_threshold(_GARBAGE)
@@ -103,6 +109,7 @@ def fetch_accounts(
         role=request.role,
         fetch=partial(fetch_report, stopped=stop.is_set),
         save=save,
+        waiting=waiting,
         timeout=request.timeout,
     )
     tasks = [Task(each.id, each.name, partial(fetcher.entry, each)) for each in accounts.chosen]
@@ -111,13 +118,14 @@ def fetch_accounts(
 
 
 def _fetch_one(
-    request: FetchRequest, save: Save, stop: Event, profile: str | None = None
+    request: FetchRequest, save: Save, stop: Event, waiting: Waiting, profile: str | None = None
 ) -> AccountEntry:
     """Fetch the report of the account that the credentials at hand belong to."""
     caller = f"profile {profile}" if profile else "ordinary credentials"
     deadline = Deadline.after(request.timeout)
     with closing(request.access(profile).client("iam", deadline)) as iam:
-        return save(iam, fetch_report(iam, stopped=stop.is_set), caller)
+        wait = partial(waiting, f"profile {profile}" if profile else "the account")
+        return save(iam, fetch_report(iam, stopped=stop.is_set, waiting=wait), caller)
 
 
 def _one_entry_per_account(entries: Iterable[AccountEntry]) -> list[AccountEntry]:
@@ -193,8 +201,9 @@ class RoleFetcher:
     access: AwsSession
     sts: BoundedClient
     role: Role
-    fetch: Callable[[BoundedClient], FetchedReport]
+    fetch: Callable[..., FetchedReport]
     save: Save
+    waiting: Waiting = lambda _name, _seconds, _state: None
     timeout: float = 300
 
     def entry(self, account: Account) -> AccountEntry:
@@ -227,7 +236,7 @@ class RoleFetcher:
         credentials: Mapping[str, str] | None = None,
     ) -> AccountEntry:
         with closing(self.access.client("iam", deadline, credentials=credentials)) as iam:
-            report = self.fetch(iam)
+            report = self.fetch(iam, waiting=partial(self.waiting, f"account {account.id}"))
             if report.account != account.id:
                 raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
             _require_readable(report)

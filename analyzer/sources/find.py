@@ -19,12 +19,15 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, read_report_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
-from analyzer.sources.kinds import cannot_be_report
+from analyzer.sources.kinds import cannot_be_report, is_other_kind
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
 _WORKBOOK: Final = "[Content_Types].xml"
+
+_LOOKED_AT: Final = 256 << 20
+"""No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
 
 _DAMAGED: Final = (
     zipfile.BadZipFile,
@@ -40,14 +43,13 @@ _DAMAGED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Name one input and read its bytes; `path` is None where it is no regular file of its own.
+    """Name one input and read its bytes; `path` is None if it is not a regular file of its own.
 
-    `archive` is the file that it lies in, where that is an archive, and `aside` what else lies
-    there beside reports, the same for all of one archive. `read` raises InputRefused or OSError
+    `archive` is the archive that it lies in, if any, and `companions` are the files saved with
+    reports there, the same for all of one archive. `read` raises InputRefused or OSError
     where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
     `origin` is the name of the file of which this is a copy, if it is one; `account_id` is the
-    account of rows whose ARN is masked, where a person tells it. What `is_skipped` lay in a folder
-    and cannot be a report.
+    account of rows whose ARN is masked, if that is set. What `is_skipped` cannot be a report.
     """
 
     name: str
@@ -55,7 +57,7 @@ class Source:
     read_again: Callable[[], bytes]
     path: Path | None = None
     archive: Path | None = None
-    aside: "tuple[Source, ...]" = ()
+    companions: "tuple[Source, ...]" = ()
     origin: str = ""
     account_id: str = ""
     is_skipped: bool = False
@@ -103,7 +105,7 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
 
 
 def is_pattern(name: str) -> bool:
-    """Tell whether a name is a pattern, not the name of a file with such signs."""
+    """Return whether a name is a pattern, not the name of a file with such signs."""
     return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
 
 
@@ -132,7 +134,7 @@ def _matches_below(folder: str, pattern: Sequence[str]) -> Iterator[str]:
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Tell whether a path below a folder fits a pattern; `**` stands for any number of parts."""
+    """Return whether a path below a folder fits a pattern; `**` stands for any number of parts."""
     starts = {0}
     for each in pattern:
         if each == _ANY_DEPTH:
@@ -146,16 +148,18 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 def _pattern(pattern: str, limit: InputLimit) -> Iterator[Source]:
     paths = [path for path in matches(pattern) if not path.endswith(COMPANIONS)]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
+    skipped = {path for path in paths if cannot_be_report(Path(path))}
     for match in paths:
         # `**` matches a folder, which is searched, and what is in it once more.
         if folders.isdisjoint(Path(match).parents):
-            yield from _match(match, limit)
-    if not paths:
-        yield _missing(pattern, "nothing matches this pattern", "Check the path.")
+            yield from [_skipped(match)] if match in skipped else _match(match, limit)
+    if skipped.issuperset(paths):
+        what = "only files that cannot be reports match" if skipped else "nothing matches"
+        yield _missing(pattern, f"{what} this pattern", "Check the path.")
 
 
 def _match(name: str, limit: InputLimit) -> Iterator[Source]:
-    """Yield what a path stands for that nobody named by itself: a pipe is not waited for."""
+    """Yield the inputs at a path that a pattern matched: a pipe is not waited for."""
     path = Path(name)
     is_file_or_pipe = os.path.exists(name) and not path.is_dir()  # noqa: PTH110  never raises
     yield from _in_folder(name, path, limit) if is_file_or_pipe else _sources_at_path(name, limit)
@@ -188,7 +192,7 @@ def _skipped(name: str) -> Source:
 def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if path.exists() and not path.is_file():
         hint = "Name it by itself to read it, or move it out of the folder."
-        yield _missing(name, "this is no regular file, but a pipe or a device", hint)
+        yield _missing(name, "not a regular file, but a pipe or a device", hint)
     else:
         yield from _file(name, path, limit)
 
@@ -251,11 +255,16 @@ class _Archive:
         """Return what pickles it: it is opened again."""
         return _Archive, (self.name, self.opened)
 
-    def members(self) -> list[zipfile.ZipInfo]:
-        """Return the files in the archive, in the order of their names; raises what it may."""
+    def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
+        """Return the files in the archive by name, and whether each cannot be a report.
+
+        Raises one of `_DAMAGED`.
+        """
         with self.opened() as stream, zipfile.ZipFile(stream) as archive:
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
-        return [member for member in listed if not member.filename.endswith("/")]
+            files = [member for member in listed if not member.filename.endswith("/")]
+            budget = InputLimit(_LOOKED_AT)
+            return [(member, _is_other_member(archive, member, budget)) for member in files]
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
         """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
@@ -286,6 +295,20 @@ class _Archive:
             self._zip = None
 
 
+def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit) -> bool:
+    """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
+
+    def start(size: int) -> bytes:
+        budget.add(member.filename, min(size, member.file_size))
+        with archive.open(member) as unpacked:
+            return unpacked.read(size)
+
+    try:
+        return is_other_kind(member.filename, member.file_size, start)
+    except (*_DAMAGED, InputRefused):
+        return False  # Reading it shows the reason.
+
+
 def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> Iterator[Source]:
     archive = _Archive(printable(name), opened)
     try:
@@ -293,32 +316,39 @@ def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> It
     except _DAMAGED as error:
         yield _missing(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
-    if any(member.filename == _WORKBOOK for member in members):
+    if any(member.filename == _WORKBOOK for member, _ in members):
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield _missing(name, "this is an Excel workbook, not a report", hint)
         return
     every = [
-        Source(
-            f"{archive.name}:{printable(member.filename)}",
-            partial(archive.read, member, limit),
-            partial(archive.read, member, None),
-        )
-        for member in members
+        _member_source(archive, member, limit, is_other=is_other)
+        for member, is_other in members
         if is_visible(member.filename)
     ]
-    aside = tuple(each for each in every if each.name.endswith(COMPANIONS))
+    companions = tuple(each for each in every if each.name.endswith(COMPANIONS))
     reports = [each for each in every if not each.name.endswith(COMPANIONS)]
-    archive.waiting = len(reports)
+    archive.waiting = sum(not each.is_skipped for each in reports)
     for each in reports:
-        yield replace(each, aside=aside)
-    if not reports:
-        yield _missing(name, "the zip archive holds no file", "Give an archive of reports.")
+        yield replace(each, companions=companions)
+    if all(each.is_skipped for each in reports):
+        what = "no report, only files of other kinds" if reports else "no file"
+        yield _missing(name, f"the zip archive holds {what}", "Give an archive of reports.")
+
+
+def _member_source(
+    archive: _Archive, member: zipfile.ZipInfo, limit: InputLimit, *, is_other: bool
+) -> Source:
+    name = f"{archive.name}:{printable(member.filename)}"
+    if is_other and not name.endswith(COMPANIONS):
+        return _skipped(name)
+    read, read_again = (partial(archive.read, member, each) for each in (limit, None))
+    return Source(name, read, read_again)
 
 
 def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.aside): each.aside for each in inputs}
-    return [*{each.name: each for aside in archives.values() for each in aside}.values()]
+    archives = {id(each.companions): each.companions for each in inputs}
+    return [*{each.name: each for companions in archives.values() for each in companions}.values()]
 
 
 def _missing(name: str, message: str, hint: str) -> Source:
@@ -366,5 +396,5 @@ def _folders_below(
 
 
 def is_visible(path: str) -> bool:
-    """Tell whether no part of a path is hidden or what a Mac leaves in archives."""
+    """Return whether no part of a path is hidden or what a Mac leaves in archives."""
     return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)

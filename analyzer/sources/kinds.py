@@ -1,8 +1,7 @@
-"""Tell which files of a folder cannot be reports: people keep notes and results beside them."""
+"""Return which files cannot be reports: people keep notes and results in the same folders."""
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,39 +16,38 @@ _ENDINGS: Final = (
 )
 
 _LARGEST_JSON: Final = 16 << 20
-"""JSON of more bytes is left to those who read reports, which say what it is."""
+"""Larger JSON is not examined here: reading it as a report shows what it is."""
 
 
 def cannot_be_report(path: Path) -> bool:
-    """Tell whether a file cannot be a report, by its ending, its emptiness or what it is instead.
+    """Return whether a file cannot be a report; one that cannot be read may be one."""
 
-    What has the ending of a report, is damaged or cannot be read may be one: that is refused.
-    """
+    def start(size: int) -> bytes:
+        with path.open("rb") as stream:
+            return stream.read(size)
+
     try:
-        if not path.is_file():
-            return False
-        return is_of_another_kind(path.name, path.stat().st_size, partial(_first_bytes, path))
+        return path.is_file() and is_other_kind(path.name, path.stat().st_size, start)
     except OSError:
-        return False  # Reading it will tell why.
+        return False  # Reading it shows the reason.
 
 
-def is_of_another_kind(name: str, size: int, first_bytes: Callable[[int], bytes]) -> bool:
-    """Tell the same of a file of that name and size; `first_bytes` returns so many of its bytes."""
-    ending = name.lower()
-    if ending.endswith(_ENDINGS) or not size:
+def is_other_kind(name: str, size: int, start: Callable[[int], bytes]) -> bool:
+    """Return whether a file is no report by its ending, its emptiness or its content.
+
+    `start` returns so many bytes of its start. What has the ending of a report or is damaged may
+    be one: that is refused.
+    """
+    lower = name.lower()
+    if lower.endswith(_ENDINGS) or not size:
         return True
-    if ending.endswith(".json"):
-        return size <= _LARGEST_JSON and _is_other_json(first_bytes(size))
-    return ending.endswith(".csv") and is_result(first_bytes(HEAD))
-
-
-def _first_bytes(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(size)
+    if lower.endswith(".json"):
+        return size <= _LARGEST_JSON and _is_other_json(start(size))
+    return lower.endswith(".csv") and is_result(start(HEAD))
 
 
 def _is_other_json(data: bytes) -> bool:
-    """Tell whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
+    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
     try:
         document: Any = json.loads(data)
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -9,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
 from analyzer.errors import InputRefused
-from analyzer.model import Report, UncoveredAccount
+from analyzer.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import HEAD, MAX_INPUT, InputLimit
@@ -23,6 +24,7 @@ from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_listed_accounts
+from analyzer.sources.memory import MemorySource, is_memory_source, memory_sources
 
 STREAMED: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, never whole."""
@@ -31,36 +33,49 @@ _TAIL: Final = 1 << 10
 
 
 def load(
-    *sources: str | Path,
+    *sources: str | Path | MemorySource,
     as_of: datetime | None = None,
+    account_id: str = "",
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     max_input: int = MAX_INPUT,
 ) -> Report:
     """Return all reports in the sources as one.
 
-    A source is a file, a folder (searched with all below it), a pattern, a zip archive or `-`,
-    each an argument of its own: `load(*paths)`.
+    A source is the path of a file, a folder (searched with all below it), a pattern, a zip archive
+    or `-`; or a report in memory: bytes, a pair (name, bytes), a file object opened in binary mode,
+    or a DataFrame of text. Each is an argument of its own: `load(*paths)`.
     `as_of` is the moment that the reports describe, with its zone, where it is known better than
-    from them; `progress` is called with how many of how many inputs were read. What the sources
-    unpack to must not be more than `max_input` bytes in all.
+    from them; `account_id` is the account of a report in which it is masked; `progress` is called
+    with how many of how many inputs were read. What the sources unpack to must not be more than
+    `max_input` bytes in all.
 
-    Raises InputRefused with the problems of all inputs together, TypeError for what is no name or
-    no moment, ValueError for a moment without its zone.
+    Raises InputRefused with the problems of all inputs together, TypeError for what is no source or
+    no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
+    that has not 12 digits.
     """
-    _check(sources)
+    _check(sources, account_id)
     as_of = moment_in_utc(as_of)
-    names = [*map(str, sources)]
+    names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
     limit = InputLimit(max_input)
-    return load_sources(names, find_sources(names, limit), as_of, progress, limit)
+    inputs = [*find_sources(names, limit), *_in_memory(sources, limit)]
+    if account_id:
+        inputs = [replace(each, account_id=account_id) for each in inputs]
+    return load_sources(names, inputs, as_of, progress, limit)
 
 
-def _check(sources: Collection[object]) -> None:
+def _in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]:
+    for number, source in enumerate(sources, start=1):
+        if is_memory_source(source):
+            yield from memory_sources(source, number, limit)
+
+
+def _check(sources: Collection[object], account_id: object) -> None:
     if not sources:
         raise TypeError("load() needs at least one source")
     for source in sources:
-        if not isinstance(source, str | os.PathLike):
-            kind = type(source).__name__
-            raise TypeError(f"a source is a str or a Path, not a {kind}: load(*paths) takes many")
+        is_memory_source(source)
+    if not isinstance(account_id, str) or not re.fullmatch(r"(\d{12})?", account_id, re.ASCII):
+        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
 
 
 def moment_in_utc(as_of: object) -> datetime | None:
@@ -94,14 +109,28 @@ def load_sources(
     read = [each for each in inputs if not each.is_skipped]
     report = assemble_report([partial(_open, each, bound) for each in read], as_of, progress)
     noted = replace(
-        report, notes=(*_skipped(inputs), *_archived_companion_notes(inputs), *report.notes)
+        report, notes=(*skipped_notes(inputs), *_archived_companion_notes(inputs), *report.notes)
     )
     return with_listed_accounts(noted, manifests(names, inputs), inputs)
 
 
-def readable_sources(
-    inputs: Iterable[Source],
-) -> tuple[list[Source], tuple[UncoveredAccount, ...]]:
+class FoundInputs(NamedTuple):
+    """Hold the inputs to read, and those that cannot be read as not covered, with the reason."""
+
+    readable: list[Source]
+    uncovered: tuple[UncoveredAccount, ...] = ()
+
+
+def find_inputs(names: Collection[str], limit: InputLimit, *, skip_unreadable: bool) -> FoundInputs:
+    """Return all inputs that the names stand for; `skip_unreadable` tries each.
+
+    Raises InputRefused where none of them is a report, if they are tried.
+    """
+    inputs = find_sources(names, limit)
+    return readable_sources(inputs) if skip_unreadable else FoundInputs(inputs)
+
+
+def readable_sources(inputs: Iterable[Source]) -> FoundInputs:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
     Raises InputRefused where no input is a report.
@@ -118,9 +147,12 @@ def readable_sources(
             readable.append(each)
     if all(each.is_skipped for each in readable):
         raise InputRefused(problem for each in refusals.values() for problem in each.problems)
-    return readable, tuple(
-        UncoveredAccount(account="", name=name, reason=refused.problems[0].message)
-        for name, refused in refusals.items()
+    return FoundInputs(
+        readable,
+        tuple(
+            UncoveredFile(account="", name=name, reason=refused.problems[0].message)
+            for name, refused in refusals.items()
+        ),
     )
 
 
@@ -133,8 +165,8 @@ def with_uncovered(report: Report, uncovered: Sequence[UncoveredAccount]) -> Rep
     )
 
 
-def _skipped(inputs: Iterable[Source]) -> Iterator[str]:
-    """Say how many files of folders were passed over."""
+def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
+    """Yield a note on the files that were skipped, if there are any."""
     names = [each.name for each in inputs if each.is_skipped]
     if names:
         what = (
@@ -146,7 +178,7 @@ def _skipped(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
-    """Say what was saved beside reports and lies in archives, where it is not read."""
+    """Note the files saved with reports that lie in archives and are not read."""
     names = [each.name for each in companions_in_archives(inputs)]
     unread = [name for name in names if not name.endswith(companions.MANIFEST)]
     if unread:

@@ -44,13 +44,13 @@ from analyzer.terms import printable
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
 
-NOT_ASKED: Final = "not asked for"
-SAVED: Final = "saved beside the report"
-"""What an entry says of service-specific credentials that AWS was not asked for, or listed."""
+NOT_ASKED: Final = "not requested"
+SAVED: Final = "saved with the report"
+"""The words of an entry for service-specific credentials that were not requested, or saved."""
 
 
 class Status(StrEnum):
-    """Say what became of one account."""
+    """Name the outcomes of one account."""
 
     FETCHED = "fetched"
     FAILED = "failed"
@@ -59,7 +59,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEntry:
-    """Say what became of one account, and why; `account` is empty where it never became known.
+    """Hold the outcome of one account, with the reason; `account` is empty if it is not known.
 
     `name` is the account's, or the profile's with which it was asked. `service_credentials`
     says what is known of those, where the report was fetched; `is_profile` that `name` is a
@@ -78,7 +78,7 @@ class AccountEntry:
 
 
 class FetchedAccounts(NamedTuple):
-    """Say what became of all accounts that were to be read, and which patterns named none."""
+    """Hold the outcomes of all accounts, and the patterns that matched none."""
 
     entries: Sequence[AccountEntry]
     unmatched: Sequence[str] = ()
@@ -141,7 +141,7 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]
 
 
 def _is_manifest(path: Path) -> bool:
-    """Tell whether a path is a manifest's; a pipe of such a name would be waited for."""
+    """Return whether a path is a manifest's; a pipe of such a name would be waited for."""
     return path.name.endswith(MANIFEST) and is_visible(path.name) and not path.is_fifo()
 
 
@@ -355,7 +355,7 @@ def _newer_report(
 def _lost_note(account: UncoveredAccount, file: ReportFile) -> str:
     reason = account.reason.removesuffix(".").removeprefix("its ")
     return (
-        f"Account {account.whom}: {reason}; its newer report {file.name} of"
+        f"Account {account.label}: {reason}; its newer report {file.name} of"
         f" {minute_text(file.as_of)} counts instead."
     )
 
@@ -363,7 +363,7 @@ def _lost_note(account: UncoveredAccount, file: ReportFile) -> str:
 def _replacement_note(account: UncoveredAccount, source: Source, file: ReportFile) -> str:
     reason = account.reason.removesuffix(".")
     return (
-        f"Account {account.whom} could not be read when {source.name} was made ({reason}); its"
+        f"Account {account.label} could not be read when {source.name} was made ({reason}); its"
         f" report {file.name} of {minute_text(file.as_of)} counts instead."
     )
 
@@ -411,11 +411,11 @@ def unmatched_messages(patterns: Iterable[str]) -> list[AccountMessage]:
 
 
 def gap_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
-    """Return a message for each account whose service-specific credentials stay unknown."""
+    """Return a message for each account whose service-specific credentials are not known."""
     return [
         AccountMessage(
             "gap",
-            f"The service-specific credentials of account {entry.account} stay unknown:"
+            f"The service-specific credentials of account {entry.account} are not known:"
             f" {entry.service_credentials}",
             {},
         )

@@ -44,11 +44,11 @@ class Account:
 
     @property
     def is_management(self) -> bool:
-        """Tell whether this account manages the organization; its id is in everybody's ARN."""
+        """Return whether it is the management account, whose id is in the ARN of every account."""
         return self.arn.split(":")[4] == self.id
 
     def matches(self, pattern: str) -> bool:
-        """Tell whether a pattern matches this account's id or, in any case, its name."""
+        """Return whether a pattern matches this account's id or, in any case, its name."""
         literal = pattern.lower().replace("[", "[[]")
         return any(fnmatchcase(own, literal) for own in (self.id, self.name.lower()))
 

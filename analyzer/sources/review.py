@@ -32,6 +32,7 @@ from analyzer.review_columns import (
     DECIDED_BY,
     DECIDED_ON,
     DECISION,
+    EXEMPT,
     SHEETS,
     TICKET,
     Decision,
@@ -41,7 +42,7 @@ _KEY_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
 """The columns without which a list is refused."""
 
 _COLUMNS: Final = (*_KEY_COLUMNS, DECIDED_BY, TICKET)
-_TITLE: Final = re.compile(rf"(?:{'|'.join(SHEETS)})(?: \d+)?")
+_TITLE: Final = re.compile(rf"(?:{'|'.join((*SHEETS, EXEMPT))})(?: \d+)?")
 _SUMMARY: Final = "Summary"
 _AS_OF: Final = re.compile(r"\bAs of (\d{4}-\d\d-\d\d \d\d:\d\d)\b")
 _FIRST_DAY: Final = date(2000, 1, 1)
@@ -130,7 +131,7 @@ def _sheets(name: str, content: bytes) -> tuple[dict[str, list[_Row]], datetime 
             lists = {title: _rows(sheets[title]) for title in sheets if _TITLE.fullmatch(title)}
             summary = _rows(sheets[_SUMMARY]) if _SUMMARY in sheets else []
     except _DAMAGED as error:
-        message = f"it is no Excel workbook, or a damaged one: {error}"
+        message = f"not an Excel workbook, or damaged: {error}"
         raise InputRefused.of_file(name, message, _SAVE) from None
     if not lists:
         hint = f"A review has the sheet {', '.join(SHEETS[:-1])} or {SHEETS[-1]}."
@@ -176,7 +177,7 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
 
 
 def _has_no_decision(heads: Sequence[str], rows: Iterable[_Row]) -> bool:
-    """Tell whether nothing stands in the column of decisions: other heads do not matter then."""
+    """Return whether nothing stands in the column of decisions: other heads do not matter then."""
     if heads.count(DECISION) != 1:
         return False
     at = heads.index(DECISION)
@@ -194,7 +195,7 @@ def _check_heads(place: str, row: int, heads: Sequence[str]) -> None:
     """
     counts = Counter(heads)
     if missing := [head for head in _KEY_COLUMNS if not counts[head]]:
-        message = f"no column is called {', '.join(missing)}"
+        message = f"missing: {', '.join(missing)}"
         hint = "Put the heads back as they were, in one row; other columns may be added."
         raise InputRefused([Problem(place, row, None, None, message, hint)])
     if repeated := [head for head in _COLUMNS if counts[head] > 1]:
@@ -261,7 +262,7 @@ def _decision(named: Mapping[str, Any], as_of: datetime | None) -> ReviewDecisio
 
 
 def _contradictions(decisions: Iterable[ReviewDecision]) -> Iterator[Problem]:
-    """Yield a problem for each user on whom one workbook has two decisions of one day."""
+    """Yield a problem for each user with two decisions of one day in one workbook."""
     first: dict[tuple[str, datetime | None, date], ReviewDecision] = {}
     for each in decisions:
         other = first.setdefault((each.arn, each.created, each.decided_on), each)

@@ -1,4 +1,4 @@
-"""List the controls of the benchmarks: what each version asks for, under its own numbers.
+"""List the controls of the benchmarks: the controls of each version under its own numbers.
 
 Most versions of CIS are one list, numbered anew; adding a version is one `_cis` at the end.
 Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
@@ -119,6 +119,7 @@ def _cis(benchmark: Benchmark, version: str, section: int, controls: Iterable[Co
     return Standard(
         id=benchmark,
         name=f"CIS AWS Foundations Benchmark v{version}",
+        short_name=f"CIS {benchmark.removeprefix('cis-')}",
         scope=f"section {section}, Identity and Access Management",
         source=f"github.com/prowler-cloud/prowler: cis_{version[:3]}_aws.json",
         controls=tuple(controls),
@@ -141,6 +142,7 @@ CIS_1_4: Final = _cis(Benchmark.CIS_1_4, "1.4.0", 1, numbered("1", _OF_2_0[:-1])
 CIS_1_2: Final = Standard(
     id=Benchmark.CIS_1_2,
     name="CIS AWS Foundations Benchmark v1.2.0",
+    short_name="CIS 1.2",
     scope="section 1, Identity and Access Management",
     source="github.com/turbot/steampipe-mod-aws-compliance: cis_v120",
     controls=numbered(
@@ -179,6 +181,7 @@ CIS_1_2: Final = Standard(
 FSBP: Final = Standard(
     id=Benchmark.FSBP,
     name="AWS Foundational Security Best Practices v1.0.0",
+    short_name="FSBP",
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
     controls=(

@@ -1,4 +1,4 @@
-"""Name the frameworks that ask for each rule; nothing is decided by these.
+"""Name the frameworks that refer to each rule; they decide nothing.
 
 NIST SP 800-53 revision 5, PCI DSS v4.0.1 and Security Hub: AWS Security Hub User Guide, "Security
 Hub CSPM controls for IAM", under "Related requirements" of the control that is named with them.

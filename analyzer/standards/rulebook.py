@@ -1,6 +1,7 @@
 """Choose the rules that run, their limits, and the standard whose controls are shown."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,69 +11,103 @@ from analyzer.standards import STANDARDS
 from analyzer.standards.standard import Standard, decided
 from analyzer.terms import Benchmark, Severity, Thresholds
 
-OWN: Final = Standard(
-    id="credreport",
-    name="credreport's own rules",
-    scope=f"{len(RULES)} in all",
-    source="credreport rules",
-    controls=tuple(decided(rule.requirement, rule.id).under(rule.id) for rule in RULES),
-)
-"""What is shown without a standard: each rule is a control of its own."""
+OWN: Final = "credreport"
+"""The id of the standard of a run without a benchmark: each rule is a control of its own."""
 
 DEFAULT: Final = "default"
 EVERY: Final = "all"
+_ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """Hold the rules that run, their limits, and the standard whose controls are shown."""
+    """Hold the rules that run, their limits, and the standard whose controls are shown.
+
+    `known` are all rules that can run, by their ids.
+    """
 
     rules: tuple[Rule, ...]
     thresholds: Thresholds
     standard: Standard
+    known: Mapping[str, Rule]
+
+    @property
+    def has_benchmark(self) -> bool:
+        """Return whether the controls are those of a benchmark."""
+        return self.standard.id != OWN
 
 
-def rulebook(
+def rulebook(  # noqa: PLR0913  each is one choice
     benchmark: Benchmark | str | None = None,
     *,
-    rules: Collection[str] = (),
-    skip: Collection[str] = (),
+    rules: Collection[str] | str = (),
+    skip: Collection[str] | str = (),
+    extra: Sequence[Rule] = (),
     least: Severity | str = Severity.LOW,
     limits: Mapping[str, int] | None = None,
 ) -> Rulebook:
     """Return the rules and limits of a benchmark; without one, the default rules and limits.
 
-    `rules` are the ids of the rules to run instead; `default` stands for those that would have
-    run, `all` for every rule. `skip` are the ids of rules that do not run; rules less severe than
-    `least` do not run either. `limits` are days by the names of `Thresholds`.
+    `rules` are the ids of the rules to run instead, or the only one; `default` stands for those
+    that would have run, `all` for every rule. `skip` are the ids of rules that do not run; rules
+    less severe than `least` do not run either. `extra` are rules of one's own, which run last.
+    `limits` are days by the names of `Thresholds`.
 
-    Raises ValueError for an unknown id, benchmark or severity, and for days that are not a whole
-    number of 1 or more.
+    Raises ValueError for an unknown id, benchmark or severity, for an id of an extra rule that is
+    there already or has another form, and for days that are not a whole number of 1 or more;
+    TypeError for an extra rule that is not a Rule.
     """
-    standard = _standard(benchmark)
-    by_default = [rule.id for rule in RULES if rule.default]
+    rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
+    known = _known(extra)
+    standard = own_standard(known.values()) if benchmark is None else _standard(benchmark)
+    by_default = [rule.id for rule in known.values() if rule.default]
+    own = [rule.id for rule in extra if rule.default]
     words = {
-        DEFAULT: standard.rules if benchmark else by_default,
-        EVERY: [rule.id for rule in RULES],
+        DEFAULT: [*standard.rules, *own] if benchmark else by_default,
+        EVERY: [*known],
     }
     chosen = {each for word in rules or [DEFAULT] for each in words.get(word, [word])}
-    unknown = sorted({*chosen, *skip} - {rule.id for rule in RULES})
-    if unknown:
-        known = ", ".join([*words[EVERY], DEFAULT, EVERY])
-        raise ValueError(f"unknown rule {', '.join(unknown)}: choose from {known}")
+    if unknown := sorted({*chosen, *skip} - known.keys()):
+        choices = ", ".join([*known, DEFAULT, EVERY])
+        raise ValueError(f"unknown rule {', '.join(unknown)}: choose from {choices}")
     mildest = Severity(least).rank
     return Rulebook(
         rules=tuple(
             rule
-            for rule in RULES
+            for rule in known.values()
             if rule.id in chosen and rule.id not in skip and rule.severity.rank <= mildest
         ),
         thresholds=replace(Thresholds(), **{**standard.limits, **(limits or {})}),
         standard=standard,
+        known=known,
     )
 
 
-def _standard(benchmark: Benchmark | str | None) -> Standard:
-    if benchmark is None:
-        return OWN
+def own_standard(rules: Collection[Rule]) -> Standard:
+    """Return the standard of a run without a benchmark."""
+    return Standard(
+        id=OWN,
+        name="credreport's own rules",
+        short_name="credreport",
+        scope=f"{len(rules)} in all",
+        source="credreport rules",
+        controls=tuple(decided(rule.requirement, rule.id).under(rule.id) for rule in rules),
+    )
+
+
+def _known(extra: Sequence[Rule]) -> dict[str, Rule]:
+    """Return all rules by their ids, the extra ones last."""
+    known = {rule.id: rule for rule in RULES}
+    for rule in extra:
+        if not isinstance(rule, Rule):
+            raise TypeError(f"an extra rule is an analyzer.Rule, not {rule!r}")
+        if not _ID.fullmatch(rule.id):
+            raise ValueError(f"rule id {rule.id!r}: use small letters, digits and single hyphens")
+        if rule.id in (*known, DEFAULT, EVERY):
+            raise ValueError(f"rule id {rule.id!r} is taken: choose another id")
+        known[rule.id] = rule
+    return known
+
+
+def _standard(benchmark: Benchmark | str) -> Standard:
     return next(each for each in STANDARDS if each.id == Benchmark(benchmark))

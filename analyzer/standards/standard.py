@@ -27,20 +27,16 @@ class Control:
 class Standard:
     """Describe the part of one version of a standard that is about an account's identities.
 
-    `id` is its name as an option, `scope` the part of the benchmark, `source` the publication of
-    the numbers, titles and limits.
+    `id` is its name as an option, `short_name` its name in a line of text, `scope` the part of the
+    benchmark, `source` the publication of the numbers, titles and limits.
     """
 
     id: str
     name: str
+    short_name: str
     scope: str
     source: str
     controls: tuple[Control, ...]
-
-    @property
-    def short_name(self) -> str:
-        """Return its name in a line of text, such as `CIS 3.0`."""
-        return str(self.id).replace("-", " ").upper()
 
     @property
     def rules(self) -> frozenset[str]:

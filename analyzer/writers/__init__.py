@@ -36,8 +36,8 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
 
     CSV, JSON and Parquet list the users with one of the verdicts, or with the only one named, the
-    workbook holds everybody, OCSF and ASFF hold what the rules find, and so does the CSV or Parquet
-    that `findings` names; the one that `follow_up` names holds what became of earlier decisions.
+    workbook has all users, OCSF and ASFF have the findings, and so does the CSV or Parquet
+    that `findings` names; the one that `follow_up` names has the outcome of earlier decisions.
     `region` is that of the Security Hub that ASFF is for, `mode` who may read the files: by default
     those who could read the old one, for a new one its owner alone. All files are written aside
     first and then put in place, so that an old file is intact or the new one is whole.
@@ -45,9 +45,9 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     Raises ValueError for another ending, for a verdict that there is not, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
     """
-    shown = _parsed_verdicts(verdicts)
+    listed = _parsed_verdicts(verdicts)
     targets = [Path(path) for path in paths]
-    writers = [_writer(target, analysis, shown, region, raw_csv=raw_csv) for target in targets]
+    writers = [_writer(target, analysis, listed, region, raw_csv=raw_csv) for target in targets]
     if findings:
         targets.append(Path(findings))
         writers.append(_findings_writer(targets[-1], analysis, raw_csv=raw_csv))

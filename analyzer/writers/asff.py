@@ -5,7 +5,8 @@ product. The API takes up to 100 at once, of one account: `jq -s` makes a list o
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
@@ -15,6 +16,7 @@ from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
+from analyzer.writers.closing import FeedForm, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
@@ -22,6 +24,7 @@ from analyzer.writers.interchange import (
     fixed,
     json_line,
     limits,
+    moment_text,
     requirements,
 )
 
@@ -50,7 +53,7 @@ _HOMES: Final = {
     "aws-iso-e": "eu-isoe-west-1",
     "aws-iso-f": "us-isof-south-1",
 }
-"""The partitions of AWS, each with the region where findings go unless another is asked for."""
+"""The partitions of AWS, each with the default region of its findings."""
 
 _NAMED_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 """The partitions that a resource can be said to be in; the format has other names for the rest."""
@@ -61,7 +64,12 @@ _LONGEST: Final = {"description": 1024, "note": 512, "recommendation": 512, "pro
 """The most characters of a text, as the API reference says under AwsSecurityFinding and Note."""
 
 
-def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) -> None:
+def write_asff(
+    analysis: Analysis,
+    stream: BinaryIO,
+    region: str | None = None,
+    earlier: Iterable[bytes] = (),
+) -> None:
     """Write every finding, a line each; nothing where there is none.
 
     What fails is `FAILED`, what could not be decided `WARNING`, both with the rule's severity;
@@ -72,16 +80,21 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
     An account that could not be read is `WARNING` too, and left out where not even its number is
     known: the format has no place for it.
 
+    `earlier` are the lines of an earlier feed: its findings that are no longer there follow as
+    `ARCHIVED` and `RESOLVED`.
+
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.
     """
     if region is not None and not re.fullmatch(REGION, region):
-        raise ValueError(f"{region} is no AWS region such as eu-central-1")
+        raise ValueError(f"{region} is not an AWS region such as eu-central-1")
     thresholds = analysis.inspection.book.thresholds
     homeless = 0
     shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
+    ids: set[str] = set()
     for finding in findings(analysis):
         home = _default_region(finding, region)
+        ids.add(finding.id)
         if finding.account and home:
             kind = finding.rule.id, finding.outcome, finding.remedy
             if kind not in shared:
@@ -92,18 +105,37 @@ def write_asff(analysis: Analysis, stream: BinaryIO, region: str | None = None) 
     if homeless:
         raise OutputFailed(
             f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
-            " known, and neither does the file. Mend these rows, or write .ocsf.json."
+            " known, and neither does the file. Correct these rows, or write .ocsf.json."
         )
+    stream.writelines(closed_lines(earlier, ids, analysis.report, _FORM))
+
+
+def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    return {
+        **document,
+        "UpdatedAt": moment_text(at),
+        "RecordState": _ARCHIVED,
+        "Workflow": {"Status": "RESOLVED"},
+    }
+
+
+_ARCHIVED: Final = "ARCHIVED"
+_FORM: Final = FeedForm(
+    id=lambda document: str(document["Id"]),
+    account=lambda document: str(document["AwsAccountId"]),
+    is_open=lambda document: document["RecordState"] != _ARCHIVED,
+    closed=_closed,
+)
 
 
 def _default_region(finding: Finding, region: str | None) -> tuple[str, str] | None:
     """Return the partition and the region of a finding, None for a partition that is not known.
 
-    A row whose ARN names no account is taken to be in the partition that is asked for.
+    A row whose ARN names no account counts as in the partition of the option.
     """
-    asked = None if region is None else _partition(region)
-    partition = finding.partition or asked or "aws"
-    if region is not None and partition == asked:
+    of_region = None if region is None else _partition(region)
+    partition = finding.partition or of_region or "aws"
+    if region is not None and partition == of_region:
         return partition, region
     return (partition, _HOMES[partition]) if partition in _HOMES else None
 
@@ -163,9 +195,9 @@ def _document(
     }
 
 
-def _recommendation(finding: Finding) -> dict[str, str]:
+def _recommendation(finding: Finding) -> dict[str, Any]:
     text = _cut(finding.remedy_text, "recommendation")
-    return {"Text": text, "Url": finding.rule.references[0]}
+    return _filled({"Text": text, "Url": next(iter(finding.rule.references), "")})
 
 
 def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
@@ -198,7 +230,7 @@ def _resource(finding: Finding) -> dict[str, Any]:
     return _filled(
         {
             "Type": "AwsIamUser",
-            "Id": finding.whom,
+            "Id": finding.subject_id,
             "Partition": partition,
             "Details": _details(finding),
         }

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
-from analyzer.model import Page, ReportFile
+from analyzer.model import AccountName, Page, Report, ReportFile
 from analyzer.report.values import begins_with
 from analyzer.rules.rule import FINDINGS, REMEDY, SINCE
 from analyzer.terms import ISO_UTC, Verdict
@@ -22,7 +23,7 @@ from analyzer.writers.findings import uncovered_finding
 from analyzer.writers.tables import arrow_array
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_user
 
-USER_COLUMNS: Final = (*JUDGED, *REPORTED)
+USER_COLUMNS: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
 
 _WORDS: Final = (
     columns.VERDICT,
@@ -34,7 +35,7 @@ _WORDS: Final = (
 """Columns of few words, next to each other; behind them come the two that a file has."""
 
 _BEFORE: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORDS[0])]
-_AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 :]
+_AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 : -1]
 
 _FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
@@ -52,18 +53,25 @@ def write_csv(
 ) -> None:
     """Write the users with one of the verdicts, in the report's order.
 
-    An account that could not be read has a row of its own at the end, whatever is asked for: its
+    An account that could not be read has a row of its own at the end, with any verdicts: its
     verdict is `NOT_COVERED`, its reason says why, and it has no user.
 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(USER_COLUMNS).encode() + b"\n")
-    of_files = _file_columns(analysis.report.files)
+    report = analysis.report
+    of_files = _file_columns(report.files)
     for page in listed_pages(analysis, verdicts):
-        stream.write(_lines(page, of_files, raw=raw))
-    stream.write(
-        text_lines(map(uncovered_user, analysis.report.not_covered), USER_COLUMNS, raw=raw)
-    )
+        stream.write(_lines(page, of_files, report.account_names, raw=raw))
+    uncovered = [
+        {**uncovered_user(each), ACCOUNT_NAME: _name(each.account, report.account_names)}
+        for each in report.not_covered
+    ]
+    stream.write(text_lines(uncovered, USER_COLUMNS, raw=raw))
+
+
+def _name(account: str, names: Mapping[str, AccountName]) -> str:
+    return names[account].name if account in names else ""
 
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
@@ -72,13 +80,25 @@ def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
     return pa.array(joined, _TEXT)
 
 
-def _lines(page: Page, of_files: pa.Array, *, raw: bool) -> memoryview:
+def _lines(
+    page: Page, of_files: pa.Array, names: Mapping[str, AccountName], *, raw: bool
+) -> memoryview:
     def cells(name: str) -> pa.Array:
         texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
         return _csv_cells(texts, raw=raw)
 
     words = _word_columns(page, of_files, raw=raw)
-    return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER)])
+    named = _account_name_cells(page.users[columns.ACCOUNT], names, raw=raw)
+    return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER), named])
+
+
+def _account_name_cells(
+    accounts: pd.Series, names: Mapping[str, AccountName], *, raw: bool
+) -> pa.Array:
+    """Return the name of each row's account; few accounts occur, and each is spelled once."""
+    coded = _as_text(accounts).dictionary_encode()
+    texts = pa.array([_name(each, names) for each in coded.dictionary.to_pylist()], _TEXT)
+    return _csv_cells(texts, raw=raw).take(coded.indices)
 
 
 def frame_lines(frame: pd.DataFrame, *, raw: bool) -> memoryview:
@@ -146,7 +166,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
 
 
 def _may_need_quotes(texts: pa.Array) -> bool:
-    """Tell whether a special sign is among the bytes; most columns hold none so low."""
+    """Return whether a special sign is among the bytes; most columns hold none so low."""
     buffer = texts.buffers()[2]
     if not buffer or np.frombuffer(buffer, np.uint8).min() > _LAST_SPECIAL:
         return False
@@ -154,8 +174,16 @@ def _may_need_quotes(texts: pa.Array) -> bool:
     return any(sign in content for sign in _SPECIAL)
 
 
-FINDING_COLUMNS: Final = tuple(name for name in FINDINGS if name != REMEDY)
-"""The columns, as `rules.rule.FINDINGS` describes them; `file` is the report's name."""
+FINDING_COLUMNS: Final = (
+    *(name for name in FINDINGS if name != REMEDY),
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+    ACCOUNT_NAME,
+)
+"""The columns, as `rules.rule.FINDINGS` describes them, and the report's name and as-of.
+
+`account_name` is empty where the account's name is not known.
+"""
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
@@ -167,17 +195,31 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     """
     stream.write(",".join(FINDING_COLUMNS).encode() + b"\n")
     for frame in analysis.inspection.frames():
-        stream.write(frame_lines(_findings_as_text(frame, analysis.report.files), raw=raw))
-    stream.write(
-        text_lines(map(uncovered_finding, analysis.report.not_covered), FINDING_COLUMNS, raw=raw)
+        stream.write(frame_lines(_findings_as_text(frame, analysis.report), raw=raw))
+    names = analysis.report.account_names
+    uncovered = [
+        {**uncovered_finding(each), ACCOUNT_NAME: _name(each.account, names)}
+        for each in analysis.report.not_covered
+    ]
+    stream.write(text_lines(uncovered, FINDING_COLUMNS, raw=raw))
+
+
+def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
+    of_files = pd.DataFrame(
+        {
+            columns.FILE: [file.name for file in report.files],
+            columns.AS_OF: [f"{file.as_of:{ISO_UTC}}" for file in report.files],
+            columns.AS_OF_SOURCE: [str(file.as_of_source) for file in report.files],
+        },
+        dtype="str",
     )
-
-
-def _findings_as_text(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pd.DataFrame:
-    names = pd.Series([file.name for file in files], dtype="str")
-    moments = {name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)}
-    file = names.take(frame[columns.FILE].to_numpy()).set_axis(frame.index)
-    return frame.assign(**moments, **{columns.FILE: file})[list(FINDING_COLUMNS)]
+    of_findings = of_files.take(frame[columns.FILE].to_numpy()).set_index(frame.index)
+    texts = {
+        **{name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)},
+        **{str(name): each for name, each in of_findings.items()},
+        ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
+    }
+    return frame.assign(**texts)[list(FINDING_COLUMNS)]
 
 
 def _moment_texts(moments: pd.Series) -> pd.Series:

@@ -7,8 +7,9 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import account_with_name
 from analyzer.inspection import Inspection
-from analyzer.model import UncoveredAccount
+from analyzer.model import AccountName, UncoveredAccount
 from analyzer.rules.rule import (
     FACT,
     OUTCOME,
@@ -20,7 +21,7 @@ from analyzer.rules.rule import (
     Rule,
 )
 from analyzer.standards.results import ControlResult
-from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
 
 EXAMPLES: Final = 5
@@ -29,7 +30,7 @@ EXAMPLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Hold what a short list shows of one finding."""
+    """Hold what a short list shows of one finding; `account` has the name where it is known."""
 
     account: str
     user: str
@@ -111,7 +112,7 @@ def unseen_notes(inspection: Inspection) -> list[str]:
 
 def control_results(inspection: Inspection) -> Sequence[ControlResult]:
     """Return the results of the controls, if a standard was selected."""
-    return () if inspection.book.standard is OWN else inspection.controls
+    return inspection.controls if inspection.book.has_benchmark else ()
 
 
 def _rule_findings(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> RuleFindings:
@@ -135,17 +136,20 @@ def _number(inspection: Inspection, rule: Rule, outcome: Outcome, *, exempt: boo
 def _examples(inspection: Inspection) -> dict[str, list[Example]]:
     """Return the first findings of each rule."""
     first: dict[str, list[Example]] = {}
+    names = inspection.report.account_names
     for frame in inspection.frames():
         for rule, example in _examples_in(
-            frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
+            frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES), names
         ):
-            shown = first.setdefault(rule, [])
-            if len(shown) < EXAMPLES:
-                shown.append(example)
+            of_rule = first.setdefault(rule, [])
+            if len(of_rule) < EXAMPLES:
+                of_rule.append(example)
     return first
 
 
-def _examples_in(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
+def _examples_in(
+    frame: pd.DataFrame, names: Mapping[str, AccountName]
+) -> Iterator[tuple[str, Example]]:
     for rule, account, user, fact, outcome, exemption in zip(
         frame[RULE],
         frame[columns.ACCOUNT],
@@ -155,7 +159,8 @@ def _examples_in(frame: pd.DataFrame) -> Iterator[tuple[str, Example]]:
         frame[columns.EXEMPTION],
         strict=True,
     ):
-        yield rule, Example(account, user, fact, Outcome(outcome), exemption)
+        named = account_with_name(account, names)
+        yield rule, Example(named, user, fact, Outcome(outcome), exemption)
 
 
 _LIMITS: Final[Mapping[str, str]] = {
@@ -184,7 +189,7 @@ def limits_text(book: Rulebook) -> str:
 
 def standard_text(book: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
-    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} ran."
+    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} rules ran."
 
 
 def unseen_rules(inspection: Inspection) -> list[str]:
@@ -207,7 +212,7 @@ def sentence(text: str) -> str:
 def uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     """Return the row that lists of findings have for an account that could not be read."""
     return {
-        columns.ACCOUNT: account.whom,
+        columns.ACCOUNT: account.label,
         SEVERITY: UNCOVERED_ACCOUNT.severity,
         RULE: UNCOVERED_ACCOUNT.id,
         SUBJECT: UNCOVERED_ACCOUNT.subject,

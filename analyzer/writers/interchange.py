@@ -1,13 +1,12 @@
-"""Hand findings to formats that other systems import: whom each is about, and its lasting id.
+"""Prepare findings for formats that other systems import: the subject and the lasting id of each.
 
-Every outcome goes out, so that the next import of a finding that became a mere remark, or can no
-longer be decided, changes what the last one said.
+Findings of every outcome are written, so that a later import updates the earlier one.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
@@ -38,16 +37,18 @@ T = TypeVar("T")
 class Finding(NamedTuple):
     """Hold one finding and where it comes from.
 
-    `account` is empty where neither the ARN nor the file names one; `arn` and `user` are the
-    report's own cells; `partition` is the one that the ARN names, empty where it names no account
-    either. `slot`, `created`, `since` and `days` are what `rules.rule.FINDINGS` says, moments as
-    text, None where missing. `report` is the SHA-256 of the report, empty for an account that has
-    none; `at` and `at_source` are the moment of the finding and how that is known.
+    `account` is empty where neither the ARN nor the file names one, `account_name` where it is not
+    known; `arn` and `user` are the report's own cells; `partition` is the one that the ARN names,
+    empty where it names no account. `slot`, `created`, `since` and `days` are what
+    `rules.rule.FINDINGS` says, moments as text, None where missing. `report` is the SHA-256 of the
+    report, empty for an account that has none; `at` and `at_source` are the moment of the finding
+    and how that is known.
     """
 
     rule: RuleText
     outcome: Outcome
     account: str
+    account_name: str
     arn: str
     partition: str
     user: str
@@ -68,8 +69,8 @@ class Finding(NamedTuple):
         """Return what stays the same from report to report, whatever the file and the row.
 
         It is made of the account, the rule, the ARN, the slot and the creation of the key, the
-        certificate or else the user: who is created anew has findings of their own. Where the
-        ARN names no account, the user's name tells rows apart.
+        certificate or else the user: a user that is created again has findings of its own. Where
+        the ARN names no account, the user's name distinguishes rows.
         """
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
         parts = (self.account, self.rule.id, named, str(self.slot or ""), self.created or "")
@@ -78,12 +79,12 @@ class Finding(NamedTuple):
 
     @property
     def is_of_account(self) -> bool:
-        """Tell whether it is about the account or its root, and not about a user."""
+        """Return whether it is about the account or its root, and not about a user."""
         return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
 
     @property
-    def whom(self) -> str:
-        """Return what names the subject: the ARN, failing that the user, failing that the row."""
+    def subject_id(self) -> str:
+        """Return what identifies the subject: the ARN, else the user, else the row."""
         own = self.account if self.rule.subject is Subject.ACCOUNT else ""
         named = (each for each in (own, self.arn, self.user) if each.strip())
         return next(named, f"row {self.row} of {self.report}")
@@ -120,15 +121,15 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
 def _findings(analysis: Analysis) -> Iterator[Finding]:
     """Yield the findings of the frames, few of which are in memory at once."""
     rules = {rule.id: rule for rule in analysis.inspection.book.rules}
-    files = analysis.report.files
     for frame in analysis.inspection.frames():
         for start in range(0, len(frame), _AT_ONCE):
-            yield from _findings_in(frame.iloc[start : start + _AT_ONCE], rules, files)
+            yield from _findings_in(frame.iloc[start : start + _AT_ONCE], rules, analysis.report)
 
 
 def _findings_in(
-    frame: pd.DataFrame, rules: Mapping[str, Rule], files: Sequence[ReportFile]
+    frame: pd.DataFrame, rules: Mapping[str, Rule], report: Report
 ) -> Iterator[Finding]:
+    files = report.files
     file = frame[columns.FILE].tolist()
     cells = {name: python_values(frame[name]) for name in FINDINGS}
 
@@ -136,10 +137,12 @@ def _findings_in(
         return map([*values].__getitem__, file)
 
     own = of_files(map(_only_account, files))
+    accounts = [named or only for named, only in zip(cells[columns.ACCOUNT], own, strict=True)]
     fields: Mapping[str, Iterable[Any]] = {
         "rule": map(rules.__getitem__, cells[RULE]),
         "outcome": map(Outcome, cells[OUTCOME]),
-        "account": (named or only for named, only in zip(cells[columns.ACCOUNT], own, strict=True)),
+        "account": accounts,
+        "account_name": (_name(account, report) for account in accounts),
         "partition": python_values(_partitions(frame[columns.ARN])),
         "at": of_files(each.as_of for each in files),
         "at_source": of_files(str(each.as_of_source) for each in files),
@@ -166,6 +169,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             rule=rule.UNCOVERED_ACCOUNT,
             outcome=Outcome.UNDECIDED,
             account=each.account,
+            account_name=_name(each.account, report),
             arn="",
             partition="",
             user="" if each.account else each.name,
@@ -181,6 +185,11 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             at_source=str(newest.as_of_source),
             report="",
         )
+
+
+def _name(account: str, report: Report) -> str:
+    known = report.account_names.get(account)
+    return known.name if known else ""
 
 
 def _only_account(file: ReportFile) -> str:

@@ -15,7 +15,7 @@ from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
 from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
-from analyzer.model import AccountName, Exemption, Page, ReportFile
+from analyzer.model import AccountName, Exemption, FileReference, Page, ReportFile
 from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
 from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
@@ -30,7 +30,7 @@ _AT_ONCE: Final = 8192
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
-    """Write where the result comes from, the counts, all findings, and the listed users.
+    """Write the provenance, the counts, all findings, and the listed users.
 
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
@@ -62,7 +62,7 @@ def _dump(value: Mapping[str, Any]) -> bytes:
 
 
 def _document(analysis: Analysis) -> dict[str, Any]:
-    totals, read = analysis.totals, analysis.exemptions.file
+    totals = analysis.totals
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
@@ -74,11 +74,11 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "notes": list(analysis.report.notes),
         "blind_spots": list(BLIND_SPOTS),
         "exemptions": {
-            "list": None if read is None else asdict(read),
+            "list": _file_reference(analysis.exemptions.file),
             "expired": [_exemption(each) for each in totals.expired],
             "unmatched": [_exemption(each) for each in totals.unmatched],
         },
-        "account_list": None if (given := analysis.report.account_list) is None else asdict(given),
+        "account_list": _file_reference(analysis.report.account_list),
         "accounts": [
             {"account": account, **asdict(each)}
             for account, each in sorted(analysis.report.account_names.items())
@@ -87,6 +87,11 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "counts": totals.counts.to_dict("records"),
         **inspection_document(analysis.inspection),
     }
+
+
+def _file_reference(file: FileReference | None) -> dict[str, str] | None:
+    """Return the name and the SHA-256 of a list that was read, None where none was."""
+    return None if file is None else asdict(file)
 
 
 def _filter(analysis: Analysis) -> dict[str, Any] | None:
@@ -114,7 +119,7 @@ def _exemption(exemption: Exemption) -> dict[str, Any]:
 
 
 def _review(analysis: Analysis) -> dict[str, Any] | None:
-    """Return what was read of earlier reviews and what became of it, None where none was read."""
+    """Return the earlier reviews and the outcome of their decisions, None without one."""
     review = analysis.review
     if not review.workbooks:
         return None
@@ -173,7 +178,7 @@ def rows_of_columns(values: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, A
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
-    """Return which rules ran, by which limits, and how the controls came out."""
+    """Return the rules that ran, their limits, and the results of the controls."""
     standard = inspection.book.standard
     return {
         "standard": {"id": str(standard.id), "name": standard.name, "scope": standard.scope},

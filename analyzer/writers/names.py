@@ -20,7 +20,7 @@ def write_names(
 
     The output is made to be piped into a command that acts on the users. So exempt users and
     users with caveats are left out. With `check` users with caveats are listed too, but for those
-    with a live service-specific credential, or whose name says that they have one while no saved
+    with an active service-specific credential, or whose name says that they have one while no saved
     evidence says otherwise.
     """
     for page, mask in _masks(analysis, verdicts, check=check):
@@ -35,7 +35,9 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
         number = int((page.users[columns.EXEMPTION] != "").sum())
         exempt += number
         doubtful += int((~mask).sum()) - number
-    reason = "with a live service-specific credential" if check else "to check (--check lists them)"
+    reason = (
+        "with an active service-specific credential" if check else "to check (--check lists them)"
+    )
     counts = ((doubtful, reason), (exempt, "exempt"))
     parts = ", ".join(f"{number} {kind}" for number, kind in counts if number)
     return f"Left out of the names: {parts}" if parts else ""
@@ -56,7 +58,7 @@ def _is_doubtful(page: Page) -> np.ndarray:
 
 
 def _may_be_live(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
-    """Return which unused or retired users may have a live service-specific credential."""
+    """Return which unused or retired users may have an active service-specific credential."""
     without_evidence = np.array([file.evidence is None for file in files])
     named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
     unknown = named & without_evidence[page.users[columns.FILE].to_numpy()]

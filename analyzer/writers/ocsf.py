@@ -5,7 +5,7 @@ cloud and datetime (https://schema.ocsf.io/1.6.0/classes/compliance_finding). It
 which AWS Security Hub has its findings; the later ones take the same documents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -16,6 +16,7 @@ from analyzer.analysis import Analysis
 from analyzer.rules.rule import Outcome, RuleText
 from analyzer.terms import Severity, Thresholds
 from analyzer.version import VERSION
+from analyzer.writers.closing import FeedForm, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
@@ -32,6 +33,7 @@ OCSF_VERSION: Final = "1.6.0"
 _CATEGORY: Final = (2, "Findings")
 _CLASS: Final = (2003, "Compliance Finding")
 _ACTIVITY: Final = (1, "Create")
+_CLOSE: Final = (3, "Close")
 _TYPE_UID: Final = _CLASS[0] * 100 + _ACTIVITY[0]
 _RULE_ANALYTIC: Final = (1, "Rule")
 _AWS_ACCOUNT: Final = (10, "AWS Account")
@@ -49,23 +51,53 @@ RESULTS: Final = {
 }
 _NEW: Final = (1, "New")
 _SUPPRESSED: Final = (3, "Suppressed")
+_RESOLVED: Final = (4, "Resolved")
 
 
-def write_ocsf(analysis: Analysis, stream: BinaryIO) -> None:
+def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
     """Write every finding, a line each; nothing where there is none.
 
     What fails is `Fail`, what could not be decided `Warning`, both with the rule's severity; what
     is only noted is `Pass` and informational. Exempt findings are `Suppressed`, with the reason.
     An account that could not be read is `Warning` too.
-    No earlier run is known: each is created, at the moment that the report describes.
+    Each is created at the moment that the report describes. `earlier` are the lines of an earlier
+    feed: its findings that are no longer there follow as closed and `Resolved`.
     """
     thresholds = analysis.inspection.book.thresholds
     shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
+    ids: set[str] = set()
     for finding in findings(analysis):
         kind = finding.rule.id, finding.outcome, finding.remedy
         if kind not in shared:
             shared[kind] = _shared_parts(finding, thresholds)
-        stream.write(json_line(_document(finding, shared[kind])))
+        document = _document(finding, shared[kind])
+        ids.add(document["finding_info"]["uid"])
+        stream.write(json_line(document))
+    stream.writelines(closed_lines(earlier, ids, analysis.report, _FORM))
+
+
+def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    activity_id, activity = _CLOSE
+    status_id, status = _RESOLVED
+    return {
+        **document,
+        "activity_id": activity_id,
+        "activity_name": activity,
+        "type_uid": _CLASS[0] * 100 + activity_id,
+        "type_name": f"{_CLASS[1]}: {activity}",
+        **_at("time", at),
+        "status_id": status_id,
+        "status": status,
+        "finding_info": {**document["finding_info"], **_at("modified_time", at)},
+    }
+
+
+_FORM: Final = FeedForm(
+    id=lambda document: str(document["finding_info"]["uid"]),
+    account=lambda document: str(document["cloud"].get("account", {}).get("uid", "")),
+    is_open=lambda document: document["activity_id"] != _CLOSE[0],
+    closed=_closed,
+)
 
 
 class _SharedParts(NamedTuple):
@@ -82,7 +114,7 @@ def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
     rule = finding.rule
     noted = finding.outcome is Outcome.NOTED
     severity_id, severity = _INFORMATIONAL if noted else _SEVERITIES[rule.severity]
-    remediation = {"desc": finding.remedy_text, "references": list(rule.references)}
+    remediation = _filled({"desc": finding.remedy_text, "references": list(rule.references)})
     return _SharedParts(
         severity={"severity_id": severity_id, "severity": severity},
         metadata=fixed(_metadata(rule)),
@@ -178,7 +210,7 @@ def _resource(finding: Finding) -> dict[str, Any]:
     return _filled(
         {
             "type": "AwsAccount" if finding.is_of_account else "AwsIamUser",
-            "uid": finding.whom,
+            "uid": finding.subject_id,
             "name": finding.user,
             "cloud_partition": finding.partition,
         }
@@ -189,7 +221,14 @@ def _cloud(finding: Finding) -> dict[str, Any]:
     if not finding.account:
         return {"provider": "AWS"}
     type_id, kind = _AWS_ACCOUNT
-    account = {"uid": finding.account, "type_id": type_id, "type": kind}
+    account = _filled(
+        {
+            "uid": finding.account,
+            "name": finding.account_name,
+            "type_id": type_id,
+            "type": kind,
+        }
+    )
     return _filled(
         {"provider": "AWS", "account": account, "cloud_partition": finding.partition},
     )

@@ -55,7 +55,10 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
         if details and each.more:
             yield f"    and {each.more} more"
     yield findings.standard_and_limits(inspection)
-    for result in findings.control_results(inspection):
+    results = findings.control_results(inspection)
+    if results:
+        yield inspection.control_summary
+    for result in results:
         fails = f" ({result.fails})" if result.fails else ""
         why = f" {result.why}" if result.why else ""
         yield f"{result.control.number}  {result.result}{fails}  {result.control.title}.{why}"

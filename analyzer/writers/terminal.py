@@ -15,6 +15,7 @@ from rich.text import Text
 from analyzer.analysis import Analysis
 from analyzer.exemptions import OF_VERDICT
 from analyzer.inspection import Inspection
+from analyzer.model import Report
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable
@@ -32,6 +33,7 @@ HEADER: Final = (
     "certainty",
     "caveats",
     "exemption",
+    "account_name",
 )
 """The header line of the table in a pipe."""
 
@@ -75,13 +77,14 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(f"{users.answer(analysis, verdicts)}.", "bold"))
+    console.print(Text(f"{printable(users.answer(analysis, verdicts))}.", "bold"))
     if others := users.other_users(analysis, verdicts):
         console.print(Text(f"{others}."))
     if chosen := users.filter_text(analysis):
         console.print(Text(f"{printable(chosen)}."))
     if rows := users.user_rows(analysis, verdicts):
-        console.print("", _user_table(rows, width), sep="\n")
+        accounts = _has_many_accounts(analysis.report)
+        console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
     for part in _rule_parts(analysis.inspection, width, verdicts, details=details):
         console.print(part)
     console.print()
@@ -90,8 +93,11 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console.print(Text(blind_spots_line(), "dim"))
 
 
-def _user_table(rows: Sequence[UserRow], width: int) -> Table:
-    accounts = len({row.account for row in rows}) > 1
+def _has_many_accounts(report: Report) -> bool:
+    return len({each.account for file in report.files for each in file.accounts}) > 1
+
+
+def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table:
     verdicts = len({row.verdict for row in rows}) > 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
@@ -100,9 +106,14 @@ def _user_table(rows: Sequence[UserRow], width: int) -> Table:
     for row in rows:
         user = printable(row.user)
         if accounts:
-            user = f"{row.account} {user}" if width >= _WIDE else f"{user}\n{row.account}"
+            account = printable(_account(row))
+            user = f"{account} {user}" if width >= _WIDE else f"{user}\n{account}"
         table.add_row(Text(user), _day(row) or "?", _reason(row, show_verdict=verdicts))
     return table
+
+
+def _account(row: UserRow) -> str:
+    return f"{row.account} ({row.account_name})" if row.account_name else row.account
 
 
 def _reason(row: UserRow, *, show_verdict: bool) -> Text:
@@ -130,7 +141,7 @@ def _rule_parts(
         yield _rule_table(rules, width)
     yield Text(findings.standard_and_limits(inspection), "dim")
     if results := findings.control_results(inspection):
-        yield Text(f"\n{inspection.book.standard.name}", "bold")
+        yield Text(f"\n{inspection.control_summary}", "bold")
         yield _control_table(results)
 
 
@@ -155,7 +166,7 @@ def _rules_with_examples(
 ) -> Iterator[RenderableType]:
     """Yield each rule with its first findings, unless the list of users shows them already."""
     listed = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
-    accounts = len({each.account for file in inspection.report.files for each in file.accounts}) > 1
+    accounts = _has_many_accounts(inspection.report)
     for each in rules:
         yield _rule_heading(each)
         if each.rule.id not in listed:
@@ -184,7 +195,7 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Table:
 
 def _example_user(example: Example, *, accounts: bool) -> str:
     user = printable(example.user)
-    return f"{example.account} {user}" if accounts else user
+    return f"{printable(example.account)} {user}" if accounts else user
 
 
 def _fact(example: Example) -> Text:
@@ -231,6 +242,7 @@ def _cells(row: UserRow) -> tuple[str, ...]:
         row.certainty,
         ";".join(name for name, _ in row.caveats),
         row.exemption,
+        row.account_name,
     )
 
 

@@ -8,9 +8,10 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import account_names, account_with_name
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.model import Page, Report, ReportFile, UncoveredAccount
+from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
 from analyzer.verdict import reason_text
 
@@ -46,6 +47,7 @@ class UserRow:
     exemption: str
     created: datetime | None
     idle_days: int | None
+    account_name: str = ""
 
     @property
     def why(self) -> str:
@@ -55,7 +57,8 @@ class UserRow:
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
-    every = [row for page in listed_pages(analysis, verdicts) for row in _rows(page)]
+    names = analysis.report.account_names
+    every = [row for page in listed_pages(analysis, verdicts) for row in _rows(page, names)]
     return sorted(every, key=_order)
 
 
@@ -66,9 +69,9 @@ def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
     return bool(row.exemption), verdict, doubtful, created, row.account, row.user
 
 
-def _rows(page: Page) -> Iterator[UserRow]:
+def _rows(page: Page, names: Mapping[str, AccountName]) -> Iterator[UserRow]:
     users = page.users
-    for account, user, verdict, certainty, reason, caveats, exemption, created, idle in zip(
+    for account, user, verdict, certainty, reason, caveats, exemption, created, idle, name in zip(
         users[columns.ACCOUNT],
         users[columns.USER],
         users[columns.VERDICT],
@@ -78,6 +81,7 @@ def _rows(page: Page) -> Iterator[UserRow]:
         users[columns.EXEMPTION],
         users[columns.CREATED],
         users[columns.IDLE_DAYS],
+        account_names(users[columns.ACCOUNT], names),
         strict=True,
     ):
         yield UserRow(
@@ -90,6 +94,7 @@ def _rows(page: Page) -> Iterator[UserRow]:
             exemption,
             None if pd.isna(created) else created.to_pydatetime(),
             None if pd.isna(idle) else int(idle),
+            name,
         )
 
 
@@ -154,12 +159,14 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 
 def _accounts_text(report: Report) -> str:
     covered = {each.account for file in report.files for each in file.accounts if each.account}
-    missing = {each.whom for each in report.not_covered} - covered
+    missing = {each.label for each in report.not_covered} - covered
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number} reports" if number > 1 else ""
     if missing:
         return f"{len(covered)} of {len(covered) + len(missing)} accounts{files}"
-    return f"account {min(covered)}" if len(covered) == 1 else f"{len(covered)} accounts{files}"
+    if len(covered) == 1:
+        return f"account {account_with_name(min(covered), report.account_names)}"
+    return f"{len(covered)} accounts{files}"
 
 
 def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
@@ -235,10 +242,10 @@ REPORTED: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
 
 
 def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
-    """Yield the pages with only the users who have one of the verdicts."""
-    wanted = list(map(str, verdicts))
+    """Yield the pages with only the users that have one of the verdicts."""
+    words = list(map(str, verdicts))
     for page in analysis.pages():
-        chosen = page.where(page.users[columns.VERDICT].isin(wanted).to_numpy())
+        chosen = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
         if len(chosen):
             yield chosen
 
@@ -246,7 +253,7 @@ def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
 def uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
     """Return the row that lists of users have for an account that could not be read."""
     return {
-        columns.ACCOUNT: account.whom,
+        columns.ACCOUNT: account.label,
         columns.VERDICT: NOT_COVERED,
         columns.REASON: str(account),
     }

@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.cli.conftest import Program
+from tests.support.forking import forking
 from tests.support.outputs import CONSOLE
 
 IDS = [rule.id for rule in RULES]
@@ -19,7 +19,7 @@ def completed(*words: str) -> list[str]:
     """Return what bash offers for the last of the words."""
     line = ["credreport", *words]
     done = subprocess.run(
-        [sys.executable, "-m", "analyzer"],
+        [forking("credreport")],
         env={
             **os.environ,
             "_CREDREPORT_COMPLETE": "complete_bash",
@@ -45,6 +45,8 @@ def completed(*words: str) -> list[str]:
         (("analyze", "--min-severity", ""), [*Severity]),
         (("analyze", "--fail-on", "unus"), ["unused", "unused-user"]),
         (("export", "--fail-on", "cri"), ["critical"]),
+        (("export", "--also", ""), ["ocsf", "asff"]),
+        (("export", "--log-format", ""), ["text", "json"]),
         (("analyze", "--rules", "root-u"), ["root-used"]),
         (("analyze", "--rules", "all"), ["all"]),
         (("analyze", "--skip", ""), IDS),
@@ -67,6 +69,46 @@ WRONG = (
     (["--grace-days", "-1"], "'-1': use a whole number of days, 0 or more"),
     (["--idle-days", "1.5"], "'1.5': use a whole number of days, 1 or more"),
 )
+
+
+WRONG_OF_EXPORT = (
+    (["--timeout", "0"], "'0': use a whole number of seconds, 1 or more"),
+    (["--timeout", "soon"], "'soon': use a whole number of seconds, 1 or more"),
+    (["--jobs", "0"], "'0': use a whole number, from 1 to 64"),
+    (["--jobs", "65"], "'65': use a whole number, from 1 to 64"),
+    (["--jobs", "many"], "'many': use a whole number, from 1 to 64"),
+    (["--keep", "0"], "'0': use a whole number, 1 or more"),
+    (["--log-format", "xml"], "'xml': choose from text, json"),
+    (["--also", "xml"], "'xml': choose from ocsf, asff"),
+)
+
+
+@pytest.mark.parametrize(("options", "says"), WRONG_OF_EXPORT, ids=str)
+def test_a_wrong_value_of_export_is_answered_with_the_right_ones(
+    program: Program, options: list[str], says: str
+) -> None:
+    done = program("export", "--out-dir", "runs", *options)
+    assert done.code == 2
+    assert f"Invalid value for '{options[0]}': {says}" in " ".join(
+        done.messages.replace("│", " ").split()
+    )
+
+
+def test_a_wrong_format_of_diff_is_answered_with_the_right_ones(program: Program) -> None:
+    done = program("diff", CONSOLE, CONSOLE, "--format", "xml")
+    assert done.code == 2
+    assert "'xml': choose from table, csv, json" in done.messages
+
+
+@pytest.mark.parametrize(("options", "says"), WRONG_OF_EXPORT[:5], ids=str)
+def test_a_wrong_value_of_fetch_is_answered_with_the_right_ones(
+    program: Program, options: list[str], says: str
+) -> None:
+    done = program("fetch", *options)
+    assert done.code == 2
+    assert f"Invalid value for '{options[0]}': {says}" in " ".join(
+        done.messages.replace("│", " ").split()
+    )
 
 
 @pytest.mark.parametrize(("options", "says"), WRONG, ids=str)

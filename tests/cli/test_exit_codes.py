@@ -161,9 +161,9 @@ def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
     assert (done.code, done.output) == (3, b"")
     assert done.messages == (
         f"credreport: {exemptions}, row 2, column account: the cell is empty\n"
-        "    An exemption says for which account and user it is, and why; `*` means any.\n"
+        "    Name the account and the user (`*` means any), and the reason.\n"
         f"{exemptions}, row 2, column reason: the cell is empty\n"
-        "    An exemption says for which account and user it is, and why; `*` means any.\n"
+        "    Name the account and the user (`*` means any), and the reason.\n"
         f"{exemptions}, row 3, column expires: not a date ('soon')\n"
         "    Write the last day on which it applies as YYYY-MM-DD, or nothing.\n"
     )

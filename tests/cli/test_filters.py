@@ -79,7 +79,7 @@ def test_a_run_fails_by_what_the_filter_keeps(
         (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
         (["--min-age", "-1"], "--min-age", "'-1': use a whole number of days, 0 or more"),
         (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
-        (["--check"], "--check", "it widens --format names only"),
+        (["--check"], "--check", "use it with --format names only"),
     ],
 )
 def test_a_filter_that_means_nothing_is_refused(
@@ -113,5 +113,5 @@ def test_names_are_those_to_act_on_and_say_what_they_leave_out(program: Program)
     assert last == "Left out of the names: 13 to check (--check lists them), 5 exempt."
     checked, last = names(program, "--check")
     assert set(listed) < set(checked)
-    assert last == "Left out of the names: 1 with a live service-specific credential, 5 exempt."
+    assert last == "Left out of the names: 1 with an active service-specific credential, 5 exempt."
     assert names(program, "--verdict", "dormant")[1].startswith("Not visible in a credential")

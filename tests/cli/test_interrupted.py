@@ -110,7 +110,7 @@ def test_ctrl_c_ends_with_130_in_this_process_too(
 
 
 def is_whole(name: str, content: bytes, users: int) -> bool:
-    """Tell whether a file can be read to its end and holds all users."""
+    """Return whether a file can be read to its end and holds all users."""
     if name.endswith(".json"):
         return len(json.loads(content)["users"]) == users
     return sum(1 for _ in csv.DictReader(io.StringIO(content.decode(), newline=""))) == users

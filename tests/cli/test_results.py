@@ -51,8 +51,8 @@ arn:aws:iam::123456789012:user/team/ops/dana.whitlock.
 Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
 Note: The exemption of departed-admin in account 123456789012 matches no user.
 Not visible in a credential report: SSH public keys (CodeCommit); service-specific credentials \
-(CodeCommit, Keyspaces, Bedrock and CloudWatch API keys), unless what AWS lists of them was saved \
-beside the report; roles, federation and IAM Identity Center; use in the hours before as-of: AWS \
+(CodeCommit, Keyspaces, Bedrock and CloudWatch API keys), unless AWS's list was saved with \
+the report; roles, federation and IAM Identity Center; use in the hours before as-of: AWS \
 keeps a report for up to four hours.
 """
 SUMMARY = ANSWER + NOTES

@@ -165,7 +165,7 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice(runs: Path, capsys:
     assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
     assert (runs / "latest" / "manifest.json").stat().st_mtime_ns == before
-    assert "was made from the same: unchanged, skipped" in capsys.readouterr().err
+    assert "Unchanged since " in capsys.readouterr().err
     assert hidden(runs) == set()
 
 
@@ -177,16 +177,12 @@ def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(run
     assert (runs / "latest").readlink().name == f"{base}-3"
 
 
-def test_runs_are_compared_only_if_they_were_judged_by_the_same_criteria(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path) -> None:
     base = "2026-03-01T09-30-00Z"
     assert exporting(runs, "--from", SAMPLE) == 0
-    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029") == 0
-    assert record_of(runs / "latest")["compared_with"] is None
-    assert "was judged by other criteria: nothing is compared with it" in capsys.readouterr().err
-    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029", "--idle-days", "9") == 0
-    assert record_of(runs / "latest")["compared_with"] == f"{base}-2"
+    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029", "--dormant-days", "9") == 0
+    assert record_of(runs / "latest")["compared_with"] == base
+    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
 
 
 def test_what_meets_fail_on_is_said_though_quiet(
@@ -207,7 +203,7 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     assert exporting(runs, "--from", SAMPLE) == 0
     monkeypatch.setattr(Run, "is_as_made", unreadable)
     assert exporting(runs, "--from", SAMPLE, "--dormant-days", "9", "--keep", "1") == 0
-    assert "Old runs stay: " in capsys.readouterr().err
+    assert "Old runs were not removed: " in capsys.readouterr().err
     assert len(visible(runs)) == 3
 
 
@@ -313,7 +309,7 @@ def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     report.write_bytes(report.read_bytes().replace(b"quiet", b"other"))
     assert exporting(runs, "--from", console_report(reports, SECOND), "--quiet") == 0
     assert record_of(runs / "latest")["compared_with"] is None
-    assert "were changed: nothing is compared with it" in capsys.readouterr().err
+    assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
 # What is kept
@@ -528,7 +524,7 @@ def test_a_second_run_says_so_and_ends_at_once(runs: Path, capsys: Capture) -> N
     with folder_lock(runs):
         assert exporting(runs, "--from", SAMPLE) == Busy.exit_code == 75
         assert exporting(runs, "--from", SAMPLE, "--check") == 75
-    assert capsys.readouterr().err.count(f"Another run is at work in {runs}: nothing was done") == 2
+    assert capsys.readouterr().err.count(f"Another run uses {runs}: nothing was done") == 2
     assert visible(runs) == set()
     assert exporting(runs, "--from", SAMPLE) == 0
 
@@ -557,7 +553,7 @@ def test_latest_that_is_no_link_is_left_alone(runs: Path, capsys: Capture) -> No
     (runs / "latest").mkdir(parents=True)
     for more in ([], ["--check"]):
         assert exporting(runs, "--from", SAMPLE, *more) == 73
-        assert f"{runs / 'latest'} is no link to a run: move it away." in capsys.readouterr().err
+        assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
     assert visible(runs) == {"latest"}
 
 
@@ -569,7 +565,7 @@ def test_latest_that_leads_to_what_is_no_name_of_a_run_is_left_alone(
     (runs / "latest").symlink_to(target)
     for more in ([], ["--check"]):
         assert exporting(runs, "--from", SAMPLE, *more) == 73
-        assert f"{runs / 'latest'} is no link to a run: move it away." in capsys.readouterr().err
+        assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
     assert str((runs / "latest").readlink()) == target
     assert visible(runs) == {"notes", "latest"}
 
@@ -643,6 +639,34 @@ def test_every_option_is_an_environment_variable_too(
     assert record_of(runs / "latest")["parameters"]["skip"] == ["idle-password", "root-used"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("CREDREPORT_OUTDIR", "CREDREPORT_OUT_DIR"),
+        ("CREDREPORT_SESION_NAME", "CREDREPORT_SESSION_NAME"),
+        ("CREDREPORT_", "CREDREPORT_SKIP"),
+    ],
+)
+def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
+    runs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    variable: str,
+    nearest: str,
+) -> None:
+    monkeypatch.setenv(variable, "hidden-value")
+    assert exporting(runs, "--from", SAMPLE) == 2
+    message = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
+    assert "hidden-value" not in message
+    assert not runs.exists()
+
+
+def test_commands_that_take_no_variables_ignore_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDREPORT_OUTDIR", "runs")
+    assert main(["analyze", str(SAMPLE), "--format", "names"]) == 0
+
+
 def test_settings_come_from_a_file_that_the_environment_names_and_options_count_before(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -661,8 +685,8 @@ def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture)
     assert exporting(runs / "below", "--from", SAMPLE, "--check") == 0
     assert capsys.readouterr().err.splitlines() == [
         "The settings are understood.",
-        f"{runs / 'below'} can be written, and no run is at work in it.",
-        "Reports understood: 1, with 49 rows.",
+        f"{runs / 'below'} can be written, and no other run uses it.",
+        "Reports read: 1, with 49 rows.",
     ]
     assert not runs.exists()
 
@@ -723,7 +747,7 @@ def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_f
 
 def test_as_of_is_refused_for_reports_that_aws_is_asked_for(runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--as-of", "2026-06-30") == 2
-    assert "it goes with --from only" in capsys.readouterr().err
+    assert "use it with --from only" in capsys.readouterr().err
 
 
 def test_the_check_of_a_run_refuses_an_as_of_that_no_report_describes(
@@ -744,8 +768,8 @@ def test_a_lock_that_is_a_link_is_not_opened(
     (runs / ".lock").symlink_to(runs.parent / behind)
     assert exporting(runs, "--from", SAMPLE, *more) == 73
     assert (
-        f"{runs / '.lock'} is a link, and is not opened: move it away." in capsys.readouterr().err
+        f"{runs / '.lock'} is a link, which is not opened: move it away." in capsys.readouterr().err
     )
     assert secret.read_text() == "kept"
-    assert {path.name for path in runs.iterdir()} == {".lock"}
+    assert {path.name for path in runs.iterdir()} - {"last-run.json"} == {".lock"}
     assert not (runs.parent / "nowhere").exists()

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import boto3
 import openpyxl
 import pytest
 
+from analyzer.cli import main
+from analyzer.errors import AwsRefused
+from analyzer.sources.aws import FetchedReport
 from analyzer.sources.aws_errors import STOPPED
 from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
 from tests.support.aws_server import (
@@ -116,6 +119,43 @@ def test_each_line_of_a_json_log_has_time_level_event_and_message(
     assert len(aws.accounts) == 12
 
 
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    "asked",
+    [["export", "--out-dir", "runs"], ["export", "--out-dir", "runs", "--check"], ["fetch"]],
+)
+def test_waiting_for_aws_is_logged_with_the_account_and_the_seconds(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("analyzer.sources.fetch.fetch_report", never_ready)
+    assert main(asked) == 4
+    message = "Waiting for AWS: no report of the account after 15 seconds (INPROGRESS)."
+    assert message in capsys.readouterr().err.splitlines()
+    assert main([*asked, "--quiet"]) == 4
+    assert "Waiting" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("aws")
+def test_of_many_accounts_each_that_is_waited_for_is_named(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("analyzer.sources.fetch.fetch_report", never_ready)
+    exporting(runs, *ORGANIZATION, "--log-format", "json")
+    waits = [line for line in log(capsys) if line["event"] == "waiting"]
+    assert len({each["message"] for each in waits}) == 12
+    assert f"no report of account {CALLER} after" in " ".join(each["message"] for each in waits)
+    assert {(each["seconds"], each["state"]) for each in waits} == {(15, "INPROGRESS")}
+
+
+def never_ready(
+    _iam: object, *, waiting: Callable[[float, str], None], **_: object
+) -> FetchedReport:
+    """Say as after 15 seconds that a report is not ready, and give up."""
+    waiting(15.4, "INPROGRESS")
+    raise AwsRefused("AWS had no report ready.")
+
+
 @pytest.mark.parametrize("more", [[], ["--check"]])
 def test_a_refusal_is_a_line_of_the_json_log_and_leaves_nothing(
     aws: Aws, runs: Path, capsys: Capture, more: list[str]
@@ -149,7 +189,7 @@ def test_service_credentials_are_kept_and_a_gap_makes_the_run_partial(
     aws.denied.add((CALLER, LIST))
     assert exporting(runs, "--service-credentials", "--quiet") == 5
     assert record_of(runs / f"{RUN}-2")["exit_code"] == 5
-    assert f"of account {CALLER} stay unknown: AWS denied iam:{LIST}" in capsys.readouterr().err
+    assert f"of account {CALLER} are not known: AWS denied iam:{LIST}" in capsys.readouterr().err
     assert exporting(runs, "--service-credentials", "--check") == 5
 
 
@@ -276,7 +316,7 @@ def test_an_account_that_was_stopped_ends_the_run(
 ) -> None:
     stopped = AccountEntry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
     monkeypatch.setattr(
-        "analyzer.sources.fetch.fetch_accounts", lambda *_: FetchedAccounts([stopped])
+        "analyzer.sources.fetch.fetch_accounts", lambda *_, **__: FetchedAccounts([stopped])
     )
     assert exporting(runs) == 130
     assert visible(runs) == hidden(runs) == set()

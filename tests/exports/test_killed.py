@@ -267,7 +267,7 @@ def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(tmp_path
     with started(arguments) as one, started(arguments) as other:
         ends = {process.returncode: said.decode() for process, said in map(waited, (one, other))}
     assert set(ends) == {0, 75}
-    assert ends[75] == f"credreport: Another run is at work in {runs}: nothing was done.\n"
+    assert ends[75] == f"credreport: Another run uses {runs}: nothing was done.\n"
     check_folder(runs)
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
 

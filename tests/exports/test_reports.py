@@ -12,6 +12,7 @@ from analyzer.model import UncoveredAccount
 from analyzer.sources.find import Source, find_sources
 from analyzer.sources.load import load
 from tests.support.builders import a_user, report_text, saved
+from tests.support.runs import copied
 
 TEXT = report_text([a_user()])
 OTHER = report_text([a_user("loud")])
@@ -31,7 +32,7 @@ def test_a_copy_has_the_files_name_and_bytes_and_tells_where_it_came_from(
     folder: Path, tmp_path: Path
 ) -> None:
     report = saved(tmp_path, TEXT, "status_reports_2026-03-01T09-30-00+00-00.csv")
-    copies = copy_inputs([str(report)], folder)
+    copies = copied([str(report)], folder)
     assert copies == {folder / report.name: str(report)}
     assert (folder / report.name).read_bytes() == report.read_bytes()
 
@@ -40,7 +41,7 @@ def test_what_lies_beside_a_report_comes_with_it(folder: Path, tmp_path: Path) -
     report = saved(tmp_path, TEXT, "r.csv")
     for ending in ("metadata", "service-credentials"):
         saved(tmp_path, "{}", f"r.csv.{ending}.json")
-    copy_inputs([str(report)], folder)
+    copied([str(report)], folder)
     assert names(folder) == {"r.csv", "r.csv.metadata.json", "r.csv.service-credentials.json"}
 
 
@@ -55,7 +56,7 @@ def test_names_that_clash_whatever_their_case_lie_in_folders_of_their_own(
         saved(tmp_path / "c", TEXT, "r.csv"),
     ]
     saved(tmp_path / "b", "{}", "R.csv.metadata.json")
-    copies = copy_inputs([*map(str, reports)], folder)
+    copies = copied([*map(str, reports)], folder)
     assert names(folder) == {
         "r.csv",
         "input-2/R.csv",
@@ -74,7 +75,7 @@ def test_a_folder_for_names_that_clash_never_has_the_name_of_a_copy(
     for name in given:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(TEXT)
-    copies = copy_inputs([str(tmp_path / name) for name in given], folder)
+    copies = copied([str(tmp_path / name) for name in given], folder)
     assert len(names(folder)) == len(copies) == len(given)
     assert (folder / "input-3" / Path(given[1]).name).is_file()
 
@@ -85,7 +86,7 @@ def test_a_colon_in_a_files_name_stays_and_an_archives_name_goes(
     report = saved(tmp_path, TEXT, "status_reports_2026-03-01T09:30:00+00:00.csv")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("one.csv", OTHER)
-    copy_inputs([str(report), str(tmp_path / "all.zip")], folder)
+    copied([str(report), str(tmp_path / "all.zip")], folder)
     assert names(folder) == {report.name, "one.csv"}
 
 
@@ -93,7 +94,7 @@ def test_files_of_an_archive_are_unpacked_and_found_again(folder: Path, tmp_path
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("2026/one.csv", TEXT)
         archive.writestr("2026/two.csv", OTHER)
-    copies = copy_inputs([str(tmp_path / "all.zip")], folder)
+    copies = copied([str(tmp_path / "all.zip")], folder)
     assert names(folder) == {"one.csv", "two.csv"}
     assert [*copies.values()] == [f"{tmp_path}/all.zip:2026/{name}.csv" for name in ("one", "two")]
     assert load(*copies).rows == 4
@@ -105,7 +106,7 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
         (tmp_path / place).mkdir()
         saved(tmp_path / place, TEXT if place == "a" else OTHER, f"{place}.csv")
         saved(tmp_path / place, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
-    copies = copy_inputs([str(tmp_path / "a"), str(tmp_path / "b")], folder)
+    copies = copied([str(tmp_path / "a"), str(tmp_path / "b")], folder)
     assert len(names(folder)) == 4
     assert load(*copies).not_covered == (
         UncoveredAccount(account="222222222222", name="pay", reason="Denied."),
@@ -113,24 +114,21 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
 
 
 def test_a_hidden_file_that_is_named_is_found_again(folder: Path, tmp_path: Path) -> None:
-    copies = copy_inputs(
+    copies = copied(
         [str(saved(tmp_path, TEXT, ".r.csv")), str(saved(tmp_path, OTHER, "..."))], folder
     )
     assert names(folder) == {"r.csv", "report"}
     assert load(*copies).rows == 4
 
 
-def test_all_that_cannot_be_read_is_told_at_once(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_that_cannot_be_read_is_told_at_once(folder: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone.csv"
     found = [
         *find_sources([str(tmp_path / "missing.csv")]),
         Source(str(gone), gone.read_bytes, gone.read_bytes, gone),
     ]
-    monkeypatch.setattr("analyzer.exports.reports.find_sources", lambda *_: found)
     with pytest.raises(InputRefused) as refused:
-        copy_inputs(["*.csv"], folder)
+        copy_inputs(["*.csv"], found, folder)
     assert [each.file for each in refused.value.problems] == [
         str(tmp_path / "missing.csv"),
         str(gone),

@@ -1,34 +1,104 @@
-"""The trend counts the users of the newest runs."""
+"""The trend counts the users of the newest runs, and the Summary draws it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
 
 from analyzer.exports.runs import Run
-from analyzer.exports.trend import COLUMNS, NEWEST, trend, user_counts
+from analyzer.exports.trend import COLUMNS, NEWEST, trend
+from analyzer.terms import Verdict
+from tests.support.builders import a_password, a_user, days_before
+from tests.support.runs import console_report, exporting, record_of
+from tests.support.workbooks import opened, parts, texts, values
+
+NONE = dict.fromkeys(map(str, Verdict), 0)
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+ASLEEP = a_user("asleep", password=a_password(days_before(300)))
 
 
-def a_run(folder: Path, month: int, *verdicts: str) -> Run:
-    path = folder / f"20{month:02}-01-01T00-00-00Z"
-    path.mkdir()
-    rows = "".join(f"ann,{verdict}\n" for verdict in verdicts)
-    (path / "users.csv").write_text(f"user,verdict\n{rows}")
-    return Run(path, {"as_of": f"20{month:02}-01-01T00:00:00Z"})
+def a_run(year: int, **counts: Any) -> Run:
+    name = f"20{year:02}-01-01T00-00-00Z"
+    record = {"as_of": f"20{year:02}-01-01T00:00:00Z", "users": {**NONE, **counts}}
+    return Run(Path(name), record)
 
 
-def test_unused_inactive_and_all_users_are_counted_per_run(tmp_path: Path) -> None:
-    words = ("unused", "unused", "retired", "dormant", "active", "undetermined", "not-covered")
-    frame = trend([a_run(tmp_path, 20, "active"), a_run(tmp_path, 21, *words)])
-    assert frame[["unused", "inactive", "users"]].to_numpy().tolist() == [[0, 0, 1], [2, 2, 6]]
-    assert frame["run"].tolist() == ["2020-01-01T00-00-00Z", "2021-01-01T00-00-00Z"]
+def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
+    counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
+    frame = trend([a_run(20, active=1), a_run(21, **counts)], "now", NOW, {**NONE, "unused": 3})
+    assert tuple(frame.columns) == COLUMNS
+    assert frame[["unused", "inactive", "users"]].to_numpy().tolist() == [
+        *([0, 0, 1], [2, 2, 6], [3, 0, 3])
+    ]
+    assert frame["run"].tolist() == ["2020-01-01T00-00-00Z", "2021-01-01T00-00-00Z", "now"]
+    assert frame["as_of"].tolist()[-1] == NOW
     assert str(frame["as_of"].dtype) == "datetime64[s, UTC]"
 
 
-def test_only_the_newest_runs_are_read(tmp_path: Path) -> None:
-    runs = [a_run(tmp_path, year, "unused") for year in range(10, 10 + NEWEST + 1)]
-    assert trend(runs)["run"].tolist() == [run.name for run in runs[1:]]
+def test_only_the_newest_runs_count() -> None:
+    runs = [a_run(year, unused=1) for year in range(10, 10 + NEWEST)]
+    frame = trend(runs, "now", NOW, NONE)
+    assert frame["run"].tolist() == [*(run.name for run in runs[1:]), "now"]
 
 
-def test_without_runs_there_are_columns_and_no_rows() -> None:
-    frame = trend([])
-    assert tuple(frame.columns) == COLUMNS
-    assert frame.empty
-    assert user_counts({}) == (0, 0, 0)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"users": None},
+        {"users": {"unused": 1}},
+        {"users": {**NONE, "unused": "1"}},
+        {"users": {**NONE, "other": 1}},
+        {"as_of": None},
+        {"as_of": "yesterday"},
+    ],
+)
+def test_a_run_whose_record_does_not_have_the_numbers_is_left_out(changed: dict[str, Any]) -> None:
+    run = a_run(20)
+    damaged = Run(run.path, {**run.record, **changed})
+    assert trend([damaged], "now", NOW, NONE)["run"].tolist() == ["now"]
+
+
+# The Summary
+
+
+def exported(runs: Path, reports: Path, months: tuple[int, ...]) -> Path:
+    """Export a report a month, each with an unused user more, and return the last run."""
+    for number, month in enumerate(months, 1):
+        users = [a_user(f"user{at}") for at in range(number)]
+        report = console_report(reports / str(month), f"2026-{month:02}-01", *users, ASLEEP)
+        assert exporting(runs, "--from", report) == 0
+    return (runs / "latest").resolve()
+
+
+def test_the_summary_shows_the_trend_of_the_earlier_runs_and_this_one(tmp_path: Path) -> None:
+    run = exported(tmp_path / "runs", tmp_path, (6, 7, 8))
+    assert record_of(run)["users"] == {**NONE, "unused": 3, "dormant": 1}
+    file = (run / "review.xlsx").read_bytes()
+    rows = values(opened(file)["Summary"])
+    at = next(number for number, row in enumerate(rows) if row[0] == "Trend: users per run")
+    assert [row[:4] for row in rows[at + 1 : at + 5]] == [
+        ("As of (UTC)", "unused", "retired or dormant", "all IAM users"),
+        ("2026-06-01", 1, 1, 2),
+        ("2026-07-01", 2, 1, 3),
+        ("2026-08-01", 3, 1, 4),
+    ]
+    chart = parts(file)["xl/charts/chart3.xml"].decode()
+    for cells in ("$A$", "$B$", "$C$", "$D$"):
+        assert f"'Summary'!{cells}{at + 3}:{cells}{at + 5}" in chart
+    assert "<v>2026-08-01</v>" in chart.replace("c:", "")
+    assert "<v>4</v>" in chart.replace("c:", "")
+    assert {*("circle", "square", "triangle")} <= {*chart.split('"')}
+
+
+def test_an_older_report_has_no_trend_of_newer_runs(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    exported(runs, tmp_path, (7, 6))
+    summary = openpyxl.load_workbook(runs / "2026-06-01T09-30-00Z" / "review.xlsx")["Summary"]
+    assert "Trend" not in texts(summary)
+
+
+def test_a_first_run_has_no_trend(tmp_path: Path) -> None:
+    run = exported(tmp_path / "runs", tmp_path, (6,))
+    assert "Trend" not in texts(openpyxl.load_workbook(run / "review.xlsx")["Summary"])

@@ -102,8 +102,8 @@ def test_a_moment_that_no_report_describes_is_refused(tmp_path: Path, moment: da
     with pytest.raises(InputRefused) as refusal:
         analyzer.load(path, as_of=moment)
     (found,) = refusal.value.problems
-    assert (found.value, found.message) == (moment.isoformat(), "no report describes this moment")
-    assert found.hint == "Give one from 1970 to 2099."
+    assert (found.value, found.message) == (moment.isoformat(), "no report describes this time")
+    assert found.hint == "Use a time from 1970 to 2099."
 
 
 NAMES = {

@@ -138,7 +138,7 @@ def sentences(path: Path) -> set[str]:
 
 
 def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column(tmp_path: Path) -> None:
-    rest = ": the user is known by name, and the account as far as it is told."
+    rest = ": the user is judged by name."
     word = saved(tmp_path, TEXTS["a word"], "word.csv")
     assert sentences(word) == {f'The ARN "fakearn" is masked{rest}'}
     column = saved(tmp_path, TEXTS["no column"], "column.csv")

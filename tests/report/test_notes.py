@@ -25,9 +25,9 @@ def test_an_assumed_moment_is_said_with_what_follows_from_it(tmp_path: Path) -> 
     put(tmp_path, PLAIN)
     assert notes(tmp_path) == [
         (
-            "Nothing tells when AWS made report.csv: as of is assumed to be the newest timestamp in"
-            " the report. AWS made it then or later, so users may be idle for longer than shown;"
-            " --as-of sets the moment."
+            "No generation time in report.csv: as of is assumed to be the newest timestamp in"
+            " the report. The report can be newer, so users can be idle for longer than shown;"
+            " --as-of sets the time."
         )
     ]
 
@@ -45,7 +45,7 @@ def test_no_more_than_five_names_are_listed(tmp_path: Path, count: int, named: s
     for number in range(count):
         put(tmp_path, of_account(str(10**11 + number), a_user("x")), f"{number}.csv")
     (note,) = notes(tmp_path)
-    assert note.startswith(f"Nothing tells when AWS made {named}")
+    assert note.startswith(f"No generation time in {named}")
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -56,8 +56,8 @@ def test_a_timestamp_later_than_the_report_is_said_beyond_an_hour_of_skew(
     put(tmp_path, report_text([a_user("x", password_last_used=used)]), CONSOLE)
     assert notes(tmp_path) == [
         (
-            f"{CONSOLE} holds a timestamp of 2026-05-01 13:00 UTC, after its as-of"
-            " (2026-05-01 12:00 UTC): what is later counts as 0 days old."
+            f"{CONSOLE} has a timestamp of 2026-05-01 13:00 UTC, after its as-of"
+            " (2026-05-01 12:00 UTC): later times count as 0 days old."
         )
     ] * int(late)
 
@@ -76,7 +76,7 @@ def test_the_columns_that_2014_did_not_have_are_said(tmp_path: Path) -> None:
         (
             f"{CONSOLE}, sub/{CONSOLE}: no column access_key_1_last_used_date,"
             " access_key_2_last_used_date, as in reports of 2014;"
-            " what depends on it is undetermined."
+            " verdicts that need it are undetermined."
         )
     ]
 
@@ -105,8 +105,8 @@ def test_all_there_is_to_know_is_said_in_one_order(tmp_path: Path) -> None:
     future = report_text([a_user("x", created=AS_OF + timedelta(days=1))])
     put(tmp_path, future.replace("012345678901", "1" * 12), CONSOLE)
     assert [" ".join(note.split(" ")[:3]) for note in notes(tmp_path)] == [
-        "Nothing tells when",
-        f"{CONSOLE} holds a",
+        "No generation time",
+        f"{CONSOLE} has a",
         "c.csv is the",
         "a.csv (2025-07-05 12:00",
         "b.csv: 1 row",

@@ -245,7 +245,7 @@ def test_a_csv_that_the_program_wrote_itself_is_no_report(
     analysis = analyzer.analyze(read(tmp_path, PLAIN))
     result = tmp_path / "result.csv"
     write(analysis, result, verdicts=verdicts)
-    (found,) = refused(tmp_path)
+    (found,) = refused(result)
     assert (found.file, found.row) == (str(result), 1)
     assert found.message == "this is a result that credreport wrote, not a report"
-    assert found.hint == "Write results into another folder than that of the reports."
+    assert found.hint == "Write results to another folder than the reports."

@@ -52,7 +52,7 @@ def test_a_date_whose_day_and_month_cannot_be_told_apart_is_refused(
 ) -> None:
     found = problem(tmp_path, lines(HEADER, ROOT, ANN, with_cells(BOB, password_last_used=value)))
     assert (found.row, found.column, found.value) == (4, "password_last_used", value)
-    assert "day and month cannot be told apart" in found.message
+    assert "day and month are ambiguous" in found.message
     assert "give the report as AWS made it (2026-03-01T09:30:00Z)" in found.hint
 
 

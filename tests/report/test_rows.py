@@ -158,7 +158,7 @@ def test_reports_of_many_accounts_in_one_file_are_all_read(tmp_path: Path, joine
         (OTHER_ACCOUNT, 2, 1, 1),
     ]
     assert report.rows == 5
-    assert len([note for note in report.notes if "Nothing tells" not in note]) == 0
+    assert len([note for note in report.notes if "No generation time" not in note]) == 0
 
 
 def test_both_forms_of_timestamps_may_stand_in_one_file(tmp_path: Path) -> None:

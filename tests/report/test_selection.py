@@ -63,7 +63,7 @@ def said(report: Report, folder: Path) -> list[str]:
     return [
         note.replace(f"{folder}/", "")
         for note in report.notes
-        if not note.startswith("Nothing tells")
+        if not note.startswith("No generation time")
     ]
 
 

@@ -39,4 +39,6 @@ def test_the_fact_names_the_last_use(used: Value, text: str) -> None:
 
 def test_what_is_not_reported_is_named() -> None:
     row = the_root(password_enabled="not_supported")
-    assert fact("root-password", row).startswith('password_enabled "not_supported" is not')
+    assert fact("root-password", row) == "the report does not say if there is a password"
+    odd = the_root(password_enabled="?")
+    assert fact("root-password", odd) == 'password_enabled "?" is not understood'

@@ -108,6 +108,33 @@ def test_polls_have_a_pause_between_them(iam: "IAMClient") -> None:
     assert pauses == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("pause", "waits"),
+    [
+        (14, [(28, "INPROGRESS"), (56, "INPROGRESS")]),
+        (15, [(15, "STARTED"), (30, "INPROGRESS"), (45, "INPROGRESS"), (60, "INPROGRESS")]),
+        (1, []),
+    ],
+)
+def test_waiting_is_said_every_15_seconds_with_the_last_answer(
+    iam: "IAMClient", pause: int, waits: list[tuple[float, str]]
+) -> None:
+    seconds = [0]
+    said: list[tuple[float, str]] = []
+
+    def wait(_: float) -> None:
+        seconds[0] += pause
+
+    fetched(
+        iam,
+        *(state("STARTED"), state("STARTED"), *[state("INPROGRESS")] * 3, COMPLETE, got()),
+        clock=lambda: seconds[0],
+        pause=wait,
+        waiting=lambda *each: said.append(each),
+    )
+    assert said == waits
+
+
 @pytest.mark.parametrize("code", ["ReportInProgress", "ReportNotPresent", "ReportExpired"])
 def test_a_report_that_goes_between_the_calls_is_asked_for_again(
     iam: "IAMClient", code: str

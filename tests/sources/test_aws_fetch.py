@@ -99,7 +99,7 @@ def test_the_metadata_says_what_was_fetched_and_how(aws: Aws, folder: Path) -> N
         "generated_time": "2026-05-01T12:30:15Z",
         "sha256": hashlib.sha256(aws.accounts[CALLER].report).hexdigest(),
         "obtained": {"operation": "iam:GetCredentialReport", "caller": "ordinary credentials"},
-        "service_credentials": "not asked for",
+        "service_credentials": "not requested",
     }
 
 
@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(
 ) -> None:
     (folder / "file").write_text("")
     assert fetching("-o", folder / "file" / "report.csv") == 73
-    assert "report.csv cannot be written: Not a directory. No half file" in errors(capsysbinary)
+    assert "report.csv cannot be written: Not a directory. No partial file" in errors(capsysbinary)
     assert names(folder) == ["file"]
 
 
@@ -296,7 +296,7 @@ def test_service_credentials_are_saved_and_found_again(aws: Aws, folder: Path) -
     saved = json.loads((folder / f"{NAME}.service-credentials.json").read_bytes())
     assert saved["ServiceSpecificCredentials"][0]["CreateDate"] == "2025-12-09T08:59:04+00:00"
     metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
-    assert metadata["service_credentials"] == "saved beside the report"
+    assert metadata["service_credentials"] == "saved with the report"
 
 
 def test_without_permission_for_them_the_report_is_kept_and_the_gap_is_said(
@@ -307,7 +307,7 @@ def test_without_permission_for_them_the_report_is_kept_and_the_gap_is_said(
     assert names(folder) == [NAME, f"{NAME}.metadata.json"]
     gap = f"AWS denied iam:{LIST}: grant the caller this permission."
     assert errors(capsysbinary) == (
-        f"Note: The service-specific credentials of account {CALLER} stay unknown: {gap}\n"
+        f"Note: The service-specific credentials of account {CALLER} are not known: {gap}\n"
     )
     metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
     assert metadata["service_credentials"] == gap
@@ -361,7 +361,7 @@ def test_no_credentials(
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    assert "There are no whole credentials" in refused(capsysbinary, folder)
+    assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
 
 
 @pytest.mark.usefixtures("aws")
@@ -369,7 +369,7 @@ def test_half_of_the_credentials(
     folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    assert "There are no whole credentials" in refused(capsysbinary, folder)
+    assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
 
 
 @pytest.mark.usefixtures("aws")

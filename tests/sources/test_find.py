@@ -21,12 +21,12 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
-from analyzer.exports.reports import copy_inputs
 from analyzer.model import Report, UncoveredAccount
 from analyzer.report import input_size
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
+from tests.support.runs import copied
 
 
 def of(number: int) -> str:
@@ -221,8 +221,8 @@ def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
         server.bind("socket")
         found = refused(tmp_path)
     assert [(Path(each.file).name, each.message) for each in found] == [
-        ("pipe", "this is no regular file, but a pipe or a device"),
-        ("socket", "this is no regular file, but a pipe or a device"),
+        ("pipe", "not a regular file, but a pipe or a device"),
+        ("socket", "not a regular file, but a pipe or a device"),
     ]
     assert "Name it by itself to read it" in found[0].hint
 
@@ -241,7 +241,7 @@ def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
     assert not Path("a.csv").exists()
     (tmp_path / "copies").mkdir()
     with pytest.raises(InputRefused, match="the name of a source is empty"):
-        copy_inputs([""], tmp_path / "copies")
+        copied([""], tmp_path / "copies")
 
 
 # Patterns

@@ -232,7 +232,7 @@ def test_a_list_of_credentials_that_is_none_leaves_them_unknown(
 ) -> None:
     aws.false[CALLER, CREDENTIALS] = answer
     assert fetching("-o", folder / "r.csv", "-q", "--service-credentials") == 5
-    gap = f"Note: The service-specific credentials of account {CALLER} stay unknown: {NOT_IAM}"
+    gap = f"Note: The service-specific credentials of account {CALLER} are not known: {NOT_IAM}"
     assert said(capsys, folder).startswith(gap)
     assert {path.name for path in folder.iterdir()} == {"r.csv", "r.csv.metadata.json"}
 

@@ -327,7 +327,7 @@ def test_a_pipe_that_a_pattern_matches_is_not_waited_for(tmp_path: Path) -> None
     os.mkfifo(tmp_path / "pipe.csv")
     os.mkfifo(tmp_path / "x.manifest.json")
     (found,) = refused(f"{tmp_path}/*.csv")
-    assert found.message == "this is no regular file, but a pipe or a device"
+    assert found.message == "not a regular file, but a pipe or a device"
 
 
 def test_the_pipes_beside_a_report_are_not_waited_for(tmp_path: Path) -> None:

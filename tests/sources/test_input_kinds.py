@@ -3,13 +3,17 @@
 import base64
 import gzip
 import json
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import analyzer
 from analyzer.cli import main
 from tests.support.builders import a_password, a_user, report_text
+from tests.support.workbooks import row_of
 
 Capture = pytest.CaptureFixture[str]
 PLAIN = report_text([a_user("ann"), a_user("bob")])
@@ -96,7 +100,7 @@ def test_on_demand_a_refused_file_is_listed_as_not_covered(
 ) -> None:
     path = put(folder, name, KINDS[name][0])
     assert main(["analyze", str(folder), "--skip-unreadable", "--format", "names"]) == 5
-    assert f"{path} is not covered" in capsys.readouterr().err.replace("\n", " ")
+    assert f"File {path} is not covered" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_without_any_report_all_is_refused_on_demand_too(tmp_path: Path) -> None:
@@ -112,6 +116,102 @@ def test_an_export_copies_no_file_that_cannot_be_a_report(folder: Path, tmp_path
     assert [path.name for path in (runs / "latest" / "reports").iterdir()] == ["first.csv"]
 
 
+def zipped(path: Path, names: Iterable[str]) -> Path:
+    """Pack a report of its own and files of these kinds."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("first.csv", report_text([a_user("eve", account="222233334444")]))
+        for name in names:
+            archive.writestr(name, KINDS[name][0])
+    return path
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_of_file_in_an_archive_is_read_skipped_or_refused(
+    tmp_path: Path, name: str
+) -> None:
+    _, outcome = KINDS[name]
+    path = zipped(tmp_path / "all.zip", [name])
+    if outcome == REFUSED:
+        with pytest.raises(analyzer.InputRefused) as refused:
+            analyzer.load(path)
+        assert {each.file for each in refused.value.problems} == {f"{path}:{name}"}
+        return
+    report = analyzer.load(path)
+    note = f"Skipped 1 file that cannot be a report: {path}:{name}."
+    assert (note in report.notes) == (outcome == SKIPPED)
+    assert sorted(report.users["user"]) == (["ann", "bob", "eve"] if outcome == READ else ["eve"])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_of_file_that_a_pattern_matches_is_read_skipped_or_refused(
+    folder: Path, name: str
+) -> None:
+    content, outcome = KINDS[name]
+    path = put(folder, name, content)
+    if outcome == REFUSED:
+        with pytest.raises(analyzer.InputRefused) as refused:
+            analyzer.load(f"{folder}/*")
+        assert {each.file for each in refused.value.problems} == {str(path)}
+        return
+    note = f"Skipped 1 file that cannot be a report: {path}."
+    assert (note in analyzer.load(f"{folder}/*").notes) == (outcome == SKIPPED)
+
+
+def test_how_much_is_unpacked_to_find_other_files_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "all.zip", ["users.json"])
+    assert analyzer.load(path).users["user"].tolist() == ["eve"]
+    monkeypatch.setattr("analyzer.sources.find._LOOKED_AT", 1)
+    with pytest.raises(analyzer.InputRefused, match=r"all\.zip:users\.json"):
+        analyzer.load(path)
+
+
+def test_a_file_of_an_archive_that_cannot_be_unpacked_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "all.zip", ["users.csv"])
+    data = path.read_bytes()
+    path.write_bytes(data.replace(RESULT.encode(), RESULT.replace("ann", "bob").encode()))
+    with pytest.raises(analyzer.InputRefused, match=r"users\.csv: cannot be unpacked"):
+        analyzer.load(path)
+
+
+def test_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "README.md", "# Reports")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("README.md", "# Reports")
+    with pytest.raises(analyzer.InputRefused, match="no report, only files of other kinds"):
+        analyzer.load(tmp_path / "all.zip")
+    with pytest.raises(analyzer.InputRefused, match="only files that cannot be reports match"):
+        analyzer.load(f"{tmp_path}/*.md")
+
+
+def test_an_export_on_demand_lists_what_it_cannot_read_as_not_covered(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = put(folder, "other.csv", "name,mail\nann,a@b.org\n")
+    note = put(folder, "README.md", "# Reports")
+    runs = tmp_path.parent / f"{tmp_path.name}-runs"
+    asked = ["export", "--from", str(folder), "--out-dir", str(runs)]
+    assert main(asked) == 3
+    assert main([*asked, "--skip-unreadable", "--check"]) == 5
+    assert main([*asked, "--skip-unreadable"]) == 5
+    latest = runs / "latest"
+    for name, place in (("manifest.json", "accounts"), ("analysis.json", None)):
+        document = json.loads((latest / name).read_bytes())
+        (missing,) = (document[place] if place else document)["not_covered"]
+        assert missing["name"] == str(path)
+    skipped = f"Skipped 1 file that cannot be a report: {note}."
+    assert skipped in json.loads((latest / "analysis.json").read_bytes())["notes"]
+    book = openpyxl.load_workbook(latest / "review.xlsx")
+    assert row_of(book["Method"], str(path))[1].startswith("this is not a credential report")
+    assert [each.name for each in (latest / "reports").iterdir()] == ["first.csv"]
+
+
+def test_an_export_that_asks_aws_skips_nothing(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["export", "--out-dir", str(tmp_path / "runs"), "--skip-unreadable"]) == 2
+    assert "use it with --from only" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize("cell", ["arn", "password_enabled", "password_last_used"])
 def test_no_user_whose_row_is_damaged_becomes_unused(tmp_path: Path, cell: str) -> None:
     row = a_user("ann", password=a_password()) | {cell: "tru"}
@@ -119,7 +219,7 @@ def test_no_user_whose_row_is_damaged_becomes_unused(tmp_path: Path, cell: str) 
     assert analyzer.analyze(report).users["verdict"].tolist() == ["undetermined"]
 
 
-EMPTIED = "cells are empty in which AWS writes N/A, as after a program such as pandas saved"
+EMPTIED = "cells are empty where AWS writes N/A, because a program such as pandas saved"
 
 
 def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(

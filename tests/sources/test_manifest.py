@@ -13,12 +13,11 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
-from analyzer.exports.reports import copy_inputs
 from analyzer.files import sha256
 from analyzer.model import Report
 from tests.support.builders import a_user, report_text
 from tests.support.reading import of_account, put, refused
-from tests.support.runs import exporting, visible
+from tests.support.runs import copied, exporting, visible
 
 DENIED = {
     "account": "210987654321",
@@ -164,7 +163,12 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
     assert code == PARTIAL
     users, document, book, ocsf, asff = outputs
     assert [filled(row) for row in rows(users)] == [
-        {"account": DENIED["account"], "verdict": "not-covered", "reason": SENTENCE}
+        {
+            "account": DENIED["account"],
+            "verdict": "not-covered",
+            "reason": SENTENCE,
+            "account_name": "payments",
+        }
     ]
     assert filled(rows(findings)[-1]) == {
         "account": DENIED["account"],
@@ -173,6 +177,7 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
         "subject": "account",
         "fact": SENTENCE,
         "outcome": "undecided",
+        "account_name": "payments",
     }
     assert json.loads(document.read_bytes())["not_covered"] == [
         {name: DENIED[name] for name in ("account", "name", "reason")}
@@ -285,7 +290,7 @@ def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> N
     archive = tmp_path / "reports.zip"
     archive.write_bytes(zipped(with_manifest(folder, DENIED)))
     (tmp_path / "copies").mkdir()
-    assert told(analyzer.load(*copy_inputs([str(archive)], tmp_path / "copies"))) == [SENTENCE]
+    assert told(analyzer.load(*copied([str(archive)], tmp_path / "copies"))) == [SENTENCE]
 
 
 def test_a_lost_report_is_told_also_beside_files_that_cannot_be_reports(folder: Path) -> None:

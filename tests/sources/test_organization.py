@@ -122,7 +122,7 @@ def test_the_manifest_names_each_account_and_its_file(aws: Aws, folder: Path) ->
         "file": name_of(MEMBERS[7]),
         "sha256": analyzer.load(folder / name_of(MEMBERS[7])).files[0].sha256,
         "generated_time": "2026-05-01T12:30:15Z",
-        "service_credentials": "not asked for",
+        "service_credentials": "not requested",
         "is_profile": False,
     }
     assert len(aws.accounts) == 12
@@ -172,7 +172,7 @@ def test_service_credentials_are_one_call_more_an_account_and_a_gap_is_said(
     assert statuses(folder) == dict.fromkeys(ALL, "fetched")
     (note,) = errors(capsysbinary)[1:]
     assert note == (
-        f"Note: The service-specific credentials of account {MEMBERS[2]} stay unknown:"
+        f"Note: The service-specific credentials of account {MEMBERS[2]} are not known:"
         f" AWS denied iam:{LIST}: grant the caller this permission."
     )
 
@@ -497,7 +497,7 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
 def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     aws: Aws, account: str
 ) -> None:
-    def stopped(_iam: object) -> FetchedReport:
+    def stopped(_iam: object, **_: object) -> FetchedReport:
         raise Stopped(STOPPED)
 
     access, keep = AwsSession(), partial(done, "")

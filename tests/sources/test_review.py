@@ -2,7 +2,6 @@
 
 import io
 import random
-import subprocess
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +18,12 @@ from analyzer.sources import review
 from analyzer.sources.review import read_review
 from tests.support.builders import LONG_AGO, a_user, days_before
 from tests.support.reviews import DAY, HEADS, arn_of, decisions_in, listed, workbook_bytes
-from tests.support.workbooks import analyzed_users, moment, needs_libreoffice
+from tests.support.workbooks import (
+    analyzed_users,
+    moment,
+    needs_libreoffice,
+    saved_by_libreoffice,
+)
 
 NAMES = ("=1+1", "-x", "a,b", "+A1", "@SUM", "ann")
 DECISIONS = dict(
@@ -195,14 +199,14 @@ def test_a_formula_in_a_cell_that_counts_is_refused(head: str) -> None:
 def test_a_list_without_a_key_column_is_refused(head: str) -> None:
     heads = [each for each in HEADS if each != head]
     assert places(workbook_bytes(*ROWS, heads=heads, above=[[]])) == [
-        f"LAST.xlsx, sheet Unused users, row 2: no column is called {head}"
+        f"LAST.xlsx, sheet Unused users, row 2: missing: {head}"
     ]
 
 
 def test_a_list_of_users_without_heads_is_refused() -> None:
     content = workbook_bytes(*ROWS, heads=["x"], above=[[arn_of("ann")]])
     (place,) = places(content)
-    assert "row 1: no column is called ARN, Created, Decision, Decided on, Comment" in place
+    assert "row 1: missing: ARN, Created, Decision, Decided on, Comment" in place
 
 
 def test_a_key_column_that_is_there_twice_is_refused() -> None:
@@ -248,7 +252,7 @@ def zipped(**files: bytes) -> bytes:
 )
 def test_what_is_no_workbook_is_refused(content: bytes) -> None:
     (problem,) = problems(content)
-    assert problem.message.startswith("it is no Excel workbook, or a damaged one: ")
+    assert problem.message.startswith("not an Excel workbook, or damaged: ")
 
 
 def test_a_damaged_sheet_is_refused() -> None:
@@ -268,17 +272,6 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(review, "_LARGEST", 1000)
     (problem,) = problems(workbook_bytes(*ROWS))
     assert problem.message == "it is too large for a workbook of a review"
-
-
-def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
-    """Return a workbook as LibreOffice saves it after opening it."""
-    (folder / "in").mkdir()
-    path = folder / "in" / "LAST.xlsx"
-    path.write_bytes(content)
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
-    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
-    return (folder / "LAST.xlsx").read_bytes()
 
 
 @needs_libreoffice

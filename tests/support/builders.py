@@ -1,5 +1,6 @@
 """Build credential reports as AWS writes them, and ask the program about them."""
 
+import contextlib
 import csv
 import io
 import os
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 
 import analyzer
+from analyzer.cli import main
 from tests.support.verdict_oracle import Judgement, Terms
 
 ROOT_FOLDER = Path(__file__).parents[2]
@@ -206,17 +208,41 @@ class Run(NamedTuple):
 
 
 def run(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Run:
-    """Run the program as a shell starts it; a bug fails the test at once."""
+    """Run the program as a shell starts it; a bug fails the test at once.
+
+    It runs in this process, many times faster than in one of its own, which only an
+    environment needs.
+    """
+    words = [*map(str, arguments)]
+    done = _run_here(words) if environment is None else _run_as_process(words, environment)
+    assert "Traceback" not in done.messages, done.messages
+    return done
+
+
+def _run_here(arguments: list[str]) -> Run:
+    output, messages = io.BytesIO(), io.BytesIO()
+    with (
+        io.TextIOWrapper(output, "utf-8") as stdout,
+        io.TextIOWrapper(messages, "utf-8") as stderr,
+        contextlib.chdir(ROOT_FOLDER),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
+        code = main(arguments)
+        stdout.flush()
+        stderr.flush()
+        return Run(code, output.getvalue(), messages.getvalue().decode())
+
+
+def _run_as_process(arguments: list[str], environment: Mapping[str, str]) -> Run:
     done = subprocess.run(
-        [sys.executable, "-m", "analyzer", *map(str, arguments)],
+        [sys.executable, "-m", "analyzer", *arguments],
         cwd=ROOT_FOLDER,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **environment},
         capture_output=True,
         check=False,
     )
-    messages = done.stderr.decode()
-    assert "Traceback" not in messages, messages
-    return Run(done.returncode, done.stdout, messages)
+    return Run(done.returncode, done.stdout, done.stderr.decode())
 
 
 def table(output: bytes) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
 
 WORDS_OF_TERMINALS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "TERM")
 
@@ -56,7 +57,7 @@ def on_terminal(
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(
-        command(*arguments),
+        [forking("credreport"), *arguments],
         cwd=ROOT_FOLDER,
         env=environment(variables),
         stdin=follower,

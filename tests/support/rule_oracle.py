@@ -139,7 +139,7 @@ class Row:
         )
 
     def undated(self, slot: int) -> bool:
-        """Tell whether a key is active and its creation N/A: it counts from the user's."""
+        """Return whether a key is active and its creation N/A: it counts from the user's."""
         active, rotated = f"access_key_{slot}_active", f"access_key_{slot}_last_rotated"
         is_known = not {active, rotated} & set(self.doubted)
         return (

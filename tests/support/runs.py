@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from analyzer.cli import main
+from analyzer.exports.last_run import LAST_RUN
+from analyzer.exports.reports import copy_inputs
+from analyzer.sources.find import find_sources
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
 
 SAMPLE = next((ROOT_FOLDER / "samples").glob("status_reports_*.csv"))
@@ -25,8 +28,14 @@ def exporting(out: Path, *arguments: str | Path) -> int:
     return main(["export", "--out-dir", *map(str, (out, *arguments))])
 
 
+def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
+    """Copy all inputs that the names stand for, as a run does."""
+    return copy_inputs(names, find_sources(names), folder)
+
+
 def visible(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("[!.]*")}
+    """Return what is in a folder of runs, besides the record of how the last one ended."""
+    return {path.name for path in folder.glob("[!.]*")} - {LAST_RUN}
 
 
 def hidden(folder: Path) -> set[str]:

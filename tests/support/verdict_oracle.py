@@ -160,7 +160,7 @@ def is_arn_of(raw: str | None, name: str | None) -> bool:
 
 
 def hides_account(row: dict[str, str]) -> bool:
-    """Tell whether the row's ARN is hidden or missing, and the name is all that is known."""
+    """Return whether the row's ARN is hidden or missing, and the name is all that is known."""
     name, arn = row.get("user", ""), row.get("arn")
     if arn is None or INSTEAD_OF_ARNS.fullmatch(arn):
         return name not in WITHOUT_MARKUP
@@ -297,7 +297,8 @@ def unused_reason(user: User) -> str:
 
 
 def inactive_key_was_used(user: User) -> bool:
-    return any(key.state == INACTIVE and key.used for key in user.keys)
+    """Tell whether a date says so; one that its service contradicts is malformed."""
+    return any(key.state == INACTIVE and key.used and not key.unread_use for key in user.keys)
 
 
 def is_before(moment: datetime | None, limit: datetime) -> bool:
@@ -416,20 +417,22 @@ def judge(text: str, terms: Terms) -> list[Opinion]:
         if not is_root(row):
             first.setdefault(tuple(map(meaning, row.values())), number)
     counted = {number: rows[number - 2] for number in first.values()}
+    namesakes: dict[tuple[str | None, ...], list[dict[str, str]]] = {}
+    for row in counted.values():
+        namesakes.setdefault(person(row), []).append(row)
     return [
-        opinion(number, row, differing(row, counted.values()), terms)
+        opinion(number, row, differing(row, namesakes[person(row)]), terms)
         for number, row in sorted(counted.items())
     ]
 
 
-def differing(row: dict[str, str], rows: Iterable[dict[str, str]]) -> frozenset[str]:
-    """Return the columns in which another row of the same ARN says something else."""
-    others = [each for each in rows if person(each) == person(row)]
+def differing(row: dict[str, str], others: Iterable[dict[str, str]]) -> frozenset[str]:
+    """Return the columns in which another row of the same user says something else."""
     return frozenset(
         column
         for column, raw in row.items()
         for each in others
-        if meaning(each[column]) != meaning(raw)
+        if each[column] != raw and meaning(each[column]) != meaning(raw)
     )
 
 

@@ -28,6 +28,11 @@ SAMPLES = ROOT_FOLDER / "samples"
 CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
 EXEMPTIONS = SAMPLES / "exemptions.csv"
 
+POINTS_A_UNIT = 5.55
+"""A digit of the default font on paper in LibreOffice; less in Excel."""
+
+PAGE_POINTS = {"A4": 841.9 - 2 * 0.3 * 72, "Letter": 792 - 2 * 0.3 * 72}
+
 needs_libreoffice = pytest.mark.libreoffice
 _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
@@ -65,12 +70,17 @@ def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any)
 
 
 def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any) -> Workbook:
-    return openpyxl.load_workbook(io.BytesIO(file_of(analysis, rows_a_sheet, **compared)))
+    return opened(file_of(analysis, rows_a_sheet, **compared))
 
 
 def results_of(analysis: Analysis) -> Workbook:
     """Open a workbook with the results that stand behind its formulas."""
-    return openpyxl.load_workbook(io.BytesIO(file_of(analysis)), data_only=True)
+    return opened(file_of(analysis), results=True)
+
+
+def opened(file: bytes, *, results: bool = False) -> Workbook:
+    """Open a workbook, with `results` those that stand behind its formulas."""
+    return openpyxl.load_workbook(io.BytesIO(file), data_only=results)
 
 
 def values(sheet: Worksheet) -> list[tuple[Any, ...]]:
@@ -110,6 +120,17 @@ def with_wrong_results(file: bytes) -> bytes:
         for name, part in parts(file).items():
             archive.writestr(name, re.sub(rb"</f><v>[^<]*</v>", rb"</f><v>666</v>", part))
     return wrong.getvalue()
+
+
+def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
+    """Return a workbook as LibreOffice saves it after opening it."""
+    (folder / "in").mkdir()
+    path = folder / "in" / "LAST.xlsx"
+    path.write_bytes(content)
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
+    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
+    return (folder / "LAST.xlsx").read_bytes()
 
 
 def seen_by_libreoffice(folder: Path, book: bytes) -> dict[str, list[Sequence[str]]]:

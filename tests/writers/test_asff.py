@@ -415,7 +415,7 @@ def test_the_region_asked_for_holds_in_its_partition_only(partition: str, tmp_pa
     "region", ["", "eu", "eu-central", "EU-CENTRAL-1", "x:y-z-1", "aws-global"]
 )
 def test_a_region_that_is_none_is_refused(region: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is no AWS region"):
+    with pytest.raises(ValueError, match="is not an AWS region"):
         asff_bytes(inspected(tmp_path, [the_root()]), region)
 
 

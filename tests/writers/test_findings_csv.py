@@ -7,7 +7,16 @@ from pathlib import Path
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.writers.csv import FINDING_COLUMNS, write_findings
-from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before
+from tests.support.builders import (
+    ACCOUNT,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    the_root,
+)
 from tests.support.outputs import CONSOLE, HARD_NAMES, analyzed, analyzed_console, exemptions_of
 
 
@@ -37,6 +46,20 @@ def test_moments_are_iso_in_utc_and_what_is_missing_is_empty(tmp_path: Path) -> 
     assert key["since"] == key["created"] == "2023-08-05T12:00:00Z"
     mfa = by_rule["console-user-without-mfa"]
     assert (mfa["slot"], mfa["days"], mfa["since"]) == ("", "", "")
+
+
+def test_each_finding_has_as_of_of_its_report_and_the_source(tmp_path: Path) -> None:
+    reports = {
+        "status_reports_2026-03-01T09-30-00+00-00.csv": "012345678901",
+        "a.csv": "210987654321",
+    }
+    for name, account in reports.items():
+        saved(tmp_path, report_text([a_user("ann", account=account)], root=the_root(account)), name)
+    found = rows(analyzer.analyze(analyzer.load(tmp_path)))
+    assert {(row["account"], row["as_of"], row["as_of_source"]) for row in found} == {
+        ("012345678901", "2026-03-01T09:30:00Z", "file-name"),
+        ("210987654321", "2025-07-05T12:00:00Z", "assumed"),
+    }
 
 
 def test_names_come_back_whole_and_start_no_formula(tmp_path: Path) -> None:

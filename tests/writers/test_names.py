@@ -63,7 +63,7 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
         listed = names_bytes(analysis, check=check).decode().split()
         assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
     assert left_out_line(analysis, ALL, check=True) == (
-        "Left out of the names: 1 with a live service-specific credential"
+        "Left out of the names: 1 with an active service-specific credential"
     )
     assert left_out_line(analysis, ALL) == "Left out of the names: 1 to check (--check lists them)"
 

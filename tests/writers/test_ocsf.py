@@ -6,6 +6,7 @@ every attribute, so one too many, one too few and one of another kind are errors
 
 import json
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 import analyzer
 from analyzer.analysis import Analysis
+from analyzer.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
@@ -364,3 +366,18 @@ def test_who_has_neither_arn_nor_name_is_told_by_the_row(tmp_path: Path) -> None
 def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
     rows = [the_root(), a_user("quiet"), a_user("busy", key_1=a_key())]
     assert ocsf_bytes(inspected(tmp_path, rows)) == ocsf_bytes(inspected(tmp_path, rows))
+
+
+def test_the_account_has_its_name_where_that_is_known(tmp_path: Path) -> None:
+    analysis = inspected(tmp_path, [a_user("ann"), a_user("bob", account="999999999999")])
+    names = {ACCOUNT: AccountName(name="production", owner="Ann")}
+    missing = UncoveredAccount(account=ACCOUNT, name="", reason="AWS denied it.")
+    report = replace(analysis.report, account_names=names, not_covered=(missing,))
+    documents = ocsf(replace(analysis, report=report))
+    named = {
+        (each["cloud"]["account"]["uid"], each["cloud"]["account"].get("name"))
+        for each in documents
+    }
+    assert named == {(ACCOUNT, "production"), ("999999999999", None)}
+    assert documents[-1]["cloud"]["account"]["name"] == "production"
+    assert [error for each in documents for error in errors(each)] == []

@@ -26,6 +26,7 @@ from tests.support.builders import (
     days_before,
     report_text,
     saved,
+    the_root,
 )
 from tests.support.workbooks import (
     CONSOLE,
@@ -166,6 +167,20 @@ def test_without_evidence_nobody_is_known_to_have_no_service_credential(tmp_path
 
 
 # Roots
+
+
+def test_what_aws_does_not_say_of_the_root_is_not_reported_and_of_a_user_not_understood(
+    tmp_path: Path,
+) -> None:
+    root = the_root(password_enabled="not_supported", password_last_changed="?")
+    users = [a_user("ann") | {"password_enabled": "not_supported"}]
+    book = book_of(analyzed(saved(tmp_path, report_text(users, root=root))))
+    (row,) = records(book["Root users"])
+    assert row["Password"] == "not reported"
+    assert row["Password changed (UTC)"] == '"?" (not understood)'
+    (user,) = records(book["All users"])
+    assert user["Password"] == '"not_supported" (not understood)'
+    assert "AWS writes not_supported" in row_of(book["Method"], "not reported")[1]
 
 
 def test_root_users_are_listed_with_what_the_rules_looked_at(book: Workbook) -> None:

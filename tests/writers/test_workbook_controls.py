@@ -68,7 +68,7 @@ def test_numbers_of_controls_stay_text(book: Workbook) -> None:
 def test_the_heading_names_the_standard_its_scope_source_and_limits(book: Workbook) -> None:
     told = texts(book["Controls"]).split("\n")
     assert told[0] == "CIS AWS Foundations Benchmark v7.0.0"
-    assert told[1] == "Controls: 26. Of these: fail 3, pass 3, not decidable 20."
+    assert told[1] == "CIS 7.0: 3 pass, 3 fail, 20 not decidable from a report."
     assert told[2].startswith("Scope: section 2, Identity and Access Management. Numbers: github")
     assert told[3].startswith("Limits: Passwords and access keys fail from 45 days without use;")
 
@@ -223,7 +223,15 @@ def test_what_is_only_noted_is_counted_apart(tmp_path: Path) -> None:
 def test_the_summary_tells_which_rules_ran_by_which_limits(book: Workbook) -> None:
     told = row_of(book["Summary"], "Rules")[1]
     assert told.startswith("CIS AWS Foundations Benchmark v7.0.0 (section 2, Identity and Access")
-    assert "7 ran. Passwords and access keys fail from 45 days" in told
+    assert "7 rules ran. Passwords and access keys fail from 45 days" in told
+
+
+def test_the_summary_counts_the_results_of_the_controls_of_a_standard(
+    book: Workbook, own: Workbook
+) -> None:
+    expected = "CIS 7.0: 3 pass, 3 fail, 20 not decidable from a report."
+    assert row_of(book["Summary"], "Controls")[1] == expected
+    assert [row for row in values(own["Summary"]) if row[0] == "Controls"] == []
 
 
 def test_the_summary_tells_what_the_rules_did_not_see(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 import analyzer
 from analyzer import review_columns
 from analyzer.analysis import Analysis
-from analyzer.model import Report, UncoveredAccount
-from analyzer.writers.workbook import review_progress, write_workbook
+from analyzer.model import AccountName, UncoveredAccount
+from analyzer.writers.workbook import review_progress
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS_OF_2014,
@@ -32,6 +33,8 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.workbooks import (
+    PAGE_POINTS,
+    POINTS_A_UNIT,
     SAMPLES,
     analyzed,
     analyzed_console,
@@ -45,6 +48,7 @@ from tests.support.workbooks import (
     seen_by_libreoffice,
     texts,
     values,
+    with_wrong_results,
 )
 
 REVIEWER_HEADS = ["Decision", "Decided by", "Decided on", "Ticket", "Comment"]
@@ -54,10 +58,7 @@ ENTRIES: dict[str, Any] = {
     "Decided on": date(2026, 5, 2),
 }
 PIXELS_A_UNIT = 7
-POINTS_A_UNIT = 5.55
-"""A digit of the default font on screen at 100 %, and on paper in LibreOffice; less in Excel."""
-
-PAGE_POINTS = {"A4": 841.9 - 2 * 0.3 * 72, "Letter": 792 - 2 * 0.3 * 72}
+"""A digit of the default font on screen at 100 %."""
 
 
 @pytest.fixture(scope="module")
@@ -219,15 +220,61 @@ def test_a_report_without_the_use_of_keys_does_not_say_never(tmp_path: Path) -> 
 
 
 def test_a_name_of_an_account_stands_between_account_and_user(tmp_path: Path) -> None:
-    users = [a_user("a"), a_user("b", account="999999999999")]
-    stream = io.BytesIO()
-    names = {ACCOUNT: "production"}
-    write_workbook(analyzed_users(tmp_path, users), stream, account_names=names)
-    sheet = openpyxl.load_workbook(stream)["Unused users"]
+    sheet = book_of(with_names(tmp_path))["Unused users"]
     assert heads(sheet)[:4] == ["Account", "Account name", "User", "Decision"]
-    assert [row["Account name"] for row in records(sheet)] == ["production", None]
+    assert [row["Account name"] for row in records(sheet)] == ["=production", None]
+    assert [row["Account owner"] for row in records(sheet)] == ["Ann", None]
     assert sheet.freeze_panes == "D2"
-    assert width(sheet, "Account", "Check first") * POINTS_A_UNIT * 0.89 <= PAGE_POINTS["Letter"]
+    for first, last in (("Account", "Check first"), ("Last activity (UTC)", "Account owner")):
+        repeated = 0 if first == "Account" else width(sheet, "Account", "User")
+        points = (repeated + width(sheet, first, last)) * POINTS_A_UNIT
+        assert points * 0.89 <= PAGE_POINTS["Letter"]
+
+
+def with_names(folder: Path, owner: str = "Ann") -> Analysis:
+    """Analyze a named account, one without a name, and miss two, one of them named."""
+    users = [a_user("a"), a_user("b", account="999999999999")]
+    analysis = with_missing(analyzed_users(folder, users), "444455556666", "555566667777")
+    known = AccountName(name="=production", owner=owner)
+    names = {ACCOUNT: known, "444455556666": AccountName(name="lost")}
+    left_out = (UncoveredAccount(account="666677778888", name="old", reason="closed"),)
+    report = replace(analysis.report, account_names=names, left_out=left_out)
+    return replace(analysis, report=report)
+
+
+@pytest.mark.parametrize("title", ["All users", "Root users", "Findings"])
+def test_every_list_has_the_name_of_the_account(tmp_path: Path, title: str) -> None:
+    listed = records(book_of(with_names(tmp_path))[title])
+    named = {row["Account"]: row["Account name"] for row in listed}
+    assert {**named, "999999999999": None} == {ACCOUNT: "=production", "999999999999": None}
+
+
+def test_without_an_owner_there_is_no_column_of_owners(tmp_path: Path) -> None:
+    heads_ = heads(book_of(with_names(tmp_path, owner=""))["Unused users"])
+    assert "Account name" in heads_
+    assert "Account owner" not in heads_
+
+
+@pytest.mark.parametrize(("owner", "shown"), [("Ann", " (Ann)"), ("", "")])
+def test_the_summary_names_every_account(tmp_path: Path, owner: str, shown: str) -> None:
+    analysis = with_names(tmp_path, owner)
+    sheet = book_of(analysis)["Summary"]
+    row = row_of(sheet, f"{ACCOUNT} =production{shown}")
+    assert "LEFT($A" in row[5]
+    assert row_of(sheet, "999999999999")[5].count("LEFT(") == 0
+    assert row_of(sheet, "444455556666")[1] == "lost, not covered: access denied"
+    assert row_of(sheet, "555566667777")[1] == "not covered: access denied"
+    assert row_of(sheet, "666677778888")[1] == "old, left out: closed"
+    missing = "Missing: 444455556666 (lost), 555566667777."
+    assert sheet["A2"].value == f"INCOMPLETE: 2 of 4 accounts. {missing}"
+
+
+@needs_libreoffice
+def test_an_account_with_a_name_is_counted_as_one_without(tmp_path: Path) -> None:
+    shown = seen_by_libreoffice(tmp_path, with_wrong_results(file_of(with_names(tmp_path))))
+    counts = {row[0]: list(row[1:11]) for row in shown["Summary"]}
+    assert counts[f"{ACCOUNT} =production (Ann)"][-1] == "OK"
+    assert counts[f"{ACCOUNT} =production (Ann)"][4] == "1"
 
 
 # Entry
@@ -364,15 +411,7 @@ def with_missing(analysis: Analysis, *accounts: str) -> Analysis:
     missing = tuple(
         UncoveredAccount(account=each, name="", reason="access denied") for each in accounts
     )
-    report: Report = analysis.report
-    changed = type(report)(
-        files=report.files,
-        notes=report.notes,
-        pages=report.pages,
-        roots=report.roots,
-        not_covered=missing,
-    )
-    return Analysis(changed, analysis.criteria, analysis.exemptions)
+    return replace(analysis, report=replace(analysis.report, not_covered=missing))
 
 
 def test_an_account_that_is_missing_is_named_in_red_under_the_title(tmp_path: Path) -> None:

@@ -213,9 +213,9 @@ def a_name_that_is_too_long(folder: Path) -> Path:
 UNWRITABLE = (
     (a_missing_folder, "No such file or directory"),
     (a_folder_that_is_a_file, "Not a directory"),
-    (a_folder_of_that_name, "it is no regular file"),
-    (a_pipe, "it is no regular file"),
-    (a_device, "it is no regular file"),
+    (a_folder_of_that_name, "not a regular file"),
+    (a_pipe, "not a regular file"),
+    (a_device, "not a regular file"),
     (a_name_that_is_too_long, "File name too long"),
 )
 

@@ -9,7 +9,7 @@ a function from a page to cells, or a `Grid` of parts. `formulas`, `reconciliati
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
 
@@ -20,27 +20,32 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
 from analyzer.model import Page
+from analyzer.review import Review
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book, PrintBlocks, Title
-from analyzer.writers.workbook.changes_sheet import COLUMNS, NOTHING, change_counts
-from analyzer.writers.workbook.column import Column
+from analyzer.writers.workbook.changes_sheet import NOTHING, change_columns, change_counts
+from analyzer.writers.workbook.column import AccountNames, Column
 from analyzer.writers.workbook.controls_sheet import add_controls
 from analyzer.writers.workbook.findings_sheet import ListedRows
+from analyzer.writers.workbook.follow_up_sheet import NOTHING as NO_FOLLOW_UP
+from analyzer.writers.workbook.follow_up_sheet import follow_up_blocks, follow_up_columns
 from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
 from analyzer.writers.workbook.listing import CollectedUsers, Listing
 from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import (
     REVIEW_LISTS,
-    ReviewList,
+    ReviewListing,
+    earlier_decisions,
     review_order,
     row_keys,
+    with_earlier_decisions,
 )
 from analyzer.writers.workbook.review_progress import Listings
-from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
+from analyzer.writers.workbook.summary_sheet import TITLE, History, add_summary
 
 _Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
-_Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...]], Listing[pd.DataFrame]]
+_Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...], PrintBlocks], Listing[pd.DataFrame]]
 
 
 def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
@@ -49,38 +54,39 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     *,
     changes: pd.DataFrame | None = None,
     since: str = "",
-    account_names: Mapping[str, str] | None = None,
+    trend: pd.DataFrame | None = None,
     rows_a_sheet: int = EXCEL_ROWS,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run. `account_names` has the names of accounts by their ids, where known.
+    names that run. `trend` has the numbers of users of the newest runs, the oldest first: `as_of`
+    datetime64[s, UTC], `unused`, `inactive`, `users` int64.
     """
-    files = analysis.report.files
+    files, names = analysis.report.files, analysis.report.account_names
     with Book(TITLE, max(file.as_of for file in files)) as book:
         start = (book, users.as_of_and_scope(analysis.report), rows_a_sheet)
-        listings, listed = _add_users(partial(Listing[Page], *start), analysis, account_names or {})
-        _add_exemptions(partial(Listing[pd.DataFrame], *start), analysis)
-        findings = _add_findings(
-            partial(Listing[pd.DataFrame], *start), analysis.inspection, listed
-        )
+        listings, listed = _add_users(partial(Listing[Page], *start), analysis)
+        rows = partial(Listing[pd.DataFrame], *start)
+        _add_exemptions(rows, analysis)
+        findings = _add_findings(rows, analysis.inspection, listed)
         if changes is not None:
-            _add_changes(partial(Listing[pd.DataFrame], *start), changes)
+            _add_changes(rows, changes, names)
+        followed = _add_follow_up(rows, analysis) if analysis.review.workbooks else None
         rule_counts = RuleCounts(analysis.inspection, CountFormula(findings))
         add_controls(book, rule_counts)
-        add_method(book, analysis, with_changes=changes is not None)
+        present = {Title.CHANGES: changes is not None, Title.FOLLOW_UP: followed is not None}
+        add_method(book, analysis, [title for title, there in present.items() if not there])
         compared = "" if changes is None else change_counts(changes, since)
-        add_summary(book, analysis, listings, rule_counts, compared)
+        history = History(compared=compared, followed=followed, trend=trend)
+        add_summary(book, analysis, listings, rule_counts, history)
         book.save(stream)
 
 
-def _add_users(
-    listing: _Users, analysis: Analysis, account_names: Mapping[str, str]
-) -> tuple[Listings, ListedRows]:
+def _add_users(listing: _Users, analysis: Analysis) -> tuple[Listings, ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
-    files = analysis.report.files
-    all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files), ())
+    files, names = analysis.report.files, analysis.report.account_names
+    all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files, names), ())
     reviews = [(each, CollectedUsers(each.has)) for each in REVIEW_LISTS]
     exempt = CollectedUsers(_is_exempt)
     for page in analysis.pages():
@@ -88,20 +94,21 @@ def _add_users(
         for collected in (*(each for _, each in reviews), exempt):
             collected.add(page)
     all_users.finish("No IAM users in the reports.")
-    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files), ()), analysis)
-    exempt_users = listing(Title.EXEMPT, user_sheets.exempt_columns(analysis.exemptions), ())
-    _add_exempt(exempt_users, exempt)
-    listings: dict[Title, Listing[Page]] = {}
-    listed: ListedRows = {}
-    for each, collected in reviews:
-        to_review = listing(
-            each.title,
-            each.columns(files, account_names),
-            each.print_blocks(files, account_names),
-        )
-        listed[each.title] = _add_review(to_review, each, collected)
-        if to_review.rows:
-            listings[each.title] = to_review
+    _add_roots(listing(Title.ROOTS, user_sheets.root_columns(files, names), ()), analysis)
+    exempt_columns = user_sheets.exempt_columns(
+        analysis.exemptions, names, with_decisions=bool(analysis.review.decisions)
+    )
+    exempt_users = listing(Title.EXEMPT, exempt_columns, ())
+    _add_exempt(exempt_users, exempt, analysis.review)
+    listings: dict[Title, ReviewListing] = {}
+    listed: ListedRows = {each.title: np.empty(0, np.int64) for each in REVIEW_LISTS}
+    for each, unlisted in reviews:
+        to_review = listing(each.title, each.columns(files, names), each.print_blocks(files, names))
+        if users_to_review := unlisted.page():
+            listings[each.title] = _add_review(to_review, users_to_review, analysis.review)
+            listed[each.title] = np.sort(row_keys(users_to_review.users))
+        elif each.no_users:
+            to_review.finish(each.no_users)
     return Listings(all_users=all_users, exempt=exempt_users, reviews=listings), listed
 
 
@@ -110,23 +117,19 @@ def _is_exempt(page: Page) -> np.ndarray:
     return mask
 
 
-def _add_exempt(listing: Listing[Page], exempt: CollectedUsers) -> None:
+def _add_exempt(listing: Listing[Page], exempt: CollectedUsers, earlier: Review) -> None:
     """Add the list of exempt users in the report's order, unless there are none."""
     if page := exempt.page():
-        listing.add(page)
+        listing.add(with_earlier_decisions(page, earlier))
         listing.finish()
 
 
-def _add_review(listing: Listing[Page], each: ReviewList, collected: CollectedUsers) -> np.ndarray:
-    """Add a list to decide in, or a remark if it is empty; return the keys of its rows."""
-    page = collected.page()
-    if page is None:
-        if each.no_users:
-            listing.finish(each.no_users)
-        return np.empty(0, np.int64)
-    listing.add(page, review_order(page))
+def _add_review(listing: Listing[Page], page: Page, earlier: Review) -> ReviewListing:
+    """Add a list to decide in, which begins with the earlier decisions."""
+    filled, order = with_earlier_decisions(page, earlier), review_order(page)
+    listing.add(filled, order)
     listing.finish()
-    return np.sort(row_keys(page.users))
+    return ReviewListing(listing, earlier_decisions(filled, order))
 
 
 def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
@@ -140,7 +143,7 @@ def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
 def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
     """Add the entries of the exemption list, if there are any."""
     if len(analysis.exemptions):
-        entries = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS)
+        entries = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS, ())
         entries.add(exemptions_sheet.exemption_frame(analysis))
         entries.finish()
 
@@ -151,7 +154,8 @@ def _add_findings(
     """Add the list of findings in the order in which they come, and return it."""
     findings = listing(
         Title.FINDINGS,
-        findings_sheet.finding_columns(inspection.book, inspection.report.files, listed),
+        findings_sheet.finding_columns(inspection, listed),
+        (),
     )
     for frame in inspection.frames():
         findings.add(frame)
@@ -159,7 +163,16 @@ def _add_findings(
     return findings
 
 
-def _add_changes(listing: _Rows, changes: pd.DataFrame) -> None:
-    rows = listing(Title.CHANGES, COLUMNS)
+def _add_changes(listing: _Rows, changes: pd.DataFrame, names: AccountNames) -> None:
+    rows = listing(Title.CHANGES, change_columns(names), ())
     rows.add(changes)
     rows.finish(NOTHING)
+
+
+def _add_follow_up(listing: _Rows, analysis: Analysis) -> Listing[pd.DataFrame]:
+    """Add the list of what became of the earlier decisions, and return it."""
+    names = analysis.report.account_names
+    rows = listing(Title.FOLLOW_UP, follow_up_columns(names), follow_up_blocks(names))
+    rows.add(analysis.follow_up)
+    rows.finish(NO_FOLLOW_UP)
+    return rows

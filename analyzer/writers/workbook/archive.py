@@ -90,7 +90,7 @@ class Sheet:
 
     @property
     def is_large(self) -> bool:
-        """Tell whether the sheet may need the 64-bit form of zip."""
+        """Return whether the sheet may need the 64-bit form of zip."""
         return self._rows.tell() > _LARGE
 
     def _write(self, columns: Sequence[Iterable[str]], start_tag: str) -> None:

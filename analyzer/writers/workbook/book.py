@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import Outline, PageSetupProperties
 
-from analyzer.review_columns import INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
+from analyzer.review_columns import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.style import DEFAULT_FONT, register_styles
 
@@ -38,12 +38,13 @@ class Title(StrEnum):
     UNUSED = UNUSED_USERS
     INACTIVE = INACTIVE_USERS
     UNDETERMINED = UNDETERMINED
+    FOLLOW_UP = "Follow-up"
     CHANGES = "Changes"
     FINDINGS = "Findings"
     CONTROLS = "Controls"
     ALL_USERS = "All users"
     ROOTS = "Root users"
-    EXEMPT = "Exempt"
+    EXEMPT = EXEMPT
     EXEMPTIONS = "Exemption list"
     METHOD = "Method"
 

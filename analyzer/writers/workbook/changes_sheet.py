@@ -20,15 +20,16 @@ from analyzer.changes import (
 )
 from analyzer.rules.rule import FACT, RULE
 from analyzer.writers.workbook.column import (
+    AccountNames,
     Column,
     in_frame,
     moment_cells,
+    named_user_columns,
     plain,
     repeated_text_cells,
     text_cells,
     text_or_raw,
     texts,
-    user_columns,
     word_style,
 )
 from analyzer.writers.workbook.style import CellStyle
@@ -55,6 +56,11 @@ def change_counts(frame: pd.DataFrame, since: str) -> str:
     return f"The run {since}. {changed}{uncompared}"
 
 
+def change_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
+    """Return the columns of changes."""
+    return (*named_user_columns(in_frame, names), *_COLUMNS)
+
+
 def _change_style(change: str) -> CellStyle:
     return _STYLES_OF.get(change, CellStyle.TEXT)
 
@@ -63,8 +69,7 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
     return [MEANINGS[Change(change)] for change in frame[CHANGE].tolist()]
 
 
-COLUMNS: Final = (
-    *user_columns(in_frame),
+_COLUMNS: Final = (
     Column("Change", 18, repeated_text_cells(texts(in_frame(CHANGE)), _change_style)),
     Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), word_style)),
     Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), word_style)),

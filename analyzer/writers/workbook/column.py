@@ -1,6 +1,6 @@
 """Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.model import Page, ReportFile
-from analyzer.terms import State
+from analyzer.model import AccountName, Page, ReportFile
+from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import CellStyle, Styles
 
@@ -22,10 +22,11 @@ Cells = Callable[[Rows, Styles], list[str]]
 NEVER: Final = "never"
 NOT_UNDERSTOOD: Final = " (not understood)"
 NOT_REPORTED: Final = "not in this report"
+UNREPORTED: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
 NO_EVIDENCE: Final = "not known"
-_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, str(State.ABSENT)})
+_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, UNREPORTED, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
 """Spreadsheets count days from 1899-12-30; this many before 1970."""
@@ -111,9 +112,37 @@ def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Ce
     return cells
 
 
+def day_cells(read: Callable[[Rows], pd.Series], style: CellStyle = CellStyle.DAY) -> Cells[Rows]:
+    """Make cells of dates, empty where there is none."""
+
+    def cells(rows: Rows, styles: Styles) -> list[str]:
+        at = styles[style]
+        return [number(day, at) if day > 0 else blank(at) for day in _serials(read(rows))]
+
+    return cells
+
+
 def input_cells(style: CellStyle) -> Cells[Any]:
     """Make cells that a reviewer fills."""
     return lambda rows, styles: [blank(styles[style])] * len(rows)
+
+
+def filled_text_cells(name: str) -> Cells[Page]:
+    """Make cells that a reviewer fills, with the earlier text where users have that column."""
+    filled = repeated_text_cells(texts(of_users(name)), _input_style)
+    empty = input_cells(CellStyle.INPUT)
+    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
+
+
+def filled_day_cells(name: str) -> Cells[Page]:
+    """Make cells for dates that a reviewer fills, with the earlier date likewise."""
+    filled = day_cells(of_users(name), CellStyle.INPUT_DAY)
+    empty = input_cells(CellStyle.INPUT_DAY)
+    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
+
+
+def _input_style(text: str) -> CellStyle:
+    return CellStyle.INPUT_TEXT if text else CellStyle.INPUT
 
 
 def text_or_raw(rows: Sized) -> list[str]:
@@ -124,10 +153,18 @@ def text_or_raw(rows: Sized) -> list[str]:
 def raw_if_unread(page: Page, column: str, words: np.ndarray) -> list[str]:
     """Return words, but the raw value where the report's cell was not understood."""
     here = page.unread[page.unread[columns.COLUMN] == column]
-    shown: list[str] = words.tolist()
+    texts: list[str] = words.tolist()
+    is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
-        shown[position] = NOT_REPORTED if pd.isna(value) else f'"{value}"{NOT_UNDERSTOOD}'
-    return shown
+        texts[position] = _raw_text(value, is_root=is_root[position])
+    return texts
+
+
+def _raw_text(value: Any, *, is_root: bool) -> str:
+    """Return a value that was not understood as the sheets show it."""
+    if pd.isna(value):
+        return NOT_REPORTED
+    return UNREPORTED if is_root and value == NOT_SUPPORTED else f'"{value}"{NOT_UNDERSTOOD}'
 
 
 def blank_text(column: str) -> Read[Page]:
@@ -141,7 +178,7 @@ def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
 
 
 class _Spelled(dict[str, str]):
-    """Spell each word as a cell when it is first asked for."""
+    """Write each word as a cell when it is first used."""
 
     def __init__(self, style_of: Callable[[str], CellStyle], styles: Styles) -> None:
         super().__init__()
@@ -190,6 +227,42 @@ def texts(series: Callable[[Rows], pd.Series]) -> Callable[[Rows], list[str]]:
 def account_text(account: str) -> str:
     """Return the account as the sheets show it; rows whose ARN names none have none."""
     return account or NO_ACCOUNT
+
+
+AccountNames = Mapping[str, AccountName]
+
+
+def named_user_columns(of: ColumnOf[Rows], names: AccountNames) -> tuple[Column[Rows], ...]:
+    """Return the columns that identify a user, with the account's name where any is known."""
+    identity = user_columns(of)
+    return identity[:1] + account_name_columns(of, names) + identity[1:]
+
+
+def account_name_columns(
+    of: ColumnOf[Rows], names: AccountNames, width: float = 16
+) -> tuple[Column[Rows], ...]:
+    """Return the column of the account's name, none where no name is known."""
+    known = {account: each.name for account, each in names.items()}
+    return (_account_column(of, "Account name", width, known),) if known else ()
+
+
+def account_owner_columns(
+    of: ColumnOf[Rows], names: AccountNames, width: float
+) -> tuple[Column[Rows], ...]:
+    """Return the column of the account's owner, none where no owner is known."""
+    known = {account: each.owner for account, each in names.items() if each.owner}
+    return (_account_column(of, "Account owner", width, known),) if known else ()
+
+
+def _account_column(
+    of: ColumnOf[Rows], head: str, width: float, known: Mapping[str, str]
+) -> Column[Rows]:
+    account = of(columns.ACCOUNT)
+
+    def words(rows: Rows) -> list[str]:
+        return [known.get(each, "") for each in account(rows).tolist()]
+
+    return Column(head, width, repeated_text_cells(words, plain))
 
 
 def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:

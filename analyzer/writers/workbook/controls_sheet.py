@@ -1,13 +1,10 @@
 """Write the sheet with the result of each control of the standard."""
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 from analyzer.inspection import Inspection
-from analyzer.rules import RULES
 from analyzer.standards.results import ControlResult, Result
-from analyzer.terms import Thresholds
+from analyzer.standards.rulebook import Rulebook
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision
 from analyzer.writers.workbook.book import Book, Title
@@ -19,8 +16,6 @@ from analyzer.writers.workbook.style import CellStyle
 _WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
 """Of all columns but the numbers, which need as much as the longest."""
 
-_RULES: Final = {rule.id: rule for rule in RULES}
-
 
 def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     """Add the sheet; its counts are formulas over the listed findings."""
@@ -29,7 +24,7 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
     grid = Grid(book, Title.CONTROLS, widths, users.as_of_and_scope(inspection.report))
-    _add_heading(grid, inspection, results, len(widths))
+    _add_heading(grid, inspection, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
     row = grid.table_head(*heads, head("Decision rule"), head("Remark"))
@@ -39,25 +34,16 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     grid.warn_not(f"A{row + 1}:A{grid.next_row - 1}")
 
 
-def _add_heading(
-    grid: Grid, inspection: Inspection, results: Sequence[ControlResult], span: int
-) -> None:
+def _add_heading(grid: Grid, inspection: Inspection, span: int) -> None:
     standard = inspection.book.standard
     grid.row(SpannedCell(standard.name, CellStyle.TITLE, span))
     for line in (
-        headline(results),
+        f"{inspection.control_summary}.",
         f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording.",
         f"Limits: {limits_text(inspection.book)}",
     ):
         grid.row(SpannedCell(line, CellStyle.SUBTITLE, span))
     grid.space()
-
-
-def headline(results: Sequence[ControlResult]) -> str:
-    """Return how many controls have each result."""
-    count = Counter(each.result for each in results)
-    numbers = ", ".join(f"{result} {count[result]}" for result in Result if count[result])
-    return f"Controls: {len(results)}. Of these: {numbers}."
 
 
 def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:
@@ -66,21 +52,21 @@ def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:
         SpannedCell(each.control.title),
         SpannedCell(str(each.result), CellStyle(each.result)),
         *(SpannedCell(count, CellStyle.NUMBER) for count in _counts(rule_counts, each)),
-        SpannedCell(_decision(each, rule_counts.inspection.book.thresholds)),
+        SpannedCell(_decision(each, rule_counts.inspection.book)),
         SpannedCell("" if each.result is Result.NOT_DECIDABLE else each.why),
     )
 
 
-def _decision(each: ControlResult, thresholds: Thresholds) -> str:
+def _decision(each: ControlResult, book: Rulebook) -> str:
     """Return how the control's rules decide, or why none can."""
     rules = each.control.rules
     if not rules:
         return each.control.reason
-    return "\n".join(_rule_line(each.control.number, rule, thresholds) for rule in rules)
+    return "\n".join(_rule_line(each.control.number, rule, book) for rule in rules)
 
 
-def _rule_line(number: str, rule: str, thresholds: Thresholds) -> str:
-    decision = rule_decision(_RULES[rule], thresholds)
+def _rule_line(number: str, rule: str, book: Rulebook) -> str:
+    decision = rule_decision(book.known[rule], book.thresholds)
     return decision if rule == number else f"{rule}: {decision}"
 
 

@@ -26,6 +26,9 @@ EXPIRED: Final = "expired"
 UNMATCHED: Final = "matches no user"
 EVERYTHING: Final = "everything"
 _LINE: Final = "line"
+_NO_LINE: Final = -1
+"""Shown as an empty cell: a user to keep by a review is in no list."""
+
 _REASON: Final = "reason"
 _OWNER: Final = "owner"
 _UNTIL: Final = "until"
@@ -67,15 +70,15 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
             _OWNER: each.owner,
             _UNTIL: last_day(each),
             _MATCHED: matched,
-            _STATE: _state(each, analysis),
-            _LINE: each.line,
+            _STATE: _state(each, analysis, matched),
+            _LINE: _NO_LINE if each.arn else each.line,
         }
         for each, matched in zip(analysis.exemptions, totals.matched, strict=True)
     ]
     return pd.DataFrame(rows).astype({_UNTIL: object})
 
 
-def _state(entry: Exemption, analysis: Analysis) -> str:
+def _state(entry: Exemption, analysis: Analysis, matched: int) -> str:
     if entry in analysis.totals.expired:
         return EXPIRED
-    return UNMATCHED if entry in analysis.totals.unmatched else APPLIES
+    return APPLIES if matched else UNMATCHED

@@ -1,6 +1,6 @@
 """Define the sheet that lists what the rules found, one row a finding."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -8,12 +8,10 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.inspection import Inspection
-from analyzer.model import ReportFile
-from analyzer.rules import RULES
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
-from analyzer.standards.rulebook import OWN, Rulebook
+from analyzer.standards.rulebook import Rulebook
 from analyzer.writers.findings import unseen_rules
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
@@ -22,6 +20,7 @@ from analyzer.writers.workbook.column import (
     in_frame,
     input_columns,
     moment_cells,
+    named_user_columns,
     number_cells,
     plain,
     repeated_text_cells,
@@ -29,7 +28,6 @@ from analyzer.writers.workbook.column import (
     text_cells,
     text_or_raw,
     texts,
-    user_columns,
 )
 from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
@@ -51,9 +49,6 @@ EXEMPTION: Final = Column(
     "Exempt because", 22, repeated_text_cells(texts(in_frame(columns.EXEMPTION)), plain)
 )
 
-_TITLES: Final = {rule.id: rule.title for rule in RULES}
-
-
 ListedRows = dict[Title, np.ndarray]
 """The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
 
@@ -64,22 +59,22 @@ def _listed_in(listed: ListedRows) -> Read[pd.DataFrame]:
     def titles(frame: pd.DataFrame) -> list[str]:
         keys = row_keys(frame)
         masks = [np.isin(keys, rows) for rows in listed.values()]
-        shown: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
-        return shown
+        names: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
+        return names
 
     return titles
 
 
-def finding_columns(
-    book: Rulebook, files: Sequence[ReportFile], listed: ListedRows
-) -> tuple[Column[pd.DataFrame], ...]:
+def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of findings; the last three are the reviewer's."""
+    book, files = inspection.book, inspection.report.files
     controls = _controls(book)
+    titles = {rule.id: rule.title for rule in book.rules}
     return (
-        *user_columns(in_frame),
+        *named_user_columns(in_frame, inspection.report.account_names),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, repeated_text_cells(_rule_texts(_TITLES.__getitem__), plain)),
+        Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), plain)),
         Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
         OUTCOME_OF,
         Column("Listed in", 13, repeated_text_cells(_listed_in(listed), plain)),
@@ -104,7 +99,7 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
 
     The standards are the one that was chosen, or else the newest of each kind.
     """
-    standards = (STANDARDS[0], FSBP) if book.standard is OWN else (book.standard,)
+    standards = (book.standard,) if book.has_benchmark else (STANDARDS[0], FSBP)
     return {
         rule.id: "\n".join(
             f"{standard.name}: {', '.join(numbers)}"

@@ -34,7 +34,7 @@ class CountFormula(Generic[Rows]):
     listing: Listing[Rows]
 
     def is_quick(self, formulas: int) -> bool:
-        """Tell whether so many formulas over the list do not keep a program busy."""
+        """Return whether so many formulas over the list do not keep a program busy."""
         return self.listing.rows * formulas <= MOST_COMPARISONS
 
     def of(self, result: int, *conditions: tuple[Column[Rows], str]) -> Formula:
@@ -77,7 +77,7 @@ class FindingKind:
             yield EXEMPTION, ANY_TEXT if self.exempt else NO_TEXT
 
     def has(self, outcome: Outcome, *, exempt: bool) -> bool:
-        """Tell whether findings of this outcome count."""
+        """Return whether findings of this outcome count."""
         return outcome is self.outcome and self.exempt in (None, exempt)
 
 

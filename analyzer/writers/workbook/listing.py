@@ -1,5 +1,6 @@
 """Spread rows over as many sheets as they need, each an Excel table with filters."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
@@ -121,11 +122,15 @@ class Listing(Generic[Rows]):
         return [column.head for column in self.columns].index("User") + 1
 
 
+_NO_NAME: Final = re.compile(r"\W")
+"""What the name of a table cannot hold."""
+
+
 def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
     ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
     return Table(
-        displayName=sheet.frame.title.replace(" ", "_"),
+        displayName=_NO_NAME.sub("_", sheet.frame.title),
         ref=ref,
         autoFilter=AutoFilter(ref=ref),
         tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],
@@ -134,7 +139,7 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
 
 
 def _validation(head: str, entry: InputValidation, cells: str) -> DataValidation:
-    """Return a prompt for cells, and a drop-down or a check that takes nothing but dates."""
+    """Return a prompt for cells, and a drop-down or a check that accepts dates only."""
     validation = DataValidation(
         sqref=cells,
         allow_blank=True,
@@ -183,7 +188,7 @@ def _users(page: Page, positions: np.ndarray) -> Page:
 
 
 class CollectedUsers:
-    """Gather the users for whom a mask holds from page after page."""
+    """Gather the users where a mask holds, page by page."""
 
     def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
         """Begin without users."""
@@ -191,7 +196,7 @@ class CollectedUsers:
         self._pages: list[Page] = []
 
     def add(self, page: Page) -> None:
-        """Keep those users of a page for whom the mask holds."""
+        """Keep the users of a page where the mask holds."""
         mask = self._has(page)
         if mask.any():
             self._pages.append(page.where(mask))

@@ -1,13 +1,12 @@
 """Write the sheet that explains the method, every word of the sheets, and the limitations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
 from analyzer.review_columns import Decision
-from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -16,7 +15,13 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import NEVER, NO_EVIDENCE, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.writers.workbook.column import (
+    NEVER,
+    NO_EVIDENCE,
+    NOT_REPORTED,
+    NOT_UNDERSTOOD,
+    UNREPORTED,
+)
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
@@ -38,11 +43,18 @@ _SHEETS: Final = {
     ),
     Title.UNDETERMINED: (
         "List to decide in: users with cells that were not understood, with the values from the"
-        " report. Present only if there is one. Check these users by hand."
+        " report. Present only if there is one. Check these users in AWS."
+    ),
+    Title.FOLLOW_UP: (
+        "Every user that the earlier review decided to delete or deactivate, the most urgent"
+        " first: overtaken (used since the decision), not-done, unknown or done, with the fact in"
+        " the report. Overdue is one that is not done in time. Present only if a review was read."
     ),
     Title.CHANGES: (
-        "Changes since the previous run: users that became unused, that are gone, and that are no"
-        " longer unused."
+        "One row a change since the previous run, with its cause: users that are new, gone or"
+        " created again, other verdicts, credentials and exemptions, and findings that are new or"
+        " resolved. Users are compared by ARN and creation time, both runs by the criteria of this"
+        " one. Present only if there is a previous run."
     ),
     Title.FINDINGS: (
         "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
@@ -62,11 +74,13 @@ _SHEETS: Final = {
         " that the rules on root users read. Present only if a report has a root row."
     ),
     Title.EXEMPT: (
-        "Users that match an entry of the exemption list, with its reason. They keep their"
-        " verdict. Present only if there is one."
+        "Users that match an entry of the exemption list, with its reason, and users that an"
+        " earlier review decided to keep, with that decision. They keep their verdict. Present"
+        " only if there is one."
     ),
     Title.EXEMPTIONS: (
-        "Every entry of the exemption list, the number of users it matches, and whether it applies."
+        "Every entry of the exemption list, the number of users it matches, and whether it applies,"
+        " and after them every user that an earlier review decided to keep."
         " An entry with the id of a rule exempts from that rule only. Present only if there is one."
     ),
 }
@@ -83,8 +97,11 @@ _CERTAINTIES: Final = {
 _DECISIONS: Final[Mapping[Decision, str]] = {
     Decision.DELETE: "Delete the user and its remaining credentials.",
     Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",
-    Decision.KEEP: "The user stays. The comment is the reason of its exemption.",
-    Decision.INVESTIGATE: "Not decided yet: more has to be known about the user.",
+    Decision.KEEP: (
+        "The user stays. The comment is the reason of its exemption, which ends some time after"
+        " the decision (--keep-days)."
+    ),
+    Decision.INVESTIGATE: "Not decided yet: find out more about the user.",
 }
 
 _READING: Final = {
@@ -112,6 +129,9 @@ _READING: Final = {
     "An empty cell": "No password, no access key, or no date in the report.",
     f'"…"{NOT_UNDERSTOOD}': (
         "The value in the report: AWS does not document it. It is never read as no."
+    ),
+    UNREPORTED: (
+        "AWS writes not_supported and does not say: the root's password in reports before 2025."
     ),
     NO_EVIDENCE: (
         "No list of service-specific credentials was saved with the report, which does not have"
@@ -143,13 +163,12 @@ _SOURCES: Final = (
 )
 
 
-def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
-    """Add the sheet that explains the others."""
+def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> None:
+    """Add the sheet that explains the others, but for those that are absent."""
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
     grid.row(SpannedCell("Method and limitations", CellStyle.TITLE, 2))
-    left_out = set() if with_changes else {Title.CHANGES}
-    grid.lines("Sheets", ((k, text) for k, text in _SHEETS.items() if k not in left_out))
+    grid.lines("Sheets", (each for each in _SHEETS.items() if each[0] not in absent))
     grid.lines("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
     grid.words("Verdicts: the first that applies, in this order", verdicts)
@@ -165,6 +184,9 @@ def add_method(book: Book, analysis: Analysis, *, with_changes: bool) -> None:
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
+    report = analysis.report
+    if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
+        grid.lines("Accounts and files that are not covered", missing)
     grid.lines("Other limits", _LIMITS.items())
     grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
 
@@ -178,7 +200,7 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.NOTED: "For information: nothing fails.",
     Outcome.UNDECIDED: (
         "A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never"
-        " counted as a pass: check it by hand."
+        " counted as a pass: check it in AWS."
     ),
 }
 
@@ -205,7 +227,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     """Add the sections about the rules."""
     book = inspection.book
     ran = {rule.id for rule in book.rules}
-    left_out = ", ".join(rule.id for rule in RULES if rule.id not in ran) or "none"
+    left_out = ", ".join(rule for rule in book.known if rule not in ran) or "none"
     grid.lines(
         "Rules and limits",
         (

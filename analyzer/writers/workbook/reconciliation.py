@@ -10,13 +10,13 @@ from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
-from analyzer.model import Page, ReportFile, UncoveredAccount
+from analyzer.model import AccountName, Page, ReportFile, UncoveredAccount
 from analyzer.terms import Certainty, Verdict
 from analyzer.verdict import verdict_meaning
 from analyzer.writers.users import ORDER
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Formula, Value
-from analyzer.writers.workbook.column import account_text
+from analyzer.writers.workbook.column import AccountNames, account_text
 from analyzer.writers.workbook.formulas import (
     ANY_TEXT,
     DIFFERS,
@@ -75,7 +75,7 @@ def _add_verdict(
 ) -> None:
     counts = analysis.totals.counts
     of_verdict = counts[counts[columns.VERDICT] == verdict]
-    left = of_verdict[~of_verdict[columns.EXEMPT]]
+    others = of_verdict[~of_verdict[columns.EXEMPT]]
     same, not_exempt = (
         (user_columns.VERDICT, f"$A{grid.next_row}"),
         (user_columns.EXEMPTION, NO_TEXT),
@@ -85,7 +85,7 @@ def _add_verdict(
     def of_certainty(certainty: Certainty) -> SpannedCell:
         if verdict not in (Verdict.UNUSED, Verdict.RETIRED):
             return SpannedCell(NOT_APPLICABLE, CellStyle.NONE)
-        users = left.loc[left[columns.CERTAINTY] == certainty, columns.USERS].sum()
+        users = others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum()
         condition = (user_columns.CERTAINTY, f'"{certainty}"')
         return SpannedCell(recount.of(int(users), same, not_exempt, condition), CellStyle.NUMBER)
 
@@ -93,7 +93,9 @@ def _add_verdict(
         SpannedCell(str(verdict), CellStyle(verdict)),
         SpannedCell(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
         SpannedCell(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
-        SpannedCell(recount.of(int(left[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER),
+        SpannedCell(
+            recount.of(int(others[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER
+        ),
         *(of_certainty(each) for each in Certainty),
         SpannedCell(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
     )
@@ -167,12 +169,20 @@ _VERDICTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """Count the rows of one account: those read, as in `_READ`, and the users of each verdict."""
+    """Count the rows of one account: those read, as in `_READ`, and the users of each verdict.
+
+    `about` follows the account in its cell.
+    """
 
     name: str
     read: tuple[int, int, int]
     users: Counter[str]
     as_of: datetime | None = None
+    about: str = ""
+
+    def same(self, row: int) -> str:
+        """Return what a formula compares with in a row that begins with the account."""
+        return f"LEFT($A{row},{len(self.name)})" if self.about else f"$A{row}"
 
     @property
     def ties_out(self) -> bool:
@@ -195,7 +205,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     _add(grid, every, read, users, CellStyle.TOTAL)
     live = recount.is_quick(len(accounts) * len(ORDER))
     for account in accounts:
-        same = (user_columns.ACCOUNT, f"$A{grid.next_row}")
+        same = (user_columns.ACCOUNT, account.same(grid.next_row))
         counts: list[Value] = [
             recount.of(account.users[v], same, (user_columns.VERDICT, cell))
             if live
@@ -203,10 +213,11 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
             for v, cell in heads.items()
         ]
         _add(grid, account, account.read, counts, CellStyle.NUMBER)
+    names = analysis.report.account_names
     for absent in analysis.report.not_covered:
-        _add_absent(grid, absent, f"not covered: {absent.reason}", CellStyle.CHECK)
+        _add_absent(grid, absent, names, f"not covered: {absent.reason}", CellStyle.CHECK)
     for absent in analysis.report.left_out:
-        _add_absent(grid, absent, f"left out: {absent.reason}", CellStyle.FAINT)
+        _add_absent(grid, absent, names, f"left out: {absent.reason}", CellStyle.FAINT)
     grid.alarm(f"K{row + 1}:K{last}", DIFFERS)
     grid.warn_not(f"A{first}:A{grid.next_row - 1}")
 
@@ -220,17 +231,21 @@ def _add(
     tie = sum_check(f"B{row}", [f"C{row}", f"D{row}", f"E{row}"], holds=account.ties_out)
     numbers = (*read, sum_of_users, *users)
     grid.row(
-        SpannedCell(account.name, CellStyle.LABEL),
+        SpannedCell(account.name + account.about, CellStyle.LABEL),
         *(SpannedCell(number, style) for number in numbers),
         SpannedCell(tie, CellStyle.SUCCESS),
         SpannedCell(account.as_of or "", CellStyle.DATE),
     )
 
 
-def _add_absent(grid: Grid, absent: UncoveredAccount, why: str, style: CellStyle) -> None:
+def _add_absent(
+    grid: Grid, absent: UncoveredAccount, names: AccountNames, why: str, style: CellStyle
+) -> None:
     """Add an account of which no row was read."""
-    named = f"{absent.name}, {why}" if absent.name and absent.account else why
-    grid.row(SpannedCell(absent.whom, CellStyle.LABEL), SpannedCell(named, style, len(_HEADS) + 1))
+    known = names.get(absent.account)
+    name = known.name if known else absent.name
+    named = f"{name}, {why}" if name and absent.account else why
+    grid.row(SpannedCell(absent.label, CellStyle.LABEL), SpannedCell(named, style, len(_HEADS) + 1))
 
 
 def _accounts(analysis: Analysis) -> list[_Account]:
@@ -250,9 +265,17 @@ def _accounts(analysis: Analysis) -> list[_Account]:
             (rows["rows"], rows["roots"], rows["repeated"]),
             users.get(account, Counter()),
             as_of[account],
+            _name_and_owner(analysis.report.account_names.get(account)),
         )
         for account, rows in sorted(read.items())
     ]
+
+
+def _name_and_owner(known: AccountName | None) -> str:
+    """Return what follows an account where its name is known."""
+    if known is None:
+        return ""
+    return f" {known.name} ({known.owner})" if known.owner else f" {known.name}"
 
 
 def _users(analysis: Analysis) -> dict[str, Counter[str]]:

@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analyzer import columns, review_columns
+from analyzer import columns, review, review_columns
 from analyzer.model import Page, ReportFile
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import PrintBlocks, Title
 from analyzer.writers.workbook.column import (
+    AccountNames,
     Column,
     InputValidation,
-    input_cells,
+    account_name_columns,
+    account_owner_columns,
+    filled_day_cells,
+    filled_text_cells,
     of_users,
-    repeated_text_cells,
     source_columns,
     text_cells,
 )
 from analyzer.writers.workbook.listing import Listing
-from analyzer.writers.workbook.style import CellStyle
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, head=review_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, head=review_columns.USER, width=18)
@@ -31,7 +33,7 @@ CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
 DECISION: Final = Column(
     review_columns.DECISION,
     11,
-    input_cells(CellStyle.INPUT),
+    filled_text_cells(review.DECISION),
     InputValidation(
         choices=tuple(map(str, review_columns.Decision)),
         prompt=(
@@ -44,28 +46,28 @@ DECISION: Final = Column(
 DECIDED_BY: Final = Column(
     review_columns.DECIDED_BY,
     10.5,
-    input_cells(CellStyle.INPUT),
+    filled_text_cells(review.DECIDED_BY),
     InputValidation(prompt="Your name."),
 )
 
 DECIDED_ON: Final = Column(
     review_columns.DECIDED_ON,
     10.5,
-    input_cells(CellStyle.INPUT_DAY),
+    filled_day_cells(review.DECIDED_ON),
     InputValidation(is_date=True, prompt="A date, such as 2026-03-01. Ctrl+; enters today's."),
 )
 
 TICKET: Final = Column(
     review_columns.TICKET,
     8.5,
-    input_cells(CellStyle.INPUT),
+    filled_text_cells(review.TICKET),
     InputValidation(prompt="Number of the ticket or change request."),
 )
 
 COMMENT: Final = Column(
     review_columns.COMMENT,
     16,
-    input_cells(CellStyle.INPUT),
+    filled_text_cells(review.COMMENT),
     InputValidation(prompt="The reason. For keep, it becomes the reason of the exemption."),
 )
 
@@ -76,11 +78,12 @@ _CHECK_WIDTH: Final = 33.5
 """The columns up to `Check first` fill a Letter page in landscape, and 1,060 pixels of a screen."""
 
 _NAME_WIDTH: Final = 12
+_OWNER_WIDTH: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewList:
-    """Define a list: the users with one of the verdicts who are not exempt.
+    """Define a list: the users with one of the verdicts that are not exempt.
 
     `judged` are the columns between the reviewer's and the last activity; `printed_last` those
     that follow the age in print.
@@ -93,40 +96,29 @@ class ReviewList:
     no_users: str = ""
 
     def has(self, page: Page) -> np.ndarray:
-        """Tell which users of a judged page are listed."""
+        """Return which users of a judged page are listed."""
         verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 
-    def columns(
-        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
-    ) -> tuple[Column[Page], ...]:
-        """Return the columns; the account's name has one where any is known."""
-        first, second = self._printed(files, account_names)
+    def columns(self, files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
+        """Return the columns; the account's name and owner have one where any is known."""
+        first, second = self._printed(files, names)
         return (*first, *second, *_DETAILS)
 
-    def print_blocks(
-        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
-    ) -> PrintBlocks:
+    def print_blocks(self, files: Sequence[ReportFile], names: AccountNames) -> PrintBlocks:
         """Return how many columns each page across shows."""
-        first, second = self._printed(files, account_names)
+        first, second = self._printed(files, names)
         return len(first), len(first) + len(second)
 
     def _printed(
-        self, files: Sequence[ReportFile], account_names: Mapping[str, str]
+        self, files: Sequence[ReportFile], names: AccountNames
     ) -> tuple[tuple[Column[Page], ...], tuple[Column[Page], ...]]:
-        names = (_account_name_column(account_names),) if account_names else ()
-        check_width = _CHECK_WIDTH - (_NAME_WIDTH if names else 0)
-        first = (ACCOUNT, *names, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
+        name = account_name_columns(of_users, names, _NAME_WIDTH)
+        check_width = _CHECK_WIDTH - (_NAME_WIDTH if name else 0)
+        first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
         activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE)
-        return first, (*activity, *self.printed_last(files))
-
-
-def _account_name_column(account_names: Mapping[str, str]) -> Column[Page]:
-    def names(page: Page) -> list[str]:
-        accounts = page.users[columns.ACCOUNT].tolist()
-        return [account_names.get(account, "") for account in accounts]
-
-    return Column("Account name", _NAME_WIDTH, repeated_text_cells(names))
+        owner = account_owner_columns(of_users, names, _OWNER_WIDTH)
+        return first, (*activity, *self.printed_last(files), *owner)
 
 
 def _verdict_columns(width: float) -> tuple[Column[Page], ...]:
@@ -198,6 +190,25 @@ def review_order(page: Page) -> np.ndarray:
     return order
 
 
+def with_earlier_decisions(page: Page, earlier: review.Review) -> Page:
+    """Return the page whose users have the columns `review.REVIEW`, if anything was decided."""
+    if not earlier.decisions:
+        return page
+    decided = review.decisions_on_page(earlier, page)
+    return page.with_users({name: decided[name] for name in review.REVIEW})
+
+
+def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
+    """Return what a list in this order begins with (columns: `review.REVIEW`).
+
+    There is a row for each user with a decision; the index is its position in the list.
+    """
+    if review.DECISION not in page.users:
+        return pd.DataFrame(columns=list(review.REVIEW))
+    decided = page.users[list(review.REVIEW)].take(order).reset_index(drop=True)
+    return decided[decided[review.DECISION] != ""]
+
+
 _ROW_BITS: Final = 32
 
 
@@ -208,5 +219,12 @@ def row_keys(frame: pd.DataFrame) -> np.ndarray:
     return keys
 
 
-ReviewListings = Mapping[Title, Listing[Page]]
+class ReviewListing(NamedTuple):
+    """Hold a list of a workbook, and the `earlier_decisions` that it begins with."""
+
+    listing: Listing[Page]
+    decided: pd.DataFrame
+
+
+ReviewListings = Mapping[Title, ReviewListing]
 """The lists of a workbook that hold any user."""

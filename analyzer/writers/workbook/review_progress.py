@@ -1,17 +1,19 @@
 """Show how far the review is, and that the lists still add up to all users, by formulas."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from openpyxl.utils import get_column_letter
 
-from analyzer import review_columns
+from analyzer import review, review_columns
 from analyzer.analysis import Analysis
 from analyzer.model import Page
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.cells import Formula, Value
+from analyzer.writers.workbook.cells import Formula
 from analyzer.writers.workbook.formulas import (
     ANY_TEXT,
     DIFFERS,
@@ -29,11 +31,16 @@ from analyzer.writers.workbook.review_lists import (
     DECISION,
     REVIEW_LISTS,
     ReviewList,
+    ReviewListing,
     ReviewListings,
 )
 from analyzer.writers.workbook.style import CellStyle
 
 NOT_APPLICABLE: Final = "–"  # noqa: RUF001  as printed tables have it
+_DECISIONS: Final = tuple(map(str, review_columns.Decision))
+_NUMBERS: Final = "BCDEFGHI"
+"""The columns of a list's numbers."""
+
 _DECISION_LETTERS: Final = "EFGH"
 
 _MOST_NAMES: Final = 10_000
@@ -51,36 +58,48 @@ class Listings:
     exempt: Listing[Page]
     reviews: ReviewListings
 
-    def review(self, each: ReviewList) -> Listing[Page] | None:
+    def review(self, each: ReviewList) -> ReviewListing | None:
         """Return the list of users to review, if it holds any."""
         return self.reviews.get(each.title)
 
+    @property
+    def to_review(self) -> int:
+        """Return how many users there are to decide on."""
+        return sum(each.listing.rows for each in self.reviews.values())
+
 
 def add_progress(grid: Grid, listings: Listings) -> None:
-    """Add a line a list with the decisions so far, and who took them."""
-    decisions = tuple(map(str, review_columns.Decision))
-    heads = ("Users", "Decided", "Left", *decisions, "no name or date")
+    """Add a line per list with the decisions so far, and the deciders."""
+    heads = ("Users", "Decided", "Left", *_DECISIONS, "no name or date")
     row = grid.table_head(head("List"), *heads, head("Meaning", 3))
     for each in REVIEW_LISTS:
         _add_list(grid, each, listings.review(each), row)
     first, last = row + 1, grid.next_row - 1
-    users = sum(listing.rows for listing in listings.reviews.values())
-    results = (users, 0, users, *[0] * len(decisions), 0)
+    numbers = [_numbers(each) for each in listings.reviews.values()]
+    results = np.sum([[0] * len(_NUMBERS), *numbers], axis=0).tolist()
     sums = [
         SpannedCell(summed(f"{letter}{first}:{letter}{last}", result), CellStyle.TOTAL)
-        for letter, result in zip("BCDEFGHI", results, strict=True)
+        for letter, result in zip(_NUMBERS, results, strict=True)
     ]
     text = f'"Decided: "&C{last + 1}&" of "&B{last + 1}&" users."'
-    decided = Formula(text, f"Decided: 0 of {users} users.")
+    decided = Formula(text, f"Decided: {results[1]} of {results[0]} users.")
     grid.row(
         SpannedCell("All lists", CellStyle.LABEL), *sums, SpannedCell(decided, CellStyle.LABEL, 3)
     )
     _add_reviewers(grid, listings)
 
 
-def _add_list(grid: Grid, each: ReviewList, listing: Listing[Page] | None, head_row: int) -> None:
+def _numbers(each: ReviewListing) -> list[int]:
+    """Return the numbers of a list as it begins: users, decided, left, and so on."""
+    users, decided = each.listing.rows, each.decided
+    by_decision = [int((decided[review.DECISION] == word).sum()) for word in _DECISIONS]
+    unnamed = (decided[review.DECIDED_BY] == "") | decided[review.DECIDED_ON].isna()
+    return [users, len(decided), users - len(decided), *by_decision, int(unnamed.sum())]
+
+
+def _add_list(grid: Grid, each: ReviewList, filled: ReviewListing | None, head_row: int) -> None:
     row = grid.next_row
-    if listing is None:
+    if filled is None:
         none = (
             SpannedCell(0, CellStyle.NUMBER),
             *[SpannedCell(NOT_APPLICABLE, CellStyle.NONE)] * 7,
@@ -91,18 +110,8 @@ def _add_list(grid: Grid, each: ReviewList, listing: Listing[Page] | None, head_
             SpannedCell("No users to review.", span=3),
         )
         return
-    count = CountFormula(listing)
-    decided = Formula(f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})", 0)
-    by_decision = [count.of(0, (DECISION, f"{letter}${head_row}")) for letter in _DECISION_LETTERS]
-    unnamed = count.of(0, (DECISION, ANY_TEXT), (DECIDED_BY, NO_TEXT))
-    undated = count.of(0, (DECISION, ANY_TEXT), (DECIDED_BY, ANY_TEXT), (DECIDED_ON, NO_TEXT))
-    numbers: list[Value] = [
-        count.of(listing.rows, (ACCOUNT, ANY_TEXT)),
-        decided,
-        Formula(f"B{row}-C{row}", listing.rows),
-        *by_decision,
-        Formula(f"{unnamed.expression}+{undated.expression}", 0),
-    ]
+    formulas = _formulas(CountFormula(filled.listing), row, head_row)
+    numbers = [Formula(*each) for each in zip(formulas, _numbers(filled), strict=True)]
     grid.row(
         SpannedCell(each.title, CellStyle.LABEL),
         *(SpannedCell(number, CellStyle.NUMBER) for number in numbers),
@@ -110,25 +119,41 @@ def _add_list(grid: Grid, each: ReviewList, listing: Listing[Page] | None, head_
     )
 
 
+def _formulas(count: CountFormula[Page], row: int, head_row: int) -> list[str]:
+    """Return the formulas of a list's numbers, in the order of `_numbers`."""
+    decided = (DECISION, ANY_TEXT)
+    conditions = [
+        [(ACCOUNT, ANY_TEXT)],
+        *([(DECISION, f"{letter}${head_row}")] for letter in _DECISION_LETTERS),
+        [decided, (DECIDED_BY, NO_TEXT)],
+        [decided, (DECIDED_BY, ANY_TEXT), (DECIDED_ON, NO_TEXT)],
+    ]
+    users, *by_decision, unnamed, undated = (count.of(0, *each).expression for each in conditions)
+    decisions = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
+    return [users, decisions, f"B{row}-C{row}", *by_decision, f"{unnamed}+{undated}"]
+
+
 def _add_reviewers(grid: Grid, listings: Listings) -> None:
     """Add the names of the reviewers, each once, and how many users each decided."""
-    ranges = [
-        cells for listing in listings.reviews.values() for cells in listing.column(DECIDED_BY)
-    ]
-    if sum(listing.rows for listing in listings.reviews.values()) > _MOST_NAMES:
+    if listings.to_review > _MOST_NAMES:
         return
+    ranges = [
+        cells for each in listings.reviews.values() for cells in each.listing.column(DECIDED_BY)
+    ]
     row = grid.next_row
     letters = [get_column_letter(at) for at in range(2, 2 + _REVIEWERS)]
+    none = [("", "")] * _REVIEWERS
+    earlier = [*_reviewers(listings.reviews.values()), *none][:_REVIEWERS]
     names = [
-        Formula(_next_name(ranges, f"$A{row}:{get_column_letter(at)}{row}"), "")
-        for at in range(1, 1 + _REVIEWERS)
+        Formula(_next_name(ranges, f"$A{row}:{get_column_letter(at)}{row}"), name)
+        for at, (name, _) in enumerate(earlier, 1)
     ]
     counts = [
         Formula(
             f'IF({letter}{row}="","",' + ("+".join(_same_name(ranges, letter, row)) or "0") + ")",
-            "",
+            number,
         )
-        for letter in letters
+        for letter, (_, number) in zip(letters, earlier, strict=True)
     ]
     grid.row(
         SpannedCell("Reviewers", CellStyle.LABEL),
@@ -140,15 +165,31 @@ def _add_reviewers(grid: Grid, listings: Listings) -> None:
     )
 
 
+def _reviewers(filled: Iterable[ReviewListing]) -> list[tuple[str, str | int]]:
+    """Return the names that the lists begin with, and how many users each has decided.
+
+    Their order is that of the formulas: sheet by sheet, the last row first.
+    """
+    names: Counter[str] = Counter()
+    spelled: dict[str, str] = {}
+    for each in filled:
+        decided = each.decided.assign(sheet=each.decided.index // (each.listing.limit - 1))
+        for _, of_sheet in decided.groupby("sheet"):
+            for name in filter(None, of_sheet[review.DECIDED_BY].tolist()[::-1]):
+                spelled.setdefault(name.lower(), name)
+                names[name.lower()] += 1
+    return [(name, names[key]) for key, name in spelled.items()]
+
+
 def _same_name(ranges: Sequence[str], letter: str, row: int) -> list[str]:
     return [f"COUNTIF({cells},{letter}{row})" for cells in ranges]
 
 
-def _next_name(ranges: Sequence[str], shown: str) -> str:
+def _next_name(ranges: Sequence[str], names_above: str) -> str:
     """Return the formula of a name that is in a list and not among those shown before it."""
     formula = '""'
     for cells in reversed(ranges):
-        unseen = f'(COUNTIF({shown},{cells})=0)*({cells}<>"")'
+        unseen = f'(COUNTIF({names_above},{cells})=0)*({cells}<>"")'
         formula = f"IFERROR(LOOKUP(2,1/({unseen}),{cells}),{formula})"
     return formula
 
@@ -167,12 +208,12 @@ def add_list_checks(grid: Grid, analysis: Analysis, listings: Listings) -> None:
 
 def _add_check(grid: Grid, analysis: Analysis, listings: Listings, each: ReviewList) -> None:
     row = grid.next_row
-    listing, totals = listings.review(each), analysis.totals
-    listed = listing.rows if listing else 0
+    filled, totals = listings.review(each), analysis.totals
+    listed = filled.listing.rows if filled else 0
     exempt = sum(totals.users(verdict, exempt=True) for verdict in each.verdicts)
     users = sum(totals.users(verdict) for verdict in each.verdicts)
     now = (
-        CountFormula(listing).of(listed, (ACCOUNT, ANY_TEXT)) if listing else Formula("0", 0),
+        CountFormula(filled.listing).of(listed, (ACCOUNT, ANY_TEXT)) if filled else Formula("0", 0),
         _of_verdicts(listings.exempt, each.verdicts, exempt),
         _of_verdicts(listings.all_users, each.verdicts, users),
     )

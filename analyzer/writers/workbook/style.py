@@ -30,6 +30,7 @@ class CellStyle(StrEnum):
     NOT_UNDERSTOOD = "not understood"
     INPUT = "input"
     INPUT_DAY = "input day"
+    INPUT_TEXT = "input text"
     ALARM = "alarm"
     NONE = "none"
     SUCCESS = "success"
@@ -81,7 +82,7 @@ _NOTHING: Final = Border()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
-    """Spell a style out; a cell with `quote` stays text when somebody edits it."""
+    """Write a style; a cell with `quote` stays text when it is edited."""
 
     size: int = 9
     bold: bool = False
@@ -117,6 +118,7 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     CellStyle.INPUT: _Style(fill="FFFFE0"),
     CellStyle.INPUT_DAY: _Style(fill="FFFFE0", format=DAY),
+    CellStyle.INPUT_TEXT: _Style(fill="FFFFE0", quote=True),
     CellStyle.NONE: _Style(colour="767676", across="right", indent=1),
     CellStyle.ALARM: _Style(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False),
     CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),

@@ -1,12 +1,17 @@
 """Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
+import pandas as pd
+
 from analyzer import columns
+from analyzer.account_names import account_with_name
 from analyzer.analysis import Analysis
 from analyzer.model import Page, ReportFile
 from analyzer.report.notes import short_list
+from analyzer.review import Review
 from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
@@ -17,7 +22,7 @@ from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.column import account_text
-from analyzer.writers.workbook.controls_sheet import headline
+from analyzer.writers.workbook.follow_up_sheet import add_follow_up
 from analyzer.writers.workbook.formulas import (
     EXEMPT,
     FAILS,
@@ -28,6 +33,7 @@ from analyzer.writers.workbook.formulas import (
     summed,
 )
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
+from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.reconciliation import (
     Block,
     add_accounts,
@@ -37,11 +43,14 @@ from analyzer.writers.workbook.reconciliation import (
 )
 from analyzer.writers.workbook.review_progress import Listings, add_list_checks, add_progress
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
+from analyzer.writers.workbook.trend_chart import add_trend
 
 TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
 _ALL: Final = len(_WIDTHS)
 _EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
+_ACCOUNT_LIST: Final = "Account list: names and owners of accounts."
+_EARLIER_REVIEW: Final = "Workbook of an earlier review: its decisions are carried over."
 _EVIDENCE: Final = "AWS's list of service-specific credentials, saved with a report."
 _NOT_COMPARED: Final = "No previous run."
 
@@ -49,14 +58,28 @@ _CHARTS_HEIGHT: Final = 13
 """How many rows the charts take."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Hold what is known of earlier reviews and runs, empty or None where there are none.
+
+    `followed` is the list of what became of earlier decisions; `compared` says with which run
+    this one was compared, and what changed since; `trend` has the numbers of users of the newest
+    runs.
+    """
+
+    followed: Listing[pd.DataFrame] | None = None
+    compared: str = ""
+    trend: pd.DataFrame | None = None
+
+
 def add_summary(
     book: Book,
     analysis: Analysis,
     listings: Listings,
     rule_counts: RuleCounts,
-    compared: str,
+    history: History,
 ) -> None:
-    """Add the summary; `compared` says with which run, and what changed since, if with any."""
+    """Add the summary."""
     grid = Grid(book, Title.SUMMARY, _WIDTHS, users.as_of_and_scope(analysis.report))
     recount = CountFormula(listings.all_users)
     _add_title(grid, analysis)
@@ -64,9 +87,14 @@ def add_summary(
     add_progress(grid, listings)
     _add_numbers(grid, analysis, recount)
     grid.next_page()
+    if history.followed:
+        grid.section("Follow-up of the earlier review")
+        add_follow_up(grid, analysis.follow_up, history.followed)
+    if history.trend is not None and len(history.trend) > 1:
+        add_trend(grid, history.trend)
     grid.section("Findings by severity")
     add_severities(grid, rule_counts)
-    _add_criteria(grid, analysis, compared or _NOT_COMPARED)
+    _add_criteria(grid, analysis, history.compared or _NOT_COMPARED)
     _add_notes(grid, analysis)
     _add_sign_off(grid)
     grid.section("Checks: the lists add up to all users")
@@ -90,11 +118,12 @@ def _incomplete(analysis: Analysis) -> str:
     """Return how many accounts are missing, and which; empty if none is."""
     report = analysis.report
     covered = {each.account for file in report.files for each in file.accounts if each.account}
-    missing = sorted({each.whom for each in report.not_covered} - covered)
+    missing = sorted({each.label for each in report.not_covered} - covered)
     if not missing:
         return ""
     every = len(covered) + len(missing)
-    return f"INCOMPLETE: {len(covered):,} of {every:,} accounts. Missing: {short_list(missing)}."
+    named = short_list([account_with_name(each, report.account_names) for each in missing])
+    return f"INCOMPLETE: {len(covered):,} of {every:,} accounts. Missing: {named}."
 
 
 def _headline(analysis: Analysis) -> str:
@@ -135,11 +164,21 @@ def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
     lines = [
         *criteria_meanings(analysis.criteria),
         ("Exemptions", _exemptions(analysis)),
+        *([("Earlier review", _earlier(analysis.review))] if analysis.review.workbooks else []),
         ("Compared with", compared),
         ("Program", f"credreport {VERSION}"),
     ]
     for name, text in lines:
         grid.row(SpannedCell(name, CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _ALL - 1))
+
+
+def _earlier(review: Review) -> str:
+    """Return what was read of earlier reviews, and the days that count."""
+    return (
+        f"Workbooks: {len(review.workbooks):,}. Users with a decision: {len(review.decisions):,}."
+        f" A user to keep is exempt for {review.keep_days:,} days after the decision. A user to"
+        f" delete or deactivate is overdue more than {review.due_days:,} days after it."
+    )
 
 
 def _exemptions(analysis: Analysis) -> str:
@@ -191,6 +230,8 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
     """Add the other files that were read, if there are any."""
     read = [
         *((_EXEMPTION_LIST, each) for each in (analysis.exemptions.file,) if each),
+        *((_ACCOUNT_LIST, each) for each in (analysis.report.account_list,) if each),
+        *((_EARLIER_REVIEW, each) for each in analysis.review.workbooks),
         *((_EVIDENCE, file.evidence) for file in analysis.report.files if file.evidence),
     ]
     if read:
@@ -224,7 +265,7 @@ _SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findi
 
 
 def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
-    """Add a line a severity, the worst first, and which rules ran by which limits."""
+    """Add a line per severity, the most severe first, and the rules that ran with their limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
     grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
     first = grid.next_row
@@ -236,8 +277,8 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
         SpannedCell("Rules", CellStyle.LABEL),
         SpannedCell(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
     )
-    if results := findings.control_results(rule_counts.inspection):
-        text = f"{book.standard.name}. {headline(results)}"
+    if findings.control_results(rule_counts.inspection):
+        text = f"{rule_counts.inspection.control_summary}."
         grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
     for remark in unseen_rules(rule_counts.inspection):
         grid.row(

@@ -69,8 +69,8 @@ def caveat_texts(page: Page) -> list[str]:
     if has_caveats.any():
         sentences = caveat_sentences(page.where(has_caveats))
         texts[has_caveats] = ["\n".join(text for _, text in caveats) for caveats in sentences]
-    shown: list[str] = texts.tolist()
-    return shown
+    words: list[str] = texts.tolist()
+    return words
 
 
 def _more_credentials(page: Page) -> list[str]:
@@ -87,7 +87,7 @@ def _never_signed_in(page: Page) -> list[str]:
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = IDENTITY = user_columns(of_users)
+ACCOUNT, USER, ARN = user_columns(of_users)
 
 VERDICT: Final = Column(
     "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), word_style)
@@ -161,8 +161,8 @@ def _last_activities(page: Page) -> list[str]:
     for source, use in enumerate(_uses(page)):
         here = used & (newest == source)
         texts[here] = [f"{at}, {what}" for at, what in zip(day[here], use(here), strict=True)]
-    shown: list[str] = texts.tolist()
-    return shown
+    words: list[str] = texts.tolist()
+    return words
 
 
 _LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
@@ -194,14 +194,14 @@ MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_mo
 
 
 def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
-    """Return the column of live service-specific credentials, known only from saved evidence."""
+    """Return the column of active service-specific credentials, known from AWS's saved list."""
 
     def services(page: Page) -> list[str]:
         known = np.array([file.evidence is not None for file in files])
         otherwise = text_or(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
         saved = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
-        shown: list[str] = np.where(saved == "", otherwise, saved).tolist()
-        return shown
+        words: list[str] = np.where(saved == "", otherwise, saved).tolist()
+        return words
 
     return Column("Service credentials", 20, repeated_text_cells(services))
 

@@ -10,7 +10,15 @@ from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
-from analyzer.writers.workbook.column import Cells, Column, of_users, source_columns
+from analyzer.writers.workbook.column import (
+    AccountNames,
+    Cells,
+    Column,
+    account_name_columns,
+    of_users,
+    source_columns,
+)
+from analyzer.writers.workbook.review_lists import CREATED, REVIEWER_COLUMNS
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
@@ -26,10 +34,15 @@ _CERTIFICATES: Final = tuple(
 )
 
 
-def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
+def _identity(names: AccountNames) -> tuple[Column[Page], ...]:
+    name = account_name_columns(of_users, names)
+    return (user_columns.ACCOUNT, *name, user_columns.USER, user_columns.ARN)
+
+
+def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *user_columns.IDENTITY,
+        *_identity(names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -52,10 +65,10 @@ def all_users_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     )
 
 
-def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
-    """Return the columns of root users, who get no verdict: what the rules on them looked at."""
+def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
+    """Return the columns of root users: those that the rules on them read."""
     return (
-        *user_columns.IDENTITY,
+        *_identity(names),
         user_columns.CREATED,
         user_columns.PASSWORD,
         user_columns.LAST_SIGN_IN,
@@ -69,10 +82,12 @@ def root_columns(files: Sequence[ReportFile]) -> tuple[Column[Page], ...]:
     )
 
 
-def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
-    """Return the columns of users who are excused, by which entry."""
+def exempt_columns(
+    exemptions: Sequence[Exemption], names: AccountNames, *, with_decisions: bool
+) -> tuple[Column[Page], ...]:
+    """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
     return (
-        *user_columns.IDENTITY,
+        *_identity(names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -80,14 +95,15 @@ def exempt_columns(exemptions: Sequence[Exemption]) -> tuple[Column[Page], ...]:
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
         Column("Exemption owner", 20, _of_entry(exemptions, lambda entry: entry.owner)),
         Column("Exempt until", 12, _of_entry(exemptions, last_day)),
-        user_columns.CREATED,
+        *(REVIEWER_COLUMNS if with_decisions else ()),
+        CREATED,
         user_columns.AGE,
         user_columns.IDLE,
     )
 
 
 def _of_entry(entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]) -> Cells[Page]:
-    """Make cells of what the entry that excuses a user says."""
+    """Make cells of the entry that exempts a user."""
     numbered = tuple(
         replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.

@@ -1,0 +1,30 @@
+"""Record how the last run in a folder ended, for monitoring."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from analyzer.files import as_json, provenance, replacing
+from analyzer.terms import ISO_UTC
+
+LAST_RUN: Final = "last-run.json"
+
+
+def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> None:
+    """Write when a run ended, with which exit code and message; `at` is in UTC.
+
+    Nothing is written where the folder does not exist.
+
+    Raises OutputFailed.
+    """
+    if not folder.is_dir():
+        return
+    record = {
+        **provenance(),
+        "kind": "last-run",
+        "when": f"{at:{ISO_UTC}}",
+        "exit_code": exit_code,
+        "message": message,
+    }
+    with replacing(folder / LAST_RUN) as stream:
+        stream.write(as_json(record))

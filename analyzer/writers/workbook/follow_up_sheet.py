@@ -1,0 +1,169 @@
+"""Define the sheet on what became of the earlier decisions, and its counts on the Summary."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.follow_up import (
+    DAYS,
+    DONE_SINCE,
+    FACT,
+    LAST_USE,
+    REPORT,
+    STATUS,
+    FollowUpStatus,
+    follow_up_counts,
+)
+from analyzer.review import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
+from analyzer.review_columns import Decision
+from analyzer.terms import OVERDUE
+from analyzer.writers.workbook.book import PrintBlocks
+from analyzer.writers.workbook.column import (
+    AccountNames,
+    Column,
+    account_name_columns,
+    day_cells,
+    in_frame,
+    moment_cells,
+    number_cells,
+    plain,
+    repeated_text_cells,
+    text_cells,
+    text_or_raw,
+    texts,
+    user_columns,
+    word_style,
+)
+from analyzer.writers.workbook.formulas import CountFormula, summed
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head
+from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.style import CellStyle
+
+NOTHING: Final = "The earlier review has no user to delete or deactivate."
+
+MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
+    FollowUpStatus.OVERTAKEN: "Used since the decision: look again before you act.",
+    FollowUpStatus.NOT_DONE: "The user is still there, or still has working credentials.",
+    FollowUpStatus.UNKNOWN: "The reports do not show enough of the user.",
+    FollowUpStatus.DONE: (
+        "The user is gone or, if it was to be deactivated, has no working credentials."
+    ),
+}
+"""What each status means."""
+
+_STYLES: Final[Mapping[str, CellStyle]] = {
+    FollowUpStatus.OVERTAKEN: CellStyle.CHECK,
+    FollowUpStatus.NOT_DONE: CellStyle.UNUSED,
+    FollowUpStatus.UNKNOWN: CellStyle.UNDETERMINED,
+    FollowUpStatus.DONE: CellStyle.SUCCESS,
+    OVERDUE: CellStyle.CRITICAL,
+}
+
+_FOLLOWED: Final = (Decision.DELETE, Decision.DEACTIVATE)
+_NAME_WIDTH: Final = 12
+_MEANING: Final = 7
+"""How many columns of the grid the meaning of a line takes."""
+
+
+def status_style(word: str) -> CellStyle:
+    """Return the style of a status."""
+    return _STYLES.get(word, CellStyle.TEXT)
+
+
+def _overdue(frame: pd.DataFrame) -> list[str]:
+    words: list[str] = frame[OVERDUE].map({True: OVERDUE, False: ""}).tolist()
+    return words
+
+
+_STATUS: Final = Column("Status", 10, repeated_text_cells(texts(in_frame(STATUS)), status_style))
+_OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue, status_style))
+_DECISION: Final = Column("Decision", 10.5, repeated_text_cells(texts(in_frame(DECISION)), plain))
+
+_FIRST: Final = (
+    _STATUS,
+    _OVERDUE,
+    _DECISION,
+    Column("Decided by", 10.5, repeated_text_cells(texts(in_frame(DECIDED_BY)), plain)),
+    Column("Decided on", 10.5, day_cells(in_frame(DECIDED_ON))),
+    Column("Days since", 6.5, number_cells(in_frame(DAYS))),
+    Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
+)
+"""What is printed on the first page across."""
+
+_SECOND: Final = (
+    Column("Verdict now", 12.5, repeated_text_cells(texts(in_frame(columns.VERDICT)), word_style)),
+    Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), text_or_raw)),
+    Column("Done since (UTC)", 14.5, moment_cells(in_frame(DONE_SINCE), text_or_raw)),
+    Column("Ticket", 9, text_cells(texts(in_frame(TICKET)))),
+    Column("Comment", 28, text_cells(texts(in_frame(COMMENT)))),
+    Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
+)
+_NOT_PRINTED: Final = (
+    Column("As of (UTC)", 14.5, moment_cells(in_frame(columns.AS_OF), text_or_raw)),
+    Column("Report", 26, repeated_text_cells(texts(in_frame(REPORT)), plain)),
+)
+
+
+def follow_up_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
+    """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
+    _, _, arn = user_columns(in_frame)
+    return (*_identity(names), *_FIRST, *_SECOND, *_NOT_PRINTED, arn)
+
+
+def follow_up_blocks(names: AccountNames) -> PrintBlocks:
+    """Return how many columns each page across shows."""
+    first = len(_identity(names)) + len(_FIRST)
+    return first, first + len(_SECOND)
+
+
+def _identity(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
+    account, user, _ = user_columns(in_frame)
+    name = account_name_columns(in_frame, names, _NAME_WIDTH)
+    return (replace(account, width=12.5), *name, replace(user, width=18))
+
+
+def add_follow_up(grid: Grid, frame: pd.DataFrame, listing: Listing[pd.DataFrame]) -> None:
+    """Add a line a status: how many decisions have it, and how many of these are overdue."""
+    decisions = map(str, _FOLLOWED)
+    row = grid.table_head(
+        head("Follow-up"), "Decisions", *decisions, "overdue", head("Meaning", _MEANING)
+    )
+    count = CountFormula(listing)
+    for status, meaning in MEANINGS.items():
+        _add_status(grid, frame[frame[STATUS] == status], count, str(status), meaning)
+    numbers = _numbers(frame)
+    first, last = row + 1, grid.next_row - 1
+    sums = [
+        SpannedCell(summed(f"{letter}{first}:{letter}{last}", number), CellStyle.TOTAL)
+        for letter, number in zip("BCDE", numbers, strict=True)
+    ]
+    about = "The sheet Follow-up lists them all." if len(frame) else NOTHING
+    grid.row(SpannedCell("All", CellStyle.LABEL), *sums, SpannedCell(about, span=_MEANING))
+
+
+def _add_status(
+    grid: Grid, frame: pd.DataFrame, count: CountFormula[pd.DataFrame], status: str, meaning: str
+) -> None:
+    same = (_STATUS, f"$A{grid.next_row}")
+    conditions = [
+        [same],
+        *([same, (_DECISION, f'"{decision}"')] for decision in _FOLLOWED),
+        [same, (_OVERDUE, f'"{OVERDUE}"')],
+    ]
+    formulas = [
+        count.of(number, *each) for number, each in zip(_numbers(frame), conditions, strict=True)
+    ]
+    grid.row(
+        SpannedCell(status, status_style(status)),
+        *(SpannedCell(formula, CellStyle.NUMBER) for formula in formulas),
+        SpannedCell(meaning, span=_MEANING),
+    )
+
+
+def _numbers(frame: pd.DataFrame) -> list[int]:
+    """Return the numbers of decisions: all, those of each kind, and those that are overdue."""
+    by_decision = [int((frame[DECISION] == decision).sum()) for decision in _FOLLOWED]
+    return [len(frame), *by_decision, follow_up_counts(frame)[OVERDUE]]

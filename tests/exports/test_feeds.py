@@ -1,0 +1,70 @@
+"""`export --also` writes feeds into the run, and closes findings of the run before."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.builders import a_key, a_user, days_before
+from tests.support.runs import check_folder, console_report, exporting, record_of
+
+Capture = pytest.CaptureFixture[str]
+FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
+IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
+BOTH = ("--also", "asff", "--also", "ocsf")
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def documents(run: Path, feed: str) -> list[dict[str, Any]]:
+    lines = (run / f"findings.{feed}.json").read_bytes().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def closed(run: Path) -> tuple[int, int]:
+    """Return how many findings the run's ASFF and OCSF close."""
+    asff = [each for each in documents(run, "asff") if each["RecordState"] == "ARCHIVED"]
+    ocsf = [each for each in documents(run, "ocsf") if each["activity_name"] == "Close"]
+    return len(asff), len(ocsf)
+
+
+def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
+    runs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    first = console_report(tmp_path, FIRST, IDLE, GONE)
+    assert exporting(runs, "--from", first, *BOTH, "--hub-region", "eu-central-1") == 0
+    feeds = {"findings.asff.json", "findings.ocsf.json"}
+    assert feeds <= {each["path"] for each in record_of(runs / "latest")["files"]}
+    assert record_of(runs / "latest")["parameters"]["also"] == ["asff", "ocsf"]
+    assert closed(runs / "latest") == (0, 0)
+    (region,) = {each["ProductArn"].split(":")[3] for each in documents(runs / "latest", "asff")}
+    assert region == "eu-central-1"
+
+    between = console_report(tmp_path, SECOND, IDLE, GONE)
+    assert exporting(runs, "--from", between) == 0
+    assert not feeds & {each["path"] for each in record_of(runs / "latest")["files"]}
+
+    # Other criteria compare with no run, but findings that are gone are closed.
+    last = console_report(tmp_path, THIRD, IDLE)
+    assert exporting(runs, "--from", last, *BOTH, "--dormant-days", "30") == 0
+    asff, ocsf = closed(runs / "latest")
+    assert asff == ocsf > 0
+    check_folder(runs)
+
+    # A feed that was edited closes nothing.
+    (runs / "latest" / "findings.asff.json").write_text("{}\n")
+    (runs / "latest" / "findings.ocsf.json").write_text("{}\n")
+    assert exporting(runs, "--from", console_report(tmp_path, "2026-09-01", GONE), *BOTH) == 0
+    assert closed(runs / "latest") == (0, 0)
+    assert "was changed: none of its findings is closed." in capsys.readouterr().err
+
+
+def test_a_feed_that_there_is_not_is_refused_with_those_that_there_are(
+    runs: Path, capsys: Capture
+) -> None:
+    assert exporting(runs, "--also", "csv") == 2
+    assert "'csv': choose from ocsf, asff" in " ".join(capsys.readouterr().err.split())

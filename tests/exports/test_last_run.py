@@ -1,0 +1,142 @@
+"""How the last run ended stands in its folder, for monitoring, and is no run itself."""
+
+import json
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from analyzer.cli.export import recorded_in
+from analyzer.errors import AwsRefused, Busy, InputRefused
+from analyzer.exports.last_run import LAST_RUN, write_last_run
+from analyzer.exports.runs import folder_lock
+from tests.support.builders import saved
+from tests.support.runs import console_report, exporting, hidden, visible
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FIRST, SECOND = "2026-06-01", "2026-07-01"
+
+
+def last_run(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / LAST_RUN).read_bytes())
+    return document
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def run() -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (0, "Done."),
+        (1, "Done. Something that is not exempt meets --fail-on."),
+        (5, "Done. Some accounts or details are missing."),
+    ],
+)
+def test_a_run_with_outputs_leaves_when_it_ended_and_how(
+    tmp_path: Path, code: int, message: str
+) -> None:
+    assert recorded_in(tmp_path, lambda: code, lambda: NOON) == code
+    record = last_run(tmp_path)
+    assert record["kind"] == "last-run"
+    assert record["when"] == "2026-03-01T12:00:00Z"
+    assert (record["exit_code"], record["message"]) == (code, message)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (AwsRefused("AWS said no."), 4, "AWS said no."),
+        (InputRefused.of_file("a.csv", "damaged", "Get it again."), 3, "a.csv: damaged"),
+        (typer.BadParameter("wrong"), 2, "wrong"),
+        (KeyboardInterrupt(), 130, "Ended by Ctrl-C."),
+        (SystemExit(143), 143, "Ended by a signal."),
+        (SystemExit(), 0, "Ended by a signal."),
+        (ZeroDivisionError("x"), 70, "This is a bug, please report it: ZeroDivisionError('x')"),
+    ],
+)
+def test_a_failed_run_leaves_its_exit_code_and_message_and_fails_as_before(
+    tmp_path: Path, error: BaseException, code: int, message: str
+) -> None:
+    with pytest.raises(type(error)):
+        recorded_in(tmp_path, raising(error), lambda: NOON)
+    record = last_run(tmp_path)
+    assert record["exit_code"] == code
+    assert message in record["message"]
+
+
+def test_another_run_at_work_writes_nothing(tmp_path: Path) -> None:
+    write_last_run(tmp_path, NOON, 0, "Done.")
+    with pytest.raises(Busy):
+        recorded_in(tmp_path, raising(Busy("another")), lambda: NOON)
+    assert last_run(tmp_path)["exit_code"] == 0
+
+
+def test_a_folder_that_is_not_there_is_not_made_for_it(tmp_path: Path) -> None:
+    write_last_run(tmp_path / "runs", NOON, 2, "wrong")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_where_it_cannot_be_written_the_run_ends_as_it_would(tmp_path: Path, code: int) -> None:
+    (tmp_path / LAST_RUN).mkdir()
+    if code:
+        with pytest.raises(AwsRefused):
+            recorded_in(tmp_path, raising(AwsRefused("no")), lambda: NOON)
+    else:
+        assert recorded_in(tmp_path, lambda: 0, lambda: NOON) == 0
+
+
+def test_it_is_private_at_first_and_keeps_the_mode_that_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / LAST_RUN
+    write_last_run(tmp_path, NOON, 0, "Done.")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    write_last_run(tmp_path, NOON, 0, "Done.")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_each_export_writes_it_and_a_check_does_not(tmp_path: Path) -> None:
+    runs, reports = tmp_path / "runs", tmp_path / "reports"
+    console_report(reports, FIRST)
+    assert exporting(runs, "--from", reports) == 0
+    assert last_run(runs)["exit_code"] == 0
+    damaged = saved(reports, "user,arn\n", "damaged.csv")
+    assert exporting(runs, "--from", reports, "--check") == 3
+    assert last_run(runs)["exit_code"] == 0
+    assert exporting(runs, "--from", reports) == 3
+    assert str(damaged) in last_run(runs)["message"]
+    assert hidden(runs) == set()
+    assert exporting(runs, "--role-name", "x") == 2
+    assert last_run(runs)["exit_code"] == 2
+
+
+def test_it_is_no_run_and_never_in_the_way_of_one(tmp_path: Path) -> None:
+    runs, reports = tmp_path / "runs", tmp_path / "reports"
+    for day in (FIRST, SECOND):
+        console_report(reports, day)
+        assert (
+            exporting(
+                runs, "--from", reports / f"status_reports_{day}T09-30-00+00-00.csv", "--keep", "1"
+            )
+            == 0
+        )
+    assert visible(runs) == {f"{SECOND}T09-30-00Z", "latest"}
+    assert (runs / "latest").readlink().name == f"{SECOND}T09-30-00Z"
+
+
+def test_a_second_export_at_once_leaves_the_record_of_the_first(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    console_report(tmp_path, FIRST)
+    assert exporting(runs, "--from", tmp_path / f"status_reports_{FIRST}*") == 0
+    with folder_lock(runs):
+        assert exporting(runs, "--from", tmp_path / f"status_reports_{FIRST}*") == 75
+    assert last_run(runs)["exit_code"] == 0

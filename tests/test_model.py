@@ -1,0 +1,48 @@
+"""A part of a page says of its users what the whole page says."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from analyzer import columns
+from analyzer.facts import Facts, unknown_cell_sentences
+from analyzer.model import Page
+from tests.support.builders import COLUMNS, a_key, a_user
+from tests.support.pages import tidied
+
+PAGE = tidied(
+    [
+        a_user("ann", mfa_active="?"),
+        a_user("bob"),
+        a_user("cid", password_enabled="x", mfa_active="!"),
+        a_user("dan", key_1=a_key(), access_key_1_last_used_service="s3"),
+    ],
+    contradicted="mfa_active",
+)
+MASKS = [np.array(each) for each in itertools.product([True, False], repeat=len(PAGE))]
+
+
+def sentences(page: Page) -> dict[str, str]:
+    """Return the sentences on all unknown cells by user."""
+    every = {name: np.ones(len(page), bool) for name in COLUMNS}
+    found = unknown_cell_sentences(Facts(page), every)
+    users = page.users[columns.USER].tolist()
+    return {users[position]: text for position, text in zip(found.index, found, strict=True)}
+
+
+@pytest.mark.parametrize("mask", MASKS, ids=str)
+def test_a_part_of_a_page_names_the_unknown_cells_of_its_users_alone(mask: np.ndarray) -> None:
+    part = PAGE.where(mask)
+    users = set(PAGE.users[columns.USER][mask])
+    expected = {user: text for user, text in sentences(PAGE).items() if user in users}
+    assert sentences(part) == expected
+    assert part.users_with_unknown["mfa_active"].isna().sum() == len({"ann", "cid"} & users)
+
+
+def test_only_the_cells_that_are_asked_for_are_named() -> None:
+    asked = {"mfa_active": np.array([False, True])}
+    found = unknown_cell_sentences(Facts(PAGE.where(MASKS[5])), asked)
+    assert found.to_dict() == {
+        1: 'mfa_active "!" is not understood; another row of this ARN has another mfa_active'
+    }

@@ -1,0 +1,146 @@
+"""Rules of one's own run beside the others, and every output shows them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.facts import Truth
+from analyzer.rules.rule import Outcome
+from analyzer.rules.wording import days_text
+from analyzer.standards.rulebook import rulebook
+from tests.support.builders import AS_OF, a_user, days_before, report_text, saved
+from tests.support.outputs import everything_shown, json_document
+from tests.support.workbooks import book_of, results_of, row_of, texts
+
+OLD = analyzer.Rule(
+    id="old-user-5",
+    title="User is old",
+    requirement="No user is older than five years",
+    severity=analyzer.Severity.HIGH,
+    subject=analyzer.Subject.USER,
+    reads=("user_creation_time",),
+    why="Its owner may have left.",
+    how="Fails when created more than 1825 days before as-of.",
+    fix="Ask the owner whether the user is needed.",
+    judge=lambda facts, _: facts.age.more_than(1825),
+    fact=lambda facts, at, _: days_text(facts.age.days[at], "created ", " ago"),
+)
+
+
+def analysis_of(folder: Path, benchmark: str | None = None, **options: Any) -> Analysis:
+    users = [a_user("old", created=days_before(1826)), a_user("new", created=days_before(1825))]
+    report = analyzer.load(saved(folder, report_text(users)), as_of=AS_OF)
+    return analyzer.analyze(report, book=rulebook(benchmark, extra=[OLD], **options))
+
+
+def test_an_own_rule_runs_last_and_finds_what_fails(tmp_path: Path) -> None:
+    inspection = analysis_of(tmp_path).inspection
+    assert inspection.book.rules[-1] is OLD
+    every = inspection.findings
+    own = every[every["rule"] == "old-user-5"]
+    assert own[["user", "fact", "remedy"]].to_numpy().tolist() == [
+        ["old", "created 1826 days ago", "Ask the owner whether the user is needed."]
+    ]
+
+
+@pytest.mark.parametrize("width", [None, 80, 160])
+def test_the_terminal_and_the_summary_show_it(tmp_path: Path, width: int | None) -> None:
+    assert "User is old" in everything_shown(analysis_of(tmp_path), width=width)
+
+
+def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method(tmp_path: Path) -> None:
+    book = results_of(analysis_of(tmp_path))
+    assert "User is old" in texts(book["Findings"])
+    control = row_of(book["Controls"], "old-user-5")
+    assert control[1:4] == ("No user is older than five years", "fail", 1)
+    assert control[6] == "Fails when created more than 1825 days before as-of."
+    assert "User is old" in row_of(book["Method"], "old-user-5")[1]
+    assert "Scope: 20 in all." in texts(book["Controls"])
+
+
+def test_json_shows_its_rule_findings_and_control(tmp_path: Path) -> None:
+    document = json_document(analysis_of(tmp_path))
+    assert document["rules"][-1]["id"] == "old-user-5"
+    assert document["controls"][-1]["result"] == "fail"
+    own = [each["user"] for each in document["findings"] if each["rule"] == "old-user-5"]
+    assert own == ["old"]
+
+
+@pytest.mark.parametrize("ending", [".ocsf.json", ".asff.json"])
+def test_the_feeds_have_its_remedy_and_no_empty_address(tmp_path: Path, ending: str) -> None:
+    target = tmp_path / f"findings{ending}"
+    analyzer.write(analysis_of(tmp_path), target)
+    (line,) = [each for each in target.read_text().splitlines() if "old-user-5" in each]
+    document = json.loads(line)
+    if ending == ".asff.json":
+        assert document["Remediation"] == {"Recommendation": {"Text": OLD.fix}}
+    else:
+        assert document["remediation"] == {"desc": OLD.fix}
+
+
+def test_an_explanation_has_it(tmp_path: Path) -> None:
+    (explained,) = analysis_of(tmp_path).explain("old")
+    assert [each.outcome for each in explained.rules if each.rule == "old-user-5"] == ["fails"]
+
+
+def test_an_exemption_can_name_it(tmp_path: Path) -> None:
+    listed = b"account,user,reason,owner,expires,rule\n*,old,known,,,old-user-5\n"
+    exemptions = analyzer.read_exemptions("list.csv", listed, rules=[OLD.id])
+    report = analysis_of(tmp_path).report
+    analysis = analyzer.analyze(report, None, exemptions, rulebook(extra=[OLD]))
+    assert analysis.inspection.counts["old-user-5", Outcome.FAILS, True] == 1
+    with pytest.raises(analyzer.InputRefused, match="old-user-5"):
+        analyzer.read_exemptions("list.csv", listed)
+
+
+def test_with_a_benchmark_it_runs_besides_the_rules_of_the_controls(tmp_path: Path) -> None:
+    book = analysis_of(tmp_path, "cis-3.0").inspection.book
+    assert {rule.id for rule in book.rules} == {*book.standard.rules, "old-user-5"}
+
+
+def test_it_can_be_skipped_like_any_other(tmp_path: Path) -> None:
+    analysis = analysis_of(tmp_path, skip=["old-user-5"])
+    assert "old-user-5" not in {rule.id for rule in analysis.inspection.book.rules}
+    assert "old-user-5" in row_of(book_of(analysis)["Method"], "Rules that did not run")[1]
+
+
+def test_one_that_is_off_by_default_runs_only_if_it_is_named() -> None:
+    off = replace(OLD, default=False)
+    assert off not in rulebook(extra=[off]).rules
+    assert off not in rulebook("cis-3.0", extra=[off]).rules
+    assert rulebook(extra=[off], rules=["old-user-5"]).rules == (off,)
+
+
+@pytest.mark.parametrize("taken", ["unused-user", "default", "all"])
+def test_an_id_that_is_taken_is_refused(taken: str) -> None:
+    with pytest.raises(ValueError, match=f"rule id '{taken}' is taken: choose another id"):
+        rulebook(extra=[replace(OLD, id=taken)])
+
+
+def test_two_rules_of_one_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="rule id 'old-user-5' is taken"):
+        rulebook(extra=[OLD, OLD])
+
+
+@pytest.mark.parametrize("wrong", ["", "Old", "old_user", "old--user", "5-old", "-old"])
+def test_an_id_of_another_form_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="use small letters, digits and single hyphens"):
+        rulebook(extra=[replace(OLD, id=wrong)])
+
+
+def test_what_is_no_rule_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"an extra rule is an analyzer\.Rule, not 'old-user-5'"):
+        rulebook(extra=["old-user-5"])  # type: ignore[list-item]  # that is the point
+
+
+def test_a_rule_that_does_not_answer_for_each_user_is_refused(tmp_path: Path) -> None:
+    one = replace(OLD, judge=lambda *_: Truth(np.array([True]), np.array([False])))
+    analysis = replace(analysis_of(tmp_path), book=rulebook(extra=[one]))
+    with pytest.raises(ValueError, match="rule old-user-5: judge returns 1 answers of 2"):
+        _ = analysis.inspection.counts

@@ -1,0 +1,205 @@
+"""The workbook shows what became of the earlier decisions, where a review was read."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+
+import analyzer
+from analyzer.account_names import AccountList
+from analyzer.analysis import Analysis
+from analyzer.follow_up import FollowUpStatus
+from analyzer.model import AccountName, FileReference
+from analyzer.review import Review
+from analyzer.review_columns import Decision
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+)
+from tests.support.reviews import arn_of, decision_on, review_of
+from tests.support.workbooks import (
+    PAGE_POINTS,
+    POINTS_A_UNIT,
+    book_of,
+    file_of,
+    needs_libreoffice,
+    opened,
+    records,
+    row_of,
+    seen_by_libreoffice,
+    texts,
+    values,
+    with_wrong_results,
+)
+
+OLD, NEW = date(2026, 3, 1), date(2026, 4, 20)
+MISSING = "999999999999"
+REVIEW = review_of(
+    decision_on("=ann", Decision.DELETE, OLD, decided_by="Ann", ticket="7", comment="=1+1"),
+    decision_on("bob", Decision.DEACTIVATE, NEW),
+    decision_on("eve", Decision.DEACTIVATE, OLD),
+    decision_on("gone", Decision.DELETE, OLD),
+    decision_on("far", Decision.DELETE, NEW, arn=arn_of("far", MISSING)),
+    decision_on("stays", Decision.KEEP, NEW, comment="by design"),
+)
+USERS = (
+    a_user("=ann"),
+    a_user("bob", password=a_password(days_before(200))),
+    a_user("eve", key_1=a_key(used=days_before(2))),
+    a_user("stays"),
+)
+
+
+def followed_up(folder: Path, review: Review = REVIEW) -> Analysis:
+    report = analyzer.load(saved(folder, report_text(USERS)), as_of=AS_OF)
+    names = {ACCOUNT: AccountName(name="production")}
+    listed = AccountList(names, FileReference(name="accounts.csv", sha256="a" * 64))
+    named = replace(report, account_names=listed.names, account_list=listed.file)
+    return analyzer.analyze(named, review=review)
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return followed_up(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def book(analysis: Analysis) -> Workbook:
+    return book_of(analysis)
+
+
+def lines_of_status(book: Workbook) -> dict[str, tuple[Any, ...]]:
+    """Return the numbers of each status on the Summary: all, delete, deactivate, overdue."""
+    return {each: row_of(book["Summary"], each)[1:5] for each in map(str, FollowUpStatus)}
+
+
+def test_each_decision_is_a_line_with_what_became_of_it(book: Workbook) -> None:
+    listed = {row["User"]: row for row in records(book["Follow-up"])}
+    assert {name: (row["Status"], row["Overdue"]) for name, row in listed.items()} == {
+        "eve": ("overtaken", "overdue"),
+        "=ann": ("not-done", "overdue"),
+        "bob": ("not-done", None),
+        "far": ("unknown", None),
+        "gone": ("done", None),
+    }
+    assert list(listed) == ["eve", "=ann", "bob", "far", "gone"]
+    ann, gone = listed["=ann"], listed["gone"]
+    assert ann["Fact"] == "The user is still there, 61 days after the decision."
+    assert (ann["Decision"], ann["Decided by"], ann["Ticket"]) == ("delete", "Ann", "7")
+    assert ann["Decided on"] == datetime(2026, 3, 1)  # noqa: DTZ001  as a workbook has it
+    assert (ann["Days since"], ann["Verdict now"], ann["Comment"]) == (61, "unused", "=1+1")
+    assert ann["Created (UTC)"] == LONG_AGO.replace(tzinfo=None)
+    assert (ann["Account name"], ann["ARN"]) == ("production", arn_of("=ann"))
+    assert gone["Done since (UTC)"] == AS_OF.replace(tzinfo=None)
+    assert gone["Verdict now"] is None
+    assert listed["eve"]["Last use (UTC)"] == days_before(2).replace(tzinfo=None)
+    assert listed["far"]["Report"] is None
+
+
+def test_the_sheet_stands_behind_the_lists_and_is_a_table(book: Workbook) -> None:
+    names = book.sheetnames
+    assert names.index("Inactive users") + 1 == names.index("Follow-up")
+    assert names.index("Follow-up") + 1 == names.index("Findings")
+    (table,) = book["Follow-up"].tables.values()
+    assert table.displayName == "Follow_up"
+    assert book["Follow-up"].freeze_panes == "D2"
+
+
+@pytest.mark.parametrize("paper", PAGE_POINTS)
+def test_it_is_printed_on_two_pages_across_without_the_source(book: Workbook, paper: str) -> None:
+    sheet = book["Follow-up"]
+    heads = [cell.value for cell in sheet[1]]
+    widths = [sheet.column_dimensions[get_column_letter(at + 1)].width for at in range(len(heads))]
+    first, last = heads.index("Fact") + 1, heads.index("Created (UTC)") + 1
+    assert [each.id for each in sheet.col_breaks.brk] == [first]
+    assert sheet.print_area == f"'Follow-up'!$A$1:${get_column_letter(last)}$6"
+    for width in (sum(widths[:first]), sum(widths[:3]) + sum(widths[first:last])):
+        assert width * POINTS_A_UNIT * 0.89 <= PAGE_POINTS[paper]
+
+
+def test_words_of_urgency_have_colours(book: Workbook) -> None:
+    first = {cell.value: cell.fill.start_color.rgb for cell in book["Follow-up"][2]}
+    assert first["overtaken"] == "00FFF2CC"
+    assert first["overdue"] == "009C0006"
+
+
+def test_the_summary_counts_the_follow_up(analysis: Analysis) -> None:
+    results = opened(file_of(analysis), results=True)
+    assert lines_of_status(results) == {
+        "overtaken": (1, 0, 1, 1),
+        "not-done": (2, 1, 1, 1),
+        "unknown": (1, 1, 0, 0),
+        "done": (1, 1, 0, 0),
+    }
+    assert row_of(results["Summary"], "All")[1:5] == (5, 3, 2, 2)
+    told = row_of(results["Summary"], "Earlier review")[1]
+    assert told.startswith("Workbooks: 1. Users with a decision: 6. A user to keep is exempt for")
+    assert "180 days" in told
+    assert "30 days" in told
+
+
+def test_counts_are_formulas_over_the_follow_up(book: Workbook) -> None:
+    (all_, delete, *_) = row_of(book["Summary"], "not-done")[1:5]
+    assert str(all_).startswith("=COUNTIFS('Follow-up'!$D$2:$D$6,$A")
+    assert "'Follow-up'!$F$2:$F$6,\"delete\"" in str(delete)
+
+
+def test_without_a_user_to_delete_or_deactivate_it_says_so(tmp_path: Path) -> None:
+    kept = review_of(decision_on("stays", Decision.KEEP, NEW, comment="by design"))
+    results = opened(file_of(followed_up(tmp_path, kept)), results=True)
+    told = "The earlier review has no user to delete or deactivate."
+    assert told in texts(results["Follow-up"])
+    assert row_of(results["Summary"], "All")[1:6] == (0, 0, 0, 0, told)
+
+
+def test_without_an_earlier_review_there_is_no_follow_up(tmp_path: Path) -> None:
+    book = book_of(followed_up(tmp_path, Review()))
+    assert "Follow-up" not in book.sheetnames
+    summary = texts(book["Summary"])
+    assert "Follow-up" not in summary
+    assert "Earlier review" not in summary
+    assert "Follow-up" not in texts(book["Method"])
+
+
+def test_the_method_explains_the_follow_up(book: Workbook) -> None:
+    assert "overtaken" in row_of(book["Method"], "Follow-up")[1]
+
+
+def test_other_files_that_were_read_are_named_with_their_sha256(book: Workbook) -> None:
+    for name, digest in (("LAST.xlsx", "0" * 64), ("accounts.csv", "a" * 64)):
+        assert digest in row_of(book["Summary"], name)
+
+
+def test_a_user_to_keep_that_is_gone_is_an_exemption_that_matches_no_user(tmp_path: Path) -> None:
+    kept = review_of(
+        decision_on("gone", Decision.KEEP, NEW, comment="by design"),
+        decision_on("stays", Decision.KEEP, NEW, comment="by design"),
+    )
+    entries = records(book_of(followed_up(tmp_path, kept))["Exemption list"])
+    assert {row["User"]: row["State"] for row in entries} == {
+        "gone": "matches no user",
+        "stays": "applies",
+    }
+    assert {row["Line in the list"] for row in entries} == {None}
+
+
+@needs_libreoffice
+def test_libreoffice_comes_to_the_same_counts(tmp_path: Path, analysis: Analysis) -> None:
+    file = file_of(analysis)
+    expected = values(opened(file, results=True)["Summary"])
+    shown = seen_by_libreoffice(tmp_path, with_wrong_results(file))["Summary"]
+    for first in (*FollowUpStatus, "All"):
+        row = next(row for row in expected if row[0] == first)
+        calculated = next(row for row in shown if row[0] == first)
+        assert list(calculated[1:5]) == [str(cell) for cell in row[1:5]]
