@@ -44,7 +44,10 @@ def _type(name: str) -> pa.DataType:
 
 
 USERS: Final = _schema("users", (*JUDGED, *REPORTED, REPORT, columns.ROW))
-"""One row a user: the columns of the CSV in its order, then the file and the row in it."""
+"""One row a user: the columns of the CSV in its order, then the file and the row in it.
+
+Account names are in the manifest, not here: a batch of reports may lie without it.
+"""
 
 FINDINGS: Final = _schema(
     "findings",
