@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from analyzer.standards.rulebook import rulebook
     from analyzer.terms import Criteria, Definition, Severity, Verdict
     from analyzer.writers import write
+    from analyzer.writers.tables import FINDINGS, USERS
 
 _HOMES: Final = {
+    "FINDINGS": "analyzer.writers.tables",
+    "USERS": "analyzer.writers.tables",
     "CredreportError": "analyzer.errors",
     "Criteria": "analyzer.terms",
     "Definition": "analyzer.terms",
@@ -45,6 +48,8 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "FINDINGS",
+    "USERS",
     "CredreportError",
     "Criteria",
     "Definition",

@@ -143,13 +143,13 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     )
 
 
-def uncovered(now: Snapshot) -> pd.DataFrame:
+def uncovered(missing: Mapping[str, str]) -> pd.DataFrame:
     """Return the accounts that could not be read, where there is nothing to compare with.
 
-    The columns are those of `changes`.
+    `missing` has the reason for each account. The columns are those of `changes`.
     """
-    missing = ((account, f"not covered: {reason}") for account, reason in now.missing.items())
-    return _ordered([_account_rows(missing)])
+    rows = ((account, f"not covered: {reason}") for account, reason in missing.items())
+    return _ordered([_account_rows(rows)])
 
 
 def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:

@@ -9,7 +9,7 @@ CredreportError
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 FAILED: Final = 1
 """The exit code where something not exempt meets `--fail-on`."""
@@ -83,6 +83,10 @@ class InputRefused(CredreportError):
             *([f"and {more:,} more"] if more > 0 else []),
         ]
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles it: another process raises the same."""
+        return type(self), (self.problems,)
 
     @classmethod
     def of_file(cls, file: str, message: str, hint: str) -> Self:

@@ -38,6 +38,9 @@ _MOST_LINKS: Final = 40
 
 _ROOT: Final = 0
 
+_BUFFER: Final = 1 << 18
+"""Bytes of a file that are written at once: lines are many and short."""
+
 _ASIDE: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 """The temporary name of a file, with the name of its target."""
 
@@ -123,7 +126,7 @@ def _replacement(target: Path, mode: int) -> Iterator[_Replacement]:
 def _created(target: Path) -> tuple[BinaryIO, Path]:
     """Return a new temporary file, locked so that no other run removes it, and its path."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    stream = open(temporary, "xb", opener=_open_private)  # noqa: SIM115  it is given away
+    stream = open(temporary, "xb", _BUFFER, opener=_open_private)  # noqa: SIM115  it is given away
     with suppress(OSError):  # Some file systems know no locks: no run removes leftovers there.
         _lock(stream, wait=True)
     if os.fstat(stream.fileno()).st_nlink:

@@ -101,7 +101,7 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
             replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
             for file in report.files
         ),
-        roots=lambda: _filtered_roots(report, chosen),
+        roots=partial(_filtered_roots, report, chosen),
         notes=tuple(note for note in report.notes if note not in dropped),
         not_covered=tuple(each for each in report.not_covered if _keeps_uncovered(chosen, each)),
         left_out=tuple(each for each in report.left_out if _keeps_uncovered(chosen, each)),

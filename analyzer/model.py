@@ -7,6 +7,7 @@ from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.html import html_table
@@ -167,7 +168,8 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
 
 def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
     """Return a category column: the position of each value's word among the words."""
-    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(map(str, words))))
+    categories = pd.Index(list(map(str, words)), dtype="str")
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories))
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +309,16 @@ class Report:
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the frames under each other, with one running index."""
-    return pd.concat(list(frames), ignore_index=True)
+    """Return the frames under each other, with one running index.
+
+    A column that is a category in one is one in the result, of all words.
+    """
+    every = list(frames)
+    together = pd.concat(every, ignore_index=True)
+    for name in every[0].select_dtypes("category"):
+        if not isinstance(together[name].dtype, pd.CategoricalDtype):
+            together[name] = union_categoricals([frame[name] for frame in every])
+    return together
 
 
 _DAY = 86_400

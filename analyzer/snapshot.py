@@ -63,8 +63,13 @@ def snapshot(analysis: Analysis) -> Snapshot:
         users=users.drop_duplicates(columns.ARN, ignore_index=True),
         findings=findings,
         as_of=_moments_by_account(analysis.report),
-        missing={each.label: each.reason for each in analysis.report.not_covered},
+        missing=missing_accounts(analysis.report),
     )
+
+
+def missing_accounts(report: Report) -> dict[str, str]:
+    """Return the reason for each account that could not be read."""
+    return {each.label: each.reason for each in report.not_covered}
 
 
 def without_users(snapshot: Snapshot, missing: Mapping[str, str]) -> Snapshot:

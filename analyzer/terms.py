@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-ENDINGS: Final = (".xlsx", ".csv", ".json", ".ocsf.json", ".asff.json")
+ENDINGS: Final = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json", ".asff.json")
 """The endings of the files that can be written."""
 
 ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"

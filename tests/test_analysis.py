@@ -223,6 +223,23 @@ def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
     assert analysis.totals.counts["users"].sum() == len(analysis.users)
 
 
+@pytest.mark.parametrize("page_rows", [1, 100, 1000])
+def test_columns_have_one_type_whatever_the_size(
+    page_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = of_organization()
+    monkeypatch.setattr(assemble, "PAGE_ROWS", page_rows)
+    analysis = of_organization()
+    for ours, theirs in (
+        (analysis.users, expected.users),
+        (analysis.inspection.findings, expected.inspection.findings),
+    ):
+        assert [str(each) for each in ours.dtypes] == [str(each) for each in theirs.dtypes]
+    for name in ("verdict", "reason", "certainty", "caveats", "exemption"):
+        assert isinstance(analysis.users[name].dtype, pd.CategoricalDtype)
+        assert analysis.users[name].tolist() == expected.users[name].tolist()
+
+
 def frames(page: Page) -> list[pd.DataFrame]:
     return [page.users, page.keys, page.certificates, page.unread, page.cells]
 

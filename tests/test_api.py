@@ -49,7 +49,8 @@ HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow", "rich", 
 
 def test_the_names_that_are_offered_are_there() -> None:
     for name in analyzer.__all__:
-        assert getattr(analyzer, name).__name__ == name
+        public = getattr(analyzer, name)
+        assert name in ("FINDINGS", "USERS") or public.__name__ == name
 
 
 def test_another_name_is_missed_as_usual() -> None:

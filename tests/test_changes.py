@@ -555,7 +555,7 @@ def test_an_account_that_could_not_be_read_is_named_with_the_reason(tmp_path: Pa
             "not covered before: Timed out.; not covered now: there is no report of it",
         ],
     ]
-    first = uncovered(before)
+    first = uncovered(before.missing)
     assert first["cause"].tolist() == ["not covered: Denied.", "not covered: Timed out."]
     assert not counts_by_kind(first)
 

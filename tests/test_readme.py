@@ -36,6 +36,7 @@ PAGES = (
     "analyzer/writers/README.md",
     "samples/README.md",
     "samples/deploy/README.md",
+    "samples/engines/README.md",
 )
 TEXTS = {page: (ROOT_FOLDER / page).read_text(encoding="utf-8") for page in PAGES}
 README, RULES_PAGE, WRITERS = (TEXTS[PAGES[at]] for at in (0, 2, 3))

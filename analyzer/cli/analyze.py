@@ -59,6 +59,12 @@ def _csv(text: str) -> Path:
     return Path(text)
 
 
+def _findings(text: str) -> Path:
+    if Path(text).suffix.lower() not in (".csv", ".parquet"):
+        raise typer.BadParameter(f"{text} must end in .csv or .parquet")
+    return Path(text)
+
+
 def _mode(text: str) -> int:
     if not re.fullmatch("0?[0-7]{3}", text, re.ASCII):
         raise typer.BadParameter(f'invalid mode "{printable(text)}": use octal such as 640')
@@ -142,8 +148,8 @@ def analyze(
             "--output",
             parser=_output,
             metavar="FILE",
-            help="Write a file: .xlsx, .csv, .json, or findings as .ocsf.json or .asff.json; may be"
-            " repeated.",
+            help="Write a file: .xlsx, .csv, .json, .parquet, or findings as .ocsf.json or"
+            " .asff.json; may be repeated.",
         ),
     ] = [],
     format_: Annotated[
@@ -182,7 +188,11 @@ def analyze(
     ] = False,
     findings: Annotated[
         Path | None,
-        _output_panel(parser=_csv, metavar="FILE.csv", help="Write all findings to a CSV file."),
+        _output_panel(
+            parser=_findings,
+            metavar="FILE",
+            help="Write all findings to a file: .csv or .parquet.",
+        ),
     ] = None,
     follow_up: Annotated[
         Path | None,

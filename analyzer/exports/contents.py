@@ -18,7 +18,7 @@ from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.runs import Run, sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
-from analyzer.snapshot import snapshot, without_users
+from analyzer.snapshot import missing_accounts, snapshot, without_users
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff
@@ -97,9 +97,9 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
 
     Without a previous run only the accounts that could not be read are listed.
     """
-    now = snapshot(analysis)
     if previous is None:
-        return uncovered(now)
+        return uncovered(missing_accounts(analysis.report))
+    now = snapshot(analysis)
     try:
         before = snapshot(_analysis_of(previous, analysis))
     except InputRefused as refused:

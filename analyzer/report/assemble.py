@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -46,15 +46,39 @@ def assemble_report(
     distinct, same = selection.without_copies(surveyed)
     newest, older = selection.without_superseded_accounts(distinct)
     reports, contradicting = selection.deduplicate_rows(newest)
+    rows = _SelectedRows(reports, contradicting)
     return Report(
         files=tuple(report.file() for report in reports),
         notes=notes.input_notes(reports, same, older, contradicting),
-        pages=lambda: _ahead_if_several(
-            reports, _pages(reports, map(_users, _gathered(_rows(reports))), contradicting)
-        ),
-        roots=cache(lambda: tuple(_pages(reports, _gathered(_roots(reports)), contradicting))),
+        pages=rows.pages,
+        roots=rows.roots,
         contradicted=frozenset(contradicting),
     )
+
+
+@dataclass(frozen=True)
+class _SelectedRows:
+    """Read the rows that count, as often as they are needed; can be pickled.
+
+    `contradicting` has the ARNs whose rows differ, and the columns in which they do.
+    """
+
+    reports: Sequence[SelectedReport]
+    contradicting: Mapping[str, str]
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the users' rows."""
+        tables = map(_users, _gathered(_rows(self.reports)))
+        return _ahead_if_several(self.reports, _pages(self.reports, tables, self.contradicting))
+
+    def roots(self) -> tuple[Page, ...]:
+        """Return the roots' rows, which are few."""
+        return self._roots
+
+    @cached_property
+    def _roots(self) -> tuple[Page, ...]:
+        tables = _gathered(_roots(self.reports))
+        return tuple(_pages(self.reports, tables, self.contradicting))
 
 
 def _surveyed(

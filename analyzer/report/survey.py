@@ -1,10 +1,11 @@
 """Survey a report before users are judged: refuse it, or describe its contents."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,42 @@ class SurveyedReport:
     def read(self) -> Iterator[pa.Table]:
         """Yield the report's rows, from memory or once more from where they lie."""
         return iter(self.tables) if self.tables is not None else read_rows(self.text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles it: rows alone, not the larger tables of which they may be slices.
+
+        Hashes mean nothing in another process, and are left out.
+        """
+        tables = None if self.tables is None else [*map(_stream_bytes, self.tables)]
+        return _restored, (self.text, self.accounts, self.newest, _stream_bytes(self.roots), tables)
+
+
+def _restored(
+    text: ReportText,
+    accounts: tuple[AccountRows, ...],
+    newest: datetime,
+    roots: bytes,
+    tables: Sequence[bytes] | None,
+) -> SurveyedReport:
+    return SurveyedReport(
+        text=text,
+        accounts=accounts,
+        newest=newest,
+        arns=np.array([], np.int64),
+        roots=_table(roots),
+        tables=None if tables is None else tuple(map(_table, tables)),
+    )
+
+
+def _stream_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _table(stream: bytes) -> pa.Table:
+    return pa.ipc.open_stream(stream).read_all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import age_text, certificate, concat
 from analyzer.terms import Severity, Thresholds
@@ -14,15 +14,23 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), *certificate(facts, at), age, ", is active")
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.certificate_active
+
+
+def _since(facts: Facts) -> Elapsed:
+    return facts.certificate_age
+
+
 RULE = Rule(
     id="active-signing-certificate",
     title="User has an active signing certificate",
     requirement="No user has an active signing certificate",
     severity=Severity.LOW,
     subject=Subject.CERTIFICATE,
-    judge=lambda facts, _: facts.certificate_active,
+    judge=_judge,
     fact=_fact,
-    since=lambda facts: facts.certificate_age,
+    since=_since,
     reads_certificates=("active", "last_rotated"),
     why="A signing certificate signs requests to a few old interfaces, as an access key"
     " would. AWS records no last use of it, so it is easily forgotten.",

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, last_used
 from analyzer.terms import Severity, Thresholds
@@ -15,13 +15,17 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), used, ", no MFA device")
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.password & ~facts.mfa
+
+
 RULE = Rule(
     id="console-user-without-mfa",
     title="Console user has no MFA device",
     requirement="Every console user has an MFA device",
     severity=Severity.HIGH,
     subject=Subject.USER,
-    judge=lambda facts, _: facts.password & ~facts.mfa,
+    judge=_judge,
     fact=_fact,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
     why="A password that leaks or is guessed is enough to sign in.",

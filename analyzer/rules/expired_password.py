@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, dates, days_text
 from analyzer.terms import Severity, Thresholds
@@ -21,6 +21,10 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), when, days_text(expiry.days[at], ", ", " before as-of"))
 
 
+def _since(facts: Facts) -> Elapsed:
+    return facts.password_expiry
+
+
 RULE = Rule(
     id="expired-password",
     title="Console password has expired",
@@ -29,7 +33,7 @@ RULE = Rule(
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
-    since=lambda facts: facts.password_expiry,
+    since=_since,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
     why="A password that was not changed in time is probably not needed. Depending on the"
     " password policy, it can still work.",

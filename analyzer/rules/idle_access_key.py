@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, concat, days_text, last_used
 from analyzer.terms import Severity, Thresholds
@@ -20,6 +20,10 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     return concat(len(at), *access_key(facts, at), used, idle)
 
 
+def _since(facts: Facts) -> Elapsed:
+    return facts.key_idle
+
+
 RULE = Rule(
     id="idle-access-key",
     title="Active access key is idle",
@@ -28,7 +32,7 @@ RULE = Rule(
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda facts: facts.key_idle,
+    since=_since,
     threshold="idle_days",
     reads=(columns.USER_CREATION_TIME,),
     reads_keys=("active", "last_rotated", "last_used_date"),

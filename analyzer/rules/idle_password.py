@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, dates, days_text, last_used, text_where
 from analyzer.terms import Severity, Thresholds
@@ -21,6 +21,10 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     return concat(len(at), used, text_where(facts.sign_in.present[at], "", changed), idle)
 
 
+def _since(facts: Facts) -> Elapsed:
+    return facts.password_idle
+
+
 RULE = Rule(
     id="idle-password",
     title="Console password is idle",
@@ -29,7 +33,7 @@ RULE = Rule(
     subject=Subject.PASSWORD,
     judge=_judge,
     fact=_fact,
-    since=lambda facts: facts.password_idle,
+    since=_since,
     threshold="idle_days",
     reads=(
         columns.PASSWORD_ENABLED,

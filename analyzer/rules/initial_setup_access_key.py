@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, age_text, concat
 from analyzer.terms import Severity, Thresholds
@@ -19,6 +19,10 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), *key, age, ", never used; the user has a password too")
 
 
+def _since(facts: Facts) -> Elapsed:
+    return facts.key_age
+
+
 RULE = Rule(
     id="initial-setup-access-key",
     title="Console user has an active access key that was never used",
@@ -27,7 +31,7 @@ RULE = Rule(
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda facts: facts.key_age,
+    since=_since,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="The key was probably created together with the user, and was never needed.",

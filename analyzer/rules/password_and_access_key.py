@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
@@ -14,13 +14,17 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), "usable: ", usable_credentials(facts, at))
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.password & facts.key_active.in_any_slot()
+
+
 RULE = Rule(
     id="password-and-access-key",
     title="User has both a password and an active access key",
     requirement="No user has both a password and an active access key",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda facts, _: facts.password & facts.key_active.in_any_slot(),
+    judge=_judge,
     fact=_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED,),

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
     DELETION,
@@ -24,17 +24,25 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), signed_in, ", no working credentials", *created_age_caveats(facts, at))
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.verdict(Verdict.RETIRED)
+
+
+def _since(facts: Facts) -> Elapsed:
+    return facts.sign_in
+
+
 RULE = Rule(
     id="retired-user",
     title="User has no password and no active access key left",
     requirement="No user is retired",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda facts, _: facts.verdict(Verdict.RETIRED),
+    judge=_judge,
     fact=_fact,
     undecided_fact=undetermined_reason,
     deletes_user=True,
-    since=lambda facts: facts.sign_in,
+    since=_since,
     reads=(
         columns.USER,
         columns.ARN,

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, concat, each_slot_text, last_used, text_where
@@ -27,13 +27,17 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return each_slot_text(facts, at, facts.key_active.yes | _inactive(facts), text)
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.key_active.in_any_slot()
+
+
 RULE = Rule(
     id="root-access-key",
     title="Root has an active access key",
     requirement="Root has no active access key",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
-    judge=lambda facts, _: facts.key_active.in_any_slot(),
+    judge=_judge,
     fact=_fact,
     noted=_has_inactive_key,
     reads_keys=("active", "last_rotated", "last_used_date"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import certificate, concat, each_slot_text
 from analyzer.terms import Severity, Thresholds
@@ -16,13 +16,17 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return each_slot_text(facts, at, facts.certificate_active.yes, text)
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.certificate_active.in_any_slot()
+
+
 RULE = Rule(
     id="root-certificate",
     title="Root has an active signing certificate",
     requirement="Root has no active signing certificate",
     severity=Severity.HIGH,
     subject=Subject.ROOT,
-    judge=lambda facts, _: facts.certificate_active.in_any_slot(),
+    judge=_judge,
     fact=_fact,
     reads_certificates=("active", "last_rotated"),
     why="It signs requests as root to a few old interfaces. AWS records no last use of it.",

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, last_used, text_where, unknown_cells
 from analyzer.terms import NOT_SUPPORTED, Severity, Thresholds
@@ -12,6 +12,10 @@ from analyzer.terms import NOT_SUPPORTED, Severity, Thresholds
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), last_used(facts.sign_in, at, "password enabled, "))
+
+
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.password
 
 
 def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
@@ -26,7 +30,7 @@ RULE = Rule(
     requirement="Root has no password",
     severity=Severity.LOW,
     subject=Subject.ROOT,
-    judge=lambda facts, _: facts.password,
+    judge=_judge,
     fact=_fact,
     undecided_fact=_undecided_fact,
     default=False,

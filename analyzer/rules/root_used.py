@@ -54,6 +54,10 @@ def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
     return text_where(readable, concat(len(at), *_last_use(facts, at, later)), cells)
 
 
+def _since(facts: Facts) -> Elapsed:
+    return _newest(facts)[0]
+
+
 RULE = Rule(
     id="root-used",
     title="Root was used recently",
@@ -63,7 +67,7 @@ RULE = Rule(
     judge=_judge,
     fact=_fact,
     undecided_fact=_undecided_fact,
-    since=lambda facts: _newest(facts)[0],
+    since=_since,
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),
     reads_keys=("active", "last_rotated", "last_used_date"),

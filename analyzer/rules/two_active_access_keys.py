@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
@@ -18,13 +18,17 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     )
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.key_active.in_every_slot()
+
+
 RULE = Rule(
     id="two-active-access-keys",
     title="User has two active access keys",
     requirement="No user has two active access keys",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=lambda facts, _: facts.key_active.in_every_slot(),
+    judge=_judge,
     fact=_fact,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="A second key is meant for the time of a rotation. If both stay active, twice as much"

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts, Truth
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key, concat, days_text
 from analyzer.terms import Severity, Thresholds
@@ -18,6 +18,10 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     return concat(len(at), *access_key(facts, at), age)
 
 
+def _since(facts: Facts) -> Elapsed:
+    return facts.key_age
+
+
 RULE = Rule(
     id="unrotated-access-key",
     title="Active access key was not rotated",
@@ -26,7 +30,7 @@ RULE = Rule(
     subject=Subject.ACCESS_KEY,
     judge=_judge,
     fact=_fact,
-    since=lambda facts: facts.key_age,
+    since=_since,
     threshold="rotation_days",
     reads_keys=("active", "last_rotated"),
     why="The older a key is, the more copies of it can exist, and a leaked copy works until"

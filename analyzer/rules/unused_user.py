@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
+from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
     DELETION,
@@ -22,17 +22,25 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), reason, *created_age_caveats(facts, at))
 
 
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    return facts.verdict(Verdict.UNUSED)
+
+
+def _since(facts: Facts) -> Elapsed:
+    return facts.age
+
+
 RULE = Rule(
     id="unused-user",
     title="User never signed in and has no active access key",
     requirement="No user is unused",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
-    judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
+    judge=_judge,
     fact=_fact,
     undecided_fact=undetermined_reason,
     deletes_user=True,
-    since=lambda facts: facts.age,
+    since=_since,
     reads=(
         columns.USER,
         columns.ARN,

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from analyzer.errors import InputRefused
 from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_json
 from analyzer.model import FileReference
 from analyzer.report.raw_report import ServiceCredentials
@@ -25,6 +26,13 @@ MANIFEST: Final = ".manifest.json"
 COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
+class Metadata(NamedTuple):
+    """Hold when AWS generated a report, and the SHA-256 of the report's bytes."""
+
+    generated: datetime
+    sha256: str
+
+
 def read_generated_time(report: Path, sha256: Callable[[], str]) -> datetime | None:
     """Return when AWS generated the report, from `<report>.metadata.json`, None if there is none.
 
@@ -34,35 +42,63 @@ def read_generated_time(report: Path, sha256: Callable[[], str]) -> datetime | N
     if not path.is_file():
         return None
     name = str(path)
-    saved = saved_json(name, saved_bytes(name, path.read_bytes))
+    return generated_time(name, saved_bytes(name, path.read_bytes), report.name, sha256)
+
+
+def generated_time(name: str, content: bytes, report: str, sha256: Callable[[], str]) -> datetime:
+    """Return when AWS generated the report of that name and SHA-256, from its metadata.
+
+    Raises InputRefused if the metadata is of another report or not understood.
+    """
+    saved = metadata(name, content)
+    if saved.sha256 != sha256():
+        raise changed_report(name, report)
+    return saved.generated
+
+
+def metadata(name: str, content: bytes) -> Metadata:
+    """Return what the metadata of a report holds.
+
+    Raises InputRefused if it is not understood.
+    """
+    saved = saved_json(name, content)
     try:
-        moment, of = timestamp(saved["generated_time"]), saved["sha256"]
+        moment, of = timestamp(saved["generated_time"]), str(saved["sha256"])
     except (KeyError, TypeError):
-        moment, of = None, None
+        moment, of = None, ""
     if moment is None:
         message = "it has no `generated_time` with a time zone, or no `sha256`"
         raise saved_file_refused(name, message)
     if moment.year < FIRST_YEAR:
         raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
-    if of != sha256():
-        message = f"its `sha256` is not that of {report.name}: the report was changed"
-        raise saved_file_refused(name, message)
-    return moment
+    return Metadata(moment, of)
+
+
+def changed_report(name: str, report: str) -> InputRefused:
+    """Return the refusal of metadata that is of another report than the one it lies beside."""
+    message = f"its `sha256` is not that of {report}: the report was changed"
+    return saved_file_refused(name, message)
 
 
 def read_service_credentials(report: Path) -> ServiceCredentials | None:
     """Return which users have which active service-specific credentials, None if nothing was saved.
-
-    The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
-    for all users.
 
     Raises InputRefused if it is not understood.
     """
     path = _beside(report, SERVICE_CREDENTIALS)
     if not path.is_file():
         return None
-    name = str(path)
-    content = saved_bytes(name, path.read_bytes)
+    return service_credentials(str(path), saved_bytes(str(path), path.read_bytes))
+
+
+def service_credentials(name: str, content: bytes) -> ServiceCredentials:
+    """Return who has which live service-specific credentials.
+
+    The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
+    for all users.
+
+    Raises InputRefused if it is not understood.
+    """
     answer = saved_json(name, content)
     try:
         services = _services(json_list(answer["ServiceSpecificCredentials"]))

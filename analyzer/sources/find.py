@@ -13,7 +13,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, read_report_bytes
@@ -199,13 +199,17 @@ def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
 
 def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if _starts_with_zip(path):
-        for each in _archive(name, lambda: path.open("rb"), limit):
+        for each in _archive(name, partial(_opened, path), limit):
             yield replace(each, archive=path)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
         read = partial(_file_bytes, text, path)
         yield Source(text, read, read, path)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _file_bytes(name: str, path: Path) -> bytes:
@@ -231,7 +235,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
     if data.startswith(ZIP):
         yield from _archive(name, partial(BytesIO, data), limit)
     else:
-        yield Source(name, lambda: data, lambda: data)
+        yield Source(name, partial(bytes, data), partial(bytes, data))
 
 
 @dataclass(slots=True)
@@ -246,6 +250,10 @@ class _Archive:
     waiting: int = 0
     _opened: tuple[zipfile.ZipFile, BinaryIO] | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles it: it is opened again."""
+        return _Archive, (self.name, self.opened)
 
     def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
         """Return the files in the archive by name, and whether each cannot be a report.

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -53,9 +53,8 @@ def load(
     no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
     that has not 12 digits.
     """
-    _check(sources, as_of, account_id)
-    if as_of is not None:
-        as_of = as_of.astimezone(UTC).replace(microsecond=0)
+    _check(sources, account_id)
+    as_of = moment_in_utc(as_of)
     names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
     limit = InputLimit(max_input)
     inputs = [*find_sources(names, limit), *_in_memory(sources, limit)]
@@ -70,17 +69,27 @@ def _in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]
             yield from memory_sources(source, number, limit)
 
 
-def _check(sources: Collection[object], as_of: object, account_id: object) -> None:
+def _check(sources: Collection[object], account_id: object) -> None:
     if not sources:
         raise TypeError("load() needs at least one source")
     for source in sources:
         is_memory_source(source)
     if not isinstance(account_id, str) or not re.fullmatch(r"(\d{12})?", account_id, re.ASCII):
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
-    if as_of is not None and not isinstance(as_of, datetime):
+
+
+def moment_in_utc(as_of: object) -> datetime | None:
+    """Return the moment that all reports describe, in UTC to the second.
+
+    Raises TypeError for what is no moment, ValueError for one without its zone.
+    """
+    if as_of is None:
+        return None
+    if not isinstance(as_of, datetime):
         raise TypeError(f"as_of is a datetime with its zone, not {as_of!r}")
-    if as_of is not None and as_of.tzinfo is None:
+    if as_of.tzinfo is None:
         raise ValueError(f"as_of lacks its zone: {as_of}")
+    return as_of.astimezone(UTC).replace(microsecond=0)
 
 
 def load_sources(
@@ -189,7 +198,7 @@ def _opened(source: Source, limit: InputLimit) -> ReportText:
                 head = stream.read(HEAD)
             if input_formats.is_plain(head):
                 return _streamed(source.name, source.path, head, unchanged)
-        return _read_in_memory(source, limit)
+        return read_in_memory(source, limit)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
 
@@ -197,7 +206,7 @@ def _opened(source: Source, limit: InputLimit) -> ReportText:
 def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
     """Open a large CSV without holding it; its SHA-256 is made while the rows are read."""
     making = ThreadPoolExecutor(max_workers=1).submit(_digest, path, unchanged)
-    digest = partial(_digest_result, name, making)
+    digest = _Digest(name, making)
     size = path.stat().st_size
     return ReportText(
         name=name,
@@ -205,7 +214,7 @@ def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None])
         sha256=digest,
         content=digest,
         header=find_header(name, head),
-        open=_reopening(path, unchanged),
+        open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
         tail=_tail(path, size),
         metadata=companions.read_generated_time(path, digest),
@@ -213,7 +222,11 @@ def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None])
     )
 
 
-def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
+def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
+    """Return one report, whose bytes are read whole; `limit` counts what unpacks.
+
+    Raises InputRefused and OSError.
+    """
     unchanged = _unchanged(source.name, source.path)
     data = source.read()
     unchanged()
@@ -224,17 +237,17 @@ def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     return ReportText(
         name=source.name,
         size=len(data),
-        sha256=lambda: sha256,
-        content=lambda: content,
+        sha256=partial(str, sha256),
+        content=partial(str, content),
         header=find_header(source.name, opened.csv[:HEAD]),
-        open=_reopening(source.path, unchanged)
+        open=partial(_reopened, source.path, unchanged)
         if plain and source.path
-        else _unpacking(source, opened.csv, content),
+        else partial(_unpacked, source.name, source.read_again, content, [opened.csv]),
         check_unchanged=unchanged,
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope=opened.generated,
-        metadata=companions.read_generated_time(source.path, lambda: sha256)
+        metadata=companions.read_generated_time(source.path, partial(str, sha256))
         if source.path
         else None,
         service_credentials=companions.read_service_credentials(source.path)
@@ -243,45 +256,37 @@ def _read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     )
 
 
-def _unpacking(source: Source, csv: bytes, sha256: str) -> Callable[[], pa.NativeFile]:
-    """Return what opens a CSV that was unpacked; it is held once, and then unpacked again."""
-    unpacked = [csv]
-
-    def opened() -> pa.NativeFile:
-        if unpacked:
-            return pa.BufferReader(unpacked.pop())
-        try:
-            again = input_formats.unwrapped(source.name, source.read_again()).csv
-        except OSError as error:
-            raise unreadable_file(source.name, error) from None
-        if hashlib.sha256(again).hexdigest() != sha256:
-            raise _changed(source.name)
-        return pa.BufferReader(again)
-
-    return opened
+def _unpacked(
+    name: str, read_again: Callable[[], bytes], sha256: str, unpacked: list[bytes]
+) -> pa.NativeFile:
+    """Open a CSV that was unpacked; it is held once, and then unpacked again."""
+    if unpacked:
+        return pa.BufferReader(unpacked.pop())
+    try:
+        again = input_formats.unwrapped(name, read_again()).csv
+    except OSError as error:
+        raise unreadable_file(name, error) from None
+    if hashlib.sha256(again).hexdigest() != sha256:
+        raise _changed(name)
+    return pa.BufferReader(again)
 
 
-def _reopening(path: Path, unchanged: Callable[[], None]) -> Callable[[], pa.NativeFile]:
-    """Return what opens a file again, and refuses it if it is no longer the same."""
-
-    def reopened() -> pa.NativeFile:
-        unchanged()
-        return pa.OSFile(os.fsencode(path))
-
-    return reopened
+def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
+    """Open a file again, and refuse it if it is no longer the same."""
+    unchanged()
+    return pa.OSFile(os.fsencode(path))
 
 
 def _unchanged(name: str, path: Path | None) -> Callable[[], None]:
     """Return what refuses a file that is no longer the same as now."""
-    first = _identity(path) if path else ()
+    return partial(_check_unchanged, name, path, _identity(path) if path else ())
 
-    def check() -> None:
-        with suppress(OSError):
-            if not path or _identity(path) == first:
-                return
-        raise _changed(name)
 
-    return check
+def _check_unchanged(name: str, path: Path | None, first: tuple[int, ...]) -> None:
+    with suppress(OSError):
+        if not path or _identity(path) == first:
+            return
+    raise _changed(name)
 
 
 def _identity(path: Path) -> tuple[int, ...]:
@@ -295,11 +300,21 @@ def _changed(name: str) -> InputRefused:
     return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
 
 
-def _digest_result(name: str, making: Future[str]) -> str:
-    try:
-        return making.result()
-    except OSError as error:
-        raise unreadable_file(name, error) from None
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """Give the SHA-256 that a thread makes of a file; pickled, it is known."""
+
+    name: str
+    making: Future[str]
+
+    def __call__(self) -> str:
+        try:
+            return self.making.result()
+        except OSError as error:
+            raise unreadable_file(self.name, error) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (str, self())
 
 
 def _digest(path: Path, unchanged: Callable[[], None]) -> str:

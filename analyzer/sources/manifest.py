@@ -226,7 +226,10 @@ def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
 
 
 def with_listed_accounts(
-    report: Report, manifests: Iterable[Source], inputs: Collection[Source] = ()
+    report: Report,
+    manifests: Iterable[Source],
+    inputs: Collection[Source] = (),
+    elsewhere: Sequence[ReportFile] = (),
 ) -> Report:
     """Return the report with the names of accounts, and those that failed, were skipped or lost.
 
@@ -234,11 +237,13 @@ def with_listed_accounts(
     all that were fetched then, and a note says so. One that lay there before covers nothing: an
     account that cannot be read any more must not look as if it could. An account is lost if its
     report is missing from `inputs` or was changed; a newer report of it covers it likewise.
+    `elsewhere` are reports that count and are read by another process.
 
     Raises InputRefused where a manifest is not understood.
     """
-    files = {each.account: file for file in report.files for each in file.accounts}
-    there = _Inputs(report.files, inputs)
+    every = [*sorted(elsewhere, key=lambda file: file.as_of), *report.files]
+    files = {each.account: file for file in every for each in file.accounts}
+    there = _Inputs(every, inputs)
     not_covered: dict[UncoveredAccount, None] = {}
     names: dict[str, AccountName] = {}
     skipped: dict[UncoveredAccount, None] = {}
@@ -285,8 +290,10 @@ class _Inputs:
         """Keep the inputs and the files that count, whose SHA-256 is known already."""
         counting = {file.name: file.sha256 for file in files}
         self._counting = {*counting.values()}
-        self._names = {source.name for source in inputs}
-        self._superseded = [source for source in inputs if source.name not in counting]
+        self._names = {*counting, *(source.name for source in inputs)}
+        self._skipped = {each.name: each for each in inputs if each.is_skipped}
+        others = counting.keys() | self._skipped.keys()
+        self._superseded = [each for each in inputs if each.name not in others]
 
     @cached_property
     def _others(self) -> frozenset[str]:
@@ -296,12 +303,16 @@ class _Inputs:
         """Return why the report of an entry is lost, empty where it is there or not listed.
 
         It is there if any input has its SHA-256, whatever its name; `place` is the listed one.
+
+        Raises InputRefused where a file that cannot be a report lies at its place.
         """
         is_there = place in self._names
         if not entry.file or (is_there and not entry.sha256):
             return ""
         if entry.sha256 in self._counting or entry.sha256 in self._others:
             return ""
+        if place in self._skipped:
+            self._skipped[place].read()  # It refuses what stands in the place of a report.
         return (_CHANGED if is_there else _MISSING).format(entry.file)
 
 

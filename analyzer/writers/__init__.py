@@ -4,7 +4,7 @@ A format is one module with one function: `write_<format>(analysis, stream, …)
 open stream. What follows the stream are choices of that format, each with a default or passed by
 `write`. A writer never opens a file, knows no other format and judges nothing: the same analysis
 gives the same bytes. `users` and `findings` put an analysis into the words and the order that all
-formats share; `interchange` is what OCSF and ASFF share.
+formats share; `tables` has the schemas of both; `interchange` is what OCSF and ASFF share.
 
 The command line and `exports` may import this package; it imports the analysis and what lies
 below, never sources. A new format is a module, an ending in `terms.ENDINGS` and a case here.
@@ -35,12 +35,12 @@ def write(  # noqa: PLR0913  a kind of output is an argument
 ) -> None:
     """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
 
-    CSV and JSON list the users with one of the verdicts, or with the only one named, the workbook
-    has all users, OCSF and ASFF have the findings, and so does the CSV that `findings`
-    names; the one that `follow_up` names has the outcome of earlier decisions. `region` is that
-    of the Security Hub that ASFF is for, `mode` who may read the files: by default those who could
-    read the old one, for a new one its owner alone. All files are written aside first and then put
-    in place, so that an old file is intact or the new one is whole.
+    CSV, JSON and Parquet list the users with one of the verdicts, or with the only one named, the
+    workbook has all users, OCSF and ASFF have the findings, and so does the CSV or Parquet
+    that `findings` names; the one that `follow_up` names has the outcome of earlier decisions.
+    `region` is that of the Security Hub that ASFF is for, `mode` who may read the files: by default
+    those who could read the old one, for a new one its owner alone. All files are written aside
+    first and then put in place, so that an old file is intact or the new one is whole.
 
     Raises ValueError for another ending, for a verdict that there is not, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
@@ -49,10 +49,8 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     targets = [Path(path) for path in paths]
     writers = [_writer(target, analysis, listed, region, raw_csv=raw_csv) for target in targets]
     if findings:
-        from analyzer.writers.csv import write_findings
-
         targets.append(Path(findings))
-        writers.append(lambda stream: write_findings(analysis, stream, raw=raw_csv))
+        writers.append(_findings_writer(targets[-1], analysis, raw_csv=raw_csv))
     if follow_up:
         from analyzer.writers.follow_up import write_follow_up
 
@@ -115,11 +113,27 @@ def _writer(
             from analyzer.writers.json import write_json
 
             return lambda stream: write_json(analysis, stream, verdicts)
+        case ".parquet":
+            from analyzer.writers.parquet import write_parquet
+
+            return lambda stream: write_parquet(analysis, stream, verdicts)
         case ".xlsx":
             from analyzer.writers.workbook import write_workbook
 
             return lambda stream: write_workbook(analysis.whole, stream)
     raise ValueError(f"{target}: the name must end in {', '.join(ENDINGS)}")
+
+
+def _findings_writer(
+    target: Path, analysis: "Analysis", *, raw_csv: bool
+) -> Callable[[BinaryIO], None]:
+    if target.suffix.lower() == ".parquet":
+        from analyzer.writers.parquet import write_findings_parquet
+
+        return lambda stream: write_findings_parquet(analysis, stream)
+    from analyzer.writers.csv import write_findings
+
+    return lambda stream: write_findings(analysis, stream, raw=raw_csv)
 
 
 def _ending(target: Path) -> str:

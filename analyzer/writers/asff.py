@@ -7,7 +7,9 @@ product. The API takes up to 100 at once, of one account: `jq -s` makes a list o
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import orjson
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
@@ -18,10 +20,11 @@ from analyzer.writers.closing import FeedForm, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
-    epoch_milliseconds,
     findings,
+    fixed,
     json_line,
     limits,
+    moment_text,
     requirements,
 )
 
@@ -87,12 +90,16 @@ def write_asff(
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
     thresholds = analysis.inspection.book.thresholds
     homeless = 0
+    shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
     ids: set[str] = set()
     for finding in findings(analysis):
         home = _default_region(finding, region)
         ids.add(finding.id)
         if finding.account and home:
-            stream.write(json_line(_document(finding, thresholds, *home)))
+            kind = finding.rule.id, finding.outcome, finding.remedy
+            if kind not in shared:
+                shared[kind] = _shared_parts(finding, thresholds)
+            stream.write(json_line(_document(finding, shared[kind], *home)))
         elif finding.rule is not UNCOVERED_ACCOUNT:
             homeless += 1
     if homeless:
@@ -106,7 +113,7 @@ def write_asff(
 def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     return {
         **document,
-        "UpdatedAt": epoch_milliseconds(at),
+        "UpdatedAt": moment_text(at),
         "RecordState": _ARCHIVED,
         "Workflow": {"Status": "RESOLVED"},
     }
@@ -139,13 +146,31 @@ def _partition(region: str) -> str:
     return next((name for name, home in _HOMES.items() if home.rsplit("-", 2)[0] == area), "aws")
 
 
-def _document(
-    finding: Finding, thresholds: Thresholds, partition: str, region: str
-) -> dict[str, Any]:
-    rule, account = finding.rule, finding.account
+class _SharedParts(NamedTuple):
+    """Hold what is the same in all findings of one rule, outcome and remedy."""
+
+    severity: orjson.Fragment
+    provider_fields: orjson.Fragment
+    remediation: orjson.Fragment
+    compliance: orjson.Fragment
+
+
+def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
     noted = finding.outcome is Outcome.NOTED
-    severity = {"Label": _INFORMATIONAL if noted else _SEVERITIES[rule.severity]}
-    severity["Original"] = str(rule.severity)
+    severity = {"Label": _INFORMATIONAL if noted else _SEVERITIES[finding.rule.severity]}
+    severity["Original"] = str(finding.rule.severity)
+    return _SharedParts(
+        severity=fixed(severity),
+        provider_fields=fixed({"Severity": severity, "Types": [_TYPE]}),
+        remediation=fixed({"Recommendation": _recommendation(finding)}),
+        compliance=fixed(_compliance(finding, thresholds)),
+    )
+
+
+def _document(
+    finding: Finding, shared: _SharedParts, partition: str, region: str
+) -> dict[str, Any]:
+    rule, account, as_of = finding.rule, finding.account, finding.as_of
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": finding.id,
@@ -154,17 +179,17 @@ def _document(
         "GeneratorId": f"{PRODUCT}/{rule.id}",
         "AwsAccountId": account,
         "Types": [_TYPE],
-        "CreatedAt": finding.as_of,
-        "UpdatedAt": finding.as_of,
-        "LastObservedAt": finding.as_of,
-        "Severity": severity,
-        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
+        "CreatedAt": as_of,
+        "UpdatedAt": as_of,
+        "LastObservedAt": as_of,
+        "Severity": shared.severity,
+        "FindingProviderFields": shared.provider_fields,
         "Title": rule.title,
         "Description": _cut(finding.fact, "description"),
-        "Remediation": {"Recommendation": _recommendation(finding)},
+        "Remediation": shared.remediation,
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
-        "Compliance": _compliance(finding, thresholds),
+        "Compliance": shared.compliance,
         "RecordState": "ACTIVE",
         **_workflow(finding),
     }
@@ -218,28 +243,36 @@ def _details(finding: Finding) -> dict[str, Any]:
     if parts is None or parts["name"] != finding.user:
         return {}
     # A finding on a credential in a slot tells of the creation of that, not of the user's.
-    created = "" if finding.rule.subject.in_slots else epoch_milliseconds(finding.created)
+    created = "" if finding.rule.subject.in_slots else finding.created
     user = {"UserName": finding.user, "Path": parts["path"], "CreateDate": created}
     return {"AwsIamUser": _filled(user)}
 
 
+_PRODUCT_FIELDS: Final = tuple(
+    f"{PRODUCT}/{name}"
+    for name in (
+        *("Version", "Outcome", "Subject", "Arn", "Slot", "Created", "Since", "Days"),
+        *("Exemption", "AsOfSource", "ReportSha256"),
+    )
+)
+
+
 def _product_fields(finding: Finding) -> dict[str, str]:
-    fields = {
-        "Version": VERSION,
-        "Outcome": str(finding.outcome),
-        "Subject": str(finding.rule.subject),
-        "Arn": finding.arn if finding.arn.strip() else "",
-        "Slot": "" if finding.slot is None else str(finding.slot),
-        "Created": epoch_milliseconds(finding.created),
-        "Since": epoch_milliseconds(finding.since),
-        "Days": "" if finding.days is None else str(finding.days),
-        "Exemption": finding.exemption,
-        "AsOfSource": finding.at_source,
-        "ReportSha256": finding.report,
-    }
-    return {
-        f"{PRODUCT}/{name}": _cut(text, "product_field") for name, text in _filled(fields).items()
-    }
+    texts = (
+        VERSION,
+        finding.outcome.value,
+        finding.rule.subject.value,
+        finding.arn if finding.arn.strip() else "",
+        "" if finding.slot is None else str(finding.slot),
+        finding.created,
+        finding.since,
+        "" if finding.days is None else str(finding.days),
+        finding.exemption,
+        finding.at_source,
+        finding.report,
+    )
+    named = zip(_PRODUCT_FIELDS, texts, strict=True)
+    return {name: _cut(text, "product_field") for name, text in named if text}
 
 
 def _cut(text: str, name: str) -> str:

@@ -15,22 +15,13 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
-from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.model import AccountName, Page, Report, ReportFile
 from analyzer.report.values import begins_with
-from analyzer.rules.rule import (
-    FACT,
-    FINDINGS,
-    OUTCOME,
-    REMEDY,
-    RULE,
-    SEVERITY,
-    SINCE,
-    SUBJECT,
-    UNCOVERED_ACCOUNT,
-    Outcome,
-)
-from analyzer.terms import ISO_UTC, NOT_COVERED, Verdict
-from analyzer.writers.users import JUDGED, REPORTED, listed_pages
+from analyzer.rules.rule import FINDINGS, REMEDY, SINCE
+from analyzer.terms import ISO_UTC, Verdict
+from analyzer.writers.findings import uncovered_finding
+from analyzer.writers.tables import arrow_array
+from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
 
@@ -72,17 +63,11 @@ def write_csv(
     of_files = _file_columns(report.files)
     for page in listed_pages(analysis, verdicts):
         stream.write(_lines(page, of_files, report.account_names, raw=raw))
-    uncovered = [_uncovered(each, report.account_names) for each in report.not_covered]
+    uncovered = [
+        {**uncovered_user(each), ACCOUNT_NAME: _name(each.account, report.account_names)}
+        for each in report.not_covered
+    ]
     stream.write(text_lines(uncovered, USER_COLUMNS, raw=raw))
-
-
-def _uncovered(account: UncoveredAccount, names: Mapping[str, AccountName]) -> Mapping[str, str]:
-    return {
-        ACCOUNT_NAME: _name(account.account, names),
-        columns.ACCOUNT: account.label,
-        columns.VERDICT: NOT_COVERED,
-        columns.REASON: str(account),
-    }
 
 
 def _name(account: str, names: Mapping[str, AccountName]) -> str:
@@ -157,8 +142,7 @@ def _concat(*parts: pa.Array | str, between: str = "") -> pa.Array:
 
 
 def _as_text(values: pd.Series | pd.Index) -> pa.Array:
-    array = pa.array(values, from_pandas=True)
-    texts = (array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array).cast(_TEXT)
+    texts = arrow_array(values).cast(_TEXT)
     return texts.fill_null("") if texts.null_count else texts
 
 
@@ -213,22 +197,11 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
     for frame in analysis.inspection.frames():
         stream.write(frame_lines(_findings_as_text(frame, analysis.report), raw=raw))
     names = analysis.report.account_names
-    uncovered = [_uncovered_finding(each, names) for each in analysis.report.not_covered]
+    uncovered = [
+        {**uncovered_finding(each), ACCOUNT_NAME: _name(each.account, names)}
+        for each in analysis.report.not_covered
+    ]
     stream.write(text_lines(uncovered, FINDING_COLUMNS, raw=raw))
-
-
-def _uncovered_finding(
-    account: UncoveredAccount, names: Mapping[str, AccountName]
-) -> Mapping[str, str]:
-    return {
-        ACCOUNT_NAME: _name(account.account, names),
-        columns.ACCOUNT: account.label,
-        SEVERITY: UNCOVERED_ACCOUNT.severity,
-        RULE: UNCOVERED_ACCOUNT.id,
-        SUBJECT: UNCOVERED_ACCOUNT.subject,
-        FACT: str(account),
-        OUTCOME: Outcome.UNDECIDED,
-    }
 
 
 def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:

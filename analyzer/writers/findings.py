@@ -9,8 +9,17 @@ import pandas as pd
 from analyzer import columns
 from analyzer.account_names import account_with_name
 from analyzer.inspection import Inspection
-from analyzer.model import AccountName
-from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome, Rule
+from analyzer.model import AccountName, UncoveredAccount
+from analyzer.rules.rule import (
+    FACT,
+    OUTCOME,
+    RULE,
+    SEVERITY,
+    SUBJECT,
+    UNCOVERED_ACCOUNT,
+    Outcome,
+    Rule,
+)
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
@@ -198,3 +207,15 @@ def unseen_rules(inspection: Inspection) -> list[str]:
 def sentence(text: str) -> str:
     """Return text as a sentence."""
     return text[0].upper() + text[1:] + "."
+
+
+def uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
+    """Return the row that lists of findings have for an account that could not be read."""
+    return {
+        columns.ACCOUNT: account.label,
+        SEVERITY: UNCOVERED_ACCOUNT.severity,
+        RULE: UNCOVERED_ACCOUNT.id,
+        SUBJECT: UNCOVERED_ACCOUNT.subject,
+        FACT: str(account),
+        OUTCOME: Outcome.UNDECIDED,
+    }

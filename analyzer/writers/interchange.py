@@ -6,33 +6,23 @@ Findings of every outcome are written, so that a later import updates the earlie
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
+import orjson
 import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Report, ReportFile
 from analyzer.rules import rule
-from analyzer.rules.rule import (
-    DAYS,
-    FACT,
-    OUTCOME,
-    REMEDY,
-    RULE,
-    SINCE,
-    Outcome,
-    Rule,
-    RuleText,
-    Subject,
-)
+from analyzer.rules.rule import FINDINGS, OUTCOME, RULE, Outcome, Rule, RuleText, Subject
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards import references
 from analyzer.terms import ISO_UTC, Thresholds
+from analyzer.writers.tables import python_values
 
 PRODUCT: Final = "credreport"
 _OUTCOMES: Final = list(Outcome)
@@ -41,16 +31,18 @@ _UNKNOWN_ACCOUNT: Final = "unknown"
 _NAMES_ACCOUNT: Final = re.compile(r"arn:(aws[a-z0-9-]*):iam::[0-9]{12}:")
 _AT_ONCE: Final = 4096
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+
+class Finding(NamedTuple):
     """Hold one finding and where it comes from.
 
     `account` is empty where neither the ARN nor the file names one, `account_name` where it is not
-    known; `arn` and `user` are the report's own cells. `created`, `since` and `days` are what
-    `rules.rule.FINDINGS` says, None where missing. `report` is the SHA-256 of the report, empty
-    for an account that has none; `at` and `at_source` are the moment of the finding and how that
-    is known.
+    known; `arn` and `user` are the report's own cells; `partition` is the one that the ARN names,
+    empty where it names no account. `slot`, `created`, `since` and `days` are what
+    `rules.rule.FINDINGS` says, moments as text, None where missing. `report` is the SHA-256 of the
+    report, empty for an account that has none; `at` and `at_source` are the moment of the finding
+    and how that is known.
     """
 
     rule: RuleText
@@ -58,11 +50,12 @@ class Finding:
     account: str
     account_name: str
     arn: str
+    partition: str
     user: str
     row: int
     slot: int | None
-    created: datetime | None
-    since: datetime | None
+    created: str | None
+    since: str | None
     days: int | None
     fact: str
     exemption: str
@@ -80,13 +73,7 @@ class Finding:
         the ARN names no account, the user's name distinguishes rows.
         """
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
-        parts = (
-            self.account,
-            self.rule.id,
-            named,
-            str(self.slot or ""),
-            epoch_milliseconds(self.created),
-        )
+        parts = (self.account, self.rule.id, named, str(self.slot or ""), self.created or "")
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_ID_DIGITS]
         return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{self.rule.id}/{digest}"
 
@@ -103,12 +90,6 @@ class Finding:
         return next(named, f"row {self.row} of {self.report}")
 
     @property
-    def partition(self) -> str:
-        """Return the partition that the ARN names, empty where it names no account either."""
-        named = _NAMES_ACCOUNT.match(self.arn)
-        return named[1] if named else ""
-
-    @property
     def remedy_text(self) -> str:
         """Return what to do, a line each."""
         return "\n".join(remedy_lines(self.rule, self.remedy))
@@ -116,7 +97,7 @@ class Finding:
     @property
     def as_of(self) -> str:
         """Return the moment that the report describes."""
-        return epoch_milliseconds(self.at)
+        return moment_text(self.at)
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
@@ -125,11 +106,10 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     The rows of one ARN that contradict each other leave the same matters open: the findings that
     have one id become one. They come last, and behind them the accounts that could not be read.
     """
-    rules = {rule.id: rule for rule in analysis.inspection.book.rules}
     several: dict[str, Finding] = {}
-    for cells in _rows(analysis.inspection.frames()):
-        finding = _finding(cells, rules, analysis.report)
-        if finding.arn in analysis.report.contradicted:
+    contradicted = analysis.report.contradicted
+    for finding in _findings(analysis):
+        if contradicted and finding.arn in contradicted:
             first = several.setdefault(finding.id, finding)
             several[finding.id] = min(first, finding, key=_severity_rank)
         else:
@@ -138,39 +118,47 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     yield from _not_covered(analysis.report)
 
 
-def _rows(frames: Iterator[pd.DataFrame]) -> Iterator[dict[Any, Any]]:
-    """Yield the rows of the frames, few of which are in memory at once."""
-    for frame in frames:
+def _findings(analysis: Analysis) -> Iterator[Finding]:
+    """Yield the findings of the frames, few of which are in memory at once."""
+    rules = {rule.id: rule for rule in analysis.inspection.book.rules}
+    for frame in analysis.inspection.frames():
         for start in range(0, len(frame), _AT_ONCE):
-            yield from frame.iloc[start : start + _AT_ONCE].to_dict("records")
+            yield from _findings_in(frame.iloc[start : start + _AT_ONCE], rules, analysis.report)
+
+
+def _findings_in(
+    frame: pd.DataFrame, rules: Mapping[str, Rule], report: Report
+) -> Iterator[Finding]:
+    files = report.files
+    file = frame[columns.FILE].tolist()
+    cells = {name: python_values(frame[name]) for name in FINDINGS}
+
+    def of_files(values: Iterable[T]) -> Iterator[T]:
+        return map([*values].__getitem__, file)
+
+    own = of_files(map(_only_account, files))
+    accounts = [named or only for named, only in zip(cells[columns.ACCOUNT], own, strict=True)]
+    fields: Mapping[str, Iterable[Any]] = {
+        "rule": map(rules.__getitem__, cells[RULE]),
+        "outcome": map(Outcome, cells[OUTCOME]),
+        "account": accounts,
+        "account_name": (_name(account, report) for account in accounts),
+        "partition": python_values(_partitions(frame[columns.ARN])),
+        "at": of_files(each.as_of for each in files),
+        "at_source": of_files(str(each.as_of_source) for each in files),
+        "report": of_files(each.sha256 for each in files),
+    }
+    values = (fields[name] if name in fields else cells[name] for name in Finding._fields)
+    yield from map(Finding._make, zip(*values, strict=True))
+
+
+def _partitions(arns: pd.Series) -> pd.Series:
+    named: pd.Series = arns.str.extract(_NAMES_ACCOUNT, expand=False).fillna("")
+    return named
 
 
 def _severity_rank(finding: Finding) -> tuple[int, str, str]:
     return _OUTCOMES.index(finding.outcome), finding.exemption, finding.fact
-
-
-def _finding(cells: Mapping[Any, Any], rules: Mapping[str, Rule], report: Report) -> Finding:
-    file = report.files[cells[columns.FILE]]
-    account = cells[columns.ACCOUNT] or _only_account(file)
-    return Finding(
-        rule=rules[cells[RULE]],
-        outcome=Outcome(cells[OUTCOME]),
-        account=account,
-        account_name=_name(account, report),
-        arn=cells[columns.ARN],
-        user=cells[columns.USER],
-        row=cells[columns.ROW],
-        slot=_none_if_missing(cells[columns.SLOT]),
-        created=_none_if_missing(cells[columns.CREATED]),
-        since=_none_if_missing(cells[SINCE]),
-        days=_none_if_missing(cells[DAYS]),
-        fact=cells[FACT],
-        exemption=cells[columns.EXEMPTION],
-        remedy=cells[REMEDY],
-        at=file.as_of,
-        at_source=str(file.as_of_source),
-        report=file.sha256,
-    )
 
 
 def _not_covered(report: Report) -> Iterator[Finding]:
@@ -183,6 +171,7 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             account=each.account,
             account_name=_name(each.account, report),
             arn="",
+            partition="",
             user="" if each.account else each.name,
             row=0,
             slot=None,
@@ -209,10 +198,6 @@ def _only_account(file: ReportFile) -> str:
     return named.pop() if len(named) == 1 else ""
 
 
-def _none_if_missing(value: Any) -> Any:
-    return None if pd.isna(value) else value
-
-
 def limits(rule: RuleText, thresholds: Thresholds) -> dict[str, str]:
     """Return the limit that the rule was held to by its name, nothing where it has none."""
     return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
@@ -231,11 +216,27 @@ def requirements(rule: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def epoch_milliseconds(at: datetime | None) -> str:
-    """Return a moment in UTC as `2026-03-01T09:30:00Z`, nothing for none."""
-    return "" if at is None else f"{at:{ISO_UTC}}"
+def moment_text(at: datetime) -> str:
+    """Return a moment in UTC as `2026-03-01T09:30:00Z`."""
+    return f"{at:{ISO_UTC}}"
+
+
+def fixed(value: Any) -> orjson.Fragment:
+    """Return a value that many documents share, as JSON in ASCII that is made once."""
+    return orjson.Fragment(json.dumps(value, separators=(",", ":")))
 
 
 def json_line(document: Mapping[str, Any]) -> bytes:
     """Return a document as a line of JSON in ASCII: no name can break or reverse the line."""
-    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+    line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    if line.isascii() and _DELETE not in line:
+        return line
+    return _NOT_PRINTABLE_ASCII.sub(_escaped, line.decode()).encode()
+
+
+_DELETE: Final = b"\x7f"
+_NOT_PRINTABLE_ASCII: Final = re.compile("[\x7f-\U0010ffff]")
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return json.dumps(sign[0])[1:-1]

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
+import orjson
 import pandas as pd
 
 from analyzer import columns
@@ -16,13 +17,16 @@ from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, Exemption, FileReference, Page, ReportFile
 from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
-from analyzer.rules.rule import DAYS, FINDINGS, SINCE, Rule
+from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, ISO_UTC, OVERDUE, Verdict
 from analyzer.version import VERSION
-from analyzer.writers.users import REPORTED, listed_pages
+from analyzer.writers.tables import python_values
+from analyzer.writers.users import JUDGED, REPORTED, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
+_AT_ONCE: Final = 8192
+"""So many findings are in memory as objects."""
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -36,7 +40,7 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     stream.write(_dump(about).removesuffix(b"}") + b',"findings":[')
     frames = analysis.inspection.frames()
     names = analysis.report.account_names
-    _write_lines(stream, (each for frame in frames for each in _finding(frame, files, names)))
+    _write_lines(stream, (each for frame in frames for each in _findings(frame, files, names)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
     _write_lines(stream, (user for page in pages for user in _users(page, analysis)))
@@ -46,7 +50,7 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
 def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
     separator = b"\n"
     for each in objects:
-        stream.write(separator + _dump(each))
+        stream.write(separator + orjson.dumps(each))
         separator = b",\n"
     stream.write(b"\n")
 
@@ -143,45 +147,34 @@ def _decisions(review: Review, page: Page) -> list[dict[str, Any] | None]:
 
 
 def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
-    files = analysis.report.files
-    names = account_names(page.users[columns.ACCOUNT], analysis.report.account_names)
-    user_frame = page.users.astype({columns.AGE_DAYS: object, columns.IDLE_DAYS: object})
-    facts = (
-        page.cells[list(REPORTED)].astype(object).where(page.cells[list(REPORTED)].notna(), None)
+    users = page.users
+    names = account_names(users[columns.ACCOUNT], analysis.report.account_names)
+    caveats = (
+        [{"caveat": name, "because": text} for name, text in each]
+        for each in caveat_sentences(page)
     )
-    for user, report, caveats, name, decision in zip(
-        user_frame.to_dict("records"),
-        facts.to_dict("records"),
-        caveat_sentences(page),
-        names.tolist(),
-        _decisions(analysis.review, page),
-        strict=True,
-    ):
-        file = files[user[columns.FILE]]
-        yield {
-            **{name: user[name] for name in _SAID},
-            columns.CAVEATS: [{"caveat": name, "because": text} for name, text in caveats],
-            columns.EXEMPTION: user[columns.EXEMPTION],
-            columns.AS_OF: _moment(file.as_of),
-            columns.AS_OF_SOURCE: file.as_of_source.value,
-            columns.AGE_DAYS: _number(user[columns.AGE_DAYS]),
-            columns.IDLE_DAYS: _number(user[columns.IDLE_DAYS]),
-            columns.FILE: file.name,
-            columns.ROW: user[columns.ROW],
-            ACCOUNT_NAME: name,
-            "review": decision,
-            "report": report,
+    reported = rows_of_columns({name: python_values(page.cells[name]) for name in REPORTED})
+    return rows_of_columns(
+        {
+            **{name: python_values(users[name]) for name in JUDGED},
+            columns.CAVEATS: caveats,
+            columns.FILE: _file_names(users, analysis.report.files),
+            columns.ROW: python_values(users[columns.ROW]),
+            ACCOUNT_NAME: python_values(names),
+            "review": _decisions(analysis.review, page),
+            "report": reported,
         }
+    )
 
 
-_SAID: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    columns.VERDICT,
-    columns.REASON,
-    columns.CERTAINTY,
-)
+def _file_names(frame: pd.DataFrame, files: Sequence[ReportFile]) -> Iterable[str]:
+    return map([file.name for file in files].__getitem__, frame[columns.FILE].tolist())
+
+
+def rows_of_columns(values: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each place in the columns."""
+    for row in zip(*values.values(), strict=True):
+        yield dict(zip(values, row, strict=True))
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
@@ -207,27 +200,19 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
     }
 
 
-def _finding(
+def _findings(
     frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
 ) -> Iterator[dict[str, Any]]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
-    named = account_names(frame[columns.ACCOUNT], names).tolist()
-    for each, name in zip(frame.astype(object).to_dict("records"), named, strict=True):
-        values = {name: None if pd.isna(each[name]) else each[name] for name in FINDINGS}
-        yield {
-            **values,
-            columns.SLOT: _number(each[columns.SLOT]),
-            DAYS: _number(each[DAYS]),
-            columns.CREATED: _moment(values[columns.CREATED]),
-            SINCE: _moment(values[SINCE]),
-            columns.FILE: files[each[columns.FILE]].name,
-            ACCOUNT_NAME: name,
-        }
-
-
-def _number(value: Any) -> int | None:
-    """Return a whole number, None where there is none."""
-    return None if pd.isna(value) else int(value)
+    for start in range(0, len(frame), _AT_ONCE):
+        some = frame.iloc[start : start + _AT_ONCE]
+        yield from rows_of_columns(
+            {
+                **{name: python_values(some[name]) for name in FINDINGS},
+                columns.FILE: _file_names(some, files),
+                ACCOUNT_NAME: python_values(account_names(some[columns.ACCOUNT], names)),
+            }
+        )
 
 
 def _moment(at: datetime | None) -> str | None:

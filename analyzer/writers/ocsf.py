@@ -7,7 +7,10 @@ which AWS Security Hub has its findings; the later ones take the same documents.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, BinaryIO, Final
+from functools import lru_cache
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import orjson
 
 from analyzer.analysis import Analysis
 from analyzer.rules.rule import Outcome, RuleText
@@ -17,10 +20,11 @@ from analyzer.writers.closing import FeedForm, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
-    epoch_milliseconds,
     findings,
+    fixed,
     json_line,
     limits,
+    moment_text,
     requirements,
     standards,
 )
@@ -60,10 +64,15 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     feed: its findings that are no longer there follow as closed and `Resolved`.
     """
     thresholds = analysis.inspection.book.thresholds
+    shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
     ids: set[str] = set()
     for finding in findings(analysis):
-        ids.add(finding.id)
-        stream.write(json_line(_document(finding, thresholds)))
+        kind = finding.rule.id, finding.outcome, finding.remedy
+        if kind not in shared:
+            shared[kind] = _shared_parts(finding, thresholds)
+        document = _document(finding, shared[kind])
+        ids.add(document["finding_info"]["uid"])
+        stream.write(json_line(document))
     stream.writelines(closed_lines(earlier, ids, analysis.report, _FORM))
 
 
@@ -91,31 +100,57 @@ _FORM: Final = FeedForm(
 )
 
 
-def _document(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
+class _SharedParts(NamedTuple):
+    """Hold what is the same in all findings of one rule, outcome and remedy."""
+
+    severity: Mapping[str, Any]
+    metadata: orjson.Fragment
+    analytic: orjson.Fragment
+    compliance: orjson.Fragment
+    remediation: orjson.Fragment
+
+
+def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
     rule = finding.rule
     noted = finding.outcome is Outcome.NOTED
     severity_id, severity = _INFORMATIONAL if noted else _SEVERITIES[rule.severity]
+    remediation = _filled({"desc": finding.remedy_text, "references": list(rule.references)})
+    return _SharedParts(
+        severity={"severity_id": severity_id, "severity": severity},
+        metadata=fixed(_metadata(rule)),
+        analytic=fixed(_analytic(rule)),
+        compliance=fixed(_compliance(finding, thresholds)),
+        remediation=fixed(remediation),
+    )
+
+
+_KIND: Final = {
+    "activity_id": _ACTIVITY[0],
+    "activity_name": _ACTIVITY[1],
+    "category_uid": _CATEGORY[0],
+    "category_name": _CATEGORY[1],
+    "class_uid": _CLASS[0],
+    "class_name": _CLASS[1],
+    "type_uid": _TYPE_UID,
+    "type_name": f"{_CLASS[1]}: {_ACTIVITY[1]}",
+}
+"""What is the same in all findings."""
+
+
+def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
     status_id, status = _SUPPRESSED if finding.exemption else _NEW
     return {
-        "activity_id": _ACTIVITY[0],
-        "activity_name": _ACTIVITY[1],
-        "category_uid": _CATEGORY[0],
-        "category_name": _CATEGORY[1],
-        "class_uid": _CLASS[0],
-        "class_name": _CLASS[1],
-        "type_uid": _TYPE_UID,
-        "type_name": f"{_CLASS[1]}: {_ACTIVITY[1]}",
+        **_KIND,
         **_at("time", finding.at),
-        "severity_id": severity_id,
-        "severity": severity,
+        **shared.severity,
         "status_id": status_id,
         "status": status,
         **_filled({"status_detail": finding.exemption}),
         "message": finding.fact,
-        "metadata": _metadata(rule),
-        "finding_info": _finding_info(finding),
-        "compliance": _compliance(finding, thresholds),
-        "remediation": _filled({"desc": finding.remedy_text, "references": list(rule.references)}),
+        "metadata": shared.metadata,
+        "finding_info": _finding_info(finding, shared.analytic),
+        "compliance": shared.compliance,
+        "remediation": shared.remediation,
         "resources": [_resource(finding)],
         "cloud": _cloud(finding),
         "unmapped": _unmapped(finding),
@@ -131,22 +166,25 @@ def _metadata(rule: RuleText) -> dict[str, Any]:
     }
 
 
-def _finding_info(finding: Finding) -> dict[str, Any]:
-    rule, as_of = finding.rule, finding.at
+def _analytic(rule: RuleText) -> dict[str, Any]:
+    return {
+        "uid": rule.id,
+        "name": rule.title,
+        "desc": rule.how,
+        "type_id": _RULE_ANALYTIC[0],
+        "type": _RULE_ANALYTIC[1],
+    }
+
+
+def _finding_info(finding: Finding, analytic: orjson.Fragment) -> dict[str, Any]:
     return {
         "uid": finding.id,
-        "title": rule.title,
+        "title": finding.rule.title,
         "desc": finding.fact,
-        **_at("created_time", as_of),
-        **_at("modified_time", as_of),
-        **_at("last_seen_time", as_of),
-        "analytic": {
-            "uid": rule.id,
-            "name": rule.title,
-            "desc": rule.how,
-            "type_id": _RULE_ANALYTIC[0],
-            "type": _RULE_ANALYTIC[1],
-        },
+        **_at("created_time", finding.at),
+        **_at("modified_time", finding.at),
+        **_at("last_seen_time", finding.at),
+        "analytic": analytic,
         "data_sources": ["AWS IAM credential report"],
     }
 
@@ -203,8 +241,8 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
             "outcome": str(finding.outcome),
             "subject": str(finding.rule.subject),
             "slot": finding.slot,
-            "created": epoch_milliseconds(finding.created),
-            "since": epoch_milliseconds(finding.since),
+            "created": finding.created,
+            "since": finding.since,
             "days": finding.days,
             "as_of_source": finding.at_source,
             "report_sha256": finding.report,
@@ -212,10 +250,11 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
     )
 
 
-def _at(name: str, at: datetime) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _at(name: str, at: datetime) -> Mapping[str, Any]:
     """Return a moment as OCSF has it: milliseconds since 1970, and beside it RFC 3339."""
-    return {name: int(at.timestamp()) * 1000, f"{name}_dt": epoch_milliseconds(at)}
+    return {name: int(at.timestamp()) * 1000, f"{name}_dt": moment_text(at)}
 
 
 def _filled(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in attributes.items() if value not in ("", None, [])}
+    return {name: value for name, value in attributes.items() if value or value == 0}

@@ -11,8 +11,8 @@ from analyzer import columns
 from analyzer.account_names import account_names, account_with_name
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.model import AccountName, Page, Report, ReportFile
-from analyzer.terms import AsOfSource, Certainty, Verdict
+from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
 from analyzer.verdict import reason_text
 
 AS_OF_SOURCES: Final = {
@@ -248,3 +248,12 @@ def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
         chosen = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
         if len(chosen):
             yield chosen
+
+
+def uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
+    """Return the row that lists of users have for an account that could not be read."""
+    return {
+        columns.ACCOUNT: account.label,
+        columns.VERDICT: NOT_COVERED,
+        columns.REASON: str(account),
+    }

@@ -293,6 +293,13 @@ def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> N
     assert told(analyzer.load(*copied([str(archive)], tmp_path / "copies"))) == [SENTENCE]
 
 
+def test_a_lost_report_is_told_also_beside_files_that_cannot_be_reports(folder: Path) -> None:
+    (folder / "README.md").write_text("# Notes")
+    lost = {**READ, "account": "111122223333", "file": "gone.csv", "sha256": "0" * 64}
+    (sentence,) = told(analyzer.load(with_manifest(folder, READ, lost)))
+    assert sentence == "Account 111122223333 is not covered: its report gone.csv is missing."
+
+
 @pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])
 def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
     folder: Path, source: str

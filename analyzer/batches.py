@@ -1,0 +1,382 @@
+"""Judge reports on an engine such as Spark or Dask: in batches that do not depend on each other.
+
+    surveys = [survey(name, content) for name, content in files]  # on workers, a file each
+    batch_of = plan(surveys)                                      # on the driver, small
+    judge(files_of_one_batch)                                     # on workers, a batch each
+
+A file is a pair of its name and its bytes. What is saved beside reports counts: the metadata and
+the service-specific credentials of a report, and the manifest of `credreport fetch`. The batches
+together give the rows that `load` and `analyze` give for the folder. No engine is imported here;
+functions, arguments and results can be pickled. `survey_files`, `judge_files` and `inspect_files`
+are the same three for Spark's `mapInArrow` and `applyInArrow`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import partial
+from io import BytesIO
+from pathlib import PurePath
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.analysis import Analysis, analyze
+from analyzer.errors import InputRefused, Problem
+from analyzer.model import AccountRows, Exemption, Report, ReportFile
+from analyzer.report.as_of import check_as_of
+from analyzer.report.assemble import assemble_report
+from analyzer.report.input_size import InputLimit
+from analyzer.report.raw_report import ReportText
+from analyzer.report.selection import with_as_of
+from analyzer.report.survey import SurveyedReport
+from analyzer.report.survey_batch import survey_each
+from analyzer.sources import companions
+from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.find import Source, companions_in_archives, stream_sources
+from analyzer.sources.kinds import is_other_kind
+from analyzer.sources.load import moment_in_utc, read_in_memory
+from analyzer.sources.manifest import manifest_entries, with_listed_accounts
+from analyzer.standards.rulebook import Rulebook
+from analyzer.terms import AsOfSource, Criteria, Verdict, printable
+from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batches
+
+File = tuple[str, bytes]
+"""The name of a file and its bytes."""
+
+CONTENT: Final = "content"
+ROWS: Final = "rows"
+ROOTS: Final = "roots"
+REFUSED: Final = "refused"
+SHA256: Final = "sha256"
+BATCH: Final = "batch"
+PATH: Final = "path"
+"""The column with a file's name in what Spark's `binaryFile` reads; `content` has its bytes."""
+
+SURVEY: Final = pa.schema(
+    [
+        (columns.FILE, pa.string()),
+        (CONTENT, pa.string()),
+        (columns.ACCOUNT, pa.string()),
+        (ROWS, pa.int64()),
+        (ROOTS, pa.int64()),
+        (columns.AS_OF, pa.timestamp("us", "UTC")),
+        (columns.AS_OF_SOURCE, pa.string()),
+        (REFUSED, pa.string()),
+        (SHA256, pa.string()),
+    ]
+)
+"""One row for each account in a report, and one for each file that is saved beside reports.
+
+`content` is the SHA-256 of the CSV in a report, the same in any wrapping; `sha256` is that of the
+file's bytes, null in an archive, and in the row of metadata the one that it names. `account` is
+empty for rows whose ARN names none, and null for what is no report. `refused` is null, or a JSON
+list of the problems.
+"""
+
+_WEAKER_THAN_METADATA: Final = (AsOfSource.FILE_NAME, AsOfSource.FOLDER, AsOfSource.ASSUMED)
+
+Surveys: TypeAlias = "pa.Table | Iterable[pa.RecordBatch]"
+
+
+# Survey
+
+
+def survey(name: str, content: bytes, as_of: datetime | None = None) -> pa.RecordBatch:
+    """Return what a file holds, with the schema `SURVEY`; no rows for what cannot be a report.
+
+    `as_of` is the moment that all reports describe, with its zone, where that is known. A file that
+    cannot be read is not an error here: `plan` raises the problems of all files together.
+    """
+    return _survey([(name, content)], as_of)
+
+
+def survey_files(
+    batches: Iterable[pa.RecordBatch], as_of: datetime | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Survey the files in batches with the columns `path` and `content`: for `mapInArrow`."""
+    for batch in batches:
+        yield _survey([*_files(batch)], as_of)
+
+
+def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
+    option = moment_in_utc(as_of)
+    check_as_of(option)
+    limit = InputLimit()
+    named = [(name, source) for name, content in files for source in _sources(name, content, limit)]
+    surveyed = survey_each([partial(read_in_memory, source, limit) for _, source in named])
+    reports = (
+        row
+        for (name, _), outcome in zip(named, surveyed, strict=True)
+        for row in _report_rows(name, outcome, option)
+    )
+    beside = (_companion_row(*file) for file in files if file[0].endswith(COMPANIONS))
+    return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
+
+
+def _sources(name: str, content: bytes, limit: InputLimit) -> Iterator[Source]:
+    """Yield the reports in a file, as in a file of a folder: several in a zip archive."""
+    is_other = is_other_kind(PurePath(name).name, len(content), lambda size: content[:size])
+    if not name.endswith(COMPANIONS) and not is_other:
+        sources = stream_sources(printable(name), BytesIO(content), limit)
+        yield from (each for each in sources if not each.is_skipped)
+
+
+def _report_rows(
+    name: str, outcome: SurveyedReport | InputRefused, option: datetime | None
+) -> Iterator[Mapping[str, Any]]:
+    if isinstance(outcome, InputRefused):
+        yield _refused_row(name, outcome)
+        return
+    report = with_as_of(outcome, option)
+    for each in report.accounts:
+        yield {
+            columns.FILE: name,
+            CONTENT: report.content,
+            columns.ACCOUNT: each.account,
+            ROWS: each.rows,
+            ROOTS: each.roots,
+            columns.AS_OF: report.as_of,
+            columns.AS_OF_SOURCE: report.source.value,
+            SHA256: outcome.text.sha256() if outcome.text.name == printable(name) else None,
+        }
+
+
+def _refused_row(name: str, refused: InputRefused) -> Mapping[str, str]:
+    return {columns.FILE: name, REFUSED: json.dumps([*map(asdict, refused.problems)])}
+
+
+def _companion_row(name: str, content: bytes) -> Mapping[str, Any]:
+    try:
+        if name.endswith(METADATA):
+            saved = companions.metadata(name, content)
+            about = {columns.AS_OF: saved.generated, SHA256: saved.sha256}
+            return {columns.FILE: name, columns.AS_OF_SOURCE: AsOfSource.METADATA.value, **about}
+        if name.endswith(SERVICE_CREDENTIALS):
+            companions.service_credentials(name, content)
+        else:
+            manifest_entries(name, partial(bytes, content))
+    except InputRefused as refused:
+        return _refused_row(name, refused)
+    return {columns.FILE: name}
+
+
+# Plan
+
+
+def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
+    """Return the batch (int64) of each file, by the file's name.
+
+    Files that hold the same content or rows of the same account are in one batch, and so is what is
+    saved beside them; a batch has about so many rows, more where such files have more. Files that
+    are not there are not needed.
+
+    Raises InputRefused with the problems of all files, and where there is no report.
+    """
+    surveyed = _frame(surveys)
+    problems = [*_problems(surveyed)]
+    if problems:
+        raise InputRefused(problems)
+    reports = surveyed[surveyed[columns.ACCOUNT].notna()]
+    if reports.empty:
+        message, hint = "there is no report among them", "Name a folder of reports."
+        raise InputRefused.of_file("the files", message, hint)
+    batch_of_report = _batches(reports.reset_index(drop=True), rows)
+    planned = surveyed[columns.FILE].map(_report_name).map(batch_of_report)
+    planned[surveyed[columns.FILE].str.endswith(MANIFEST)] = 0
+    by_file = planned.set_axis(surveyed[columns.FILE]).dropna().astype("int64").rename(BATCH)
+    return by_file[~by_file.index.duplicated()].sort_values(kind="stable")
+
+
+def _frame(surveys: Surveys) -> pd.DataFrame:
+    """Return surveys as one frame, the files in the order in which a folder is read."""
+    table = surveys if isinstance(surveys, pa.Table) else pa.Table.from_batches(surveys, SURVEY)
+    frame: pd.DataFrame = table.select(SURVEY.names).cast(SURVEY).to_pandas()
+    order = sorted(range(len(frame)), key=[*map(_folder_order, frame[columns.FILE])].__getitem__)
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def _folder_order(name: str) -> list[tuple[int, str]]:
+    """Return what sorts names as a folder is read: the files in it before the folders in it."""
+    *folders, last = PurePath(name).parts
+    return [*((1, each) for each in folders), (0, last)]
+
+
+def _report_name(name: str) -> str:
+    """Return the name of the report that a file is or lies beside."""
+    ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS)), "")
+    return name.removesuffix(ending)
+
+
+def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
+    """Yield the problems of the files that count: of reports, beside reports, of manifests."""
+    sha256 = dict(zip(surveyed[columns.FILE], surveyed[SHA256], strict=True))
+    for name, refused, of in zip(
+        surveyed[columns.FILE], surveyed[REFUSED], surveyed[SHA256], strict=True
+    ):
+        report = _report_name(name)
+        of_report = sha256.get(report)
+        if report in sha256 and isinstance(refused, str):
+            yield from (Problem(**each) for each in json.loads(refused))
+        elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
+            yield from companions.changed_report(name, PurePath(report).name).problems
+
+
+def _batches(reports: pd.DataFrame, rows: int) -> dict[str, int]:
+    """Return the batch of each report: as many closed groups in turn as have so many rows."""
+    sizes = reports[ROWS].groupby(_closed_groups(reports)).sum()
+    before = (sizes.cumsum() - sizes) // rows
+    batch = pd.Series(pd.factorize(before)[0], sizes.index)
+    return dict(zip(reports[columns.FILE], _closed_groups(reports).map(batch), strict=True))
+
+
+def _closed_groups(reports: pd.DataFrame) -> pd.Series:
+    """Return the group of each row: rows that share a file, a content or an account are in one."""
+    group = pd.Series(range(len(reports)))
+    while True:
+        joined = group
+        for name in (columns.FILE, CONTENT, columns.ACCOUNT):
+            joined = joined.groupby(reports[name]).transform("min")
+        if joined.equals(group):
+            return group
+        group = joined
+
+
+# Judge
+
+
+def judge(
+    files: Iterable[File],
+    criteria: Criteria | None = None,
+    exemptions: Iterable[Exemption] = (),
+    as_of: datetime | None = None,
+    *,
+    surveys: Surveys = (),
+) -> Iterator[pa.RecordBatch]:
+    """Yield all users of one batch of files, with the schema `USERS`.
+
+    `surveys` are those of all files: by them a manifest, which lists reports of other batches,
+    shows which accounts are not covered. They are not needed if there is but one batch.
+
+    Raises InputRefused.
+    """
+    yield from user_batches(
+        _analysis(files, criteria, exemptions, None, as_of, surveys), [*Verdict]
+    )
+
+
+def inspect(  # noqa: PLR0913  each is one choice
+    files: Iterable[File],
+    book: Rulebook | None = None,
+    criteria: Criteria | None = None,
+    exemptions: Iterable[Exemption] = (),
+    as_of: datetime | None = None,
+    *,
+    surveys: Surveys = (),
+) -> Iterator[pa.RecordBatch]:
+    """Yield all findings in one batch of files, with the schema `FINDINGS`; see `judge`."""
+    yield from finding_batches(_analysis(files, criteria, exemptions, book, as_of, surveys))
+
+
+def judge_files(table: pa.Table, **choices: Any) -> pa.Table:
+    """Judge the files of a batch, in the columns `path` and `content`: for `applyInArrow`.
+
+    `choices` are those of `judge`.
+    """
+    return pa.Table.from_batches(judge(_files(table), **choices), USERS)
+
+
+def inspect_files(table: pa.Table, **choices: Any) -> pa.Table:
+    """Inspect the files of a batch, in the columns `path` and `content`: for `applyInArrow`.
+
+    `choices` are those of `inspect`.
+    """
+    return pa.Table.from_batches(inspect(_files(table), **choices), FINDINGS)
+
+
+def _files(table: pa.Table | pa.RecordBatch) -> Iterator[File]:
+    return zip(table[PATH].to_pylist(), table[CONTENT].to_pylist(), strict=True)
+
+
+def _analysis(  # noqa: PLR0913, PLR0917  each is one choice
+    files: Iterable[File],
+    criteria: Criteria | None,
+    exemptions: Iterable[Exemption],
+    book: Rulebook | None,
+    as_of: datetime | None,
+    surveys: Surveys,
+) -> Analysis:
+    return analyze(_report(files, moment_in_utc(as_of), surveys), criteria, exemptions, book)
+
+
+def _report(files: Iterable[File], option: datetime | None, surveys: Surveys) -> Report:
+    ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
+    limit = InputLimit()
+    inputs = [
+        source for name, content in ordered.items() for source in _sources(name, content, limit)
+    ]
+    report = assemble_report([partial(_text, each, limit, ordered) for each in inputs], option)
+    manifests = [
+        *(_saved(*file) for file in ordered.items() if file[0].endswith(MANIFEST)),
+        *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
+    ]
+    elsewhere = _files_elsewhere(surveys, ordered) if manifests else ()
+    return with_listed_accounts(report, manifests, inputs, [*elsewhere])
+
+
+def _saved(name: str, content: bytes) -> Source:
+    return Source(printable(name), partial(bytes, content), partial(bytes, content))
+
+
+def _text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) -> ReportText:
+    """Return a report with what is saved beside it."""
+    text = read_in_memory(source, limit)
+    metadata, credentials = source.name + METADATA, source.name + SERVICE_CREDENTIALS
+    report = PurePath(source.name).name
+    return replace(
+        text,
+        metadata=companions.generated_time(metadata, files[metadata], report, text.sha256)
+        if metadata in files
+        else None,
+        service_credentials=companions.service_credentials(credentials, files[credentials])
+        if credentials in files
+        else None,
+    )
+
+
+def _files_elsewhere(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:
+    """Yield the surveyed reports that are in other batches, with the moments of their metadata."""
+    surveyed = _with_metadata(_frame(surveys))
+    others = surveyed[~surveyed[columns.FILE].isin([*files])]
+    for name, rows in others[others[columns.ACCOUNT].notna()].groupby(columns.FILE, sort=False):
+        yield ReportFile(
+            name=str(name),
+            sha256=rows[SHA256].fillna(rows[CONTENT]).iloc[0],
+            size=0,
+            as_of=rows[columns.AS_OF].iloc[0].to_pydatetime(),
+            as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
+            accounts=tuple(
+                AccountRows(account=account, rows=count, roots=roots)
+                for account, count, roots in zip(
+                    rows[columns.ACCOUNT], rows[ROWS], rows[ROOTS], strict=True
+                )
+            ),
+        )
+
+
+def _with_metadata(surveyed: pd.DataFrame) -> pd.DataFrame:
+    saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
+    moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
+    told = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
+    known = told.notna() & surveyed[columns.AS_OF_SOURCE].isin([*map(str, _WEAKER_THAN_METADATA)])
+    return surveyed.assign(
+        **{
+            columns.AS_OF: surveyed[columns.AS_OF].where(~known, told),
+            columns.AS_OF_SOURCE: surveyed[columns.AS_OF_SOURCE].where(
+                ~known, AsOfSource.METADATA.value
+            ),
+        }
+    )

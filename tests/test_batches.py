@@ -1,0 +1,319 @@
+"""Batches that do not depend on each other give the rows that one process gives."""
+
+import json
+import pickle
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import analyzer
+from analyzer import batches
+from analyzer.errors import InputRefused
+from analyzer.terms import Criteria
+from tests.support.builders import a_user, report_text
+from tests.support.lake import (
+    NOON,
+    account,
+    damaged,
+    files_in,
+    many_processes,
+    one_process,
+    ordered,
+    report_of,
+    tricky_folder,
+)
+from tests.support.outputs import CONSOLE, SAMPLES, listed_exemptions
+from tests.support.reading import put
+
+ORGANIZATION = SAMPLES / "organization"
+
+
+def surveys_of(folder: Path) -> pa.Table:
+    return pa.Table.from_batches(batches.survey(*file) for file in files_in(folder))
+
+
+def planned(folder: Path, rows: int = 100_000) -> pd.Series:
+    return batches.plan(surveys_of(folder), rows)
+
+
+def together(batch_of: pd.Series) -> list[list[str]]:
+    """Return the names of the files in each batch, without their folders."""
+    return [
+        sorted(Path(name).name for name in batch_of.index[batch_of == batch])
+        for batch in batch_of.unique()
+    ]
+
+
+# Equal rows
+
+
+@pytest.mark.parametrize("rows", [100, 1_000_000])
+def test_the_organization_gives_the_rows_of_one_process(rows: int) -> None:
+    users, findings = one_process(ORGANIZATION)
+    in_batches, found, number = many_processes(ORGANIZATION, rows)
+    assert (number > 1) is (rows < 1000)
+    assert ordered(in_batches) == ordered(users)
+    assert ordered(found) == ordered(findings)
+
+
+@pytest.mark.parametrize("rows", [1, 10, 1_000_000])
+def test_a_tricky_folder_gives_the_rows_of_one_process(rows: int, tmp_path: Path) -> None:
+    folder = tricky_folder(tmp_path)
+    users, findings = one_process(folder)
+    in_batches, found, number = many_processes(folder, rows)
+    assert (number > 1) is (rows < 1000)
+    assert ordered(in_batches) == ordered(users)
+    assert ordered(found) == ordered(findings)
+
+
+def test_generated_folders_give_the_rows_of_one_process(tmp_path: Path) -> None:
+    chance = random.Random(20_261_125)
+    for number in range(30):
+        whose, hour = chance.randrange(12), chance.choice(["08", "12"])
+        names = chance.sample(["ann", "bob", "cy", "dee"], chance.randint(1, 4))
+        text = report_of(whose, *names, mfa_active=chance.choice(["true", "false"]))
+        put(tmp_path, text, f"{number}/status_reports_2026-05-01T{hour}-00-00+00-00.csv")
+    users, findings = one_process(tmp_path)
+    in_batches, found, number = many_processes(tmp_path, 10)
+    assert number > 3
+    assert ordered(in_batches) == ordered(users)
+    assert ordered(found) == ordered(findings)
+
+
+def test_criteria_exemptions_rules_and_the_moment_are_those_of_one_process() -> None:
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    criteria, book = Criteria(dormant_days=10), analyzer.rulebook("cis-3.0")
+    exemptions = listed_exemptions()
+    file = (str(CONSOLE), CONSOLE.read_bytes())
+    users = pa.Table.from_batches(batches.judge([file], criteria, exemptions, moment))
+    findings = pa.Table.from_batches(batches.inspect([file], book, criteria, exemptions, moment))
+    report = analyzer.load(CONSOLE, as_of=moment)
+    analysis = analyzer.analyze(report, criteria, exemptions, book)
+    assert users["verdict"].to_pylist() == analysis.users["verdict"].tolist()
+    assert users["exemption"].to_pylist() == analysis.users["exemption"].tolist()
+    assert findings["fact"].to_pylist() == analysis.inspection.findings["fact"].tolist()
+    assert set(users["as_of"].to_pylist()) == {moment}
+
+
+# Survey
+
+
+def test_a_survey_has_a_row_for_each_account_of_a_file(tmp_path: Path) -> None:
+    path = tricky_folder(tmp_path) / "two.csv"
+    surveyed = batches.survey(str(path), path.read_bytes())
+    assert surveyed.schema == batches.SURVEY
+    one, other = surveyed.to_pylist()
+    assert (one["file"], one["account"], one["rows"], one["roots"]) == (str(path), account(3), 2, 1)
+    assert (other["account"], other["rows"], other["roots"]) == (account(4), 2, 1)
+    assert one["content"] == other["content"] == one["sha256"]
+    assert (one["as_of_source"], one["refused"]) == ("assumed", None)
+
+
+def test_a_survey_names_the_moment_that_is_given() -> None:
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    (row,) = batches.survey(str(CONSOLE), CONSOLE.read_bytes(), moment).to_pylist()
+    assert (row["as_of"], row["as_of_source"]) == (moment, "option")
+
+
+def test_copies_have_the_same_content_in_any_wrapping(tmp_path: Path) -> None:
+    surveyed = surveys_of(tricky_folder(tmp_path)).to_pylist()
+    copies = [row for row in surveyed if Path(row["file"]).name.startswith(("copy", "z.json"))]
+    assert len(copies) == 3
+    assert len({row["content"] for row in copies}) == 1
+    assert len({row["sha256"] for row in copies}) == 3
+
+
+@pytest.mark.parametrize("name", ["README.md", "empty.csv"])
+def test_what_cannot_be_a_report_has_no_row(name: str, tmp_path: Path) -> None:
+    path = tricky_folder(tmp_path) / name
+    assert batches.survey(str(path), path.read_bytes()).num_rows == 0
+
+
+def test_results_have_no_row(tmp_path: Path) -> None:
+    analyzer.write(
+        analyzer.analyze(analyzer.load(CONSOLE)), tmp_path / "a.csv", tmp_path / "a.json"
+    )
+    assert surveys_of(tmp_path).num_rows == 0
+
+
+def test_a_file_that_is_refused_has_its_problems_in_its_row() -> None:
+    (row,) = batches.survey("text.csv", b"no report").to_pylist()
+    assert (row["file"], row["account"]) == ("text.csv", None)
+    assert "this is neither CSV nor whole base64" in row["refused"]
+
+
+@pytest.mark.parametrize("moment", ["2026-05-01", datetime(2026, 5, 1)])  # noqa: DTZ001
+def test_a_moment_that_is_none_is_refused(moment: datetime) -> None:
+    with pytest.raises((TypeError, ValueError), match="as_of"):
+        batches.survey("a.csv", b"", moment)
+
+
+# Plan
+
+
+def test_copies_and_reports_of_one_account_stay_together(tmp_path: Path) -> None:
+    groups = together(planned(tricky_folder(tmp_path), 1))
+    one = ["copy-utf16.csv", "copy.csv.gz", "older.csv", NOON, "z.json"]
+    assert [group for group in groups if "z.json" in group] == [sorted(one)]
+    assert [NOON, NOON] in groups
+    assert [NOON, "two.csv"] in groups
+    assert ["masked-a.csv", "masked-b.csv"] in groups
+
+
+def test_what_is_saved_beside_a_report_is_in_its_batch(tmp_path: Path) -> None:
+    groups = together(planned(tricky_folder(tmp_path), 1))
+    beside = ["8.csv", "8.csv.metadata.json", "8.csv.service-credentials.json"]
+    (group,) = (group for group in groups if "8.csv" in group)
+    assert set(beside) <= {*group}
+    assert "fetched.manifest.json" in groups[0]
+
+
+def test_files_that_are_not_needed_are_in_no_batch(tmp_path: Path) -> None:
+    folder = tricky_folder(tmp_path)
+    put(folder, "{}", "gone.csv.service-credentials.json")
+    names = {Path(name).name for name in planned(folder).index}
+    assert names.isdisjoint({"README.md", "empty.csv", "gone.csv.service-credentials.json"})
+    assert len(names) > 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [(1, [0, 1, 2, 3]), (2, [0, 1, 2, 3]), (3, [0, 0, 1, 2]), (4, [0, 0, 1, 1]), (9, [0] * 4)],
+)
+def test_a_batch_has_about_so_many_rows(rows: int, expected: list[int]) -> None:
+    files = [(f"{number}.csv", report_of(number, "ann").encode()) for number in range(4)]
+    batch_of = batches.plan((batches.survey(*file) for file in files), rows)
+    assert batch_of.tolist() == expected
+    assert batch_of.index.tolist() == [name for name, _ in files]
+    assert (batch_of.index.name, batch_of.name, str(batch_of.dtype)) == ("file", "batch", "int64")
+
+
+def test_the_plan_does_not_depend_on_the_order_of_the_surveys(tmp_path: Path) -> None:
+    surveyed = surveys_of(tricky_folder(tmp_path))
+    backwards = surveyed.take(list(range(len(surveyed)))[::-1])
+    pd.testing.assert_series_equal(batches.plan(surveyed, 10), batches.plan(backwards, 10))
+
+
+def test_accounts_that_hang_together_over_several_files_stay_together() -> None:
+    texts = {f"{number}.csv": _of_accounts(number, number + 1) for number in range(5)}
+    texts["alone.csv"] = _of_accounts(20)
+    batch_of = batches.plan((batches.survey(name, text) for name, text in texts.items()), 1)
+    assert batch_of.drop("alone.csv").nunique() == 1
+    assert batch_of.nunique() == 2
+
+
+def _of_accounts(*numbers: int) -> bytes:
+    users = [a_user(f"user-{number}", account=account(number)) for number in numbers]
+    return report_text(users).replace("012345678901", account(numbers[0])).encode()
+
+
+def test_all_refusals_are_raised_together(tmp_path: Path) -> None:
+    folder = damaged(tricky_folder(tmp_path))
+    with pytest.raises(InputRefused) as refused:
+        planned(folder)
+    assert [Path(each.file).name for each in refused.value.problems] == [
+        "31.csv.metadata.json",
+        "32.csv.service-credentials.json",
+        "damaged.csv",
+        "text.csv",
+    ]
+    with pytest.raises(InputRefused) as alone:
+        analyzer.load(folder)
+    assert {*refused.value.problems} == {*alone.value.problems}
+
+
+def test_a_manifest_that_is_not_understood_is_refused(tmp_path: Path) -> None:
+    put(tricky_folder(tmp_path), "{", "fetched.manifest.json")
+    with pytest.raises(InputRefused, match=r"fetched.manifest.json: it is not valid JSON"):
+        planned(tmp_path)
+
+
+@pytest.mark.parametrize("files", [[], [("README.md", b"# Notes")]])
+def test_no_report_is_refused(files: list[batches.File]) -> None:
+    with pytest.raises(InputRefused, match="there is no report among them"):
+        batches.plan(batches.survey(*file) for file in files)
+
+
+# Judge
+
+
+def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
+    files = files_in(tricky_folder(tmp_path))
+    judged = pa.Table.from_batches(batches.judge(files))
+    assert judged.equals(pa.Table.from_batches(batches.judge(reversed(files))))
+
+
+def test_the_users_of_the_batches_add_up_to_the_rows_that_were_surveyed() -> None:
+    surveyed = surveys_of(ORGANIZATION).to_pandas()
+    users, _, _ = many_processes(ORGANIZATION, 10)
+    assert len(users) == surveyed["rows"].sum() - surveyed["roots"].sum() == 429
+
+
+def test_accounts_that_are_not_covered_are_listed_once(tmp_path: Path) -> None:
+    users, findings, _ = many_processes(tricky_folder(tmp_path), 20)
+    missing = users.to_pandas().query("verdict == 'not-covered'")
+    assert missing["account"].tolist() == [account(20), account(3), account(21)]
+    assert findings["rule"].to_pylist().count("not-covered") == 3
+
+
+def test_the_moment_and_the_evidence_that_are_saved_beside_a_report_count(tmp_path: Path) -> None:
+    users, _, _ = many_processes(tricky_folder(tmp_path), 20)
+    (ida,) = users.to_pandas().query("user == 'ida'").to_dict("records")
+    assert ida["as_of_source"] == "metadata"
+
+
+def test_a_report_elsewhere_covers_an_account_by_the_moment_of_its_metadata(
+    tmp_path: Path,
+) -> None:
+    folder = tricky_folder(tmp_path)
+    entry = {"name": "", "reason": "no."}
+    failed = {**entry, "account": account(8), "status": "failed"}
+    # After the newest timestamp in 8.csv, and before the moment in its metadata.
+    moment = "2026-04-30T12:00:00Z"
+    other = {**entry, "account": account(40), "status": "fetched", "generated_time": moment}
+    put(folder, json.dumps({"accounts": [failed, other]}), "fetched.manifest.json")
+    users, _, _ = many_processes(folder, 20)
+    assert ordered(users) == ordered(one_process(folder)[0])
+    assert "not-covered" not in users["verdict"].to_pylist()
+
+
+# For engines
+
+
+def arrow_files(files: Iterable[batches.File]) -> pa.Table:
+    names, contents = zip(*files, strict=True)
+    return pa.table(
+        {"path": pa.array(names), "content": pa.array(contents), "batch": [0] * len(names)}
+    )
+
+
+def test_the_same_three_work_on_arrow_tables_of_files(tmp_path: Path) -> None:
+    files = arrow_files(files_in(tricky_folder(tmp_path)))
+    surveyed = pa.Table.from_batches(batches.survey_files(files.to_batches(max_chunksize=4)))
+    assert ordered(surveyed) == ordered(surveys_of(tmp_path))
+    users, findings = one_process(tmp_path)
+    assert ordered(batches.judge_files(files)) == ordered(users)
+    assert ordered(batches.inspect_files(files)) == ordered(findings)
+
+
+def test_functions_and_their_choices_can_be_pickled(tmp_path: Path) -> None:
+    surveyed = surveys_of(tricky_folder(tmp_path))
+    choices = {"criteria": Criteria(dormant_days=5), "exemptions": listed_exemptions()}
+    judge = partial(batches.judge_files, surveys=surveyed, **choices)
+    inspect = partial(batches.inspect_files, book=analyzer.rulebook("cis-3.0"), **choices)
+    files = arrow_files(files_in(tmp_path))
+    for function in (judge, inspect):
+        assert pickle.loads(pickle.dumps(function))(files).equals(function(files))
+
+
+def test_a_refusal_is_the_same_in_another_process(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused) as refused:
+        planned(damaged(tmp_path))
+    again = pickle.loads(pickle.dumps(refused.value))
+    assert (again.problems, str(again)) == (refused.value.problems, str(refused.value))

@@ -1,0 +1,226 @@
+"""Parquet has the rows of CSV and JSON in one published schema, and data tools read the same."""
+
+import io
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.model import UncoveredAccount
+from analyzer.report.values import timestamp
+from analyzer.rules.rule import FINDINGS as FOUND
+from analyzer.terms import Verdict
+from analyzer.writers import parquet
+from analyzer.writers.csv import USER_COLUMNS
+from analyzer.writers.parquet import write_findings_parquet, write_parquet
+from tests.support.builders import (
+    AS_OF,
+    COLUMNS_OF_2014,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+)
+from tests.support.outputs import (
+    ALL,
+    CONSOLE,
+    HARD_NAMES,
+    SAMPLES,
+    UNUSED,
+    analyzed,
+    analyzed_console,
+    csv_rows,
+    json_document,
+)
+
+MOMENT = pa.timestamp("us", "UTC")
+
+
+def written(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+    stream = io.BytesIO()
+    write_parquet(analysis, stream, verdicts)
+    return stream.getvalue()
+
+
+def written_findings(analysis: Analysis) -> bytes:
+    stream = io.BytesIO()
+    write_findings_parquet(analysis, stream)
+    return stream.getvalue()
+
+
+def table_of(content: bytes) -> pa.Table:
+    return pq.read_table(io.BytesIO(content))
+
+
+def as_csv_cell(name: str, value: Any, words: str) -> str:
+    """Return a value as CSV has it; where it is null, CSV has text that is no moment."""
+    if value is None:
+        assert timestamp(words) is None, (name, words)
+        return words
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if hasattr(value, "year") else str(value)
+
+
+def test_users_have_the_columns_of_csv_in_its_order_then_file_and_row() -> None:
+    named = [name for name in USER_COLUMNS if name != "account_name"]
+    assert analyzer.USERS.names == [*named, "report", "row"]
+    assert table_of(written(analyzed_console())).schema.equals(analyzer.USERS, check_metadata=True)
+
+
+def test_findings_have_the_columns_of_json_then_the_moment_of_the_report() -> None:
+    names = ["report" if name == "file" else name for name in FOUND]
+    assert analyzer.FINDINGS.names == [*names, "as_of", "as_of_source"]
+    found = table_of(written_findings(analyzed_console()))
+    assert found.schema.equals(analyzer.FINDINGS, check_metadata=True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "kind"),
+    [
+        (analyzer.USERS, "verdict", pa.string()),
+        (analyzer.USERS, "caveats", pa.string()),
+        (analyzer.USERS, "as_of", MOMENT),
+        (analyzer.USERS, "as_of_source", pa.string()),
+        (analyzer.USERS, "age_days", pa.int64()),
+        (analyzer.USERS, "idle_days", pa.int64()),
+        (analyzer.USERS, "user_creation_time", MOMENT),
+        (analyzer.USERS, "access_key_2_last_used_date", MOMENT),
+        (analyzer.USERS, "password_enabled", pa.string()),
+        (analyzer.USERS, "report", pa.string()),
+        (analyzer.USERS, "row", pa.int64()),
+        (analyzer.FINDINGS, "slot", pa.int64()),
+        (analyzer.FINDINGS, "created", MOMENT),
+        (analyzer.FINDINGS, "since", MOMENT),
+        (analyzer.FINDINGS, "days", pa.int64()),
+        (analyzer.FINDINGS, "fact", pa.string()),
+        (analyzer.FINDINGS, "as_of", MOMENT),
+    ],
+)
+def test_each_column_has_one_type(schema: pa.Schema, name: str, kind: pa.DataType) -> None:
+    assert schema.field(name).type == kind
+
+
+def test_the_metadata_names_the_table_and_the_version_of_its_schema() -> None:
+    assert analyzer.USERS.metadata == {b"table": b"credreport users", b"schema_version": b"1.0"}
+    assert analyzer.FINDINGS.metadata[b"table"] == b"credreport findings"
+
+
+def test_every_cell_is_that_of_csv() -> None:
+    analysis = analyzer.analyze(analyzer.load(CONSOLE, SAMPLES / "old-form.csv"))
+    rows = table_of(written(analysis)).to_pylist()
+    cells = csv_rows(analysis, raw=True)
+    assert len(rows) == len(cells) > 0
+    for row, expected in zip(rows, cells, strict=True):
+        assert expected.pop("account_name") == ""
+        assert {name: as_csv_cell(name, row[name], expected[name]) for name in expected} == expected
+
+
+def test_every_finding_is_that_of_json() -> None:
+    analysis = analyzed_console()
+    rows = table_of(written_findings(analysis)).to_pylist()
+    findings = json_document(analysis)["findings"]
+    assert len(rows) == len(findings) > 0
+    for row, expected in zip(rows, findings, strict=True):
+        assert row["report"] == expected["file"]
+        assert row["as_of"] == analysis.report.files[0].as_of
+        assert row["as_of_source"] == "file-name"
+        for name in set(FOUND) - {"file"}:
+            text = "" if expected[name] is None else str(expected[name])
+            assert as_csv_cell(name, row[name], "") == text
+
+
+def test_the_listed_verdicts_are_those_asked_for() -> None:
+    analysis = analyzed_console()
+    assert set(table_of(written(analysis, UNUSED))["verdict"].to_pylist()) == {"unused"}
+
+
+def test_names_come_back_whole(tmp_path: Path) -> None:
+    table = table_of(written(analyzed(tmp_path, map(a_user, HARD_NAMES))))
+    assert set(table["user"].to_pylist()) == set(HARD_NAMES)
+
+
+def test_cells_of_columns_that_a_report_lacks_are_null(tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([a_user("ann", key_1=a_key())], columns=COLUMNS_OF_2014))
+    table = table_of(written(analyzer.analyze(analyzer.load(report, as_of=AS_OF))))
+    assert table["access_key_1_last_used_date"].to_pylist() == [None]
+    assert table["access_key_1_last_used_service"].to_pylist() == [None]
+
+
+def test_what_is_not_understood_is_null_and_its_words_stand_in_the_reason(tmp_path: Path) -> None:
+    user = a_user("ann", password=a_password("vielleicht"))
+    (row,) = table_of(written(analyzed(tmp_path, [user]))).to_pylist()
+    assert row["password_last_used"] is None
+    assert "vielleicht" in row["reason"]
+
+
+def test_accounts_that_could_not_be_read_come_last() -> None:
+    analysis = analyzed_console()
+    lost = UncoveredAccount(account="999999999999", name="lost", reason="denied.")
+    analysis = analyzer.analyze(replace(analysis.report, not_covered=(lost,)))
+    last = table_of(written(analysis, UNUSED)).to_pylist()[-1]
+    assert (last["account"], last["verdict"], last["user"]) == ("999999999999", "not-covered", None)
+    assert last["reason"] == "Account 999999999999 is not covered: denied."
+    finding = table_of(written_findings(analysis)).to_pylist()[-1]
+    assert (finding["rule"], finding["outcome"]) == ("not-covered", "undecided")
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert written(analyzed_console()) == written(analyzed_console())
+    assert written_findings(analyzed_console()) == written_findings(analyzed_console())
+
+
+def test_no_rows_are_a_table_with_the_schema(tmp_path: Path) -> None:
+    quiet = a_user("ann", password=a_password(days_before(1)), mfa=True)
+    table = table_of(written(analyzed(tmp_path, [quiet]), UNUSED))
+    assert (table.num_rows, table.schema.names) == (0, analyzer.USERS.names)
+
+
+@pytest.mark.parametrize(("rows", "groups"), [(1, 3), (2, 2), (3, 1), (4, 1)])
+def test_rows_are_written_in_groups(
+    rows: int, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "GROUP_ROWS", rows)
+    batch = pa.RecordBatch.from_pydict({"a": [1]})
+    stream = io.BytesIO()
+    parquet.write_batches([batch] * 3, batch.schema, stream)
+    assert pq.ParquetFile(io.BytesIO(stream.getvalue())).num_row_groups == groups
+
+
+def test_pandas_and_duckdb_read_the_same_counts_and_values(tmp_path: Path) -> None:
+    analysis = analyzer.analyze(analyzer.load(SAMPLES / "organization"))
+    path = tmp_path / "users.parquet"
+    path.write_bytes(written(analysis))
+    frame = pd.read_parquet(path)
+    expected = analysis.users["verdict"].value_counts().to_dict()
+    assert frame["verdict"].value_counts().to_dict() == {k: v for k, v in expected.items() if v}
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        relation = connection.read_parquet(str(path))
+        counts = relation.aggregate("verdict, count(*)").fetchall()
+        rows = relation.arrow().read_all().cast(analyzer.USERS)
+    assert dict(counts) == frame["verdict"].value_counts().to_dict()
+    assert rows.to_pylist() == pq.read_table(path).to_pylist()
+
+
+def test_the_command_line_writes_both_tables(tmp_path: Path) -> None:
+    users, findings = tmp_path / "users.parquet", tmp_path / "findings.PARQUET"
+    assert run("analyze", CONSOLE, "-q", "-o", users, "--findings", findings).code == 0
+    analysis = analyzer.analyze(analyzer.load(CONSOLE))
+    assert users.read_bytes() == written(analysis, UNUSED)
+    assert findings.read_bytes() == written_findings(analysis)
+
+
+def test_findings_of_another_ending_are_refused(tmp_path: Path) -> None:
+    done = run("analyze", CONSOLE, "--findings", tmp_path / "findings.json")
+    assert done.code == 2
+    assert "must end in .csv or .parquet" in " ".join(done.messages.split())
