@@ -500,15 +500,15 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
         (["--include", "x"], "need --organization"),
         (["--exclude", "x"], "need --organization"),
         (["--organizational-unit", "ou-x"], "need --organization"),
-        (["-o", "-", "--service-credentials"], "takes one report"),
-        (["-o", "-", *BOTH], "takes one report"),
+        (["-o", "-", "--service-credentials"], "writes one report"),
+        (["-o", "-", *BOTH], "writes one report"),
         (["-o", __file__, *BOTH], "need a folder"),
-        (["--role-name", "a b"], "form of credreport"),
-        (["--role-name", "x" * 65], "form of credreport"),
-        (["--external-id", SECRET + "\n"], "form of audit-2026"),
-        (["--session-name", "x"], "form of credreport"),
-        (["--endpoint-url", "host:80"], "form of https://host:port"),
-        (["--endpoint-url", f"https://me:{SECRET}@host"], "form of https://host:port"),
+        (["--role-name", "a b"], "use one such as credreport"),
+        (["--role-name", "x" * 65], "use one such as credreport"),
+        (["--external-id", SECRET + "\n"], "use one such as audit-2026"),
+        (["--session-name", "x"], "use one such as credreport"),
+        (["--endpoint-url", "host:80"], "use one such as https://host:port"),
+        (["--endpoint-url", f"https://me:{SECRET}@host"], "use one such as https://host:port"),
         (["--timeout", "0"], "--timeout"),
         (["--jobs", "0"], "--jobs"),
     ],
@@ -540,6 +540,8 @@ def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
     (folder / "theirs.json").write_bytes(envelope.stdout)
     ours, theirs = judged(folder / "ours.csv"), judged(folder / "theirs.json")
     assert len(ours) > 20
+    assert (ours.pop("as_of_source") == "metadata").all()
+    assert (theirs.pop("as_of_source") == "envelope").all()
     pd.testing.assert_frame_equal(ours, theirs)
 
 
