@@ -9,15 +9,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from analyzer.cli import main
 from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved
-from tests.support.processes import command, python, unmeasured
+from tests.support.killing import RunsToKill, runs_to_kill
+from tests.support.processes import python
 
 OLD = b"what was there before"
 KILLS = 10
@@ -116,30 +116,39 @@ def is_whole(name: str, content: bytes, users: int) -> bool:
     return sum(1 for _ in csv.DictReader(io.StringIO(content.decode(), newline=""))) == users
 
 
-def wait_for_writing(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None and not any(name.name[0] == "." for name in folder.iterdir()):
+def is_running(process: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return True
+    return False
+
+
+def begun(runs: RunsToKill, report: Path, target: Path) -> int:
+    """Begin a run, and return its process once it has written its first byte."""
+    process = runs.begin("analyze", report, "-q", "-o", target)
+    while is_running(process) and not any(name.name[0] == "." for name in target.parent.iterdir()):
         time.sleep(0.001)
+    return process
 
 
-def seconds_of_writing(report: Path, target: Path) -> float:
+def seconds_of_writing(runs: RunsToKill, report: Path, target: Path) -> float:
     """Return how long a run writes, from the first byte on."""
-    with started(command("analyze", report, "-q", "-o", target), unmeasured()) as process:
-        wait_for_writing(target.parent, process)
-        start = time.monotonic()
-        assert process.wait() == 0
+    begun(runs, report, target)
+    start = time.monotonic()
+    assert runs.end() == 0
     return time.monotonic() - start
 
 
-def killed(report: Path, target: Path, seconds: float) -> tuple[bytes, bool]:
+def killed(runs: RunsToKill, report: Path, target: Path, seconds: float) -> tuple[bytes, bool]:
     """Kill a run so many seconds after its first byte; return the file, and if it hit."""
     target.parent.mkdir()
     target.write_bytes(OLD)
-    with started(command("analyze", report, "-q", "-o", target), unmeasured()) as process:
-        wait_for_writing(target.parent, process)
-        time.sleep(seconds)
-        process.kill()
-        process.wait()
-    return target.read_bytes(), process.returncode == -signal.SIGKILL
+    process = begun(runs, report, target)
+    time.sleep(seconds)
+    with suppress(ProcessLookupError):  # it has ended
+        os.kill(process, signal.SIGKILL)
+    is_hit = runs.end() == -signal.SIGKILL
+    return target.read_bytes(), is_hit
 
 
 @pytest.mark.parametrize(("ending", "users"), [("csv", 60_000), ("json", 4_000)])
@@ -149,15 +158,14 @@ def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_a_whole_new
     report = saved(tmp_path, report_text([a_user(f"user{n:05}") for n in range(users)]))
     name = f"review.{ending}"
     (tmp_path / "whole").mkdir()
-    lasting = seconds_of_writing(report, tmp_path / "whole" / name)
-    whole = (tmp_path / "whole" / name).read_bytes()
-    assert is_whole(name, whole, users)
-    moments = [0.0, *(random.uniform(0, 1.2 * lasting) for _ in range(KILLS - 1))]
     targets = [tmp_path / f"killed{n}" / name for n in range(KILLS)]
-    with ThreadPoolExecutor(os.cpu_count()) as killers:
-        ends = list(killers.map(lambda *each: killed(report, *each), targets, moments))
+    with runs_to_kill() as runs:
+        lasting = seconds_of_writing(runs, report, tmp_path / "whole" / name)
+        whole = (tmp_path / "whole" / name).read_bytes()
+        assert is_whole(name, whole, users)
+        moments = [0.0, *(random.uniform(0, 1.2 * lasting) for _ in range(KILLS - 1))]
+        ends = [killed(runs, report, *each) for each in zip(targets, moments, strict=True)]
     assert {content for content, _ in ends} <= {OLD, whole}
     assert any(content == OLD and hit for content, hit in ends)
-    with started(command("analyze", report, "-q", "-o", targets[0])) as process:
-        assert process.wait() == 0
+    assert main(["analyze", str(report), "-q", "-o", str(targets[0])]) == 0
     assert held(targets[0].parent) == {name: whole}

@@ -229,6 +229,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--min-severity", "worst"], "--min-severity", "critical"),
     (["--idle-days", "0"], "--idle-days", ""),
     (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
+    (["--follow-up", "done.json"], "--follow-up", "done.json must end in .csv"),
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
     (["--hub-region", "Frankfurt"], "--hub-region", "'Frankfurt': use a region such as eu-west-1"),
     (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),

@@ -38,6 +38,8 @@ from tests.support.runs import (
     visible,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
+
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
 

@@ -1,11 +1,9 @@
 """However a run of export ends, no half run is ever seen and the next one works."""
 
-import json
 import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +13,7 @@ import pytest
 
 from tests.support.aws_server import an_account, environment, serving
 from tests.support.builders import ROOT_FOLDER, a_user
+from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import command, python, unmeasured
 from tests.support.runs import (
     SAMPLE,
@@ -53,50 +52,7 @@ def ended(arguments: list[str]) -> int:
 # SIGKILL
 
 
-class Runs:
-    """Start runs that have all their imports behind them, so that a kill hits their work."""
-
-    def __init__(self, maker: Started) -> None:
-        assert maker.stdin
-        assert maker.stdout
-        self._asked, self._told = maker.stdin, maker.stdout
-
-    def begin(self, *arguments: str | Path) -> int:
-        self._asked.write(json.dumps([*map(str, arguments)]).encode() + b"\n")
-        self._asked.flush()
-        return int(self._told.readline())
-
-    def end(self) -> int:
-        return os.waitstatus_to_exitcode(int(self._told.readline()))
-
-
-FORKING = """
-import json, os, sys
-from analyzer.cli import export_run, main
-import analyzer.analysis, analyzer.standards.rulebook, analyzer.inspection
-import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.reports
-for line in sys.stdin:
-    process = os.fork()
-    if process == 0:
-        os._exit(main(json.loads(line)))
-    print(process, flush=True)
-    print(os.waitpid(process, 0)[1], flush=True)
-"""
-
-
-@contextmanager
-def forking() -> Iterator[Runs]:
-    with subprocess.Popen(
-        [sys.executable, "-c", FORKING],
-        cwd=ROOT_FOLDER,
-        env=unmeasured(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as maker:
-        yield Runs(maker)
-
-
-def killed(runs: Runs, arguments: Sequence[str | Path], seconds: float) -> bool:
+def killed(runs: RunsToKill, arguments: Sequence[str | Path], seconds: float) -> bool:
     """Kill a run after so many seconds, and tell whether that hit it."""
     process = runs.begin(*arguments)
     time.sleep(seconds)
@@ -105,7 +61,7 @@ def killed(runs: Runs, arguments: Sequence[str | Path], seconds: float) -> bool:
     return runs.end() == -signal.SIGKILL
 
 
-def seconds_of(runs: Runs, arguments: Sequence[str | Path]) -> float:
+def seconds_of(runs: RunsToKill, arguments: Sequence[str | Path]) -> float:
     """Let a run come to its end, and return how long that took."""
     start = time.monotonic()
     runs.begin(*arguments)
@@ -118,7 +74,7 @@ def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_wo
 ) -> None:
     out = tmp_path / "runs"
     hits, lasting = [], 0.0
-    with forking() as runs:
+    with runs_to_kill() as runs:
         for number in range(-2, KILLS):  # The first run warms up, the second is timed.
             day = f"2026-06-{number + 3:02}"
             report = console_report(tmp_path, day, a_user(f"user-{number}"))

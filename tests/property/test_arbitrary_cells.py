@@ -37,6 +37,8 @@ from tests.support.builders import (
 )
 from tests.support.verdict_oracle import Judgement, Opinion, Terms, judge
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
+
 QUICK = settings(
     deadline=None,
     derandomize=True,

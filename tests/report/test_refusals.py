@@ -219,8 +219,8 @@ def test_a_refusal_reads_well(tmp_path: Path) -> None:
     assert str(refusal.value) == (
         f"{path}, row 4: the file is cut off in the middle of this row ('x')\n"
         f"    {AGAIN}\n"
-        f"{path}, row 3, column user_creation_time: a date in a local form, in which day and month"
-        " cannot be told apart ('3/4/2021')\n"
+        f"{path}, row 3, column user_creation_time: a date in a local form, whose day and month are"
+        " ambiguous ('3/4/2021')\n"
         "    A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
     )
     assert refusal.value.exit_code == 3

@@ -45,6 +45,8 @@ from tests.support.pages import (
     tidied,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
+
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 CHANCE = random.Random(7)

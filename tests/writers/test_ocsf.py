@@ -42,6 +42,8 @@ from tests.support.interchange import (
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 from tests.support.pages import BY_ID
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
+
 LATER = ("1.7.0", "1.8.0")
 
 

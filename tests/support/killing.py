@@ -1,0 +1,56 @@
+"""Start runs of the program that have all their imports behind them, so that a kill hits work."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.builders import ROOT_FOLDER
+from tests.support.processes import unmeasured
+
+_FORKING = """
+import json, os, sys
+from analyzer.cli import export_run, main
+import analyzer.analysis, analyzer.standards.rulebook, analyzer.inspection
+import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.reports
+for line in sys.stdin:
+    process = os.fork()
+    if process == 0:
+        os._exit(main(json.loads(line)))
+    print(process, flush=True)
+    print(os.waitpid(process, 0)[1], flush=True)
+"""
+
+
+class RunsToKill:
+    """Begin a run and wait for its end; one at a time."""
+
+    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
+        assert parent.stdin
+        assert parent.stdout
+        self._arguments, self._answers = parent.stdin, parent.stdout
+
+    def begin(self, *arguments: str | Path) -> int:
+        """Begin a run and return the number of its process."""
+        self._arguments.write(json.dumps([*map(str, arguments)]).encode() + b"\n")
+        self._arguments.flush()
+        return int(self._answers.readline())
+
+    def end(self) -> int:
+        """Wait for the end of the run and return its exit code, a signal as a negative one."""
+        return os.waitstatus_to_exitcode(int(self._answers.readline()))
+
+
+@contextmanager
+def runs_to_kill() -> Iterator[RunsToKill]:
+    with subprocess.Popen(
+        [sys.executable, "-c", _FORKING],
+        cwd=ROOT_FOLDER,
+        env=unmeasured(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as parent:
+        yield RunsToKill(parent)
