@@ -17,7 +17,8 @@ _CONSOLE_NAME = re.compile(
 )
 
 
-_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
+_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d|T\d\d-\d\d-\d\dZ)", re.ASCII)
+"""A day, but not in the name of a run of `export`, which is no later than what it holds."""
 
 
 def check_as_of(option: datetime | None) -> None:

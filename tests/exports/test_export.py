@@ -38,7 +38,9 @@ from tests.support.runs import (
     visible,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
+SLOW = pytest.mark.no_cover
+"""Other tests reach the same lines; these take half the time where they are not measured."""
+
 
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
@@ -61,6 +63,7 @@ def name(day: str, number: str = "") -> str:
 # What a run holds
 
 
+@SLOW
 def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(runs: Path) -> None:
     assert exporting(runs, "--from", SAMPLE) == 0
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
@@ -82,6 +85,7 @@ def test_latest_is_a_relative_link_so_that_the_folder_can_be_moved(
     check_whole(tmp_path / "moved" / "latest")
 
 
+@SLOW
 def test_everything_is_private_to_its_owner_whatever_the_umask(runs: Path) -> None:
     before = os.umask(0)
     try:
@@ -115,6 +119,7 @@ def test_the_record_says_what_the_run_was_made_from(runs: Path) -> None:
     }
 
 
+@SLOW
 def test_csv_and_json_list_everybody(runs: Path) -> None:
     exporting(runs, "--from", SAMPLE)
     users = table((runs / "latest" / "users.csv").read_bytes())
@@ -123,6 +128,7 @@ def test_csv_and_json_list_everybody(runs: Path) -> None:
     assert {row["verdict"] for row in users} == set(told["listed"])
 
 
+@SLOW
 def test_outputs_name_reports_by_their_place_in_the_run(runs: Path) -> None:
     exporting(runs, "--from", SAMPLE)
     told = json.loads((runs / "latest" / "analysis.json").read_bytes())
@@ -135,6 +141,7 @@ def test_outputs_name_reports_by_their_place_in_the_run(runs: Path) -> None:
     assert not any(".credreport-" in cell for cell in cells)
 
 
+@SLOW
 def test_the_same_run_in_another_folder_has_the_same_bytes(runs: Path, tmp_path: Path) -> None:
     exporting(runs, "--from", SAMPLE)
     exporting(tmp_path / "others", "--from", SAMPLE)
@@ -171,6 +178,7 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice(runs: Path, capsys:
     assert hidden(runs) == set()
 
 
+@SLOW
 def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(runs: Path) -> None:
     for days in ("30", "40", "50", "40"):
         assert exporting(runs, "--from", SAMPLE, "--dormant-days", days) == 0
@@ -179,6 +187,7 @@ def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(run
     assert (runs / "latest").readlink().name == f"{base}-3"
 
 
+@SLOW
 def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path) -> None:
     base = "2026-03-01T09-30-00Z"
     assert exporting(runs, "--from", SAMPLE) == 0
@@ -209,6 +218,7 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     assert len(visible(runs)) == 3
 
 
+@SLOW
 def test_a_run_keeps_the_list_of_who_was_excused_to_the_byte(runs: Path, tmp_path: Path) -> None:
     text = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
     (tmp_path / "list.csv").write_bytes(text.encode())
@@ -219,6 +229,7 @@ def test_a_run_keeps_the_list_of_who_was_excused_to_the_byte(runs: Path, tmp_pat
     assert not (runs / "latest" / "exemptions.csv").exists()
 
 
+@SLOW
 def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(
     runs: Path, tmp_path: Path
 ) -> None:
@@ -232,6 +243,7 @@ def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(
     assert len(visible(runs)) == 3
 
 
+@SLOW
 def test_evidence_about_service_credentials_makes_another_run(runs: Path, reports: Path) -> None:
     report = console_report(reports, FIRST)
     assert exporting(runs, "--from", report) == 0
@@ -270,6 +282,7 @@ def test_a_first_run_knows_of_no_changes(runs: Path) -> None:
     assert changed(runs / "latest") == []
 
 
+@SLOW
 def test_changes_since_the_previous_run_are_told(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
@@ -317,6 +330,7 @@ def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
 # What is kept
 
 
+@SLOW
 def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> None:
     for day in (FIRST, SECOND, THIRD):
         assert exporting(runs, "--from", console_report(reports, day), "--keep", "2") == 0
@@ -325,6 +339,7 @@ def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> 
     check_folder(runs)
 
 
+@SLOW
 def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
     runs: Path, reports: Path
 ) -> None:
@@ -383,6 +398,7 @@ def edit_within_the_size(run: Path) -> None:
         edit_within_the_size,
     ],
 )
+@SLOW
 def test_a_run_that_somebody_has_added_to_or_edited_is_never_removed(
     runs: Path, reports: Path, edit: Callable[[Path], None]
 ) -> None:
@@ -393,6 +409,7 @@ def test_a_run_that_somebody_has_added_to_or_edited_is_never_removed(
     assert visible(runs) - {"moved"} == {name(FIRST), name(THIRD), "latest"}
 
 
+@SLOW
 def test_a_workbook_that_was_filled_in_leaves_its_run_complete(runs: Path, reports: Path) -> None:
     report = console_report(reports, FIRST)
     exporting(runs, "--from", report)
@@ -485,6 +502,7 @@ def test_all_of_a_run_is_on_disk_before_it_has_its_name(
     assert runs.stat().st_ino in synced
 
 
+@SLOW
 def test_standard_input_is_kept_too(runs: Path) -> None:
     done = subprocess.run(
         command("export", "--from", "-", "--out-dir", runs, "-q"),
@@ -592,6 +610,7 @@ def test_a_bug_is_loud_and_leaves_nothing(
 # Partial
 
 
+@SLOW
 def test_accounts_that_are_missing_are_told_and_never_gone(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
@@ -620,6 +639,7 @@ def test_accounts_that_are_missing_are_told_and_never_gone(
 # Settings
 
 
+@SLOW
 def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path) -> None:
     variables = {"PYTHONPROFILEIMPORTTIME": "1"}
     done = run("export", "--out-dir", runs, "--from", SAMPLE, environment=variables)
@@ -736,6 +756,7 @@ def test_another_as_of_makes_another_run_and_the_same_one_none(runs: Path, repor
     assert visible(runs) == {"2026-06-30T23-59-59Z", "2026-07-31T23-59-59Z", "latest"}
 
 
+@SLOW
 def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_for_that(
     runs: Path, reports: Path
 ) -> None:

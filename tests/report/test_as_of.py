@@ -202,6 +202,8 @@ def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report(tmp_path
         ("2026-05-06/2026-05-07.csv", 7),
         ("2026-05-06/2026-05-07_2026-05-08.csv", None),
         ("12026-05-06/report.csv", None),
+        ("2026-05-06T09-30-00Z/reports/report.csv", None),
+        ("2026-05-06/2026-05-07T09-30-00Z-2/report.csv", 6),
         ("2026-05-061/report.csv", None),
         ("2026-13-06/report.csv", None),
         ("2026-04-01/report.csv", None),

@@ -40,8 +40,6 @@ from tests.support.reading import (
     with_cells,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 ROW_AT_MOST = 400
 """No row of these tests is longer; Arrow needs a block to hold a row."""
 

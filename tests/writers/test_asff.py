@@ -39,8 +39,6 @@ from tests.support.interchange import (
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 from tests.support.pages import BY_ID
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 
 def all_errors(documents: list[Document]) -> list[str]:
     return [error for document in documents for error in errors(document)]

@@ -46,8 +46,6 @@ from tests.support.workbooks import (
     with_wrong_results,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 
 @pytest.fixture(scope="module")
 def file() -> bytes:
