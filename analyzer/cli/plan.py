@@ -37,8 +37,9 @@ def plan(
         list[str],
         typer.Option(
             metavar="SOURCE",
-            help="The reports that the decisions were made from: needed for users who are not"
-            " unused, and with --certain; may be repeated.",
+            help="The reports that the decisions were made from; may be repeated. Give them: the"
+            " script then knows the as-of of each account and the last use of each key. Needed for"
+            " users who are not unused, and with --certain.",
         ),
     ] = [],
     certain: Annotated[
