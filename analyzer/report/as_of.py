@@ -17,8 +17,9 @@ _CONSOLE_NAME = re.compile(
 )
 
 
-_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d|T\d\d-\d\d-\d\dZ)", re.ASCII)
-"""A day, but not in the name of a run of `export`, which is no later than what it holds."""
+_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
+_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
+"""The name of a run of `export`: no report in it is from the end of that day."""
 
 
 def check_as_of(option: datetime | None) -> None:
@@ -70,7 +71,8 @@ def _from_folder(name: str, newest: datetime) -> datetime | None:
     in the report is later.
     """
     for part in reversed(PurePath(name.replace(":", "/")).parts):
-        days = {day for each in _DATE.findall(part) if (day := _end_of_day(each))}
+        texts = [] if _RUN.fullmatch(part) else _DATE.findall(part)
+        days = {day for each in texts if (day := _end_of_day(each))}
         if days:
             (day, *others) = days
             return day if not others and day >= newest else None

@@ -54,7 +54,11 @@ def got(content: bytes = REPORT, generated: datetime | None = GENERATED) -> Said
 
 
 COMPLETE = state("COMPLETE")
-SOON = Deadline.after(300)
+
+
+def soon() -> Deadline:
+    """Return a deadline that no test meets; one for all would pass while others run."""
+    return Deadline.after(300)
 
 
 def fetched(
@@ -317,17 +321,18 @@ def test_each_partition_is_asked_at_its_own_address(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     assert (
-        AwsSession(region=region).client("iam", SOON).client.meta.endpoint_url == f"https://{host}"
+        AwsSession(region=region).client("iam", soon()).client.meta.endpoint_url
+        == f"https://{host}"
     )
 
 
 def test_boto3_retries_as_its_standard_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert AwsSession().client("iam", SOON).client.meta.config.retries == {
+    assert AwsSession().client("iam", soon()).client.meta.config.retries == {
         "mode": "standard",
         "total_max_attempts": 3,
     }
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
-    assert AwsSession().client("iam", SOON).client.meta.config.retries["total_max_attempts"] == 9
+    assert AwsSession().client("iam", soon()).client.meta.config.retries["total_max_attempts"] == 9
 
 
 @pytest.mark.parametrize(
@@ -339,7 +344,7 @@ def test_settings_that_boto3_cannot_take_are_refused(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(AwsRefused, match=r"correct it|does not work"):
-        AwsSession().client("iam", SOON)
+        AwsSession().client("iam", soon())
 
 
 def test_a_program_for_credentials_that_answers_anything_is_refused(
@@ -351,7 +356,7 @@ def test_a_program_for_credentials_that_answers_anything_is_refused(
         program = f"{sys.executable} -c 'print(\"{output}\")'"
         (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
         with pytest.raises(AwsRefused) as caught:
-            AwsSession().client("iam", SOON)
+            AwsSession().client("iam", soon())
         assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
         assert SECRET not in str(caught.value)
 
