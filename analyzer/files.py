@@ -14,18 +14,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from errno import EEXIST, EPERM
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from stat import S_IMODE, S_ISREG, S_ISVTX
 from typing import Any, BinaryIO, Final
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover  # Windows, where nobody can remove a file that is open
-    fcntl = None  # type: ignore[assignment]
-
 from analyzer.errors import InputRefused, OutputFailed
 from analyzer.terms import printable
 from analyzer.version import VERSION
+
+fcntl = import_module("fcntl") if find_spec("fcntl") else None
+"""The module for locks on files, where the system has one: Windows removes no file that is open."""
 
 SCHEMA_VERSION: Final = "1.0"
 """The version of the form of JSON files that are saved beside reports and with runs."""
@@ -149,13 +149,13 @@ def _remove_leftovers(targets: Collection[Path]) -> None:
     """Remove temporary files that killed runs left for the targets."""
     for folder in {target.parent for target in targets}:
         names = {target.name for target in targets if target.parent == folder}
-        for path in _leftovers(folder, names):
+        for path in _own_temporary_files(folder, names):
             with suppress(OSError), path.open("rb") as stream:
                 _lock(stream, wait=False)
                 path.unlink()
 
 
-def _leftovers(folder: Path, names: Collection[str]) -> list[Path]:
+def _own_temporary_files(folder: Path, names: Collection[str]) -> list[Path]:
     """Return this user's regular files with temporary names for the names."""
     with suppress(OSError), os.scandir(folder) as entries:
         return [

@@ -54,7 +54,7 @@ app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})(
 app.add_typer(rules.app, name="rules")
 
 
-def _say_version(value: bool) -> None:  # noqa: FBT001  typer calls it so
+def _print_version(value: bool) -> None:  # noqa: FBT001  typer calls it so
     if value:
         from analyzer.version import VERSION
 
@@ -67,7 +67,7 @@ def credreport(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""

@@ -224,7 +224,7 @@ def _readable(call: Callable[[], Any]) -> Any:
         return call()
     except (AwsRefused, BotoCoreError, ClientError, EOFError):
         raise
-    except Exception:  # noqa: BLE001  see above
+    except Exception:  # noqa: BLE001  botocore raises errors of every kind for a foreign answer
         raise foreign_answer(UNREADABLE) from None
 
 
