@@ -39,7 +39,7 @@ _LISTS: Final = (EXEMPTIONS, DECISIONS)
 
 
 FEEDS: Final = {Feed.OCSF: "findings.ocsf.json", Feed.ASFF: "findings.asff.json"}
-"""The files of the feeds; a new one, such as Parquet, is a line here and one in `write_feed`."""
+"""The file of each feed."""
 
 
 def write_feed(
@@ -129,7 +129,7 @@ def _exemptions(path: Path) -> Exemptions:
 def is_unchanged(run: Run) -> bool:
     """Return whether a run still holds the reports and lists that it was made from, no others.
 
-    What it is compared by is read from them.
+    The next run is compared with what is read from them.
     """
     recorded = {
         each["path"]: each["sha256"]

@@ -99,7 +99,6 @@ LATEST: Final = "latest"
 LOCK: Final = ".lock"
 BUILDING: Final = ".credreport-building-"
 REMOVING: Final = ".credreport-removing-"
-
 LINK: Final = ".credreport-latest"
 """What is put beside the runs: folders that begin so, and the link that becomes `latest`."""
 
@@ -173,7 +172,7 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise what `locked` would, and write nothing."""
+    """Raise what `folder_lock` would, and write nothing."""
     nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=by_effect):

@@ -1,4 +1,4 @@
-"""Write users as CSV: one row a user, stable columns, safe to open in a spreadsheet.
+"""Write users and findings as CSV: one row each, stable columns, safe to open in a spreadsheet.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe in front of it; the ARN is
 exact. Arrow joins the cells, so that a million rows take a second.
@@ -180,9 +180,9 @@ FINDING_COLUMNS: Final = (
     columns.AS_OF_SOURCE,
     ACCOUNT_NAME,
 )
-"""The columns, as `rules.rule.FINDINGS` describes them, and the report's name and as-of.
+"""The columns of `rules.rule.FINDINGS` but the remedy, then the report's as-of and account's name.
 
-`account_name` is empty where the account's name is not known.
+`file` has the report's name; `account_name` is empty where the account's name is not known.
 """
 
 

@@ -145,8 +145,8 @@ def _input_style(text: str) -> CellStyle:
     return CellStyle.INPUT_TEXT if text else CellStyle.INPUT
 
 
-def text_or_raw(rows: Sized) -> list[str]:
-    """Read nothing, of every row."""
+def blanks(rows: Sized) -> list[str]:
+    """Return an empty text for every row."""
     return [""] * len(rows)
 
 
@@ -167,8 +167,8 @@ def _raw_text(value: Any, *, is_root: bool) -> str:
     return UNREPORTED if is_root and value == NOT_SUPPORTED else f'"{value}"{NOT_UNDERSTOOD}'
 
 
-def blank_text(column: str) -> Read[Page]:
-    """Read no words, but the raw value where the report's cell was not understood."""
+def raw_text(column: str) -> Read[Page]:
+    """Read the report's cell where it was not understood, else nothing."""
     return lambda page: raw_if_unread(page, column, np.full(len(page), "", object))
 
 

@@ -17,6 +17,7 @@ from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
     Read,
+    blanks,
     in_frame,
     input_columns,
     moment_cells,
@@ -26,7 +27,6 @@ from analyzer.writers.workbook.column import (
     repeated_text_cells,
     source_columns,
     text_cells,
-    text_or_raw,
     texts,
 )
 from analyzer.writers.workbook.review_lists import row_keys
@@ -80,8 +80,8 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
         Column("Listed in", 13, repeated_text_cells(_listed_in(listed), plain)),
         Column("Days", 7.5, number_cells(in_frame(DAYS))),
         Column("Slot", 6, number_cells(in_frame(columns.SLOT))),
-        Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
-        Column("Counted from (UTC)", 14.5, moment_cells(in_frame(SINCE), text_or_raw)),
+        Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), blanks)),
+        Column("Counted from (UTC)", 14.5, moment_cells(in_frame(SINCE), blanks)),
         EXEMPTION,
         Column(
             "Controls",

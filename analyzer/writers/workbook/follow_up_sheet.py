@@ -25,6 +25,7 @@ from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
     account_name_columns,
+    blanks,
     day_cells,
     in_frame,
     moment_cells,
@@ -32,7 +33,6 @@ from analyzer.writers.workbook.column import (
     plain,
     repeated_text_cells,
     text_cells,
-    text_or_raw,
     texts,
     user_columns,
     word_style,
@@ -95,14 +95,14 @@ _FIRST: Final = (
 
 _SECOND: Final = (
     Column("Verdict now", 12.5, repeated_text_cells(texts(in_frame(columns.VERDICT)), word_style)),
-    Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), text_or_raw)),
-    Column("Done since (UTC)", 14.5, moment_cells(in_frame(DONE_SINCE), text_or_raw)),
+    Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), blanks)),
+    Column("Done since (UTC)", 14.5, moment_cells(in_frame(DONE_SINCE), blanks)),
     Column("Ticket", 9, text_cells(texts(in_frame(TICKET)))),
     Column("Comment", 28, text_cells(texts(in_frame(COMMENT)))),
-    Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), text_or_raw)),
+    Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), blanks)),
 )
 _NOT_PRINTED: Final = (
-    Column("As of (UTC)", 14.5, moment_cells(in_frame(columns.AS_OF), text_or_raw)),
+    Column("As of (UTC)", 14.5, moment_cells(in_frame(columns.AS_OF), blanks)),
     Column("Report", 26, repeated_text_cells(texts(in_frame(REPORT)), plain)),
 )
 

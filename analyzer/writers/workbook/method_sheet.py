@@ -92,8 +92,6 @@ _CERTAINTIES: Final = {
     Certainty.CHECK: "At least one caveat applies: check it before the user is deleted.",
 }
 
-"""What each caveat means, in the order in which outputs list them."""
-
 _DECISIONS: Final[Mapping[Decision, str]] = {
     Decision.DELETE: "Delete the user and its remaining credentials.",
     Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",

@@ -19,17 +19,17 @@ from analyzer.writers.workbook.column import (
     NONE,
     Column,
     Read,
-    blank_text,
+    blanks,
     in_slot,
     moment_cells,
     number_cells,
     of_users,
     plain,
     raw_if_unread,
+    raw_text,
     repeated_text_cells,
     text_cells,
     text_or,
-    text_or_raw,
     texts,
     user_columns,
     word_style,
@@ -107,7 +107,7 @@ EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(texts(of_users(co
 CREATED: Final = Column(
     "Created (UTC)",
     14.5,
-    moment_cells(of_users(columns.CREATED), blank_text(columns.USER_CREATION_TIME)),
+    moment_cells(of_users(columns.CREATED), raw_text(columns.USER_CREATION_TIME)),
 )
 
 AGE: Final = Column("Age in days", 7.5, number_cells(of_users(columns.AGE_DAYS)))
@@ -124,16 +124,14 @@ LAST_SIGN_IN: Final = Column(
 PASSWORD_CHANGED: Final = Column(
     "Password changed (UTC)",
     14.5,
-    moment_cells(
-        of_users(columns.PASSWORD_LAST_CHANGED), blank_text(columns.PASSWORD_LAST_CHANGED)
-    ),
+    moment_cells(of_users(columns.PASSWORD_LAST_CHANGED), raw_text(columns.PASSWORD_LAST_CHANGED)),
 )
 
 PASSWORD_ROTATION: Final = Column(
     "Password expires (UTC)",
     14.5,
     moment_cells(
-        of_users(columns.PASSWORD_NEXT_ROTATION), blank_text(columns.PASSWORD_NEXT_ROTATION)
+        of_users(columns.PASSWORD_NEXT_ROTATION), raw_text(columns.PASSWORD_NEXT_ROTATION)
     ),
 )
 
@@ -189,7 +187,7 @@ def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
 
 
 LAST_ACTIVITY: Final = Column("Last activity (UTC)", 30, text_cells(_last_activities))
-AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), text_or_raw))
+AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), blanks))
 MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 
@@ -245,7 +243,7 @@ def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
             14.5,
             moment_cells(
                 lambda page: in_slot(page.keys, slot)[columns.CREATED],
-                blank_text(names.last_rotated),
+                raw_text(names.last_rotated),
             ),
         ),
         Column(
@@ -283,7 +281,7 @@ def certificate(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...
             14.5,
             moment_cells(
                 lambda page: in_slot(page.certificates, slot)[columns.CREATED],
-                blank_text(names.last_rotated),
+                raw_text(names.last_rotated),
             ),
         ),
     )
