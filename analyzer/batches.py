@@ -2,7 +2,7 @@
 
     surveys = [survey(name, content) for name, content in files]  # on workers, a file each
     batch_of = plan(surveys)                                      # on the driver, small
-    judge(files_of_one_batch)                                     # on workers, a batch each
+    judge(files_of_one_batch, surveys=surveys)                    # on workers, a batch each
 
 A file is a pair of its name and its bytes. What is saved beside reports counts: the metadata and
 the service-specific credentials of a report, and the manifest of `credreport fetch`. The batches
@@ -105,9 +105,8 @@ def survey_files(
 def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     option = moment_in_utc(as_of)
     check_as_of(option)
-    limit = InputLimit()
-    named = [(name, source) for name, content in files for source in _sources(name, content, limit)]
-    surveyed = survey_each([partial(read_in_memory, source, limit) for _, source in named])
+    named = [(name, each) for name, content in files for each in _sources(name, content)]
+    surveyed = survey_each([partial(read_in_memory, *each) for _, each in named])
     reports = (
         row
         for (name, _), outcome in zip(named, surveyed, strict=True)
@@ -117,12 +116,16 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
 
 
-def _sources(name: str, content: bytes, limit: InputLimit) -> Iterator[Source]:
-    """Yield the reports in a file, as in a file of a folder: several in a zip archive."""
+def _sources(name: str, content: bytes) -> Iterator[tuple[Source, InputLimit]]:
+    """Yield the reports in a file, as in a file of a folder: several in a zip archive.
+
+    Each file has a limit of its own, so that it does not matter which files share a batch.
+    """
+    limit = InputLimit()
     is_other = is_other_kind(PurePath(name).name, len(content), lambda size: content[:size])
     if not name.endswith(COMPANIONS) and not is_other:
         sources = stream_sources(printable(name), BytesIO(content), limit)
-        yield from (each for each in sources if not each.is_skipped)
+        yield from ((each, limit) for each in sources if not each.is_skipped)
 
 
 def _report_rows(
@@ -227,10 +230,11 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
 
 def _batches(reports: pd.DataFrame, rows: int) -> dict[str, int]:
     """Return the batch of each report: as many closed groups in turn as have so many rows."""
-    sizes = reports[ROWS].groupby(_closed_groups(reports)).sum()
+    groups = _closed_groups(reports)
+    sizes = reports[ROWS].groupby(groups).sum()
     before = (sizes.cumsum() - sizes) // rows
     batch = pd.Series(pd.factorize(before)[0], sizes.index)
-    return dict(zip(reports[columns.FILE], _closed_groups(reports).map(batch), strict=True))
+    return dict(zip(reports[columns.FILE], groups.map(batch), strict=True))
 
 
 def _closed_groups(reports: pd.DataFrame) -> pd.Series:
@@ -314,11 +318,9 @@ def _analysis(  # noqa: PLR0913, PLR0917  each is one choice
 
 def _report(files: Iterable[File], option: datetime | None, surveys: Surveys) -> Report:
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
-    limit = InputLimit()
-    inputs = [
-        source for name, content in ordered.items() for source in _sources(name, content, limit)
-    ]
-    report = assemble_report([partial(_text, each, limit, ordered) for each in inputs], option)
+    limited = [each for name, content in ordered.items() for each in _sources(name, content)]
+    inputs = [source for source, _ in limited]
+    report = assemble_report([partial(_text, *each, ordered) for each in limited], option)
     manifests = [
         *(_saved(*file) for file in ordered.items() if file[0].endswith(MANIFEST)),
         *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
@@ -370,11 +372,12 @@ def _files_elsewhere(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[R
 def _with_metadata(surveyed: pd.DataFrame) -> pd.DataFrame:
     saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
     moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
-    told = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
-    known = told.notna() & surveyed[columns.AS_OF_SOURCE].isin([*map(str, _WEAKER_THAN_METADATA)])
+    generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
+    weaker = surveyed[columns.AS_OF_SOURCE].isin([*map(str, _WEAKER_THAN_METADATA)])
+    known = generated.notna() & weaker
     return surveyed.assign(
         **{
-            columns.AS_OF: surveyed[columns.AS_OF].where(~known, told),
+            columns.AS_OF: surveyed[columns.AS_OF].where(~known, generated),
             columns.AS_OF_SOURCE: surveyed[columns.AS_OF_SOURCE].where(
                 ~known, AsOfSource.METADATA.value
             ),

@@ -15,6 +15,7 @@ import pytest
 import analyzer
 from analyzer import batches
 from analyzer.errors import InputRefused
+from analyzer.report.input_size import InputLimit
 from analyzer.terms import Criteria
 from tests.support.builders import a_user, report_text
 from tests.support.lake import (
@@ -48,6 +49,22 @@ def together(batch_of: pd.Series) -> list[list[str]]:
         sorted(Path(name).name for name in batch_of.index[batch_of == batch])
         for batch in batch_of.unique()
     ]
+
+
+# Bounds
+
+
+def test_each_file_has_a_bound_of_its_own_however_files_are_grouped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = [(f"{each}.csv", report_of(each, "ann").encode()) for each in (1, 2)]
+    largest = max(len(content) for _, content in files)
+    monkeypatch.setattr(batches, "InputLimit", partial(InputLimit, largest))
+    names, contents = zip(*files, strict=True)
+    table = pa.RecordBatch.from_pydict({batches.PATH: names, batches.CONTENT: contents})
+    (surveyed,) = batches.survey_files([table])
+    assert surveyed["refused"].to_pylist() == [None, None]
+    assert sum(batch.num_rows for batch in batches.judge(files)) == 2
 
 
 # Equal rows
