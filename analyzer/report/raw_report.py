@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,8 +22,9 @@ _RESULTS = (
     {columns.VERDICT, columns.CERTAINTY, columns.CAVEATS},
     {"severity", "rule", "fact", "outcome"},
     {"change", "before", "now", "last_use"},
+    {"status", "overdue", "done_since", "fact"},
 )
-"""Columns by which the CSVs that are written here are known: of users, findings and changes."""
+"""Columns by which a CSV that is written here is known: users, findings, changes, follow-up."""
 
 _HEADER_HINT = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
 
@@ -93,12 +94,16 @@ def _read(name: str, text: str, end: int, row: int) -> Header:
 def is_result(head: bytes) -> bool:
     """Tell from its first bytes whether a CSV is one that is written here."""
     first = head.decode("utf-8", "replace").lstrip("\ufeff").partition("\n")[0]
-    names = {*map(name_in, first.rstrip("\r").split(","))}
-    return any(result <= names for result in _RESULTS)
+    return _has_columns_of_result(map(name_in, first.rstrip("\r").split(",")))
+
+
+def _has_columns_of_result(names: Iterable[str]) -> bool:
+    present = {*names}
+    return any(result <= present for result in _RESULTS)
 
 
 def _check(name: str, header: Header) -> None:
-    if any(result.issubset(header.names) for result in _RESULTS):
+    if _has_columns_of_result(header.names):
         message = "this is a result that credreport wrote, not a report"
         hint = "Write results to another folder than the reports."
         raise InputRefused([Problem(name, header.row, None, None, message, hint)])

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 import analyzer
+from analyzer import follow_up
 from analyzer.cli import main
 from tests.support.builders import a_password, a_user, report_text
 from tests.support.workbooks import row_of
@@ -37,6 +38,7 @@ KINDS: dict[str, tuple[str | bytes, str]] = {
     "findings.ocsf.json": ("{}\n{}", SKIPPED),
     "empty.csv": ("", SKIPPED),
     "users.csv": (RESULT, SKIPPED),
+    "follow-up.csv": (",".join(follow_up.COLUMNS), SKIPPED),
     "damaged.json": (ENVELOPE[:-5], REFUSED),
     "number.json": ("17", REFUSED),
     "rows.json": ('[{"user": "ann", "arn": "x"}]', REFUSED),
