@@ -71,10 +71,6 @@ class Truth:
         no = np.asarray(by_slot(self.no).all(axis=0))
         return type(self)(in_any_slot(self.yes), no)
 
-    def yes_in_any_slot(self) -> np.ndarray:
-        """Return for each user whether it is known to hold in at least one slot."""
-        return in_any_slot(self.yes)
-
     def in_every_slot(self) -> Self:
         """Return for each user whether it holds in all slots."""
         return ~(~self).in_any_slot()

@@ -23,7 +23,6 @@ from analyzer.rules.rule import (
     SEVERITY,
     Outcome,
     Rule,
-    Subject,
 )
 from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
@@ -107,7 +106,7 @@ class Inspection:
         rooted = {each.account for each in accounts if each.roots}
         rootless = {each.account or "that no ARN names" for each in accounts} - rooted
         why = f"The report has no root row of account {short_list(sorted(rootless))}."
-        return {rule.id: why for rule in self.book.rules if rootless and _is_of_root(rule)}
+        return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 
     def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
         """Return for each rule of these severities or ids how many findings are not exempt.
@@ -177,10 +176,6 @@ class Inspection:
             yield page, False
         for page in self.report.roots():
             yield page, True
-
-
-def _is_of_root(rule: Rule) -> bool:
-    return rule.subject is Subject.ROOT
 
 
 def _finding_counts(frame: pd.DataFrame) -> FindingCounts:

@@ -72,7 +72,7 @@ def _verdict_codes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the users without a known date of use, and the positions in `Verdict`."""
     signed_in = facts.sign_in.present
-    active_key = facts.key_active.yes_in_any_slot()
+    active_key = in_any_slot(facts.key_active.yes)
     usable = facts.password.yes | active_key
     strict = criteria.definition is Definition.IAM_029
     attached = active_key | facts.page.has_key(State.INACTIVE) if strict else active_key
@@ -98,7 +98,7 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     """Return the days since the latest use of a usable credential, and where they are unknown.
 
     A credential never used counts from its creation: the password from its last change, failing
-    that from the user's creation, the access key from its own.
+    that from the user's creation, the access key from its own, failing that from the user's.
     """
     password, key = facts.password_idle, facts.key_idle
     has_password, is_active = facts.password.yes, facts.key_active.yes
@@ -160,7 +160,7 @@ def unused_definition(criteria: Criteria) -> str:
 
 
 def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
-    """Return what a verdict means; of several that fit, the first in the law's order applies."""
+    """Return what a verdict means; of several that fit, the first in `Verdict` applies."""
     days = _days(criteria.dormant_days)
     strict = criteria.definition is Definition.IAM_029
     key = "access key attached, active or not" if strict else "active access key"

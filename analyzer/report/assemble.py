@@ -178,13 +178,15 @@ def _users(table: pa.Table) -> pa.Table:
 def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Join small tables that have the same columns."""
     waiting: list[pa.Table] = []
+    rows = 0
     for table in tables:
         if waiting and waiting[-1].schema != table.schema:
             yield pa.concat_tables(waiting)
-            waiting = []
+            waiting, rows = [], 0
         waiting.append(table)
-        if sum(map(len, waiting)) >= PAGE_ROWS:
+        rows += table.num_rows
+        if rows >= PAGE_ROWS:
             yield pa.concat_tables(waiting)
-            waiting = []
+            waiting, rows = [], 0
     if waiting:
         yield pa.concat_tables(waiting)

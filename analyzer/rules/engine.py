@@ -65,7 +65,7 @@ def page_findings(
     findings = [
         _findings_of_rule(position, rule, facts, thresholds, exemptions)
         for position, rule in enumerate(rules)
-        if len(page) and _is_about(rule, of_roots=of_roots)
+        if len(page) and rule.is_of_root is of_roots
     ]
     return _frame(page, rules, findings, exemptions.reasons)
 
@@ -82,14 +82,10 @@ def page_counts(
     count: FindingCounts = Counter()
     facts = Facts(page)
     for rule in rules:
-        if len(page) and _is_about(rule, of_roots=of_roots):
+        if len(page) and rule.is_of_root is of_roots:
             positions = _positions_by_outcome(rule, facts, thresholds)
             count.update(_outcome_counts(rule.id, positions, exemptions.codes(rule.id) > 0))
     return count
-
-
-def _is_about(rule: Rule, *, of_roots: bool) -> bool:
-    return (rule.subject is Subject.ROOT) is of_roots
 
 
 def _outcome_counts(

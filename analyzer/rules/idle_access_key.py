@@ -39,7 +39,7 @@ RULE = Rule(
     why="An access key that is not needed still gives access to the account if it leaks.",
     how="Fails for each active key whose last_used_date is idle_days or more whole days"
     " before as-of. A key that was never used counts from last_rotated, which is its"
-    " creation.",
+    " creation; without that, from user_creation_time.",
     fix="Deactivate the key. Delete it when nothing has failed.",
     remedy=(
         "# The report has no key ids: compare CreateDate with the date in the finding.",

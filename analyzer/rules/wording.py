@@ -217,9 +217,7 @@ def remedies(rule: RuleText) -> tuple[str, str, str, str]:
     return (
         rule.fix,
         "Check the values in the fact first; do not delete yet.",
-        "Check the caveats in the fact first; do not delete yet."
-        if rule.deletes_user
-        else rule.fix,
+        _CAVEATS if rule.deletes_user else rule.fix,
         f"{live} yet." if rule.deletes_user else f"{live} the user yet. {rule.fix}",
     )
 
