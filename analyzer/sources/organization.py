@@ -1,4 +1,4 @@
-"""Fetch the reports of an organization's accounts, each with a role of its own, many at once."""
+"""List the accounts of an organization, and choose those whose reports to fetch."""
 
 import re
 from collections import Counter
