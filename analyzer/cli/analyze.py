@@ -336,7 +336,7 @@ def check_outputs(outputs: list[Path], inputs: "list[str | Path | None]") -> Non
     """Refuse to write over an input, which is the evidence for the result, or to one file twice."""
     from analyzer.sources.companions import COMPANIONS
 
-    places = {realpath(each): "is an input" for each in inputs if each}
+    places = {realpath(each): "is an input" for each in {*inputs} if each}
     for output in outputs:
         place = realpath(output)
         reason = _EVIDENCE if place.endswith(COMPANIONS) else places.get(place)

@@ -33,16 +33,13 @@ def check_as_of(option: datetime | None) -> None:
         raise InputRefused([Problem("as-of", None, None, option.isoformat(), message, hint)])
 
 
-def as_of(
-    text: ReportText, newest: datetime, option: datetime | None
-) -> tuple[datetime, AsOfSource]:
-    """Return the moment a report describes and its source, the strongest first.
+def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]:
+    """Return the moment that a report itself tells of and its source, the strongest first.
 
     `newest` is the newest timestamp in the report: AWS made it then or later, so ages that are
     counted from it err on the young side.
     """
     known = (
-        (option, AsOfSource.OPTION),
         (text.envelope, AsOfSource.ENVELOPE),
         (text.metadata, AsOfSource.METADATA),
         (_from_name(text.name), AsOfSource.FILE_NAME),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -26,6 +27,9 @@ from analyzer.terms import AsOfSource
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page."""
+
+_FEW_ROOTS = 200
+"""Up to so many, cutting out each is faster than copying the page: 7 against 16 ms for 65."""
 
 
 def assemble_report(
@@ -95,7 +99,7 @@ def _surveyed(
                 problems += each.problems
             else:
                 size += each.text.size
-                yield each if size <= KEPT_BYTES else replace(each, tables=None)
+                yield each if size <= KEPT_BYTES else replace(each, rows=None)
     if problems:
         raise InputRefused(problems)
 
@@ -168,9 +172,11 @@ def _of_file(file: int, table: pa.Table) -> pa.Table:
 
 
 def _users(table: pa.Table) -> pa.Table:
-    """Return the table without its few roots; what lies between them is not copied."""
-    arn = table[columns.ARN].combine_chunks()
-    rows = np.flatnonzero(arns.is_root(arn, table[columns.USER]))
+    """Return the table without its roots; where they are few, what lies between is not copied."""
+    root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
+    rows = np.flatnonzero(root)
+    if len(rows) > _FEW_ROOTS:
+        return table.combine_chunks().filter(pc.invert(root))
     edges = zip([0, *(rows + 1)], [*rows, table.num_rows], strict=True)
     return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.model import AccountRows, ReportFile
 from analyzer.report import arns
-from analyzer.report.as_of import as_of
+from analyzer.report.as_of import own_as_of
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import SurveyedReport, hashes
 from analyzer.report.values import normalized
@@ -91,8 +91,8 @@ class SelectedReport:
 
 def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
     """Return the report with the moment that it describes."""
-    own = as_of(surveyed.text, surveyed.newest, None)
-    judged_by = as_of(surveyed.text, surveyed.newest, option)
+    own = own_as_of(surveyed.text, surveyed.newest)
+    judged_by = (option, AsOfSource.OPTION) if option else own
     evidence = surveyed.text.service_credentials
     return SelectedReport(surveyed, *own, *judged_by, evidence=evidence, accounts=surveyed.accounts)
 

@@ -24,32 +24,58 @@ KEPT_BYTES = 128 << 20
 _MOST_PROBLEMS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """Name the rows of one report in a table that it shares with its neighbours.
+
+    Slices that are kept take 20 kB each, whatever is in them: they hold an object for each column.
+    """
+
+    shared: pa.Table
+    start: int
+    end: int
+
+    def table(self) -> pa.Table:
+        """Return the rows alone, which are not copied."""
+        return self.shared.slice(self.start, self.end - self.start)
+
+
+def all_rows(table: pa.Table) -> RowRange:
+    """Return the rows of a table that belongs to one report alone."""
+    return RowRange(table, 0, table.num_rows)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyedReport:
     """Describe the contents of a report.
 
-    `arns` has a hash for each row, in reading order; equal ARNs have equal hashes. `roots` are
-    the rows of roots, `tables` all rows where they are small enough to be kept.
+    `arns` has a hash for each row, in reading order; equal ARNs have equal hashes. `root_rows` are
+    the rows of roots, `rows` all rows where they are small enough to be kept.
     """
 
     text: ReportText
     accounts: tuple[AccountRows, ...]
     newest: datetime
     arns: np.ndarray
-    roots: pa.Table
-    tables: tuple[pa.Table, ...] | None
+    root_rows: RowRange
+    rows: tuple[RowRange, ...] | None
+
+    @property
+    def roots(self) -> pa.Table:
+        """Return the rows of roots."""
+        return self.root_rows.table()
 
     def read(self) -> Iterator[pa.Table]:
         """Yield the report's rows, from memory or once more from where they lie."""
-        return iter(self.tables) if self.tables is not None else read_rows(self.text)
+        return read_rows(self.text) if self.rows is None else (each.table() for each in self.rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what pickles it: rows alone, not the larger tables of which they may be slices.
+        """Return what pickles it: rows alone, not the larger tables in which they lie.
 
         Hashes mean nothing in another process, and are left out.
         """
-        tables = None if self.tables is None else [*map(_stream_bytes, self.tables)]
-        return _restored, (self.text, self.accounts, self.newest, _stream_bytes(self.roots), tables)
+        rows = None if self.rows is None else [*map(_stream_bytes, self.read())]
+        return _restored, (self.text, self.accounts, self.newest, _stream_bytes(self.roots), rows)
 
 
 def _restored(
@@ -57,15 +83,15 @@ def _restored(
     accounts: tuple[AccountRows, ...],
     newest: datetime,
     roots: bytes,
-    tables: Sequence[bytes] | None,
+    rows: Sequence[bytes] | None,
 ) -> SurveyedReport:
     return SurveyedReport(
         text=text,
         accounts=accounts,
         newest=newest,
         arns=np.array([], np.int64),
-        roots=_table(roots),
-        tables=None if tables is None else tuple(map(_table, tables)),
+        root_rows=all_rows(_table(roots)),
+        rows=None if rows is None else tuple(all_rows(_table(each)) for each in rows),
     )
 
 
@@ -140,12 +166,12 @@ def survey(text: ReportText) -> SurveyedReport:
     Raises InputRefused with every problem: no rows, a row cut off, dates of a local form.
     """
     findings = _SurveyState(text)
-    kept: list[pa.Table] | None = [] if text.size <= KEPT_BYTES else None
+    kept: list[RowRange] | None = [] if text.size <= KEPT_BYTES else None
     try:
         for table in read_rows(text):
             findings.add(table)
             if kept is not None:
-                kept.append(_known_columns(table))
+                kept.append(all_rows(_known_columns(table)))
     except InputRefused as refused:
         raise InputRefused([*refused.problems, *findings.problems]) from None
     _refuse(findings)
@@ -155,8 +181,8 @@ def survey(text: ReportText) -> SurveyedReport:
         accounts=_accounts(findings.rows, roots, text.account_id),
         newest=utc(findings.newest),
         arns=np.concatenate(findings.arns),
-        roots=roots,
-        tables=None if kept is None else tuple(kept),
+        root_rows=all_rows(roots),
+        rows=None if kept is None else tuple(kept),
     )
 
 

@@ -21,6 +21,7 @@ from analyzer.report import arns, damage, rows
 from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import (
     KEPT_BYTES,
+    RowRange,
     SurveyedReport,
     hashes,
     survey,
@@ -60,7 +61,7 @@ def _kept_within(
         size = 0 if isinstance(each, InputRefused) else each.text.size
         beyond = kept and kept + size > limit
         kept += size
-        yield replace(each, tables=None) if isinstance(each, SurveyedReport) and beyond else each
+        yield replace(each, rows=None) if isinstance(each, SurveyedReport) and beyond else each
 
 
 def _surveyed_in_batches(
@@ -139,8 +140,9 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
         any(damage.cut_off(*each)) for each in zip(texts, tables, strict=True)
     ):
         return []
-    table = pa.concat_tables(tables)
-    starts = np.cumsum([0, *counts[:-1]])
+    table = pa.concat_tables(tables).combine_chunks()
+    ends = np.cumsum(np.array(counts, np.int64))
+    starts = ends - counts
     timestamps = timestamp_columns(table)
     newest = np.fmax.reduceat(timestamps.newest, starts)
     if timestamps.odd.any() or np.isnat(newest).any():
@@ -158,13 +160,17 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
             accounts=accounts[at],
             newest=utc(newest[at]),
             arns=hashed[at],
-            roots=roots.slice(start, end - start),
-            tables=(tables[at],),
+            root_rows=RowRange(roots, *of_roots),
+            rows=(RowRange(table, *of_rows),),
         )
-        for at, (text, (start, end)) in enumerate(
-            zip(texts, pairwise([0, *root_ends]), strict=True)
+        for at, (text, of_rows, of_roots) in enumerate(
+            zip(texts, _ranges(ends), _ranges(root_ends), strict=True)
         )
     ]
+
+
+def _ranges(ends: np.ndarray) -> Iterator[tuple[int, int]]:
+    return pairwise([0, *ends.tolist()])
 
 
 def _accounts(

@@ -1,6 +1,7 @@
 """Small reports that are surveyed together say exactly what each says by itself."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
+from analyzer.report import assemble, selection, survey_batch
 from analyzer.report import rows as reading_of_rows
-from analyzer.report import survey_batch
 from analyzer.report.raw_report import ReportText
+from analyzer.report.selection import SelectedReport
 from analyzer.report.survey import SurveyedReport, survey
 from analyzer.sources import companions
 from tests.report.test_streaming import everything
@@ -184,3 +186,35 @@ def test_groups_are_many_enough_to_share_and_no_larger_than_useful(
 ) -> None:
     grouped = survey_batch.grouped_by_size([pytest.fail] * count)
     assert [len(group) for group in grouped] == sizes
+
+
+@pytest.mark.usefixtures("in_one_group")
+def test_reports_read_in_one_go_share_the_tables_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[SurveyedReport] = []
+    usual = selection.with_as_of
+
+    def noting(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
+        kept.append(surveyed)
+        return usual(surveyed, option)
+
+    monkeypatch.setattr(selection, "with_as_of", noting)
+    for number in range(3):
+        put(tmp_path, of(number), f"{number}.csv")
+    analyzer.load(tmp_path)
+    assert len(kept) == 3
+    assert len({id(each.root_rows.shared) for each in kept}) == 1
+    assert len({id(rows.shared) for each in kept for rows in each.rows or ()}) == 1
+
+
+@pytest.mark.parametrize("few", [0, 5, 6, 200])
+def test_many_roots_are_left_out_of_a_page_as_few_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(assemble, "_FEW_ROOTS", few)
+    for number in range(6):
+        put(tmp_path, of(number, users=number), f"{number}.csv")
+    users = analyzer.load(tmp_path).users
+    assert users.groupby("account").size().to_dict() == {ACCOUNTS[n]: n for n in range(1, 6)}
+    assert not users["user"].str.contains("root").any()
