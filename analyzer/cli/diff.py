@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import check_outputs, moment
+from analyzer.cli.analyze import check_outputs
 from analyzer.cli.choices import choice, completion
+from analyzer.cli.input_options import moment
 from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say

@@ -23,6 +23,7 @@ def input_notes(
     """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
     return (
         *(_assumed(reports)),
+        *(_masked(reports)),
         *(_too_early(reports)),
         *(f"{copy.name} is the same report as {first.name}: counted once." for copy, first in same),
         *(_superseded_notes(older)),
@@ -51,6 +52,20 @@ def _assumed(reports: Iterable[SelectedReport]) -> Iterator[str]:
             f"No generation time in {short_list(names)}: as of is assumed to be the newest"
             " timestamp in the report. The report can be newer, so users can be idle for longer"
             " than shown; --as-of sets the time."
+        )
+
+
+def _masked(reports: Iterable[SelectedReport]) -> Iterator[str]:
+    """Note the reports whose account is neither in an ARN nor set by an option."""
+    names = [
+        report.name
+        for report in reports
+        if report.accounts and not any(each.account.isdigit() for each in report.accounts)
+    ]
+    if names:
+        yield (
+            f"No account number in {short_list(names)}: the ARNs are masked or missing, so users"
+            " are judged by name, and unused users are to check. --account-id sets the account."
         )
 
 

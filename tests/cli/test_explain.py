@@ -1,13 +1,16 @@
 """`credreport explain` shows in one attempt why a user has its verdict."""
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Program
-from tests.support.builders import a_user, report_text, saved
+from tests.support.builders import ACCOUNT, a_user, report_text, saved
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
+
+OTHER = "210987654321"
 
 
 def unwrapped(messages: str) -> str:
@@ -35,6 +38,21 @@ def test_options_decide_as_in_analyze(program: Program) -> None:
     text = done.output.decode()
     assert "as of 2026-03-02 00:00 UTC (source: option)" in text
     assert "idle-password" not in text
+
+
+def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path) -> None:
+    masked = report_text([a_user("ann")]).replace(ACCOUNT, "123XXXXXXXX")
+    saved(tmp_path, masked, "masked.csv")
+    saved(tmp_path, "no report", "notes.csv")
+    done = program("explain", "ann", tmp_path, "--account-id", OTHER, "--skip-unreadable")
+    assert done.code == 5
+    assert f"account {OTHER}, row " in done.output.decode()
+    assert "notes.csv is not covered" in done.messages
+    packed = tmp_path / "masked.csv.gz"
+    packed.write_bytes(gzip.compress(masked.encode()))
+    done = program("explain", "ann", packed, "--max-input", "10")
+    assert (done.code, done.output) == (3, b"")
+    assert "--max-input" in done.messages
 
 
 @pytest.mark.parametrize(
