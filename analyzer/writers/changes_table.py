@@ -70,12 +70,16 @@ def sides(compared: Comparison) -> list[str]:
 
 
 def count_sentence(compared: Comparison) -> str:
-    """Return how many changes there are of each kind, and how many accounts were not compared."""
+    """Return how many changes there are of each kind, and how many accounts were compared or not.
+
+    The accounts are counted only where some were not compared.
+    """
     counts = counts_by_kind(compared.changes)
     counts_text = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
     missing = int((compared.changes[CHANGE] == Change.NOT_COVERED).sum())
     sentence = f"Changes: {counts_text}." if counts_text else NOTHING
-    return f"{sentence} Accounts not compared: {missing:,}." if missing else sentence
+    accounts = f" Accounts compared: {compared.accounts:,}, not compared: {missing:,}."
+    return f"{sentence}{accounts if missing else ''}"
 
 
 def _rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
