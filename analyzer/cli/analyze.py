@@ -171,7 +171,12 @@ def analyze(
         ),
     ] = False,
     quiet: Annotated[
-        bool, _output_panel("--quiet", "-q", help="Write errors only: no table, no summary.")
+        bool,
+        _output_panel(
+            "--quiet",
+            "-q",
+            help="Write errors only: no summary, and no table without --format table.",
+        ),
     ] = False,
     config: Config = None,
 ) -> None:

@@ -79,8 +79,8 @@ MaxInput = Annotated[
         parser=_size,
         metavar="SIZE",
         rich_help_panel="Input",
-        show_default=size_text(MAX_INPUT),
-        help="Refuse inputs that unpack to more than this in all.",
+        show_default=False,
+        help=f"Refuse inputs that unpack to more than this in all; default {size_text(MAX_INPUT)}.",
     ),
 ]
 """The option that bounds what archives and pipes hold."""
