@@ -207,6 +207,18 @@ def test_a_terminal_shows_a_table_with_causes_and_counts(
     assert "No changes." in text
 
 
+def test_a_finding_that_was_undecided_says_on_which_side(
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
+) -> None:
+    unread = a_user("ann", password_enabled="?")
+    new = console_report(tmp_path / "new", SECOND, unread, a_user("bob"), a_user("-x"))
+    text, _ = shown(program, monkeypatch, old, new, "--rules", "idle-password")
+    assert "no finding -> undecided" in text
+    later = console_report(tmp_path / "later", "2026-07-01", a_user("ann"))
+    text, _ = shown(program, monkeypatch, new, later, "--rules", "idle-password")
+    assert "undecided -> no finding" in text
+
+
 def test_a_terminal_shows_the_account_where_there_are_more(
     program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
 ) -> None:
