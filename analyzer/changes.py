@@ -130,7 +130,7 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     it. An account without a report on one side has one row, `not-covered`, and so has one whose
     reports are in the wrong order.
     """
-    both = before.as_of.keys() & now.as_of.keys() - out_of_order(before, now)
+    both = compared_accounts(before, now)
     users = _user_changes(_of_accounts(before.users, both), _of_accounts(now.users, both))
     findings = _of_accounts(before.findings, both), _of_accounts(now.findings, both)
     return _ordered(
@@ -156,6 +156,11 @@ def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
     """Return the accounts whose report is older on the side that should be the later."""
     both = before.as_of.keys() & now.as_of.keys()
     return {each for each in both if now.as_of[each] < before.as_of[each]}
+
+
+def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
+    """Return the accounts with a report on both sides, the later one where it should be."""
+    return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
 
 
 def counts_by_kind(frame: pd.DataFrame) -> dict[Change, int]:

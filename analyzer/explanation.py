@@ -10,6 +10,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.caveats import caveat_sentences
 from analyzer.exemptions import ExemptionMatches, has_expired
+from analyzer.facts import Facts
 from analyzer.filters import Filter, user_mask
 from analyzer.inspection import Inspection
 from analyzer.model import Exemption, Page, ReportFile
@@ -153,6 +154,7 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
         doubtful += [columns.ADDITIONAL_CREDENTIALS_INFO]
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
+        deciding += [columns.USER_CREATION_TIME] if _counts_from_creation(page) else []
     unread = [*page.unread[columns.COLUMN], *filter(None, _contradicted(page))]
     rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
     if verdict == Verdict.UNDETERMINED:
@@ -161,6 +163,16 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
         doubtful += rest
     yield from (_cell(page, name, "verdict") for name in deciding)
     yield from (_cell(page, name, "certainty") for name in doubtful)
+
+
+def _counts_from_creation(page: Page) -> bool:
+    """Return whether a credential that was never used counts from the creation of the user."""
+    facts = Facts(page)
+    undated = page.users[columns.PASSWORD_LAST_CHANGED].isna().to_numpy() & ~facts.sign_in.present
+    undated_key = page.keys[columns.CREATED].isna().to_numpy() & ~facts.key_use.present
+    password = facts.password.yes & facts.password_idle.present & undated
+    key = facts.key_active.yes & facts.key_idle.present & undated_key
+    return bool(password.any() or key.any())
 
 
 def _slots(slots: pd.DataFrame) -> list[tuple[columns.AccessKeyColumns, str]]:

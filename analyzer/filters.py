@@ -15,6 +15,7 @@ from analyzer import columns
 from analyzer.account_names import account_with_name
 from analyzer.exemptions import pattern_regex
 from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.report.notes import notes_on_files
 from analyzer.terms import Certainty
 
 ROOT_USER: Final = "<root_account>"
@@ -94,18 +95,29 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
     Every file stays at its place; one without such an account lists no account any more.
     """
     keeps = partial(_keeps, chosen, report.account_names)
-    dropped = {str(each) for each in report.not_covered if not _keeps_uncovered(chosen, each)}
+    files = tuple(
+        replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
+        for file in report.files
+    )
     return replace(
         report,
-        files=tuple(
-            replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
-            for file in report.files
-        ),
+        files=files,
         roots=partial(_filtered_roots, report, chosen),
-        notes=tuple(note for note in report.notes if note not in dropped),
+        notes=tuple(_filtered_notes(report, files, chosen)),
         not_covered=tuple(each for each in report.not_covered if _keeps_uncovered(chosen, each)),
         left_out=tuple(each for each in report.left_out if _keeps_uncovered(chosen, each)),
     )
+
+
+def _filtered_notes(report: Report, files: Iterable[ReportFile], chosen: Filter) -> Iterator[str]:
+    """Yield the notes on what the filter keeps; those that list files list the ones that stay."""
+    dropped = {str(each) for each in report.not_covered if not _keeps_uncovered(chosen, each)}
+    listing = [*notes_on_files(report.files)]
+    for note in report.notes:
+        if note in listing[:1]:
+            yield from notes_on_files(files)
+        elif note not in (*listing, *dropped):
+            yield note
 
 
 def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:

@@ -104,7 +104,7 @@ class Inspection:
             return {rule.id: "An account could not be read." for rule in self.book.rules}
         accounts = [account for file in self.report.files for account in file.accounts]
         rooted = {each.account for each in accounts if each.roots}
-        rootless = {each.account or "that no ARN names" for each in accounts} - rooted
+        rootless = {each.account or "(number unknown)" for each in accounts} - rooted
         why = f"The report has no root row of account {short_list(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 

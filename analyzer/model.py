@@ -294,7 +294,7 @@ class Report:
             )
             for file in self.files
         ]
-        heads = ("File", "Account", "IAM users", "As of (UTC)", "Source of as-of")
+        heads = ("File", "Account", "IAM users", "As of (UTC)", "As-of source")
         return html_table(repr(self).strip("<>"), heads, rows)
 
     @property

@@ -120,7 +120,7 @@ class Review:
             days = short_list(sorted({each.decided_on.isoformat() for each in undated}))
             notes.append(
                 f"Decisions without a date in the review: {len(undated):,}. They count from the"
-                f" as-of of its reports, {days}."
+                f" time of its reports, {days}."
             )
         if unmatched:
             notes.append(

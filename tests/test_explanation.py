@@ -87,6 +87,27 @@ def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
     assert readings(explanation, "certainty") == {}
 
 
+@pytest.mark.parametrize(
+    ("cells", "counts"),
+    [
+        ({"access_key_1_active": "true"}, True),
+        ({"access_key_1_active": "true", "access_key_1_last_used_date": AS_OF}, False),
+        ({"access_key_1_active": "true", "access_key_1_last_rotated": AS_OF}, False),
+        ({"access_key_1_active": "true", "access_key_1_last_used_date": "2026-1"}, False),
+        ({"password_enabled": "true", "password_last_changed": "N/A"}, True),
+        ({"password_enabled": "true", "password_last_changed": LONG_AGO}, False),
+    ],
+)
+def test_the_creation_of_the_user_decides_where_a_credential_counts_from_it(
+    tmp_path: Path, cells: Row, *, counts: bool
+) -> None:
+    user = a_user("ann", key_2=a_key(LONG_AGO, AS_OF)) | cells
+    shown = readings(explained(tmp_path, user), "verdict")
+    assert ("user_creation_time" in shown) is counts
+    if counts:
+        assert shown["user_creation_time"] == "user created, 1000 days before as-of"
+
+
 def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Path) -> None:
     user = a_user("ann", password_enabled="wahr", mfa_active="perhaps")
     explanation = explained(tmp_path, user)

@@ -103,6 +103,22 @@ def test_an_account_is_named_by_its_id_its_name_or_a_pattern(tmp_path: Path, pat
     assert analysis.report.notes == ()
 
 
+def test_notes_that_list_files_list_those_that_the_filter_keeps(tmp_path: Path) -> None:
+    for account in (FIRST, SECOND, "123XXXXXXXX"):
+        saved(
+            tmp_path,
+            report_text([a_user(account=account)], root=the_root(account)),
+            f"{account}.csv",
+        )
+    saved(tmp_path, "no report", "notes.md")
+    report = analyzer.load(tmp_path)
+    assert [note.split(":")[0].count(".csv") for note in report.notes] == [0, 3, 1]
+    for kept, numbers in (((FIRST, SECOND), [0, 2]), ((SECOND,), [0, 1]), ((), [0, 3, 1])):
+        notes = filtered_report(report, Filter(accounts=kept)).notes
+        assert [note.split(":")[0].count(".csv") for note in notes] == numbers
+        assert notes[0] == report.notes[0]
+
+
 def test_an_account_that_could_not_be_read_stays_where_the_filter_names_it(tmp_path: Path) -> None:
     analysis = two_accounts(tmp_path)
     for pattern in ("333333333333", "lost"):

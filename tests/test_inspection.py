@@ -289,7 +289,7 @@ def test_rows_whose_arn_names_no_account_pass_no_control_on_root(tmp_path: Path)
     report = analyzer.load(tmp_path, as_of=AS_OF)
     found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
     assert control(found, "2.3").result is Result.UNDECIDED
-    assert control(found, "2.3").why == "The report has no root row of account that no ARN names."
+    assert control(found, "2.3").why == "The report has no root row of account (number unknown)."
     assert found.failures([Severity.CRITICAL], [])
 
 

@@ -212,8 +212,8 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
         pytest.skip("jq is not installed")
     samples = ROOT_FOLDER / "samples"
     (tmp_path / "samples").symlink_to(samples)
-    for name in ("report.csv", "last-month.csv"):
-        (tmp_path / name).symlink_to(next(samples.glob("status_reports_*.csv")))
+    for name, folder in (("report.csv", samples), ("last-month.csv", samples / "earlier")):
+        (tmp_path / name).symlink_to(next(folder.glob("status_reports_*.csv")))
     (tmp_path / "accounts.csv").write_text(ACCOUNTS)
     (tmp_path / "reports").symlink_to(samples / "organization")
     before = BEFORE[key] if (key := beginning(block, BEFORE)) else ":"

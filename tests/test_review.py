@@ -190,7 +190,7 @@ def test_decisions_without_a_date_are_named_with_the_day_that_they_count_from() 
     undated = decision_on("ann", Decision.DELETE, date(2026, 3, 1), is_dated=False)
     assert review_of(undated).notes() == [
         (
-            "Decisions without a date in the review: 1. They count from the as-of of its reports,"
+            "Decisions without a date in the review: 1. They count from the time of its reports,"
             " 2026-03-01."
         )
     ]

@@ -9,6 +9,8 @@ import pytest
 
 import analyzer
 from analyzer.analysis import Analysis
+from analyzer.changes import CHANGE, Change, changes
+from analyzer.snapshot import snapshot
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXPECTED = sorted((SAMPLES / "expected").glob("*.json"))
@@ -94,3 +96,9 @@ def test_expired_and_unmatched_exemptions_are_named() -> None:
     totals = analyzed(CONSOLE).totals
     assert [each.user for each in totals.expired] == expected(CONSOLE)["expired"]
     assert [each.user for each in totals.unmatched] == expected(CONSOLE)["unmatched"]
+
+
+def test_the_earlier_report_of_the_account_shows_every_kind_of_change() -> None:
+    compared = changes(snapshot(analyzed("earlier")), snapshot(analyzed(CONSOLE)))
+    of_other_inputs = {Change.EXEMPTED, Change.EXEMPTION_CHANGED, Change.NOT_COVERED}
+    assert set(compared[CHANGE]) == set(Change) - of_other_inputs

@@ -1,8 +1,6 @@
 """Wire `credreport analyze`: load the reports, judge the users, write the outputs."""
 
 import re
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from os.path import realpath
 from pathlib import Path
@@ -12,11 +10,12 @@ import typer
 
 from analyzer.cli.choices import choice, completion
 from analyzer.cli.filter_options import FilterOptions
+from analyzer.cli.input_options import InputOptions
 from analyzer.cli.judging_options import JudgingOptions
-from analyzer.cli.options import Config, MaxInput, with_options
+from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
-from analyzer.report.input_size import MAX_INPUT, InputLimit
+from analyzer.report.input_size import InputLimit
 from analyzer.terms import ENDINGS, OVERDUE, REGION, Format, Verdict, printable
 
 if TYPE_CHECKING:
@@ -26,25 +25,6 @@ if TYPE_CHECKING:
 
 ALL: Final = "all"
 _EVIDENCE: Final = "has the name of a file that is saved with reports"
-_EXAMPLE: Final = "2026-03-01T09:30:00Z"
-
-
-def moment(text: str) -> datetime:
-    """Return the moment that an option names, in UTC to the second; a date is its day's end.
-
-    Raises typer.BadParameter.
-    """
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        text += "T23:59:59Z"
-    try:
-        read = datetime.fromisoformat(text)
-        at = read.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        message = f'invalid time "{printable(text)}": use {_EXAMPLE} or 2026-03-01'
-        raise typer.BadParameter(message) from None
-    if read.tzinfo is None:
-        raise typer.BadParameter(f'"{printable(text)}" has no time zone: use {_EXAMPLE}')
-    return at
 
 
 def _output(text: str) -> Path:
@@ -77,12 +57,6 @@ def _region(name: str | None) -> str | None:
     return name
 
 
-def _account_id(text: str) -> str:
-    if text and not re.fullmatch(r"\d{12}", text, re.ASCII):
-        raise typer.BadParameter(f"'{printable(text)}': an account has 12 digits")
-    return text
-
-
 def _verdicts(words: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
     known = (*Verdict, ALL)
@@ -92,18 +66,6 @@ def _verdicts(words: list[str]) -> list[str]:
 
 
 _output_panel = partial(typer.Option, rich_help_panel="Output")
-
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(
-        parser=moment,
-        metavar="TIME",
-        rich_help_panel="Input",
-        help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default their"
-        " own.",
-    ),
-]
-"""The option for the as-of of all reports."""
 
 
 HubRegion = Annotated[
@@ -116,17 +78,6 @@ HubRegion = Annotated[
     ),
 ]
 """The option for the region that ASFF is written for."""
-
-SkipUnreadable = Annotated[
-    bool,
-    typer.Option(
-        "--skip-unreadable",
-        rich_help_panel="Input",
-        help="List a report that cannot be read as not covered, and exit with 5, instead of"
-        " refusing all.",
-    ),
-]
-"""The option that continues without reports that cannot be read."""
 
 
 @with_options
@@ -173,6 +124,7 @@ def analyze(
             " workbook always has all users.",
         ),
     ] = [Verdict.UNUSED.value],
+    inputs: InputOptions,
     filters: FilterOptions,
     judging: JudgingOptions,
     details: Annotated[
@@ -212,17 +164,6 @@ def analyze(
         ),
     ] = None,
     hub_region: HubRegion = None,
-    account_id: Annotated[
-        str,
-        typer.Option(
-            callback=_account_id,
-            metavar="NUMBER",
-            rich_help_panel="Input",
-            help="Set the account of a report whose ARNs are masked or missing.",
-        ),
-    ] = "",
-    skip_unreadable: SkipUnreadable = False,
-    max_input: MaxInput = MAX_INPUT,
     raw_csv: Annotated[
         bool,
         _output_panel(
@@ -230,9 +171,13 @@ def analyze(
         ),
     ] = False,
     quiet: Annotated[
-        bool, _output_panel("--quiet", "-q", help="Write errors only: no table, no summary.")
+        bool,
+        _output_panel(
+            "--quiet",
+            "-q",
+            help="Write errors only: no summary, and no table without --format table.",
+        ),
     ] = False,
-    as_of: AsOf = None,
     config: Config = None,
 ) -> None:
     """Find unused IAM users: never signed in, and no active access key."""
@@ -240,27 +185,22 @@ def analyze(
     import pyarrow as pa
 
     from analyzer.cli import stderr, stdout
-    from analyzer.sources.find import find_sources
-    from analyzer.sources.load import FoundInputs, load_sources, readable_sources, with_uncovered
     from analyzer.writers import write
 
     if check and format_ is not Format.NAMES:
         raise typer.BadParameter("use it with --format names only", param_hint="--check")
     judging.check()
     _check_review(judging, follow_up)
-    limit = InputLimit(max_input)
-    inputs = [replace(each, account_id=account_id) for each in find_sources(sources, limit)]
+    limit = InputLimit(inputs.max_input)
+    found = inputs.found(sources, limit)
     targets = [*output, *filter(None, (findings, follow_up))]
     lists = [each.path for each in judging.input_files()]
     check_outputs(
-        targets, [*sources, *(each.archive or each.path for each in inputs), *lists, config]
+        targets, [*sources, *(each.archive or each.path for each in found), *lists, config]
     )
-    sorted_inputs = readable_sources(inputs) if skip_unreadable else FoundInputs(inputs)
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
-    with stderr.progress(quiet=quiet) as progress:
-        report = load_sources(sources, sorted_inputs.readable, as_of, progress, limit)
-    report = with_uncovered(report, sorted_inputs.uncovered)
+    report = inputs.report(sources, found, limit, quiet=quiet)
     analysis = filters.filtered(judging.judged(report))
     verdicts = [Verdict(word) for word in verdict]
     write(

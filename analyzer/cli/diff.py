@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import check_outputs, moment
+from analyzer.cli.analyze import check_outputs
 from analyzer.cli.choices import choice, completion
+from analyzer.cli.input_options import moment
 from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
@@ -109,7 +110,8 @@ def diff(
         _Side.named(name, as_of, judging) for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
     check_outputs(output, [*(each for side in sides for each in side.inputs()), config])
-    compared = _comparison(*(side.analysis(quiet=quiet) for side in sides))
+    before, now = (side.analysis(quiet=quiet) for side in sides)
+    compared = _comparison(before, now, f"{old} and {new}")
     _write_files(compared, output, raw_csv=raw_csv)
     form = format_ or (None if output else ChangesFormat.TABLE)
     if form:
@@ -171,19 +173,32 @@ class _Side:
         return self.judging.analysis(report, kept_review(self.run) if self.run else None)
 
 
-def _comparison(before: "Analysis", now: "Analysis") -> "Comparison":
-    """Compare two analyses.
+def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison":
+    """Compare two analyses; `place` names both in a refusal.
 
-    Raises InputRefused where they are in the wrong order.
+    Raises InputRefused where they are in the wrong order, or have no account in common.
     """
-    from analyzer.changes import changes, out_of_order
+    from analyzer.changes import changes, compared_accounts, out_of_order
     from analyzer.snapshot import snapshot
     from analyzer.writers.changes import Comparison
 
     sides = snapshot(before), snapshot(now)
     if accounts := out_of_order(*sides):
         raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
-    return Comparison(before=before, now=now, changes=changes(*sides))
+    accounts = compared_accounts(*sides)
+    if not accounts:
+        raise InputRefused([_nothing_in_common(before, now, place)])
+    return Comparison(before=before, now=now, changes=changes(*sides), accounts=len(accounts))
+
+
+def _nothing_in_common(before: "Analysis", now: "Analysis", place: str) -> Problem:
+    from analyzer.filters import account_names
+    from analyzer.report.notes import short_list
+
+    old, new = (short_list(account_names(each.report)) or "unknown" for each in (before, now))
+    message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
+    hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
+    return Problem.of_file(place, message, hint)
 
 
 def _order_problem(before: "Analysis", now: "Analysis", account: str) -> Problem:

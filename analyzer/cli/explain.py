@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.analyze import AsOf
 from analyzer.cli.choices import choice, completion
+from analyzer.cli.input_options import InputOptions
 from analyzer.cli.judging_options import AnalysisOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import PARTIAL
+from analyzer.report.input_size import InputLimit
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
@@ -49,21 +50,21 @@ def explain(
             help=f"Write {' or '.join(Form)}.",
         ),
     ] = Form.TEXT,
+    inputs: InputOptions,
     judging: AnalysisOptions,
-    as_of: AsOf = None,
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    from analyzer.cli.stdout import escape_unencodable, flushed_stdout
-    from analyzer.sources.load import load
+    from analyzer.cli.stdout import escape_unencodable, fitted, flushed_stdout
 
     judging.check()
-    analysis = judging.analysis(load(*sources, as_of=as_of))
+    limit = InputLimit(inputs.max_input)
+    analysis = judging.analysis(inputs.report(sources, inputs.found(sources, limit), limit))
     explained = _explanations(analysis, user)
     with flushed_stdout():
         escape_unencodable()
-        typer.echo(_json(explained) if form is Form.JSON else _text(explained))
+        typer.echo(_json(explained) if form is Form.JSON else fitted(_text(explained)))
     for missing in analysis.report.not_covered:
         say(str(missing))
     if analysis.report.not_covered:

@@ -8,11 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import AsOf, HubRegion, SkipUnreadable
+from analyzer.cli.analyze import HubRegion
 from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.choices import choice, completion, whole_number
+from analyzer.cli.input_options import AsOf, MaxInput, SkipUnreadable
 from analyzer.cli.judging_options import JudgingOptions
-from analyzer.cli.options import Config, MaxInput, with_options
+from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import Log, LogFormat, utc_now
 from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, Busy, CredreportError, OutputFailed
 from analyzer.report.input_size import MAX_INPUT

@@ -42,7 +42,11 @@ class FilterOptions:
         ),
     ] = field(default_factory=list)
     certain: Annotated[
-        bool, typer.Option("--certain", help="Leave out users with caveats (those to check).")
+        bool,
+        typer.Option(
+            "--certain",
+            help="Leave out users with caveats (those to check), also from the counts.",
+        ),
     ] = False
     min_age: Annotated[
         int,
@@ -50,7 +54,8 @@ class FilterOptions:
             parser=days(0),
             metavar="DAYS",
             show_default=False,
-            help="Leave out users created less than this many days before as-of.",
+            help="Leave out users created less than this many days before the time of the report,"
+            " also from the counts; users without a creation time stay.",
         ),
     ] = 0
 

@@ -268,8 +268,8 @@ class JudgingOptions(AnalysisOptions):
             metavar="WORD",
             help="Exit with 1 if a user who is not exempt has this verdict, or a finding has this"
             " rule, or this severity or a higher one; control: a control of --standard fails;"
-            " overdue: an earlier decision was not carried out in time. Undetermined users count"
-            " as well. May be repeated.",
+            " overdue: an earlier decision was not carried out in time. Undetermined users and"
+            " accounts that could not be read count as well, so 1 comes before 5. May be repeated.",
         ),
     ] = field(default_factory=list)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
-from analyzer.report.input_size import MAX_INPUT, size_in_bytes, size_text
+from analyzer.report.input_size import size_text
 from analyzer.terms import printable
 
 _FLAG: Final = "--"
@@ -46,26 +46,6 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
         }
     return path
 
-
-def _size(text: str) -> int:
-    try:
-        return size_in_bytes(str(text))
-    except ValueError:
-        raise typer.BadParameter(f'invalid size "{printable(text)}": use 500MiB or 2GiB') from None
-
-
-MaxInput = Annotated[
-    int,
-    typer.Option(
-        "--max-input",
-        parser=_size,
-        metavar="SIZE",
-        rich_help_panel="Input",
-        show_default=size_text(MAX_INPUT),
-        help="Refuse inputs that unpack to more than this in all.",
-    ),
-]
-"""The option that bounds what archives and pipes hold."""
 
 Config = Annotated[
     Path | None,

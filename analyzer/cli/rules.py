@@ -24,10 +24,10 @@ app = typer.Typer(
 def rules(context: typer.Context) -> None:
     """List the rules: id, severity and title."""
     if context.invoked_subcommand is None:
+        from analyzer.cli.stdout import fitted
         from analyzer.rules import RULES
 
-        for line in rule_lines(RULES):
-            typer.echo(line)
+        typer.echo(fitted("\n".join(rule_lines(RULES))))
 
 
 @app.command(cls=Command, no_args_is_help=True)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
+from textwrap import wrap
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import typer
@@ -123,6 +124,29 @@ def _writer(
             from analyzer.writers.names import write_names
 
             return lambda stream: write_names(analysis, stream, verdicts, check=check)
+
+
+_NARROWEST: Final = 24
+"""A last column of fewer columns is too narrow to break text in."""
+
+
+def fitted(text: str) -> str:
+    """Return text whose lines fit the terminal, broken under their last column.
+
+    Columns have two spaces between them. A pipe gets the text as it is.
+    """
+    if not is_terminal():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, width))
+
+
+def _broken(line: str, width: int) -> list[str]:
+    column = max(line.rfind("  ") + 2, 2)
+    indent = " " * (column if width - column >= _NARROWEST else 4)
+    return wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [line]
 
 
 def escape_unencodable() -> None:

@@ -51,9 +51,10 @@ def assemble_report(
     newest, older = selection.without_superseded_accounts(distinct)
     reports, contradicting = selection.deduplicate_rows(newest)
     rows = _SelectedRows(reports, contradicting)
+    files = tuple(report.file() for report in reports)
     return Report(
-        files=tuple(report.file() for report in reports),
-        notes=notes.input_notes(reports, same, older, contradicting),
+        files=files,
+        notes=notes.input_notes(files, reports, same, older, contradicting),
         pages=rows.pages,
         roots=rows.roots,
         contradicted=frozenset(contradicting),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from analyzer import columns
+from analyzer.model import ReportFile
 from analyzer.report.selection import SelectedReport
 from analyzer.terms import AsOfSource
 
@@ -15,6 +16,7 @@ _NAMED = 5
 
 
 def input_notes(
+    files: Iterable[ReportFile],
     reports: Sequence[SelectedReport],
     same: Iterable[tuple[SelectedReport, SelectedReport]],
     older: Iterable[tuple[SelectedReport, SelectedReport, str]],
@@ -22,7 +24,7 @@ def input_notes(
 ) -> tuple[str, ...]:
     """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
     return (
-        *(_assumed(reports)),
+        *notes_on_files(files),
         *(_too_early(reports)),
         *(f"{copy.name} is the same report as {first.name}: counted once." for copy, first in same),
         *(_superseded_notes(older)),
@@ -44,14 +46,24 @@ def short_list(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _assumed(reports: Iterable[SelectedReport]) -> Iterator[str]:
-    names = [report.name for report in reports if report.source is AsOfSource.ASSUMED]
-    if names:
+def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
+    """Yield the notes that list files by what is missing in them."""
+    counted = [file for file in files if file.accounts]
+    if names := [file.name for file in counted if file.as_of_source is AsOfSource.ASSUMED]:
         yield (
-            f"No generation time in {short_list(names)}: as of is assumed to be the newest"
-            " timestamp in the report. The report can be newer, so users can be idle for longer"
-            " than shown; --as-of sets the time."
+            f"No generation time in {short_list(names)}: the newest timestamp in the report is"
+            " assumed to be its time. The report can be newer, so users can be idle for longer than"
+            " shown; --as-of sets the time."
         )
+    if names := [file.name for file in counted if not _has_account_number(file)]:
+        yield (
+            f"No account number in {short_list(names)}: the ARNs are masked or missing, so users"
+            " are judged by name, and unused users are to check. --account-id sets the account."
+        )
+
+
+def _has_account_number(file: ReportFile) -> bool:
+    return any(each.account.isdigit() for each in file.accounts)
 
 
 def _too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:

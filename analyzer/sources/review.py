@@ -239,7 +239,9 @@ def _problems(
     if DECIDED_ON in formulas:
         return
     if _is_empty(named[DECIDED_ON]) and as_of is None:
-        hint = "Write the day of the decision as YYYY-MM-DD: the Summary shows no as-of either."
+        hint = (
+            "Write the day of the decision as YYYY-MM-DD: the Summary has no time of the reports."
+        )
         yield listed.problem(row, DECIDED_ON, "the cell is empty", hint)
     elif not _is_empty(named[DECIDED_ON]) and _day(named[DECIDED_ON].value) is None:
         hint = "Write the day of the decision as YYYY-MM-DD."

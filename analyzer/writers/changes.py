@@ -23,11 +23,15 @@ SCHEMA_VERSION: Final = "1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Hold two analyses and what changed from one to the other (`changes.COLUMNS`)."""
+    """Hold two analyses and what changed from one to the other (`changes.COLUMNS`).
+
+    `accounts` is the number of accounts that were compared.
+    """
 
     before: Analysis
     now: Analysis
     changes: pd.DataFrame
+    accounts: int
 
 
 def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -> None:

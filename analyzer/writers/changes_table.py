@@ -70,12 +70,16 @@ def sides(compared: Comparison) -> list[str]:
 
 
 def count_sentence(compared: Comparison) -> str:
-    """Return how many changes there are of each kind, and how many accounts were not compared."""
+    """Return how many changes there are of each kind, and how many accounts were compared or not.
+
+    The accounts are counted only where some were not compared.
+    """
     counts = counts_by_kind(compared.changes)
     counts_text = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
     missing = int((compared.changes[CHANGE] == Change.NOT_COVERED).sum())
     sentence = f"Changes: {counts_text}." if counts_text else NOTHING
-    return f"{sentence} Accounts not compared: {missing:,}." if missing else sentence
+    accounts = f" Accounts compared: {compared.accounts:,}, not compared: {missing:,}."
+    return f"{sentence}{accounts if missing else ''}"
 
 
 def _rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
@@ -88,7 +92,7 @@ def _rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
 
 
 def _table(compared: Comparison, width: int) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Change", no_wrap=True)
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("What changed", overflow="fold")
@@ -108,12 +112,22 @@ def _subject(row: Mapping[str, str], *, accounts: bool) -> Text:
 
 
 def _detail(row: Mapping[str, str]) -> Text:
-    """Return rule and fact of a finding, verdicts or exemptions of a user, then the cause."""
-    before, now = row[BEFORE], row[NOW]
-    if row[RULE]:
-        first = f"{row[RULE]}: {row[FACT]}"
+    """Return rule and fact of a finding, verdicts or exemptions of a user, then the cause.
+
+    Of a finding that was undecided on one side, its outcomes say on which.
+    """
+    outcomes = row[BEFORE], row[NOW]
+    if row[CHANGE] == Change.FINDING_UNDECIDED:
+        lines = [_finding(row), _ARROW.join(outcome or "no finding" for outcome in outcomes)]
+    elif row[RULE]:
+        lines = [_finding(row)]
     elif row[CHANGE].startswith("exempt"):
-        first = _ARROW.join(row[name] or "not exempt" for name in (EXEMPTION_BEFORE, EXEMPTION_NOW))
+        exemptions = row[EXEMPTION_BEFORE], row[EXEMPTION_NOW]
+        lines = [_ARROW.join(each or "not exempt" for each in exemptions)]
     else:
-        first = _ARROW.join(dict.fromkeys(word for word in (before, now) if word))
-    return Text("\n".join(printable(line) for line in (first, row[CAUSE]) if line))
+        lines = [_ARROW.join(dict.fromkeys(filter(None, outcomes)))]
+    return Text("\n".join(printable(line) for line in (*lines, row[CAUSE]) if line))
+
+
+def _finding(row: Mapping[str, str]) -> str:
+    return f"{row[RULE]}: {row[FACT]}"

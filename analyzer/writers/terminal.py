@@ -9,6 +9,7 @@ from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -58,6 +59,10 @@ _WIDE: Final = 120
 """A terminal of so many columns shows account and user, or rule and id, in one line."""
 
 
+_INDENT: Final = 2
+"""So many columns the findings stand to the right of their rule."""
+
+
 # On a terminal
 
 
@@ -104,12 +109,18 @@ def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table
     table.add_column("Created", no_wrap=True, min_width=10)
     table.add_column("Reason", overflow="fold")
     for row in rows:
-        user = printable(row.user)
-        if accounts:
-            account = printable(_account(row))
-            user = f"{account} {user}" if width >= _WIDE else f"{user}\n{account}"
-        table.add_row(Text(user), _day(row) or "?", _reason(row, show_verdict=verdicts))
+        user = _with_account(row.user, _account(row) if accounts else "", width)
+        table.add_row(user, _day(row) or "?", _reason(row, show_verdict=verdicts))
     return table
+
+
+def _with_account(user: str, account: str, width: int) -> Text:
+    """Return a user and its account, if there is one, in two lines on a narrow terminal."""
+    if not account:
+        return Text(printable(user))
+    if width >= _WIDE:
+        return Text(f"{printable(account)} {printable(user)}")
+    return Text(f"{printable(user)}\n{printable(account)}")
 
 
 def _account(row: UserRow) -> str:
@@ -182,20 +193,16 @@ def _rule_heading(each: RuleFindings) -> Text:
     )
 
 
-def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Table:
+def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    table.add_column(overflow="fold", max_width=max(width // 3, 20))
+    table.add_column(overflow="fold", max_width=max(width // 3, 20) - _INDENT)
     table.add_column(overflow="fold")
     for example in each.examples:
-        table.add_row(Text(f"  {_example_user(example, accounts=accounts)}"), _fact(example))
+        user = _with_account(example.user, example.account if accounts else "", width)
+        table.add_row(user, _fact(example))
     if each.more:
         table.add_row("", Text(f"and {each.more} more", "dim"))
-    return table
-
-
-def _example_user(example: Example, *, accounts: bool) -> str:
-    user = printable(example.user)
-    return f"{printable(example.account)} {user}" if accounts else user
+    return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
 def _fact(example: Example) -> Text:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Program
-from tests.support.builders import a_key, a_password, a_user, days_before, report_text, saved, table
+from tests.support.builders import (
+    ACCOUNT,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    table,
+)
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.runs import console_report, exporting
 
@@ -95,6 +104,19 @@ def test_reports_in_the_wrong_order_are_refused_with_the_way_out(
     assert "credreport diff OLD NEW" in done.messages
     assert "--old-as-of" not in done.messages
     assert program("diff", new, old, "--new-as-of", "2026-07-01T00:00:00Z").code == 0
+
+
+def test_reports_without_an_account_in_common_are_refused_with_the_accounts_of_both(
+    program: Program, old: Path, tmp_path: Path
+) -> None:
+    new = console_report(tmp_path / "new", SECOND, a_user("eve", account=OTHER))
+    new.write_text(new.read_text().replace(ACCOUNT, OTHER))
+    changes = tmp_path / "changes.csv"
+    done = program("diff", old, new, "-o", changes)
+    assert (done.code, done.output, changes.exists()) == (3, b"", False)
+    says = f"no account has a report in both: OLD has account {ACCOUNT}, NEW has account {OTHER}"
+    assert f"{old} and {new}: {says}" in done.messages
+    assert "No changes" not in done.messages
 
 
 def test_where_a_time_is_assumed_the_hint_says_how_to_set_it(
@@ -185,13 +207,25 @@ def test_a_terminal_shows_a_table_with_causes_and_counts(
     assert "No changes." in text
 
 
+def test_a_finding_that_was_undecided_says_on_which_side(
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
+) -> None:
+    unread = a_user("ann", password_enabled="?")
+    new = console_report(tmp_path / "new", SECOND, unread, a_user("bob"), a_user("-x"))
+    text, _ = shown(program, monkeypatch, old, new, "--rules", "idle-password")
+    assert "no finding -> undecided" in text
+    later = console_report(tmp_path / "later", "2026-07-01", a_user("ann"))
+    text, _ = shown(program, monkeypatch, new, later, "--rules", "idle-password")
+    assert "undecided -> no finding" in text
+
+
 def test_a_terminal_shows_the_account_where_there_are_more(
     program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
 ) -> None:
     new = console_report(tmp_path / "new", SECOND, a_user("eve", account=OTHER), a_user("ann"))
     text, _ = shown(program, monkeypatch, old, new)
     assert OTHER in text
-    assert "Accounts not compared: 1." in text
+    assert "Accounts compared: 1, not compared: 1." in text
 
 
 def test_data_on_a_terminal_commands_nothing(

@@ -1,13 +1,26 @@
 """`credreport explain` shows in one attempt why a user has its verdict."""
 
+import gzip
+import io
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Program
-from tests.support.builders import a_user, report_text, saved
+from tests.support.builders import ACCOUNT, a_user, report_text, saved
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
+
+OTHER = "210987654321"
+
+
+class Terminal(io.StringIO):
+    """A standard output that a person reads."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def unwrapped(messages: str) -> str:
@@ -35,6 +48,21 @@ def test_options_decide_as_in_analyze(program: Program) -> None:
     text = done.output.decode()
     assert "as of 2026-03-02 00:00 UTC (source: option)" in text
     assert "idle-password" not in text
+
+
+def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path) -> None:
+    masked = report_text([a_user("ann")]).replace(ACCOUNT, "123XXXXXXXX")
+    saved(tmp_path, masked, "masked.csv")
+    saved(tmp_path, "no report", "notes.csv")
+    done = program("explain", "ann", tmp_path, "--account-id", OTHER, "--skip-unreadable")
+    assert done.code == 5
+    assert f"account {OTHER}, row " in done.output.decode()
+    assert "notes.csv is not covered" in done.messages
+    packed = tmp_path / "masked.csv.gz"
+    packed.write_bytes(gzip.compress(masked.encode()))
+    done = program("explain", "ann", packed, "--max-input", "10")
+    assert (done.code, done.output) == (3, b"")
+    assert "--max-input" in done.messages
 
 
 @pytest.mark.parametrize(
@@ -67,6 +95,40 @@ def test_accounts_that_could_not_be_read_are_named_and_end_with_5(
     assert done.code == 5
     assert done.output.startswith(b"ann  arn:")
     assert done.messages == "Account 123456789012 is not covered: Denied.\n"
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_terminal_gets_no_line_that_it_would_break_and_no_broken_arn(
+    program: Program, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    piped = program("explain", "hadoop-loader", CONSOLE).output.decode()
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.chdir(CONSOLE.parent)
+    text = shown(program, monkeypatch, "explain", "hadoop-loader", CONSOLE.name)
+    long = [line for line in text.splitlines() if len(line) > width]
+    assert [line for line in long if " " in line.strip()] == []
+    assert "arn:aws:iam::123456789012:user/service/data/hadoop-loader" in text
+    assert text.split() == piped.replace(str(CONSOLE), CONSOLE.name).split()
+    rules = shown(program, monkeypatch, "rules")
+    assert max(map(len, rules.splitlines())) <= width
+
+
+def test_the_last_column_continues_under_itself(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = shown(program, monkeypatch, "rules")
+    first = "initial-setup-access-key           low       Console user has an active access"
+    assert f"{first}\n{' ' * 45}key that was never used\n" in text
+
+
+def shown(program: Program, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> str:
+    """Return what a terminal shows."""
+    terminal = Terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        assert program(*arguments).code == 0
+    return terminal.getvalue()
 
 
 def test_names_in_a_report_control_no_terminal(program: Program, tmp_path: Path) -> None:

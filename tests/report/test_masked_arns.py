@@ -10,6 +10,7 @@ import analyzer
 from analyzer.caveats import caveat_sentences
 from analyzer.cli import main
 from analyzer.model import Report
+from analyzer.writers.users import as_of_and_scope
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -112,6 +113,19 @@ def test_the_option_tells_the_account(tmp_path: Path, text: str, capsys: Capture
     assert main(["analyze", path, *options, "2026-03-01"]) == 0
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert {row["account"] for row in rows} == {"123456789012"}
+
+
+def test_a_note_names_the_option_until_it_is_used(tmp_path: Path, text: str) -> None:
+    path = saved(tmp_path, text)
+    note = f"No account number in {path}: the ARNs are masked or missing"
+    assert [each for each in analyzer.load(path).notes if each.startswith(note)]
+    told = analyzer.load(path, account_id="123456789012").notes
+    assert [each for each in told if "account number" in each] == []
+
+
+def test_an_account_that_no_arn_names_is_called_unknown(tmp_path: Path) -> None:
+    report = analyzer.load(saved(tmp_path, TEXTS["a word"]), as_of=AS_OF)
+    assert as_of_and_scope(report).endswith(", account unknown")
 
 
 def test_the_option_changes_no_account_that_the_report_tells(

@@ -25,8 +25,8 @@ def test_an_assumed_moment_is_said_with_what_follows_from_it(tmp_path: Path) -> 
     put(tmp_path, PLAIN)
     assert notes(tmp_path) == [
         (
-            "No generation time in report.csv: as of is assumed to be the newest timestamp in"
-            " the report. The report can be newer, so users can be idle for longer than shown;"
+            "No generation time in report.csv: the newest timestamp in the report is assumed to be"
+            " its time. The report can be newer, so users can be idle for longer than shown;"
             " --as-of sets the time."
         )
     ]

@@ -325,7 +325,9 @@ def test_a_finding_names_its_account_though_the_examples_have_the_same(tmp_path:
     arn = f"arn:aws:iam::{other}:user/bob"
     saved(tmp_path, report_text([safe | {"arn": arn}], root=the_root(other)), "b.csv")
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
-    assert f"{ACCOUNT} bob" in table_text(analysis, UNUSED, width=160, details=True)
+    assert f"  {ACCOUNT} bob" in table_text(analysis, UNUSED, width=160, details=True)
+    narrow = table_text(analysis, UNUSED, width=80, details=True)
+    assert re.search(rf"^  bob .*\n  {ACCOUNT} ", narrow, re.MULTILINE)
 
 
 def test_where_there_is_one_verdict_it_is_not_repeated(tmp_path: Path) -> None:

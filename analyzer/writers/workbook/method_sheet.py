@@ -108,13 +108,13 @@ _READING: Final = {
         "The newest sign-in or access key use, with service and region of the key's use."
     ),
     "Age in days": (
-        "Whole days from the creation of the user to as of. Times after as of (clock skew) count"
-        " as 0 days."
+        "Whole days from the creation of the user to the time of the report. Later times (clock"
+        " skew) count as 0 days."
     ),
     "Idle days": (
-        "Whole days from the latest use of an enabled password or active access key to as of. A"
-        " password that was never used counts from its last change, an access key from its"
-        " creation. Empty if the user has neither."
+        "Whole days from the latest use of an enabled password or active access key to the time of"
+        " the report. A password that was never used counts from its last change, an access key"
+        " from its creation. Empty if the user has neither."
     ),
     f"{State.ABSENT}, {State.INACTIVE}, {State.ACTIVE}": (
         "States of the two access keys and two signing certificates of a user. An inactive key"
@@ -178,7 +178,7 @@ def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> Non
     grid.lines("Decisions of the reviewer", _DECISIONS.items())
     add_rules(grid, analysis.inspection)
     grid.lines("Cells", _READING.items())
-    grid.lines("Sources of as of, the strongest first", _as_of_sources())
+    grid.lines("Sources of the as-of time, the strongest first", _as_of_sources())
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))

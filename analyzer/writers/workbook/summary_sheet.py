@@ -211,7 +211,7 @@ def _add_sign_off(grid: Grid) -> None:
 
 
 def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
-    heads = (head("Report"), head("As of (UTC)"), head("Source of as of", 2), head("Account"))
+    heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account"))
     row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 5))
     for file in files:
         grid.row(
