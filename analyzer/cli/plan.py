@@ -37,9 +37,8 @@ def plan(
         list[str],
         typer.Option(
             metavar="SOURCE",
-            help="The reports that the decisions were made from; may be repeated. Give them: the"
-            " script then knows the as-of of each account and the last use of each key. Needed for"
-            " users who are not unused, and with --certain.",
+            help="The reports that the decisions were made from; may be repeated. The state of each"
+            " user then comes from them, not from the row of the decision. Needed with --certain.",
         ),
     ] = [],
     certain: Annotated[
@@ -105,14 +104,16 @@ def _certain(sources: list[str], listed: InputFile | None, decision: str) -> "li
 
 
 def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
-    from analyzer.plan import decided_removals
+    from analyzer.plan import decided_removals, states_in_reports, states_in_workbooks
     from analyzer.review import combined_review
     from analyzer.sources.load import load
     from analyzer.sources.review import read_review
 
-    review = combined_review(read_review(str(each.path), each.content) for each in workbooks)
-    pages = load(*sources).pages() if sources else None
-    return decided_removals(review.decisions, pages)
+    books = [read_review(str(each.path), each.content) for each in workbooks]
+    decisions = combined_review(books).decisions
+    if sources:
+        return decided_removals(decisions, states_in_reports(decisions, load(*sources).pages()))
+    return decided_removals(decisions, states_in_workbooks(books))
 
 
 def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
+from analyzer.review_columns import NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import CellStyle, Styles
@@ -19,9 +20,6 @@ Read = Callable[[Rows], Iterable[str]]
 
 Cells = Callable[[Rows, Styles], list[str]]
 
-NEVER: Final = "never"
-NOT_UNDERSTOOD: Final = " (not understood)"
-NOT_REPORTED: Final = "not in this report"
 UNREPORTED: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"

@@ -6,7 +6,7 @@ from typing import Final
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
-from analyzer.review_columns import Decision
+from analyzer.review_columns import NEVER, NOT_REPORTED, NOT_UNDERSTOOD, Decision
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -15,13 +15,7 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import (
-    NEVER,
-    NO_EVIDENCE,
-    NOT_REPORTED,
-    NOT_UNDERSTOOD,
-    UNREPORTED,
-)
+from analyzer.writers.workbook.column import NO_EVIDENCE, UNREPORTED
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
