@@ -15,9 +15,9 @@ import pandas as pd
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, user_positions
-from analyzer.removal_script import REMOVALS, Removal
+from analyzer.removal_script import Removal
 from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
-from analyzer.review_columns import ARN, CREATED, Decision
+from analyzer.review_columns import ARN, CREATED, REMOVALS, Decision
 from analyzer.terms import Certainty, State, Verdict
 
 StateOf = Callable[[ReviewDecision], UserState | Problem]

@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Final
 
 from analyzer.removal_functions import FUNCTIONS, HEADER
-from analyzer.review_columns import Decision
+from analyzer.review_columns import REMOVALS, Decision
 from analyzer.terms import ISO_UTC
 
 LOG_COLUMNS: Final = (
@@ -49,9 +49,6 @@ _ARGUMENTS: Final = (
     "ARN",
     "NOTE",
 )
-REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
-"""The decisions that the script carries out."""
-
 _NEVER: Final = "never"
 _USE_PRECISION: Final = timedelta(minutes=15)
 _USER_ARN: Final = re.compile(

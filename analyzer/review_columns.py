@@ -42,3 +42,7 @@ class Decision(StrEnum):
     DEACTIVATE = "deactivate"
     KEEP = "keep"
     INVESTIGATE = "investigate"
+
+
+REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
+"""The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""

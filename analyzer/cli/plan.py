@@ -1,7 +1,7 @@
 """Wire `credreport plan`: write the script that deactivates or deletes the decided users."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,17 +9,15 @@ from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.stderr import say
 from analyzer.cli.stdout import flushed_stdout
-from analyzer.review_columns import Decision
+from analyzer.review_columns import REMOVALS, Decision
 
 if TYPE_CHECKING:
     from analyzer.removal_script import Removal
 
-_REMOVALS: Final = (Decision.DEACTIVATE.value, Decision.DELETE.value)
-
 
 def _removal(word: str) -> str:
-    if word not in _REMOVALS:
-        raise typer.BadParameter(f"'{word}': choose from {', '.join(_REMOVALS)}")
+    if word not in REMOVALS:
+        raise typer.BadParameter(f"'{word}': choose from {', '.join(REMOVALS)}")
     return word
 
 
@@ -52,7 +50,7 @@ def plan(
         typer.Option(
             callback=_removal,
             metavar="WORD",
-            help=f"With --certain, what to do: {' or '.join(_REMOVALS)}.",
+            help=f"With --certain, what to do: {' or '.join(REMOVALS)}.",
         ),
     ] = Decision.DEACTIVATE.value,
     output: Annotated[
