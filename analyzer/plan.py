@@ -16,8 +16,9 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, user_positions
 from analyzer.removal_script import Removal
+from analyzer.report.notes import short_list
 from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
-from analyzer.review_columns import ARN, CREATED, REMOVALS, Decision
+from analyzer.review_columns import ARN, CREATED, DECIDED_BY, DECIDED_ON, REMOVALS, Decision
 from analyzer.terms import Certainty, State, Verdict
 
 StateOf = Callable[[ReviewDecision], UserState | Problem]
@@ -62,6 +63,26 @@ def states_in_reports(decisions: Iterable[ReviewDecision], pages: Iterable[Page]
         return states.get(user) or _problem(decision, ARN, message, _OTHER_REPORT)
 
     return state_of
+
+
+def unsigned_notes(decisions: Iterable[ReviewDecision]) -> list[str]:
+    """Return in which rows of each sheet a decision to carry out has no name or no date."""
+    rows: dict[str, list[str]] = {}
+    for each in decisions:
+        for head in _empty_cells(each) if each.decision in REMOVALS else ():
+            where = f"{each.file}, sheet {each.sheet}: {head} is empty"
+            rows.setdefault(where, []).append(str(each.row))
+    return [
+        f"{where}. Rows: {len(numbers):,} ({short_list(numbers)})."
+        for where, numbers in rows.items()
+    ]
+
+
+def _empty_cells(decision: ReviewDecision) -> Iterator[str]:
+    if not decision.decided_by:
+        yield DECIDED_BY
+    if not decision.is_dated:
+        yield DECIDED_ON
 
 
 def certain_removals(pages: Iterable[Page], decision: Decision) -> list[Removal]:
@@ -132,6 +153,7 @@ def _removal(decision: ReviewDecision, state_of: StateOf) -> Removal | Problem:
             active_keys=state.active_keys,
             decided_by=decision.decided_by,
             ticket=decision.ticket,
+            empty_cells=tuple(_empty_cells(decision)),
         )
     except ValueError as error:
         return _problem(decision, ARN, str(error), "Decide on it by the report of its account.")

@@ -232,6 +232,31 @@ def test_every_user_is_compared_with_its_own_row_and_the_as_of_of_its_account(
     assert planned(capsys, review, "--report", tmp_path) == from_rows
 
 
+def test_decisions_without_a_name_or_a_date_are_planned_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = review_of_two_accounts(tmp_path, ACTS | {"never": "keep"})
+
+    def unsigned(heads: list[Any], row: Sequence[Any]) -> None:
+        row[heads.index("Decided by")].value = None
+        if row[heads.index("User")].value == "was-used":
+            row[heads.index("Decided on")].value = None
+
+    edited(review, unsigned)
+    capsys.readouterr()
+    assert main(["plan", str(review)]) == 0
+    script, notes = capsys.readouterr()
+    assert notes.splitlines() == [
+        f"Note: {review}, sheet Unused users: Decided by is empty. Rows: 1 (3).",
+        f"Note: {review}, sheet Unused users: Decided on is empty. Rows: 1 (3).",
+        f"Note: {review}, sheet Inactive users: Decided by is empty. Rows: 2 (2, 3).",
+        f"Note: {review}, sheet Undetermined: Decided by is empty. Rows: 1 (2).",
+    ]
+    assert "'Decided by is empty, Decided on is empty'\n" in script
+    assert "; report as of 2026-04-24T09:30:00Z; no name or date: 3\n" in script
+    assert "; report as of 2026-05-01T09:30:00Z; no name or date: 1\n" in script
+
+
 @needs_libreoffice
 def test_so_it_is_after_libreoffice_has_saved_the_workbook(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -102,16 +102,27 @@ def _certain(sources: list[str], listed: InputFile | None, decision: str) -> "li
 
 
 def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
-    from analyzer.plan import decided_removals, states_in_reports, states_in_workbooks
+    from analyzer.plan import (
+        decided_removals,
+        states_in_reports,
+        states_in_workbooks,
+        unsigned_notes,
+    )
     from analyzer.review import combined_review
     from analyzer.sources.load import load
     from analyzer.sources.review import read_review
 
     books = [read_review(str(each.path), each.content) for each in workbooks]
     decisions = combined_review(books).decisions
-    if sources:
-        return decided_removals(decisions, states_in_reports(decisions, load(*sources).pages()))
-    return decided_removals(decisions, states_in_workbooks(books))
+    state_of = (
+        states_in_reports(decisions, load(*sources).pages())
+        if sources
+        else states_in_workbooks(books)
+    )
+    removals = decided_removals(decisions, state_of)
+    for note in unsigned_notes(decisions):
+        say(f"Note: {note}")
+    return removals
 
 
 def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:
