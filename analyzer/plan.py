@@ -31,7 +31,7 @@ def decided_removals(decisions: Iterable[ReviewDecision], state_of: StateOf) -> 
     """Return a removal for each user decided delete or deactivate; other decisions are left out.
 
     Raises InputRefused with every decision that cannot be carried out: the creation time is
-    missing, the state is not known, or the ARN is masked.
+    missing, the state is not known, the user was used on a later day, or the ARN is masked.
     """
     removals: list[Removal] = []
     problems: list[Problem] = []
@@ -143,6 +143,9 @@ def _removal(decision: ReviewDecision, state_of: StateOf) -> Removal | Problem:
     state = state_of(decision)
     if isinstance(state, Problem):
         return state
+    if state.last_use and state.last_use.date() > decision.decided_on:
+        message = f"the user was used on {state.last_use:%Y-%m-%d}, after the decision"
+        return _problem(decision, DECIDED_ON, message, "Decide again, and give the new date.")
     try:
         return Removal(
             arn=decision.arn,

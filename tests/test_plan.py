@@ -84,6 +84,10 @@ def test_a_user_is_removed_by_the_state_that_the_workbook_shows() -> None:
     )
 
 
+def test_a_use_on_the_day_of_the_decision_is_no_later_use() -> None:
+    assert by_workbook(decision(decided_on=LAST_USE.date()))
+
+
 @pytest.mark.parametrize("word", [Decision.KEEP, Decision.INVESTIGATE])
 def test_who_is_kept_or_investigated_is_in_no_plan(word: Decision) -> None:
     assert by_workbook(decision(word)) == []
@@ -107,6 +111,7 @@ DAMAGED = Problem("review.xlsx, sheet Unused users", 5, "As of (UTC)", None, "da
     [
         ({"created": None}, STATE, "the creation time of the user is missing"),
         ({"arn": "fakearn"}, STATE, "not the ARN of an IAM user"),
+        ({"decided_on": LAST_USE.date() - timedelta(days=1)}, STATE, "was used on 2025-10-13, af"),
         ({}, DAMAGED, "damaged"),
     ],
 )
