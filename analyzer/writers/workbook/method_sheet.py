@@ -53,7 +53,8 @@ _SHEETS: Final = {
     Title.FINDINGS: (
         "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
         " the list in which the user is decided: decide there, not twice. Exempt because is the"
-        " reason of the exemption; Controls are the benchmarks' controls for the rule."
+        " reason of the exemption; Controls are the benchmarks' controls for the rule. Decision,"
+        " Owner and Comment are for this workbook only: the next one does not have them."
     ),
     Title.CONTROLS: (
         "Result of each control of the standard, how it is decided, and which controls no"
