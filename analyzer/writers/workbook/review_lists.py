@@ -209,6 +209,14 @@ def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
     return decided[decided[review.DECISION] != ""]
 
 
+def certain_left(page: Page) -> int:
+    """Return how many users of a list are certain, and not decided yet."""
+    left = page.users[columns.CERTAINTY] == Certainty.CERTAIN
+    if review.DECISION in page.users:
+        left &= page.users[review.DECISION] == ""
+    return int(left.sum())
+
+
 _ROW_BITS: Final = 32
 
 
@@ -224,6 +232,12 @@ class ReviewListing(NamedTuple):
 
     listing: Listing[Page]
     decided: pd.DataFrame
+    certain_left: int
+
+    @property
+    def left(self) -> int:
+        """Return how many users are not decided yet."""
+        return self.listing.rows - len(self.decided)
 
 
 ReviewListings = Mapping[Title, ReviewListing]
