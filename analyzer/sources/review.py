@@ -49,6 +49,7 @@ _KEY_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
 """The columns without which a list is refused."""
 
 _COLUMNS: Final = (*_KEY_COLUMNS, DECIDED_BY, TICKET)
+_ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 _TITLE: Final = re.compile(rf"(?:{'|'.join((*SHEETS, EXEMPT))})(?: \d+)?")
 _SUMMARY: Final = "Summary"
 _AS_OF: Final = re.compile(r"\bAs of (\d{4}-\d\d-\d\d \d\d:\d\d)\b")
@@ -179,7 +180,7 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
     for row, cells in enumerate(rows, start=1):
         heads = [_head(cell) for cell in cells]
         if len({*heads} & {*_COLUMNS}) > 1:
-            if _has_no_decision(heads, rows[row:]):
+            if _has_no_entries(title, heads) or _has_no_decision(heads, rows[row:]):
                 break
             _check_heads(place, row, heads)
             known = [*_COLUMNS, *(head for head in STATE if heads.count(head) == 1)]
@@ -193,6 +194,11 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
         if any(str(cell.value).startswith("arn:") for cells in rows for cell in cells):
             _check_heads(place, 1, [])
     return _List(file=file, title=title, at={}, rows={})
+
+
+def _has_no_entries(title: str, heads: Sequence[str]) -> bool:
+    """Return whether a list of exempt users has no column to fill in: there was no review yet."""
+    return title.startswith(EXEMPT) and not {*heads} & {*_ENTRIES}
 
 
 def _has_no_decision(heads: Sequence[str], rows: Iterable[_Row]) -> bool:

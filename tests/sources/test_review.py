@@ -107,6 +107,15 @@ def test_a_sheet_that_lists_nobody_has_no_decisions() -> None:
     assert decisions_in(workbook_bytes(heads=["There are no undetermined users."])) == {}
 
 
+def test_a_list_of_exempt_users_needs_no_column_to_fill_in_but_all_if_it_has_one() -> None:
+    heads = ["Account", "User", "ARN", "Exempt because", "Created"]
+    assert decisions_in(workbook_bytes(listed("ann"), title="Exempt 2", heads=heads)) == {}
+    (place,) = places(workbook_bytes(listed("ann"), title="Exempt", heads=[*heads, "Ticket"]))
+    assert "missing: Decision, Decided on, Comment" in place
+    (place,) = places(workbook_bytes(listed("ann"), title="Unused users", heads=heads))
+    assert "missing: Decision, Decided on, Comment" in place
+
+
 def test_a_list_in_which_nothing_was_decided_needs_no_other_heads() -> None:
     rows = [listed("ann"), {"ARN": "arn"}]
     assert decisions_in(workbook_bytes(*rows, heads=["ARN", "Comment", "Decision"])) == {}
