@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.credential_changes import (
     CredentialChanges,
     Event,
@@ -19,9 +20,9 @@ from analyzer.credential_changes import (
     event_texts,
     last_use,
 )
-from analyzer.model import as_category, concatenated
+from analyzer.model import AccountName, Report, as_category, concatenated
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
-from analyzer.snapshot import Snapshot
+from analyzer.snapshot import Snapshot, missing_accounts
 from analyzer.terms import NOT_COVERED, Verdict
 
 CHANGE: Final = "change"
@@ -45,6 +46,7 @@ COLUMNS: Final = (
     columns.CREATED,
     RULE,
     FACT,
+    ACCOUNT_NAME,
 )
 
 
@@ -124,7 +126,8 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     The columns are `COLUMNS`: `change` category; `account`, `user`, `arn`, `cause`, `rule`, `fact`
     str; `before`, `now` str (verdicts, of findings outcomes, empty where there is none);
     `exemption_before`, `exemption_now` str; `last_use` datetime64[s, UTC], the newest known;
-    `created` likewise, of the user, of findings about a credential of that.
+    `created` likewise, of the user, of findings about a credential of that; `account_name` str,
+    empty where neither side knows it.
 
     A cell that is not understood on one side is reported as such, and nothing is concluded from
     it. An account without a report on one side has one row, `not-covered`, and so has one whose
@@ -139,17 +142,19 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
             _exemption_changes(users),
             _finding_changes(*findings, users.set_index(columns.ARN)[CAUSE]),
             _account_rows(_uncompared(before, now)),
-        ]
+        ],
+        {**before.account_names, **now.account_names},
     )
 
 
-def uncovered(missing: Mapping[str, str]) -> pd.DataFrame:
+def uncovered(report: Report) -> pd.DataFrame:
     """Return the accounts that could not be read, where there is nothing to compare with.
 
-    `missing` has the reason for each account. The columns are those of `changes`.
+    The columns are those of `changes`.
     """
+    missing = missing_accounts(report)
     rows = ((account, f"not covered: {reason}") for account, reason in missing.items())
-    return _ordered([_account_rows(rows)])
+    return _ordered([_account_rows(rows)], report.account_names)
 
 
 def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
@@ -378,7 +383,7 @@ def _account_rows(reasons: Iterable[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[CHANGE, columns.ACCOUNT, CAUSE], dtype="str")
 
 
-def _ordered(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def _ordered(parts: Iterable[pd.DataFrame], names: Mapping[str, AccountName]) -> pd.DataFrame:
     frame = concatenated(part.reindex(columns=list(COLUMNS)) for part in parts)
     texts = [name for name in COLUMNS if name not in _MOMENTS]
     frame = frame.astype(dict.fromkeys(texts, "str")).fillna(dict.fromkeys(texts, ""))
@@ -386,5 +391,6 @@ def _ordered(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     moments: dict[str, Any] = {
         name: pd.DatetimeIndex(frame[name].astype(_MOMENT), tz="UTC") for name in _MOMENTS
     }
-    frame = frame.assign(**{CHANGE: as_category(code, Change), **moments})
+    named = account_names(frame[columns.ACCOUNT], names)
+    frame = frame.assign(**{CHANGE: as_category(code, Change), ACCOUNT_NAME: named, **moments})
     return frame.sort_values(_ORDER, kind="stable", ignore_index=True)

@@ -26,7 +26,7 @@ from analyzer.review import (
     Review,
     ReviewDecision,
 )
-from analyzer.review_columns import Decision
+from analyzer.review_columns import REMOVALS, Decision
 from analyzer.terms import ISO_UTC, OVERDUE, State, Verdict
 
 
@@ -71,7 +71,9 @@ COLUMNS: Final = (
 MOMENTS: Final = (columns.CREATED, LAST_USE, columns.AS_OF, DONE_SINCE)
 """The columns that hold moments."""
 
-_FOLLOWED: Final = (Decision.DELETE, Decision.DEACTIVATE)
+SAME_DECISION: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
+"""Decisions that agree in these, as text, are the same: `done_since` is carried on."""
+
 _IS_THERE: Final = "is_there"
 _WORKS: Final = "works"
 _IS_UNCLEAR: Final = "is_unclear"
@@ -112,7 +114,7 @@ def follow_up(pages: Iterable[Page], report: Report, review: Review) -> pd.DataF
     the account is not covered); `as_of` and `done_since` datetime64[s, UTC] (the report's moment,
     and that of the first report in which it is done); `fact` str, a sentence; `account_name` str.
     """
-    decided = _decided([each for each in review.decisions if each.decision in _FOLLOWED])
+    decided = _decided([each for each in review.decisions if each.decision in REMOVALS])
     users = _users_now(pages, decided[columns.ARN])
     frame = _with_report(_with_user(decided, users), report)
     days, _ = days_between(frame[DECIDED_ON].dt.tz_localize(UTC), frame[columns.AS_OF])
@@ -137,8 +139,7 @@ def follow_up(pages: Iterable[Page], report: Report, review: Review) -> pd.DataF
 def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
     """Return since when each decision is done, of those done earlier already the earlier moment."""
     now = followed[DONE_SINCE]
-    same = as_text(followed)[[columns.ARN, columns.CREATED, DECISION, DECIDED_ON]]
-    keys = same.itertuples(index=False, name=None)
+    keys = as_text(followed)[list(SAME_DECISION)].itertuples(index=False, name=None)
     before = pd.Series([earlier.get(key) for key in keys], index=now.index, dtype=_MOMENT)
     return now.mask(before < now, before)
 

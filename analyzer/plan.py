@@ -1,12 +1,13 @@
 """Choose the users that a script deactivates or deletes, with the state that it compares with AWS.
 
-A decision names a user by ARN and creation time. The state is that of the report: its as-of, the
-newest use of the password and of every access key, and how many access keys are active.
+A decision names a user by ARN and creation time. The state is that of the report, as the row of
+the decision or the report itself shows it: its as-of, the newest use of the password and of every
+access key, and how many access keys are active.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,47 +15,74 @@ import pandas as pd
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, user_positions
-from analyzer.removal_script import REMOVALS, Removal
-from analyzer.review import ReviewDecision
-from analyzer.review_columns import ARN, CREATED, UNUSED_USERS, Decision
+from analyzer.removal_script import Removal
+from analyzer.report.notes import short_list
+from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
+from analyzer.review_columns import ARN, CREATED, DECIDED_BY, DECIDED_ON, REMOVALS, Decision
 from analyzer.terms import Certainty, State, Verdict
 
-_UNUSED_ONLY: Final = "the sheet does not show the last use of a user that is not unused"
-_NAME_REPORTS: Final = "Name the reports that the review was made from: --report FILE."
+StateOf = Callable[[ReviewDecision], UserState | Problem]
+"""Return the state of the user that a decision names, or why it is not known."""
+
+_OTHER_REPORT: Final = "Remove the decision, or name another report."
 
 
-class UserState(NamedTuple):
-    """Hold what a report shows of a user: its moment, the newest use, and the active keys."""
-
-    as_of: datetime
-    last_use: datetime | None
-    active_keys: int
-
-
-def decided_removals(
-    decisions: Iterable[ReviewDecision], pages: Iterable[Page] | None
-) -> list[Removal]:
+def decided_removals(decisions: Iterable[ReviewDecision], state_of: StateOf) -> list[Removal]:
     """Return a removal for each user decided delete or deactivate; other decisions are left out.
 
-    Without `pages` of reports only decisions on the sheet of unused users can be carried out,
-    since these users have no use and no active key by definition.
-
-    Raises InputRefused with every decision that cannot: the creation time or the as-of is missing,
-    the user is in none of the reports, or the ARN is masked.
+    Raises InputRefused with every decision that cannot be carried out: the creation time is
+    missing, the state is not known, the user was used on a later day, or the ARN is masked.
     """
-    chosen = [each for each in decisions if each.decision in REMOVALS]
-    states = None if pages is None else _states_of(chosen, pages)
     removals: list[Removal] = []
     problems: list[Problem] = []
-    for each in chosen:
-        removal = _removal(each, states)
-        if isinstance(removal, Problem):
-            problems.append(removal)
-        else:
-            removals.append(removal)
+    for each in decisions:
+        if each.decision in REMOVALS:
+            removal = _removal(each, state_of)
+            if isinstance(removal, Problem):
+                problems.append(removal)
+            else:
+                removals.append(removal)
     if problems:
         raise InputRefused(problems)
     return removals
+
+
+def states_in_workbooks(workbooks: Iterable[ReviewWorkbook]) -> StateOf:
+    """Return the states that the rows of the decisions show."""
+    states = {place: state for each in workbooks for place, state in each.states.items()}
+    return lambda decision: states[decision.place]
+
+
+def states_in_reports(decisions: Iterable[ReviewDecision], pages: Iterable[Page]) -> StateOf:
+    """Return the states that reports show of the users whom the decisions name."""
+    states = _states_of(decisions, pages)
+
+    def state_of(decision: ReviewDecision) -> UserState | Problem:
+        user = decision.arn, decision.created
+        message = "no user in the reports has this ARN and this creation time"
+        return states.get(user) or _problem(decision, ARN, message, _OTHER_REPORT)
+
+    return state_of
+
+
+def unsigned_notes(decisions: Iterable[ReviewDecision]) -> list[str]:
+    """Return in which rows of each sheet a decision to carry out has no name or no date."""
+    rows: dict[str, list[str]] = {}
+    for each in decisions:
+        for head in _empty_cells(each) if each.decision in REMOVALS else ():
+            where = f"{each.file}, sheet {each.sheet}: {head} is empty"
+            rows.setdefault(where, []).append(str(each.row))
+    return [
+        f"{where}. Rows: {len(numbers):,} ({short_list(numbers)})."
+        for where, numbers in rows.items()
+    ]
+
+
+def _empty_cells(decision: ReviewDecision) -> Iterator[str]:
+    if not decision.decided_by:
+        yield DECIDED_BY
+    if not decision.is_dated:
+        yield DECIDED_ON
 
 
 def certain_removals(pages: Iterable[Page], decision: Decision) -> list[Removal]:
@@ -83,12 +111,12 @@ def _certain_on_page(page: Page, decision: Decision) -> Iterator[Removal]:
 
 
 def _states_of(
-    decisions: Sequence[ReviewDecision], pages: Iterable[Page]
-) -> dict[tuple[str, datetime], UserState]:
+    decisions: Iterable[ReviewDecision], pages: Iterable[Page]
+) -> dict[tuple[str, datetime | None], UserState]:
     """Return by ARN and creation time the state of the users that the decisions name."""
     known = dict.fromkeys((each.arn, each.created) for each in decisions if each.created)
     pairs = [(arn, created) for arn, created in known if created]
-    states: dict[tuple[str, datetime], UserState] = {}
+    states: dict[tuple[str, datetime | None], UserState] = {}
     for page in pages:
         at = user_positions(page.users, pairs)
         for position in np.flatnonzero(at >= 0).tolist():
@@ -108,21 +136,16 @@ def _state(page: Page, position: int) -> UserState:
     )
 
 
-def _removal(
-    decision: ReviewDecision, states: dict[tuple[str, datetime], UserState] | None
-) -> Removal | Problem:
+def _removal(decision: ReviewDecision, state_of: StateOf) -> Removal | Problem:
     if decision.created is None:
         hint = "Give the creation time as the report has it."
         return _problem(decision, CREATED, "the creation time of the user is missing", hint)
-    if states is None:
-        state = _state_of_unused(decision)
-    else:
-        state = states.get((decision.arn, decision.created))
-    if state is None and states is None:
-        return _problem(decision, ARN, _UNUSED_ONLY, _NAME_REPORTS)
-    if state is None:
-        message = "no user in the reports has this ARN and this creation time"
-        return _problem(decision, ARN, message, "Remove the decision, or name another report.")
+    state = state_of(decision)
+    if isinstance(state, Problem):
+        return state
+    if state.last_use and state.last_use.date() > decision.decided_on:
+        message = f"the user was used on {state.last_use:%Y-%m-%d}, after the decision"
+        return _problem(decision, DECIDED_ON, message, "Decide again, and give the new date.")
     try:
         return Removal(
             arn=decision.arn,
@@ -133,16 +156,10 @@ def _removal(
             active_keys=state.active_keys,
             decided_by=decision.decided_by,
             ticket=decision.ticket,
+            empty_cells=tuple(_empty_cells(decision)),
         )
     except ValueError as error:
         return _problem(decision, ARN, str(error), "Decide on it by the report of its account.")
-
-
-def _state_of_unused(decision: ReviewDecision) -> UserState | None:
-    """Return the state that every unused user has, None where the sheet does not tell it."""
-    if not decision.sheet.startswith(UNUSED_USERS) or decision.as_of is None:
-        return None
-    return UserState(decision.as_of.astimezone(UTC), None, 0)
 
 
 def _problem(decision: ReviewDecision, column: str, message: str, hint: str) -> Problem:

@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Final
 
 from analyzer.removal_functions import FUNCTIONS, HEADER
-from analyzer.review_columns import Decision
+from analyzer.review_columns import REMOVALS, Decision
 from analyzer.terms import ISO_UTC
 
 LOG_COLUMNS: Final = (
@@ -49,9 +49,6 @@ _ARGUMENTS: Final = (
     "ARN",
     "NOTE",
 )
-REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
-"""The decisions that the script carries out."""
-
 _NEVER: Final = "never"
 _USE_PRECISION: Final = timedelta(minutes=15)
 _USER_ARN: Final = re.compile(
@@ -84,6 +81,9 @@ class Removal:
     use of any access key, active or not, that the report shows. All times need a time zone.
     Raises ValueError for an ARN that is none of an IAM user (masked ones included), for characters
     that cannot be printed, for a time without time zone, and for a negative number of keys.
+
+    `empty_cells` are the columns in which the reviewer should have given a name or a date; the
+    script and its log show that they are empty.
     """
 
     arn: str
@@ -94,6 +94,7 @@ class Removal:
     active_keys: int = 0
     decided_by: str = ""
     ticket: str = ""
+    empty_cells: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what the script could not compare with AWS."""
@@ -175,14 +176,17 @@ def _account_block(account: str, removals: list[Removal]) -> str:
         f"{sum(removal.decision == decision for removal in removals)} to {decision}"
         for decision in REMOVALS
     )
+    unsigned = sum(bool(removal.empty_cells) for removal in removals)
+    remark = f"; no name or date: {unsigned}" if unsigned else ""
     lines = (f"{_call(removal)}\n" for removal in removals)
-    return f"\n# Account {account}: {numbers}; report as of {as_of}\n{''.join(lines)}"
+    return f"\n# Account {account}: {numbers}; report as of {as_of}{remark}\n{''.join(lines)}"
 
 
 def _call(removal: Removal) -> str:
     use = removal.last_use
     notes = [f"ticket {removal.ticket}"] if removal.ticket else []
     notes += [f"decided by {removal.decided_by}"] if removal.decided_by else []
+    notes += [f"{each} is empty" for each in removal.empty_cells]
     words = (
         "remove",
         removal.decision,

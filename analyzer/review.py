@@ -7,12 +7,13 @@ A user to *keep* is exempt until so many days after the decision; then the quest
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.errors import Problem
 from analyzer.model import Exemption, Exemptions, FileReference, Page, user_positions
 from analyzer.report.notes import short_list
 from analyzer.review_columns import Decision
@@ -32,9 +33,9 @@ class ReviewDecision:
     """Hold the decision on one user.
 
     `created` is aware and to the second, None where the workbook has no such moment. `as_of` is
-    the moment that the workbook describes, where its Summary tells. `is_dated` is False where the
-    reviewer gave no date and `decided_on` is the day of as-of, the earliest that it can be.
-    `row` is where it stands in `sheet` of `file`.
+    the moment of the report that the row is from, else the oldest that the Summary shows, None
+    where neither does. `is_dated` is False where the reviewer gave no date and `decided_on` is
+    the day of as-of, the earliest that it can be. `row` is where it stands in `sheet` of `file`.
     """
 
     arn: str
@@ -67,12 +68,27 @@ class ReviewDecision:
         return f"{self.file}, sheet {self.sheet}, row {self.row}"
 
 
+class UserState(NamedTuple):
+    """Hold what a report shows of a user: its moment, the newest use, and the active keys.
+
+    `last_use` is None where no use is known: never used, or not understood.
+    """
+
+    as_of: datetime
+    last_use: datetime | None
+    active_keys: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewWorkbook:
-    """Hold the decisions of one workbook, in its order."""
+    """Hold the decisions of one workbook, in its order.
+
+    `states` are by `ReviewDecision.place` what the row shows of the user, or why it does not.
+    """
 
     file: FileReference
     decisions: tuple[ReviewDecision, ...]
+    states: Mapping[str, UserState | Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,18 @@ TICKET: Final = "Ticket"
 COMMENT: Final = "Comment"
 ARN: Final = "ARN"
 CREATED: Final = "Created"
+LAST_ACTIVITY: Final = "Last activity (UTC)"
+AS_OF: Final = "As of (UTC)"
+ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
+STATE: Final = (AS_OF, LAST_ACTIVITY, *ACCESS_KEYS)
+"""The columns that show the state of a user which a removal is compared with."""
+
+NEVER: Final = "never"
+NOT_KNOWN: Final = "not known"
+NOT_UNDERSTOOD: Final = " (not understood)"
+"""What follows a raw value that was not understood."""
+
+NOT_REPORTED: Final = "not in this report"
 
 
 class Decision(StrEnum):
@@ -30,3 +42,7 @@ class Decision(StrEnum):
     DEACTIVATE = "deactivate"
     KEEP = "keep"
     INVESTIGATE = "investigate"
+
+
+REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
+"""The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""

@@ -1,7 +1,7 @@
 """Keep what two analyses are compared by: users with their credentials, findings, accounts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.facts import Facts, Truth, by_slot
-from analyzer.model import Page, Report, concatenated
+from analyzer.model import AccountName, Page, Report, concatenated
 from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY
 from analyzer.terms import State
 
@@ -42,12 +42,14 @@ class Snapshot:
       `slot` Int8, `created` datetime64[s]; a row for each finding.
     - `as_of`: the moment of the report of each account that has one.
     - `missing`: the reason for each account that could not be read.
+    - `account_names`: those that are known.
     """
 
     users: pd.DataFrame
     findings: pd.DataFrame
     as_of: Mapping[str, datetime]
     missing: Mapping[str, str]
+    account_names: Mapping[str, AccountName] = field(default_factory=dict)
 
 
 def slot_column(kind: str, slot: int, name: str) -> str:
@@ -64,6 +66,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
         findings=findings,
         as_of=_moments_by_account(analysis.report),
         missing=missing_accounts(analysis.report),
+        account_names=analysis.report.account_names,
     )
 
 
@@ -75,7 +78,7 @@ def missing_accounts(report: Report) -> dict[str, str]:
 def without_users(snapshot: Snapshot, missing: Mapping[str, str]) -> Snapshot:
     """Return a snapshot of the same columns and no users; `missing` are accounts and reasons."""
     users, findings = snapshot.users.head(0), snapshot.findings.head(0)
-    return Snapshot(users=users, findings=findings, as_of={}, missing=missing)
+    return replace(snapshot, users=users, findings=findings, as_of={}, missing=missing)
 
 
 def _moments_by_account(report: Report) -> dict[str, datetime]:

@@ -1,6 +1,7 @@
 """What changed between two reports, case by case."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 import analyzer
 from analyzer.changes import COLUMNS, MEANINGS, Change, changes, counts_by_kind, uncovered
-from analyzer.model import Exemption
+from analyzer.model import AccountName, Exemption, UncoveredAccount
 from analyzer.snapshot import Snapshot, snapshot, without_users
 from tests.support.builders import (
     ACCOUNT,
@@ -555,9 +556,41 @@ def test_an_account_that_could_not_be_read_is_named_with_the_reason(tmp_path: Pa
             "not covered before: Timed out.; not covered now: there is no report of it",
         ],
     ]
-    first = uncovered(before.missing)
-    assert first["cause"].tolist() == ["not covered: Denied.", "not covered: Timed out."]
+
+
+def test_without_an_earlier_report_the_accounts_that_are_not_covered_are_listed(
+    tmp_path: Path,
+) -> None:
+    report = replace(
+        analysis_of(tmp_path, [a_user()]).report,
+        account_names={OTHER: AccountName(name="Pay")},
+        not_covered=(
+            UncoveredAccount(account=ACCOUNT, name="", reason="Denied."),
+            UncoveredAccount(account=OTHER, name="", reason="Timed out."),
+        ),
+    )
+    first = uncovered(report)
+    assert first[["cause", "account_name"]].to_numpy().tolist() == [
+        ["not covered: Denied.", ""],
+        ["not covered: Timed out.", "Pay"],
+    ]
     assert not counts_by_kind(first)
+
+
+def test_accounts_have_the_newest_name_that_either_side_knows(tmp_path: Path) -> None:
+    users = [a_user("ann"), a_user("bob", account=OTHER), a_user("eve", account="9" * 12)]
+    before, now = snapshot_of(tmp_path), snapshot_of(tmp_path, *users, as_of=LATER)
+    known = AccountName(name="Old"), AccountName(name="New")
+    frame = changes(
+        replace(
+            before,
+            as_of=dict.fromkeys(now.as_of, AS_OF),
+            account_names={ACCOUNT: known[0], OTHER: known[0]},
+        ),
+        replace(now, account_names={OTHER: known[1]}),
+    )
+    names = dict(zip(frame["user"], frame["account_name"], strict=True))
+    assert names == {"ann": "Old", "bob": "New", "eve": ""}
 
 
 def test_reports_in_the_wrong_order_are_not_compared(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The plan carries out what was decided on a user whose state is known, and nothing else."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +10,40 @@ import pytest
 
 import analyzer
 from analyzer.cli import main
-from analyzer.errors import InputRefused
-from analyzer.plan import certain_removals, decided_removals
+from analyzer.errors import InputRefused, Problem
+from analyzer.model import FileReference
+from analyzer.plan import (
+    certain_removals,
+    decided_removals,
+    states_in_reports,
+    states_in_workbooks,
+)
 from analyzer.removal_script import Removal
-from analyzer.review import ReviewDecision
-from analyzer.review_columns import Decision
+from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
+from analyzer.review_columns import SHEETS, Decision
+from analyzer.terms import ISO_UTC
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     LONG_AGO,
+    Row,
     a_certificate,
     a_key,
     a_password,
     a_user,
     an_inactive_key,
     days_before,
+    no_password,
     report_text,
     saved,
+    the_root,
 )
 from tests.support.outputs import analyzed, exemptions_of
+from tests.support.workbooks import needs_libreoffice, saved_by_libreoffice
 
 ARN = "arn:aws:iam::012345678901:user/quiet"
 LAST_USE = days_before(200)
-LISTED = ["Account", "User", "Decision", "Decided by", "Decided on", "Ticket", "Comment"]
+STATE = UserState(AS_OF, LAST_USE, 1)
 
 
 def decision(word: Decision = Decision.DELETE, **fields: Any) -> ReviewDecision:
@@ -46,21 +59,38 @@ def decision(word: Decision = Decision.DELETE, **fields: Any) -> ReviewDecision:
     return ReviewDecision(**{**state, "decision": word, **fields})
 
 
-def test_an_unused_user_is_removed_by_the_workbook_alone() -> None:
-    (removal,) = decided_removals([decision(decided_by="Ann", ticket="T-1")], None)
+def by_workbook(each: ReviewDecision, state: UserState | Problem = STATE) -> list[Removal]:
+    file = FileReference(name="review.xlsx", sha256="0" * 64)
+    book = ReviewWorkbook(file=file, decisions=(each,), states={each.place: state})
+    return decided_removals([each], states_in_workbooks([book]))
+
+
+def by_reports(folder: Path, each: ReviewDecision, user: Row) -> list[Removal]:
+    pages = analyzed(folder, [user]).pages()
+    return decided_removals([each], states_in_reports([each], pages))
+
+
+def test_a_user_is_removed_by_the_state_that_the_workbook_shows() -> None:
+    (removal,) = by_workbook(decision(decided_by="Ann", ticket="T-1"))
     assert removal == Removal(
         arn=ARN,
         created=LONG_AGO,
         as_of=AS_OF,
         decision=Decision.DELETE,
+        last_use=LAST_USE,
+        active_keys=1,
         decided_by="Ann",
         ticket="T-1",
     )
 
 
+def test_a_use_on_the_day_of_the_decision_is_no_later_use() -> None:
+    assert by_workbook(decision(decided_on=LAST_USE.date()))
+
+
 @pytest.mark.parametrize("word", [Decision.KEEP, Decision.INVESTIGATE])
 def test_who_is_kept_or_investigated_is_in_no_plan(word: Decision) -> None:
-    assert decided_removals([decision(word)], None) == []
+    assert by_workbook(decision(word)) == []
 
 
 def test_the_state_of_a_user_comes_from_the_reports(tmp_path: Path) -> None:
@@ -69,39 +99,37 @@ def test_the_state_of_a_user_comes_from_the_reports(tmp_path: Path) -> None:
         key_1=a_key(used=LAST_USE),
         key_2=an_inactive_key(used=days_before(400)),
     )
-    pages = list(analyzed(tmp_path, [user]).pages())
-    (removal,) = decided_removals([decision(sheet="Inactive users")], pages)
-    assert (removal.as_of, removal.last_use, removal.active_keys) == (AS_OF, LAST_USE, 1)
+    (removal,) = by_reports(tmp_path, decision(sheet="Inactive users"), user)
+    assert (removal.as_of, removal.last_use, removal.active_keys) == STATE
+
+
+DAMAGED = Problem("review.xlsx, sheet Unused users", 5, "As of (UTC)", None, "damaged", "Do this.")
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("fields", "state", "message"),
     [
-        ({"created": None}, "the creation time of the user is missing"),
-        ({"sheet": "Inactive users"}, "the sheet does not show the last use"),
-        ({"as_of": None}, "the sheet does not show the last use"),
-        ({"arn": "fakearn"}, "not the ARN of an IAM user"),
+        ({"created": None}, STATE, "the creation time of the user is missing"),
+        ({"arn": "fakearn"}, STATE, "not the ARN of an IAM user"),
+        ({"decided_on": LAST_USE.date() - timedelta(days=1)}, STATE, "was used on 2025-10-13, af"),
+        ({}, DAMAGED, "damaged"),
     ],
 )
 def test_a_decision_that_cannot_be_carried_out_is_named_with_its_row(
-    fields: dict[str, Any], message: str
+    fields: dict[str, Any], state: UserState | Problem, message: str
 ) -> None:
     with pytest.raises(InputRefused, match=message) as refused:
-        decided_removals([decision(), decision(**fields)], None)
+        by_workbook(decision(**fields), state)
     (problem,) = refused.value.problems
-    assert (problem.file, problem.row) == (
-        f"review.xlsx, sheet {fields.get('sheet', 'Unused users')}",
-        5,
-    )
+    assert (problem.file, problem.row) == ("review.xlsx, sheet Unused users", 5)
 
 
 @pytest.mark.parametrize(
     "user", [a_user("other"), a_user(created=days_before(3))], ids=["gone", "created again"]
 )
-def test_a_user_who_is_not_in_the_reports_is_refused(user: Any, tmp_path: Path) -> None:
-    pages = analyzed(tmp_path, [user]).pages()
+def test_a_user_who_is_not_in_the_reports_is_refused(user: Row, tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="no user in the reports has this ARN"):
-        decided_removals([decision()], pages)
+        by_reports(tmp_path, decision(), user)
 
 
 def test_only_the_certain_and_not_exempt_are_planned_without_a_review(tmp_path: Path) -> None:
@@ -120,50 +148,162 @@ def test_only_the_certain_and_not_exempt_are_planned_without_a_review(tmp_path: 
 # The command
 
 
+EARLY, LATE = "2026-04-24", "2026-05-01"
+OTHER = "210987654321"
+USERS = {
+    EARLY: [
+        a_user("never"),
+        a_user("was-used", key_2=an_inactive_key(used=LAST_USE)),
+        a_user("idle", password=a_password(LAST_USE), key_1=a_key(used=days_before(300))),
+        a_user("unread", password=a_password("someday")),
+        a_user("-busy", key_1=a_key(used=days_before(9))),
+    ],
+    LATE: [
+        a_user("never", account=OTHER),
+        a_user("retired", account=OTHER, password=no_password(LAST_USE)),
+    ],
+}
+"""The users of two accounts, by the day of the report."""
+
+ACCOUNTS = {EARLY: ACCOUNT, LATE: OTHER}
+
+
+def review_of_two_accounts(folder: Path, decisions: Mapping[str, str]) -> Path:
+    """Write the workbook of two reports a week apart, fill in the decisions, and save it again."""
+    for day, account in ACCOUNTS.items():
+        text = report_text(USERS[day], root=the_root(account))
+        saved(folder, text, f"status_reports_{day}T09-30-00+00-00.csv")
+    review = folder / "review.xlsx"
+    assert main(["analyze", "-q", str(folder), "-o", str(review)]) == 0
+    return edited(review, lambda heads, row: decide(heads, row, decisions))
+
+
+def decide(heads: list[Any], row: Sequence[Any], decisions: Mapping[str, str]) -> None:
+    name = str(row[heads.index("User")].value)
+    row[heads.index("Decision")].value = decisions.get(name)
+    row[heads.index("Decided by")].value = "Ann"
+    row[heads.index("Decided on")].value = date(2026, 5, 2)
+
+
+def edited(review: Path, edit: Callable[[list[Any], Sequence[Any]], None]) -> Path:
+    """Edit the rows of the lists to decide in, and save the workbook with openpyxl."""
+    book = openpyxl.load_workbook(review)
+    for title in set(SHEETS) & set(book.sheetnames):
+        heads = [cell.value for cell in book[title][1]]
+        for row in book[title].iter_rows(min_row=2):
+            edit(heads, row)
+    book.save(review)
+    return review
+
+
+def calls(script: str) -> dict[str, list[str]]:
+    """Return by ARN what the script compares and does: decision, as-of, used until, keys."""
+    words = [line.split() for line in script.splitlines() if line.startswith("remove ")]
+    return {each[7].strip("'"): [each[1], *each[4:7]] for each in words}
+
+
+def planned(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str, list[str]]:
+    capsys.readouterr()
+    code = main(["plan", *map(str, arguments)])
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    return calls(out)
+
+
+UNTIL = f"{LAST_USE + timedelta(minutes=15):{ISO_UTC}}"
+ACTS = {
+    name: "delete" for users in USERS.values() for name in (str(each["user"]) for each in users)
+}
+
+
+def arn_in(account: str, name: str) -> str:
+    return f"arn:aws:iam::{account}:user/{name}"
+
+
+def test_every_user_is_compared_with_its_own_row_and_the_as_of_of_its_account(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = review_of_two_accounts(tmp_path, ACTS)
+    early, late = "2026-04-24T09:30:00Z", "2026-05-01T09:30:00Z"
+    from_rows = planned(capsys, review)
+    assert from_rows == {
+        arn_in(ACCOUNT, "never"): ["delete", early, "never", "0"],
+        arn_in(ACCOUNT, "was-used"): ["delete", early, UNTIL, "0"],
+        arn_in(ACCOUNT, "idle"): ["delete", early, UNTIL, "1"],
+        arn_in(ACCOUNT, "unread"): ["delete", early, "never", "0"],
+        arn_in(OTHER, "never"): ["delete", late, "never", "0"],
+        arn_in(OTHER, "retired"): ["delete", late, UNTIL, "0"],
+    }
+    assert planned(capsys, review, "--report", tmp_path) == from_rows
+
+
+def test_decisions_without_a_name_or_a_date_are_planned_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = review_of_two_accounts(tmp_path, ACTS | {"never": "keep"})
+
+    def unsigned(heads: list[Any], row: Sequence[Any]) -> None:
+        row[heads.index("Decided by")].value = None
+        if row[heads.index("User")].value == "was-used":
+            row[heads.index("Decided on")].value = None
+
+    edited(review, unsigned)
+    capsys.readouterr()
+    assert main(["plan", str(review)]) == 0
+    script, notes = capsys.readouterr()
+    assert notes.splitlines() == [
+        f"Note: {review}, sheet Unused users: Decided by is empty. Rows: 1 (3).",
+        f"Note: {review}, sheet Unused users: Decided on is empty. Rows: 1 (3).",
+        f"Note: {review}, sheet Inactive users: Decided by is empty. Rows: 2 (2, 3).",
+        f"Note: {review}, sheet Undetermined: Decided by is empty. Rows: 1 (2).",
+    ]
+    assert "'Decided by is empty, Decided on is empty'\n" in script
+    assert "; report as of 2026-04-24T09:30:00Z; no name or date: 3\n" in script
+    assert "; report as of 2026-05-01T09:30:00Z; no name or date: 1\n" in script
+
+
+@needs_libreoffice
+def test_so_it_is_after_libreoffice_has_saved_the_workbook(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = review_of_two_accounts(tmp_path, ACTS)
+    before = planned(capsys, review)
+    review.write_bytes(saved_by_libreoffice(tmp_path, review.read_bytes()))
+    assert planned(capsys, review) == before
+
+
+def test_decisions_go_to_a_file_that_says_where_they_come_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = review_of_two_accounts(tmp_path, {"idle": "deactivate"})
+    script = tmp_path / "removal.sh"
+    assert main(["plan", str(review), "-o", str(script)]) == 0
+    assert f"# Decisions from: {review}\n" in script.read_text()
+    assert "\nremove deactivate 'idle' " in script.read_text()
+    assert "Read it, then run it" in capsys.readouterr().err
+
+
+def test_a_row_that_no_longer_shows_the_state_is_refused_unless_the_reports_are_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = review_of_two_accounts(tmp_path, {"idle": "delete"})
+
+    def without_activity(heads: list[Any], row: Sequence[Any]) -> None:
+        row[heads.index("Last activity (UTC)")].value = None
+
+    edited(review, without_activity)
+    assert main(["plan", str(review), "-o", str(tmp_path / "removal.sh")]) == 3
+    refusal = capsys.readouterr().err
+    assert "sheet Inactive users, row 2, column Last activity (UTC), cell K2" in refusal
+    assert "--report FILE" in refusal
+    assert not (tmp_path / "removal.sh").exists()
+    assert planned(capsys, review, "--report", tmp_path).keys() == {arn_in(ACCOUNT, "idle")}
+
+
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     users = [a_user(), a_user("idle", password=a_password(LAST_USE))]
     return saved(tmp_path, report_text(users))
-
-
-def workbook(folder: Path, sheet: str, user: str, word: str) -> Path:
-    book = openpyxl.Workbook()
-    page = book.active
-    assert page
-    page.title = sheet
-    page.append([*LISTED, "ARN", "Created"])
-    arn = f"arn:aws:iam::012345678901:user/{user}"
-    created = LONG_AGO.replace(tzinfo=None)
-    decided = datetime(2026, 5, 2, tzinfo=UTC).replace(tzinfo=None)
-    page.append(["012345678901", user, word, "Ann", decided, "", "", arn, created])
-    summary = book.create_sheet("Summary")
-    summary.append([f"As of {AS_OF:%Y-%m-%d %H:%M} UTC"])
-    book.save(folder / "review.xlsx")
-    return folder / "review.xlsx"
-
-
-def test_the_script_of_a_filled_in_workbook_removes_the_decided_user(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book = workbook(tmp_path, "Unused users", "quiet", "delete")
-    assert main(["plan", str(book)]) == 0
-    script = capsys.readouterr().out
-    assert f"# Decisions from: {book}\n" in script
-    assert "\nremove delete 'quiet' " in script
-
-
-def test_decisions_on_other_users_take_the_reports_and_go_to_a_file(
-    tmp_path: Path, report: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book = workbook(tmp_path, "Inactive users", "idle", "deactivate")
-    script = tmp_path / "removal.sh"
-    assert main(["plan", str(book)]) == 3
-    assert "--report FILE" in capsys.readouterr().err
-    assert not script.exists()
-    arguments = ["plan", str(book), "--report", str(report), "-o", str(script)]
-    assert main(arguments) == 0
-    assert "\nremove deactivate 'idle' " in script.read_text()
-    assert "Read it, then run it" in capsys.readouterr().err
 
 
 def test_all_certain_users_can_be_planned_without_a_review_but_the_exempt(
@@ -192,7 +332,7 @@ def test_all_certain_users_can_be_planned_without_a_review_but_the_exempt(
 def test_what_cannot_be_meant_is_refused(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    book = str(workbook(tmp_path, "Unused users", "quiet", "delete"))
+    book = str(saved(tmp_path, "", "review.xlsx"))
     assert main([book if word == "BOOK" else word for word in arguments]) == 2
     assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
 

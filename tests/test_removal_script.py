@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.removal_script import REMOVALS, LogResult, Removal, removal_script
-from analyzer.review_columns import Decision
+from analyzer.removal_script import LogResult, Removal, removal_script
+from analyzer.review_columns import REMOVALS, Decision
 from tests.support.aws_stub import AwsStub, ScriptRun
 
 ACCOUNT = "111122223333"

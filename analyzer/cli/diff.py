@@ -99,7 +99,8 @@ def diff(
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
     The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
-    brings its own exemption list, unless --exemptions names one, and its own users to keep.
+    brings its own as-of, exemption list and account names, unless options set them, and its own
+    users to keep.
     """
     from analyzer.cli import stdout
 
@@ -137,27 +138,31 @@ class _Side:
 
     @classmethod
     def named(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
-        """Find the inputs that a name stands for; of a run its reports and exemption list."""
-        from analyzer.exports.contents import EXEMPTIONS
-        from analyzer.exports.manifest import read_record
+        """Find the inputs that a name stands for; of a run its reports, as-of and lists."""
+        from analyzer.exports.contents import ACCOUNTS, EXEMPTIONS
+        from analyzer.exports.manifest import as_of_option, read_record
         from analyzer.exports.reports import REPORTS
         from analyzer.sources.find import find_sources
 
         folder = Path(name)
-        run = folder if read_record(folder) is not None else None
-        if run:
+        record = read_record(folder)
+        if record is not None:
             name = str(folder / REPORTS)
-            listed = folder / EXEMPTIONS
-            if listed.is_file() and judging.exemptions is None:
-                judging = replace(judging, exemptions=InputFile(listed, listed.read_bytes()))
+            as_of = as_of or as_of_option(record)
+            judging = replace(
+                judging,
+                exemptions=judging.exemptions or _file_of_run(folder / EXEMPTIONS),
+                accounts=judging.accounts or _file_of_run(folder / ACCOUNTS),
+            )
+        run = None if record is None else folder
         sources = find_sources([name])
         return cls(source=name, sources=sources, as_of=as_of, judging=judging, run=run)
 
     def inputs(self) -> list[str | Path | None]:
         """Return all that is read."""
-        listed = self.judging.exemptions
+        lists = filter(None, (self.judging.exemptions, self.judging.accounts))
         files = (each.archive or each.path for each in self.sources)
-        return [self.source, *files, listed.path if listed else None]
+        return [self.source, *files, *(each.path for each in lists)]
 
     def analysis(self, *, quiet: bool) -> "Analysis":
         """Load the reports and judge the users, of a run with its users to keep.
@@ -170,7 +175,12 @@ class _Side:
 
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources([self.source], self.sources, self.as_of, progress)
-        return self.judging.analysis(report, kept_review(self.run) if self.run else None)
+        named = self.judging.with_account_names(report)
+        return self.judging.analysis(named, kept_review(self.run) if self.run else None)
+
+
+def _file_of_run(path: Path) -> InputFile | None:
+    return InputFile(path, path.read_bytes()) if path.is_file() else None
 
 
 def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison":

@@ -320,7 +320,7 @@ class JudgingOptions(AnalysisOptions):
         review = combined_review(
             self._workbooks(), keep_days=self.keep_days, due_days=self.due_days
         )
-        named = self._with_account_names(report)
+        named = self.with_account_names(report)
         return self.analysis(named, replace(review, done_since=done_since or {}))
 
     def check(self) -> None:
@@ -376,7 +376,11 @@ class JudgingOptions(AnalysisOptions):
 
         return read_account_list(str(self.accounts.path), self.accounts.content)
 
-    def _with_account_names(self, report: "Report") -> "Report":
+    def with_account_names(self, report: "Report") -> "Report":
+        """Return a report with the names of --accounts, which replace those known otherwise.
+
+        Raises InputRefused.
+        """
         from analyzer.account_names import with_account_list
 
         listed = self._account_list()

@@ -1,7 +1,7 @@
 """Wire `credreport plan`: write the script that deactivates or deletes the decided users."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,17 +9,15 @@ from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.stderr import say
 from analyzer.cli.stdout import flushed_stdout
-from analyzer.review_columns import Decision
+from analyzer.review_columns import REMOVALS, Decision
 
 if TYPE_CHECKING:
     from analyzer.removal_script import Removal
 
-_REMOVALS: Final = (Decision.DEACTIVATE.value, Decision.DELETE.value)
-
 
 def _removal(word: str) -> str:
-    if word not in _REMOVALS:
-        raise typer.BadParameter(f"'{word}': choose from {', '.join(_REMOVALS)}")
+    if word not in REMOVALS:
+        raise typer.BadParameter(f"'{word}': choose from {', '.join(REMOVALS)}")
     return word
 
 
@@ -37,9 +35,8 @@ def plan(
         list[str],
         typer.Option(
             metavar="SOURCE",
-            help="The reports that the decisions were made from; may be repeated. Give them: the"
-            " script then knows the as-of of each account and the last use of each key. Needed for"
-            " users who are not unused, and with --certain.",
+            help="The reports that the decisions were made from; may be repeated. The state of each"
+            " user then comes from them, not from the row of the decision. Needed with --certain.",
         ),
     ] = [],
     certain: Annotated[
@@ -53,7 +50,7 @@ def plan(
         typer.Option(
             callback=_removal,
             metavar="WORD",
-            help=f"With --certain, what to do: {' or '.join(_REMOVALS)}.",
+            help=f"With --certain, what to do: {' or '.join(REMOVALS)}.",
         ),
     ] = Decision.DEACTIVATE.value,
     output: Annotated[
@@ -105,14 +102,27 @@ def _certain(sources: list[str], listed: InputFile | None, decision: str) -> "li
 
 
 def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
-    from analyzer.plan import decided_removals
+    from analyzer.plan import (
+        decided_removals,
+        states_in_reports,
+        states_in_workbooks,
+        unsigned_notes,
+    )
     from analyzer.review import combined_review
     from analyzer.sources.load import load
     from analyzer.sources.review import read_review
 
-    review = combined_review(read_review(str(each.path), each.content) for each in workbooks)
-    pages = load(*sources).pages() if sources else None
-    return decided_removals(review.decisions, pages)
+    books = [read_review(str(each.path), each.content) for each in workbooks]
+    decisions = combined_review(books).decisions
+    state_of = (
+        states_in_reports(decisions, load(*sources).pages())
+        if sources
+        else states_in_workbooks(books)
+    )
+    removals = decided_removals(decisions, state_of)
+    for note in unsigned_notes(decisions):
+        say(f"Note: {note}")
+    return removals
 
 
 def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +13,12 @@ from analyzer.changes import changes, counts_by_kind, uncovered
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.decisions import DECISIONS, kept_review
+from analyzer.exports.manifest import as_of_option
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.runs import Run, sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
-from analyzer.snapshot import missing_accounts, snapshot, without_users
+from analyzer.snapshot import snapshot, without_users
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff
@@ -98,7 +98,7 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
     Without a previous run only the accounts that could not be read are listed.
     """
     if previous is None:
-        return uncovered(missing_accounts(analysis.report))
+        return uncovered(analysis.report)
     now = snapshot(analysis)
     try:
         before = snapshot(_analysis_of(previous, analysis))
@@ -116,9 +116,7 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     Raises InputRefused.
     """
     listed = _exemptions(run.path / EXEMPTIONS)
-    option = run.record["parameters"].get("as_of")
-    as_of = datetime.fromisoformat(option) if option else None
-    report = load_reports(run.path, {}, as_of=as_of)
+    report = load_reports(run.path, {}, as_of=as_of_option(run.record))
     return analyze(report, analysis.criteria, listed, analysis.book, kept_review(run.path))
 
 

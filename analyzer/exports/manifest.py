@@ -113,6 +113,12 @@ def read_record(folder: Path) -> Mapping[str, Any] | None:
     return record if is_complete else None
 
 
+def as_of_option(record: Mapping[str, Any]) -> datetime | None:
+    """Return the moment that `--as-of` set for a run's reports, None where they have their own."""
+    option = record["parameters"].get("as_of")
+    return datetime.fromisoformat(option) if option else None
+
+
 def _is_understood(record: Mapping[str, Any]) -> bool:
     return (
         record["kind"] == KIND

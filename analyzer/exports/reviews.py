@@ -5,19 +5,13 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
-from analyzer import columns
 from analyzer.exports.contents import FOLLOW_UP, WORKBOOK
 from analyzer.exports.runs import earlier_runs, runs
 from analyzer.files import sha256
-from analyzer.follow_up import DONE_SINCE
-from analyzer.review import DECIDED_ON, DECISION
+from analyzer.follow_up import DONE_SINCE, SAME_DECISION
 
 DoneSince = Mapping[tuple[str, ...], datetime]
-
-_SAME: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
-"""A decision that agrees in these is the same; its `done_since` is carried on."""
 
 
 def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, bytes]:
@@ -37,7 +31,7 @@ def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, byte
 def earlier_done_since(folder: Path, before: str) -> DoneSince:
     """Return when decisions were first done, from the newest older run that followed a review up.
 
-    The keys are the texts of `arn`, `created`, `decision` and `decided_on` in its CSV.
+    The keys are the texts of `SAME_DECISION` in its CSV.
     """
     for run in reversed(earlier_runs(folder, before)):
         path = run.path / FOLLOW_UP
@@ -45,7 +39,7 @@ def earlier_done_since(folder: Path, before: str) -> DoneSince:
             with path.open(encoding="utf-8", newline="") as lines:
                 rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
             return {
-                tuple(row[name] for name in _SAME): datetime.fromisoformat(row[DONE_SINCE])
+                tuple(row[name] for name in SAME_DECISION): datetime.fromisoformat(row[DONE_SINCE])
                 for row in rows
             }
     return {}

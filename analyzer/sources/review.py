@@ -24,27 +24,36 @@ from openpyxl.utils.datetime import from_excel
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import FileReference
-from analyzer.review import ReviewDecision, ReviewWorkbook
+from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
 from analyzer.review_columns import (
     ARN,
+    AS_OF,
     COMMENT,
     CREATED,
     DECIDED_BY,
     DECIDED_ON,
     DECISION,
     EXEMPT,
+    NEVER,
+    NOT_KNOWN,
+    NOT_REPORTED,
+    NOT_UNDERSTOOD,
     SHEETS,
+    STATE,
     TICKET,
     Decision,
 )
+from analyzer.terms import State
 
 _KEY_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
 """The columns without which a list is refused."""
 
 _COLUMNS: Final = (*_KEY_COLUMNS, DECIDED_BY, TICKET)
+_ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 _TITLE: Final = re.compile(rf"(?:{'|'.join((*SHEETS, EXEMPT))})(?: \d+)?")
 _SUMMARY: Final = "Summary"
 _AS_OF: Final = re.compile(r"\bAs of (\d{4}-\d\d-\d\d \d\d:\d\d)\b")
+_ACTIVITY: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d), .+")
 _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(2099, 12, 31)
 
@@ -67,6 +76,10 @@ _DAMAGED: Final = (
 """What openpyxl raises for a file that is no workbook, or a damaged one."""
 
 _SAVE: Final = "Save the workbook as .xlsx."
+_AS_WRITTEN: Final = (
+    "Put it back as credreport wrote it, or name the reports that the decision was made from:"
+    " --report FILE."
+)
 
 
 _Row = Sequence[Any]
@@ -97,24 +110,30 @@ class _List:
 def read_review(name: str, content: bytes) -> ReviewWorkbook:
     """Return the decisions in a workbook of that name and content.
 
-    A decision without a date counts from the as-of that the Summary shows.
+    A decision without a date counts from the as-of of its row, else from that of the Summary.
 
     Raises InputRefused with every problem: a file that is no workbook or has no list of a review,
     a list without its key columns, a decision that is none, a date that is none or missing, a
-    formula in a cell that counts, different decisions on one user.
+    formula in a cell that counts, different decisions on one user. A cell that only shows the
+    state of a user refuses nothing: the problem stands in `states`.
     """
     sheets, as_of = _sheets(name, content)
     problems: list[Problem] = []
     decisions: list[ReviewDecision] = []
+    states: dict[str, UserState | Problem] = {}
     for title, rows in sheets.items():
         try:
-            decisions += _decisions(_list(name, title, rows), as_of)
+            listed = _list(name, title, rows)
+            of_list = list(_decisions(listed, as_of))
         except InputRefused as error:
             problems += error.problems
+        else:
+            decisions += of_list
+            states |= {each.place: _state(listed, each.row) for each in of_list}
     if problems := [*problems, *_contradictions(decisions)]:
         raise InputRefused(problems)
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
-    return ReviewWorkbook(file=file, decisions=tuple(decisions))
+    return ReviewWorkbook(file=file, decisions=tuple(decisions), states=states)
 
 
 def _sheets(name: str, content: bytes) -> tuple[dict[str, list[_Row]], datetime | None]:
@@ -161,10 +180,11 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
     for row, cells in enumerate(rows, start=1):
         heads = [_head(cell) for cell in cells]
         if len({*heads} & {*_COLUMNS}) > 1:
-            if _has_no_decision(heads, rows[row:]):
+            if _has_no_entries(title, heads) or _has_no_decision(heads, rows[row:]):
                 break
             _check_heads(place, row, heads)
-            at = {str(head): heads.index(head) for head in _COLUMNS if head in heads}
+            known = [*_COLUMNS, *(head for head in STATE if heads.count(head) == 1)]
+            at = {head: heads.index(head) for head in known if head in heads}
             empty = [EMPTY_CELL] * len(heads)
             below = {
                 number: [*each, *empty] for number, each in enumerate(rows[row:], start=row + 1)
@@ -174,6 +194,11 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
         if any(str(cell.value).startswith("arn:") for cells in rows for cell in cells):
             _check_heads(place, 1, [])
     return _List(file=file, title=title, at={}, rows={})
+
+
+def _has_no_entries(title: str, heads: Sequence[str]) -> bool:
+    """Return whether a list of exempt users has no column to fill in: there was no review yet."""
+    return title.startswith(EXEMPT) and not {*heads} & {*_ENTRIES}
 
 
 def _has_no_decision(heads: Sequence[str], rows: Iterable[_Row]) -> bool:
@@ -205,16 +230,19 @@ def _check_heads(place: str, row: int, heads: Sequence[str]) -> None:
         )
 
 
-def _decisions(listed: _List, as_of: datetime | None) -> Iterator[ReviewDecision]:
+def _decisions(listed: _List, of_summary: datetime | None) -> Iterator[ReviewDecision]:
     """Yield the decisions of a list; rows without one are skipped.
 
     Raises InputRefused with all problems of the list.
     """
     problems: list[Problem] = []
     for row, cells in listed.rows.items():
-        named = {head: cells[at] for head, at in listed.at.items()}
+        named = {head: cells[at] for head, at in listed.at.items() if head in _COLUMNS}
         if _is_empty(named[DECISION]):
             continue
+        as_of = of_summary
+        if AS_OF in listed.at:
+            as_of = _moment(cells[listed.at[AS_OF]].value) or of_summary
         if of_row := list(_problems(listed, row, named, as_of)):
             problems += of_row
         else:
@@ -261,6 +289,32 @@ def _decision(named: Mapping[str, Any], as_of: datetime | None) -> ReviewDecisio
         is_dated=day is not None,
         as_of=as_of,
     )
+
+
+def _state(listed: _List, row: int) -> UserState | Problem:
+    """Return what a row shows of its user, or why it does not: each cell is as it was written."""
+    if missing := [head for head in STATE if head not in listed.at]:
+        place = f"{listed.file}, sheet {listed.title}"
+        message = f"missing, or there twice: {', '.join(missing)}"
+        return Problem(place, row, None, None, message, _AS_WRITTEN)
+    as_of, activity, *keys = (listed.rows[row][listed.at[head]].value for head in STATE)
+    moment, last_use = _moment(as_of), _last_use(activity)
+    is_read = (moment, last_use or activity in (NEVER, NOT_KNOWN), *map(_is_key_state, keys))
+    unread = [head for head, read in zip(STATE, is_read, strict=True) if not read]
+    if moment is None or unread:
+        return listed.problem(row, unread[0], "not as credreport wrote it", _AS_WRITTEN)
+    return UserState(moment, last_use, active_keys=keys.count(State.ACTIVE))
+
+
+def _last_use(activity: Any) -> datetime | None:
+    """Return the moment with which a last activity begins."""
+    match = _ACTIVITY.fullmatch(str(activity))
+    at = _parsed(match[1]) if match else None
+    return at.replace(tzinfo=UTC) if at else None
+
+
+def _is_key_state(value: Any) -> bool:
+    return value in list(State) or str(value).endswith((NOT_UNDERSTOOD, NOT_REPORTED))
 
 
 def _contradictions(decisions: Iterable[ReviewDecision]) -> Iterator[Problem]:

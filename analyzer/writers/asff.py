@@ -60,7 +60,13 @@ _NAMED_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 
 _USER: Final = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)")
 
-_LONGEST: Final = {"description": 1024, "note": 512, "recommendation": 512, "product_field": 2048}
+_LONGEST: Final = {
+    "account_name": 50,
+    "description": 1024,
+    "note": 512,
+    "recommendation": 512,
+    "product_field": 2048,
+}
 """The most characters of a text, as the API reference says under AwsSecurityFinding and Note."""
 
 
@@ -178,6 +184,7 @@ def _document(
         "ProductName": PRODUCT,
         "GeneratorId": f"{PRODUCT}/{rule.id}",
         "AwsAccountId": account,
+        **_filled({"AwsAccountName": _cut(finding.account_name.strip(), "account_name")}),
         "Types": [_TYPE],
         "CreatedAt": as_of,
         "UpdatedAt": as_of,

@@ -56,7 +56,7 @@ def test_a_pipe_gets_one_table_with_tabs(program: Program, old: Path, new: Path)
     done = program("diff", old, new)
     lines = [line.split("\t") for line in done.output.decode().splitlines()]
     assert done.code == 0
-    assert {len(line) for line in lines} == {13}
+    assert {len(line) for line in lines} == {14}
     assert lines[0][:3] == ["change", "account", "user"]
     assert [(line[0], line[2]) for line in lines[1:4]] == [
         ("new", "=new"),
@@ -161,6 +161,30 @@ def test_runs_of_export_are_compared_by_their_reports_and_their_own_exemptions(
     both = ["--exemptions", listed, "--format", "csv"]
     done = program("diff", runs / "2026-05-01T09-30-00Z", runs / "latest", *both)
     assert changed(done.output) == CHANGED
+
+
+def test_runs_of_export_are_compared_as_of_the_moments_and_with_the_names_that_they_have(
+    program: Program, tmp_path: Path
+) -> None:
+    runs, report = (
+        tmp_path / "runs",
+        saved(tmp_path, report_text([a_user(password=a_password(days_before(8)))])),
+    )
+    names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")
+    exporting(runs, "--from", report, "--as-of", "2026-05-01T12:00:00Z")
+    exporting(runs, "--from", report, "--as-of", "2026-08-01T12:00:00Z", "--accounts", names)
+    sides = runs / "2026-05-01T12-00-00Z", runs / "latest"
+    done = program("diff", *sides, "--format", "csv")
+    assert "Before: As of 2026-05-01 12:00 UTC (set with --as-of)" in done.messages
+    assert "Now: As of 2026-08-01 12:00 UTC (set with --as-of)" in done.messages
+    assert done.output == (runs / "latest" / "changes.csv").read_bytes()
+    data = json.loads(program("diff", *sides, "--format", "json").output)
+    assert {each["account_name"] for each in data["changes"]} == {"Pay"}
+    done = program("diff", *sides, "--new-as-of", "2026-07-01T12:00:00Z")
+    assert "Now: As of 2026-07-01 12:00 UTC" in done.messages
+    other = saved(tmp_path, f"account,name\n{ACCOUNT},Shop\n", "other.csv")
+    done = program("diff", *sides, "--accounts", other, "--format", "csv")
+    assert {row["account_name"] for row in table(done.output)} == {"Shop"}
 
 
 @pytest.mark.parametrize(

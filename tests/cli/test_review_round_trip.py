@@ -145,6 +145,22 @@ def test_every_decision_reaches_its_user_in_the_next_report(
     check_next_report(tmp_path, program, reviewed(tmp_path, program, edit))
 
 
+def test_a_workbook_with_exempt_users_is_read_as_well(tmp_path: Path, program: Program) -> None:
+    report = console_report(tmp_path / "1", FIRST, *USERS)
+    listed = tmp_path / "exemptions.csv"
+    listed.write_text("account,user,reason,owner,expires\n*,plain,By design,,\n")
+    last = tmp_path / "review.xlsx"
+    exempting = ("--exemptions", listed)
+    assert program("analyze", report, *exempting, "-o", last).code == 0
+    last.write_bytes(filled_in(last.read_bytes(), no_edit))
+    done = program(
+        "analyze", report, *exempting, "--review", last, "--verdict", "all", "--format", "json"
+    )
+    assert done.code == 0, done.messages
+    users = json.loads(done.output)["users"]
+    assert {each["user"] for each in users if each["review"]} == {*DECISIONS} - {RECREATED}
+
+
 @needs_libreoffice
 def test_so_it_does_after_libreoffice_has_saved_the_workbook(
     tmp_path: Path, program: Program

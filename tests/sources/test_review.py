@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from openpyxl.styles import PatternFill
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.review import ReviewDecision, combined_review, decisions_on_page
+from analyzer.review import ReviewDecision, UserState, combined_review, decisions_on_page
 from analyzer.review_columns import SHEETS, Decision
 from analyzer.sources import review
 from analyzer.sources.review import read_review
@@ -107,6 +107,15 @@ def test_a_sheet_that_lists_nobody_has_no_decisions() -> None:
     assert decisions_in(workbook_bytes(heads=["There are no undetermined users."])) == {}
 
 
+def test_a_list_of_exempt_users_needs_no_column_to_fill_in_but_all_if_it_has_one() -> None:
+    heads = ["Account", "User", "ARN", "Exempt because", "Created"]
+    assert decisions_in(workbook_bytes(listed("ann"), title="Exempt 2", heads=heads)) == {}
+    (place,) = places(workbook_bytes(listed("ann"), title="Exempt", heads=[*heads, "Ticket"]))
+    assert "missing: Decision, Decided on, Comment" in place
+    (place,) = places(workbook_bytes(listed("ann"), title="Unused users", heads=heads))
+    assert "missing: Decision, Decided on, Comment" in place
+
+
 def test_a_list_in_which_nothing_was_decided_needs_no_other_heads() -> None:
     rows = [listed("ann"), {"ARN": "arn"}]
     assert decisions_in(workbook_bytes(*rows, heads=["ARN", "Comment", "Decision"])) == {}
@@ -150,6 +159,95 @@ def test_a_decision_without_a_day_counts_from_the_as_of_of_the_summary() -> None
     decision = only(workbook_bytes(row, summary="As of 2026-03-01 09:30 UTC (from the file name)"))
     assert (decision.decided_on, decision.is_dated) == (date(2026, 3, 1), False)
     assert decision.as_of == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+
+# The state of a user that its row shows
+
+AS_OF = datetime(2026, 3, 1, 9, 30, 1, tzinfo=UTC)
+STATE_CELLS = {
+    "As of (UTC)": AS_OF.replace(tzinfo=None),
+    "Last activity (UTC)": "2026-02-03 04:05, access key 1, s3 in eu-west-1",
+    "Access key 1": "active",
+    "Access key 2": "inactive",
+}
+
+
+def state_shown(*added: str, **cells: Any) -> UserState | Problem:
+    """Return the state in a row; `cells` replace some, `added` are further heads."""
+    row = {**listed("ann", "delete"), **STATE_CELLS, **cells}
+    book = read_review("LAST.xlsx", workbook_bytes(row, heads=(*HEADS, *STATE_CELLS, *added)))
+    (decision,) = book.decisions
+    return book.states[decision.place]
+
+
+def test_a_row_shows_as_of_the_last_use_and_the_active_keys() -> None:
+    assert state_shown() == UserState(AS_OF, datetime(2026, 2, 3, 4, 5, tzinfo=UTC), 1)
+
+
+@pytest.mark.parametrize("word", ["never", "not known"])
+def test_a_user_without_a_known_use_has_none(word: str) -> None:
+    assert state_shown(**{"Last activity (UTC)": word}) == UserState(AS_OF, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("word", "active"),
+    [
+        ("active", 2),
+        ("inactive", 1),
+        ("absent", 1),
+        ("unknown", 1),
+        ('"perhaps" (not understood)', 1),
+        ("not in this report", 1),
+    ],
+)
+def test_only_a_key_that_is_active_counts_as_active(word: str, active: int) -> None:
+    state = state_shown(**{"Access key 2": word})
+    assert isinstance(state, UserState)
+    assert state.active_keys == active
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "value"),
+    [
+        ("As of (UTC)", "K2", None),
+        ("As of (UTC)", "K2", "2026-03-01 09:30"),
+        ("Last activity (UTC)", "L2", None),
+        ("Last activity (UTC)", "L2", moment("2026-02-03 04:05")),
+        ("Last activity (UTC)", "L2", "2026-02-03 04:05"),
+        ("Last activity (UTC)", "L2", "2026-02-30 04:05, sign-in"),
+        ("Last activity (UTC)", "L2", "sign-in"),
+        ("Access key 1", "M2", None),
+        ("Access key 2", "N2", "yes"),
+    ],
+)
+def test_a_cell_of_the_state_that_was_changed_is_named_and_refuses_no_decision(
+    head: str, cell: str, value: Any
+) -> None:
+    problem = state_shown(**{head: value})
+    assert isinstance(problem, Problem)
+    place = f"LAST.xlsx, sheet Unused users, row 2, column {head}, cell {cell}: "
+    assert str(problem).startswith(f"{place}not as credreport wrote it")
+    assert "--report FILE" in problem.hint
+
+
+def test_a_column_of_the_state_that_is_missing_or_there_twice_is_named() -> None:
+    problem = state_shown("Access key 2")
+    assert isinstance(problem, Problem)
+    assert problem.message == "missing, or there twice: Access key 2"
+    book = read_review("LAST.xlsx", workbook_bytes(listed("ann", "delete")))
+    (problem,) = book.states.values()
+    assert isinstance(problem, Problem)
+    assert problem.message == f"missing, or there twice: {', '.join(STATE_CELLS)}"
+
+
+def test_as_of_is_that_of_the_row_before_that_of_the_summary() -> None:
+    row = {**listed("ann", "keep", Decided_on=None), **STATE_CELLS}
+    summary = "As of 2026-02-22 09:30 UTC to 2026-03-01 09:30 UTC (by report)"
+    decision = only(workbook_bytes(row, heads=(*HEADS, *STATE_CELLS), summary=summary))
+    assert (decision.as_of, decision.decided_on) == (AS_OF, date(2026, 3, 1))
+    damaged = {**row, "As of (UTC)": "soon"}
+    decision = only(workbook_bytes(damaged, heads=(*HEADS, *STATE_CELLS), summary=summary))
+    assert decision.as_of == datetime(2026, 2, 22, 9, 30, tzinfo=UTC)
 
 
 # What is refused

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import analyzer
 from analyzer import writers
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
+from analyzer.model import AccountName
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
@@ -38,6 +40,7 @@ from tests.support.interchange import (
 )
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 from tests.support.pages import BY_ID
+from tests.support.reading import OTHER_ACCOUNT
 
 
 def all_errors(documents: list[Document]) -> list[str]:
@@ -67,6 +70,21 @@ def idle(tmp_path: Path) -> Document:
 def excused(tmp_path: Path) -> Document:
     list_ = exemptions_of("*,program,Moves to a role in June,IT,")
     return only(inspected(tmp_path, idle_key(), list_), "idle-access-key")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(" Pay ", "Pay"), ("x" * 50, "x" * 50), ("x" * 51, "x" * 49 + "…"), (" ", None)],
+)
+def test_the_account_has_its_name_where_that_is_known(
+    tmp_path: Path, name: str, shown: str | None
+) -> None:
+    analysis = inspected(tmp_path, [a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)])
+    report = replace(analysis.report, account_names={ACCOUNT: AccountName(name=name)})
+    found = asff(replace(analysis, report=report))
+    named = {each["AwsAccountId"]: each.get("AwsAccountName") for each in found}
+    assert named == {ACCOUNT: shown, OTHER_ACCOUNT: None}
+    assert all_errors(found) == []
 
 
 # The model

@@ -360,8 +360,8 @@ def test_counts_are_formulas_over_the_listed_users(book: Workbook) -> None:
 def test_a_check_that_fails_turns_red(book: Workbook) -> None:
     rules = book["Summary"].conditional_formatting
     cells = {str(each.sqref): each.rules[0].formula for each in rules}
-    assert cells == {where: ['"DIFFERS"'] for where in ("B25", "H72:H74", "K78:K79")}
-    assert row_of(book["Summary"], "Row count check")[1] == '=IF(B24=B21+B22+B23,"OK","DIFFERS")'
+    assert cells == {where: ['"DIFFERS"'] for where in ("B26", "H73:H75", "K79:K80")}
+    assert row_of(book["Summary"], "Row count check")[1] == '=IF(B25=B22+B23+B24,"OK","DIFFERS")'
 
 
 def test_too_many_accounts_to_recount_are_counted_by_the_program(

@@ -16,6 +16,8 @@ from tests.support.builders import (
     AS_OF,
     LONG_AGO,
     Row,
+    a_certificate,
+    a_key,
     a_password,
     a_user,
     days_before,
@@ -122,6 +124,62 @@ def progress(book: Workbook) -> list[tuple[Any, ...]]:
     rows = values(book["Summary"])
     at = next(number for number, row in enumerate(rows) if row[0] == "List")
     return [row[:9] for row in rows[at + 1 : at + 5]]
+
+
+CHECK = a_user("doubtful", certificate_1=a_certificate())
+
+
+@pytest.mark.parametrize(
+    ("users", "decisions", "line"),
+    [
+        (
+            (a_user("busy", key_1=a_key(used=AS_OF)),),
+            (),
+            "Nothing to decide: no user is listed for review.",
+        ),
+        (
+            USERS[:1],
+            (),
+            "First: decide on 1 certain user on Unused users, by account, the oldest first.",
+        ),
+        (
+            (*USERS, CHECK),
+            (),
+            (
+                "First: decide on 4 certain users on Unused users, by account, the oldest first;"
+                " then on 1 user to check there, 1 user on Inactive users and 1 user on"
+                " Undetermined."
+            ),
+        ),
+        (
+            (*USERS[1:3], CHECK, *USERS[4:]),
+            DECISIONS[:2],
+            (
+                "First: decide on 1 user to check on Unused users; then on 1 user on"
+                " Inactive users and 1 user on Undetermined."
+            ),
+        ),
+        (
+            USERS[1:],
+            (*DECISIONS[:2], DECISIONS[4]),
+            (
+                "First: decide on 1 certain user on Unused users, by account, the oldest first;"
+                " then on 1 user on Inactive users."
+            ),
+        ),
+        (USERS[5:], (), "First: decide on 1 user on Undetermined."),
+        (
+            USERS[1:3],
+            DECISIONS,
+            "First: look at Follow-up. Every listed user has an earlier decision.",
+        ),
+    ],
+)
+def test_the_summary_says_what_to_do_first(
+    tmp_path: Path, users: tuple[Row, ...], decisions: tuple[ReviewDecision, ...], line: str
+) -> None:
+    book = book_of(carried_over(tmp_path, *decisions, users=users))
+    assert [row[0] for row in values(book["Summary"])[:4]][-1] == line
 
 
 def test_the_progress_begins_with_the_earlier_decisions(analysis: Analysis) -> None:

@@ -133,9 +133,15 @@ def test_severities_and_outcomes_have_colours_of_their_own(tmp_path: Path) -> No
         assert len(looks) == len(set(looks.values())) == count
 
 
-def test_the_decision_is_one_of_four(book: Workbook) -> None:
+def test_the_decision_is_one_of_four_and_prompts_say_that_it_is_not_carried_over(
+    book: Workbook,
+) -> None:
     sheet = book["Findings"]
-    (choice,) = sheet.data_validations.dataValidation
+    choice, *texts = sheet.data_validations.dataValidation
+    assert [each.promptTitle for each in texts] == ["Owner", "Comment"]
+    for each in (choice, *texts):
+        assert "For this workbook only" in str(each.prompt)
+        assert len(str(each.prompt)) <= 255
     letter = get_column_letter([cell.value for cell in sheet[1]].index("Decision") + 1)
     assert choice.formula1 == '"fix,accept,investigate,false positive"'
     assert str(choice.sqref) == f"{letter}2:{letter}{sheet.max_row}"

@@ -180,7 +180,7 @@ def test_exempt_users_are_in_no_list_to_decide_in(book: Workbook) -> None:
 def test_an_empty_list_of_inactive_or_undetermined_users_has_no_sheet(tmp_path: Path) -> None:
     book = book_of(analyzed_users(tmp_path, [a_user()]))
     assert not {"Inactive users", "Undetermined"} & set(book.sheetnames)
-    assert row_of(book["Summary"], "All lists")[1] == "=SUM(B7:B9)"
+    assert row_of(book["Summary"], "All lists")[1] == "=SUM(B8:B10)"
 
 
 KEY_LATER = a_key(days_before(900), days_before(300))

@@ -1,7 +1,7 @@
 """Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
+from analyzer.review_columns import NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.workbook.cells import blank, number, text
 from analyzer.writers.workbook.style import CellStyle, Styles
@@ -19,9 +20,6 @@ Read = Callable[[Rows], Iterable[str]]
 
 Cells = Callable[[Rows, Styles], list[str]]
 
-NEVER: Final = "never"
-NOT_UNDERSTOOD: Final = " (not understood)"
-NOT_REPORTED: Final = "not in this report"
 UNREPORTED: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
@@ -295,9 +293,17 @@ def source_columns(
 
 
 def input_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
-    """Return the columns that the reviewer fills."""
+    """Return the columns that the reviewer fills, in this workbook only."""
+    cells = input_cells(CellStyle.INPUT)
+    text = InputValidation(prompt=_NOT_CARRIED_OVER)
     return (
-        Column("Decision", 12, input_cells(CellStyle.INPUT), InputValidation(choices=decisions)),
-        Column("Owner", 14, input_cells(CellStyle.INPUT)),
-        Column("Comment", 24, input_cells(CellStyle.INPUT)),
+        Column("Decision", 12, cells, replace(text, choices=decisions)),
+        Column("Owner", 14, cells, text),
+        Column("Comment", 24, cells, text),
     )
+
+
+_NOT_CARRIED_OVER: Final = (
+    "For this workbook only: the next one does not have it. To accept a finding for longer, add its"
+    " rule and user to the exemption list."
+)

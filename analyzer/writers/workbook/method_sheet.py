@@ -6,7 +6,7 @@ from typing import Final
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
-from analyzer.review_columns import Decision
+from analyzer.review_columns import NEVER, NOT_REPORTED, NOT_UNDERSTOOD, Decision
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -15,13 +15,7 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import (
-    NEVER,
-    NO_EVIDENCE,
-    NOT_REPORTED,
-    NOT_UNDERSTOOD,
-    UNREPORTED,
-)
+from analyzer.writers.workbook.column import NO_EVIDENCE, UNREPORTED
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
@@ -59,7 +53,8 @@ _SHEETS: Final = {
     Title.FINDINGS: (
         "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
         " the list in which the user is decided: decide there, not twice. Exempt because is the"
-        " reason of the exemption; Controls are the benchmarks' controls for the rule."
+        " reason of the exemption; Controls are the benchmarks' controls for the rule. Decision,"
+        " Owner and Comment are for this workbook only: the next one does not have them."
     ),
     Title.CONTROLS: (
         "Result of each control of the standard, how it is decided, and which controls no"

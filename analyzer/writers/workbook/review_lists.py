@@ -86,7 +86,7 @@ class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
     `judged` are the columns between the reviewer's and the last activity; `printed_last` those
-    that follow the age in print.
+    that follow the as-of in print.
     """
 
     title: Title
@@ -116,7 +116,7 @@ class ReviewList:
         name = account_name_columns(of_users, names, _NAME_WIDTH)
         check_width = _CHECK_WIDTH - (_NAME_WIDTH if name else 0)
         first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
-        activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE)
+        activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE, user_columns.AS_OF)
         owner = account_owner_columns(of_users, names, _OWNER_WIDTH)
         return first, (*activity, *self.printed_last(files), *owner)
 
@@ -170,7 +170,7 @@ REVIEW_LISTS: Final = (
         title=Title.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
         judged=_not_understood,
-        printed_last=lambda files: (user_columns.AS_OF, *source_columns(of_users, files)),
+        printed_last=lambda files: source_columns(of_users, files),
     ),
 )
 
@@ -209,6 +209,14 @@ def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
     return decided[decided[review.DECISION] != ""]
 
 
+def certain_left(page: Page) -> int:
+    """Return how many users of a list are certain, and not decided yet."""
+    left = page.users[columns.CERTAINTY] == Certainty.CERTAIN
+    if review.DECISION in page.users:
+        left &= page.users[review.DECISION] == ""
+    return int(left.sum())
+
+
 _ROW_BITS: Final = 32
 
 
@@ -224,6 +232,12 @@ class ReviewListing(NamedTuple):
 
     listing: Listing[Page]
     decided: pd.DataFrame
+    certain_left: int
+
+    @property
+    def left(self) -> int:
+        """Return how many users are not decided yet."""
+        return self.listing.rows - len(self.decided)
 
 
 ReviewListings = Mapping[Title, ReviewListing]

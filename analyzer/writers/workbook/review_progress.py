@@ -13,6 +13,7 @@ from analyzer.analysis import Analysis
 from analyzer.model import Page
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import user_columns
+from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.cells import Formula
 from analyzer.writers.workbook.formulas import (
     ANY_TEXT,
@@ -66,6 +67,37 @@ class Listings:
     def to_review(self) -> int:
         """Return how many users there are to decide on."""
         return sum(each.listing.rows for each in self.reviews.values())
+
+
+def first_step(listings: Listings) -> str:
+    """Return what a reviewer does first, with the numbers of when the file was written."""
+    if not listings.to_review:
+        return "Nothing to decide: no user is listed for review."
+    first, *then = _steps(listings.reviews) or [""]
+    if not first:
+        return "First: look at Follow-up. Every listed user has an earlier decision."
+    last = then.pop() if then else ""
+    others = " and ".join(filter(None, (", ".join(then), last)))
+    return f"First: decide on {first}{f'; then on {others}' if others else ''}."
+
+
+def _steps(reviews: ReviewListings) -> list[str]:
+    """Return whom to decide on, in this order."""
+    unused = reviews.get(Title.UNUSED)
+    certain = unused.certain_left if unused else 0
+    check = unused.left - certain if unused else 0
+    steps = [
+        (certain, f"{_users(certain, 'certain ')} on {Title.UNUSED}, by account, the oldest first"),
+        (check, f"{_users(check)} to check {'there' if certain else f'on {Title.UNUSED}'}"),
+    ]
+    for title in (Title.INACTIVE, Title.UNDETERMINED):
+        left = reviews[title].left if title in reviews else 0
+        steps.append((left, f"{_users(left)} on {title}"))
+    return [text for number, text in steps if number]
+
+
+def _users(number: int, kind: str = "") -> str:
+    return f"{number:,} {kind}user{'' if number == 1 else 's'}"
 
 
 def add_progress(grid: Grid, listings: Listings) -> None:

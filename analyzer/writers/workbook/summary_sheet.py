@@ -41,7 +41,12 @@ from analyzer.writers.workbook.reconciliation import (
     add_result,
     as_of_spread,
 )
-from analyzer.writers.workbook.review_progress import Listings, add_list_checks, add_progress
+from analyzer.writers.workbook.review_progress import (
+    Listings,
+    add_list_checks,
+    add_progress,
+    first_step,
+)
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
 from analyzer.writers.workbook.trend_chart import add_trend
 
@@ -82,7 +87,7 @@ def add_summary(
     """Add the summary."""
     grid = Grid(book, Title.SUMMARY, _WIDTHS, users.as_of_and_scope(analysis.report))
     recount = CountFormula(listings.all_users)
-    _add_title(grid, analysis)
+    _add_title(grid, analysis, first_step(listings))
     grid.section("Review progress")
     add_progress(grid, listings)
     _add_numbers(grid, analysis, recount)
@@ -106,12 +111,13 @@ def add_summary(
     _add_other_files(grid, analysis)
 
 
-def _add_title(grid: Grid, analysis: Analysis) -> None:
+def _add_title(grid: Grid, analysis: Analysis, first: str) -> None:
     grid.row(SpannedCell(TITLE, CellStyle.TITLE, _ALL))
     if incomplete := _incomplete(analysis):
         grid.row(SpannedCell(incomplete, CellStyle.ALARM, _ALL))
     grid.row(SpannedCell(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _ALL))
     grid.row(SpannedCell(_headline(analysis), CellStyle.SUBTITLE, _ALL))
+    grid.row(SpannedCell(first, CellStyle.LABEL, _ALL))
 
 
 def _incomplete(analysis: Analysis) -> str:

@@ -6,14 +6,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analyzer import columns
+from analyzer import columns, review_columns
 from analyzer.caveats import caveat_sentences
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, ReportFile
+from analyzer.review_columns import NEVER, NOT_KNOWN
 from analyzer.terms import State, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.workbook.column import (
-    NEVER,
     NO,
     NO_EVIDENCE,
     NONE,
@@ -153,7 +153,7 @@ def _last_activities(page: Page) -> list[str]:
     moment = moments.max(axis=0).astype("datetime64[s]")
     texts = np.full(len(page), NEVER, object)
     unread = page.unread_in(columns.PASSWORD_LAST_USED, *_LAST_USED_DATES)
-    texts[unread] = "not known"
+    texts[unread] = NOT_KNOWN
     used = ~np.isnat(moment)
     day = np.char.replace(np.datetime_as_string(moment, unit="m"), "T", " ")
     for source, use in enumerate(_uses(page)):
@@ -186,8 +186,8 @@ def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
     return [lambda mask: ["sign-in"] * int(mask.sum()), *keys]
 
 
-LAST_ACTIVITY: Final = Column("Last activity (UTC)", 30, text_cells(_last_activities))
-AS_OF: Final = Column("As of (UTC)", 14.5, moment_cells(of_users(columns.AS_OF), blanks))
+LAST_ACTIVITY: Final = Column(review_columns.LAST_ACTIVITY, 30, text_cells(_last_activities))
+AS_OF: Final = Column(review_columns.AS_OF, 14.5, moment_cells(of_users(columns.AS_OF), blanks))
 MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 
@@ -232,7 +232,7 @@ def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show what is in a slot for an access key."""
     return (
         Column(
-            f"Access key {slot}",
+            review_columns.ACCESS_KEYS[slot - 1],
             9.5,
             repeated_text_cells(
                 lambda page: raw_if_unread(page, names.active, _states(page.keys, slot))
