@@ -2,7 +2,7 @@
 
 A deletion is done when the user is gone, a deactivation also when no credential of the user works
 any more. A user with a use since the decision needs another look before anything is done. Where
-the report does not show enough, the state is unknown, and never done.
+the report does not show enough, or is from before the day of the decision, the state is unknown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -187,6 +187,11 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
             "The review does not show when the user was created.",
         ),
         _Case(~frame[_IS_COVERED].to_numpy(), unknown, "The account is not covered."),
+        _Case(
+            (frame[columns.AS_OF] < frame[DECIDED_ON].dt.tz_localize(UTC)).to_numpy(),
+            unknown,
+            "The report is from before the decision.",
+        ),
         _Case(
             gone & frame[_IS_HIDDEN].to_numpy(),
             unknown,

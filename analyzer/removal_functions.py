@@ -22,9 +22,9 @@ HEADER: Final = """\
 # Before anything else, each user is compared with the report. A user that was replaced by another
 # of the same name, was used, or got a new credential since then is skipped.
 #
-# deactivate   makes the access keys inactive and deletes the password. Keys can be activated
-#              again; a password cannot be restored, only a new one set. Certificates, SSH keys and
-#              service-specific credentials keep working.
+# deactivate   makes the access keys and signing certificates inactive, which can be activated
+#              again, and deletes the password, which cannot be restored: only a new one can be set.
+#              SSH keys and service-specific credentials keep working.
 # delete       deletes the user and all that is attached to it. This cannot be undone. AWS does not
 #              record the use of SSH keys and service-specific credentials (Bedrock, CodeCommit):
 #              the active ones are marked with ATTENTION. Look at them before you run with
@@ -227,14 +227,14 @@ change() {
   fi
 }
 
-# change_each STEP OPTION ITEMS [ARGUMENT...]: one step for each item; none for inactive keys that
-# are to be made inactive.
+# change_each STEP OPTION ITEMS [ARGUMENT...]: one step for each item; none for what is inactive
+# and to be made so.
 change_each() {
   each_step=$1 option=$2 items=$3
   shift 3
   while IFS=$tab read -r status made_at value; do
     case $each_step:$status in
-      *: | update-access-key:Inactive) continue ;;
+      *: | update-*:Inactive) continue ;;
       delete-ssh-public-key:Active | delete-service-specific-credential:Active)
         say "  ATTENTION: $value is active, created $made_at, and may be in use"
         ;;
@@ -258,7 +258,9 @@ delete_password() {
 }
 
 deactivate_user() {
-  change_each update-access-key access-key-id "$keys" --status=Inactive && delete_password
+  change_each update-access-key access-key-id "$keys" --status=Inactive &&
+    change_each update-signing-certificate certificate-id "$certificates" --status=Inactive &&
+    delete_password
 }
 
 list_permissions() {

@@ -147,8 +147,11 @@ class Review:
 
 
 def _reason(decision: ReviewDecision) -> str:
-    by = f" by {decision.decided_by}" if decision.decided_by else ""
-    return f"kept{by} in the review of {decision.decided_on}"
+    return f"kept{_by(decision)} in the review of {decision.decided_on}"
+
+
+def _by(decision: ReviewDecision) -> str:
+    return f" by {decision.decided_by}" if decision.decided_by else ""
 
 
 def _later(day: date, days: int) -> date:
@@ -185,17 +188,18 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     """Return the newest earlier decision on each user of a page, one row a user.
 
     The columns are `REVIEW`: `decision`, `decided_by`, `ticket`, `comment` str, empty where there
-    is no decision; `decided_on` datetime64[s]. A decision to keep that has run out by the user's
-    as-of is left out, so that the question comes anew.
+    is no decision; `decided_on` datetime64[s]. Of a decision to keep that has run out by the user's
+    as-of only the ticket and the comment are left, so that the question comes anew.
     """
     known = {(each.arn, each.created): each for each in review.decisions if each.created}
     at = user_positions(page.users, known)
     ends = np.array([*(_shown_until(review, each) for each in known.values()), _NO_END], "M8[s]")
     has_ended = page.users[columns.AS_OF].to_numpy("M8[s]") >= ends[at]
-    # The last row stands for users without a decision.
-    rows = [*map(_row, known.values()), ("", "", None, "", "")]
+    # Behind the decisions stands what is left of each, and last what stands for users without one.
+    ended = [_ended_row(review, each) for each in known.values()]
+    rows = [*map(_row, known.values()), *ended, ("", "", None, "", "")]
     frame = pd.DataFrame(rows, columns=list(REVIEW)).astype(_DTYPES)
-    return frame.take(np.where(has_ended, -1, at)).reset_index(drop=True)
+    return frame.take(np.where(has_ended, at + len(known), at)).reset_index(drop=True)
 
 
 _NO_END: Final = np.datetime64(date.max, "D")
@@ -207,6 +211,12 @@ def _shown_until(review: Review, decision: ReviewDecision) -> np.datetime64:
     if decision.decision is not Decision.KEEP:
         return _NO_END
     return np.datetime64(review.last_day(decision), "D") + np.timedelta64(1, "D")
+
+
+def _ended_row(review: Review, decision: ReviewDecision) -> tuple[str, str, None, str, str]:
+    comment = f": {decision.comment}" if decision.comment else "."
+    until = f"Kept until {review.last_day(decision)}{_by(decision)}"
+    return "", "", None, decision.ticket, until + comment
 
 
 def _row(decision: ReviewDecision) -> tuple[str, str, date, str, str]:

@@ -46,3 +46,6 @@ class Decision(StrEnum):
 
 REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
 """The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
+
+FINAL: Final = (*REMOVALS, Decision.KEEP)
+"""The decisions after which nothing is left to decide; a user to investigate is still open."""

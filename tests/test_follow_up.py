@@ -157,9 +157,24 @@ def test_what_is_done_is_never_overdue(tmp_path: Path) -> None:
     assert not analysis_of(tmp_path, decided(DELETE), a_user("bob")).follow_up["overdue"].any()
 
 
-def test_a_report_from_before_the_decision_counts_no_days(tmp_path: Path) -> None:
-    frame = analysis_of(tmp_path, decided(DELETE), a_user("ann"), as_of=SEEN).follow_up
-    assert frame[["status", "days", "overdue"]].to_numpy().tolist() == [["not-done", 0, False]]
+@pytest.mark.parametrize(
+    ("as_of", "status", "fact"),
+    [
+        (SEEN, "unknown", "The report is from before the decision."),
+        (datetime(2026, 1, 9, 23, 59, 59, tzinfo=UTC), "unknown", "The report is from before"),
+        (datetime(2026, 1, 10, tzinfo=UTC), "not-done", "The user is still there, 0 days after"),
+        (datetime(2026, 1, 11, tzinfo=UTC), "not-done", "The user is still there, 1 days after"),
+    ],
+)
+@pytest.mark.parametrize("users", [(a_user("ann"),), ()])
+def test_a_report_from_before_the_day_of_the_decision_shows_nothing(
+    tmp_path: Path, as_of: datetime, status: str, fact: str, users: tuple[Row, ...]
+) -> None:
+    frame = analysis_of(tmp_path, decided(DELETE), *users, as_of=as_of).follow_up
+    gone = status == "not-done" and not users
+    assert frame["status"].tolist() == ["done" if gone else status]
+    assert frame["fact"][0].startswith("The user is gone" if gone else fact)
+    assert frame[["days", "overdue"]].to_numpy().tolist() == [[int(as_of.day == 11), False]]
 
 
 HISTORY: dict[str, list[Row | None]] = {

@@ -162,7 +162,7 @@ def test_without_apply_the_same_steps_are_shown_and_nothing_is_changed_or_writte
     assert aws.changes() == []
 
 
-def test_deactivate_makes_keys_inactive_and_deletes_the_password_and_nothing_else(
+def test_deactivate_makes_keys_and_certificates_inactive_and_deletes_the_password(
     aws: AwsStub, shell: str
 ) -> None:
     each = removal(decision="deactivate", last_use=LAST_USE, active_keys=1)
@@ -175,6 +175,7 @@ def test_deactivate_makes_keys_inactive_and_deletes_the_password_and_nothing_els
     assert run.results() == {each.arn: "done"}
     assert changes_of(aws, "bob") == (
         "update-access-key --access-key-id=AKIA2 --status=Inactive",
+        "update-signing-certificate --certificate-id=CERT1 --status=Inactive",
         "delete-login-profile",
     )
 
@@ -183,6 +184,7 @@ def test_a_deactivated_user_needs_nothing_more(aws: AwsStub, shell: str) -> None
     each = removal(decision=Decision.DEACTIVATE)
     exists(aws, each)
     aws.answer("list-access-keys", f"Inactive\t{stated(CREATED)}\tAKIA1")
+    aws.answer("list-signing-certificates", f"Inactive\t{stated(CREATED)}\tCERT1")
     run = applied(aws, shell, each)
     assert (run.code, aws.changes()) == (0, [])
     assert (run.log[-1]["result"], run.log[-1]["detail"]) == ("done", "nothing left to do")

@@ -83,6 +83,22 @@ def test_a_keep_that_ran_out_asks_anew(days: int, *, is_exempt: bool, tmp_path: 
     assert len(analysis.totals.expired) == (not is_exempt)
 
 
+@pytest.mark.parametrize(
+    ("by", "comment", "left"),
+    [
+        ("Ann", "seasonal", "Kept until 2026-04-30 by Ann: seasonal"),
+        ("Ann", "", "Kept until 2026-04-30 by Ann."),
+        ("", "seasonal", "Kept until 2026-04-30: seasonal"),
+    ],
+)
+def test_a_keep_that_ran_out_leaves_its_ticket_and_why_the_user_was_kept(
+    by: str, comment: str, left: str, tmp_path: Path
+) -> None:
+    on = TODAY - timedelta(181)
+    keep = decision_on("ann", Decision.KEEP, on, decided_by=by, ticket="T-1", comment=comment)
+    assert shown(reviewed(tmp_path, review_of(keep))) == [("", "", "", "T-1", left)]
+
+
 def test_the_days_to_keep_can_be_set(tmp_path: Path) -> None:
     keep = decision_on("ann", Decision.KEEP, TODAY - timedelta(31), comment="why")
     assert exemption_reasons(reviewed(tmp_path, review_of(keep, keep_days=30))) == {"ann": ""}

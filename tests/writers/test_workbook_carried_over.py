@@ -155,22 +155,23 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
             (*USERS[1:3], CHECK, *USERS[4:]),
             DECISIONS[:2],
             (
-                "First: decide on 1 user to check on Unused users; then on 1 user on"
-                " Inactive users and 1 user on Undetermined."
+                "First: decide on 1 certain user on Unused users, by account, the oldest first;"
+                " then on 1 user to check there, 1 user on Inactive users and 1 user on"
+                " Undetermined."
             ),
         ),
         (
             USERS[1:],
             (*DECISIONS[:2], DECISIONS[4]),
             (
-                "First: decide on 1 certain user on Unused users, by account, the oldest first;"
+                "First: decide on 2 certain users on Unused users, by account, the oldest first;"
                 " then on 1 user on Inactive users."
             ),
         ),
         (USERS[5:], (), "First: decide on 1 user on Undetermined."),
         (
-            USERS[1:3],
-            DECISIONS,
+            (USERS[1], CHECK),
+            (*DECISIONS, decision_on("doubtful", Decision.DELETE)),
             "First: look at Follow-up. Every listed user has an earlier decision.",
         ),
     ],
@@ -185,12 +186,12 @@ def test_the_summary_says_what_to_do_first(
 def test_the_progress_begins_with_the_earlier_decisions(analysis: Analysis) -> None:
     summary = opened(file_of(analysis), results=True)
     assert progress(summary) == [
-        ("Unused users", 4, 2, 2, 1, 0, 0, 1, 1),
+        ("Unused users", 4, 1, 3, 1, 0, 0, 1, 1),
         ("Inactive users", 1, 1, 0, 0, 1, 0, 0, 0),
         ("Undetermined", 1, 1, 0, 1, 0, 0, 0, 0),
-        ("All lists", 6, 4, 2, 2, 1, 0, 1, 1),
+        ("All lists", 6, 3, 3, 2, 1, 0, 1, 1),
     ]
-    assert row_of(summary["Summary"], "All lists")[9] == "Decided: 4 of 6 users."
+    assert row_of(summary["Summary"], "All lists")[9] == "Decided: 3 of 6 users."
     assert row_of(summary["Summary"], "Reviewers")[1:4] == ("Ann", "Grace", None)
     assert row_of(summary["Summary"], "Users decided by each")[1:4] == (2, 1, None)
 

@@ -201,19 +201,19 @@ def with_earlier_decisions(page: Page, earlier: review.Review) -> Page:
 def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
     """Return what a list in this order begins with (columns: `review.REVIEW`).
 
-    There is a row for each user with a decision; the index is its position in the list.
+    There is a row for each user with a decision or a comment; the index is its place in the list.
     """
     if review.DECISION not in page.users:
         return pd.DataFrame(columns=list(review.REVIEW))
     decided = page.users[list(review.REVIEW)].take(order).reset_index(drop=True)
-    return decided[decided[review.DECISION] != ""]
+    return decided[(decided[review.DECISION] != "") | (decided[review.COMMENT] != "")]
 
 
 def certain_left(page: Page) -> int:
-    """Return how many users of a list are certain, and not decided yet."""
+    """Return how many users of a list are certain, and left to decide."""
     left = page.users[columns.CERTAINTY] == Certainty.CERTAIN
     if review.DECISION in page.users:
-        left &= page.users[review.DECISION] == ""
+        left &= ~page.users[review.DECISION].isin(review_columns.FINAL)
     return int(left.sum())
 
 
@@ -231,13 +231,18 @@ class ReviewListing(NamedTuple):
     """Hold a list of a workbook, and the `earlier_decisions` that it begins with."""
 
     listing: Listing[Page]
-    decided: pd.DataFrame
+    earlier: pd.DataFrame
     certain_left: int
 
     @property
+    def decided(self) -> int:
+        """Return how many users need no other decision: those to investigate do."""
+        return int(self.earlier[review.DECISION].isin(review_columns.FINAL).sum())
+
+    @property
     def left(self) -> int:
-        """Return how many users are not decided yet."""
-        return self.listing.rows - len(self.decided)
+        """Return how many users are left to decide."""
+        return self.listing.rows - self.decided
 
 
 ReviewListings = Mapping[Title, ReviewListing]

@@ -43,6 +43,11 @@ _NUMBERS: Final = "BCDEFGHI"
 """The columns of a list's numbers."""
 
 _DECISION_LETTERS: Final = "EFGH"
+_FINAL_LETTERS: Final = tuple(
+    letter
+    for letter, decision in zip(_DECISION_LETTERS, review_columns.Decision, strict=True)
+    if decision in review_columns.FINAL
+)
 
 _MOST_NAMES: Final = 10_000
 """Listed users up to which the reviewers' names are gathered; the effort grows with the square."""
@@ -123,10 +128,10 @@ def add_progress(grid: Grid, listings: Listings) -> None:
 
 def _numbers(each: ReviewListing) -> list[int]:
     """Return the numbers of a list as it begins: users, decided, left, and so on."""
-    users, decided = each.listing.rows, each.decided
-    by_decision = [int((decided[review.DECISION] == word).sum()) for word in _DECISIONS]
-    unnamed = (decided[review.DECIDED_BY] == "") | decided[review.DECIDED_ON].isna()
-    return [users, len(decided), users - len(decided), *by_decision, int(unnamed.sum())]
+    earlier = each.earlier[each.earlier[review.DECISION] != ""]
+    by_decision = [int((earlier[review.DECISION] == word).sum()) for word in _DECISIONS]
+    unnamed = (earlier[review.DECIDED_BY] == "") | earlier[review.DECIDED_ON].isna()
+    return [each.listing.rows, each.decided, each.left, *by_decision, int(unnamed.sum())]
 
 
 def _add_list(grid: Grid, each: ReviewList, filled: ReviewListing | None, head_row: int) -> None:
@@ -161,7 +166,7 @@ def _formulas(count: CountFormula[Page], row: int, head_row: int) -> list[str]:
         [decided, (DECIDED_BY, ANY_TEXT), (DECIDED_ON, NO_TEXT)],
     ]
     users, *by_decision, unnamed, undated = (count.of(0, *each).expression for each in conditions)
-    decisions = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
+    decisions = "+".join(f"{letter}{row}" for letter in _FINAL_LETTERS)
     return [users, decisions, f"B{row}-C{row}", *by_decision, f"{unnamed}+{undated}"]
 
 
@@ -205,8 +210,8 @@ def _reviewers(filled: Iterable[ReviewListing]) -> list[tuple[str, str | int]]:
     names: Counter[str] = Counter()
     spelled: dict[str, str] = {}
     for each in filled:
-        decided = each.decided.assign(sheet=each.decided.index // (each.listing.limit - 1))
-        for _, of_sheet in decided.groupby("sheet"):
+        earlier = each.earlier.assign(sheet=each.earlier.index // (each.listing.limit - 1))
+        for _, of_sheet in earlier.groupby("sheet"):
             for name in filter(None, of_sheet[review.DECIDED_BY].tolist()[::-1]):
                 spelled.setdefault(name.lower(), name)
                 names[name.lower()] += 1
