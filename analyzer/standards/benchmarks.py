@@ -1,6 +1,7 @@
 """List the controls of the benchmarks: the controls of each version under its own numbers.
 
-Most versions of CIS are one list, numbered anew; adding a version is one `_cis` at the end.
+Most versions of CIS are one list, numbered anew. A new version is one `_cis` and a place in
+STANDARDS, both at the end; `Benchmark` in `terms` and the schema of JSON have its word.
 Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
 `prowler/compliance/aws/cis_<version>_aws.json`, whose audit texts are the benchmark's own.
 """
@@ -200,3 +201,17 @@ FSBP: Final = Standard(
         undecidable("No policy allows all actions of a service", POLICIES).under("IAM.21"),
     ),
 )
+
+STANDARDS: Final[tuple[Standard, ...]] = (
+    CIS_7_0,
+    CIS_6_0,
+    CIS_5_0,
+    CIS_4_0_1,
+    CIS_3_0,
+    CIS_2_0,
+    CIS_1_5,
+    CIS_1_4,
+    CIS_1_2,
+    FSBP,
+)
+"""All of them, the newest first."""
