@@ -243,7 +243,7 @@ def _more_files(make: Maker, out: Path) -> tuple[float, Run]:
 
 def _export(make: Maker, out: Path) -> tuple[float, Run]:
     folder = make.folder(1_000, 500)
-    ours = credreport("export", "--from", folder, "--force", "--out-dir", out / "runs")
+    ours = credreport("export", "--from", folder, "--out-dir", out / "runs")
     return paired(ours, analyze(folder, "-o", out / "export.csv"), 1)
 
 
