@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import AccountName, FileReference, Report
+from analyzer.model import TEXT, AccountName, FileReference, Report
 
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""
@@ -52,7 +52,7 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
 def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:
     """Return the name of each row's account, empty where it is not known."""
     known = {account: each.name for account, each in names.items()}
-    named: pd.Series = accounts.map(known).astype("str").fillna("")
+    named: pd.Series = accounts.map(known).astype(TEXT).fillna("")
     return named
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from analyzer.errors import InputRefused
 from analyzer.exemptions import ExemptionMatches, has_expired
 from analyzer.filters import Filter, filtered_report, user_mask
 from analyzer.html import html_table
-from analyzer.model import Exemption, Exemptions, Page, Report, concatenated
+from analyzer.model import TEXT, Exemption, Exemptions, Page, Report, concatenated
 from analyzer.review import Review, ReviewWorkbook, combined_review, with_kept_users
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
@@ -337,8 +337,8 @@ def _age_band(days: pd.Series) -> np.ndarray:
 
 def _frame(counts: Counter[tuple[str | bool, ...]]) -> pd.DataFrame:
     rows = [(*combination, users) for combination, users in sorted(counts.items())]
-    words: dict[str, str] = dict.fromkeys(_TEXTS, "str")
-    kinds = {**words, columns.EXEMPT: "bool", columns.USERS: "int64"}
+    texts: dict[str, Any] = dict.fromkeys(_TEXTS, TEXT)
+    kinds = {**texts, columns.EXEMPT: "bool", columns.USERS: "int64"}
     return pd.DataFrame(rows, columns=[*_COUNTED, columns.USERS]).astype(kinds)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.facts import Facts, by_slot, unknown_cell_sentences
-from analyzer.model import Page, as_category, in_any_slot
+from analyzer.model import TEXT, Page, as_category, in_any_slot
 from analyzer.terms import Criteria, State
 
 TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
@@ -159,7 +159,7 @@ def _masked_sentences(facts: Facts) -> pd.Series:
 
 
 def _always(sentence: str) -> Callable[[Facts], pd.Series]:
-    return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=str)
+    return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=TEXT)
 
 
 CAVEATS: Final = (

@@ -20,7 +20,7 @@ from analyzer.credential_changes import (
     event_texts,
     last_use,
 )
-from analyzer.model import AccountName, Report, as_category, concatenated
+from analyzer.model import TEXT, AccountName, Report, as_category, concatenated
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
 from analyzer.snapshot import Snapshot, missing_accounts
 from analyzer.terms import NOT_COVERED, Verdict
@@ -113,7 +113,11 @@ _FINDING_WORDS: Final = (
 )
 
 _MOMENTS: Final = (LAST_USE, columns.CREATED)
-_MOMENT: Final = "datetime64[s]"
+_TEXTS: Final = tuple(name for name in COLUMNS if name not in _MOMENTS)
+_DTYPES: Final[dict[Any, Any]] = {
+    **dict.fromkeys(_TEXTS, TEXT),
+    **dict.fromkeys(_MOMENTS, "datetime64[s]"),
+}
 _ORDER: Final = [CHANGE, columns.ACCOUNT, columns.ARN, RULE, columns.CREATED]
 
 _FINDING: Final = [columns.ARN, RULE, columns.CREATED, "number"]
@@ -192,7 +196,7 @@ def _user_changes(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
         _users_on_one_side(now[place < 0], Change.NEW, NOW, EXEMPTION_NOW),
         _users_on_one_side(gone, Change.GONE, BEFORE, EXEMPTION_BEFORE),
     ]
-    return concatenated(parts)
+    return concatenated(map(_with_dtypes, parts))
 
 
 def _users_on_one_side(
@@ -380,17 +384,19 @@ def _account_rows(reasons: Iterable[tuple[str, str]]) -> pd.DataFrame:
         {CHANGE: str(Change.NOT_COVERED), columns.ACCOUNT: account, CAUSE: reason}
         for account, reason in reasons
     ]
-    return pd.DataFrame(rows, columns=[CHANGE, columns.ACCOUNT, CAUSE], dtype="str")
+    return pd.DataFrame(rows, columns=[CHANGE, columns.ACCOUNT, CAUSE], dtype=TEXT)
+
+
+def _with_dtypes(part: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in the dtypes of all parts: without rows or values, pandas would guess them."""
+    return part.astype({name: _DTYPES[name] for name in part})
 
 
 def _ordered(parts: Iterable[pd.DataFrame], names: Mapping[str, AccountName]) -> pd.DataFrame:
-    frame = concatenated(part.reindex(columns=list(COLUMNS)) for part in parts)
-    texts = [name for name in COLUMNS if name not in _MOMENTS]
-    frame = frame.astype(dict.fromkeys(texts, "str")).fillna(dict.fromkeys(texts, ""))
+    frame = concatenated(_with_dtypes(part.reindex(columns=list(COLUMNS))) for part in parts)
+    frame = frame.fillna(dict.fromkeys(_TEXTS, ""))
     code = pd.Index(list(map(str, Change))).get_indexer(pd.Index(frame[CHANGE]))
-    moments: dict[str, Any] = {
-        name: pd.DatetimeIndex(frame[name].astype(_MOMENT), tz="UTC") for name in _MOMENTS
-    }
+    moments: dict[str, Any] = {name: pd.DatetimeIndex(frame[name], tz="UTC") for name in _MOMENTS}
     named = account_names(frame[columns.ACCOUNT], names)
     frame = frame.assign(**{CHANGE: as_category(code, Change), ACCOUNT_NAME: named, **moments})
     return frame.sort_values(_ORDER, kind="stable", ignore_index=True)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import Page, days_between, in_any_slot
+from analyzer.model import TEXT, Page, days_between, in_any_slot
 from analyzer.terms import NOT_SUPPORTED, State, Verdict
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
@@ -377,4 +377,4 @@ def _contradictions(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
     texts = {
         at: "another row of this ARN has another " + ", ".join(differing[at]) for at in differing
     }
-    return pd.Series(texts, dtype="str")
+    return pd.Series(texts, dtype=TEXT)

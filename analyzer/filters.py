@@ -14,7 +14,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.account_names import account_with_name
 from analyzer.exemptions import pattern_regex
-from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import notes_on_files
 from analyzer.terms import Certainty
 
@@ -156,7 +156,7 @@ def _uncovered(report: Report) -> Sequence[UncoveredAccount]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    return bool(pd.Series([text], dtype="str").str.fullmatch(pattern_regex(pattern), case=False)[0])
+    return bool(pd.Series([text], dtype=TEXT).str.fullmatch(pattern_regex(pattern), case=False)[0])
 
 
 def _keeps(chosen: Filter, names: Mapping[str, AccountName], account: str) -> bool:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
-from analyzer.model import Page, Report, as_category, concatenated, days_between
+from analyzer.model import TEXT, Page, Report, as_category, concatenated, days_between
 from analyzer.review import (
     COMMENT,
     DECIDED_BY,
@@ -84,10 +84,10 @@ _CREATED_AGAIN: Final = "created_again"
 _SINCE: Final = "since"
 _MOMENT: Final = "datetime64[s, UTC]"
 
-_STATE: Final = {
-    columns.ARN: "str",
+_STATE: Final[dict[str, Any]] = {
+    columns.ARN: TEXT,
     columns.CREATED: _MOMENT,
-    columns.VERDICT: "str",
+    columns.VERDICT: TEXT,
     LAST_USE: _MOMENT,
     _WORKS: "bool",
     _IS_UNCLEAR: "bool",
@@ -127,7 +127,7 @@ def follow_up(pages: Iterable[Page], report: Report, review: Review) -> pd.DataF
             OVERDUE: ~done & (days > review.due_days),
             DAYS: days,
             DONE_SINCE: frame[columns.AS_OF].where(done),
-            FACT: pd.Series(_select(cases, [case.fact for case in cases]), dtype="str"),
+            FACT: pd.Series(_select(cases, [case.fact for case in cases]), dtype=TEXT),
             ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
         }
     )[list(COLUMNS)]
@@ -148,7 +148,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a follow-up with moments as 2026-03-01T09:30:00Z, days as 2026-03-01."""
     texts = {name: frame[name].dt.strftime(ISO_UTC).fillna("") for name in MOMENTS}
     texts[DECIDED_ON] = frame[DECIDED_ON].dt.strftime("%Y-%m-%d")
-    texts[OVERDUE] = frame[OVERDUE].map({True: "true", False: "false"}).astype("str")
+    texts[OVERDUE] = frame[OVERDUE].map({True: "true", False: "false"}).astype(TEXT)
     return frame.assign(**texts)
 
 
@@ -178,7 +178,7 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
     to_delete = (frame[DECISION] == Decision.DELETE).to_numpy()
     unclear = frame[_IS_UNCLEAR].to_numpy()
     used, known = frame[LAST_USE], frame[_SINCE]
-    elapsed = pd.Series(days).map("{:,} days after the decision.".format).astype("str")
+    elapsed = pd.Series(days).map("{:,} days after the decision.".format).astype(TEXT)
     done, unknown = FollowUpStatus.DONE, FollowUpStatus.UNKNOWN
     return [
         _Case(
@@ -224,7 +224,7 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
 
 
 def _dates(moments: pd.Series) -> pd.Series:
-    texts: pd.Series = moments.dt.strftime("%Y-%m-%d").fillna("").astype("str")
+    texts: pd.Series = moments.dt.strftime("%Y-%m-%d").fillna("").astype(TEXT)
     return texts
 
 
@@ -248,7 +248,7 @@ def _decided(decisions: Sequence[ReviewDecision]) -> pd.DataFrame:
     }
     kinds = {columns.CREATED: _MOMENT, _SINCE: _MOMENT, DECIDED_ON: "datetime64[s]"}
     return pd.DataFrame(
-        {name: pd.Series(each, dtype=kinds.get(name, "str")) for name, each in cells.items()}
+        {name: pd.Series(each, dtype=kinds.get(name, TEXT)) for name, each in cells.items()}
     )
 
 
@@ -335,7 +335,7 @@ def _with_report(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     moments = [file.as_of if file else newest for file in of_row]
     added: dict[str, pd.Series] = {
         _IS_COVERED: pd.Series([file is not None for file in of_row], dtype="bool"),
-        REPORT: pd.Series([file.name if file else "" for file in of_row], dtype="str"),
+        REPORT: pd.Series([file.name if file else "" for file in of_row], dtype=TEXT),
         columns.AS_OF: pd.Series(moments, dtype=_MOMENT),
     }
     return frame.assign(**added)

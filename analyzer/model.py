@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Self, overload
+from typing import Any, Final, Self, overload
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.html import html_table
 from analyzer.terms import AsOfSource, State
+
+TEXT: Final = pd.StringDtype(na_value=np.nan)
+"""The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +170,15 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
     return positions
 
 
+def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
+    """Return text of Arrow (large_string) as a series of `TEXT`, without a copy."""
+    series: pd.Series = texts.to_pandas(types_mapper=lambda _: TEXT)
+    return series
+
+
 def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
     """Return a category column: the position of each value's word among the words."""
+    # Not TEXT: of a category of that, pandas 2.3 gives the lists of `.str.split` as text.
     categories = pd.Index(list(map(str, words)), dtype="str")
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories))
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.model import Exemption, Exemptions, FileReference, Page, user_positions
+from analyzer.model import TEXT, Exemption, Exemptions, FileReference, Page, user_positions
 from analyzer.report.notes import short_list
 from analyzer.review_columns import Decision
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
@@ -203,7 +203,7 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
 
 
 _NO_END: Final = np.datetime64(date.max, "D")
-_DTYPES: Final = dict.fromkeys(REVIEW, "str") | {DECIDED_ON: "datetime64[s]"}
+_DTYPES: Final = dict.fromkeys(REVIEW, TEXT) | {DECIDED_ON: "datetime64[s]"}
 
 
 def _shown_until(review: Review, decision: ReviewDecision) -> np.datetime64:

@@ -12,7 +12,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.facts import Facts, Truth, by_slot
-from analyzer.model import AccountName, Page, Report, concatenated
+from analyzer.model import TEXT, AccountName, Page, Report, concatenated
 from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY
 from analyzer.terms import State
 
@@ -91,7 +91,7 @@ def _user_rows(page: Page) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{name: page.users[name] for name in _TEXTS},
-            **{name: page.users[name].astype("str") for name in _WORDS},
+            **{name: page.users[name].astype(TEXT) for name in _WORDS},
             columns.CREATED: facts.age.moment,
             PASSWORD: _answers(facts.password),
             MFA: _answers(facts.mfa),
@@ -142,7 +142,7 @@ def _slots(
 def _finding_rows(findings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            **{name: findings[name].astype("str") for name in _FINDING_TEXTS},
+            **{name: findings[name].astype(TEXT) for name in _FINDING_TEXTS},
             columns.SLOT: findings[columns.SLOT],
             columns.CREATED: findings[columns.CREATED].to_numpy("datetime64[s]"),
         }

@@ -244,6 +244,14 @@ def frames(page: Page) -> list[pd.DataFrame]:
     return [page.users, page.keys, page.certificates, page.unread, page.cells]
 
 
+def test_no_column_of_text_is_left_to_pandas_to_guess(tmp_path: Path) -> None:
+    contradicting = [a_user("ann"), a_user("ann", mfa_active="true"), a_user("eve", mfa_active="?")]
+    for analysis in (of_organization(), analyzed(tmp_path, contradicting)):
+        of_pages = [frame for page in analysis.pages() for frame in frames(page)]
+        for frame in (analysis.users, analysis.inspection.findings, *of_pages):
+            assert np.dtype(object) not in set(frame.dtypes)
+
+
 def test_judging_does_not_change_its_input() -> None:
     report = analyzer.load(SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv")
     pages = list(report.pages())

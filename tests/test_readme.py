@@ -44,6 +44,7 @@ DEPLOY = ROOT_FOLDER / "samples" / "deploy"
 
 NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install": "installs packages",
+    "uv venv -q .venv-min": "installs packages",
     "aws iam generate-credential-report": "asks AWS",
     "aws iam create-role": "asks AWS",
     "aws cloudformation create-stack-set": "asks AWS",

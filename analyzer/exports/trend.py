@@ -9,6 +9,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.exports.runs import Run
+from analyzer.model import TEXT
 from analyzer.terms import ISO_UTC, Verdict
 
 NEWEST: Final = 12
@@ -40,7 +41,7 @@ def trend(
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     moments = pd.to_datetime(frame[columns.AS_OF], format=ISO_UTC, utc=True, errors="coerce")
-    kinds = {columns.RUN: "str", **dict.fromkeys(COLUMNS[2:], "int64")}
+    kinds: dict[str, Any] = {columns.RUN: TEXT, **dict.fromkeys(COLUMNS[2:], "int64")}
     dated = frame.astype(kinds).assign(**{columns.AS_OF: moments.dt.as_unit("s")})
     return dated.dropna(subset=columns.AS_OF).tail(NEWEST).reset_index(drop=True)
 

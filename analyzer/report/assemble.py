@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Page, Report, as_category
+from analyzer.model import TEXT, Page, Report, as_category
 from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.rows import read_ahead
@@ -137,15 +137,16 @@ def _as_of_sources(users: pd.DataFrame, reports: Sequence[SelectedReport]) -> "p
 def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.Series:
     """Return for each user the columns in which another row of the same ARN differs."""
     if not contradicting:
-        return pd.Series("", index=users.index, dtype="str")
-    return users[columns.ARN].map(contradicting).fillna("")
+        return pd.Series("", index=users.index, dtype=TEXT)
+    differing: pd.Series = users[columns.ARN].map(contradicting).astype(TEXT).fillna("")
+    return differing
 
 
 def _service_credentials(
     users: pd.DataFrame, evidence: Sequence[ServiceCredentials | None]
 ) -> pd.Series:
     """Return the services of each user's active service-specific credentials, if known."""
-    services = pd.Series("", index=users.index, dtype="str")
+    services = pd.Series("", index=users.index, dtype=TEXT)
     for file in users[columns.FILE].unique():
         if (credentials := evidence[file]) and credentials.services:
             here = users[columns.FILE] == file

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import Page, as_category
+from analyzer.model import TEXT, Page, as_category, text_series
 from analyzer.report import arns, values
 from analyzer.report.values import lowercase_booleans
 from analyzer.terms import NOT_SUPPORTED, State
@@ -65,7 +65,7 @@ class _Cells:
             pd.DataFrame(
                 {
                     columns.POSITION: position,
-                    columns.COLUMN: pd.Series(column, index=range(len(position)), dtype="str"),
+                    columns.COLUMN: pd.Series(column, index=range(len(position)), dtype=TEXT),
                     columns.VALUE: _strings(value, len(position)),
                 }
             )
@@ -224,7 +224,7 @@ def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
 def _unread(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if frames:
         return pd.concat(frames, ignore_index=True)
-    empty = pd.Series([], dtype="str")
+    empty = pd.Series([], dtype=TEXT)
     return pd.DataFrame(
         {columns.POSITION: np.array([], np.int64), columns.COLUMN: empty, columns.VALUE: empty}
     )
@@ -242,7 +242,7 @@ def _texts(cells: _Cells) -> pd.DataFrame:
 
 def _strings(texts: pa.Array | None, count: int) -> pd.Series:
     cells = pa.nulls(count, pa.large_string()) if texts is None else texts
-    return pd.Series(cells.to_pandas(), copy=False)
+    return text_series(cells)
 
 
 def _utc(moment: np.ndarray) -> pd.DatetimeIndex:

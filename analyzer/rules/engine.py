@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.facts import Facts
-from analyzer.model import Page, as_category
+from analyzer.model import Page, as_category, text_series
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -218,5 +218,4 @@ def _remedies(rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray) -> "pd.
 
 
 def _texts(facts: Sequence[pa.Array]) -> pd.Series:
-    every = pa.chunked_array(facts, pa.string()).cast(pa.large_string())
-    return pd.Series(every.to_pandas(), copy=False)
+    return text_series(pa.chunked_array(facts, pa.string()).cast(pa.large_string()))

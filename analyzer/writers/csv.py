@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
-from analyzer.model import AccountName, Page, Report, ReportFile
+from analyzer.model import TEXT, AccountName, Page, Report, ReportFile
 from analyzer.report.values import begins_with
 from analyzer.rules.rule import FINDINGS, REMEDY, SINCE
 from analyzer.terms import ISO_UTC, Verdict
@@ -112,7 +112,7 @@ def text_lines(
     rows: Iterable[Mapping[str, str]], header: Sequence[str], *, raw: bool
 ) -> memoryview:
     """Return rows of text as bytes; a column that a row does not have stays empty."""
-    frame = pd.DataFrame(list(rows), columns=list(header), dtype="str").fillna("")
+    frame = pd.DataFrame(list(rows), columns=list(header), dtype=TEXT).fillna("")
     return frame_lines(frame, raw=raw)
 
 
@@ -211,7 +211,7 @@ def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
             columns.AS_OF: [f"{file.as_of:{ISO_UTC}}" for file in report.files],
             columns.AS_OF_SOURCE: [str(file.as_of_source) for file in report.files],
         },
-        dtype="str",
+        dtype=TEXT,
     )
     of_findings = of_files.take(frame[columns.FILE].to_numpy()).set_index(frame.index)
     texts = {

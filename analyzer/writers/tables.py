@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import Page, Report
+from analyzer.model import TEXT, Page, Report
 from analyzer.report.values import timestamps
 from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
@@ -92,7 +92,7 @@ def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
     names = _file_names(analysis.report)
     files = analysis.report.files
     moments = pd.Series(pd.DatetimeIndex([file.as_of for file in files]))
-    sources = pd.Series([file.as_of_source.value for file in files], dtype="str")
+    sources = pd.Series([file.as_of_source.value for file in files], dtype=TEXT)
     for frame in analysis.inspection.frames():
         file = frame[columns.FILE].to_numpy()
         about = {REPORT: names, columns.AS_OF: moments, columns.AS_OF_SOURCE: sources}
@@ -122,7 +122,7 @@ def python_values(values: pd.Series | np.ndarray) -> list[Any]:
 
 
 def _file_names(report: Report) -> pd.Series:
-    return pd.Series([file.name for file in report.files], dtype="str")
+    return pd.Series([file.name for file in report.files], dtype=TEXT)
 
 
 def _batch(schema: pa.Schema, values: Mapping[str, Any]) -> pa.RecordBatch:

@@ -207,7 +207,7 @@ def test_pandas_and_duckdb_read_the_same_counts_and_values(tmp_path: Path) -> No
         connection.execute("set timezone = 'UTC'")
         relation = connection.read_parquet(str(path))
         counts = relation.aggregate("verdict, count(*)").fetchall()
-        rows = relation.arrow().read_all().cast(analyzer.USERS)
+        rows = pa.table(relation).cast(analyzer.USERS)
     assert dict(counts) == frame["verdict"].value_counts().to_dict()
     assert rows.to_pylist() == pq.read_table(path).to_pylist()
 
