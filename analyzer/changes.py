@@ -20,8 +20,9 @@ from analyzer.credential_changes import (
     event_texts,
     last_use,
 )
+from analyzer.finding_causes import finding_causes
 from analyzer.model import TEXT, AccountName, Report, as_category, concatenated
-from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.snapshot import Snapshot, missing_accounts
 from analyzer.terms import NOT_COVERED, Verdict
 
@@ -100,7 +101,12 @@ MEANINGS: Final[Mapping[Change, str]] = {
 """What each change means."""
 
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
+_OTHER_USER: Final = (Change.NEW, Change.GONE, Change.RE_CREATED)
 _CAUSE_OF_ONE: Final = {Change.NEW: "user created on ", Change.GONE: "user deleted; created on "}
+_CAUSE_OF_UNDATED: Final = {
+    Change.NEW: "not in the earlier report",
+    Change.GONE: "not in the later report",
+}
 _EXEMPTION_WORDS: Final = (
     str(Change.EXEMPTED),
     str(Change.EXEMPTION_ENDED),
@@ -139,12 +145,11 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     """
     both = compared_accounts(before, now)
     users = _user_changes(_of_accounts(before.users, both), _of_accounts(now.users, both))
-    findings = _of_accounts(before.findings, both), _of_accounts(now.findings, both)
     return _ordered(
         [
             users[users[CHANGE] != ""],
             _exemption_changes(users),
-            _finding_changes(*findings, users.set_index(columns.ARN)[CAUSE]),
+            _finding_changes(before, now, both, users),
             _account_rows(_uncompared(before, now)),
         ],
         {**before.account_names, **now.account_names},
@@ -209,14 +214,17 @@ def _users_on_one_side(
         side: users[columns.VERDICT],
         exemption: users[columns.EXEMPTION],
         LAST_USE: last_use(users),
-        CAUSE: event_texts([_only_event(users, change)], len(users)),
+        CAUSE: event_texts(_only_events(users, change), len(users)),
     }
     return _identities(users).assign(**values)
 
 
-def _only_event(users: pd.DataFrame, change: Change) -> Event:
+def _only_events(users: pd.DataFrame, change: Change) -> list[Event]:
     known = users[columns.CREATED].notna().to_numpy()
-    return known, _CAUSE_OF_ONE[change], _created(users)
+    return [
+        (known, _CAUSE_OF_ONE[change], _created(users)),
+        (~known, _CAUSE_OF_UNDATED[change]),
+    ]
 
 
 def _users_on_both_sides(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -315,7 +323,7 @@ def _created(users: pd.DataFrame) -> np.ndarray:
 
 def _exemption_changes(users: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each user of both sides whose exemption changed."""
-    same_user = ~users[CHANGE].isin([Change.NEW, Change.GONE, Change.RE_CREATED])
+    same_user = ~users[CHANGE].isin(_OTHER_USER)
     was, has = users[EXEMPTION_BEFORE], users[EXEMPTION_NOW]
     words = np.select([was == "", has == ""], _EXEMPTION_WORDS[:2], _EXEMPTION_WORDS[2])
     new_columns: dict[str, Any] = {CHANGE: words, CAUSE: ""}
@@ -326,12 +334,13 @@ def _exemption_changes(users: pd.DataFrame) -> pd.DataFrame:
 
 
 def _finding_changes(
-    before: pd.DataFrame, now: pd.DataFrame, causes: "pd.Series[str]"
+    before: Snapshot, now: Snapshot, accounts: Collection[str], users: pd.DataFrame
 ) -> pd.DataFrame:
     """Return a row for each finding that one side has, or has with another outcome."""
-    both = _numbered(before).merge(
-        _numbered(now), on=_FINDING, how="outer", suffixes=(f"_{BEFORE}", f"_{NOW}")
-    )
+    old, new = (_numbered(_of_accounts(side.findings, accounts)) for side in (before, now))
+    both = old.merge(new, on=_FINDING, how="outer", suffixes=(f"_{BEFORE}", f"_{NOW}"))
+    was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
+    both = both[was != has].reset_index(drop=True)
 
     def newest(name: str) -> pd.Series:
         return both[f"{name}_{NOW}"].fillna(both[f"{name}_{BEFORE}"])
@@ -341,16 +350,16 @@ def _finding_changes(
     words = np.select([undecided, was == ""], _FINDING_WORDS[:2], _FINDING_WORDS[2])
     new_columns: dict[str, Any] = {
         CHANGE: words,
-        **{name: newest(name) for name in (columns.ACCOUNT, columns.USER, FACT)},
+        **{name: newest(name) for name in (columns.ACCOUNT, columns.USER, FACT, DAYS)},
         BEFORE: was,
         NOW: has,
         EXEMPTION_BEFORE: both[f"{columns.EXEMPTION}_{BEFORE}"].fillna(""),
         EXEMPTION_NOW: both[f"{columns.EXEMPTION}_{NOW}"].fillna(""),
-        CAUSE: causes.reindex(both[columns.ARN]).fillna("").to_numpy(),
         LAST_USE: np.datetime64("NaT", "s"),
     }
-    frame = both[[columns.ARN, RULE, columns.CREATED]].assign(**new_columns)
-    return frame[was != has]
+    frame = both.assign(**new_columns)
+    other = users[users[CHANGE].isin(_OTHER_USER)].set_index(columns.ARN)[CAUSE]
+    return frame.assign(**{CAUSE: finding_causes(frame, before, now, other)})
 
 
 def _numbered(findings: pd.DataFrame) -> pd.DataFrame:

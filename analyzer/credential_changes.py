@@ -4,9 +4,10 @@ An access key or certificate is known by its creation time. AWS may show it in t
 later report, which is no change.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from operator import add
 from typing import Final
 
@@ -17,6 +18,7 @@ from analyzer import columns
 from analyzer.snapshot import (
     CERTIFICATE,
     CHANGED,
+    EXPIRES,
     KEY,
     MFA,
     PASSWORD,
@@ -35,6 +37,13 @@ _INACTIVE: Final = STATES.index(State.INACTIVE)
 _ACTIVE: Final = STATES.index(State.ACTIVE)
 _UNREAD: Final = STATES.index(State.UNKNOWN)
 _NAMES: Final = {KEY: "access key", CERTIFICATE: "signing certificate"}
+_COLUMNS_OF_STATE: Final = {
+    KEY: [name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)],
+    CERTIFICATE: [
+        name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)
+    ],
+}
+_COLUMNS_OF_USE: Final = [key.last_used_date for key in columns.ACCESS_KEYS]
 _SEPARATOR: Final = "; "
 
 
@@ -74,8 +83,9 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
         texts=event_texts(
             [
                 *_password_changes(before, now),
-                *_slot_changes(KEY, *keys),
-                *_slot_changes(CERTIFICATE, *certificates),
+                *_password_renewals(before, now),
+                *chain.from_iterable(_slot_changes(KEY, *keys)),
+                *chain.from_iterable(_slot_changes(CERTIFICATE, *certificates)),
                 *_mfa_changes(before, now),
             ],
             len(now),
@@ -84,7 +94,7 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
             [
                 (first_sign_in, "first sign-in on ", now[SIGN_IN].to_numpy()),
                 (again, "signed in again on ", now[SIGN_IN].to_numpy()),
-                *_key_uses(*keys),
+                *chain.from_iterable(_key_uses(*keys)),
             ],
             len(now),
         ),
@@ -96,19 +106,110 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Hold in words, for each user, what happened to one thing that rules read.
+
+    `columns` are the report's columns that show it. `restarts` marks what starts a count of days
+    anew, `unclear` what one report alone does not show. Of the credential in a slot, `created`
+    has the moments of creation before and now (datetime64[s]).
+    """
+
+    columns: frozenset[str]
+    texts: np.ndarray
+    restarts: bool = False
+    unclear: bool = False
+    created: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def happenings(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Happening]:
+    """Yield what happened to users or roots, each thing apart.
+
+    Both frames have the columns of `Snapshot.roots`, and the same users in the same order.
+    """
+
+    def texts(events: Iterable[Event]) -> np.ndarray:
+        return event_texts(events, len(now))
+
+    changed = frozenset({columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION})
+    for names, events, restarts in (
+        ({columns.PASSWORD_LAST_USED}, _sign_in_events(before, now), True),
+        (changed, _password_renewals(before, now), True),
+        ({columns.PASSWORD_NEXT_ROTATION}, _expiry_changes(before, now), True),
+        ({columns.PASSWORD_ENABLED}, _password_changes(before, now), False),
+        ({columns.MFA_ACTIVE}, _mfa_changes(before, now), False),
+    ):
+        yield Happening(columns=frozenset(names), texts=texts(events), restarts=restarts)
+    for kind in _NAMES:
+        yield from _slot_happenings(kind, _slots_of(before, kind), _slots_of(now, kind))
+    for of_thing, where in _unclear_things(before, now):
+        yield Happening(columns=frozenset(of_thing), texts=texts(where), unclear=True)
+
+
+def _slot_happenings(kind: str, before: "_Slots", now: "_Slots") -> Iterator[Happening]:
+    """Yield what happened to the credential in each slot, then of access keys its uses."""
+    matched = _matched(before, now)
+    every: list[tuple[Sequence[str], list[list[Event]], bool]] = [
+        (_COLUMNS_OF_STATE[kind], _slot_changes(kind, before, now), False)
+    ]
+    if kind == KEY:
+        every.append((_COLUMNS_OF_USE, _key_uses(before, now), True))
+    for names, slots, restarts in every:
+        for at, events in enumerate(slots):
+            yield Happening(
+                columns=frozenset(names),
+                texts=event_texts(events, len(matched.state[at])),
+                restarts=restarts,
+                created=(before.created[at], matched.created[at]),
+            )
+
+
 def _unclear(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
     """Yield what was understood in one report only: whether it changed is not known."""
-    for (name, was), (_, has) in zip(_unknown(before), _unknown(now), strict=True):
-        yield was & ~has, f"{name} not understood before"
-        yield has & ~was, f"{name} not understood now"
+    for _, events in _unclear_things(before, now):
+        yield from events
 
 
-def _unknown(users: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-    yield "password", (users[PASSWORD] == -1).to_numpy()
-    yield "last sign-in", users[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
+def _unclear_things(
+    before: pd.DataFrame, now: pd.DataFrame
+) -> Iterator[tuple[Sequence[str], list[Event]]]:
+    """Yield the report's columns of each thing, and where one report alone does not show it."""
+    for (name, names, was), (_, _, has) in zip(_unknown(before), _unknown(now), strict=True):
+        contradicted = _contradicted(before, names), _contradicted(now, names)
+        yield (
+            names,
+            [
+                *_unclear_side(name, "before", was & ~has, contradicted[0]),
+                *_unclear_side(name, "now", has & ~was, contradicted[1]),
+            ],
+        )
+
+
+def _unclear_side(
+    name: str, side: str, where: np.ndarray, contradicted: np.ndarray
+) -> Iterator[Event]:
+    yield where & ~contradicted, f"{name} not understood {side}"
+    yield where & contradicted, f"rows contradict each other {side}: {name}"
+
+
+def _contradicted(users: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Return for which users the rows of the ARN differ in one of the columns."""
+    differing = users[columns.CONTRADICTED]
+    mask = np.zeros(len(users), bool)
+    for at in np.flatnonzero(differing != ""):
+        mask[at] = not set(names).isdisjoint(differing.iloc[at].split(", "))
+    return mask
+
+
+def _unknown(users: pd.DataFrame) -> Iterator[tuple[str, Sequence[str], np.ndarray]]:
+    """Yield the name of each thing, the report's columns of it, and where it is unknown."""
+    yield "password", [columns.PASSWORD_ENABLED], (users[PASSWORD] == -1).to_numpy()
+    sign_in = users[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
+    yield "last sign-in", [columns.PASSWORD_LAST_USED], sign_in
     for kind, name in _NAMES.items():
-        yield f"{name}s", (_slots_of(users, kind).state == _UNREAD).any(axis=0)
-    yield "MFA device", (users[MFA] == -1).to_numpy()
+        unread = (_slots_of(users, kind).state == _UNREAD).any(axis=0)
+        yield f"{name}s", _COLUMNS_OF_STATE[kind], unread
+    yield "MFA device", [columns.MFA_ACTIVE], (users[MFA] == -1).to_numpy()
 
 
 def event_texts(events: Iterable[Event], count: int) -> np.ndarray:
@@ -142,15 +243,34 @@ def day_texts(moments: np.ndarray) -> np.ndarray:
 
 def _password_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
     was, has = before[PASSWORD].to_numpy(), now[PASSWORD].to_numpy()
-    changed, changed_before = now[CHANGED].to_numpy(), before[CHANGED].to_numpy()
+    changed = now[CHANGED].to_numpy()
     dated = ~np.isnat(changed)
     is_set = (was == 0) & (has == 1)
-    unknown = (before[f"{CHANGED}{UNKNOWN}"] | now[f"{CHANGED}{UNKNOWN}"]).to_numpy()
-    other = (was == 1) & (has == 1) & ~unknown & dated & (changed != changed_before)
     yield is_set & dated, "password set on ", changed
     yield is_set & ~dated, "password set"
-    yield other, "password changed on ", changed
     yield (was == 1) & (has == 0), "password removed"
+
+
+def _password_renewals(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+    yield _is_renewed(before, now), "password changed on ", now[CHANGED].to_numpy()
+
+
+def _is_renewed(before: pd.DataFrame, now: pd.DataFrame) -> np.ndarray:
+    both = (before[PASSWORD] == 1) & (now[PASSWORD] == 1)
+    unknown = before[f"{CHANGED}{UNKNOWN}"] | now[f"{CHANGED}{UNKNOWN}"]
+    changed = now[CHANGED].notna() & (now[CHANGED] != before[CHANGED])
+    return (both & ~unknown & changed).to_numpy()
+
+
+def _expiry_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+    """Yield where the password expires at another time, though it was not changed."""
+    was, has = before[EXPIRES].to_numpy(), now[EXPIRES].to_numpy()
+    unknown = before[f"{EXPIRES}{UNKNOWN}"] | now[f"{EXPIRES}{UNKNOWN}"]
+    kept = (before[PASSWORD] == 1) & (now[PASSWORD] == 1) & ~unknown
+    kept = kept.to_numpy() & ~_is_renewed(before, now)
+    until = ~np.isnat(has)
+    yield kept & until & (was != has), "password expires on ", has, " by the password policy now"
+    yield kept & ~until & ~np.isnat(was), "password no longer expires"
 
 
 def _sign_ins(before: pd.DataFrame, now: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -158,6 +278,15 @@ def _sign_ins(before: pd.DataFrame, now: pd.DataFrame) -> tuple[np.ndarray, np.n
     earlier, newest = before[SIGN_IN].to_numpy(), now[SIGN_IN].to_numpy()
     never = np.isnat(earlier) & ~before[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
     return never & ~np.isnat(newest), newest > earlier
+
+
+def _sign_in_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+    first, again = _sign_ins(before, now)
+    earlier, newest = before[SIGN_IN].to_numpy(), now[SIGN_IN].to_numpy()
+    lost = ~np.isnat(earlier) & np.isnat(newest) & ~now[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
+    yield first, "first sign-in on ", newest
+    yield again, "signed in again on ", newest
+    yield lost, "last sign-in of ", earlier, " no longer in the report"
 
 
 def _mfa_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
@@ -221,39 +350,49 @@ def _likeness(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarray:
     return np.asarray(same * (8 + 4 * state + 2 * goes_on) + both * 1)
 
 
-def _slot_changes(kind: str, before: _Slots, now: _Slots) -> Iterator[Event]:
-    name = _NAMES[kind]
-    now = _matched(before, now)
-    known = _all_known(before, now)
-    for at in range(len(columns.SLOTS)):
-        was, has = before.present[at] & known, now.present[at] & known
-        same = was & has & (before.created[at] == now.created[at])
-        old, new = before.created[at], now.created[at]
-        later, earlier = now.state[at], before.state[at]
-        yield (
-            was & has & ~same,
-            f"{name} of ",
-            old,
-            " rotated: new one created on ",
-            new,
-        )
-        yield has & ~was, f"{name} created on ", new
-        yield was & ~has, f"{name} of ", old, " deleted"
-        yield same & (earlier > later), f"{name} of ", old, " deactivated"
-        yield same & (earlier < later), f"{name} of ", old, " reactivated"
+def _slot_changes(kind: str, before: _Slots, now: _Slots) -> list[list[Event]]:
+    """Return what happened in each slot of those before."""
+    matched = _matched(before, now)
+    return [
+        list(_changes_in_slot(_NAMES[kind], before, matched, at))
+        for at in range(len(columns.SLOTS))
+    ]
 
 
-def _key_uses(before: _Slots, now: _Slots) -> Iterator[Event]:
-    now = _matched(before, now)
+def _changes_in_slot(name: str, before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
     known = _all_known(before, now)
-    for at in range(len(columns.SLOTS)):
-        present = now.present[at] & known
-        same = present & before.present[at] & (before.created[at] == now.created[at])
-        used, earlier = now.used[at], before.used[at]
-        never = ~same | np.isnat(earlier) & ~before.use_unknown[at]
-        key = "access key of ", now.created[at]
-        yield present & never & ~np.isnat(used), *key, " first used on ", used
-        yield same & (used > earlier), *key, " used again on ", used
+    was, has = before.present[at] & known, now.present[at] & known
+    same = was & has & (before.created[at] == now.created[at])
+    old, new = before.created[at], now.created[at]
+    later, earlier = now.state[at], before.state[at]
+    yield (
+        was & has & ~same,
+        f"{name} of ",
+        old,
+        " rotated: new one created on ",
+        new,
+    )
+    yield has & ~was, f"{name} created on ", new
+    yield was & ~has, f"{name} of ", old, " deleted"
+    yield same & (earlier > later), f"{name} of ", old, " deactivated"
+    yield same & (earlier < later), f"{name} of ", old, " reactivated"
+
+
+def _key_uses(before: _Slots, now: _Slots) -> list[list[Event]]:
+    """Return what was used in each slot of those before."""
+    matched = _matched(before, now)
+    return [list(_uses_in_slot(before, matched, at)) for at in range(len(columns.SLOTS))]
+
+
+def _uses_in_slot(before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
+    known = _all_known(before, now)
+    present = now.present[at] & known
+    same = present & before.present[at] & (before.created[at] == now.created[at])
+    used, earlier = now.used[at], before.used[at]
+    never = ~same | np.isnat(earlier) & ~before.use_unknown[at]
+    key = "access key of ", now.created[at]
+    yield present & never & ~np.isnat(used), *key, " first used on ", used
+    yield same & (used > earlier), *key, " used again on ", used
 
 
 def _all_known(*slots: _Slots) -> np.ndarray:

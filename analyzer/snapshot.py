@@ -13,7 +13,7 @@ from analyzer.analysis import Analysis
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.facts import Facts, Truth, by_slot
 from analyzer.model import TEXT, AccountName, Page, Report, concatenated
-from analyzer.rules.rule import FACT, OUTCOME, RULE, SEVERITY
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, Rule
 from analyzer.terms import State
 
 KEY: Final = "key"
@@ -21,11 +21,13 @@ CERTIFICATE: Final = "certificate"
 PASSWORD: Final = "password"
 MFA: Final = "mfa"
 CHANGED: Final = "changed"
+EXPIRES: Final = "expires"
 SIGN_IN: Final = "sign_in"
 UNKNOWN: Final = "_unknown"
 STATES: Final = list(State)
 _TEXTS: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 _WORDS: Final = (columns.VERDICT, columns.REASON, columns.EXEMPTION)
+_ONE_FINDING: Final = [columns.ARN, RULE, columns.SLOT]
 _FINDING_TEXTS: Final = (*_TEXTS, RULE, SEVERITY, FACT, OUTCOME, columns.EXEMPTION)
 
 
@@ -34,22 +36,30 @@ class Snapshot:
     """Hold the users, the findings and the accounts of one analysis.
 
     - `users`: one row an ARN. `account`, `user`, `arn`, `verdict`, `reason`, `exemption` str;
-      `created`, `changed` (the password), `sign_in` datetime64[s], NaT where there is none or it
-      is unknown; `changed_unknown`, `sign_in_unknown` bool; `password`, `mfa` int8 (1 yes, 0 no,
-      -1 unknown); for each slot, named by `slot_column`: `state` int8 (position in `STATES`),
-      `created` datetime64[s], and of access keys `last_used` likewise, `last_used_unknown` bool.
+      `created`, `changed` and `expires` (the password), `sign_in` datetime64[s], NaT where there
+      is none or it is unknown; `changed_unknown`, `expires_unknown`, `sign_in_unknown` bool;
+      `password`, `mfa` int8 (1 yes, 0 no, -1 unknown); `contradicted` str, the columns in which
+      rows of the ARN differ; for each slot, named by `slot_column`: `state` int8 (position in
+      `STATES`), `created` datetime64[s], and of access keys `last_used` likewise,
+      `last_used_unknown` bool.
+    - `roots`: the same columns without `verdict`, `reason`, `exemption`.
     - `findings`: `account`, `user`, `arn`, `rule`, `severity`, `fact`, `outcome`, `exemption` str,
-      `slot` Int8, `created` datetime64[s]; a row for each finding.
+      `slot` Int8, `created` datetime64[s], `days` Int64; a row for each finding, of an ARN that
+      has several rows one.
+    - `rules`: by their ids, those that ran; `limits`: the days of those that have a limit.
     - `as_of`: the moment of the report of each account that has one.
     - `missing`: the reason for each account that could not be read.
     - `account_names`: those that are known.
     """
 
     users: pd.DataFrame
+    roots: pd.DataFrame
     findings: pd.DataFrame
     as_of: Mapping[str, datetime]
     missing: Mapping[str, str]
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def slot_column(kind: str, slot: int, name: str) -> str:
@@ -60,13 +70,22 @@ def slot_column(kind: str, slot: int, name: str) -> str:
 def snapshot(analysis: Analysis) -> Snapshot:
     """Return what an analysis is compared by."""
     users = concatenated(_user_rows(page) for page in analysis.pages())
+    roots = concatenated(_credential_rows(page) for page in analysis.report.roots())
     findings = concatenated(_finding_rows(frame) for frame in analysis.inspection.frames())
+    book = analysis.inspection.book
     return Snapshot(
         users=users.drop_duplicates(columns.ARN, ignore_index=True),
-        findings=findings,
+        roots=roots.drop_duplicates(columns.ARN, ignore_index=True),
+        findings=findings.drop_duplicates(_ONE_FINDING, ignore_index=True),
         as_of=_moments_by_account(analysis.report),
         missing=missing_accounts(analysis.report),
         account_names=analysis.report.account_names,
+        rules={rule.id: rule for rule in book.rules},
+        limits={
+            rule.id: getattr(book.thresholds, rule.threshold)
+            for rule in book.rules
+            if rule.threshold
+        },
     )
 
 
@@ -77,8 +96,9 @@ def missing_accounts(report: Report) -> dict[str, str]:
 
 def without_users(snapshot: Snapshot, missing: Mapping[str, str]) -> Snapshot:
     """Return a snapshot of the same columns and no users; `missing` are accounts and reasons."""
-    users, findings = snapshot.users.head(0), snapshot.findings.head(0)
-    return replace(snapshot, users=users, findings=findings, as_of={}, missing=missing)
+    users, roots = snapshot.users.head(0), snapshot.roots.head(0)
+    findings = snapshot.findings.head(0)
+    return replace(snapshot, users=users, roots=roots, findings=findings, as_of={}, missing=missing)
 
 
 def _moments_by_account(report: Report) -> dict[str, datetime]:
@@ -87,15 +107,20 @@ def _moments_by_account(report: Report) -> dict[str, datetime]:
 
 
 def _user_rows(page: Page) -> pd.DataFrame:
+    words = {name: page.users[name].astype(TEXT) for name in _WORDS}
+    return _credential_rows(page).assign(**words)
+
+
+def _credential_rows(page: Page) -> pd.DataFrame:
     facts = Facts(page)
     return pd.DataFrame(
         {
-            **{name: page.users[name] for name in _TEXTS},
-            **{name: page.users[name].astype(TEXT) for name in _WORDS},
+            **{name: page.users[name] for name in (*_TEXTS, columns.CONTRADICTED)},
             columns.CREATED: facts.age.moment,
             PASSWORD: _answers(facts.password),
             MFA: _answers(facts.mfa),
             **_moments(CHANGED, page, facts, columns.PASSWORD_LAST_CHANGED),
+            **_moments(EXPIRES, page, facts, columns.PASSWORD_NEXT_ROTATION),
             **_moments(SIGN_IN, page, facts, columns.PASSWORD_LAST_USED),
             **dict(_slots(facts, KEY, page.keys, columns.ACCESS_KEYS)),
             **dict(_slots(facts, CERTIFICATE, page.certificates, columns.CERTIFICATES)),
@@ -144,6 +169,7 @@ def _finding_rows(findings: pd.DataFrame) -> pd.DataFrame:
         {
             **{name: findings[name].astype(TEXT) for name in _FINDING_TEXTS},
             columns.SLOT: findings[columns.SLOT],
+            DAYS: findings[DAYS],
             columns.CREATED: findings[columns.CREATED].to_numpy("datetime64[s]"),
         }
     )

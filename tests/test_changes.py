@@ -55,7 +55,7 @@ def in_use(**cells: Any) -> Row:
         (
             None,
             a_user(user_creation_time="garbled"),
-            a_change("new", "", "unused", ""),
+            a_change("new", "", "unused", "not in the earlier report"),
         ),
         (a_user(), None, a_change("gone", "unused", "", "user deleted; created on 2023-08-05")),
         (
@@ -506,7 +506,8 @@ def findings(frame: Any) -> list[tuple[str, ...]]:
         (
             [in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE))],
             [in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE))],
-            [("finding-new", "unrotated-access-key", "", "fails", "")] * 2,
+            [("finding-new", "unrotated-access-key", "", "fails", "passed the limit of 90 days")]
+            * 2,
         ),
     ],
 )
@@ -522,7 +523,9 @@ def test_a_finding_about_the_root_is_compared_too(tmp_path: Path) -> None:
         snapshot(analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF)))
         for text in texts
     ]
-    assert findings(changes(*sides)) == [("finding-new", "root-without-mfa", "", "fails", "")]
+    assert findings(changes(*sides)) == [
+        ("finding-new", "root-without-mfa", "", "fails", "MFA device removed")
+    ]
 
 
 def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone(tmp_path: Path) -> None:
@@ -533,6 +536,7 @@ def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone(tmp_p
         same_time = [
             Snapshot(
                 users=each.users,
+                roots=each.roots,
                 findings=each.findings,
                 as_of=dict.fromkeys(each.as_of, AS_OF),
                 missing={},

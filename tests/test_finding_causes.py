@@ -1,0 +1,303 @@
+"""The cause of a change of a finding is about what the rule reads, or says that time passed."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import analyzer
+from analyzer.changes import changes
+from analyzer.rules.rule import Rule
+from analyzer.snapshot import snapshot
+from tests.support.builders import (
+    AS_OF,
+    LONG_AGO,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.support.comparisons import LATER
+
+ONE_KEY, OTHER_KEY, FRESH, SINCE = (days_before(each) for each in (70, 60, 10, -8))
+IDLE_LATER = days_before(20)
+DAY = "2026-05-09"
+NO_ROOT = ""
+KEYED_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=LONG_AGO)
+
+
+def compared(
+    folder: Path,
+    before: list[Row],
+    now: list[Row],
+    rule: str | Rule,
+    roots: tuple[Any, Any] = (None, None),
+) -> pd.DataFrame:
+    """Return what changed by one rule from AS_OF to LATER."""
+    sides = []
+    extra = [rule] if isinstance(rule, Rule) else []
+    name = rule.id if isinstance(rule, Rule) else rule
+    book = analyzer.rulebook(rules=name, extra=extra)
+    for users, root, as_of in zip((before, now), roots, (AS_OF, LATER), strict=True):
+        text = report_text(users, root=root or None)
+        if root == NO_ROOT:
+            text = "\n".join(line for line in text.split("\n") if "<root_account>" not in line)
+        path = saved(folder, text, f"{as_of:%Y%m%d}.csv")
+        sides.append(snapshot(analyzer.analyze(analyzer.load(path, as_of=as_of), book=book)))
+    frame = changes(*sides)
+    return frame[frame["rule"] != ""]
+
+
+def user(**cells: Any) -> Row:
+    return a_user(**{"password": a_password(FRESH, FRESH), "mfa": True, **cells})
+
+
+@pytest.mark.parametrize(
+    ("rule", "sides", "expected"),
+    [
+        # Another credential changed, and this one only grew older.
+        (
+            "idle-access-key",
+            (
+                user(key_1=a_key(ONE_KEY, FRESH), key_2=a_key(OTHER_KEY, IDLE_LATER)),
+                user(key_2=a_key(OTHER_KEY, IDLE_LATER)),
+            ),
+            (
+                "finding-new",
+                "passed the limit of 45 days",
+            ),
+        ),
+        (
+            "idle-password",
+            (
+                user(password=a_password(IDLE_LATER), key_1=a_key(ONE_KEY)),
+                user(password=a_password(IDLE_LATER)),
+            ),
+            (
+                "finding-new",
+                "passed the limit of 45 days",
+            ),
+        ),
+        (
+            "unrotated-access-key",
+            (
+                user(key_1=a_key(ONE_KEY, FRESH)),
+                user(key_1=a_key(ONE_KEY, SINCE)),
+            ),
+            (
+                "finding-new",
+                "passed the limit of 90 days",
+            ),
+        ),
+        # This credential changed.
+        (
+            "idle-access-key",
+            (
+                user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
+                user(key_2=a_key(OTHER_KEY, FRESH)),
+            ),
+            (
+                "finding-resolved",
+                "access key of 2023-08-05 deleted",
+            ),
+        ),
+        (
+            "idle-access-key",
+            (
+                user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
+                user(key_1=a_key(LONG_AGO, SINCE)),
+            ),
+            (
+                "finding-resolved",
+                f"access key of 2023-08-05 first used on {DAY}",
+            ),
+        ),
+        (
+            "idle-access-key",
+            (
+                user(key_1=an_inactive_key(LONG_AGO)),
+                user(key_1=a_key(LONG_AGO)),
+            ),
+            (
+                "finding-new",
+                "access key of 2023-08-05 reactivated",
+            ),
+        ),
+        (
+            "idle-password",
+            (
+                user(password=a_password(LONG_AGO)),
+                user(password=a_password(SINCE)),
+            ),
+            (
+                "finding-resolved",
+                f"signed in again on {DAY}",
+            ),
+        ),
+        (
+            "idle-password",
+            (
+                user(password=a_password(LONG_AGO)),
+                user(password=no_password(LONG_AGO)),
+            ),
+            (
+                "finding-resolved",
+                "password removed",
+            ),
+        ),
+        (
+            "unused-user",
+            (
+                user(),
+                user(password=a_password("no_information", FRESH)),
+            ),
+            (
+                "finding-new",
+                "last sign-in of 2026-04-21 no longer in the report",
+            ),
+        ),
+        # The date of expiry.
+        (
+            "expired-password",
+            (
+                user(password_next_rotation="2026-05-10T00:00:00Z"),
+                user(password_next_rotation="2026-05-10T00:00:00Z"),
+            ),
+            (
+                "finding-new",
+                "30 days passed between the reports",
+            ),
+        ),
+        (
+            "expired-password",
+            (
+                user(password_next_rotation="2026-04-10T00:00:00Z"),
+                user(password_next_rotation="2027-04-10T00:00:00Z"),
+            ),
+            (
+                "finding-resolved",
+                "password expires on 2027-04-10 by the password policy now",
+            ),
+        ),
+        (
+            "expired-password",
+            (
+                user(password_next_rotation="2026-04-10T00:00:00Z"),
+                user(password_next_rotation="N/A"),
+            ),
+            (
+                "finding-resolved",
+                "password no longer expires",
+            ),
+        ),
+        (
+            "password-expires-soon",
+            (
+                user(password_next_rotation="2026-06-05T00:00:00Z"),
+                user(password_next_rotation="2026-06-05T00:00:00Z"),
+            ),
+            (
+                "finding-new",
+                "30 days passed between the reports",
+            ),
+        ),
+        # What is not understood.
+        (
+            "idle-password",
+            (
+                user(),
+                user(password_last_used="?"),
+            ),
+            (
+                "finding-undecided",
+                "last sign-in not understood now",
+            ),
+        ),
+        (
+            "idle-access-key",
+            (
+                user(key_1=a_key(ONE_KEY, FRESH)),
+                user(key_1=a_key(ONE_KEY, FRESH), access_key_1_last_used_date="?"),
+            ),
+            (
+                "finding-undecided",
+                'undecided now: access_key_1_last_used_date "?" is not understood',
+            ),
+        ),
+        (
+            "idle-access-key",
+            (
+                user(key_1=a_key(ONE_KEY, FRESH), access_key_1_last_used_date="?"),
+                user(key_1=a_key(ONE_KEY, days_before(0))),
+            ),
+            (
+                "finding-undecided",
+                'undecided before: access_key_1_last_used_date "?" is not understood',
+            ),
+        ),
+    ],
+)
+def test_the_cause_of_a_finding_is_about_what_its_rule_reads(
+    tmp_path: Path, rule: str, sides: tuple[Row, Row], expected: tuple[str, str]
+) -> None:
+    frame = compared(tmp_path, [sides[0]], [sides[1]], rule)
+    assert frame[["change", "cause"]].to_numpy().tolist() == [list(expected)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "now", "cause"),
+    [
+        (
+            "root-access-key",
+            KEYED_ROOT,
+            the_root(),
+            "access key of 2023-08-05 deleted",
+        ),
+        (
+            "root-used",
+            the_root(password_enabled="true", password_last_used="2026-04-21T09:30:00Z"),
+            the_root(password_enabled="true", password_last_used="2026-04-21T09:30:00Z"),
+            "passed the limit of 30 days",
+        ),
+        (
+            "root-access-key",
+            KEYED_ROOT,
+            NO_ROOT,
+            "no root row in the later report",
+        ),
+        (
+            "root-access-key",
+            NO_ROOT,
+            KEYED_ROOT,
+            "no root row in the earlier report",
+        ),
+    ],
+)
+def test_a_finding_about_the_root_has_its_cause(
+    tmp_path: Path, rule: str, before: Any, now: Any, cause: str
+) -> None:
+    frame = compared(tmp_path, [a_user()], [a_user()], rule, (before, now))
+    assert frame["cause"].tolist() == [cause]
+
+
+def test_contradicting_rows_are_one_finding_and_named_as_contradicting(tmp_path: Path) -> None:
+    twice = [user(), user(password=a_password(SINCE, FRESH))]
+    frame = compared(tmp_path, [user()], twice, "idle-password")
+    assert frame["cause"].tolist() == ["rows contradict each other now: last sign-in"]
+
+
+def test_a_rule_of_ones_own_that_names_no_columns_has_all_that_happened_as_its_cause(
+    tmp_path: Path,
+) -> None:
+    every = analyzer.rulebook(rules="console-user-without-mfa").rules[0]
+    own = replace(every, id="own-rule", reads=())
+    frame = compared(tmp_path, [user(mfa=False)], [user(password=a_password(SINCE, FRESH))], own)
+    assert frame["cause"].tolist() == [f"signed in again on {DAY}; MFA device registered"]
