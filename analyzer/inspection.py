@@ -102,9 +102,14 @@ class Inspection:
         """Return the ids of the rules that did not see everything, and why."""
         if self.report.not_covered:
             return {rule.id: "An account could not be read." for rule in self.book.rules}
-        accounts = [account for file in self.report.files for account in file.accounts]
-        rooted = {each.account for each in accounts if each.roots}
-        rootless = {each.account or "(number unknown)" for each in accounts} - rooted
+        # Files of accounts without a number are accounts of their own.
+        roots = Counter[tuple[str, str]]()
+        for file in self.report.files:
+            for each in file.accounts:
+                roots[each.account, "" if each.account else file.name] += each.roots
+        rootless = {
+            account or "(number unknown)" for (account, _), number in roots.items() if not number
+        }
         why = f"The report has no root row of account {short_list(sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 

@@ -23,6 +23,7 @@ from analyzer.terms import Severity
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    COLUMNS,
     Row,
     a_key,
     a_password,
@@ -280,6 +281,12 @@ def test_one_account_without_its_root_row_is_named_among_others(tmp_path: Path) 
     saved(tmp_path, ROOTLESS.replace(ACCOUNT, "123456789012"), "b.csv")
     found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).inspection
     assert set(found.unseen.values()) == {"The report has no root row of account 123456789012."}
+
+
+def test_a_root_of_an_account_without_a_number_is_a_root(tmp_path: Path) -> None:
+    saved(tmp_path, report_text([SAFE], columns=[each for each in COLUMNS if each != "arn"]))
+    found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).inspection
+    assert not found.unseen
 
 
 def test_rows_whose_arn_names_no_account_pass_no_control_on_root(tmp_path: Path) -> None:
