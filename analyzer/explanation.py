@@ -66,7 +66,8 @@ class MatchingExemption:
 class Explanation:
     """Hold all that the verdict on one user rests on; as text it is a page for people.
 
-    `row` counts from the header, which is row 1; `caveats` are (id, sentence).
+    `row` counts from the header, which is row 1; `caveats` are (id, sentence). `reason` is a
+    sentence, `reason_code` what the other outputs have as reason.
     """
 
     account: str
@@ -74,6 +75,7 @@ class Explanation:
     arn: str
     verdict: str
     reason: str
+    reason_code: str
     certainty: str
     caveats: tuple[tuple[str, str], ...]
     exemption: str
@@ -87,9 +89,12 @@ class Explanation:
     as_of_source: str
 
     def document(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
+        """Return it as a JSON object: `reason` as in `users`, and `because`, its sentence."""
+        texts: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            texts |= {"because": self.reason} if name == "reason_code" else {name: value}
         caveats = [{"caveat": name, "because": sentence} for name, sentence in self.caveats]
-        return {**asdict(self), "caveats": caveats}
+        return {**texts, "reason": self.reason_code, "caveats": caveats}
 
     def __str__(self) -> str:
         """Return it as text."""
@@ -119,6 +124,7 @@ def _explanation(page: Page, inspection: Inspection) -> Explanation:
         reason=reason_text(
             user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
         ),
+        reason_code=user[columns.REASON],
         certainty=user[columns.CERTAINTY],
         caveats=caveat_sentences(page)[0],
         exemption=user[columns.EXEMPTION],

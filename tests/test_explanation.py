@@ -50,6 +50,10 @@ def test_an_unused_user_is_explained_by_the_cells_of_its_credentials(tmp_path: P
     ) | {MORE_CREDENTIALS: "1 more"}
     explanation = explained(tmp_path, user, columns=EVERY_COLUMN)
     assert explanation.reason == "has a password that was never used, and only inactive access keys"
+    document = explanation.document()
+    assert document["reason"] == "never-signed-in-inactive-keys"
+    assert document["because"] == explanation.reason
+    assert "reason_code" not in document
     assert (explanation.verdict, explanation.certainty) == ("unused", "check")
     assert readings(explanation, "verdict") == {
         "password_enabled": "has a password",
