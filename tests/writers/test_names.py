@@ -8,7 +8,7 @@ import pytest
 import analyzer
 from analyzer.terms import Verdict
 from analyzer.writers.names import left_out_line
-from tests.support.builders import AS_OF, a_key, a_user, report_text, saved, the_root
+from tests.support.builders import AS_OF, COLUMNS, a_key, a_user, report_text, saved, the_root
 from tests.support.outputs import (
     ALL,
     HARD_NAMES,
@@ -66,6 +66,23 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
         "Left out of the names: 1 with an active service-specific credential"
     )
     assert left_out_line(analysis, ALL) == "Left out of the names: 1 to check (--check lists them)"
+
+
+def test_a_user_that_has_only_the_name_may_have_a_live_service_credential(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [a_user("BedrockAPIKey-a1b2"), a_user("ann")])
+    assert names_bytes(analysis, check=True).endswith(b"/ann\n")
+    assert left_out_line(analysis, ALL, check=True) == (
+        "Left out of the names: 1 that may have an active service-specific credential"
+    )
+
+
+def test_a_user_without_an_arn_in_the_report_has_no_line(tmp_path: Path) -> None:
+    text = report_text([a_user("ann")], columns=[each for each in COLUMNS if each != "arn"])
+    analysis = analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF))
+    assert names_bytes(analysis, check=True) == b""
+    assert left_out_line(analysis, UNUSED, check=True) == (
+        "Left out of the names: 1 without an ARN in the report (use --format table or csv)"
+    )
 
 
 def with_evidence(report: Path, *live: str) -> None:
