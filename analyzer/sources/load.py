@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from analyzer.errors import InputRefused
+from analyzer.errors import InputRefused, Problem
 from analyzer.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
@@ -150,10 +150,15 @@ def readable_sources(inputs: Iterable[Source]) -> FoundInputs:
     return FoundInputs(
         readable,
         tuple(
-            UncoveredFile(account="", name=name, reason=refused.problems[0].message)
+            UncoveredFile(account="", name=name, reason=_reason(refused.problems[0]))
             for name, refused in refusals.items()
         ),
     )
+
+
+def _reason(problem: Problem) -> str:
+    row = "" if problem.row is None else f"row {problem.row}: "
+    return f"{row}{problem.message}"
 
 
 def with_uncovered(report: Report, uncovered: Sequence[UncoveredAccount]) -> Report:
