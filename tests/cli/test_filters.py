@@ -101,6 +101,16 @@ def test_an_account_is_named_as_the_manifest_names_it(program: Program, tmp_path
     assert program("analyze", tmp_path, "--account", "lost", "-q").code == 5
 
 
+def test_where_the_account_is_masked_the_hint_says_how_to_set_it(
+    program: Program, tmp_path: Path
+) -> None:
+    masked = report_text([a_user("ann")]).replace("012345678901", "012345XXXXXX")
+    done = program("analyze", saved(tmp_path, masked), "--account", "012345678901")
+    assert done.code == 2
+    says = " ".join(done.messages.replace("│", " ").split())
+    assert "set the account of a masked report with --account-id" in says
+
+
 def names(program: Program, *options: str) -> tuple[list[str], str]:
     done = program(*ON_CONSOLE, "--format", "names", *options)
     lines = done.output.decode().splitlines()
