@@ -159,7 +159,8 @@ def _removal(decision: ReviewDecision, state_of: StateOf) -> Removal | Problem:
             empty_cells=tuple(_empty_cells(decision)),
         )
     except ValueError as error:
-        return _problem(decision, ARN, str(error), "Decide on it by the report of its account.")
+        message = str(error).removesuffix(f": {decision.arn!r}")  # the problem shows it
+        return _problem(decision, ARN, message, "Decide on it by the report of its account.")
 
 
 def _problem(decision: ReviewDecision, column: str, message: str, hint: str) -> Problem:

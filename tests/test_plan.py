@@ -122,6 +122,7 @@ def test_a_decision_that_cannot_be_carried_out_is_named_with_its_row(
         by_workbook(decision(**fields), state)
     (problem,) = refused.value.problems
     assert (problem.file, problem.row) == ("review.xlsx, sheet Unused users", 5)
+    assert str(problem).count("fakearn") == (fields.get("arn") == "fakearn")
 
 
 @pytest.mark.parametrize(
