@@ -143,7 +143,7 @@ def removal_script(removals: Iterable[Removal], *, inputs: Iterable[str] = ()) -
     return "".join(
         [
             HEADER,
-            *(f"# Decisions from: {_one_line(name)}\n" for name in inputs),
+            *_sources(inputs),
             f"\nlog_columns='{','.join(LOG_COLUMNS)}'\n",
             FUNCTIONS,
             f"begin {' '.join(accounts)}\n",
@@ -152,6 +152,16 @@ def removal_script(removals: Iterable[Removal], *, inputs: Iterable[str] = ()) -
             "\nfinish\n",
         ]
     )
+
+
+def empty_script(inputs: Iterable[str] = ()) -> str:
+    """Return a script that changes nothing and says so; it takes the place of an older one."""
+    says = "echo 'No user is to be deactivated or deleted. Nothing was changed.' >&2\n"
+    return "".join(["#!/bin/sh\n", *_sources(inputs), says])
+
+
+def _sources(inputs: Iterable[str]) -> list[str]:
+    return [f"# Decisions from: {_one_line(name)}\n" for name in inputs]
 
 
 def _account(removal: Removal) -> str:

@@ -1,5 +1,6 @@
 """The plan carries out what was decided on a user whose state is known, and nothing else."""
 
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -317,7 +318,18 @@ def test_all_certain_users_can_be_planned_without_a_review_but_the_exempt(
     listed.write_text("account,user,reason,owner,expires\n*,quiet,By design,,\n")
     assert main([*certain, "--exemptions", str(listed)]) == 0
     out, err = capsys.readouterr()
-    assert (out, err) == ("", "No user is to be deactivated or deleted: no script is written.\n")
+    assert out.startswith("#!/bin/sh\n# Decisions from: ")
+    assert "\nremove " not in out
+    assert err == "No user is to be deactivated or deleted: the script changes nothing.\n"
+    script = tmp_path / "remove.sh"
+    script.write_text("aws iam delete-user --user-name=quiet\n")
+    assert main([*certain, "--exemptions", str(listed), "-o", str(script)]) == 0
+    assert script.read_text() == out
+    done = subprocess.run(["sh", script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (
+        "",
+        "No user is to be deactivated or deleted. Nothing was changed.\n",
+    )
 
 
 @pytest.mark.parametrize(

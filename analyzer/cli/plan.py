@@ -84,8 +84,7 @@ def plan(
         raise typer.BadParameter("--certain needs --report")
     removals = _certain(report, exemptions, decision) if certain else _decided(workbooks, report)
     if not removals:
-        say("No user is to be deactivated or deleted: no script is written.")
-        return
+        say("No user is to be deactivated or deleted: the script changes nothing.")
     _write(removals, [*(str(each.path) for each in workbooks), *report], output)
 
 
@@ -127,9 +126,9 @@ def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
 
 def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:
     from analyzer.files import replacing
-    from analyzer.removal_script import removal_script
+    from analyzer.removal_script import empty_script, removal_script
 
-    script = removal_script(removals, inputs=inputs)
+    script = removal_script(removals, inputs=inputs) if removals else empty_script(inputs)
     if output is None:
         with flushed_stdout():
             typer.echo(script, nl=False)
