@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import analyzer
@@ -144,3 +145,19 @@ def test_a_rule_that_does_not_answer_for_each_user_is_refused(tmp_path: Path) ->
     analysis = replace(analysis_of(tmp_path), book=rulebook(extra=[one]))
     with pytest.raises(ValueError, match="rule old-user-5: judge returns 1 answers of 2"):
         _ = analysis.inspection.counts
+
+
+@pytest.mark.parametrize(
+    ("fact", "returned"),
+    [
+        (lambda *_: "old", "fact returns str"),
+        (lambda *_: pa.array(["a", "b", "c"]), "fact returns 3 texts"),
+    ],
+)
+def test_a_fact_that_is_no_array_of_texts_is_refused_with_the_rule(
+    tmp_path: Path, fact: Any, returned: str
+) -> None:
+    report = analyzer.load(saved(tmp_path, report_text([a_user()])), as_of=AS_OF)
+    wrong = replace(OLD, fact=fact)
+    with pytest.raises(TypeError, match=f"rule {OLD.id}: {returned}; it must return a pyarrow"):
+        _ = analyzer.analyze(report, book=rulebook(extra=[wrong])).inspection.findings

@@ -138,7 +138,7 @@ def _findings_of_rule(
         since=since,
         days=days,
         facts=pa.concat_arrays(
-            [rule.fact(facts, decided, thresholds), undecided_facts(rule, facts, undecided)]
+            [_facts_of(rule, facts, decided, thresholds), undecided_facts(rule, facts, undecided)]
         ),
         exemption=exemptions.codes(rule.id)[user],
         remedy=remedy_cases(
@@ -148,6 +148,17 @@ def _findings_of_rule(
             else np.zeros(len(at), bool),
             live_credential=(users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user],
         ),
+    )
+
+
+def _facts_of(rule: Rule, facts: Facts, at: np.ndarray, thresholds: Thresholds) -> pa.Array:
+    texts: object = rule.fact(facts, at, thresholds)
+    if isinstance(texts, pa.Array) and len(texts) == len(at):
+        return texts
+    returned = f"{len(texts)} texts" if isinstance(texts, pa.Array) else type(texts).__name__
+    raise TypeError(
+        f"rule {rule.id}: fact returns {returned}; it must return a pyarrow.Array of {len(at)}"
+        " texts, one for each position in `at`"
     )
 
 
