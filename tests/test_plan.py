@@ -325,6 +325,7 @@ def test_all_certain_users_can_be_planned_without_a_review_but_the_exempt(
     script.write_text("aws iam delete-user --user-name=quiet\n")
     assert main([*certain, "--exemptions", str(listed), "-o", str(script)]) == 0
     assert script.read_text() == out
+    assert capsys.readouterr().err.endswith(f"\nWrote {script}: 0 users.\n")
     done = subprocess.run(["sh", script], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == (
         "",

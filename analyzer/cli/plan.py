@@ -135,4 +135,5 @@ def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) ->
         return
     with replacing(output) as stream:
         stream.write(script.encode())
-    say(f"Wrote {output}: {len(removals)} users. Read it, then run it: sh {output}")
+    next_step = f" Read it, then run it: sh {output}" if removals else ""
+    say(f"Wrote {output}: {len(removals)} users.{next_step}")
