@@ -88,7 +88,7 @@ class Analysis:
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
-        return iter(self._kept) if self.report.rows <= KEPT_ROWS else self._judged()
+        return iter(self._pages_in_memory) if self.report.rows <= KEPT_ROWS else self._judged()
 
     @property
     def users(self) -> pd.DataFrame:
@@ -166,7 +166,7 @@ class Analysis:
         return follow_up(self.pages(), self.report, self.review)
 
     @cached_property
-    def _kept(self) -> tuple[Page, ...]:
+    def _pages_in_memory(self) -> tuple[Page, ...]:
         return tuple(self._judged())
 
     def _judged(self) -> Iterator[Page]:
@@ -281,13 +281,13 @@ class _TotalsCounter:
         page = with_verdicts(page, criteria)
         matches = ExemptionMatches(page, self._exemptions)
         self._matched += matches.matched
-        page = page.with_users({columns.EXEMPTION: matches.of_verdicts()})
+        page = page.with_users({columns.EXEMPTION: matches.verdict_reasons()})
         self._counts.update(_counts(page))
         return page
 
     def totals(self, report: Report) -> Totals:
         counts = _frame(self._counts)
-        _check(report, counts)
+        _check_user_count(report, counts)
         for roots in report.roots() if len(self._exemptions) else ():
             self._matched += ExemptionMatches(roots, self._exemptions).matched
         day = min(file.as_of for file in report.files).date()
@@ -310,9 +310,9 @@ def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
     undetermined = (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
     coded = [
         (account.indices.to_numpy(), account.dictionary.to_pylist()),
-        _coded(users[columns.VERDICT]),
-        _coded(users[columns.REASON].where(~undetermined, "")),
-        _coded(users[columns.CERTAINTY]),
+        _codes_and_words(users[columns.VERDICT]),
+        _codes_and_words(users[columns.REASON].where(~undetermined, "")),
+        _codes_and_words(users[columns.CERTAINTY]),
         (_age_band(users[columns.AGE_DAYS]), AGE_BANDS),
         ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
     ]
@@ -326,7 +326,7 @@ def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
     return Counter(dict(zip(zip(*columns_of_words, strict=True), counts.tolist(), strict=True)))
 
 
-def _coded(words: pd.Series) -> tuple[np.ndarray, list[str]]:
+def _codes_and_words(words: pd.Series) -> tuple[np.ndarray, list[str]]:
     return words.cat.codes.to_numpy(), words.cat.categories.to_list()
 
 
@@ -342,7 +342,7 @@ def _frame(counts: Counter[tuple[str | bool, ...]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*_COUNTED, columns.USERS]).astype(kinds)
 
 
-def _check(report: Report, counts: pd.DataFrame) -> None:
+def _check_user_count(report: Report, counts: pd.DataFrame) -> None:
     """Refuse a report that did not stay the same: as many users as rows were surveyed."""
     surveyed = sum(account.users for file in report.files for account in file.accounts)
     if surveyed != counts[columns.USERS].sum():

@@ -37,7 +37,7 @@ from analyzer.report.survey_batch import survey_each
 from analyzer.sources import companions
 from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, companions_in_archives, stream_sources
-from analyzer.sources.kinds import is_other_kind
+from analyzer.sources.kinds import content_cannot_be_report
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.manifest import manifest_entries, with_listed_accounts
 from analyzer.standards.rulebook import Rulebook
@@ -122,7 +122,9 @@ def _sources(name: str, content: bytes) -> Iterator[tuple[Source, InputLimit]]:
     Each file has a limit of its own, so that it does not matter which files share a batch.
     """
     limit = InputLimit()
-    is_other = is_other_kind(PurePath(name).name, len(content), lambda size: content[:size])
+    is_other = content_cannot_be_report(
+        PurePath(name).name, len(content), lambda size: content[:size]
+    )
     if not name.endswith(COMPANIONS) and not is_other:
         sources = stream_sources(printable(name), BytesIO(content), limit)
         yield from ((each, limit) for each in sources if not each.is_skipped)
@@ -138,7 +140,7 @@ def _report_rows(
     for each in report.accounts:
         yield {
             columns.FILE: name,
-            CONTENT: report.content,
+            CONTENT: report.csv_sha256,
             columns.ACCOUNT: each.account,
             ROWS: each.rows,
             ROOTS: each.roots,
@@ -225,19 +227,19 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
         if report in sha256 and isinstance(refused, str):
             yield from (Problem(**each) for each in json.loads(refused))
         elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
-            yield from companions.changed_report(name, PurePath(report).name).problems
+            yield from companions.mismatched_metadata(name, PurePath(report).name).problems
 
 
 def _batches(reports: pd.DataFrame, rows: int) -> dict[str, int]:
     """Return the batch of each report: as many closed groups in turn as have so many rows."""
-    groups = _closed_groups(reports)
+    groups = _independent_groups(reports)
     sizes = reports[ROWS].groupby(groups).sum()
     before = (sizes.cumsum() - sizes) // rows
     batch = pd.Series(pd.factorize(before)[0], sizes.index)
     return dict(zip(reports[columns.FILE], groups.map(batch), strict=True))
 
 
-def _closed_groups(reports: pd.DataFrame) -> pd.Series:
+def _independent_groups(reports: pd.DataFrame) -> pd.Series:
     """Return the group of each row: rows that share a file, a content or an account are in one."""
     group = pd.Series(range(len(reports)))
     while True:
@@ -322,14 +324,14 @@ def _report(files: Iterable[File], option: datetime | None, surveys: Surveys) ->
     inputs = [source for source, _ in limited]
     report = assemble_report([partial(_text, *each, ordered) for each in limited], option)
     manifests = [
-        *(_saved(*file) for file in ordered.items() if file[0].endswith(MANIFEST)),
+        *(_source_in_memory(*file) for file in ordered.items() if file[0].endswith(MANIFEST)),
         *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
     ]
     elsewhere = _files_elsewhere(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
 
 
-def _saved(name: str, content: bytes) -> Source:
+def _source_in_memory(name: str, content: bytes) -> Source:
     return Source(printable(name), partial(bytes, content), partial(bytes, content))
 
 

@@ -105,10 +105,10 @@ def _has_more_credentials(facts: Facts) -> np.ndarray:
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
     uses = _inactive_keys(facts) & facts.key_use.unknown
-    return np.asarray(facts.unknown(*_CERTAINTY) | in_any_slot(uses))
+    return np.asarray(facts.has_unknown_cell(*_CERTAINTY) | in_any_slot(uses))
 
 
-def _certainty_cells(facts: Facts) -> dict[str, np.ndarray]:
+def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     """Tell for each column of which users certainty needs its cell."""
     masks = dict.fromkeys(_CERTAINTY, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, by_slot(_inactive_keys(facts)), strict=True):
@@ -148,7 +148,7 @@ def _key_sentences(facts: Facts) -> pd.Series:
 
 
 def _unknown_cell_sentences(facts: Facts) -> pd.Series:
-    sentences = unknown_cell_sentences(facts, _certainty_cells(facts)) + "."
+    sentences = unknown_cell_sentences(facts, _cells_needed_for_certainty(facts)) + "."
     return sentences.reindex(facts.page.users.index, fill_value="")
 
 
@@ -158,7 +158,7 @@ def _masked_sentences(facts: Facts) -> pd.Series:
     return what + ": the user is judged by name."
 
 
-def _always(sentence: str) -> Callable[[Facts], pd.Series]:
+def _same_sentence(sentence: str) -> Callable[[Facts], pd.Series]:
     return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=TEXT)
 
 
@@ -202,7 +202,7 @@ CAVEATS: Final = (
     Caveat(
         id="mfa-registered",
         holds=lambda facts, _: _has_mfa_without_sign_in(facts),
-        sentences=_always("An MFA device is registered, but the user never signed in."),
+        sentences=_same_sentence("An MFA device is registered, but the user never signed in."),
         meaning="An MFA device is registered, but the user never signed in: the user was"
         " prepared for use.",
     ),

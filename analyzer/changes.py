@@ -156,7 +156,7 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     )
 
 
-def uncovered(report: Report) -> pd.DataFrame:
+def not_covered_rows(report: Report) -> pd.DataFrame:
     """Return the accounts that could not be read, where there is nothing to compare with.
 
     The columns are those of `changes`.
@@ -337,7 +337,7 @@ def _finding_changes(
     before: Snapshot, now: Snapshot, accounts: Collection[str], users: pd.DataFrame
 ) -> pd.DataFrame:
     """Return a row for each finding that one side has, or has with another outcome."""
-    old, new = (_numbered(_of_accounts(side.findings, accounts)) for side in (before, now))
+    old, new = (_numbered_findings(_of_accounts(side.findings, accounts)) for side in (before, now))
     both = old.merge(new, on=_FINDING, how="outer", suffixes=(f"_{BEFORE}", f"_{NOW}"))
     was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
     both = both[was != has].reset_index(drop=True)
@@ -362,7 +362,7 @@ def _finding_changes(
     return frame.assign(**{CAUSE: finding_causes(frame, before, now, other)})
 
 
-def _numbered(findings: pd.DataFrame) -> pd.DataFrame:
+def _numbered_findings(findings: pd.DataFrame) -> pd.DataFrame:
     """Return what failed or is undecided, findings on credentials of one second numbered."""
     counted = findings[findings[OUTCOME] != Outcome.NOTED].sort_values(columns.SLOT, kind="stable")
     number = counted.groupby(_FINDING[:-1], dropna=False, sort=False).cumcount()

@@ -98,7 +98,7 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
             ],
             len(now),
         ),
-        unclear=event_texts(_unclear(before, now), len(now)),
+        unclear=event_texts(_unclear_events(before, now), len(now)),
         last_use=np.fmax(use_before, use_now),
         used=used,
         first_sign_in=first_sign_in,
@@ -164,7 +164,7 @@ def _slot_happenings(kind: str, before: "_Slots", now: "_Slots") -> Iterator[Hap
             )
 
 
-def _unclear(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _unclear_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
     """Yield what was understood in one report only: whether it changed is not known."""
     for _, events in _unclear_things(before, now):
         yield from events
@@ -174,7 +174,9 @@ def _unclear_things(
     before: pd.DataFrame, now: pd.DataFrame
 ) -> Iterator[tuple[Sequence[str], list[Event]]]:
     """Yield the report's columns of each thing, and where one report alone does not show it."""
-    for (name, names, was), (_, _, has) in zip(_unknown(before), _unknown(now), strict=True):
+    for (name, names, was), (_, _, has) in zip(
+        _unknown_facts(before), _unknown_facts(now), strict=True
+    ):
         contradicted = _contradicted(before, names), _contradicted(now, names)
         yield (
             names,
@@ -201,7 +203,7 @@ def _contradicted(users: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     return mask
 
 
-def _unknown(users: pd.DataFrame) -> Iterator[tuple[str, Sequence[str], np.ndarray]]:
+def _unknown_facts(users: pd.DataFrame) -> Iterator[tuple[str, Sequence[str], np.ndarray]]:
     """Yield the name of each thing, the report's columns of it, and where it is unknown."""
     yield "password", [columns.PASSWORD_ENABLED], (users[PASSWORD] == -1).to_numpy()
     sign_in = users[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
@@ -223,13 +225,13 @@ def event_texts(events: Iterable[Event], count: int) -> np.ndarray:
         at = np.flatnonzero(mask)
         if len(at):
             text = reduce(
-                add, (each if isinstance(each, str) else _words(each[at]) for each in parts)
+                add, (each if isinstance(each, str) else _part_texts(each[at]) for each in parts)
             )
             words[at] = np.where(words[at] == "", text, words[at] + _SEPARATOR + text)
     return words
 
 
-def _words(part: np.ndarray) -> np.ndarray:
+def _part_texts(part: np.ndarray) -> np.ndarray:
     return part if part.dtype == object else day_texts(part)
 
 
@@ -319,15 +321,15 @@ class _Slots:
 
 
 def _slots_of(users: pd.DataFrame, kind: str) -> _Slots:
-    def stacked(name: str) -> np.ndarray:
+    def row_per_slot(name: str) -> np.ndarray:
         return np.vstack([users[slot_column(kind, slot, name)] for slot in columns.SLOTS])
 
-    state = stacked(columns.STATE)
-    created = stacked(columns.CREATED)
+    state = row_per_slot(columns.STATE)
+    created = row_per_slot(columns.CREATED)
     if kind == CERTIFICATE:
         return _Slots(state, created, np.full_like(created, "NaT"), np.zeros(state.shape, bool))
-    used = stacked(columns.LAST_USED)
-    return _Slots(state, created, used, stacked(columns.LAST_USED + UNKNOWN))
+    used = row_per_slot(columns.LAST_USED)
+    return _Slots(state, created, used, row_per_slot(columns.LAST_USED + UNKNOWN))
 
 
 def _matched(before: _Slots, now: _Slots) -> _Slots:
@@ -335,12 +337,12 @@ def _matched(before: _Slots, now: _Slots) -> _Slots:
 
     Where two were created in the same second, the order with fewer changes is the right one.
     """
-    straight = _likeness(before, now, 0, 0) + _likeness(before, now, 1, 1)
-    crossed = _likeness(before, now, 0, 1) + _likeness(before, now, 1, 0)
+    straight = _match_score(before, now, 0, 0) + _match_score(before, now, 1, 1)
+    crossed = _match_score(before, now, 0, 1) + _match_score(before, now, 1, 0)
     return now.swapped(crossed > straight)
 
 
-def _likeness(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarray:
+def _match_score(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarray:
     """Return how much speaks for one credential in two slots; creation outweighs all else."""
     both = before.present[one] & now.present[other]
     same = both & (before.created[one] == now.created[other])

@@ -99,41 +99,43 @@ class ExemptionMatches:
             for at, entry in enumerate(exemptions)
             if not entry.arn
         ]
-        self._of_one = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
-        self._entry_of_user = _entries_of_one(page.users, self._of_one)
+        self._for_one_user = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
+        self._entry_of_user = _entries_for_one_user(page.users, self._for_one_user)
         listed = self._entry_of_user[self._entry_of_user >= 0]
         self.matched = np.bincount(listed, minlength=len(exemptions)).astype(np.int64)
         for at, _, users in self._entries:
             self.matched[at] = users.sum()
 
-    def codes(self, rule: str = "") -> np.ndarray:
+    def reason_codes(self, rule: str = "") -> np.ndarray:
         """Return for each user the position of the reason why a rule does not fail it, else 0."""
         code = np.zeros(len(self._page), np.int32)
         for _, entry, users in self._entries:
             if entry.rule in ("", rule):
-                applies = users & _lasts(self._page.users[columns.AS_OF], entry) & (code == 0)
+                applies = (
+                    users & _still_applies(self._page.users[columns.AS_OF], entry) & (code == 0)
+                )
                 code[applies] = self._code[entry.reason]
-        return self._with_entries_of_one(code) if self._of_one else code
+        return self._with_entries_for_one_user(code) if self._for_one_user else code
 
-    def _with_entries_of_one(self, code: np.ndarray) -> np.ndarray:
+    def _with_entries_for_one_user(self, code: np.ndarray) -> np.ndarray:
         """Return the codes, where they are 0 those of entries for one user that still apply."""
         reasons, ends = (
             np.zeros(len(self.matched), code.dtype),
             np.zeros(len(self.matched), "M8[s]"),
         )
-        for at, entry in self._of_one:
+        for at, entry in self._for_one_user:
             reasons[at], ends[at] = self._code[entry.reason], _expiry_moment(entry)
         as_of = self._page.users[columns.AS_OF].to_numpy("M8[s]")
         applies = (self._entry_of_user >= 0) & (as_of < ends[self._entry_of_user]) & (code == 0)
         return np.where(applies, reasons[self._entry_of_user], code)
 
-    def of_verdicts(self) -> "pd.Categorical[Any]":
+    def verdict_reasons(self) -> "pd.Categorical[Any]":
         """Return for each user why the verdict does not fail a run, empty for none."""
-        code = self.codes()
+        code = self.reason_codes()
         if any(entry.rule for _, entry, _ in self._entries):
             for verdict, rule in OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
-                code = np.where(has, self.codes(rule), code)
+                code = np.where(has, self.reason_codes(rule), code)
         return as_category(code, self.reasons)
 
 
@@ -142,7 +144,9 @@ def has_expired(exemption: Exemption, day: date) -> bool:
     return exemption.expires is not None and exemption.expires < day
 
 
-def _entries_of_one(users: pd.DataFrame, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
+def _entries_for_one_user(
+    users: pd.DataFrame, entries: Sequence[tuple[int, Exemption]]
+) -> np.ndarray:
     """Return for each user the position of the entry that is for this user alone, else -1."""
     known = {
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
@@ -170,7 +174,7 @@ def pattern_regex(text: str) -> str:
     return "(?s:" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text) + ")"
 
 
-def _lasts(as_of: pd.Series, entry: Exemption) -> np.ndarray:
+def _still_applies(as_of: pd.Series, entry: Exemption) -> np.ndarray:
     if entry.expires is None:
         return np.ones(len(as_of), bool)
     ends = pd.Timestamp(entry.expires, tz="UTC") + pd.Timedelta(days=1)

@@ -131,7 +131,7 @@ def _explanation(page: Page, inspection: Inspection) -> Explanation:
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
         rules=tuple(_rule_outcomes(page, inspection)),
-        exemptions=tuple(_matching(page, inspection.exemptions, file)),
+        exemptions=tuple(_matching_exemptions(page, inspection.exemptions, file)),
         file=file.name,
         row=int(user[columns.ROW]),
         as_of=f"{file.as_of:{ISO_UTC}}",
@@ -160,7 +160,7 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
         doubtful += [columns.ADDITIONAL_CREDENTIALS_INFO]
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
-        deciding += [columns.USER_CREATION_TIME] if _counts_from_creation(page) else []
+        deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
     unread = [*page.unread[columns.COLUMN], *filter(None, _contradicted(page))]
     rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
     if verdict == Verdict.UNDETERMINED:
@@ -171,7 +171,7 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     yield from (_cell(page, name, "certainty") for name in doubtful)
 
 
-def _counts_from_creation(page: Page) -> bool:
+def _is_idle_since_creation(page: Page) -> bool:
     """Return whether a credential that was never used counts from the creation of the user."""
     facts = Facts(page)
     undated = page.users[columns.PASSWORD_LAST_CHANGED].isna().to_numpy() & ~facts.sign_in.present
@@ -238,7 +238,7 @@ def _since(page: Page, moment: Any, event: str, none: str) -> str:
     return f"{event}, {days} day{'' if days == 1 else 's'} before as-of"
 
 
-def _info(page: Page) -> str:
+def _additional_credentials(page: Page) -> str:
     info = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].iloc[0]
     return "no more credentials" if info in ("", "N/A") else "more credentials than are listed"
 
@@ -253,7 +253,7 @@ _READINGS: Final[dict[str, Callable[[Page], str]]] = {
     ),
     columns.USER_CREATION_TIME: _moment(columns.CREATED, "user created", "no date"),
     columns.MFA_ACTIVE: _flag(columns.MFA_ACTIVE, "an MFA device is registered", "no MFA device"),
-    columns.ADDITIONAL_CREDENTIALS_INFO: _info,
+    columns.ADDITIONAL_CREDENTIALS_INFO: _additional_credentials,
     **{
         name: reading
         for slot, key in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True)
@@ -316,7 +316,7 @@ def _rule_outcomes(page: Page, inspection: Inspection) -> Iterator[RuleOutcome]:
             )
 
 
-def _matching(
+def _matching_exemptions(
     page: Page, exemptions: Sequence[Exemption], file: ReportFile
 ) -> Iterator[MatchingExemption]:
     for entry in exemptions:

@@ -61,7 +61,7 @@ class Truth:
         """Return where it is unknown."""
         return np.asarray(~(self.yes | self.no))
 
-    def of_slots(self) -> Self:
+    def spread_over_slots(self) -> Self:
         """Return what is known of the users for each of their slots."""
         slots = len(columns.SLOTS)
         return type(self)(np.tile(self.yes, slots), np.tile(self.no, slots))
@@ -102,7 +102,7 @@ class Elapsed:
         """Return where more days than that have elapsed."""
         return self.at_least(days + 1)
 
-    def of_slots(self) -> Self:
+    def spread_over_slots(self) -> Self:
         """Return what has elapsed for the users, for each of their slots."""
         parts = (self.moment, self.days, self.present, self.unknown)
         return type(self)(*(np.tile(part, len(columns.SLOTS)) for part in parts))
@@ -124,9 +124,9 @@ class Facts:
 
     # Cells
 
-    def unread(self, name: str) -> tuple[np.ndarray, list[str]]:
+    def unread_cells(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Return the users with a cell in this column that was not understood, and the cells."""
-        return self._unread.get(name, (np.array([], np.int64), []))
+        return self._unread_cells_by_column.get(name, (np.array([], np.int64), []))
 
     def contradicted(self, name: str) -> list[int]:
         """Return the users of which another row of the same ARN differs in this column."""
@@ -139,18 +139,18 @@ class Facts:
             mask[self.contradicted(name)] = True
         return mask
 
-    def unknown(self, *names: str) -> np.ndarray:
+    def has_unknown_cell(self, *names: str) -> np.ndarray:
         """Return which users have an unknown cell in these columns."""
         mask = self.contradicted_in_any(*names)
         for name in names:
-            mask[self.unread(name)[0]] = True
+            mask[self.unread_cells(name)[0]] = True
         return mask
 
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
-        return np.concatenate([self.unknown(getattr(slot, name)) for slot in slots])
+        return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
 
     @cached_property
-    def _unread(self) -> dict[str, tuple[np.ndarray, list[str]]]:
+    def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:
         unread = self.page.unread
         return {
             str(name): (cells[columns.POSITION].to_numpy(), cells[columns.VALUE].tolist())
@@ -178,12 +178,12 @@ class Facts:
     def password(self) -> Truth:
         """Return which users have an enabled password."""
         enabled = self.page.users[columns.PASSWORD_ENABLED].to_numpy()
-        return Truth.known(enabled, self.unknown(columns.PASSWORD_ENABLED))
+        return Truth.known(enabled, self.has_unknown_cell(columns.PASSWORD_ENABLED))
 
     @cached_property
     def password_unreported(self) -> np.ndarray:
         """Return for which roots the report does not say if there is a password."""
-        positions, cells = self.unread(columns.PASSWORD_ENABLED)
+        positions, cells = self.unread_cells(columns.PASSWORD_ENABLED)
         mask = np.zeros(len(self.page), bool)
         mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
         mask[self.contradicted(columns.PASSWORD_ENABLED)] = False
@@ -193,38 +193,38 @@ class Facts:
     def mfa(self) -> Truth:
         """Return which users have an MFA device."""
         active = self.page.users[columns.MFA_ACTIVE].to_numpy()
-        return Truth.known(active, self.unknown(columns.MFA_ACTIVE))
+        return Truth.known(active, self.has_unknown_cell(columns.MFA_ACTIVE))
 
     @cached_property
     def age(self) -> Elapsed:
         """Count from the users' creation."""
         created = _moments(self.page.users[columns.CREATED])
-        return self._elapsed(created, self.unknown(columns.USER_CREATION_TIME))
+        return self._elapsed(created, self.has_unknown_cell(columns.USER_CREATION_TIME))
 
     @cached_property
     def sign_in(self) -> Elapsed:
         """Count from the last sign-in with the password; there is none if it was never used."""
         signed_in = _moments(self.page.users[columns.PASSWORD_LAST_USED])
-        return self._elapsed(signed_in, self.unknown(columns.PASSWORD_LAST_USED))
+        return self._elapsed(signed_in, self.has_unknown_cell(columns.PASSWORD_LAST_USED))
 
     @cached_property
     def password_change(self) -> Elapsed:
         """Count from the last change of the password, else from the user's creation."""
         changed = _moments(self.page.users[columns.PASSWORD_LAST_CHANGED])
         never = np.isnat(changed)
-        unknown = self.unknown(columns.PASSWORD_LAST_CHANGED) | never & self.age.unknown
+        unknown = self.has_unknown_cell(columns.PASSWORD_LAST_CHANGED) | never & self.age.unknown
         return self._elapsed(np.where(never, self.age.moment, changed), unknown)
 
     @cached_property
     def password_idle(self) -> Elapsed:
         """Count from the last use of the password, else from its last change."""
-        return _first_of(self.sign_in, self.password_change)
+        return _first_else_second(self.sign_in, self.password_change)
 
     @cached_property
     def password_expiry(self) -> Elapsed:
         """Count from when the password expires or did; there is no moment if it does not."""
         expires = _moments(self.page.users[columns.PASSWORD_NEXT_ROTATION])
-        return self._elapsed(expires, self.unknown(columns.PASSWORD_NEXT_ROTATION))
+        return self._elapsed(expires, self.has_unknown_cell(columns.PASSWORD_NEXT_ROTATION))
 
     # Slots
 
@@ -259,7 +259,9 @@ class Facts:
 
         An active key whose creation is `N/A` counts from the user's.
         """
-        return _first_of(self.key_use, _first_of(self._dated_key_age, self.age.of_slots()))
+        return _first_else_second(
+            self.key_use, _first_else_second(self._dated_key_age, self.age.spread_over_slots())
+        )
 
     @cached_property
     def _dated_key_age(self) -> Elapsed:
@@ -322,7 +324,7 @@ def _moments(moments: pd.Series) -> np.ndarray:
     return moments.to_numpy("datetime64[s]")
 
 
-def _first_of(first: Elapsed, second: Elapsed) -> Elapsed:
+def _first_else_second(first: Elapsed, second: Elapsed) -> Elapsed:
     """Count from the first moment, and where that is known not to be, from the second."""
     return Elapsed(
         moment=np.where(first.present, first.moment, second.moment),

@@ -113,7 +113,7 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
 @contextmanager
 def _replacement(target: Path, mode: int) -> Iterator[_Replacement]:
     """Give a file beside its target that has its mode before its bytes; leave none behind."""
-    stream, temporary = _created(target)
+    stream, temporary = _new_temporary_file(target)
     try:
         with stream:
             os.chmod(temporary, mode)  # noqa: PTH101  the same on every system
@@ -123,7 +123,7 @@ def _replacement(target: Path, mode: int) -> Iterator[_Replacement]:
             temporary.unlink()
 
 
-def _created(target: Path) -> tuple[BinaryIO, Path]:
+def _new_temporary_file(target: Path) -> tuple[BinaryIO, Path]:
     """Return a new temporary file, locked so that no other run removes it, and its path."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     stream = open(temporary, "xb", _BUFFER, opener=_open_private)  # noqa: SIM115  it is given away
@@ -132,7 +132,7 @@ def _created(target: Path) -> tuple[BinaryIO, Path]:
     if os.fstat(stream.fileno()).st_nlink:
         return stream, temporary
     stream.close()  # Another run was quicker, in the moment before the lock.
-    return _created(target)
+    return _new_temporary_file(target)
 
 
 def _open_private(path: str, flags: int) -> int:

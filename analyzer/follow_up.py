@@ -244,7 +244,7 @@ def _decided(decisions: Sequence[ReviewDecision]) -> pd.DataFrame:
         DECIDED_ON: [each.decided_on for each in decisions],
         TICKET: [each.ticket for each in decisions],
         COMMENT: [each.comment for each in decisions],
-        _SINCE: [_known_until(each) for each in decisions],
+        _SINCE: [_uses_known_until(each) for each in decisions],
     }
     kinds = {columns.CREATED: _MOMENT, _SINCE: _MOMENT, DECIDED_ON: "datetime64[s]"}
     return pd.DataFrame(
@@ -252,7 +252,7 @@ def _decided(decisions: Sequence[ReviewDecision]) -> pd.DataFrame:
     )
 
 
-def _known_until(decision: ReviewDecision) -> datetime:
+def _uses_known_until(decision: ReviewDecision) -> datetime:
     """Return up to when the reviewer knew of uses: as-of, at the latest the day of deciding."""
     day = datetime.combine(decision.decided_on, time(), UTC)
     return min(day, decision.as_of or day)
@@ -316,13 +316,15 @@ def _with_user(decided: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
         **flags,
         **{
             columns.VERDICT: frame[columns.VERDICT].fillna(""),
-            _CREATED_AGAIN: _at(newest[columns.CREATED], newest[columns.ARN], frame[columns.ARN]),
+            _CREATED_AGAIN: _looked_up(
+                newest[columns.CREATED], newest[columns.ARN], frame[columns.ARN]
+            ),
             _IS_HIDDEN: frame[columns.ARN].isin(hidden),
         },
     )
 
 
-def _at(values: pd.Series, index: pd.Series, keys: pd.Series) -> pd.Series:
+def _looked_up(values: pd.Series, index: pd.Series, keys: pd.Series) -> pd.Series:
     """Return the values at the wanted places of an index, missing where there is none."""
     return values.set_axis(index).reindex(keys).set_axis(keys.index)
 

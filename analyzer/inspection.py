@@ -90,7 +90,13 @@ class Inspection:
         """Return the results of the controls of the book's standard."""
         ran = [rule.id for rule in self.book.rules]
         limits = asdict(self.book.thresholds)
-        return results(self.book.standard, self.counts, ran=ran, unseen=self.unseen, limits=limits)
+        return results(
+            self.book.standard,
+            self.counts,
+            ran=ran,
+            lacking_input=self.rules_lacking_input,
+            limits=limits,
+        )
 
     @property
     def control_summary(self) -> str:
@@ -98,7 +104,7 @@ class Inspection:
         return summary(self.book.standard, self.controls)
 
     @property
-    def unseen(self) -> Mapping[str, str]:
+    def rules_lacking_input(self) -> Mapping[str, str]:
         """Return the ids of the rules that did not see everything, and why."""
         if self.report.not_covered:
             return {rule.id: "An account could not be read." for rule in self.book.rules}
@@ -134,7 +140,7 @@ class Inspection:
             (self.counts[rule, Outcome.UNDECIDED, False], "undecided"),
         )
         counts = ", ".join(f"{number} {word}" for number, word in numbers if number)
-        return counts or self.unseen.get(rule, "").removesuffix(".")
+        return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
     def _exempt(self, page: Page) -> ExemptionMatches:
         return ExemptionMatches(page, self.exemptions)

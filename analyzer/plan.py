@@ -65,7 +65,7 @@ def states_in_reports(decisions: Iterable[ReviewDecision], pages: Iterable[Page]
     return state_of
 
 
-def unsigned_notes(decisions: Iterable[ReviewDecision]) -> list[str]:
+def unsigned_decision_notes(decisions: Iterable[ReviewDecision]) -> list[str]:
     """Return in which rows of each sheet a decision to carry out has no name or no date."""
     rows: dict[str, list[str]] = {}
     for each in decisions:

@@ -111,19 +111,19 @@ class Removal:
     @property
     def user(self) -> str:
         """Return the user name: what follows the last slash of the ARN."""
-        return self._part("user")
+        return self._arn_part("user")
 
     @property
     def account(self) -> str:
         """Return the 12 digits of the account."""
-        return self._part("account")
+        return self._arn_part("account")
 
     @property
     def partition(self) -> str:
         """Return the partition, such as `aws` or `aws-cn`."""
-        return self._part("partition")
+        return self._arn_part("partition")
 
-    def _part(self, name: str) -> str:
+    def _arn_part(self, name: str) -> str:
         match = _USER_ARN.fullmatch(self.arn)
         return match[name] if match else ""
 

@@ -108,7 +108,7 @@ class Review:
 
     def last_day(self, decision: ReviewDecision) -> date:
         """Return the last day on which a user to keep is exempt."""
-        return _later(decision.decided_on, self.keep_days)
+        return _plus_days(decision.decided_on, self.keep_days)
 
     def exemptions(self) -> tuple[Exemption, ...]:
         """Return an entry for each user to keep, with the comment as reason."""
@@ -154,7 +154,7 @@ def _by(decision: ReviewDecision) -> str:
     return f" by {decision.decided_by}" if decision.decided_by else ""
 
 
-def _later(day: date, days: int) -> date:
+def _plus_days(day: date, days: int) -> date:
     try:
         return day + timedelta(days)
     except OverflowError:
@@ -193,7 +193,7 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     """
     known = {(each.arn, each.created): each for each in review.decisions if each.created}
     at = user_positions(page.users, known)
-    ends = np.array([*(_shown_until(review, each) for each in known.values()), _NO_END], "M8[s]")
+    ends = np.array([*(_hidden_from(review, each) for each in known.values()), _NO_END], "M8[s]")
     has_ended = page.users[columns.AS_OF].to_numpy("M8[s]") >= ends[at]
     # Behind the decisions stands what is left of each, and last what stands for users without one.
     ended = [_ended_row(review, each) for each in known.values()]
@@ -206,7 +206,7 @@ _NO_END: Final = np.datetime64(date.max, "D")
 _DTYPES: Final = dict.fromkeys(REVIEW, TEXT) | {DECIDED_ON: "datetime64[s]"}
 
 
-def _shown_until(review: Review, decision: ReviewDecision) -> np.datetime64:
+def _hidden_from(review: Review, decision: ReviewDecision) -> np.datetime64:
     """Return the moment from which an earlier decision is no longer shown."""
     if decision.decision is not Decision.KEEP:
         return _NO_END

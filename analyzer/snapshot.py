@@ -117,8 +117,8 @@ def _credential_rows(page: Page) -> pd.DataFrame:
         {
             **{name: page.users[name] for name in (*_TEXTS, columns.CONTRADICTED)},
             columns.CREATED: facts.age.moment,
-            PASSWORD: _answers(facts.password),
-            MFA: _answers(facts.mfa),
+            PASSWORD: _ternary_codes(facts.password),
+            MFA: _ternary_codes(facts.mfa),
             **_moments(CHANGED, page, facts, columns.PASSWORD_LAST_CHANGED),
             **_moments(EXPIRES, page, facts, columns.PASSWORD_NEXT_ROTATION),
             **_moments(SIGN_IN, page, facts, columns.PASSWORD_LAST_USED),
@@ -129,12 +129,12 @@ def _credential_rows(page: Page) -> pd.DataFrame:
 
 
 def _moments(name: str, page: Page, facts: Facts, column: str) -> dict[str, np.ndarray]:
-    unknown = facts.unknown(column)
+    unknown = facts.has_unknown_cell(column)
     moments = page.users[column].to_numpy("datetime64[s]")
     return {name: _without_unknown(moments, unknown), f"{name}{UNKNOWN}": unknown}
 
 
-def _answers(truth: Truth) -> np.ndarray:
+def _ternary_codes(truth: Truth) -> np.ndarray:
     """Return 1 for yes, 0 for no and -1 for unknown."""
     return np.select([truth.yes, truth.no], [1, 0], -1).astype(np.int8)
 
@@ -153,13 +153,13 @@ def _slots(
     states = by_slot(state.codes.to_numpy())
     created = by_slot(slots[columns.CREATED].to_numpy("datetime64[s]"))
     for at, (slot, names) in enumerate(zip(columns.SLOTS, named, strict=True)):
-        unknown = facts.unknown(names.active, names.last_rotated)
+        unknown = facts.has_unknown_cell(names.active, names.last_rotated)
         code = np.where(unknown, STATES.index(State.UNKNOWN), states[at])
         yield slot_column(kind, slot, columns.STATE), code
         yield slot_column(kind, slot, columns.CREATED), created[at]
         if isinstance(names, AccessKeyColumns):
             used = by_slot(slots[columns.LAST_USED].to_numpy("datetime64[s]"))
-            unknown = facts.unknown(names.last_used_date)
+            unknown = facts.has_unknown_cell(names.last_used_date)
             yield slot_column(kind, slot, columns.LAST_USED), _without_unknown(used[at], unknown)
             yield slot_column(kind, slot, columns.LAST_USED + UNKNOWN), unknown
 

@@ -88,7 +88,7 @@ def _is_unknown(facts: Facts) -> np.ndarray:
     """Return which users have an unknown cell that every verdict needs."""
     rotated = [key.last_rotated for key in columns.ACCESS_KEYS]
     return np.asarray(
-        facts.unknown(*_NEEDED)
+        facts.has_unknown_cell(*_NEEDED)
         | facts.page.has_key(State.UNKNOWN)
         | facts.contradicted_in_any(*rotated)
     )

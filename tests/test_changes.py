@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.changes import COLUMNS, MEANINGS, Change, changes, counts_by_kind, uncovered
+from analyzer.changes import COLUMNS, MEANINGS, Change, changes, counts_by_kind, not_covered_rows
 from analyzer.model import AccountName, Exemption, UncoveredAccount
 from analyzer.snapshot import Snapshot, snapshot, without_users
 from tests.support.builders import (
@@ -573,7 +573,7 @@ def test_without_an_earlier_report_the_accounts_that_are_not_covered_are_listed(
             UncoveredAccount(account=OTHER, name="", reason="Timed out."),
         ),
     )
-    first = uncovered(report)
+    first = not_covered_rows(report)
     assert first[["cause", "account_name"]].to_numpy().tolist() == [
         ["not covered: Denied.", ""],
         ["not covered: Timed out.", "Pay"],

@@ -261,7 +261,7 @@ def test_the_root_row_of_an_account_may_stand_in_any_of_its_reports(
     paths = [saved(tmp_path, first, "a.csv"), saved(tmp_path, other, "b.csv")]
     report = analyzer.load(*paths[::order], as_of=AS_OF)
     found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
-    assert found.unseen == {}
+    assert found.rules_lacking_input == {}
     assert control(found, "2.3").result is Result.PASS
     assert not found.failures([], ["root-without-mfa"])
 
@@ -280,13 +280,15 @@ def test_one_account_without_its_root_row_is_named_among_others(tmp_path: Path) 
     saved(tmp_path, report_text([SAFE]), "a.csv")
     saved(tmp_path, ROOTLESS.replace(ACCOUNT, "123456789012"), "b.csv")
     found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).inspection
-    assert set(found.unseen.values()) == {"The report has no root row of account 123456789012."}
+    assert set(found.rules_lacking_input.values()) == {
+        "The report has no root row of account 123456789012."
+    }
 
 
 def test_a_root_of_an_account_without_a_number_is_a_root(tmp_path: Path) -> None:
     saved(tmp_path, report_text([SAFE], columns=[each for each in COLUMNS if each != "arn"]))
     found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).inspection
-    assert not found.unseen
+    assert not found.rules_lacking_input
 
 
 def test_rows_whose_arn_names_no_account_pass_no_control_on_root(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 import analyzer
 from analyzer.rules import RULES
 from analyzer.standards import STANDARDS
-from analyzer.standards.rulebook import Rulebook, own_standard
+from analyzer.standards.rulebook import Rulebook, own_rules_standard
 from analyzer.terms import Benchmark, Severity, Thresholds
 
 EVERY = [rule.id for rule in RULES]
@@ -25,7 +25,7 @@ def test_without_a_word_the_rules_that_are_on_run_by_our_limits_as_controls_of_t
     book = analyzer.rulebook()
     assert ids(book) == [each for each in EVERY if each not in OFF]
     assert book.thresholds == Thresholds()
-    assert book.standard == own_standard(RULES)
+    assert book.standard == own_rules_standard(RULES)
     assert not book.has_benchmark
     assert [control.number for control in book.standard.controls] == EVERY
 

@@ -27,19 +27,19 @@ ALL: Final = "all"
 _EVIDENCE: Final = "has the name of a file that is saved with reports"
 
 
-def _output(text: str) -> Path:
+def _output_path(text: str) -> Path:
     if Path(text).suffix.lower() not in ENDINGS:
         raise typer.BadParameter(f"{text} must end in {', '.join(ENDINGS)}")
     return Path(text)
 
 
-def _csv(text: str) -> Path:
+def _csv_path(text: str) -> Path:
     if Path(text).suffix.lower() != ".csv":
         raise typer.BadParameter(f"{text} must end in .csv")
     return Path(text)
 
 
-def _findings(text: str) -> Path:
+def _findings_path(text: str) -> Path:
     if Path(text).suffix.lower() not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{text} must end in .csv or .parquet")
     return Path(text)
@@ -97,7 +97,7 @@ def analyze(
         typer.Option(
             "-o",
             "--output",
-            parser=_output,
+            parser=_output_path,
             metavar="FILE",
             help="Write a file: .xlsx, .csv, .json, .parquet, or findings as .ocsf.json or"
             " .asff.json; may be repeated.",
@@ -141,7 +141,7 @@ def analyze(
     findings: Annotated[
         Path | None,
         _output_panel(
-            parser=_findings,
+            parser=_findings_path,
             metavar="FILE",
             help="Write all findings to a file: .csv or .parquet.",
         ),
@@ -149,7 +149,7 @@ def analyze(
     follow_up: Annotated[
         Path | None,
         _output_panel(
-            parser=_csv,
+            parser=_csv_path,
             metavar="FILE.csv",
             help="Write whether the users to deactivate or delete by --review are done.",
         ),
@@ -219,7 +219,7 @@ def analyze(
     if not quiet:
         lines = _summary(analysis, form, verdicts, details=details, check=check)
         stderr.print_lines(lines, targets)
-    _end(analysis, judging, quiet=quiet)
+    _exit_if_failed_or_partial(analysis, judging, quiet=quiet)
 
 
 def _check_review(judging: JudgingOptions, follow_up: Path | None) -> None:
@@ -257,7 +257,9 @@ def _summary(
     return [*lines, f"{left_out}."] if left_out else lines
 
 
-def _end(analysis: "Analysis", judging: JudgingOptions, *, quiet: bool) -> None:
+def _exit_if_failed_or_partial(
+    analysis: "Analysis", judging: JudgingOptions, *, quiet: bool
+) -> None:
     """Exit with 1 if something meets --fail-on, with 5 if accounts are missing, and say why.
 
     Raises typer.Exit.

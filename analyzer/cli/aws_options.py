@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analyzer.sources.fetch import FetchRequest
 
 
-def _fits(pattern: str, example: str) -> Callable[[str | None], str | None]:
+def _pattern_check(pattern: str, example: str) -> Callable[[str | None], str | None]:
     """Return a check that refuses an option's value that AWS would not take, without showing it."""
 
     def checked(value: str | None) -> str | None:
@@ -45,7 +45,7 @@ class AwsOptions:
         str | None,
         _aws(
             metavar="URL",
-            callback=_fits(r"https?://[^\s@]+", "https://host:port"),
+            callback=_pattern_check(r"https?://[^\s@]+", "https://host:port"),
             help="Custom endpoint.",
         ),
     ] = None
@@ -80,7 +80,7 @@ class AwsOptions:
         str | None,
         _organization(
             metavar="NAME",
-            callback=_fits(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
+            callback=_pattern_check(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
             help="Role to assume in each account.",
         ),
     ] = None
@@ -89,7 +89,7 @@ class AwsOptions:
         _organization(
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
-            callback=_fits(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
+            callback=_pattern_check(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
             help="External id that the role's trust policy requires.",
         ),
     ] = None
@@ -97,7 +97,7 @@ class AwsOptions:
         str,
         _organization(
             metavar="NAME",
-            callback=_fits(r"[\w+=,.@-]{2,64}", "credreport"),
+            callback=_pattern_check(r"[\w+=,.@-]{2,64}", "credreport"),
             help="Session name in CloudTrail.",
         ),
     ] = "credreport"
@@ -121,7 +121,7 @@ class AwsOptions:
     ] = field(default_factory=list)
 
     @property
-    def many(self) -> bool:
+    def several_accounts(self) -> bool:
         """Return whether the reports of more than one account may come."""
         return self.organization or len(self.profile) > 1
 
@@ -131,7 +131,7 @@ class AwsOptions:
         Raises typer.BadParameter.
         """
         about_organizations = (self.role_name, self.include, self.exclude, self.organizational_unit)
-        reject_first(
+        refuse_first_misuse(
             {
                 "--organization needs --role-name": self.organization and not self.role_name,
                 "--organization takes one --profile": self.organization and len(self.profile) > 1,
@@ -163,7 +163,7 @@ class AwsOptions:
         )
 
 
-def reject_first(misuses: "dict[str, bool]") -> None:
+def refuse_first_misuse(misuses: "dict[str, bool]") -> None:
     """Refuse the first misuse that applies.
 
     Raises typer.BadParameter.

@@ -107,7 +107,9 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
     Raises typer.BadParameter.
     """
     prefix = f"{context.auto_envvar_prefix}_"
-    known = {name for each in context.command.params for name in _variables(each, prefix)}
+    known = {
+        name for each in context.command.params for name in _environment_variables(each, prefix)
+    }
     for name in sorted(variables):
         if name.startswith(prefix) and name not in known:
             (nearest,) = get_close_matches(name, sorted(known), n=1, cutoff=0)
@@ -116,7 +118,7 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
             )
 
 
-def _variables(option: Any, prefix: str) -> list[str]:
+def _environment_variables(option: Any, prefix: str) -> list[str]:
     """Return the environment variables that an option is taken from."""
     named = option.envvar or ()
     return [f"{prefix}{option.name.upper()}", *([named] if isinstance(named, str) else named)]

@@ -33,7 +33,7 @@ class ChangesFormat(StrEnum):
     JSON = Format.JSON.value
 
 
-def _output(text: str) -> Path:
+def _output_path(text: str) -> Path:
     if Path(text).suffix.lower() not in _ENDINGS:
         raise typer.BadParameter(f"{text} must end in {' or '.join(_ENDINGS)}")
     return Path(text)
@@ -58,7 +58,7 @@ def diff(
         typer.Option(
             "-o",
             "--output",
-            parser=_output,
+            parser=_output_path,
             metavar="FILE",
             help="Write the changes to a .csv or .json file; may be repeated.",
         ),
@@ -120,7 +120,7 @@ def diff(
     if not quiet:
         is_shown = form is ChangesFormat.TABLE and stdout.is_terminal()
         _say_summary(compared, output, is_shown=is_shown)
-    _end(compared, judging, quiet=quiet)
+    _exit_if_failed_or_partial(compared, judging, quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,10 +251,10 @@ def _write_files(compared: "Comparison", targets: list[Path], *, raw_csv: bool) 
 def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool) -> None:
     """Say what was compared, unless a table showed it, the notes, and what was written."""
     from analyzer.writers import users
-    from analyzer.writers.changes_table import count_sentence, sides
+    from analyzer.writers.changes_table import compared_reports, count_sentence
 
     if not is_shown:
-        for line in (*sides(compared), count_sentence(compared)):
+        for line in (*compared_reports(compared), count_sentence(compared)):
             say(line)
     for side, analysis in (("before", compared.before), ("now", compared.now)):
         for note in users.notes(analysis):
@@ -263,7 +263,9 @@ def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool)
         say(f"Wrote {path}")
 
 
-def _end(compared: "Comparison", judging: JudgingOptions, *, quiet: bool) -> None:
+def _exit_if_failed_or_partial(
+    compared: "Comparison", judging: JudgingOptions, *, quiet: bool
+) -> None:
     """Exit with the code that tells the truth, and say why.
 
     Raises typer.Exit where NEW meets --fail-on, or an account was not compared.

@@ -91,7 +91,7 @@ def export(
     def run() -> int:
         judging.check()
         if not sources:
-            _check_with_sources(as_of, skip_unreadable=skip_unreadable)
+            _refuse_source_options(as_of, skip_unreadable=skip_unreadable)
             aws.check()
         from analyzer.cli.export_run import ExportRun
 
@@ -111,7 +111,7 @@ def export(
         return exporting.check() if check else exporting.export(keep)
 
     with log.errors():
-        code = run() if check else recorded_in(out_dir, run)
+        code = run() if check else run_and_record(out_dir, run)
     if code:
         raise typer.Exit(code)
 
@@ -124,7 +124,9 @@ _ENDINGS: Final = {
 """The messages of runs that end with outputs."""
 
 
-def recorded_in(folder: Path, run: Callable[[], int], now: Callable[[], datetime] = utc_now) -> int:
+def run_and_record(
+    folder: Path, run: Callable[[], int], now: Callable[[], datetime] = utc_now
+) -> int:
     """Do a run, write into its folder how it ended, and return its exit code.
 
     A run that finds another one at work writes nothing. Where nothing can be written, the run ends
@@ -138,14 +140,14 @@ def recorded_in(folder: Path, run: Callable[[], int], now: Callable[[], datetime
         raise
     except BaseException as error:
         with suppress(OutputFailed):
-            write_last_run(folder, now(), *_ending(error))
+            write_last_run(folder, now(), *_exit_code_and_message(error))
         raise
     with suppress(OutputFailed):
         write_last_run(folder, now(), code, _ENDINGS[code])
     return code
 
 
-def _ending(error: BaseException) -> tuple[int, str]:
+def _exit_code_and_message(error: BaseException) -> tuple[int, str]:
     """Return the exit code with which an exception ends the program, and a message."""
     if isinstance(error, CredreportError):
         return error.exit_code, str(error)
@@ -158,7 +160,7 @@ def _ending(error: BaseException) -> tuple[int, str]:
     return BUG, f"This is a bug, please report it: {error!r}"
 
 
-def _check_with_sources(as_of: datetime | None, *, skip_unreadable: bool) -> None:
+def _refuse_source_options(as_of: datetime | None, *, skip_unreadable: bool) -> None:
     """Refuse options that mean nothing for reports fetched from AWS.
 
     Raises typer.BadParameter.

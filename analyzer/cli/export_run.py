@@ -14,7 +14,7 @@ from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
 from analyzer.exports.decisions import DECISIONS, decisions_bytes
 from analyzer.exports.manifest import RECORD, RunInput, RunResult, record_bytes
-from analyzer.exports.reviews import earlier_done_since, edited_workbooks
+from analyzer.exports.reviews import edited_workbooks, first_done_times
 from analyzer.exports.runs import (
     Run,
     earlier_runs,
@@ -31,10 +31,10 @@ from analyzer.sources.manifest import (
     FETCHED_MANIFEST,
     FetchedAccounts,
     failure_messages,
-    gap_messages,
     manifest,
     require_any_report,
     status_counts,
+    unknown_credential_messages,
     unmatched_messages,
 )
 from analyzer.terms import ISO_UTC, Feed
@@ -78,7 +78,7 @@ class ExportRun:
         understood = f"Reports read: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", understood)
         self.with_reviews(edited_workbooks(self.folder)).judging.check()
-        self._caution(report)
+        self._log_missing_accounts(report)
         return PARTIAL if report.not_covered else 0
 
     def export(self, keep: int | None) -> int:
@@ -144,15 +144,15 @@ class ExportRun:
 
         Returns the run's name and the exit code.
         """
-        analysis = self.judging.judged(report, earlier_done_since(self.folder, name))
+        analysis = self.judging.judged(report, first_done_times(self.folder, name))
         run_input = RunInput(report=analysis.report, parameters=self._parameters())
-        self._tell(analysis)
+        self._log_outcome(analysis)
         if existing := run_with_identity(self.folder, run_input.identity):
             code = int(existing.record["exit_code"])
             message = f"Unchanged since {existing.path}: skipped."
             self.log.say("unchanged", message, run=existing.name, exit_code=code)
             return existing.name, code
-        code = self._code(analysis, has_gaps=has_gaps)
+        code = self._exit_code(analysis, has_gaps=has_gaps)
         return self._published(building, self.folder / name, analysis, run_input, code), code
 
     def _published(
@@ -178,7 +178,7 @@ class ExportRun:
                 users=verdicts,
                 reviews=analysis.review.workbooks,
             )
-            record = record_bytes(run_input, result, list(contents.sealed_files(building)))
+            record = record_bytes(run_input, result, list(contents.synced_private_files(building)))
             contents.write_synced(building / RECORD, record)
         runs.publish(building, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
@@ -188,7 +188,7 @@ class ExportRun:
     def _previous(self, run: Path) -> Run | None:
         """Return the run to compare with, if its reports are still those that it was made from."""
         *_, previous = None, *earlier_runs(run.parent, run.name)
-        if previous and not contents.is_unchanged(previous):
+        if previous and not contents.has_unchanged_inputs(previous):
             message = f"Reports in {previous.path} were changed: changes since it are not shown."
             self.log.caution("changed", message, run=previous.name)
             return None
@@ -214,24 +214,24 @@ class ExportRun:
             "hub_region": self.hub_region,
         }
 
-    def _code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
+    def _exit_code(self, analysis: "Analysis", *, has_gaps: bool) -> int:
         if failures := self.judging.failures(analysis):
             self.log.caution("fail-on", f"Meets --fail-on: {'; '.join(failures)}")
             return FAILED
         return PARTIAL if has_gaps or analysis.report.not_covered else 0
 
-    def _tell(self, analysis: "Analysis") -> None:
+    def _log_outcome(self, analysis: "Analysis") -> None:
         """Log what was found, each account that is missing, and the notes."""
         counts = {verdict: count for verdict, count, _ in users.verdict_counts(analysis)}
         verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         about = users.as_of_and_scope(analysis.report)
         self.log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
-        cautioned = self._caution(analysis.report)
+        cautioned = self._log_missing_accounts(analysis.report)
         for note in users.notes(analysis):
             if note not in cautioned:
                 self.log.say("note", note)
 
-    def _caution(self, report: Report) -> Collection[str]:
+    def _log_missing_accounts(self, report: Report) -> Collection[str]:
         """Log each account that is missing, and return what was said."""
         for each in report.not_covered:
             self.log.caution("not-covered", str(each), **asdict(each))
@@ -261,7 +261,7 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
     save = partial(
         save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
     )
-    accounts = fetch_accounts(aws.request(), save, waiting=log.wait)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.say_waiting)
     has_gaps = log_accounts(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
     return CollectedReports({}, has_gaps=has_gaps)
@@ -272,10 +272,10 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
 
     Raises AwsRefused.
     """
-    from analyzer.sources.fetch import fetch_accounts, unsaved_entry
+    from analyzer.sources.fetch import entry_without_saving, fetch_accounts
 
-    save = partial(unsaved_entry, with_service_credentials=aws.service_credentials)
-    accounts = fetch_accounts(aws.request(), save, waiting=log.wait)
+    save = partial(entry_without_saving, with_service_credentials=aws.service_credentials)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.say_waiting)
     has_gaps = log_accounts(accounts, log)
     failures = failure_messages(accounts.entries)
     for failure in failures:
@@ -295,7 +295,7 @@ def log_accounts(accounts: FetchedAccounts, log: Log) -> bool:
         raise KeyboardInterrupt
     require_any_report(accounts.entries)
     log.say("fetched", f"Accounts: {status_counts(accounts.entries)}.")
-    gaps = gap_messages(accounts.entries)
+    gaps = unknown_credential_messages(accounts.entries)
     for message in [*unmatched_messages(accounts.unmatched), *gaps]:
         log.caution(message.event, message.sentence, **message.fields)
     return bool(gaps)

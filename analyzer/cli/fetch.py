@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.aws_options import AwsOptions, reject_first
+from analyzer.cli.aws_options import AwsOptions, refuse_first_misuse
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import Log, LogFormat, progress, say
 from analyzer.cli.stdout import flushed_stdout
 from analyzer.errors import PARTIAL
 
 if TYPE_CHECKING:
-    from analyzer.sources.aws import BoundedClient, FetchedReport
+    from analyzer.sources.aws import DeadlineClient, FetchedReport
     from analyzer.sources.manifest import AccountEntry, FetchedAccounts
 
 STANDARD_OUTPUT: Final = "-"
@@ -41,25 +41,25 @@ def fetch(
     """Fetch the credential report from AWS: two calls per account, none per user."""
     del config
     aws.check()
-    reject_first(
+    refuse_first_misuse(
         {
             "-o - writes one report and no other file: name a folder": output == STANDARD_OUTPUT
-            and (aws.many or aws.service_credentials),
-            "several accounts need a folder": aws.many and Path(output).is_file(),
+            and (aws.several_accounts or aws.service_credentials),
+            "several accounts need a folder": aws.several_accounts and Path(output).is_file(),
         }
     )
     from analyzer.sources.fetch import fetch_accounts, save_report
 
-    place = partial(_path, output, many=aws.many)
+    place = partial(_path, output, many=aws.several_accounts)
     to_folder = partial(save_report, place, with_service_credentials=aws.service_credentials)
     save = _print_report if output == STANDARD_OUTPUT else to_folder
     log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
-        accounts = fetch_accounts(aws.request(), save, advance, log.wait)
-    if aws.many:
-        _end_many(accounts, Path(output), quiet=quiet)
+        accounts = fetch_accounts(aws.request(), save, advance, log.say_waiting)
+    if aws.several_accounts:
+        _finish_several_accounts(accounts, Path(output), quiet=quiet)
     else:
-        _end_one(accounts.entries[0], quiet=quiet)
+        _finish_one_account(accounts.entries[0], quiet=quiet)
 
 
 def _path(output: str, name: str, *, many: bool) -> Path:
@@ -67,7 +67,7 @@ def _path(output: str, name: str, *, many: bool) -> Path:
     return Path(output, name) if is_folder else Path(output)
 
 
-def _print_report(_iam: "BoundedClient", report: "FetchedReport", _caller: str) -> "AccountEntry":
+def _print_report(_iam: "DeadlineClient", report: "FetchedReport", _caller: str) -> "AccountEntry":
     """Write a report to standard output."""
     from analyzer.sources.fetch import fetched_entry
     from analyzer.sources.manifest import NOT_ASKED
@@ -77,15 +77,15 @@ def _print_report(_iam: "BoundedClient", report: "FetchedReport", _caller: str) 
     return fetched_entry(report, Path("standard output"), NOT_ASKED)
 
 
-def _end_one(entry: "AccountEntry", *, quiet: bool) -> None:
+def _finish_one_account(entry: "AccountEntry", *, quiet: bool) -> None:
     """Print where the report is and what stays unknown of it; exit if anything does."""
     if not quiet:
         generated = f"account {entry.account}, generated at {entry.generated_time}"
         say(f"Wrote {entry.file}: {generated}")
-    _end([entry], [])
+    _exit_if_incomplete([entry], [])
 
 
-def _end_many(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None:
+def _finish_several_accounts(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None:
     """Write the manifest, print what became of the accounts, and exit if any is missing.
 
     Raises AwsRefused where none could be read; nothing is written then.
@@ -102,14 +102,18 @@ def _end_many(accounts: "FetchedAccounts", folder: Path, *, quiet: bool) -> None
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
     if not quiet:
         say(f"Wrote {folder}: {status_counts(accounts.entries)}; {FETCHED_MANIFEST} lists them")
-    _end(accounts.entries, accounts.unmatched)
+    _exit_if_incomplete(accounts.entries, accounts.unmatched)
 
 
-def _end(entries: "Sequence[AccountEntry]", unmatched: Sequence[str]) -> None:
+def _exit_if_incomplete(entries: "Sequence[AccountEntry]", unmatched: Sequence[str]) -> None:
     """Print which accounts are missing and what stays unknown; exit if anything does."""
-    from analyzer.sources.manifest import failure_messages, gap_messages, unmatched_messages
+    from analyzer.sources.manifest import (
+        failure_messages,
+        unknown_credential_messages,
+        unmatched_messages,
+    )
 
-    failures, gaps = failure_messages(entries), gap_messages(entries)
+    failures, gaps = failure_messages(entries), unknown_credential_messages(entries)
     for failure in failures:
         say(failure.sentence)
     for message in [*unmatched_messages(unmatched), *gaps]:

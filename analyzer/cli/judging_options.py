@@ -356,14 +356,14 @@ class JudgingOptions(AnalysisOptions):
         return [
             *([_NOT_READ] if analysis.report.not_covered else []),
             *(f"{number} {verdict}" for number, verdict in counted if number),
-            *(analysis.inspection.failures(_as_severe(rest), rest) if rest else []),
+            *(analysis.inspection.failures(_these_and_higher(rest), rest) if rest else []),
             *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
             *([f"{overdue} {OVERDUE}"] if overdue else []),
         ]
 
     def as_record(self) -> dict[str, object]:
         """Return all options for a record, files by their SHA-256."""
-        return {each.name: _recorded(getattr(self, each.name)) for each in fields(self)}
+        return {each.name: _recorded_value(getattr(self, each.name)) for each in fields(self)}
 
     def input_files(self) -> list[InputFile]:
         """Return the files that were read for the options."""
@@ -403,10 +403,10 @@ class JudgingOptions(AnalysisOptions):
         return books
 
 
-def _recorded(value: object) -> object:
+def _recorded_value(value: object) -> object:
     if isinstance(value, InputFile):
         return value.sha256
-    return sorted(map(_recorded, value), key=str) if isinstance(value, list) else value
+    return sorted(map(_recorded_value, value), key=str) if isinstance(value, list) else value
 
 
 def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
@@ -428,7 +428,7 @@ def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> 
         raise typer.BadParameter(message, param_hint="--fail-on")
 
 
-def _as_severe(words: list[str]) -> list[Severity]:
+def _these_and_higher(words: list[str]) -> list[Severity]:
     """Return the severities named and all higher ones."""
     mildest = max((each.rank for each in Severity if each in words), default=-1)
     return [each for each in Severity if each.rank <= mildest]

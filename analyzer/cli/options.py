@@ -29,7 +29,7 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     Raises typer.BadParameter with every problem of the file.
     """
     if path is not None:
-        settings = {key: _plain(value) for key, value in _toml(path).items()}
+        settings = {key: _as_typed(value) for key, value in _toml(path).items()}
         options = _options(context.command)
         known = {**_options_of_all(context), **options}
         problems = [
@@ -40,7 +40,7 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
         if problems:
             raise typer.BadParameter("\n".join(problems))
         context.default_map = {
-            options[key].name: _listed(options[key], value)
+            options[key].name: _as_list(options[key], value)
             for key, value in settings.items()
             if key in options
         }
@@ -78,10 +78,10 @@ def _toml(path: Path) -> dict[str, Any]:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
 
 
-def _plain(value: Any) -> Any:
+def _as_typed(value: Any) -> Any:
     """Return a value as the command line has it, in text; flags stay as they are."""
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_as_typed(each) for each in value]
     if isinstance(value, date | time):
         return value.isoformat()
     return value if isinstance(value, bool | dict) else str(value)
@@ -112,12 +112,12 @@ def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
         yield f"invalid value {value}"
     else:
         try:
-            option.process_value(context, _listed(option, value))
+            option.process_value(context, _as_list(option, value))
         except typer.BadParameter as error:
             yield error.message
 
 
-def _listed(option: Any, value: Any) -> Any:
+def _as_list(option: Any, value: Any) -> Any:
     """Return one word as the list of it where an option may be repeated."""
     return [value] if option.multiple and not isinstance(value, list) else value
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analyzer.removal_script import Removal
 
 
-def _removal(word: str) -> str:
+def _removal_word(word: str) -> str:
     if word not in REMOVALS:
         raise typer.BadParameter(f"'{word}': choose from {', '.join(REMOVALS)}")
     return word
@@ -48,7 +48,7 @@ def plan(
     decision: Annotated[
         str,
         typer.Option(
-            callback=_removal,
+            callback=_removal_word,
             metavar="WORD",
             help=f"With --certain, what to do: {' or '.join(REMOVALS)}.",
         ),
@@ -105,7 +105,7 @@ def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
         decided_removals,
         states_in_reports,
         states_in_workbooks,
-        unsigned_notes,
+        unsigned_decision_notes,
     )
     from analyzer.review import combined_review
     from analyzer.sources.load import load
@@ -119,7 +119,7 @@ def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
         else states_in_workbooks(books)
     )
     removals = decided_removals(decisions, state_of)
-    for note in unsigned_notes(decisions):
+    for note in unsigned_decision_notes(decisions):
         say(f"Note: {note}")
     return removals
 

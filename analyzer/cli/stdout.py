@@ -62,14 +62,14 @@ def flushed_stdout() -> Iterator[None]:
 
 
 def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details: bool) -> None:
-    from analyzer.writers.terminal import write_table, write_terminal
+    from analyzer.writers.terminal import write_piped_table, write_terminal
 
     escape_unencodable()
     if is_terminal():
         width, colour = shutil.get_terminal_size().columns, _is_coloured()
         write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
     else:
-        write_table(analysis, sys.stdout, verdicts)
+        write_piped_table(analysis, sys.stdout, verdicts)
 
 
 def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> None:
@@ -138,10 +138,10 @@ def fitted(text: str) -> str:
     if not is_terminal():
         return text
     width = shutil.get_terminal_size().columns
-    return "\n".join(part for line in text.split("\n") for part in _broken(line, width))
+    return "\n".join(part for line in text.split("\n") for part in _wrapped_lines(line, width))
 
 
-def _broken(line: str, width: int) -> list[str]:
+def _wrapped_lines(line: str, width: int) -> list[str]:
     column = max(line.rfind("  ") + 2, 2)
     indent = " " * (column if width - column >= _NARROWEST else 4)
     return wrap(

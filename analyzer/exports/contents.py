@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analyzer.analysis import Analysis, analyze
-from analyzer.changes import changes, counts_by_kind, uncovered
+from analyzer.changes import changes, counts_by_kind, not_covered_rows
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.decisions import DECISIONS, kept_review
@@ -98,7 +98,7 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
     Without a previous run only the accounts that could not be read are listed.
     """
     if previous is None:
-        return uncovered(analysis.report)
+        return not_covered_rows(analysis.report)
     now = snapshot(analysis)
     try:
         before = snapshot(_analysis_of(previous, analysis))
@@ -124,7 +124,7 @@ def _exemptions(path: Path) -> Exemptions:
     return read_exemptions(path.name, path.read_bytes()) if path.is_file() else Exemptions()
 
 
-def is_unchanged(run: Run) -> bool:
+def has_unchanged_inputs(run: Run) -> bool:
     """Return whether a run still holds the reports and lists that it was made from, no others.
 
     The next run is compared with what is read from them.
@@ -139,7 +139,7 @@ def is_unchanged(run: Run) -> bool:
     return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 
 
-def sealed_files(folder: Path) -> Iterator[dict[str, Any]]:
+def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
     """Have all files and folders on disk, for their owner only; list path, size and sha256."""
     for at, folders, names in os.walk(folder):
         folders.sort()

@@ -94,7 +94,7 @@ def copy_inputs(
     problems: list[Problem] = []
     for source, target in zip(sources, _targets(sources, folder), strict=True):
         try:
-            _copy(source, target)
+            _copy_with_companions(source, target)
         except InputRefused as error:
             problems += error.problems
         copies[target] = source.name
@@ -121,18 +121,18 @@ def _name(source: Source) -> str:
     return name.lstrip(".") or "report"
 
 
-def _copy(source: Source, target: Path) -> None:
+def _copy_with_companions(source: Source, target: Path) -> None:
     target.parent.mkdir(mode=0o700, exist_ok=True)
-    _copy_of(source, target)
+    _copy_file(source, target)
     if source.path:
         for ending in (METADATA, SERVICE_CREDENTIALS):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
                 companion = Source(str(beside), beside.read_bytes, beside.read_bytes, beside)
-                _copy_of(companion, target.with_name(target.name + ending))
+                _copy_file(companion, target.with_name(target.name + ending))
 
 
-def _copy_of(source: Source, target: Path) -> None:
+def _copy_file(source: Source, target: Path) -> None:
     with _opened(source) as stream, target.open("xb") as copy:
         shutil.copyfileobj(stream, copy)
 

@@ -28,7 +28,7 @@ def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, byte
     return edited
 
 
-def earlier_done_since(folder: Path, before: str) -> DoneSince:
+def first_done_times(folder: Path, before: str) -> DoneSince:
     """Return when decisions were first done, from the newest older run that followed a review up.
 
     The keys are the texts of `SAME_DECISION` in its CSV.

@@ -38,7 +38,7 @@ class Run:
         recorded = {each["path"]: each["sha256"] for each in self.record["files"]}
         return recorded.get(path)
 
-    def is_as_made(self) -> bool:
+    def is_unedited(self) -> bool:
         """Return whether the run's folder holds what it was made with, unedited, and no more."""
         files = {each["path"]: each["sha256"] for each in self.record["files"]}
         return self._holds_only(files) and all(
@@ -163,7 +163,7 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
     Runs that were edited stay.
     """
     with os_errors_translated(folder):
-        old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_as_made()]
+        old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)

@@ -34,7 +34,7 @@ def trend(
     (`verdict_counts`) are those of the present run. The columns are `COLUMNS`: `run` str, `as_of`
     datetime64[s, UTC], `unused`, `inactive` (retired or dormant), `users` int64.
     """
-    counted = [(run, counts) for run in earlier if (counts := _recorded(run.record))]
+    counted = [(run, counts) for run in earlier if (counts := _recorded_counts(run.record))]
     rows = [
         *((run.name, run.record.get("as_of"), *_user_counts(counts)) for run, counts in counted),
         (name, f"{as_of:{ISO_UTC}}", *_user_counts(verdicts)),
@@ -51,7 +51,7 @@ def verdict_counts(analysis: Analysis) -> dict[str, int]:
     return {str(verdict): analysis.totals.users(verdict) for verdict in Verdict}
 
 
-def _recorded(record: Mapping[str, Any]) -> Mapping[str, int]:
+def _recorded_counts(record: Mapping[str, Any]) -> Mapping[str, int]:
     """Return the counts in a record, none if it has no understood ones."""
     counts = record.get("users")
     if not isinstance(counts, dict) or {*counts} != {*map(str, Verdict)}:

@@ -53,7 +53,7 @@ def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
     root = np.array(likely, bool)
     root[root] = pc.and_(whole, named)
     if not pc.all(pc.starts_with(arn, "arn:")).as_py():
-        root |= _has_word(arn) & np.asarray(pc.is_in(name, _ROOT_NAMES_OF_NO_USER))
+        root |= _is_replaced_by_word(arn) & np.asarray(pc.is_in(name, _ROOT_NAMES_OF_NO_USER))
     return pa.array(root)
 
 
@@ -72,12 +72,12 @@ def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
     account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9Xx*]+):.*$", r"\1")
     account = pc.if_else(named, account, pa.scalar("", arn.type))
     if of_masked:
-        hidden = pc.or_(masked, pa.array(_has_word(arn)))
+        hidden = pc.or_(masked, pa.array(_is_replaced_by_word(arn)))
         account = pc.if_else(hidden, pa.scalar(of_masked, arn.type), account)
     return account
 
 
-def with_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedArray:
+def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the ARNs, each word that stands for one followed by `/` and the name of its row.
 
     Else all users whose ARN was replaced by one word would be the same one.
@@ -88,7 +88,7 @@ def with_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedArray:
     )
 
 
-def without_names(arn: pa.Array) -> pa.Array:
+def without_user_names(arn: pa.Array) -> pa.Array:
     """Return the cells as the report has them, null for those of a column that it has not."""
     cells = pc.replace_substring_regex(arn, rf"{_WORD_AND_NAME}.*$", r"\1")
     return pc.if_else(pc.equal(cells, NO_ARN), pa.scalar(None, arn.type), cells)
@@ -100,13 +100,13 @@ def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     Without any ARN, a name that may be the root's, cut by markup, is no user's.
     """
     slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = end_with_cells(arn, name) & slash
+    named = end_with_tails(arn, name) & slash
     hidden = np.asarray(pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}user/"))
-    word = _has_word(arn) & ~np.asarray(pc.is_in(name, _ROOT_NAMES))
+    word = _is_replaced_by_word(arn) & ~np.asarray(pc.is_in(name, _ROOT_NAMES))
     return np.asarray(named & (hidden & consist_of(arn, _PATH) & is_user_name(name) | word))
 
 
-def _has_word(arn: pa.Array) -> np.ndarray:
+def _is_replaced_by_word(arn: pa.Array) -> np.ndarray:
     return np.asarray(pc.match_substring_regex(arn, _WORD_AND_NAME))
 
 
@@ -119,7 +119,7 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
     slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = is_user_name(name) & end_with_cells(arn, name) & slash
+    named = is_user_name(name) & end_with_tails(arn, name) & slash
     return np.asarray(named & consist_of(arn, _PATH) & _begins_as_user(arn))
 
 
@@ -163,7 +163,7 @@ def _foreign_byte_table(signs: bytes) -> bytes:
     return bytes(byte not in signs for byte in range(256))
 
 
-def end_with_cells(cells: pa.Array, tails: pa.Array) -> np.ndarray:
+def end_with_tails(cells: pa.Array, tails: pa.Array) -> np.ndarray:
     """Return which cells end with the text that stands in the same row of another array."""
     length = lengths(tails)
     fits = lengths(cells) >= length

@@ -74,7 +74,9 @@ class _SelectedRows:
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows."""
         tables = map(_users, _gathered(_rows(self.reports)))
-        return _ahead_if_several(self.reports, _pages(self.reports, tables, self.contradicting))
+        return _read_ahead_if_several(
+            self.reports, _pages(self.reports, tables, self.contradicting)
+        )
 
     def roots(self) -> tuple[Page, ...]:
         """Return the roots' rows, which are few."""
@@ -105,7 +107,9 @@ def _surveyed(
         raise InputRefused(problems)
 
 
-def _ahead_if_several(reports: Sequence[SelectedReport], pages: Iterator[Page]) -> Iterator[Page]:
+def _read_ahead_if_several(
+    reports: Sequence[SelectedReport], pages: Iterator[Page]
+) -> Iterator[Page]:
     """Make each page in a thread while the one before is used, where there is more than one."""
     rows = sum(each.rows for report in reports for each in report.accounts)
     return read_ahead(pages) if rows > PAGE_ROWS else pages
@@ -160,16 +164,16 @@ def _rows(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
     """Yield all rows that count, with the position of their file."""
     for file, report in enumerate(reports):
         for table in report.surveyed.read():
-            yield _of_file(file, report.counted_rows(table))
+            yield _with_file_number(file, report.counted_rows(table))
 
 
 def _roots(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
     """Yield the roots' rows that count, with the position of their file."""
     for file, report in enumerate(reports):
-        yield _of_file(file, report.counted_rows(report.surveyed.roots))
+        yield _with_file_number(file, report.counted_rows(report.surveyed.roots))
 
 
-def _of_file(file: int, table: pa.Table) -> pa.Table:
+def _with_file_number(file: int, table: pa.Table) -> pa.Table:
     return table.append_column(columns.FILE, pa.array(np.full(table.num_rows, file)))
 
 

@@ -45,7 +45,7 @@ def swallowed_rows(text: ReportText, table: pa.Table) -> Iterator[Problem]:
         return
     message = "a quote opens in this cell and does not close, or only rows later"
     hint = "Give the report as AWS made it, or close the quote."
-    for name in text.header.named:
+    for name in text.header.named_columns:
         cells = table[name].combine_chunks()
         if (lengths(cells) > _WIDE).any():
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
@@ -60,11 +60,11 @@ def cut_off(text: ReportText, last: pa.Table) -> Iterator[Problem]:
     if text.tail.endswith((b"\n", b"\r")) or name not in columns.TIMESTAMPS:
         return
     row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
-    if _is_beginning(value):
+    if _is_cut_off(value):
         yield Problem(text.name, row, name, value, "the file is cut off in this cell", AGAIN)
 
 
-def _is_beginning(cell: str) -> bool:
+def _is_cut_off(cell: str) -> bool:
     """Return whether a cell is the beginning only of a timestamp or of one of AWS's words."""
     shape = re.sub(r"\d", "0", cell, flags=re.ASCII)
     wholes = (_TIMESTAMP, *_WORDS)

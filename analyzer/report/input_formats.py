@@ -50,7 +50,7 @@ class UnwrappedFile:
     generated: datetime | None = None
 
 
-def is_plain(head: bytes) -> bool:
+def is_utf8_csv(head: bytes) -> bool:
     """Tell from its first bytes whether the input is already CSV in UTF-8."""
     wrapped = head.startswith((GZIP, *ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
     return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
@@ -68,7 +68,7 @@ def size_limit(name: str, head: bytes) -> int:
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
         return min(size_limit(name, inner), input_size.LARGEST)
-    if is_plain(head):
+    if is_utf8_csv(head):
         return input_size.LARGEST
     if not _may_wrap_report(head):
         _refuse_beginning(name, head)
@@ -106,7 +106,7 @@ def unwrapped(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrap
         return unwrapped(name, _gunzip(name, data, limit))
     if data.startswith(ZIP):
         raise _refused_zip(name)
-    if len(data) > HEAD and is_plain(data[:HEAD]):
+    if len(data) > HEAD and is_utf8_csv(data[:HEAD]):
         return UnwrappedFile(data.removeprefix(UTF8_BOM))  # The rows are decoded one by one.
     return _unwrap_text(name, _decode(name, data))
 
@@ -124,10 +124,10 @@ def _unwrap_text(name: str, text: str) -> UnwrappedFile:
         raise _refused(name, "this is the AWS CLI's answer in YAML, which is not read", hint)
     if stripped[0] == '"' and "," not in stripped and ";" not in stripped:
         stripped = stripped.strip('"')
-    return _from_line(name, stripped) or UnwrappedFile(text.encode())
+    return _from_text_output(name, stripped) or UnwrappedFile(text.encode())
 
 
-def _from_line(name: str, text: str) -> UnwrappedFile | None:
+def _from_text_output(name: str, text: str) -> UnwrappedFile | None:
     """Read `aws … --output text`: base64 alone, or base64, time and format between tabs."""
     content, *rest = text.split("\t")
     if _BASE64.fullmatch(content) is None or len(rest) not in (0, 2):
@@ -140,7 +140,7 @@ def _from_json(name: str, text: str) -> UnwrappedFile:
     envelope = _json(name, text)
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
-        raise _without_report(name, envelope)
+        raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated(name, str(generated)) if generated is not None else None
     return UnwrappedFile(_content(name, content), moment)
@@ -152,19 +152,21 @@ def _json(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, json.JSONDecodeError) and _is_another(text[error.pos :], error):
+        if isinstance(error, json.JSONDecodeError) and _starts_another_document(
+            text[error.pos :], error
+        ):
             hint = "Give them one by one, each in a file of its own."
             raise _refused(name, "this is more than one JSON document", hint) from None
         hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
         raise _refused(name, f"this is not valid JSON: {error}", hint) from None
 
 
-def _is_another(rest: str, error: json.JSONDecodeError) -> bool:
+def _starts_another_document(rest: str, error: json.JSONDecodeError) -> bool:
     """Return whether what follows a whole JSON document starts as another does."""
     return error.msg == "Extra data" and rest[:1] in ("{", "[")
 
 
-def _without_report(name: str, envelope: Any) -> InputRefused:
+def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
     """Return the refusal of JSON in which there is no text of a report, with what there is."""
     first = envelope[0] if isinstance(envelope, list) and envelope else envelope
     names = {key.lower() for key in first} if isinstance(first, dict) else set()
@@ -216,14 +218,14 @@ def read_report_bytes(name: str, stream: ReadableStream, limit: InputLimit | Non
 def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            plain = input_size.bounded_bytes(name, stream, limit, _largest_in_gzip)
+            plain = input_size.bounded_bytes(name, stream, limit, _size_limit_in_gzip)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged_gzip(name, error) from None
     _refuse_gzip(name, plain)
     return plain
 
 
-def _largest_in_gzip(name: str, head: bytes) -> int:
+def _size_limit_in_gzip(name: str, head: bytes) -> int:
     _refuse_gzip(name, head)
     return size_limit(name, head)
 

@@ -25,13 +25,13 @@ def input_notes(
     """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
     return (
         *notes_on_files(files),
-        *(_too_early(reports)),
+        *(_as_of_too_early(reports)),
         *(f"{copy.name} is the same report as {first.name}: counted once." for copy, first in same),
         *(_superseded_notes(older)),
         *(_repeated(reports)),
         *(_contradicting(sorted(contradicting))),
         *(_missing_columns(reports)),
-        *(_emptied(reports)),
+        *(_emptied_cells(reports)),
     )
 
 
@@ -66,7 +66,7 @@ def _has_account_number(file: ReportFile) -> bool:
     return any(each.account.isdigit() for each in file.accounts)
 
 
-def _too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _as_of_too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:
     for report in reports:
         if report.surveyed.newest > report.as_of + _SKEW:
             yield (
@@ -122,9 +122,9 @@ def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
             )
 
 
-def _emptied(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _emptied_cells(reports: Iterable[SelectedReport]) -> Iterator[str]:
     """Note the reports whose root rows have empty cells and no `N/A`."""
-    names = [report.name for report in reports if _lacks_words(report)]
+    names = [report.name for report in reports if _lacks_na(report)]
     if names:
         yield (
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
@@ -133,7 +133,7 @@ def _emptied(reports: Iterable[SelectedReport]) -> Iterator[str]:
         )
 
 
-def _lacks_words(report: SelectedReport) -> bool:
+def _lacks_na(report: SelectedReport) -> bool:
     roots = report.surveyed.roots
     cells = {
         cell

@@ -50,14 +50,14 @@ class Header:
     row: int
 
     @property
-    def known(self) -> tuple[str, ...]:
+    def report_columns(self) -> tuple[str, ...]:
         """Return the report's own columns that are here, in AWS's order."""
         return tuple(name for name in columns.REPORT if name in self.names)
 
     @property
-    def named(self) -> tuple[str, ...]:
+    def named_columns(self) -> tuple[str, ...]:
         """Return all columns that have a name, those of the report first."""
-        return tuple(dict.fromkeys((*self.known, *filter(None, self.names))))
+        return tuple(dict.fromkeys((*self.report_columns, *filter(None, self.names))))
 
 
 def find_header(name: str, head: bytes) -> Header:
@@ -99,7 +99,7 @@ def _names(text: str, separator: str) -> tuple[str, ...]:
     return tuple(map(name_in, next(csv.reader([text], delimiter=separator))))
 
 
-def is_result(head: bytes) -> bool:
+def is_own_output(head: bytes) -> bool:
     """Tell from its first bytes whether a CSV is one that is written here."""
     first = head.decode("utf-8", "replace").lstrip("\ufeff").partition("\n")[0]
     return _has_columns_of_result(_names(first.rstrip("\r"), ","))
@@ -144,7 +144,7 @@ class ServiceCredentials:
     services: Mapping[str, str]
 
 
-def _pass() -> None:
+def _never_refuse() -> None:
     """Refuse nothing: what was read from no file cannot change."""
 
 
@@ -152,7 +152,7 @@ def _pass() -> None:
 class ReportText:
     """Hold one report before its rows are read.
 
-    `size` counts the bytes of the file and `sha256` gives their SHA-256; `content` gives that of
+    `size` counts the bytes of the file and `sha256` gives their SHA-256; `csv_sha256` gives that of
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope` and `metadata` are when AWS made the report, where these tell;
@@ -164,7 +164,7 @@ class ReportText:
     name: str
     size: int
     sha256: Callable[[], str]
-    content: Callable[[], str]
+    csv_sha256: Callable[[], str]
     header: Header
     open: Callable[[], pa.NativeFile]
     tail: bytes
@@ -174,4 +174,4 @@ class ReportText:
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     account_id: str = ""
-    check_unchanged: Callable[[], None] = _pass
+    check_unchanged: Callable[[], None] = _never_refuse

@@ -118,7 +118,7 @@ def csv_options(
 
 
 def _columns(text: ReportText) -> tuple[str, ...]:
-    return text.header.named if text.quoted else text.header.known
+    return text.header.named_columns if text.quoted else text.header.report_columns
 
 
 def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
@@ -143,7 +143,7 @@ def _with_arns(table: pa.Table) -> pa.Table:
     if pc.all(pc.starts_with(table[columns.ARN], "arn:")).as_py():
         return table
     place = table.column_names.index(columns.ARN)
-    return table.set_column(place, columns.ARN, arns.with_names(table[columns.ARN], name))
+    return table.set_column(place, columns.ARN, arns.with_user_names(table[columns.ARN], name))
 
 
 def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
@@ -153,13 +153,13 @@ def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
         return table
     suspects = table.filter(odd).to_pylist()
     headers = [row for row in suspects if is_header(row.values())]
-    _check_order(text, headers)
-    blank = [row for row in suspects if is_blank(row[name] for name in text.header.known)]
+    _check_column_order(text, headers)
+    blank = [row for row in suspects if is_blank(row[name] for name in text.header.report_columns)]
     dropped = pa.array([row[columns.ROW] for row in (*headers, *blank)], pa.int64())
     return table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped))) if dropped else table
 
 
-def _check_order(text: ReportText, headers: list[dict[str, object]]) -> None:
+def _check_column_order(text: ReportText, headers: list[dict[str, object]]) -> None:
     odd = [
         Problem(
             text.name,

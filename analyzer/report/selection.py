@@ -15,7 +15,7 @@ from analyzer.model import AccountRows, ReportFile
 from analyzer.report import arns
 from analyzer.report.as_of import own_as_of
 from analyzer.report.raw_report import ServiceCredentials
-from analyzer.report.survey import SurveyedReport, hashes
+from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import AsOfSource
 
@@ -56,9 +56,9 @@ class SelectedReport:
         return self.surveyed.text.name
 
     @property
-    def content(self) -> str:
+    def csv_sha256(self) -> str:
         """Return the SHA-256 of the report's CSV."""
-        return self.surveyed.text.content()
+        return self.surveyed.text.csv_sha256()
 
     def file(self) -> ReportFile:
         """Return the description of the file for the outputs."""
@@ -108,12 +108,12 @@ def without_copies(
     """
     copies: dict[str, list[SelectedReport]] = defaultdict(list)
     for report in sorted(reports, key=_as_of_preference, reverse=True):
-        copies[report.content].append(report)
+        copies[report.csv_sha256].append(report)
     best = {content: each[0] for content, each in copies.items()}
-    chosen = [report for report in reports if best[report.content] is report]
-    same = [(report, best[report.content]) for report in reports]
+    chosen = [report for report in reports if best[report.csv_sha256] is report]
+    same = [(report, best[report.csv_sha256]) for report in reports]
     return (
-        [replace(each, evidence=_evidence(copies[each.content])) for each in chosen],
+        [replace(each, evidence=_merged_evidence(copies[each.csv_sha256])) for each in chosen],
         [(copy, first) for copy, first in same if copy is not first],
     )
 
@@ -123,7 +123,7 @@ def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
     return known, report.own, -_ORDER.index(report.own_source)
 
 
-def _evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
+def _merged_evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
     """Return all evidence saved with the copies of a report, under the name of the first."""
     all_evidence = [each.evidence for each in copies if each.evidence]
     live: dict[str, set[str]] = defaultdict(set)
@@ -188,7 +188,7 @@ def _repeated_rows(
     """Return user, ARN and number of the rows that repeat one that was compared before."""
     repeated: list[pa.Table] = []
     for table in report.surveyed.read():
-        rows = report.counted_rows(table.filter(pc.is_in(pa.array(hashes(table)), suspects)))
+        rows = report.counted_rows(table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
         if rows.num_rows:
             same = pa.array(compared.repeats(rows))
             repeated.append(rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same))

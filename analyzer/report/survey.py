@@ -75,10 +75,10 @@ class SurveyedReport:
         Hashes mean nothing in another process, and are left out.
         """
         rows = None if self.rows is None else [*map(_stream_bytes, self.read())]
-        return _restored, (self.text, self.accounts, self.newest, _stream_bytes(self.roots), rows)
+        return _unpickled, (self.text, self.accounts, self.newest, _stream_bytes(self.roots), rows)
 
 
-def _restored(
+def _unpickled(
     text: ReportText,
     accounts: tuple[AccountRows, ...],
     newest: datetime,
@@ -150,7 +150,7 @@ class _SurveyState:
         self.rows.update(_counted(account))
         root = arns.is_root(arn, table[columns.USER])
         self.roots.append(_known_columns(table.filter(root)))
-        self.arns.append(hashes(table))
+        self.arns.append(arn_hashes(table))
         timestamps = timestamp_columns(table)
         self.newest = np.fmax(self.newest, np.fmax.reduce(timestamps.newest, initial=values.NEVER))
         local = damage.local_dates(self.text, table, timestamps.names, timestamps.odd)
@@ -196,7 +196,7 @@ def _known_columns(table: pa.Table) -> pa.Table:
     return table.select([*known, columns.ROW])
 
 
-def hashes(table: pa.Table) -> np.ndarray:
+def arn_hashes(table: pa.Table) -> np.ndarray:
     """Return a hash of each row's ARN; equal ARNs have equal ones within one run."""
     return np.fromiter(map(hash, table[columns.ARN].to_pylist()), np.int64, table.num_rows)
 

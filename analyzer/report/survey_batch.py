@@ -23,7 +23,7 @@ from analyzer.report.survey import (
     KEPT_BYTES,
     RowRange,
     SurveyedReport,
-    hashes,
+    arn_hashes,
     survey,
     timestamp_columns,
     utc,
@@ -49,10 +49,10 @@ def grouped_by_size(
 
 def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[SurveyedReport | InputRefused]:
     """Open reports and survey them, in their order, neighbours with the same header together."""
-    return [*_kept_within(KEPT_BYTES // GROUPS, _surveyed_in_batches(openers))]
+    return [*_rows_dropped_beyond(KEPT_BYTES // GROUPS, _surveyed_in_batches(openers))]
 
 
-def _kept_within(
+def _rows_dropped_beyond(
     limit: int, outcomes: Iterable[SurveyedReport | InputRefused]
 ) -> Iterator[SurveyedReport | InputRefused]:
     """Forget the rows beyond so many bytes, but those of the first report: groups are many."""
@@ -151,7 +151,7 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
     root = np.asarray(arns.is_root(arn, table[columns.USER]))
     file = np.repeat(np.arange(len(texts)), counts)
     accounts = _accounts(file, arns.account_ids(arn, texts[0].account_id), root)
-    hashed = np.split(hashes(table), starts[1:])
+    hashed = np.split(arn_hashes(table), starts[1:])
     roots = table.filter(pa.array(root))
     root_ends = np.cumsum(np.bincount(file[root], minlength=len(texts)))
     return [

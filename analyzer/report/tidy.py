@@ -139,7 +139,7 @@ def _masked(cells: _Cells) -> np.ndarray:
     if named.all():
         return np.zeros(len(cells), bool)
     masked = arns.is_masked_user_arn(arn, name)
-    cells.texts[columns.ARN] = arns.without_names(arn)
+    cells.texts[columns.ARN] = arns.without_user_names(arn)
     cells.note(columns.USER, ~arns.is_user_name(name))
     cells.note(columns.ARN, ~(named | masked))
     return masked

@@ -40,7 +40,7 @@ class ExemptionCodes(Protocol):
     def reasons(self) -> Sequence[str]:
         """Return the reasons, the first of which is empty."""
 
-    def codes(self, rule: str) -> np.ndarray:
+    def reason_codes(self, rule: str) -> np.ndarray:
         """Return a code for each user of the page."""
 
 
@@ -84,7 +84,7 @@ def page_counts(
     for rule in rules:
         if len(page) and rule.is_of_root is of_roots:
             positions = _positions_by_outcome(rule, facts, thresholds)
-            count.update(_outcome_counts(rule.id, positions, exemptions.codes(rule.id) > 0))
+            count.update(_outcome_counts(rule.id, positions, exemptions.reason_codes(rule.id) > 0))
     return count
 
 
@@ -140,7 +140,7 @@ def _findings_of_rule(
         facts=pa.concat_arrays(
             [_facts_of(rule, facts, decided, thresholds), undecided_facts(rule, facts, undecided)]
         ),
-        exemption=exemptions.codes(rule.id)[user],
+        exemption=exemptions.reason_codes(rule.id)[user],
         remedy=remedy_cases(
             outcome,
             caveats=(users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]

@@ -9,16 +9,16 @@ from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
     DELETION,
     UNSEEN,
+    category_words_at,
     concat,
     created_age_caveats,
     undetermined_reason,
-    words_at,
 )
 from analyzer.terms import Severity, Thresholds, Verdict
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    reason = words_at(facts.page.users[columns.REASON], at)
+    reason = category_words_at(facts.page.users[columns.REASON], at)
     return concat(len(at), reason, *created_age_caveats(facts, at))
 
 

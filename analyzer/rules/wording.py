@@ -50,14 +50,17 @@ def dates(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> p
     if not known.any():
         return pa.repeat(before + otherwise, len(moments))
     day = moments.astype("datetime64[D]").astype(np.int64)
-    first, last = _span_start(day[known].min()), _span_start(day[known].max()) + _SPAN
+    first, last = (
+        _rounded_down_to_span(day[known].min()),
+        _rounded_down_to_span(day[known].max()) + _SPAN,
+    )
     text = _dates(before, first, last).take(pa.array(np.where(known, day - first, 0)))
     return text if known.all() else text_where(known, text, before + otherwise)
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `684 days`, with what stands before and after."""
-    most = _span_start(days.max(initial=0)) + _SPAN
+    most = _rounded_down_to_span(days.max(initial=0)) + _SPAN
     return _durations(before, most, after).take(pa.array(days))
 
 
@@ -65,7 +68,7 @@ _SPAN: Final = 4096
 """Tables begin and end at multiples of so many days, so that many pages share one."""
 
 
-def _span_start(days: np.int64) -> int:
+def _rounded_down_to_span(days: np.int64) -> int:
     return int(days) // _SPAN * _SPAN
 
 
@@ -82,7 +85,7 @@ def _durations(before: str, most: int, after: str) -> pa.Array:
     return concat(most, before, pa.array(days).cast(_TEXT), unit, after)
 
 
-def words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
+def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
     """Return the words of a category column at these positions."""
     known: Any = column.cat
     texts = pa.array(list(known.categories), _TEXT)
@@ -141,7 +144,7 @@ def each_slot_text(
 
 def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
-    caveats = words_at(facts.page.users[columns.CAVEATS], at)
+    caveats = category_words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     check = text_where(certain, "", concat(len(at), "; check: ", caveats))
     ago = days_text(facts.age.days[at], ", ", " ago")
@@ -150,7 +153,7 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
 
 def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
-    return words_at(facts.page.users[columns.REASON], at)
+    return category_words_at(facts.page.users[columns.REASON], at)
 
 
 _LONGEST_VALUE: Final = 80
@@ -186,7 +189,7 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
 
 def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the cells of a column, by the user's position."""
-    positions, values = facts.unread(name)
+    positions, values = facts.unread_cells(name)
     for position, value in zip(positions.tolist(), values, strict=True):
         yield position, _sentence(name, value)
     for position in facts.contradicted(name):

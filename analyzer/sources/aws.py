@@ -26,9 +26,9 @@ from analyzer.files import as_json, provenance
 from analyzer.sources.aws_answers import (
     UNREADABLE,
     CheckedTransport,
-    foreign_answer,
     list_field,
-    read_strictly,
+    not_from_aws,
+    set_strict_parsing,
     text_field,
 )
 from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, error_code, refusal
@@ -103,9 +103,9 @@ class AwsSession:
         """
         self._endpoint = endpoint
         self._lock = threading.Lock()
-        with translated():
+        with aws_errors_translated():
             self._core = Session(profile=profile)
-            read_strictly(self._core)
+            set_strict_parsing(self._core)
             self._session = boto3.Session(botocore_session=self._core, region_name=region)
             self._region = self._session.region_name or _REGION
 
@@ -116,14 +116,16 @@ class AwsSession:
         *,
         attempts: int = 3,
         credentials: Mapping[str, str] | None = None,
-    ) -> "BoundedClient":
+    ) -> "DeadlineClient":
         """Return a client of a service that tries so often, unless AWS_MAX_ATTEMPTS is set.
 
         Raises AwsRefused where the settings are not fit to make one.
         """
         make = partial(self._client, service, self._config(attempts, deadline), credentials or {})
-        with translated():
-            return BoundedClient(deadline.result("the request for credentials", make), deadline)
+        with aws_errors_translated():
+            return DeadlineClient(
+                deadline.result_in_time("the request for credentials", make), deadline
+            )
 
     def _client(self, service: str, config: Config, credentials: Mapping[str, Any]) -> Any:
         create: Callable[..., Any] = self._session.client
@@ -145,7 +147,7 @@ class AwsSession:
             attempts = int(self._core.get_config_variable("max_attempts") or attempts)
         except ValueError:
             raise AwsRefused(_SETTINGS) from None
-        with translated():
+        with aws_errors_translated():
             return Config(
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 connect_timeout=min(10, deadline.timeout),
@@ -158,7 +160,7 @@ _SETTINGS: Final = "The region, the endpoint URL or AWS_MAX_ATTEMPTS is not vali
 
 
 @dataclass(frozen=True, slots=True)
-class BoundedClient:
+class DeadlineClient:
     """Ask with a client of boto3, each call within what is left until a deadline."""
 
     client: Any
@@ -172,7 +174,9 @@ class BoundedClient:
         """
         name = self.client.meta.method_to_api_mapping[operation]
         call = partial(getattr(self.client, operation), **arguments)
-        answer: Mapping[str, Any] = self.deadline.result(call_name(name), partial(_readable, call))
+        answer: Mapping[str, Any] = self.deadline.result_in_time(
+            call_name(name), partial(_refusing_foreign_answers, call)
+        )
         return answer
 
     def pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
@@ -186,7 +190,7 @@ class BoundedClient:
         yield page
         while token := _next_token(page, token_name):
             if token in tokens:
-                raise foreign_answer("a list that starts again and again")
+                raise not_from_aws("a list that starts again and again")
             tokens.add(token)
             page = self.answer(operation, **arguments, **{token_name: token})
             yield page
@@ -214,7 +218,7 @@ def _next_token(page: Mapping[str, Any], name: str) -> str:
     return ""
 
 
-def _readable(call: Callable[[], Any]) -> Any:
+def _refusing_foreign_answers(call: Callable[[], Any]) -> Any:
     """Return what a call of boto3 returns.
 
     botocore raises errors of every kind where an answer has another form than AWS's. Only its
@@ -225,11 +229,11 @@ def _readable(call: Callable[[], Any]) -> Any:
     except (AwsRefused, BotoCoreError, ClientError, EOFError):
         raise
     except Exception:  # noqa: BLE001  botocore raises errors of every kind for a foreign answer
-        raise foreign_answer(UNREADABLE) from None
+        raise not_from_aws(UNREADABLE) from None
 
 
 def fetch_report(  # noqa: PLR0913  a clock, a pause and a log are arguments
-    iam: BoundedClient,
+    iam: DeadlineClient,
     *,
     poll: float = 2,
     pause: Callable[[float], None] = time.sleep,
@@ -246,7 +250,7 @@ def fetch_report(  # noqa: PLR0913  a clock, a pause and a log are arguments
     """
     last = "none"
     began = logged = iam.deadline.clock()
-    with translated():
+    with aws_errors_translated():
         while True:
             if stopped():
                 raise Stopped(STOPPED)
@@ -261,12 +265,12 @@ def fetch_report(  # noqa: PLR0913  a clock, a pause and a log are arguments
             pause(min(poll, iam.deadline.seconds_left))
 
 
-def _state_and_report(iam: BoundedClient) -> tuple[str, Mapping[str, Any] | None]:
+def _state_and_report(iam: DeadlineClient) -> tuple[str, Mapping[str, Any] | None]:
     """Ask once; what AWS cannot do yet is a state, all else raises."""
     try:
         state = text_field(iam.answer("generate_credential_report"), "State")
         if state not in _STATES:
-            raise foreign_answer("an answer with an unknown State")
+            raise not_from_aws("an answer with an unknown State")
         if state == "COMPLETE":
             return state, iam.answer("get_credential_report")
     except ClientError as error:
@@ -288,16 +292,16 @@ def _fetched_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
         raise AwsRefused(DAMAGED.format("it ends in the middle of a row"))
     return FetchedReport(
         content=content,
-        generated=_plausible(generated.astimezone(UTC), now),
+        generated=_checked_time(generated.astimezone(UTC), now),
         account=owner["account"],
         partition=owner["partition"],
     )
 
 
-def _plausible(generated: datetime, now: datetime) -> datetime:
+def _checked_time(generated: datetime, now: datetime) -> datetime:
     """Return the time of a report; raises AwsRefused where AWS cannot have made it then."""
     if generated.year < FIRST_YEAR:
-        raise foreign_answer(f"a report whose GeneratedTime is before {FIRST_YEAR}")
+        raise not_from_aws(f"a report whose GeneratedTime is before {FIRST_YEAR}")
     if generated > now + _CLOCK_SKEW:
         raise AwsRefused(
             "The report cannot be used: its GeneratedTime is in the future. Check the computer's"
@@ -324,13 +328,13 @@ def _is_whole(rows: str, header: list[str]) -> bool:
     return not is_moment or _LAST_CELL.fullmatch(cells[-1]) is not None
 
 
-def service_credentials_json(iam: BoundedClient) -> bytes:
+def service_credentials_json(iam: DeadlineClient) -> bytes:
     """Return all users' service-specific credentials, as the AWS CLI would print the answer.
 
     The answer holds no secrets. Raises AwsRefused where AWS does not give it.
     """
     listed: list[Any] = []
-    with translated():
+    with aws_errors_translated():
         for page in iam.pages("list_service_specific_credentials", AllUsers=True):
             credentials = list_field(page, "ServiceSpecificCredentials")
             for each in credentials:
@@ -341,7 +345,7 @@ def service_credentials_json(iam: BoundedClient) -> bytes:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def aws_errors_translated() -> Iterator[None]:
     """Turn what boto3 raises into AwsRefused, with one message that says what to do."""
     try:
         yield

@@ -24,7 +24,7 @@ _PIECE: Final = 1 << 16
 UNREADABLE: Final = "an answer that cannot be read"
 
 
-def foreign_answer(kind: str) -> AwsRefused:
+def not_from_aws(kind: str) -> AwsRefused:
     """Return the refusal of an answer, which `kind` describes in words of our own."""
     return AwsRefused(
         f"The endpoint answered with something that is not IAM: {kind}. Check --endpoint-url,"
@@ -75,7 +75,7 @@ def _body(answer: AWSResponse, request: AWSPreparedRequest) -> bytes:
         for piece in answer.raw.stream(_PIECE):
             body += piece
             if len(body) > LARGEST:
-                raise foreign_answer(f"an answer of more than {LARGEST >> 20} MiB")
+                raise not_from_aws(f"an answer of more than {LARGEST >> 20} MiB")
     except SilentServer as error:
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
     except HTTPError as error:
@@ -99,7 +99,7 @@ def _checked_body(status: int, body: bytes, *, is_json: bool) -> bytes:
     if 300 <= status < 400:
         kind = "a redirect"
     if kind:
-        raise foreign_answer(f"{kind} (HTTP status {status})")
+        raise not_from_aws(f"{kind} (HTTP status {status})")
     return body
 
 
@@ -123,7 +123,7 @@ def _foreign_kind(body: bytes, *, is_json: bool) -> str:
 # What is in an answer
 
 
-def read_strictly(session: Session) -> None:
+def set_strict_parsing(session: Session) -> None:
     """Have botocore read moments and encoded content as AWS writes them, and in no other form."""
     session.get_component("response_parser_factory").set_parser_defaults(
         timestamp_parser=_moment, blob_parser=_blob
@@ -140,14 +140,14 @@ def _moment(value: object) -> datetime:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         pass
-    raise foreign_answer("an answer with an invalid time")
+    raise not_from_aws("an answer with an invalid time")
 
 
 def _blob(value: str) -> bytes:
     try:
         return b64decode("".join(value.split()), validate=True)
     except ValueError:
-        raise foreign_answer("an answer whose content is not in base64") from None
+        raise not_from_aws("an answer whose content is not in base64") from None
 
 
 def text_field(answer: object, name: str) -> str:
@@ -157,7 +157,7 @@ def text_field(answer: object, name: str) -> str:
     """
     value = _field(answer, name)
     if not isinstance(value, str) or not value:
-        raise foreign_answer(f"an answer without {name}")
+        raise not_from_aws(f"an answer without {name}")
     return value
 
 
@@ -168,7 +168,7 @@ def list_field(answer: object, name: str) -> list[Any]:
     """
     value = _field(answer, name)
     if not isinstance(value, list):
-        raise foreign_answer(f"an answer without {name}")
+        raise not_from_aws(f"an answer without {name}")
     return value
 
 

@@ -15,7 +15,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws_answers import foreign_answer
+from analyzer.sources.aws_answers import not_from_aws
 
 STOPPED: Final = "It was stopped before it was read."
 
@@ -95,11 +95,11 @@ _ADVICE: Final = (
     ),
     (
         ("HTTPClientError",),
-        str(foreign_answer("an answer that breaks the rules of HTTP")),
+        str(not_from_aws("an answer that breaks the rules of HTTP")),
     ),
     (
         ("ConnectionClosedError",),
-        str(foreign_answer("a connection that ends before the answer does")),
+        str(not_from_aws("a connection that ends before the answer does")),
     ),
     (
         ("ConnectionError", "ReadTimeoutError"),
@@ -118,7 +118,7 @@ _ADVICE: Final = (
     ),
     (
         ("ParamValidationError", "PaginationError"),
-        str(foreign_answer("an answer with an invalid value")),
+        str(not_from_aws("an answer with an invalid value")),
     ),
     (BUSY, "AWS is too busy to answer {call}: try again later, or raise AWS_MAX_ATTEMPTS."),
 )
@@ -159,7 +159,7 @@ def _error_answer(error: ClientError) -> str:
     if known:
         return _advice([known], call=call) or f"AWS refused {call} with {known}."
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "unknown")
-    return str(foreign_answer(f"an error without a known code (HTTP status {status})"))
+    return str(not_from_aws(f"an error without a known code (HTTP status {status})"))
 
 
 def _advice(names: Iterable[str], **known: str) -> str:

@@ -37,7 +37,7 @@ class Deadline:
         """Return the seconds until the deadline, 0 after it."""
         return max(self.ends - self.clock(), 0)
 
-    def result(self, name: str, call: Callable[[], T]) -> T:
+    def result_in_time(self, name: str, call: Callable[[], T]) -> T:
         """Return what a call returns; `name` is for people.
 
         The call runs in a thread of its own, which is left alone once time is up: no setting of

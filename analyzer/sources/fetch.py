@@ -19,11 +19,11 @@ from analyzer.files import replace_files
 from analyzer.sources.aws import (
     DAMAGED,
     AwsSession,
-    BoundedClient,
+    DeadlineClient,
     FetchedReport,
+    aws_errors_translated,
     fetch_report,
     service_credentials_json,
-    translated,
 )
 from analyzer.sources.aws_answers import text_field
 from analyzer.sources.aws_errors import STOPPED, Stopped
@@ -34,7 +34,7 @@ from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import NOT_ASKED, SAVED, AccountEntry, FetchedAccounts, Status
 from analyzer.sources.organization import ATTEMPTS, Account, AccountFilter, selected_accounts
 
-Save = Callable[[BoundedClient, FetchedReport, str], AccountEntry]
+Save = Callable[[DeadlineClient, FetchedReport, str], AccountEntry]
 Progress = Callable[[int, int], None]
 
 Waiting = Callable[[str, float, str], None]
@@ -176,7 +176,7 @@ def run_tasks(
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
-    return [_outcome(task, future) for task, future in futures]
+    return [_entry_or_stopped(task, future) for task, future in futures]
 
 
 def _entry_or_failure(task: Task) -> AccountEntry:
@@ -186,7 +186,7 @@ def _entry_or_failure(task: Task) -> AccountEntry:
         return _failed(task, str(error))
 
 
-def _outcome(task: Task, future: Future[AccountEntry]) -> AccountEntry:
+def _entry_or_stopped(task: Task, future: Future[AccountEntry]) -> AccountEntry:
     return _failed(task, STOPPED) if future.cancelled() else future.result()
 
 
@@ -199,7 +199,7 @@ class RoleFetcher:
     """Fetch one account's report after another; `fetch` gets a report, `save` keeps it."""
 
     access: AwsSession
-    sts: BoundedClient
+    sts: DeadlineClient
     role: Role
     fetch: Callable[..., FetchedReport]
     save: Save
@@ -221,7 +221,7 @@ class RoleFetcher:
             except AwsRefused as error:
                 own = f" (With the caller's own credentials: {error})"
         try:
-            role, credentials = self.role.arn(account), self._assumed(account, deadline)
+            role, credentials = self.role.arn(account), self._role_credentials(account, deadline)
             return self._entry(account, f"role {role}", deadline, credentials)
         except Stopped:
             raise
@@ -242,12 +242,12 @@ class RoleFetcher:
             _require_readable(report)
             return self.save(iam, report, caller)
 
-    def _assumed(self, account: Account, deadline: Deadline) -> dict[str, str]:
+    def _role_credentials(self, account: Account, deadline: Deadline) -> dict[str, str]:
         """Return the credentials of the role in an account, as boto3 takes them."""
         external: dict[str, Any] = {}
         if self.role.external_id:
             external["ExternalId"] = self.role.external_id
-        with translated():
+        with aws_errors_translated():
             answer = replace(self.sts, deadline=deadline).answer(
                 "assume_role",
                 RoleArn=self.role.arn(account),
@@ -279,7 +279,7 @@ def _require_readable(report: FetchedReport) -> None:
 
 def save_report(
     place: Callable[[str], Path],
-    iam: BoundedClient,
+    iam: DeadlineClient,
     report: FetchedReport,
     caller: str,
     *,
@@ -304,8 +304,8 @@ def save_report(
     return fetched_entry(report, path, known)
 
 
-def unsaved_entry(
-    iam: BoundedClient, report: FetchedReport, _caller: str, *, with_service_credentials: bool
+def entry_without_saving(
+    iam: DeadlineClient, report: FetchedReport, _caller: str, *, with_service_credentials: bool
 ) -> AccountEntry:
     """Return what `save_report` would, and save nothing."""
     known = _service_credentials(iam)[1] if with_service_credentials else NOT_ASKED
@@ -325,7 +325,7 @@ def fetched_entry(report: FetchedReport, path: Path, service_credentials: str) -
     )
 
 
-def _service_credentials(iam: BoundedClient) -> tuple[bytes | None, str]:
+def _service_credentials(iam: DeadlineClient) -> tuple[bytes | None, str]:
     try:
         return service_credentials_json(iam), SAVED
     except AwsRefused as error:

@@ -19,7 +19,7 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, read_report_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
-from analyzer.sources.kinds import cannot_be_report, is_other_kind
+from analyzer.sources.kinds import cannot_be_report, content_cannot_be_report
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
@@ -101,7 +101,7 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield _missing(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
-        yield _raising(name, unreadable_file(name, error))
+        yield _refused_source(name, unreadable_file(name, error))
 
 
 def is_pattern(name: str) -> bool:
@@ -172,7 +172,7 @@ def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
         path for path in files_below(folder, closed.append) if not path.name.endswith(COMPANIONS)
     ]
     for error in closed:
-        yield _raising(str(error.filename), unreadable_file(str(error.filename), error))
+        yield _refused_source(str(error.filename), unreadable_file(str(error.filename), error))
     skipped = {path for path in paths if cannot_be_report(path)}
     for path in paths:
         if path in skipped:
@@ -230,7 +230,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
     try:
         data = read_report_bytes(name, stream, limit)
     except InputRefused as refused:
-        yield _raising(name, InputRefused(refused.problems))
+        yield _refused_source(name, InputRefused(refused.problems))
         return
     if data.startswith(ZIP):
         yield from _archive(name, partial(BytesIO, data), limit)
@@ -264,7 +264,7 @@ class _Archive:
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
             files = [member for member in listed if not member.filename.endswith("/")]
             budget = InputLimit(_LOOKED_AT)
-            return [(member, _is_other_member(archive, member, budget)) for member in files]
+            return [(member, _member_cannot_be_report(archive, member, budget)) for member in files]
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
         """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
@@ -294,7 +294,9 @@ class _Archive:
             self._opened = None
 
 
-def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit) -> bool:
+def _member_cannot_be_report(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit
+) -> bool:
     """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
 
     def start(size: int) -> bytes:
@@ -303,7 +305,7 @@ def _is_other_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: 
             return unpacked.read(size)
 
     try:
-        return is_other_kind(member.filename, member.file_size, start)
+        return content_cannot_be_report(member.filename, member.file_size, start)
     except (*_DAMAGED, InputRefused):
         return False  # Reading it shows the reason.
 
@@ -351,10 +353,10 @@ def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
 
 
 def _missing(name: str, message: str, hint: str) -> Source:
-    return _raising(name, _refused(name, message, hint))
+    return _refused_source(name, _refused(name, message, hint))
 
 
-def _raising(name: str, refused: InputRefused) -> Source:
+def _refused_source(name: str, refused: InputRefused) -> Source:
     def read() -> bytes:
         raise refused
 

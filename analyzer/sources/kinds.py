@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from analyzer import columns
 from analyzer.report.input_size import HEAD
-from analyzer.report.raw_report import is_result
+from analyzer.report.raw_report import is_own_output
 
 _ENDINGS: Final = (
     *(".md", ".xlsx", ".xls", ".docx", ".pdf", ".png", ".jpg", ".svg", ".db", ".sqlite"),
@@ -27,12 +27,12 @@ def cannot_be_report(path: Path) -> bool:
             return stream.read(size)
 
     try:
-        return path.is_file() and is_other_kind(path.name, path.stat().st_size, start)
+        return path.is_file() and content_cannot_be_report(path.name, path.stat().st_size, start)
     except OSError:
         return False  # Reading it shows the reason.
 
 
-def is_other_kind(name: str, size: int, start: Callable[[int], bytes]) -> bool:
+def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]) -> bool:
     """Return whether a file is no report by its ending, its emptiness or its content.
 
     `start` returns so many bytes of its start. What has the ending of a report or is damaged may
@@ -43,7 +43,7 @@ def is_other_kind(name: str, size: int, start: Callable[[int], bytes]) -> bool:
         return True
     if lower.endswith(".json"):
         return size <= _LARGEST_JSON and _is_other_json(start(size))
-    return lower.endswith(".csv") and is_result(start(HEAD))
+    return lower.endswith(".csv") and is_own_output(start(HEAD))
 
 
 def _is_other_json(data: bytes) -> bool:

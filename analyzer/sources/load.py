@@ -107,7 +107,9 @@ def load_sources(
     """
     bound = limit or InputLimit()
     read = [each for each in inputs if not each.is_skipped]
-    report = assemble_report([partial(_open, each, bound) for each in read], as_of, progress)
+    report = assemble_report(
+        [partial(_text_with_origin, each, bound) for each in read], as_of, progress
+    )
     noted = replace(
         report, notes=(*skipped_notes(inputs), *_archived_companion_notes(inputs), *report.notes)
     )
@@ -190,18 +192,19 @@ def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
-def _open(source: Source, limit: InputLimit) -> ReportText:
-    opened = _opened(source, limit)
+def _text_with_origin(source: Source, limit: InputLimit) -> ReportText:
+    opened = _report_text(source, limit)
     return replace(opened, origin=source.origin, account_id=source.account_id)
 
 
-def _opened(source: Source, limit: InputLimit) -> ReportText:
+def _report_text(source: Source, limit: InputLimit) -> ReportText:
     try:
         if source.path and source.path.stat().st_size > STREAMED:
-            unchanged = _unchanged(source.name, source.path)  # since before the first byte is read
+            # Since before the first byte is read.
+            unchanged = _change_check(source.name, source.path)
             with source.path.open("rb") as stream:
                 head = stream.read(HEAD)
-            if input_formats.is_plain(head):
+            if input_formats.is_utf8_csv(head):
                 return _streamed(source.name, source.path, head, unchanged)
         return read_in_memory(source, limit)
     except OSError as error:
@@ -217,7 +220,7 @@ def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None])
         name=name,
         size=size,
         sha256=digest,
-        content=digest,
+        csv_sha256=digest,
         header=find_header(name, head),
         open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
@@ -232,7 +235,7 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
 
     Raises InputRefused and OSError.
     """
-    unchanged = _unchanged(source.name, source.path)
+    unchanged = _change_check(source.name, source.path)
     data = source.read()
     unchanged()
     opened = input_formats.unwrapped(source.name, data, limit)
@@ -243,7 +246,7 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
         name=source.name,
         size=len(data),
         sha256=partial(str, sha256),
-        content=partial(str, content),
+        csv_sha256=partial(str, content),
         header=find_header(source.name, opened.csv[:HEAD]),
         open=partial(_reopened, source.path, unchanged)
         if plain and source.path
@@ -282,7 +285,7 @@ def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
     return pa.OSFile(os.fsencode(path))
 
 
-def _unchanged(name: str, path: Path | None) -> Callable[[], None]:
+def _change_check(name: str, path: Path | None) -> Callable[[], None]:
     """Return what refuses a file that is no longer the same as now."""
     return partial(_check_unchanged, name, path, _identity(path) if path else ())
 

@@ -261,7 +261,7 @@ def with_listed_accounts(
                     replaced[_replacement_note(account, source, file)] = None
                 else:
                     not_covered[account] = None
-            elif reason := there.loss(entry, place := _input_name(source, entry)):
+            elif reason := there.why_lost(entry, place := _input_name(source, entry)):
                 lost = replace(account, reason=reason)
                 file = _newer_report(lost, timestamp(entry.generated_time), files)
                 if file and file.name != place:
@@ -299,7 +299,7 @@ class _Inputs:
     def _others(self) -> frozenset[str]:
         return frozenset(map(_sha256, self._superseded))
 
-    def loss(self, entry: AccountEntry, place: str) -> str:
+    def why_lost(self, entry: AccountEntry, place: str) -> str:
         """Return why the report of an entry is lost, empty where it is there or not listed.
 
         It is there if any input has its SHA-256, whatever its name; `place` is the listed one.
@@ -410,7 +410,7 @@ def unmatched_messages(patterns: Iterable[str]) -> list[AccountMessage]:
     ]
 
 
-def gap_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
+def unknown_credential_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
     """Return a message for each account whose service-specific credentials are not known."""
     return [
         AccountMessage(

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import AwsSession, BoundedClient, translated
-from analyzer.sources.aws_answers import foreign_answer, list_field, text_field
+from analyzer.sources.aws import AwsSession, DeadlineClient, aws_errors_translated
+from analyzer.sources.aws_answers import list_field, not_from_aws, text_field
 from analyzer.sources.deadline import Deadline
 from analyzer.sources.manifest import ACCOUNT_ID, AccountEntry, Status
 from analyzer.terms import printable
@@ -74,13 +74,13 @@ def selected_accounts(
     """
     with (
         closing(access.client("organizations", deadline, attempts=ATTEMPTS)) as client,
-        translated(),
+        aws_errors_translated(),
     ):
         pages = client.pages("list_accounts")
         listed = [each for page in pages for each in list_field(page, "Accounts")]
         below = set(_accounts_below(client, selection.units))
     accounts, failed = _valid_accounts(listed)
-    reasons = [_why_not(account, selection, below) for account in accounts]
+    reasons = [_why_skipped(account, selection, below) for account in accounts]
     chosen = [account for account, reason in zip(accounts, reasons, strict=True) if not reason]
     if not chosen and not failed:
         message = f"None of the organization's {len(accounts)} accounts is chosen: check --include,"
@@ -131,7 +131,7 @@ def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[Accou
 def _account(value: object) -> Account:
     """Return what a list says of an account; nothing of it is checked but that it is text."""
     if not isinstance(value, Mapping) or not _has_texts(value):
-        raise foreign_answer("a list of accounts with an invalid value")
+        raise not_from_aws("a list of accounts with an invalid value")
     state = value.get("State") or value.get("Status")
     return Account(
         id=value.get("Id", ""),
@@ -156,7 +156,7 @@ _INVALID: Final = "AWS lists it without a valid account id and ARN."
 _REPEATED: Final = "AWS lists it more than once."
 
 
-def _accounts_below(client: BoundedClient, units: Iterable[str]) -> Iterator[str]:
+def _accounts_below(client: DeadlineClient, units: Iterable[str]) -> Iterator[str]:
     """Yield the ids of all accounts in the units and in the units below them."""
     pending, visited = [*units], set()
     while pending:
@@ -167,12 +167,12 @@ def _accounts_below(client: BoundedClient, units: Iterable[str]) -> Iterator[str
             pending += _children(client, unit, "ORGANIZATIONAL_UNIT")
 
 
-def _children(client: BoundedClient, unit: str, kind: str) -> Iterator[str]:
+def _children(client: DeadlineClient, unit: str, kind: str) -> Iterator[str]:
     for page in client.pages("list_children", ParentId=unit, ChildType=kind):
         yield from (text_field(each, "Id") for each in list_field(page, "Children"))
 
 
-def _why_not(account: Account, selection: AccountFilter, below: set[str]) -> str:
+def _why_skipped(account: Account, selection: AccountFilter, below: set[str]) -> str:
     if account.state != "ACTIVE":
         return f"Its state is {account.state}."
     if selection.units and account.id not in below:

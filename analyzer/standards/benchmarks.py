@@ -9,7 +9,7 @@ Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
 from collections.abc import Iterable
 from typing import Final
 
-from analyzer.standards.standard import Control, Standard, decided, numbered, undecidable
+from analyzer.standards.standard import Control, Standard, decidable, numbered, undecidable
 from analyzer.terms import Benchmark
 
 # Why a control cannot be decided
@@ -48,23 +48,23 @@ FEDERATION: Final = "Identity providers and IAM Identity Center are not in the r
 _CONTACT_DETAILS: Final = undecidable("Contact details are current", CONTACTS)
 _SECURITY_CONTACT: Final = undecidable("A security contact is registered", CONTACTS)
 _SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", CONTACTS)
-_ROOT_KEY: Final = decided("Root has no access key", "root-access-key")
-_ROOT_MFA: Final = decided("Root has MFA", "root-without-mfa")
+_ROOT_KEY: Final = decidable("Root has no access key", "root-access-key")
+_ROOT_MFA: Final = decidable("Root has MFA", "root-without-mfa")
 _ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA is a hardware device", HARDWARE_MFA)
-_ROOT_USE: Final = decided("Root is not used for administrative and daily tasks", "root-used")
+_ROOT_USE: Final = decidable("Root is not used for administrative and daily tasks", "root-used")
 _PASSWORD_LENGTH: Final = undecidable("Passwords have 14 characters or more", PASSWORD_POLICY)
 _PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", PASSWORD_POLICY)
-_CONSOLE_MFA: Final = decided("Console users have MFA", "console-user-without-mfa")
-_SETUP_KEY: Final = decided(
+_CONSOLE_MFA: Final = decidable("Console users have MFA", "console-user-without-mfa")
+_SETUP_KEY: Final = decidable(
     "Console users get no access key at initial setup", "initial-setup-access-key"
 )
-_IDLE_45: Final = decided(
+_IDLE_45: Final = decidable(
     "Credentials unused for 45 days or more are disabled",
     *("idle-password", "idle-access-key"),
     idle_days=45,
 )
-_ONE_KEY: Final = decided("A user has at most one active access key", "two-active-access-keys")
-_ROTATION: Final = decided(
+_ONE_KEY: Final = decidable("A user has at most one active access key", "two-active-access-keys")
+_ROTATION: Final = decidable(
     "Access keys are rotated within 90 days", "unrotated-access-key", rotation_days=90
 )
 _GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", POLICIES)
@@ -149,9 +149,9 @@ CIS_1_2: Final = Standard(
     controls=numbered(
         "1",
         (
-            decided("Root is not used", "root-used"),
+            decidable("Root is not used", "root-used"),
             _CONSOLE_MFA,
-            decided(
+            decidable(
                 "Credentials unused for 90 days or more are disabled",
                 *("idle-password", "idle-access-key"),
                 idle_days=90,
@@ -186,19 +186,19 @@ FSBP: Final = Standard(
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
     controls=(
-        undecidable("No policy allows full access", POLICIES).under("IAM.1"),
-        undecidable("No policy is attached to a user", POLICIES).under("IAM.2"),
-        _ROTATION.under("IAM.3"),
-        _ROOT_KEY.under("IAM.4"),
-        _CONSOLE_MFA.under("IAM.5"),
-        _ROOT_HARDWARE_MFA.under("IAM.6"),
-        undecidable("The password policy is strong", PASSWORD_POLICY).under("IAM.7"),
-        decided(
+        undecidable("No policy allows full access", POLICIES).with_number("IAM.1"),
+        undecidable("No policy is attached to a user", POLICIES).with_number("IAM.2"),
+        _ROTATION.with_number("IAM.3"),
+        _ROOT_KEY.with_number("IAM.4"),
+        _CONSOLE_MFA.with_number("IAM.5"),
+        _ROOT_HARDWARE_MFA.with_number("IAM.6"),
+        undecidable("The password policy is strong", PASSWORD_POLICY).with_number("IAM.7"),
+        decidable(
             "Credentials unused for 90 days are removed",
             *("idle-password", "idle-access-key"),
             idle_days=90,
-        ).under("IAM.8"),
-        undecidable("No policy allows all actions of a service", POLICIES).under("IAM.21"),
+        ).with_number("IAM.8"),
+        undecidable("No policy allows all actions of a service", POLICIES).with_number("IAM.21"),
     ),
 )
 

@@ -43,16 +43,16 @@ def results(
     counts: FindingCounts,
     *,
     ran: Collection[str],
-    unseen: Mapping[str, str],
+    lacking_input: Mapping[str, str],
     limits: Mapping[str, int],
 ) -> tuple[ControlResult, ...]:
     """Return the results of the standard's controls, in its order.
 
     `counts` are the numbers of findings, as `rules.engine.page_counts` returns them; `ran` are the
-    ids of the rules that ran; `unseen` has the reason for each rule that did not see all input;
-    `limits` are the days that they ran with, by the names of `Thresholds`.
+    ids of the rules that ran; `lacking_input` has the reason for each rule that did not see all
+    input; `limits` are the days that they ran with, by the names of `Thresholds`.
     """
-    doubts = _Doubts(ran, unseen, limits)
+    doubts = _Doubts(ran, lacking_input, limits)
     return tuple(_result(control, counts, doubts) for control in standard.controls)
 
 
@@ -79,7 +79,7 @@ class _Doubts:
     """Return the reason why a result is uncertain, whatever the counts."""
 
     ran: Collection[str]
-    unseen: Mapping[str, str]
+    lacking_input: Mapping[str, str]
     limits: Mapping[str, int]
 
     def of_failure(self, control: Control) -> str:
@@ -96,7 +96,7 @@ class _Doubts:
         name, days = control.limit or ("", 0)
         if control.limit and self.limits[name] > days:
             return Result.UNDECIDED, self._other_limit(name, days)
-        reasons = [self.unseen[rule] for rule in control.rules if rule in self.unseen]
+        reasons = [self.lacking_input[rule] for rule in control.rules if rule in self.lacking_input]
         return (Result.UNDECIDED, reasons[0]) if reasons else None
 
     def _other_limit(self, name: str, days: int) -> str:

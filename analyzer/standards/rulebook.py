@@ -8,7 +8,7 @@ from typing import Final
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.standards import STANDARDS
-from analyzer.standards.standard import Standard, decided
+from analyzer.standards.standard import Standard, decidable
 from analyzer.terms import Benchmark, Severity, Thresholds
 
 OWN: Final = "credreport"
@@ -58,8 +58,8 @@ def rulebook(  # noqa: PLR0913  each is one choice
     TypeError for an extra rule that is not a Rule.
     """
     rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
-    known = _known(extra)
-    standard = own_standard(known.values()) if benchmark is None else _standard(benchmark)
+    known = _rules_by_id(extra)
+    standard = own_rules_standard(known.values()) if benchmark is None else _standard(benchmark)
     by_default = [rule.id for rule in known.values() if rule.default]
     own = [rule.id for rule in extra if rule.default]
     words = {
@@ -83,7 +83,7 @@ def rulebook(  # noqa: PLR0913  each is one choice
     )
 
 
-def own_standard(rules: Collection[Rule]) -> Standard:
+def own_rules_standard(rules: Collection[Rule]) -> Standard:
     """Return the standard of a run without a benchmark."""
     return Standard(
         id=OWN,
@@ -91,11 +91,11 @@ def own_standard(rules: Collection[Rule]) -> Standard:
         short_name="credreport",
         scope=f"{len(rules)} in all",
         source="credreport rules",
-        controls=tuple(decided(rule.requirement, rule.id).under(rule.id) for rule in rules),
+        controls=tuple(decidable(rule.requirement, rule.id).with_number(rule.id) for rule in rules),
     )
 
 
-def _known(extra: Sequence[Rule]) -> dict[str, Rule]:
+def _rules_by_id(extra: Sequence[Rule]) -> dict[str, Rule]:
     """Return all rules by their ids, the extra ones last."""
     known = {rule.id: rule for rule in RULES}
     for rule in extra:

@@ -18,7 +18,7 @@ class Control:
     reason: str = ""
     limit: tuple[str, int] | None = None
 
-    def under(self, number: str) -> "Control":
+    def with_number(self, number: str) -> "Control":
         """Return the control under a number."""
         return replace(self, number=number)
 
@@ -53,7 +53,7 @@ class Standard:
         return tuple(control.number for control in self.controls if rule in control.rules)
 
 
-def decided(title: str, *rules: str, **limits: int) -> Control:
+def decidable(title: str, *rules: str, **limits: int) -> Control:
     """Describe a control that rules decide, with the threshold that the standard sets, if any."""
     return Control(title=title, rules=rules, limit=next(iter(limits.items()), None))
 
@@ -66,5 +66,5 @@ def undecidable(title: str, reason: str) -> Control:
 def numbered(section: str, controls: Iterable[Control], *, first: int = 1) -> tuple[Control, ...]:
     """Return controls under the running numbers of a section, such as `1.1` and `1.2`."""
     return tuple(
-        control.under(f"{section}.{number}") for number, control in enumerate(controls, first)
+        control.with_number(f"{section}.{number}") for number, control in enumerate(controls, first)
     )

@@ -16,16 +16,16 @@ from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import REGION, Severity, Thresholds
 from analyzer.version import VERSION
-from analyzer.writers.closing import FeedForm, closed_lines
+from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
     findings,
-    fixed,
     json_line,
     limits,
     moment_text,
     requirements,
+    shared_json,
 )
 
 SCHEMA_VERSION: Final = "2018-10-08"
@@ -113,7 +113,7 @@ def write_asff(
             f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
             " known, and neither does the file. Correct these rows, or write .ocsf.json."
         )
-    stream.writelines(closed_lines(earlier, ids, analysis.report, _FORM))
+    stream.writelines(closed_lines(earlier, ids, analysis.report, _FEED_FORMAT))
 
 
 def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
 
 
 _ARCHIVED: Final = "ARCHIVED"
-_FORM: Final = FeedForm(
+_FEED_FORMAT: Final = FeedFormat(
     id=lambda document: str(document["Id"]),
     account=lambda document: str(document["AwsAccountId"]),
     is_open=lambda document: document["RecordState"] != _ARCHIVED,
@@ -166,10 +166,10 @@ def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
     severity = {"Label": _INFORMATIONAL if noted else _SEVERITIES[finding.rule.severity]}
     severity["Original"] = str(finding.rule.severity)
     return _SharedParts(
-        severity=fixed(severity),
-        provider_fields=fixed({"Severity": severity, "Types": [_TYPE]}),
-        remediation=fixed({"Recommendation": _recommendation(finding)}),
-        compliance=fixed(_compliance(finding, thresholds)),
+        severity=shared_json(severity),
+        provider_fields=shared_json({"Severity": severity, "Types": [_TYPE]}),
+        remediation=shared_json({"Recommendation": _recommendation(finding)}),
+        compliance=shared_json(_compliance(finding, thresholds)),
     )
 
 
@@ -184,7 +184,7 @@ def _document(
         "ProductName": PRODUCT,
         "GeneratorId": f"{PRODUCT}/{rule.id}",
         "AwsAccountId": account,
-        **_filled({"AwsAccountName": _cut(finding.account_name.strip(), "account_name")}),
+        **_without_empty({"AwsAccountName": _cut(finding.account_name.strip(), "account_name")}),
         "Types": [_TYPE],
         "CreatedAt": as_of,
         "UpdatedAt": as_of,
@@ -204,14 +204,14 @@ def _document(
 
 def _recommendation(finding: Finding) -> dict[str, Any]:
     text = _cut(finding.remedy_text, "recommendation")
-    return _filled({"Text": text, "Url": next(iter(finding.rule.references), "")})
+    return _without_empty({"Text": text, "Url": next(iter(finding.rule.references), "")})
 
 
 def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     parameters = [
         {"Name": name, "Value": [days]} for name, days in limits(finding.rule, thresholds).items()
     ]
-    return _filled(
+    return _without_empty(
         {
             "Status": RESULTS[finding.outcome],
             "RelatedRequirements": list(requirements(finding.rule.id)),
@@ -233,8 +233,8 @@ def _resource(finding: Finding) -> dict[str, Any]:
     partition = finding.partition if named else ""
     if finding.is_of_account:
         account = f"AWS::::Account:{finding.account}"
-        return _filled({"Type": "AwsAccount", "Id": account, "Partition": partition})
-    return _filled(
+        return _without_empty({"Type": "AwsAccount", "Id": account, "Partition": partition})
+    return _without_empty(
         {
             "Type": "AwsIamUser",
             "Id": finding.subject_id,
@@ -252,7 +252,7 @@ def _details(finding: Finding) -> dict[str, Any]:
     # A finding on a credential in a slot tells of the creation of that, not of the user's.
     created = "" if finding.rule.subject.in_slots else finding.created
     user = {"UserName": finding.user, "Path": parts["path"], "CreateDate": created}
-    return {"AwsIamUser": _filled(user)}
+    return {"AwsIamUser": _without_empty(user)}
 
 
 _PRODUCT_FIELDS: Final = tuple(
@@ -287,5 +287,5 @@ def _cut(text: str, name: str) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}

@@ -55,7 +55,7 @@ def write_changes_table(
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    for line in sides(compared):
+    for line in compared_reports(compared):
         console.print(Text(line, "bold"))
     console.print(Text(count_sentence(compared)), "", sep="\n")
     if len(compared.changes):
@@ -63,7 +63,7 @@ def write_changes_table(
     console.print(Text(f"Not visible in a credential report: {'; '.join(BLIND_SPOTS)}.", "dim"))
 
 
-def sides(compared: Comparison) -> list[str]:
+def compared_reports(compared: Comparison) -> list[str]:
     """Return which reports were compared."""
     labelled_snapshots = (("Before", compared.before), ("Now", compared.now))
     return [f"{side}: {users.as_of_and_scope(each.report)}" for side, each in labelled_snapshots]

@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedForm:
+class FeedFormat:
     """Hold how a feed names a finding and its account, and how it closes a finding.
 
     `account` returns nothing where no account is known; `closed` returns the document as of a
@@ -27,7 +27,7 @@ class FeedForm:
 
 
 def closed_lines(
-    earlier: Iterable[bytes], later: Collection[str], report: Report, form: FeedForm
+    earlier: Iterable[bytes], later: Collection[str], report: Report, feed_format: FeedFormat
 ) -> Iterator[bytes]:
     """Yield a line that closes each open finding of an earlier feed whose id is not in the later.
 
@@ -36,12 +36,12 @@ def closed_lines(
     """
     at = max(file.as_of for file in report.files)
     for document in map(json.loads, earlier):
-        is_gone = form.is_open(document) and form.id(document) not in later
-        if is_gone and _is_known(form.account(document), report):
-            yield json_line(form.closed(document, at))
+        is_gone = feed_format.is_open(document) and feed_format.id(document) not in later
+        if is_gone and _is_fully_known(feed_format.account(document), report):
+            yield json_line(feed_format.closed(document, at))
 
 
-def _is_known(account: str, report: Report) -> bool:
+def _is_fully_known(account: str, report: Report) -> bool:
     """Return whether all is known of an account: also that it has no report any more."""
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
     covered = {each.account for file in report.files for each in file.accounts}

@@ -87,7 +87,7 @@ def _lines(
         texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
         return _csv_cells(texts, raw=raw)
 
-    words = _word_columns(page, of_files, raw=raw)
+    words = _joined_category_columns(page, of_files, raw=raw)
     named = _account_name_cells(page.users[columns.ACCOUNT], names, raw=raw)
     return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER), named])
 
@@ -122,7 +122,7 @@ def _rows(texts: Sequence[pa.Array]) -> memoryview:
     return memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
 
 
-def _word_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
+def _joined_category_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
     """Return the columns of few words joined, each combination that occurs only once."""
     columns_of_words = [page.users[name].cat for name in _WORDS]
     words = [_csv_cells(_as_text(each.categories), raw=raw) for each in columns_of_words]
@@ -147,10 +147,10 @@ def _as_text(values: pd.Series | pd.Index) -> pa.Array:
 
 
 def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
-    return _quoted(texts if raw else _guarded(texts))
+    return _quoted(texts if raw else _formula_safe(texts))
 
 
-def _guarded(texts: pa.Array) -> pa.Array:
+def _formula_safe(texts: pa.Array) -> pa.Array:
     if not begins_with(texts, _FORMULA_BYTES).any():
         return texts
     return pc.if_else(pc.match_substring_regex(texts, _FORMULA), _concat("'", texts), texts)

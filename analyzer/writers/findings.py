@@ -104,10 +104,10 @@ def standard_and_limits(inspection: Inspection) -> str:
     return f"{standard_text(inspection.book)} {limits_text(inspection.book)}"
 
 
-def unseen_notes(inspection: Inspection) -> list[str]:
+def lacking_input_notes(inspection: Inspection) -> list[str]:
     """Return what the rules lack in the input, where the notes on the input do not say so."""
     noted = bool(inspection.report.not_covered)
-    return [] if noted else list(dict.fromkeys(inspection.unseen.values()))
+    return [] if noted else list(dict.fromkeys(inspection.rules_lacking_input.values()))
 
 
 def control_results(inspection: Inspection) -> Sequence[ControlResult]:
@@ -192,10 +192,10 @@ def standard_text(book: Rulebook) -> str:
     return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} rules ran."
 
 
-def unseen_rules(inspection: Inspection) -> list[str]:
+def lacking_input_remarks(inspection: Inspection) -> list[str]:
     """Return which rules lack part of the input, and why, in words."""
     rules: dict[str, list[str]] = {}
-    for rule, why in inspection.unseen.items():
+    for rule, why in inspection.rules_lacking_input.items():
         rules.setdefault(why, []).append(rule)
     every = len(inspection.book.rules)
     return [

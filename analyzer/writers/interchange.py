@@ -221,7 +221,7 @@ def moment_text(at: datetime) -> str:
     return f"{at:{ISO_UTC}}"
 
 
-def fixed(value: Any) -> orjson.Fragment:
+def shared_json(value: Any) -> orjson.Fragment:
     """Return a value that many documents share, as JSON in ASCII that is made once."""
     return orjson.Fragment(json.dumps(value, separators=(",", ":")))
 

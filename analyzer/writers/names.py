@@ -62,7 +62,7 @@ def _masks(
 
 
 def _is_unsafe(page: Page, files: Sequence[ReportFile], *, check: bool) -> np.ndarray:
-    return _may_be_live(page, files) if check else _is_doubtful(page)
+    return _may_have_live_credential(page, files) if check else _is_doubtful(page)
 
 
 def _is_exempt(page: Page) -> np.ndarray:
@@ -81,7 +81,7 @@ def _is_doubtful(page: Page) -> np.ndarray:
     return (page.users[columns.CERTAINTY] == Certainty.CHECK).to_numpy()
 
 
-def _may_be_live(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
+def _may_have_live_credential(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
     """Return which unused or retired users may have an active service-specific credential."""
     without_evidence = np.array([file.evidence is None for file in files])
     named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)

@@ -16,16 +16,16 @@ from analyzer.analysis import Analysis
 from analyzer.rules.rule import Outcome, RuleText
 from analyzer.terms import Severity, Thresholds
 from analyzer.version import VERSION
-from analyzer.writers.closing import FeedForm, closed_lines
+from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
     PRODUCT,
     Finding,
     findings,
-    fixed,
     json_line,
     limits,
     moment_text,
     requirements,
+    shared_json,
     standards,
 )
 
@@ -73,7 +73,7 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
         document = _document(finding, shared[kind])
         ids.add(document["finding_info"]["uid"])
         stream.write(json_line(document))
-    stream.writelines(closed_lines(earlier, ids, analysis.report, _FORM))
+    stream.writelines(closed_lines(earlier, ids, analysis.report, _FEED_FORMAT))
 
 
 def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -85,14 +85,14 @@ def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "activity_name": activity,
         "type_uid": _CLASS[0] * 100 + activity_id,
         "type_name": f"{_CLASS[1]}: {activity}",
-        **_at("time", at),
+        **_time_attributes("time", at),
         "status_id": status_id,
         "status": status,
-        "finding_info": {**document["finding_info"], **_at("modified_time", at)},
+        "finding_info": {**document["finding_info"], **_time_attributes("modified_time", at)},
     }
 
 
-_FORM: Final = FeedForm(
+_FEED_FORMAT: Final = FeedFormat(
     id=lambda document: str(document["finding_info"]["uid"]),
     account=lambda document: str(document["cloud"].get("account", {}).get("uid", "")),
     is_open=lambda document: document["activity_id"] != _CLOSE[0],
@@ -114,13 +114,13 @@ def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
     rule = finding.rule
     noted = finding.outcome is Outcome.NOTED
     severity_id, severity = _INFORMATIONAL if noted else _SEVERITIES[rule.severity]
-    remediation = _filled({"desc": finding.remedy_text, "references": list(rule.references)})
+    remediation = _without_empty({"desc": finding.remedy_text, "references": list(rule.references)})
     return _SharedParts(
         severity={"severity_id": severity_id, "severity": severity},
-        metadata=fixed(_metadata(rule)),
-        analytic=fixed(_analytic(rule)),
-        compliance=fixed(_compliance(finding, thresholds)),
-        remediation=fixed(remediation),
+        metadata=shared_json(_metadata(rule)),
+        analytic=shared_json(_analytic(rule)),
+        compliance=shared_json(_compliance(finding, thresholds)),
+        remediation=shared_json(remediation),
     )
 
 
@@ -141,11 +141,11 @@ def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
     status_id, status = _SUPPRESSED if finding.exemption else _NEW
     return {
         **_KIND,
-        **_at("time", finding.at),
+        **_time_attributes("time", finding.at),
         **shared.severity,
         "status_id": status_id,
         "status": status,
-        **_filled({"status_detail": finding.exemption}),
+        **_without_empty({"status_detail": finding.exemption}),
         "message": finding.fact,
         "metadata": shared.metadata,
         "finding_info": _finding_info(finding, shared.analytic),
@@ -181,9 +181,9 @@ def _finding_info(finding: Finding, analytic: orjson.Fragment) -> dict[str, Any]
         "uid": finding.id,
         "title": finding.rule.title,
         "desc": finding.fact,
-        **_at("created_time", finding.at),
-        **_at("modified_time", finding.at),
-        **_at("last_seen_time", finding.at),
+        **_time_attributes("created_time", finding.at),
+        **_time_attributes("modified_time", finding.at),
+        **_time_attributes("last_seen_time", finding.at),
         "analytic": analytic,
         "data_sources": ["AWS IAM credential report"],
     }
@@ -193,7 +193,7 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     rule = finding.rule
     status_id, status = RESULTS[finding.outcome]
     parameters = limits(rule, thresholds).items()
-    return _filled(
+    return _without_empty(
         {
             "status_id": status_id,
             "status": status,
@@ -207,7 +207,7 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
 
 
 def _resource(finding: Finding) -> dict[str, Any]:
-    return _filled(
+    return _without_empty(
         {
             "type": "AwsAccount" if finding.is_of_account else "AwsIamUser",
             "uid": finding.subject_id,
@@ -221,7 +221,7 @@ def _cloud(finding: Finding) -> dict[str, Any]:
     if not finding.account:
         return {"provider": "AWS"}
     type_id, kind = _AWS_ACCOUNT
-    account = _filled(
+    account = _without_empty(
         {
             "uid": finding.account,
             "name": finding.account_name,
@@ -229,14 +229,14 @@ def _cloud(finding: Finding) -> dict[str, Any]:
             "type": kind,
         }
     )
-    return _filled(
+    return _without_empty(
         {"provider": "AWS", "account": account, "cloud_partition": finding.partition},
     )
 
 
 def _unmapped(finding: Finding) -> dict[str, Any]:
     """Return what the schema has no attribute for, under our own words."""
-    return _filled(
+    return _without_empty(
         {
             "outcome": str(finding.outcome),
             "subject": str(finding.rule.subject),
@@ -251,10 +251,10 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _at(name: str, at: datetime) -> Mapping[str, Any]:
+def _time_attributes(name: str, at: datetime) -> Mapping[str, Any]:
     """Return a moment as OCSF has it: milliseconds since 1970, and beside it RFC 3339."""
     return {name: int(at.timestamp()) * 1000, f"{name}_dt": moment_text(at)}
 
 
-def _filled(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _without_empty(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if value or value == 0}

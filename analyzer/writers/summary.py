@@ -1,4 +1,4 @@
-"""Put the result in lines for standard error: the answer, the rules and the notes."""
+"""Put the result in lines for standard error: the headline, the rules and the notes."""
 
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ def summary_lines(
 
     The lines about `rules`, with their first findings if `details`, need the rules to run.
     """
-    yield f"{users.answer(analysis, verdicts)}."
+    yield f"{users.headline(analysis, verdicts)}."
     if others := users.other_users(analysis, verdicts):
         yield f"{others}."
     if chosen := users.filter_text(analysis):
@@ -35,9 +35,9 @@ def notes(analysis: Analysis, *, rules: bool) -> list[str]:
     if not rules:
         return users.notes(analysis)
     # The rules are slow to import, and a list of users needs none.
-    from analyzer.writers.findings import unseen_notes  # noqa: PLC0415
+    from analyzer.writers.findings import lacking_input_notes  # noqa: PLC0415
 
-    return [*users.notes(analysis), *unseen_notes(analysis.inspection)]
+    return [*users.notes(analysis), *lacking_input_notes(analysis.inspection)]
 
 
 def blind_spots_line() -> str:

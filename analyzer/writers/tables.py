@@ -74,12 +74,12 @@ def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
 def _user_columns(page: Page, names: pd.Series) -> Mapping[str, Any]:
     return {
         **{name: page.users[name] for name in (*JUDGED, columns.ROW)},
-        **{name: _reported(name, page.cells[name]) for name in REPORTED},
+        **{name: _report_column(name, page.cells[name]) for name in REPORTED},
         REPORT: names.take(page.users[columns.FILE].to_numpy()),
     }
 
 
-def _reported(name: str, cells: pd.Series) -> pd.Series | np.ndarray:
+def _report_column(name: str, cells: pd.Series) -> pd.Series | np.ndarray:
     """Return a column of the report, as moments where it holds such."""
     return timestamps(arrow_array(cells).cast(pa.large_string())) if name in _MOMENTS else cells
 

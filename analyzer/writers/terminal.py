@@ -1,6 +1,6 @@
 """Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
 
-The answer comes first, then the listed users, then a line for each rule, then the notes. In a
+The headline comes first, then the listed users, then a line for each rule, then the notes. In a
 pipe the table holds the listed users only; `writers.summary` has the rest, for standard error.
 """
 
@@ -75,14 +75,14 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     colour: bool = False,
     details: bool = False,
 ) -> None:
-    """Write the answer, the users with one of the verdicts, the rules and the notes.
+    """Write the headline, the users with one of the verdicts, the rules and the notes.
 
     `width` is that of the terminal in columns. With `details` each rule shows its first findings.
     """
     console = Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
-    console.print(Text(f"{printable(users.answer(analysis, verdicts))}.", "bold"))
+    console.print(Text(f"{printable(users.headline(analysis, verdicts))}.", "bold"))
     if others := users.other_users(analysis, verdicts):
         console.print(Text(f"{others}."))
     if chosen := users.filter_text(analysis):
@@ -232,7 +232,7 @@ def _control_table(results: Sequence[ControlResult]) -> Table:
 # In a pipe
 
 
-def write_table(analysis: Analysis, stream: TextIO, verdicts: Collection[Verdict]) -> None:
+def write_piped_table(analysis: Analysis, stream: TextIO, verdicts: Collection[Verdict]) -> None:
     """Write a header line and one line for each listed user, with a tab between the cells."""
     rows = users.user_rows(analysis, verdicts)
     for cells in (HEADER, *map(_cells, rows)):

@@ -104,7 +104,7 @@ def as_of_and_scope(report: Report) -> str:
     return f"{as_of[0].upper()}{as_of[1:]}, {_accounts_text(report)}"
 
 
-def answer(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+def headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
     every = sum(analysis.totals.users(verdict) for verdict in Verdict)
     scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
@@ -112,7 +112,7 @@ def answer(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     if len(listed) > 1:
         users = "1 IAM user" if every == 1 else f"{every} IAM users"
         return f"{users}: {_user_counts(analysis, listed) or 'none listed'}, {scope}"
-    number, remark = analysis.totals.users(listed[0]), _check_and_exempt(analysis, listed[0])
+    number, remark = analysis.totals.users(listed[0]), _check_and_exempt_remark(analysis, listed[0])
     verb = "is" if number == 1 else "are"
     return f"{number} of {every} IAM users {verb} {listed[0]}{remark}, {scope}"
 
@@ -134,13 +134,13 @@ def filter_text(analysis: Analysis) -> str:
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     """Return how many users have each of the verdicts that occur."""
     return ", ".join(
-        f"{number} {verdict}{_check_and_exempt(analysis, verdict)}"
+        f"{number} {verdict}{_check_and_exempt_remark(analysis, verdict)}"
         for verdict in verdicts
         if (number := analysis.totals.users(verdict))
     )
 
 
-def _check_and_exempt(analysis: Analysis, verdict: Verdict) -> str:
+def _check_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
     remarks = ", ".join(_check_and_exempt_counts(analysis, verdict))
     return f" ({remarks})" if remarks else ""
 

@@ -212,7 +212,7 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
         raise OSError(EIO, "Input/output error")
 
     assert exporting(runs, "--from", SAMPLE) == 0
-    monkeypatch.setattr(Run, "is_as_made", unreadable)
+    monkeypatch.setattr(Run, "is_unedited", unreadable)
     assert exporting(runs, "--from", SAMPLE, "--dormant-days", "9", "--keep", "1") == 0
     assert "Old runs were not removed: " in capsys.readouterr().err
     assert len(visible(runs)) == 3

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from analyzer.cli.export import recorded_in
+from analyzer.cli.export import run_and_record
 from analyzer.errors import AwsRefused, Busy, InputRefused
 from analyzer.exports.last_run import LAST_RUN, write_last_run
 from analyzer.exports.runs import folder_lock
@@ -44,7 +44,7 @@ def raising(error: BaseException) -> Callable[[], int]:
 def test_a_run_with_outputs_leaves_when_it_ended_and_how(
     tmp_path: Path, code: int, message: str
 ) -> None:
-    assert recorded_in(tmp_path, lambda: code, lambda: NOON) == code
+    assert run_and_record(tmp_path, lambda: code, lambda: NOON) == code
     record = last_run(tmp_path)
     assert record["kind"] == "last-run"
     assert record["when"] == "2026-03-01T12:00:00Z"
@@ -67,7 +67,7 @@ def test_a_failed_run_leaves_its_exit_code_and_message_and_fails_as_before(
     tmp_path: Path, error: BaseException, code: int, message: str
 ) -> None:
     with pytest.raises(type(error)):
-        recorded_in(tmp_path, raising(error), lambda: NOON)
+        run_and_record(tmp_path, raising(error), lambda: NOON)
     record = last_run(tmp_path)
     assert record["exit_code"] == code
     assert message in record["message"]
@@ -76,7 +76,7 @@ def test_a_failed_run_leaves_its_exit_code_and_message_and_fails_as_before(
 def test_another_run_at_work_writes_nothing(tmp_path: Path) -> None:
     write_last_run(tmp_path, NOON, 0, "Done.")
     with pytest.raises(Busy):
-        recorded_in(tmp_path, raising(Busy("another")), lambda: NOON)
+        run_and_record(tmp_path, raising(Busy("another")), lambda: NOON)
     assert last_run(tmp_path)["exit_code"] == 0
 
 
@@ -90,9 +90,9 @@ def test_where_it_cannot_be_written_the_run_ends_as_it_would(tmp_path: Path, cod
     (tmp_path / LAST_RUN).mkdir()
     if code:
         with pytest.raises(AwsRefused):
-            recorded_in(tmp_path, raising(AwsRefused("no")), lambda: NOON)
+            run_and_record(tmp_path, raising(AwsRefused("no")), lambda: NOON)
     else:
-        assert recorded_in(tmp_path, lambda: 0, lambda: NOON) == 0
+        assert run_and_record(tmp_path, lambda: 0, lambda: NOON) == 0
 
 
 def test_it_is_private_at_first_and_keeps_the_mode_that_it_was_given(tmp_path: Path) -> None:

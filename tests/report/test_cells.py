@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.report.arns import bytes_at, cells_where, consist_of, end_with_cells, lengths
+from analyzer.report.arns import bytes_at, cells_where, consist_of, end_with_tails, lengths
 from analyzer.report.values import begins_with
 
 COLUMNS = {
@@ -61,10 +61,10 @@ def test_cells_that_are_masked_out_are_missing(cells: list[str]) -> None:
     ],
 )
 def test_a_cell_ends_with_the_text_beside_it(cell: str, tail: str, *, ends: bool) -> None:
-    assert end_with_cells(texts([cell]), texts([tail])).tolist() == [ends]
+    assert end_with_tails(texts([cell]), texts([tail])).tolist() == [ends]
     for cells, tails in zip(slices([cell, "x", cell]), slices([tail, "x", tail]), strict=True):
-        assert end_with_cells(cells, tails).tolist() == [ends, True, ends]
+        assert end_with_tails(cells, tails).tolist() == [ends, True, ends]
 
 
 def test_no_cells_end_with_nothing() -> None:
-    assert end_with_cells(texts([]), texts([])).tolist() == []
+    assert end_with_tails(texts([]), texts([])).tolist() == []

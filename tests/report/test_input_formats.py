@@ -275,7 +275,7 @@ def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks(tmp_path
     ],
 )
 def test_only_csv_in_utf_8_is_read_in_pieces(head: bytes, *, plain: bool) -> None:
-    assert input_formats.is_plain(head) is plain
+    assert input_formats.is_utf8_csv(head) is plain
 
 
 NOISE = random.Random(1).randbytes(100_000)

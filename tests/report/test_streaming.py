@@ -292,13 +292,13 @@ def test_a_file_that_changes_between_the_survey_and_the_pages_is_refused(
 def test_a_large_file_that_is_replaced_while_its_first_bytes_are_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_plain = input_formats.is_plain
+    is_utf8_csv = input_formats.is_utf8_csv
 
     def slow(head: bytes) -> bool:
         replaced(tmp_path / "report.csv")
-        return is_plain(head)
+        return is_utf8_csv(head)
 
-    monkeypatch.setattr(input_formats, "is_plain", slow)
+    monkeypatch.setattr(input_formats, "is_utf8_csv", slow)
     assert problem(tmp_path, PLAIN).message == "the file changed or went away while it was read"
 
 
@@ -390,7 +390,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
         name="report.csv",
         size=len(PLAIN),
         sha256=str,
-        content=str,
+        csv_sha256=str,
         header=find_header("report.csv", PLAIN.encode()),
         open=lambda: pa.PythonFile(_Failing(), "r"),
         tail=PLAIN.encode()[-100:],

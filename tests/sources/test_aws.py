@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import AwsSession, BoundedClient, FetchedReport, fetch_report
+from analyzer.sources.aws import AwsSession, DeadlineClient, FetchedReport, fetch_report
 from analyzer.sources.deadline import Deadline, Late
 from tests.support.aws_server import (
     CALLER,
@@ -69,7 +69,7 @@ def fetched(
     **options: Any,
 ) -> FetchedReport:
     """Return the report where AWS says just this, in this order; all of it must be asked for."""
-    client = BoundedClient(iam, Deadline.after(timeout, clock))
+    client = DeadlineClient(iam, Deadline.after(timeout, clock))
     with Stubber(iam) as stub:
         for operation, answer in answers:
             if isinstance(answer, str):
@@ -108,7 +108,7 @@ def test_polls_have_a_pause_between_them(iam: "IAMClient") -> None:
     with Stubber(iam) as stub:
         for operation, answer in (state("STARTED"), state("INPROGRESS"), COMPLETE, got()):
             stub.add_response(operation, answer)  # type: ignore[arg-type]  # none of these is an error
-        fetch_report(BoundedClient(iam, Deadline.after(300)), pause=pauses.append)
+        fetch_report(DeadlineClient(iam, Deadline.after(300)), pause=pauses.append)
     assert pauses == [2, 2]
 
 

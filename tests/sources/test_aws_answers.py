@@ -13,7 +13,12 @@ from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws_answers import CheckedTransport, list_field, read_strictly, text_field
+from analyzer.sources.aws_answers import (
+    CheckedTransport,
+    list_field,
+    set_strict_parsing,
+    text_field,
+)
 
 
 class Readers:
@@ -30,7 +35,7 @@ class Readers:
 def parser() -> Readers:
     session, readers = Session(), Readers()
     session.register_component("response_parser_factory", readers)
-    read_strictly(session)
+    set_strict_parsing(session)
     return readers
 
 

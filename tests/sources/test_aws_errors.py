@@ -5,12 +5,12 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import translated
+from analyzer.sources.aws import aws_errors_translated
 from tests.support.aws_server import LEAK, SECRET, TOKEN
 
 
 def said(error: Exception) -> str:
-    with pytest.raises(AwsRefused) as caught, translated():
+    with pytest.raises(AwsRefused) as caught, aws_errors_translated():
         raise error
     message = str(caught.value)
     assert SECRET not in message

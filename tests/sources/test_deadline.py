@@ -8,13 +8,13 @@ from analyzer.sources.deadline import Deadline, Late
 
 
 def test_a_call_that_ends_in_time_gives_its_result() -> None:
-    assert Deadline.after(60).result("it", lambda: 42) == 42
+    assert Deadline.after(60).result_in_time("it", lambda: 42) == 42
 
 
 def test_what_a_call_raises_is_raised() -> None:
     nothing: dict[str, str] = {}
     with pytest.raises(KeyError, match="x"):
-        Deadline.after(60).result("it", lambda: nothing["x"])
+        Deadline.after(60).result_in_time("it", lambda: nothing["x"])
 
 
 def test_a_call_that_times_out_by_itself_is_not_late() -> None:
@@ -22,7 +22,7 @@ def test_a_call_that_times_out_by_itself_is_not_late() -> None:
         raise TimeoutError("by itself")
 
     with pytest.raises(TimeoutError, match="by itself"):
-        Deadline.after(60).result("it", timing_out)
+        Deadline.after(60).result_in_time("it", timing_out)
 
 
 def test_a_call_that_takes_longer_is_left_alone() -> None:
@@ -30,7 +30,7 @@ def test_a_call_that_takes_longer_is_left_alone() -> None:
     with pytest.raises(
         Late, match=r"^AWS did not answer it within the 0\.1 seconds of --timeout\."
     ):
-        Deadline.after(0.1).result("it", lambda: time.sleep(3))
+        Deadline.after(0.1).result_in_time("it", lambda: time.sleep(3))
     assert time.monotonic() - started < 2
 
 

@@ -15,7 +15,7 @@ from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
 from analyzer.writers.names import write_names
 from analyzer.writers.summary import summary_lines
-from analyzer.writers.terminal import write_table, write_terminal
+from analyzer.writers.terminal import write_piped_table, write_terminal
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -144,7 +144,7 @@ def table_text(
     """Return what a terminal of that width shows, or the table of a pipe."""
     stream = io.StringIO()
     if width is None:
-        write_table(analysis, stream, verdicts)
+        write_piped_table(analysis, stream, verdicts)
     else:
         write_terminal(analysis, stream, verdicts, width=width, colour=colour, details=details)
     return stream.getvalue()

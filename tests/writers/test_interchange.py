@@ -194,6 +194,8 @@ def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: 
     ["plain", "zoë", "名前", "😀", "\x7f", "\u2028", "\u202ereversed", '"\\/', "\x00\x1f\n\t", ""],
 )
 def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it(text: str) -> None:
-    line = interchange.json_line({"name": text, "number": 1, "shared": interchange.fixed([text])})
+    line = interchange.json_line(
+        {"name": text, "number": 1, "shared": interchange.shared_json([text])}
+    )
     document = {"name": text, "number": 1, "shared": [text]}
     assert line == json.dumps(document, separators=(",", ":")).encode() + b"\n"

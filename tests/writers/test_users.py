@@ -233,12 +233,12 @@ def test_the_answer_counts_the_listed_users_of_all(
     ]
     analysis = analyzed(tmp_path, rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
-    assert users.answer(analysis, verdicts) == words + scope
+    assert users.headline(analysis, verdicts) == words + scope
 
 
 def test_one_user_is_not_called_users(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann")])
-    assert users.answer(analysis, ALL).startswith("1 IAM user: 1 unused, ")
+    assert users.headline(analysis, ALL).startswith("1 IAM user: 1 unused, ")
 
 
 def test_the_other_users_are_counted_where_there_are_any(tmp_path: Path) -> None:

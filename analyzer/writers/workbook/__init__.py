@@ -42,7 +42,7 @@ from analyzer.writers.workbook.review_lists import (
     row_keys,
     with_earlier_decisions,
 )
-from analyzer.writers.workbook.review_progress import Listings
+from analyzer.writers.workbook.review_progress import CountedListings
 from analyzer.writers.workbook.summary_sheet import TITLE, History, add_summary
 
 _Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
@@ -84,7 +84,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         book.save(stream)
 
 
-def _add_users(listing: _Users, analysis: Analysis) -> tuple[Listings, ListedRows]:
+def _add_users(listing: _Users, analysis: Analysis) -> tuple[CountedListings, ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files, names = analysis.report.files, analysis.report.account_names
     all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files, names), ())
@@ -110,7 +110,7 @@ def _add_users(listing: _Users, analysis: Analysis) -> tuple[Listings, ListedRow
             listed[each.title] = np.sort(row_keys(users_to_review.users))
         elif each.no_users:
             to_review.finish(each.no_users)
-    return Listings(all_users=all_users, exempt=exempt_users, reviews=listings), listed
+    return CountedListings(all_users=all_users, exempt=exempt_users, reviews=listings), listed
 
 
 def _is_exempt(page: Page) -> np.ndarray:

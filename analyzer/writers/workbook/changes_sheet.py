@@ -23,14 +23,14 @@ from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
     blanks,
-    in_frame,
+    from_frame,
     moment_cells,
     named_user_columns,
-    plain,
+    neutral_style,
     repeated_text_cells,
+    style_by_name,
     text_cells,
     texts,
-    word_style,
 )
 from analyzer.writers.workbook.style import CellStyle
 
@@ -58,7 +58,7 @@ def change_counts(frame: pd.DataFrame, since: str) -> str:
 
 def change_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of changes."""
-    return (*named_user_columns(in_frame, names), *_COLUMNS)
+    return (*named_user_columns(from_frame, names), *_COLUMNS)
 
 
 def _change_style(change: str) -> CellStyle:
@@ -70,15 +70,21 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
 
 
 _COLUMNS: Final = (
-    Column("Change", 18, repeated_text_cells(texts(in_frame(CHANGE)), _change_style)),
-    Column("Before", 12.5, repeated_text_cells(texts(in_frame(BEFORE)), word_style)),
-    Column("Now", 12.5, repeated_text_cells(texts(in_frame(NOW)), word_style)),
-    Column("Cause", 52, text_cells(texts(in_frame(CAUSE)))),
-    Column("Rule", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
-    Column("Finding", 44, text_cells(texts(in_frame(FACT)))),
-    Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), blanks)),
-    Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), blanks)),
-    Column("Exemption before", 24, repeated_text_cells(texts(in_frame(EXEMPTION_BEFORE)), plain)),
-    Column("Exemption now", 24, repeated_text_cells(texts(in_frame(EXEMPTION_NOW)), plain)),
-    Column("Meaning", 44, repeated_text_cells(_meanings, plain)),
+    Column("Change", 18, repeated_text_cells(texts(from_frame(CHANGE)), _change_style)),
+    Column("Before", 12.5, repeated_text_cells(texts(from_frame(BEFORE)), style_by_name)),
+    Column("Now", 12.5, repeated_text_cells(texts(from_frame(NOW)), style_by_name)),
+    Column("Cause", 52, text_cells(texts(from_frame(CAUSE)))),
+    Column("Rule", 24, repeated_text_cells(texts(from_frame(RULE)), neutral_style)),
+    Column("Finding", 44, text_cells(texts(from_frame(FACT)))),
+    Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
+    Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
+    Column(
+        "Exemption before",
+        24,
+        repeated_text_cells(texts(from_frame(EXEMPTION_BEFORE)), neutral_style),
+    ),
+    Column(
+        "Exemption now", 24, repeated_text_cells(texts(from_frame(EXEMPTION_NOW)), neutral_style)
+    ),
+    Column("Meaning", 44, repeated_text_cells(_meanings, neutral_style)),
 )

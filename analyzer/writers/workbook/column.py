@@ -64,12 +64,12 @@ def fact_style(word: str) -> CellStyle:
     return CellStyle.FAINT if word in _NOTHING else CellStyle.TEXT
 
 
-def plain(_: str) -> CellStyle:
+def neutral_style(_: str) -> CellStyle:
     """Return the style of words that mean neither good nor bad."""
     return CellStyle.TEXT
 
 
-def word_style(word: str) -> CellStyle:
+def style_by_name(word: str) -> CellStyle:
     """Return the style of that name."""
     return CellStyle(word) if word else CellStyle.TEXT
 
@@ -80,7 +80,7 @@ def repeated_text_cells(
     """Make cells of words that come again and again; each is spelled once."""
 
     def cells(rows: Rows, styles: Styles) -> list[str]:
-        spelled = _Spelled(style_of, styles)
+        spelled = _CellsByWord(style_of, styles)
         return [spelled[word] for word in read(rows)]
 
     return cells
@@ -101,7 +101,7 @@ def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Ce
     """Make cells of dates with times, in UTC, and words where there is none."""
 
     def cells(rows: Rows, styles: Styles) -> list[str]:
-        style, spelled = styles[CellStyle.DATE], _Spelled(fact_style, styles)
+        style, spelled = styles[CellStyle.DATE], _CellsByWord(fact_style, styles)
         return [
             number(day, style) if day > 0 else spelled[word]
             for day, word in zip(_serials(read(rows)), otherwise(rows), strict=True)
@@ -127,14 +127,14 @@ def input_cells(style: CellStyle) -> Cells[Any]:
 
 def filled_text_cells(name: str) -> Cells[Page]:
     """Make cells that a reviewer fills, with the earlier text where users have that column."""
-    filled = repeated_text_cells(texts(of_users(name)), _input_style)
+    filled = repeated_text_cells(texts(from_users(name)), _input_style)
     empty = input_cells(CellStyle.INPUT)
     return lambda page, styles: (filled if name in page.users else empty)(page, styles)
 
 
 def filled_day_cells(name: str) -> Cells[Page]:
     """Make cells for dates that a reviewer fills, with the earlier date likewise."""
-    filled = day_cells(of_users(name), CellStyle.INPUT_DAY)
+    filled = day_cells(from_users(name), CellStyle.INPUT_DAY)
     empty = input_cells(CellStyle.INPUT_DAY)
     return lambda page, styles: (filled if name in page.users else empty)(page, styles)
 
@@ -175,7 +175,7 @@ def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
     return np.where(mask, np.array(yes, object), np.array(no, object))
 
 
-class _Spelled(dict[str, str]):
+class _CellsByWord(dict[str, str]):
     """Write each word as a cell when it is first used."""
 
     def __init__(self, style_of: Callable[[str], CellStyle], styles: Styles) -> None:
@@ -207,12 +207,12 @@ ColumnOf = Callable[[str], Callable[[Rows], pd.Series]]
 NO_ACCOUNT: Final = "not known"
 
 
-def of_users(name: str) -> Callable[[Page], pd.Series]:
+def from_users(name: str) -> Callable[[Page], pd.Series]:
     """Return where a fact of users lies in a page."""
     return lambda page: page.users[name]
 
 
-def in_frame(name: str) -> Callable[[pd.DataFrame], pd.Series]:
+def from_frame(name: str) -> Callable[[pd.DataFrame], pd.Series]:
     """Return where a fact lies in a frame."""
     return lambda frame: frame[name]
 
@@ -260,7 +260,7 @@ def _account_column(
     def words(rows: Rows) -> list[str]:
         return [known.get(each, "") for each in account(rows).tolist()]
 
-    return Column(head, width, repeated_text_cells(words, plain))
+    return Column(head, width, repeated_text_cells(words, neutral_style))
 
 
 def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:
@@ -271,7 +271,7 @@ def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column
         return [account_text(each) for each in account(rows).tolist()]
 
     return (
-        Column("Account", 13, repeated_text_cells(accounts, plain)),
+        Column("Account", 13, repeated_text_cells(accounts, neutral_style)),
         Column("User", 22, text_cells(texts(of(columns.USER)))),
         Column("ARN", 34, text_cells(texts(of(columns.ARN)), CellStyle.ID)),
     )

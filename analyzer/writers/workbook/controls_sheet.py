@@ -28,10 +28,10 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
     row = grid.table_head(*heads, head("Decision rule"), head("Remark"))
-    grid.repeat(row)
+    grid.repeat_head(row)
     for each in results:
         _add(grid, rule_counts, each)
-    grid.warn_not(f"A{row + 1}:A{grid.next_row - 1}")
+    grid.ignore_number_warning(f"A{row + 1}:A{grid.next_row - 1}")
 
 
 def _add_heading(grid: Grid, inspection: Inspection, span: int) -> None:

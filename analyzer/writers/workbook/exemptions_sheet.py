@@ -11,9 +11,9 @@ from analyzer.rules.rule import RULE
 from analyzer.writers.workbook.cells import cell
 from analyzer.writers.workbook.column import (
     Column,
-    in_frame,
+    from_frame,
+    neutral_style,
     number_cells,
-    plain,
     repeated_text_cells,
     text_cells,
     texts,
@@ -46,15 +46,15 @@ def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
 
 
 COLUMNS: Final = (
-    Column("Account", 13, text_cells(texts(in_frame(columns.ACCOUNT)))),
-    Column("User", 24, text_cells(texts(in_frame(columns.USER)))),
-    Column("Exempt from", 24, repeated_text_cells(texts(in_frame(RULE)), plain)),
-    Column("Reason", 60, text_cells(texts(in_frame(_REASON)))),
-    Column("Owner", 24, text_cells(texts(in_frame(_OWNER)))),
+    Column("Account", 13, text_cells(texts(from_frame(columns.ACCOUNT)))),
+    Column("User", 24, text_cells(texts(from_frame(columns.USER)))),
+    Column("Exempt from", 24, repeated_text_cells(texts(from_frame(RULE)), neutral_style)),
+    Column("Reason", 60, text_cells(texts(from_frame(_REASON)))),
+    Column("Owner", 24, text_cells(texts(from_frame(_OWNER)))),
     Column("Last day (UTC)", 12, _last_days),
-    Column("Users matched", 10, number_cells(in_frame(_MATCHED))),
-    Column("State", 15, repeated_text_cells(texts(in_frame(_STATE)), _state_style)),
-    Column("Line in the list", 8, number_cells(in_frame(_LINE))),
+    Column("Users matched", 10, number_cells(from_frame(_MATCHED))),
+    Column("State", 15, repeated_text_cells(texts(from_frame(_STATE)), _state_style)),
+    Column("Line in the list", 8, number_cells(from_frame(_LINE))),
 )
 
 

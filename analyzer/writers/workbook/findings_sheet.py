@@ -12,18 +12,18 @@ from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SIN
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import Rulebook
-from analyzer.writers.findings import unseen_rules
+from analyzer.writers.findings import lacking_input_remarks
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
     Read,
     blanks,
-    in_frame,
+    from_frame,
     input_columns,
     moment_cells,
     named_user_columns,
+    neutral_style,
     number_cells,
-    plain,
     repeated_text_cells,
     source_columns,
     text_cells,
@@ -41,12 +41,14 @@ def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
 
 
 SEVERITY_OF: Final = Column(
-    "Severity", 9.5, repeated_text_cells(texts(in_frame(SEVERITY)), CellStyle)
+    "Severity", 9.5, repeated_text_cells(texts(from_frame(SEVERITY)), CellStyle)
 )
-RULE_OF: Final = Column("Rule id", 23, repeated_text_cells(texts(in_frame(RULE)), plain))
-OUTCOME_OF: Final = Column("Outcome", 10, repeated_text_cells(texts(in_frame(OUTCOME)), CellStyle))
+RULE_OF: Final = Column("Rule id", 23, repeated_text_cells(texts(from_frame(RULE)), neutral_style))
+OUTCOME_OF: Final = Column(
+    "Outcome", 10, repeated_text_cells(texts(from_frame(OUTCOME)), CellStyle)
+)
 EXEMPTION: Final = Column(
-    "Exempt because", 22, repeated_text_cells(texts(in_frame(columns.EXEMPTION)), plain)
+    "Exempt because", 22, repeated_text_cells(texts(from_frame(columns.EXEMPTION)), neutral_style)
 )
 
 ListedRows = dict[Title, np.ndarray]
@@ -71,25 +73,25 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
     controls = _controls(book)
     titles = {rule.id: rule.title for rule in book.rules}
     return (
-        *named_user_columns(in_frame, inspection.report.account_names),
+        *named_user_columns(from_frame, inspection.report.account_names),
         SEVERITY_OF,
         RULE_OF,
-        Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), plain)),
-        Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
+        Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), neutral_style)),
+        Column("Fact", 46, text_cells(texts(from_frame(FACT)))),
         OUTCOME_OF,
-        Column("Listed in", 13, repeated_text_cells(_listed_in(listed), plain)),
-        Column("Days", 7.5, number_cells(in_frame(DAYS))),
-        Column("Slot", 6, number_cells(in_frame(columns.SLOT))),
-        Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), blanks)),
-        Column("Counted from (UTC)", 14.5, moment_cells(in_frame(SINCE), blanks)),
+        Column("Listed in", 13, repeated_text_cells(_listed_in(listed), neutral_style)),
+        Column("Days", 7.5, number_cells(from_frame(DAYS))),
+        Column("Slot", 6, number_cells(from_frame(columns.SLOT))),
+        Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
+        Column("Counted from (UTC)", 14.5, moment_cells(from_frame(SINCE), blanks)),
         EXEMPTION,
         Column(
             "Controls",
             42,
             repeated_text_cells(_rule_texts(controls.__getitem__), lambda _: CellStyle.ID),
         ),
-        Column("Remedy", 33, repeated_text_cells(texts(in_frame(REMEDY)), plain)),
-        *source_columns(in_frame, files),
+        Column("Remedy", 33, repeated_text_cells(texts(from_frame(REMEDY)), neutral_style)),
+        *source_columns(from_frame, files),
         *input_columns(DECISIONS),
     )
 
@@ -113,4 +115,4 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
 def no_findings_text(inspection: Inspection) -> str:
     """Return which rules ran without a finding, and which had incomplete input."""
     ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
-    return " ".join([f"No findings. Rules that ran: {ran}.", *unseen_rules(inspection)])
+    return " ".join([f"No findings. Rules that ran: {ran}.", *lacking_input_remarks(inspection)])

@@ -27,15 +27,15 @@ from analyzer.writers.workbook.column import (
     account_name_columns,
     blanks,
     day_cells,
-    in_frame,
+    from_frame,
     moment_cells,
+    neutral_style,
     number_cells,
-    plain,
     repeated_text_cells,
+    style_by_name,
     text_cells,
     texts,
     user_columns,
-    word_style,
 )
 from analyzer.writers.workbook.formulas import CountFormula, summed
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
@@ -78,38 +78,42 @@ def _overdue(frame: pd.DataFrame) -> list[str]:
     return words
 
 
-_STATUS: Final = Column("Status", 10, repeated_text_cells(texts(in_frame(STATUS)), status_style))
+_STATUS: Final = Column("Status", 10, repeated_text_cells(texts(from_frame(STATUS)), status_style))
 _OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue, status_style))
-_DECISION: Final = Column("Decision", 10.5, repeated_text_cells(texts(in_frame(DECISION)), plain))
+_DECISION: Final = Column(
+    "Decision", 10.5, repeated_text_cells(texts(from_frame(DECISION)), neutral_style)
+)
 
 _FIRST: Final = (
     _STATUS,
     _OVERDUE,
     _DECISION,
-    Column("Decided by", 10.5, repeated_text_cells(texts(in_frame(DECIDED_BY)), plain)),
-    Column("Decided on", 10.5, day_cells(in_frame(DECIDED_ON))),
-    Column("Days since", 6.5, number_cells(in_frame(DAYS))),
-    Column("Fact", 46, text_cells(texts(in_frame(FACT)))),
+    Column("Decided by", 10.5, repeated_text_cells(texts(from_frame(DECIDED_BY)), neutral_style)),
+    Column("Decided on", 10.5, day_cells(from_frame(DECIDED_ON))),
+    Column("Days since", 6.5, number_cells(from_frame(DAYS))),
+    Column("Fact", 46, text_cells(texts(from_frame(FACT)))),
 )
 """What is printed on the first page across."""
 
 _SECOND: Final = (
-    Column("Verdict now", 12.5, repeated_text_cells(texts(in_frame(columns.VERDICT)), word_style)),
-    Column("Last use (UTC)", 14.5, moment_cells(in_frame(LAST_USE), blanks)),
-    Column("Done since (UTC)", 14.5, moment_cells(in_frame(DONE_SINCE), blanks)),
-    Column("Ticket", 9, text_cells(texts(in_frame(TICKET)))),
-    Column("Comment", 28, text_cells(texts(in_frame(COMMENT)))),
-    Column("Created (UTC)", 14.5, moment_cells(in_frame(columns.CREATED), blanks)),
+    Column(
+        "Verdict now", 12.5, repeated_text_cells(texts(from_frame(columns.VERDICT)), style_by_name)
+    ),
+    Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
+    Column("Done since (UTC)", 14.5, moment_cells(from_frame(DONE_SINCE), blanks)),
+    Column("Ticket", 9, text_cells(texts(from_frame(TICKET)))),
+    Column("Comment", 28, text_cells(texts(from_frame(COMMENT)))),
+    Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
 )
 _NOT_PRINTED: Final = (
-    Column("As of (UTC)", 14.5, moment_cells(in_frame(columns.AS_OF), blanks)),
-    Column("Report", 26, repeated_text_cells(texts(in_frame(REPORT)), plain)),
+    Column("As of (UTC)", 14.5, moment_cells(from_frame(columns.AS_OF), blanks)),
+    Column("Report", 26, repeated_text_cells(texts(from_frame(REPORT)), neutral_style)),
 )
 
 
 def follow_up_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
-    _, _, arn = user_columns(in_frame)
+    _, _, arn = user_columns(from_frame)
     return (*_identity(names), *_FIRST, *_SECOND, *_NOT_PRINTED, arn)
 
 
@@ -120,8 +124,8 @@ def follow_up_blocks(names: AccountNames) -> PrintBlocks:
 
 
 def _identity(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
-    account, user, _ = user_columns(in_frame)
-    name = account_name_columns(in_frame, names, _NAME_WIDTH)
+    account, user, _ = user_columns(from_frame)
+    name = account_name_columns(from_frame, names, _NAME_WIDTH)
     return (replace(account, width=12.5), *name, replace(user, width=18))
 
 

@@ -33,7 +33,7 @@ class CountFormula(Generic[Rows]):
 
     listing: Listing[Rows]
 
-    def is_quick(self, formulas: int) -> bool:
+    def is_quick_with(self, formulas: int) -> bool:
         """Return whether so many formulas over the list do not keep a program busy."""
         return self.listing.rows * formulas <= MOST_COMPARISONS
 
@@ -76,7 +76,7 @@ class FindingKind:
         if self.exempt is not None:
             yield EXEMPTION, ANY_TEXT if self.exempt else NO_TEXT
 
-    def has(self, outcome: Outcome, *, exempt: bool) -> bool:
+    def includes(self, outcome: Outcome, *, exempt: bool) -> bool:
         """Return whether findings of this outcome count."""
         return outcome is self.outcome and self.exempt in (None, exempt)
 
@@ -109,13 +109,13 @@ class RuleCounts:
             count
             for (rule, outcome, exempt), count in self.inspection.counts.items()
             for kind in kinds
-            if rule in ids and kind.has(outcome, exempt=exempt)
+            if rule in ids and kind.includes(outcome, exempt=exempt)
         )
 
     def _of(
         self, column: Column[pd.DataFrame], words: Iterable[str], number: int, kind: FindingKind
     ) -> Value:
-        if not self.count.is_quick(_FORMULAS):
+        if not self.count.is_quick_with(_FORMULAS):
             return number
         conditions = [(column, f'"{word}"') for word in words]
         each = [self.count.of(number, one, *kind.conditions) for one in conditions]

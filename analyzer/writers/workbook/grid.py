@@ -82,18 +82,18 @@ class Grid:
         self.space()
         self.row(SpannedCell(title, CellStyle.SECTION, len(self._widths)))
 
-    def repeat(self, row: int) -> None:
+    def repeat_head(self, row: int) -> None:
         """Keep the head of the sheet's one table in sight, and print it on each page."""
         self.frame.freeze_panes = f"A{row + 1}"
         self.frame.print_title_rows = f"{row}:{row}"
 
-    def lines(self, title: str, named: Iterable[tuple[str, str]]) -> None:
+    def text_section(self, title: str, named: Iterable[tuple[str, str]]) -> None:
         """Add a section of two columns: names, and a text on each."""
         self.section(title)
         for name, text in named:
             self.row(SpannedCell(name, CellStyle.LABEL), SpannedCell(text))
 
-    def words(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
+    def word_section(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
         """Add a section of words with styles of their own, and the meaning of each."""
         self.section(title)
         for word, text in meanings:
@@ -111,7 +111,7 @@ class Grid:
         )
         return self.row(*parts, height=_HEAD_HEIGHT)
 
-    def warn_not(self, cells: str) -> None:
+    def ignore_number_warning(self, cells: str) -> None:
         """Have Excel not warn of text that looks like a number in these cells."""
         self._sheet.number_like = f"{self._sheet.number_like} {cells}".strip()
 

@@ -161,27 +161,31 @@ def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> Non
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
     grid.row(SpannedCell("Method and limitations", CellStyle.TITLE, 2))
-    grid.lines("Sheets", (each for each in _SHEETS.items() if each[0] not in absent))
-    grid.lines("Parameters", criteria_meanings(criteria))
+    grid.text_section("Sheets", (each for each in _SHEETS.items() if each[0] not in absent))
+    grid.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
-    grid.words("Verdicts: the first that applies, in this order", verdicts)
-    grid.lines("Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items()))
-    grid.words("Certainty", _CERTAINTIES.items())
-    grid.lines(
+    grid.word_section("Verdicts: the first that applies, in this order", verdicts)
+    grid.text_section(
+        "Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items())
+    )
+    grid.word_section("Certainty", _CERTAINTIES.items())
+    grid.text_section(
         "Caveats: reasons to check a user first", ((each.id, each.meaning) for each in CAVEATS)
     )
-    grid.lines("Decisions of the reviewer", _DECISIONS.items())
+    grid.text_section("Decisions of the reviewer", _DECISIONS.items())
     add_rules(grid, analysis.inspection)
-    grid.lines("Cells", _READING.items())
-    grid.lines("Sources of the as-of time, the strongest first", _as_of_sources())
+    grid.text_section("Cells", _READING.items())
+    grid.text_section("Sources of the as-of time, the strongest first", _as_of_sources())
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
     report = analysis.report
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
-        grid.lines("Accounts and files that are not covered", missing)
-    grid.lines("Other limits", _LIMITS.items())
-    grid.lines("Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}")))
+        grid.text_section("Accounts and files that are not covered", missing)
+    grid.text_section("Other limits", _LIMITS.items())
+    grid.text_section(
+        "Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}"))
+    )
 
 
 def _as_of_sources() -> Iterable[tuple[str, str]]:
@@ -221,7 +225,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     book = inspection.book
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule for rule in book.known if rule not in ran) or "none"
-    grid.lines(
+    grid.text_section(
         "Rules and limits",
         (
             ("Standard", standard_text(book)),
@@ -229,16 +233,16 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
             ("Rules that did not run", left_out),
         ),
     )
-    grid.lines(
+    grid.text_section(
         "Decision of each rule",
         (
             (rule.id, f"{_title(rule)}. {rule_decision(rule, book.thresholds)}")
             for rule in book.rules
         ),
     )
-    grid.words(_SEVERITY, _SEVERITIES.items())
-    grid.words("Outcomes of findings", _OUTCOMES.items())
-    grid.words("Results of controls", _RESULTS.items())
+    grid.word_section(_SEVERITY, _SEVERITIES.items())
+    grid.word_section("Outcomes of findings", _OUTCOMES.items())
+    grid.word_section("Results of controls", _RESULTS.items())
 
 
 def _title(rule: Rule) -> str:

@@ -180,7 +180,7 @@ class _Account:
     as_of: datetime | None = None
     about: str = ""
 
-    def same(self, row: int) -> str:
+    def criterion(self, row: int) -> str:
         """Return what a formula compares with in a row that begins with the account."""
         return f"LEFT($A{row},{len(self.name)})" if self.about else f"$A{row}"
 
@@ -203,9 +203,9 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     ]
     users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in heads.items()]
     _add(grid, every, read, users, CellStyle.TOTAL)
-    live = recount.is_quick(len(accounts) * len(ORDER))
+    live = recount.is_quick_with(len(accounts) * len(ORDER))
     for account in accounts:
-        same = (user_columns.ACCOUNT, account.same(grid.next_row))
+        same = (user_columns.ACCOUNT, account.criterion(grid.next_row))
         counts: list[Value] = [
             recount.of(account.users[v], same, (user_columns.VERDICT, cell))
             if live
@@ -219,7 +219,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     for absent in analysis.report.left_out:
         _add_absent(grid, absent, names, f"left out: {absent.reason}", CellStyle.FAINT)
     grid.alarm(f"K{row + 1}:K{last}", DIFFERS)
-    grid.warn_not(f"A{first}:A{grid.next_row - 1}")
+    grid.ignore_number_warning(f"A{first}:A{grid.next_row - 1}")
 
 
 def _add(

@@ -20,7 +20,7 @@ from analyzer.writers.workbook.column import (
     account_owner_columns,
     filled_day_cells,
     filled_text_cells,
-    of_users,
+    from_users,
     source_columns,
     text_cells,
 )
@@ -102,22 +102,22 @@ class ReviewList:
 
     def columns(self, files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
         """Return the columns; the account's name and owner have one where any is known."""
-        first, second = self._printed(files, names)
+        first, second = self._columns_by_printed_page(files, names)
         return (*first, *second, *_DETAILS)
 
     def print_blocks(self, files: Sequence[ReportFile], names: AccountNames) -> PrintBlocks:
         """Return how many columns each page across shows."""
-        first, second = self._printed(files, names)
+        first, second = self._columns_by_printed_page(files, names)
         return len(first), len(first) + len(second)
 
-    def _printed(
+    def _columns_by_printed_page(
         self, files: Sequence[ReportFile], names: AccountNames
     ) -> tuple[tuple[Column[Page], ...], tuple[Column[Page], ...]]:
-        name = account_name_columns(of_users, names, _NAME_WIDTH)
+        name = account_name_columns(from_users, names, _NAME_WIDTH)
         check_width = _CHECK_WIDTH - (_NAME_WIDTH if name else 0)
         first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
         activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE, user_columns.AS_OF)
-        owner = account_owner_columns(of_users, names, _OWNER_WIDTH)
+        owner = account_owner_columns(from_users, names, _OWNER_WIDTH)
         return first, (*activity, *self.printed_last(files), *owner)
 
 
@@ -126,7 +126,7 @@ def _verdict_columns(width: float) -> tuple[Column[Page], ...]:
     return _WHY, user_columns.CERTAINTY, check
 
 
-def _not_understood(width: float) -> tuple[Column[Page], ...]:
+def _undetermined_columns(width: float) -> tuple[Column[Page], ...]:
     return (replace(user_columns.WHY, width=_WHY.width + user_columns.CERTAINTY.width + width),)
 
 
@@ -169,8 +169,8 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=Title.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        judged=_not_understood,
-        printed_last=lambda files: source_columns(of_users, files),
+        judged=_undetermined_columns,
+        printed_last=lambda files: source_columns(from_users, files),
     ),
 )
 

@@ -57,7 +57,7 @@ _REVIEWERS: Final = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listings:
+class CountedListings:
     """Hold the lists of users that the Summary counts in; there is none without users."""
 
     all_users: Listing[Page]
@@ -74,7 +74,7 @@ class Listings:
         return sum(each.listing.rows for each in self.reviews.values())
 
 
-def first_step(listings: Listings) -> str:
+def first_step(listings: CountedListings) -> str:
     """Return what a reviewer does first, with the numbers of when the file was written."""
     if not listings.to_review:
         return "Nothing to decide: no user is listed for review."
@@ -105,7 +105,7 @@ def _users(number: int, kind: str = "") -> str:
     return f"{number:,} {kind}user{'' if number == 1 else 's'}"
 
 
-def add_progress(grid: Grid, listings: Listings) -> None:
+def add_progress(grid: Grid, listings: CountedListings) -> None:
     """Add a line per list with the decisions so far, and the deciders."""
     heads = ("Users", "Decided", "Left", *_DECISIONS, "no name or date")
     row = grid.table_head(head("List"), *heads, head("Meaning", 3))
@@ -170,7 +170,7 @@ def _formulas(count: CountFormula[Page], row: int, head_row: int) -> list[str]:
     return [users, decisions, f"B{row}-C{row}", *by_decision, f"{unnamed}+{undated}"]
 
 
-def _add_reviewers(grid: Grid, listings: Listings) -> None:
+def _add_reviewers(grid: Grid, listings: CountedListings) -> None:
     """Add the names of the reviewers, each once, and how many users each decided."""
     if listings.to_review > _MOST_NAMES:
         return
@@ -182,12 +182,12 @@ def _add_reviewers(grid: Grid, listings: Listings) -> None:
     none = [("", "")] * _REVIEWERS
     earlier = [*_reviewers(listings.reviews.values()), *none][:_REVIEWERS]
     names = [
-        Formula(_next_name(ranges, f"$A{row}:{get_column_letter(at)}{row}"), name)
+        Formula(_next_name_formula(ranges, f"$A{row}:{get_column_letter(at)}{row}"), name)
         for at, (name, _) in enumerate(earlier, 1)
     ]
     counts = [
         Formula(
-            f'IF({letter}{row}="","",' + ("+".join(_same_name(ranges, letter, row)) or "0") + ")",
+            f'IF({letter}{row}="","",' + ("+".join(_name_counts(ranges, letter, row)) or "0") + ")",
             number,
         )
         for letter, (_, number) in zip(letters, earlier, strict=True)
@@ -218,11 +218,11 @@ def _reviewers(filled: Iterable[ReviewListing]) -> list[tuple[str, str | int]]:
     return [(name, names[key]) for key, name in spelled.items()]
 
 
-def _same_name(ranges: Sequence[str], letter: str, row: int) -> list[str]:
+def _name_counts(ranges: Sequence[str], letter: str, row: int) -> list[str]:
     return [f"COUNTIF({cells},{letter}{row})" for cells in ranges]
 
 
-def _next_name(ranges: Sequence[str], names_above: str) -> str:
+def _next_name_formula(ranges: Sequence[str], names_above: str) -> str:
     """Return the formula of a name that is in a list and not among those shown before it."""
     formula = '""'
     for cells in reversed(ranges):
@@ -231,7 +231,7 @@ def _next_name(ranges: Sequence[str], names_above: str) -> str:
     return formula
 
 
-def add_list_checks(grid: Grid, analysis: Analysis, listings: Listings) -> None:
+def add_list_checks(grid: Grid, analysis: Analysis, listings: CountedListings) -> None:
     """Add a line a list: listed and exempt users together are those in All users.
 
     Each count is a formula and stands beside the constant of when the file was written.
@@ -243,7 +243,7 @@ def add_list_checks(grid: Grid, analysis: Analysis, listings: Listings) -> None:
     grid.alarm(f"H{row + 1}:H{grid.next_row - 1}", DIFFERS)
 
 
-def _add_check(grid: Grid, analysis: Analysis, listings: Listings, each: ReviewList) -> None:
+def _add_check(grid: Grid, analysis: Analysis, listings: CountedListings, each: ReviewList) -> None:
     row = grid.next_row
     filled, totals = listings.review(each), analysis.totals
     listed = filled.listing.rows if filled else 0

@@ -16,7 +16,7 @@ from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import findings, users
-from analyzer.writers.findings import limits_text, standard_text, unseen_rules
+from analyzer.writers.findings import lacking_input_remarks, limits_text, standard_text
 from analyzer.writers.users import ORDER
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
@@ -42,7 +42,7 @@ from analyzer.writers.workbook.reconciliation import (
     as_of_spread,
 )
 from analyzer.writers.workbook.review_progress import (
-    Listings,
+    CountedListings,
     add_list_checks,
     add_progress,
     first_step,
@@ -80,7 +80,7 @@ class History:
 def add_summary(
     book: Book,
     analysis: Analysis,
-    listings: Listings,
+    listings: CountedListings,
     rule_counts: RuleCounts,
     history: History,
 ) -> None:
@@ -229,7 +229,7 @@ def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
             SpannedCell(file.size, CellStyle.NUMBER),
             SpannedCell(file.sha256, CellStyle.ID, 5),
         )
-    grid.warn_not(f"E{row + 1}:E{grid.next_row - 1}")
+    grid.ignore_number_warning(f"E{row + 1}:E{grid.next_row - 1}")
 
 
 def _add_other_files(grid: Grid, analysis: Analysis) -> None:
@@ -286,7 +286,7 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     if findings.control_results(rule_counts.inspection):
         text = f"{rule_counts.inspection.control_summary}."
         grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
-    for remark in unseen_rules(rule_counts.inspection):
+    for remark in lacking_input_remarks(rule_counts.inspection):
         grid.row(
             SpannedCell("Input incomplete", CellStyle.CHECK),
             SpannedCell(remark, CellStyle.TEXT, _WIDE),

@@ -20,19 +20,19 @@ from analyzer.writers.workbook.column import (
     Column,
     Read,
     blanks,
+    from_users,
     in_slot,
     moment_cells,
+    neutral_style,
     number_cells,
-    of_users,
-    plain,
     raw_if_unread,
     raw_text,
     repeated_text_cells,
+    style_by_name,
     text_cells,
     text_or,
     texts,
     user_columns,
-    word_style,
 )
 
 _REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
@@ -87,51 +87,57 @@ def _never_signed_in(page: Page) -> list[str]:
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = user_columns(of_users)
+ACCOUNT, USER, ARN = user_columns(from_users)
 
 VERDICT: Final = Column(
-    "Verdict", 12.5, repeated_text_cells(texts(of_users(columns.VERDICT)), word_style)
+    "Verdict", 12.5, repeated_text_cells(texts(from_users(columns.VERDICT)), style_by_name)
 )
 
-REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, plain))
-WHY: Final = Column("Why", 24, repeated_text_cells(_whys, plain))
+REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, neutral_style))
+WHY: Final = Column("Why", 24, repeated_text_cells(_whys, neutral_style))
 
 CERTAINTY: Final = Column(
-    "Certainty", 8.5, repeated_text_cells(texts(of_users(columns.CERTAINTY)), word_style)
+    "Certainty", 8.5, repeated_text_cells(texts(from_users(columns.CERTAINTY)), style_by_name)
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
 CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
-EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(texts(of_users(columns.EXEMPTION))))
+EXEMPTION: Final = Column(
+    "Exemption", 24, repeated_text_cells(texts(from_users(columns.EXEMPTION)))
+)
 
 CREATED: Final = Column(
     "Created (UTC)",
     14.5,
-    moment_cells(of_users(columns.CREATED), raw_text(columns.USER_CREATION_TIME)),
+    moment_cells(from_users(columns.CREATED), raw_text(columns.USER_CREATION_TIME)),
 )
 
-AGE: Final = Column("Age in days", 7.5, number_cells(of_users(columns.AGE_DAYS)))
-IDLE: Final = Column("Idle days", 7.5, number_cells(of_users(columns.IDLE_DAYS)))
+AGE: Final = Column("Age in days", 7.5, number_cells(from_users(columns.AGE_DAYS)))
+IDLE: Final = Column("Idle days", 7.5, number_cells(from_users(columns.IDLE_DAYS)))
 
 PASSWORD: Final = Column(
     "Password", 9, repeated_text_cells(_flag(columns.PASSWORD_ENABLED, "enabled", NONE))
 )
 
 LAST_SIGN_IN: Final = Column(
-    "Last sign-in (UTC)", 14.5, moment_cells(of_users(columns.PASSWORD_LAST_USED), _never_signed_in)
+    "Last sign-in (UTC)",
+    14.5,
+    moment_cells(from_users(columns.PASSWORD_LAST_USED), _never_signed_in),
 )
 
 PASSWORD_CHANGED: Final = Column(
     "Password changed (UTC)",
     14.5,
-    moment_cells(of_users(columns.PASSWORD_LAST_CHANGED), raw_text(columns.PASSWORD_LAST_CHANGED)),
+    moment_cells(
+        from_users(columns.PASSWORD_LAST_CHANGED), raw_text(columns.PASSWORD_LAST_CHANGED)
+    ),
 )
 
 PASSWORD_ROTATION: Final = Column(
     "Password expires (UTC)",
     14.5,
     moment_cells(
-        of_users(columns.PASSWORD_NEXT_ROTATION), raw_text(columns.PASSWORD_NEXT_ROTATION)
+        from_users(columns.PASSWORD_NEXT_ROTATION), raw_text(columns.PASSWORD_NEXT_ROTATION)
     ),
 )
 
@@ -187,7 +193,7 @@ def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
 
 
 LAST_ACTIVITY: Final = Column(review_columns.LAST_ACTIVITY, 30, text_cells(_last_activities))
-AS_OF: Final = Column(review_columns.AS_OF, 14.5, moment_cells(of_users(columns.AS_OF), blanks))
+AS_OF: Final = Column(review_columns.AS_OF, 14.5, moment_cells(from_users(columns.AS_OF), blanks))
 MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 

@@ -15,7 +15,7 @@ from analyzer.writers.workbook.column import (
     Cells,
     Column,
     account_name_columns,
-    of_users,
+    from_users,
     source_columns,
 )
 from analyzer.writers.workbook.review_lists import CREATED, REVIEWER_COLUMNS
@@ -35,7 +35,7 @@ _CERTIFICATES: Final = tuple(
 
 
 def _identity(names: AccountNames) -> tuple[Column[Page], ...]:
-    name = account_name_columns(of_users, names)
+    name = account_name_columns(from_users, names)
     return (user_columns.ACCOUNT, *name, user_columns.USER, user_columns.ARN)
 
 
@@ -61,7 +61,7 @@ def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple
         user_columns.MORE_CREDENTIALS,
         user_columns.service_credentials(files),
         user_columns.AS_OF,
-        *source_columns(of_users, files),
+        *source_columns(from_users, files),
     )
 
 
@@ -78,7 +78,7 @@ def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Colu
         *_CERTIFICATES,
         user_columns.MORE_CREDENTIALS,
         user_columns.AS_OF,
-        *source_columns(of_users, files),
+        *source_columns(from_users, files),
     )
 
 
@@ -93,8 +93,10 @@ def exempt_columns(
         user_columns.CERTAINTY,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
-        Column("Exemption owner", 20, _of_entry(exemptions, lambda entry: entry.owner)),
-        Column("Exempt until", 12, _of_entry(exemptions, last_day)),
+        Column(
+            "Exemption owner", 20, _exempting_entry_cells(exemptions, lambda entry: entry.owner)
+        ),
+        Column("Exempt until", 12, _exempting_entry_cells(exemptions, last_day)),
         *(REVIEWER_COLUMNS if with_decisions else ()),
         CREATED,
         user_columns.AGE,
@@ -102,14 +104,16 @@ def exempt_columns(
     )
 
 
-def _of_entry(entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]) -> Cells[Page]:
+def _exempting_entry_cells(
+    entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]
+) -> Cells[Page]:
     """Make cells of the entry that exempts a user."""
     numbered = tuple(
         replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
 
     def cells(page: Page, styles: Styles) -> list[str]:
-        positions = ExemptionMatches(page, numbered).of_verdicts().tolist()
+        positions = ExemptionMatches(page, numbered).verdict_reasons().tolist()
         return [cell(value_of(entries[int(at)]), styles[CellStyle.DAY]) for at in positions]
 
     return cells
