@@ -101,8 +101,9 @@ def _names(text: str, separator: str) -> tuple[str, ...]:
 
 def is_own_output(head: bytes) -> bool:
     """Tell from its first bytes whether a CSV is one that is written here."""
-    first = head.decode("utf-8", "replace").lstrip("\ufeff").partition("\n")[0]
-    return _has_columns_of_result(_names(first.rstrip("\r"), ","))
+    line = next(_LINE.finditer(head.removeprefix(b"\xef\xbb\xbf")))[0]
+    first = line.decode("utf-8", "replace").strip("\r\n")
+    return _has_columns_of_result(_names(first, ","))
 
 
 def _has_columns_of_result(names: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 import analyzer
 from analyzer import changes
+from analyzer.report.raw_report import is_own_output
 from analyzer.writers import csv, write
 from tests.support.builders import (
     COLUMNS,
@@ -249,3 +250,27 @@ def test_a_csv_that_the_program_wrote_itself_is_no_report(
     assert (found.file, found.row) == (str(result), 1)
     assert found.message == "this is a result that credreport wrote, not a report"
     assert found.hint == "Write results to another folder than the reports."
+
+
+OWN_HEADER = b"account,user,verdict,certainty,caveats"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_own"),
+    [
+        (OWN_HEADER, True),
+        (OWN_HEADER + b"\nx", True),
+        (OWN_HEADER + b"\r\nx", True),
+        (OWN_HEADER + b"\rx\n", True),
+        (b"\xef\xbb\xbf" + OWN_HEADER, True),
+        (b"user\r" + OWN_HEADER, False),
+        (b"PK\x03\x04a\xffb\rcd\ne", False),
+        (b'"\r', False),
+        (b"\0", False),
+        (b"", False),
+    ],
+)
+def test_a_result_is_known_by_its_first_line_whatever_the_bytes(
+    head: bytes, *, is_own: bool
+) -> None:
+    assert is_own_output(head) is is_own
