@@ -13,6 +13,7 @@ import pandas as pd
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import TEXT, AccountName, FileReference, Report
+from analyzer.report.notes import short_list
 
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""
@@ -44,9 +45,21 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 
 
 def with_account_list(report: Report, listed: AccountList) -> Report:
-    """Return the report with the names of a list; they replace those known otherwise."""
+    """Return the report with the names of a list; they replace those known otherwise.
+
+    A note names the accounts of the list that have no report and are not listed as such already.
+    """
     names = {**report.account_names, **listed.names}
-    return replace(report, account_names=names, account_list=listed.file)
+    notes = (*report.notes, *_without_report(report, listed))
+    return replace(report, account_names=names, account_list=listed.file, notes=notes)
+
+
+def _without_report(report: Report, listed: AccountList) -> Iterator[str]:
+    covered = {each.account for file in report.files for each in file.accounts}
+    known = covered.union(each.account for each in (*report.not_covered, *report.left_out))
+    missing = [account for account in listed.names if account not in known]
+    if missing:
+        yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
 
 
 def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:

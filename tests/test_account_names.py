@@ -96,6 +96,27 @@ def test_the_list_replaces_the_names_of_a_manifest(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("listed", "notes"),
+    [
+        ([ACCOUNT], []),
+        ([ACCOUNT, MISSING], []),
+        ([OTHER_ACCOUNT, ACCOUNT], [f"Accounts in a.csv without a report: {OTHER_ACCOUNT}."]),
+    ],
+)
+def test_a_note_names_listed_accounts_that_nothing_else_calls_missing(
+    tmp_path: Path, listed: list[str], notes: list[str]
+) -> None:
+    missing = {"account": MISSING, "name": "x", "status": "failed", "reason": "AWS denied it."}
+    saved(tmp_path, json.dumps({"accounts": [missing]}), "fetched.manifest.json")
+    report = analyzer.load(
+        saved(tmp_path, report_text([a_user()])), tmp_path / "fetched.manifest.json", as_of=AS_OF
+    )
+    text = "\n".join([HEADER, *(f"{account},Name," for account in listed)])
+    named = with_account_list(report, read_account_list("a.csv", text.encode()))
+    assert list(named.notes[len(report.notes) :]) == notes
+
+
 @pytest.mark.parametrize("accounts", [[], [ACCOUNT, "", OTHER_ACCOUNT]])
 def test_an_account_without_a_name_has_none(accounts: list[str]) -> None:
     named = account_names(pd.Series(accounts, dtype="str"), {ACCOUNT: AccountName(name="Pay")})
