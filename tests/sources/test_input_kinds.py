@@ -205,7 +205,7 @@ def test_an_export_on_demand_lists_what_it_cannot_read_as_not_covered(
     skipped = f"Skipped 1 file that cannot be a report: {note}."
     assert skipped in json.loads((latest / "analysis.json").read_bytes())["notes"]
     book = openpyxl.load_workbook(latest / "review.xlsx")
-    assert row_of(book["Method"], str(path))[1].startswith("this is not a credential report")
+    assert row_of(book["Method"], str(path))[1].startswith("row 1: this is not a credential report")
     assert [each.name for each in (latest / "reports").iterdir()] == ["first.csv"]
 
 
