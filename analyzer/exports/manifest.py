@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from analyzer.files import as_json, provenance
 from analyzer.model import FileReference, Report
+from analyzer.report.values import timestamp
 from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 
@@ -116,7 +117,7 @@ def read_record(folder: Path) -> Mapping[str, Any] | None:
 def as_of_option(record: Mapping[str, Any]) -> datetime | None:
     """Return the moment that `--as-of` set for a run's reports, None where they have their own."""
     option = record["parameters"].get("as_of")
-    return datetime.fromisoformat(option) if option else None
+    return timestamp(option) if option else None
 
 
 def _is_understood(record: Mapping[str, Any]) -> bool:
@@ -125,6 +126,7 @@ def _is_understood(record: Mapping[str, Any]) -> bool:
         and isinstance(record["identity"], str)
         and type(record["exit_code"]) is int
         and isinstance(record["parameters"], dict)
+        and (not record["parameters"].get("as_of") or as_of_option(record) is not None)
         and isinstance(record["files"], list)
         and all(
             isinstance(each[key], str) for each in record["files"] for key in ("path", "sha256")

@@ -1,8 +1,12 @@
 """What a run is compared with the run before it by, from a report to the changes that are told."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from analyzer.exports.manifest import RECORD, as_of_option, read_record
 from analyzer.files import sha256
 from tests.support.builders import a_user, report_text, saved, table
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
@@ -60,3 +64,16 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
     ((change, cause),) = changed(runs / "latest")
     assert change == "not-covered"
     assert cause.startswith(f"not covered before: the run {run.name} is refused: ")
+
+
+@pytest.mark.parametrize("as_of", ["soon", "2026-06-01", "2026-06-01T09:30:00", 20260601, ["x"]])
+def test_a_record_whose_as_of_is_not_understood_is_none(tmp_path: Path, as_of: object) -> None:
+    runs = tmp_path / "runs"
+    report = console_report(tmp_path, FIRST, a_user("ann"))
+    assert exporting(runs, "--from", report, "--as-of", "2026-06-01") == 0
+    record = read_record(runs / "latest")
+    assert record is not None
+    assert as_of_option(record) == datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)
+    damaged = {**record, "parameters": {**record["parameters"], "as_of": as_of}}
+    saved(runs / "latest", json.dumps(damaged), RECORD)
+    assert read_record(runs / "latest") is None
