@@ -192,15 +192,15 @@ def analyze(
     judging.check()
     _check_review(judging, follow_up)
     limit = InputLimit(inputs.max_input)
-    found = inputs.found(sources, limit)
+    every_source = inputs.sources(sources, limit)
     targets = [*output, *filter(None, (findings, follow_up))]
     lists = [each.path for each in judging.input_files()]
     check_outputs(
-        targets, [*sources, *(each.archive or each.path for each in found), *lists, config]
+        targets, [*sources, *(each.archive or each.path for each in every_source), *lists, config]
     )
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
     pa.set_memory_pool(pa.system_memory_pool())
-    report = inputs.report(sources, found, limit, quiet=quiet)
+    report = inputs.report(sources, every_source, limit, quiet=quiet)
     analysis = filters.filtered(judging.judged(report))
     verdicts = [Verdict(word) for word in verdict]
     write(

@@ -60,7 +60,7 @@ def explain(
 
     judging.check()
     limit = InputLimit(inputs.max_input)
-    analysis = judging.analysis(inputs.report(sources, inputs.found(sources, limit), limit))
+    analysis = judging.analysis(inputs.report(sources, inputs.sources(sources, limit), limit))
     explained = _explanations(analysis, user)
     with flushed_stdout():
         escape_unencodable()

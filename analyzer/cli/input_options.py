@@ -103,7 +103,7 @@ class InputOptions:
     max_input: MaxInput = MAX_INPUT
     as_of: AsOf = None
 
-    def found(self, names: Collection[str], limit: InputLimit) -> "list[Source]":
+    def sources(self, names: Collection[str], limit: InputLimit) -> "list[Source]":
         """Return all inputs that the names stand for; `limit` counts what unpacks.
 
         Raises InputRefused.
@@ -115,12 +115,12 @@ class InputOptions:
     def report(
         self,
         names: Collection[str],
-        found: "list[Source]",
+        sources: "list[Source]",
         limit: InputLimit,
         *,
         quiet: bool = False,
     ) -> "Report":
-        """Read the inputs that were found for the names, and show the progress.
+        """Read the sources that the names stand for, and show the progress.
 
         Raises InputRefused.
         """
@@ -132,7 +132,7 @@ class InputOptions:
             with_uncovered,
         )
 
-        inputs = readable_sources(found) if self.skip_unreadable else FoundInputs(found)
+        inputs = readable_sources(sources) if self.skip_unreadable else FoundInputs(sources)
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources(names, inputs.readable, self.as_of, progress, limit)
         return with_uncovered(report, inputs.uncovered)

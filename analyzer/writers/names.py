@@ -1,6 +1,7 @@
 """Write one ARN per line: the users to act on."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -24,45 +25,42 @@ def write_names(
     with an active service-specific credential, or whose name says that they have one while no saved
     evidence says otherwise. Users without an ARN in the report are always left out.
     """
-    for page, mask in _masks(analysis, verdicts, check=check):
-        for arn in page.users.loc[mask, columns.ARN]:
+    for page in listed_pages(analysis, verdicts):
+        left_out = _left_out(page, analysis.report.files, check=check)
+        listed = ~np.logical_or.reduce([*left_out.values()])
+        for arn in page.users.loc[listed, columns.ARN]:
             stream.write(printable(arn).encode() + b"\n")
 
 
 def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
     """Return how many users with one of the verdicts have no line and why, empty for none."""
-    reasons = [
-        "with an active service-specific credential",
-        "that may have an active service-specific credential",
-        "to check (--check lists them)",
-        "exempt",
-        "without an ARN in the report (use --format table or csv)",
-    ]
-    total = np.zeros(len(reasons), int)
-    for page, _ in _masks(analysis, verdicts, check=check):
-        exempt, no_arn = _is_exempt(page), ~_has_arn(page)
-        live = _has_live_credential(page) if check else np.zeros(len(page), bool)
-        unsafe = _is_unsafe(page, analysis.report.files, check=check)
-        may_be_live = unsafe & ~live if check else np.zeros(len(page), bool)
-        why = [exempt, no_arn, live & unsafe, may_be_live, unsafe]
-        at = np.select(why, [3, 4, 0, 1, 2], len(reasons))
-        total += np.bincount(at, minlength=len(reasons) + 1)[:-1]
-    counts = zip(total.tolist(), reasons, strict=True)
-    parts = ", ".join(f"{number} {kind}" for number, kind in counts if number)
+    counts: Counter[str] = Counter()
+    for page in listed_pages(analysis, verdicts):
+        left_out = _left_out(page, analysis.report.files, check=check)
+        counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
+    parts = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)
     return f"Left out of the names: {parts}" if parts else ""
 
 
-def _masks(
-    analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
-) -> Iterator[tuple[Page, np.ndarray]]:
-    """Yield each page of users with one of the verdicts, and which of them have a line."""
-    for page in listed_pages(analysis, verdicts):
-        unsafe = _is_unsafe(page, analysis.report.files, check=check)
-        yield page, _has_arn(page) & ~(_is_exempt(page) | unsafe)
-
-
-def _is_unsafe(page: Page, files: Sequence[ReportFile], *, check: bool) -> np.ndarray:
-    return _may_have_live_credential(page, files) if check else _is_doubtful(page)
+def _left_out(page: Page, files: Sequence[ReportFile], *, check: bool) -> dict[str, np.ndarray]:
+    """Return by reason which users have no line; each user has one reason at most."""
+    exempt, has_arn = _is_exempt(page), _has_arn(page)
+    doubtful = _may_have_live_credential(page, files) if check else _is_doubtful(page)
+    unsafe = doubtful & has_arn & ~exempt
+    live = unsafe & _has_live_credential(page)
+    of_unsafe = (
+        {
+            "with an active service-specific credential": live,
+            "that may have an active service-specific credential": unsafe & ~live,
+        }
+        if check
+        else {"to check (--check lists them)": unsafe}
+    )
+    return {
+        **of_unsafe,
+        "exempt": exempt,
+        "without an ARN in the report (use --format table or csv)": ~has_arn & ~exempt,
+    }
 
 
 def _is_exempt(page: Page) -> np.ndarray:

@@ -36,7 +36,7 @@ from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import (
     REVIEW_LISTS,
     ReviewListing,
-    certain_left,
+    certain_to_decide,
     earlier_decisions,
     review_order,
     row_keys,
@@ -130,7 +130,7 @@ def _add_review(listing: Listing[Page], page: Page, earlier: Review) -> ReviewLi
     filled, order = with_earlier_decisions(page, earlier), review_order(page)
     listing.add(filled, order)
     listing.finish()
-    return ReviewListing(listing, earlier_decisions(filled, order), certain_left(filled))
+    return ReviewListing(listing, earlier_decisions(filled, order), certain_to_decide(filled))
 
 
 def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:

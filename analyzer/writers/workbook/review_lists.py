@@ -209,7 +209,7 @@ def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
     return decided[(decided[review.DECISION] != "") | (decided[review.COMMENT] != "")]
 
 
-def certain_left(page: Page) -> int:
+def certain_to_decide(page: Page) -> int:
     """Return how many users of a list are certain, and left to decide."""
     left = page.users[columns.CERTAINTY] == Certainty.CERTAIN
     if review.DECISION in page.users:
@@ -232,7 +232,7 @@ class ReviewListing(NamedTuple):
 
     listing: Listing[Page]
     earlier: pd.DataFrame
-    certain_left: int
+    certain_to_decide: int
 
     @property
     def decided(self) -> int:
@@ -240,7 +240,7 @@ class ReviewListing(NamedTuple):
         return int(self.earlier[review.DECISION].isin(review_columns.FINAL).sum())
 
     @property
-    def left(self) -> int:
+    def to_decide(self) -> int:
         """Return how many users are left to decide."""
         return self.listing.rows - self.decided
 

@@ -89,14 +89,14 @@ def first_step(listings: CountedListings) -> str:
 def _steps(reviews: ReviewListings) -> list[str]:
     """Return whom to decide on, in this order."""
     unused = reviews.get(Title.UNUSED)
-    certain = unused.certain_left if unused else 0
-    check = unused.left - certain if unused else 0
+    certain = unused.certain_to_decide if unused else 0
+    check = unused.to_decide - certain if unused else 0
     steps = [
         (certain, f"{_users(certain, 'certain ')} on {Title.UNUSED}, by account, the oldest first"),
         (check, f"{_users(check)} to check {'there' if certain else f'on {Title.UNUSED}'}"),
     ]
     for title in (Title.INACTIVE, Title.UNDETERMINED):
-        left = reviews[title].left if title in reviews else 0
+        left = reviews[title].to_decide if title in reviews else 0
         steps.append((left, f"{_users(left)} on {title}"))
     return [text for number, text in steps if number]
 
@@ -131,7 +131,7 @@ def _numbers(each: ReviewListing) -> list[int]:
     earlier = each.earlier[each.earlier[review.DECISION] != ""]
     by_decision = [int((earlier[review.DECISION] == word).sum()) for word in _DECISIONS]
     unnamed = (earlier[review.DECIDED_BY] == "") | earlier[review.DECIDED_ON].isna()
-    return [each.listing.rows, each.decided, each.left, *by_decision, int(unnamed.sum())]
+    return [each.listing.rows, each.decided, each.to_decide, *by_decision, int(unnamed.sum())]
 
 
 def _add_list(grid: Grid, each: ReviewList, filled: ReviewListing | None, head_row: int) -> None:
