@@ -4,6 +4,7 @@ Text is always written as text: nothing that stands in a report becomes a formul
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +15,9 @@ LONGEST: Final = 32_767
 CUT: Final = " … [cut: a cell holds no more]"
 _SPECIAL: Final = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|^ | $")
 _ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_MARKS: Final = ("&", "<", ">", "_x", "| ", " |")
+"""What `_SPECIAL` looks for among printable text, between values joined by "|"."""
+
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 
 
@@ -44,9 +48,36 @@ def text(value: str, style: int) -> str:
     return f' s="{style}" t="inlineStr"><is><t>{value}</t></is></c>'
 
 
+def texts(values: Sequence[str], style: int) -> list[str]:
+    """Return a cell of text for each value, as `text` does.
+
+    Plain values are spelled without a look at each: 0.3 of the time.
+    """
+    if not _are_plain(values):
+        return [text(value, style) for value in values]
+    empty, start = blank(style), f' s="{style}" t="inlineStr"><is><t>'
+    return [f"{start}{value}</t></is></c>" if value else empty for value in values]
+
+
+def _are_plain(values: Sequence[str]) -> bool:
+    """Return whether XML and cells take all values as they are; False for some that they take."""
+    joined = f"|{'|'.join(values)}|"
+    return (
+        joined.isprintable()
+        and not any(mark in joined for mark in _MARKS)
+        and max(map(len, values), default=0) * 2 <= LONGEST
+    )
+
+
 def number(value: float, style: int) -> str:
     """Return a cell of a number."""
     return f' s="{style}"><v>{value!r}</v></c>'
+
+
+def numbers(values: Iterable[float], style: int) -> list[str]:
+    """Return a cell for each number, empty where one is negative or NaN."""
+    empty, start = blank(style), f' s="{style}"><v>'
+    return [f"{start}{value!r}</v></c>" if value >= 0 else empty for value in values]
 
 
 def cell(value: Value, style: int) -> str:

@@ -11,7 +11,8 @@ from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
 from analyzer.review_columns import NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
-from analyzer.writers.workbook.cells import blank, number, text
+from analyzer.writers.workbook import cells
+from analyzer.writers.workbook.cells import blank
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 Rows = TypeVar("Rows", Page, pd.DataFrame)
@@ -54,7 +55,7 @@ class Column(Generic[Rows]):
 
 def text_cells(read: Read[Rows], style: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
     """Make cells of text that differs from row to row."""
-    return lambda rows, styles: [text(value, styles[style]) for value in read(rows)]
+    return lambda rows, styles: cells.texts(list(read(rows)), styles[style])
 
 
 def fact_style(word: str) -> CellStyle:
@@ -79,45 +80,40 @@ def repeated_text_cells(
 ) -> Cells[Rows]:
     """Make cells of words that come again and again; each is spelled once."""
 
-    def cells(rows: Rows, styles: Styles) -> list[str]:
+    def word_cells(rows: Rows, styles: Styles) -> list[str]:
         spelled = _CellsByWord(style_of, styles)
         return [spelled[word] for word in read(rows)]
 
-    return cells
+    return word_cells
 
 
 def number_cells(read: Callable[[Rows], pd.Series]) -> Cells[Rows]:
     """Make cells of whole numbers, empty where one is not known."""
 
-    def cells(rows: Rows, styles: Styles) -> list[str]:
-        style = styles[CellStyle.NUMBER]
-        known = read(rows).fillna(-1).to_numpy(np.int64).tolist()
-        return [blank(style) if each < 0 else number(each, style) for each in known]
+    def number_cells_of(rows: Rows, styles: Styles) -> list[str]:
+        known = read(rows).fillna(-1).to_numpy(np.int64)
+        return cells.numbers(known.tolist(), styles[CellStyle.NUMBER])
 
-    return cells
+    return number_cells_of
 
 
 def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Cells[Rows]:
     """Make cells of dates with times, in UTC, and words where there is none."""
 
-    def cells(rows: Rows, styles: Styles) -> list[str]:
-        style, spelled = styles[CellStyle.DATE], _CellsByWord(fact_style, styles)
+    def moment_cells_of(rows: Rows, styles: Styles) -> list[str]:
+        days, spelled = _serials(read(rows)), _CellsByWord(fact_style, styles)
+        dates = cells.numbers(days, styles[CellStyle.DATE])
         return [
-            number(day, style) if day > 0 else spelled[word]
-            for day, word in zip(_serials(read(rows)), otherwise(rows), strict=True)
+            date if day >= 0 else spelled[word]
+            for date, day, word in zip(dates, days, otherwise(rows), strict=True)
         ]
 
-    return cells
+    return moment_cells_of
 
 
 def day_cells(read: Callable[[Rows], pd.Series], style: CellStyle = CellStyle.DAY) -> Cells[Rows]:
     """Make cells of dates, empty where there is none."""
-
-    def cells(rows: Rows, styles: Styles) -> list[str]:
-        at = styles[style]
-        return [number(day, at) if day > 0 else blank(at) for day in _serials(read(rows))]
-
-    return cells
+    return lambda rows, styles: cells.numbers(_serials(read(rows)), styles[style])
 
 
 def input_cells(style: CellStyle) -> Cells[Any]:
@@ -184,15 +180,14 @@ class _CellsByWord(dict[str, str]):
         self._styles = styles
 
     def __missing__(self, word: str) -> str:
-        cell = self[word] = text(word, self._styles[self._style_of(word)])
+        cell = self[word] = cells.text(word, self._styles[self._style_of(word)])
         return cell
 
 
 def _serials(dates: pd.Series) -> list[float]:
-    """Return moments as spreadsheets count them, in days, NaN for none."""
-    seconds = dates.to_numpy("datetime64[s]")
-    counted = seconds.astype(np.int64) / _DAY + _EPOCH_DAYS
-    serials: list[float] = np.where(np.isnat(seconds), np.nan, counted).tolist()
+    """Return moments as spreadsheets count them, in days; none are negative, so far back is NaT."""
+    seconds = dates.to_numpy("datetime64[s]").astype(np.int64)
+    serials: list[float] = (seconds / _DAY + _EPOCH_DAYS).tolist()
     return serials
 
 
@@ -294,12 +289,12 @@ def source_columns(
 
 def input_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
     """Return the columns that the reviewer fills, in this workbook only."""
-    cells = input_cells(CellStyle.INPUT)
+    entries = input_cells(CellStyle.INPUT)
     text = InputValidation(prompt=_NOT_CARRIED_OVER)
     return (
-        Column("Decision", 12, cells, replace(text, choices=decisions)),
-        Column("Owner", 14, cells, text),
-        Column("Comment", 24, cells, text),
+        Column("Decision", 12, entries, replace(text, choices=decisions)),
+        Column("Owner", 14, entries, text),
+        Column("Comment", 24, entries, text),
     )
 
 
