@@ -20,14 +20,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from analyzer.cli import rules
-from analyzer.cli.analyze import analyze
-from analyzer.cli.choices import Command, Group
-from analyzer.cli.diff import diff
-from analyzer.cli.explain import explain
-from analyzer.cli.export import export
-from analyzer.cli.fetch import fetch
-from analyzer.cli.plan import plan
+from analyzer.cli.commands import FIRST_LINES, Program, placeholder
 from analyzer.cli.stderr import say
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
@@ -40,18 +33,13 @@ ABOUT: Final = "Find unused IAM users in AWS credential reports, offline."
 app = typer.Typer(
     name="credreport",
     help=ABOUT,
-    cls=Group,
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(cls=Command, no_args_is_help=True)(analyze)
-app.command(cls=Command, no_args_is_help=True)(explain)
-app.command(cls=Command, no_args_is_help=True)(diff)
-app.command(cls=Command, no_args_is_help=True)(plan)
-app.command(cls=Command)(fetch)
-app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})(export)
-app.add_typer(rules.app, name="rules")
+for _name, _line in FIRST_LINES.items():
+    app.command(_name, help=_line)(placeholder)
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001  typer calls it so

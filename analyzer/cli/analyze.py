@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.choices import choice, completion
+from analyzer.cli.choices import Command, choice, completion
 from analyzer.cli.filter_options import FilterOptions
 from analyzer.cli.input_options import InputOptions
 from analyzer.cli.judging_options import JudgingOptions
@@ -80,6 +80,10 @@ HubRegion = Annotated[
 """The option for the region that ASFF is written for."""
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=Command, no_args_is_help=True)
 @with_options
 def analyze(
     sources: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.analyze import check_outputs
-from analyzer.cli.choices import choice, completion
+from analyzer.cli.choices import Command, choice, completion
 from analyzer.cli.input_options import moment
 from analyzer.cli.judging_options import InputFile, JudgingOptions
 from analyzer.cli.options import Config, with_options
@@ -39,6 +39,10 @@ def _output_path(text: str) -> Path:
     return Path(text)
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=Command, no_args_is_help=True)
 @with_options
 def diff(
     old: Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.choices import choice, completion
+from analyzer.cli.choices import Command, choice, completion
 from analyzer.cli.input_options import InputOptions
 from analyzer.cli.judging_options import AnalysisOptions
 from analyzer.cli.options import Config, with_options
@@ -29,6 +29,10 @@ class Form(StrEnum):
     JSON = "json"
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=Command, no_args_is_help=True)
 @with_options
 def explain(
     user: Annotated[

@@ -10,7 +10,7 @@ import typer
 
 from analyzer.cli.analyze import HubRegion
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.choices import choice, completion, whole_number
+from analyzer.cli.choices import Command, choice, completion, whole_number
 from analyzer.cli.input_options import AsOf, MaxInput, SkipUnreadable
 from analyzer.cli.judging_options import JudgingOptions
 from analyzer.cli.options import Config, with_options
@@ -19,7 +19,10 @@ from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, Busy, CredreportE
 from analyzer.report.input_size import MAX_INPUT
 from analyzer.terms import Feed
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})
 @with_options
 def export(
     *,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.aws_options import AwsOptions, refuse_first_misuse
+from analyzer.cli.choices import Command
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import Log, LogFormat, progress, say
 from analyzer.cli.stdout import flushed_stdout
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT: Final = "-"
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=Command)
 @with_options
 def fetch(
     *,

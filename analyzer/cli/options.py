@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
+from analyzer.cli.commands import every_command
 from analyzer.report.input_size import size_text
 from analyzer.terms import printable
 
@@ -31,7 +32,7 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     if path is not None:
         settings = {key: _as_typed(value) for key, value in _toml(path).items()}
         options = _options(context.command)
-        known = {**_options_of_all(context), **options}
+        known = {**_options_of_all(), **options}
         problems = [
             printable(f"{path}: {key}: {problem}")
             for key, value in settings.items()
@@ -96,12 +97,9 @@ def _options(command: Any) -> dict[str, Any]:
     }
 
 
-def _options_of_all(context: typer.Context) -> Mapping[str, Any]:
-    root: Any = context.find_root().command
+def _options_of_all() -> Mapping[str, Any]:
     return {
-        name: option
-        for command in root.commands.values()
-        for name, option in _options(command).items()
+        name: option for command in every_command() for name, option in _options(command).items()
     }
 
 

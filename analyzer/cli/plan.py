@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analyzer.cli.choices import Command
 from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.stderr import say
@@ -21,6 +22,10 @@ def _removal_word(word: str) -> str:
     return word
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=Command, no_args_is_help=True)
 def plan(
     workbooks: Annotated[
         list[InputFile],

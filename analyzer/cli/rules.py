@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.choices import Command, Group, completion, rule_ids
+from analyzer.cli.commands import FIRST_LINES
 from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
     from analyzer.rules.rule import Rule
 
 app = typer.Typer(
-    help="List the rules, or explain one.",
+    help=FIRST_LINES["rules"],
     cls=Group,
+    add_completion=False,
     invoke_without_command=True,
 )
 
