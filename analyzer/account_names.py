@@ -69,6 +69,11 @@ def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.S
     return named
 
 
+def account_name(account: str, names: Mapping[str, AccountName]) -> str:
+    """Return the name of an account, empty where none is known."""
+    return names[account].name if account in names else ""
+
+
 def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
     """Return an account with its name where that is known: `012345678901 (production)`."""
     return f"{account} ({names[account].name})" if account in names else account

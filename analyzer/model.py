@@ -176,6 +176,12 @@ def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
     return series
 
 
+def arrow_array(values: pd.Series | pd.Index | np.ndarray) -> pa.Array:
+    """Return values as one Arrow array, null where they are missing."""
+    array = pa.array(values, from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
 def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
     """Return a category column: the position of each value's word among the words."""
     # Not TEXT: of a category of that, pandas 2.3 gives the lists of `.str.split` as text.

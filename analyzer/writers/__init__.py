@@ -131,7 +131,7 @@ def _findings_writer(
         from analyzer.writers.parquet import write_findings_parquet
 
         return lambda stream: write_findings_parquet(analysis, stream)
-    from analyzer.writers.csv import write_findings
+    from analyzer.writers.findings_csv import write_findings
 
     return lambda stream: write_findings(analysis, stream, raw=raw_csv)
 

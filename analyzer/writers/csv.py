@@ -1,4 +1,4 @@
-"""Write users and findings as CSV: one row each, stable columns, safe to open in a spreadsheet.
+"""Write users as CSV: one row each, stable columns, safe to open in a spreadsheet.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe in front of it; the ARN is
 exact. Arrow joins the cells, so that a million rows take a second.
@@ -13,14 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME, account_names
+from analyzer.account_names import ACCOUNT_NAME, account_name
 from analyzer.analysis import Analysis
-from analyzer.model import TEXT, AccountName, Page, Report, ReportFile
-from analyzer.report.values import begins_with
-from analyzer.rules.rule import FINDINGS, REMEDY, SINCE
+from analyzer.model import TEXT, AccountName, Page, ReportFile, arrow_array
+from analyzer.report.arns import first_bytes
 from analyzer.terms import ISO_UTC, Verdict
-from analyzer.writers.findings import uncovered_finding
-from analyzer.writers.tables import arrow_array
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
@@ -40,8 +37,8 @@ _AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 : -1]
 _FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
 
-_FORMULA_BYTES: Final = b"=+-@\t\r\n\xef"
-"""The first bytes of these signs."""
+_MAY_BE_FORMULA: Final = np.isin(np.arange(256), [*b"=+-@\t\r\n\xef"])
+"""Which bytes are the first of these signs."""
 
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
 _LAST_SPECIAL: Final = max(each[0] for each in _SPECIAL)
@@ -64,14 +61,10 @@ def write_csv(
     for page in listed_pages(analysis, verdicts):
         stream.write(_lines(page, of_files, report.account_names, raw=raw))
     uncovered = [
-        {**uncovered_user(each), ACCOUNT_NAME: _name(each.account, report.account_names)}
+        {**uncovered_user(each), ACCOUNT_NAME: account_name(each.account, report.account_names)}
         for each in report.not_covered
     ]
     stream.write(text_lines(uncovered, USER_COLUMNS, raw=raw))
-
-
-def _name(account: str, names: Mapping[str, AccountName]) -> str:
-    return names[account].name if account in names else ""
 
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
@@ -97,7 +90,7 @@ def _account_name_cells(
 ) -> pa.Array:
     """Return the name of each row's account; few accounts occur, and each is spelled once."""
     coded = _as_text(accounts).dictionary_encode()
-    texts = pa.array([_name(each, names) for each in coded.dictionary.to_pylist()], _TEXT)
+    texts = pa.array([account_name(each, names) for each in coded.dictionary.to_pylist()], _TEXT)
     return _csv_cells(texts, raw=raw).take(coded.indices)
 
 
@@ -151,7 +144,7 @@ def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
 
 
 def _formula_safe(texts: pa.Array) -> pa.Array:
-    if not begins_with(texts, _FORMULA_BYTES).any():
+    if not _MAY_BE_FORMULA.take(first_bytes(texts)).any():
         return texts
     return pc.if_else(pc.match_substring_regex(texts, _FORMULA), _concat("'", texts), texts)
 
@@ -172,56 +165,3 @@ def _may_need_quotes(texts: pa.Array) -> bool:
         return False
     content = buffer.to_pybytes()
     return any(sign in content for sign in _SPECIAL)
-
-
-FINDING_COLUMNS: Final = (
-    *(name for name in FINDINGS if name != REMEDY),
-    columns.AS_OF,
-    columns.AS_OF_SOURCE,
-    ACCOUNT_NAME,
-)
-"""The columns of `rules.rule.FINDINGS` but the remedy, then the report's as-of and account's name.
-
-`file` has the report's name; `account_name` is empty where the account's name is not known.
-"""
-
-
-def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write all findings in the order of `Inspection.frames`.
-
-    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
-
-    With `raw` no apostrophe is put before what looks like a formula: for machines only.
-    """
-    stream.write(",".join(FINDING_COLUMNS).encode() + b"\n")
-    for frame in analysis.inspection.frames():
-        stream.write(frame_lines(_findings_as_text(frame, analysis.report), raw=raw))
-    names = analysis.report.account_names
-    uncovered = [
-        {**uncovered_finding(each), ACCOUNT_NAME: _name(each.account, names)}
-        for each in analysis.report.not_covered
-    ]
-    stream.write(text_lines(uncovered, FINDING_COLUMNS, raw=raw))
-
-
-def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
-    of_files = pd.DataFrame(
-        {
-            columns.FILE: [file.name for file in report.files],
-            columns.AS_OF: [f"{file.as_of:{ISO_UTC}}" for file in report.files],
-            columns.AS_OF_SOURCE: [str(file.as_of_source) for file in report.files],
-        },
-        dtype=TEXT,
-    )
-    of_findings = of_files.take(frame[columns.FILE].to_numpy()).set_index(frame.index)
-    texts = {
-        **{name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)},
-        **{str(name): each for name, each in of_findings.items()},
-        ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
-    }
-    return frame.assign(**texts)[list(FINDING_COLUMNS)]
-
-
-def _moment_texts(moments: pd.Series) -> pd.Series:
-    texts: pd.Series = moments.dt.strftime(ISO_UTC)
-    return texts

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import TEXT, Page, Report
+from analyzer.model import TEXT, Page, Report, arrow_array
 from analyzer.report.values import timestamps
 from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
@@ -99,12 +99,6 @@ def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
         taken = {name: each.take(file) for name, each in about.items()}
         yield _batch(FINDINGS, {**{name: frame[name] for name in rule.FINDINGS}, **taken})
     yield from _rows(FINDINGS, map(uncovered_finding, analysis.report.not_covered))
-
-
-def arrow_array(values: pd.Series | pd.Index | np.ndarray) -> pa.Array:
-    """Return values as one Arrow array, null where they are missing."""
-    array = pa.array(values, from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def python_values(values: pd.Series | np.ndarray) -> list[Any]:

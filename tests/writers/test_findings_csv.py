@@ -6,7 +6,7 @@ from pathlib import Path
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.writers.csv import FINDING_COLUMNS, write_findings
+from analyzer.writers.findings_csv import FINDING_COLUMNS, write_findings
 from tests.support.builders import (
     ACCOUNT,
     a_key,
