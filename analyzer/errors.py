@@ -75,14 +75,15 @@ class InputRefused(CredreportError):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """Keep all problems; the message has the first, and says how many more there are."""
+        """Keep all problems."""
+        super().__init__()
         self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Return the first problems, and how many more there are."""
         more = len(self.problems) - MOST_SHOWN
-        lines = [
-            *map(str, self.problems[:MOST_SHOWN]),
-            *([f"and {more:,} more"] if more > 0 else []),
-        ]
-        super().__init__("\n".join(lines))
+        rest = [f"and {more:,} more"] if more > 0 else []
+        return "\n".join([*map(str, self.problems[:MOST_SHOWN]), *rest])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles it: another process raises the same."""

@@ -36,17 +36,20 @@ def assemble_report(
     openers: Sequence[Callable[[], ReportText]],
     option: datetime | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    threads: int = 2,
 ) -> Report:
     """Return the Report that the texts are together; an opener may refuse its input.
 
     `option` is the moment that the user says the reports describe; `progress` is called with how
-    many of how many texts were read. The same report twice counts once; of different reports of one
-    account the newest counts.
+    many of how many texts were read, `threads` at a time. The same report twice counts once; of
+    different reports of one account the newest counts.
 
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
     as_of.check_as_of(option)
-    surveyed = [selection.with_as_of(each, option) for each in _surveyed(openers, progress)]
+    surveyed = [
+        selection.with_as_of(each, option) for each in _surveyed(openers, progress, threads)
+    ]
     distinct, same = selection.without_copies(surveyed)
     newest, older = selection.without_superseded_accounts(distinct)
     reports, contradicting = selection.deduplicate_rows(newest)
@@ -89,12 +92,14 @@ class _SelectedRows:
 
 
 def _surveyed(
-    openers: Sequence[Callable[[], ReportText]], progress: Callable[[int, int], None]
+    openers: Sequence[Callable[[], ReportText]],
+    progress: Callable[[int, int], None],
+    threads: int,
 ) -> Iterator[SurveyedReport]:
-    """Survey the reports, two groups at a time: Arrow lets both run."""
+    """Survey the reports, a group in each thread: Arrow lets several run."""
     problems: list[Problem] = []
     size = 0
-    with ThreadPoolExecutor(max_workers=2) as surveyors:
+    with ThreadPoolExecutor(threads) as surveyors:
         groups = surveyors.map(survey_each, grouped_by_size(openers))
         for done, each in enumerate(chain.from_iterable(groups), start=1):
             progress(done, len(openers))

@@ -53,7 +53,9 @@ class UnwrappedFile:
 def is_utf8_csv(head: bytes) -> bool:
     """Tell from its first bytes whether the input is already CSV in UTF-8."""
     wrapped = head.startswith((GZIP, *ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
-    return not wrapped and re.search(rb"\barn\b", head[:4096].lower()) is not None
+    text = head[:4096].lower()
+    # The pattern alone looks at every border of a word: 0.1 ms where there are none.
+    return not wrapped and b"arn" in text and re.search(rb"\barn\b", text) is not None
 
 
 def size_limit(name: str, head: bytes) -> int:
@@ -84,7 +86,8 @@ def _may_wrap_report(head: bytes) -> bool:
         signs = "".join(text.split())[:1024]
         whole = signs[: len(signs) // 4 * 4]
         text = base64.b64decode(whole).decode(errors="replace")
-    return re.search(r"\b(arn|user)\b", text.lower()) is not None
+    lower = text.lower()
+    return any(re.search(rf"\b{name}\b", lower) for name in ("arn", "user") if name in lower)
 
 
 def _refuse_beginning(name: str, head: bytes) -> None:

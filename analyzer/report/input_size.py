@@ -91,17 +91,23 @@ def bounded_bytes(
     Raises InputRefused, and whatever the stream does.
     """
     head = _first_bytes(stream)
-    most = largest(name, head) if len(head) == HEAD else HEAD
+    if len(head) < HEAD:
+        return _counted(name, head, limit)
+    most = largest(name, head)
     content = io.BytesIO()
     chunk = head
     while chunk:
-        if limit:
-            limit.add(name, len(chunk))
-        if content.write(chunk) and content.tell() > most:
+        if content.write(_counted(name, chunk, limit)) and content.tell() > most:
             message = f"it holds more than {size_text(most)}"
             raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
         chunk = stream.read(_STEP)
     return content.getvalue()
+
+
+def _counted(name: str, chunk: bytes, limit: InputLimit | None) -> bytes:
+    if limit:
+        limit.add(name, len(chunk))
+    return chunk
 
 
 def _first_bytes(stream: ReadableStream) -> bytes:

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +46,7 @@ class SelectedReport:
     source: AsOfSource
     evidence: ServiceCredentials | None = None
     set_aside: frozenset[str] = frozenset()
-    repeated: frozenset[int] = frozenset()
+    repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
     accounts: tuple[AccountRows, ...] = ()
 
     @property
@@ -83,10 +82,15 @@ class SelectedReport:
         if self.set_aside:
             account = self.account_ids(table[columns.ARN])
             table = table.filter(pc.invert(pc.is_in(account, _texts(self.set_aside))))
-        if self.repeated:
-            repeated = pa.array(sorted(self.repeated), pa.int64())
-            table = table.filter(pc.invert(pc.is_in(table[columns.ROW], repeated)))
+        if len(self.repeated):
+            again = _are_among(table[columns.ROW].to_numpy(), self.repeated.to_numpy())
+            table = table.filter(pa.array(~again))
         return table
+
+
+def _are_among(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return which numbers are among others, which are in order and may be a million."""
+    return np.asarray(known.take(np.searchsorted(known, numbers), mode="clip") == numbers)
 
 
 def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
@@ -191,7 +195,8 @@ def _repeated_rows(
         rows = report.counted_rows(table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
         if rows.num_rows:
             same = pa.array(compared.repeats(rows))
-            repeated.append(rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same))
+            again = rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same)
+            repeated += [again] if again.num_rows else []
     return repeated
 
 
@@ -270,9 +275,9 @@ def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
 
 def _counting_once(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:
     """Return the report without the rows that repeat others."""
-    rows = frozenset(chain.from_iterable(each[columns.ROW].to_pylist() for each in repeated))
-    if not rows:
+    if not repeated:
         return report
+    rows = np.sort(np.concatenate([each[columns.ROW].to_numpy() for each in repeated]))
     every: Counter[str] = Counter()
     roots: Counter[str] = Counter()
     for table in repeated:
@@ -284,7 +289,7 @@ def _counting_once(report: SelectedReport, repeated: list[pa.Table]) -> Selected
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.accounts
     )
-    return replace(report, repeated=rows, accounts=accounts)
+    return replace(report, repeated=pa.array(rows), accounts=accounts)
 
 
 def _texts(values: Iterable[str]) -> pa.Array:

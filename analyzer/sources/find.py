@@ -7,10 +7,11 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, Final
@@ -28,6 +29,9 @@ _WORKBOOK: Final = "[Content_Types].xml"
 
 _LOOKED_AT: Final = 256 << 20
 """No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
+
+_MEMBER_HEADER: Final = 30
+"""So many bytes and its name stand before each file in a zip archive, at least."""
 
 _DAMAGED: Final = (
     zipfile.BadZipFile,
@@ -184,9 +188,11 @@ def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
         yield _missing(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 
 
-def _skipped(name: str) -> Source:
-    source = _missing(name, "this cannot be a report", "Leave it out.")
-    return replace(source, is_skipped=True)
+def _skipped(name: str, archive: Path | None = None) -> Source:
+    def read() -> bytes:
+        raise _refused(name, "this cannot be a report", "Leave it out.")
+
+    return Source(printable(name), read, read, archive=archive, is_skipped=True)
 
 
 def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
@@ -199,8 +205,7 @@ def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
 
 def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if _starts_with_zip(path):
-        for each in _archive(name, partial(_opened, path), limit):
-            yield replace(each, archive=path)
+        yield from _archive(name, partial(_opened, path), limit, path)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
@@ -261,6 +266,7 @@ class _Archive:
         Raises one of `_DAMAGED`.
         """
         with self.opened() as stream, zipfile.ZipFile(stream) as archive:
+            _refuse_overlap(archive.infolist())
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
             files = [member for member in listed if not member.filename.endswith("/")]
             budget = InputLimit(_LOOKED_AT)
@@ -310,7 +316,22 @@ def _member_cannot_be_report(
         return False  # Reading it shows the reason.
 
 
-def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> Iterator[Source]:
+def _refuse_overlap(members: Iterable[zipfile.ZipInfo]) -> None:
+    """Refuse an archive whose files share bytes: a small one can unpack to any size.
+
+    Raises zipfile.BadZipFile.
+    """
+    in_order = sorted(members, key=lambda member: member.header_offset)
+    for member, following in pairwise(in_order):
+        least = _MEMBER_HEADER + len(member.orig_filename) + member.compress_size
+        if member.header_offset + least > following.header_offset:
+            message = f"{member.filename} and {following.filename} overlap"
+            raise zipfile.BadZipFile(printable(message))
+
+
+def _archive(
+    name: str, opened: Callable[[], BinaryIO], limit: InputLimit, path: Path | None = None
+) -> Iterator[Source]:
     archive = _Archive(printable(name), opened)
     try:
         members = archive.members()
@@ -321,29 +342,31 @@ def _archive(name: str, opened: Callable[[], BinaryIO], limit: InputLimit) -> It
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield _missing(name, "this is an Excel workbook, not a report", hint)
         return
-    every = [
-        _member_source(archive, member, limit, is_other=is_other)
-        for member, is_other in members
-        if is_visible(member.filename)
-    ]
-    companions = tuple(each for each in every if each.name.endswith(COMPANIONS))
-    reports = [each for each in every if not each.name.endswith(COMPANIONS)]
-    archive.waiting = sum(not each.is_skipped for each in reports)
-    for each in reports:
-        yield replace(each, companions=companions)
-    if all(each.is_skipped for each in reports):
+    visible = [each for each in members if is_visible(each[0].filename)]
+    beside = [member for member, _ in visible if member.filename.endswith(COMPANIONS)]
+    reports = [each for each in visible if not each[0].filename.endswith(COMPANIONS)]
+    companions = tuple(_member_source(archive, member, limit, path) for member in beside)
+    archive.waiting = sum(not is_other for _, is_other in reports)
+    for member, is_other in reports:
+        if is_other:
+            yield _skipped(f"{archive.name}:{printable(member.filename)}", path)
+        else:
+            yield _member_source(archive, member, limit, path, companions)
+    if all(is_other for _, is_other in reports):
         what = "no report, only files of other kinds" if reports else "no file"
         yield _missing(name, f"the zip archive holds {what}", "Give an archive of reports.")
 
 
 def _member_source(
-    archive: _Archive, member: zipfile.ZipInfo, limit: InputLimit, *, is_other: bool
+    archive: _Archive,
+    member: zipfile.ZipInfo,
+    limit: InputLimit,
+    path: Path | None,
+    companions: tuple[Source, ...] = (),
 ) -> Source:
-    name = f"{archive.name}:{printable(member.filename)}"
-    if is_other and not name.endswith(COMPANIONS):
-        return _skipped(name)
     read, read_again = (partial(archive.read, member, each) for each in (limit, None))
-    return Source(name, read, read_again)
+    name = f"{archive.name}:{printable(member.filename)}"
+    return Source(name, read, read_again, archive=path, companions=companions)
 
 
 def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
@@ -398,4 +421,4 @@ def _folders_below(
 
 def is_visible(path: str) -> bool:
     """Return whether no part of a path is hidden or what a Mac leaves in archives."""
-    return not any(part.startswith((".", "__MACOSX")) for part in Path(path).parts)
+    return not any(part.startswith((".", "__MACOSX")) for part in path.split("/") if part != ".")

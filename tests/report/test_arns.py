@@ -124,3 +124,22 @@ def test_a_name_is_one_that_iam_could_give(name: str, *, valid: bool) -> None:
 )
 def test_the_arn_of_a_user_ends_in_its_name(arn: str, name: str, *, valid: bool) -> None:
     assert arns.is_user_arn(texts(arn), texts(name)).tolist() == [valid]
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["=1", "b", "-c"], b"=b-"),
+        (["x"], b"x"),
+        (["é"], "é".encode()[:1]),
+        ([], b""),
+    ],
+)
+def test_the_first_byte_of_each_cell_is_seen(cells: list[str], first: bytes) -> None:
+    assert bytes(arns.first_bytes(texts(*cells))) == first
+    assert bytes(arns.first_bytes(texts("head", *cells).slice(1))) == first
+
+
+def test_empty_cells_have_any_first_byte() -> None:
+    assert len(arns.first_bytes(texts("", ""))) == 2
+    assert bytes(arns.first_bytes(texts("", "=1", "")))[1:2] == b"="

@@ -17,7 +17,7 @@ import analyzer
 from analyzer.errors import InputRefused
 from analyzer.report.input_size import InputLimit, size_in_bytes, size_text
 from analyzer.sources import find
-from tests.support.builders import ROOT_FOLDER, a_user, run
+from tests.support.builders import ROOT_FOLDER, a_user, report_text, run
 from tests.support.reading import (
     ANN,
     HEADER,
@@ -96,6 +96,17 @@ def test_what_would_fill_the_memory_is_refused_within_bounds(
     assert done.returncode == InputRefused.exit_code
     assert int(done.stdout) <= MOST_MEMORY // 1024
     assert len(done.stderr) < 20_000
+
+
+def test_an_archive_whose_files_overlap_is_refused_before_any_is_unpacked(tmp_path: Path) -> None:
+    (found,) = refused(str(put(tmp_path, overlapping(2), "a.zip")))
+    assert found.message == "the zip archive is damaged: a.csv and a.csv overlap"
+
+
+def test_files_of_an_archive_that_touch_do_not_overlap(tmp_path: Path) -> None:
+    content = report_text([a_user("ann")]).encode()
+    path = put(tmp_path, zipped({"ü/a.csv": content, "ü/b.csv": content}), "a.zip")
+    assert len(analyzer.load(path).files) == 1
 
 
 @pytest.mark.parametrize("source", ["/dev/zero", "/dev/urandom"])

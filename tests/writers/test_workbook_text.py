@@ -8,7 +8,17 @@ from zipfile import ZipFile
 import pytest
 
 import analyzer
-from analyzer.writers.workbook.cells import CUT, LONGEST, Formula, blank, cell, number, text
+from analyzer.writers.workbook.cells import (
+    CUT,
+    LONGEST,
+    Formula,
+    blank,
+    cell,
+    number,
+    numbers,
+    text,
+    texts,
+)
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -56,6 +66,23 @@ def test_what_xml_forbids_or_excel_would_undo_is_spelled_as_excel_does(
     path = saved(tmp_path, report_text([a_user(**named(name))], quoted=True))
     (row,) = records(book_of(analyzed(path))["All users"])
     assert row["User"] == ESCAPED[name]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [*PLAIN, *ESCAPED, *MARKED_UP, "", " a", "a ", "a |b", "|", "\u200b", "\ufffe", "y" * LONGEST],
+    ids=ascii,
+)
+def test_a_text_is_the_same_cell_alone_and_among_plain_ones(value: str) -> None:
+    for values in ([value], ["plain", value, "plain"], [value, value]):
+        assert texts(values, 3) == [text(each, 3) for each in values]
+
+
+def test_numbers_are_cells_and_what_is_negative_or_none_is_empty() -> None:
+    numbered = [0, 7, 45_000.25]
+    assert numbers(numbered, 3) == [number(each, 3) for each in numbered]
+    assert numbers([-1, -0.5, float("nan")], 3) == [blank(3)] * 3
+    assert texts([], 3) == numbers([], 3) == []
 
 
 @pytest.mark.parametrize("sheet", ["Unused users", "All users"])
