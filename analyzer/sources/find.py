@@ -30,6 +30,9 @@ _WORKBOOK: Final = "[Content_Types].xml"
 _LOOKED_AT: Final = 256 << 20
 """No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
 
+_LEAST_LOOK: Final = 16 << 10
+"""A look at a file counts as so many bytes at least: to open it takes as long as to unpack them."""
+
 _MEMBER_HEADER: Final = 30
 """So many bytes and its name stand before each file in a zip archive, at least."""
 
@@ -306,7 +309,7 @@ def _member_cannot_be_report(
     """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
 
     def start(size: int) -> bytes:
-        budget.add(member.filename, min(size, member.file_size))
+        budget.add(member.filename, max(min(size, member.file_size), _LEAST_LOOK))
         with archive.open(member) as unpacked:
             return unpacked.read(size)
 
