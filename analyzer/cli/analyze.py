@@ -202,7 +202,8 @@ def analyze(
     check_outputs(
         targets, [*sources, *(each.archive or each.path for each in every_source), *lists, config]
     )
-    # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time.
+    # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
+    # 1,000 reports of 500 rows take 1.13 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     report = inputs.report(sources, every_source, limit, quiet=quiet)
     analysis = filters.filtered(judging.judged(report))

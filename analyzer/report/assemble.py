@@ -26,7 +26,10 @@ from analyzer.report.tidy import tidy
 from analyzer.terms import AsOfSource
 
 PAGE_ROWS = 32_768
-"""Rows of small reports that are gathered into one page."""
+"""Rows of small reports that are gathered into one page.
+
+1,000 reports of 500 rows, a page each, take 8.7 times as long.
+"""
 
 _FEW_ROOTS = 200
 """Up to so many, cutting out each is faster than copying the page: 7 against 16 ms for 65."""

@@ -1,6 +1,7 @@
 """Survey small reports together; where anything in them is unusual, each by itself.
 
-A call into Arrow costs as much for five hundred rows as for ten thousand.
+A call into Arrow costs as much for five hundred rows as for ten thousand: with a survey each, 1,000
+reports of 500 rows take 1.6 times as long.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -349,7 +349,7 @@ def test_a_file_whose_digest_cannot_be_made_is_refused(
     def fails(*_: object) -> str:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(load, "_digest", fails)
+    monkeypatch.setattr("analyzer.files.sha256", fails)
     found = problem(tmp_path, PLAIN)
     assert found.message == "it cannot be read: Input/output error"
 
