@@ -292,7 +292,7 @@ class Facts:
         return _moments(self.page.users[columns.AS_OF])
 
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
-        moment = np.where(unknown, np.datetime64("NaT"), moment)
+        moment = np.where(unknown, np.datetime64("NaT", "s"), moment)
         as_of = (
             self.as_of if len(moment) == len(self.page) else np.tile(self.as_of, len(columns.SLOTS))
         )

@@ -176,7 +176,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
     code[absent & (used | placed)] = 3
-    last_used = np.where(understood, last_used, np.datetime64("NaT"))
+    last_used = np.where(understood, last_used, values.NEVER)
     cells.note(slot.last_used_date, foreign | ~understood & (used | ~absent))
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
 
