@@ -17,6 +17,7 @@ def run(spark: SparkSession, folder: str, target: str, rows: int = 100_000) -> N
     """Judge all reports below a folder, in batches of about so many rows."""
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 100)  # files in memory at once
     spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")  # not INT96
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     files = reader.load(folder).select("path", "content")
 
