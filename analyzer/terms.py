@@ -155,10 +155,11 @@ NOT_SUPPORTED: Final = "not_supported"
 
 
 class Feed(StrEnum):
-    """Choose a form of findings for other systems."""
+    """Choose a form of results for other systems."""
 
     OCSF = "ocsf"
     ASFF = "asff"
+    PARQUET = "parquet"
 
 
 class Format(StrEnum):

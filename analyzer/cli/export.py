@@ -61,8 +61,9 @@ def export(
             parser=choice(Feed),
             autocompletion=completion(lambda: Feed),
             metavar="FORMAT",
-            help=f"Also write all findings as {' or '.join(Feed)}, and close findings of earlier"
-            " runs that are gone; may be repeated.",
+            help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, and close findings of"
+            f" earlier runs that are gone, or users and findings as {Feed.PARQUET}; may be"
+            " repeated.",
         ),
     ] = [],
     hub_region: HubRegion = None,

@@ -170,7 +170,7 @@ class ExportRun:
                 contents.write_synced(building / DECISIONS, decisions_bytes(analysis.review))
             changed = contents.write_all(analysis, building, previous, numbers)
             for feed in self.also:
-                earlier = self._earlier_feed(run, contents.FEEDS[feed])
+                earlier = self._earlier_feed(run, feed)
                 contents.write_feed(analysis, building, feed, self.hub_region, earlier)
             result = RunResult(
                 exit_code=code,
@@ -194,8 +194,11 @@ class ExportRun:
             return None
         return previous
 
-    def _earlier_feed(self, run: Path, name: str) -> Path | None:
-        """Return the newest feed of a run before, if it is as it was written."""
+    def _earlier_feed(self, run: Path, feed: Feed) -> Path | None:
+        """Return the newest feed of a run before that can be closed, if it is as it was written."""
+        if feed is Feed.PARQUET:
+            return None
+        name = contents.FEEDS[feed]
         source = contents.newest_with(earlier_runs(run.parent, run.name), name)
         if source and source.sha256_of(name) != sha256(source.path / name):
             message = f"{source.path / name} was changed: none of its findings is closed."

@@ -38,19 +38,29 @@ _LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
 
 
-FEEDS: Final = {Feed.OCSF: "findings.ocsf.json", Feed.ASFF: "findings.asff.json"}
-"""The file of each feed."""
+FEEDS: Final = {
+    Feed.OCSF: "findings.ocsf.json",
+    Feed.ASFF: "findings.asff.json",
+    Feed.PARQUET: "findings.parquet",
+}
+"""The file with the findings of each feed."""
+
+USERS_TABLE: Final = "users.parquet"
 
 
 def write_feed(
     analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Path | None
 ) -> None:
-    """Write a feed of a run into a folder, and close what an earlier feed has in excess.
+    """Write a feed of a run into a folder, and close what an earlier one of lines has in excess.
 
-    `region` is that of the Security Hub that ASFF is for.
+    `region` is that of the Security Hub that ASFF is for. Parquet has the users too.
 
     Raises OutputFailed.
     """
+    if feed is Feed.PARQUET:
+        findings = folder / FEEDS[feed]
+        write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
+        return
     with ExitStack() as stack:
         lines = stack.enter_context(earlier.open("rb")) if earlier else ()
         stream = stack.enter_context(replacing(folder / FEEDS[feed]))

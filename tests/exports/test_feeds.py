@@ -1,11 +1,14 @@
 """`export --also` writes feeds into the run, and closes findings of the run before."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+import analyzer
 from tests.support.builders import a_key, a_user, days_before
 from tests.support.runs import check_folder, console_report, exporting, record_of
 
@@ -63,8 +66,24 @@ def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
     assert "was changed: none of its findings is closed." in capsys.readouterr().err
 
 
+def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path, tmp_path: Path) -> None:
+    for month in (FIRST, SECOND):  # The second run has an earlier table, which it cannot close.
+        report = console_report(tmp_path, month, IDLE, GONE)
+        assert exporting(runs, "--from", report, "--also", "parquet") == 0
+    run = runs / "latest"
+    users, findings = (pq.read_table(run / f"{name}.parquet") for name in ("users", "findings"))
+    assert (users.schema, findings.schema) == (analyzer.USERS, analyzer.FINDINGS)
+    for name, table in (("users", users), ("findings", findings)):
+        with (run / f"{name}.csv").open(newline="") as stream:
+            assert [row["arn"] for row in csv.DictReader(stream)] == table["arn"].to_pylist()
+    assert {"users.parquet", "findings.parquet"} <= {
+        each["path"] for each in record_of(run)["files"]
+    }
+    check_folder(runs)
+
+
 def test_a_feed_that_there_is_not_is_refused_with_those_that_there_are(
     runs: Path, capsys: Capture
 ) -> None:
     assert exporting(runs, "--also", "csv") == 2
-    assert "'csv': choose from ocsf, asff" in " ".join(capsys.readouterr().err.split())
+    assert "'csv': choose from ocsf, asff, parquet" in " ".join(capsys.readouterr().err.split())
