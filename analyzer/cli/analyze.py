@@ -194,7 +194,7 @@ def analyze(
     if check and format_ is not Format.NAMES:
         raise typer.BadParameter("use it with --format names only", param_hint="--check")
     judging.check()
-    _check_review(judging, follow_up)
+    check_review(judging, follow_up)
     limit = InputLimit(inputs.max_input)
     every_source = inputs.sources(sources, limit)
     targets = [*output, *filter(None, (findings, follow_up))]
@@ -227,7 +227,7 @@ def analyze(
     _exit_if_failed_or_partial(analysis, judging, quiet=quiet)
 
 
-def _check_review(judging: JudgingOptions, follow_up: Path | None) -> None:
+def check_review(judging: JudgingOptions, follow_up: Path | None = None) -> None:
     """Refuse to follow up what is not there: without decisions nothing would look overdue.
 
     Raises typer.BadParameter.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import check_outputs
+from analyzer.cli.analyze import check_outputs, check_review
 from analyzer.cli.choices import Command, choice, completion
 from analyzer.cli.input_options import moment
 from analyzer.cli.judging_options import InputFile, JudgingOptions
@@ -103,12 +103,12 @@ def diff(
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
     The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
-    brings its own as-of, exemption list and account names, unless options set them, and its own
-    users to keep.
+    brings its own as-of, exemption list, account names and users to keep, unless options set them.
     """
     from analyzer.cli import stdout
 
     judging.check()
+    check_review(judging)
     if old == new == "-":
         raise typer.BadParameter("only one of OLD and NEW can be -", param_hint="NEW")
     sides = [
@@ -164,12 +164,11 @@ class _Side:
 
     def inputs(self) -> list[str | Path | None]:
         """Return all that is read."""
-        lists = filter(None, (self.judging.exemptions, self.judging.accounts))
         files = (each.archive or each.path for each in self.sources)
-        return [self.source, *files, *(each.path for each in lists)]
+        return [self.source, *files, *(each.path for each in self.judging.input_files())]
 
     def analysis(self, *, quiet: bool) -> "Analysis":
-        """Load the reports and judge the users, of a run with its users to keep.
+        """Load the reports and judge the users, of a run with its users to keep or the options'.
 
         Raises InputRefused.
         """
@@ -179,8 +178,10 @@ class _Side:
 
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources([self.source], self.sources, self.as_of, progress)
+        if self.run is None or self.judging.review:
+            return self.judging.judged(report)
         named = self.judging.with_account_names(report)
-        return self.judging.analysis(named, kept_review(self.run) if self.run else None)
+        return self.judging.analysis(named, kept_review(self.run))
 
 
 def _file_of_run(path: Path) -> InputFile | None:
@@ -260,9 +261,12 @@ def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool)
     if not is_shown:
         for line in (*compared_reports(compared), count_sentence(compared)):
             say(line)
-    for side, analysis in (("before", compared.before), ("now", compared.now)):
+    for side, option, analysis in (
+        ("before", "--old-as-of", compared.before),
+        ("now", "--new-as-of", compared.now),
+    ):
         for note in users.notes(analysis):
-            say(f"Note ({side}): {note}")
+            say(f"Note ({side}): {note.replace('--as-of', option)}")
     for path in written:
         say(f"Wrote {path}")
 

@@ -20,6 +20,7 @@ from tests.support.builders import (
     table,
 )
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
+from tests.support.reviews import listed, workbook_bytes
 from tests.support.runs import console_report, exporting
 
 FIRST, SECOND = "2026-05-01", "2026-06-01"
@@ -65,6 +66,35 @@ def test_a_pipe_gets_one_table_with_tabs(program: Program, old: Path, new: Path)
     ]
     assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
     assert "Changes: new 1, gone 1, first-sign-in 1" in done.messages
+
+
+def test_the_users_to_keep_by_a_review_are_exempt_on_both_sides(
+    program: Program, old: Path, new: Path, tmp_path: Path
+) -> None:
+    last = tmp_path / "LAST.xlsx"
+    last.write_bytes(workbook_bytes(listed("ann", "keep", Comment="by design")))
+    done = program("diff", old, new, "--review", last, "--keep-days", "60", "--format", "csv")
+    (ended,) = (row for row in table(done.output) if row["user"] == "ann" and not row["rule"])
+    assert ended["change"] == "exemption-ended"
+    assert program("diff", old, new, "--review", last, "-o", last).code == 2
+
+
+def test_what_is_overdue_by_a_review_fails_a_comparison(
+    program: Program, old: Path, new: Path, tmp_path: Path
+) -> None:
+    last = tmp_path / "LAST.xlsx"
+    last.write_bytes(workbook_bytes(listed("ann", "delete")))
+    arguments = ("diff", old, new, "--fail-on", "overdue")
+    assert program(*arguments, "--review", last).code == 1
+    assert program(*arguments).code == 2
+
+
+def test_notes_name_the_option_for_the_time_of_their_side(program: Program, tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([a_user("ann")]))
+    messages = program("diff", report, report).messages
+    for side, option in (("before", "--old-as-of"), ("now", "--new-as-of")):
+        (note,) = (line for line in messages.splitlines() if line.startswith(f"Note ({side}):"))
+        assert f"{option} sets the time" in note
 
 
 def test_identical_reports_give_no_change(program: Program, old: Path) -> None:
