@@ -66,10 +66,10 @@ class Totals:
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
-        of_verdict = self.counts[self.counts[columns.VERDICT] == verdict]
+        counted = (self.counts[columns.VERDICT] == verdict).to_numpy(bool)
         if exempt is not None:
-            of_verdict = of_verdict[of_verdict[columns.EXEMPT] == exempt]
-        return int(of_verdict[columns.USERS].sum())
+            counted = counted & (self.counts[columns.EXEMPT].to_numpy(bool) == exempt)
+        return int(self.counts[columns.USERS].to_numpy()[counted].sum())
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,6 +6,7 @@ and what it means.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -62,10 +63,14 @@ def caveats_of(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.C
 def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
     facts = Facts(page)
-    sentences = {caveat.id: caveat.sentences(facts).tolist() for caveat in CAVEATS}
+    ids = [caveats.split(";") for caveats in page.users[columns.CAVEATS].tolist()]
+    occurring = set(chain.from_iterable(ids))
+    sentences = {
+        caveat.id: caveat.sentences(facts).tolist() for caveat in CAVEATS if caveat.id in occurring
+    }
     return [
-        tuple((each, sentences[each][user]) for each in caveats.split(";") if each)
-        for user, caveats in enumerate(page.users[columns.CAVEATS])
+        tuple((each, sentences[each][user]) for each in of_user if each)
+        for user, of_user in enumerate(ids)
     ]
 
 

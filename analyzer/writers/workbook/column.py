@@ -146,8 +146,10 @@ def blanks(rows: Sized) -> list[str]:
 
 def raw_if_unread(page: Page, column: str, words: np.ndarray) -> list[str]:
     """Return words, but the raw value where the report's cell was not understood."""
-    here = page.unread[page.unread[columns.COLUMN] == column]
     texts: list[str] = words.tolist()
+    if page.unread.empty:
+        return texts
+    here = page.unread[page.unread[columns.COLUMN] == column]
     is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
         texts[position] = _raw_text(value, is_root=is_root[position])
