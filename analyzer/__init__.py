@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analyzer.writers import write
     from analyzer.writers.tables import FINDINGS, USERS
 
-_HOMES: Final = {
+_MODULE_OF: Final = {
     "FINDINGS": "analyzer.writers.tables",
     "USERS": "analyzer.writers.tables",
     "CredreportError": "analyzer.errors",
@@ -72,11 +72,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home."""
-    if name not in _HOMES:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:
     """Return the public names, for completion and help, before they are imported too."""
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULE_OF})

@@ -35,7 +35,7 @@ def read_account_list(name: str, content: bytes) -> AccountList:
     misspelt or there twice, an account that is not 12 digits or there twice, an empty name.
     """
     rows = list_rows(name, content, _FORM, _problems)
-    if problems := list(_repeated(name, rows)):
+    if problems := list(_repeated_account_problems(name, rows)):
         raise InputRefused(problems)
     names = {
         each["account"]: AccountName(name=each["name"], owner=each.get("owner", ""))
@@ -50,11 +50,11 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
     A note names the accounts of the list that have no report and are not listed as such already.
     """
     names = {**report.account_names, **listed.names}
-    notes = (*report.notes, *_without_report(report, listed))
+    notes = (*report.notes, *_missing_report_notes(report, listed))
     return replace(report, account_names=names, account_list=listed.file, notes=notes)
 
 
-def _without_report(report: Report, listed: AccountList) -> Iterator[str]:
+def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
     covered = {each.account for file in report.files for each in file.accounts}
     known = covered.union(each.account for each in (*report.not_covered, *report.left_out))
     missing = [account for account in listed.names if account not in known]
@@ -89,7 +89,9 @@ def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem
         yield Problem(name, row, "name", None, "the cell is empty", hint)
 
 
-def _repeated(name: str, rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[Problem]:
+def _repeated_account_problems(
+    name: str, rows: Iterable[tuple[int, Mapping[str, str]]]
+) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for row, named in rows:
         account = named["account"]

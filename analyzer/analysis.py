@@ -39,14 +39,14 @@ AGE_BANDS: Final = (
 )
 _BAND_STARTS: Final = (30, 90, 180, 365, 730)
 
-_TEXTS: Final = [
+_COUNT_TEXT_COLUMNS: Final = [
     columns.ACCOUNT,
     columns.VERDICT,
     columns.REASON,
     columns.CERTAINTY,
     columns.AGE_BAND,
 ]
-_COUNTED: Final = [*_TEXTS, columns.EXEMPT]
+_COUNT_KEYS: Final = [*_COUNT_TEXT_COLUMNS, columns.EXEMPT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ class Analysis:
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
-        return iter(self._pages_in_memory) if self.report.rows <= KEPT_ROWS else self._judged()
+        return (
+            iter(self._pages_in_memory) if self.report.rows <= KEPT_ROWS else self._judged_pages()
+        )
 
     @property
     def users(self) -> pd.DataFrame:
@@ -167,9 +169,9 @@ class Analysis:
 
     @cached_property
     def _pages_in_memory(self) -> tuple[Page, ...]:
-        return tuple(self._judged())
+        return tuple(self._judged_pages())
 
-    def _judged(self) -> Iterator[Page]:
+    def _judged_pages(self) -> Iterator[Page]:
         tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
             yield tally.judge(page, self.criteria)
@@ -337,9 +339,9 @@ def _age_band(days: pd.Series) -> np.ndarray:
 
 def _frame(counts: Counter[tuple[str | bool, ...]]) -> pd.DataFrame:
     rows = [(*combination, users) for combination, users in sorted(counts.items())]
-    texts: dict[str, Any] = dict.fromkeys(_TEXTS, TEXT)
+    texts: dict[str, Any] = dict.fromkeys(_COUNT_TEXT_COLUMNS, TEXT)
     kinds = {**texts, columns.EXEMPT: "bool", columns.USERS: "int64"}
-    return pd.DataFrame(rows, columns=[*_COUNTED, columns.USERS]).astype(kinds)
+    return pd.DataFrame(rows, columns=[*_COUNT_KEYS, columns.USERS]).astype(kinds)
 
 
 def _check_user_count(report: Report, counts: pd.DataFrame) -> None:

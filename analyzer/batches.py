@@ -181,7 +181,7 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
 
     Raises InputRefused with the problems of all files, and where there is no report.
     """
-    surveyed = _frame(surveys)
+    surveyed = _survey_frame(surveys)
     problems = [*_problems(surveyed)]
     if problems:
         raise InputRefused(problems)
@@ -196,7 +196,7 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
     return by_file[~by_file.index.duplicated()].sort_values(kind="stable")
 
 
-def _frame(surveys: Surveys) -> pd.DataFrame:
+def _survey_frame(surveys: Surveys) -> pd.DataFrame:
     """Return surveys as one frame, the files in the order in which a folder is read."""
     table = surveys if isinstance(surveys, pa.Table) else pa.Table.from_batches(surveys, SURVEY)
     frame: pd.DataFrame = table.select(SURVEY.names).cast(SURVEY).to_pandas()
@@ -322,12 +322,12 @@ def _report(files: Iterable[File], option: datetime | None, surveys: Surveys) ->
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
     limited = [each for name, content in ordered.items() for each in _sources(name, content)]
     inputs = [source for source, _ in limited]
-    report = assemble_report([partial(_text, *each, ordered) for each in limited], option)
+    report = assemble_report([partial(_report_text, *each, ordered) for each in limited], option)
     manifests = [
         *(_source_in_memory(*file) for file in ordered.items() if file[0].endswith(MANIFEST)),
         *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
     ]
-    elsewhere = _files_elsewhere(surveys, ordered) if manifests else ()
+    elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
 
 
@@ -335,7 +335,7 @@ def _source_in_memory(name: str, content: bytes) -> Source:
     return Source(printable(name), partial(bytes, content), partial(bytes, content))
 
 
-def _text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) -> ReportText:
+def _report_text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) -> ReportText:
     """Return a report with what is saved beside it."""
     text = read_in_memory(source, limit)
     metadata, credentials = source.name + METADATA, source.name + SERVICE_CREDENTIALS
@@ -351,9 +351,9 @@ def _text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) -> Repo
     )
 
 
-def _files_elsewhere(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:
+def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:
     """Yield the surveyed reports that are in other batches, with the moments of their metadata."""
-    surveyed = _with_metadata(_frame(surveys))
+    surveyed = _with_metadata_as_of(_survey_frame(surveys))
     others = surveyed[~surveyed[columns.FILE].isin([*files])]
     for name, rows in others[others[columns.ACCOUNT].notna()].groupby(columns.FILE, sort=False):
         yield ReportFile(
@@ -371,7 +371,7 @@ def _files_elsewhere(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[R
         )
 
 
-def _with_metadata(surveyed: pd.DataFrame) -> pd.DataFrame:
+def _with_metadata_as_of(surveyed: pd.DataFrame) -> pd.DataFrame:
     saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
     moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
     generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)

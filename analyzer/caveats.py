@@ -27,7 +27,7 @@ GAP_ENDED: Final = pd.Timestamp("2018-05-23T21:08:00Z")
 SERVICE_USER_PREFIX: Final = "BedrockAPIKey-"
 """AWS's console gives this name to the user that it creates for a Bedrock API key."""
 
-_CERTAINTY: Final = (
+_CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
     columns.MFA_ACTIVE,
     *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
@@ -110,12 +110,12 @@ def _has_more_credentials(facts: Facts) -> np.ndarray:
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
     uses = _inactive_keys(facts) & facts.key_use.unknown
-    return np.asarray(facts.has_unknown_cell(*_CERTAINTY) | in_any_slot(uses))
+    return np.asarray(facts.has_unknown_cell(*_CERTAINTY_COLUMNS) | in_any_slot(uses))
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     """Tell for each column of which users certainty needs its cell."""
-    masks = dict.fromkeys(_CERTAINTY, np.ones(len(facts.page), bool))
+    masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, by_slot(_inactive_keys(facts)), strict=True):
         uses = (key.last_used_date, key.last_used_region, key.last_used_service)
         masks |= dict.fromkeys(uses, inactive)
@@ -125,13 +125,13 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
 # Sentences
 
 
-def _day(moments: pd.Series) -> pd.Series:
+def _day_texts(moments: pd.Series) -> pd.Series:
     return pd.Series(moments.dt.strftime("%Y-%m-%d"))
 
 
 def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
-    text = slots[columns.SLOT].astype(str) + (" (" + _day(slots[since]) + ")").fillna("")
+    text = slots[columns.SLOT].astype(str) + (" (" + _day_texts(slots[since]) + ")").fillna("")
     each = text.where(pd.Series(mask, index=slots.index), "")
     first, second = each.iloc[: len(each) // 2], each.iloc[len(each) // 2 :]
     both = pd.Series(" and ", index=first.index).where((first != "") & (second != ""), "")
@@ -163,7 +163,7 @@ def _masked_sentences(facts: Facts) -> pd.Series:
     return what + ": the user is judged by name."
 
 
-def _same_sentence(sentence: str) -> Callable[[Facts], pd.Series]:
+def _constant_sentence(sentence: str) -> Callable[[Facts], pd.Series]:
     return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=TEXT)
 
 
@@ -187,7 +187,7 @@ CAVEATS: Final = (
         holds=lambda facts, _: (facts.page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
         sentences=lambda facts: (
             "Created "
-            + _day(facts.page.users[columns.CREATED])
+            + _day_texts(facts.page.users[columns.CREATED])
             + ", before AWS recorded sign-ins (2014-10-20)."
         ),
         meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier sign-ins"
@@ -198,7 +198,7 @@ CAVEATS: Final = (
         holds=lambda facts, _: _may_have_signed_in_unrecorded(facts),
         sentences=lambda facts: (
             "Created "
-            + _day(facts.page.users[columns.CREATED])
+            + _day_texts(facts.page.users[columns.CREATED])
             + "; AWS recorded no sign-ins from 2018-05-04 05:50 to 2018-05-23 21:08 UTC."
         ),
         meaning="Has a password that may have been used from 2018-05-04 05:50 to 2018-05-23 21:08"
@@ -207,7 +207,7 @@ CAVEATS: Final = (
     Caveat(
         id="mfa-registered",
         holds=lambda facts, _: _has_mfa_without_sign_in(facts),
-        sentences=_same_sentence("An MFA device is registered, but the user never signed in."),
+        sentences=_constant_sentence("An MFA device is registered, but the user never signed in."),
         meaning="An MFA device is registered, but the user never signed in: the user was"
         " prepared for use.",
     ),

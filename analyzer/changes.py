@@ -101,9 +101,9 @@ MEANINGS: Final[Mapping[Change, str]] = {
 """What each change means."""
 
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
-_OTHER_USER: Final = (Change.NEW, Change.GONE, Change.RE_CREATED)
-_CAUSE_OF_ONE: Final = {Change.NEW: "user created on ", Change.GONE: "user deleted; created on "}
-_CAUSE_OF_UNDATED: Final = {
+_PRESENCE_CHANGES: Final = (Change.NEW, Change.GONE, Change.RE_CREATED)
+_ONE_SIDE_CAUSES: Final = {Change.NEW: "user created on ", Change.GONE: "user deleted; created on "}
+_UNDATED_ONE_SIDE_CAUSES: Final = {
     Change.NEW: "not in the earlier report",
     Change.GONE: "not in the later report",
 }
@@ -126,7 +126,7 @@ _DTYPES: Final[dict[Any, Any]] = {
 }
 _ORDER: Final = [CHANGE, columns.ACCOUNT, columns.ARN, RULE, columns.CREATED]
 
-_FINDING: Final = [columns.ARN, RULE, columns.CREATED, "number"]
+_MATCH_KEY: Final = [columns.ARN, RULE, columns.CREATED, "number"]
 """A finding is the rule and what it is about; keys of one second have numbers."""
 
 
@@ -144,13 +144,13 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     reports are in the wrong order.
     """
     both = compared_accounts(before, now)
-    users = _user_changes(_of_accounts(before.users, both), _of_accounts(now.users, both))
+    users = _user_changes(_rows_of_accounts(before.users, both), _rows_of_accounts(now.users, both))
     return _ordered(
         [
             users[users[CHANGE] != ""],
             _exemption_changes(users),
             _finding_changes(before, now, both, users),
-            _account_rows(_uncompared(before, now)),
+            _account_rows(_uncompared_accounts(before, now)),
         ],
         {**before.account_names, **now.account_names},
     )
@@ -187,7 +187,7 @@ def counts_by_kind(frame: pd.DataFrame) -> dict[Change, int]:
 # Users
 
 
-def _of_accounts(frame: pd.DataFrame, accounts: Collection[str]) -> pd.DataFrame:
+def _rows_of_accounts(frame: pd.DataFrame, accounts: Collection[str]) -> pd.DataFrame:
     return frame[frame[columns.ACCOUNT].isin(list(accounts))]
 
 
@@ -214,16 +214,16 @@ def _users_on_one_side(
         side: users[columns.VERDICT],
         exemption: users[columns.EXEMPTION],
         LAST_USE: last_use(users),
-        CAUSE: event_texts(_only_events(users, change), len(users)),
+        CAUSE: event_texts(_one_side_events(users, change), len(users)),
     }
     return _identities(users).assign(**values)
 
 
-def _only_events(users: pd.DataFrame, change: Change) -> list[Event]:
+def _one_side_events(users: pd.DataFrame, change: Change) -> list[Event]:
     known = users[columns.CREATED].notna().to_numpy()
     return [
-        (known, _CAUSE_OF_ONE[change], _created(users)),
-        (~known, _CAUSE_OF_UNDATED[change]),
+        (known, _ONE_SIDE_CAUSES[change], _created(users)),
+        (~known, _UNDATED_ONE_SIDE_CAUSES[change]),
     ]
 
 
@@ -323,7 +323,7 @@ def _created(users: pd.DataFrame) -> np.ndarray:
 
 def _exemption_changes(users: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each user of both sides whose exemption changed."""
-    same_user = ~users[CHANGE].isin(_OTHER_USER)
+    same_user = ~users[CHANGE].isin(_PRESENCE_CHANGES)
     was, has = users[EXEMPTION_BEFORE], users[EXEMPTION_NOW]
     words = np.select([was == "", has == ""], _EXEMPTION_WORDS[:2], _EXEMPTION_WORDS[2])
     new_columns: dict[str, Any] = {CHANGE: words, CAUSE: ""}
@@ -337,8 +337,10 @@ def _finding_changes(
     before: Snapshot, now: Snapshot, accounts: Collection[str], users: pd.DataFrame
 ) -> pd.DataFrame:
     """Return a row for each finding that one side has, or has with another outcome."""
-    old, new = (_numbered_findings(_of_accounts(side.findings, accounts)) for side in (before, now))
-    both = old.merge(new, on=_FINDING, how="outer", suffixes=(f"_{BEFORE}", f"_{NOW}"))
+    old, new = (
+        _numbered_findings(_rows_of_accounts(side.findings, accounts)) for side in (before, now)
+    )
+    both = old.merge(new, on=_MATCH_KEY, how="outer", suffixes=(f"_{BEFORE}", f"_{NOW}"))
     was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
     both = both[was != has].reset_index(drop=True)
 
@@ -358,21 +360,21 @@ def _finding_changes(
         LAST_USE: np.datetime64("NaT", "s"),
     }
     frame = both.assign(**new_columns)
-    other = users[users[CHANGE].isin(_OTHER_USER)].set_index(columns.ARN)[CAUSE]
+    other = users[users[CHANGE].isin(_PRESENCE_CHANGES)].set_index(columns.ARN)[CAUSE]
     return frame.assign(**{CAUSE: finding_causes(frame, before, now, other)})
 
 
 def _numbered_findings(findings: pd.DataFrame) -> pd.DataFrame:
     """Return what failed or is undecided, findings on credentials of one second numbered."""
     counted = findings[findings[OUTCOME] != Outcome.NOTED].sort_values(columns.SLOT, kind="stable")
-    number = counted.groupby(_FINDING[:-1], dropna=False, sort=False).cumcount()
+    number = counted.groupby(_MATCH_KEY[:-1], dropna=False, sort=False).cumcount()
     return counted.assign(number=number).drop(columns=columns.SLOT)
 
 
 # Accounts
 
 
-def _uncompared(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
+def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
     """Yield the accounts that lack a report on a side, and why."""
     every = {*before.as_of, *now.as_of, *before.missing, *now.missing}
     reversed_accounts = out_of_order(before, now)

@@ -35,8 +35,8 @@ Event = tuple[np.ndarray, *tuple[str | np.ndarray, ...]]
 _ABSENT: Final = STATES.index(State.ABSENT)
 _INACTIVE: Final = STATES.index(State.INACTIVE)
 _ACTIVE: Final = STATES.index(State.ACTIVE)
-_UNREAD: Final = STATES.index(State.UNKNOWN)
-_NAMES: Final = {KEY: "access key", CERTIFICATE: "signing certificate"}
+_UNKNOWN_STATE: Final = STATES.index(State.UNKNOWN)
+_CREDENTIAL_NAMES: Final = {KEY: "access key", CERTIFICATE: "signing certificate"}
 _COLUMNS_OF_STATE: Final = {
     KEY: [name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)],
     CERTIFICATE: [
@@ -140,15 +140,15 @@ def happenings(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Happening]:
         ({columns.MFA_ACTIVE}, _mfa_changes(before, now), False),
     ):
         yield Happening(columns=frozenset(names), texts=texts(events), restarts=restarts)
-    for kind in _NAMES:
-        yield from _slot_happenings(kind, _slots_of(before, kind), _slots_of(now, kind))
-    for of_thing, where in _unclear_things(before, now):
+    for kind in _CREDENTIAL_NAMES:
+        yield from _slot_fact_changes(kind, _slots_of(before, kind), _slots_of(now, kind))
+    for of_thing, where in _unclear_facts(before, now):
         yield Happening(columns=frozenset(of_thing), texts=texts(where), unclear=True)
 
 
-def _slot_happenings(kind: str, before: "_Slots", now: "_Slots") -> Iterator[Happening]:
+def _slot_fact_changes(kind: str, before: "_Slots", now: "_Slots") -> Iterator[Happening]:
     """Yield what happened to the credential in each slot, then of access keys its uses."""
-    matched = _matched(before, now)
+    matched = _reordered_slots(before, now)
     every: list[tuple[Sequence[str], list[list[Event]], bool]] = [
         (_COLUMNS_OF_STATE[kind], _slot_changes(kind, before, now), False)
     ]
@@ -166,11 +166,11 @@ def _slot_happenings(kind: str, before: "_Slots", now: "_Slots") -> Iterator[Hap
 
 def _unclear_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
     """Yield what was understood in one report only: whether it changed is not known."""
-    for _, events in _unclear_things(before, now):
+    for _, events in _unclear_facts(before, now):
         yield from events
 
 
-def _unclear_things(
+def _unclear_facts(
     before: pd.DataFrame, now: pd.DataFrame
 ) -> Iterator[tuple[Sequence[str], list[Event]]]:
     """Yield the report's columns of each thing, and where one report alone does not show it."""
@@ -181,13 +181,13 @@ def _unclear_things(
         yield (
             names,
             [
-                *_unclear_side(name, "before", was & ~has, contradicted[0]),
-                *_unclear_side(name, "now", has & ~was, contradicted[1]),
+                *_one_sided_events(name, "before", was & ~has, contradicted[0]),
+                *_one_sided_events(name, "now", has & ~was, contradicted[1]),
             ],
         )
 
 
-def _unclear_side(
+def _one_sided_events(
     name: str, side: str, where: np.ndarray, contradicted: np.ndarray
 ) -> Iterator[Event]:
     yield where & ~contradicted, f"{name} not understood {side}"
@@ -208,8 +208,8 @@ def _unknown_facts(users: pd.DataFrame) -> Iterator[tuple[str, Sequence[str], np
     yield "password", [columns.PASSWORD_ENABLED], (users[PASSWORD] == -1).to_numpy()
     sign_in = users[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
     yield "last sign-in", [columns.PASSWORD_LAST_USED], sign_in
-    for kind, name in _NAMES.items():
-        unread = (_slots_of(users, kind).state == _UNREAD).any(axis=0)
+    for kind, name in _CREDENTIAL_NAMES.items():
+        unread = (_slots_of(users, kind).state == _UNKNOWN_STATE).any(axis=0)
         yield f"{name}s", _COLUMNS_OF_STATE[kind], unread
     yield "MFA device", [columns.MFA_ACTIVE], (users[MFA] == -1).to_numpy()
 
@@ -332,7 +332,7 @@ def _slots_of(users: pd.DataFrame, kind: str) -> _Slots:
     return _Slots(state, created, used, row_per_slot(columns.LAST_USED + UNKNOWN))
 
 
-def _matched(before: _Slots, now: _Slots) -> _Slots:
+def _reordered_slots(before: _Slots, now: _Slots) -> _Slots:
     """Return the slots of now in the order of those before: each credential beside itself.
 
     Where two were created in the same second, the order with fewer changes is the right one.
@@ -354,15 +354,15 @@ def _match_score(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarra
 
 def _slot_changes(kind: str, before: _Slots, now: _Slots) -> list[list[Event]]:
     """Return what happened in each slot of those before."""
-    matched = _matched(before, now)
+    matched = _reordered_slots(before, now)
     return [
-        list(_changes_in_slot(_NAMES[kind], before, matched, at))
+        list(_changes_in_slot(_CREDENTIAL_NAMES[kind], before, matched, at))
         for at in range(len(columns.SLOTS))
     ]
 
 
 def _changes_in_slot(name: str, before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
-    known = _all_known(before, now)
+    known = _have_known_states(before, now)
     was, has = before.present[at] & known, now.present[at] & known
     same = was & has & (before.created[at] == now.created[at])
     old, new = before.created[at], now.created[at]
@@ -382,12 +382,12 @@ def _changes_in_slot(name: str, before: _Slots, now: _Slots, at: int) -> Iterato
 
 def _key_uses(before: _Slots, now: _Slots) -> list[list[Event]]:
     """Return what was used in each slot of those before."""
-    matched = _matched(before, now)
+    matched = _reordered_slots(before, now)
     return [list(_uses_in_slot(before, matched, at)) for at in range(len(columns.SLOTS))]
 
 
 def _uses_in_slot(before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
-    known = _all_known(before, now)
+    known = _have_known_states(before, now)
     present = now.present[at] & known
     same = present & before.present[at] & (before.created[at] == now.created[at])
     used, earlier = now.used[at], before.used[at]
@@ -397,9 +397,11 @@ def _uses_in_slot(before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
     yield same & (used > earlier), *key, " used again on ", used
 
 
-def _all_known(*slots: _Slots) -> np.ndarray:
+def _have_known_states(*slots: _Slots) -> np.ndarray:
     """Tell for which users what lies in all slots is known."""
-    return np.asarray(~np.any([(each.state == _UNREAD).any(axis=0) for each in slots], axis=0))
+    return np.asarray(
+        ~np.any([(each.state == _UNKNOWN_STATE).any(axis=0) for each in slots], axis=0)
+    )
 
 
 def last_use(users: pd.DataFrame) -> np.ndarray:

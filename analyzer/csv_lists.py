@@ -11,7 +11,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 
-_NEARLY_THE_SAME: Final = 0.85
+_TYPO_CUTOFF: Final = 0.85
 """How alike a column must be to a known one that is there too (`rule` and `rules`)."""
 
 RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
@@ -91,7 +91,7 @@ def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str
     if column in known:
         return ""
     lacking = [each for each in known if each not in header]
-    alike = get_close_matches(column, known, cutoff=_NEARLY_THE_SAME)
+    alike = get_close_matches(column, known, cutoff=_TYPO_CUTOFF)
     return next(iter(get_close_matches(column, lacking) or alike), "")
 
 

@@ -207,19 +207,21 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
     )
 
 
-def _flag(name: str, yes: str, no: str) -> Callable[[Page], str]:
+def _flag_reader(name: str, yes: str, no: str) -> Callable[[Page], str]:
     return lambda page: yes if page.users[name].iloc[0] else no
 
 
-def _moment(name: str, event: str, none: str) -> Callable[[Page], str]:
-    return lambda page: _since(page, page.users[name].iloc[0], event, none)
+def _moment_reader(name: str, event: str, none: str) -> Callable[[Page], str]:
+    return lambda page: _event_text(page, page.users[name].iloc[0], event, none)
 
 
-def _slot_moment(frame: str, slot: int, name: str, event: str, none: str) -> Callable[[Page], str]:
-    return lambda page: _since(page, getattr(page, frame)[name].iloc[slot - 1], event, none)
+def _slot_moment_reader(
+    frame: str, slot: int, name: str, event: str, none: str
+) -> Callable[[Page], str]:
+    return lambda page: _event_text(page, getattr(page, frame)[name].iloc[slot - 1], event, none)
 
 
-def _slot_state(frame: str, slot: int, thing: str) -> Callable[[Page], str]:
+def _slot_state_reader(frame: str, slot: int, thing: str) -> Callable[[Page], str]:
     def reading(page: Page) -> str:
         state = getattr(page, frame)[columns.STATE].iloc[slot - 1]
         return {
@@ -231,7 +233,7 @@ def _slot_state(frame: str, slot: int, thing: str) -> Callable[[Page], str]:
     return reading
 
 
-def _since(page: Page, moment: Any, event: str, none: str) -> str:
+def _event_text(page: Page, moment: Any, event: str, none: str) -> str:
     if pd.isna(moment):
         return none
     days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
@@ -244,30 +246,34 @@ def _additional_credentials(page: Page) -> str:
 
 
 _READINGS: Final[dict[str, Callable[[Page], str]]] = {
-    columns.PASSWORD_ENABLED: _flag(columns.PASSWORD_ENABLED, "has a password", "no password"),
-    columns.PASSWORD_LAST_USED: _moment(
+    columns.PASSWORD_ENABLED: _flag_reader(
+        columns.PASSWORD_ENABLED, "has a password", "no password"
+    ),
+    columns.PASSWORD_LAST_USED: _moment_reader(
         columns.PASSWORD_LAST_USED, "last sign-in", "never signed in"
     ),
-    columns.PASSWORD_LAST_CHANGED: _moment(
+    columns.PASSWORD_LAST_CHANGED: _moment_reader(
         columns.PASSWORD_LAST_CHANGED, "password changed", "no date"
     ),
-    columns.USER_CREATION_TIME: _moment(columns.CREATED, "user created", "no date"),
-    columns.MFA_ACTIVE: _flag(columns.MFA_ACTIVE, "an MFA device is registered", "no MFA device"),
+    columns.USER_CREATION_TIME: _moment_reader(columns.CREATED, "user created", "no date"),
+    columns.MFA_ACTIVE: _flag_reader(
+        columns.MFA_ACTIVE, "an MFA device is registered", "no MFA device"
+    ),
     columns.ADDITIONAL_CREDENTIALS_INFO: _additional_credentials,
     **{
         name: reading
         for slot, key in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True)
         for name, reading in (
-            (key.active, _slot_state("keys", slot, "access key")),
+            (key.active, _slot_state_reader("keys", slot, "access key")),
             (
                 key.last_rotated,
-                _slot_moment(
+                _slot_moment_reader(
                     "keys", slot, columns.CREATED, f"access key {slot} created", "no date"
                 ),
             ),
             (
                 key.last_used_date,
-                _slot_moment(
+                _slot_moment_reader(
                     "keys", slot, columns.LAST_USED, f"access key {slot} last used", "never used"
                 ),
             ),
@@ -277,10 +283,10 @@ _READINGS: Final[dict[str, Callable[[Page], str]]] = {
         name: reading
         for slot, each in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
         for name, reading in (
-            (each.active, _slot_state("certificates", slot, "signing certificate")),
+            (each.active, _slot_state_reader("certificates", slot, "signing certificate")),
             (
                 each.last_rotated,
-                _slot_moment(
+                _slot_moment_reader(
                     "certificates",
                     slot,
                     columns.CREATED,

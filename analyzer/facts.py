@@ -312,10 +312,10 @@ class Facts:
         unknown = self._unknown_in(named, "active")
         active = code == _STATES.index(State.ACTIVE)
         odd = np.flatnonzero((code == _STATES.index(State.UNKNOWN)) & ~unknown)
-        active[odd] = [self._says_active(named, int(each)) for each in odd]
+        active[odd] = [self._cell_says_active(named, int(each)) for each in odd]
         return Truth.known(active, unknown)
 
-    def _says_active(self, named: Slots, position: int) -> bool:
+    def _cell_says_active(self, named: Slots, position: int) -> bool:
         slot, user = divmod(position, len(self.page))
         return bool(self.page.cells[named[slot].active].iloc[user] == "true")
 

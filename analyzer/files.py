@@ -36,12 +36,12 @@ PRIVATE: Final = 0o600
 _MOST_LINKS: Final = 40
 """No path leads over more links than this; Linux takes as many."""
 
-_ROOT: Final = 0
+_ROOT_UID: Final = 0
 
 _BUFFER: Final = 1 << 18
 """Bytes of a file that are written at once: lines are many and short."""
 
-_ASIDE: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
+_TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 """The temporary name of a file, with the name of its target."""
 
 
@@ -161,7 +161,7 @@ def _own_temporary_files(folder: Path, names: Collection[str]) -> list[Path]:
         return [
             Path(each.path)
             for each in entries
-            if (leftover := _ASIDE.fullmatch(each.name))
+            if (leftover := _TEMPORARY_NAME.fullmatch(each.name))
             and leftover[1] in names
             and _is_own_file(each.stat(follow_symlinks=False))
         ]
@@ -169,20 +169,20 @@ def _own_temporary_files(folder: Path, names: Collection[str]) -> list[Path]:
 
 
 def _is_own_file(status: os.stat_result) -> bool:
-    return S_ISREG(status.st_mode) and status.st_uid == _user()
+    return S_ISREG(status.st_mode) and status.st_uid == _user_id()
 
 
-def _user() -> int:
+def _user_id() -> int:
     """Return the id of the current user, that of root where a system has none."""
-    return os.geteuid() if hasattr(os, "geteuid") else _ROOT
+    return os.geteuid() if hasattr(os, "geteuid") else _ROOT_UID
 
 
 def _resolved(path: Path) -> Path:
     """Return where a path leads; raises OSError where that is for another user to say."""
     for link in _links(path):
         owner, folder = link.lstat().st_uid, link.parent.stat()
-        is_shared = folder.st_mode & S_ISVTX or folder.st_uid != _user()
-        if owner not in {_user(), _ROOT} and is_shared:
+        is_shared = folder.st_mode & S_ISVTX or folder.st_uid != _user_id()
+        if owner not in {_user_id(), _ROOT_UID} and is_shared:
             raise OSError(EPERM, f"the link {link} belongs to another user")
     return Path(os.path.realpath(path))
 

@@ -19,7 +19,7 @@ from analyzer.report.notes import notes_on_files
 from analyzer.terms import Certainty
 
 ROOT_USER: Final = "<root_account>"
-_SIGNS: Final = ("*", "?")
+_WILDCARDS: Final = ("*", "?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
 
     Every file stays at its place; one without such an account lists no account any more.
     """
-    keeps = partial(_keeps, chosen, report.account_names)
+    keeps = partial(_keeps_account, chosen, report.account_names)
     files = tuple(
         replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
         for file in report.files
@@ -134,7 +134,7 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
 
 def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
-    missing = [each for each in chosen.users if not any(sign in each for sign in _SIGNS)]
+    missing = [each for each in chosen.users if not any(sign in each for sign in _WILDCARDS)]
     missing = [each for each in missing if each != ROOT_USER]
     for page in pages if missing else ():
         missing = [each for each in missing if not _name_mask(page, [each]).any()]
@@ -159,7 +159,7 @@ def _matches(pattern: str, text: str) -> bool:
     return bool(pd.Series([text], dtype=TEXT).str.fullmatch(pattern_regex(pattern), case=False)[0])
 
 
-def _keeps(chosen: Filter, names: Mapping[str, AccountName], account: str) -> bool:
+def _keeps_account(chosen: Filter, names: Mapping[str, AccountName], account: str) -> bool:
     named = names.get(account)
     words = (account, named.name if named else "")
     return not chosen.accounts or any(
@@ -169,14 +169,14 @@ def _keeps(chosen: Filter, names: Mapping[str, AccountName], account: str) -> bo
 
 def _keeps_uncovered(chosen: Filter, account: UncoveredAccount) -> bool:
     named = {account.account: AccountName(name=account.name)}
-    return _keeps(chosen, named, account.account)
+    return _keeps_account(chosen, named, account.account)
 
 
 def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
     if not chosen.accounts:
         return np.ones(len(page), bool)
     accounts = page.users[columns.ACCOUNT]
-    ids = [each for each in accounts.unique() if _keeps(chosen, names, each)]
+    ids = [each for each in accounts.unique() if _keeps_account(chosen, names, each)]
     return accounts.isin(ids).to_numpy(bool)
 
 

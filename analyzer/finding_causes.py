@@ -48,7 +48,7 @@ def finding_causes(
     ARN, the words for users that one side alone has, or that were created again.
     """
     texts = causes.reindex(findings[columns.ARN]).fillna("").to_numpy(object, copy=True)
-    old, new = _on_both_sides(before, now, findings[columns.ARN])
+    old, new = _shared_users(before, now, findings[columns.ARN])
     events = list(happenings(old, new))
     user = pd.Index(new[columns.ARN]).get_indexer(pd.Index(findings[columns.ARN]))
     one_sided = (texts == "") & (user < 0)
@@ -63,7 +63,7 @@ def finding_causes(
     return texts
 
 
-def _on_both_sides(
+def _shared_users(
     before: Snapshot, now: Snapshot, arns: "pd.Series[str]"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the users and roots with these ARNs that both sides have, in one order."""
@@ -108,10 +108,12 @@ def _findings_of(
 
 def _texts(findings: _Findings, events: Sequence[Happening]) -> np.ndarray:
     """Return what happened to what the rule reads; where nothing did, that time passed."""
-    read = [each for each in events if _is_read(findings.rule, each)]
-    changed = _joined(findings, (each for each in read if not each.unclear and not each.restarts))
-    restarted = _joined(findings, (each for each in read if each.restarts))
-    unclear = _joined(findings, (each for each in read if each.unclear))
+    read = [each for each in events if _rule_reads(findings.rule, each)]
+    changed = _joined_texts(
+        findings, (each for each in read if not each.unclear and not each.restarts)
+    )
+    restarted = _joined_texts(findings, (each for each in read if each.restarts))
+    unclear = _joined_texts(findings, (each for each in read if each.unclear))
     undecided = np.logical_or(*findings.undecided)
     passed = _is_past_limit(findings) & ~undecided
     texts = event_texts(
@@ -119,7 +121,7 @@ def _texts(findings: _Findings, events: Sequence[Happening]) -> np.ndarray:
             (~passed & (restarted != ""), restarted),
             ((~passed | findings.is_new) & (changed != ""), changed),
             (undecided & (unclear != ""), unclear),
-            (passed, _passed_texts(findings)),
+            (passed, _limit_passed_texts(findings)),
         ],
         len(findings.user),
     )
@@ -133,21 +135,21 @@ def _texts(findings: _Findings, events: Sequence[Happening]) -> np.ndarray:
     return texts
 
 
-def _is_read(rule: Rule, event: Happening) -> bool:
+def _rule_reads(rule: Rule, event: Happening) -> bool:
     """Return whether a rule reads what an event is about; one that names no columns reads all."""
     return not rule.columns or not event.columns.isdisjoint(rule.columns)
 
 
-def _joined(findings: _Findings, events: Iterable[Happening]) -> np.ndarray:
+def _joined_texts(findings: _Findings, events: Iterable[Happening]) -> np.ndarray:
     """Return the words for all events that concern each finding, of slots its own alone."""
     parts: list[Any] = []
     for event in events:
         text = event.texts[findings.user]
-        parts.append(((text != "") & _concerns(findings, event), text))
+        parts.append(((text != "") & _is_concerned(findings, event), text))
     return event_texts(parts, len(findings.user))
 
 
-def _concerns(findings: _Findings, event: Happening) -> np.ndarray:
+def _is_concerned(findings: _Findings, event: Happening) -> np.ndarray:
     if event.created is None or not findings.rule.subject.in_slots:
         return np.ones(len(findings.user), bool)
     created = np.vstack([each[findings.user] for each in event.created])
@@ -172,7 +174,7 @@ def _depends_on_time(rule: Rule) -> bool:
     return rule.threshold is not None or columns.PASSWORD_NEXT_ROTATION in rule.reads
 
 
-def _passed_texts(findings: _Findings) -> np.ndarray:
+def _limit_passed_texts(findings: _Findings) -> np.ndarray:
     if not findings.limit:
         return _elapsed_texts(findings.elapsed)
     limits = np.full(len(findings.user), findings.limit)

@@ -75,26 +75,29 @@ SAME_DECISION: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
 _IS_THERE: Final = "is_there"
-_WORKS: Final = "works"
+_HAS_LIVE_CREDENTIAL: Final = "works"
 _IS_UNCLEAR: Final = "is_unclear"
-_FLAGS: Final = (_IS_THERE, _WORKS, _IS_UNCLEAR)
-_IS_HIDDEN: Final = "is_hidden"
+_FLAGS: Final = (_IS_THERE, _HAS_LIVE_CREDENTIAL, _IS_UNCLEAR)
+_IS_UNDATED: Final = "is_hidden"
 _IS_COVERED: Final = "is_covered"
 _CREATED_AGAIN: Final = "created_again"
-_SINCE: Final = "since"
-_MOMENT: Final = "datetime64[s, UTC]"
+_USES_KNOWN_UNTIL: Final = "since"
+_MOMENT_DTYPE: Final = "datetime64[s, UTC]"
 
-_STATE: Final[dict[str, Any]] = {
+_STATE_DTYPES: Final[dict[str, Any]] = {
     columns.ARN: TEXT,
-    columns.CREATED: _MOMENT,
+    columns.CREATED: _MOMENT_DTYPE,
     columns.VERDICT: TEXT,
-    LAST_USE: _MOMENT,
-    _WORKS: "bool",
+    LAST_USE: _MOMENT_DTYPE,
+    _HAS_LIVE_CREDENTIAL: "bool",
     _IS_UNCLEAR: "bool",
 }
-"""What is known of a user now; `_WORKS` if a credential does, `_IS_UNCLEAR` if a cell hides it."""
+"""What is known of a user now.
 
-_TELLING: Final = (
+`_HAS_LIVE_CREDENTIAL` if a credential works, `_IS_UNCLEAR` if a cell hides it.
+"""
+
+_STATE_COLUMNS: Final = (
     columns.PASSWORD_ENABLED,
     columns.PASSWORD_LAST_USED,
     *(name for key in columns.ACCESS_KEYS for name in (key.active, key.last_used_date)),
@@ -114,9 +117,9 @@ def follow_up(pages: Iterable[Page], report: Report, review: Review) -> pd.DataF
     the account is not covered); `as_of` and `done_since` datetime64[s, UTC] (the report's moment,
     and that of the first report in which it is done); `fact` str, a sentence; `account_name` str.
     """
-    decided = _decided([each for each in review.decisions if each.decision in REMOVALS])
+    decided = _decision_rows([each for each in review.decisions if each.decision in REMOVALS])
     users = _users_now(pages, decided[columns.ARN])
-    frame = _with_report(_with_user(decided, users), report)
+    frame = _with_report(_with_user_state(decided, users), report)
     days, _ = days_between(frame[DECIDED_ON].dt.tz_localize(UTC), frame[columns.AS_OF])
     cases = _cases(frame, days)
     code = _select(cases, [list(FollowUpStatus).index(case.status) for case in cases])
@@ -140,7 +143,7 @@ def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], dateti
     """Return since when each decision is done, of those done earlier already the earlier moment."""
     now = followed[DONE_SINCE]
     keys = as_text(followed)[list(SAME_DECISION)].itertuples(index=False, name=None)
-    before = pd.Series([earlier.get(key) for key in keys], index=now.index, dtype=_MOMENT)
+    before = pd.Series([earlier.get(key) for key in keys], index=now.index, dtype=_MOMENT_DTYPE)
     return now.mask(before < now, before)
 
 
@@ -177,7 +180,7 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
     gone, again = ~frame[_IS_THERE].to_numpy(), frame[_CREATED_AGAIN]
     to_delete = (frame[DECISION] == Decision.DELETE).to_numpy()
     unclear = frame[_IS_UNCLEAR].to_numpy()
-    used, known = frame[LAST_USE], frame[_SINCE]
+    used, known = frame[LAST_USE], frame[_USES_KNOWN_UNTIL]
     elapsed = pd.Series(days).map("{:,} days after the decision.".format).astype(TEXT)
     done, unknown = FollowUpStatus.DONE, FollowUpStatus.UNKNOWN
     return [
@@ -193,7 +196,7 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
             "The report is from before the decision.",
         ),
         _Case(
-            gone & frame[_IS_HIDDEN].to_numpy(),
+            gone & frame[_IS_UNDATED].to_numpy(),
             unknown,
             "The report has a user of this ARN whose creation time is not understood.",
         ),
@@ -204,7 +207,7 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
         ),
         _Case(gone, done, "The user is gone."),
         _Case(
-            ~to_delete & ~unclear & ~frame[_WORKS].to_numpy(),
+            ~to_delete & ~unclear & ~frame[_HAS_LIVE_CREDENTIAL].to_numpy(),
             done,
             "The user has no working credentials.",
         ),
@@ -232,8 +235,8 @@ def _texts(series: pd.Series) -> np.ndarray:
     return series.to_numpy(object)
 
 
-def _decided(decisions: Sequence[ReviewDecision]) -> pd.DataFrame:
-    """Return the decisions as rows; a use after `_SINCE` is news to the reviewer."""
+def _decision_rows(decisions: Sequence[ReviewDecision]) -> pd.DataFrame:
+    """Return the decisions as rows; a use after `_USES_KNOWN_UNTIL` is news to the reviewer."""
     cells = {
         columns.ACCOUNT: [each.account for each in decisions],
         columns.USER: [each.user for each in decisions],
@@ -244,9 +247,13 @@ def _decided(decisions: Sequence[ReviewDecision]) -> pd.DataFrame:
         DECIDED_ON: [each.decided_on for each in decisions],
         TICKET: [each.ticket for each in decisions],
         COMMENT: [each.comment for each in decisions],
-        _SINCE: [_uses_known_until(each) for each in decisions],
+        _USES_KNOWN_UNTIL: [_uses_known_until(each) for each in decisions],
     }
-    kinds = {columns.CREATED: _MOMENT, _SINCE: _MOMENT, DECIDED_ON: "datetime64[s]"}
+    kinds = {
+        columns.CREATED: _MOMENT_DTYPE,
+        _USES_KNOWN_UNTIL: _MOMENT_DTYPE,
+        DECIDED_ON: "datetime64[s]",
+    }
     return pd.DataFrame(
         {name: pd.Series(each, dtype=kinds.get(name, TEXT)) for name, each in cells.items()}
     )
@@ -259,8 +266,8 @@ def _uses_known_until(decision: ReviewDecision) -> datetime:
 
 
 def _users_now(pages: Iterable[Page], arns: pd.Series) -> pd.DataFrame:
-    """Return the state of the users with these ARNs (columns: `_STATE`)."""
-    none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _STATE.items()})
+    """Return the state of the users with these ARNs (columns: `_STATE_DTYPES`)."""
+    none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _STATE_DTYPES.items()})
     states = [
         _states(page.where(mask))
         for page in pages
@@ -281,17 +288,17 @@ def _states(page: Page) -> pd.DataFrame:
         (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
         | page.has_key(State.UNKNOWN)
         | page.has_certificate(State.UNKNOWN)
-        | page.unread_in(*_TELLING)
+        | page.unread_in(*_STATE_COLUMNS)
     )
     state = {
         columns.ARN: users[columns.ARN],
         columns.CREATED: users[columns.CREATED],
         columns.VERDICT: users[columns.VERDICT],
         LAST_USE: _last_use(page),
-        _WORKS: works,
+        _HAS_LIVE_CREDENTIAL: works,
         _IS_UNCLEAR: unclear,
     }
-    return pd.DataFrame(state).astype(_STATE)
+    return pd.DataFrame(state).astype(_STATE_DTYPES)
 
 
 def _last_use(page: Page) -> pd.Series:
@@ -302,7 +309,7 @@ def _last_use(page: Page) -> pd.Series:
     return pd.Series(pd.DatetimeIndex(newest, tz=UTC), index=page.users.index)
 
 
-def _with_user(decided: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
+def _with_user_state(decided: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
     """Return the decisions with the state of their users, where these are still there."""
     newest = users.sort_values(columns.CREATED, na_position="first").drop_duplicates(
         columns.ARN, keep="last"
@@ -316,15 +323,15 @@ def _with_user(decided: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
         **flags,
         **{
             columns.VERDICT: frame[columns.VERDICT].fillna(""),
-            _CREATED_AGAIN: _looked_up(
+            _CREATED_AGAIN: _values_at(
                 newest[columns.CREATED], newest[columns.ARN], frame[columns.ARN]
             ),
-            _IS_HIDDEN: frame[columns.ARN].isin(hidden),
+            _IS_UNDATED: frame[columns.ARN].isin(hidden),
         },
     )
 
 
-def _looked_up(values: pd.Series, index: pd.Series, keys: pd.Series) -> pd.Series:
+def _values_at(values: pd.Series, index: pd.Series, keys: pd.Series) -> pd.Series:
     """Return the values at the wanted places of an index, missing where there is none."""
     return values.set_axis(index).reindex(keys).set_axis(keys.index)
 
@@ -338,6 +345,6 @@ def _with_report(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     added: dict[str, pd.Series] = {
         _IS_COVERED: pd.Series([file is not None for file in of_row], dtype="bool"),
         REPORT: pd.Series([file.name if file else "" for file in of_row], dtype=TEXT),
-        columns.AS_OF: pd.Series(moments, dtype=_MOMENT),
+        columns.AS_OF: pd.Series(moments, dtype=_MOMENT_DTYPE),
     }
     return frame.assign(**added)

@@ -66,7 +66,7 @@ class Inspection:
         page, each in that order.
         """
         if self.book.rules and self.report.rows <= ORDERED_ROWS:
-            yield from self._some_rules_at_a_time()
+            yield from self._frames_by_rule_group()
         else:
             yield from self._page_by_page()
 
@@ -79,9 +79,13 @@ class Inspection:
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
         total: FindingCounts = Counter()
-        for page, of_roots in self._pages():
+        for page, of_roots in self._pages_and_roots():
             total += page_counts(
-                page, self.book.rules, self.book.thresholds, self._exempt(page), of_roots=of_roots
+                page,
+                self.book.rules,
+                self.book.thresholds,
+                self._exemption_matches(page),
+                of_roots=of_roots,
             )
         return total
 
@@ -142,14 +146,17 @@ class Inspection:
         counts = ", ".join(f"{number} {word}" for number, word in numbers if number)
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
-    def _exempt(self, page: Page) -> ExemptionMatches:
+    def _exemption_matches(self, page: Page) -> ExemptionMatches:
         return ExemptionMatches(page, self.exemptions)
 
-    def _some_rules_at_a_time(self) -> Iterator[pd.DataFrame]:
+    def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
-        pages = [(page, self._exempt(page), of_roots) for page, of_roots in self._pages()]
+        pages = [
+            (page, self._exemption_matches(page), of_roots)
+            for page, of_roots in self._pages_and_roots()
+        ]
         ids = [rule.id for rule in self.book.rules]
-        for rules in self._worst_first():
+        for rules in self._rule_groups():
             frame = concatenated(
                 page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
                 for page, exempt, of_roots in pages
@@ -163,7 +170,7 @@ class Inspection:
                 )
             )
 
-    def _worst_first(self) -> Iterator[list[Rule]]:
+    def _rule_groups(self) -> Iterator[list[Rule]]:
         """Yield the rules, the most severe first, as many at a time as fit in memory."""
         rules = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
         many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
@@ -172,16 +179,20 @@ class Inspection:
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
         total: FindingCounts = Counter()
-        for page, of_roots in self._pages():
+        for page, of_roots in self._pages_and_roots():
             frame = page_findings(
-                page, self.book.rules, self.book.thresholds, self._exempt(page), of_roots=of_roots
+                page,
+                self.book.rules,
+                self.book.thresholds,
+                self._exemption_matches(page),
+                of_roots=of_roots,
             )
             total += _finding_counts(frame)
             yield _ordered(frame)
         # A pass that came to its end has counted everything: `counts` need not go again.
         self.__dict__["counts"] = total
 
-    def _pages(self) -> Iterator[tuple[Page, bool]]:
+    def _pages_and_roots(self) -> Iterator[tuple[Page, bool]]:
         """Yield each page of users, then each of roots, and whether it is one of roots."""
         for page in self.pages():
             yield page, False

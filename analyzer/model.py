@@ -338,7 +338,7 @@ def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return together
 
 
-_DAY = 86_400
+_DAY_SECONDS = 86_400
 
 
 def days_between(since: pd.Series, as_of: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -348,7 +348,7 @@ def days_between(since: pd.Series, as_of: pd.Series) -> tuple[np.ndarray, np.nda
     counts as 0.
     """
     seconds = _seconds_of(as_of) - _seconds_of(since)
-    return np.maximum(seconds // _DAY, 0), since.isna().to_numpy()
+    return np.maximum(seconds // _DAY_SECONDS, 0), since.isna().to_numpy()
 
 
 def _seconds_of(moments: pd.Series) -> np.ndarray:

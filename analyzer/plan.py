@@ -24,7 +24,7 @@ from analyzer.terms import Certainty, State, Verdict
 StateOf = Callable[[ReviewDecision], UserState | Problem]
 """Return the state of the user that a decision names, or why it is not known."""
 
-_OTHER_REPORT: Final = "Remove the decision, or name another report."
+_OTHER_REPORT_HINT: Final = "Remove the decision, or name another report."
 
 
 def decided_removals(decisions: Iterable[ReviewDecision], state_of: StateOf) -> list[Removal]:
@@ -60,7 +60,7 @@ def states_in_reports(decisions: Iterable[ReviewDecision], pages: Iterable[Page]
     def state_of(decision: ReviewDecision) -> UserState | Problem:
         user = decision.arn, decision.created
         message = "no user in the reports has this ARN and this creation time"
-        return states.get(user) or _problem(decision, ARN, message, _OTHER_REPORT)
+        return states.get(user) or _problem(decision, ARN, message, _OTHER_REPORT_HINT)
 
     return state_of
 

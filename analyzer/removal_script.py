@@ -137,13 +137,13 @@ def removal_script(removals: Iterable[Removal], *, inputs: Iterable[str] = ()) -
     1 if one did, and with 2 if it could not begin.
     Raises ValueError if there is no removal, or more than one for the same user.
     """
-    ordered = sorted(removals, key=_account)
+    ordered = sorted(removals, key=_account_key)
     _check_distinct(ordered)
-    accounts = {account: list(users) for account, users in groupby(ordered, _account)}
+    accounts = {account: list(users) for account, users in groupby(ordered, _account_key)}
     return "".join(
         [
             HEADER,
-            *_sources(inputs),
+            *_source_remarks(inputs),
             f"\nlog_columns='{','.join(LOG_COLUMNS)}'\n",
             FUNCTIONS,
             f"begin {' '.join(accounts)}\n",
@@ -157,14 +157,14 @@ def removal_script(removals: Iterable[Removal], *, inputs: Iterable[str] = ()) -
 def empty_script(inputs: Iterable[str] = ()) -> str:
     """Return a script that changes nothing and says so; it takes the place of an older one."""
     says = "echo 'No user is to be deactivated or deleted. Nothing was changed.' >&2\n"
-    return "".join(["#!/bin/sh\n", *_sources(inputs), says])
+    return "".join(["#!/bin/sh\n", *_source_remarks(inputs), says])
 
 
-def _sources(inputs: Iterable[str]) -> list[str]:
+def _source_remarks(inputs: Iterable[str]) -> list[str]:
     return [f"# Decisions from: {_one_line(name)}\n" for name in inputs]
 
 
-def _account(removal: Removal) -> str:
+def _account_key(removal: Removal) -> str:
     """Return partition and account; the same digits may exist in two partitions."""
     return f"{removal.partition}:{removal.account}"
 
@@ -188,11 +188,11 @@ def _account_block(account: str, removals: list[Removal]) -> str:
     )
     unsigned = sum(bool(removal.empty_cells) for removal in removals)
     remark = f"; no name or date: {unsigned}" if unsigned else ""
-    lines = (f"{_call(removal)}\n" for removal in removals)
+    lines = (f"{_remove_call(removal)}\n" for removal in removals)
     return f"\n# Account {account}: {numbers}; report as of {as_of}{remark}\n{''.join(lines)}"
 
 
-def _call(removal: Removal) -> str:
+def _remove_call(removal: Removal) -> str:
     use = removal.last_use
     notes = [f"ticket {removal.ticket}"] if removal.ticket else []
     notes += [f"decided by {removal.decided_by}"] if removal.decided_by else []

@@ -193,11 +193,11 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     """
     known = {(each.arn, each.created): each for each in review.decisions if each.created}
     at = user_positions(page.users, known)
-    ends = np.array([*(_hidden_from(review, each) for each in known.values()), _NO_END], "M8[s]")
+    ends = np.array([*(_shown_until(review, each) for each in known.values()), _NO_END], "M8[s]")
     has_ended = page.users[columns.AS_OF].to_numpy("M8[s]") >= ends[at]
     # Behind the decisions stands what is left of each, and last what stands for users without one.
     ended = [_ended_row(review, each) for each in known.values()]
-    rows = [*map(_row, known.values()), *ended, ("", "", None, "", "")]
+    rows = [*map(_decision_row, known.values()), *ended, ("", "", None, "", "")]
     frame = pd.DataFrame(rows, columns=list(REVIEW)).astype(_DTYPES)
     return frame.take(np.where(has_ended, at + len(known), at)).reset_index(drop=True)
 
@@ -206,7 +206,7 @@ _NO_END: Final = np.datetime64(date.max, "D")
 _DTYPES: Final = dict.fromkeys(REVIEW, TEXT) | {DECIDED_ON: "datetime64[s]"}
 
 
-def _hidden_from(review: Review, decision: ReviewDecision) -> np.datetime64:
+def _shown_until(review: Review, decision: ReviewDecision) -> np.datetime64:
     """Return the moment from which an earlier decision is no longer shown."""
     if decision.decision is not Decision.KEEP:
         return _NO_END
@@ -219,7 +219,7 @@ def _ended_row(review: Review, decision: ReviewDecision) -> tuple[str, str, None
     return "", "", None, decision.ticket, until + comment
 
 
-def _row(decision: ReviewDecision) -> tuple[str, str, date, str, str]:
+def _decision_row(decision: ReviewDecision) -> tuple[str, str, date, str, str]:
     return (
         str(decision.decision),
         decision.decided_by,

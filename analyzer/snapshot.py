@@ -27,7 +27,7 @@ UNKNOWN: Final = "_unknown"
 STATES: Final = list(State)
 _TEXTS: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 _WORDS: Final = (columns.VERDICT, columns.REASON, columns.EXEMPTION)
-_ONE_FINDING: Final = [columns.ARN, RULE, columns.SLOT]
+_FINDING_KEY: Final = [columns.ARN, RULE, columns.SLOT]
 _FINDING_TEXTS: Final = (*_TEXTS, RULE, SEVERITY, FACT, OUTCOME, columns.EXEMPTION)
 
 
@@ -76,7 +76,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
     return Snapshot(
         users=users.drop_duplicates(columns.ARN, ignore_index=True),
         roots=roots.drop_duplicates(columns.ARN, ignore_index=True),
-        findings=findings.drop_duplicates(_ONE_FINDING, ignore_index=True),
+        findings=findings.drop_duplicates(_FINDING_KEY, ignore_index=True),
         as_of=_moments_by_account(analysis.report),
         missing=missing_accounts(analysis.report),
         account_names=analysis.report.account_names,
@@ -122,8 +122,8 @@ def _credential_rows(page: Page) -> pd.DataFrame:
             **_moments(CHANGED, page, facts, columns.PASSWORD_LAST_CHANGED),
             **_moments(EXPIRES, page, facts, columns.PASSWORD_NEXT_ROTATION),
             **_moments(SIGN_IN, page, facts, columns.PASSWORD_LAST_USED),
-            **dict(_slots(facts, KEY, page.keys, columns.ACCESS_KEYS)),
-            **dict(_slots(facts, CERTIFICATE, page.certificates, columns.CERTIFICATES)),
+            **dict(_slot_columns(facts, KEY, page.keys, columns.ACCESS_KEYS)),
+            **dict(_slot_columns(facts, CERTIFICATE, page.certificates, columns.CERTIFICATES)),
         }
     )
 
@@ -143,7 +143,7 @@ def _without_unknown(moments: np.ndarray, unknown: np.ndarray) -> np.ndarray:
     return np.where(unknown, np.datetime64("NaT", "s"), moments)
 
 
-def _slots(
+def _slot_columns(
     facts: Facts,
     kind: str,
     slots: pd.DataFrame,

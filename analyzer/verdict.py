@@ -27,7 +27,7 @@ REASON_TEXTS: Final = {
 
 RETIRED_TEXT: Final = "no working credentials: no password, no active access key"
 
-_NEEDED: Final = (
+_VERDICT_COLUMNS: Final = (
     columns.USER,
     columns.ARN,
     columns.PASSWORD_ENABLED,
@@ -36,7 +36,7 @@ _NEEDED: Final = (
 )
 """Cells that every verdict needs, besides the state of each access key."""
 
-_MISSING: Final = np.iinfo(np.int64).max
+_NO_DAYS: Final = np.iinfo(np.int64).max
 
 
 def with_verdicts(page: Page, criteria: Criteria) -> Page:
@@ -58,7 +58,7 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
             columns.CERTAINTY: as_category(certainty, ("", *Certainty)),
             columns.CAVEATS: caveats,
             columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
-            columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _MISSING),
+            columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NO_DAYS),
         }
     )
 
@@ -78,17 +78,17 @@ def _verdict_codes(
     attached = active_key | facts.page.has_key(State.INACTIVE) if strict else active_key
     unused = ~signed_in & ~attached
     recent = idle < criteria.dormant_days
-    unknown = _is_unknown(facts)
+    unknown = _has_unknown_needed_cell(facts)
     needs_use = ~unknown & ~unused & usable & ~recent & unknown_use
     fits = [unknown | needs_use, unused, ~usable, ~recent]
     return needs_use, np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
 
 
-def _is_unknown(facts: Facts) -> np.ndarray:
+def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
     """Return which users have an unknown cell that every verdict needs."""
     rotated = [key.last_rotated for key in columns.ACCESS_KEYS]
     return np.asarray(
-        facts.has_unknown_cell(*_NEEDED)
+        facts.has_unknown_cell(*_VERDICT_COLUMNS)
         | facts.page.has_key(State.UNKNOWN)
         | facts.contradicted_in_any(*rotated)
     )
@@ -104,8 +104,8 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     has_password, is_active = facts.password.yes, facts.key_active.yes
     days = np.vstack(
         [
-            np.where(has_password & password.present, password.days, _MISSING),
-            by_slot(np.where(is_active & key.present, key.days, _MISSING)),
+            np.where(has_password & password.present, password.days, _NO_DAYS),
+            by_slot(np.where(is_active & key.present, key.days, _NO_DAYS)),
         ]
     )
     unknown = has_password & ~password.present | in_any_slot(is_active & ~key.present)
@@ -130,7 +130,7 @@ def _deciding_cells(
 ) -> dict[str, np.ndarray]:
     """Tell for each column whose verdict wants its cell: the state of keys, or dates of use."""
     users = undetermined & ~needs_use
-    masks = dict.fromkeys(_NEEDED, users)
+    masks = dict.fromkeys(_VERDICT_COLUMNS, users)
     masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
     unknown = by_slot((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
     active = by_slot(facts.key_active.yes)

@@ -25,7 +25,7 @@ from analyzer.cli.stderr import say
 from analyzer.cli.stdout import CLOSED
 from analyzer.errors import BUG, CredreportError
 
-_GARBAGE: Final = 1_000_000
+_GC_THRESHOLD: Final = 1_000_000
 """Objects before a garbage collection: importing creates many, and a short run frees few.
 
 With Python's own number, 5,000 users take 1.23 times as long.
@@ -67,7 +67,7 @@ def credreport(
 def run() -> NoReturn:
     """Run the program and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _exit_on_signal)
-    gc.set_threshold(_GARBAGE)
+    gc.set_threshold(_GC_THRESHOLD)
     code = main(sys.argv[1:])
     gc.freeze()  # all memory goes at once with the process: looking for garbage in it is no use
     sys.exit(code)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
 
 ALL: Final = "all"
-_EVIDENCE: Final = "has the name of a file that is saved with reports"
+_COMPANION_NAME_TEXT: Final = "has the name of a file that is saved with reports"
 
 
 def _output_path(text: str) -> Path:
@@ -286,7 +286,7 @@ def check_outputs(outputs: list[Path], inputs: "list[str | Path | None]") -> Non
     places = {realpath(each): "is an input" for each in {*inputs} if each}
     for output in outputs:
         place = realpath(output)
-        reason = _EVIDENCE if place.endswith(COMPANIONS) else places.get(place)
+        reason = _COMPANION_NAME_TEXT if place.endswith(COMPANIONS) else places.get(place)
         if reason:
             message = f"{output} {reason}: write to another file"
             raise typer.BadParameter(message, param_hint="--output")

@@ -25,8 +25,8 @@ def _pattern_check(pattern: str, example: str) -> Callable[[str | None], str | N
     return checked
 
 
-_aws: Final = partial(typer.Option, rich_help_panel="AWS")
-_organization: Final = partial(typer.Option, rich_help_panel="With --organization")
+_aws_panel: Final = partial(typer.Option, rich_help_panel="AWS")
+_organization_panel: Final = partial(typer.Option, rich_help_panel="With --organization")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +35,15 @@ class AwsOptions:
 
     profile: Annotated[
         list[str],
-        _aws(metavar="NAME", help="Use this profile of ~/.aws/config; may be repeated."),
+        _aws_panel(metavar="NAME", help="Use this profile of ~/.aws/config; may be repeated."),
     ] = field(default_factory=list)
     region: Annotated[
         str | None,
-        _aws(metavar="NAME", help="Region in the account's partition, such as cn-north-1."),
+        _aws_panel(metavar="NAME", help="Region in the account's partition, such as cn-north-1."),
     ] = None
     endpoint_url: Annotated[
         str | None,
-        _aws(
+        _aws_panel(
             metavar="URL",
             callback=_pattern_check(r"https?://[^\s@]+", "https://host:port"),
             help="Custom endpoint.",
@@ -51,7 +51,7 @@ class AwsOptions:
     ] = None
     timeout: Annotated[
         int,
-        _aws(
+        _aws_panel(
             parser=whole_number("a whole number of seconds", 1),
             metavar="SECONDS",
             help="Seconds to wait for AWS, for each account.",
@@ -59,7 +59,7 @@ class AwsOptions:
     ] = 300
     service_credentials: Annotated[
         bool,
-        _aws(
+        _aws_panel(
             "--service-credentials",
             help="Also save which users have service-specific credentials, which no report shows"
             " (iam:ListServiceSpecificCredentials).",
@@ -67,18 +67,18 @@ class AwsOptions:
     ] = False
     jobs: Annotated[
         int,
-        _aws(
+        _aws_panel(
             parser=whole_number("a whole number", 1, 64),
             metavar="NUMBER",
             help="Accounts to ask at once, 64 at most.",
         ),
     ] = 16
     organization: Annotated[
-        bool, _aws("--organization", help="Read all accounts of the organization.")
+        bool, _aws_panel("--organization", help="Read all accounts of the organization.")
     ] = False
     role_name: Annotated[
         str | None,
-        _organization(
+        _organization_panel(
             metavar="NAME",
             callback=_pattern_check(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
             help="Role to assume in each account.",
@@ -86,7 +86,7 @@ class AwsOptions:
     ] = None
     external_id: Annotated[
         str | None,
-        _organization(
+        _organization_panel(
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             callback=_pattern_check(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
@@ -95,7 +95,7 @@ class AwsOptions:
     ] = None
     session_name: Annotated[
         str,
-        _organization(
+        _organization_panel(
             metavar="NAME",
             callback=_pattern_check(r"[\w+=,.@-]{2,64}", "credreport"),
             help="Session name in CloudTrail.",
@@ -103,21 +103,23 @@ class AwsOptions:
     ] = "credreport"
     include: Annotated[
         list[str],
-        _organization(
+        _organization_panel(
             metavar="PATTERN",
             help="Only accounts with this id or name; * and ? match; may be repeated.",
         ),
     ] = field(default_factory=list)
     exclude: Annotated[
         list[str],
-        _organization(
+        _organization_panel(
             metavar="PATTERN",
             help="No accounts with this id or name; * and ? match; may be repeated.",
         ),
     ] = field(default_factory=list)
     organizational_unit: Annotated[
         list[str],
-        _organization(metavar="ID", help="Only accounts in this unit or below; may be repeated."),
+        _organization_panel(
+            metavar="ID", help="Only accounts in this unit or below; may be repeated."
+        ),
     ] = field(default_factory=list)
 
     @property

@@ -90,7 +90,7 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters without the types of flags and arguments."""
-        return _without_types(super().get_params(ctx))
+        return _with_types_hidden(super().get_params(ctx))
 
 
 class Group(TyperGroup):
@@ -98,7 +98,7 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters without the types of flags."""
-        return _without_types(super().get_params(ctx))
+        return _with_types_hidden(super().get_params(ctx))
 
 
 def _check_variables(context: Any, variables: Iterable[str]) -> None:
@@ -124,7 +124,7 @@ def _environment_variables(option: Any, prefix: str) -> list[str]:
     return [f"{prefix}{option.name.upper()}", *([named] if isinstance(named, str) else named)]
 
 
-def _without_types(params: list[Any]) -> list[Any]:
+def _with_types_hidden(params: list[Any]) -> list[Any]:
     for each in params:
         if isinstance(each, TyperArgument) or each.is_flag:
             each.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context

@@ -120,7 +120,7 @@ def export(
         raise typer.Exit(code)
 
 
-_ENDINGS: Final = {
+_OUTCOME_MESSAGES: Final = {
     0: "Done.",
     FAILED: "Done. Something that is not exempt meets --fail-on.",
     PARTIAL: "Done. Some accounts or details are missing.",
@@ -147,7 +147,7 @@ def run_and_record(
             write_last_run(folder, now(), *_exit_code_and_message(error))
         raise
     with suppress(OutputFailed):
-        write_last_run(folder, now(), code, _ENDINGS[code])
+        write_last_run(folder, now(), code, _OUTCOME_MESSAGES[code])
     return code
 
 

@@ -88,7 +88,7 @@ class ExportRun:
         """
         with runs.folder_lock(self.folder):
             with runs.new_run_folder(self.folder) as building:
-                name, code = self._run(building)
+                name, code = self._build_run(building)
             if keep:
                 self._prune(keep, name)
         return code
@@ -101,9 +101,9 @@ class ExportRun:
         except OutputFailed as error:
             self.log.caution("not-removed", f"Old runs were not removed: {error}")
 
-    def _run(self, building: Path) -> tuple[str, int]:
+    def _build_run(self, building: Path) -> tuple[str, int]:
         """Build a run, unless it is there already, and return its name and exit code."""
-        collected = self._collected(reports.make_reports_folder(building))
+        collected = self._collect_reports(reports.make_reports_folder(building))
         report = reports.load_reports(building, collected.origins, self.max_input, self.as_of)
         report = with_uncovered(report, collected.uncovered)
         report = replace(report, notes=(*collected.notes, *report.notes))
@@ -111,7 +111,7 @@ class ExportRun:
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
         return reviewed.judged_run(building, name, report, has_gaps=collected.has_gaps)
 
-    def _collected(self, folder: Path) -> "CollectedReports":
+    def _collect_reports(self, folder: Path) -> "CollectedReports":
         """Put the reports into a folder: copies of the files, or what AWS gives.
 
         Raises InputRefused, AwsRefused, OutputFailed.
@@ -153,12 +153,12 @@ class ExportRun:
             self.log.say("unchanged", message, run=existing.name, exit_code=code)
             return existing.name, code
         code = self._exit_code(analysis, has_gaps=has_gaps)
-        return self._published(building, self.folder / name, analysis, run_input, code), code
+        return self._publish(building, self.folder / name, analysis, run_input, code), code
 
-    def _published(
+    def _publish(
         self, building: Path, run: Path, analysis: "Analysis", run_input: RunInput, code: int
     ) -> str:
-        previous = self._previous(run)
+        previous = self._run_to_compare(run)
         verdicts = verdict_counts(analysis)
         numbers = trend(earlier_runs(run.parent, run.name), run.name, run_input.as_of, verdicts)
         with runs.os_errors_translated(self.folder):
@@ -185,7 +185,7 @@ class ExportRun:
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
         return run.name
 
-    def _previous(self, run: Path) -> Run | None:
+    def _run_to_compare(self, run: Path) -> Run | None:
         """Return the run to compare with, if its reports are still those that it was made from."""
         *_, previous = None, *earlier_runs(run.parent, run.name)
         if previous and not contents.has_unchanged_inputs(previous):

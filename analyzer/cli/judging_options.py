@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from analyzer.review import Review, ReviewWorkbook
     from analyzer.standards.rulebook import Rulebook
 
-_OF_BOOK: Final = (
+_RULEBOOK_OPTIONS: Final = (
     *("standard", "rules", "skip", "min_severity"),
     *(each.name for each in fields(Thresholds)),
 )
 """The options that choose rules or their limits."""
 
-_NOT_READ: Final = "accounts that could not be read"
+_NOT_COVERED_TEXT: Final = "accounts that could not be read"
 _CONTROL: Final = "control"
-_OTHER: Final = (_CONTROL, OVERDUE)
+_OTHER_FAIL_WORDS: Final = (_CONTROL, OVERDUE)
 """What --fail-on takes besides verdicts, severities and rules."""
 
-_verdicts = partial(typer.Option, rich_help_panel="Verdicts")
+_verdict_panel = partial(typer.Option, rich_help_panel="Verdicts")
 
-_review = partial(typer.Option, rich_help_panel="Earlier reviews")
+_review_panel = partial(typer.Option, rich_help_panel="Earlier reviews")
 
-_rules = partial(typer.Option, rich_help_panel="Rules")
+_rule_panel = partial(typer.Option, rich_help_panel="Rules")
 
-_LIMIT: Final = "default as in the standard, else"
+_LIMIT_DEFAULT: Final = "default as in the standard, else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class AnalysisOptions:
     ] = None
     definition: Annotated[
         Definition,
-        _verdicts(
+        _verdict_panel(
             parser=choice(Definition),
             autocompletion=completion(lambda: Definition),
             metavar="NAME",
@@ -123,7 +123,7 @@ class AnalysisOptions:
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
         int,
-        _verdicts(
+        _verdict_panel(
             parser=days(1),
             metavar="DAYS",
             help="Set the days without use from which a user is dormant.",
@@ -131,7 +131,7 @@ class AnalysisOptions:
     ] = Criteria().dormant_days
     grace_days: Annotated[
         int,
-        _verdicts(
+        _verdict_panel(
             parser=days(0),
             metavar="DAYS",
             help="Set the days after its creation in which an unused user is to check.",
@@ -139,7 +139,7 @@ class AnalysisOptions:
     ] = Criteria().grace_days
     rules: Annotated[
         list[str],
-        _rules(
+        _rule_panel(
             autocompletion=completion(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
             help="Run only this rule (all: every rule; default: the usual rules); may be repeated.",
@@ -147,7 +147,7 @@ class AnalysisOptions:
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _rules(
+        _rule_panel(
             autocompletion=completion(rule_ids),
             metavar="ID",
             help="Do not run this rule; may be repeated.",
@@ -155,7 +155,7 @@ class AnalysisOptions:
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
-        _rules(
+        _rule_panel(
             parser=choice(Severity),
             autocompletion=completion(lambda: Severity),
             metavar="SEVERITY",
@@ -164,25 +164,25 @@ class AnalysisOptions:
     ] = Severity.LOW
     idle_days: Annotated[
         int | None,
-        _rules(
+        _rule_panel(
             parser=days(1),
             metavar="DAYS",
             help="Set the days without use from which a password or access key fails;"
-            f" {_LIMIT} {Thresholds().idle_days}.",
+            f" {_LIMIT_DEFAULT} {Thresholds().idle_days}.",
         ),
     ] = None
     rotation_days: Annotated[
         int | None,
-        _rules(
+        _rule_panel(
             parser=days(1),
             metavar="DAYS",
             help="Set the age in days above which an active access key fails;"
-            f" {_LIMIT} {Thresholds().rotation_days}.",
+            f" {_LIMIT_DEFAULT} {Thresholds().rotation_days}.",
         ),
     ] = None
     root_used_days: Annotated[
         int | None,
-        _rules(
+        _rule_panel(
             parser=days(1),
             metavar="DAYS",
             help="Set the days after its last use in which the root user counts as used; default"
@@ -191,7 +191,7 @@ class AnalysisOptions:
     ] = None
     expiry_days: Annotated[
         int | None,
-        _rules(
+        _rule_panel(
             parser=days(1),
             metavar="DAYS",
             help="Set the days before a password expires for the rule password-expires-soon;"
@@ -254,7 +254,7 @@ class AnalysisOptions:
     def _chooses_rules(self) -> bool:
         """Return whether an option chooses rules or limits, which are slow to import."""
         default = AnalysisOptions()
-        return any(getattr(self, name) != getattr(default, name) for name in _OF_BOOK)
+        return any(getattr(self, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +264,9 @@ class JudgingOptions(AnalysisOptions):
     fail_on: Annotated[
         list[str],
         typer.Option(
-            autocompletion=completion(lambda: (*Verdict, *Severity, *_OTHER, *rule_ids())),
+            autocompletion=completion(
+                lambda: (*Verdict, *Severity, *_OTHER_FAIL_WORDS, *rule_ids())
+            ),
             metavar="WORD",
             help="Exit with 1 if a user who is not exempt has this verdict, or a finding has this"
             " rule, or this severity or a higher one; control: a control of --standard fails;"
@@ -284,7 +286,7 @@ class JudgingOptions(AnalysisOptions):
     ] = None
     review: Annotated[
         list[InputFile],
-        _review(
+        _review_panel(
             parser=read_input_file,
             metavar="FILE.xlsx",
             help="Carry the decisions in this workbook over. The newest decision on each user"
@@ -293,7 +295,7 @@ class JudgingOptions(AnalysisOptions):
     ] = field(default_factory=list)
     keep_days: Annotated[
         int,
-        _review(
+        _review_panel(
             parser=days(1),
             metavar="DAYS",
             help="Set the days after the decision for which a user to keep is exempt.",
@@ -301,7 +303,7 @@ class JudgingOptions(AnalysisOptions):
     ] = KEEP_DAYS
     due_days: Annotated[
         int,
-        _review(
+        _review_panel(
             parser=days(0),
             metavar="DAYS",
             help="Set the days after which a user that is not deactivated or deleted is overdue.",
@@ -338,9 +340,13 @@ class JudgingOptions(AnalysisOptions):
         if _CONTROL in self.fail_on and self.standard is None:
             message = f"{_CONTROL}: choose the controls with --standard"
             raise typer.BadParameter(message, param_hint="--fail-on")
-        words = [word for word in self.fail_on if word not in (*Verdict, *Severity, *_OTHER)]
+        words = [
+            word for word in self.fail_on if word not in (*Verdict, *Severity, *_OTHER_FAIL_WORDS)
+        ]
         if words or self._chooses_rules():
-            _check_run(self.book(), words, [each for each in Severity if each in self.fail_on])
+            _check_rules_run(
+                self.book(), words, [each for each in Severity if each in self.fail_on]
+            )
 
     def failures(self, analysis: "Analysis") -> list[str]:
         """Return what meets --fail-on, each with its number of users or findings.
@@ -351,12 +357,12 @@ class JudgingOptions(AnalysisOptions):
             return []
         verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
         counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
-        rest = [word for word in self.fail_on if word not in (*verdicts, *_OTHER)]
+        rest = [word for word in self.fail_on if word not in (*verdicts, *_OTHER_FAIL_WORDS)]
         overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
         return [
-            *([_NOT_READ] if analysis.report.not_covered else []),
+            *([_NOT_COVERED_TEXT] if analysis.report.not_covered else []),
             *(f"{number} {verdict}" for number, verdict in counted if number),
-            *(analysis.inspection.failures(_these_and_higher(rest), rest) if rest else []),
+            *(analysis.inspection.failures(_severities_from(rest), rest) if rest else []),
             *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
             *([f"{overdue} {OVERDUE}"] if overdue else []),
         ]
@@ -409,13 +415,13 @@ def _recorded_value(value: object) -> object:
     return sorted(map(_recorded_value, value), key=str) if isinstance(value, list) else value
 
 
-def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
+def _check_rules_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
     """Refuse to fail on rules that do not run: what is not checked would look clean."""
     run = [rule.id for rule in book.rules]
     if missing := [word for word in ids if word not in run]:
         message = (
             f"'{', '.join(missing)}': choose from the verdicts {', '.join(Verdict)}, the severities"
-            f" {', '.join(Severity)}, {', '.join(_OTHER)}, or the rules that run:"
+            f" {', '.join(Severity)}, {', '.join(_OTHER_FAIL_WORDS)}, or the rules that run:"
             f" {', '.join(run) or 'none'}"
         )
         raise typer.BadParameter(message, param_hint="--fail-on")
@@ -428,7 +434,7 @@ def _check_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> 
         raise typer.BadParameter(message, param_hint="--fail-on")
 
 
-def _these_and_higher(words: list[str]) -> list[Severity]:
+def _severities_from(words: list[str]) -> list[Severity]:
     """Return the severities named and all higher ones."""
     mildest = max((each.rank for each in Severity if each in words), default=-1)
     return [each for each in Severity if each.rank <= mildest]

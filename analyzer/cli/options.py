@@ -18,9 +18,9 @@ from analyzer.cli.commands import every_command
 from analyzer.report.input_size import size_text
 from analyzer.terms import printable
 
-_FLAG: Final = "--"
+_OPTION_PREFIX: Final = "--"
 
-_LARGEST: Final = 1 << 16
+_LARGEST_SETTINGS: Final = 1 << 16
 """No file of options holds more bytes; tomllib takes very long for long keys."""
 
 
@@ -30,9 +30,9 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     Raises typer.BadParameter with every problem of the file.
     """
     if path is not None:
-        settings = {key: _as_typed(value) for key, value in _toml(path).items()}
+        settings = {key: _as_command_line_text(value) for key, value in _toml(path).items()}
         options = _options(context.command)
-        known = {**_options_of_all(), **options}
+        known = {**_options_of_all_commands(), **options}
         problems = [
             printable(f"{path}: {key}: {problem}")
             for key, value in settings.items()
@@ -68,21 +68,21 @@ def _toml(path: Path) -> dict[str, Any]:
 
     try:
         with path.open("rb") as stream:
-            content = stream.read(_LARGEST + 1)
+            content = stream.read(_LARGEST_SETTINGS + 1)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
-    if len(content) > _LARGEST:
-        raise typer.BadParameter(f"{path} holds more than {size_text(_LARGEST)}")
+    if len(content) > _LARGEST_SETTINGS:
+        raise typer.BadParameter(f"{path} holds more than {size_text(_LARGEST_SETTINGS)}")
     try:
         return tomllib.loads(content.decode().replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
 
 
-def _as_typed(value: Any) -> Any:
+def _as_command_line_text(value: Any) -> Any:
     """Return a value as the command line has it, in text; flags stay as they are."""
     if isinstance(value, list):
-        return [_as_typed(each) for each in value]
+        return [_as_command_line_text(each) for each in value]
     if isinstance(value, date | time):
         return value.isoformat()
     return value if isinstance(value, bool | dict) else str(value)
@@ -90,14 +90,14 @@ def _as_typed(value: Any) -> Any:
 
 def _options(command: Any) -> dict[str, Any]:
     return {
-        name.removeprefix(_FLAG): option
+        name.removeprefix(_OPTION_PREFIX): option
         for option in command.params
         for name in option.opts
-        if name.startswith(_FLAG) and not option.is_eager
+        if name.startswith(_OPTION_PREFIX) and not option.is_eager
     }
 
 
-def _options_of_all() -> Mapping[str, Any]:
+def _options_of_all_commands() -> Mapping[str, Any]:
     return {
         name: option for command in every_command() for name, option in _options(command).items()
     }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.choices import Command
+from analyzer.cli.choices import Command, one_of
 from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.stderr import say
@@ -14,12 +14,6 @@ from analyzer.review_columns import REMOVALS, Decision
 
 if TYPE_CHECKING:
     from analyzer.removal_script import Removal
-
-
-def _removal_word(word: str) -> str:
-    if word not in REMOVALS:
-        raise typer.BadParameter(f"'{word}': choose from {', '.join(REMOVALS)}")
-    return word
 
 
 app = typer.Typer(add_completion=False)
@@ -53,7 +47,7 @@ def plan(
     decision: Annotated[
         str,
         typer.Option(
-            callback=_removal_word,
+            callback=lambda word: one_of(word, REMOVALS),
             metavar="WORD",
             help=f"With --certain, what to do: {' or '.join(REMOVALS)}.",
         ),
@@ -87,13 +81,19 @@ def plan(
         raise typer.BadParameter("name filled-in workbooks, or --report SOURCE with --certain")
     if certain and not report:
         raise typer.BadParameter("--certain needs --report")
-    removals = _certain(report, exemptions, decision) if certain else _decided(workbooks, report)
+    removals = (
+        _removals_of_certain(report, exemptions, decision)
+        if certain
+        else _removals_of_decisions(workbooks, report)
+    )
     if not removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")
     _write(removals, [*(str(each.path) for each in workbooks), *report], output)
 
 
-def _certain(sources: list[str], listed: InputFile | None, decision: str) -> "list[Removal]":
+def _removals_of_certain(
+    sources: list[str], listed: InputFile | None, decision: str
+) -> "list[Removal]":
     from analyzer.analysis import analyze
     from analyzer.exemptions import read_exemptions
     from analyzer.plan import certain_removals
@@ -105,7 +105,7 @@ def _certain(sources: list[str], listed: InputFile | None, decision: str) -> "li
     return certain_removals(analysis.pages(), Decision(decision))
 
 
-def _decided(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
+def _removals_of_decisions(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
     from analyzer.plan import (
         decided_removals,
         states_in_reports,

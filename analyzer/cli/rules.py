@@ -69,7 +69,7 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
     """
     sections = (
         ("Why", [rule.why]),
-        ("How it decides", [rule.how, *_limit(rule)]),
+        ("How it decides", [rule.how, *_limit_lines(rule)]),
         ("Columns of the report", [", ".join(rule.columns)]),
         ("What to do", rule.remedy),
         ("Standards", [f"{name}: {', '.join(numbers)}" for name, numbers in references]),
@@ -94,7 +94,7 @@ def _title(rule: "Rule") -> str:
     return rule.title if rule.default else f"{rule.title} (off by default)"
 
 
-def _limit(rule: "Rule") -> list[str]:
+def _limit_lines(rule: "Rule") -> list[str]:
     return [
         f"{each.name}: default {each.default}, set by --{each.name.replace('_', '-')}."
         for each in fields(Thresholds)

@@ -34,7 +34,7 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
-_LISTS: Final = (EXEMPTIONS, DECISIONS)
+_INPUT_LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
 
 
@@ -142,9 +142,9 @@ def has_unchanged_inputs(run: Run) -> bool:
     recorded = {
         each["path"]: each["sha256"]
         for each in run.record["files"]
-        if each["path"] in _LISTS or each["path"].startswith(f"{REPORTS}/")
+        if each["path"] in _INPUT_LISTS or each["path"].startswith(f"{REPORTS}/")
     }
-    inputs = [*(run.path / name for name in _LISTS), *(run.path / REPORTS).rglob("*")]
+    inputs = [*(run.path / name for name in _INPUT_LISTS), *(run.path / REPORTS).rglob("*")]
     files = (path for path in inputs if path.is_file())
     return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 

@@ -18,7 +18,7 @@ _CONSOLE_NAME = re.compile(
 
 
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
-_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
+_RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
 """The name of a run of `export`: no report in it is from the end of that day."""
 
 
@@ -68,7 +68,7 @@ def _from_folder(name: str, newest: datetime) -> datetime | None:
     in the report is later.
     """
     for part in reversed(PurePath(name.replace(":", "/")).parts):
-        texts = [] if _RUN.fullmatch(part) else _DATE.findall(part)
+        texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
         days = {day for each in texts if (day := _end_of_day(each))}
         if days:
             (day, *others) = days

@@ -79,7 +79,7 @@ class _SelectedRows:
 
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows."""
-        tables = map(_users, _gathered(_rows(self.reports)))
+        tables = map(_without_roots, _joined_tables(_rows(self.reports)))
         return _read_ahead_if_several(
             self.reports, _pages(self.reports, tables, self.contradicting)
         )
@@ -90,7 +90,7 @@ class _SelectedRows:
 
     @cached_property
     def _roots(self) -> tuple[Page, ...]:
-        tables = _gathered(_roots(self.reports))
+        tables = _joined_tables(_roots(self.reports))
         return tuple(_pages(self.reports, tables, self.contradicting))
 
 
@@ -185,7 +185,7 @@ def _with_file_number(file: int, table: pa.Table) -> pa.Table:
     return table.append_column(columns.FILE, pa.array(np.full(table.num_rows, file)))
 
 
-def _users(table: pa.Table) -> pa.Table:
+def _without_roots(table: pa.Table) -> pa.Table:
     """Return the table without its roots; where they are few, what lies between is not copied."""
     root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
     rows = np.flatnonzero(root)
@@ -195,7 +195,7 @@ def _users(table: pa.Table) -> pa.Table:
     return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 
 
-def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def _joined_tables(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Join small tables that have the same columns."""
     waiting: list[pa.Table] = []
     rows = 0

@@ -18,8 +18,8 @@ from analyzer.terms import NOT_SUPPORTED
 
 AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_WORDS: Final = ("N/A", NOT_SUPPORTED)
-_WIDE: Final = 80
+_CELL_WORDS: Final = ("N/A", NOT_SUPPORTED)
+_LONGEST_SHOWN: Final = 80
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
@@ -47,10 +47,10 @@ def swallowed_rows(text: ReportText, table: pa.Table) -> Iterator[Problem]:
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns:
         cells = table[name].combine_chunks()
-        if (lengths(cells) > _WIDE).any():
+        if (lengths(cells) > _LONGEST_SHOWN).any():
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():
-                value = row[name][:_WIDE]
+                value = row[name][:_LONGEST_SHOWN]
                 yield Problem(text.name, row[columns.ROW], name, value, message, hint)
 
 
@@ -67,7 +67,7 @@ def cut_off(text: ReportText, last: pa.Table) -> Iterator[Problem]:
 def _is_cut_off(cell: str) -> bool:
     """Return whether a cell is the beginning only of a timestamp or of one of AWS's words."""
     shape = re.sub(r"\d", "0", cell, flags=re.ASCII)
-    wholes = (_TIMESTAMP, *_WORDS)
+    wholes = (_TIMESTAMP, *_CELL_WORDS)
     return any(
         whole.startswith(each) for whole in wholes for each in (cell, shape) if each != whole
     )

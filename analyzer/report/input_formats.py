@@ -29,7 +29,7 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_BOM = b"\xef\xbb\xbf"
-_MOST_VALUES = 1_000_000
+_MOST_JSON_VALUES = 1_000_000
 """JSON of more lists and objects takes far more memory than its text, and is no report."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
@@ -136,7 +136,7 @@ def _from_text_output(name: str, text: str) -> UnwrappedFile | None:
     if _BASE64.fullmatch(content) is None or len(rest) not in (0, 2):
         return None
     opened = UnwrappedFile(_from_base64(name, content))
-    return replace(opened, generated=_generated(name, rest[0])) if rest else opened
+    return replace(opened, generated=_generated_time(name, rest[0])) if rest else opened
 
 
 def _from_json(name: str, text: str) -> UnwrappedFile:
@@ -145,12 +145,12 @@ def _from_json(name: str, text: str) -> UnwrappedFile:
     if not isinstance(content, str):
         raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
-    moment = _generated(name, str(generated)) if generated is not None else None
-    return UnwrappedFile(_content(name, content), moment)
+    moment = _generated_time(name, str(generated)) if generated is not None else None
+    return UnwrappedFile(_csv_of_envelope(name, content), moment)
 
 
 def _json(name: str, text: str) -> Any:
-    if text.count("[") + text.count("{") > _MOST_VALUES:
+    if text.count("[") + text.count("{") > _MOST_JSON_VALUES:
         raise _refused(name, "this JSON is not an answer of AWS: it has too many values", _HINT)
     try:
         return json.loads(text)
@@ -182,7 +182,7 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
     return _refused(name, "this JSON holds no credential report: it has no `Content`", _HINT)
 
 
-def _content(name: str, content: str) -> bytes:
+def _csv_of_envelope(name: str, content: str) -> bytes:
     """Return the CSV of an envelope, which holds base64, the text itself, or Python's bytes."""
     try:
         if content[:2] in ("b'", 'b"'):
@@ -202,7 +202,7 @@ def _from_base64(name: str, content: str) -> bytes:
         raise _refused(name, "this is neither CSV nor whole base64", hint) from None
 
 
-def _generated(name: str, text: str) -> datetime:
+def _generated_time(name: str, text: str) -> datetime:
     moment = timestamp(text.strip())
     if moment is None:
         hint = "Use a time with its time zone, such as 2026-03-01T09:30:00Z."

@@ -24,7 +24,7 @@ LARGEST_WRAPPED: Final = 1 << 26
 MAX_INPUT: Final = 2 << 30
 """What all inputs of a run may unpack to together."""
 
-_STEP: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 20
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
 
@@ -92,19 +92,19 @@ def bounded_bytes(
     """
     head = _first_bytes(stream)
     if len(head) < HEAD:
-        return _counted(name, head, limit)
+        return _count_chunk(name, head, limit)
     most = largest(name, head)
     content = io.BytesIO()
     chunk = head
     while chunk:
-        if content.write(_counted(name, chunk, limit)) and content.tell() > most:
+        if content.write(_count_chunk(name, chunk, limit)) and content.tell() > most:
             message = f"it holds more than {size_text(most)}"
             raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
-        chunk = stream.read(_STEP)
+        chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
 
 
-def _counted(name: str, chunk: bytes, limit: InputLimit | None) -> bytes:
+def _count_chunk(name: str, chunk: bytes, limit: InputLimit | None) -> bytes:
     if limit:
         limit.add(name, len(chunk))
     return chunk

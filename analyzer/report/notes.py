@@ -12,7 +12,7 @@ from analyzer.terms import AsOfSource
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
 
-_NAMED = 5
+_MOST_NAMES = 5
 
 
 def input_notes(
@@ -28,8 +28,8 @@ def input_notes(
         *(_as_of_too_early(reports)),
         *(f"{copy.name} is the same report as {first.name}: counted once." for copy, first in same),
         *(_superseded_notes(older)),
-        *(_repeated(reports)),
-        *(_contradicting(sorted(contradicting))),
+        *(_repeated_row_notes(reports)),
+        *(_contradiction_notes(sorted(contradicting))),
         *(_missing_columns(reports)),
         *(_emptied_cells(reports)),
     )
@@ -42,8 +42,8 @@ def minute_text(at: datetime) -> str:
 
 def short_list(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _as_of_text(report: SelectedReport) -> str:
     return f"{minute_text(report.own)}{', assumed: perhaps later' if assumed else ''}"
 
 
-def _repeated(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _repeated_row_notes(reports: Iterable[SelectedReport]) -> Iterator[str]:
     for report in reports:
         count = len(report.repeated)
         if count:
@@ -99,7 +99,7 @@ def _repeated(reports: Iterable[SelectedReport]) -> Iterator[str]:
             yield f"{report.name}: {what}, of this report or another: counted once."
 
 
-def _contradicting(arns: Sequence[str]) -> Iterator[str]:
+def _contradiction_notes(arns: Sequence[str]) -> Iterator[str]:
     if arns:
         names = short_list(arns)
         yield f"Rows of the same ARN contradict each other, so it is undetermined: {names}."

@@ -18,9 +18,9 @@ from analyzer.report.input_size import HEAD
 
 _SEPARATORS = (",", ";", "\t")
 
-_SKIPPED = ("#TYPE", "sep=")
+_SKIPPED_LINES = ("#TYPE", "sep=")
 
-_RESULTS = (
+_OUTPUT_COLUMNS = (
     {columns.VERDICT, columns.CERTAINTY, columns.CAVEATS},
     {"severity", "rule", "fact", "outcome"},
     {"change", "before", "now", "last_use"},
@@ -30,7 +30,7 @@ _RESULTS = (
 
 _HEADER_HINT = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
 
-_TAKEN = (columns.FILE, columns.ROW)
+_OWN_COLUMNS = (columns.FILE, columns.ROW)
 
 _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 
@@ -72,8 +72,8 @@ def find_header(name: str, head: bytes) -> Header:
             message = f"its header does not end within {HEAD} bytes"
             raise InputRefused([Problem(name, row, None, None, message, _HEADER_HINT)])
         text = line[0].decode("utf-8", "replace").strip("\ufeff\r\n")
-        if text.strip(" ,;\t") and not text.startswith(_SKIPPED):
-            header = _read(name, text, line.end(), row)
+        if text.strip(" ,;\t") and not text.startswith(_SKIPPED_LINES):
+            header = _header(name, text, line.end(), row)
             _check(name, header)
             return header
     raise InputRefused([_no_header(name, None, "")])
@@ -82,10 +82,10 @@ def find_header(name: str, head: bytes) -> Header:
 def name_in(cell: str) -> str:
     """Return a column's name in lower case, trimmed; in quotes if tables have one of that name."""
     name = cell.replace("\ufeff", "").strip().lower()
-    return f'"{name}"' if name in _TAKEN else name
+    return f'"{name}"' if name in _OWN_COLUMNS else name
 
 
-def _read(name: str, text: str, end: int, row: int) -> Header:
+def _header(name: str, text: str, end: int, row: int) -> Header:
     for separator in _SEPARATORS:
         names = _names(text, separator)
         if columns.USER in names:
@@ -107,7 +107,7 @@ def is_own_output(head: bytes) -> bool:
 
 
 def _has_columns_of_result(names: tuple[str, ...]) -> bool:
-    return any(result.issubset(names) for result in _RESULTS)
+    return any(result.issubset(names) for result in _OUTPUT_COLUMNS)
 
 
 def _check(name: str, header: Header) -> None:

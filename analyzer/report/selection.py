@@ -18,10 +18,10 @@ from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import AsOfSource
 
-_ORDER = list(AsOfSource)
-_BETWEEN = ", "
+_SOURCE_ORDER = list(AsOfSource)
+_SERVICE_SEPARATOR = ", "
 
-_ARN = columns.REPORT.index(columns.ARN)
+_ARN_POSITION = columns.REPORT.index(columns.ARN)
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -124,7 +124,7 @@ def without_copies(
 
 def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
-    return known, report.own, -_ORDER.index(report.own_source)
+    return known, report.own, -_SOURCE_ORDER.index(report.own_source)
 
 
 def _merged_evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
@@ -133,8 +133,8 @@ def _merged_evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | N
     live: dict[str, set[str]] = defaultdict(set)
     for evidence in all_evidence:
         for user, names in evidence.services.items():
-            live[user].update(names.split(_BETWEEN))
-    services = {user: _BETWEEN.join(sorted(each)) for user, each in live.items()}
+            live[user].update(names.split(_SERVICE_SEPARATOR))
+    services = {user: _SERVICE_SEPARATOR.join(sorted(each)) for user, each in live.items()}
     return replace(all_evidence[0], services=services) if all_evidence else None
 
 
@@ -154,11 +154,11 @@ def without_superseded_accounts(
     set_aside: dict[int, set[str]] = defaultdict(set)
     for old, _, account in older:
         set_aside[id(old)].add(account)
-    reduced = (_without(each, frozenset(set_aside.get(id(each), ()))) for each in reports)
+    reduced = (_without_accounts(each, frozenset(set_aside.get(id(each), ()))) for each in reports)
     return [each for each in reduced if each.accounts], older
 
 
-def _without(report: SelectedReport, set_aside: frozenset[str]) -> SelectedReport:
+def _without_accounts(report: SelectedReport, set_aside: frozenset[str]) -> SelectedReport:
     if not set_aside:
         return report
     accounts = tuple(each for each in report.accounts if each.account not in set_aside)
@@ -177,7 +177,9 @@ def deduplicate_rows(
     if not len(suspects):
         return list(reports), {}
     compared = _ComparedRows()
-    counted = [_counting_once(each, _repeated_rows(each, suspects, compared)) for each in reports]
+    counted = [
+        _without_repeated_rows(each, _repeated_rows(each, suspects, compared)) for each in reports
+    ]
     return counted, compared.contradictions()
 
 
@@ -226,8 +228,8 @@ class _ComparedRows:
 
     def _compare(self, cells: Sequence["_EncodedCells"], rows: np.ndarray) -> None:
         """Note in which columns rows differ from the first of their ARN."""
-        arn, own = np.unique(cells[_ARN].codes[rows], return_inverse=True)
-        names = [cells[_ARN].words[code] for code in arn.tolist()]
+        arn, own = np.unique(cells[_ARN_POSITION].codes[rows], return_inverse=True)
+        names = [cells[_ARN_POSITION].words[code] for code in arn.tolist()]
         at = rows[np.unique(own, return_index=True)[1]].tolist()
         first = [
             self.first.setdefault(str(name), tuple(each.words[each.codes[row]] for each in cells))
@@ -273,7 +275,7 @@ def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
     return hashed
 
 
-def _counting_once(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:
+def _without_repeated_rows(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:
     """Return the report without the rows that repeat others."""
     if not repeated:
         return report

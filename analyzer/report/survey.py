@@ -153,7 +153,7 @@ class _SurveyState:
     def add(self, table: pa.Table) -> None:
         arn = table[columns.ARN].combine_chunks()
         account = arns.account_ids(arn, self.text.account_id)
-        self.rows.update(_counted(account))
+        self.rows.update(_value_counts(account))
         root = arns.is_root(arn, table[columns.USER])
         self.roots.append(_known_columns(table.filter(root)))
         self.arns.append(arn_hashes(table))
@@ -180,7 +180,7 @@ def survey(text: ReportText) -> SurveyedReport:
                 kept.append(all_rows(_known_columns(table)))
     except InputRefused as refused:
         raise InputRefused([*refused.problems, *findings.problems]) from None
-    _refuse(findings)
+    _check(findings)
     roots = pa.concat_tables(findings.roots)
     return SurveyedReport(
         text=text,
@@ -207,7 +207,7 @@ def arn_hashes(table: pa.Table) -> np.ndarray:
     return np.fromiter(map(hash, table[columns.ARN].to_pylist()), np.int64, table.num_rows)
 
 
-def _refuse(findings: _SurveyState) -> None:
+def _check(findings: _SurveyState) -> None:
     problems = [*findings.problems]
     if findings.last is None:
         message = "the report has no data rows, not even the root's"
@@ -225,13 +225,13 @@ def _last_row(table: pa.Table) -> int:
     return int(table[columns.ROW][-1].as_py())
 
 
-def _counted(values: pa.Array) -> dict[str, int]:
+def _value_counts(values: pa.Array) -> dict[str, int]:
     return {each["values"]: each["counts"] for each in pc.value_counts(values).to_pylist()}
 
 
 def _accounts(rows: Counter[str], roots: pa.Table, of_masked: str) -> tuple[AccountRows, ...]:
     arn = roots[columns.ARN].combine_chunks()
-    of_roots = _counted(arns.account_ids(arn, of_masked))
+    of_roots = _value_counts(arns.account_ids(arn, of_masked))
     return tuple(
         AccountRows(account=account, rows=count, roots=of_roots.get(account, 0))
         for account, count in sorted(rows.items())

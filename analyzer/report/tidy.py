@@ -21,7 +21,7 @@ from analyzer.terms import NOT_SUPPORTED, State
 
 _NONE = "N/A"
 _NO_SIGN_IN = "no_information"
-_CODE = (string.ascii_letters + string.digits + "-_.:").encode()
+_CODE_BYTES = (string.ascii_letters + string.digits + "-_.:").encode()
 """The signs of the names of regions and services."""
 
 _EMPTY_WORDS = {
@@ -52,8 +52,8 @@ class _Cells:
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         if len(words) == 1:
-            return _mask(pc.equal(self.text(column), words[0]))
-        return _mask(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
+            return _numpy_mask(pc.equal(self.text(column), words[0]))
+        return _numpy_mask(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
 
     def note(self, column: str, odd: np.ndarray) -> None:
         """Record the cells that were not understood, as they stand in the report."""
@@ -104,7 +104,7 @@ def tidy(table: pa.Table, as_of: Iterable[np.datetime64], of_masked: str = "") -
     users = _users(cells, np.array(list(as_of), "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_certificate(cells, each) for each in columns.CERTIFICATES], len(cells))
-    return Page(users, keys, certificates, _unread(cells.unread), _texts(cells))
+    return Page(users, keys, certificates, _unread(cells.unread), _raw_cells(cells))
 
 
 def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
@@ -191,7 +191,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
         filled = ~_says_none(cells, column)
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
-            foreign = filled & ~arns.consist_of(cells.text(column), _CODE)
+            foreign = filled & ~arns.consist_of(cells.text(column), _CODE_BYTES)
             cells.note(column, foreign | unused & filled)
             placed |= unused & filled
     return placed
@@ -230,7 +230,7 @@ def _unread(frames: list[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _texts(cells: _Cells) -> pd.DataFrame:
+def _raw_cells(cells: _Cells) -> pd.DataFrame:
     return pd.DataFrame(
         {
             name: _strings(cells.text(name) if cells.has(name) else None, len(cells))
@@ -249,5 +249,5 @@ def _utc(moment: np.ndarray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(moment, tz="UTC")
 
 
-def _mask(mask: pa.Array) -> np.ndarray:
+def _numpy_mask(mask: pa.Array) -> np.ndarray:
     return np.asarray(mask.to_numpy(zero_copy_only=False), bool)

@@ -15,8 +15,8 @@ from analyzer import columns
 from analyzer.report.arns import bytes_at, cells_where, lengths
 from analyzer.terms import ISO_UTC
 
-_ARROW: Final = pa.timestamp("s", "UTC")
-_Z: Final = len("2024-04-22T19:47:52Z")
+_ARROW_TYPE: Final = pa.timestamp("s", "UTC")
+_Z_LENGTH: Final = len("2024-04-22T19:47:52Z")
 
 _OFFSET: Final = len("2024-04-22T19:47:52+00:00")
 """AWS writes the first form since 2024, and wrote the second before."""
@@ -28,7 +28,7 @@ _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 YEARS: Final = range(1970, 2100)
 """No moment of a report lies in another year: what does is damaged."""
 
-_END: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
+_END_SECONDS: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
 NEVER: Final = np.datetime64("NaT", "s")
 
 
@@ -38,28 +38,28 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
     """
     length = lengths(cells)
-    usual = (length == _Z) | (length == _OFFSET)
-    unusual = ~usual & (length > _Z)
+    usual = (length == _Z_LENGTH) | (length == _OFFSET)
+    unusual = ~usual & (length > _Z_LENGTH)
     read = None if unusual.any() else _cast_by_arrow(cells_where(cells, usual))
     if read is None:
         read = _parsed_once_per_text(cells)
         usual = np.asarray(read.is_valid())
     seconds = np.frombuffer(read.buffers()[1], np.int64)[read.offset : read.offset + len(read)]
     # As a number without a sign, what is before 1970 is very late.
-    known = usual & (seconds.view(np.uint64) < _END)
+    known = usual & (seconds.view(np.uint64) < _END_SECONDS)
     return np.where(known, seconds.view(NEVER.dtype), NEVER)
 
 
 def _cast_by_arrow(cells: pa.Array) -> pa.Array | None:
     try:
-        return cells.cast(_ARROW)
+        return cells.cast(_ARROW_TYPE)
     except pa.ArrowInvalid:
         return None
 
 
 def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
     distinct = cells.dictionary_encode()
-    read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW)
+    read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW_TYPE)
     return read.take(distinct.indices)
 
 
@@ -83,7 +83,7 @@ def timestamp(text: str) -> datetime | None:
 def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
     is_moment = ~np.isnat(moment)
-    if (lengths(cells)[is_moment] == _Z).all():
+    if (lengths(cells)[is_moment] == _Z_LENGTH).all():
         return cells
     text = pc.strftime(pa.array(moment), ISO_UTC).cast(cells.type)
     return pc.if_else(pa.array(is_moment), text, cells)

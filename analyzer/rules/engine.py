@@ -29,7 +29,7 @@ from analyzer.rules.rule import (
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Certainty, Severity, Thresholds
 
-_OF_USER: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
+_USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 _NEVER: Final = np.datetime64("NaT", "s")
 
 
@@ -199,9 +199,9 @@ def _frame(
     since = every("since", "datetime64[s]")
     severity = np.array([each.severity.rank for each in rules])
     subject = np.array([list(Subject).index(each.subject) for each in rules])
-    users = page.users[_OF_USER].take(every("user", "int64"))
+    users = page.users[_USER_COLUMNS].take(every("user", "int64"))
     cells: dict[str, Any] = {
-        **{name: users[name].array for name in _OF_USER},
+        **{name: users[name].array for name in _USER_COLUMNS},
         RULE: as_category(rule, [each.id for each in rules]),
         SEVERITY: as_category(severity[rule], Severity),
         SUBJECT: as_category(subject[rule], Subject),
@@ -212,7 +212,7 @@ def _frame(
         FACT: _texts([each.facts for each in findings]),
         OUTCOME: as_category(every("outcome", "int64"), Outcome),
         columns.EXEMPTION: as_category(every("exemption", "int32"), reasons),
-        REMEDY: _remedies(rules, rule, every("remedy", "int64")),
+        REMEDY: _remedy_column(rules, rule, every("remedy", "int64")),
     }
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
 
@@ -222,7 +222,9 @@ def remedy_texts(rules: Iterable[Rule]) -> list[str]:
     return list(dict.fromkeys(text for rule in rules for text in remedies(rule)))
 
 
-def _remedies(rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray) -> "pd.Categorical[Any]":
+def _remedy_column(
+    rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray
+) -> "pd.Categorical[Any]":
     texts = remedy_texts(rules)
     codes = np.array([[texts.index(text) for text in remedies(each)] for each in rules], np.int64)
     return as_category(codes.reshape(-1, 4)[rule, case], texts)

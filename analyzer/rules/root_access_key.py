@@ -10,12 +10,12 @@ from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
 from analyzer.terms import Severity, Thresholds
 
 
-def _inactive(facts: Facts) -> np.ndarray:
+def _inactive_keys(facts: Facts) -> np.ndarray:
     return np.asarray(facts.key_active.no & facts.key_age.present)
 
 
 def _has_inactive_key(facts: Facts) -> np.ndarray:
-    return in_any_slot(_inactive(facts))
+    return in_any_slot(_inactive_keys(facts))
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
@@ -24,7 +24,7 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
         used = last_used(facts.key_use, slot, ", ")
         return concat(len(slot), *access_key(facts, slot), state, used)
 
-    return each_slot_text(facts, at, facts.key_active.yes | _inactive(facts), text)
+    return each_slot_text(facts, at, facts.key_active.yes | _inactive_keys(facts), text)
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:

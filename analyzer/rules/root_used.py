@@ -23,7 +23,7 @@ def _is_as_of_assumed(facts: Facts) -> np.ndarray:
     return np.asarray(source == AsOfSource.ASSUMED)
 
 
-def _newest(facts: Facts) -> tuple[Elapsed, np.ndarray]:
+def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and return whose it is: 0 for the password, or a slot."""
     used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, by_slot(keys.moment)])
@@ -41,7 +41,7 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
 
 
 def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Array, pa.Array]:
-    use, which = _newest(facts)
+    use, which = _newest_use(facts)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
     when = dates(use.moment[at], " last used ")
     return names.take(pa.array(which[at])), when, days_text(use.days[at], ", ", limit)
@@ -55,7 +55,7 @@ def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
 
 
 def _since(facts: Facts) -> Elapsed:
-    return _newest(facts)[0]
+    return _newest_use(facts)[0]
 
 
 RULE = Rule(

@@ -22,7 +22,7 @@ _TEXT: Final = pa.string()
 _NOTHING: Final = pa.scalar(None, _TEXT)
 _UNKNOWN: Final = "at an unknown time"
 
-_TABLES: Final = 64
+_CACHED_TABLES: Final = 64
 """Tables of dates and numbers that are kept, far more than the rules have forms of."""
 
 
@@ -72,13 +72,13 @@ def _rounded_down_to_span(days: np.int64) -> int:
     return int(days) // _SPAN * _SPAN
 
 
-@lru_cache(_TABLES)
+@lru_cache(_CACHED_TABLES)
 def _dates(before: str, first: int, last: int) -> pa.Array:
     days = pa.array(np.arange(first, last, dtype=np.int32), pa.date32())
     return concat(len(days), before, days.cast(_TEXT))
 
 
-@lru_cache(_TABLES)
+@lru_cache(_CACHED_TABLES)
 def _durations(before: str, most: int, after: str) -> pa.Array:
     days = np.arange(most)
     unit = text_where(days == 1, " day", " days")
@@ -97,15 +97,15 @@ def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
 
 def access_key(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
-    return _in_slot("access key", facts, at), dates(facts.key_age.moment[at])
+    return _slot_texts("access key", facts, at), dates(facts.key_age.moment[at])
 
 
 def certificate(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
-    return _in_slot("signing certificate", facts, at), dates(facts.certificate_age.moment[at])
+    return _slot_texts("signing certificate", facts, at), dates(facts.certificate_age.moment[at])
 
 
-def _in_slot(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
+def _slot_texts(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
     return names.take(pa.array(at // len(facts.page)))
 
@@ -204,7 +204,7 @@ def _sentence(name: str, value: object) -> str:
 
 # What to do
 
-_READS: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")
+_READING_COMMAND: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")
 """Commands that change nothing."""
 
 _CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
@@ -240,7 +240,7 @@ def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
     """Return what to do with the commands for it; where it says to check, only those that read."""
     if remedy == rule.fix:
         return rule.remedy or (rule.fix,)
-    return (remedy, *(line for line in rule.remedy if _READS.match(line)))
+    return (remedy, *(line for line in rule.remedy if _READING_COMMAND.match(line)))
 
 
 UNSEEN: Final = (

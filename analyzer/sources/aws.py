@@ -136,7 +136,7 @@ class AwsSession:
         except (BotoCoreError, EOFError):
             raise
         except ValueError:
-            raise AwsRefused(_SETTINGS) from None
+            raise AwsRefused(_INVALID_SETTINGS) from None
         except Exception as error:  # noqa: BLE001  a program or server for credentials may answer anything
             raise AwsRefused(refusal(error)) from None
         client.meta.events.register("before-send", CheckedTransport(client))
@@ -146,7 +146,7 @@ class AwsSession:
         try:
             attempts = int(self._core.get_config_variable("max_attempts") or attempts)
         except ValueError:
-            raise AwsRefused(_SETTINGS) from None
+            raise AwsRefused(_INVALID_SETTINGS) from None
         with aws_errors_translated():
             return Config(
                 retries={"mode": "standard", "total_max_attempts": attempts},
@@ -156,7 +156,9 @@ class AwsSession:
             )
 
 
-_SETTINGS: Final = "The region, the endpoint URL or AWS_MAX_ATTEMPTS is not valid: correct it."
+_INVALID_SETTINGS: Final = (
+    "The region, the endpoint URL or AWS_MAX_ATTEMPTS is not valid: correct it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class DeadlineClient:
         name = self.client.meta.method_to_api_mapping[operation]
         call = partial(getattr(self.client, operation), **arguments)
         answer: Mapping[str, Any] = self.deadline.result_in_time(
-            call_name(name), partial(_refusing_foreign_answers, call)
+            call_name(name), partial(_checked_answer, call)
         )
         return answer
 
@@ -218,7 +220,7 @@ def _next_token(page: Mapping[str, Any], name: str) -> str:
     return ""
 
 
-def _refusing_foreign_answers(call: Callable[[], Any]) -> Any:
+def _checked_answer(call: Callable[[], Any]) -> Any:
     """Return what a call of boto3 returns.
 
     botocore raises errors of every kind where an answer has another form than AWS's. Only its
@@ -255,7 +257,7 @@ def fetch_report(  # noqa: PLR0913  a clock, a pause and a log are arguments
             if stopped():
                 raise Stopped(STOPPED)
             if not iam.deadline.seconds_left:
-                raise Late(_LATE.format(iam.deadline.timeout, last))
+                raise Late(_NO_REPORT_YET.format(iam.deadline.timeout, last))
             last, answer = _state_and_report(iam)
             if answer is not None:
                 return _fetched_report(answer, now())
@@ -285,7 +287,7 @@ def _fetched_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
     content, generated = answer.get("Content", b""), answer.get("GeneratedTime")
     first, _, rows = content.decode(errors="replace").partition("\n")
     header = first.split(",")
-    owner = _OWNER.search(rows.partition("\n")[0])
+    owner = _ACCOUNT_ARN.search(rows.partition("\n")[0])
     if generated is None or owner is None or not set(columns.REQUIRED) <= set(header):
         raise AwsRefused(DAMAGED.format("it lacks its time, its header or its first row"))
     if not _is_whole(rows, header):
@@ -310,12 +312,14 @@ def _checked_time(generated: datetime, now: datetime) -> datetime:
     return generated
 
 
-_LATE: Final = (
+_NO_REPORT_YET: Final = (
     "AWS had no report ready after {:g} seconds (its last answer: {}). Try again later, or wait"
     " longer with --timeout."
 )
 DAMAGED: Final = "The report that AWS sent is damaged: {}. Nothing of it was kept: fetch it again."
-_OWNER: Final = re.compile(r',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>[0-9]{12}):')
+_ACCOUNT_ARN: Final = re.compile(
+    r',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>[0-9]{12}):'
+)
 _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z|[+-][\d:]{5}))"?')
 
 

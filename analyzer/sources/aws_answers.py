@@ -20,7 +20,7 @@ from analyzer.errors import AwsRefused
 LARGEST: Final = 64 << 20
 """Bytes of the largest answer that is read; a report of 5,000 users has about three million."""
 
-_PIECE: Final = 1 << 16
+_CHUNK_BYTES: Final = 1 << 16
 UNREADABLE: Final = "an answer that cannot be read"
 
 
@@ -72,7 +72,7 @@ def _body(answer: AWSResponse, request: AWSPreparedRequest) -> bytes:
     """
     body = bytearray()
     try:
-        for piece in answer.raw.stream(_PIECE):
+        for piece in answer.raw.stream(_CHUNK_BYTES):
             body += piece
             if len(body) > LARGEST:
                 raise not_from_aws(f"an answer of more than {LARGEST >> 20} MiB")
@@ -105,7 +105,7 @@ def _checked_body(status: int, body: bytes, *, is_json: bool) -> bytes:
 
 def _foreign_kind(body: bytes, *, is_json: bool) -> str:
     """Return what kind of thing a body is, empty where it may be of AWS."""
-    start = body.lstrip()[:_PIECE].lower()
+    start = body.lstrip()[:_CHUNK_BYTES].lower()
     if not start:
         return "an empty answer"
     if start.startswith(b"<") and (b"<html" in start or b"<!doctype html" in start):

@@ -32,7 +32,7 @@ BUSY: Final = (
 """AWS's codes for: not now, but later."""
 
 _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_COMMON: Final = (
+_COMMON_CODES: Final = (
     *("AccessDenied", "AuthFailure", "ForbiddenException", "IncompleteSignature", "InvalidAction"),
     *("InvalidClientTokenId", "InvalidParameterCombination", "InvalidParameterValue"),
     *("InvalidQueryParameter", "InvalidSignatureException", "MalformedQueryString"),
@@ -44,7 +44,7 @@ _COMMON: Final = (
 )
 """Codes that every service of AWS may answer, beside those that botocore lists of each."""
 
-_SERVICES: Final = {
+_SERVICE_OF_CALL: Final = {
     "AssumeRole": "sts",
     "GenerateCredentialReport": "iam",
     "GetCredentialReport": "iam",
@@ -140,7 +140,7 @@ def _known_codes() -> frozenset[str]:
     ]
     shapes: list[Any] = [shape for service in services for shape in service.error_shapes]
     modeled = {shape.error_code for shape in shapes}
-    return frozenset({*listed, *modeled, *BUSY, *_DENIED, *_COMMON})
+    return frozenset({*listed, *modeled, *BUSY, *_DENIED, *_COMMON_CODES})
 
 
 def refusal(error: Exception) -> str:
@@ -172,23 +172,23 @@ def _advice(names: Iterable[str], **known: str) -> str:
 
 def call_name(operation: str) -> str:
     """Return the name of a call as policies have it: iam:GetCredentialReport."""
-    service = _SERVICES.get(operation)
+    service = _SERVICE_OF_CALL.get(operation)
     return f"{service}:{operation}" if service else operation
 
 
 def _denied(call: str, message: str) -> str:
-    why = _POLICY.search(message)
+    why = _DENYING_POLICY.search(message)
     because = f" by {why[1]}" if why else ""
-    also = _ROLE if call == "sts:AssumeRole" else ""
+    also = _ROLE_ADVICE if call == "sts:AssumeRole" else ""
     return f"AWS denied {call}{because}: grant the caller this permission.{also}"
 
 
-_POLICY: Final = re.compile(
+_DENYING_POLICY: Final = re.compile(
     "explicit deny in ("
     "an? (identity-based|resource-based|resource control|service control|session|role trust"
     "|VPC endpoint) policy|a permissions boundary)"
 )
-_ROLE: Final = (
+_ROLE_ADVICE: Final = (
     " AWS answers the same if there is no such role, if its trust policy does not name the caller"
     " and if it requires another --external-id."
 )

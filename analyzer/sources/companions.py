@@ -38,7 +38,7 @@ def read_generated_time(report: Path, sha256: Callable[[], str]) -> datetime | N
 
     Raises InputRefused if the metadata is of another report or not understood.
     """
-    path = _beside(report, METADATA)
+    path = _companion_path(report, METADATA)
     if not path.is_file():
         return None
     name = str(path)
@@ -85,7 +85,7 @@ def read_service_credentials(report: Path) -> ServiceCredentials | None:
 
     Raises InputRefused if it is not understood.
     """
-    path = _beside(report, SERVICE_CREDENTIALS)
+    path = _companion_path(report, SERVICE_CREDENTIALS)
     if not path.is_file():
         return None
     return service_credentials(str(path), saved_bytes(str(path), path.read_bytes))
@@ -119,5 +119,5 @@ def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
-def _beside(report: Path, ending: str) -> Path:
+def _companion_path(report: Path, ending: str) -> Path:
     return report.with_name(report.name + ending)

@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 Waiting = Callable[[str, float, str], None]
 """Gets a name of the account, the seconds since it is waited for, and the last answer of AWS."""
 
-_GARBAGE: Final = 10_000
+_GC_THRESHOLD: Final = 10_000
 """Objects before garbage is collected: the client of each account is a knot of thousands."""
 
 
@@ -96,7 +96,7 @@ def fetch_accounts(
     fetch = partial(_fetch_one, request, save, stop, waiting)
     if request.role is None and len(request.profiles) <= 1:
         return FetchedAccounts([fetch(*request.profiles)])
-    gc.set_threshold(_GARBAGE)
+    gc.set_threshold(_GC_THRESHOLD)
     if request.role is None:
         tasks = [Task("", profile, partial(fetch, profile)) for profile in request.profiles]
         entries = run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress)

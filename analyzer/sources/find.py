@@ -27,10 +27,10 @@ STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
 _WORKBOOK: Final = "[Content_Types].xml"
 
-_LOOKED_AT: Final = 256 << 20
+_LOOK_BUDGET: Final = 256 << 20
 """No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
 
-_LEAST_LOOK: Final = 16 << 10
+_LEAST_LOOK_BYTES: Final = 16 << 10
 """A look at a file counts as so many bytes at least: to open it takes as long as to unpack them."""
 
 _MEMBER_HEADER: Final = 30
@@ -85,12 +85,12 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
 def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
     if not name:
         hint = "Name a file or a folder (. for this one); perhaps a shell variable is not set."
-        yield _missing('""', "the name of a source is empty", hint)
+        yield _missing_source('""', "the name of a source is empty", hint)
     elif name == STANDARD_INPUT:
         piped = sys.stdin.buffer if sys.stdin else BytesIO()
         yield from stream_sources("standard input", piped, limit)
     elif is_pattern(name):
-        yield from _pattern(name, limit)
+        yield from _pattern_sources(name, limit)
     else:
         yield from _sources_at_path(name, limit)
 
@@ -99,14 +99,14 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
     path = Path(name)
     try:
         if path.is_dir():
-            yield from _folder(path, limit)
+            yield from _folder_sources(path, limit)
         elif path.is_file():
-            yield from _file(name, path, limit)
+            yield from _file_sources(name, path, limit)
         else:
             with path.open("rb") as stream:
                 yield from stream_sources(name, stream, limit)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
-        yield _missing(name, "there is no such file or folder", "Check the path.")
+        yield _missing_source(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
         yield _refused_source(name, unreadable_file(name, error))
 
@@ -152,27 +152,31 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     return len(parts) in starts
 
 
-def _pattern(pattern: str, limit: InputLimit) -> Iterator[Source]:
+def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     paths = [path for path in matches(pattern) if not path.endswith(COMPANIONS)]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     skipped = {path for path in paths if cannot_be_report(Path(path))}
     for match in paths:
         # `**` matches a folder, which is searched, and what is in it once more.
         if folders.isdisjoint(Path(match).parents):
-            yield from [_skipped(match)] if match in skipped else _match(match, limit)
+            yield from [_skipped(match)] if match in skipped else _match_sources(match, limit)
     if skipped.issuperset(paths):
         what = "only files that cannot be reports match" if skipped else "nothing matches"
-        yield _missing(pattern, f"{what} this pattern", "Check the path.")
+        yield _missing_source(pattern, f"{what} this pattern", "Check the path.")
 
 
-def _match(name: str, limit: InputLimit) -> Iterator[Source]:
+def _match_sources(name: str, limit: InputLimit) -> Iterator[Source]:
     """Yield the inputs at a path that a pattern matched: a pipe is not waited for."""
     path = Path(name)
     is_file_or_pipe = os.path.exists(name) and not path.is_dir()  # noqa: PTH110  never raises
-    yield from _in_folder(name, path, limit) if is_file_or_pipe else _sources_at_path(name, limit)
+    yield from (
+        _folder_file_sources(name, path, limit)
+        if is_file_or_pipe
+        else _sources_at_path(name, limit)
+    )
 
 
-def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
+def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
     paths = [
@@ -185,10 +189,10 @@ def _folder(folder: Path, limit: InputLimit) -> Iterator[Source]:
         if path in skipped:
             yield _skipped(str(path))
         else:
-            yield from _in_folder(str(path), path, limit)
+            yield from _folder_file_sources(str(path), path, limit)
     if skipped.issuperset(paths) and not closed:
         what = "no report, only files of other kinds" if skipped else "no file"
-        yield _missing(str(folder), f"the folder holds {what}", "Name a folder of reports.")
+        yield _missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 
 
 def _skipped(name: str, archive: Path | None = None) -> Source:
@@ -198,17 +202,17 @@ def _skipped(name: str, archive: Path | None = None) -> Source:
     return Source(printable(name), read, read, archive=archive, is_skipped=True)
 
 
-def _in_folder(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
+def _folder_file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if path.exists() and not path.is_file():
         hint = "Name it by itself to read it, or move it out of the folder."
-        yield _missing(name, "not a regular file, but a pipe or a device", hint)
+        yield _missing_source(name, "not a regular file, but a pipe or a device", hint)
     else:
-        yield from _file(name, path, limit)
+        yield from _file_sources(name, path, limit)
 
 
-def _file(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
+def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if _starts_with_zip(path):
-        yield from _archive(name, partial(_opened, path), limit, path)
+        yield from _archive_sources(name, partial(_opened, path), limit, path)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
@@ -241,7 +245,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield _refused_source(name, InputRefused(refused.problems))
         return
     if data.startswith(ZIP):
-        yield from _archive(name, partial(BytesIO, data), limit)
+        yield from _archive_sources(name, partial(BytesIO, data), limit)
     else:
         yield Source(name, partial(bytes, data), partial(bytes, data))
 
@@ -272,7 +276,7 @@ class _Archive:
             _refuse_overlap(archive.infolist())
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
             files = [member for member in listed if not member.filename.endswith("/")]
-            budget = InputLimit(_LOOKED_AT)
+            budget = InputLimit(_LOOK_BUDGET)
             return [(member, _member_cannot_be_report(archive, member, budget)) for member in files]
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
@@ -309,7 +313,7 @@ def _member_cannot_be_report(
     """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
 
     def start(size: int) -> bytes:
-        budget.add(member.filename, max(min(size, member.file_size), _LEAST_LOOK))
+        budget.add(member.filename, max(min(size, member.file_size), _LEAST_LOOK_BYTES))
         with archive.open(member) as unpacked:
             return unpacked.read(size)
 
@@ -332,18 +336,18 @@ def _refuse_overlap(members: Iterable[zipfile.ZipInfo]) -> None:
             raise zipfile.BadZipFile(printable(message))
 
 
-def _archive(
+def _archive_sources(
     name: str, opened: Callable[[], BinaryIO], limit: InputLimit, path: Path | None = None
 ) -> Iterator[Source]:
     archive = _Archive(printable(name), opened)
     try:
         members = archive.members()
     except _DAMAGED as error:
-        yield _missing(name, f"the zip archive is damaged: {error}", "Download it again.")
+        yield _missing_source(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
     if any(member.filename == _WORKBOOK for member, _ in members):
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
-        yield _missing(name, "this is an Excel workbook, not a report", hint)
+        yield _missing_source(name, "this is an Excel workbook, not a report", hint)
         return
     visible = [each for each in members if is_visible(each[0].filename)]
     beside = [member for member, _ in visible if member.filename.endswith(COMPANIONS)]
@@ -357,7 +361,7 @@ def _archive(
             yield _member_source(archive, member, limit, path, companions)
     if all(is_other for _, is_other in reports):
         what = "no report, only files of other kinds" if reports else "no file"
-        yield _missing(name, f"the zip archive holds {what}", "Give an archive of reports.")
+        yield _missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
 
 
 def _member_source(
@@ -378,7 +382,7 @@ def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
     return [*{each.name: each for companions in archives.values() for each in companions}.values()]
 
 
-def _missing(name: str, message: str, hint: str) -> Source:
+def _missing_source(name: str, message: str, hint: str) -> Source:
     return _refused_source(name, _refused(name, message, hint))
 
 

@@ -57,13 +57,13 @@ def load(
     as_of = moment_in_utc(as_of)
     names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
     limit = InputLimit(max_input)
-    inputs = [*find_sources(names, limit), *_in_memory(sources, limit)]
+    inputs = [*find_sources(names, limit), *_sources_in_memory(sources, limit)]
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
     return load_sources(names, inputs, as_of, progress, limit)
 
 
-def _in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]:
+def _sources_in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]:
     for number, source in enumerate(sources, start=1):
         if is_memory_source(source):
             yield from memory_sources(source, number, limit)
@@ -206,13 +206,13 @@ def _report_text(source: Source, limit: InputLimit) -> ReportText:
             with source.path.open("rb") as stream:
                 head = stream.read(HEAD)
             if input_formats.is_utf8_csv(head):
-                return _streamed(source.name, source.path, head, unchanged)
+                return _streamed_text(source.name, source.path, head, unchanged)
         return read_in_memory(source, limit)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
 
 
-def _streamed(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
+def _streamed_text(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
     """Open a large CSV without holding it."""
     digest = _Digest(name, path, unchanged)
     size = path.stat().st_size
@@ -275,7 +275,7 @@ def _unpacked(
     except OSError as error:
         raise unreadable_file(name, error) from None
     if hashlib.sha256(again).hexdigest() != sha256:
-        raise _changed(name)
+        raise _change_refusal(name)
     return pa.BufferReader(again)
 
 
@@ -294,7 +294,7 @@ def _check_unchanged(name: str, path: Path | None, first: tuple[int, ...]) -> No
     with suppress(OSError):
         if not path or _identity(path) == first:
             return
-    raise _changed(name)
+    raise _change_refusal(name)
 
 
 def _identity(path: Path) -> tuple[int, ...]:
@@ -303,7 +303,7 @@ def _identity(path: Path) -> tuple[int, ...]:
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
-def _changed(name: str) -> InputRefused:
+def _change_refusal(name: str) -> InputRefused:
     hint = "Something writes to it: copy the file and analyze the copy."
     return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
 

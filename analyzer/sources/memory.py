@@ -17,7 +17,7 @@ NamedBytes = tuple[str, bytes]
 MemorySource = bytes | NamedBytes | IO[Any] | pd.DataFrame
 
 _READ_AS_TEXT: Final = "read it with pandas.read_csv(path, dtype=str, keep_default_na=False)"
-_KINDS: Final = (
+_ACCEPTED_SOURCES: Final = (
     "a source is a path (str or Path), bytes, a pair (name, bytes), a file object or a DataFrame"
     " of text"
 )
@@ -33,7 +33,9 @@ def is_memory_source(source: object) -> TypeGuard[MemorySource]:
     if isinstance(source, pd.DataFrame):
         _check_frame(source)
     elif not (isinstance(source, bytes) or _is_named_bytes(source) or hasattr(source, "read")):
-        raise TypeError(f"{_KINDS}, not a {type(source).__name__}: load(*paths) takes many")
+        raise TypeError(
+            f"{_ACCEPTED_SOURCES}, not a {type(source).__name__}: load(*paths) takes many"
+        )
     return True
 
 

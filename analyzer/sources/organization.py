@@ -109,7 +109,7 @@ def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[Accou
     accounts, failed = [], []
     for each in listed:
         account = _account(each)
-        if ACCOUNT_ID.fullmatch(account.id) and _OWNER.fullmatch(account.arn):
+        if ACCOUNT_ID.fullmatch(account.id) and _ACCOUNT_ARN.fullmatch(account.arn):
             accounts.append(account)
         else:
             number = account.id if ACCOUNT_ID.fullmatch(account.id) else ""
@@ -151,7 +151,7 @@ def _failed(number: str, name: str, reason: str) -> AccountEntry:
 
 _TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
 _STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "SUSPENDED")
-_OWNER: Final = re.compile("arn:aws[a-z0-9-]*:organizations::[0-9]{12}:account/[ -~]+")
+_ACCOUNT_ARN: Final = re.compile("arn:aws[a-z0-9-]*:organizations::[0-9]{12}:account/[ -~]+")
 _INVALID: Final = "AWS lists it without a valid account id and ARN."
 _REPEATED: Final = "AWS lists it more than once."
 

@@ -57,7 +57,7 @@ _ACTIVITY: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d), .+")
 _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(2099, 12, 31)
 
-_LARGEST: Final = 1 << 30
+_LARGEST_UNPACKED: Final = 1 << 30
 """More bytes than these, unpacked, are no workbook of a review."""
 
 _DAMAGED: Final = (
@@ -75,8 +75,8 @@ _DAMAGED: Final = (
 )
 """What openpyxl raises for a file that is no workbook, or a damaged one."""
 
-_SAVE: Final = "Save the workbook as .xlsx."
-_AS_WRITTEN: Final = (
+_SAVE_HINT: Final = "Save the workbook as .xlsx."
+_RESTORE_HINT: Final = (
     "Put it back as credreport wrote it, or name the reports that the decision was made from:"
     " --report FILE."
 )
@@ -89,7 +89,7 @@ _FORMULA: Final = "f"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _List:
+class _ListSheet:
     """Hold one sheet below its heads: in which column each stands, from 0, and the rows."""
 
     file: str
@@ -141,8 +141,10 @@ def _sheets(name: str, content: bytes) -> tuple[dict[str, list[_Row]], datetime 
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             unpacked = sum(each.file_size for each in archive.infolist())
-        if unpacked > _LARGEST:
-            raise InputRefused.of_file(name, "it is too large for a workbook of a review", _SAVE)
+        if unpacked > _LARGEST_UNPACKED:
+            raise InputRefused.of_file(
+                name, "it is too large for a workbook of a review", _SAVE_HINT
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what openpyxl does not keep is not read here either
             book = openpyxl.load_workbook(BytesIO(content), read_only=True)
@@ -151,7 +153,7 @@ def _sheets(name: str, content: bytes) -> tuple[dict[str, list[_Row]], datetime 
             summary = _rows(sheets[_SUMMARY]) if _SUMMARY in sheets else []
     except _DAMAGED as error:
         message = f"not an Excel workbook, or damaged: {error}"
-        raise InputRefused.of_file(name, message, _SAVE) from None
+        raise InputRefused.of_file(name, message, _SAVE_HINT) from None
     if not lists:
         hint = f"A review has the sheet {', '.join(SHEETS[:-1])} or {SHEETS[-1]}."
         raise InputRefused.of_file(name, "it has no list of a review", hint)
@@ -171,7 +173,7 @@ def _as_of(summary: Iterable[_Row]) -> datetime | None:
     return datetime.fromisoformat(match[1]).replace(tzinfo=UTC) if match else None
 
 
-def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
+def _list(file: str, title: str, rows: Sequence[_Row]) -> _ListSheet:
     """Return a sheet's rows below its heads, none where nothing was decided or no user is listed.
 
     Raises InputRefused.
@@ -189,11 +191,11 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _List:
             below = {
                 number: [*each, *empty] for number, each in enumerate(rows[row:], start=row + 1)
             }
-            return _List(file=file, title=title, at=at, rows=below)
+            return _ListSheet(file=file, title=title, at=at, rows=below)
     else:
         if any(str(cell.value).startswith("arn:") for cells in rows for cell in cells):
             _check_heads(place, 1, [])
-    return _List(file=file, title=title, at={}, rows={})
+    return _ListSheet(file=file, title=title, at={}, rows={})
 
 
 def _has_no_entries(title: str, heads: Sequence[str]) -> bool:
@@ -230,7 +232,7 @@ def _check_heads(place: str, row: int, heads: Sequence[str]) -> None:
         )
 
 
-def _decisions(listed: _List, of_summary: datetime | None) -> Iterator[ReviewDecision]:
+def _decisions(listed: _ListSheet, of_summary: datetime | None) -> Iterator[ReviewDecision]:
     """Yield the decisions of a list; rows without one are skipped.
 
     Raises InputRefused with all problems of the list.
@@ -252,7 +254,7 @@ def _decisions(listed: _List, of_summary: datetime | None) -> Iterator[ReviewDec
 
 
 def _problems(
-    listed: _List, row: int, named: Mapping[str, Any], as_of: datetime | None
+    listed: _ListSheet, row: int, named: Mapping[str, Any], as_of: datetime | None
 ) -> Iterator[Problem]:
     formulas = [head for head in named if named[head].data_type == _FORMULA]
     for head in formulas:
@@ -291,18 +293,18 @@ def _decision(named: Mapping[str, Any], as_of: datetime | None) -> ReviewDecisio
     )
 
 
-def _state(listed: _List, row: int) -> UserState | Problem:
+def _state(listed: _ListSheet, row: int) -> UserState | Problem:
     """Return what a row shows of its user, or why it does not: each cell is as it was written."""
     if missing := [head for head in STATE if head not in listed.at]:
         place = f"{listed.file}, sheet {listed.title}"
         message = f"missing, or there twice: {', '.join(missing)}"
-        return Problem(place, row, None, None, message, _AS_WRITTEN)
+        return Problem(place, row, None, None, message, _RESTORE_HINT)
     as_of, activity, *keys = (listed.rows[row][listed.at[head]].value for head in STATE)
     moment, last_use = _moment(as_of), _last_use(activity)
     is_read = (moment, last_use or activity in (NEVER, NOT_KNOWN), *map(_is_key_state, keys))
     unread = [head for head, read in zip(STATE, is_read, strict=True) if not read]
     if moment is None or unread:
-        return listed.problem(row, unread[0], "not as credreport wrote it", _AS_WRITTEN)
+        return listed.problem(row, unread[0], "not as credreport wrote it", _RESTORE_HINT)
     return UserState(moment, last_use, active_keys=keys.count(State.ACTIVE))
 
 

@@ -76,7 +76,7 @@ _ACCESS_ANALYZER: Final = undecidable("IAM Access Analyzer is on in all regions"
 _EXTERNAL_ANALYZER: Final = undecidable(
     "The external access analyzer is on in all regions", ANALYZER
 )
-_ONE_PLACE: Final = undecidable("Users of several accounts are managed centrally", FEDERATION)
+_CENTRAL_USERS: Final = undecidable("Users of several accounts are managed centrally", FEDERATION)
 _CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", POLICIES)
 
 _OF_2_0: Final = (
@@ -85,7 +85,7 @@ _OF_2_0: Final = (
     *(_PASSWORD_LENGTH, _PASSWORD_REUSE, _CONSOLE_MFA),
     *(_SETUP_KEY, _IDLE_45, _ONE_KEY, _ROTATION),
     *(_GROUPS_ONLY, _NO_FULL_POLICY, _SUPPORT_ROLE, _INSTANCE_ROLES, _TLS),
-    *(_ACCESS_ANALYZER, _ONE_PLACE, _CLOUD_SHELL),
+    *(_ACCESS_ANALYZER, _CENTRAL_USERS, _CLOUD_SHELL),
 )
 """The controls of v2.0.0, v3.0.0 and v4.0.1; v1.4.0 and v1.5.0 have all but the last."""
 

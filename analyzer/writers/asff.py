@@ -43,7 +43,7 @@ RESULTS: Final = {
     Outcome.NOTED: "PASSED",
 }
 
-_HOMES: Final = {
+_HOME_REGIONS: Final = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
     "aws-us-gov": "us-gov-west-1",
@@ -55,7 +55,7 @@ _HOMES: Final = {
 }
 """The partitions of AWS, each with the default region of its findings."""
 
-_NAMED_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
+_ASFF_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 """The partitions that a resource can be said to be in; the format has other names for the rest."""
 
 _USER: Final = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)")
@@ -143,13 +143,15 @@ def _default_region(finding: Finding, region: str | None) -> tuple[str, str] | N
     partition = finding.partition or of_region or "aws"
     if region is not None and partition == of_region:
         return partition, region
-    return (partition, _HOMES[partition]) if partition in _HOMES else None
+    return (partition, _HOME_REGIONS[partition]) if partition in _HOME_REGIONS else None
 
 
 def _partition(region: str) -> str:
     """Return the partition of a region: all but the first begin like their home region."""
     area = region.rsplit("-", 2)[0]
-    return next((name for name, home in _HOMES.items() if home.rsplit("-", 2)[0] == area), "aws")
+    return next(
+        (name for name, home in _HOME_REGIONS.items() if home.rsplit("-", 2)[0] == area), "aws"
+    )
 
 
 class _SharedParts(NamedTuple):
@@ -229,7 +231,7 @@ def _workflow(finding: Finding) -> dict[str, Any]:
 
 
 def _resource(finding: Finding) -> dict[str, Any]:
-    named = finding.partition in _NAMED_PARTITIONS
+    named = finding.partition in _ASFF_PARTITIONS
     partition = finding.partition if named else ""
     if finding.is_of_account:
         account = f"AWS::::Account:{finding.account}"

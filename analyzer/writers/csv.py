@@ -22,7 +22,7 @@ from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_use
 
 USER_COLUMNS: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
 
-_WORDS: Final = (
+_WORD_COLUMNS: Final = (
     columns.VERDICT,
     columns.REASON,
     columns.CERTAINTY,
@@ -31,8 +31,8 @@ _WORDS: Final = (
 )
 """Columns of few words, next to each other; behind them come the two that a file has."""
 
-_BEFORE: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORDS[0])]
-_AFTER: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 : -1]
+_COLUMNS_BEFORE_WORDS: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORD_COLUMNS[0])]
+_COLUMNS_AFTER_WORDS: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 : -1]
 
 _FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
@@ -82,7 +82,9 @@ def _lines(
 
     words = _joined_category_columns(page, of_files, raw=raw)
     named = _account_name_cells(page.users[columns.ACCOUNT], names, raw=raw)
-    return _rows([*map(cells, _BEFORE), words, *map(cells, _AFTER), named])
+    return _rows(
+        [*map(cells, _COLUMNS_BEFORE_WORDS), words, *map(cells, _COLUMNS_AFTER_WORDS), named]
+    )
 
 
 def _account_name_cells(
@@ -120,7 +122,7 @@ def _joined_category_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa
 
     With each column joined for itself a million rows take 1.11 times as long.
     """
-    columns_of_words = [page.users[name].cat for name in _WORDS]
+    columns_of_words = [page.users[name].cat for name in _WORD_COLUMNS]
     words = [_csv_cells(_as_text(each.categories), raw=raw) for each in columns_of_words]
     codes = [each.codes.to_numpy() for each in columns_of_words]
     shape = [*map(len, words), len(of_files)]

@@ -28,8 +28,8 @@ PRODUCT: Final = "credreport"
 _OUTCOMES: Final = list(Outcome)
 _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
-_NAMES_ACCOUNT: Final = re.compile(r"arn:(aws[a-z0-9-]*):iam::[0-9]{12}:")
-_AT_ONCE: Final = 4096
+_ACCOUNT_ARN: Final = re.compile(r"arn:(aws[a-z0-9-]*):iam::[0-9]{12}:")
+_ROWS_AT_ONCE: Final = 4096
 
 T = TypeVar("T")
 
@@ -122,8 +122,10 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
     """Yield the findings of the frames, few of which are in memory at once."""
     rules = {rule.id: rule for rule in analysis.inspection.book.rules}
     for frame in analysis.inspection.frames():
-        for start in range(0, len(frame), _AT_ONCE):
-            yield from _findings_in(frame.iloc[start : start + _AT_ONCE], rules, analysis.report)
+        for start in range(0, len(frame), _ROWS_AT_ONCE):
+            yield from _findings_in(
+                frame.iloc[start : start + _ROWS_AT_ONCE], rules, analysis.report
+            )
 
 
 def _findings_in(
@@ -153,7 +155,7 @@ def _findings_in(
 
 
 def _partitions(arns: pd.Series) -> pd.Series:
-    named: pd.Series = arns.str.extract(_NAMES_ACCOUNT, expand=False).fillna("")
+    named: pd.Series = arns.str.extract(_ACCOUNT_ARN, expand=False).fillna("")
     return named
 
 
@@ -229,12 +231,12 @@ def shared_json(value: Any) -> orjson.Fragment:
 def json_line(document: Mapping[str, Any]) -> bytes:
     """Return a document as a line of JSON in ASCII: no name can break or reverse the line."""
     line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
-    if line.isascii() and _DELETE not in line:
+    if line.isascii() and _DEL_BYTE not in line:
         return line
     return _NOT_PRINTABLE_ASCII.sub(_escaped, line.decode()).encode()
 
 
-_DELETE: Final = b"\x7f"
+_DEL_BYTE: Final = b"\x7f"
 _NOT_PRINTABLE_ASCII: Final = re.compile("[\x7f-\U0010ffff]")
 
 

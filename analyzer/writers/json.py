@@ -25,7 +25,7 @@ from analyzer.writers.tables import python_values
 from analyzer.writers.users import JUDGED, REPORTED, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
-_AT_ONCE: Final = 8192
+_ROWS_AT_ONCE: Final = 8192
 """So many findings are in memory as objects."""
 
 
@@ -204,8 +204,8 @@ def _findings(
     frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
 ) -> Iterator[dict[str, Any]]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
-    for start in range(0, len(frame), _AT_ONCE):
-        some = frame.iloc[start : start + _AT_ONCE]
+    for start in range(0, len(frame), _ROWS_AT_ONCE):
+        some = frame.iloc[start : start + _ROWS_AT_ONCE]
         yield from rows_of_columns(
             {
                 **{name: python_values(some[name]) for name in FINDINGS},

@@ -45,7 +45,7 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
 def _left_out(page: Page, files: Sequence[ReportFile], *, check: bool) -> dict[str, np.ndarray]:
     """Return by reason which users have no line; each user has one reason at most."""
     exempt, has_arn = _is_exempt(page), _has_arn(page)
-    doubtful = _may_have_live_credential(page, files) if check else _is_doubtful(page)
+    doubtful = _may_have_live_credential(page, files) if check else _is_to_check(page)
     unsafe = doubtful & has_arn & ~exempt
     live = unsafe & _has_live_credential(page)
     of_unsafe = (
@@ -75,7 +75,7 @@ def _has_live_credential(page: Page) -> np.ndarray:
     return (page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy()
 
 
-def _is_doubtful(page: Page) -> np.ndarray:
+def _is_to_check(page: Page) -> np.ndarray:
     return (page.users[columns.CERTAINTY] == Certainty.CHECK).to_numpy()
 
 
@@ -84,4 +84,4 @@ def _may_have_live_credential(page: Page, files: Sequence[ReportFile]) -> np.nda
     without_evidence = np.array([file.evidence is None for file in files])
     named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
     unknown = named & without_evidence[page.users[columns.FILE].to_numpy()]
-    return np.asarray(_is_doubtful(page) & (_has_live_credential(page) | unknown))
+    return np.asarray(_is_to_check(page) & (_has_live_credential(page) | unknown))

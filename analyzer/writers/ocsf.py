@@ -124,7 +124,7 @@ def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
     )
 
 
-_KIND: Final = {
+_CLASSIFICATION: Final = {
     "activity_id": _ACTIVITY[0],
     "activity_name": _ACTIVITY[1],
     "category_uid": _CATEGORY[0],
@@ -140,7 +140,7 @@ _KIND: Final = {
 def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
     status_id, status = _SUPPRESSED if finding.exemption else _NEW
     return {
-        **_KIND,
+        **_CLASSIFICATION,
         **_time_attributes("time", finding.at),
         **shared.severity,
         "status_id": status_id,

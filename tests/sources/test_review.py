@@ -367,7 +367,7 @@ def test_a_damaged_sheet_is_refused() -> None:
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review, "_LARGEST", 1000)
+    monkeypatch.setattr(review, "_LARGEST_UNPACKED", 1000)
     (problem,) = problems(workbook_bytes(*ROWS))
     assert problem.message == "it is too large for a workbook of a review"
 

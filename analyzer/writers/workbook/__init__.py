@@ -45,8 +45,10 @@ from analyzer.writers.workbook.review_lists import (
 from analyzer.writers.workbook.review_progress import CountedListings
 from analyzer.writers.workbook.summary_sheet import TITLE, History, add_summary
 
-_Users = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
-_Rows = Callable[[Title, tuple[Column[pd.DataFrame], ...], PrintBlocks], Listing[pd.DataFrame]]
+_NewUserListing = Callable[[Title, tuple[Column[Page], ...], PrintBlocks], Listing[Page]]
+_NewListing = Callable[
+    [Title, tuple[Column[pd.DataFrame], ...], PrintBlocks], Listing[pd.DataFrame]
+]
 
 
 def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
@@ -84,7 +86,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         book.save(stream)
 
 
-def _add_users(listing: _Users, analysis: Analysis) -> tuple[CountedListings, ListedRows]:
+def _add_users(listing: _NewUserListing, analysis: Analysis) -> tuple[CountedListings, ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files, names = analysis.report.files, analysis.report.account_names
     all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files, names), ())
@@ -141,7 +143,7 @@ def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:
         listing.finish()
 
 
-def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
+def _add_exemptions(listing: _NewListing, analysis: Analysis) -> None:
     """Add the entries of the exemption list, if there are any."""
     if len(analysis.exemptions):
         entries = listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS, ())
@@ -150,7 +152,7 @@ def _add_exemptions(listing: _Rows, analysis: Analysis) -> None:
 
 
 def _add_findings(
-    listing: _Rows, inspection: Inspection, listed: ListedRows
+    listing: _NewListing, inspection: Inspection, listed: ListedRows
 ) -> Listing[pd.DataFrame]:
     """Add the list of findings in the order in which they come, and return it."""
     findings = listing(
@@ -164,13 +166,13 @@ def _add_findings(
     return findings
 
 
-def _add_changes(listing: _Rows, changes: pd.DataFrame, names: AccountNames) -> None:
+def _add_changes(listing: _NewListing, changes: pd.DataFrame, names: AccountNames) -> None:
     rows = listing(Title.CHANGES, change_columns(names), ())
     rows.add(changes)
     rows.finish(NOTHING)
 
 
-def _add_follow_up(listing: _Rows, analysis: Analysis) -> Listing[pd.DataFrame]:
+def _add_follow_up(listing: _NewListing, analysis: Analysis) -> Listing[pd.DataFrame]:
     """Add the list of what became of the earlier decisions, and return it."""
     names = analysis.report.account_names
     rows = listing(Title.FOLLOW_UP, follow_up_columns(names), follow_up_blocks(names))

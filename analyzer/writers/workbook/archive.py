@@ -86,7 +86,7 @@ class Sheet:
         part.write(before.replace(_VIEWS, area.encode() + _VIEWS, 1) + b"<sheetData>")
         self._rows.seek(0)
         shutil.copyfileobj(self._rows, part, 1 << 20)
-        part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._no_warnings(), after, count=1))
+        part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._ignored_errors(), after, count=1))
 
     @property
     def is_large(self) -> bool:
@@ -109,7 +109,7 @@ class Sheet:
         self._rows.write("".join(rows).encode())
         self.row += len(rows)
 
-    def _no_warnings(self) -> bytes:
+    def _ignored_errors(self) -> bytes:
         if not self.number_like:
             return b""
         warning = f'<ignoredError sqref="{self.number_like}" numberStoredAsText="1"/>'

@@ -42,9 +42,8 @@ def text(value: str, style: int) -> str:
     if not value:
         return blank(style)
     if len(value) * 2 > LONGEST or _SPECIAL.search(value):
-        return (
-            f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{_spelled(value)}</t></is></c>'
-        )
+        escaped = _cell_xml(value)
+        return f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{escaped}</t></is></c>'
     return f' s="{style}" t="inlineStr"><is><t>{value}</t></is></c>'
 
 
@@ -98,16 +97,16 @@ def _formula(formula: Formula, style: int) -> str:
     return f' s="{style}"{kind}>{content}</c>'
 
 
-def _spelled(value: str) -> str:
+def _cell_xml(value: str) -> str:
     """Return text for XML; what XML forbids is spelled as spreadsheets do: `_x0001_`."""
-    return _xml(_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _fitted(value)))
+    return _xml(_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _cut_text(value)))
 
 
 def _xml(value: str) -> str:
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _fitted(value: str) -> str:
+def _cut_text(value: str) -> str:
     """Return the text, or as much as a cell holds with a mark that it was cut."""
     units = value.encode("utf-16-le")
     if len(units) <= 2 * LONGEST:

@@ -55,7 +55,7 @@ ListedRows = dict[Title, np.ndarray]
 """The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
 
 
-def _listed_in(listed: ListedRows) -> Read[pd.DataFrame]:
+def _review_list_titles(listed: ListedRows) -> Read[pd.DataFrame]:
     """Read in which list the user of each finding is to be decided on, if in one."""
 
     def titles(frame: pd.DataFrame) -> list[str]:
@@ -79,7 +79,7 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
         Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), neutral_style)),
         Column("Fact", 46, text_cells(texts(from_frame(FACT)))),
         OUTCOME_OF,
-        Column("Listed in", 13, repeated_text_cells(_listed_in(listed), neutral_style)),
+        Column("Listed in", 13, repeated_text_cells(_review_list_titles(listed), neutral_style)),
         Column("Days", 7.5, number_cells(from_frame(DAYS))),
         Column("Slot", 6, number_cells(from_frame(columns.SLOT))),
         Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),

@@ -62,9 +62,9 @@ _STYLES: Final[Mapping[str, CellStyle]] = {
     OVERDUE: CellStyle.CRITICAL,
 }
 
-_FOLLOWED: Final = (Decision.DELETE, Decision.DEACTIVATE)
+_REMOVAL_ORDER: Final = (Decision.DELETE, Decision.DEACTIVATE)
 _NAME_WIDTH: Final = 12
-_MEANING: Final = 7
+_MEANING_SPAN: Final = 7
 """How many columns of the grid the meaning of a line takes."""
 
 
@@ -73,18 +73,18 @@ def status_style(word: str) -> CellStyle:
     return _STYLES.get(word, CellStyle.TEXT)
 
 
-def _overdue(frame: pd.DataFrame) -> list[str]:
+def _overdue_words(frame: pd.DataFrame) -> list[str]:
     words: list[str] = frame[OVERDUE].map({True: OVERDUE, False: ""}).tolist()
     return words
 
 
 _STATUS: Final = Column("Status", 10, repeated_text_cells(texts(from_frame(STATUS)), status_style))
-_OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue, status_style))
+_OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue_words, status_style))
 _DECISION: Final = Column(
     "Decision", 10.5, repeated_text_cells(texts(from_frame(DECISION)), neutral_style)
 )
 
-_FIRST: Final = (
+_FIRST_PAGE: Final = (
     _STATUS,
     _OVERDUE,
     _DECISION,
@@ -95,7 +95,7 @@ _FIRST: Final = (
 )
 """What is printed on the first page across."""
 
-_SECOND: Final = (
+_SECOND_PAGE: Final = (
     Column(
         "Verdict now", 12.5, repeated_text_cells(texts(from_frame(columns.VERDICT)), style_by_name)
     ),
@@ -114,16 +114,16 @@ _NOT_PRINTED: Final = (
 def follow_up_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
     _, _, arn = user_columns(from_frame)
-    return (*_identity(names), *_FIRST, *_SECOND, *_NOT_PRINTED, arn)
+    return (*_identity_columns(names), *_FIRST_PAGE, *_SECOND_PAGE, *_NOT_PRINTED, arn)
 
 
 def follow_up_blocks(names: AccountNames) -> PrintBlocks:
     """Return how many columns each page across shows."""
-    first = len(_identity(names)) + len(_FIRST)
-    return first, first + len(_SECOND)
+    first = len(_identity_columns(names)) + len(_FIRST_PAGE)
+    return first, first + len(_SECOND_PAGE)
 
 
-def _identity(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
+def _identity_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     account, user, _ = user_columns(from_frame)
     name = account_name_columns(from_frame, names, _NAME_WIDTH)
     return (replace(account, width=12.5), *name, replace(user, width=18))
@@ -131,9 +131,9 @@ def _identity(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
 
 def add_follow_up(grid: Grid, frame: pd.DataFrame, listing: Listing[pd.DataFrame]) -> None:
     """Add a line a status: how many decisions have it, and how many of these are overdue."""
-    decisions = map(str, _FOLLOWED)
+    decisions = map(str, _REMOVAL_ORDER)
     row = grid.table_head(
-        head("Follow-up"), "Decisions", *decisions, "overdue", head("Meaning", _MEANING)
+        head("Follow-up"), "Decisions", *decisions, "overdue", head("Meaning", _MEANING_SPAN)
     )
     count = CountFormula(listing)
     for status, meaning in MEANINGS.items():
@@ -145,7 +145,7 @@ def add_follow_up(grid: Grid, frame: pd.DataFrame, listing: Listing[pd.DataFrame
         for letter, number in zip("BCDE", numbers, strict=True)
     ]
     about = "The sheet Follow-up lists them all." if len(frame) else NOTHING
-    grid.row(SpannedCell("All", CellStyle.LABEL), *sums, SpannedCell(about, span=_MEANING))
+    grid.row(SpannedCell("All", CellStyle.LABEL), *sums, SpannedCell(about, span=_MEANING_SPAN))
 
 
 def _add_status(
@@ -154,7 +154,7 @@ def _add_status(
     same = (_STATUS, f"$A{grid.next_row}")
     conditions = [
         [same],
-        *([same, (_DECISION, f'"{decision}"')] for decision in _FOLLOWED),
+        *([same, (_DECISION, f'"{decision}"')] for decision in _REMOVAL_ORDER),
         [same, (_OVERDUE, f'"{OVERDUE}"')],
     ]
     formulas = [
@@ -163,11 +163,11 @@ def _add_status(
     grid.row(
         SpannedCell(status, status_style(status)),
         *(SpannedCell(formula, CellStyle.NUMBER) for formula in formulas),
-        SpannedCell(meaning, span=_MEANING),
+        SpannedCell(meaning, span=_MEANING_SPAN),
     )
 
 
 def _numbers(frame: pd.DataFrame) -> list[int]:
     """Return the numbers of decisions: all, those of each kind, and those that are overdue."""
-    by_decision = [int((frame[DECISION] == decision).sum()) for decision in _FOLLOWED]
+    by_decision = [int((frame[DECISION] == decision).sum()) for decision in _REMOVAL_ORDER]
     return [len(frame), *by_decision, follow_up_counts(frame)[OVERDUE]]

@@ -58,7 +58,7 @@ def sum_check(left: str, right: Sequence[str], *, holds: bool) -> Formula:
     return Formula(f'IF({left}={"+".join(right)},"{OK}","{DIFFERS}")', result)
 
 
-_FORMULAS: Final = 100
+_MOST_FORMULAS: Final = 100
 """About so many count findings in a workbook."""
 
 
@@ -115,7 +115,7 @@ class RuleCounts:
     def _of(
         self, column: Column[pd.DataFrame], words: Iterable[str], number: int, kind: FindingKind
     ) -> Value:
-        if not self.count.is_quick_with(_FORMULAS):
+        if not self.count.is_quick_with(_MOST_FORMULAS):
             return number
         conditions = [(column, f'"{word}"') for word in words]
         each = [self.count.of(number, one, *kind.conditions) for one in conditions]

@@ -24,7 +24,7 @@ _HEAD_HEIGHT: Final = 28
 _FULL_SIZE: Final = 10
 """A column of width 1 holds one digit of this size."""
 
-_PROSE: Final = 1.15
+_PROSE_RATIO: Final = 1.15
 """How many letters of prose fit where one digit does; rather too few than too many."""
 
 
@@ -132,7 +132,7 @@ def _height(part: SpannedCell, width: float) -> float:
     """Return the height, in points, that a value needs in a cell so wide."""
     size = font_size(part.style)
     value = part.value.result if isinstance(part.value, Formula) else part.value
-    fits = max(width * _FULL_SIZE / size * _PROSE - 1, 1)
+    fits = max(width * _FULL_SIZE / size * _PROSE_RATIO - 1, 1)
     text = value if isinstance(value, str) else ""
     lines = sum(max(math.ceil(len(line) / fits), 1) for line in text.split("\n"))
     return round(lines * size * _LINE + 3, 1)

@@ -122,7 +122,7 @@ class Listing(Generic[Rows]):
         return [column.head for column in self.columns].index("User") + 1
 
 
-_NO_NAME: Final = re.compile(r"\W")
+_NOT_IN_NAMES: Final = re.compile(r"\W")
 """What the name of a table cannot hold."""
 
 
@@ -130,7 +130,7 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
     ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
     return Table(
-        displayName=_NO_NAME.sub("_", sheet.frame.title),
+        displayName=_NOT_IN_NAMES.sub("_", sheet.frame.title),
         ref=ref,
         autoFilter=AutoFilter(ref=ref),
         tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],
@@ -214,7 +214,7 @@ def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
     return slots.take(both).set_axis(index)
 
 
-def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _joined_slots(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     every = concatenated(in_slot(frame, slot) for slot in columns.SLOTS for frame in frames)
     return every.set_axis(np.tile(np.arange(len(every) // len(columns.SLOTS)), len(columns.SLOTS)))
 
@@ -227,8 +227,8 @@ def _joined_pages(pages: Sequence[Page]) -> Page:
     ]
     return Page(
         users=concatenated(page.users for page in pages),
-        keys=_stacked([page.keys for page in pages]),
-        certificates=_stacked([page.certificates for page in pages]),
+        keys=_joined_slots([page.keys for page in pages]),
+        certificates=_joined_slots([page.certificates for page in pages]),
         unread=concatenated(unread),
         cells=concatenated(page.cells for page in pages),
     )

@@ -97,7 +97,7 @@ _DECISIONS: Final[Mapping[Decision, str]] = {
     Decision.INVESTIGATE: "Not decided yet: find out more about the user.",
 }
 
-_READING: Final = {
+_TERM_MEANINGS: Final = {
     "Times": "All dates and times are in UTC.",
     "Last activity": (
         "The newest sign-in or access key use, with service and region of the key's use."
@@ -174,7 +174,7 @@ def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> Non
     )
     grid.text_section("Decisions of the reviewer", _DECISIONS.items())
     add_rules(grid, analysis.inspection)
-    grid.text_section("Cells", _READING.items())
+    grid.text_section("Cells", _TERM_MEANINGS.items())
     grid.text_section("Sources of the as-of time, the strongest first", _as_of_sources())
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:

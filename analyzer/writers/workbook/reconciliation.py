@@ -29,7 +29,7 @@ from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.review_progress import NOT_APPLICABLE
 from analyzer.writers.workbook.style import CellStyle
 
-_MEANING: Final = 6
+_MEANING_SPAN: Final = 6
 """How many columns of the grid the meaning of a line takes."""
 
 
@@ -48,7 +48,7 @@ class Block:
 def add_result(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> Block:
     """Add the users of each verdict, and how they add up to the rows read."""
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
-    grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING))
+    grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     first = grid.next_row
     for verdict in ORDER:
         _add_verdict(grid, analysis, recount, verdict)
@@ -97,7 +97,7 @@ def _add_verdict(
             recount.of(int(others[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER
         ),
         *(of_certainty(each) for each in Certainty),
-        SpannedCell(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING),
+        SpannedCell(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING_SPAN),
     )
 
 
@@ -132,7 +132,7 @@ def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
         grid.row(
             *count,
             SpannedCell("", CellStyle.TEXT, 4),
-            SpannedCell(meaning, CellStyle.TEXT, _MEANING),
+            SpannedCell(meaning, CellStyle.TEXT, _MEANING_SPAN),
         )
 
 
@@ -145,7 +145,7 @@ def _add_line(
         SpannedCell(name, CellStyle.LABEL),
         SpannedCell(value, style),
         *(beside or [SpannedCell("", CellStyle.TEXT, 4)]),
-        SpannedCell(meaning, CellStyle.TEXT, _MEANING),
+        SpannedCell(meaning, CellStyle.TEXT, _MEANING_SPAN),
     )
 
 
@@ -157,8 +157,8 @@ def _ages(analysis: Analysis) -> dict[str, int]:
     return {band: int(users.get(band, 0)) for band in AGE_BANDS[:-1]}
 
 
-_READ: Final = ("Rows read", "Root rows", "Repeated rows")
-_HEADS: Final = ("Account", *_READ, "IAM users", *map(str, ORDER))
+_READ_HEADS: Final = ("Rows read", "Root rows", "Repeated rows")
+_HEADS: Final = ("Account", *_READ_HEADS, "IAM users", *map(str, ORDER))
 _FIRST_VERDICT: Final = _HEADS.index(str(ORDER[0])) + 1
 
 _VERDICTS: Final = {
@@ -169,7 +169,7 @@ _VERDICTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """Count the rows of one account: those read, as in `_READ`, and the users of each verdict.
+    """Count the rows of one account: those read (`_READ_HEADS`), and the users of each verdict.
 
     `about` follows the account in its cell.
     """
@@ -290,7 +290,7 @@ def _users(analysis: Analysis) -> dict[str, Counter[str]]:
 
 def _account_totals(accounts: Iterable[_Account]) -> _Account:
     every = list(accounts)
-    rows, roots, repeated = (sum(each.read[at] for each in every) for at in range(len(_READ)))
+    rows, roots, repeated = (sum(each.read[at] for each in every) for at in range(len(_READ_HEADS)))
     users = sum((each.users for each in every), Counter[str]())
     return _Account("All accounts read", (rows, roots, repeated), users)
 

@@ -251,8 +251,8 @@ def _add_check(grid: Grid, analysis: Analysis, listings: CountedListings, each: 
     users = sum(totals.users(verdict) for verdict in each.verdicts)
     now = (
         CountFormula(filled.listing).of(listed, (ACCOUNT, ANY_TEXT)) if filled else Formula("0", 0),
-        _of_verdicts(listings.exempt, each.verdicts, exempt),
-        _of_verdicts(listings.all_users, each.verdicts, users),
+        _verdict_count(listings.exempt, each.verdicts, exempt),
+        _verdict_count(listings.all_users, each.verdicts, users),
     )
     numbers = [
         SpannedCell(number, CellStyle.NUMBER)
@@ -269,7 +269,7 @@ def _add_check(grid: Grid, analysis: Analysis, listings: CountedListings, each: 
     )
 
 
-def _of_verdicts(listing: Listing[Page], verdicts: Sequence[Verdict], number: int) -> Formula:
+def _verdict_count(listing: Listing[Page], verdicts: Sequence[Verdict], number: int) -> Formula:
     count = CountFormula(listing)
     each = [count.of(number, (user_columns.VERDICT, f'"{verdict}"')) for verdict in verdicts]
     return Formula("+".join(formula.expression for formula in each), number)

@@ -76,7 +76,7 @@ FONT: Final = "Arial"
 DEFAULT_FONT: Final = Font(name=FONT, size=10)
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
-_UNDER: Final = Border(bottom=Side(style="medium", color=INK))
+_UNDERLINE: Final = Border(bottom=Side(style="medium", color=INK))
 _NOTHING: Final = Border()
 
 
@@ -101,7 +101,7 @@ class _Style:
 _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.TITLE: _Style(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False),
     CellStyle.SUBTITLE: _Style(size=12, colour="404040", border=_NOTHING, wrap=False),
-    CellStyle.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDER, wrap=False),
+    CellStyle.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False),
     CellStyle.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, upright="center"),
     CellStyle.COUNT_HEADER: _Style(
         bold=True, colour="FFFFFF", fill=INK, upright="center", across="right", indent=1

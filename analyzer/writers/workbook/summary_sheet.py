@@ -52,7 +52,7 @@ from analyzer.writers.workbook.trend_chart import add_trend
 
 TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (34, 17, *[13.5] * 10)
-_ALL: Final = len(_WIDTHS)
+_FULL_SPAN: Final = len(_WIDTHS)
 _EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
 _ACCOUNT_LIST: Final = "Account list: names and owners of accounts."
 _EARLIER_REVIEW: Final = "Workbook of an earlier review: its decisions are carried over."
@@ -112,15 +112,15 @@ def add_summary(
 
 
 def _add_title(grid: Grid, analysis: Analysis, first: str) -> None:
-    grid.row(SpannedCell(TITLE, CellStyle.TITLE, _ALL))
-    if incomplete := _incomplete(analysis):
-        grid.row(SpannedCell(incomplete, CellStyle.ALARM, _ALL))
-    grid.row(SpannedCell(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _ALL))
-    grid.row(SpannedCell(_headline(analysis), CellStyle.SUBTITLE, _ALL))
-    grid.row(SpannedCell(first, CellStyle.LABEL, _ALL))
+    grid.row(SpannedCell(TITLE, CellStyle.TITLE, _FULL_SPAN))
+    if incomplete := _missing_accounts_text(analysis):
+        grid.row(SpannedCell(incomplete, CellStyle.ALARM, _FULL_SPAN))
+    grid.row(SpannedCell(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE, _FULL_SPAN))
+    grid.row(SpannedCell(_headline(analysis), CellStyle.SUBTITLE, _FULL_SPAN))
+    grid.row(SpannedCell(first, CellStyle.LABEL, _FULL_SPAN))
 
 
-def _incomplete(analysis: Analysis) -> str:
+def _missing_accounts_text(analysis: Analysis) -> str:
     """Return how many accounts are missing, and which; empty if none is."""
     report = analysis.report
     covered = {each.account for file in report.files for each in file.accounts if each.account}
@@ -170,15 +170,21 @@ def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
     lines = [
         *criteria_meanings(analysis.criteria),
         ("Exemptions", _exemptions(analysis)),
-        *([("Earlier review", _earlier(analysis.review))] if analysis.review.workbooks else []),
+        *(
+            [("Earlier review", _earlier_review(analysis.review))]
+            if analysis.review.workbooks
+            else []
+        ),
         ("Compared with", compared),
         ("Program", f"credreport {VERSION}"),
     ]
     for name, text in lines:
-        grid.row(SpannedCell(name, CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _ALL - 1))
+        grid.row(
+            SpannedCell(name, CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _FULL_SPAN - 1)
+        )
 
 
-def _earlier(review: Review) -> str:
+def _earlier_review(review: Review) -> str:
     """Return what was read of earlier reviews, and the days that count."""
     return (
         f"Workbooks: {len(review.workbooks):,}. Users with a decision: {len(review.decisions):,}."
@@ -201,10 +207,12 @@ def _exemptions(analysis: Analysis) -> str:
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
     grid.section("Notes and limitations")
     for note in (*as_of_spread(analysis.report.files), *users.notes(analysis)):
-        grid.row(SpannedCell("Note", CellStyle.CHECK), SpannedCell(note, CellStyle.TEXT, _ALL - 1))
+        grid.row(
+            SpannedCell("Note", CellStyle.CHECK), SpannedCell(note, CellStyle.TEXT, _FULL_SPAN - 1)
+        )
     grid.row(
         SpannedCell("Not visible in a credential report", CellStyle.LABEL),
-        SpannedCell("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _ALL - 1),
+        SpannedCell("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _FULL_SPAN - 1),
     )
 
 
@@ -298,7 +306,7 @@ def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
     counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
     every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
-    by_rule = SpannedCell(_by_rule(rule_counts, ids), CellStyle.TEXT, _RULES)
+    by_rule = SpannedCell(_rule_counts_text(rule_counts, ids), CellStyle.TEXT, _RULES)
     style = CellStyle(severity) if every.result else CellStyle.FAINT
     _add_line(grid, SpannedCell(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
 
@@ -323,7 +331,7 @@ def _add_line(
     grid.row(name, *(SpannedCell(number, style) for number in numbers), remark)
 
 
-def _by_rule(rule_counts: RuleCounts, ids: Iterable[str]) -> str:
+def _rule_counts_text(rule_counts: RuleCounts, ids: Iterable[str]) -> str:
     """Return the rules with findings, the most first."""
     counts = {rule: rule_counts.number([rule], *_KINDS) for rule in ids}
     most = sorted(counts, key=lambda rule: -counts[rule])

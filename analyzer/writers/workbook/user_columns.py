@@ -46,7 +46,7 @@ def _reasons(page: Page) -> list[str]:
     ]
 
 
-def _whys(page: Page) -> list[str]:
+def _reason_sentences(page: Page) -> list[str]:
     """Return the reasons; of dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
     dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
@@ -94,7 +94,7 @@ VERDICT: Final = Column(
 )
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, neutral_style))
-WHY: Final = Column("Why", 24, repeated_text_cells(_whys, neutral_style))
+WHY: Final = Column("Why", 24, repeated_text_cells(_reason_sentences, neutral_style))
 
 CERTAINTY: Final = Column(
     "Certainty", 8.5, repeated_text_cells(texts(from_users(columns.CERTAINTY)), style_by_name)
@@ -162,7 +162,7 @@ def _last_activities(page: Page) -> list[str]:
     texts[unread] = NOT_KNOWN
     used = ~np.isnat(moment)
     day = np.char.replace(np.datetime_as_string(moment, unit="m"), "T", " ")
-    for source, use in enumerate(_uses(page)):
+    for source, use in enumerate(_use_texts(page)):
         here = used & (newest == source)
         texts[here] = [f"{at}, {what}" for at, what in zip(day[here], use(here), strict=True)]
     words: list[str] = texts.tolist()
@@ -172,7 +172,7 @@ def _last_activities(page: Page) -> list[str]:
 _LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
 
 
-def _uses(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
+def _use_texts(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
     """Return, for the password and each access key, what a masked user did with it."""
 
     def key_uses(slot: int, names: AccessKeyColumns) -> Callable[[np.ndarray], list[str]]:

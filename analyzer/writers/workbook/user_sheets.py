@@ -34,7 +34,7 @@ _CERTIFICATES: Final = tuple(
 )
 
 
-def _identity(names: AccountNames) -> tuple[Column[Page], ...]:
+def _identity_columns(names: AccountNames) -> tuple[Column[Page], ...]:
     name = account_name_columns(from_users, names)
     return (user_columns.ACCOUNT, *name, user_columns.USER, user_columns.ARN)
 
@@ -42,7 +42,7 @@ def _identity(names: AccountNames) -> tuple[Column[Page], ...]:
 def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *_identity(names),
+        *_identity_columns(names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -68,7 +68,7 @@ def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple
 def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of root users: those that the rules on them read."""
     return (
-        *_identity(names),
+        *_identity_columns(names),
         user_columns.CREATED,
         user_columns.PASSWORD,
         user_columns.LAST_SIGN_IN,
@@ -87,7 +87,7 @@ def exempt_columns(
 ) -> tuple[Column[Page], ...]:
     """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
     return (
-        *_identity(names),
+        *_identity_columns(names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
