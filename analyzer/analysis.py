@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analyzer.inspection import Inspection
     from analyzer.standards.rulebook import Rulebook
 
-KEPT_ROWS: Final = 200_000
+ROWS_IN_MEMORY: Final = 200_000
 """Reports of up to so many rows stay in memory, judged; larger ones are judged anew each time."""
 
 AGE_BANDS: Final = (
@@ -89,7 +89,9 @@ class Analysis:
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
         return (
-            iter(self._pages_in_memory) if self.report.rows <= KEPT_ROWS else self._judged_pages()
+            iter(self._pages_in_memory)
+            if self.report.rows <= ROWS_IN_MEMORY
+            else self._judged_pages()
         )
 
     @property

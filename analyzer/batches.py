@@ -227,7 +227,7 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
         if report in sha256 and isinstance(refused, str):
             yield from (Problem(**each) for each in json.loads(refused))
         elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
-            yield from companions.mismatched_metadata(name, PurePath(report).name).problems
+            yield from companions.mismatch_refusal(name, PurePath(report).name).problems
 
 
 def _batches(reports: pd.DataFrame, rows: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.facts import Facts, by_slot, unknown_cell_sentences
+from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
 from analyzer.model import TEXT, Page, as_category, in_any_slot
 from analyzer.terms import Criteria, State
 
@@ -116,7 +116,7 @@ def _has_unknown_cell(facts: Facts) -> np.ndarray:
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     """Tell for each column of which users certainty needs its cell."""
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
-    for key, inactive in zip(columns.ACCESS_KEYS, by_slot(_inactive_keys(facts)), strict=True):
+    for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
         uses = (key.last_used_date, key.last_used_region, key.last_used_service)
         masks |= dict.fromkeys(uses, inactive)
     return masks

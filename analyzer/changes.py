@@ -15,7 +15,7 @@ from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.credential_changes import (
     CredentialChanges,
-    Event,
+    MaskedText,
     credential_changes,
     event_texts,
     last_use,
@@ -219,7 +219,7 @@ def _users_on_one_side(
     return _identities(users).assign(**values)
 
 
-def _one_side_events(users: pd.DataFrame, change: Change) -> list[Event]:
+def _one_side_events(users: pd.DataFrame, change: Change) -> list[MaskedText]:
     known = users[columns.CREATED].notna().to_numpy()
     return [
         (known, _ONE_SIDE_CAUSES[change], _created(users)),
@@ -283,7 +283,7 @@ def _causes(
     changed = (before[columns.VERDICT] != now[columns.VERDICT]).to_numpy()
     idle = _is_idle(before[columns.VERDICT].to_numpy(object))
     uses = happened.first_sign_in | changed | idle
-    undetermined: list[Event] = [
+    undetermined: list[MaskedText] = [
         (
             (frame[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy() & changed,
             f"undetermined {side}: ",
@@ -306,7 +306,7 @@ def _causes(
     is_dormant = (now[columns.VERDICT] == Verdict.DORMANT).to_numpy()
     quiet = same & changed & ((events == "") | is_dormant)
     never = np.isnat(happened.last_use)
-    since: list[Event] = [
+    since: list[MaskedText] = [
         (np.asarray(events != ""), events),
         (quiet & never, "never used"),
         (quiet & ~never, "not used since ", happened.last_use),
@@ -344,7 +344,7 @@ def _finding_changes(
     was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
     both = both[was != has].reset_index(drop=True)
 
-    def newest(name: str) -> pd.Series:
+    def now_else_before(name: str) -> pd.Series:
         return both[f"{name}_{NOW}"].fillna(both[f"{name}_{BEFORE}"])
 
     was, has = (both[f"{OUTCOME}_{side}"].fillna("") for side in (BEFORE, NOW))
@@ -352,7 +352,7 @@ def _finding_changes(
     words = np.select([undecided, was == ""], _FINDING_WORDS[:2], _FINDING_WORDS[2])
     new_columns: dict[str, Any] = {
         CHANGE: words,
-        **{name: newest(name) for name in (columns.ACCOUNT, columns.USER, FACT, DAYS)},
+        **{name: now_else_before(name) for name in (columns.ACCOUNT, columns.USER, FACT, DAYS)},
         BEFORE: was,
         NOW: has,
         EXEMPTION_BEFORE: both[f"{columns.EXEMPTION}_{BEFORE}"].fillna(""),

@@ -51,7 +51,7 @@ CERTIFICATES: Final = tuple(
     for slot in SLOTS
 )
 
-REPORT: Final = (
+IN_REPORT: Final = (
     USER,
     ARN,
     USER_CREATION_TIME,
@@ -90,7 +90,7 @@ OPTIONAL: Final = frozenset(
 )
 """Columns that a real report may lack: those of 2014 had no last use of access keys."""
 
-REQUIRED: Final = tuple(name for name in REPORT if name not in OPTIONAL)
+REQUIRED: Final = tuple(name for name in IN_REPORT if name not in OPTIONAL)
 
 TIMESTAMPS: Final = (
     USER_CREATION_TIME,
@@ -133,4 +133,4 @@ AGE_BAND: Final = "age_band"
 
 # What a trend has of each run.
 RUN: Final = "run"
-INACTIVE: Final = "inactive"
+INACTIVE_COUNT: Final = "inactive"

@@ -29,7 +29,7 @@ from analyzer.snapshot import (
 )
 from analyzer.terms import State
 
-Event = tuple[np.ndarray, *tuple[str | np.ndarray, ...]]
+MaskedText = tuple[np.ndarray, *tuple[str | np.ndarray, ...]]
 """To which users something happened, and the parts of the words for it (`joined`)."""
 
 _ABSENT: Final = STATES.index(State.ABSENT)
@@ -107,7 +107,7 @@ def credential_changes(before: pd.DataFrame, now: pd.DataFrame) -> CredentialCha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class FactChange:
     """Hold in words, for each user, what happened to one thing that rules read.
 
     `columns` are the report's columns that show it. `restarts` marks what starts a count of days
@@ -122,13 +122,13 @@ class Happening:
     created: tuple[np.ndarray, np.ndarray] | None = None
 
 
-def happenings(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Happening]:
+def fact_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[FactChange]:
     """Yield what happened to users or roots, each thing apart.
 
     Both frames have the columns of `Snapshot.roots`, and the same users in the same order.
     """
 
-    def texts(events: Iterable[Event]) -> np.ndarray:
+    def texts(events: Iterable[MaskedText]) -> np.ndarray:
         return event_texts(events, len(now))
 
     changed = frozenset({columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION})
@@ -139,24 +139,24 @@ def happenings(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Happening]:
         ({columns.PASSWORD_ENABLED}, _password_changes(before, now), False),
         ({columns.MFA_ACTIVE}, _mfa_changes(before, now), False),
     ):
-        yield Happening(columns=frozenset(names), texts=texts(events), restarts=restarts)
+        yield FactChange(columns=frozenset(names), texts=texts(events), restarts=restarts)
     for kind in _CREDENTIAL_NAMES:
         yield from _slot_fact_changes(kind, _slots_of(before, kind), _slots_of(now, kind))
     for of_thing, where in _unclear_facts(before, now):
-        yield Happening(columns=frozenset(of_thing), texts=texts(where), unclear=True)
+        yield FactChange(columns=frozenset(of_thing), texts=texts(where), unclear=True)
 
 
-def _slot_fact_changes(kind: str, before: "_Slots", now: "_Slots") -> Iterator[Happening]:
+def _slot_fact_changes(kind: str, before: "_Slots", now: "_Slots") -> Iterator[FactChange]:
     """Yield what happened to the credential in each slot, then of access keys its uses."""
     matched = _reordered_slots(before, now)
-    every: list[tuple[Sequence[str], list[list[Event]], bool]] = [
+    every: list[tuple[Sequence[str], list[list[MaskedText]], bool]] = [
         (_COLUMNS_OF_STATE[kind], _slot_changes(kind, before, now), False)
     ]
     if kind == KEY:
         every.append((_COLUMNS_OF_USE, _key_uses(before, now), True))
     for names, slots, restarts in every:
         for at, events in enumerate(slots):
-            yield Happening(
+            yield FactChange(
                 columns=frozenset(names),
                 texts=event_texts(events, len(matched.state[at])),
                 restarts=restarts,
@@ -164,7 +164,7 @@ def _slot_fact_changes(kind: str, before: "_Slots", now: "_Slots") -> Iterator[H
             )
 
 
-def _unclear_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _unclear_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[MaskedText]:
     """Yield what was understood in one report only: whether it changed is not known."""
     for _, events in _unclear_facts(before, now):
         yield from events
@@ -172,7 +172,7 @@ def _unclear_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
 
 def _unclear_facts(
     before: pd.DataFrame, now: pd.DataFrame
-) -> Iterator[tuple[Sequence[str], list[Event]]]:
+) -> Iterator[tuple[Sequence[str], list[MaskedText]]]:
     """Yield the report's columns of each thing, and where one report alone does not show it."""
     for (name, names, was), (_, _, has) in zip(
         _unknown_facts(before), _unknown_facts(now), strict=True
@@ -189,7 +189,7 @@ def _unclear_facts(
 
 def _one_sided_events(
     name: str, side: str, where: np.ndarray, contradicted: np.ndarray
-) -> Iterator[Event]:
+) -> Iterator[MaskedText]:
     yield where & ~contradicted, f"{name} not understood {side}"
     yield where & contradicted, f"rows contradict each other {side}: {name}"
 
@@ -214,7 +214,7 @@ def _unknown_facts(users: pd.DataFrame) -> Iterator[tuple[str, Sequence[str], np
     yield "MFA device", [columns.MFA_ACTIVE], (users[MFA] == -1).to_numpy()
 
 
-def event_texts(events: Iterable[Event], count: int) -> np.ndarray:
+def event_texts(events: Iterable[MaskedText], count: int) -> np.ndarray:
     """Return the words for the events of each user, empty where there is none.
 
     A part of an event's words is the same for all users, or an array of a text or a moment
@@ -243,7 +243,7 @@ def day_texts(moments: np.ndarray) -> np.ndarray:
 # Password, sign-in, MFA
 
 
-def _password_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _password_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[MaskedText]:
     was, has = before[PASSWORD].to_numpy(), now[PASSWORD].to_numpy()
     changed = now[CHANGED].to_numpy()
     dated = ~np.isnat(changed)
@@ -253,7 +253,7 @@ def _password_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event
     yield (was == 1) & (has == 0), "password removed"
 
 
-def _password_renewals(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _password_renewals(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[MaskedText]:
     yield _is_renewed(before, now), "password changed on ", now[CHANGED].to_numpy()
 
 
@@ -264,7 +264,7 @@ def _is_renewed(before: pd.DataFrame, now: pd.DataFrame) -> np.ndarray:
     return (both & ~unknown & changed).to_numpy()
 
 
-def _expiry_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _expiry_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[MaskedText]:
     """Yield where the password expires at another time, though it was not changed."""
     was, has = before[EXPIRES].to_numpy(), now[EXPIRES].to_numpy()
     unknown = before[f"{EXPIRES}{UNKNOWN}"] | now[f"{EXPIRES}{UNKNOWN}"]
@@ -282,7 +282,7 @@ def _sign_ins(before: pd.DataFrame, now: pd.DataFrame) -> tuple[np.ndarray, np.n
     return never & ~np.isnat(newest), newest > earlier
 
 
-def _sign_in_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _sign_in_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[MaskedText]:
     first, again = _sign_ins(before, now)
     earlier, newest = before[SIGN_IN].to_numpy(), now[SIGN_IN].to_numpy()
     lost = ~np.isnat(earlier) & np.isnat(newest) & ~now[f"{SIGN_IN}{UNKNOWN}"].to_numpy()
@@ -291,7 +291,7 @@ def _sign_in_events(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
     yield lost, "last sign-in of ", earlier, " no longer in the report"
 
 
-def _mfa_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[Event]:
+def _mfa_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterator[MaskedText]:
     was, has = before[MFA].to_numpy(), now[MFA].to_numpy()
     yield (was == 0) & (has == 1), "MFA device registered"
     yield (was == 1) & (has == 0), "MFA device removed"
@@ -352,7 +352,7 @@ def _match_score(before: _Slots, now: _Slots, one: int, other: int) -> np.ndarra
     return np.asarray(same * (8 + 4 * state + 2 * goes_on) + both * 1)
 
 
-def _slot_changes(kind: str, before: _Slots, now: _Slots) -> list[list[Event]]:
+def _slot_changes(kind: str, before: _Slots, now: _Slots) -> list[list[MaskedText]]:
     """Return what happened in each slot of those before."""
     matched = _reordered_slots(before, now)
     return [
@@ -361,7 +361,7 @@ def _slot_changes(kind: str, before: _Slots, now: _Slots) -> list[list[Event]]:
     ]
 
 
-def _changes_in_slot(name: str, before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
+def _changes_in_slot(name: str, before: _Slots, now: _Slots, at: int) -> Iterator[MaskedText]:
     known = _have_known_states(before, now)
     was, has = before.present[at] & known, now.present[at] & known
     same = was & has & (before.created[at] == now.created[at])
@@ -380,13 +380,13 @@ def _changes_in_slot(name: str, before: _Slots, now: _Slots, at: int) -> Iterato
     yield same & (earlier < later), f"{name} of ", old, " reactivated"
 
 
-def _key_uses(before: _Slots, now: _Slots) -> list[list[Event]]:
+def _key_uses(before: _Slots, now: _Slots) -> list[list[MaskedText]]:
     """Return what was used in each slot of those before."""
     matched = _reordered_slots(before, now)
     return [list(_uses_in_slot(before, matched, at)) for at in range(len(columns.SLOTS))]
 
 
-def _uses_in_slot(before: _Slots, now: _Slots, at: int) -> Iterator[Event]:
+def _uses_in_slot(before: _Slots, now: _Slots, at: int) -> Iterator[MaskedText]:
     known = _have_known_states(before, now)
     present = now.present[at] & known
     same = present & before.present[at] & (before.created[at] == now.created[at])

@@ -24,7 +24,7 @@ BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
 
-MOST_SHOWN: Final = 20
+MOST_PROBLEMS_SHOWN: Final = 20
 """So many problems of an input are shown; the others are counted."""
 
 
@@ -81,9 +81,9 @@ class InputRefused(CredreportError):
 
     def __str__(self) -> str:
         """Return the first problems, and how many more there are."""
-        more = len(self.problems) - MOST_SHOWN
+        more = len(self.problems) - MOST_PROBLEMS_SHOWN
         rest = [f"and {more:,} more"] if more > 0 else []
-        return "\n".join([*map(str, self.problems[:MOST_SHOWN]), *rest])
+        return "\n".join([*map(str, self.problems[:MOST_PROBLEMS_SHOWN]), *rest])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles it: another process raises the same."""

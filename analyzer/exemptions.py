@@ -28,7 +28,7 @@ _RULE: Final = "rule"
 _FORM: Final = ListForm(required=HEADER, optional=(_RULE,))
 _ROOT: Final = "<root_account>"
 
-OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
+RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
 """The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
 
 
@@ -133,7 +133,7 @@ class ExemptionMatches:
         """Return for each user why the verdict does not fail a run, empty for none."""
         code = self.reason_codes()
         if any(entry.rule for _, entry, _ in self._entries):
-            for verdict, rule in OF_VERDICT.items():
+            for verdict, rule in RULE_OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.reason_codes(rule), code)
         return as_category(code, self.reasons)

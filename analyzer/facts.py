@@ -68,7 +68,7 @@ class Truth:
 
     def in_any_slot(self) -> Self:
         """Return for each user whether it holds in at least one slot."""
-        no = np.asarray(by_slot(self.no).all(axis=0))
+        no = np.asarray(slot_matrix(self.no).all(axis=0))
         return type(self)(in_any_slot(self.yes), no)
 
     def in_every_slot(self) -> Self:
@@ -334,7 +334,7 @@ def _first_else_second(first: Elapsed, second: Elapsed) -> Elapsed:
     )
 
 
-def by_slot(values: np.ndarray) -> np.ndarray:
+def slot_matrix(values: np.ndarray) -> np.ndarray:
     """Return values of `Page.keys` or `Page.certificates`: a row for each slot, a column a user."""
     return values.reshape(len(columns.SLOTS), -1)
 

@@ -224,7 +224,7 @@ def provenance() -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, "tool": tool}
 
 
-def as_json(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Mapping[str, Any]) -> bytes:
     """Return a value as JSON that people can read, moments in ISO 8601."""
     text = json.dumps(value, ensure_ascii=False, indent=2, default=datetime.isoformat)
     return f"{text}\n".encode()

@@ -141,7 +141,7 @@ def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
     return missing
 
 
-def account_names(report: Report) -> list[str]:
+def account_labels(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
     ids = sorted(_account_ids(report.files))
     return [account_with_name(each, report.account_names) for each in ids]

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.credential_changes import Happening, event_texts, happenings
+from analyzer.credential_changes import FactChange, event_texts, fact_changes
 from analyzer.model import concatenated
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome, Rule
 from analyzer.rules.wording import days_text
@@ -49,7 +49,7 @@ def finding_causes(
     """
     texts = causes.reindex(findings[columns.ARN]).fillna("").to_numpy(object, copy=True)
     old, new = _shared_users(before, now, findings[columns.ARN])
-    events = list(happenings(old, new))
+    events = list(fact_changes(old, new))
     user = pd.Index(new[columns.ARN]).get_indexer(pd.Index(findings[columns.ARN]))
     one_sided = (texts == "") & (user < 0)
     texts[one_sided] = _root_causes(findings[one_sided], before)
@@ -106,7 +106,7 @@ def _findings_of(
     )
 
 
-def _texts(findings: _Findings, events: Sequence[Happening]) -> np.ndarray:
+def _texts(findings: _Findings, events: Sequence[FactChange]) -> np.ndarray:
     """Return what happened to what the rule reads; where nothing did, that time passed."""
     read = [each for each in events if _rule_reads(findings.rule, each)]
     changed = _joined_texts(
@@ -135,12 +135,12 @@ def _texts(findings: _Findings, events: Sequence[Happening]) -> np.ndarray:
     return texts
 
 
-def _rule_reads(rule: Rule, event: Happening) -> bool:
+def _rule_reads(rule: Rule, event: FactChange) -> bool:
     """Return whether a rule reads what an event is about; one that names no columns reads all."""
     return not rule.columns or not event.columns.isdisjoint(rule.columns)
 
 
-def _joined_texts(findings: _Findings, events: Iterable[Happening]) -> np.ndarray:
+def _joined_texts(findings: _Findings, events: Iterable[FactChange]) -> np.ndarray:
     """Return the words for all events that concern each finding, of slots its own alone."""
     parts: list[Any] = []
     for event in events:
@@ -149,7 +149,7 @@ def _joined_texts(findings: _Findings, events: Iterable[Happening]) -> np.ndarra
     return event_texts(parts, len(findings.user))
 
 
-def _is_concerned(findings: _Findings, event: Happening) -> np.ndarray:
+def _is_concerned(findings: _Findings, event: FactChange) -> np.ndarray:
     if event.created is None or not findings.rule.subject.in_slots:
         return np.ones(len(findings.user), bool)
     created = np.vstack([each[findings.user] for each in event.created])

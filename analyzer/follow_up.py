@@ -71,7 +71,7 @@ COLUMNS: Final = (
 MOMENTS: Final = (columns.CREATED, LAST_USE, columns.AS_OF, DONE_SINCE)
 """The columns that hold moments."""
 
-SAME_DECISION: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
+DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
 _IS_THERE: Final = "is_there"
@@ -142,7 +142,7 @@ def follow_up(pages: Iterable[Page], report: Report, review: Review) -> pd.DataF
 def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
     """Return since when each decision is done, of those done earlier already the earlier moment."""
     now = followed[DONE_SINCE]
-    keys = as_text(followed)[list(SAME_DECISION)].itertuples(index=False, name=None)
+    keys = as_text(followed)[list(DECISION_KEY)].itertuples(index=False, name=None)
     before = pd.Series([earlier.get(key) for key in keys], index=now.index, dtype=_MOMENT_DTYPE)
     return now.mask(before < now, before)
 

@@ -24,7 +24,7 @@ DECIDED_BY: Final = "decided_by"
 DECIDED_ON: Final = "decided_on"
 TICKET: Final = "ticket"
 COMMENT: Final = "comment"
-REVIEW: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+REVIEW_COLUMNS: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """The columns of `decisions_on_page`."""
 
 
@@ -187,9 +187,9 @@ def with_kept_users(exemptions: Exemptions, review: Review) -> Exemptions:
 def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     """Return the newest earlier decision on each user of a page, one row a user.
 
-    The columns are `REVIEW`: `decision`, `decided_by`, `ticket`, `comment` str, empty where there
-    is no decision; `decided_on` datetime64[s]. Of a decision to keep that has run out by the user's
-    as-of only the ticket and the comment are left, so that the question comes anew.
+    The columns are `REVIEW_COLUMNS`: `decision`, `decided_by`, `ticket`, `comment` str, empty where
+    there is no decision; `decided_on` datetime64[s]. Of a decision to keep that has run out by the
+    user's as-of only the ticket and the comment are left, so that the question comes anew.
     """
     known = {(each.arn, each.created): each for each in review.decisions if each.created}
     at = user_positions(page.users, known)
@@ -198,12 +198,12 @@ def decisions_on_page(review: Review, page: Page) -> pd.DataFrame:
     # Behind the decisions stands what is left of each, and last what stands for users without one.
     ended = [_ended_row(review, each) for each in known.values()]
     rows = [*map(_decision_row, known.values()), *ended, ("", "", None, "", "")]
-    frame = pd.DataFrame(rows, columns=list(REVIEW)).astype(_DTYPES)
+    frame = pd.DataFrame(rows, columns=list(REVIEW_COLUMNS)).astype(_DTYPES)
     return frame.take(np.where(has_ended, at + len(known), at)).reset_index(drop=True)
 
 
 _NO_END: Final = np.datetime64(date.max, "D")
-_DTYPES: Final = dict.fromkeys(REVIEW, TEXT) | {DECIDED_ON: "datetime64[s]"}
+_DTYPES: Final = dict.fromkeys(REVIEW_COLUMNS, TEXT) | {DECIDED_ON: "datetime64[s]"}
 
 
 def _shown_until(review: Review, decision: ReviewDecision) -> np.datetime64:

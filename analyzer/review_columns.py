@@ -24,7 +24,7 @@ CREATED: Final = "Created"
 LAST_ACTIVITY: Final = "Last activity (UTC)"
 AS_OF: Final = "As of (UTC)"
 ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
-STATE: Final = (AS_OF, LAST_ACTIVITY, *ACCESS_KEYS)
+STATE_COLUMNS: Final = (AS_OF, LAST_ACTIVITY, *ACCESS_KEYS)
 """The columns that show the state of a user which a removal is compared with."""
 
 NEVER: Final = "never"
@@ -47,5 +47,5 @@ class Decision(StrEnum):
 REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
 """The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
 
-FINAL: Final = (*REMOVALS, Decision.KEEP)
+FINAL_DECISIONS: Final = (*REMOVALS, Decision.KEEP)
 """The decisions after which nothing is left to decide; a user to investigate is still open."""

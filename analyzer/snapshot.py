@@ -11,7 +11,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.facts import Facts, Truth, by_slot
+from analyzer.facts import Facts, Truth, slot_matrix
 from analyzer.model import TEXT, AccountName, Page, Report, concatenated
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, Rule
 from analyzer.terms import State
@@ -150,15 +150,15 @@ def _slot_columns(
     named: Sequence[AccessKeyColumns | CertificateColumns],
 ) -> Iterator[tuple[str, np.ndarray]]:
     state: Any = slots[columns.STATE].cat
-    states = by_slot(state.codes.to_numpy())
-    created = by_slot(slots[columns.CREATED].to_numpy("datetime64[s]"))
+    states = slot_matrix(state.codes.to_numpy())
+    created = slot_matrix(slots[columns.CREATED].to_numpy("datetime64[s]"))
     for at, (slot, names) in enumerate(zip(columns.SLOTS, named, strict=True)):
         unknown = facts.has_unknown_cell(names.active, names.last_rotated)
         code = np.where(unknown, STATES.index(State.UNKNOWN), states[at])
         yield slot_column(kind, slot, columns.STATE), code
         yield slot_column(kind, slot, columns.CREATED), created[at]
         if isinstance(names, AccessKeyColumns):
-            used = by_slot(slots[columns.LAST_USED].to_numpy("datetime64[s]"))
+            used = slot_matrix(slots[columns.LAST_USED].to_numpy("datetime64[s]"))
             unknown = facts.has_unknown_cell(names.last_used_date)
             yield slot_column(kind, slot, columns.LAST_USED), _without_unknown(used[at], unknown)
             yield slot_column(kind, slot, columns.LAST_USED + UNKNOWN), unknown

@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-ENDINGS: Final = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json", ".asff.json")
+OUTPUT_ENDINGS: Final = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json", ".asff.json")
 """The endings of the files that can be written."""
 
 ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
 """The form in which moments are written, in UTC to the second."""
 
-REGION: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
+REGION_PATTERN: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 """The form of the names of AWS regions."""
 
 NOT_COVERED: Final = "not-covered"

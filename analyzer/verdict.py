@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.caveats import caveats_of
-from analyzer.facts import Facts, by_slot, unknown_cell_sentences
+from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
 from analyzer.model import Page, as_category, in_any_slot
 from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict
 
@@ -105,7 +105,7 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     days = np.vstack(
         [
             np.where(has_password & password.present, password.days, _NO_DAYS),
-            by_slot(np.where(is_active & key.present, key.days, _NO_DAYS)),
+            slot_matrix(np.where(is_active & key.present, key.days, _NO_DAYS)),
         ]
     )
     unknown = has_password & ~password.present | in_any_slot(is_active & ~key.present)
@@ -132,8 +132,8 @@ def _deciding_cells(
     users = undetermined & ~needs_use
     masks = dict.fromkeys(_VERDICT_COLUMNS, users)
     masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
-    unknown = by_slot((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
-    active = by_slot(facts.key_active.yes)
+    unknown = slot_matrix((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
+    active = slot_matrix(facts.key_active.yes)
     for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, unknown, active, strict=True):
         uses = (key.last_used_date, key.last_used_region, key.last_used_service)
         masks[key.last_rotated] = users & (is_unknown | facts.contradicted_in_any(key.last_rotated))

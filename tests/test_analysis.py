@@ -154,14 +154,14 @@ def test_a_report_that_is_not_kept_gives_the_same_as_one_that_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept = everything_written(of_organization())
-    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     assert everything_written(of_organization()) == kept
 
 
 def test_small_pages_give_the_same_as_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = everything_written(of_organization())
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
-    monkeypatch.setattr(engine, "KEPT_ROWS", 100)
+    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 100)
     analysis = of_organization()
     assert len(list(analysis.pages())) > 1
     assert everything_written(analysis) == whole
@@ -193,7 +193,7 @@ def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
 def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     pages = judged_pages(monkeypatch)
     analysis = analyzed_console()
     one_pass = len(list(analysis.pages()))
@@ -207,7 +207,7 @@ def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
 def test_totals_that_are_asked_for_first_are_those_of_all_pages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     first, later = analyzed_console(), analyzed_console()
     list(later.pages())
     assert_frame_equal(first.totals.counts, later.totals.counts)
@@ -216,7 +216,7 @@ def test_totals_that_are_asked_for_first_are_those_of_all_pages(
 def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "KEPT_ROWS", 0)
+    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     analysis = of_organization()
     next(analysis.pages())

@@ -8,7 +8,7 @@ import analyzer
 from analyzer.analysis import Analysis
 from analyzer.filters import (
     Filter,
-    account_names,
+    account_labels,
     filtered_report,
     unmatched_accounts,
     unmatched_users,
@@ -132,7 +132,7 @@ def test_patterns_that_match_no_account_are_named(tmp_path: Path) -> None:
     report = two_accounts(tmp_path).report
     chosen = Filter(accounts=("Prod*", "3*", "skipped", SECOND, "4*", "prod"))
     assert unmatched_accounts(report, chosen) == ["4*", "prod"]
-    assert account_names(report) == [f"{FIRST} (Production)", SECOND]
+    assert account_labels(report) == [f"{FIRST} (Production)", SECOND]
 
 
 def test_names_that_no_user_has_are_named_and_patterns_may_match_none(tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ Wrapper = Callable[[Path, bytes], Path]
 
 
 @pytest.mark.parametrize("wrapper", [plain, gzipped, zipped])
-@pytest.mark.parametrize("kept_bytes", [survey.KEPT_BYTES, 0])
+@pytest.mark.parametrize("kept_bytes", [survey.ROW_BYTES_IN_MEMORY, 0])
 def test_a_report_gives_the_same_users_after_pickling(
     wrapper: Wrapper, kept_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.report.assemble.KEPT_BYTES", kept_bytes)
+    monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", kept_bytes)
     report = analyzer.load(wrapper(tmp_path, CONSOLE.read_bytes()))
     assert same_outputs(analyzer.analyze(report), analyzer.analyze(copied(report)))
 
@@ -64,7 +64,7 @@ def test_a_report_gives_the_same_users_after_pickling(
 def test_a_streamed_report_gives_the_same_users_after_pickling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load, "STREAMED", 0)
+    monkeypatch.setattr(load, "STREAMED_FROM", 0)
     report = analyzer.load(plain(tmp_path, CONSOLE.read_bytes()))
     again = copied(report)
     assert again.files == report.files

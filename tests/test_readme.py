@@ -16,7 +16,7 @@ from analyzer import read_exemptions
 from analyzer.caveats import CAVEATS
 from analyzer.cli import main
 from analyzer.cli.rules import rules_table
-from analyzer.cli.stdout import CLOSED
+from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
@@ -147,7 +147,7 @@ def test_every_source_of_as_of_is_listed() -> None:
 
 def test_the_table_of_exit_codes_lists_those_that_the_program_ends_with() -> None:
     errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed, Busy)}
-    signals = {128 + signal.SIGINT, CLOSED, 128 + signal.SIGTERM}
+    signals = {128 + signal.SIGINT, PIPE_CLOSED, 128 + signal.SIGTERM}
     codes = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
     assert {int(code) for code in ",".join(rows(README, "exit code")).split(",")} == codes
 
@@ -159,7 +159,8 @@ def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
         for outcome in Outcome
     }
     assert words == {
-        outcome: (ocsf.RESULTS[outcome][1], asff.RESULTS[outcome]) for outcome in Outcome
+        outcome: (ocsf.COMPLIANCE_STATUS[outcome][1], asff.COMPLIANCE_STATUS[outcome])
+        for outcome in Outcome
     }
     assert f"OCSF {ocsf.OCSF_VERSION} " in WRITERS
 

@@ -10,7 +10,7 @@ import analyzer
 from analyzer.analysis import Analysis
 from analyzer.model import Exemption, Exemptions, FileReference
 from analyzer.review import (
-    REVIEW,
+    REVIEW_COLUMNS,
     Review,
     ReviewWorkbook,
     combined_review,
@@ -38,9 +38,9 @@ def exemption_reasons(analysis: Analysis) -> dict[str, str]:
 def shown(analysis: Analysis) -> list[tuple[str, ...]]:
     (page,) = analysis.pages()
     frame = decisions_on_page(analysis.review, page)
-    assert tuple(frame.columns) == REVIEW
+    assert tuple(frame.columns) == REVIEW_COLUMNS
     assert frame.dtypes.astype(str).to_dict() == {
-        **dict.fromkeys(REVIEW, "str"),
+        **dict.fromkeys(REVIEW_COLUMNS, "str"),
         "decided_on": "datetime64[s]",
     }
     days = frame["decided_on"].dt.strftime("%Y-%m-%d").fillna("")

@@ -20,9 +20,9 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from analyzer.cli.commands import FIRST_LINES, Program, placeholder
+from analyzer.cli.commands import SUMMARIES, Program, placeholder
 from analyzer.cli.stderr import say
-from analyzer.cli.stdout import CLOSED
+from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.errors import BUG, CredreportError
 
 _GC_THRESHOLD: Final = 1_000_000
@@ -41,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _name, _line in FIRST_LINES.items():
+for _name, _line in SUMMARIES.items():
     app.command(_name, help=_line)(placeholder)
 
 
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
         return error.exit_code
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # for which typer would exit with 1
-            return CLOSED
+            return PIPE_CLOSED
         return end.code if isinstance(end.code, int) else 0
     except Exception:  # noqa: BLE001  a bug: else it would end with 1, as findings do
         say(traceback.format_exc())

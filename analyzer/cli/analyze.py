@@ -16,20 +16,20 @@ from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
 from analyzer.report.input_size import InputLimit
-from analyzer.terms import ENDINGS, OVERDUE, REGION, Format, Verdict, printable
+from analyzer.terms import OUTPUT_ENDINGS, OVERDUE, REGION_PATTERN, Format, Verdict, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.analysis import Analysis
 
-ALL: Final = "all"
+ALL_VERDICTS: Final = "all"
 _COMPANION_NAME_TEXT: Final = "has the name of a file that is saved with reports"
 
 
 def _output_path(text: str) -> Path:
-    if Path(text).suffix.lower() not in ENDINGS:
-        raise typer.BadParameter(f"{text} must end in {', '.join(ENDINGS)}")
+    if Path(text).suffix.lower() not in OUTPUT_ENDINGS:
+        raise typer.BadParameter(f"{text} must end in {', '.join(OUTPUT_ENDINGS)}")
     return Path(text)
 
 
@@ -52,17 +52,17 @@ def _mode(text: str) -> int:
 
 
 def _region(name: str | None) -> str | None:
-    if name is not None and not re.fullmatch(REGION, name):
+    if name is not None and not re.fullmatch(REGION_PATTERN, name):
         raise typer.BadParameter(f"'{name}': use a region such as eu-west-1")
     return name
 
 
 def _verdicts(words: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
-    known = (*Verdict, ALL)
+    known = (*Verdict, ALL_VERDICTS)
     if unknown := [word for word in words if word not in known]:
         raise typer.BadParameter(f"'{', '.join(unknown)}': choose from {', '.join(known)}")
-    return list(Verdict) if ALL in words else words
+    return list(Verdict) if ALL_VERDICTS in words else words
 
 
 _output_panel = partial(typer.Option, rich_help_panel="Output")
@@ -122,10 +122,10 @@ def analyze(
         list[str],
         typer.Option(
             callback=_verdicts,
-            autocompletion=completion(lambda: (*Verdict, ALL)),
+            autocompletion=completion(lambda: (*Verdict, ALL_VERDICTS)),
             metavar="VERDICT",
-            help=f"List users with this verdict: {', '.join(Verdict)} or {ALL}; may be repeated. A"
-            " workbook always has all users.",
+            help=f"List users with this verdict: {', '.join(Verdict)} or {ALL_VERDICTS};"
+            " may be repeated. A workbook always has all users.",
         ),
     ] = [Verdict.UNUSED.value],
     inputs: InputOptions,
@@ -206,7 +206,7 @@ def analyze(
     # 1,000 reports of 500 rows take 1.13 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     report = inputs.report(sources, every_source, limit, quiet=quiet)
-    analysis = filters.filtered(judging.judged(report))
+    analysis = filters.filtered(judging.reviewed_analysis(report))
     verdicts = [Verdict(word) for word in verdict]
     write(
         analysis,

@@ -123,7 +123,7 @@ class AwsOptions:
     ] = field(default_factory=list)
 
     @property
-    def several_accounts(self) -> bool:
+    def asks_several_accounts(self) -> bool:
         """Return whether the reports of more than one account may come."""
         return self.organization or len(self.profile) > 1
 

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from analyzer.cli.choices import Group
 
-FIRST_LINES: Final = {
+SUMMARIES: Final = {
     "analyze": "Find unused IAM users: never signed in, and no active access key.",
     "explain": "Explain the verdict on one user: cells, caveats, rules and exemptions.",
     "diff": "Show what changed between two reports: users, verdicts, credentials and findings.",
@@ -39,7 +39,7 @@ def placeholder() -> None:
 
 def every_command() -> Iterator[Any]:
     """Yield all commands with their options."""
-    return map(_command, FIRST_LINES)
+    return map(_command, SUMMARIES)
 
 
 def _command(name: str) -> Any:

@@ -173,15 +173,15 @@ class _Side:
         Raises InputRefused.
         """
         from analyzer.cli import stderr
-        from analyzer.exports.decisions import kept_review
+        from analyzer.exports.decisions import recorded_review
         from analyzer.sources.load import load_sources
 
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources([self.source], self.sources, self.as_of, progress)
         if self.run is None or self.judging.review:
-            return self.judging.judged(report)
+            return self.judging.reviewed_analysis(report)
         named = self.judging.with_account_names(report)
-        return self.judging.analysis(named, kept_review(self.run))
+        return self.judging.analysis(named, recorded_review(self.run))
 
 
 def _file_of_run(path: Path) -> InputFile | None:
@@ -207,10 +207,10 @@ def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison"
 
 
 def _nothing_in_common(before: "Analysis", now: "Analysis", place: str) -> Problem:
-    from analyzer.filters import account_names
+    from analyzer.filters import account_labels
     from analyzer.report.notes import short_list
 
-    old, new = (short_list(account_names(each.report)) or "unknown" for each in (before, now))
+    old, new = (short_list(account_labels(each.report)) or "unknown" for each in (before, now))
     message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
     hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
     return Problem.of_file(place, message, hint)

@@ -60,7 +60,7 @@ def explain(
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    from analyzer.cli.stdout import escape_unencodable, fitted, flushed_stdout
+    from analyzer.cli.stdout import escape_unencodable, flushed_stdout, text_for_terminal
 
     judging.check()
     limit = InputLimit(inputs.max_input)
@@ -68,7 +68,7 @@ def explain(
     explained = _explanations(analysis, user)
     with flushed_stdout():
         escape_unencodable()
-        typer.echo(_json(explained) if form is Form.JSON else fitted(_text(explained)))
+        typer.echo(_json(explained) if form is Form.JSON else text_for_terminal(_text(explained)))
     for missing in analysis.report.not_covered:
         say(str(missing))
     if analysis.report.not_covered:

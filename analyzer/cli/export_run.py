@@ -13,12 +13,12 @@ from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
 from analyzer.exports.decisions import DECISIONS, decisions_bytes
-from analyzer.exports.manifest import RECORD, RunInput, RunResult, record_bytes
+from analyzer.exports.manifest import RECORD_FILE, RunInput, RunResult, record_bytes
 from analyzer.exports.reviews import edited_workbooks, first_done_times
 from analyzer.exports.runs import (
     Run,
     earlier_runs,
-    next_name,
+    next_run_name,
     os_errors_translated,
     run_with_identity,
 )
@@ -107,9 +107,9 @@ class ExportRun:
         report = reports.load_reports(building, collected.origins, self.max_input, self.as_of)
         report = with_uncovered(report, collected.uncovered)
         report = replace(report, notes=(*collected.notes, *report.notes))
-        name = next_name(self.folder, RunInput(report=report, parameters={}).as_of)
+        name = next_run_name(self.folder, RunInput(report=report, parameters={}).as_of)
         reviewed = self.with_reviews(edited_workbooks(self.folder, name))
-        return reviewed.judged_run(building, name, report, has_gaps=collected.has_gaps)
+        return reviewed.judge_and_publish(building, name, report, has_gaps=collected.has_gaps)
 
     def _collect_reports(self, folder: Path) -> "CollectedReports":
         """Put the reports into a folder: copies of the files, or what AWS gives.
@@ -137,14 +137,14 @@ class ExportRun:
         judging = replace(self.judging, review=[*files, *self.judging.review])
         return replace(self, judging=judging)
 
-    def judged_run(
+    def judge_and_publish(
         self, building: Path, name: str, report: Report, *, has_gaps: bool
     ) -> tuple[str, int]:
         """Judge the report in a hidden folder, and publish that unless the same run exists.
 
         Returns the run's name and the exit code.
         """
-        analysis = self.judging.judged(report, first_done_times(self.folder, name))
+        analysis = self.judging.reviewed_analysis(report, first_done_times(self.folder, name))
         run_input = RunInput(report=analysis.report, parameters=self._parameters())
         self._log_outcome(analysis)
         if existing := run_with_identity(self.folder, run_input.identity):
@@ -179,7 +179,7 @@ class ExportRun:
                 reviews=analysis.review.workbooks,
             )
             record = record_bytes(run_input, result, list(contents.synced_private_files(building)))
-            contents.write_synced(building / RECORD, record)
+            contents.write_synced(building / RECORD_FILE, record)
         runs.publish(building, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
         self.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
@@ -199,7 +199,7 @@ class ExportRun:
         if feed is Feed.PARQUET:
             return None
         name = contents.FEEDS[feed]
-        source = contents.newest_with(earlier_runs(run.parent, run.name), name)
+        source = contents.newest_run_with(earlier_runs(run.parent, run.name), name)
         if source and source.sha256_of(name) != sha256(source.path / name):
             message = f"{source.path / name} was changed: none of its findings is closed."
             self.log.caution("changed", message, run=source.name)
@@ -265,7 +265,7 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
         save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
     )
     accounts = fetch_accounts(aws.request(), save, waiting=log.say_waiting)
-    has_gaps = log_accounts(accounts, log)
+    has_gaps = log_gaps(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
     return CollectedReports({}, has_gaps=has_gaps)
 
@@ -279,14 +279,14 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
 
     save = partial(entry_without_saving, with_service_credentials=aws.service_credentials)
     accounts = fetch_accounts(aws.request(), save, waiting=log.say_waiting)
-    has_gaps = log_accounts(accounts, log)
+    has_gaps = log_gaps(accounts, log)
     failures = failure_messages(accounts.entries)
     for failure in failures:
         log.caution(failure.event, failure.sentence)
     return has_gaps or bool(failures)
 
 
-def log_accounts(accounts: FetchedAccounts, log: Log) -> bool:
+def log_gaps(accounts: FetchedAccounts, log: Log) -> bool:
     """Log what became of the accounts, but for those that failed; return whether there are gaps.
 
     Raises AwsRefused where none could be read, KeyboardInterrupt where it was stopped: of

@@ -49,19 +49,19 @@ def fetch(
     refuse_first_misuse(
         {
             "-o - writes one report and no other file: name a folder": output == STANDARD_OUTPUT
-            and (aws.several_accounts or aws.service_credentials),
-            "several accounts need a folder": aws.several_accounts and Path(output).is_file(),
+            and (aws.asks_several_accounts or aws.service_credentials),
+            "several accounts need a folder": aws.asks_several_accounts and Path(output).is_file(),
         }
     )
     from analyzer.sources.fetch import fetch_accounts, save_report
 
-    place = partial(_path, output, many=aws.several_accounts)
+    place = partial(_path, output, many=aws.asks_several_accounts)
     to_folder = partial(save_report, place, with_service_credentials=aws.service_credentials)
     save = _print_report if output == STANDARD_OUTPUT else to_folder
     log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
         accounts = fetch_accounts(aws.request(), save, advance, log.say_waiting)
-    if aws.several_accounts:
+    if aws.asks_several_accounts:
         _finish_several_accounts(accounts, Path(output), quiet=quiet)
     else:
         _finish_one_account(accounts.entries[0], quiet=quiet)
@@ -75,11 +75,11 @@ def _path(output: str, name: str, *, many: bool) -> Path:
 def _print_report(_iam: "DeadlineClient", report: "FetchedReport", _caller: str) -> "AccountEntry":
     """Write a report to standard output."""
     from analyzer.sources.fetch import fetched_entry
-    from analyzer.sources.manifest import NOT_ASKED
+    from analyzer.sources.manifest import NOT_REQUESTED
 
     with flushed_stdout():
         sys.stdout.buffer.write(report.content)
-    return fetched_entry(report, Path("standard output"), NOT_ASKED)
+    return fetched_entry(report, Path("standard output"), NOT_REQUESTED)
 
 
 def _finish_one_account(entry: "AccountEntry", *, quiet: bool) -> None:

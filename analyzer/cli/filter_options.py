@@ -78,12 +78,12 @@ class FilterOptions:
 
 def _check(analysis: "Analysis", chosen: "Filter") -> None:
     """Refuse what matches nothing: a misspelt name must not look like a clean result."""
-    from analyzer.filters import account_names, unmatched_accounts, unmatched_users
+    from analyzer.filters import account_labels, unmatched_accounts, unmatched_users
     from analyzer.report.notes import short_list
 
     report = analysis.report
     if missing := unmatched_accounts(report, chosen):
-        known = short_list(account_names(report)) or "none"
+        known = short_list(account_labels(report)) or "none"
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
         accounts = (each.account for file in report.files for each in file.accounts)
         if not all(map(str.isdigit, accounts)):

@@ -126,13 +126,13 @@ class InputOptions:
         """
         from analyzer.cli import stderr
         from analyzer.sources.load import (
-            FoundInputs,
+            ReadableInputs,
             load_sources,
             readable_sources,
             with_uncovered,
         )
 
-        inputs = readable_sources(sources) if self.skip_unreadable else FoundInputs(sources)
+        inputs = readable_sources(sources) if self.skip_unreadable else ReadableInputs(sources)
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources(names, inputs.readable, self.as_of, progress, limit)
         return with_uncovered(report, inputs.uncovered)

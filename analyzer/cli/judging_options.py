@@ -310,7 +310,7 @@ class JudgingOptions(AnalysisOptions):
         ),
     ] = DUE_DAYS
 
-    def judged(
+    def reviewed_analysis(
         self, report: "Report", done_since: "Mapping[tuple[str, ...], datetime] | None" = None
     ) -> "Analysis":
         """Judge a report with account names and the earlier reviews.

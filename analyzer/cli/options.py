@@ -120,7 +120,7 @@ def _as_list(option: Any, value: Any) -> Any:
     return [value] if option.multiple and not isinstance(value, list) else value
 
 
-OPTION = inspect.Parameter.KEYWORD_ONLY
+KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -154,7 +154,7 @@ def _parameters(group: Any) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     for each in fields(group):
         yield inspect.Parameter(
-            each.name, OPTION, default=_default(each), annotation=hints[each.name]
+            each.name, KEYWORD_ONLY, default=_default(each), annotation=hints[each.name]
         )
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.choices import Command, Group, completion, rule_ids
-from analyzer.cli.commands import FIRST_LINES
+from analyzer.cli.commands import SUMMARIES
 from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
     from analyzer.rules.rule import Rule
 
 app = typer.Typer(
-    help=FIRST_LINES["rules"],
+    help=SUMMARIES["rules"],
     cls=Group,
     add_completion=False,
     invoke_without_command=True,
@@ -26,10 +26,10 @@ app = typer.Typer(
 def rules(context: typer.Context) -> None:
     """List the rules: id, severity and title."""
     if context.invoked_subcommand is None:
-        from analyzer.cli.stdout import fitted
+        from analyzer.cli.stdout import text_for_terminal
         from analyzer.rules import RULES
 
-        typer.echo(fitted("\n".join(rule_lines(RULES))))
+        typer.echo(text_for_terminal("\n".join(rule_lines(RULES))))
 
 
 @app.command(cls=Command, no_args_is_help=True)

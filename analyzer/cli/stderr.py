@@ -93,7 +93,7 @@ class Log:
         message = f"Waiting for AWS: no report of {name} after {seconds:.0f} seconds ({state})."
         self.say("waiting", message, seconds=round(seconds), state=state)
 
-    def fail(self, event: str, message: str, **fields: Any) -> None:
+    def log_error(self, event: str, message: str, **fields: Any) -> None:
         """Log what ended the run."""
         self._line(Level.ERROR, event, message, fields)
 
@@ -109,14 +109,14 @@ class Log:
         try:
             yield
         except CredreportError as error:
-            self.fail("failed", str(error), exit_code=error.exit_code)
+            self.log_error("failed", str(error), exit_code=error.exit_code)
             raise typer.Exit(error.exit_code) from None
         except typer.BadParameter as error:
-            self.fail("usage", error.format_message(), exit_code=error.exit_code)
+            self.log_error("usage", error.format_message(), exit_code=error.exit_code)
             raise typer.Exit(error.exit_code) from None
         except Exception as error:  # noqa: BLE001  a bug: a reader of JSON expects no traceback in text
             fields = {"traceback": traceback.format_exc(), "exit_code": BUG}
-            self.fail("bug", f"This is a bug, please report it: {error!r}", **fields)
+            self.log_error("bug", f"This is a bug, please report it: {error!r}", **fields)
             raise typer.Exit(BUG) from None
 
     def _line(self, level: Level, event: str, message: str, fields: dict[str, Any]) -> None:

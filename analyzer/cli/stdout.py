@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.writers.changes import Comparison
 
-CLOSED: Final = 128 + 13
+PIPE_CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
 
 
@@ -56,7 +56,7 @@ def flushed_stdout() -> Iterator[None]:
     except BrokenPipeError:
         # What Python would still flush at its end must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(CLOSED) from None
+        raise typer.Exit(PIPE_CLOSED) from None
     except OSError as error:
         raise OutputFailed(f"standard output cannot be written: {error.strerror}.") from error
 
@@ -130,7 +130,7 @@ _NARROWEST: Final = 24
 """A last column of fewer columns is too narrow to break text in."""
 
 
-def fitted(text: str) -> str:
+def text_for_terminal(text: str) -> str:
     """Return text whose lines fit the terminal, broken under their last column.
 
     Columns have two spaces between them. A pipe gets the text as it is.

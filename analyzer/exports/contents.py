@@ -12,10 +12,10 @@ from analyzer.analysis import Analysis, analyze
 from analyzer.changes import changes, counts_by_kind, not_covered_rows
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
-from analyzer.exports.decisions import DECISIONS, kept_review
+from analyzer.exports.decisions import DECISIONS, recorded_review
 from analyzer.exports.manifest import as_of_option
 from analyzer.exports.reports import REPORTS, load_reports
-from analyzer.exports.runs import Run, sort_key, sync
+from analyzer.exports.runs import Run, run_sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
 from analyzer.snapshot import snapshot, without_users
@@ -70,11 +70,11 @@ def write_feed(
             write_asff(analysis, stream, region, lines)
 
 
-def newest_with(runs: Iterable[Run], file: str) -> Run | None:
+def newest_run_with(runs: Iterable[Run], file: str) -> Run | None:
     """Return the last of the runs that was made with a file of that name, if there is one."""
     return max(
         (run for run in runs if run.sha256_of(file)),
-        key=lambda run: sort_key(run.name),
+        key=lambda run: run_sort_key(run.name),
         default=None,
     )
 
@@ -127,7 +127,7 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """
     listed = _exemptions(run.path / EXEMPTIONS)
     report = load_reports(run.path, {}, as_of=as_of_option(run.record))
-    return analyze(report, analysis.criteria, listed, analysis.book, kept_review(run.path))
+    return analyze(report, analysis.criteria, listed, analysis.book, recorded_review(run.path))
 
 
 def _exemptions(path: Path) -> Exemptions:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.errors import InputRefused
-from analyzer.files import as_json
+from analyzer.files import json_bytes
 from analyzer.model import FileReference
 from analyzer.review import Review, ReviewDecision
 from analyzer.review_columns import Decision
@@ -21,7 +21,7 @@ DECISIONS: Final = "decisions.json"
 
 def decisions_bytes(review: Review) -> bytes:
     """Return the decisions of a review, their workbooks, and the days that count, as JSON."""
-    return as_json(
+    return json_bytes(
         {
             "workbooks": [asdict(each) for each in review.workbooks],
             "keep_days": review.keep_days,
@@ -31,7 +31,7 @@ def decisions_bytes(review: Review) -> bytes:
     )
 
 
-def kept_review(run: Path) -> Review:
+def recorded_review(run: Path) -> Review:
     """Return the review that a run was judged with, an empty one if it was judged without.
 
     Raises InputRefused for a file that is not as `decisions_bytes` writes it.

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from analyzer.files import as_json, provenance, replacing
+from analyzer.files import json_bytes, provenance, replacing
 from analyzer.terms import ISO_UTC
 
 LAST_RUN: Final = "last-run.json"
@@ -27,4 +27,4 @@ def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> 
         "message": message,
     }
     with replacing(folder / LAST_RUN) as stream:
-        stream.write(as_json(record))
+        stream.write(json_bytes(record))

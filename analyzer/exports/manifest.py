@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.files import as_json, provenance
+from analyzer.files import json_bytes, provenance
 from analyzer.model import FileReference, Report
 from analyzer.report.values import timestamp
 from analyzer.terms import ISO_UTC
 from analyzer.version import VERSION
 
-RECORD: Final = "manifest.json"
+RECORD_FILE: Final = "manifest.json"
 KIND: Final = "export"
 
 
@@ -85,7 +85,7 @@ def record_bytes(
         "reviews": [asdict(each) for each in result.reviews],
         "files": list(files),
     }
-    return as_json(record)
+    return json_bytes(record)
 
 
 def covered_accounts(report: Report) -> list[dict[str, str]]:
@@ -103,7 +103,7 @@ def read_record(folder: Path) -> Mapping[str, Any] | None:
     A run appears whole or not at all, so one whose files differ from it was edited since.
     """
     try:
-        record = json.loads((folder / RECORD).read_bytes())
+        record = json.loads((folder / RECORD_FILE).read_bytes())
         is_complete = _is_understood(record) and all(
             # A folder of runs lists many files: joined paths would take longer than the look.
             os.path.isfile(f"{folder}/{each['path']}")  # noqa: PTH113

@@ -9,7 +9,7 @@ from pathlib import Path
 from analyzer.exports.contents import FOLLOW_UP, WORKBOOK
 from analyzer.exports.runs import earlier_runs, runs
 from analyzer.files import sha256
-from analyzer.follow_up import DONE_SINCE, SAME_DECISION
+from analyzer.follow_up import DECISION_KEY, DONE_SINCE
 
 DoneSince = Mapping[tuple[str, ...], datetime]
 
@@ -31,7 +31,7 @@ def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, byte
 def first_done_times(folder: Path, before: str) -> DoneSince:
     """Return when decisions were first done, from the newest older run that followed a review up.
 
-    The keys are the texts of `SAME_DECISION` in its CSV.
+    The keys are the texts of `DECISION_KEY` in its CSV.
     """
     for run in reversed(earlier_runs(folder, before)):
         path = run.path / FOLLOW_UP
@@ -39,7 +39,7 @@ def first_done_times(folder: Path, before: str) -> DoneSince:
             with path.open(encoding="utf-8", newline="") as lines:
                 rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
             return {
-                tuple(row[name] for name in SAME_DECISION): datetime.fromisoformat(row[DONE_SINCE])
+                tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
                 for row in rows
             }
     return {}

@@ -15,7 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.manifest import RECORD, read_record
+from analyzer.exports.manifest import RECORD_FILE, read_record
 from analyzer.files import PRIVATE, sha256
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
@@ -47,7 +47,7 @@ class Run:
 
     def _holds_only(self, files: Iterable[str]) -> bool:
         """Return whether there is nothing but some files and their folders, and the record."""
-        own = {self.path / path for path in (RECORD, *files)}
+        own = {self.path / path for path in (RECORD_FILE, *files)}
         own |= {folder for path in own for folder in path.parents}
         return all(
             path in own and not path.is_symlink()
@@ -58,7 +58,7 @@ class Run:
 
 def runs(folder: Path) -> list[Run]:
     """Return the complete runs, the oldest first, of one moment the first made first."""
-    return sorted(_complete_runs(folder), key=lambda run: sort_key(run.name))
+    return sorted(_complete_runs(folder), key=lambda run: run_sort_key(run.name))
 
 
 def _complete_runs(folder: Path) -> Iterator[Run]:
@@ -79,17 +79,17 @@ def run_with_identity(folder: Path, identity: str) -> Run | None:
 
 def earlier_runs(folder: Path, name: str) -> list[Run]:
     """Return the complete runs that are older than one of that name, the oldest first."""
-    return [run for run in runs(folder) if sort_key(run.name) < sort_key(name)]
+    return [run for run in runs(folder) if run_sort_key(run.name) < run_sort_key(name)]
 
 
-def next_name(folder: Path, as_of: datetime) -> str:
+def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that nothing in the folder has, made from the moment that a run describes."""
     name = f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(each for each in names if not os.path.lexists(folder / each))
 
 
-def sort_key(name: str) -> tuple[str, int]:
+def run_sort_key(name: str) -> tuple[str, int]:
     """Return what the names of runs are sorted by: the moment, then the number."""
     moment, _, number = name.partition("Z")
     return moment, int(number.removeprefix("-") or 1)
@@ -99,7 +99,7 @@ LATEST: Final = "latest"
 LOCK: Final = ".lock"
 BUILDING: Final = ".credreport-building-"
 REMOVING: Final = ".credreport-removing-"
-LINK: Final = ".credreport-latest"
+NEW_LINK: Final = ".credreport-latest"
 """What is put beside the runs: folders that begin so, and the link that becomes `latest`."""
 
 
@@ -149,7 +149,7 @@ def point_latest_at_newest(folder: Path) -> None:
     link = folder / LATEST
     leads_to = link.readlink() if link.is_symlink() else None
     if every and leads_to != Path(every[-1].name):
-        new_link = folder / LINK
+        new_link = folder / NEW_LINK
         new_link.symlink_to(every[-1].name)
         new_link.replace(link)
         sync(folder)
@@ -215,7 +215,7 @@ def _acquired_lock(folder: Path) -> FileLock:
 
 
 def _check_latest(folder: Path) -> None:
-    link, new_link = folder / LATEST, folder / LINK
+    link, new_link = folder / LATEST, folder / NEW_LINK
     leads_to_a_run = link.is_symlink() and is_name(str(link.readlink()))
     if os.path.lexists(link) and not leads_to_a_run:
         raise OutputFailed(f"{link} is not a link to a run: move it away.")
@@ -227,7 +227,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a killed run left, and nothing that is not made like it."""
     for path in folder.iterdir():
         is_link = path.is_symlink()
-        if path.name == LINK and is_link:
+        if path.name == NEW_LINK and is_link:
             path.unlink()
         elif path.name.startswith((BUILDING, REMOVING)) and path.is_dir() and not is_link:
             shutil.rmtree(path)

@@ -12,14 +12,14 @@ from analyzer.exports.runs import Run
 from analyzer.model import TEXT
 from analyzer.terms import ISO_UTC, Verdict
 
-NEWEST: Final = 12
+MOST_RUNS: Final = 12
 """So many runs at most make the trend."""
 
 COLUMNS: Final = (
     columns.RUN,
     columns.AS_OF,
     str(Verdict.UNUSED),
-    columns.INACTIVE,
+    columns.INACTIVE_COUNT,
     columns.USERS,
 )
 
@@ -43,7 +43,7 @@ def trend(
     moments = pd.to_datetime(frame[columns.AS_OF], format=ISO_UTC, utc=True, errors="coerce")
     kinds: dict[str, Any] = {columns.RUN: TEXT, **dict.fromkeys(COLUMNS[2:], "int64")}
     dated = frame.astype(kinds).assign(**{columns.AS_OF: moments.dt.as_unit("s")})
-    return dated.dropna(subset=columns.AS_OF).tail(NEWEST).reset_index(drop=True)
+    return dated.dropna(subset=columns.AS_OF).tail(MOST_RUNS).reset_index(drop=True)
 
 
 def verdict_counts(analysis: Analysis) -> dict[str, int]:

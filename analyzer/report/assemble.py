@@ -20,7 +20,7 @@ from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.rows import read_ahead
 from analyzer.report.selection import SelectedReport
-from analyzer.report.survey import KEPT_BYTES, SurveyedReport
+from analyzer.report.survey import ROW_BYTES_IN_MEMORY, SurveyedReport
 from analyzer.report.survey_batch import grouped_by_size, survey_each
 from analyzer.report.tidy import tidy
 from analyzer.terms import AsOfSource
@@ -110,7 +110,7 @@ def _surveyed(
                 problems += each.problems
             else:
                 size += each.text.size
-                yield each if size <= KEPT_BYTES else replace(each, rows=None)
+                yield each if size <= ROW_BYTES_IN_MEMORY else replace(each, rows=None)
     if problems:
         raise InputRefused(problems)
 

@@ -16,7 +16,7 @@ from analyzer.report.arns import lengths
 from analyzer.report.raw_report import Header, ReportText
 from analyzer.terms import NOT_SUPPORTED
 
-AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
+DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
 _CELL_WORDS: Final = ("N/A", NOT_SUPPORTED)
 _LONGEST_SHOWN: Final = 80
@@ -25,7 +25,7 @@ _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
 
 
-def local_dates(
+def local_date_problems(
     text: ReportText, table: pa.Table, names: Sequence[str], odd: np.ndarray
 ) -> Iterator[Problem]:
     """Yield a problem for each cell with such a date; `odd` marks the suspects, names by rows."""
@@ -39,7 +39,7 @@ def local_dates(
             yield Problem(text.name, number, name, value, message, hint)
 
 
-def swallowed_rows(text: ReportText, table: pa.Table) -> Iterator[Problem]:
+def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Problem]:
     """Yield a problem for each cell that holds other rows: its quote was closed too late."""
     if not text.quoted:
         return
@@ -54,14 +54,16 @@ def swallowed_rows(text: ReportText, table: pa.Table) -> Iterator[Problem]:
                 yield Problem(text.name, row[columns.ROW], name, value, message, hint)
 
 
-def cut_off(text: ReportText, last: pa.Table) -> Iterator[Problem]:
+def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
     """Yield a problem if the last row ends within its last cell; AWS ends no row there."""
     name = text.header.names[-1]
     if text.tail.endswith((b"\n", b"\r")) or name not in columns.TIMESTAMPS:
         return
     row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
     if _is_cut_off(value):
-        yield Problem(text.name, row, name, value, "the file is cut off in this cell", AGAIN)
+        yield Problem(
+            text.name, row, name, value, "the file is cut off in this cell", DOWNLOAD_AGAIN
+        )
 
 
 def _is_cut_off(cell: str) -> bool:
@@ -76,7 +78,7 @@ def _is_cut_off(cell: str) -> bool:
 _LONGEST_ROW: Final = 1 << 16
 """No row of a report has so many characters."""
 
-APART = "Give the reports as files of their own."
+SEPARATE_FILES = "Give the reports as files of their own."
 
 
 def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
@@ -95,7 +97,7 @@ def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
 def is_header(cells: Iterable[object]) -> bool:
     """Return whether a row is the header once more, whatever the order of its columns."""
     names = {str(cell).strip("\ufeff ").lower() for cell in cells}
-    return len(names.intersection(columns.REPORT)) > len(columns.REQUIRED) // 2
+    return len(names.intersection(columns.IN_REPORT)) > len(columns.REQUIRED) // 2
 
 
 def is_blank(cells: Iterable[str]) -> bool:
@@ -129,7 +131,7 @@ def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
 def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Problem:
     count, expected = len(cells), len(text.header.names)
     if is_header(cells):
-        message, hint = "a second header with other columns", APART
+        message, hint = "a second header with other columns", SEPARATE_FILES
     elif '"' in row and "\n" in row:
         message = "a quote opens in this row and does not close, or only rows later"
         hint = "Give the report as AWS made it, or close the quote."

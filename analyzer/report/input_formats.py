@@ -20,7 +20,7 @@ from typing import Any
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_size
-from analyzer.report.input_size import HEAD, InputLimit, ReadableStream
+from analyzer.report.input_size import HEAD_BYTES, InputLimit, ReadableStream
 from analyzer.report.values import timestamp
 
 GZIP = b"\x1f\x8b"
@@ -66,12 +66,12 @@ def size_limit(name: str, head: bytes) -> int:
     if head.startswith(GZIP):
         unpacked = zlib.decompressobj(wbits=31)
         try:
-            inner = unpacked.decompress(head, HEAD)
+            inner = unpacked.decompress(head, HEAD_BYTES)
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
-        return min(size_limit(name, inner), input_size.LARGEST)
+        return min(size_limit(name, inner), input_size.LARGEST_CSV)
     if is_utf8_csv(head):
-        return input_size.LARGEST
+        return input_size.LARGEST_CSV
     if not _may_wrap_report(head):
         _refuse_beginning(name, head)
     return input_size.LARGEST_WRAPPED
@@ -100,16 +100,16 @@ def _refuse_beginning(name: str, head: bytes) -> None:
     raise _refused(name, message, _HINT)
 
 
-def unwrapped(name: str, data: bytes, limit: InputLimit | None = None) -> UnwrappedFile:
+def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> UnwrappedFile:
     """Return the CSV within the bytes of one input; `limit` counts what unpacks.
 
     Raises InputRefused if there is none, saying what the input seems to be instead.
     """
     if data.startswith(GZIP):
-        return unwrapped(name, _gunzip(name, data, limit))
+        return unwrapped_file(name, _gunzip(name, data, limit))
     if data.startswith(ZIP):
         raise _refused_zip(name)
-    if len(data) > HEAD and is_utf8_csv(data[:HEAD]):
+    if len(data) > HEAD_BYTES and is_utf8_csv(data[:HEAD_BYTES]):
         return UnwrappedFile(data.removeprefix(UTF8_BOM))  # The rows are decoded one by one.
     return _unwrap_text(name, _decode(name, data))
 

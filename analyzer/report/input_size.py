@@ -12,10 +12,10 @@ from typing import Final, Protocol
 
 from analyzer.errors import InputRefused
 
-HEAD: Final = 1 << 16
+HEAD_BYTES: Final = 1 << 16
 """So many first bytes show what an input is."""
 
-LARGEST: Final = 1 << 29
+LARGEST_CSV: Final = 1 << 29
 """No report that is not streamed holds more."""
 
 LARGEST_WRAPPED: Final = 1 << 26
@@ -91,7 +91,7 @@ def bounded_bytes(
     Raises InputRefused, and whatever the stream does.
     """
     head = _first_bytes(stream)
-    if len(head) < HEAD:
+    if len(head) < HEAD_BYTES:
         return _count_chunk(name, head, limit)
     most = largest(name, head)
     content = io.BytesIO()
@@ -113,6 +113,6 @@ def _count_chunk(name: str, chunk: bytes, limit: InputLimit | None) -> bytes:
 def _first_bytes(stream: ReadableStream) -> bytes:
     """Return as many bytes as show what an input is; a pipe may give fewer at a time."""
     head = b""
-    while len(head) < HEAD and (more := stream.read(HEAD - len(head))):
+    while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
         head += more
     return head

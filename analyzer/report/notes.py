@@ -110,7 +110,7 @@ def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
     for report in reports:
         missing = tuple(
             name
-            for name in columns.REPORT
+            for name in columns.IN_REPORT
             if name.endswith("_last_used_date") and name not in report.surveyed.text.header.names
         )
         by_columns[missing].append(report.name)

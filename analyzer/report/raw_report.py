@@ -14,7 +14,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import FileReference
-from analyzer.report.input_size import HEAD
+from analyzer.report.input_size import HEAD_BYTES
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -39,7 +39,7 @@ _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
 class Header:
     """Describe the header row.
 
-    `names` are the cells as `name_in` gives them; `line` is the header as it stands;
+    `names` are the cells as `column_name` gives them; `line` is the header as it stands;
     `end` is the offset in bytes of the first data row, `row` the header's own number.
     """
 
@@ -52,7 +52,7 @@ class Header:
     @property
     def report_columns(self) -> tuple[str, ...]:
         """Return the report's own columns that are here, in AWS's order."""
-        return tuple(name for name in columns.REPORT if name in self.names)
+        return tuple(name for name in columns.IN_REPORT if name in self.names)
 
     @property
     def named_columns(self) -> tuple[str, ...]:
@@ -68,8 +68,8 @@ def find_header(name: str, head: bytes) -> Header:
     Raises InputRefused if there is no header, or a column is missing or there twice.
     """
     for row, line in enumerate(_LINE.finditer(head), start=1):
-        if not line[1] and len(head) >= HEAD:
-            message = f"its header does not end within {HEAD} bytes"
+        if not line[1] and len(head) >= HEAD_BYTES:
+            message = f"its header does not end within {HEAD_BYTES} bytes"
             raise InputRefused([Problem(name, row, None, None, message, _HEADER_HINT)])
         text = line[0].decode("utf-8", "replace").strip("\ufeff\r\n")
         if text.strip(" ,;\t") and not text.startswith(_SKIPPED_LINES):
@@ -79,7 +79,7 @@ def find_header(name: str, head: bytes) -> Header:
     raise InputRefused([_no_header(name, None, "")])
 
 
-def name_in(cell: str) -> str:
+def column_name(cell: str) -> str:
     """Return a column's name in lower case, trimmed; in quotes if tables have one of that name."""
     name = cell.replace("\ufeff", "").strip().lower()
     return f'"{name}"' if name in _OWN_COLUMNS else name
@@ -96,7 +96,7 @@ def _header(name: str, text: str, end: int, row: int) -> Header:
 
 @lru_cache(maxsize=16)  # One header for thousands of small reports: 0.9 of their time.
 def _names(text: str, separator: str) -> tuple[str, ...]:
-    return tuple(map(name_in, next(csv.reader([text], delimiter=separator))))
+    return tuple(map(column_name, next(csv.reader([text], delimiter=separator))))
 
 
 def is_own_output(head: bytes) -> bool:

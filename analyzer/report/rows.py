@@ -17,11 +17,11 @@ import pyarrow.csv as pa_csv
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.damage import APART, is_blank, is_header, mended_row
+from analyzer.report.damage import SEPARATE_FILES, is_blank, is_header, mended_row
 from analyzer.report.input_formats import not_text
-from analyzer.report.raw_report import ReportText, name_in
+from analyzer.report.raw_report import ReportText, column_name
 
-BLOCK = 2 << 20
+BLOCK_BYTES = 2 << 20
 """Bytes of CSV that are turned into one table."""
 
 _MOST_PROBLEMS = 1000
@@ -66,7 +66,7 @@ def read_rows(text: ReportText) -> Iterator[pa.Table]:
     Raises InputRefused with all rows that cannot be read.
     """
     tables = _read_rows(text)
-    return read_ahead(tables) if text.size > BLOCK else tables
+    return read_ahead(tables) if text.size > BLOCK_BYTES else tables
 
 
 def _read_rows(text: ReportText) -> Iterator[pa.Table]:
@@ -87,7 +87,7 @@ def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch
     stream = text.open()
     stream.seek(text.header.end)
     try:
-        yield from pa_csv.open_csv(stream, **csv_options(text, BLOCK, skipped))
+        yield from pa_csv.open_csv(stream, **csv_options(text, BLOCK_BYTES, skipped))
     except (pa.ArrowInvalid, OSError) as error:
         if len(skipped.problems) <= _MOST_PROBLEMS and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
@@ -167,11 +167,11 @@ def _check_column_order(text: ReportText, headers: list[dict[str, object]]) -> N
             column,
             str(cell),
             "a second header starts here, with its columns in another order",
-            APART,
+            SEPARATE_FILES,
         )
         for row in headers
         for column, cell in row.items()
-        if column in text.header.names and name_in(str(cell)) != column
+        if column in text.header.names and column_name(str(cell)) != column
     ]
     if odd:
         raise InputRefused(odd[:1])
@@ -181,7 +181,7 @@ def _unreadable(text: ReportText, message: str) -> Problem:
     if "UTF8" in message:
         return _undecodable(text)
     if "straddling" in message:
-        message = f"one is longer than {BLOCK} bytes"
+        message = f"one is longer than {BLOCK_BYTES} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
     return Problem.of_file(text.name, f"the rows cannot be read: {message}", hint)
 
@@ -189,7 +189,7 @@ def _unreadable(text: ReportText, message: str) -> Problem:
 def _undecodable(text: ReportText) -> Problem:
     """Return the problem of the first row that is not UTF-8."""
     with io.BufferedReader(text.open()) as stream:
-        lines, ends = tee(iter(partial(stream.readline, BLOCK), b""))
+        lines, ends = tee(iter(partial(stream.readline, BLOCK_BYTES), b""))
         rows = accumulate((line.endswith(b"\n") for line in ends), initial=1)
         row, decoded = next(
             (row, decoded)

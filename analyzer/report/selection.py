@@ -21,7 +21,7 @@ from analyzer.terms import AsOfSource
 _SOURCE_ORDER = list(AsOfSource)
 _SERVICE_SEPARATOR = ", "
 
-_ARN_POSITION = columns.REPORT.index(columns.ARN)
+_ARN_POSITION = columns.IN_REPORT.index(columns.ARN)
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -216,7 +216,7 @@ class _ComparedRows:
 
     def repeats(self, table: pa.Table) -> np.ndarray:
         """Return which rows say the same as one before, and compare the others."""
-        cells = [_cells(name, table) for name in columns.REPORT]
+        cells = [_cells(name, table) for name in columns.IN_REPORT]
         hashed = _row_hashes(cells)
         repeated = np.fromiter(map(self.known.__contains__, hashed.tolist()), bool, len(hashed))
         again = np.ones(len(hashed), bool)
@@ -245,7 +245,7 @@ class _ComparedRows:
     def contradictions(self) -> dict[str, str]:
         """Return the ARNs whose rows differ, and the names of the columns in which they do."""
         return {
-            arn: ", ".join(columns.REPORT[at] for at in sorted(places))
+            arn: ", ".join(columns.IN_REPORT[at] for at in sorted(places))
             for arn, places in self.differing.items()
         }
 

@@ -18,7 +18,7 @@ from analyzer.report import arns, damage, values
 from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
 
-KEPT_BYTES = 128 << 20
+ROW_BYTES_IN_MEMORY = 128 << 20
 """Reports up to this size together stay in memory between the survey and the pages.
 
 Read again, 1,000 reports of 500 rows take 1.34 times as long.
@@ -145,7 +145,7 @@ class _SurveyState:
     text: ReportText
     rows: Counter[str] = field(default_factory=Counter)
     roots: list[pa.Table] = field(default_factory=list)
-    newest: np.datetime64 = values.NEVER
+    newest: np.datetime64 = values.NO_MOMENT
     arns: list[np.ndarray] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: pa.Table | None = None
@@ -158,10 +158,12 @@ class _SurveyState:
         self.roots.append(_known_columns(table.filter(root)))
         self.arns.append(arn_hashes(table))
         timestamps = timestamp_columns(table)
-        self.newest = np.fmax(self.newest, np.fmax.reduce(timestamps.newest, initial=values.NEVER))
-        local = damage.local_dates(self.text, table, timestamps.names, timestamps.odd)
+        self.newest = np.fmax(
+            self.newest, np.fmax.reduce(timestamps.newest, initial=values.NO_MOMENT)
+        )
+        local = damage.local_date_problems(self.text, table, timestamps.names, timestamps.odd)
         self.problems += islice(local, _MOST_PROBLEMS)
-        self.problems += damage.swallowed_rows(self.text, table)
+        self.problems += damage.swallowed_row_problems(self.text, table)
         if table.num_rows and (self.last is None or _last_row(table) > _last_row(self.last)):
             self.last = table
 
@@ -172,7 +174,7 @@ def survey(text: ReportText) -> SurveyedReport:
     Raises InputRefused with every problem: no rows, a row cut off, dates of a local form.
     """
     findings = _SurveyState(text)
-    kept: list[RowRange] | None = [] if text.size <= KEPT_BYTES else None
+    kept: list[RowRange] | None = [] if text.size <= ROW_BYTES_IN_MEMORY else None
     try:
         for table in read_rows(text):
             findings.add(table)
@@ -198,7 +200,7 @@ def utc(moment: np.datetime64) -> datetime:
 
 
 def _known_columns(table: pa.Table) -> pa.Table:
-    known = [name for name in columns.REPORT if name in table.column_names]
+    known = [name for name in columns.IN_REPORT if name in table.column_names]
     return table.select([*known, columns.ROW])
 
 
@@ -211,14 +213,14 @@ def _check(findings: _SurveyState) -> None:
     problems = [*findings.problems]
     if findings.last is None:
         message = "the report has no data rows, not even the root's"
-        problems.append(Problem.of_file(findings.text.name, message, damage.AGAIN))
+        problems.append(Problem.of_file(findings.text.name, message, damage.DOWNLOAD_AGAIN))
     else:
-        problems += damage.cut_off(findings.text, findings.last)
+        problems += damage.cut_off_problems(findings.text, findings.last)
     if problems:
         raise InputRefused(problems)
     if np.isnat(findings.newest):
         message = "no row holds a timestamp that can be read"
-        raise InputRefused.of_file(findings.text.name, message, damage.AGAIN)
+        raise InputRefused.of_file(findings.text.name, message, damage.DOWNLOAD_AGAIN)
 
 
 def _last_row(table: pa.Table) -> int:

@@ -21,7 +21,7 @@ from analyzer.model import AccountRows
 from analyzer.report import arns, damage, rows
 from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import (
-    KEPT_BYTES,
+    ROW_BYTES_IN_MEMORY,
     RowRange,
     SurveyedReport,
     arn_hashes,
@@ -50,7 +50,7 @@ def grouped_by_size(
 
 def survey_each(openers: Sequence[Callable[[], ReportText]]) -> list[SurveyedReport | InputRefused]:
     """Open reports and survey them, in their order, neighbours with the same header together."""
-    return [*_rows_dropped_beyond(KEPT_BYTES // GROUPS, _surveyed_in_batches(openers))]
+    return [*_rows_dropped_beyond(ROW_BYTES_IN_MEMORY // GROUPS, _surveyed_in_batches(openers))]
 
 
 def _rows_dropped_beyond(
@@ -94,7 +94,7 @@ def _fit_one_batch(texts: Sequence[ReportText]) -> bool:
     return (
         len({text.header.line for text in texts}) == 1
         and columns.ARN in texts[0].header.names
-        and sum(text.size for text in texts) <= rows.BLOCK
+        and sum(text.size for text in texts) <= rows.BLOCK_BYTES
         and not any(text.quoted for text in texts)
     )
 
@@ -138,7 +138,7 @@ def _surveyed(texts: Sequence[ReportText], tables: Sequence[pa.Table]) -> list[S
     """Return what each table holds, or nothing where one is empty or damaged."""
     counts = [*map(len, tables)]
     if not all(counts) or any(
-        any(damage.cut_off(*each)) for each in zip(texts, tables, strict=True)
+        any(damage.cut_off_problems(*each)) for each in zip(texts, tables, strict=True)
     ):
         return []
     table = pa.concat_tables(tables).combine_chunks()

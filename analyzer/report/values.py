@@ -29,7 +29,7 @@ YEARS: Final = range(1970, 2100)
 """No moment of a report lies in another year: what does is damaged."""
 
 _END_SECONDS: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
-NEVER: Final = np.datetime64("NaT", "s")
+NO_MOMENT: Final = np.datetime64("NaT", "s")
 
 
 def timestamps(cells: pa.Array) -> np.ndarray:
@@ -47,7 +47,7 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     seconds = np.frombuffer(read.buffers()[1], np.int64)[read.offset : read.offset + len(read)]
     # As a number without a sign, what is before 1970 is very late.
     known = usual & (seconds.view(np.uint64) < _END_SECONDS)
-    return np.where(known, seconds.view(NEVER.dtype), NEVER)
+    return np.where(known, seconds.view(NO_MOMENT.dtype), NO_MOMENT)
 
 
 def _cast_by_arrow(cells: pa.Array) -> pa.Array | None:

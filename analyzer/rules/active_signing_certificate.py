@@ -5,13 +5,13 @@ import pyarrow as pa
 
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import age_text, certificate, concat
+from analyzer.rules.wording import age_text, certificate_texts, concat
 from analyzer.terms import Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     age = age_text(facts.certificate_age, at)
-    return concat(len(at), *certificate(facts, at), age, ", is active")
+    return concat(len(at), *certificate_texts(facts, at), age, ", is active")
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:

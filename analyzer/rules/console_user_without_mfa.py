@@ -6,12 +6,12 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, last_used
+from analyzer.rules.wording import concat, last_use_text
 from analyzer.terms import Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    used = last_used(facts.sign_in, at, "password enabled, ")
+    used = last_use_text(facts.sign_in, at, "password enabled, ")
     return concat(len(at), used, ", no MFA device")
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Facts
 from analyzer.model import Page, as_category, text_series
+from analyzer.report.values import NO_MOMENT
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -30,7 +31,6 @@ from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Certainty, Severity, Thresholds
 
 _USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
-_NEVER: Final = np.datetime64("NaT", "s")
 
 
 class ExemptionCodes(Protocol):
@@ -183,36 +183,36 @@ def _created(subject: Subject, facts: Facts) -> np.ndarray:
 def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the moments counted from and the days, NaT and 0 where there are none."""
     if rule.since is None:
-        return np.full(len(at), _NEVER), np.zeros(len(at), np.int64)
+        return np.full(len(at), NO_MOMENT), np.zeros(len(at), np.int64)
     elapsed = rule.since(facts)
     known = elapsed.known.yes[at]
-    return np.where(known, elapsed.moment[at], _NEVER), elapsed.days[at]
+    return np.where(known, elapsed.moment[at], NO_MOMENT), elapsed.days[at]
 
 
 def _frame(
     page: Page, rules: Sequence[Rule], findings: Sequence[_RuleFindings], reasons: Sequence[str]
 ) -> pd.DataFrame:
-    def every(name: str, dtype: str) -> np.ndarray:
+    def joined(name: str, dtype: str) -> np.ndarray:
         return np.concatenate([np.array([], dtype), *(getattr(each, name) for each in findings)])
 
-    rule, slot = every("rule", "int64"), every("slot", "int64").astype("int8")
-    since = every("since", "datetime64[s]")
+    rule, slot = joined("rule", "int64"), joined("slot", "int64").astype("int8")
+    since = joined("since", "datetime64[s]")
     severity = np.array([each.severity.rank for each in rules])
     subject = np.array([list(Subject).index(each.subject) for each in rules])
-    users = page.users[_USER_COLUMNS].take(every("user", "int64"))
+    users = page.users[_USER_COLUMNS].take(joined("user", "int64"))
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
         RULE: as_category(rule, [each.id for each in rules]),
         SEVERITY: as_category(severity[rule], Severity),
         SUBJECT: as_category(subject[rule], Subject),
         columns.SLOT: pd.arrays.IntegerArray(slot, slot == 0),
-        columns.CREATED: pd.DatetimeIndex(every("created", "datetime64[s]"), tz="UTC"),
+        columns.CREATED: pd.DatetimeIndex(joined("created", "datetime64[s]"), tz="UTC"),
         SINCE: pd.DatetimeIndex(since, tz="UTC"),
-        DAYS: pd.arrays.IntegerArray(every("days", "int64"), np.isnat(since)),
+        DAYS: pd.arrays.IntegerArray(joined("days", "int64"), np.isnat(since)),
         FACT: _texts([each.facts for each in findings]),
-        OUTCOME: as_category(every("outcome", "int64"), Outcome),
-        columns.EXEMPTION: as_category(every("exemption", "int32"), reasons),
-        REMEDY: _remedy_column(rules, rule, every("remedy", "int64")),
+        OUTCOME: as_category(joined("outcome", "int64"), Outcome),
+        columns.EXEMPTION: as_category(joined("exemption", "int32"), reasons),
+        REMEDY: _remedy_column(rules, rule, joined("remedy", "int64")),
     }
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
 

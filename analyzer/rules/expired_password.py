@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, dates, days_text
+from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity, Thresholds
 
 
@@ -17,7 +17,7 @@ def _judge(facts: Facts, _: Thresholds) -> Truth:
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     expiry = facts.password_expiry
-    when = dates(expiry.moment[at], "password expired ")
+    when = date_texts(expiry.moment[at], "password expired ")
     return concat(len(at), when, days_text(expiry.days[at], ", ", " before as-of"))
 
 

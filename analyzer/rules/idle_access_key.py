@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, concat, days_text, last_used
+from analyzer.rules.wording import access_key_texts, concat, days_text, last_use_text
 from analyzer.terms import Severity, Thresholds
 
 
@@ -15,9 +15,9 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_used(facts.key_use, at, ", ")
+    used = last_use_text(facts.key_use, at, ", ")
     idle = days_text(facts.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), *access_key(facts, at), used, idle)
+    return concat(len(at), *access_key_texts(facts, at), used, idle)
 
 
 def _since(facts: Facts) -> Elapsed:

@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, dates, days_text, last_used, text_where
+from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity, Thresholds
 
 
@@ -15,8 +15,8 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_used(facts.sign_in, at, "password ")
-    changed = dates(facts.password_change.moment[at], ", last changed ")
+    used = last_use_text(facts.sign_in, at, "password ")
+    changed = date_texts(facts.password_change.moment[at], ", last changed ")
     idle = days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
     return concat(len(at), used, text_where(facts.sign_in.present[at], "", changed), idle)
 

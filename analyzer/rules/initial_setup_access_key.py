@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, age_text, concat
+from analyzer.rules.wording import access_key_texts, age_text, concat
 from analyzer.terms import Severity, Thresholds
 
 
@@ -15,7 +15,7 @@ def _judge(facts: Facts, _: Thresholds) -> Truth:
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    key, age = access_key(facts, at), age_text(facts.key_age, at)
+    key, age = access_key_texts(facts, at), age_text(facts.key_age, at)
     return concat(len(at), *key, age, ", never used; the user has a password too")
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, dates, days_text
+from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity, Thresholds
 
 
@@ -23,7 +23,7 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    when = dates(facts.password_expiry.moment[at], "password expires ")
+    when = date_texts(facts.password_expiry.moment[at], "password expires ")
     days = _time_to_expiry(facts)[at].astype("timedelta64[D]").astype(np.int64)
     limit = f" after as-of; limit {limits.expiry_days}"
     return concat(len(at), when, days_text(days, ", ", limit))

@@ -7,11 +7,11 @@ from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
-    DELETION,
-    UNSEEN,
+    DELETION_COMMANDS,
+    UNSEEN_COMMANDS,
     concat,
     created_age_caveats,
-    dates,
+    date_texts,
     text_where,
     undetermined_reason,
 )
@@ -19,7 +19,7 @@ from analyzer.terms import Severity, Thresholds, Verdict
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    last = dates(facts.sign_in.moment[at], "last signed in ")
+    last = date_texts(facts.sign_in.moment[at], "last signed in ")
     signed_in = text_where(facts.sign_in.present[at], last, "never signed in")
     return concat(len(at), signed_in, ", no working credentials", *created_age_caveats(facts, at))
 
@@ -66,8 +66,8 @@ RULE = Rule(
     " signed in, but has an inactive access key). Check a user with a caveat first.",
     fix="Delete the user and its remaining credentials.",
     remedy=(
-        *UNSEEN,
-        *DELETION,
+        *UNSEEN_COMMANDS,
+        *DELETION_COMMANDS,
     ),
     references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",),
 )

@@ -6,7 +6,13 @@ import pyarrow as pa
 from analyzer.facts import Facts, Truth
 from analyzer.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, concat, each_slot_text, last_used, text_where
+from analyzer.rules.wording import (
+    access_key_texts,
+    concat,
+    each_slot_text,
+    last_use_text,
+    text_where,
+)
 from analyzer.terms import Severity, Thresholds
 
 
@@ -21,8 +27,8 @@ def _has_inactive_key(facts: Facts) -> np.ndarray:
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     def text(slot: np.ndarray) -> pa.Array:
         state = text_where(facts.key_active.yes[slot], ", is active", ", is inactive")
-        used = last_used(facts.key_use, slot, ", ")
-        return concat(len(slot), *access_key(facts, slot), state, used)
+        used = last_use_text(facts.key_use, slot, ", ")
+        return concat(len(slot), *access_key_texts(facts, slot), state, used)
 
     return each_slot_text(facts, at, facts.key_active.yes | _inactive_keys(facts), text)
 

@@ -5,13 +5,13 @@ import pyarrow as pa
 
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import certificate, concat, each_slot_text
+from analyzer.rules.wording import certificate_texts, concat, each_slot_text
 from analyzer.terms import Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     def text(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *certificate(facts, slot), ", is active")
+        return concat(len(slot), *certificate_texts(facts, slot), ", is active")
 
     return each_slot_text(facts, at, facts.certificate_active.yes, text)
 

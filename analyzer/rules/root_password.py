@@ -6,12 +6,12 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, last_used, text_where, unknown_cells
+from analyzer.rules.wording import concat, last_use_text, text_where, unknown_cells
 from analyzer.terms import NOT_SUPPORTED, Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), last_used(facts.sign_in, at, "password enabled, "))
+    return concat(len(at), last_use_text(facts.sign_in, at, "password enabled, "))
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:

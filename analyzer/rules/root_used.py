@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Facts, Truth, by_slot
+from analyzer.facts import Elapsed, Facts, Truth, slot_matrix
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, dates, days_text, text_where, unknown_cells
+from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import AsOfSource, Severity, Thresholds
 
 
@@ -26,11 +26,11 @@ def _is_as_of_assumed(facts: Facts) -> np.ndarray:
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and return whose it is: 0 for the password, or a slot."""
     used, keys = facts.sign_in, facts.key_use
-    moment = np.vstack([used.moment, by_slot(keys.moment)])
+    moment = np.vstack([used.moment, slot_matrix(keys.moment)])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
     newest = (which, np.arange(len(which)))
-    days = np.vstack([used.days, by_slot(keys.days)])[newest]
-    unknown = used.unknown | by_slot(keys.unknown).any(axis=0)
+    days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
+    unknown = used.unknown | slot_matrix(keys.unknown).any(axis=0)
     moment = moment[newest]
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 
@@ -43,7 +43,7 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
 def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Array, pa.Array]:
     use, which = _newest_use(facts)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
-    when = dates(use.moment[at], " last used ")
+    when = date_texts(use.moment[at], " last used ")
     return names.take(pa.array(which[at])), when, days_text(use.days[at], ", ", limit)
 
 

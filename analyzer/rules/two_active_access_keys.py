@@ -5,13 +5,15 @@ import pyarrow as pa
 
 from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, concat, each_slot_text, last_used
+from analyzer.rules.wording import access_key_texts, concat, each_slot_text, last_use_text
 from analyzer.terms import Severity, Thresholds
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     def text(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *access_key(facts, slot), last_used(facts.key_use, slot, ", "))
+        return concat(
+            len(slot), *access_key_texts(facts, slot), last_use_text(facts.key_use, slot, ", ")
+        )
 
     return concat(
         len(at), "two are active: ", each_slot_text(facts, at, facts.key_active.yes, text)

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import access_key, concat, days_text
+from analyzer.rules.wording import access_key_texts, concat, days_text
 from analyzer.terms import Severity, Thresholds
 
 
@@ -15,7 +15,7 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     age = days_text(facts.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
-    return concat(len(at), *access_key(facts, at), age)
+    return concat(len(at), *access_key_texts(facts, at), age)
 
 
 def _since(facts: Facts) -> Elapsed:

@@ -7,8 +7,8 @@ from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
-    DELETION,
-    UNSEEN,
+    DELETION_COMMANDS,
+    UNSEEN_COMMANDS,
     category_words_at,
     concat,
     created_age_caveats,
@@ -63,10 +63,10 @@ RULE = Rule(
     " first.",
     fix="Disable the credentials, wait, then delete the user.",
     remedy=(
-        *UNSEEN,
+        *UNSEEN_COMMANDS,
         "# Disable the credentials, then wait.",
         "aws iam delete-login-profile --user-name=NAME",
-        *DELETION,
+        *DELETION_COMMANDS,
     ),
     references=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",

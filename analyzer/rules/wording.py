@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Facts, by_slot
+from analyzer.facts import Elapsed, Facts, slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
 
 _TEXT: Final = pa.string()
@@ -44,7 +44,7 @@ def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Sc
     return pc.if_else(pa.array(mask), yes, no)
 
 
-def dates(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
+def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
     """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
     known = ~np.isnat(moments)
     if not known.any():
@@ -95,14 +95,16 @@ def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
 # What the rules speak of
 
 
-def access_key(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def access_key_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
-    return _slot_texts("access key", facts, at), dates(facts.key_age.moment[at])
+    return _slot_texts("access key", facts, at), date_texts(facts.key_age.moment[at])
 
 
-def certificate(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+def certificate_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
-    return _slot_texts("signing certificate", facts, at), dates(facts.certificate_age.moment[at])
+    return _slot_texts("signing certificate", facts, at), date_texts(
+        facts.certificate_age.moment[at]
+    )
 
 
 def _slot_texts(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
@@ -115,9 +117,9 @@ def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
     return text_where(age.known.yes[at], days_text(age.days[at], ", ", " old"), "")
 
 
-def last_used(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
+def last_use_text(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
     """Say `last used 2024-01-09`, `never used` or `last use unknown`."""
-    date = dates(used.moment[at], f"{before}last used ")
+    date = date_texts(used.moment[at], f"{before}last used ")
     never = text_where(used.unknown[at], f"{before}last use unknown", f"{before}never used")
     return text_where(used.present[at], date, never)
 
@@ -127,7 +129,7 @@ def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     keys = [f"access key {slot}" for slot in columns.SLOTS]
     ways = {
         "password": facts.password.yes,
-        **dict(zip(keys, by_slot(facts.key_active.yes), strict=True)),
+        **dict(zip(keys, slot_matrix(facts.key_active.yes), strict=True)),
     }
     return join_nonempty(
         *(text_where(way[at], name, _NOTHING) for name, way in ways.items()), between=", "
@@ -148,7 +150,7 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     check = text_where(certain, "", concat(len(at), "; check: ", caveats))
     ago = days_text(facts.age.days[at], ", ", " ago")
-    return dates(facts.age.moment[at], ", created "), ago, check
+    return date_texts(facts.age.moment[at], ", created "), ago, check
 
 
 def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
@@ -243,14 +245,14 @@ def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
     return (remedy, *(line for line in rule.remedy if _READING_COMMAND.match(line)))
 
 
-UNSEEN: Final = (
+UNSEEN_COMMANDS: Final = (
     "# Not visible in a credential report: each of these must list nothing.",
     "aws iam list-service-specific-credentials --user-name=NAME",
     "aws iam list-ssh-public-keys --user-name=NAME",
 )
 """Come first: a user with one of these may be in use."""
 
-DELETION: Final = (
+DELETION_COMMANDS: Final = (
     "# Then delete what is attached, each with --user-name=NAME:",
     "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
     "# delete-user-policy, detach-user-policy, remove-user-from-group.",

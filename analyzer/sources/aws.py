@@ -22,7 +22,7 @@ from botocore.session import Session
 
 from analyzer import columns
 from analyzer.errors import AwsRefused
-from analyzer.files import as_json, provenance
+from analyzer.files import json_bytes, provenance
 from analyzer.sources.aws_answers import (
     UNREADABLE,
     CheckedTransport,
@@ -31,7 +31,7 @@ from analyzer.sources.aws_answers import (
     set_strict_parsing,
     text_field,
 )
-from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, error_code, refusal
+from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, error_code, failure_text
 from analyzer.sources.companions import FIRST_YEAR
 from analyzer.sources.deadline import Deadline, Late
 from analyzer.terms import ISO_UTC
@@ -88,7 +88,7 @@ class FetchedReport:
             "obtained": {"operation": "iam:GetCredentialReport", "caller": caller},
             "service_credentials": evidence,
         }
-        return as_json(known)
+        return json_bytes(known)
 
 
 class AwsSession:
@@ -138,7 +138,7 @@ class AwsSession:
         except ValueError:
             raise AwsRefused(_INVALID_SETTINGS) from None
         except Exception as error:  # noqa: BLE001  a program or server for credentials may answer anything
-            raise AwsRefused(refusal(error)) from None
+            raise AwsRefused(failure_text(error)) from None
         client.meta.events.register("before-send", CheckedTransport(client))
         return client
 
@@ -345,7 +345,7 @@ def service_credentials_json(iam: DeadlineClient) -> bytes:
                 for name in ("UserName", "Status", "ServiceName"):
                     text_field(each, name)
             listed += credentials
-    return as_json({"ServiceSpecificCredentials": listed, "IsTruncated": False})
+    return json_bytes({"ServiceSpecificCredentials": listed, "IsTruncated": False})
 
 
 @contextmanager
@@ -354,4 +354,4 @@ def aws_errors_translated() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError, EOFError) as error:
-        raise AwsRefused(refusal(error)) from None
+        raise AwsRefused(failure_text(error)) from None

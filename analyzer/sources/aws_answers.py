@@ -17,7 +17,7 @@ from urllib3.exceptions import ReadTimeoutError as SilentServer
 
 from analyzer.errors import AwsRefused
 
-LARGEST: Final = 64 << 20
+LARGEST_ANSWER: Final = 64 << 20
 """Bytes of the largest answer that is read; a report of 5,000 users has about three million."""
 
 _CHUNK_BYTES: Final = 1 << 16
@@ -74,8 +74,8 @@ def _body(answer: AWSResponse, request: AWSPreparedRequest) -> bytes:
     try:
         for piece in answer.raw.stream(_CHUNK_BYTES):
             body += piece
-            if len(body) > LARGEST:
-                raise not_from_aws(f"an answer of more than {LARGEST >> 20} MiB")
+            if len(body) > LARGEST_ANSWER:
+                raise not_from_aws(f"an answer of more than {LARGEST_ANSWER >> 20} MiB")
     except SilentServer as error:
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
     except HTTPError as error:

@@ -143,7 +143,7 @@ def _known_codes() -> frozenset[str]:
     return frozenset({*listed, *modeled, *BUSY, *_DENIED, *_COMMON_CODES})
 
 
-def refusal(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """Return the message for an error that AWS or boto3 raised."""
     if isinstance(error, ClientError):
         return _error_answer(error)

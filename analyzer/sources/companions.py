@@ -52,7 +52,7 @@ def generated_time(name: str, content: bytes, report: str, sha256: Callable[[], 
     """
     saved = metadata(name, content)
     if saved.sha256 != sha256():
-        raise mismatched_metadata(name, report)
+        raise mismatch_refusal(name, report)
     return saved.generated
 
 
@@ -74,7 +74,7 @@ def metadata(name: str, content: bytes) -> Metadata:
     return Metadata(moment, of)
 
 
-def mismatched_metadata(name: str, report: str) -> InputRefused:
+def mismatch_refusal(name: str, report: str) -> InputRefused:
     """Return the refusal of metadata that is of another report than the one it lies beside."""
     message = f"its `sha256` is not that of {report}: the report was changed"
     return saved_file_refused(name, message)

@@ -31,7 +31,7 @@ from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.deadline import Deadline, Late
 from analyzer.sources.find import Source
 from analyzer.sources.load import load_sources
-from analyzer.sources.manifest import NOT_ASKED, SAVED, AccountEntry, FetchedAccounts, Status
+from analyzer.sources.manifest import NOT_REQUESTED, SAVED, AccountEntry, FetchedAccounts, Status
 from analyzer.sources.organization import ATTEMPTS, Account, AccountFilter, selected_accounts
 
 Save = Callable[[DeadlineClient, FetchedReport, str], AccountEntry]
@@ -294,7 +294,7 @@ def save_report(
     Raises OutputFailed.
     """
     path = place(report.name)
-    answer, known = _service_credentials(iam) if with_service_credentials else (None, NOT_ASKED)
+    answer, known = _service_credentials(iam) if with_service_credentials else (None, NOT_REQUESTED)
     metadata = {path.with_name(path.name + METADATA): report.metadata(caller, known)}
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS)
     if answer is None:
@@ -308,7 +308,7 @@ def entry_without_saving(
     iam: DeadlineClient, report: FetchedReport, _caller: str, *, with_service_credentials: bool
 ) -> AccountEntry:
     """Return what `save_report` would, and save nothing."""
-    known = _service_credentials(iam)[1] if with_service_credentials else NOT_ASKED
+    known = _service_credentials(iam)[1] if with_service_credentials else NOT_REQUESTED
     return fetched_entry(report, Path(report.name), known)
 
 

@@ -116,7 +116,7 @@ def is_pattern(name: str) -> bool:
     return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
 
 
-def matches(pattern: str) -> list[str]:
+def matching_paths(pattern: str) -> list[str]:
     """Return the paths that a pattern matches, in order.
 
     `**` searches no folder twice, as glob does where links lead back up.
@@ -153,7 +153,7 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
-    paths = [path for path in matches(pattern) if not path.endswith(COMPANIONS)]
+    paths = [path for path in matching_paths(pattern) if not path.endswith(COMPANIONS)]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     skipped = {path for path in paths if cannot_be_report(Path(path))}
     for match in paths:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer import columns
-from analyzer.report.input_size import HEAD
+from analyzer.report.input_size import HEAD_BYTES
 from analyzer.report.raw_report import is_own_output
 
 _ENDINGS: Final = (
@@ -43,7 +43,7 @@ def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]
         return True
     if lower.endswith(".json"):
         return size <= _LARGEST_JSON and _is_other_json(start(size))
-    return lower.endswith(".csv") and is_own_output(start(HEAD))
+    return lower.endswith(".csv") and is_own_output(start(HEAD_BYTES))
 
 
 def _is_other_json(data: bytes) -> bool:

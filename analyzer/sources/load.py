@@ -18,7 +18,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
-from analyzer.report.input_size import HEAD, MAX_INPUT, InputLimit
+from analyzer.report.input_size import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.notes import short_list
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
@@ -26,7 +26,7 @@ from analyzer.sources.find import Source, companions_in_archives, find_sources, 
 from analyzer.sources.manifest import manifests, with_listed_accounts
 from analyzer.sources.memory import MemorySource, is_memory_source, memory_sources
 
-STREAMED: Final = 32 << 20
+STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
 
 _TAIL: Final = 1 << 10
@@ -117,23 +117,25 @@ def load_sources(
     return with_listed_accounts(noted, manifests(names, inputs), inputs)
 
 
-class FoundInputs(NamedTuple):
+class ReadableInputs(NamedTuple):
     """Hold the inputs to read, and those that cannot be read as not covered, with the reason."""
 
     readable: list[Source]
     uncovered: tuple[UncoveredAccount, ...] = ()
 
 
-def find_inputs(names: Collection[str], limit: InputLimit, *, skip_unreadable: bool) -> FoundInputs:
+def find_inputs(
+    names: Collection[str], limit: InputLimit, *, skip_unreadable: bool
+) -> ReadableInputs:
     """Return all inputs that the names stand for; `skip_unreadable` tries each.
 
     Raises InputRefused where none of them is a report, if they are tried.
     """
     inputs = find_sources(names, limit)
-    return readable_sources(inputs) if skip_unreadable else FoundInputs(inputs)
+    return readable_sources(inputs) if skip_unreadable else ReadableInputs(inputs)
 
 
-def readable_sources(inputs: Iterable[Source]) -> FoundInputs:
+def readable_sources(inputs: Iterable[Source]) -> ReadableInputs:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
     Raises InputRefused where no input is a report.
@@ -150,7 +152,7 @@ def readable_sources(inputs: Iterable[Source]) -> FoundInputs:
             readable.append(each)
     if all(each.is_skipped for each in readable):
         raise InputRefused(problem for each in refusals.values() for problem in each.problems)
-    return FoundInputs(
+    return ReadableInputs(
         readable,
         tuple(
             UncoveredFile(account="", name=name, reason=_reason(refused.problems[0]))
@@ -200,11 +202,11 @@ def _text_with_origin(source: Source, limit: InputLimit) -> ReportText:
 
 def _report_text(source: Source, limit: InputLimit) -> ReportText:
     try:
-        if source.path and source.path.stat().st_size > STREAMED:
+        if source.path and source.path.stat().st_size > STREAMED_FROM:
             # Since before the first byte is read.
             unchanged = _change_check(source.name, source.path)
             with source.path.open("rb") as stream:
-                head = stream.read(HEAD)
+                head = stream.read(HEAD_BYTES)
             if input_formats.is_utf8_csv(head):
                 return _streamed_text(source.name, source.path, head, unchanged)
         return read_in_memory(source, limit)
@@ -238,7 +240,7 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     unchanged = _change_check(source.name, source.path)
     data = source.read()
     unchanged()
-    opened = input_formats.unwrapped(source.name, data, limit)
+    opened = input_formats.unwrapped_file(source.name, data, limit)
     plain = opened.csv == data
     sha256 = hashlib.sha256(data).hexdigest()
     content = sha256 if plain else hashlib.sha256(opened.csv).hexdigest()
@@ -247,7 +249,7 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
         size=len(data),
         sha256=partial(str, sha256),
         csv_sha256=partial(str, content),
-        header=find_header(source.name, opened.csv[:HEAD]),
+        header=find_header(source.name, opened.csv[:HEAD_BYTES]),
         open=partial(_reopened, source.path, unchanged)
         if plain and source.path
         else partial(_unpacked, source.name, source.read_again, content, [opened.csv]),
@@ -271,7 +273,7 @@ def _unpacked(
     if unpacked:
         return pa.BufferReader(unpacked.pop())
     try:
-        again = input_formats.unwrapped(name, read_again()).csv
+        again = input_formats.unwrapped_file(name, read_again()).csv
     except OSError as error:
         raise unreadable_file(name, error) from None
     if hashlib.sha256(again).hexdigest() != sha256:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
 from analyzer.files import (
-    as_json,
+    json_bytes,
     json_list,
     json_text,
     provenance,
@@ -37,14 +37,14 @@ from analyzer.sources.find import (
     files_below,
     is_pattern,
     is_visible,
-    matches,
+    matching_paths,
 )
 from analyzer.terms import printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
 
-NOT_ASKED: Final = "not requested"
+NOT_REQUESTED: Final = "not requested"
 SAVED: Final = "saved with the report"
 """The words of an entry for service-specific credentials that were not requested, or saved."""
 
@@ -93,7 +93,7 @@ def manifest(accounts: FetchedAccounts) -> bytes:
     It lies in the folder of the reports, so `file` is but their name.
     """
     entries = sorted(accounts.entries, key=lambda entry: (entry.account, entry.name))
-    return as_json(
+    return json_bytes(
         {
             **provenance(),
             "accounts": [asdict(entry) | {"file": PurePath(entry.file).name} for entry in entries],
@@ -123,7 +123,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
 
 def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
-        for path in map(Path, matches(name) if is_pattern(name) else [name]):
+        for path in map(Path, matching_paths(name) if is_pattern(name) else [name]):
             inside = files_below(path) if path.is_dir() else [path]
             yield from (each for each in inside if _is_manifest(each))
 
@@ -420,5 +420,5 @@ def unknown_credential_messages(entries: Iterable[AccountEntry]) -> list[Account
             {},
         )
         for entry in entries
-        if entry.service_credentials not in ("", NOT_ASKED, SAVED)
+        if entry.service_credentials not in ("", NOT_REQUESTED, SAVED)
     ]

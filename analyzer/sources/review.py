@@ -39,7 +39,7 @@ from analyzer.review_columns import (
     NOT_REPORTED,
     NOT_UNDERSTOOD,
     SHEETS,
-    STATE,
+    STATE_COLUMNS,
     TICKET,
     Decision,
 )
@@ -185,7 +185,7 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _ListSheet:
             if _has_no_entries(title, heads) or _has_no_decision(heads, rows[row:]):
                 break
             _check_heads(place, row, heads)
-            known = [*_COLUMNS, *(head for head in STATE if heads.count(head) == 1)]
+            known = [*_COLUMNS, *(head for head in STATE_COLUMNS if heads.count(head) == 1)]
             at = {head: heads.index(head) for head in known if head in heads}
             empty = [EMPTY_CELL] * len(heads)
             below = {
@@ -295,14 +295,14 @@ def _decision(named: Mapping[str, Any], as_of: datetime | None) -> ReviewDecisio
 
 def _state(listed: _ListSheet, row: int) -> UserState | Problem:
     """Return what a row shows of its user, or why it does not: each cell is as it was written."""
-    if missing := [head for head in STATE if head not in listed.at]:
+    if missing := [head for head in STATE_COLUMNS if head not in listed.at]:
         place = f"{listed.file}, sheet {listed.title}"
         message = f"missing, or there twice: {', '.join(missing)}"
         return Problem(place, row, None, None, message, _RESTORE_HINT)
-    as_of, activity, *keys = (listed.rows[row][listed.at[head]].value for head in STATE)
+    as_of, activity, *keys = (listed.rows[row][listed.at[head]].value for head in STATE_COLUMNS)
     moment, last_use = _moment(as_of), _last_use(activity)
     is_read = (moment, last_use or activity in (NEVER, NOT_KNOWN), *map(_is_key_state, keys))
-    unread = [head for head, read in zip(STATE, is_read, strict=True) if not read]
+    unread = [head for head, read in zip(STATE_COLUMNS, is_read, strict=True) if not read]
     if moment is None or unread:
         return listed.problem(row, unread[0], "not as credreport wrote it", _RESTORE_HINT)
     return UserState(moment, last_use, active_keys=keys.count(State.ACTIVE))

@@ -14,46 +14,48 @@ from analyzer.terms import Benchmark
 
 # Why a control cannot be decided
 
-ORGANIZATION: Final = "The organization's settings are not in the report."
+ORGANIZATION_REASON: Final = "The organization's settings are not in the report."
 """Also of centralised root access, though a root without a password hints at it."""
 
-CONTACTS: Final = "The account's contacts and questions are not in the report."
+CONTACTS_REASON: Final = "The account's contacts and questions are not in the report."
 
-HARDWARE_MFA: Final = (
+HARDWARE_MFA_REASON: Final = (
     "The report says that root has an MFA device, not which kind; see `aws iam"
     " list-virtual-mfa-devices`. A root without one fails root-without-mfa."
 )
 
-PASSWORD_POLICY: Final = (
+PASSWORD_POLICY_REASON: Final = (
     "The account's password policy is not in the report; see `aws iam get-account-password-policy`."
 )
 
-PASSWORD_EXPIRY: Final = (
+PASSWORD_EXPIRY_REASON: Final = (
     "The account's password policy is not in the report; see `aws iam"
     " get-account-password-policy`. password_next_rotation is a hint, for users with a password."
 )
 
-POLICIES: Final = "Policies and groups are not in the report."
-ROLES: Final = "Roles are not in the report."
+POLICIES_REASON: Final = "Policies and groups are not in the report."
+ROLES_REASON: Final = "Roles are not in the report."
 
-SERVER_CERTIFICATES: Final = (
+SERVER_CERTIFICATES_REASON: Final = (
     "Server certificates are not in the report: cert_1 and cert_2 are users' signing certificates."
 )
 
-ANALYZER: Final = "IAM Access Analyzer is not in the report."
-FEDERATION: Final = "Identity providers and IAM Identity Center are not in the report."
+ANALYZER_REASON: Final = "IAM Access Analyzer is not in the report."
+FEDERATION_REASON: Final = "Identity providers and IAM Identity Center are not in the report."
 
 # Controls that several versions share; each list gives them their numbers
 
-_CONTACT_DETAILS: Final = undecidable("Contact details are current", CONTACTS)
-_SECURITY_CONTACT: Final = undecidable("A security contact is registered", CONTACTS)
-_SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", CONTACTS)
+_CONTACT_DETAILS: Final = undecidable("Contact details are current", CONTACTS_REASON)
+_SECURITY_CONTACT: Final = undecidable("A security contact is registered", CONTACTS_REASON)
+_SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", CONTACTS_REASON)
 _ROOT_KEY: Final = decidable("Root has no access key", "root-access-key")
 _ROOT_MFA: Final = decidable("Root has MFA", "root-without-mfa")
-_ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA is a hardware device", HARDWARE_MFA)
+_ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA is a hardware device", HARDWARE_MFA_REASON)
 _ROOT_USE: Final = decidable("Root is not used for administrative and daily tasks", "root-used")
-_PASSWORD_LENGTH: Final = undecidable("Passwords have 14 characters or more", PASSWORD_POLICY)
-_PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", PASSWORD_POLICY)
+_PASSWORD_LENGTH: Final = undecidable(
+    "Passwords have 14 characters or more", PASSWORD_POLICY_REASON
+)
+_PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", PASSWORD_POLICY_REASON)
 _CONSOLE_MFA: Final = decidable("Console users have MFA", "console-user-without-mfa")
 _SETUP_KEY: Final = decidable(
     "Console users get no access key at initial setup", "initial-setup-access-key"
@@ -67,17 +69,23 @@ _ONE_KEY: Final = decidable("A user has at most one active access key", "two-act
 _ROTATION: Final = decidable(
     "Access keys are rotated within 90 days", "unrotated-access-key", rotation_days=90
 )
-_GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", POLICIES)
-_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", POLICIES)
-_SUPPORT_ROLE: Final = undecidable("A role to manage incidents with AWS Support exists", ROLES)
-_INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", ROLES)
-_TLS: Final = undecidable("Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES)
-_ACCESS_ANALYZER: Final = undecidable("IAM Access Analyzer is on in all regions", ANALYZER)
-_EXTERNAL_ANALYZER: Final = undecidable(
-    "The external access analyzer is on in all regions", ANALYZER
+_GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", POLICIES_REASON)
+_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", POLICIES_REASON)
+_SUPPORT_ROLE: Final = undecidable(
+    "A role to manage incidents with AWS Support exists", ROLES_REASON
 )
-_CENTRAL_USERS: Final = undecidable("Users of several accounts are managed centrally", FEDERATION)
-_CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", POLICIES)
+_INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", ROLES_REASON)
+_TLS: Final = undecidable(
+    "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES_REASON
+)
+_ACCESS_ANALYZER: Final = undecidable("IAM Access Analyzer is on in all regions", ANALYZER_REASON)
+_EXTERNAL_ANALYZER: Final = undecidable(
+    "The external access analyzer is on in all regions", ANALYZER_REASON
+)
+_CENTRAL_USERS: Final = undecidable(
+    "Users of several accounts are managed centrally", FEDERATION_REASON
+)
+_CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", POLICIES_REASON)
 
 _OF_2_0: Final = (
     *(_CONTACT_DETAILS, _SECURITY_CONTACT, _SECURITY_QUESTIONS),
@@ -98,12 +106,12 @@ _OF_5_0: Final = tuple(
 
 _OF_7_0: Final = (
     *(each for each in _OF_5_0 if each not in (_SETUP_KEY, _ONE_KEY)),
-    undecidable("Resource policies do not make resources public", POLICIES),
+    undecidable("Resource policies do not make resources public", POLICIES_REASON),
 )
 """The controls of v7.0.0, but for those on the organization."""
 
 _ORGANIZATION_OF_7_0: Final = tuple(
-    undecidable(title, ORGANIZATION)
+    undecidable(title, ORGANIZATION_REASON)
     for title in (
         "Root access is managed centrally",
         "Guardrails limit what accounts can do",
@@ -157,24 +165,24 @@ CIS_1_2: Final = Standard(
                 idle_days=90,
             ),
             _ROTATION,
-            undecidable("Passwords need an upper-case letter", PASSWORD_POLICY),
-            undecidable("Passwords need a lower-case letter", PASSWORD_POLICY),
-            undecidable("Passwords need a symbol", PASSWORD_POLICY),
-            undecidable("Passwords need a digit", PASSWORD_POLICY),
+            undecidable("Passwords need an upper-case letter", PASSWORD_POLICY_REASON),
+            undecidable("Passwords need a lower-case letter", PASSWORD_POLICY_REASON),
+            undecidable("Passwords need a symbol", PASSWORD_POLICY_REASON),
+            undecidable("Passwords need a digit", PASSWORD_POLICY_REASON),
             _PASSWORD_LENGTH,
             _PASSWORD_REUSE,
-            undecidable("Passwords expire within 90 days", PASSWORD_EXPIRY),
+            undecidable("Passwords expire within 90 days", PASSWORD_EXPIRY_REASON),
             _ROOT_KEY,
             _ROOT_MFA,
             _ROOT_HARDWARE_MFA,
             _SECURITY_QUESTIONS,
-            undecidable("Policies are attached to groups and roles only", POLICIES),
+            undecidable("Policies are attached to groups and roles only", POLICIES_REASON),
             _CONTACT_DETAILS,
             _SECURITY_CONTACT,
             _INSTANCE_ROLES,
             _SUPPORT_ROLE,
             _SETUP_KEY,
-            undecidable("No policy allows full access", POLICIES),
+            undecidable("No policy allows full access", POLICIES_REASON),
         ),
     ),
 )
@@ -186,19 +194,21 @@ FSBP: Final = Standard(
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
     controls=(
-        undecidable("No policy allows full access", POLICIES).with_number("IAM.1"),
-        undecidable("No policy is attached to a user", POLICIES).with_number("IAM.2"),
+        undecidable("No policy allows full access", POLICIES_REASON).with_number("IAM.1"),
+        undecidable("No policy is attached to a user", POLICIES_REASON).with_number("IAM.2"),
         _ROTATION.with_number("IAM.3"),
         _ROOT_KEY.with_number("IAM.4"),
         _CONSOLE_MFA.with_number("IAM.5"),
         _ROOT_HARDWARE_MFA.with_number("IAM.6"),
-        undecidable("The password policy is strong", PASSWORD_POLICY).with_number("IAM.7"),
+        undecidable("The password policy is strong", PASSWORD_POLICY_REASON).with_number("IAM.7"),
         decidable(
             "Credentials unused for 90 days are removed",
             *("idle-password", "idle-access-key"),
             idle_days=90,
         ).with_number("IAM.8"),
-        undecidable("No policy allows all actions of a service", POLICIES).with_number("IAM.21"),
+        undecidable("No policy allows all actions of a service", POLICIES_REASON).with_number(
+            "IAM.21"
+        ),
     ),
 )
 

@@ -11,11 +11,11 @@ from analyzer.standards import STANDARDS
 from analyzer.standards.standard import Standard, decidable
 from analyzer.terms import Benchmark, Severity, Thresholds
 
-OWN: Final = "credreport"
+OWN_STANDARD: Final = "credreport"
 """The id of the standard of a run without a benchmark: each rule is a control of its own."""
 
-DEFAULT: Final = "default"
-EVERY: Final = "all"
+DEFAULT_RULES: Final = "default"
+ALL_RULES: Final = "all"
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -34,7 +34,7 @@ class Rulebook:
     @property
     def has_benchmark(self) -> bool:
         """Return whether the controls are those of a benchmark."""
-        return self.standard.id != OWN
+        return self.standard.id != OWN_STANDARD
 
 
 def rulebook(  # noqa: PLR0913  each is one choice
@@ -63,12 +63,12 @@ def rulebook(  # noqa: PLR0913  each is one choice
     by_default = [rule.id for rule in known.values() if rule.default]
     own = [rule.id for rule in extra if rule.default]
     words = {
-        DEFAULT: [*standard.rules, *own] if benchmark else by_default,
-        EVERY: [*known],
+        DEFAULT_RULES: [*standard.rules, *own] if benchmark else by_default,
+        ALL_RULES: [*known],
     }
-    chosen = {each for word in rules or [DEFAULT] for each in words.get(word, [word])}
+    chosen = {each for word in rules or [DEFAULT_RULES] for each in words.get(word, [word])}
     if unknown := sorted({*chosen, *skip} - known.keys()):
-        choices = ", ".join([*known, DEFAULT, EVERY])
+        choices = ", ".join([*known, DEFAULT_RULES, ALL_RULES])
         raise ValueError(f"unknown rule {', '.join(unknown)}: choose from {choices}")
     mildest = Severity(least).rank
     return Rulebook(
@@ -86,7 +86,7 @@ def rulebook(  # noqa: PLR0913  each is one choice
 def own_rules_standard(rules: Collection[Rule]) -> Standard:
     """Return the standard of a run without a benchmark."""
     return Standard(
-        id=OWN,
+        id=OWN_STANDARD,
         name="credreport's own rules",
         short_name="credreport",
         scope=f"{len(rules)} in all",
@@ -103,7 +103,7 @@ def _rules_by_id(extra: Sequence[Rule]) -> dict[str, Rule]:
             raise TypeError(f"an extra rule is an analyzer.Rule, not {rule!r}")
         if not _ID.fullmatch(rule.id):
             raise ValueError(f"rule id {rule.id!r}: use small letters, digits and single hyphens")
-        if rule.id in (*known, DEFAULT, EVERY):
+        if rule.id in (*known, DEFAULT_RULES, ALL_RULES):
             raise ValueError(f"rule id {rule.id!r} is taken: choose another id")
         known[rule.id] = rule
     return known

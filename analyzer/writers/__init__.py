@@ -7,7 +7,7 @@ gives the same bytes. `users` and `findings` put an analysis into the words and 
 formats share; `tables` has the schemas of both; `interchange` is what OCSF and ASFF share.
 
 The command line and `exports` may import this package; it imports the analysis and what lies
-below, never sources. A new format is a module, an ending in `terms.ENDINGS` and a case here.
+below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a case here.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.files import replacing
-from analyzer.terms import ENDINGS, Verdict
+from analyzer.terms import OUTPUT_ENDINGS, Verdict
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -33,7 +33,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     region: str | None = None,
     mode: int | None = None,
 ) -> None:
-    """Write the analysis to files, each in the format that `terms.ENDINGS` has for its ending.
+    """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
     CSV, JSON and Parquet list the users with one of the verdicts, or with the only one named, the
     workbook has all users, OCSF and ASFF have the findings, and so does the CSV or Parquet
@@ -121,7 +121,7 @@ def _writer(
             from analyzer.writers.workbook import write_workbook
 
             return lambda stream: write_workbook(analysis.whole, stream)
-    raise ValueError(f"{target}: the name must end in {', '.join(ENDINGS)}")
+    raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
 
 
 def _findings_writer(
@@ -140,6 +140,6 @@ def _ending(target: Path) -> str:
     """Return the last two parts of the ending where they name a format, else the last."""
     name = target.name.lower()
     return next(
-        (each for each in ENDINGS if each.count(".") > 1 and name.endswith(each)),
+        (each for each in OUTPUT_ENDINGS if each.count(".") > 1 and name.endswith(each)),
         target.suffix.lower(),
     )

@@ -14,7 +14,7 @@ import orjson
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
-from analyzer.terms import REGION, Severity, Thresholds
+from analyzer.terms import REGION_PATTERN, Severity, Thresholds
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
@@ -37,7 +37,7 @@ _SEVERITIES: Final = {
     Severity.MEDIUM: "MEDIUM",
     Severity.LOW: "LOW",
 }
-RESULTS: Final = {
+COMPLIANCE_STATUS: Final = {
     Outcome.FAILS: "FAILED",
     Outcome.UNDECIDED: "WARNING",
     Outcome.NOTED: "PASSED",
@@ -92,7 +92,7 @@ def write_asff(
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.
     """
-    if region is not None and not re.fullmatch(REGION, region):
+    if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
     thresholds = analysis.inspection.book.thresholds
     homeless = 0
@@ -215,7 +215,7 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     ]
     return _without_empty(
         {
-            "Status": RESULTS[finding.outcome],
+            "Status": COMPLIANCE_STATUS[finding.outcome],
             "RelatedRequirements": list(requirements(finding.rule.id)),
             "SecurityControlParameters": parameters,
         }

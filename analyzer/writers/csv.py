@@ -18,9 +18,9 @@ from analyzer.analysis import Analysis
 from analyzer.model import TEXT, AccountName, Page, ReportFile, arrow_array
 from analyzer.report.arns import first_bytes
 from analyzer.terms import ISO_UTC, Verdict
-from analyzer.writers.users import JUDGED, REPORTED, listed_pages, uncovered_user
+from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
 
-USER_COLUMNS: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
+USER_COLUMNS: Final = (*JUDGED_COLUMNS, *REPORTED_COLUMNS, ACCOUNT_NAME)
 
 _WORD_COLUMNS: Final = (
     columns.VERDICT,
@@ -77,7 +77,7 @@ def _lines(
     page: Page, of_files: pa.Array, names: Mapping[str, AccountName], *, raw: bool
 ) -> memoryview:
     def cells(name: str) -> pa.Array:
-        texts = _as_text(page.users[name] if name in JUDGED else page.cells[name])
+        texts = _as_text(page.users[name] if name in JUDGED_COLUMNS else page.cells[name])
         return _csv_cells(texts, raw=raw)
 
     words = _joined_category_columns(page, of_files, raw=raw)

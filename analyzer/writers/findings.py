@@ -116,15 +116,15 @@ def control_results(inspection: Inspection) -> Sequence[ControlResult]:
 
 
 def _rule_findings(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> RuleFindings:
-    def both(outcome: Outcome) -> int:
+    def number_of(outcome: Outcome) -> int:
         return sum(_number(inspection, rule, outcome, exempt=each) for each in (False, True))
 
     return RuleFindings(
         rule=rule,
         fails=_number(inspection, rule, Outcome.FAILS, exempt=False),
         exempt=_number(inspection, rule, Outcome.FAILS, exempt=True),
-        undecided=both(Outcome.UNDECIDED),
-        noted=both(Outcome.NOTED),
+        undecided=number_of(Outcome.UNDECIDED),
+        noted=number_of(Outcome.NOTED),
         examples=tuple(examples),
     )
 
@@ -172,7 +172,7 @@ _LIMITS: Final[Mapping[str, str]] = {
 """What each threshold means."""
 
 
-def rule_decision(rule: Rule, thresholds: Thresholds) -> str:
+def rule_condition(rule: Rule, thresholds: Thresholds) -> str:
     """Return how a rule decides, with its limit as it was set."""
     if rule.threshold is None:
         return rule.how

@@ -22,7 +22,7 @@ from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, ISO_UTC, OVERDUE, Verdict
 from analyzer.version import VERSION
 from analyzer.writers.tables import python_values
-from analyzer.writers.users import JUDGED, REPORTED, listed_pages
+from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
 _ROWS_AT_ONCE: Final = 8192
@@ -153,10 +153,10 @@ def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
         [{"caveat": name, "because": text} for name, text in each]
         for each in caveat_sentences(page)
     )
-    reported = rows_of_columns({name: python_values(page.cells[name]) for name in REPORTED})
+    reported = rows_of_columns({name: python_values(page.cells[name]) for name in REPORTED_COLUMNS})
     return rows_of_columns(
         {
-            **{name: python_values(users[name]) for name in JUDGED},
+            **{name: python_values(users[name]) for name in JUDGED_COLUMNS},
             columns.CAVEATS: caveats,
             columns.FILE: _file_names(users, analysis.report.files),
             columns.ROW: python_values(users[columns.ROW]),

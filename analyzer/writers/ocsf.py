@@ -44,7 +44,7 @@ _SEVERITIES: Final = {
     Severity.MEDIUM: (3, "Medium"),
     Severity.LOW: (2, "Low"),
 }
-RESULTS: Final = {
+COMPLIANCE_STATUS: Final = {
     Outcome.FAILS: (3, "Fail"),
     Outcome.UNDECIDED: (2, "Warning"),
     Outcome.NOTED: (1, "Pass"),
@@ -191,7 +191,7 @@ def _finding_info(finding: Finding, analytic: orjson.Fragment) -> dict[str, Any]
 
 def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     rule = finding.rule
-    status_id, status = RESULTS[finding.outcome]
+    status_id, status = COMPLIANCE_STATUS[finding.outcome]
     parameters = limits(rule, thresholds).items()
     return _without_empty(
         {

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.analysis import Analysis
-from analyzer.exemptions import OF_VERDICT
+from analyzer.exemptions import RULE_OF_VERDICT
 from analyzer.inspection import Inspection
 from analyzer.model import Report
 from analyzer.rules.rule import Outcome
@@ -176,7 +176,7 @@ def _rules_with_examples(
     verdicts: Collection[Verdict],
 ) -> Iterator[RenderableType]:
     """Yield each rule with its first findings, unless the list of users shows them already."""
-    listed = {OF_VERDICT[verdict] for verdict in verdicts if verdict in OF_VERDICT}
+    listed = {RULE_OF_VERDICT[verdict] for verdict in verdicts if verdict in RULE_OF_VERDICT}
     accounts = _has_many_accounts(inspection.report)
     for each in rules:
         yield _rule_heading(each)

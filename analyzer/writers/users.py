@@ -24,7 +24,7 @@ AS_OF_SOURCES: Final = {
     AsOfSource.ASSUMED: "assumed: the newest timestamp in the report",
 }
 
-ORDER: Final = (
+VERDICT_ORDER: Final = (
     Verdict.UNUSED,
     Verdict.RETIRED,
     Verdict.DORMANT,
@@ -63,7 +63,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
 
 
 def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
-    verdict = ORDER.index(row.verdict)
+    verdict = VERDICT_ORDER.index(row.verdict)
     doubtful = row.certainty == Certainty.CHECK
     created = f"{row.created:%Y%m%d%H%M%S}" if row.created else ""
     return bool(row.exemption), verdict, doubtful, created, row.account, row.user
@@ -108,7 +108,7 @@ def headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
     every = sum(analysis.totals.users(verdict) for verdict in Verdict)
     scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
-    listed = [verdict for verdict in ORDER if verdict in verdicts]
+    listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
         users = "1 IAM user" if every == 1 else f"{every} IAM users"
         return f"{users}: {_user_counts(analysis, listed) or 'none listed'}, {scope}"
@@ -119,7 +119,9 @@ def headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
 
 def other_users(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many users have the other verdicts, empty if no user has."""
-    counts = _user_counts(analysis, [verdict for verdict in ORDER if verdict not in verdicts])
+    counts = _user_counts(
+        analysis, [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
+    )
     return f"Other users: {counts}" if counts else ""
 
 
@@ -177,7 +179,7 @@ def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
     totals = analysis.totals
     return [
         (verdict, count, _count_remark(analysis, verdict))
-        for verdict in ORDER
+        for verdict in VERDICT_ORDER
         if (count := totals.users(verdict)) or verdict is Verdict.UNUSED
     ]
 
@@ -224,7 +226,7 @@ def notes(analysis: Analysis) -> list[str]:
     ]
 
 
-JUDGED: Final = (
+JUDGED_COLUMNS: Final = (
     columns.ACCOUNT,
     columns.USER,
     columns.ARN,
@@ -240,7 +242,7 @@ JUDGED: Final = (
 )
 """What the analysis says of a user, in the order of CSV and JSON."""
 
-REPORTED: Final = tuple(name for name in columns.REPORT if name not in JUDGED)
+REPORTED_COLUMNS: Final = tuple(name for name in columns.IN_REPORT if name not in JUDGED_COLUMNS)
 """What the report says of a user, under AWS's own names."""
 
 

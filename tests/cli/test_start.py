@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import run as run_process
-from analyzer.cli.commands import FIRST_LINES
+from analyzer.cli.commands import SUMMARIES
 from analyzer.cli.stderr import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.cli.conftest import Program
@@ -54,20 +54,20 @@ def test_the_module_and_the_command_are_the_same_program() -> None:
         assert Run(done.returncode, done.stdout, done.stderr.decode()) == run(*arguments)
 
 
-@pytest.mark.parametrize("command", FIRST_LINES)
+@pytest.mark.parametrize("command", SUMMARIES)
 def test_the_help_says_of_each_command_what_its_own_help_says_first(
     program: Program, command: str
 ) -> None:
     own = " ".join(program(command, "--help").output.decode().split())
-    assert FIRST_LINES[command] in own
+    assert SUMMARIES[command] in own
     assert command in program("--help").output.decode()
 
 
-@pytest.mark.parametrize("command", FIRST_LINES)
+@pytest.mark.parametrize("command", SUMMARIES)
 def test_a_command_imports_no_other_one(command: str) -> None:
     asked = (
         f"import sys; from analyzer.cli import main; main(['{command}', '--help']);"
-        f" print(*sorted({set(FIRST_LINES)} & {{each.rpartition('.')[2] for each in sys.modules"
+        f" print(*sorted({set(SUMMARIES)} & {{each.rpartition('.')[2] for each in sys.modules"
         " if each.startswith('analyzer.cli.')}), file=sys.stderr)"
     )
     done = subprocess.run(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.exports.manifest import RECORD, as_of_option, read_record
+from analyzer.exports.manifest import RECORD_FILE, as_of_option, read_record
 from analyzer.files import sha256
 from tests.support.builders import a_user, report_text, saved, table
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
@@ -75,5 +75,5 @@ def test_a_record_whose_as_of_is_not_understood_is_none(tmp_path: Path, as_of: o
     assert record is not None
     assert as_of_option(record) == datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)
     damaged = {**record, "parameters": {**record["parameters"], "as_of": as_of}}
-    saved(runs / "latest", json.dumps(damaged), RECORD)
+    saved(runs / "latest", json.dumps(damaged), RECORD_FILE)
     assert read_record(runs / "latest") is None

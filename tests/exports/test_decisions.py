@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import InputRefused
-from analyzer.exports.decisions import DECISIONS, decisions_bytes, kept_review
+from analyzer.exports.decisions import DECISIONS, decisions_bytes, recorded_review
 from analyzer.files import sha256
 from analyzer.review import Review
 from analyzer.review_columns import Decision
@@ -36,9 +36,9 @@ def filled_in(run: Path, *names: str) -> None:
 
 
 def test_decisions_come_back_as_they_were(tmp_path: Path) -> None:
-    assert kept_review(tmp_path) == Review()
+    assert recorded_review(tmp_path) == Review()
     (tmp_path / DECISIONS).write_bytes(decisions_bytes(REVIEW))
-    assert kept_review(tmp_path) == REVIEW
+    assert recorded_review(tmp_path) == REVIEW
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_decisions_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_file_that_is_not_as_it_was_written_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / DECISIONS).write_text(text)
     with pytest.raises(InputRefused, match="Export the run again"):
-        kept_review(tmp_path)
+        recorded_review(tmp_path)
 
 
 def test_a_user_to_keep_is_a_change_once_and_again_when_the_keep_ends(tmp_path: Path) -> None:

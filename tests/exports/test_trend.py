@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from analyzer.exports.runs import Run
-from analyzer.exports.trend import COLUMNS, NEWEST, trend
+from analyzer.exports.trend import COLUMNS, MOST_RUNS, trend
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before
 from tests.support.runs import console_report, exporting, record_of
@@ -38,7 +38,7 @@ def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
 
 
 def test_only_the_newest_runs_count() -> None:
-    runs = [a_run(year, unused=1) for year in range(10, 10 + NEWEST)]
+    runs = [a_run(year, unused=1) for year in range(10, 10 + MOST_RUNS)]
     frame = trend(runs, "now", NOW, NONE)
     assert frame["run"].tolist() == [*(run.name for run in runs[1:]), "now"]
 

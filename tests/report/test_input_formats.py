@@ -225,11 +225,11 @@ def test_a_gzip_that_grows_too_large_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     data = PLAIN.encode(encoding)
-    monkeypatch.setattr(input_size, "HEAD", len(data) - 9)
-    for bound in ("LARGEST", "LARGEST_WRAPPED"):
+    monkeypatch.setattr(input_size, "HEAD_BYTES", len(data) - 9)
+    for bound in ("LARGEST_CSV", "LARGEST_WRAPPED"):
         monkeypatch.setattr(input_size, bound, len(data))
     assert verdicts(read(tmp_path, gzip.compress(data))) == VERDICTS
-    for bound in ("LARGEST", "LARGEST_WRAPPED"):
+    for bound in ("LARGEST_CSV", "LARGEST_WRAPPED"):
         monkeypatch.setattr(input_size, bound, len(data) - 1)
     assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first, and give it as CSV."
 

@@ -392,7 +392,7 @@ def test_a_cell_of_any_length_is_refused_where_it_cannot_be(tmp_path: Path) -> N
 def test_a_row_longer_than_what_is_read_at_once_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_of_rows, "BLOCK", 300)
+    monkeypatch.setattr(reading_of_rows, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
     found = problem(tmp_path, lines(PLAIN, long, EVE))
     assert found.message == "the rows cannot be read: one is longer than 300 bytes"

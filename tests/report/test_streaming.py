@@ -48,10 +48,10 @@ ROW_AT_MOST = 400
 def in_pieces(block: int = ROW_AT_MOST, page: int = 3) -> Iterator[None]:
     """Read even the smallest report as if it were too large for the memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "STREAMED", 0)
-        patch.setattr(reading_of_rows, "BLOCK", block)
-        patch.setattr(survey, "KEPT_BYTES", 0)
-        patch.setattr(assemble, "KEPT_BYTES", 0)
+        patch.setattr(load, "STREAMED_FROM", 0)
+        patch.setattr(reading_of_rows, "BLOCK_BYTES", block)
+        patch.setattr(survey, "ROW_BYTES_IN_MEMORY", 0)
+        patch.setattr(assemble, "ROW_BYTES_IN_MEMORY", 0)
         patch.setattr(assemble, "PAGE_ROWS", page)
         yield
 
@@ -404,7 +404,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
 def test_reports_are_kept_in_memory_up_to_a_limit_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assemble, "KEPT_BYTES", len(PLAIN) + 10)
+    monkeypatch.setattr(assemble, "ROW_BYTES_IN_MEMORY", len(PLAIN) + 10)
     kept = put(tmp_path, PLAIN, "a.csv")
     reread = put(tmp_path, report_text(TWO_USERS).replace("0123", "3210"), "b.csv")
     report = analyzer.load(tmp_path)

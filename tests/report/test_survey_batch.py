@@ -137,7 +137,7 @@ def test_small_reports_with_one_header_are_read_in_one_go(
     analyzer.load(tmp_path)
     assert alone == ["3.csv", "4.csv"]
     alone.clear()
-    monkeypatch.setattr(reading_of_rows, "BLOCK", 2 * len(texts[0]) + 1)
+    monkeypatch.setattr(reading_of_rows, "BLOCK_BYTES", 2 * len(texts[0]) + 1)
     analyzer.load(tmp_path)
     assert alone == ["2.csv", "3.csv", "4.csv"]
 
@@ -167,7 +167,7 @@ def test_a_group_keeps_no_more_rows_than_its_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     paths = [put(tmp_path, KINDS[kind](number), f"{number}.csv") for number in range(3)]
-    monkeypatch.setattr(survey_batch, "KEPT_BYTES", 2 * paths[0].stat().st_size + 9)
+    monkeypatch.setattr(survey_batch, "ROW_BYTES_IN_MEMORY", 2 * paths[0].stat().st_size + 9)
     report = analyzer.load(tmp_path)
     for path in paths[:2]:
         path.unlink()

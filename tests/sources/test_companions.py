@@ -44,7 +44,7 @@ def evidence(folder: Path, told: Any, name: str = "report.csv") -> Path:
 def test_metadata_tells_when_aws_made_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, *, streamed: bool
 ) -> None:
-    monkeypatch.setattr(load, "STREAMED", 0 if streamed else load.STREAMED)
+    monkeypatch.setattr(load, "STREAMED_FROM", 0 if streamed else load.STREAMED_FROM)
     metadata(tmp_path, {"generated_time": told, "sha256": SHA256, "account": "012345678901"})
     (file,) = analyzer.load(put(tmp_path, PLAIN)).files
     assert (file.as_of, file.as_of_source) == (MOMENT, "metadata")
@@ -54,7 +54,7 @@ def test_metadata_tells_when_aws_made_the_report(
 def test_metadata_of_another_report_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, streamed: bool
 ) -> None:
-    monkeypatch.setattr(load, "STREAMED", 0 if streamed else load.STREAMED)
+    monkeypatch.setattr(load, "STREAMED_FROM", 0 if streamed else load.STREAMED_FROM)
     path = metadata(tmp_path, {"generated_time": MOMENT.isoformat(), "sha256": SHA256})
     (found,) = refused(put(tmp_path, PLAIN + "\n"))
     assert (found.file, found.hint) == (str(path), HINT)
@@ -143,7 +143,7 @@ def services(path: Path) -> dict[str, str]:
 def test_users_with_a_live_service_credential_are_known_and_to_be_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, streamed: bool
 ) -> None:
-    monkeypatch.setattr(load, "STREAMED", 0 if streamed else load.STREAMED)
+    monkeypatch.setattr(load, "STREAMED_FROM", 0 if streamed else load.STREAMED_FROM)
     told = [
         credential("ann"),
         credential("ann", "codecommit.amazonaws.com"),

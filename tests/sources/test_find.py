@@ -554,10 +554,10 @@ def test_a_file_in_an_archive_that_grows_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = put(tmp_path, DEFLATED, "all.zip")
-    monkeypatch.setattr(input_size, "HEAD", len(PLAIN) - 9)
-    monkeypatch.setattr(input_size, "LARGEST", len(PLAIN))
+    monkeypatch.setattr(input_size, "HEAD_BYTES", len(PLAIN) - 9)
+    monkeypatch.setattr(input_size, "LARGEST_CSV", len(PLAIN))
     assert verdicts(analyzer.load(archive)) == VERDICTS
-    monkeypatch.setattr(input_size, "LARGEST", len(PLAIN) - 1)
+    monkeypatch.setattr(input_size, "LARGEST_CSV", len(PLAIN) - 1)
     (found,) = refused(archive)
     assert found.message == f"it holds more than {len(PLAIN) - 1} bytes"
     assert found.hint == "Unpack it first, and give it as CSV."

@@ -200,7 +200,7 @@ def test_what_is_no_size_is_an_error(text: str) -> None:
 def test_an_unpacked_report_is_held_once_and_then_unpacked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.report.assemble.KEPT_BYTES", 0)
+    monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", 0)
     for name, content in (
         ("a.zip", zipped({"a.csv": PLAIN})),
         ("a.gz", gzip.compress(PLAIN.encode())),
@@ -228,7 +228,7 @@ def test_what_changes_before_it_is_unpacked_again_is_refused(
     content: str | None,
     message: str,
 ) -> None:
-    monkeypatch.setattr("analyzer.report.assemble.KEPT_BYTES", 0)
+    monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", 0)
     path = put(tmp_path, wrap(PLAIN), "a")
     report = analyzer.load(path)
     if content:
@@ -331,10 +331,10 @@ def test_a_pattern_of_any_depth_may_begin_in_this_folder(
 ) -> None:
     put(tmp_path, PLAIN, "a/b/report.csv")
     monkeypatch.chdir(tmp_path)
-    assert find.matches("**/*.csv") == ["a/b/report.csv"]
-    assert find.matches("**/c/*.csv") == []
-    assert find.matches("a/**/b/**/*.csv") == ["a/b/report.csv"]
-    assert find.matches("nowhere/**") == []
+    assert find.matching_paths("**/*.csv") == ["a/b/report.csv"]
+    assert find.matching_paths("**/c/*.csv") == []
+    assert find.matching_paths("a/**/b/**/*.csv") == ["a/b/report.csv"]
+    assert find.matching_paths("nowhere/**") == []
 
 
 def test_a_pipe_that_a_pattern_matches_is_not_waited_for(tmp_path: Path) -> None:

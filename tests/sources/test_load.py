@@ -32,7 +32,7 @@ def test_a_file_may_have_a_name_that_is_no_text(
 ) -> None:
     put(tmp_path, PLAIN, "caf\udce9.csv")
     assert verdicts(analyzer.load(tmp_path)) == VERDICTS
-    monkeypatch.setattr(load, "STREAMED", 0)
+    monkeypatch.setattr(load, "STREAMED_FROM", 0)
     assert verdicts(analyzer.load(tmp_path)) == VERDICTS
 
 

@@ -17,7 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from analyzer.review_columns import SHEETS
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import write_workbook
-from analyzer.writers.workbook.listing import CHUNK
+from analyzer.writers.workbook.listing import CHUNK_ROWS
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS_OF_2014,
@@ -129,15 +129,15 @@ def test_counts_go_over_all_sheets(tmp_path: Path) -> None:
 
 
 def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(tmp_path: Path) -> None:
-    count = CHUNK + 10
+    count = CHUNK_ROWS + 10
     users = [a_user(f"user{at}", created=days_before(at % 900 + 2)) for at in range(count)]
-    users[CHUNK + 5]["password_enabled"] = "perhaps"
-    users[CHUNK + 6] |= a_password(days_before(1))
+    users[CHUNK_ROWS + 5]["password_enabled"] = "perhaps"
+    users[CHUNK_ROWS + 6] |= a_password(days_before(1))
     book = book_of(analyzed_users(tmp_path, users))
     listed = records(book["All users"])
     assert [row["User"] for row in listed] == [f"user{at}" for at in range(count)]
-    assert listed[CHUNK + 5]["Password"] == '"perhaps" (not understood)'
-    assert [row["User"] for row in records(book["Undetermined"])] == [f"user{CHUNK + 5}"]
+    assert listed[CHUNK_ROWS + 5]["Password"] == '"perhaps" (not understood)'
+    assert [row["User"] for row in records(book["Undetermined"])] == [f"user{CHUNK_ROWS + 5}"]
     created = [row["Created"] for row in records(book["Unused users"])]
     assert len(created) == count - 2
     assert created == sorted(created)

@@ -12,7 +12,7 @@ import analyzer
 from analyzer import writers
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.terms import ENDINGS, Verdict
+from analyzer.terms import OUTPUT_ENDINGS, Verdict
 from tests.support.builders import a_key, a_user, report_text, saved
 from tests.support.interchange import asff_bytes, ocsf_bytes
 from tests.support.outputs import (
@@ -279,6 +279,6 @@ def test_an_error_while_writing_is_told_as_one_of_the_output(
 
 
 def test_every_ending_that_is_offered_can_be_written(analysis: Analysis, folder: Path) -> None:
-    for ending in ENDINGS:
+    for ending in OUTPUT_ENDINGS:
         writers.write(analysis, folder / f"a{ending}")
-    assert set(held(folder)) == {f"a{ending}" for ending in ENDINGS}
+    assert set(held(folder)) == {f"a{ending}" for ending in OUTPUT_ENDINGS}

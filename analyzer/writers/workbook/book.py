@@ -92,7 +92,7 @@ def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
         frame.column_dimensions[get_column_letter(at)].width = width
 
 
-def for_print(frame: "Worksheet", footer: str, paper: int) -> None:
+def set_print_page(frame: "Worksheet", footer: str, paper: int) -> None:
     """Print the sheet landscape, as wide as the page; the footer names the report and the page."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     frame.page_setup.orientation = "landscape"
@@ -118,7 +118,7 @@ _BLOCK_MARGIN: Final = 0.3
 """Inches left and right."""
 
 
-def print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: int) -> None:
+def set_print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: int) -> None:
     """Print blocks of columns on A4 or Letter, with the first columns on each page."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
     frame.page_setup.paperSize = A4

@@ -28,9 +28,9 @@ from analyzer.writers.workbook.column import (
     named_user_columns,
     neutral_style,
     repeated_text_cells,
+    series_texts,
     style_by_name,
     text_cells,
-    texts,
 )
 from analyzer.writers.workbook.style import CellStyle
 
@@ -70,21 +70,23 @@ def _meanings(frame: pd.DataFrame) -> list[str]:
 
 
 _COLUMNS: Final = (
-    Column("Change", 18, repeated_text_cells(texts(from_frame(CHANGE)), _change_style)),
-    Column("Before", 12.5, repeated_text_cells(texts(from_frame(BEFORE)), style_by_name)),
-    Column("Now", 12.5, repeated_text_cells(texts(from_frame(NOW)), style_by_name)),
-    Column("Cause", 52, text_cells(texts(from_frame(CAUSE)))),
-    Column("Rule", 24, repeated_text_cells(texts(from_frame(RULE)), neutral_style)),
-    Column("Finding", 44, text_cells(texts(from_frame(FACT)))),
+    Column("Change", 18, repeated_text_cells(series_texts(from_frame(CHANGE)), _change_style)),
+    Column("Before", 12.5, repeated_text_cells(series_texts(from_frame(BEFORE)), style_by_name)),
+    Column("Now", 12.5, repeated_text_cells(series_texts(from_frame(NOW)), style_by_name)),
+    Column("Cause", 52, text_cells(series_texts(from_frame(CAUSE)))),
+    Column("Rule", 24, repeated_text_cells(series_texts(from_frame(RULE)), neutral_style)),
+    Column("Finding", 44, text_cells(series_texts(from_frame(FACT)))),
     Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
     Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
     Column(
         "Exemption before",
         24,
-        repeated_text_cells(texts(from_frame(EXEMPTION_BEFORE)), neutral_style),
+        repeated_text_cells(series_texts(from_frame(EXEMPTION_BEFORE)), neutral_style),
     ),
     Column(
-        "Exemption now", 24, repeated_text_cells(texts(from_frame(EXEMPTION_NOW)), neutral_style)
+        "Exemption now",
+        24,
+        repeated_text_cells(series_texts(from_frame(EXEMPTION_NOW)), neutral_style),
     ),
     Column("Meaning", 44, repeated_text_cells(_meanings, neutral_style)),
 )

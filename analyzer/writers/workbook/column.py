@@ -21,11 +21,11 @@ Read = Callable[[Rows], Iterable[str]]
 
 Cells = Callable[[Rows, Styles], list[str]]
 
-UNREPORTED: Final = "not reported"
+NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
 NO_EVIDENCE: Final = "not known"
-_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, UNREPORTED, str(State.ABSENT)})
+_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
 """Spreadsheets count days from 1899-12-30; this many before 1970."""
@@ -121,14 +121,14 @@ def input_cells(style: CellStyle) -> Cells[Any]:
     return lambda rows, styles: [blank(styles[style])] * len(rows)
 
 
-def filled_text_cells(name: str) -> Cells[Page]:
+def reviewer_text_cells(name: str) -> Cells[Page]:
     """Make cells that a reviewer fills, with the earlier text where users have that column."""
-    filled = repeated_text_cells(texts(from_users(name)), _input_style)
+    filled = repeated_text_cells(series_texts(from_users(name)), _input_style)
     empty = input_cells(CellStyle.INPUT)
     return lambda page, styles: (filled if name in page.users else empty)(page, styles)
 
 
-def filled_day_cells(name: str) -> Cells[Page]:
+def reviewer_day_cells(name: str) -> Cells[Page]:
     """Make cells for dates that a reviewer fills, with the earlier date likewise."""
     filled = day_cells(from_users(name), CellStyle.INPUT_DAY)
     empty = input_cells(CellStyle.INPUT_DAY)
@@ -160,15 +160,17 @@ def _raw_text(value: Any, *, is_root: bool) -> str:
     """Return a value that was not understood as the sheets show it."""
     if pd.isna(value):
         return NOT_REPORTED
-    return UNREPORTED if is_root and value == NOT_SUPPORTED else f'"{value}"{NOT_UNDERSTOOD}'
+    return (
+        NOT_SHOWN_FOR_ROOT if is_root and value == NOT_SUPPORTED else f'"{value}"{NOT_UNDERSTOOD}'
+    )
 
 
-def raw_text(column: str) -> Read[Page]:
+def unread_text(column: str) -> Read[Page]:
     """Read the report's cell where it was not understood, else nothing."""
     return lambda page: raw_if_unread(page, column, np.full(len(page), "", object))
 
 
-def text_or(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
+def text_by_mask(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
     """Return one word where the mask holds, the other elsewhere."""
     return np.where(mask, np.array(yes, object), np.array(no, object))
 
@@ -214,7 +216,7 @@ def from_frame(name: str) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda frame: frame[name]
 
 
-def texts(series: Callable[[Rows], pd.Series]) -> Callable[[Rows], list[str]]:
+def series_texts(series: Callable[[Rows], pd.Series]) -> Callable[[Rows], list[str]]:
     """Read facts that are text as they are."""
     return lambda rows: series(rows).tolist()
 
@@ -269,8 +271,8 @@ def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column
 
     return (
         Column("Account", 13, repeated_text_cells(accounts, neutral_style)),
-        Column("User", 22, text_cells(texts(of(columns.USER)))),
-        Column("ARN", 34, text_cells(texts(of(columns.ARN)), CellStyle.ID)),
+        Column("User", 22, text_cells(series_texts(of(columns.USER)))),
+        Column("ARN", 34, text_cells(series_texts(of(columns.ARN)), CellStyle.ID)),
     )
 
 

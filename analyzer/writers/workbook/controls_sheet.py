@@ -6,7 +6,7 @@ from analyzer.inspection import Inspection
 from analyzer.standards.results import ControlResult, Result
 from analyzer.standards.rulebook import Rulebook
 from analyzer.writers import users
-from analyzer.writers.findings import limits_text, rule_decision
+from analyzer.writers.findings import limits_text, rule_condition
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, RuleCounts
@@ -66,7 +66,7 @@ def _decision(each: ControlResult, book: Rulebook) -> str:
 
 
 def _rule_line(number: str, rule: str, book: Rulebook) -> str:
-    decision = rule_decision(book.known[rule], book.thresholds)
+    decision = rule_condition(book.known[rule], book.thresholds)
     return decision if rule == number else f"{rule}: {decision}"
 
 

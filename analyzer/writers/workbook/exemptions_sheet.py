@@ -15,8 +15,8 @@ from analyzer.writers.workbook.column import (
     neutral_style,
     number_cells,
     repeated_text_cells,
+    series_texts,
     text_cells,
-    texts,
 )
 from analyzer.writers.workbook.style import CellStyle, Styles
 from analyzer.writers.workbook.user_sheets import last_day
@@ -46,14 +46,14 @@ def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
 
 
 COLUMNS: Final = (
-    Column("Account", 13, text_cells(texts(from_frame(columns.ACCOUNT)))),
-    Column("User", 24, text_cells(texts(from_frame(columns.USER)))),
-    Column("Exempt from", 24, repeated_text_cells(texts(from_frame(RULE)), neutral_style)),
-    Column("Reason", 60, text_cells(texts(from_frame(_REASON)))),
-    Column("Owner", 24, text_cells(texts(from_frame(_OWNER)))),
+    Column("Account", 13, text_cells(series_texts(from_frame(columns.ACCOUNT)))),
+    Column("User", 24, text_cells(series_texts(from_frame(columns.USER)))),
+    Column("Exempt from", 24, repeated_text_cells(series_texts(from_frame(RULE)), neutral_style)),
+    Column("Reason", 60, text_cells(series_texts(from_frame(_REASON)))),
+    Column("Owner", 24, text_cells(series_texts(from_frame(_OWNER)))),
     Column("Last day (UTC)", 12, _last_days),
     Column("Users matched", 10, number_cells(from_frame(_MATCHED))),
-    Column("State", 15, repeated_text_cells(texts(from_frame(_STATE)), _state_style)),
+    Column("State", 15, repeated_text_cells(series_texts(from_frame(_STATE)), _state_style)),
     Column("Line in the list", 8, number_cells(from_frame(_LINE))),
 )
 

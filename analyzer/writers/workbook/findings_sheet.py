@@ -25,14 +25,14 @@ from analyzer.writers.workbook.column import (
     neutral_style,
     number_cells,
     repeated_text_cells,
+    series_texts,
     source_columns,
     text_cells,
-    texts,
 )
 from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
 
-DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
+FINDING_DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 
 
 def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
@@ -40,15 +40,19 @@ def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
     return lambda frame: map(text_of, frame[RULE].tolist())
 
 
-SEVERITY_OF: Final = Column(
-    "Severity", 9.5, repeated_text_cells(texts(from_frame(SEVERITY)), CellStyle)
+SEVERITY_COLUMN: Final = Column(
+    "Severity", 9.5, repeated_text_cells(series_texts(from_frame(SEVERITY)), CellStyle)
 )
-RULE_OF: Final = Column("Rule id", 23, repeated_text_cells(texts(from_frame(RULE)), neutral_style))
-OUTCOME_OF: Final = Column(
-    "Outcome", 10, repeated_text_cells(texts(from_frame(OUTCOME)), CellStyle)
+RULE_COLUMN: Final = Column(
+    "Rule id", 23, repeated_text_cells(series_texts(from_frame(RULE)), neutral_style)
+)
+OUTCOME_COLUMN: Final = Column(
+    "Outcome", 10, repeated_text_cells(series_texts(from_frame(OUTCOME)), CellStyle)
 )
 EXEMPTION: Final = Column(
-    "Exempt because", 22, repeated_text_cells(texts(from_frame(columns.EXEMPTION)), neutral_style)
+    "Exempt because",
+    22,
+    repeated_text_cells(series_texts(from_frame(columns.EXEMPTION)), neutral_style),
 )
 
 ListedRows = dict[Title, np.ndarray]
@@ -74,11 +78,11 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
     titles = {rule.id: rule.title for rule in book.rules}
     return (
         *named_user_columns(from_frame, inspection.report.account_names),
-        SEVERITY_OF,
-        RULE_OF,
+        SEVERITY_COLUMN,
+        RULE_COLUMN,
         Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), neutral_style)),
-        Column("Fact", 46, text_cells(texts(from_frame(FACT)))),
-        OUTCOME_OF,
+        Column("Fact", 46, text_cells(series_texts(from_frame(FACT)))),
+        OUTCOME_COLUMN,
         Column("Listed in", 13, repeated_text_cells(_review_list_titles(listed), neutral_style)),
         Column("Days", 7.5, number_cells(from_frame(DAYS))),
         Column("Slot", 6, number_cells(from_frame(columns.SLOT))),
@@ -90,9 +94,9 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
             42,
             repeated_text_cells(_rule_texts(controls.__getitem__), lambda _: CellStyle.ID),
         ),
-        Column("Remedy", 33, repeated_text_cells(texts(from_frame(REMEDY)), neutral_style)),
+        Column("Remedy", 33, repeated_text_cells(series_texts(from_frame(REMEDY)), neutral_style)),
         *source_columns(from_frame, files),
-        *input_columns(DECISIONS),
+        *input_columns(FINDING_DECISIONS),
     )
 
 

@@ -11,7 +11,12 @@ from analyzer.rules.rule import Outcome
 from analyzer.terms import Severity
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.column import Column, Rows
-from analyzer.writers.workbook.findings_sheet import EXEMPTION, OUTCOME_OF, RULE_OF, SEVERITY_OF
+from analyzer.writers.workbook.findings_sheet import (
+    EXEMPTION,
+    OUTCOME_COLUMN,
+    RULE_COLUMN,
+    SEVERITY_COLUMN,
+)
 from analyzer.writers.workbook.listing import Listing
 
 MOST_COMPARISONS: Final = 100_000_000
@@ -72,7 +77,7 @@ class FindingKind:
     @property
     def conditions(self) -> Iterable[tuple[Column[pd.DataFrame], str]]:
         """Return what a formula asks for."""
-        yield OUTCOME_OF, f'"{self.outcome}"'
+        yield OUTCOME_COLUMN, f'"{self.outcome}"'
         if self.exempt is not None:
             yield EXEMPTION, ANY_TEXT if self.exempt else NO_TEXT
 
@@ -96,12 +101,12 @@ class RuleCounts:
 
     def of_rules(self, ids: Collection[str], kind: FindingKind) -> Value:
         """Return how many findings of a kind some rules have."""
-        return self._of(RULE_OF, ids, self.number(ids, kind), kind)
+        return self._of(RULE_COLUMN, ids, self.number(ids, kind), kind)
 
     def of_severity(self, severity: Severity, kind: FindingKind) -> Value:
         """Return how many findings of a kind the rules of a severity have."""
         ids = [rule.id for rule in self.inspection.book.rules if rule.severity is severity]
-        return self._of(SEVERITY_OF, [severity], self.number(ids, kind), kind)
+        return self._of(SEVERITY_COLUMN, [severity], self.number(ids, kind), kind)
 
     def number(self, ids: Collection[str], *kinds: FindingKind) -> int:
         """Return how many findings of these kinds some rules have, as a number."""

@@ -11,7 +11,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 
-from analyzer.writers.workbook.book import A4, Book, Title, for_print, set_widths
+from analyzer.writers.workbook.book import A4, Book, Title, set_print_page, set_widths
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
 from analyzer.writers.workbook.style import ALARM, CellStyle, font_size
 
@@ -53,7 +53,7 @@ class Grid:
         self._styles = book.styles
         self._widths = widths
         set_widths(self.frame, widths)
-        for_print(self.frame, footer, A4)
+        set_print_page(self.frame, footer, A4)
         self.frame.sheet_view.showGridLines = False
 
     @property

@@ -22,8 +22,8 @@ from analyzer.writers.workbook.book import (
     PrintBlocks,
     Title,
     fold_columns,
-    for_print,
-    print_blocks,
+    set_print_blocks,
+    set_print_page,
     set_widths,
 )
 from analyzer.writers.workbook.cells import text
@@ -63,7 +63,7 @@ class Listing(Generic[Rows]):
         every = np.arange(len(listed)) if order is None else order
         while len(every):
             sheet = self._sheet_with_room()
-            count = min(CHUNK, self.limit - sheet.row)
+            count = min(CHUNK_ROWS, self.limit - sheet.row)
             some = take_rows(listed, every[:count])
             sheet.add_many([column.cells(some, self.book.styles) for column in self.columns])
             every = every[count:]
@@ -96,7 +96,7 @@ class Listing(Generic[Rows]):
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
         fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
-        for_print(sheet.frame, self.footer, A3)
+        set_print_page(sheet.frame, self.footer, A3)
         sheet.frame.freeze_panes = f"{get_column_letter(self._user_column + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
@@ -114,7 +114,7 @@ class Listing(Generic[Rows]):
                 )
                 sheet.frame.data_validations.append(validation)
         if self.blocks:
-            print_blocks(sheet.frame, self.blocks, self._user_column, sheet.row)
+            set_print_blocks(sheet.frame, self.blocks, self._user_column, sheet.row)
 
     @property
     def _user_column(self) -> int:
@@ -161,7 +161,7 @@ def _validation(head: str, entry: InputValidation, cells: str) -> DataValidation
     return validation
 
 
-CHUNK: Final = 4_096
+CHUNK_ROWS: Final = 4_096
 """So many rows at a time are spelled as cells, to keep the memory small."""
 
 

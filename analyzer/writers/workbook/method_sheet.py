@@ -13,9 +13,9 @@ from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
 from analyzer.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
 from analyzer.writers import users
-from analyzer.writers.findings import limits_text, rule_decision, sentence, standard_text
+from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import NO_EVIDENCE, UNREPORTED
+from analyzer.writers.workbook.column import NO_EVIDENCE, NOT_SHOWN_FOR_ROOT
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
@@ -123,7 +123,7 @@ _TERM_MEANINGS: Final = {
     f'"…"{NOT_UNDERSTOOD}': (
         "The value in the report: AWS does not document it. It is never read as no."
     ),
-    UNREPORTED: (
+    NOT_SHOWN_FOR_ROOT: (
         "AWS writes not_supported and does not say: the root's password in reports before 2025."
     ),
     NO_EVIDENCE: (
@@ -236,7 +236,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     grid.text_section(
         "Decision of each rule",
         (
-            (rule.id, f"{_title(rule)}. {rule_decision(rule, book.thresholds)}")
+            (rule.id, f"{_title(rule)}. {rule_condition(rule, book.thresholds)}")
             for rule in book.rules
         ),
     )

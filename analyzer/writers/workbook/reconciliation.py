@@ -13,7 +13,7 @@ from analyzer.analysis import AGE_BANDS, Analysis
 from analyzer.model import AccountName, Page, ReportFile, UncoveredAccount
 from analyzer.terms import Certainty, Verdict
 from analyzer.verdict import verdict_meaning
-from analyzer.writers.users import ORDER
+from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Formula, Value
 from analyzer.writers.workbook.column import AccountNames, account_text
@@ -34,7 +34,7 @@ _MEANING_SPAN: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LineRange:
     """Say in which rows of the sheet the lines of a table stand."""
 
     first: int
@@ -45,26 +45,26 @@ class Block:
         return f"{letter}{self.first}:{letter}{self.last}"
 
 
-def add_result(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> Block:
+def add_result(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> LineRange:
     """Add the users of each verdict, and how they add up to the rows read."""
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     first = grid.next_row
-    for verdict in ORDER:
+    for verdict in VERDICT_ORDER:
         _add_verdict(grid, analysis, recount, verdict)
-    block = Block(first, grid.next_row - 1)
+    block = LineRange(first, grid.next_row - 1)
     _add_sum(grid, analysis, block)
     return block
 
 
-def add_ages(grid: Grid, analysis: Analysis) -> tuple[Block, dict[str, int]]:
+def add_ages(grid: Grid, analysis: Analysis) -> tuple[LineRange, dict[str, int]]:
     """Add how old the unused users are; return also the numbers."""
     ages = _ages(analysis)
     grid.table_head(head("Age of unused users"), "Users")
     first = grid.next_row
     for band, users in ages.items():
         grid.row(SpannedCell(band, CellStyle.LABEL), SpannedCell(users, CellStyle.NUMBER))
-    block = Block(first, grid.next_row - 1)
+    block = LineRange(first, grid.next_row - 1)
     total = summed(block.cells("B"), sum(ages.values()))
     grid.row(SpannedCell("All unused users", CellStyle.LABEL), SpannedCell(total, CellStyle.TOTAL))
     return block, ages
@@ -101,13 +101,13 @@ def _add_verdict(
     )
 
 
-def _add_sum(grid: Grid, analysis: Analysis, block: Block) -> None:
+def _add_sum(grid: Grid, analysis: Analysis, block: LineRange) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
     accounts = [account for file in analysis.report.files for account in file.accounts]
     users = int(analysis.totals.counts[columns.USERS].sum())
     roots = sum(account.roots for account in accounts)
     repeated = sum(account.repeated for account in accounts)
-    exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in ORDER)
+    exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in VERDICT_ORDER)
     sums = [
         SpannedCell(summed(block.cells("C"), exempt), CellStyle.TOTAL),
         SpannedCell(summed(block.cells("D"), users - exempt), CellStyle.TOTAL),
@@ -158,11 +158,11 @@ def _ages(analysis: Analysis) -> dict[str, int]:
 
 
 _READ_HEADS: Final = ("Rows read", "Root rows", "Repeated rows")
-_HEADS: Final = ("Account", *_READ_HEADS, "IAM users", *map(str, ORDER))
-_FIRST_VERDICT: Final = _HEADS.index(str(ORDER[0])) + 1
+_HEADS: Final = ("Account", *_READ_HEADS, "IAM users", *map(str, VERDICT_ORDER))
+_FIRST_VERDICT: Final = _HEADS.index(str(VERDICT_ORDER[0])) + 1
 
 _VERDICTS: Final = {
-    verdict: get_column_letter(at) for at, verdict in enumerate(ORDER, _FIRST_VERDICT)
+    verdict: get_column_letter(at) for at, verdict in enumerate(VERDICT_ORDER, _FIRST_VERDICT)
 }
 """The letter of each verdict's column."""
 
@@ -203,7 +203,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     ]
     users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in heads.items()]
     _add(grid, every, read, users, CellStyle.TOTAL)
-    live = recount.is_quick_with(len(accounts) * len(ORDER))
+    live = recount.is_quick_with(len(accounts) * len(VERDICT_ORDER))
     for account in accounts:
         same = (user_columns.ACCOUNT, account.criterion(grid.next_row))
         counts: list[Value] = [
@@ -298,7 +298,7 @@ def _account_totals(accounts: Iterable[_Account]) -> _Account:
 _DAY: Final = timedelta(days=1)
 
 
-def as_of_spread(files: Sequence[ReportFile]) -> Iterator[str]:
+def as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
     """Yield a note if the reports of the accounts lie more than a day apart."""
     first = min(files, key=lambda file: file.as_of)
     last = max(files, key=lambda file: file.as_of)

@@ -18,9 +18,9 @@ from analyzer.writers.workbook.column import (
     InputValidation,
     account_name_columns,
     account_owner_columns,
-    filled_day_cells,
-    filled_text_cells,
     from_users,
+    reviewer_day_cells,
+    reviewer_text_cells,
     source_columns,
     text_cells,
 )
@@ -33,7 +33,7 @@ CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
 DECISION: Final = Column(
     review_columns.DECISION,
     11,
-    filled_text_cells(review.DECISION),
+    reviewer_text_cells(review.DECISION),
     InputValidation(
         choices=tuple(map(str, review_columns.Decision)),
         prompt=(
@@ -46,28 +46,28 @@ DECISION: Final = Column(
 DECIDED_BY: Final = Column(
     review_columns.DECIDED_BY,
     10.5,
-    filled_text_cells(review.DECIDED_BY),
+    reviewer_text_cells(review.DECIDED_BY),
     InputValidation(prompt="Your name."),
 )
 
 DECIDED_ON: Final = Column(
     review_columns.DECIDED_ON,
     10.5,
-    filled_day_cells(review.DECIDED_ON),
+    reviewer_day_cells(review.DECIDED_ON),
     InputValidation(is_date=True, prompt="A date, such as 2026-03-01. Ctrl+; enters today's."),
 )
 
 TICKET: Final = Column(
     review_columns.TICKET,
     8.5,
-    filled_text_cells(review.TICKET),
+    reviewer_text_cells(review.TICKET),
     InputValidation(prompt="Number of the ticket or change request."),
 )
 
 COMMENT: Final = Column(
     review_columns.COMMENT,
     16,
-    filled_text_cells(review.COMMENT),
+    reviewer_text_cells(review.COMMENT),
     InputValidation(prompt="The reason. For keep, it becomes the reason of the exemption."),
 )
 
@@ -137,11 +137,11 @@ def _folded(*details: Column[Page]) -> tuple[Column[Page], ...]:
 def _details() -> tuple[Column[Page], ...]:
     """Return the state of each credential, with its dates folded beside it."""
     keys = [
-        user_columns.key(slot, names)
+        user_columns.key_columns(slot, names)
         for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True)
     ]
     certificates = [
-        user_columns.certificate(slot, names)
+        user_columns.certificate_columns(slot, names)
         for slot, names in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
     ]
     password = (user_columns.PASSWORD, user_columns.LAST_SIGN_IN, user_columns.PASSWORD_CHANGED)
@@ -191,21 +191,21 @@ def review_order(page: Page) -> np.ndarray:
 
 
 def with_earlier_decisions(page: Page, earlier: review.Review) -> Page:
-    """Return the page whose users have the columns `review.REVIEW`, if anything was decided."""
+    """Return the page whose users have `review.REVIEW_COLUMNS`, if anything was decided."""
     if not earlier.decisions:
         return page
     decided = review.decisions_on_page(earlier, page)
-    return page.with_users({name: decided[name] for name in review.REVIEW})
+    return page.with_users({name: decided[name] for name in review.REVIEW_COLUMNS})
 
 
 def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
-    """Return what a list in this order begins with (columns: `review.REVIEW`).
+    """Return what a list in this order begins with (columns: `review.REVIEW_COLUMNS`).
 
     There is a row for each user with a decision or a comment; the index is its place in the list.
     """
     if review.DECISION not in page.users:
-        return pd.DataFrame(columns=list(review.REVIEW))
-    decided = page.users[list(review.REVIEW)].take(order).reset_index(drop=True)
+        return pd.DataFrame(columns=list(review.REVIEW_COLUMNS))
+    decided = page.users[list(review.REVIEW_COLUMNS)].take(order).reset_index(drop=True)
     return decided[(decided[review.DECISION] != "") | (decided[review.COMMENT] != "")]
 
 
@@ -213,7 +213,7 @@ def certain_to_decide(page: Page) -> int:
     """Return how many users of a list are certain, and left to decide."""
     left = page.users[columns.CERTAINTY] == Certainty.CERTAIN
     if review.DECISION in page.users:
-        left &= ~page.users[review.DECISION].isin(review_columns.FINAL)
+        left &= ~page.users[review.DECISION].isin(review_columns.FINAL_DECISIONS)
     return int(left.sum())
 
 
@@ -237,7 +237,7 @@ class ReviewListing(NamedTuple):
     @property
     def decided(self) -> int:
         """Return how many users need no other decision: those to investigate do."""
-        return int(self.earlier[review.DECISION].isin(review_columns.FINAL).sum())
+        return int(self.earlier[review.DECISION].isin(review_columns.FINAL_DECISIONS).sum())
 
     @property
     def to_decide(self) -> int:

@@ -46,7 +46,7 @@ _DECISION_LETTERS: Final = "EFGH"
 _FINAL_LETTERS: Final = tuple(
     letter
     for letter, decision in zip(_DECISION_LETTERS, review_columns.Decision, strict=True)
-    if decision in review_columns.FINAL
+    if decision in review_columns.FINAL_DECISIONS
 )
 
 _MOST_NAMES: Final = 10_000

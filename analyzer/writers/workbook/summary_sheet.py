@@ -17,7 +17,7 @@ from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import findings, users
 from analyzer.writers.findings import lacking_input_remarks, limits_text, standard_text
-from analyzer.writers.users import ORDER
+from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
@@ -35,11 +35,11 @@ from analyzer.writers.workbook.formulas import (
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.reconciliation import (
-    Block,
+    LineRange,
     add_accounts,
     add_ages,
     add_result,
-    as_of_spread,
+    as_of_spread_notes,
 )
 from analyzer.writers.workbook.review_progress import (
     CountedListings,
@@ -151,14 +151,14 @@ def _add_numbers(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     grid.space(top + _CHARTS_HEIGHT - grid.next_row)
     verdicts = [
         Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
-        for verdict in ORDER
+        for verdict in VERDICT_ORDER
     ]
     add_chart(grid.frame, "Users by verdict", verdicts, _place(grid, f"C{top}", result))
     bands = [Bar(band, users, INK) for band, users in ages.items()]
     add_chart(grid.frame, "Unused users by age", bands, _place(grid, f"H{top}", block))
 
 
-def _place(grid: Grid, anchor: str, block: Block) -> Place:
+def _place(grid: Grid, anchor: str, block: LineRange) -> Place:
     names, counts = (
         f"'{grid.title}'!${letter}${block.first}:${letter}${block.last}" for letter in "AB"
     )
@@ -206,7 +206,7 @@ def _exemptions(analysis: Analysis) -> str:
 
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
     grid.section("Notes and limitations")
-    for note in (*as_of_spread(analysis.report.files), *users.notes(analysis)):
+    for note in (*as_of_spread_notes(analysis.report.files), *users.notes(analysis)):
         grid.row(
             SpannedCell("Note", CellStyle.CHECK), SpannedCell(note, CellStyle.TEXT, _FULL_SPAN - 1)
         )
@@ -285,7 +285,7 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     first = grid.next_row
     for severity in Severity:
         _add(grid, rule_counts, severity)
-    _add_sum(grid, rule_counts, Block(first, grid.next_row - 1))
+    _add_sum(grid, rule_counts, LineRange(first, grid.next_row - 1))
     book = rule_counts.inspection.book
     grid.row(
         SpannedCell("Rules", CellStyle.LABEL),
@@ -311,7 +311,7 @@ def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
     _add_line(grid, SpannedCell(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
 
 
-def _add_sum(grid: Grid, rule_counts: RuleCounts, block: Block) -> None:
+def _add_sum(grid: Grid, rule_counts: RuleCounts, block: LineRange) -> None:
     ids = [rule.id for rule in rule_counts.inspection.book.rules]
     numbers = [
         rule_counts.number(ids, *_KINDS),

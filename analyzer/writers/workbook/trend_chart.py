@@ -16,7 +16,7 @@ _LINES: Final[Mapping[str, tuple[str, LineStyle]]] = {
         "unused",
         LineStyle(VERDICT_COLOURS[CellStyle.UNUSED], "solid", "circle"),
     ),
-    columns.INACTIVE: (
+    columns.INACTIVE_COUNT: (
         "retired or dormant",
         LineStyle(VERDICT_COLOURS[CellStyle.DORMANT], "dash", "square"),
     ),

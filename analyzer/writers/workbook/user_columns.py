@@ -26,12 +26,12 @@ from analyzer.writers.workbook.column import (
     neutral_style,
     number_cells,
     raw_if_unread,
-    raw_text,
     repeated_text_cells,
+    series_texts,
     style_by_name,
+    text_by_mask,
     text_cells,
-    text_or,
-    texts,
+    unread_text,
     user_columns,
 )
 
@@ -79,37 +79,41 @@ def _more_credentials(page: Page) -> list[str]:
 
 
 def _flag(name: str, yes: str, no: str) -> Read[Page]:
-    return lambda page: raw_if_unread(page, name, text_or(page.users[name].to_numpy(), yes, no))
+    return lambda page: raw_if_unread(
+        page, name, text_by_mask(page.users[name].to_numpy(), yes, no)
+    )
 
 
 def _never_signed_in(page: Page) -> list[str]:
     enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
-    return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_or(enabled, NEVER, ""))
+    return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_by_mask(enabled, NEVER, ""))
 
 
 ACCOUNT, USER, ARN = user_columns(from_users)
 
 VERDICT: Final = Column(
-    "Verdict", 12.5, repeated_text_cells(texts(from_users(columns.VERDICT)), style_by_name)
+    "Verdict", 12.5, repeated_text_cells(series_texts(from_users(columns.VERDICT)), style_by_name)
 )
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, neutral_style))
 WHY: Final = Column("Why", 24, repeated_text_cells(_reason_sentences, neutral_style))
 
 CERTAINTY: Final = Column(
-    "Certainty", 8.5, repeated_text_cells(texts(from_users(columns.CERTAINTY)), style_by_name)
+    "Certainty",
+    8.5,
+    repeated_text_cells(series_texts(from_users(columns.CERTAINTY)), style_by_name),
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
 CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
 EXEMPTION: Final = Column(
-    "Exemption", 24, repeated_text_cells(texts(from_users(columns.EXEMPTION)))
+    "Exemption", 24, repeated_text_cells(series_texts(from_users(columns.EXEMPTION)))
 )
 
 CREATED: Final = Column(
     "Created (UTC)",
     14.5,
-    moment_cells(from_users(columns.CREATED), raw_text(columns.USER_CREATION_TIME)),
+    moment_cells(from_users(columns.CREATED), unread_text(columns.USER_CREATION_TIME)),
 )
 
 AGE: Final = Column("Age in days", 7.5, number_cells(from_users(columns.AGE_DAYS)))
@@ -129,7 +133,7 @@ PASSWORD_CHANGED: Final = Column(
     "Password changed (UTC)",
     14.5,
     moment_cells(
-        from_users(columns.PASSWORD_LAST_CHANGED), raw_text(columns.PASSWORD_LAST_CHANGED)
+        from_users(columns.PASSWORD_LAST_CHANGED), unread_text(columns.PASSWORD_LAST_CHANGED)
     ),
 )
 
@@ -137,7 +141,7 @@ PASSWORD_ROTATION: Final = Column(
     "Password expires (UTC)",
     14.5,
     moment_cells(
-        from_users(columns.PASSWORD_NEXT_ROTATION), raw_text(columns.PASSWORD_NEXT_ROTATION)
+        from_users(columns.PASSWORD_NEXT_ROTATION), unread_text(columns.PASSWORD_NEXT_ROTATION)
     ),
 )
 
@@ -197,12 +201,12 @@ AS_OF: Final = Column(review_columns.AS_OF, 14.5, moment_cells(from_users(column
 MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
 
 
-def service_credentials(files: Sequence[ReportFile]) -> Column[Page]:
+def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
     """Return the column of active service-specific credentials, known from AWS's saved list."""
 
     def services(page: Page) -> list[str]:
         known = np.array([file.evidence is not None for file in files])
-        otherwise = text_or(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
+        otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
         saved = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
         words: list[str] = np.where(saved == "", otherwise, saved).tolist()
         return words
@@ -218,7 +222,7 @@ def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
 def _never_used(slot: int, report_name: str) -> Read[Page]:
     def read(page: Page) -> list[str]:
         absent = _states(page.keys, slot) == State.ABSENT
-        return raw_if_unread(page, report_name, text_or(absent, "", NEVER))
+        return raw_if_unread(page, report_name, text_by_mask(absent, "", NEVER))
 
     return read
 
@@ -234,7 +238,7 @@ def _used_for(slot: int, report_name: str) -> Read[Page]:
     return read
 
 
-def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
+def key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show what is in a slot for an access key."""
     return (
         Column(
@@ -249,7 +253,7 @@ def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
             14.5,
             moment_cells(
                 lambda page: in_slot(page.keys, slot)[columns.CREATED],
-                raw_text(names.last_rotated),
+                unread_text(names.last_rotated),
             ),
         ),
         Column(
@@ -263,7 +267,7 @@ def key(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     )
 
 
-def key_use(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
+def key_use_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show where and for what the access key in a slot was last used."""
     region, service = names.last_used_region, names.last_used_service
     return (
@@ -272,7 +276,7 @@ def key_use(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
     )
 
 
-def certificate(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...]:
+def certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...]:
     """Return the columns that show what is in a slot for a signing certificate."""
     return (
         Column(
@@ -287,7 +291,7 @@ def certificate(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...
             14.5,
             moment_cells(
                 lambda page: in_slot(page.certificates, slot)[columns.CREATED],
-                raw_text(names.last_rotated),
+                unread_text(names.last_rotated),
             ),
         ),
     )

@@ -25,12 +25,15 @@ _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
 _KEYS_WITH_USE: Final = tuple(
     column
     for slot, names in _KEYS
-    for column in (*user_columns.key(slot, names), *user_columns.key_use(slot, names))
+    for column in (
+        *user_columns.key_columns(slot, names),
+        *user_columns.key_use_columns(slot, names),
+    )
 )
 _CERTIFICATES: Final = tuple(
     column
     for slot, names in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
-    for column in user_columns.certificate(slot, names)
+    for column in user_columns.certificate_columns(slot, names)
 )
 
 
@@ -59,7 +62,7 @@ def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple
         *_KEYS_WITH_USE,
         *_CERTIFICATES,
         user_columns.MORE_CREDENTIALS,
-        user_columns.service_credentials(files),
+        user_columns.service_credential_column(files),
         user_columns.AS_OF,
         *source_columns(from_users, files),
     )
