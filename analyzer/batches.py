@@ -145,7 +145,7 @@ def _report_rows(
             ROWS: each.rows,
             ROOTS: each.roots,
             columns.AS_OF: report.as_of,
-            columns.AS_OF_SOURCE: report.source.value,
+            columns.AS_OF_SOURCE: report.as_of_source.value,
             SHA256: outcome.text.sha256() if outcome.text.name == printable(name) else None,
         }
 
@@ -342,7 +342,7 @@ def _report_text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) 
     report = PurePath(source.name).name
     return replace(
         text,
-        metadata=companions.generated_time(metadata, files[metadata], report, text.sha256)
+        metadata_time=companions.generated_time(metadata, files[metadata], report, text.sha256)
         if metadata in files
         else None,
         service_credentials=companions.service_credentials(credentials, files[credentials])

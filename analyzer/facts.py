@@ -40,7 +40,7 @@ class Truth:
     no: np.ndarray
 
     @classmethod
-    def known(cls, holds: np.ndarray, unknown: np.ndarray) -> Self:
+    def unless_unknown(cls, holds: np.ndarray, unknown: np.ndarray) -> Self:
         """Return what holds, left open where it is unknown."""
         return cls(holds & ~unknown, ~(holds | unknown))
 
@@ -90,13 +90,13 @@ class Elapsed:
     unknown: np.ndarray
 
     @property
-    def known(self) -> Truth:
+    def exists(self) -> Truth:
         """Return where there is a moment."""
-        return Truth.known(self.present, self.unknown)
+        return Truth.unless_unknown(self.present, self.unknown)
 
     def at_least(self, days: int) -> Truth:
         """Return where so many days or more have elapsed."""
-        return Truth.known(self.present & (self.days >= days), self.unknown)
+        return Truth.unless_unknown(self.present & (self.days >= days), self.unknown)
 
     def more_than(self, days: int) -> Truth:
         """Return where more days than that have elapsed."""
@@ -109,7 +109,7 @@ class Elapsed:
 
     def less_than(self, days: int) -> Truth:
         """Return where fewer days have elapsed."""
-        return Truth.known(self.present & (self.days < days), self.unknown)
+        return Truth.unless_unknown(self.present & (self.days < days), self.unknown)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Facts:
         """Return the users with a cell in this column that was not understood, and the cells."""
         return self._unread_cells_by_column.get(name, (np.array([], np.int64), []))
 
-    def contradicted(self, name: str) -> list[int]:
+    def contradicted_users(self, name: str) -> list[int]:
         """Return the users of which another row of the same ARN differs in this column."""
         return self._contradicted.get(name, [])
 
@@ -136,7 +136,7 @@ class Facts:
         """Return for which users another row of the ARN differs in one of these columns."""
         mask = np.zeros(len(self.page), bool)
         for name in names:
-            mask[self.contradicted(name)] = True
+            mask[self.contradicted_users(name)] = True
         return mask
 
     def has_unknown_cell(self, *names: str) -> np.ndarray:
@@ -172,13 +172,13 @@ class Facts:
         """Return which users have a verdict; of undetermined users it is unknown."""
         verdict = self.page.users[columns.VERDICT]
         undetermined = (verdict == Verdict.UNDETERMINED).to_numpy()
-        return Truth.known((verdict == word).to_numpy(), undetermined)
+        return Truth.unless_unknown((verdict == word).to_numpy(), undetermined)
 
     @cached_property
     def password(self) -> Truth:
         """Return which users have an enabled password."""
         enabled = self.page.users[columns.PASSWORD_ENABLED].to_numpy()
-        return Truth.known(enabled, self.has_unknown_cell(columns.PASSWORD_ENABLED))
+        return Truth.unless_unknown(enabled, self.has_unknown_cell(columns.PASSWORD_ENABLED))
 
     @cached_property
     def password_unreported(self) -> np.ndarray:
@@ -186,14 +186,14 @@ class Facts:
         positions, cells = self.unread_cells(columns.PASSWORD_ENABLED)
         mask = np.zeros(len(self.page), bool)
         mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
-        mask[self.contradicted(columns.PASSWORD_ENABLED)] = False
+        mask[self.contradicted_users(columns.PASSWORD_ENABLED)] = False
         return mask
 
     @cached_property
     def mfa(self) -> Truth:
         """Return which users have an MFA device."""
         active = self.page.users[columns.MFA_ACTIVE].to_numpy()
-        return Truth.known(active, self.has_unknown_cell(columns.MFA_ACTIVE))
+        return Truth.unless_unknown(active, self.has_unknown_cell(columns.MFA_ACTIVE))
 
     @cached_property
     def age(self) -> Elapsed:
@@ -313,7 +313,7 @@ class Facts:
         active = code == _STATES.index(State.ACTIVE)
         odd = np.flatnonzero((code == _STATES.index(State.UNKNOWN)) & ~unknown)
         active[odd] = [self._cell_says_active(named, int(each)) for each in odd]
-        return Truth.known(active, unknown)
+        return Truth.unless_unknown(active, unknown)
 
     def _cell_says_active(self, named: Slots, position: int) -> bool:
         slot, user = divmod(position, len(self.page))
@@ -373,7 +373,7 @@ def _contradictions(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
     """Return, by position, in which of the columns another row of the same ARN differs."""
     differing: dict[int, list[str]] = {}
     for name, mask in masks.items():
-        for position in facts.contradicted(name):
+        for position in facts.contradicted_users(name):
             if mask[position]:
                 differing.setdefault(position, []).append(name)
     texts = {

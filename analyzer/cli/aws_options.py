@@ -150,7 +150,7 @@ class AwsOptions:
         from analyzer.sources.organization import AccountFilter
 
         role = self.role_name and Role(
-            name=self.role_name, external_id=self.external_id, session=self.session_name
+            name=self.role_name, external_id=self.external_id, session_name=self.session_name
         )
         return FetchRequest(
             profiles=self.profile,

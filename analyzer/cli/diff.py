@@ -112,7 +112,7 @@ def diff(
     if old == new == "-":
         raise typer.BadParameter("only one of OLD and NEW can be -", param_hint="NEW")
     sides = [
-        _Side.named(name, as_of, judging) for name, as_of in ((old, old_as_of), (new, new_as_of))
+        _Side.of_name(name, as_of, judging) for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
     check_outputs(output, [*(each for side in sides for each in side.inputs()), config])
     before, now = (side.analysis(quiet=quiet) for side in sides)
@@ -141,7 +141,7 @@ class _Side:
     run: Path | None = None
 
     @classmethod
-    def named(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
+    def of_name(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
         """Find the inputs that a name stands for; of a run its reports, as-of and lists."""
         from analyzer.exports.contents import ACCOUNTS, EXEMPTIONS
         from analyzer.exports.manifest import as_of_option, read_record

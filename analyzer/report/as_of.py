@@ -40,8 +40,8 @@ def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]
     counted from it err on the young side.
     """
     known = (
-        (text.envelope, AsOfSource.ENVELOPE),
-        (text.metadata, AsOfSource.METADATA),
+        (text.envelope_time, AsOfSource.ENVELOPE),
+        (text.metadata_time, AsOfSource.METADATA),
         (_from_name(text.name), AsOfSource.FILE_NAME),
         (_from_folder(text.origin or text.name, newest), AsOfSource.FOLDER),
     )

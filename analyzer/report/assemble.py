@@ -142,7 +142,9 @@ def _pages(
 
 def _as_of_sources(users: pd.DataFrame, reports: Sequence[SelectedReport]) -> "pd.Categorical[Any]":
     """Return for each user how as-of is known of its report."""
-    sources = np.array([list(AsOfSource).index(report.source) for report in reports], np.int64)
+    sources = np.array(
+        [list(AsOfSource).index(report.as_of_source) for report in reports], np.int64
+    )
     return as_category(sources[users[columns.FILE].to_numpy()], AsOfSource)
 
 

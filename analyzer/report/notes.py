@@ -88,7 +88,7 @@ def _superseded_notes(older: Iterable[tuple[SelectedReport, SelectedReport, str]
 
 def _as_of_text(report: SelectedReport) -> str:
     assumed = report.own_source is AsOfSource.ASSUMED
-    return f"{minute_text(report.own)}{', assumed: perhaps later' if assumed else ''}"
+    return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
 
 
 def _repeated_row_notes(reports: Iterable[SelectedReport]) -> Iterator[str]:

@@ -156,7 +156,7 @@ class ReportText:
     `size` counts the bytes of the file and `sha256` gives their SHA-256; `csv_sha256` gives that of
     the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
-    `envelope` and `metadata` are when AWS made the report, where these tell;
+    `envelope_time` and `metadata_time` are when AWS made the report, where these tell;
     `service_credentials` is what was saved of these beside it; `origin` is the name of the file
     of which it is a copy, if it is one; `account_id` is the account of rows whose ARN is masked,
     where a person tells it. `check_unchanged` refuses a file that changed since.
@@ -170,8 +170,8 @@ class ReportText:
     open: Callable[[], pa.NativeFile]
     tail: bytes
     quoted: bool = True
-    envelope: datetime | None = None
-    metadata: datetime | None = None
+    envelope_time: datetime | None = None
+    metadata_time: datetime | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     account_id: str = ""

@@ -32,20 +32,20 @@ _SHIFT = np.uint64(29)
 class SelectedReport:
     """Hold a report that counts, and what of it does not.
 
-    `own` is the moment that the report itself tells of, by `own_source`; `as_of` the one that it
-    is judged by.
+    `own_as_of` is the moment that the report itself tells of, by `own_source`; `as_of` the one that
+    it is judged by.
     `evidence` is what was saved of service-specific credentials beside any copy of it.
-    `set_aside` are accounts of which another report is newer; `repeated` are the numbers of
+    `superseded` are accounts of which another report is newer; `repeated` are the numbers of
     rows that stand elsewhere too, whatever the form of their moments and booleans.
     """
 
     surveyed: SurveyedReport
-    own: datetime
+    own_as_of: datetime
     own_source: AsOfSource
     as_of: datetime
-    source: AsOfSource
+    as_of_source: AsOfSource
     evidence: ServiceCredentials | None = None
-    set_aside: frozenset[str] = frozenset()
+    superseded: frozenset[str] = frozenset()
     repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
     accounts: tuple[AccountRows, ...] = ()
 
@@ -67,7 +67,7 @@ class SelectedReport:
             sha256=text.sha256(),
             size=text.size,
             as_of=self.as_of,
-            as_of_source=self.source,
+            as_of_source=self.as_of_source,
             accounts=self.accounts,
             evidence=self.evidence.file if self.evidence else None,
         )
@@ -79,9 +79,9 @@ class SelectedReport:
 
     def counted_rows(self, table: pa.Table) -> pa.Table:
         """Return the rows that count."""
-        if self.set_aside:
+        if self.superseded:
             account = self.account_ids(table[columns.ARN])
-            table = table.filter(pc.invert(pc.is_in(account, _texts(self.set_aside))))
+            table = table.filter(pc.invert(pc.is_in(account, _texts(self.superseded))))
         if len(self.repeated):
             again = _are_among(table[columns.ROW].to_numpy(), self.repeated.to_numpy())
             table = table.filter(pa.array(~again))
@@ -124,7 +124,7 @@ def without_copies(
 
 def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
-    return known, report.own, -_SOURCE_ORDER.index(report.own_source)
+    return known, report.own_as_of, -_SOURCE_ORDER.index(report.own_source)
 
 
 def _merged_evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
@@ -143,27 +143,27 @@ def without_superseded_accounts(
 ) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport, str]]]:
     """Set aside accounts of which another report is newer: (older, newer, account) for each."""
     latest: dict[str, SelectedReport] = {}
-    for report in sorted(reports, key=lambda each: each.own):
+    for report in sorted(reports, key=lambda each: each.own_as_of):
         latest |= {each.account: report for each in report.accounts if each.account}
     older = [
         (report, latest[each.account], each.account)
         for report in reports
         for each in report.accounts
-        if each.account and report.own < latest[each.account].own
+        if each.account and report.own_as_of < latest[each.account].own_as_of
     ]
-    set_aside: dict[int, set[str]] = defaultdict(set)
+    superseded: dict[int, set[str]] = defaultdict(set)
     for old, _, account in older:
-        set_aside[id(old)].add(account)
-    reduced = (_without_accounts(each, frozenset(set_aside.get(id(each), ()))) for each in reports)
+        superseded[id(old)].add(account)
+    reduced = (_without_accounts(each, frozenset(superseded.get(id(each), ()))) for each in reports)
     return [each for each in reduced if each.accounts], older
 
 
-def _without_accounts(report: SelectedReport, set_aside: frozenset[str]) -> SelectedReport:
-    if not set_aside:
+def _without_accounts(report: SelectedReport, superseded: frozenset[str]) -> SelectedReport:
+    if not superseded:
         return report
-    accounts = tuple(each for each in report.accounts if each.account not in set_aside)
+    accounts = tuple(each for each in report.accounts if each.account not in superseded)
     named = any(each.account for each in accounts)
-    return replace(report, set_aside=set_aside, accounts=accounts if named else ())
+    return replace(report, superseded=superseded, accounts=accounts if named else ())
 
 
 def deduplicate_rows(

@@ -55,7 +55,7 @@ class _Cells:
             return _numpy_mask(pc.equal(self.text(column), words[0]))
         return _numpy_mask(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
 
-    def note(self, column: str, odd: np.ndarray) -> None:
+    def record_unread(self, column: str, odd: np.ndarray) -> None:
         """Record the cells that were not understood, as they stand in the report."""
         if not odd.any():
             return
@@ -71,14 +71,14 @@ class _Cells:
             )
         )
 
-    def truth(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+    def booleans(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Return which cells are true, and which are understood; any case is."""
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
             self.texts[column] = lowercase_booleans(self.text(column))
             true, false = self.equals(column, "true"), self.equals(column, "false")
         understood = true | false
-        self.note(column, ~understood)
+        self.record_unread(column, ~understood)
         return true, understood
 
     def moment(self, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -120,11 +120,11 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
             columns.USER: _strings(name, len(cells)),
             columns.ARN: _strings(arn, len(cells)),
             columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),
-            columns.PASSWORD_ENABLED: cells.truth(columns.PASSWORD_ENABLED)[0],
+            columns.PASSWORD_ENABLED: cells.booleans(columns.PASSWORD_ENABLED)[0],
             columns.PASSWORD_LAST_USED: _utc(moment[columns.PASSWORD_LAST_USED]),
             columns.PASSWORD_LAST_CHANGED: _utc(moment[columns.PASSWORD_LAST_CHANGED]),
             columns.PASSWORD_NEXT_ROTATION: _utc(moment[columns.PASSWORD_NEXT_ROTATION]),
-            columns.MFA_ACTIVE: cells.truth(columns.MFA_ACTIVE)[0],
+            columns.MFA_ACTIVE: cells.booleans(columns.MFA_ACTIVE)[0],
             columns.AS_OF: _utc(as_of[file]),
             columns.MASKED: masked,
         },
@@ -140,14 +140,14 @@ def _masked(cells: _Cells) -> np.ndarray:
         return np.zeros(len(cells), bool)
     masked = arns.is_masked_user_arn(arn, name)
     cells.texts[columns.ARN] = arns.without_user_names(arn)
-    cells.note(columns.USER, ~arns.is_user_name(name))
-    cells.note(columns.ARN, ~(named | masked))
+    cells.record_unread(columns.USER, ~arns.is_user_name(name))
+    cells.record_unread(columns.ARN, ~(named | masked))
     return masked
 
 
 def _moment_noting_unread(cells: _Cells, column: str) -> np.ndarray:
     moment, understood = cells.moment(column)
-    cells.note(column, ~understood)
+    cells.record_unread(column, ~understood)
     return moment
 
 
@@ -159,10 +159,10 @@ def _slot_state(
     Not active and no date: absent; not active with a date: inactive. Of what is active without a
     date, the date is missing, which is noted.
     """
-    active, active_read = cells.truth(slot.active)
+    active, active_read = cells.booleans(slot.active)
     created, created_read = cells.moment(slot.last_rotated)
     dated = ~np.isnat(created)
-    cells.note(slot.last_rotated, ~created_read | active & ~dated)
+    cells.record_unread(slot.last_rotated, ~created_read | active & ~dated)
     code = np.where(active, 2, dated.astype(np.int8)).astype(np.int8)
     code[~(active_read & created_read)] = 3
     return code, created
@@ -177,7 +177,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
     code[absent & (used | placed)] = 3
     last_used = np.where(understood, last_used, values.NO_MOMENT)
-    cells.note(slot.last_used_date, foreign | ~understood & (used | ~absent))
+    cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
 
 
@@ -192,7 +192,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
             foreign = filled & ~arns.consist_of(cells.text(column), _CODE_BYTES)
-            cells.note(column, foreign | unused & filled)
+            cells.record_unread(column, foreign | unused & filled)
             placed |= unused & filled
     return placed
 

@@ -13,7 +13,7 @@ from analyzer.terms import Severity, Thresholds
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
     name = facts.page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
-    bedrock_key_user = Truth.known(name, facts.has_unknown_cell(columns.USER))
+    bedrock_key_user = Truth.unless_unknown(name, facts.has_unknown_cell(columns.USER))
     return bedrock_key_user & (facts.password | facts.key_active.in_any_slot())
 
 

@@ -185,7 +185,7 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
     if rule.since is None:
         return np.full(len(at), NO_MOMENT), np.zeros(len(at), np.int64)
     elapsed = rule.since(facts)
-    known = elapsed.known.yes[at]
+    known = elapsed.exists.yes[at]
     return np.where(known, elapsed.moment[at], NO_MOMENT), elapsed.days[at]
 
 

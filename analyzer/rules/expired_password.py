@@ -12,7 +12,7 @@ from analyzer.terms import Severity, Thresholds
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
     expiry = facts.password_expiry
-    return facts.password & Truth.known(expiry.moment < facts.as_of, expiry.unknown)
+    return facts.password & Truth.unless_unknown(expiry.moment < facts.as_of, expiry.unknown)
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:

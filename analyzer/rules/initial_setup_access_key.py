@@ -11,7 +11,7 @@ from analyzer.terms import Severity, Thresholds
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.password.spread_over_slots() & facts.key_active & ~facts.key_use.known
+    return facts.password.spread_over_slots() & facts.key_active & ~facts.key_use.exists
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:

@@ -19,7 +19,7 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     remaining = _time_to_expiry(facts)
     limit = np.timedelta64(limits.expiry_days, "D")
     soon = (remaining >= np.timedelta64(0, "D")) & (remaining <= limit)
-    return facts.password & Truth.known(soon, facts.password_expiry.unknown)
+    return facts.password & Truth.unless_unknown(soon, facts.password_expiry.unknown)
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:

@@ -114,7 +114,7 @@ def _slot_texts(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
 
 def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
     """Say `, 399 days old`, or nothing where the age is unknown."""
-    return text_where(age.known.yes[at], days_text(age.days[at], ", ", " old"), "")
+    return text_where(age.exists.yes[at], days_text(age.days[at], ", ", " old"), "")
 
 
 def last_use_text(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
@@ -194,7 +194,7 @@ def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     positions, values = facts.unread_cells(name)
     for position, value in zip(positions.tolist(), values, strict=True):
         yield position, _sentence(name, value)
-    for position in facts.contradicted(name):
+    for position in facts.contradicted_users(name):
         yield position, f"another row of this ARN has another {name}"
 
 

@@ -50,7 +50,7 @@ class Role:
 
     name: str
     external_id: str | None = None
-    session: str = "credreport"
+    session_name: str = "credreport"
 
     def arn(self, account: Account) -> str:
         """Return the role's ARN in an account."""
@@ -74,7 +74,7 @@ class FetchRequest:
     role: Role | None = None
     selection: AccountFilter = field(default_factory=AccountFilter)
 
-    def access(self, profile: str | None = None) -> AwsSession:
+    def aws_session(self, profile: str | None = None) -> AwsSession:
         """Return the access to AWS with a profile, or with the ordinary credentials."""
         return AwsSession(profile=profile, region=self.region, endpoint=self.endpoint)
 
@@ -101,10 +101,10 @@ def fetch_accounts(
         tasks = [Task("", profile, partial(fetch, profile)) for profile in request.profiles]
         entries = run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress)
         return FetchedAccounts(_one_entry_per_account(entries))
-    access, deadline = request.access(*request.profiles), Deadline.after(request.timeout)
+    access, deadline = request.aws_session(*request.profiles), Deadline.after(request.timeout)
     accounts = selected_accounts(access, request.selection, deadline)
     fetcher = RoleFetcher(
-        access=access,
+        aws_session=access,
         sts=access.client("sts", deadline, attempts=ATTEMPTS),
         role=request.role,
         fetch=partial(fetch_report, stopped=stop.is_set),
@@ -114,7 +114,7 @@ def fetch_accounts(
     )
     tasks = [Task(each.id, each.name, partial(fetcher.entry, each)) for each in accounts.chosen]
     entries = run_tasks(tasks, jobs=request.jobs, stop=stop, progress=progress)
-    return FetchedAccounts([*entries, *accounts.others], accounts.unmatched)
+    return FetchedAccounts([*entries, *accounts.not_chosen], accounts.unmatched)
 
 
 def _fetch_one(
@@ -123,7 +123,7 @@ def _fetch_one(
     """Fetch the report of the account that the credentials at hand belong to."""
     caller = f"profile {profile}" if profile else "ordinary credentials"
     deadline = Deadline.after(request.timeout)
-    with closing(request.access(profile).client("iam", deadline)) as iam:
+    with closing(request.aws_session(profile).client("iam", deadline)) as iam:
         wait = partial(waiting, f"profile {profile}" if profile else "the account")
         return save(iam, fetch_report(iam, stopped=stop.is_set, waiting=wait), caller)
 
@@ -198,7 +198,7 @@ def _failed(task: Task, reason: str) -> AccountEntry:
 class RoleFetcher:
     """Fetch one account's report after another; `fetch` gets a report, `save` keeps it."""
 
-    access: AwsSession
+    aws_session: AwsSession
     sts: DeadlineClient
     role: Role
     fetch: Callable[..., FetchedReport]
@@ -235,7 +235,7 @@ class RoleFetcher:
         deadline: Deadline,
         credentials: Mapping[str, str] | None = None,
     ) -> AccountEntry:
-        with closing(self.access.client("iam", deadline, credentials=credentials)) as iam:
+        with closing(self.aws_session.client("iam", deadline, credentials=credentials)) as iam:
             report = self.fetch(iam, waiting=partial(self.waiting, f"account {account.id}"))
             if report.account != account.id:
                 raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
@@ -251,7 +251,7 @@ class RoleFetcher:
             answer = replace(self.sts, deadline=deadline).answer(
                 "assume_role",
                 RoleArn=self.role.arn(account),
-                RoleSessionName=self.role.session,
+                RoleSessionName=self.role.session_name,
                 **external,
             )
         credentials = answer.get("Credentials")

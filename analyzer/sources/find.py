@@ -254,12 +254,12 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
 class _Archive:
     """Unpack the files of a zip archive, opened once for all of them, and then closed.
 
-    `waiting` are the files that were not yet read.
+    `unread_members` are the files that were not yet read.
     """
 
     name: str
     opened: Callable[[], BinaryIO]
-    waiting: int = 0
+    unread_members: int = 0
     _opened: tuple[zipfile.ZipFile, BinaryIO] | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -300,8 +300,8 @@ class _Archive:
         return self._opened[0]
 
     def _close_after_last(self) -> None:
-        self.waiting -= 1
-        if self._opened and self.waiting <= 0:
+        self.unread_members -= 1
+        if self._opened and self.unread_members <= 0:
             for each in self._opened:
                 each.close()
             self._opened = None
@@ -353,7 +353,7 @@ def _archive_sources(
     beside = [member for member, _ in visible if member.filename.endswith(COMPANIONS)]
     reports = [each for each in visible if not each[0].filename.endswith(COMPANIONS)]
     companions = tuple(_member_source(archive, member, limit, path) for member in beside)
-    archive.waiting = sum(not is_other for _, is_other in reports)
+    archive.unread_members = sum(not is_other for _, is_other in reports)
     for member, is_other in reports:
         if is_other:
             yield _skipped(f"{archive.name}:{printable(member.filename)}", path)

@@ -227,7 +227,7 @@ def _streamed_text(name: str, path: Path, head: bytes, unchanged: Callable[[], N
         open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
         tail=_tail(path, size),
-        metadata=companions.read_generated_time(path, digest),
+        metadata_time=companions.read_generated_time(path, digest),
         service_credentials=companions.read_service_credentials(path),
     )
 
@@ -256,8 +256,8 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
         check_unchanged=unchanged,
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
-        envelope=opened.generated,
-        metadata=companions.read_generated_time(source.path, partial(str, sha256))
+        envelope_time=opened.generated,
+        metadata_time=companions.read_generated_time(source.path, partial(str, sha256))
         if source.path
         else None,
         service_credentials=companions.read_service_credentials(source.path)

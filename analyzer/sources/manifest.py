@@ -296,7 +296,7 @@ class _Inputs:
         self._superseded = [each for each in inputs if each.name not in others]
 
     @cached_property
-    def _others(self) -> frozenset[str]:
+    def _superseded_sha256(self) -> frozenset[str]:
         return frozenset(map(_sha256, self._superseded))
 
     def why_lost(self, entry: AccountEntry, place: str) -> str:
@@ -309,7 +309,7 @@ class _Inputs:
         is_there = place in self._names
         if not entry.file or (is_there and not entry.sha256):
             return ""
-        if entry.sha256 in self._counting or entry.sha256 in self._others:
+        if entry.sha256 in self._counting or entry.sha256 in self._superseded_sha256:
             return ""
         if place in self._skipped:
             self._skipped[place].read()  # It refuses what stands in the place of a report.

@@ -57,11 +57,11 @@ class Account:
 class AccountSelection:
     """Hold the accounts to read, the others with the reason, and patterns that match none.
 
-    `others` are skipped, or failed where their place in the list is not valid.
+    `not_chosen` are skipped, or failed where their place in the list is not valid.
     """
 
     chosen: tuple[Account, ...]
-    others: tuple[AccountEntry, ...]
+    not_chosen: tuple[AccountEntry, ...]
     unmatched: tuple[str, ...]
 
 
@@ -92,7 +92,7 @@ def selected_accounts(
     )
     return AccountSelection(
         chosen=tuple(chosen),
-        others=(*failed, *skipped),
+        not_chosen=(*failed, *skipped),
         unmatched=tuple(
             pattern
             for pattern in (*selection.include, *selection.exclude)

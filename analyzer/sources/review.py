@@ -94,12 +94,12 @@ class _ListSheet:
 
     file: str
     title: str
-    at: Mapping[str, int]
+    column_of: Mapping[str, int]
     rows: Mapping[int, _Row]
 
     def problem(self, row: int, head: str, message: str, hint: str) -> Problem:
         """Return a problem of one cell."""
-        at = self.at[head]
+        at = self.column_of[head]
         cell = f"{get_column_letter(at + 1)}{row}"
         value = self.rows[row][at].value
         text = None if value is None else str(value)
@@ -191,11 +191,11 @@ def _list(file: str, title: str, rows: Sequence[_Row]) -> _ListSheet:
             below = {
                 number: [*each, *empty] for number, each in enumerate(rows[row:], start=row + 1)
             }
-            return _ListSheet(file=file, title=title, at=at, rows=below)
+            return _ListSheet(file=file, title=title, column_of=at, rows=below)
     else:
         if any(str(cell.value).startswith("arn:") for cells in rows for cell in cells):
             _check_heads(place, 1, [])
-    return _ListSheet(file=file, title=title, at={}, rows={})
+    return _ListSheet(file=file, title=title, column_of={}, rows={})
 
 
 def _has_no_entries(title: str, heads: Sequence[str]) -> bool:
@@ -239,12 +239,12 @@ def _decisions(listed: _ListSheet, of_summary: datetime | None) -> Iterator[Revi
     """
     problems: list[Problem] = []
     for row, cells in listed.rows.items():
-        named = {head: cells[at] for head, at in listed.at.items() if head in _COLUMNS}
+        named = {head: cells[at] for head, at in listed.column_of.items() if head in _COLUMNS}
         if _is_empty(named[DECISION]):
             continue
         as_of = of_summary
-        if AS_OF in listed.at:
-            as_of = _moment(cells[listed.at[AS_OF]].value) or of_summary
+        if AS_OF in listed.column_of:
+            as_of = _moment(cells[listed.column_of[AS_OF]].value) or of_summary
         if of_row := list(_problems(listed, row, named, as_of)):
             problems += of_row
         else:
@@ -295,11 +295,13 @@ def _decision(named: Mapping[str, Any], as_of: datetime | None) -> ReviewDecisio
 
 def _state(listed: _ListSheet, row: int) -> UserState | Problem:
     """Return what a row shows of its user, or why it does not: each cell is as it was written."""
-    if missing := [head for head in STATE_COLUMNS if head not in listed.at]:
+    if missing := [head for head in STATE_COLUMNS if head not in listed.column_of]:
         place = f"{listed.file}, sheet {listed.title}"
         message = f"missing, or there twice: {', '.join(missing)}"
         return Problem(place, row, None, None, message, _RESTORE_HINT)
-    as_of, activity, *keys = (listed.rows[row][listed.at[head]].value for head in STATE_COLUMNS)
+    as_of, activity, *keys = (
+        listed.rows[row][listed.column_of[head]].value for head in STATE_COLUMNS
+    )
     moment, last_use = _moment(as_of), _last_use(activity)
     is_read = (moment, last_use or activity in (NEVER, NOT_KNOWN), *map(_is_key_state, keys))
     unread = [head for head, read in zip(STATE_COLUMNS, is_read, strict=True) if not read]

@@ -23,13 +23,13 @@ _ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class Rulebook:
     """Hold the rules that run, their limits, and the standard whose controls are shown.
 
-    `known` are all rules that can run, by their ids.
+    `rules_by_id` are all rules that can run, by their ids.
     """
 
     rules: tuple[Rule, ...]
     thresholds: Thresholds
     standard: Standard
-    known: Mapping[str, Rule]
+    rules_by_id: Mapping[str, Rule]
 
     @property
     def has_benchmark(self) -> bool:
@@ -79,7 +79,7 @@ def rulebook(  # noqa: PLR0913  each is one choice
         ),
         thresholds=replace(Thresholds(), **{**standard.limits, **(limits or {})}),
         standard=standard,
-        known=known,
+        rules_by_id=known,
     )
 
 

@@ -277,7 +277,7 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         finding.since,
         "" if finding.days is None else str(finding.days),
         finding.exemption,
-        finding.at_source,
+        finding.as_of_source,
         finding.report,
     )
     named = zip(_PRODUCT_FIELDS, texts, strict=True)

@@ -54,13 +54,13 @@ class RuleFindings:
     examples: tuple[Example, ...]
 
     @property
-    def more(self) -> int:
+    def unshown(self) -> int:
         """Return how many findings the examples leave out."""
         every = self.fails + self.exempt + self.undecided + self.noted
         return every - len(self.examples)
 
     @property
-    def numbers(self) -> str:
+    def counts_text(self) -> str:
         """Return how many findings there are of each kind, in words."""
         kinds = (
             (self.fails, "fail"),
@@ -85,7 +85,7 @@ def findings_by_rule(inspection: Inspection, *, details: bool) -> list[RuleFindi
 
 
 def _has_findings(each: RuleFindings) -> bool:
-    return bool(each.numbers)
+    return bool(each.counts_text)
 
 
 def severity_counts(inspection: Inspection) -> str:

@@ -41,8 +41,8 @@ class Finding(NamedTuple):
     known; `arn` and `user` are the report's own cells; `partition` is the one that the ARN names,
     empty where it names no account. `slot`, `created`, `since` and `days` are what
     `rules.rule.FINDINGS` says, moments as text, None where missing. `report` is the SHA-256 of the
-    report, empty for an account that has none; `at` and `at_source` are the moment of the finding
-    and how that is known.
+    report, empty for an account that has none; `as_of_moment` and `as_of_source` are the moment of
+    the finding and how that is known.
     """
 
     rule: RuleText
@@ -60,8 +60,8 @@ class Finding(NamedTuple):
     fact: str
     exemption: str
     remedy: str
-    at: datetime
-    at_source: str
+    as_of_moment: datetime
+    as_of_source: str
     report: str
 
     @property
@@ -97,7 +97,7 @@ class Finding(NamedTuple):
     @property
     def as_of(self) -> str:
         """Return the moment that the report describes."""
-        return moment_text(self.at)
+        return moment_text(self.as_of_moment)
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
@@ -146,8 +146,8 @@ def _findings_in(
         "account": accounts,
         "account_name": (_name(account, report) for account in accounts),
         "partition": python_values(_partitions(frame[columns.ARN])),
-        "at": of_files(each.as_of for each in files),
-        "at_source": of_files(str(each.as_of_source) for each in files),
+        "as_of_moment": of_files(each.as_of for each in files),
+        "as_of_source": of_files(str(each.as_of_source) for each in files),
         "report": of_files(each.sha256 for each in files),
     }
     values = (fields[name] if name in fields else cells[name] for name in Finding._fields)
@@ -183,8 +183,8 @@ def _not_covered(report: Report) -> Iterator[Finding]:
             fact=str(each),
             exemption="",
             remedy=rule.UNCOVERED_ACCOUNT.fix,
-            at=newest.as_of,
-            at_source=str(newest.as_of_source),
+            as_of_moment=newest.as_of,
+            as_of_source=str(newest.as_of_source),
             report="",
         )
 

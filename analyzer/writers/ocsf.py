@@ -141,7 +141,7 @@ def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
     status_id, status = _SUPPRESSED if finding.exemption else _NEW
     return {
         **_CLASSIFICATION,
-        **_time_attributes("time", finding.at),
+        **_time_attributes("time", finding.as_of_moment),
         **shared.severity,
         "status_id": status_id,
         "status": status,
@@ -181,9 +181,9 @@ def _finding_info(finding: Finding, analytic: orjson.Fragment) -> dict[str, Any]
         "uid": finding.id,
         "title": finding.rule.title,
         "desc": finding.fact,
-        **_time_attributes("created_time", finding.at),
-        **_time_attributes("modified_time", finding.at),
-        **_time_attributes("last_seen_time", finding.at),
+        **_time_attributes("created_time", finding.as_of_moment),
+        **_time_attributes("modified_time", finding.as_of_moment),
+        **_time_attributes("last_seen_time", finding.as_of_moment),
         "analytic": analytic,
         "data_sources": ["AWS IAM credential report"],
     }
@@ -244,7 +244,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
             "created": finding.created,
             "since": finding.since,
             "days": finding.days,
-            "as_of_source": finding.at_source,
+            "as_of_source": finding.as_of_source,
             "report_sha256": finding.report,
         }
     )

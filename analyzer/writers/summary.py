@@ -50,10 +50,10 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
 
     yield f"{findings.severity_counts(inspection)}."
     for each in findings.findings_by_rule(inspection, details=details):
-        yield f"{each.rule.severity:<8}  {each.rule.title}: {each.numbers}  {each.rule.id}"
+        yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
         yield from map(_example_line, each.examples)
-        if details and each.more:
-            yield f"    and {each.more} more"
+        if details and each.unshown:
+            yield f"    and {each.unshown} more"
     yield findings.standard_and_limits(inspection)
     results = findings.control_results(inspection)
     if results:

@@ -131,7 +131,7 @@ def _reason(row: UserRow, *, show_verdict: bool) -> Text:
     reason = Text()
     if show_verdict:
         reason.append(f"{row.verdict}: ", _VERDICT_COLOURS[row.verdict])
-    reason.append(printable(row.why))
+    reason.append(printable(row.reason_sentence))
     for _, sentence in row.caveats:
         reason.append("\ncheck: ", "yellow")
         reason.append(printable(sentence))
@@ -165,7 +165,7 @@ def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
         severity = each.rule.severity
         identifier = [Text(each.rule.id, "dim")] if width >= _WIDE else []
         name = Text(severity, _SEVERITY_COLOURS[severity])
-        table.add_row(name, each.rule.title, each.numbers, *identifier)
+        table.add_row(name, each.rule.title, each.counts_text, *identifier)
     return table
 
 
@@ -187,7 +187,7 @@ def _rules_with_examples(
 
 def _rule_heading(each: RuleFindings) -> Text:
     severity = each.rule.severity
-    heading = f"  {each.rule.title}: {each.numbers}"
+    heading = f"  {each.rule.title}: {each.counts_text}"
     return Text.assemble(
         (f"{severity}", _SEVERITY_COLOURS[severity]), heading, (f"  {each.rule.id}", "dim")
     )
@@ -200,8 +200,8 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding
     for example in each.examples:
         user = _with_account(example.user, example.account if accounts else "", width)
         table.add_row(user, _fact(example))
-    if each.more:
-        table.add_row("", Text(f"and {each.more} more", "dim"))
+    if each.unshown:
+        table.add_row("", Text(f"and {each.unshown} more", "dim"))
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 

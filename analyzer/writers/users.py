@@ -50,7 +50,7 @@ class UserRow:
     account_name: str = ""
 
     @property
-    def why(self) -> str:
+    def reason_sentence(self) -> str:
         """Return the reason in words."""
         return reason_text(self.verdict, self.reason, self.idle_days)
 

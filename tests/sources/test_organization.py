@@ -502,7 +502,7 @@ def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
 
     access, keep = AwsSession(), partial(done, "")
     reader = RoleFetcher(
-        access=access,
+        aws_session=access,
         sts=access.client("sts", Deadline.after(9)),
         role=Role(name="credreport"),
         fetch=stopped,

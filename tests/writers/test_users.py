@@ -83,12 +83,12 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
 def test_the_reason_is_told_in_words(tmp_path: Path, having: str) -> None:
     user, criteria, why = WHY[having]
     (row,) = users.user_rows(analyzed(tmp_path, [user], **criteria), ALL)
-    assert row.why == why
+    assert row.reason_sentence == why
 
 
 def test_rows_that_contradict_each_other_say_in_what(tmp_path: Path) -> None:
     rows = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
-    assert [row.why for row in users.user_rows(analyzed(tmp_path, rows), ALL)] == [
+    assert [row.reason_sentence for row in users.user_rows(analyzed(tmp_path, rows), ALL)] == [
         "another row of this ARN has another password_last_used"
     ] * 2
 

@@ -81,7 +81,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         present = {Title.CHANGES: changes is not None, Title.FOLLOW_UP: followed is not None}
         add_method(book, analysis, [title for title, there in present.items() if not there])
         compared = "" if changes is None else change_counts(changes, since)
-        history = History(compared=compared, followed=followed, trend=trend)
+        history = History(comparison_text=compared, follow_up_listing=followed, trend=trend)
         add_summary(book, analysis, listings, rule_counts, history)
         book.save(stream)
 

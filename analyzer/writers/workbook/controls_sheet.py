@@ -66,7 +66,7 @@ def _decision(each: ControlResult, book: Rulebook) -> str:
 
 
 def _rule_line(number: str, rule: str, book: Rulebook) -> str:
-    decision = rule_condition(book.known[rule], book.thresholds)
+    decision = rule_condition(book.rules_by_id[rule], book.thresholds)
     return decision if rule == number else f"{rule}: {decision}"
 
 

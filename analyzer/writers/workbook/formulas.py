@@ -49,7 +49,7 @@ class CountFormula(Generic[Rows]):
         return Formula("+".join(counts) or "0", result)
 
     def _conditions(self, column: Column[Rows], criterion: str) -> Iterator[str]:
-        return (f"{cells},{criterion}" for cells in self.listing.column(column))
+        return (f"{cells},{criterion}" for cells in self.listing.column_references(column))
 
 
 def summed(cells: str, result: int) -> Formula:

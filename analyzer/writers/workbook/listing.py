@@ -75,7 +75,7 @@ class Listing(Generic[Rows]):
         for sheet in self.sheets:
             self._finish(sheet)
 
-    def column(self, column: Column[Rows]) -> Iterator[str]:
+    def column_references(self, column: Column[Rows]) -> Iterator[str]:
         """Yield where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self.columns.index(column) + 1)
         for sheet in self.sheets:

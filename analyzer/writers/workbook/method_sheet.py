@@ -224,7 +224,7 @@ def add_rules(grid: Grid, inspection: Inspection) -> None:
     """Add the sections about the rules."""
     book = inspection.book
     ran = {rule.id for rule in book.rules}
-    left_out = ", ".join(rule for rule in book.known if rule not in ran) or "none"
+    left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
     grid.text_section(
         "Rules and limits",
         (

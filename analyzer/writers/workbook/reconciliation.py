@@ -171,22 +171,22 @@ _VERDICTS: Final = {
 class _Account:
     """Count the rows of one account: those read (`_READ_HEADS`), and the users of each verdict.
 
-    `about` follows the account in its cell.
+    `remark` follows the account in its cell.
     """
 
     name: str
-    read: tuple[int, int, int]
+    row_counts: tuple[int, int, int]
     users: Counter[str]
     as_of: datetime | None = None
-    about: str = ""
+    remark: str = ""
 
     def criterion(self, row: int) -> str:
         """Return what a formula compares with in a row that begins with the account."""
-        return f"LEFT($A{row},{len(self.name)})" if self.about else f"$A{row}"
+        return f"LEFT($A{row},{len(self.name)})" if self.remark else f"$A{row}"
 
     @property
     def ties_out(self) -> bool:
-        rows, roots, repeated = self.read
+        rows, roots, repeated = self.row_counts
         return rows == roots + repeated + self.users.total()
 
 
@@ -199,7 +199,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
     heads = {verdict: f"{letter}${row}" for verdict, letter in _VERDICTS.items()}
     read = [
         summed(f"{letter}{first}:{letter}{last}", rows)
-        for letter, rows in zip("BCD", every.read, strict=True)
+        for letter, rows in zip("BCD", every.row_counts, strict=True)
     ]
     users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in heads.items()]
     _add(grid, every, read, users, CellStyle.TOTAL)
@@ -212,7 +212,7 @@ def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) ->
             else account.users[v]
             for v, cell in heads.items()
         ]
-        _add(grid, account, account.read, counts, CellStyle.NUMBER)
+        _add(grid, account, account.row_counts, counts, CellStyle.NUMBER)
     names = analysis.report.account_names
     for absent in analysis.report.not_covered:
         _add_absent(grid, absent, names, f"not covered: {absent.reason}", CellStyle.CHECK)
@@ -231,7 +231,7 @@ def _add(
     tie = sum_check(f"B{row}", [f"C{row}", f"D{row}", f"E{row}"], holds=account.ties_out)
     numbers = (*read, sum_of_users, *users)
     grid.row(
-        SpannedCell(account.name + account.about, CellStyle.LABEL),
+        SpannedCell(account.name + account.remark, CellStyle.LABEL),
         *(SpannedCell(number, style) for number in numbers),
         SpannedCell(tie, CellStyle.SUCCESS),
         SpannedCell(account.as_of or "", CellStyle.DATE),
@@ -290,7 +290,9 @@ def _users(analysis: Analysis) -> dict[str, Counter[str]]:
 
 def _account_totals(accounts: Iterable[_Account]) -> _Account:
     every = list(accounts)
-    rows, roots, repeated = (sum(each.read[at] for each in every) for at in range(len(_READ_HEADS)))
+    rows, roots, repeated = (
+        sum(each.row_counts[at] for each in every) for at in range(len(_READ_HEADS))
+    )
     users = sum((each.users for each in every), Counter[str]())
     return _Account("All accounts read", (rows, roots, repeated), users)
 

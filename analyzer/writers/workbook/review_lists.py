@@ -85,13 +85,13 @@ _OWNER_WIDTH: Final = 18
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `judged` are the columns between the reviewer's and the last activity; `printed_last` those
-    that follow the as-of in print.
+    `verdict_columns` are the columns between the reviewer's and the last activity; `printed_last`
+    those that follow the as-of in print.
     """
 
     title: Title
     verdicts: tuple[Verdict, ...]
-    judged: Callable[[float], tuple[Column[Page], ...]]
+    verdict_columns: Callable[[float], tuple[Column[Page], ...]]
     printed_last: Callable[[Sequence[ReportFile]], tuple[Column[Page], ...]]
     no_users: str = ""
 
@@ -115,7 +115,7 @@ class ReviewList:
     ) -> tuple[tuple[Column[Page], ...], tuple[Column[Page], ...]]:
         name = account_name_columns(from_users, names, _NAME_WIDTH)
         check_width = _CHECK_WIDTH - (_NAME_WIDTH if name else 0)
-        first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.judged(check_width))
+        first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.verdict_columns(check_width))
         activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE, user_columns.AS_OF)
         owner = account_owner_columns(from_users, names, _OWNER_WIDTH)
         return first, (*activity, *self.printed_last(files), *owner)
@@ -156,20 +156,20 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=Title.UNUSED,
         verdicts=(Verdict.UNUSED,),
-        judged=_verdict_columns,
+        verdict_columns=_verdict_columns,
         printed_last=lambda _: (),
         no_users="No users to review: no user is unused, or all unused users are exempt.",
     ),
     ReviewList(
         title=Title.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
-        judged=_verdict_columns,
+        verdict_columns=_verdict_columns,
         printed_last=lambda _: (user_columns.VERDICT, user_columns.IDLE),
     ),
     ReviewList(
         title=Title.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        judged=_undetermined_columns,
+        verdict_columns=_undetermined_columns,
         printed_last=lambda files: source_columns(from_users, files),
     ),
 )

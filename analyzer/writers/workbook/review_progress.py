@@ -175,7 +175,9 @@ def _add_reviewers(grid: Grid, listings: CountedListings) -> None:
     if listings.to_review > _MOST_NAMES:
         return
     ranges = [
-        cells for each in listings.reviews.values() for cells in each.listing.column(DECIDED_BY)
+        cells
+        for each in listings.reviews.values()
+        for cells in each.listing.column_references(DECIDED_BY)
     ]
     row = grid.next_row
     letters = [get_column_letter(at) for at in range(2, 2 + _REVIEWERS)]

@@ -90,10 +90,10 @@ class _Style:
     colour: str = "000000"
     fill: str | None = None
     border: Border = _BOX
-    across: str = "left"
+    horizontal: str = "left"
     format: str = "General"
     wrap: bool = True
-    upright: str = "top"
+    vertical: str = "top"
     quote: bool = False
     indent: int = 0
 
@@ -102,9 +102,9 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.TITLE: _Style(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False),
     CellStyle.SUBTITLE: _Style(size=12, colour="404040", border=_NOTHING, wrap=False),
     CellStyle.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False),
-    CellStyle.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, upright="center"),
+    CellStyle.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, vertical="center"),
     CellStyle.COUNT_HEADER: _Style(
-        bold=True, colour="FFFFFF", fill=INK, upright="center", across="right", indent=1
+        bold=True, colour="FFFFFF", fill=INK, vertical="center", horizontal="right", indent=1
     ),
     CellStyle.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
     CellStyle.LABEL: _Style(bold=True, fill="F2F2F2"),
@@ -112,14 +112,14 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.ID: _Style(size=8, quote=True),
     CellStyle.DATE: _Style(format=MOMENT),
     CellStyle.DAY: _Style(format=DAY),
-    CellStyle.NUMBER: _Style(across="right", indent=1, format="#,##0"),
-    CellStyle.TOTAL: _Style(bold=True, across="right", indent=1, format="#,##0", fill="F2F2F2"),
+    CellStyle.NUMBER: _Style(horizontal="right", indent=1, format="#,##0"),
+    CellStyle.TOTAL: _Style(bold=True, horizontal="right", indent=1, format="#,##0", fill="F2F2F2"),
     CellStyle.FAINT: _Style(colour="767676"),
     CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     CellStyle.INPUT: _Style(fill="FFFFE0"),
     CellStyle.INPUT_DAY: _Style(fill="FFFFE0", format=DAY),
     CellStyle.INPUT_TEXT: _Style(fill="FFFFE0", quote=True),
-    CellStyle.NONE: _Style(colour="767676", across="right", indent=1),
+    CellStyle.NONE: _Style(colour="767676", horizontal="right", indent=1),
     CellStyle.ALARM: _Style(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False),
     CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
     CellStyle.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
@@ -176,8 +176,8 @@ def _number(cell: Cell, style: _Style) -> int:
         cell.fill = _solid(style.fill)
     cell.border = style.border
     cell.alignment = Alignment(
-        horizontal=style.across,
-        vertical=style.upright,
+        horizontal=style.horizontal,
+        vertical=style.vertical,
         wrap_text=style.wrap,
         indent=style.indent,
     )

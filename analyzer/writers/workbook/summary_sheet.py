@@ -67,13 +67,13 @@ _CHARTS_HEIGHT: Final = 13
 class History:
     """Hold what is known of earlier reviews and runs, empty or None where there are none.
 
-    `followed` is the list of what became of earlier decisions; `compared` says with which run
-    this one was compared, and what changed since; `trend` has the numbers of users of the newest
-    runs.
+    `follow_up_listing` is the list of what became of earlier decisions; `comparison_text` says with
+    which run this one was compared, and what changed since; `trend` has the numbers of users of the
+    newest runs.
     """
 
-    followed: Listing[pd.DataFrame] | None = None
-    compared: str = ""
+    follow_up_listing: Listing[pd.DataFrame] | None = None
+    comparison_text: str = ""
     trend: pd.DataFrame | None = None
 
 
@@ -92,14 +92,14 @@ def add_summary(
     add_progress(grid, listings)
     _add_numbers(grid, analysis, recount)
     grid.next_page()
-    if history.followed:
+    if history.follow_up_listing:
         grid.section("Follow-up of the earlier review")
-        add_follow_up(grid, analysis.follow_up, history.followed)
+        add_follow_up(grid, analysis.follow_up, history.follow_up_listing)
     if history.trend is not None and len(history.trend) > 1:
         add_trend(grid, history.trend)
     grid.section("Findings by severity")
     add_severities(grid, rule_counts)
-    _add_criteria(grid, analysis, history.compared or _NOT_COMPARED)
+    _add_criteria(grid, analysis, history.comparison_text or _NOT_COMPARED)
     _add_notes(grid, analysis)
     _add_sign_off(grid)
     grid.section("Checks: the lists add up to all users")
