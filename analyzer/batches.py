@@ -37,9 +37,9 @@ from analyzer.report.survey_batch import survey_each
 from analyzer.sources import companions
 from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, companions_in_archives, stream_sources
-from analyzer.sources.kinds import content_cannot_be_report
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.manifest import manifest_entries, with_listed_accounts
+from analyzer.sources.other_files import content_cannot_be_report
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Criteria, Verdict, printable
 from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batches

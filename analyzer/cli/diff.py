@@ -144,8 +144,8 @@ class _Side:
     def of_name(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
         """Find the inputs that a name stands for; of a run its reports, as-of and lists."""
         from analyzer.exports.contents import ACCOUNTS, EXEMPTIONS
-        from analyzer.exports.manifest import as_of_option, read_record
         from analyzer.exports.reports import REPORTS
+        from analyzer.exports.run_record import as_of_option, read_record
         from analyzer.sources.find import find_sources
 
         folder = Path(name)

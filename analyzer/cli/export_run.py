@@ -13,8 +13,8 @@ from analyzer.cli.stderr import Log
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
 from analyzer.exports.decisions import DECISIONS, decisions_bytes
-from analyzer.exports.manifest import RECORD_FILE, RunInput, RunResult, record_bytes
 from analyzer.exports.reviews import edited_workbooks, first_done_times
+from analyzer.exports.run_record import RECORD_FILE, RunInput, RunResult, record_bytes
 from analyzer.exports.runs import (
     Run,
     earlier_runs,

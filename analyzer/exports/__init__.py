@@ -1,7 +1,7 @@
 """Keep the runs of `credreport export` in a folder: each complete or absent.
 
 Here are the lock, the names of runs, `latest`, the removal of old runs (`runs`), the record of a
-run (`manifest`), its outputs (`contents`), its copies of the reports (`reports`), the decisions
+run (`run_record`), its outputs (`contents`), its copies of the reports (`reports`), the decisions
 that it was judged with (`decisions`), what reviewers left in earlier runs (`reviews`), the numbers
 of users from run to run (`trend`) and how the last run ended (`last_run`). Only the command line
 may import this package. It calls sources and writers, and knows neither AWS nor options.

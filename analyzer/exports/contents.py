@@ -13,8 +13,8 @@ from analyzer.changes import changes, counts_by_kind, not_covered_rows
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.decisions import DECISIONS, recorded_review
-from analyzer.exports.manifest import as_of_option
 from analyzer.exports.reports import REPORTS, load_reports
+from analyzer.exports.run_record import as_of_option
 from analyzer.exports.runs import Run, run_sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions

@@ -15,7 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.manifest import RECORD_FILE, read_record
+from analyzer.exports.run_record import RECORD_FILE, read_record
 from analyzer.files import PRIVATE, sha256
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)

@@ -1,8 +1,8 @@
 """Bring in what the analysis works on: files, folders, archives, standard input and AWS.
 
-`load` returns a Report of whatever `find` lists on disk and `memory` in Python; `kinds` tells which
-files cannot be reports, `companions` and `manifest` read what lies beside the reports, and `review`
-the decisions in a workbook. `fetch` saves reports from AWS, with `aws` for one account and
+`load` returns a Report of whatever `find` lists on disk and `memory` in Python; `other_files` tells
+which files cannot be reports, `companions` and `manifest` read what lies beside the reports, and
+`review` the decisions in a workbook. `fetch` saves reports from AWS, with `aws` for one account and
 `organization` for many, within the time of `deadline`; only `aws` imports boto3, `aws_answers`
 refuses answers that are not AWS's, and `aws_errors` translates errors.
 

@@ -20,7 +20,7 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, read_report_bytes
 from analyzer.report.input_size import InputLimit
 from analyzer.sources.companions import COMPANIONS
-from analyzer.sources.kinds import cannot_be_report, content_cannot_be_report
+from analyzer.sources.other_files import cannot_be_report, content_cannot_be_report
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"

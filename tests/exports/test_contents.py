@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.exports.manifest import RECORD_FILE, as_of_option, read_record
+from analyzer.exports.run_record import RECORD_FILE, as_of_option, read_record
 from analyzer.files import sha256
 from tests.support.builders import a_user, report_text, saved, table
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
