@@ -45,7 +45,7 @@ def completed(*words: str) -> list[str]:
         (("analyze", "--min-severity", ""), [*Severity]),
         (("analyze", "--fail-on", "unus"), ["unused", "unused-user"]),
         (("export", "--fail-on", "cri"), ["critical"]),
-        (("export", "--also", ""), ["ocsf", "asff"]),
+        (("export", "--also", ""), ["ocsf", "asff", "parquet"]),
         (("export", "--log-format", ""), ["text", "json"]),
         (("analyze", "--rules", "root-u"), ["root-used"]),
         (("analyze", "--rules", "all"), ["all"]),
