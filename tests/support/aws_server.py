@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -86,7 +87,8 @@ class Aws:
 
     `denied` are the operations that an account does not allow, and `false` those that are not
     answered as AWS would; `units` maps an organizational
-    unit to those below it; `page` is how many accounts or credentials one page holds.
+    unit to those below it; `page` is how many accounts or credentials one page holds. The first
+    roles that are asked for are given when as many ask as `at_once` has parties.
     """
 
     url: str
@@ -104,6 +106,7 @@ class Aws:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    at_once: threading.Barrier = field(default_factory=partial(threading.Barrier, 1))
 
     def answer(self, key: str, operation: str, asked: Mapping[str, Any]) -> Any:
         """Return the answer to a call made with an access key."""
@@ -115,6 +118,9 @@ class Aws:
             self.asked.append((operation, asked))
             script = self.script[about, operation]
             scripted = script.pop(0) if script else ""
+            roles = sum(name == "AssumeRole" for name, _ in self.asked)
+        if operation == "AssumeRole" and roles <= self.at_once.parties:
+            self.at_once.wait(timeout=30)
         if not isinstance(scripted, str):
             return scripted
         if false := self.false.get((about, operation)):
