@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+import pyarrow as pa
+
 from analyzer import columns
 from analyzer.model import ReportFile
 from analyzer.report.selection import SelectedReport
@@ -122,9 +124,15 @@ def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
             )
 
 
-def _emptied_cells(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _emptied_cells(reports: Sequence[SelectedReport]) -> Iterator[str]:
     """Note the reports whose root rows have empty cells and no `N/A`."""
-    names = [report.name for report in reports if _lacks_na(report)]
+    # Neighbours share a table: one look at it instead of one at each report.
+    tables = {
+        id(each.surveyed.root_rows.shared): each.surveyed.root_rows.shared for each in reports
+    }
+    with_empty = {key for key, table in tables.items() if "" in _key_cells(table)}
+    suspects = (each for each in reports if id(each.surveyed.root_rows.shared) in with_empty)
+    names = [each.name for each in suspects if _lacks_na(_key_cells(each.surveyed.roots))]
     if names:
         yield (
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
@@ -133,13 +141,16 @@ def _emptied_cells(reports: Iterable[SelectedReport]) -> Iterator[str]:
         )
 
 
-def _lacks_na(report: SelectedReport) -> bool:
-    roots = report.surveyed.roots
-    cells = {
+def _key_cells(roots: pa.Table) -> set[str]:
+    """Return the texts in the cells of access keys that are moments or `N/A`."""
+    return {
         cell
         for key in columns.ACCESS_KEYS
         for name in (key.last_rotated, key.last_used_date)
         if name in roots.column_names
         for cell in roots[name].to_pylist()
     }
+
+
+def _lacks_na(cells: set[str]) -> bool:
     return "" in cells and "N/A" not in cells

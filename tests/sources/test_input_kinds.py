@@ -13,7 +13,7 @@ import pytest
 import analyzer
 from analyzer import follow_up
 from analyzer.cli import main
-from tests.support.builders import a_password, a_user, report_text
+from tests.support.builders import a_password, a_user, report_text, the_root
 from tests.support.workbooks import row_of
 
 Capture = pytest.CaptureFixture[str]
@@ -236,3 +236,13 @@ def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(
 def test_a_report_as_aws_made_it_is_not_said_to_be_saved_again(tmp_path: Path) -> None:
     report = analyzer.load(put(tmp_path, "report.csv", PLAIN))
     assert EMPTIED not in " ".join(report.notes)
+
+
+def test_of_neighbours_only_the_report_that_was_saved_again_is_named(tmp_path: Path) -> None:
+    for number in range(3):
+        whose = f"{number:012}"
+        text = report_text([a_user("ann", account=whose)], root=the_root(whose))
+        again = text.replace("N/A", "").rstrip() + "\n"
+        put(tmp_path, f"{number}.csv", again if number == 1 else text)
+    (note,) = (each for each in analyzer.load(tmp_path).notes if EMPTIED in each)
+    assert note.startswith(f"{tmp_path / '1.csv'}: {EMPTIED}")
