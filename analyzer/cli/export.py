@@ -61,9 +61,8 @@ def export(
             parser=choice(Feed),
             autocompletion=completion(lambda: Feed),
             metavar="FORMAT",
-            help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, and close findings of"
-            f" earlier runs that are gone, or users and findings as {Feed.PARQUET}; may be"
-            " repeated.",
+            help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, closing those of earlier"
+            f" runs that are gone; or all users and findings as {Feed.PARQUET}. May be repeated.",
         ),
     ] = [],
     hub_region: HubRegion = None,

@@ -264,7 +264,7 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
     save = partial(
         save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
     )
-    accounts = fetch_accounts(aws.request(), save, waiting=log.say_waiting)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
     return CollectedReports({}, has_gaps=has_gaps)
@@ -278,7 +278,7 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
     from analyzer.sources.fetch import entry_without_saving, fetch_accounts
 
     save = partial(entry_without_saving, with_service_credentials=aws.service_credentials)
-    accounts = fetch_accounts(aws.request(), save, waiting=log.say_waiting)
+    accounts = fetch_accounts(aws.request(), save, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
     failures = failure_messages(accounts.entries)
     for failure in failures:

@@ -60,7 +60,7 @@ def fetch(
     save = _print_report if output == STANDARD_OUTPUT else to_folder
     log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
-        accounts = fetch_accounts(aws.request(), save, advance, log.say_waiting)
+        accounts = fetch_accounts(aws.request(), save, advance, log.log_wait)
     if aws.asks_several_accounts:
         _finish_several_accounts(accounts, Path(output), quiet=quiet)
     else:

@@ -88,7 +88,7 @@ class Log:
         """Log what should be known or fixed."""
         self._line(Level.WARNING, event, message, fields)
 
-    def say_waiting(self, name: str, seconds: float, state: str) -> None:
+    def log_wait(self, name: str, seconds: float, state: str) -> None:
         """Log that the report of an account is not ready after so many seconds."""
         message = f"Waiting for AWS: no report of {name} after {seconds:.0f} seconds ({state})."
         self.say("waiting", message, seconds=round(seconds), state=state)

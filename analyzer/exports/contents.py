@@ -51,9 +51,10 @@ USERS_TABLE: Final = "users.parquet"
 def write_feed(
     analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Path | None
 ) -> None:
-    """Write a feed of a run into a folder, and close what an earlier one of lines has in excess.
+    """Write a feed of a run into a folder.
 
-    `region` is that of the Security Hub that ASFF is for. Parquet has the users too.
+    OCSF and ASFF also close the findings of an `earlier` feed that are gone; `region` is that of
+    the Security Hub that ASFF is for. Parquet has the users too, in a file of their own.
 
     Raises OutputFailed.
     """

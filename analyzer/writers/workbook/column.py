@@ -189,7 +189,7 @@ class _CellsByWord(dict[str, str]):
 
 
 def _serials(dates: pd.Series) -> list[float]:
-    """Return moments as spreadsheets count them, in days; none are negative, so far back is NaT."""
+    """Return moments in days, as spreadsheets count them; a missing one is a negative number."""
     seconds = dates.to_numpy("datetime64[s]").astype(np.int64)
     serials: list[float] = (seconds / _DAY + _EPOCH_DAYS).tolist()
     return serials
