@@ -398,9 +398,15 @@ def test_a_run_without_exemptions_says_so(tmp_path: Path) -> None:
 def test_ages_of_unused_users_add_up(results: Workbook) -> None:
     sheet = results["Summary"]
     ages = ("under 30 days", "30 to 89 days", "90 to 179 days", "180 to 364 days")
-    bands = [row_of(sheet, band)[1] for band in (*ages, "1 to 2 years", "over 2 years")]
-    assert bands == [2, 1, 1, 0, 4, 17]
-    assert row_of(sheet, "All unused users")[1] == sum(bands)
+    bands = [row_of(sheet, band)[1] for band in (*ages, "1 to 2 years", "over 2 years", "unknown")]
+    assert bands == [2, 1, 1, 0, 4, 17, 1]
+    assert row_of(sheet, "All unused users")[1] == sum(bands) == row_of(sheet, "unused")[1]
+
+
+def test_no_age_is_called_unknown_where_all_are_known(tmp_path: Path) -> None:
+    sheet = book_of(analyzed_users(tmp_path, [a_user()]))["Summary"]
+    assert "unknown" not in texts(sheet).split("\n")
+    assert row_of(sheet, "over 2 years")[1] == 1
 
 
 def test_there_is_room_to_sign(book: Workbook) -> None:

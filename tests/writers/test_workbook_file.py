@@ -211,7 +211,7 @@ def test_verdicts_have_colours_of_their_own_and_say_what_they_are(book: Workbook
 
 
 def test_charts_follow_the_counts_and_show_their_axes(file: bytes) -> None:
-    for name, result in (("chart1", "$A$17:$A$21"), ("chart2", "$A$29:$A$34")):
+    for name, result in (("chart1", "$A$17:$A$21"), ("chart2", "$A$29:$A$35")):
         chart = parts(file)[f"xl/charts/{name}.xml"].decode()
         assert chart.count('<c:delete val="0"') + chart.count('<delete val="0"') == 2
         assert f"'Summary'!{result}" in chart

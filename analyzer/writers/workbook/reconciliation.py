@@ -150,11 +150,13 @@ def _add_line(
 
 
 def _ages(analysis: Analysis) -> dict[str, int]:
-    """Return the unused users of each age; of none of them is the age unknown."""
+    """Return the unused users of each age, and those of unknown age if there are any."""
     counts = analysis.totals.counts
     unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
     users = unused.groupby(columns.AGE_BAND)[columns.USERS].sum().to_dict()
-    return {band: int(users.get(band, 0)) for band in AGE_BANDS[:-1]}
+    *known, unknown = AGE_BANDS
+    bands = [*known, unknown] if users.get(unknown) else known
+    return {band: int(users.get(band, 0)) for band in bands}
 
 
 _READ_HEADS: Final = ("Rows read", "Root rows", "Repeated rows")
