@@ -86,7 +86,7 @@ class Finding(NamedTuple):
     def subject_id(self) -> str:
         """Return what identifies the subject: the ARN, else the user, else the row."""
         own = self.account if self.rule.subject is Subject.ACCOUNT else ""
-        named = (each for each in (own, self.arn, self.user) if each.strip())
+        named = filter(str.strip, (own, self.arn, self.user))
         return next(named, f"row {self.row} of {self.report}")
 
     @property

@@ -145,14 +145,14 @@ def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
         **shared.severity,
         "status_id": status_id,
         "status": status,
-        **_without_empty({"status_detail": finding.exemption}),
+        **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
         "metadata": shared.metadata,
         "finding_info": _finding_info(finding, shared.analytic),
         "compliance": shared.compliance,
         "remediation": shared.remediation,
         "resources": [_resource(finding)],
-        "cloud": _cloud(finding),
+        "cloud": _cloud(finding.account, finding.account_name, finding.partition),
         "unmapped": _unmapped(finding),
     }
 
@@ -181,9 +181,7 @@ def _finding_info(finding: Finding, analytic: orjson.Fragment) -> dict[str, Any]
         "uid": finding.id,
         "title": finding.rule.title,
         "desc": finding.fact,
-        **_time_attributes("created_time", finding.as_of_moment),
-        **_time_attributes("modified_time", finding.as_of_moment),
-        **_time_attributes("last_seen_time", finding.as_of_moment),
+        **_times_of_finding(finding.as_of_moment),
         "analytic": analytic,
         "data_sources": ["AWS IAM credential report"],
     }
@@ -217,20 +215,14 @@ def _resource(finding: Finding) -> dict[str, Any]:
     )
 
 
-def _cloud(finding: Finding) -> dict[str, Any]:
-    if not finding.account:
+@lru_cache(maxsize=1024)
+def _cloud(account: str, account_name: str, partition: str) -> Mapping[str, Any]:
+    if not account:
         return {"provider": "AWS"}
     type_id, kind = _AWS_ACCOUNT
-    account = _without_empty(
-        {
-            "uid": finding.account,
-            "name": finding.account_name,
-            "type_id": type_id,
-            "type": kind,
-        }
-    )
+    named = {"uid": account, "name": account_name, "type_id": type_id, "type": kind}
     return _without_empty(
-        {"provider": "AWS", "account": account, "cloud_partition": finding.partition},
+        {"provider": "AWS", "account": _without_empty(named), "cloud_partition": partition}
     )
 
 
@@ -248,6 +240,12 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
             "report_sha256": finding.report,
         }
     )
+
+
+@lru_cache(maxsize=1024)
+def _times_of_finding(at: datetime) -> Mapping[str, Any]:
+    names = ("created_time", "modified_time", "last_seen_time")
+    return {key: value for name in names for key, value in _time_attributes(name, at).items()}
 
 
 @lru_cache(maxsize=1024)
