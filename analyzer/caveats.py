@@ -15,6 +15,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
 from analyzer.model import TEXT, Page, as_category, in_any_slot
+from analyzer.moment_texts import day_text_series
 from analyzer.terms import Criteria, State
 
 TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
@@ -125,13 +126,9 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
 # Sentences
 
 
-def _day_texts(moments: pd.Series) -> pd.Series:
-    return pd.Series(moments.dt.strftime("%Y-%m-%d"))
-
-
 def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
-    text = slots[columns.SLOT].astype(str) + (" (" + _day_texts(slots[since]) + ")").fillna("")
+    text = slots[columns.SLOT].astype(str) + (" (" + day_text_series(slots[since]) + ")").fillna("")
     each = text.where(pd.Series(mask, index=slots.index), "")
     first, second = each.iloc[: len(each) // 2], each.iloc[len(each) // 2 :]
     both = pd.Series(" and ", index=first.index).where((first != "") & (second != ""), "")
@@ -187,7 +184,7 @@ CAVEATS: Final = (
         holds=lambda facts, _: (facts.page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
         sentences=lambda facts: (
             "Created "
-            + _day_texts(facts.page.users[columns.CREATED])
+            + day_text_series(facts.page.users[columns.CREATED])
             + ", before AWS recorded sign-ins (2014-10-20)."
         ),
         meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier sign-ins"
@@ -198,7 +195,7 @@ CAVEATS: Final = (
         holds=lambda facts, _: _may_have_signed_in_unrecorded(facts),
         sentences=lambda facts: (
             "Created "
-            + _day_texts(facts.page.users[columns.CREATED])
+            + day_text_series(facts.page.users[columns.CREATED])
             + "; AWS recorded no sign-ins from 2018-05-04 05:50 to 2018-05-23 21:08 UTC."
         ),
         meaning="Has a password that may have been used from 2018-05-04 05:50 to 2018-05-23 21:08"

@@ -17,7 +17,7 @@ from analyzer.model import Exemption, Page, ReportFile
 from analyzer.report.notes import minute_text
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
-from analyzer.terms import ISO_UTC, State, Verdict
+from analyzer.terms import State, Verdict, utc_text
 from analyzer.verdict import reason_text
 
 PASSES: Final = "passes"
@@ -134,7 +134,7 @@ def _explanation(page: Page, inspection: Inspection) -> Explanation:
         exemptions=tuple(_matching_exemptions(page, inspection.exemptions, file)),
         file=file.name,
         row=int(user[columns.ROW]),
-        as_of=f"{file.as_of:{ISO_UTC}}",
+        as_of=utc_text(file.as_of),
         as_of_source=str(file.as_of_source),
     )
 

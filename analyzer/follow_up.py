@@ -17,6 +17,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.model import TEXT, Page, Report, as_category, concatenated, days_between
+from analyzer.moment_texts import day_text_series, utc_text_series
 from analyzer.review import (
     COMMENT,
     DECIDED_BY,
@@ -27,7 +28,7 @@ from analyzer.review import (
     ReviewDecision,
 )
 from analyzer.review_columns import REMOVALS, Decision
-from analyzer.terms import ISO_UTC, OVERDUE, State, Verdict
+from analyzer.terms import OVERDUE, State, Verdict
 
 
 class FollowUpStatus(StrEnum):
@@ -149,8 +150,8 @@ def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], dateti
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a follow-up with moments as 2026-03-01T09:30:00Z, days as 2026-03-01."""
-    texts = {name: frame[name].dt.strftime(ISO_UTC).fillna("") for name in MOMENTS}
-    texts[DECIDED_ON] = frame[DECIDED_ON].dt.strftime("%Y-%m-%d")
+    texts = {name: utc_text_series(frame[name]).fillna("") for name in MOMENTS}
+    texts[DECIDED_ON] = day_text_series(frame[DECIDED_ON])
     texts[OVERDUE] = frame[OVERDUE].map({True: "true", False: "false"}).astype(TEXT)
     return frame.assign(**texts)
 
@@ -227,8 +228,7 @@ def _cases(frame: pd.DataFrame, days: np.ndarray) -> list[_Case]:
 
 
 def _dates(moments: pd.Series) -> pd.Series:
-    texts: pd.Series = moments.dt.strftime("%Y-%m-%d").fillna("").astype(TEXT)
-    return texts
+    return day_text_series(moments).fillna("")
 
 
 def _texts(series: pd.Series) -> np.ndarray:

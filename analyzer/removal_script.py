@@ -11,14 +11,14 @@ DeleteConflict while anything is attached. A permissions boundary and tags need 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
 from analyzer.removal_functions import FUNCTIONS, HEADER
 from analyzer.review_columns import REMOVALS, Decision
-from analyzer.terms import ISO_UTC
+from analyzer.terms import utc_text
 
 LOG_COLUMNS: Final = (
     "time",
@@ -33,7 +33,7 @@ LOG_COLUMNS: Final = (
 )
 """The columns of the log, in order; all of them text, all of them quoted.
 
-`time` and `created` are in UTC to the second (`ISO_UTC`). The last line of a user has the step
+`time` and `created` are in UTC to the second (`utc_text`). The last line of a user has the step
 `end` and a `LogResult`; if the step is another one, the script was interrupted. A cell that begins
 with one of `=+-@` has an apostrophe before it, for spreadsheets: identify a user by `arn` and
 `created`. Every run adds its lines; a preview adds none.
@@ -174,14 +174,14 @@ def _check_distinct(removals: list[Removal]) -> None:
         raise ValueError("no user to deactivate or delete")
     users: set[tuple[str, str]] = set()
     for removal in removals:
-        user = removal.arn, _utc(removal.created)
+        user = removal.arn, utc_text(removal.created)
         if user in users:
             raise ValueError(f"more than one decision for {removal.arn}, created {user[1]}")
         users.add(user)
 
 
 def _account_block(account: str, removals: list[Removal]) -> str:
-    as_of = " and ".join(sorted({_utc(removal.as_of) for removal in removals}))
+    as_of = " and ".join(sorted({utc_text(removal.as_of) for removal in removals}))
     numbers = ", ".join(
         f"{sum(removal.decision == decision for removal in removals)} to {decision}"
         for decision in REMOVALS
@@ -201,9 +201,9 @@ def _remove_call(removal: Removal) -> str:
         "remove",
         removal.decision,
         _quoted(removal.user),
-        _utc(removal.created),
-        _utc(removal.as_of),
-        _NEVER if use is None else _utc(use + _USE_PRECISION),
+        utc_text(removal.created),
+        utc_text(removal.as_of),
+        _NEVER if use is None else utc_text(use + _USE_PRECISION),
         str(removal.active_keys),
         _quoted(removal.arn),
         _quoted(_one_line(", ".join(notes))),
@@ -219,7 +219,3 @@ def _quoted(text: str) -> str:
 def _one_line(text: str) -> str:
     """Return text without line ends and control characters: a comment must not end early."""
     return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(ISO_UTC)

@@ -1,7 +1,9 @@
 """Define the words that the outputs, the options and the code share."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 OUTPUT_ENDINGS: Final = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json", ".asff.json")
@@ -9,6 +11,13 @@ OUTPUT_ENDINGS: Final = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json", ".a
 
 ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
 """The form in which moments are written, in UTC to the second."""
+
+
+@lru_cache(maxsize=1024)  # Thousands of findings share the moment of their report.
+def utc_text(moment: datetime) -> str:
+    """Return an aware moment as `2026-03-01T09:30:00Z`."""
+    return moment.astimezone(UTC).strftime(ISO_UTC)
+
 
 REGION_PATTERN: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 """The form of the names of AWS regions."""

@@ -22,7 +22,7 @@ from analyzer.plan import (
 from analyzer.removal_script import Removal
 from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
 from analyzer.review_columns import SHEETS, Decision
-from analyzer.terms import ISO_UTC
+from analyzer.terms import utc_text
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -212,7 +212,7 @@ def planned(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[
     return calls(out)
 
 
-UNTIL = f"{LAST_USE + timedelta(minutes=15):{ISO_UTC}}"
+UNTIL = utc_text(LAST_USE + timedelta(minutes=15))
 ACTS = {
     name: "delete" for users in USERS.values() for name in (str(each["user"]) for each in users)
 }

@@ -37,7 +37,7 @@ from analyzer.sources.manifest import (
     unknown_credential_messages,
     unmatched_messages,
 )
-from analyzer.terms import ISO_UTC, Feed
+from analyzer.terms import Feed, utc_text
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class ExportRun:
 
     def _parameters(self) -> Mapping[str, object]:
         service_credentials = self.aws.service_credentials and not self.sources
-        as_of = f"{self.as_of:{ISO_UTC}}" if self.as_of else None
+        as_of = utc_text(self.as_of) if self.as_of else None
         return {
             **self.judging.as_record(),
             "service_credentials": service_credentials,

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from analyzer.errors import BUG, CredreportError
-from analyzer.terms import ISO_UTC, printable
+from analyzer.terms import printable, utc_text
 
 
 @contextmanager
@@ -126,7 +126,7 @@ class Log:
         import json
 
         line = {
-            "time": f"{utc_now():{ISO_UTC}}",
+            "time": utc_text(utc_now()),
             "level": level,
             "event": event,
             "message": message,

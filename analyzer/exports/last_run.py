@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.files import json_bytes, provenance, replacing
-from analyzer.terms import ISO_UTC
+from analyzer.terms import utc_text
 
 LAST_RUN: Final = "last-run.json"
 
@@ -22,7 +22,7 @@ def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> 
     record = {
         **provenance(),
         "kind": "last-run",
-        "when": f"{at:{ISO_UTC}}",
+        "when": utc_text(at),
         "exit_code": exit_code,
         "message": message,
     }

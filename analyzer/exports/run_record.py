@@ -12,7 +12,7 @@ from typing import Any, Final
 from analyzer.files import json_bytes, provenance
 from analyzer.model import FileReference, Report
 from analyzer.report.values import timestamp
-from analyzer.terms import ISO_UTC
+from analyzer.terms import utc_text
 from analyzer.version import VERSION
 
 RECORD_FILE: Final = "manifest.json"
@@ -42,7 +42,7 @@ class RunInput:
         """
         identity_parts = {
             "tool": VERSION,
-            "reports": sorted((file.sha256, _utc(file.as_of)) for file in self.report.files),
+            "reports": sorted((file.sha256, utc_text(file.as_of)) for file in self.report.files),
             "evidence": sorted(each.evidence.sha256 for each in self.report.files if each.evidence),
             "not_covered": sorted(each.label for each in self.report.not_covered),
             "parameters": dict(self.parameters),
@@ -71,7 +71,7 @@ def record_bytes(
     record = {
         **provenance(),
         "kind": KIND,
-        "as_of": _utc(run_input.as_of),
+        "as_of": utc_text(run_input.as_of),
         "identity": run_input.identity,
         "exit_code": result.exit_code,
         "compared_with": result.compared_with,
@@ -91,7 +91,7 @@ def record_bytes(
 def covered_accounts(report: Report) -> list[dict[str, str]]:
     """Return account, as_of and report of each account that could be read."""
     return [
-        {"account": account.account, "as_of": _utc(file.as_of), "report": file.name}
+        {"account": account.account, "as_of": utc_text(file.as_of), "report": file.name}
         for file in report.files
         for account in file.accounts
     ]
@@ -132,7 +132,3 @@ def _is_understood(record: Mapping[str, Any]) -> bool:
             isinstance(each[key], str) for each in record["files"] for key in ("path", "sha256")
         )
     )
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:{ISO_UTC}}"

@@ -10,7 +10,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.exports.runs import Run
 from analyzer.model import TEXT
-from analyzer.terms import ISO_UTC, Verdict
+from analyzer.terms import ISO_UTC, Verdict, utc_text
 
 MOST_RUNS: Final = 12
 """So many runs at most make the trend."""
@@ -37,7 +37,7 @@ def trend(
     counted = [(run, counts) for run in earlier if (counts := _recorded_counts(run.record))]
     rows = [
         *((run.name, run.record.get("as_of"), *_user_counts(counts)) for run, counts in counted),
-        (name, f"{as_of:{ISO_UTC}}", *_user_counts(verdicts)),
+        (name, utc_text(as_of), *_user_counts(verdicts)),
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     moments = pd.to_datetime(frame[columns.AS_OF], format=ISO_UTC, utc=True, errors="coerce")

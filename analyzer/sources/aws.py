@@ -34,7 +34,7 @@ from analyzer.sources.aws_answers import (
 from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, error_code, failure_text
 from analyzer.sources.companions import FIRST_YEAR
 from analyzer.sources.deadline import Deadline, Late
-from analyzer.terms import ISO_UTC
+from analyzer.terms import utc_text
 
 _REGION: Final = "us-east-1"
 """Of the partition aws, whose IAM is asked where no region is named."""
@@ -71,7 +71,7 @@ class FetchedReport:
     @property
     def generated_time(self) -> str:
         """Return when AWS generated the report, as text."""
-        return f"{self.generated:{ISO_UTC}}"
+        return utc_text(self.generated)
 
     def metadata(self, caller: str, evidence: str) -> bytes:
         """Return what to save beside the report.

@@ -14,7 +14,7 @@ import orjson
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
-from analyzer.terms import REGION_PATTERN, Severity, Thresholds
+from analyzer.terms import REGION_PATTERN, Severity, Thresholds, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
@@ -23,7 +23,6 @@ from analyzer.writers.interchange import (
     findings,
     json_line,
     limits,
-    moment_text,
     requirements,
     shared_json,
 )
@@ -119,7 +118,7 @@ def write_asff(
 def _closed(document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     return {
         **document,
-        "UpdatedAt": moment_text(at),
+        "UpdatedAt": utc_text(at),
         "RecordState": _ARCHIVED,
         "Workflow": {"Status": "RESOLVED"},
     }

@@ -14,7 +14,8 @@ from analyzer.changes import (
     LAST_USE,
     counts_by_kind,
 )
-from analyzer.terms import ISO_UTC
+from analyzer.moment_texts import utc_text_series
+from analyzer.terms import utc_text
 from analyzer.version import VERSION
 from analyzer.writers.csv import frame_lines
 
@@ -70,7 +71,7 @@ def _side(analysis: Analysis) -> dict[str, Any]:
             {
                 "name": file.name,
                 "sha256": file.sha256,
-                "as_of": f"{file.as_of:{ISO_UTC}}",
+                "as_of": utc_text(file.as_of),
                 "as_of_source": file.as_of_source.value,
                 "accounts": [account.account for account in file.accounts],
             }
@@ -94,6 +95,6 @@ def _change_objects(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 def _with_moments_as_text(frame: pd.DataFrame) -> pd.DataFrame:
     moments = {
-        name: frame[name].dt.strftime(ISO_UTC).fillna("") for name in (LAST_USE, columns.CREATED)
+        name: utc_text_series(frame[name]).fillna("") for name in (LAST_USE, columns.CREATED)
     }
     return frame.assign(**moments)[list(COLUMNS)]

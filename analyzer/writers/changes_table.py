@@ -21,8 +21,9 @@ from analyzer.changes import (
     Change,
     counts_by_kind,
 )
+from analyzer.moment_texts import utc_text_series
 from analyzer.rules.rule import FACT, RULE
-from analyzer.terms import BLIND_SPOTS, ISO_UTC, printable
+from analyzer.terms import BLIND_SPOTS, printable
 from analyzer.writers import users
 from analyzer.writers.changes import Comparison
 
@@ -85,7 +86,7 @@ def count_sentence(compared: Comparison) -> str:
 def _rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
     frame = compared.changes
     moments = {
-        name: frame[name].dt.strftime(ISO_UTC).fillna("") for name in (LAST_USE, columns.CREATED)
+        name: utc_text_series(frame[name]).fillna("") for name in (LAST_USE, columns.CREATED)
     }
     texts = frame.assign(**moments)
     return zip(*(texts[name].astype(str) for name in COLUMNS), strict=True)

@@ -17,7 +17,7 @@ from analyzer.account_names import ACCOUNT_NAME, account_name
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, AccountName, Page, ReportFile, arrow_array
 from analyzer.report.arns import first_bytes
-from analyzer.terms import ISO_UTC, Verdict
+from analyzer.terms import Verdict, utc_text
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED_COLUMNS, *REPORTED_COLUMNS, ACCOUNT_NAME)
@@ -69,7 +69,7 @@ def write_csv(
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
     """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
-    joined = [f"{file.as_of:{ISO_UTC}},{file.as_of_source.value}" for file in files]
+    joined = [f"{utc_text(file.as_of)},{file.as_of_source.value}" for file in files]
     return pa.array(joined, _TEXT)
 
 

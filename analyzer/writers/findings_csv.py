@@ -8,8 +8,9 @@ from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_name, account_names
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, Report
+from analyzer.moment_texts import utc_text_series
 from analyzer.rules.rule import FINDINGS, REMEDY, SINCE
-from analyzer.terms import ISO_UTC
+from analyzer.terms import utc_text
 from analyzer.writers.csv import frame_lines, text_lines
 from analyzer.writers.findings import uncovered_finding
 
@@ -47,20 +48,15 @@ def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     of_files = pd.DataFrame(
         {
             columns.FILE: [file.name for file in report.files],
-            columns.AS_OF: [f"{file.as_of:{ISO_UTC}}" for file in report.files],
+            columns.AS_OF: [utc_text(file.as_of) for file in report.files],
             columns.AS_OF_SOURCE: [str(file.as_of_source) for file in report.files],
         },
         dtype=TEXT,
     )
     of_findings = of_files.take(frame[columns.FILE].to_numpy()).set_index(frame.index)
     texts = {
-        **{name: _moment_texts(frame[name]) for name in (columns.CREATED, SINCE)},
+        **{name: utc_text_series(frame[name]) for name in (columns.CREATED, SINCE)},
         **{str(name): each for name, each in of_findings.items()},
         ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
     }
     return frame.assign(**texts)[list(FINDING_COLUMNS)]
-
-
-def _moment_texts(moments: pd.Series) -> pd.Series:
-    texts: pd.Series = moments.dt.strftime(ISO_UTC)
-    return texts

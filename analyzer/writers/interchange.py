@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
@@ -21,7 +21,7 @@ from analyzer.rules import rule
 from analyzer.rules.rule import FINDINGS, OUTCOME, RULE, Outcome, Rule, RuleText, Subject
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards import references
-from analyzer.terms import ISO_UTC, Thresholds
+from analyzer.terms import Thresholds, utc_text
 from analyzer.writers.tables import python_values
 
 PRODUCT: Final = "credreport"
@@ -97,7 +97,7 @@ class Finding(NamedTuple):
     @property
     def as_of(self) -> str:
         """Return the moment that the report describes."""
-        return moment_text(self.as_of_moment)
+        return utc_text(self.as_of_moment)
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
@@ -215,12 +215,6 @@ def standards(rule: str) -> tuple[str, ...]:
 def requirements(rule: str) -> tuple[str, ...]:
     """Return what asks for a rule, each standard with the number of one of its controls."""
     return tuple(f"{name} {number}" for name, numbers in references(rule) for number in numbers)
-
-
-@lru_cache(maxsize=1024)
-def moment_text(at: datetime) -> str:
-    """Return a moment in UTC as `2026-03-01T09:30:00Z`."""
-    return f"{at:{ISO_UTC}}"
 
 
 def shared_json(value: Any) -> orjson.Fragment:

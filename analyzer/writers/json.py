@@ -16,10 +16,11 @@ from analyzer.caveats import caveat_sentences
 from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, Exemption, FileReference, Page, ReportFile
+from analyzer.moment_texts import day_text_series
 from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
 from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
-from analyzer.terms import BLIND_SPOTS, ISO_UTC, OVERDUE, Verdict
+from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.tables import python_values
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
@@ -141,7 +142,7 @@ def _decisions(review: Review, page: Page) -> list[dict[str, Any] | None]:
     if not review.decisions:
         return [None] * len(page)
     frame = decisions_on_page(review, page)
-    days = frame[DECIDED_ON].dt.strftime("%Y-%m-%d")
+    days = day_text_series(frame[DECIDED_ON])
     rows = frame.assign(**{DECIDED_ON: days}).to_dict("records")
     return [{str(k): v for k, v in row.items()} if row[DECISION] else None for row in rows]
 
@@ -217,7 +218,7 @@ def _findings(
 
 def _moment(at: datetime | None) -> str | None:
     """Return a moment in UTC as text, None where there is none."""
-    return None if at is None else f"{at:{ISO_UTC}}"
+    return None if at is None else utc_text(at)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

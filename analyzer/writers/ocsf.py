@@ -14,7 +14,7 @@ import orjson
 
 from analyzer.analysis import Analysis
 from analyzer.rules.rule import Outcome, RuleText
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import Severity, Thresholds, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
@@ -23,7 +23,6 @@ from analyzer.writers.interchange import (
     findings,
     json_line,
     limits,
-    moment_text,
     requirements,
     shared_json,
     standards,
@@ -251,7 +250,7 @@ def _times_of_finding(at: datetime) -> Mapping[str, Any]:
 @lru_cache(maxsize=1024)
 def _time_attributes(name: str, at: datetime) -> Mapping[str, Any]:
     """Return a moment as OCSF has it: milliseconds since 1970, and beside it RFC 3339."""
-    return {name: int(at.timestamp()) * 1000, f"{name}_dt": moment_text(at)}
+    return {name: int(at.timestamp()) * 1000, f"{name}_dt": utc_text(at)}
 
 
 def _without_empty(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, Page, Report, arrow_array
+from analyzer.moment_texts import utc_texts
 from analyzer.report.values import timestamps
 from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
-from analyzer.terms import ISO_UTC, Verdict
+from analyzer.terms import Verdict
 from analyzer.writers.findings import uncovered_finding
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
 
@@ -110,7 +110,7 @@ def python_values(values: pd.Series | np.ndarray) -> list[Any]:
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     distinct = encoded.dictionary
     if pa.types.is_timestamp(distinct.type):
-        distinct = pc.strftime(distinct, ISO_UTC)
+        distinct = utc_texts(distinct)
     words = np.array([*distinct.to_pylist(), None], object)
     return list(words[encoded.indices.fill_null(-1).to_numpy()])
 

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
+from analyzer.moment_texts import day_text_series
 from analyzer.terms import Verdict
 from analyzer.writers.workbook.charts import Line, LineStyle, add_line_chart
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
@@ -32,7 +33,7 @@ def add_trend(grid: Grid, trend: pd.DataFrame) -> None:
     """Add a line a run, the oldest first, and beside them the chart."""
     grid.section("Trend: users per run")
     row = grid.table_head(head("As of (UTC)"), *(name for name, _ in _LINES.values()))
-    days = trend[columns.AS_OF].dt.strftime("%Y-%m-%d").tolist()
+    days = day_text_series(trend[columns.AS_OF]).tolist()
     numbers = trend[list(_LINES)].itertuples(index=False, name=None)
     for day, of_run in zip(days, numbers, strict=True):
         cells = (SpannedCell(number, CellStyle.NUMBER) for number in of_run)
