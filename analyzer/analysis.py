@@ -96,8 +96,8 @@ class Analysis:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all judged users as one frame (columns: `Page.users_with_unknown`)."""
-        return concatenated(page.users_with_unknown for page in self.pages())
+        """Return all judged users as one frame (columns: `Page.users_with_nullable_flags`)."""
+        return concatenated(page.users_with_nullable_flags for page in self.pages())
 
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""

@@ -47,19 +47,22 @@ from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batch
 File = tuple[str, bytes]
 """The name of a file and its bytes."""
 
-CONTENT: Final = "content"
+CSV_SHA256: Final = "content"
+"""The column of a survey with the SHA-256 of the CSV, which copies in any wrapping share."""
+
 ROWS: Final = "rows"
 ROOTS: Final = "roots"
 REFUSED: Final = "refused"
 SHA256: Final = "sha256"
 BATCH: Final = "batch"
 PATH: Final = "path"
-"""The column with a file's name in what Spark's `binaryFile` reads; `content` has its bytes."""
+CONTENT: Final = "content"
+"""The columns with a file's name and its bytes in what Spark's `binaryFile` reads."""
 
 SURVEY: Final = pa.schema(
     [
         (columns.FILE, pa.string()),
-        (CONTENT, pa.string()),
+        (CSV_SHA256, pa.string()),
         (columns.ACCOUNT, pa.string()),
         (ROWS, pa.int64()),
         (ROOTS, pa.int64()),
@@ -140,7 +143,7 @@ def _report_rows(
     for each in report.accounts:
         yield {
             columns.FILE: name,
-            CONTENT: report.csv_sha256,
+            CSV_SHA256: report.csv_sha256,
             columns.ACCOUNT: each.account,
             ROWS: each.rows,
             ROOTS: each.roots,
@@ -244,7 +247,7 @@ def _independent_groups(reports: pd.DataFrame) -> pd.Series:
     group = pd.Series(range(len(reports)))
     while True:
         joined = group
-        for name in (columns.FILE, CONTENT, columns.ACCOUNT):
+        for name in (columns.FILE, CSV_SHA256, columns.ACCOUNT):
             joined = joined.groupby(reports[name]).transform("min")
         if joined.equals(group):
             return group
@@ -358,7 +361,7 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
     for name, rows in others[others[columns.ACCOUNT].notna()].groupby(columns.FILE, sort=False):
         yield ReportFile(
             name=str(name),
-            sha256=rows[SHA256].fillna(rows[CONTENT]).iloc[0],
+            sha256=rows[SHA256].fillna(rows[CSV_SHA256]).iloc[0],
             size=0,
             as_of=rows[columns.AS_OF].iloc[0].to_pydatetime(),
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),

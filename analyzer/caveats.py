@@ -154,7 +154,7 @@ def _unknown_cell_sentences(facts: Facts) -> pd.Series:
     return sentences.reindex(facts.page.users.index, fill_value="")
 
 
-def _masked_sentences(facts: Facts) -> pd.Series:
+def _masked_arn_sentences(facts: Facts) -> pd.Series:
     cell = facts.page.cells[columns.ARN]
     what = ('The ARN "' + cell + '" is masked').fillna("The report has no column arn")
     return what + ": the user is judged by name."
@@ -251,8 +251,8 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="masked-arn",
-        holds=lambda facts, _: facts.page.users[columns.MASKED].to_numpy(),
-        sentences=_masked_sentences,
+        holds=lambda facts, _: facts.page.users[columns.ARN_MASKED].to_numpy(),
+        sentences=_masked_arn_sentences,
         meaning="The account is masked in the ARNs, or the report has no column `arn`: users are"
         " judged by name. Find out which account it is before you delete anything.",
     ),

@@ -148,7 +148,7 @@ def _number(days: Any) -> int | None:
 
 def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     """Yield the cells that decide the verdict, then those that decide how certain it is."""
-    used = [key.last_used_date for key, state in _slots(page.keys) if state != State.ABSENT]
+    used = [key.last_used_date for key, state in _key_states(page.keys) if state != State.ABSENT]
     deciding = [columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED]
     deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
     doubtful: list[str] = []
@@ -181,7 +181,7 @@ def _is_idle_since_creation(page: Page) -> bool:
     return bool(password.any() or key.any())
 
 
-def _slots(slots: pd.DataFrame) -> list[tuple[columns.AccessKeyColumns, str]]:
+def _key_states(slots: pd.DataFrame) -> list[tuple[columns.AccessKeyColumns, str]]:
     return list(zip(columns.ACCESS_KEYS, slots[columns.STATE], strict=True))
 
 

@@ -260,11 +260,12 @@ class Facts:
         An active key whose creation is `N/A` counts from the user's.
         """
         return _first_else_second(
-            self.key_use, _first_else_second(self._dated_key_age, self.age.spread_over_slots())
+            self.key_use,
+            _first_else_second(self._key_age_none_if_undated, self.age.spread_over_slots()),
         )
 
     @cached_property
-    def _dated_key_age(self) -> Elapsed:
+    def _key_age_none_if_undated(self) -> Elapsed:
         """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
         state: Any = self.page.keys[columns.STATE].cat
         active = state.codes.to_numpy() == _STATES.index(State.ACTIVE)

@@ -52,7 +52,7 @@ def finding_causes(
     events = list(fact_changes(old, new))
     user = pd.Index(new[columns.ARN]).get_indexer(pd.Index(findings[columns.ARN]))
     one_sided = (texts == "") & (user < 0)
-    texts[one_sided] = _root_causes(findings[one_sided], before)
+    texts[one_sided] = _causes_for_roots_on_one_side(findings[one_sided], before)
     rules, limits = {**before.rules, **now.rules}, {**before.limits, **now.limits}
     elapsed = _days_between(findings[columns.ACCOUNT], before, now)
     for name, rows in findings.groupby(RULE).indices.items():
@@ -75,7 +75,7 @@ def _shared_users(
     return old.loc[both].reset_index(drop=True), new.loc[both].reset_index(drop=True)
 
 
-def _root_causes(findings: pd.DataFrame, before: Snapshot) -> np.ndarray:
+def _causes_for_roots_on_one_side(findings: pd.DataFrame, before: Snapshot) -> np.ndarray:
     """Return why findings changed about roots that one side alone has."""
     has = findings[columns.ARN].isin(before.roots[columns.ARN])
     return np.where(has, "no root row in the later report", "no root row in the earlier report")

@@ -42,7 +42,7 @@ _ORDER: Final = [
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
 
-ORDERED_ROWS: Final = 200_000
+MOST_ROWS_IN_ONE_ORDER: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
 
 
@@ -62,10 +62,10 @@ class Inspection:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 
         The most severe rules come first; of each the failures; of these the findings that are not
-        exempt; of these the longest ago. Reports of more than `ORDERED_ROWS` rows give a frame a
-        page, each in that order.
+        exempt; of these the longest ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a
+        frame a page, each in that order.
         """
-        if self.book.rules and self.report.rows <= ORDERED_ROWS:
+        if self.book.rules and self.report.rows <= MOST_ROWS_IN_ONE_ORDER:
             yield from self._frames_by_rule_group()
         else:
             yield from self._page_by_page()

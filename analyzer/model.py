@@ -50,7 +50,7 @@ class ReportFile:
     """Describe one file that counts: where it came from and what it held.
 
     `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC.
-    `evidence` is AWS's list of service-specific credentials, if it was saved with the report.
+    `service_credentials` is AWS's list of these, if it was saved with the report.
     """
 
     name: str
@@ -59,7 +59,7 @@ class ReportFile:
     as_of: datetime
     as_of_source: AsOfSource
     accounts: tuple[AccountRows, ...]
-    evidence: FileReference | None = None
+    service_credentials: FileReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Page:
         return mask
 
     @property
-    def users_with_unknown(self) -> pd.DataFrame:
+    def users_with_nullable_flags(self) -> pd.DataFrame:
         """Return the users with `password_enabled` and `mfa_active` as `boolean`.
 
         They are `<NA>` where the cell was not understood.
@@ -321,8 +321,8 @@ class Report:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all IAM users as one frame (columns: `Page.users_with_unknown`)."""
-        return concatenated(page.users_with_unknown for page in self.pages())
+        """Return all IAM users as one frame (columns: `Page.users_with_nullable_flags`)."""
+        return concatenated(page.users_with_nullable_flags for page in self.pages())
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -81,7 +81,7 @@ def unsigned_decision_notes(decisions: Iterable[ReviewDecision]) -> list[str]:
 def _empty_cells(decision: ReviewDecision) -> Iterator[str]:
     if not decision.decided_by:
         yield DECIDED_BY
-    if not decision.is_dated:
+    if not decision.has_entered_date:
         yield DECIDED_ON
 
 

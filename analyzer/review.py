@@ -34,8 +34,8 @@ class ReviewDecision:
 
     `created` is aware and to the second, None where the workbook has no such moment. `as_of` is
     the moment of the report that the row is from, else the oldest that the Summary shows, None
-    where neither does. `is_dated` is False where the reviewer gave no date and `decided_on` is
-    the day of as-of, the earliest that it can be. `row` is where it stands in `sheet` of `file`.
+    where neither does. `has_entered_date` is False where the reviewer gave no date and `decided_on`
+    is the day of as-of, the earliest that it can be. `row` is where it stands in `sheet` of `file`.
     """
 
     arn: str
@@ -45,7 +45,7 @@ class ReviewDecision:
     decided_by: str = ""
     ticket: str = ""
     comment: str = ""
-    is_dated: bool = True
+    has_entered_date: bool = True
     as_of: datetime | None = None
     file: str = ""
     sheet: str = ""
@@ -129,7 +129,7 @@ class Review:
 
     def notes(self) -> list[str]:
         """Return sentences on decisions that could not be carried over as they stand."""
-        undated = [each for each in self.decisions if not each.is_dated]
+        undated = [each for each in self.decisions if not each.has_entered_date]
         unmatched = [each.place for each in self.decisions if not each.created]
         notes = []
         if undated:

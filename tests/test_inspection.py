@@ -94,7 +94,7 @@ def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
 ) -> None:
     small = organization().inspection
     one = small.findings
-    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 50)
     large = organization().inspection
     assert len(list(large.frames())) > 2
@@ -108,7 +108,7 @@ def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_l
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     expected = organization().inspection.counts
-    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     inspection = organization().inspection
     passes: list[int] = []
 

@@ -203,7 +203,7 @@ def test_the_newest_decision_on_a_user_counts_and_of_one_day_that_of_the_last_wo
 
 
 def test_decisions_without_a_date_are_named_with_the_day_that_they_count_from() -> None:
-    undated = decision_on("ann", Decision.DELETE, date(2026, 3, 1), is_dated=False)
+    undated = decision_on("ann", Decision.DELETE, date(2026, 3, 1), has_entered_date=False)
     assert review_of(undated).notes() == [
         (
             "Decisions without a date in the review: 1. They count from the time of its reports,"

@@ -71,10 +71,10 @@ def _load(origins: Mapping[Path, str], limit: InputLimit, as_of: datetime | None
 
 def _with_run_relative_names(prefix: str, file: ReportFile) -> ReportFile:
     """Return the file with names that are true in the run."""
-    evidence = file.evidence
-    if evidence:
-        evidence = replace(evidence, name=evidence.name.removeprefix(prefix))
-    return replace(file, name=file.name.removeprefix(prefix), evidence=evidence)
+    credentials = file.service_credentials
+    if credentials:
+        credentials = replace(credentials, name=credentials.name.removeprefix(prefix))
+    return replace(file, name=file.name.removeprefix(prefix), service_credentials=credentials)
 
 
 def copy_inputs(

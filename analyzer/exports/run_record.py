@@ -43,7 +43,11 @@ class RunInput:
         identity_parts = {
             "tool": VERSION,
             "reports": sorted((file.sha256, utc_text(file.as_of)) for file in self.report.files),
-            "evidence": sorted(each.evidence.sha256 for each in self.report.files if each.evidence),
+            "evidence": sorted(
+                each.service_credentials.sha256
+                for each in self.report.files
+                if each.service_credentials
+            ),
             "not_covered": sorted(each.label for each in self.report.not_covered),
             "parameters": dict(self.parameters),
         }

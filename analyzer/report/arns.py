@@ -189,7 +189,7 @@ def end_with_tails(cells: pa.Array, tails: pa.Array) -> np.ndarray:
     return np.asarray(pc.equal(endings, tails.cast(pa.large_binary())))
 
 
-def cells_where(cells: pa.Array, mask: np.ndarray) -> pa.Array:
+def cells_or_null(cells: pa.Array, mask: np.ndarray) -> pa.Array:
     """Return the cells, null where the mask does not hold; the text is not copied."""
     _, offsets, text = cells.buffers()
     bits = np.packbits(np.append(np.zeros(cells.offset, bool), mask), bitorder="little")

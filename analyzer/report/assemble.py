@@ -127,7 +127,7 @@ def _pages(
     reports: Sequence[SelectedReport], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
     moments = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
-    evidence = [report.evidence for report in reports]
+    credentials = [report.service_credentials for report in reports]
     of_masked = next((each.surveyed.text.account_id for each in reports), "")
     for table in tables:
         page = tidy(table, moments, of_masked)
@@ -135,7 +135,7 @@ def _pages(
             {
                 columns.CONTRADICTED: _contradicted(page.users, contradicting),
                 columns.AS_OF_SOURCE: _as_of_sources(page.users, reports),
-                columns.SERVICE_CREDENTIALS: _service_credentials(page.users, evidence),
+                columns.SERVICE_CREDENTIALS: _service_credentials(page.users, credentials),
             }
         )
 
@@ -157,15 +157,15 @@ def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.S
 
 
 def _service_credentials(
-    users: pd.DataFrame, evidence: Sequence[ServiceCredentials | None]
+    users: pd.DataFrame, credentials: Sequence[ServiceCredentials | None]
 ) -> pd.Series:
     """Return the services of each user's active service-specific credentials, if known."""
     services = pd.Series("", index=users.index, dtype=TEXT)
     for file in users[columns.FILE].unique():
-        if (credentials := evidence[file]) and credentials.services:
+        if (of_file := credentials[file]) and of_file.services:
             here = users[columns.FILE] == file
             services[here] = (
-                users.loc[here, columns.USER].str.lower().map(credentials.services).fillna("")
+                users.loc[here, columns.USER].str.lower().map(of_file.services).fillna("")
             )
     return services
 

@@ -34,7 +34,7 @@ class SelectedReport:
 
     `own_as_of` is the moment that the report itself tells of, by `own_source`; `as_of` the one that
     it is judged by.
-    `evidence` is what was saved of service-specific credentials beside any copy of it.
+    `service_credentials` is what was saved of service-specific credentials beside any copy of it.
     `superseded` are accounts of which another report is newer; `repeated` are the numbers of
     rows that stand elsewhere too, whatever the form of their moments and booleans.
     """
@@ -44,7 +44,7 @@ class SelectedReport:
     own_source: AsOfSource
     as_of: datetime
     as_of_source: AsOfSource
-    evidence: ServiceCredentials | None = None
+    service_credentials: ServiceCredentials | None = None
     superseded: frozenset[str] = frozenset()
     repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
     accounts: tuple[AccountRows, ...] = ()
@@ -69,7 +69,7 @@ class SelectedReport:
             as_of=self.as_of,
             as_of_source=self.as_of_source,
             accounts=self.accounts,
-            evidence=self.evidence.file if self.evidence else None,
+            service_credentials=self.service_credentials.file if self.service_credentials else None,
         )
 
     def account_ids(self, arn: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -97,8 +97,10 @@ def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedRep
     """Return the report with the moment that it describes."""
     own = own_as_of(surveyed.text, surveyed.newest)
     judged_by = (option, AsOfSource.OPTION) if option else own
-    evidence = surveyed.text.service_credentials
-    return SelectedReport(surveyed, *own, *judged_by, evidence=evidence, accounts=surveyed.accounts)
+    credentials = surveyed.text.service_credentials
+    return SelectedReport(
+        surveyed, *own, *judged_by, service_credentials=credentials, accounts=surveyed.accounts
+    )
 
 
 def without_copies(
@@ -107,8 +109,8 @@ def without_copies(
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
-    newest moment that is known counts, of equal moments the one with the best source. The evidence
-    beside any of them counts.
+    newest moment that is known counts, of equal moments the one with the best source. The lists of
+    service-specific credentials beside any of them count.
     """
     copies: dict[str, list[SelectedReport]] = defaultdict(list)
     for report in sorted(reports, key=_as_of_preference, reverse=True):
@@ -117,7 +119,10 @@ def without_copies(
     chosen = [report for report in reports if best[report.csv_sha256] is report]
     same = [(report, best[report.csv_sha256]) for report in reports]
     return (
-        [replace(each, evidence=_merged_evidence(copies[each.csv_sha256])) for each in chosen],
+        [
+            replace(each, service_credentials=_merged_service_credentials(copies[each.csv_sha256]))
+            for each in chosen
+        ],
         [(copy, first) for copy, first in same if copy is not first],
     )
 
@@ -127,15 +132,15 @@ def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
     return known, report.own_as_of, -_SOURCE_ORDER.index(report.own_source)
 
 
-def _merged_evidence(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
-    """Return all evidence saved with the copies of a report, under the name of the first."""
-    all_evidence = [each.evidence for each in copies if each.evidence]
+def _merged_service_credentials(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
+    """Return all lists saved with the copies of a report, under the name of the first."""
+    every = [each.service_credentials for each in copies if each.service_credentials]
     live: dict[str, set[str]] = defaultdict(set)
-    for evidence in all_evidence:
-        for user, names in evidence.services.items():
+    for credentials in every:
+        for user, names in credentials.services.items():
             live[user].update(names.split(_SERVICE_SEPARATOR))
     services = {user: _SERVICE_SEPARATOR.join(sorted(each)) for user, each in live.items()}
-    return replace(all_evidence[0], services=services) if all_evidence else None
+    return replace(every[0], services=services) if every else None
 
 
 def without_superseded_accounts(

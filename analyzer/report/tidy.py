@@ -126,7 +126,7 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
             columns.PASSWORD_NEXT_ROTATION: _utc(moment[columns.PASSWORD_NEXT_ROTATION]),
             columns.MFA_ACTIVE: cells.booleans(columns.MFA_ACTIVE)[0],
             columns.AS_OF: _utc(as_of[file]),
-            columns.MASKED: masked,
+            columns.ARN_MASKED: masked,
         },
         copy=False,
     )

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.moment_texts import utc_texts
-from analyzer.report.arns import bytes_at, cells_where, lengths
+from analyzer.report.arns import bytes_at, cells_or_null, lengths
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")
 _Z_LENGTH: Final = len("2024-04-22T19:47:52Z")
@@ -40,7 +40,7 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     length = lengths(cells)
     usual = (length == _Z_LENGTH) | (length == _OFFSET)
     unusual = ~usual & (length > _Z_LENGTH)
-    read = None if unusual.any() else _cast_by_arrow(cells_where(cells, usual))
+    read = None if unusual.any() else _cast_by_arrow(cells_or_null(cells, usual))
     if read is None:
         read = _parsed_once_per_text(cells)
         usual = np.asarray(read.is_valid())

@@ -73,10 +73,10 @@ class FetchedReport:
         """Return when AWS generated the report, as text."""
         return utc_text(self.generated)
 
-    def metadata(self, caller: str, evidence: str) -> bytes:
+    def metadata(self, caller: str, service_credentials: str) -> bytes:
         """Return what to save beside the report.
 
-        `caller` says with whose credentials it was fetched, `evidence` what is known of
+        `caller` says with whose credentials it was fetched, `service_credentials` what is known of
         service-specific credentials.
         """
         known = {
@@ -86,7 +86,7 @@ class FetchedReport:
             "generated_time": self.generated_time,
             "sha256": self.sha256,
             "obtained": {"operation": "iam:GetCredentialReport", "caller": caller},
-            "service_credentials": evidence,
+            "service_credentials": service_credentials,
         }
         return json_bytes(known)
 

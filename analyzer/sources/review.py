@@ -45,10 +45,10 @@ from analyzer.review_columns import (
 )
 from analyzer.terms import State
 
-_KEY_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
+_REQUIRED_COLUMNS: Final = (ARN, CREATED, DECISION, DECIDED_ON, COMMENT)
 """The columns without which a list is refused."""
 
-_COLUMNS: Final = (*_KEY_COLUMNS, DECIDED_BY, TICKET)
+_COLUMNS: Final = (*_REQUIRED_COLUMNS, DECIDED_BY, TICKET)
 _ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 _TITLE: Final = re.compile(rf"(?:{'|'.join((*SHEETS, EXEMPT))})(?: \d+)?")
 _SUMMARY: Final = "Summary"
@@ -221,7 +221,7 @@ def _check_heads(place: str, row: int, heads: Sequence[str]) -> None:
     Raises InputRefused.
     """
     counts = Counter(heads)
-    if missing := [head for head in _KEY_COLUMNS if not counts[head]]:
+    if missing := [head for head in _REQUIRED_COLUMNS if not counts[head]]:
         message = f"missing: {', '.join(missing)}"
         hint = "Put the heads back as they were, in one row; other columns may be added."
         raise InputRefused([Problem(place, row, None, None, message, hint)])
@@ -288,7 +288,7 @@ def _decision(named: Mapping[str, Any], as_of: datetime | None) -> ReviewDecisio
         decided_by=_text(named, DECIDED_BY),
         ticket=_text(named, TICKET),
         comment=_text(named, COMMENT),
-        is_dated=day is not None,
+        has_entered_date=day is not None,
         as_of=as_of,
     )
 

@@ -83,7 +83,7 @@ def _check(analysis: "Analysis", targets: Iterable[Path]) -> None:
 def _input_names(analysis: "Analysis") -> Iterator[str]:
     files = analysis.report.files
     yield from (file.name for file in files)
-    yield from (file.evidence.name for file in files if file.evidence)
+    yield from (file.service_credentials.name for file in files if file.service_credentials)
     lists = (analysis.exemptions.file, analysis.report.account_list, *analysis.review.workbooks)
     yield from (file.name for file in lists if file)
 

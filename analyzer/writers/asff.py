@@ -7,6 +7,7 @@ product. The API takes up to 100 at once, of one account: `jq -s` makes a list o
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
@@ -98,13 +99,13 @@ def write_asff(
     shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
     ids: set[str] = set()
     for finding in findings(analysis):
-        home = _default_region(finding, region)
-        ids.add(finding.id)
+        home = _default_region(finding.partition, region)
+        ids.add(own_id := finding.id)
         if finding.account and home:
             kind = finding.rule.id, finding.outcome, finding.remedy
             if kind not in shared:
                 shared[kind] = _shared_parts(finding, thresholds)
-            stream.write(json_line(_document(finding, shared[kind], *home)))
+            stream.write(json_line(_document(finding, own_id, shared[kind], *home)))
         elif finding.rule is not UNCOVERED_ACCOUNT:
             homeless += 1
     if homeless:
@@ -133,13 +134,14 @@ _FEED_FORMAT: Final = FeedFormat(
 )
 
 
-def _default_region(finding: Finding, region: str | None) -> tuple[str, str] | None:
+@cache
+def _default_region(partition: str, region: str | None) -> tuple[str, str] | None:
     """Return the partition and the region of a finding, None for a partition that is not known.
 
     A row whose ARN names no account counts as in the partition of the option.
     """
     of_region = None if region is None else _partition(region)
-    partition = finding.partition or of_region or "aws"
+    partition = partition or of_region or "aws"
     if region is not None and partition == of_region:
         return partition, region
     return (partition, _HOME_REGIONS[partition]) if partition in _HOME_REGIONS else None
@@ -175,12 +177,12 @@ def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
 
 
 def _document(
-    finding: Finding, shared: _SharedParts, partition: str, region: str
+    finding: Finding, own_id: str, shared: _SharedParts, partition: str, region: str
 ) -> dict[str, Any]:
     rule, account, as_of = finding.rule, finding.account, finding.as_of
     return {
         "SchemaVersion": SCHEMA_VERSION,
-        "Id": finding.id,
+        "Id": own_id,
         "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
         "ProductName": PRODUCT,
         "GeneratorId": f"{PRODUCT}/{rule.id}",
@@ -240,20 +242,26 @@ def _resource(finding: Finding) -> dict[str, Any]:
             "Type": "AwsIamUser",
             "Id": finding.subject_id,
             "Partition": partition,
-            "Details": _details(finding),
+            "Details": _user_details(finding),
         }
     )
 
 
-def _details(finding: Finding) -> dict[str, Any]:
+def _user_details(finding: Finding) -> dict[str, Any]:
     """Return what is certain of a user: of one whose ARN is that of its name."""
-    parts = _USER.fullmatch(finding.arn)
-    if parts is None or parts["name"] != finding.user:
+    path = _user_path(finding.arn, finding.user)
+    if not path:
         return {}
     # A finding on a credential in a slot tells of the creation of that, not of the user's.
     created = "" if finding.rule.subject.in_slots else finding.created
-    user = {"UserName": finding.user, "Path": parts["path"], "CreateDate": created}
+    user = {"UserName": finding.user, "Path": path, "CreateDate": created}
     return {"AwsIamUser": _without_empty(user)}
+
+
+@lru_cache(maxsize=8192)  # An account has up to 5,000 users, with several findings each.
+def _user_path(arn: str, user: str) -> str:
+    parts = _USER.fullmatch(arn)
+    return parts["path"] if parts and parts["name"] == user else ""
 
 
 _PRODUCT_FIELDS: Final = tuple(
@@ -270,17 +278,17 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         VERSION,
         finding.outcome.value,
         finding.rule.subject.value,
-        finding.arn if finding.arn.strip() else "",
+        _cut(finding.arn, "product_field") if finding.arn.strip() else "",
         "" if finding.slot is None else str(finding.slot),
         finding.created,
         finding.since,
         "" if finding.days is None else str(finding.days),
-        finding.exemption,
+        _cut(finding.exemption, "product_field"),
         finding.as_of_source,
         finding.report,
     )
     named = zip(_PRODUCT_FIELDS, texts, strict=True)
-    return {name: _cut(text, "product_field") for name, text in named if text}
+    return {name: text for name, text in named if text}
 
 
 def _cut(text: str, name: str) -> str:

@@ -104,7 +104,7 @@ def standard_and_limits(inspection: Inspection) -> str:
     return f"{standard_text(inspection.book)} {limits_text(inspection.book)}"
 
 
-def lacking_input_notes(inspection: Inspection) -> list[str]:
+def lacking_input_reasons(inspection: Inspection) -> list[str]:
     """Return what the rules lack in the input, where the notes on the input do not say so."""
     noted = bool(inspection.report.not_covered)
     return [] if noted else list(dict.fromkeys(inspection.rules_lacking_input.values()))
@@ -192,7 +192,7 @@ def standard_text(book: Rulebook) -> str:
     return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} rules ran."
 
 
-def lacking_input_remarks(inspection: Inspection) -> list[str]:
+def rules_lacking_input_texts(inspection: Inspection) -> list[str]:
     """Return which rules lack part of the input, and why, in words."""
     rules: dict[str, list[str]] = {}
     for rule, why in inspection.rules_lacking_input.items():

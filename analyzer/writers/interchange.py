@@ -142,7 +142,7 @@ def _findings_in(
     accounts = [named or only for named, only in zip(cells[columns.ACCOUNT], own, strict=True)]
     fields: Mapping[str, Iterable[Any]] = {
         "rule": map(rules.__getitem__, cells[RULE]),
-        "outcome": map(Outcome, cells[OUTCOME]),
+        "outcome": map(Outcome._value2member_map_.__getitem__, cells[OUTCOME]),
         "account": accounts,
         "account_name": (_name(account, report) for account in accounts),
         "partition": python_values(_partitions(frame[columns.ARN])),

@@ -104,9 +104,13 @@ def _filter(analysis: Analysis) -> dict[str, Any] | None:
 
 def _file(file: ReportFile) -> dict[str, Any]:
     return {
-        **asdict(file),
-        "as_of": _moment(file.as_of),
+        "name": file.name,
+        "sha256": file.sha256,
+        "size": file.size,
+        "as_of": utc_text(file.as_of),
+        "as_of_source": file.as_of_source,
         "accounts": [asdict(account) for account in file.accounts],
+        "evidence": _file_reference(file.service_credentials),
     }
 
 

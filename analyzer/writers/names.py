@@ -23,7 +23,7 @@ def write_names(
     The output is made to be piped into a command that acts on the users. So exempt users and
     users with caveats are left out. With `check` users with caveats are listed too, but for those
     with an active service-specific credential, or whose name says that they have one while no saved
-    evidence says otherwise. Users without an ARN in the report are always left out.
+    list says otherwise. Users without an ARN in the report are always left out.
     """
     for page in listed_pages(analysis, verdicts):
         left_out = _left_out_masks(page, analysis.report.files, check=check)
@@ -83,7 +83,7 @@ def _is_to_check(page: Page) -> np.ndarray:
 
 def _may_have_live_credential(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
     """Return which unused or retired users may have an active service-specific credential."""
-    without_evidence = np.array([file.evidence is None for file in files])
+    without_list = np.array([file.service_credentials is None for file in files])
     named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
-    unknown = named & without_evidence[page.users[columns.FILE].to_numpy()]
+    unknown = named & without_list[page.users[columns.FILE].to_numpy()]
     return np.asarray(_is_to_check(page) & (_has_live_credential(page) | unknown))

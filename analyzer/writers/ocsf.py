@@ -138,6 +138,7 @@ _CLASSIFICATION: Final = {
 
 def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
     status_id, status = _SUPPRESSED if finding.exemption else _NEW
+    kind = "AwsAccount" if finding.is_of_account else "AwsIamUser"
     return {
         **_CLASSIFICATION,
         **_time_attributes("time", finding.as_of_moment),
@@ -150,7 +151,7 @@ def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
         "finding_info": _finding_info(finding, shared.analytic),
         "compliance": shared.compliance,
         "remediation": shared.remediation,
-        "resources": [_resource(finding)],
+        "resources": [_resource(finding.subject_id, finding.user, finding.partition, kind)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
         "unmapped": _unmapped(finding),
     }
@@ -203,14 +204,10 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     )
 
 
-def _resource(finding: Finding) -> dict[str, Any]:
+@lru_cache(maxsize=8192)  # An account has up to 5,000 users, with several findings each.
+def _resource(subject_id: str, user: str, partition: str, kind: str) -> Mapping[str, Any]:
     return _without_empty(
-        {
-            "type": "AwsAccount" if finding.is_of_account else "AwsIamUser",
-            "uid": finding.subject_id,
-            "name": finding.user,
-            "cloud_partition": finding.partition,
-        }
+        {"type": kind, "uid": subject_id, "name": user, "cloud_partition": partition}
     )
 
 

@@ -35,9 +35,9 @@ def notes(analysis: Analysis, *, rules: bool) -> list[str]:
     if not rules:
         return users.notes(analysis)
     # The rules are slow to import, and a list of users needs none.
-    from analyzer.writers.findings import lacking_input_notes  # noqa: PLC0415
+    from analyzer.writers.findings import lacking_input_reasons  # noqa: PLC0415
 
-    return [*users.notes(analysis), *lacking_input_notes(analysis.inspection)]
+    return [*users.notes(analysis), *lacking_input_reasons(analysis.inspection)]
 
 
 def blind_spots_line() -> str:

@@ -18,7 +18,9 @@ from tests.support.runs import check_whole, console_report, exporting, record_of
 DAYS = ("2026-04-01", "2026-04-02", "2026-04-03", "2026-12-01")
 REVIEW = review_of(
     decision_on("=ann", Decision.KEEP, comment="by design", ticket="7", as_of=AS_OF),
-    decision_on("bob", Decision.DELETE, date(2025, 1, 1), created=None, is_dated=False, row=3),
+    decision_on(
+        "bob", Decision.DELETE, date(2025, 1, 1), created=None, has_entered_date=False, row=3
+    ),
     keep_days=7,
     due_days=3,
 )

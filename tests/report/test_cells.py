@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.report.arns import bytes_at, cells_where, consist_of, end_with_tails, lengths
+from analyzer.report.arns import bytes_at, cells_or_null, consist_of, end_with_tails, lengths
 from analyzer.report.values import begins_with
 
 COLUMNS = {
@@ -41,7 +41,7 @@ def test_what_is_seen_of_a_column_is_what_its_texts_hold(cells: list[str]) -> No
 @pytest.mark.parametrize("cells", COLUMNS.values(), ids=COLUMNS)
 def test_cells_that_are_masked_out_are_missing(cells: list[str]) -> None:
     for column in slices(cells):
-        held = cells_where(column, lengths(column) > 1)
+        held = cells_or_null(column, lengths(column) > 1)
         assert held.to_pylist() == [cell if len(cell.encode()) > 1 else None for cell in cells]
         held.validate(full=True)
 

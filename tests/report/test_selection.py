@@ -181,7 +181,9 @@ def test_evidence_beside_a_copy_that_is_left_out_counts(
     report = analyzer.load(*[kept, left][:: order if wrapped else 1])
     assert names(report) == ["a.csv"]
     assert told_of(report) == {"ann": "", "bob": "bedrock.amazonaws.com"}
-    assert [file.evidence.name for file in report.files if file.evidence] == [evidence]
+    assert [file.service_credentials.name for file in report.files if file.service_credentials] == [
+        evidence
+    ]
 
 
 def test_a_credential_that_is_live_in_the_evidence_of_any_copy_counts(tmp_path: Path) -> None:
@@ -191,7 +193,9 @@ def test_a_credential_that_is_live_in_the_evidence_of_any_copy_counts(tmp_path: 
     evidence_beside(copies[2])
     report = analyzer.load(*copies)
     assert told_of(report) == {"ann": "z", "bob": "a, k, s"}
-    assert [file.evidence.name for file in report.files if file.evidence] == [evidence]
+    assert [file.service_credentials.name for file in report.files if file.service_credentials] == [
+        evidence
+    ]
 
 
 def test_the_best_wrap_counts_also_where_an_option_tells_the_moment(tmp_path: Path) -> None:

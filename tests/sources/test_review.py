@@ -151,13 +151,13 @@ def test_a_creation_time_that_is_none_is_not_guessed(value: Any) -> None:
 )
 def test_the_day_of_the_decision_is_a_date_or_text(value: Any) -> None:
     decision = only(workbook_bytes(listed("ann", "keep", Decided_on=value)))
-    assert (decision.decided_on, decision.is_dated) == (DAY, True)
+    assert (decision.decided_on, decision.has_entered_date) == (DAY, True)
 
 
 def test_a_decision_without_a_day_counts_from_the_as_of_of_the_summary() -> None:
     row = listed("ann", "keep", Decided_on=None)
     decision = only(workbook_bytes(row, summary="As of 2026-03-01 09:30 UTC (from the file name)"))
-    assert (decision.decided_on, decision.is_dated) == (date(2026, 3, 1), False)
+    assert (decision.decided_on, decision.has_entered_date) == (date(2026, 3, 1), False)
     assert decision.as_of == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 

@@ -83,7 +83,7 @@ def test_neither_order_nor_pages_change_what_is_said(
     rows = everything()
     whole = said()
     random.Random(2).shuffle(rows)
-    monkeypatch.setattr(inspection, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(interchange, "_ROWS_AT_ONCE", 7)
     assert said() == whole
 

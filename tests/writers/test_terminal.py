@@ -224,7 +224,7 @@ def test_details_show_the_first_findings_of_each_rule_and_how_many_more(tmp_path
 def test_a_large_report_has_the_first_findings_of_each_rule_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     for name, count in (("a", 3), ("b", 4)):
         saved(tmp_path, report_text(users_without_mfa(count, name)), f"{name}.csv")

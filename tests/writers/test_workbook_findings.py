@@ -185,7 +185,7 @@ def test_the_findings_of_a_large_report_are_listed_page_by_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     expected = [row["Fact"] for row in records(book_of(analyzed_console())["Findings"])]
-    monkeypatch.setattr(inspections, "ORDERED_ROWS", 0)
+    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     listed = [row["Fact"] for row in records(book_of(analyzed_console())["Findings"])]
     assert sorted(listed) == sorted(expected)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
-from analyzer.review_columns import NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.workbook import cells
 from analyzer.writers.workbook.cells import blank
@@ -24,8 +24,7 @@ Cells = Callable[[Rows, Styles], list[str]]
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
-NO_EVIDENCE: Final = "not known"
-_NOTHING: Final = frozenset({NONE, NO, NO_EVIDENCE, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
+_NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
 
 _EPOCH_DAYS: Final = 25_569
 """Spreadsheets count days from 1899-12-30; this many before 1970."""

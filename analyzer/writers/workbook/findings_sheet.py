@@ -12,7 +12,7 @@ from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SIN
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import Rulebook
-from analyzer.writers.findings import lacking_input_remarks
+from analyzer.writers.findings import rules_lacking_input_texts
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
@@ -119,4 +119,6 @@ def _controls(book: Rulebook) -> Mapping[str, str]:
 def no_findings_text(inspection: Inspection) -> str:
     """Return which rules ran without a finding, and which had incomplete input."""
     ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
-    return " ".join([f"No findings. Rules that ran: {ran}.", *lacking_input_remarks(inspection)])
+    return " ".join(
+        [f"No findings. Rules that ran: {ran}.", *rules_lacking_input_texts(inspection)]
+    )

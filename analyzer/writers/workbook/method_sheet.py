@@ -6,7 +6,7 @@ from typing import Final
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
-from analyzer.review_columns import NEVER, NOT_REPORTED, NOT_UNDERSTOOD, Decision
+from analyzer.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD, Decision
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -15,7 +15,7 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.column import NO_EVIDENCE, NOT_SHOWN_FOR_ROOT
+from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
 from analyzer.writers.workbook.grid import Grid, SpannedCell
 from analyzer.writers.workbook.style import CellStyle
 
@@ -126,7 +126,7 @@ _TERM_MEANINGS: Final = {
     NOT_SHOWN_FOR_ROOT: (
         "AWS writes not_supported and does not say: the root's password in reports before 2025."
     ),
-    NO_EVIDENCE: (
+    NOT_KNOWN: (
         "No list of service-specific credentials was saved with the report, which does not have"
         " them."
     ),

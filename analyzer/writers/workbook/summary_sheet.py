@@ -16,7 +16,7 @@ from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import findings, users
-from analyzer.writers.findings import lacking_input_remarks, limits_text, standard_text
+from analyzer.writers.findings import limits_text, rules_lacking_input_texts, standard_text
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
@@ -56,7 +56,7 @@ _FULL_SPAN: Final = len(_WIDTHS)
 _EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
 _ACCOUNT_LIST: Final = "Account list: names and owners of accounts."
 _EARLIER_REVIEW: Final = "Workbook of an earlier review: its decisions are carried over."
-_EVIDENCE: Final = "AWS's list of service-specific credentials, saved with a report."
+_SERVICE_CREDENTIALS: Final = "AWS's list of service-specific credentials, saved with a report."
 _NOT_COMPARED: Final = "No previous run."
 
 _CHARTS_HEIGHT: Final = 13
@@ -246,7 +246,11 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
         *((_EXEMPTION_LIST, each) for each in (analysis.exemptions.file,) if each),
         *((_ACCOUNT_LIST, each) for each in (analysis.report.account_list,) if each),
         *((_EARLIER_REVIEW, each) for each in analysis.review.workbooks),
-        *((_EVIDENCE, file.evidence) for file in analysis.report.files if file.evidence),
+        *(
+            (_SERVICE_CREDENTIALS, file.service_credentials)
+            for file in analysis.report.files
+            if file.service_credentials
+        ),
     ]
     if read:
         grid.section("Other input files")
@@ -269,10 +273,10 @@ _KINDS: Final = (FAILS, EXEMPT, UNDECIDED, NOTED)
 _LETTERS: Final = "CDEF"
 """The columns of the kinds; findings of all kinds stand in column B."""
 
-_RULES: Final = 6
+_RULES_SPAN: Final = 6
 """How many columns of the grid the names of the rules take."""
 
-_WIDE: Final = 5 + _RULES
+_WIDE: Final = 5 + _RULES_SPAN
 """All columns but the first."""
 
 _SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findings lists them all."
@@ -281,7 +285,9 @@ _SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findi
 def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     """Add a line per severity, the most severe first, and the rules that ran with their limits."""
     kinds = ("Fails", "Exempt", "Undecided", "Noted")
-    grid.table_head(head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES))
+    grid.table_head(
+        head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES_SPAN)
+    )
     first = grid.next_row
     for severity in Severity:
         _add(grid, rule_counts, severity)
@@ -294,7 +300,7 @@ def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     if findings.control_results(rule_counts.inspection):
         text = f"{rule_counts.inspection.control_summary}."
         grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
-    for remark in lacking_input_remarks(rule_counts.inspection):
+    for remark in rules_lacking_input_texts(rule_counts.inspection):
         grid.row(
             SpannedCell("Input incomplete", CellStyle.CHECK),
             SpannedCell(remark, CellStyle.TEXT, _WIDE),
@@ -306,7 +312,7 @@ def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
     counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
     every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
-    by_rule = SpannedCell(_rule_counts_text(rule_counts, ids), CellStyle.TEXT, _RULES)
+    by_rule = SpannedCell(_rule_counts_text(rule_counts, ids), CellStyle.TEXT, _RULES_SPAN)
     style = CellStyle(severity) if every.result else CellStyle.FAINT
     _add_line(grid, SpannedCell(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
 
@@ -320,7 +326,7 @@ def _add_sum(grid: Grid, rule_counts: RuleCounts, block: LineRange) -> None:
     sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
     name, remark = (
         SpannedCell("All findings", CellStyle.LABEL),
-        SpannedCell(_SUM_REMARK, CellStyle.TEXT, _RULES),
+        SpannedCell(_SUM_REMARK, CellStyle.TEXT, _RULES_SPAN),
     )
     _add_line(grid, name, sums, CellStyle.TOTAL, remark)
 

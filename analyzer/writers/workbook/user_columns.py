@@ -15,7 +15,6 @@ from analyzer.terms import State, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.workbook.column import (
     NO,
-    NO_EVIDENCE,
     NONE,
     Column,
     Read,
@@ -205,8 +204,8 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
     """Return the column of active service-specific credentials, known from AWS's saved list."""
 
     def services(page: Page) -> list[str]:
-        known = np.array([file.evidence is not None for file in files])
-        otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NO_EVIDENCE)
+        known = np.array([file.service_credentials is not None for file in files])
+        otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NOT_KNOWN)
         saved = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
         words: list[str] = np.where(saved == "", otherwise, saved).tolist()
         return words
