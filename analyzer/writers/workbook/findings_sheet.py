@@ -64,11 +64,21 @@ def _review_list_titles(listed: ListedRows) -> Read[pd.DataFrame]:
 
     def titles(frame: pd.DataFrame) -> list[str]:
         keys = row_keys(frame)
-        masks = [np.isin(keys, rows) for rows in listed.values()]
+        masks = [_are_among(keys, rows) for rows in listed.values()]
         names: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
         return names
 
     return titles
+
+
+def _are_among(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return which keys are among the rows, which are sorted.
+
+    `isin` orders all rows anew for each part of a sheet: a third of the time of 500,000 users.
+    """
+    if not len(rows):
+        return np.zeros(len(keys), bool)
+    return np.asarray(rows.take(np.searchsorted(rows, keys), mode="clip") == keys)
 
 
 def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[pd.DataFrame], ...]:
