@@ -1,4 +1,4 @@
-"""Spell moments and days as text: `2024-04-22T19:47:52Z` and `2024-04-22`."""
+"""Spell moments in UTC as text: to the second, the minute or the day."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from analyzer.model import arrow_array, text_series
 
 _DAY_LENGTH: Final = len("2024-04-22")
+_MINUTE_LENGTH: Final = len("2024-04-22 19:47")
 
 
 def utc_texts(moments: pa.Array) -> pa.Array:
@@ -30,6 +31,12 @@ def day_text_series(moments: pd.Series) -> pd.Series:
     """Return the days of moments in UTC (`TEXT`), missing where there is none."""
     days = pc.utf8_slice_codeunits(_without_zone(arrow_array(moments)), 0, _DAY_LENGTH)
     return text_series(days).set_axis(moments.index)
+
+
+def minute_texts(moments: pa.Array) -> pa.Array:
+    """Return moments as `2024-04-22 19:47` (large_string), null where there is none."""
+    minutes = pc.utf8_slice_codeunits(_without_zone(moments), 0, _MINUTE_LENGTH)
+    return minutes.cast(pa.large_string())
 
 
 def _without_zone(moments: pa.Array) -> pa.Array:

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_name
 from analyzer.analysis import Analysis
-from analyzer.model import TEXT, AccountName, Page, ReportFile, arrow_array
+from analyzer.model import TEXT, AccountName, Page, ReportFile
 from analyzer.report.arns import first_bytes
 from analyzer.terms import Verdict, utc_text
+from analyzer.writers.text_columns import content, joined, mapped, text_column
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED_COLUMNS, *REPORTED_COLUMNS, ACCOUNT_NAME)
@@ -42,7 +43,6 @@ _MAY_BE_FORMULA: Final = np.isin(np.arange(256), [*b"=+-@\t\r\n\xef"])
 
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
 _LAST_SPECIAL: Final = max(each[0] for each in _SPECIAL)
-_TEXT: Final = pa.large_string()
 
 
 def write_csv(
@@ -69,15 +69,15 @@ def write_csv(
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
     """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
-    joined = [f"{utc_text(file.as_of)},{file.as_of_source.value}" for file in files]
-    return pa.array(joined, _TEXT)
+    texts = [f"{utc_text(file.as_of)},{file.as_of_source.value}" for file in files]
+    return text_column(texts)
 
 
 def _lines(
     page: Page, of_files: pa.Array, names: Mapping[str, AccountName], *, raw: bool
 ) -> memoryview:
     def cells(name: str) -> pa.Array:
-        texts = _as_text(page.users[name] if name in JUDGED_COLUMNS else page.cells[name])
+        texts = text_column(page.users[name] if name in JUDGED_COLUMNS else page.cells[name])
         return _csv_cells(texts, raw=raw)
 
     words = _joined_category_columns(page, of_files, raw=raw)
@@ -91,16 +91,15 @@ def _account_name_cells(
     accounts: pd.Series, names: Mapping[str, AccountName], *, raw: bool
 ) -> pa.Array:
     """Return the name of each row's account; few accounts occur, and each is spelled once."""
-    coded = _as_text(accounts).dictionary_encode()
-    texts = pa.array([account_name(each, names) for each in coded.dictionary.to_pylist()], _TEXT)
-    return _csv_cells(texts, raw=raw).take(coded.indices)
+    named = mapped(accounts, lambda account: account_name(account, names))
+    return _csv_cells(named.dictionary, raw=raw).take(named.indices)
 
 
 def frame_lines(frame: pd.DataFrame, *, raw: bool) -> memoryview:
     """Return the rows of a frame as bytes, whatever text stands in it."""
     if frame.empty:
         return memoryview(b"")
-    return _rows([_csv_cells(_as_text(frame[name]), raw=raw) for name in frame])
+    return _rows([_csv_cells(text_column(frame[name]), raw=raw) for name in frame])
 
 
 def text_lines(
@@ -113,8 +112,7 @@ def text_lines(
 
 def _rows(texts: Sequence[pa.Array]) -> memoryview:
     """Return rows of columns as bytes; they lie in Arrow's memory one behind the other."""
-    lines = _concat(*texts[:-1], _concat(texts[-1], "\n"), between=",")
-    return memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
+    return content(joined(*texts[:-1], joined(texts[-1], "\n"), between=","))
 
 
 def _joined_category_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
@@ -123,25 +121,15 @@ def _joined_category_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa
     With each column joined for itself a million rows take 1.11 times as long.
     """
     columns_of_words = [page.users[name].cat for name in _WORD_COLUMNS]
-    words = [_csv_cells(_as_text(each.categories), raw=raw) for each in columns_of_words]
+    words = [_csv_cells(text_column(each.categories), raw=raw) for each in columns_of_words]
     codes = [each.codes.to_numpy() for each in columns_of_words]
     shape = [*map(len, words), len(of_files)]
     place = np.ravel_multi_index([*codes, page.users[columns.FILE].to_numpy()], shape)
     combined = pa.array(place).dictionary_encode()
     occurring = np.unravel_index(combined.dictionary.to_numpy(), shape)
     parts = zip((*words, of_files), occurring, strict=True)
-    joined = _concat(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
-    return joined.take(combined.indices)
-
-
-def _concat(*parts: pa.Array | str, between: str = "") -> pa.Array:
-    texts = [pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*texts, pa.scalar(between, _TEXT))
-
-
-def _as_text(values: pd.Series | pd.Index) -> pa.Array:
-    texts = arrow_array(values).cast(_TEXT)
-    return texts.fill_null("") if texts.null_count else texts
+    distinct = joined(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
+    return distinct.take(combined.indices)
 
 
 def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
@@ -151,7 +139,7 @@ def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
 def _formula_safe(texts: pa.Array) -> pa.Array:
     if not _MAY_BE_FORMULA.take(first_bytes(texts)).any():
         return texts
-    return pc.if_else(pc.match_substring_regex(texts, _FORMULA), _concat("'", texts), texts)
+    return pc.if_else(pc.match_substring_regex(texts, _FORMULA), joined("'", texts), texts)
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
@@ -160,7 +148,7 @@ def _quoted(texts: pa.Array) -> pa.Array:
         return texts
     special = pc.match_substring_regex(texts, '[",\n\r]')
     doubled = pc.replace_substring(texts, '"', '""')
-    return pc.if_else(special, _concat('"', doubled, '"'), texts)
+    return pc.if_else(special, joined('"', doubled, '"'), texts)
 
 
 def _may_need_quotes(texts: pa.Array) -> bool:

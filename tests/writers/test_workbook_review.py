@@ -202,6 +202,10 @@ KEY_LATER = a_key(days_before(900), days_before(300))
             a_user(key_1=KEY_LATER, access_key_1_last_used_region="N/A"),
             f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
         ),
+        (
+            a_user(key_1=KEY_LATER, access_key_1_last_used_region=""),
+            f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
+        ),
         (a_user(password=no_password("soon")), "not known"),
     ],
 )

@@ -1,23 +1,29 @@
 """Text stays text in the workbook: nothing that stands in a report is read as something else."""
 
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import analyzer
+from analyzer.model import TEXT
 from analyzer.writers.workbook.cells import (
     CUT,
     LONGEST,
     Formula,
     blank,
     cell,
+    moments,
     number,
     numbers,
     text,
     texts,
+    words,
 )
 from tests.support.builders import (
     ACCOUNT,
@@ -75,14 +81,37 @@ def test_what_xml_forbids_or_excel_would_undo_is_spelled_as_excel_does(
 )
 def test_a_text_is_the_same_cell_alone_and_among_plain_ones(value: str) -> None:
     for values in ([value], ["plain", value, "plain"], [value, value]):
-        assert texts(values, 3) == [text(each, 3) for each in values]
+        assert texts(values, 3).to_pylist() == [text(each, 3) for each in values]
+        assert words(values, lambda _: 3).to_pylist() == [text(each, 3) for each in values]
 
 
-def test_numbers_are_cells_and_what_is_negative_or_none_is_empty() -> None:
-    numbered = [0, 7, 45_000.25]
-    assert numbers(numbered, 3) == [number(each, 3) for each in numbered]
-    assert numbers([-1, -0.5, float("nan")], 3) == [blank(3)] * 3
-    assert texts([], 3) == numbers([], 3) == []
+def test_each_word_has_its_own_style_and_a_missing_one_is_an_empty_cell() -> None:
+    style = {"": 0, "a": 1, "b": 2}.__getitem__
+    expected = [text("b", 2), blank(0), text("a", 1)]
+    category = pd.Series(["b", None, "a"], dtype="category")
+    large = category.cat.set_categories([*"abcdef"])
+    for each in (category, large, category.astype(TEXT)):
+        assert words(each, style).to_pylist() == expected
+
+
+def test_whole_numbers_are_cells_and_what_is_negative_is_empty() -> None:
+    assert numbers(np.array([0, 7, 45_000]), 3).to_pylist() == [
+        number(each, 3) for each in (0, 7, 45_000)
+    ]
+    assert numbers(np.array([-1]), 3).to_pylist() == [blank(3)]
+    assert texts([], 3).to_pylist() == numbers(np.array([], np.int64), 3).to_pylist() == []
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2026-03-01T09:30:07", "2026-03-01T00:00:00", "1970-01-01T00:00:01", "1900-01-01T12:00:00"],
+)
+def test_a_moment_is_the_same_cell_alone_and_in_a_column(moment: str) -> None:
+    alone = cell(datetime.fromisoformat(moment).replace(tzinfo=UTC), 3)
+    dates = np.array([moment, "NaT", "1899-12-29", moment], "datetime64[s]")
+    otherwise = text("never", 4)
+    assert moments(dates, 3, otherwise).to_pylist() == [alone, otherwise, otherwise, alone]
+    assert moments(dates[:1], 3, otherwise).to_pylist() == [alone]
 
 
 @pytest.mark.parametrize("sheet", ["Unused users", "All users"])

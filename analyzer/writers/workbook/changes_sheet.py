@@ -19,6 +19,7 @@ from analyzer.changes import (
     counts_by_kind,
 )
 from analyzer.rules.rule import FACT, RULE
+from analyzer.writers.text_columns import Texts, mapped
 from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
@@ -28,7 +29,6 @@ from analyzer.writers.workbook.column import (
     named_user_columns,
     neutral_style,
     repeated_text_cells,
-    series_texts,
     style_by_name,
     text_cells,
 )
@@ -65,28 +65,28 @@ def _change_style(change: str) -> CellStyle:
     return _STYLES_OF.get(change, CellStyle.TEXT)
 
 
-def _meanings(frame: pd.DataFrame) -> list[str]:
-    return [MEANINGS[Change(change)] for change in frame[CHANGE].tolist()]
+def _meanings(frame: pd.DataFrame) -> Texts:
+    return mapped(frame[CHANGE], lambda change: MEANINGS[Change(change)])
 
 
 _COLUMNS: Final = (
-    Column("Change", 18, repeated_text_cells(series_texts(from_frame(CHANGE)), _change_style)),
-    Column("Before", 12.5, repeated_text_cells(series_texts(from_frame(BEFORE)), style_by_name)),
-    Column("Now", 12.5, repeated_text_cells(series_texts(from_frame(NOW)), style_by_name)),
-    Column("Cause", 52, text_cells(series_texts(from_frame(CAUSE)))),
-    Column("Rule", 24, repeated_text_cells(series_texts(from_frame(RULE)), neutral_style)),
-    Column("Finding", 44, text_cells(series_texts(from_frame(FACT)))),
+    Column("Change", 18, repeated_text_cells(from_frame(CHANGE), _change_style)),
+    Column("Before", 12.5, repeated_text_cells(from_frame(BEFORE), style_by_name)),
+    Column("Now", 12.5, repeated_text_cells(from_frame(NOW), style_by_name)),
+    Column("Cause", 52, text_cells(from_frame(CAUSE))),
+    Column("Rule", 24, repeated_text_cells(from_frame(RULE), neutral_style)),
+    Column("Finding", 44, text_cells(from_frame(FACT))),
     Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
     Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
     Column(
         "Exemption before",
         24,
-        repeated_text_cells(series_texts(from_frame(EXEMPTION_BEFORE)), neutral_style),
+        repeated_text_cells(from_frame(EXEMPTION_BEFORE), neutral_style),
     ),
     Column(
         "Exemption now",
         24,
-        repeated_text_cells(series_texts(from_frame(EXEMPTION_NOW)), neutral_style),
+        repeated_text_cells(from_frame(EXEMPTION_NOW), neutral_style),
     ),
     Column("Meaning", 44, repeated_text_cells(_meanings, neutral_style)),
 )

@@ -1,35 +1,33 @@
 """Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
 from analyzer.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
+from analyzer.writers.text_columns import Texts, mapped, text_column
 from analyzer.writers.workbook import cells
 from analyzer.writers.workbook.cells import blank
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 Rows = TypeVar("Rows", Page, pd.DataFrame)
 
-Read = Callable[[Rows], Iterable[str]]
+Read = Callable[[Rows], Texts]
 
-Cells = Callable[[Rows, Styles], list[str]]
+Cells = Callable[[Rows, Styles], pa.Array | str]
+"""Make the cells of a column, or the one that all rows have."""
 
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
 _NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
-
-_EPOCH_DAYS: Final = 25_569
-"""Spreadsheets count days from 1899-12-30; this many before 1970."""
-
-_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class Column(Generic[Rows]):
 
 def text_cells(read: Read[Rows], style: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
     """Make cells of text that differs from row to row."""
-    return lambda rows, styles: cells.texts(list(read(rows)), styles[style])
+    return lambda rows, styles: cells.texts(read(rows), styles[style])
 
 
 def fact_style(word: str) -> CellStyle:
@@ -78,51 +76,43 @@ def repeated_text_cells(
     read: Read[Rows], style_of: Callable[[str], CellStyle] = fact_style
 ) -> Cells[Rows]:
     """Make cells of words that come again and again; each is spelled once."""
-
-    def word_cells(rows: Rows, styles: Styles) -> list[str]:
-        spelled = _CellsByWord(style_of, styles)
-        return [spelled[word] for word in read(rows)]
-
-    return word_cells
+    return lambda rows, styles: cells.words(read(rows), lambda word: styles[style_of(word)])
 
 
 def number_cells(read: Callable[[Rows], pd.Series]) -> Cells[Rows]:
     """Make cells of whole numbers, empty where one is not known."""
-
-    def number_cells_of(rows: Rows, styles: Styles) -> list[str]:
-        known = read(rows).fillna(-1).to_numpy(np.int64)
-        return cells.numbers(known.tolist(), styles[CellStyle.NUMBER])
-
-    return number_cells_of
+    return lambda rows, styles: cells.numbers(
+        read(rows).fillna(-1).to_numpy(np.int64), styles[CellStyle.NUMBER]
+    )
 
 
 def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Cells[Rows]:
     """Make cells of dates with times, in UTC, and words where there is none."""
-
-    def moment_cells_of(rows: Rows, styles: Styles) -> list[str]:
-        days, spelled = _serials(read(rows)), _CellsByWord(fact_style, styles)
-        dates = cells.numbers(days, styles[CellStyle.DATE])
-        return [
-            date if day >= 0 else spelled[word]
-            for date, day, word in zip(dates, days, otherwise(rows), strict=True)
-        ]
-
-    return moment_cells_of
+    others = repeated_text_cells(otherwise)
+    return lambda rows, styles: cells.moments(
+        _seconds(read(rows)), styles[CellStyle.DATE], others(rows, styles)
+    )
 
 
 def day_cells(read: Callable[[Rows], pd.Series], style: CellStyle = CellStyle.DAY) -> Cells[Rows]:
     """Make cells of dates, empty where there is none."""
-    return lambda rows, styles: cells.numbers(_serials(read(rows)), styles[style])
+    return lambda rows, styles: cells.moments(
+        _seconds(read(rows)), styles[style], blank(styles[style])
+    )
+
+
+def _seconds(moments: pd.Series) -> np.ndarray:
+    return moments.to_numpy("datetime64[s]")
 
 
 def input_cells(style: CellStyle) -> Cells[Any]:
     """Make cells that a reviewer fills."""
-    return lambda rows, styles: [blank(styles[style])] * len(rows)
+    return lambda _, styles: blank(styles[style])
 
 
 def reviewer_text_cells(name: str) -> Cells[Page]:
     """Make cells that a reviewer fills, with the earlier text where users have that column."""
-    filled = repeated_text_cells(series_texts(from_users(name)), _input_style)
+    filled = repeated_text_cells(from_users(name), _input_style)
     empty = input_cells(CellStyle.INPUT)
     return lambda page, styles: (filled if name in page.users else empty)(page, styles)
 
@@ -138,17 +128,17 @@ def _input_style(text: str) -> CellStyle:
     return CellStyle.INPUT_TEXT if text else CellStyle.INPUT
 
 
-def blanks(rows: Sized) -> list[str]:
+def blanks(rows: Sized) -> pa.Array:
     """Return an empty text for every row."""
-    return [""] * len(rows)
+    return coded_texts(np.zeros(len(rows), np.int8), ("",))
 
 
-def raw_if_unread(page: Page, column: str, words: np.ndarray) -> list[str]:
+def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
     """Return words, but the raw value where the report's cell was not understood."""
-    texts: list[str] = words.tolist()
-    if page.unread.empty:
-        return texts
     here = page.unread[page.unread[columns.COLUMN] == column]
+    if here.empty:
+        return words
+    texts = text_column(words).to_pylist()
     is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
         texts[position] = _raw_text(value, is_root=is_root[position])
@@ -166,32 +156,17 @@ def _raw_text(value: Any, *, is_root: bool) -> str:
 
 def unread_text(column: str) -> Read[Page]:
     """Read the report's cell where it was not understood, else nothing."""
-    return lambda page: raw_if_unread(page, column, np.full(len(page), "", object))
+    return lambda page: raw_if_unread(page, column, blanks(page))
 
 
-def text_by_mask(mask: np.ndarray, yes: str, no: str) -> np.ndarray:
+def text_by_mask(mask: np.ndarray, yes: str, no: str) -> pa.Array:
     """Return one word where the mask holds, the other elsewhere."""
-    return np.where(mask, np.array(yes, object), np.array(no, object))
+    return coded_texts(mask.astype(np.int8), (no, yes))
 
 
-class _CellsByWord(dict[str, str]):
-    """Write each word as a cell when it is first used."""
-
-    def __init__(self, style_of: Callable[[str], CellStyle], styles: Styles) -> None:
-        super().__init__()
-        self._style_of = style_of
-        self._styles = styles
-
-    def __missing__(self, word: str) -> str:
-        cell = self[word] = cells.text(word, self._styles[self._style_of(word)])
-        return cell
-
-
-def _serials(dates: pd.Series) -> list[float]:
-    """Return moments in days, as spreadsheets count them; a missing one is a negative number."""
-    seconds = dates.to_numpy("datetime64[s]").astype(np.int64)
-    serials: list[float] = (seconds / _DAY + _EPOCH_DAYS).tolist()
-    return serials
+def coded_texts(codes: np.ndarray, words: Sequence[str]) -> pa.Array:
+    """Return for each code the word at that place."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes), text_column(words))
 
 
 def in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
@@ -213,11 +188,6 @@ def from_users(name: str) -> Callable[[Page], pd.Series]:
 def from_frame(name: str) -> Callable[[pd.DataFrame], pd.Series]:
     """Return where a fact lies in a frame."""
     return lambda frame: frame[name]
-
-
-def series_texts(series: Callable[[Rows], pd.Series]) -> Callable[[Rows], list[str]]:
-    """Read facts that are text as they are."""
-    return lambda rows: series(rows).tolist()
 
 
 def account_text(account: str) -> str:
@@ -255,23 +225,26 @@ def _account_column(
 ) -> Column[Rows]:
     account = of(columns.ACCOUNT)
 
-    def words(rows: Rows) -> list[str]:
-        return [known.get(each, "") for each in account(rows).tolist()]
-
-    return Column(head, width, repeated_text_cells(words, neutral_style))
+    return Column(
+        head,
+        width,
+        repeated_text_cells(
+            lambda rows: mapped(account(rows), lambda each: known.get(each, "")), neutral_style
+        ),
+    )
 
 
 def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column[Rows]]:
     """Return the columns that identify a user."""
     account = of(columns.ACCOUNT)
 
-    def accounts(rows: Rows) -> list[str]:
-        return [account_text(each) for each in account(rows).tolist()]
+    def accounts(rows: Rows) -> Texts:
+        return mapped(account(rows), account_text)
 
     return (
         Column("Account", 13, repeated_text_cells(accounts, neutral_style)),
-        Column("User", 22, text_cells(series_texts(of(columns.USER)))),
-        Column("ARN", 34, text_cells(series_texts(of(columns.ARN)), CellStyle.ID)),
+        Column("User", 22, text_cells(of(columns.USER))),
+        Column("ARN", 34, text_cells(of(columns.ARN), CellStyle.ID)),
     )
 
 
@@ -279,11 +252,11 @@ def source_columns(
     of: ColumnOf[Rows], files: Sequence[ReportFile]
 ) -> tuple[Column[Rows], Column[Rows]]:
     """Return the columns that say where in which report a row's facts stand."""
-    names = [file.name for file in files]
+    names = text_column([file.name for file in files])
     file = of(columns.FILE)
 
-    def reports(rows: Rows) -> list[str]:
-        return [names[each] for each in file(rows).tolist()]
+    def reports(rows: Rows) -> Texts:
+        return names.take(pa.array(file(rows)))
 
     return Column("Report", 26, repeated_text_cells(reports)), Column(
         "Row", 6.5, number_cells(of(columns.ROW))

@@ -3,11 +3,13 @@
 from typing import Final
 
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Exemption
 from analyzer.rules.rule import RULE
+from analyzer.writers.text_columns import text_column
 from analyzer.writers.workbook.cells import cell
 from analyzer.writers.workbook.column import (
     Column,
@@ -15,7 +17,6 @@ from analyzer.writers.workbook.column import (
     neutral_style,
     number_cells,
     repeated_text_cells,
-    series_texts,
     text_cells,
 )
 from analyzer.writers.workbook.style import CellStyle, Styles
@@ -41,19 +42,19 @@ def _state_style(state: str) -> CellStyle:
     return _STYLES_OF.get(state, CellStyle.TEXT)
 
 
-def _last_days(frame: pd.DataFrame, styles: Styles) -> list[str]:
-    return [cell(each, styles[CellStyle.DAY]) for each in frame[_UNTIL].tolist()]
+def _last_days(frame: pd.DataFrame, styles: Styles) -> pa.Array:
+    return text_column([cell(each, styles[CellStyle.DAY]) for each in frame[_UNTIL].tolist()])
 
 
 COLUMNS: Final = (
-    Column("Account", 13, text_cells(series_texts(from_frame(columns.ACCOUNT)))),
-    Column("User", 24, text_cells(series_texts(from_frame(columns.USER)))),
-    Column("Exempt from", 24, repeated_text_cells(series_texts(from_frame(RULE)), neutral_style)),
-    Column("Reason", 60, text_cells(series_texts(from_frame(_REASON)))),
-    Column("Owner", 24, text_cells(series_texts(from_frame(_OWNER)))),
+    Column("Account", 13, text_cells(from_frame(columns.ACCOUNT))),
+    Column("User", 24, text_cells(from_frame(columns.USER))),
+    Column("Exempt from", 24, repeated_text_cells(from_frame(RULE), neutral_style)),
+    Column("Reason", 60, text_cells(from_frame(_REASON))),
+    Column("Owner", 24, text_cells(from_frame(_OWNER))),
     Column("Last day (UTC)", 12, _last_days),
     Column("Users matched", 10, number_cells(from_frame(_MATCHED))),
-    Column("State", 15, repeated_text_cells(series_texts(from_frame(_STATE)), _state_style)),
+    Column("State", 15, repeated_text_cells(from_frame(_STATE), _state_style)),
     Column("Line in the list", 8, number_cells(from_frame(_LINE))),
 )
 

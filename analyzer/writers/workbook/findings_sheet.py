@@ -13,11 +13,13 @@ from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
 from analyzer.standards.rulebook import Rulebook
 from analyzer.writers.findings import rules_lacking_input_texts
+from analyzer.writers.text_columns import Texts, mapped
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
     Read,
     blanks,
+    coded_texts,
     from_frame,
     input_columns,
     moment_cells,
@@ -25,7 +27,6 @@ from analyzer.writers.workbook.column import (
     neutral_style,
     number_cells,
     repeated_text_cells,
-    series_texts,
     source_columns,
     text_cells,
 )
@@ -37,22 +38,18 @@ FINDING_DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 
 def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
     """Read a text about each finding's rule."""
-    return lambda frame: map(text_of, frame[RULE].tolist())
+    return lambda frame: mapped(frame[RULE], text_of)
 
 
 SEVERITY_COLUMN: Final = Column(
-    "Severity", 9.5, repeated_text_cells(series_texts(from_frame(SEVERITY)), CellStyle)
+    "Severity", 9.5, repeated_text_cells(from_frame(SEVERITY), CellStyle)
 )
-RULE_COLUMN: Final = Column(
-    "Rule id", 23, repeated_text_cells(series_texts(from_frame(RULE)), neutral_style)
-)
-OUTCOME_COLUMN: Final = Column(
-    "Outcome", 10, repeated_text_cells(series_texts(from_frame(OUTCOME)), CellStyle)
-)
+RULE_COLUMN: Final = Column("Rule id", 23, repeated_text_cells(from_frame(RULE), neutral_style))
+OUTCOME_COLUMN: Final = Column("Outcome", 10, repeated_text_cells(from_frame(OUTCOME), CellStyle))
 EXEMPTION: Final = Column(
     "Exempt because",
     22,
-    repeated_text_cells(series_texts(from_frame(columns.EXEMPTION)), neutral_style),
+    repeated_text_cells(from_frame(columns.EXEMPTION), neutral_style),
 )
 
 ListedRows = dict[Title, np.ndarray]
@@ -61,12 +58,12 @@ ListedRows = dict[Title, np.ndarray]
 
 def _review_list_titles(listed: ListedRows) -> Read[pd.DataFrame]:
     """Read in which list the user of each finding is to be decided on, if in one."""
+    words = ["", *map(str, listed)]
 
-    def titles(frame: pd.DataFrame) -> list[str]:
+    def titles(frame: pd.DataFrame) -> Texts:
         keys = row_keys(frame)
         masks = [_are_among(keys, rows) for rows in listed.values()]
-        names: list[str] = np.select(masks, [str(each) for each in listed], "").tolist()
-        return names
+        return coded_texts(np.select(masks, range(1, len(words)), 0), words)
 
     return titles
 
@@ -91,7 +88,7 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
         SEVERITY_COLUMN,
         RULE_COLUMN,
         Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), neutral_style)),
-        Column("Fact", 46, text_cells(series_texts(from_frame(FACT)))),
+        Column("Fact", 46, text_cells(from_frame(FACT))),
         OUTCOME_COLUMN,
         Column("Listed in", 13, repeated_text_cells(_review_list_titles(listed), neutral_style)),
         Column("Days", 7.5, number_cells(from_frame(DAYS))),
@@ -104,7 +101,7 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
             42,
             repeated_text_cells(_rule_texts(controls.__getitem__), lambda _: CellStyle.ID),
         ),
-        Column("Remedy", 33, repeated_text_cells(series_texts(from_frame(REMEDY)), neutral_style)),
+        Column("Remedy", 33, repeated_text_cells(from_frame(REMEDY), neutral_style)),
         *source_columns(from_frame, files),
         *input_columns(FINDING_DECISIONS),
     )

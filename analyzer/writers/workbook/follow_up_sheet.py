@@ -20,6 +20,7 @@ from analyzer.follow_up import (
 from analyzer.review import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.review_columns import Decision
 from analyzer.terms import OVERDUE
+from analyzer.writers.text_columns import Texts
 from analyzer.writers.workbook.book import PrintBlocks
 from analyzer.writers.workbook.column import (
     AccountNames,
@@ -32,8 +33,8 @@ from analyzer.writers.workbook.column import (
     neutral_style,
     number_cells,
     repeated_text_cells,
-    series_texts,
     style_by_name,
+    text_by_mask,
     text_cells,
     user_columns,
 )
@@ -73,29 +74,24 @@ def status_style(word: str) -> CellStyle:
     return _STYLES.get(word, CellStyle.TEXT)
 
 
-def _overdue_words(frame: pd.DataFrame) -> list[str]:
-    words: list[str] = frame[OVERDUE].map({True: OVERDUE, False: ""}).tolist()
-    return words
+def _overdue_words(frame: pd.DataFrame) -> Texts:
+    return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
 
-_STATUS: Final = Column(
-    "Status", 10, repeated_text_cells(series_texts(from_frame(STATUS)), status_style)
-)
+_STATUS: Final = Column("Status", 10, repeated_text_cells(from_frame(STATUS), status_style))
 _OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue_words, status_style))
 _DECISION: Final = Column(
-    "Decision", 10.5, repeated_text_cells(series_texts(from_frame(DECISION)), neutral_style)
+    "Decision", 10.5, repeated_text_cells(from_frame(DECISION), neutral_style)
 )
 
 _FIRST_PAGE: Final = (
     _STATUS,
     _OVERDUE,
     _DECISION,
-    Column(
-        "Decided by", 10.5, repeated_text_cells(series_texts(from_frame(DECIDED_BY)), neutral_style)
-    ),
+    Column("Decided by", 10.5, repeated_text_cells(from_frame(DECIDED_BY), neutral_style)),
     Column("Decided on", 10.5, day_cells(from_frame(DECIDED_ON))),
     Column("Days since", 6.5, number_cells(from_frame(DAYS))),
-    Column("Fact", 46, text_cells(series_texts(from_frame(FACT)))),
+    Column("Fact", 46, text_cells(from_frame(FACT))),
 )
 """What is printed on the first page across."""
 
@@ -103,17 +99,17 @@ _SECOND_PAGE: Final = (
     Column(
         "Verdict now",
         12.5,
-        repeated_text_cells(series_texts(from_frame(columns.VERDICT)), style_by_name),
+        repeated_text_cells(from_frame(columns.VERDICT), style_by_name),
     ),
     Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
     Column("Done since (UTC)", 14.5, moment_cells(from_frame(DONE_SINCE), blanks)),
-    Column("Ticket", 9, text_cells(series_texts(from_frame(TICKET)))),
-    Column("Comment", 28, text_cells(series_texts(from_frame(COMMENT)))),
+    Column("Ticket", 9, text_cells(from_frame(TICKET))),
+    Column("Comment", 28, text_cells(from_frame(COMMENT))),
     Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
 )
 _NOT_PRINTED: Final = (
     Column("As of (UTC)", 14.5, moment_cells(from_frame(columns.AS_OF), blanks)),
-    Column("Report", 26, repeated_text_cells(series_texts(from_frame(REPORT)), neutral_style)),
+    Column("Report", 26, repeated_text_cells(from_frame(REPORT), neutral_style)),
 )
 
 

@@ -63,9 +63,10 @@ class Listing(Generic[Rows]):
         every = np.arange(len(listed)) if order is None else order
         while len(every):
             sheet = self._sheet_with_room()
-            count = min(CHUNK_ROWS, self.limit - sheet.row)
+            count = min(CHUNK_ROWS, self.limit - sheet.row, len(every))
             some = take_rows(listed, every[:count])
-            sheet.add_many([column.cells(some, self.book.styles) for column in self.columns])
+            columns_of_cells = [column.cells(some, self.book.styles) for column in self.columns]
+            sheet.add_many(count, columns_of_cells)
             every = every[count:]
 
     def finish(self, nothing: str = "") -> None:

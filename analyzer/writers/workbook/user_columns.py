@@ -1,24 +1,30 @@
 """Define the columns that show what the report and the analysis say of a user."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns, review_columns
 from analyzer.caveats import caveat_sentences
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, ReportFile
+from analyzer.moment_texts import minute_texts
 from analyzer.review_columns import NEVER, NOT_KNOWN
 from analyzer.terms import State, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
+from analyzer.writers.text_columns import Texts, joined, mapped, text_column
 from analyzer.writers.workbook.column import (
     NO,
     NONE,
     Column,
     Read,
     blanks,
+    coded_texts,
     from_users,
     in_slot,
     moment_cells,
@@ -26,7 +32,6 @@ from analyzer.writers.workbook.column import (
     number_cells,
     raw_if_unread,
     repeated_text_cells,
-    series_texts,
     style_by_name,
     text_by_mask,
     text_cells,
@@ -37,44 +42,38 @@ from analyzer.writers.workbook.column import (
 _REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
 
 
-def _reasons(page: Page) -> list[str]:
-    reasons, verdicts = page.users[columns.REASON], page.users[columns.VERDICT]
-    return [
-        RETIRED_TEXT if verdict == Verdict.RETIRED else _REASONS.get(reason, reason)
-        for reason, verdict in zip(reasons.tolist(), verdicts.tolist(), strict=True)
-    ]
+def _reasons(page: Page) -> Texts:
+    reasons = mapped(page.users[columns.REASON], lambda reason: _REASONS.get(reason, reason))
+    retired = (page.users[columns.VERDICT] == Verdict.RETIRED).to_numpy()
+    return pc.if_else(pa.array(retired), RETIRED_TEXT, text_column(reasons))
 
 
-def _reason_sentences(page: Page) -> list[str]:
+def _reason_sentences(page: Page) -> Texts:
     """Return the reasons; of dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
+    distinct, place = np.unique(idle, return_inverse=True)
+    sentences = [f"dormant: idle for {days:,} days" for days in distinct.tolist()]
     dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
-    return [
-        f"dormant: idle for {days:,} days" if is_dormant else reason
-        for days, is_dormant, reason in zip(
-            idle.tolist(), dormant.tolist(), _reasons(page), strict=True
-        )
-    ]
+    return pc.if_else(pa.array(dormant), text_column(coded_texts(place, sentences)), _reasons(page))
 
 
-def _caveat_ids(page: Page) -> list[str]:
-    return [ids.replace(";", "; ") for ids in page.users[columns.CAVEATS].tolist()]
+def _caveat_ids(page: Page) -> Texts:
+    return mapped(page.users[columns.CAVEATS], lambda ids: ids.replace(";", "; "))
 
 
-def caveat_texts(page: Page) -> list[str]:
+def caveat_texts(page: Page) -> Texts:
     """Return the sentences of each user's caveats, one a line."""
     texts = np.full(len(page), "", object)
     has_caveats = (page.users[columns.CAVEATS] != "").to_numpy()
     if has_caveats.any():
         sentences = caveat_sentences(page.where(has_caveats))
         texts[has_caveats] = ["\n".join(text for _, text in caveats) for caveats in sentences]
-    words: list[str] = texts.tolist()
-    return words
+    return text_column(texts)
 
 
-def _more_credentials(page: Page) -> list[str]:
-    infos: list[str] = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").tolist()
-    return ["" if text == "N/A" else text for text in infos]
+def _more_credentials(page: Page) -> Texts:
+    infos = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
+    return mapped(infos, lambda info: "" if info == "N/A" else info)
 
 
 def _flag(name: str, yes: str, no: str) -> Read[Page]:
@@ -83,7 +82,7 @@ def _flag(name: str, yes: str, no: str) -> Read[Page]:
     )
 
 
-def _never_signed_in(page: Page) -> list[str]:
+def _never_signed_in(page: Page) -> Texts:
     enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_by_mask(enabled, NEVER, ""))
 
@@ -91,7 +90,7 @@ def _never_signed_in(page: Page) -> list[str]:
 ACCOUNT, USER, ARN = user_columns(from_users)
 
 VERDICT: Final = Column(
-    "Verdict", 12.5, repeated_text_cells(series_texts(from_users(columns.VERDICT)), style_by_name)
+    "Verdict", 12.5, repeated_text_cells(from_users(columns.VERDICT), style_by_name)
 )
 
 REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, neutral_style))
@@ -100,14 +99,12 @@ WHY: Final = Column("Why", 24, repeated_text_cells(_reason_sentences, neutral_st
 CERTAINTY: Final = Column(
     "Certainty",
     8.5,
-    repeated_text_cells(series_texts(from_users(columns.CERTAINTY)), style_by_name),
+    repeated_text_cells(from_users(columns.CERTAINTY), style_by_name),
 )
 
 CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
 CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
-EXEMPTION: Final = Column(
-    "Exemption", 24, repeated_text_cells(series_texts(from_users(columns.EXEMPTION)))
-)
+EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(from_users(columns.EXEMPTION)))
 
 CREATED: Final = Column(
     "Created (UTC)",
@@ -147,7 +144,7 @@ PASSWORD_ROTATION: Final = Column(
 MFA: Final = Column("MFA", 6, repeated_text_cells(_flag(columns.MFA_ACTIVE, "yes", NO)))
 
 
-def _last_activities(page: Page) -> list[str]:
+def _last_activities(page: Page) -> Texts:
     """Return the newest sign-in or key use, with where and for what a key was used."""
     moments = np.stack(
         [
@@ -160,39 +157,28 @@ def _last_activities(page: Page) -> list[str]:
     ).astype(np.int64)  # NaT is the smallest number of all.
     newest = moments.argmax(axis=0)
     moment = moments.max(axis=0).astype("datetime64[s]")
-    texts = np.full(len(page), NEVER, object)
     unread = page.unread_in(columns.PASSWORD_LAST_USED, *_LAST_USED_DATES)
-    texts[unread] = NOT_KNOWN
-    used = ~np.isnat(moment)
-    day = np.char.replace(np.datetime_as_string(moment, unit="m"), "T", " ")
+    texts = text_column(text_by_mask(unread, NOT_KNOWN, NEVER))
     for source, use in enumerate(_use_texts(page)):
-        here = used & (newest == source)
-        texts[here] = [f"{at}, {what}" for at, what in zip(day[here], use(here), strict=True)]
-    words: list[str] = texts.tolist()
-    return words
+        here = pa.array(~np.isnat(moment) & (newest == source))
+        texts = pc.if_else(here, joined(minute_texts(pa.array(moment)), ", ", use), texts)
+    return texts
 
 
 _LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
 
 
-def _use_texts(page: Page) -> list[Callable[[np.ndarray], list[str]]]:
-    """Return, for the password and each access key, what a masked user did with it."""
+def _use_texts(page: Page) -> Iterator[pa.Array | str]:
+    """Yield, for the password and each access key, what users did with it."""
+    yield "sign-in"
+    for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True):
+        service = mapped(page.cells[names.last_used_service], partial(_unless_none, ", {}"))
+        region = mapped(page.cells[names.last_used_region], partial(_unless_none, " in {}"))
+        yield joined(f"access key {slot}", text_column(service), text_column(region))
 
-    def key_uses(slot: int, names: AccessKeyColumns) -> Callable[[np.ndarray], list[str]]:
-        def uses(mask: np.ndarray) -> list[str]:
-            cells = page.cells.loc[mask, [names.last_used_service, names.last_used_region]]
-            service, region = (cells[name].fillna("N/A").tolist() for name in cells)
-            return [
-                f"access key {slot}"
-                + (f", {what}" if what != "N/A" else "")
-                + (f" in {where}" if where != "N/A" else "")
-                for what, where in zip(service, region, strict=True)
-            ]
 
-        return uses
-
-    keys = (key_uses(*each) for each in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
-    return [lambda mask: ["sign-in"] * int(mask.sum()), *keys]
+def _unless_none(form: str, word: str) -> str:
+    return "" if word in ("N/A", "") else form.format(word)
 
 
 LAST_ACTIVITY: Final = Column(review_columns.LAST_ACTIVITY, 30, text_cells(_last_activities))
@@ -202,25 +188,24 @@ MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_mo
 
 def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
     """Return the column of active service-specific credentials, known from AWS's saved list."""
+    known = np.array([file.service_credentials is not None for file in files])
 
-    def services(page: Page) -> list[str]:
-        known = np.array([file.service_credentials is not None for file in files])
+    def services(page: Page) -> Texts:
         otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NOT_KNOWN)
-        saved = page.users[columns.SERVICE_CREDENTIALS].to_numpy(object)
-        words: list[str] = np.where(saved == "", otherwise, saved).tolist()
-        return words
+        saved = text_column(page.users[columns.SERVICE_CREDENTIALS])
+        return pc.if_else(pc.equal(saved, ""), text_column(otherwise), saved)
 
     return Column("Service credentials", 20, repeated_text_cells(services))
 
 
-def _states(slots: pd.DataFrame, slot: int) -> np.ndarray:
-    states: np.ndarray = in_slot(slots, slot)[columns.STATE].to_numpy(object)
+def _states(slots: pd.DataFrame, slot: int) -> pd.Series:
+    states: pd.Series = in_slot(slots, slot)[columns.STATE]
     return states
 
 
 def _never_used(slot: int, report_name: str) -> Read[Page]:
-    def read(page: Page) -> list[str]:
-        absent = _states(page.keys, slot) == State.ABSENT
+    def read(page: Page) -> Texts:
+        absent = (_states(page.keys, slot) == State.ABSENT).to_numpy()
         return raw_if_unread(page, report_name, text_by_mask(absent, "", NEVER))
 
     return read
@@ -229,10 +214,9 @@ def _never_used(slot: int, report_name: str) -> Read[Page]:
 def _used_for(slot: int, report_name: str) -> Read[Page]:
     """Read where and for what an access key was last used, if it ever was."""
 
-    def read(page: Page) -> list[str]:
-        used = in_slot(page.keys, slot)[columns.LAST_USED].notna()
-        uses: list[str] = page.cells[report_name].fillna("").where(used, "").tolist()
-        return uses
+    def read(page: Page) -> Texts:
+        used = in_slot(page.keys, slot)[columns.LAST_USED].notna().to_numpy()
+        return pc.if_else(pa.array(used), text_column(page.cells[report_name]), "")
 
     return read
 

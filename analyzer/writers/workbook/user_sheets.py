@@ -5,9 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Final
 
+import pandas as pd
+import pyarrow as pa
+
 from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
+from analyzer.writers.text_columns import mapped, text_column
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.cells import Value, cell
 from analyzer.writers.workbook.column import (
@@ -115,9 +119,11 @@ def _exempting_entry_cells(
         replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
 
-    def cells(page: Page, styles: Styles) -> list[str]:
-        positions = ExemptionMatches(page, numbered).verdict_reasons().tolist()
-        return [cell(value_of(entries[int(at)]), styles[CellStyle.DAY]) for at in positions]
+    def cells(page: Page, styles: Styles) -> pa.Array:
+        positions = text_column(pd.Series(ExemptionMatches(page, numbered).verdict_reasons()))
+        style = styles[CellStyle.DAY]
+        spelled = mapped(positions, lambda at: cell(value_of(entries[int(at)]), style))
+        return text_column(spelled)
 
     return cells
 
