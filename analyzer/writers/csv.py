@@ -18,7 +18,7 @@ from analyzer.analysis import Analysis
 from analyzer.model import TEXT, AccountName, Page, ReportFile
 from analyzer.report.arns import first_bytes
 from analyzer.terms import Verdict, utc_text
-from analyzer.writers.text_columns import content, joined, mapped, text_column
+from analyzer.writers.text_columns import contains, content, joined, mapped, text_column
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED_COLUMNS, *REPORTED_COLUMNS, ACCOUNT_NAME)
@@ -42,7 +42,6 @@ _MAY_BE_FORMULA: Final = np.isin(np.arange(256), [*b"=+-@\t\r\n\xef"])
 """Which bytes are the first of these signs."""
 
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
-_LAST_SPECIAL: Final = max(each[0] for each in _SPECIAL)
 
 
 def write_csv(
@@ -144,17 +143,8 @@ def _formula_safe(texts: pa.Array) -> pa.Array:
 
 def _quoted(texts: pa.Array) -> pa.Array:
     """Put quotes round the cells that need them, if the bytes show that any does."""
-    if not _may_need_quotes(texts):
+    if not contains(texts, _SPECIAL):
         return texts
     special = pc.match_substring_regex(texts, '[",\n\r]')
     doubled = pc.replace_substring(texts, '"', '""')
     return pc.if_else(special, joined('"', doubled, '"'), texts)
-
-
-def _may_need_quotes(texts: pa.Array) -> bool:
-    """Return whether a special sign is among the bytes; most columns hold none so low."""
-    buffer = texts.buffers()[2]
-    if not buffer or np.frombuffer(buffer, np.uint8).min() > _LAST_SPECIAL:
-        return False
-    content = buffer.to_pybytes()
-    return any(sign in content for sign in _SPECIAL)

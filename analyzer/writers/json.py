@@ -6,8 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
-import orjson
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
@@ -22,11 +22,13 @@ from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.tables import python_values
+from analyzer.writers.json_columns import json_cells, json_objects, json_values
+from analyzer.writers.text_columns import content, joined
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
-_ROWS_AT_ONCE: Final = 8192
+_SEPARATOR: Final = ",\n"
+_ROWS_AT_ONCE: Final = 4096
 """So many findings are in memory as objects."""
 
 
@@ -44,15 +46,17 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     _write_lines(stream, (each for frame in frames for each in _findings(frame, files, names)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (user for page in pages for user in _users(page, analysis)))
+    _write_lines(stream, (_users(page, analysis) for page in pages))
     stream.write(b"]}\n")
 
 
-def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
-    separator = b"\n"
-    for each in objects:
-        stream.write(separator + orjson.dumps(each))
-        separator = b",\n"
+def _write_lines(stream: BinaryIO, columns_of_objects: Iterable[pa.Array]) -> None:
+    """Write all objects, a line each."""
+    start = len(_SEPARATOR)
+    stream.write(b"\n")
+    for objects in columns_of_objects:
+        stream.write(content(joined(_SEPARATOR, objects))[start:])
+        start = 0
     stream.write(b"\n")
 
 
@@ -141,45 +145,39 @@ def _review(analysis: Analysis) -> dict[str, Any] | None:
     }
 
 
-def _decisions(review: Review, page: Page) -> list[dict[str, Any] | None]:
-    """Return the earlier decision on each user, None where there is none."""
+def _decisions(review: Review, page: Page) -> pa.Array | str:
+    """Return the earlier decision on each user as JSON, `null` where there is none."""
     if not review.decisions:
-        return [None] * len(page)
+        return "null"
     frame = decisions_on_page(review, page)
-    days = day_text_series(frame[DECIDED_ON])
-    rows = frame.assign(**{DECIDED_ON: days}).to_dict("records")
-    return [{str(k): v for k, v in row.items()} if row[DECISION] else None for row in rows]
+    rows = frame.assign(**{DECIDED_ON: day_text_series(frame[DECIDED_ON])}).to_dict("records")
+    return json_values(row if row[DECISION] else None for row in rows)
 
 
-def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
+def _users(page: Page, analysis: Analysis) -> pa.Array:
     users = page.users
     names = account_names(users[columns.ACCOUNT], analysis.report.account_names)
     caveats = (
         [{"caveat": name, "because": text} for name, text in each]
         for each in caveat_sentences(page)
     )
-    reported = rows_of_columns({name: python_values(page.cells[name]) for name in REPORTED_COLUMNS})
-    return rows_of_columns(
+    return json_objects(
         {
-            **{name: python_values(users[name]) for name in JUDGED_COLUMNS},
-            columns.CAVEATS: caveats,
+            **{name: json_cells(users[name]) for name in JUDGED_COLUMNS},
+            columns.CAVEATS: json_values(caveats),
             columns.FILE: _file_names(users, analysis.report.files),
-            columns.ROW: python_values(users[columns.ROW]),
-            ACCOUNT_NAME: python_values(names),
+            columns.ROW: json_cells(users[columns.ROW]),
+            ACCOUNT_NAME: json_cells(names),
             "review": _decisions(analysis.review, page),
-            "report": reported,
+            "report": json_objects(
+                {name: json_cells(page.cells[name]) for name in REPORTED_COLUMNS}
+            ),
         }
     )
 
 
-def _file_names(frame: pd.DataFrame, files: Sequence[ReportFile]) -> Iterable[str]:
-    return map([file.name for file in files].__getitem__, frame[columns.FILE].tolist())
-
-
-def rows_of_columns(values: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each place in the columns."""
-    for row in zip(*values.values(), strict=True):
-        yield dict(zip(values, row, strict=True))
+def _file_names(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pa.Array:
+    return json_values(file.name for file in files).take(pa.array(frame[columns.FILE]))
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
@@ -207,15 +205,15 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
 
 def _findings(
     frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[pa.Array]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
     for start in range(0, len(frame), _ROWS_AT_ONCE):
         some = frame.iloc[start : start + _ROWS_AT_ONCE]
-        yield from rows_of_columns(
+        yield json_objects(
             {
-                **{name: python_values(some[name]) for name in FINDINGS},
+                **{name: json_cells(some[name]) for name in FINDINGS},
                 columns.FILE: _file_names(some, files),
-                ACCOUNT_NAME: python_values(account_names(some[columns.ACCOUNT], names)),
+                ACCOUNT_NAME: json_cells(account_names(some[columns.ACCOUNT], names)),
             }
         )
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.writers.text_columns import TEXT_TYPE, Texts, content, joined, mapped, text_column
+from analyzer.writers.text_columns import TEXT_TYPE, Texts, contains, joined, mapped, text_column
 
 LONGEST: Final = 32_767
 """The most characters (UTF-16 code units) that a cell holds."""
@@ -24,8 +24,8 @@ LONGEST: Final = 32_767
 CUT: Final = " … [cut: a cell holds no more]"
 _SPECIAL: Final = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|^ | $")
 _ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-_MARKS: Final = re.compile(rb"[&<>\x00-\x1f]|\xef\xbf[\xbe\xbf]|_x")
-"""What `_SPECIAL` looks for, but spaces at the ends, in UTF-8."""
+_MARKS: Final = (b"&", b"<", b">", b"_x", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""What `_SPECIAL` looks for in UTF-8, besides what is below a space, and spaces at the ends."""
 
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _EPOCH_DAYS: Final = 25_569
@@ -81,7 +81,7 @@ def _are_plain(column: pa.Array) -> bool:
     at_ends = pc.or_(pc.starts_with(column, " "), pc.ends_with(column, " "))
     return (
         longest * 2 <= LONGEST
-        and not _MARKS.search(content(column))
+        and not contains(column, _MARKS, below=b" ")
         and not pc.any(at_ends).as_py()
     )
 
