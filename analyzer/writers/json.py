@@ -22,14 +22,12 @@ from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.json_columns import json_cells, json_objects, json_values
+from analyzer.writers.json_columns import ROWS_AT_ONCE, json_cells, json_objects, json_values
 from analyzer.writers.text_columns import content, joined
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
 _SEPARATOR: Final = ",\n"
-_ROWS_AT_ONCE: Final = 4096
-"""So many findings are in memory as objects."""
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -46,7 +44,7 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     _write_lines(stream, (each for frame in frames for each in _findings(frame, files, names)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (_users(page, analysis) for page in pages))
+    _write_lines(stream, (users for page in pages for users in _users(page, analysis)))
     stream.write(b"]}\n")
 
 
@@ -154,7 +152,7 @@ def _decisions(review: Review, page: Page) -> pa.Array | str:
     return json_values(row if row[DECISION] else None for row in rows)
 
 
-def _users(page: Page, analysis: Analysis) -> pa.Array:
+def _users(page: Page, analysis: Analysis) -> Iterator[pa.Array]:
     users = page.users
     names = account_names(users[columns.ACCOUNT], analysis.report.account_names)
     caveats = (
@@ -169,9 +167,7 @@ def _users(page: Page, analysis: Analysis) -> pa.Array:
             columns.ROW: json_cells(users[columns.ROW]),
             ACCOUNT_NAME: json_cells(names),
             "review": _decisions(analysis.review, page),
-            "report": json_objects(
-                {name: json_cells(page.cells[name]) for name in REPORTED_COLUMNS}
-            ),
+            "report": {name: json_cells(page.cells[name]) for name in REPORTED_COLUMNS},
         }
     )
 
@@ -207,9 +203,9 @@ def _findings(
     frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
 ) -> Iterator[pa.Array]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
-    for start in range(0, len(frame), _ROWS_AT_ONCE):
-        some = frame.iloc[start : start + _ROWS_AT_ONCE]
-        yield json_objects(
+    for start in range(0, len(frame), ROWS_AT_ONCE):
+        some = frame.iloc[start : start + ROWS_AT_ONCE]
+        yield from json_objects(
             {
                 **{name: json_cells(some[name]) for name in FINDINGS},
                 columns.FILE: _file_names(some, files),

@@ -4,8 +4,8 @@ With an object a row, made in Python and encoded by itself, 100,000 users take 1
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import orjson
@@ -20,6 +20,12 @@ from analyzer.writers.text_columns import (
     text_column,
     with_neighbors_joined,
 )
+
+ROWS_AT_ONCE: Final = 4096
+"""So many rows are joined to objects at a time, to keep the memory small."""
+
+Members: TypeAlias = Mapping[str, "pa.Array | str | Members"]
+"""A member is a column of JSON, one JSON for all rows, or an object with members of its own."""
 
 _MARKS: Final = (b'"', b"\\")
 """What JSON cannot hold between quotes as it is, besides what is below a space."""
@@ -36,12 +42,25 @@ def json_values(values: Iterable[Any]) -> pa.Array:
     return text_column([orjson.dumps(value).decode() for value in values])
 
 
-def json_objects(members: Mapping[str, pa.Array | str]) -> pa.Array:
-    """Return an object for each row; a member is a column of JSON, or one JSON for all rows."""
-    parts: list[pa.Array | str] = []
-    for name, cells in members.items():
-        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", cells]
-    return joined(*with_neighbors_joined([*parts, "}"]))
+def json_objects(members: Members) -> Iterator[pa.Array]:
+    """Yield an object for each row, some rows at a time."""
+    parts = [*with_neighbors_joined(_object_parts(members))]
+    rows = max(len(part) for part in parts if isinstance(part, pa.Array))
+    for start in range(0, rows, ROWS_AT_ONCE):
+        yield joined(
+            *(part if isinstance(part, str) else part.slice(start, ROWS_AT_ONCE) for part in parts)
+        )
+
+
+def _object_parts(members: Members) -> Iterator[pa.Array | str]:
+    yield "{"
+    for at, (name, cells) in enumerate(members.items()):
+        yield f"{',' if at else ''}{json.dumps(name)}:"
+        if isinstance(cells, Mapping):
+            yield from _object_parts(cells)
+        else:
+            yield cells
+    yield "}"
 
 
 def _spelled(values: pa.Array) -> pa.Array:

@@ -188,6 +188,22 @@ def _users(page: Page, positions: np.ndarray) -> Page:
     )
 
 
+_KEPT_CELLS: Final = (
+    columns.ARN,
+    *(
+        name
+        for key in columns.ACCESS_KEYS
+        for name in (key.active, key.last_used_region, key.last_used_service)
+    ),
+    *(certificate.active for certificate in columns.CERTIFICATES),
+    columns.ADDITIONAL_CREDENTIALS_INFO,
+)
+"""The report's own cells that the facts and the lists of collected users read.
+
+With all of them 500,000 users take 150 MB more.
+"""
+
+
 class CollectedUsers:
     """Gather the users where a mask holds, page by page."""
 
@@ -200,12 +216,12 @@ class CollectedUsers:
         """Keep the users of a page where the mask holds."""
         mask = self._has(page)
         if mask.any():
-            self._pages.append(page.where(mask))
+            kept = replace(page, cells=page.cells[list(_KEPT_CELLS)])
+            self._pages.append(kept.where(mask))
 
     def page(self) -> Page | None:
         """Return the users as one page and forget them; None if there are none."""
-        pages, self._pages = self._pages, []
-        return _joined_pages(pages) if pages else None
+        return _joined_pages(self._pages) if self._pages else None
 
 
 def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
@@ -220,16 +236,28 @@ def _joined_slots(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return every.set_axis(np.tile(np.arange(len(every) // len(columns.SLOTS)), len(columns.SLOTS)))
 
 
-def _joined_pages(pages: Sequence[Page]) -> Page:
+def _joined_pages(pages: list[Page]) -> Page:
+    """Return pages as one, and empty the list: no part stays in memory twice for long."""
     starts = np.cumsum([0, *map(len, pages)])
     unread = [
         page.unread.assign(**{columns.POSITION: page.unread[columns.POSITION] + start})
         for page, start in zip(pages, starts[:-1], strict=True)
     ]
-    return Page(
-        users=concatenated(page.users for page in pages),
-        keys=_joined_slots([page.keys for page in pages]),
-        certificates=_joined_slots([page.certificates for page in pages]),
-        unread=concatenated(unread),
-        cells=concatenated(page.cells for page in pages),
+    users, keys, certificates, cells = (
+        [getattr(page, name) for page in pages]
+        for name in ("users", "keys", "certificates", "cells")
     )
+    pages.clear()
+    return Page(
+        users=_joined_frames(users),
+        keys=_joined_slots(keys),
+        certificates=_joined_slots(certificates),
+        unread=concatenated(unread),
+        cells=_joined_frames(cells),
+    )
+
+
+def _joined_frames(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    together = concatenated(frames)
+    frames.clear()
+    return together
