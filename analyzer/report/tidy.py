@@ -191,10 +191,17 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
         filled = ~_says_none(cells, column)
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
-            foreign = filled & ~arns.consist_of(cells.text(column), _CODE_BYTES)
+            foreign = filled & ~_has_form_of_code(cells.text(column), filled)
             cells.record_unread(column, foreign | unused & filled)
             placed |= unused & filled
     return placed
+
+
+def _has_form_of_code(texts: pa.Array, filled: np.ndarray) -> np.ndarray:
+    """Return which filled cells may name a region or service; few of these occur."""
+    if arns.consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
+        return filled
+    return arns.consist_of(texts, _CODE_BYTES)
 
 
 def _says_none(cells: _Cells, column: str) -> np.ndarray:
