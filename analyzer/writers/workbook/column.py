@@ -135,9 +135,9 @@ def blanks(rows: Sized) -> pa.Array:
 
 def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
     """Return words, but the raw value where the report's cell was not understood."""
-    here = page.unread[page.unread[columns.COLUMN] == column]
-    if here.empty:
+    if page.unread.empty or not (is_here := page.unread[columns.COLUMN] == column).any():
         return words
+    here = page.unread[is_here]
     texts = text_column(words).to_pylist()
     is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
