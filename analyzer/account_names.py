@@ -4,6 +4,7 @@ The columns may stand in any order and case, and others may be there; `owner` ma
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -14,6 +15,7 @@ from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import TEXT, AccountName, FileReference, Report
 from analyzer.report.notes import short_list
+from analyzer.terms import ACCOUNT_ID_PATTERN
 
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""
@@ -55,8 +57,7 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
 
 
 def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
-    covered = {each.account for file in report.files for each in file.accounts}
-    known = covered.union(each.account for each in (*report.not_covered, *report.left_out))
+    known = report.accounts.union(each.account for each in (*report.not_covered, *report.left_out))
     missing = [account for account in listed.names if account not in known]
     if missing:
         yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
@@ -81,7 +82,7 @@ def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
 
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
     account = named["account"]
-    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+    if not re.fullmatch(ACCOUNT_ID_PATTERN, account):
         hint = "Write the 12 digits, leading zeros included; a spreadsheet may have cut them."
         yield Problem(name, row, "account", account, "not an account number", hint)
     if not named["name"]:

@@ -21,7 +21,7 @@ from analyzer.credential_changes import (
     last_use,
 )
 from analyzer.finding_causes import finding_causes
-from analyzer.model import TEXT, AccountName, Report, as_category, concatenated
+from analyzer.model import NO_MOMENT, TEXT, AccountName, Report, as_category, concatenated
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.snapshot import Snapshot, missing_accounts
 from analyzer.terms import NOT_COVERED, Verdict
@@ -357,7 +357,7 @@ def _finding_changes(
         NOW: has,
         EXEMPTION_BEFORE: both[f"{columns.EXEMPTION}_{BEFORE}"].fillna(""),
         EXEMPTION_NOW: both[f"{columns.EXEMPTION}_{NOW}"].fillna(""),
-        LAST_USE: np.datetime64("NaT", "s"),
+        LAST_USE: NO_MOMENT,
     }
     frame = both.assign(**new_columns)
     other = users[users[CHANGE].isin(_PRESENCE_CHANGES)].set_index(columns.ARN)[CAUSE]

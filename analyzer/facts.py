@@ -14,7 +14,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import TEXT, Page, days_between, in_any_slot
+from analyzer.model import NO_MOMENT, TEXT, Page, days_between, in_any_slot
 from analyzer.terms import NOT_SUPPORTED, State, Verdict
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
@@ -293,7 +293,7 @@ class Facts:
         return _moments(self.page.users[columns.AS_OF])
 
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
-        moment = np.where(unknown, np.datetime64("NaT", "s"), moment)
+        moment = np.where(unknown, NO_MOMENT, moment)
         as_of = (
             self.as_of if len(moment) == len(self.page) else np.tile(self.as_of, len(columns.SLOTS))
         )

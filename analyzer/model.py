@@ -17,6 +17,9 @@ from analyzer.terms import AsOfSource, State
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
 
+NO_MOMENT: Final = np.datetime64("NaT", "s")
+"""Stands where there is no moment, or none that is understood; with its unit, as NumPy asks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRows:
@@ -313,6 +316,11 @@ class Report:
         ]
         heads = ("File", "Account", "IAM users", "As of (UTC)", "As-of source")
         return html_table(repr(self).strip("<>"), heads, rows)
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Return the accounts that the files hold, among them "" for rows whose ARN names none."""
+        return frozenset(each.account for file in self.files for each in file.accounts)
 
     @property
     def rows(self) -> int:

@@ -18,7 +18,7 @@ from typing import Final
 
 from analyzer.removal_functions import FUNCTIONS, HEADER
 from analyzer.review_columns import REMOVALS, Decision
-from analyzer.terms import utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
 LOG_COLUMNS: Final = (
     "time",
@@ -52,7 +52,8 @@ _ARGUMENTS: Final = (
 _NEVER: Final = "never"
 _USE_PRECISION: Final = timedelta(minutes=15)
 _USER_ARN: Final = re.compile(
-    r"arn:(?P<partition>aws(-[a-z0-9-]+)?):iam::(?P<account>[0-9]{12}):user/(.*/)?(?P<user>[^/]+)"
+    rf"arn:(?P<partition>aws(-[a-z0-9-]+)?):iam::(?P<account>{ACCOUNT_ID_PATTERN}):"
+    r"user/(.*/)?(?P<user>[^/]+)"
 )
 
 

@@ -12,7 +12,7 @@ from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.facts import Facts, Truth, slot_matrix
-from analyzer.model import TEXT, AccountName, Page, Report, concatenated
+from analyzer.model import NO_MOMENT, TEXT, AccountName, Page, Report, concatenated
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, SEVERITY, Rule
 from analyzer.terms import State
 
@@ -140,7 +140,7 @@ def _ternary_codes(truth: Truth) -> np.ndarray:
 
 
 def _without_unknown(moments: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    return np.where(unknown, np.datetime64("NaT", "s"), moments)
+    return np.where(unknown, NO_MOMENT, moments)
 
 
 def _slot_columns(

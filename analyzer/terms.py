@@ -22,6 +22,9 @@ def utc_text(moment: datetime) -> str:
 REGION_PATTERN: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 """The form of the names of AWS regions."""
 
+ACCOUNT_ID_PATTERN: Final = "[0-9]{12}"
+"""The form of the numbers of AWS accounts."""
+
 NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""
 

@@ -85,8 +85,7 @@ def _check(analysis: "Analysis", chosen: "Filter") -> None:
     if missing := unmatched_accounts(report, chosen):
         known = short_list(account_labels(report)) or "none"
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
-        accounts = (each.account for file in report.files for each in file.accounts)
-        if not all(map(str.isdigit, accounts)):
+        if not all(map(str.isdigit, report.accounts)):
             message += "; set the account of a masked report with --account-id"
         raise typer.BadParameter(message, param_hint="--account")
     if missing := unmatched_users(analysis.pages(), chosen):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.report.input_size import MAX_INPUT, InputLimit, size_in_bytes, size_text
-from analyzer.terms import printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 if TYPE_CHECKING:
     from analyzer.model import Report
@@ -37,7 +37,7 @@ def moment(text: str) -> datetime:
 
 
 def _account_id(text: str) -> str:
-    if text and not re.fullmatch(r"\d{12}", text, re.ASCII):
+    if text and not re.fullmatch(ACCOUNT_ID_PATTERN, text):
         raise typer.BadParameter(f"'{printable(text)}': an account has 12 digits")
     return text
 

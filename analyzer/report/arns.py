@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.terms import ACCOUNT_ID_PATTERN
+
 _NAME_BYTES: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
 _LONGEST_NAME: Final = 128
 _PATH: Final = bytes(range(ord("!"), ord("~") + 1))
-_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:"
+_PREFIX: Final = rf"arn:aws(-[a-z0-9-]+)?:iam::{ACCOUNT_ID_PATTERN}:"
 
 _ROOT_NAMES: Final = pa.array(
     ["<root_account>", "&lt;root_account&gt;", "root_account", "root", ""], pa.large_string()
@@ -42,7 +44,7 @@ _RESERVED_ROOT_NAMES: Final = pa.array(
 )
 """IAM gives no user such a name: they are the root's without any ARN."""
 
-_USUAL_PREFIX: Final = re.compile(rb"arn:aws:iam::([0-9]{12}):")
+_USUAL_PREFIX: Final = re.compile(f"arn:aws:iam::({ACCOUNT_ID_PATTERN}):".encode())
 _USUAL_USER: Final = re.compile(_USUAL_PREFIX.pattern + b"user/")
 _USUAL_PREFIX_LENGTH: Final = len("arn:aws:iam::123456789012:")
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import AccountRows
+from analyzer.model import NO_MOMENT, AccountRows
 from analyzer.report import arns, damage, values
 from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
@@ -145,7 +145,7 @@ class _SurveyState:
     text: ReportText
     rows: Counter[str] = field(default_factory=Counter)
     roots: list[pa.Table] = field(default_factory=list)
-    newest: np.datetime64 = values.NO_MOMENT
+    newest: np.datetime64 = NO_MOMENT
     arns: list[np.ndarray] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: pa.Table | None = None
@@ -158,9 +158,7 @@ class _SurveyState:
         self.roots.append(_known_columns(table.filter(root)))
         self.arns.append(arn_hashes(table))
         timestamps = timestamp_columns(table)
-        self.newest = np.fmax(
-            self.newest, np.fmax.reduce(timestamps.newest, initial=values.NO_MOMENT)
-        )
+        self.newest = np.fmax(self.newest, np.fmax.reduce(timestamps.newest, initial=NO_MOMENT))
         local = damage.local_date_problems(self.text, table, timestamps.names, timestamps.odd)
         self.problems += islice(local, _MOST_PROBLEMS)
         self.problems += damage.swallowed_row_problems(self.text, table)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import TEXT, Page, as_category, text_series
+from analyzer.model import NO_MOMENT, TEXT, Page, as_category, text_series
 from analyzer.report import arns, values
 from analyzer.report.values import lowercase_booleans
 from analyzer.terms import NOT_SUPPORTED, State
@@ -84,7 +84,7 @@ class _Cells:
     def moment(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Return a column's moments as datetime64[s], and which cells are understood."""
         if not self.has(column):
-            return np.full(len(self), values.NO_MOMENT), np.zeros(len(self), bool)
+            return np.full(len(self), NO_MOMENT), np.zeros(len(self), bool)
         moment = values.timestamps(self.text(column))
         self.texts[column] = values.timestamp_texts(self.text(column), moment)
         understood = ~np.isnat(moment)
@@ -176,7 +176,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
     code[absent & (used | placed)] = 3
-    last_used = np.where(understood, last_used, values.NO_MOMENT)
+    last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.model import NO_MOMENT
 from analyzer.moment_texts import utc_texts
 from analyzer.report.arns import bytes_at, cells_or_null, lengths
 
@@ -29,7 +30,6 @@ YEARS: Final = range(1970, 2100)
 """No moment of a report lies in another year: what does is damaged."""
 
 _END_SECONDS: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
-NO_MOMENT: Final = np.datetime64("NaT", "s")
 
 
 def timestamps(cells: pa.Array) -> np.ndarray:

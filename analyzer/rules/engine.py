@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.facts import Facts
-from analyzer.model import Page, as_category, text_series
-from analyzer.report.values import NO_MOMENT
+from analyzer.model import NO_MOMENT, Page, as_category, text_series
 from analyzer.rules.rule import (
     DAYS,
     FACT,

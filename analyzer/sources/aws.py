@@ -34,7 +34,7 @@ from analyzer.sources.aws_answers import (
 from analyzer.sources.aws_errors import BUSY, STOPPED, Stopped, call_name, error_code, failure_text
 from analyzer.sources.companions import FIRST_YEAR
 from analyzer.sources.deadline import Deadline, Late
-from analyzer.terms import utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
 _REGION: Final = "us-east-1"
 """Of the partition aws, whose IAM is asked where no region is named."""
@@ -91,6 +91,13 @@ class FetchedReport:
         return json_bytes(known)
 
 
+ATTEMPTS: Final = 3
+"""So often one call is tried; what waits for the report asks again anyway."""
+
+PATIENT_ATTEMPTS: Final = 6
+"""So often a call of other services is tried: nothing waits for these but boto3 itself."""
+
+
 class AwsSession:
     """Make clients of one profile, or of the ordinary credentials where none is named."""
 
@@ -114,7 +121,7 @@ class AwsSession:
         service: str,
         deadline: Deadline,
         *,
-        attempts: int = 3,
+        attempts: int = ATTEMPTS,
         credentials: Mapping[str, str] | None = None,
     ) -> "DeadlineClient":
         """Return a client of a service that tries so often, unless AWS_MAX_ATTEMPTS is set.
@@ -318,7 +325,7 @@ _NO_REPORT_YET: Final = (
 )
 DAMAGED: Final = "The report that AWS sent is damaged: {}. Nothing of it was kept: fetch it again."
 _ACCOUNT_ARN: Final = re.compile(
-    r',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>[0-9]{12}):'
+    rf',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>{ACCOUNT_ID_PATTERN}):'
 )
 _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z|[+-][\d:]{5}))"?')
 

@@ -18,6 +18,7 @@ from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import replace_files
 from analyzer.sources.aws import (
     DAMAGED,
+    PATIENT_ATTEMPTS,
     AwsSession,
     DeadlineClient,
     FetchedReport,
@@ -32,7 +33,7 @@ from analyzer.sources.deadline import Deadline, Late
 from analyzer.sources.find import Source
 from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import NOT_REQUESTED, SAVED, AccountEntry, FetchedAccounts, Status
-from analyzer.sources.organization import ATTEMPTS, Account, AccountFilter, selected_accounts
+from analyzer.sources.organization import Account, AccountFilter, selected_accounts
 
 Save = Callable[[DeadlineClient, FetchedReport, str], AccountEntry]
 Progress = Callable[[int, int], None]
@@ -105,7 +106,7 @@ def fetch_accounts(
     accounts = selected_accounts(access, request.selection, deadline)
     fetcher = RoleFetcher(
         aws_session=access,
-        sts=access.client("sts", deadline, attempts=ATTEMPTS),
+        sts=access.client("sts", deadline, attempts=PATIENT_ATTEMPTS),
         role=request.role,
         fetch=partial(fetch_report, stopped=stop.is_set),
         save=save,

@@ -25,6 +25,7 @@ from analyzer.sources import companions
 from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_listed_accounts
 from analyzer.sources.memory import MemorySource, is_memory_source, memory_sources
+from analyzer.terms import ACCOUNT_ID_PATTERN
 
 STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
@@ -74,7 +75,7 @@ def _check(sources: Collection[object], account_id: object) -> None:
         raise TypeError("load() needs at least one source")
     for source in sources:
         is_memory_source(source)
-    if not isinstance(account_id, str) or not re.fullmatch(r"(\d{12})?", account_id, re.ASCII):
+    if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
 
 

@@ -39,7 +39,7 @@ from analyzer.sources.find import (
     is_visible,
     matching_paths,
 )
-from analyzer.terms import printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
@@ -175,9 +175,6 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
 # Read it
 
 
-ACCOUNT_ID: Final = re.compile("[0-9]{12}")
-
-
 def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]:
     """Return the entries of a manifest.
 
@@ -212,7 +209,7 @@ def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
     for entry in entries:
         if entry.status not in {*Status}:
             yield f'unknown status "{printable(entry.status)}"'
-        if entry.account and not ACCOUNT_ID.fullmatch(entry.account):
+        if entry.account and not re.fullmatch(ACCOUNT_ID_PATTERN, entry.account):
             yield f'"{printable(entry.account)}" is no account id: it has 12 digits'
         moment = timestamp(entry.generated_time)
         if moment and moment.year < FIRST_YEAR:

@@ -9,14 +9,11 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import AwsSession, DeadlineClient, aws_errors_translated
+from analyzer.sources.aws import PATIENT_ATTEMPTS, AwsSession, DeadlineClient, aws_errors_translated
 from analyzer.sources.aws_answers import list_field, not_from_aws, text_field
 from analyzer.sources.deadline import Deadline
-from analyzer.sources.manifest import ACCOUNT_ID, AccountEntry, Status
-from analyzer.terms import printable
-
-ATTEMPTS: Final = 6
-"""Nothing waits for these services but boto3 itself."""
+from analyzer.sources.manifest import AccountEntry, Status
+from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +70,7 @@ def selected_accounts(
     Raises AwsRefused where it may not be asked, or where nothing is left to be read.
     """
     with (
-        closing(access.client("organizations", deadline, attempts=ATTEMPTS)) as client,
+        closing(access.client("organizations", deadline, attempts=PATIENT_ATTEMPTS)) as client,
         aws_errors_translated(),
     ):
         pages = client.pages("list_accounts")
@@ -109,10 +106,10 @@ def _valid_accounts(listed: Iterable[object]) -> tuple[list[Account], list[Accou
     accounts, failed = [], []
     for each in listed:
         account = _account(each)
-        if ACCOUNT_ID.fullmatch(account.id) and _ACCOUNT_ARN.fullmatch(account.arn):
+        if _is_account_id(account.id) and _ACCOUNT_ARN.fullmatch(account.arn):
             accounts.append(account)
         else:
-            number = account.id if ACCOUNT_ID.fullmatch(account.id) else ""
+            number = account.id if _is_account_id(account.id) else ""
             failed.append(_failed(number, account.name or "an account", _INVALID))
     times = Counter(account.id for account in accounts) + Counter(
         entry.account for entry in failed if entry.account
@@ -151,7 +148,15 @@ def _failed(number: str, name: str, reason: str) -> AccountEntry:
 
 _TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
 _STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "SUSPENDED")
-_ACCOUNT_ARN: Final = re.compile("arn:aws[a-z0-9-]*:organizations::[0-9]{12}:account/[ -~]+")
+_ACCOUNT_ARN: Final = re.compile(
+    f"arn:aws[a-z0-9-]*:organizations::{ACCOUNT_ID_PATTERN}:account/[ -~]+"
+)
+
+
+def _is_account_id(text: str) -> bool:
+    return re.fullmatch(ACCOUNT_ID_PATTERN, text) is not None
+
+
 _INVALID: Final = "AWS lists it without a valid account id and ARN."
 _REPEATED: Final = "AWS lists it more than once."
 

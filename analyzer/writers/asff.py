@@ -15,7 +15,7 @@ import orjson
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
-from analyzer.terms import REGION_PATTERN, Severity, Thresholds, utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, Severity, Thresholds, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
@@ -58,7 +58,9 @@ _HOME_REGIONS: Final = {
 _ASFF_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 """The partitions that a resource can be said to be in; the format has other names for the rest."""
 
-_USER: Final = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)")
+_USER: Final = re.compile(
+    rf"arn:[^:]+:iam::{ACCOUNT_ID_PATTERN}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)"
+)
 
 _LONGEST: Final = {
     "account_name": 50,

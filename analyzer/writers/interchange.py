@@ -21,14 +21,14 @@ from analyzer.rules import rule
 from analyzer.rules.rule import FINDINGS, OUTCOME, RULE, Outcome, Rule, RuleText, Subject
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards import references
-from analyzer.terms import Thresholds, utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds, utc_text
 from analyzer.writers.tables import python_values
 
 PRODUCT: Final = "credreport"
 _OUTCOMES: Final = list(Outcome)
 _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
-_ACCOUNT_ARN: Final = re.compile(r"arn:(aws[a-z0-9-]*):iam::[0-9]{12}:")
+_ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
 _ROWS_AT_ONCE: Final = 4096
 
 T = TypeVar("T")

@@ -99,7 +99,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
 
 
 def _has_many_accounts(report: Report) -> bool:
-    return len({each.account for file in report.files for each in file.accounts}) > 1
+    return len(report.accounts) > 1
 
 
 def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table:

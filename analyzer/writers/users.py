@@ -160,14 +160,13 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 
 
 def _accounts_text(report: Report) -> str:
-    accounts = {each.account for file in report.files for each in file.accounts}
-    covered = accounts - {""}
+    covered = report.accounts - {""}
     missing = {each.label for each in report.not_covered} - covered
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number} reports" if number > 1 else ""
     if missing:
         return f"{len(covered)} of {len(covered) + len(missing)} accounts{files}"
-    if accounts == {""}:
+    if report.accounts == {""}:
         return f"account unknown{files}"
     if len(covered) == 1:
         return f"account {account_with_name(min(covered), report.account_names)}"

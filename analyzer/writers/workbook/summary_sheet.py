@@ -123,7 +123,7 @@ def _add_title(grid: Grid, analysis: Analysis, first: str) -> None:
 def _missing_accounts_text(analysis: Analysis) -> str:
     """Return how many accounts are missing, and which; empty if none is."""
     report = analysis.report
-    covered = {each.account for file in report.files for each in file.accounts if each.account}
+    covered = report.accounts - {""}
     missing = sorted({each.label for each in report.not_covered} - covered)
     if not missing:
         return ""
