@@ -2,7 +2,7 @@
 
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A sheet
 is a module (`*_sheet`, `*_sheets`, `*_lists`): a `Listing` of `Column`s, each a title, a width and
-a function from a page to cells, or a `Grid` of parts. `formulas`, `reconciliation` and
+a function from a page to its cells, or a `Grid` of parts. `formulas`, `reconciliation` and
 `review_progress` count in the workbook itself; `book` orders the sheets.
 
 `writers` and `exports` may import this package, through `write_workbook`. Text from a report is
