@@ -25,7 +25,7 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds, utc_text
 from analyzer.writers.tables import python_values
 
 PRODUCT: Final = "credreport"
-_OUTCOMES: Final = list(Outcome)
+_OUTCOMES: Final = {str(each): each for each in Outcome}
 _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
 _ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
@@ -142,7 +142,7 @@ def _findings_in(
     accounts = [named or only for named, only in zip(cells[columns.ACCOUNT], own, strict=True)]
     fields: Mapping[str, Iterable[Any]] = {
         "rule": map(rules.__getitem__, cells[RULE]),
-        "outcome": map(Outcome._value2member_map_.__getitem__, cells[OUTCOME]),
+        "outcome": map(_OUTCOMES.__getitem__, cells[OUTCOME]),
         "account": accounts,
         "account_name": (_name(account, report) for account in accounts),
         "partition": python_values(_partitions(frame[columns.ARN])),
@@ -160,7 +160,7 @@ def _partitions(arns: pd.Series) -> pd.Series:
 
 
 def _severity_rank(finding: Finding) -> tuple[int, str, str]:
-    return _OUTCOMES.index(finding.outcome), finding.exemption, finding.fact
+    return list(Outcome).index(finding.outcome), finding.exemption, finding.fact
 
 
 def _not_covered(report: Report) -> Iterator[Finding]:
