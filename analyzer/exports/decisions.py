@@ -18,6 +18,9 @@ from analyzer.review_columns import Decision
 DECISIONS: Final = "decisions.json"
 """The file of a run, which is there if a review was read."""
 
+_ENTERED: Final = "is_dated"
+"""The key under which the file holds `ReviewDecision.has_entered_date`."""
+
 
 def decisions_bytes(review: Review) -> bytes:
     """Return the decisions of a review, their workbooks, and the days that count, as JSON."""
@@ -54,7 +57,9 @@ def recorded_review(run: Path) -> Review:
 
 def _as_object(decision: ReviewDecision) -> dict[str, Any]:
     return {
-        name: value.isoformat() if isinstance(value, date) else value
+        _ENTERED if name == "has_entered_date" else name: (
+            value.isoformat() if isinstance(value, date) else value
+        )
         for name, value in asdict(decision).items()
     }
 
@@ -64,9 +69,11 @@ def _decision(each: dict[str, Any]) -> ReviewDecision:
         None if each[name] is None else datetime.fromisoformat(each[name])
         for name in ("created", "as_of")
     )
+    fields = {name: value for name, value in each.items() if name != _ENTERED}
     return ReviewDecision(
         **{
-            **each,
+            **fields,
+            "has_entered_date": each[_ENTERED],
             "created": created,
             "as_of": as_of,
             "decision": Decision(each["decision"]),

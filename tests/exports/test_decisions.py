@@ -1,5 +1,6 @@
 """A run keeps the decisions that it was judged with, and the next one is compared by them."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_decisions_come_back_as_they_were(tmp_path: Path) -> None:
     assert recorded_review(tmp_path) == Review()
     (tmp_path / DECISIONS).write_bytes(decisions_bytes(REVIEW))
     assert recorded_review(tmp_path) == REVIEW
+
+
+def test_the_file_keeps_its_keys_so_that_runs_of_earlier_versions_are_read() -> None:
+    (_, bob) = json.loads(decisions_bytes(REVIEW))["decisions"]
+    keys = "arn created decision decided_on decided_by ticket comment is_dated as_of file sheet row"
+    assert [*bob] == keys.split()
 
 
 @pytest.mark.parametrize(
