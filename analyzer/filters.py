@@ -122,7 +122,7 @@ def _filtered_notes(report: Report, files: Iterable[ReportFile], chosen: Filter)
 
 def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     """Return the patterns that match no account of the report, covered or not."""
-    of_reports = dict.fromkeys(_account_ids(report.files), "")
+    of_reports = dict.fromkeys(report.accounts - {""}, "")
     names = of_reports | {each: named.name for each, named in report.account_names.items()}
     known = [*names.items(), *((each.account, each.name) for each in _uncovered(report))]
     return [
@@ -143,12 +143,8 @@ def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
 
 def account_labels(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
-    ids = sorted(_account_ids(report.files))
+    ids = sorted(report.accounts - {""})
     return [account_with_name(each, report.account_names) for each in ids]
-
-
-def _account_ids(files: Iterable[ReportFile]) -> set[str]:
-    return {each.account for file in files for each in file.accounts if each.account}
 
 
 def _uncovered(report: Report) -> Sequence[UncoveredAccount]:

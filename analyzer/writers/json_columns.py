@@ -15,6 +15,7 @@ import pyarrow as pa
 from analyzer.model import arrow_array
 from analyzer.moment_texts import utc_texts
 from analyzer.writers.text_columns import (
+    TEXT_TYPE,
     contains,
     joined,
     text_column,
@@ -68,8 +69,8 @@ def _spelled(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return _spelled(values.dictionary).take(values.indices)
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return values.cast(pa.large_string())
-    texts = (utc_texts(values) if pa.types.is_timestamp(kind) else values).cast(pa.large_string())
+        return values.cast(TEXT_TYPE)
+    texts = (utc_texts(values) if pa.types.is_timestamp(kind) else values).cast(TEXT_TYPE)
     if contains(texts, _MARKS, below=b" "):
         encoded = texts.dictionary_encode()
         return json_values(encoded.dictionary.to_pylist()).take(encoded.indices)

@@ -26,7 +26,7 @@ def write_names(
     list says otherwise. Users without an ARN in the report are always left out.
     """
     for page in listed_pages(analysis, verdicts):
-        left_out = _left_out_masks(page, analysis.report.files, check=check)
+        left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         listed = ~np.logical_or.reduce([*left_out.values()])
         for arn in page.users.loc[listed, columns.ARN]:
             stream.write(printable(arn).encode() + b"\n")
@@ -36,13 +36,13 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
     """Return how many users with one of the verdicts have no line and why, empty for none."""
     counts: Counter[str] = Counter()
     for page in listed_pages(analysis, verdicts):
-        left_out = _left_out_masks(page, analysis.report.files, check=check)
+        left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
     parts = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)
     return f"Left out of the names: {parts}" if parts else ""
 
 
-def _left_out_masks(
+def _left_out_by_reason(
     page: Page, files: Sequence[ReportFile], *, check: bool
 ) -> dict[str, np.ndarray]:
     """Return by reason which users have no line; each user has one reason at most."""

@@ -66,10 +66,10 @@ def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -
     A pattern takes ten times as long to tell; most columns hold no byte so low.
     """
     text = content(texts)
-    least = np.frombuffer(text, np.uint8).min() if text else 255
-    if least < ord(below) or least > max(mark[0] for mark in marks):
-        return bool(least < ord(below))
-    copied = bytes(text)
+    least = int(np.frombuffer(text, np.uint8).min()) if text else 255
+    if least < ord(below):
+        return True
+    copied = bytes(text) if least <= max(mark[0] for mark in marks) else b""
     return any(mark in copied for mark in marks)
 
 

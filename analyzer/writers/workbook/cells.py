@@ -28,10 +28,8 @@ _MARKS: Final = (b"&", b"<", b">", b"_x", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """What `_SPECIAL` looks for in UTF-8, besides what is below a space, and spaces at the ends."""
 
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
-_EPOCH_DAYS: Final = 25_569
-"""So many days lie between that day and 1970."""
-
-_DAY: Final = 86_400
+_EPOCH_DAYS: Final = (datetime(1970, 1, 1, tzinfo=UTC) - _EPOCH).days
+_DAY_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,9 @@ def numbers(values: np.ndarray, style: int) -> pa.Array:
 def moments(dates: np.ndarray, style: int, otherwise: pa.Array | str) -> pa.Array:
     """Return a cell for each moment (datetime64[s]), others for NaT and before 1900."""
     seconds = dates.astype(np.int64)
-    days = seconds / _DAY + _EPOCH_DAYS
+    days = seconds / _DAY_SECONDS + _EPOCH_DAYS
     digits = pa.array(days).cast(TEXT_TYPE)
-    digits = pc.if_else(pa.array(seconds % _DAY == 0), joined(digits, ".0"), digits)
+    digits = pc.if_else(pa.array(seconds % _DAY_SECONDS == 0), joined(digits, ".0"), digits)
     return _cells_where(
         pa.array(days >= 0), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise
     )
@@ -121,7 +119,7 @@ def cell(value: Value, style: int) -> str:
         case str():
             return text(value, style)
         case datetime():
-            return number((value - _EPOCH).total_seconds() / 86_400, style)
+            return number((value - _EPOCH).total_seconds() / _DAY_SECONDS, style)
         case Formula():
             return _formula(value, style)
     return number(value, style)
