@@ -4,29 +4,57 @@ Each is what BatchImportFindings takes from a custom integration, under the acco
 product. The API takes up to 100 at once, of one account: `jq -s` makes a list of lines.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache, lru_cache
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
-import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
+from analyzer.model import arrow_array
+from analyzer.rules.rule import (
+    DAYS,
+    FACT,
+    RULE,
+    SINCE,
+    SUBJECT,
+    UNCOVERED_ACCOUNT,
+    Outcome,
+    Subject,
+)
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, Severity, Thresholds, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
+    ID,
+    PARTITION,
     PRODUCT,
-    Finding,
-    findings,
-    json_line,
+    REPORT,
+    SUBJECT_ID,
+    FindingKind,
+    finding_frames,
+    json_lines,
+    json_of_kinds,
     limits,
     requirements,
-    shared_json,
+    without_blanks,
 )
+from analyzer.writers.json_columns import (
+    NOTHING,
+    Members,
+    json_cells,
+    json_list_column,
+    json_object_column,
+    optional_json_cells,
+)
+from analyzer.writers.text_columns import TEXT_TYPE, Texts, joined, mapped, text_column
 
 SCHEMA_VERSION: Final = "2018-10-08"
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
@@ -58,9 +86,7 @@ _HOME_REGIONS: Final = {
 _ASFF_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 """The partitions that a resource can be said to be in; the format has other names for the rest."""
 
-_USER: Final = re.compile(
-    rf"arn:[^:]+:iam::{ACCOUNT_ID_PATTERN}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)"
-)
+_USER: Final = rf"^arn:[^:]+:iam::{ACCOUNT_ID_PATTERN}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)$"
 
 _LONGEST: Final = {
     "account_name": 50,
@@ -96,20 +122,18 @@ def write_asff(
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
-    thresholds = analysis.inspection.book.thresholds
+    book = analysis.inspection.book
     homeless = 0
-    shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
     ids: set[str] = set()
-    for finding in findings(analysis):
-        home = _default_region(finding.partition, region)
-        ids.add(own_id := finding.id)
-        if finding.account and home:
-            kind = finding.rule.id, finding.outcome, finding.remedy
-            if kind not in shared:
-                shared[kind] = _shared_parts(finding, thresholds)
-            stream.write(json_line(_document(finding, own_id, shared[kind], *home)))
-        elif finding.rule is not UNCOVERED_ACCOUNT:
-            homeless += 1
+    for every in finding_frames(analysis):
+        ids.update(every[ID])
+        homes = _homes(every[PARTITION], region)
+        can_be_held = ((every[columns.ACCOUNT] != "") & homes[_REGION].notna()).to_numpy()
+        homeless += int((every.loc[~can_be_held, RULE] != UNCOVERED_ACCOUNT.id).sum())
+        frame = every.assign(**homes)[can_be_held]
+        if len(frame):
+            shared = json_of_kinds(frame, book, _shared_fields)
+            stream.writelines(json_lines(_documents(frame, shared)))
     if homeless:
         raise OutputFailed(
             f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
@@ -136,9 +160,23 @@ _FEED_FORMAT: Final = FeedFormat(
 )
 
 
-@cache
-def _default_region(partition: str, region: str | None) -> tuple[str, str] | None:
-    """Return the partition and the region of a finding, None for a partition that is not known.
+_HOME: Final = "home_partition"
+_REGION: Final = "home_region"
+
+
+def _homes(partitions: pd.Series, region: str | None) -> pd.DataFrame:
+    """Return the partition and the region of each finding, missing where that is not known."""
+    homes = {each: _home(each, region) or (None, None) for each in partitions.unique()}
+    return pd.DataFrame(
+        {
+            name: partitions.map({each: home[at] for each, home in homes.items()})
+            for at, name in enumerate((_HOME, _REGION))
+        }
+    )
+
+
+def _home(partition: str, region: str | None) -> tuple[str, str] | None:
+    """Return a partition and its region, None for one that is not known.
 
     A row whose ARN names no account counts as in the partition of the option.
     """
@@ -157,144 +195,156 @@ def _partition(region: str) -> str:
     )
 
 
-class _SharedParts(NamedTuple):
-    """Hold what is the same in all findings of one rule, outcome and remedy."""
-
-    severity: orjson.Fragment
-    provider_fields: orjson.Fragment
-    remediation: orjson.Fragment
-    compliance: orjson.Fragment
-
-
-def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
-    noted = finding.outcome is Outcome.NOTED
-    severity = {"Label": _INFORMATIONAL if noted else _SEVERITIES[finding.rule.severity]}
-    severity["Original"] = str(finding.rule.severity)
-    return _SharedParts(
-        severity=shared_json(severity),
-        provider_fields=shared_json({"Severity": severity, "Types": [_TYPE]}),
-        remediation=shared_json({"Recommendation": _recommendation(finding)}),
-        compliance=shared_json(_compliance(finding, thresholds)),
-    )
-
-
-def _document(
-    finding: Finding, own_id: str, shared: _SharedParts, partition: str, region: str
-) -> dict[str, Any]:
-    rule, account, as_of = finding.rule, finding.account, finding.as_of
+def _shared_fields(kind: FindingKind, thresholds: Thresholds) -> Mapping[str, Any]:
+    """Return what is the same in all findings of one rule, outcome and remedy."""
+    rule = kind.rule
+    noted = kind.outcome is Outcome.NOTED
+    severity = {
+        "Label": _INFORMATIONAL if noted else _SEVERITIES[rule.severity],
+        "Original": str(rule.severity),
+    }
     return {
-        "SchemaVersion": SCHEMA_VERSION,
-        "Id": own_id,
-        "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
-        "ProductName": PRODUCT,
         "GeneratorId": f"{PRODUCT}/{rule.id}",
-        "AwsAccountId": account,
-        **_without_empty({"AwsAccountName": _cut(finding.account_name.strip(), "account_name")}),
-        "Types": [_TYPE],
-        "CreatedAt": as_of,
-        "UpdatedAt": as_of,
-        "LastObservedAt": as_of,
-        "Severity": shared.severity,
-        "FindingProviderFields": shared.provider_fields,
+        "Severity": severity,
+        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
         "Title": rule.title,
-        "Description": _cut(finding.fact, "description"),
-        "Remediation": shared.remediation,
-        "ProductFields": _product_fields(finding),
-        "Resources": [_resource(finding)],
-        "Compliance": shared.compliance,
-        "RecordState": "ACTIVE",
-        **_workflow(finding),
+        "Remediation": {"Recommendation": _recommendation(kind)},
+        "Compliance": _compliance(kind, thresholds),
+        "Outcome": kind.outcome,
+        "Subject": rule.subject,
     }
 
 
-def _recommendation(finding: Finding) -> dict[str, Any]:
-    text = _cut(finding.remedy_text, "recommendation")
-    return _without_empty({"Text": text, "Url": next(iter(finding.rule.references), "")})
+def _documents(frame: pd.DataFrame, shared: Mapping[str, pa.Array]) -> Members:
+    account, as_of = json_cells(frame[columns.ACCOUNT]), json_cells(frame[columns.AS_OF])
+    return {
+        "SchemaVersion": json.dumps(SCHEMA_VERSION),
+        "Id": json_cells(frame[ID]),
+        "ProductArn": _product_arns(frame),
+        "ProductName": json.dumps(PRODUCT),
+        "GeneratorId": shared["GeneratorId"],
+        "AwsAccountId": account,
+        "AwsAccountName": _cut(mapped(frame[ACCOUNT_NAME], str.strip), "account_name"),
+        "Types": json.dumps([_TYPE]),
+        "CreatedAt": as_of,
+        "UpdatedAt": as_of,
+        "LastObservedAt": as_of,
+        "Severity": shared["Severity"],
+        "FindingProviderFields": shared["FindingProviderFields"],
+        "Title": shared["Title"],
+        "Description": _cut(frame[FACT], "description"),
+        "Remediation": shared["Remediation"],
+        "ProductFields": _product_fields(frame, shared),
+        "Resources": json_list_column(_resources(frame)),
+        "Compliance": shared["Compliance"],
+        "RecordState": '"ACTIVE"',
+        **_workflow(frame),
+    }
 
 
-def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
+def _product_arns(frame: pd.DataFrame) -> pa.Array:
+    partition, region, account = (
+        text_column(frame[name]) for name in (_HOME, _REGION, columns.ACCOUNT)
+    )
+    hub = ('"arn:', partition, ":securityhub:", region, ":", account)
+    return joined(*hub, ":product/", account, '/default"')
+
+
+def _recommendation(kind: FindingKind) -> dict[str, Any]:
+    text = _cut_text(kind.remedy_text, _LONGEST["recommendation"])
+    return _without_empty({"Text": text, "Url": next(iter(kind.rule.references), "")})
+
+
+def _compliance(kind: FindingKind, thresholds: Thresholds) -> dict[str, Any]:
     parameters = [
-        {"Name": name, "Value": [days]} for name, days in limits(finding.rule, thresholds).items()
+        {"Name": name, "Value": [days]} for name, days in limits(kind.rule, thresholds).items()
     ]
     return _without_empty(
         {
-            "Status": COMPLIANCE_STATUS[finding.outcome],
-            "RelatedRequirements": list(requirements(finding.rule.id)),
+            "Status": COMPLIANCE_STATUS[kind.outcome],
+            "RelatedRequirements": list(requirements(kind.rule.id)),
             "SecurityControlParameters": parameters,
         }
     )
 
 
-def _workflow(finding: Finding) -> dict[str, Any]:
-    if not finding.exemption:
-        return {"Workflow": {"Status": "NEW"}}
-    text = _cut(finding.exemption, "note")
-    note = {"Text": text, "UpdatedBy": PRODUCT, "UpdatedAt": finding.as_of}
-    return {"Workflow": {"Status": "SUPPRESSED"}, "Note": note}
+def _workflow(frame: pd.DataFrame) -> Members:
+    text = _cut(frame[columns.EXEMPTION], "note")
+    status = pc.if_else(text.is_null(), '"NEW"', '"SUPPRESSED"').cast(TEXT_TYPE)
+    note = {
+        "Text": text,
+        "UpdatedBy": json.dumps(PRODUCT),
+        "UpdatedAt": json_cells(frame[columns.AS_OF]),
+    }
+    return {"Workflow": {"Status": status}, "Note": json_object_column(note)}
 
 
-def _resource(finding: Finding) -> dict[str, Any]:
-    named = finding.partition in _ASFF_PARTITIONS
-    partition = finding.partition if named else ""
-    if finding.is_of_account:
-        account = f"AWS::::Account:{finding.account}"
-        return _without_empty({"Type": "AwsAccount", "Id": account, "Partition": partition})
-    return _without_empty(
+def _resources(frame: pd.DataFrame) -> Members:
+    of_account = _is_of_account(frame)
+    account = joined('"AWS::::Account:', text_column(frame[columns.ACCOUNT]), '"')
+    partition = frame[PARTITION].where(frame[PARTITION].isin(_ASFF_PARTITIONS), "")
+    details = json_object_column({"AwsIamUser": _user_details(frame)})
+    return {
+        "Type": pc.if_else(of_account, '"AwsAccount"', '"AwsIamUser"').cast(TEXT_TYPE),
+        "Id": pc.if_else(of_account, account, json_cells(frame[SUBJECT_ID])),
+        "Partition": optional_json_cells(partition),
+        "Details": pc.if_else(of_account, NOTHING, details),
+    }
+
+
+def _is_of_account(frame: pd.DataFrame) -> pa.Array:
+    return pa.array(frame[SUBJECT].isin([Subject.ROOT, Subject.ACCOUNT]).to_numpy(bool))
+
+
+def _user_details(frame: pd.DataFrame) -> pa.Array:
+    """Return what is certain of a user: of one whose ARN is that of its name."""
+    parts = pc.extract_regex(arrow_array(frame[columns.ARN]), _USER)
+    path, name = (pc.struct_field(parts, part) for part in ("path", "name"))
+    user = text_column(frame[columns.USER])
+    is_certain = pc.coalesce(pc.equal(name, user), pa.scalar(value=False))
+    # A finding on a credential in a slot tells of the creation of that, not of the user's.
+    created = frame[columns.CREATED].where(frame[columns.SLOT].isna())
+    return json_object_column(
         {
-            "Type": "AwsIamUser",
-            "Id": finding.subject_id,
-            "Partition": partition,
-            "Details": _user_details(finding),
+            "UserName": pc.if_else(is_certain, json_cells(user), NOTHING),
+            "Path": json_cells(path),
+            "CreateDate": optional_json_cells(created),
         }
     )
 
 
-def _user_details(finding: Finding) -> dict[str, Any]:
-    """Return what is certain of a user: of one whose ARN is that of its name."""
-    path = _user_path(finding.arn, finding.user)
-    if not path:
-        return {}
-    # A finding on a credential in a slot tells of the creation of that, not of the user's.
-    created = "" if finding.rule.subject.in_slots else finding.created
-    user = {"UserName": finding.user, "Path": path, "CreateDate": created}
-    return {"AwsIamUser": _without_empty(user)}
+def _product_fields(frame: pd.DataFrame, shared: Mapping[str, pa.Array]) -> Members:
+    cells: Members = {
+        "Version": json.dumps(VERSION),
+        "Outcome": shared["Outcome"],
+        "Subject": shared["Subject"],
+        "Arn": _cut(without_blanks(frame[columns.ARN]), "product_field"),
+        "Slot": _number_texts(frame[columns.SLOT]),
+        "Created": optional_json_cells(frame[columns.CREATED]),
+        "Since": optional_json_cells(frame[SINCE]),
+        "Days": _number_texts(frame[DAYS]),
+        "Exemption": _cut(frame[columns.EXEMPTION], "product_field"),
+        "AsOfSource": json_cells(frame[columns.AS_OF_SOURCE]),
+        "ReportSha256": optional_json_cells(frame[REPORT]),
+    }
+    return {f"{PRODUCT}/{name}": each for name, each in cells.items()}
 
 
-@lru_cache(maxsize=8192)  # An account has up to 5,000 users, with several findings each.
-def _user_path(arn: str, user: str) -> str:
-    parts = _USER.fullmatch(arn)
-    return parts["path"] if parts and parts["name"] == user else ""
+def _number_texts(numbers: pd.Series) -> pa.Array:
+    """Return numbers as JSON strings, null where one is missing."""
+    return joined('"', optional_json_cells(numbers), '"')
 
 
-_PRODUCT_FIELDS: Final = tuple(
-    f"{PRODUCT}/{name}"
-    for name in (
-        *("Version", "Outcome", "Subject", "Arn", "Slot", "Created", "Since", "Days"),
-        *("Exemption", "AsOfSource", "ReportSha256"),
-    )
-)
-
-
-def _product_fields(finding: Finding) -> dict[str, str]:
-    texts = (
-        VERSION,
-        finding.outcome.value,
-        finding.rule.subject.value,
-        _cut(finding.arn, "product_field") if finding.arn.strip() else "",
-        "" if finding.slot is None else str(finding.slot),
-        finding.created,
-        finding.since,
-        "" if finding.days is None else str(finding.days),
-        _cut(finding.exemption, "product_field"),
-        finding.as_of_source,
-        finding.report,
-    )
-    named = zip(_PRODUCT_FIELDS, texts, strict=True)
-    return {name: text for name, text in named if text}
-
-
-def _cut(text: str, name: str) -> str:
+def _cut(texts: Texts, name: str) -> pa.Array:
+    """Return texts as JSON, none longer than a field of that name takes; null where empty."""
     longest = _LONGEST[name]
+    column = text_column(texts)
+    if (pc.max(pc.utf8_length(column)).as_py() or 0) <= longest:
+        return optional_json_cells(column)
+    return optional_json_cells(mapped(column, lambda text: _cut_text(text, longest)))
+
+
+def _cut_text(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 

@@ -6,76 +6,60 @@ Findings of every outcome are written, so that a later import updates the earlie
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import orjson
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME, account_name, account_names
 from analyzer.analysis import Analysis
-from analyzer.model import Report, ReportFile
-from analyzer.rules import rule
-from analyzer.rules.rule import FINDINGS, OUTCOME, RULE, Outcome, Rule, RuleText, Subject
+from analyzer.model import TEXT, Report, ReportFile, arrow_array, concatenated, text_series
+from analyzer.moment_texts import utc_texts
+from analyzer.rules.rule import (
+    DAYS,
+    FACT,
+    OUTCOME,
+    REMEDY,
+    RULE,
+    SEVERITY,
+    SINCE,
+    SUBJECT,
+    UNCOVERED_ACCOUNT,
+    Outcome,
+    RuleText,
+    Subject,
+)
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards import references
-from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds, utc_text
-from analyzer.writers.tables import python_values
+from analyzer.standards.rulebook import Rulebook
+from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds
+from analyzer.writers.json_columns import NOTHING, Members, json_objects
+from analyzer.writers.text_columns import content, joined, mapped, text_column
 
 PRODUCT: Final = "credreport"
-_OUTCOMES: Final = {str(each): each for each in Outcome}
 _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
-_ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
-_ROWS_AT_ONCE: Final = 4096
+_ACCOUNT_ARN: Final = rf"arn:(?P<partition>aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:"
+_ROWS_AT_ONCE: Final = 16_384
 
-T = TypeVar("T")
+PARTITION: Final = "partition"
+REPORT: Final = "report_sha256"
+ID: Final = "id"
+SUBJECT_ID: Final = "subject_id"
 
 
-class Finding(NamedTuple):
-    """Hold one finding and where it comes from.
-
-    `account` is empty where neither the ARN nor the file names one, `account_name` where it is not
-    known; `arn` and `user` are the report's own cells; `partition` is the one that the ARN names,
-    empty where it names no account. `slot`, `created`, `since` and `days` are what
-    `rules.rule.FINDINGS` says, moments as text, None where missing. `report` is the SHA-256 of the
-    report, empty for an account that has none; `as_of_moment` and `as_of_source` are the moment of
-    the finding and how that is known.
-    """
+class FindingKind(NamedTuple):
+    """Hold what many findings share."""
 
     rule: RuleText
     outcome: Outcome
-    account: str
-    account_name: str
-    arn: str
-    partition: str
-    user: str
-    row: int
-    slot: int | None
-    created: str | None
-    since: str | None
-    days: int | None
-    fact: str
-    exemption: str
     remedy: str
-    as_of_moment: datetime
-    as_of_source: str
-    report: str
-
-    @property
-    def id(self) -> str:
-        """Return what stays the same from report to report, whatever the file and the row.
-
-        It is made of the account, the rule, the ARN, the slot and the creation of the key, the
-        certificate or else the user: a user that is created again has findings of its own. Where
-        the ARN names no account, the user's name distinguishes rows.
-        """
-        named = self.arn if self.partition else f"{self.arn}\0{self.user}"
-        parts = (self.account, self.rule.id, named, str(self.slot or ""), self.created or "")
-        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_ID_DIGITS]
-        return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{self.rule.id}/{digest}"
 
     @property
     def is_of_account(self) -> bool:
@@ -83,121 +67,197 @@ class Finding(NamedTuple):
         return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
 
     @property
-    def subject_id(self) -> str:
-        """Return what identifies the subject: the ARN, else the user, else the row."""
-        own = self.account if self.rule.subject is Subject.ACCOUNT else ""
-        named = filter(str.strip, (own, self.arn, self.user))
-        return next(named, f"row {self.row} of {self.report}")
-
-    @property
     def remedy_text(self) -> str:
         """Return what to do, a line each."""
         return "\n".join(remedy_lines(self.rule, self.remedy))
 
-    @property
-    def as_of(self) -> str:
-        """Return the moment that the report describes."""
-        return utc_text(self.as_of_moment)
 
-
-def findings(analysis: Analysis) -> Iterator[Finding]:
+def finding_frames(analysis: Analysis) -> Iterator[pd.DataFrame]:
     """Yield each finding of the analysis once, in the order of `Inspection.frames`.
 
     The rows of one ARN that contradict each other leave the same matters open: the findings that
     have one id become one. They come last, and behind them the accounts that could not be read.
+
+    A frame has at least one row, the columns that `rules.rule.FINDINGS` describes, and
+
+    - `account` str: where the ARN names none, that of the file; empty where neither names one;
+    - `account_name`, `partition` str: empty where not known; the partition is that of the ARN;
+    - `as_of` datetime64[s, UTC], `as_of_source`, `report_sha256` str: of the finding's report; an
+      account that could not be read has none, and the newest moment;
+    - `id` str: what stays the same from report to report, whatever the file and the row. It is
+      made of the account, the rule, the ARN, the slot and the creation of the key, the certificate
+      or else the user: a user that is created again has findings of its own. Where the ARN names
+      no account, the user's name distinguishes rows;
+    - `subject_id` str: what identifies the subject: the ARN, else the user, else the row.
     """
-    several: dict[str, Finding] = {}
-    contradicted = analysis.report.contradicted
-    for finding in _findings(analysis):
-        if contradicted and finding.arn in contradicted:
-            first = several.setdefault(finding.id, finding)
-            several[finding.id] = min(first, finding, key=_severity_rank)
-        else:
-            yield finding
-    yield from several.values()
-    yield from _not_covered(analysis.report)
+    report = analysis.report
+    repeated = []
+    for frame in _small_frames(analysis):
+        is_repeated = frame[columns.ARN].isin(report.contradicted).to_numpy()
+        if is_repeated.any():
+            repeated.append(frame[is_repeated])
+        if not is_repeated.all():
+            yield frame[~is_repeated]
+    if repeated:
+        yield _worst_of_each_id(concatenated(repeated))
+    if report.not_covered:
+        yield _not_covered(report)
 
 
-def _findings(analysis: Analysis) -> Iterator[Finding]:
-    """Yield the findings of the frames, few of which are in memory at once."""
-    rules = {rule.id: rule for rule in analysis.inspection.book.rules}
+def _small_frames(analysis: Analysis) -> Iterator[pd.DataFrame]:
+    """Yield the findings in frames of so many rows that a column of them is small."""
+    origins = _origins(analysis.report)
     for frame in analysis.inspection.frames():
         for start in range(0, len(frame), _ROWS_AT_ONCE):
-            yield from _findings_in(
-                frame.iloc[start : start + _ROWS_AT_ONCE], rules, analysis.report
-            )
+            some = frame.iloc[start : start + _ROWS_AT_ONCE].reset_index(drop=True)
+            origin = origins.take(some[columns.FILE].to_numpy()).reset_index(drop=True)
+            yield _with_ids(_with_origin(some, origin, analysis.report))
 
 
-def _findings_in(
-    frame: pd.DataFrame, rules: Mapping[str, Rule], report: Report
-) -> Iterator[Finding]:
+def _with_origin(frame: pd.DataFrame, origin: pd.DataFrame, report: Report) -> pd.DataFrame:
+    named = frame[columns.ACCOUNT]
+    account = named.where(named != "", origin[columns.ACCOUNT])
+    together = pd.concat([frame.drop(columns=columns.ACCOUNT), origin], axis="columns")
+    together[columns.ACCOUNT] = account
+    together[ACCOUNT_NAME] = account_names(account, report.account_names)
+    together[PARTITION] = _partitions(frame[columns.ARN])
+    return together
+
+
+def _with_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**{SUBJECT_ID: _subject_ids(frame), ID: _ids(frame)})
+
+
+def _origins(report: Report) -> pd.DataFrame:
+    """Return what each file tells of its findings; the account too, where it is of only one."""
     files = report.files
-    file = frame[columns.FILE].tolist()
-    cells = {name: python_values(frame[name]) for name in FINDINGS}
-
-    def of_files(values: Iterable[T]) -> Iterator[T]:
-        return map([*values].__getitem__, file)
-
-    own = of_files(map(_only_account, files))
-    accounts = [named or only for named, only in zip(cells[columns.ACCOUNT], own, strict=True)]
-    fields: Mapping[str, Iterable[Any]] = {
-        "rule": map(rules.__getitem__, cells[RULE]),
-        "outcome": map(_OUTCOMES.__getitem__, cells[OUTCOME]),
-        "account": accounts,
-        "account_name": (_name(account, report) for account in accounts),
-        "partition": python_values(_partitions(frame[columns.ARN])),
-        "as_of_moment": of_files(each.as_of for each in files),
-        "as_of_source": of_files(str(each.as_of_source) for each in files),
-        "report": of_files(each.sha256 for each in files),
-    }
-    values = (fields[name] if name in fields else cells[name] for name in Finding._fields)
-    yield from map(Finding._make, zip(*values, strict=True))
-
-
-def _partitions(arns: pd.Series) -> pd.Series:
-    named: pd.Series = arns.str.extract(_ACCOUNT_ARN, expand=False).fillna("")
-    return named
-
-
-def _severity_rank(finding: Finding) -> tuple[int, str, str]:
-    return list(Outcome).index(finding.outcome), finding.exemption, finding.fact
-
-
-def _not_covered(report: Report) -> Iterator[Finding]:
-    """Yield what is left open of accounts that could not be read, at the newest as-of."""
-    newest = max(report.files, key=lambda file: file.as_of)
-    for each in report.not_covered:
-        yield Finding(
-            rule=rule.UNCOVERED_ACCOUNT,
-            outcome=Outcome.UNDECIDED,
-            account=each.account,
-            account_name=_name(each.account, report),
-            arn="",
-            partition="",
-            user="" if each.account else each.name,
-            row=0,
-            slot=None,
-            created=None,
-            since=None,
-            days=None,
-            fact=str(each),
-            exemption="",
-            remedy=rule.UNCOVERED_ACCOUNT.fix,
-            as_of_moment=newest.as_of,
-            as_of_source=str(newest.as_of_source),
-            report="",
-        )
-
-
-def _name(account: str, report: Report) -> str:
-    known = report.account_names.get(account)
-    return known.name if known else ""
+    return pd.DataFrame(
+        {
+            columns.ACCOUNT: pd.Series([_only_account(file) for file in files], dtype=TEXT),
+            columns.AS_OF: pd.DatetimeIndex([file.as_of for file in files]).as_unit("s"),
+            columns.AS_OF_SOURCE: pd.Series([str(file.as_of_source) for file in files], dtype=TEXT),
+            REPORT: pd.Series([file.sha256 for file in files], dtype=TEXT),
+        }
+    )
 
 
 def _only_account(file: ReportFile) -> str:
     """Return the account of a report that is of one account, as AWS makes them, else nothing."""
     named = {each.account for each in file.accounts if each.account}
     return named.pop() if len(named) == 1 else ""
+
+
+def _partitions(arns: pd.Series) -> pd.Series:
+    matches = pc.extract_regex(arrow_array(arns), _ACCOUNT_ARN)
+    return text_series(pc.struct_field(matches, PARTITION).fill_null(""))
+
+
+def _ids(frame: pd.DataFrame) -> pd.Series:
+    account, arn, user = (
+        text_column(frame[name]) for name in (columns.ACCOUNT, columns.ARN, columns.USER)
+    )
+    rule = text_column(frame[RULE])
+    named = pc.if_else(_has_account(frame), arn, joined(arn, "\0", user))
+    slot = text_column(frame[columns.SLOT])
+    created = text_column(utc_texts(arrow_array(frame[columns.CREATED])))
+    parts = joined(account, rule, named, slot, created, between="\0").cast(pa.large_binary())
+    digests = [hashlib.sha256(each).hexdigest()[:_ID_DIGITS] for each in parts.to_pylist()]
+    known = pc.if_else(pc.equal(account, ""), _UNKNOWN_ACCOUNT, account)
+    return text_series(joined(PRODUCT, known, rule, text_column(digests), between="/"))
+
+
+def _subject_ids(frame: pd.DataFrame) -> pd.Series:
+    if pc.all(_has_account(frame)).as_py():
+        return frame[columns.ARN]
+    of_account = pc.equal(text_column(frame[SUBJECT]), Subject.ACCOUNT)
+    account = pc.if_else(of_account, without_blanks(frame[columns.ACCOUNT]), NOTHING)
+    arn, user = (without_blanks(frame[name]) for name in (columns.ARN, columns.USER))
+    row = joined("row ", text_column(frame[columns.ROW]), " of ", text_column(frame[REPORT]))
+    return text_series(pc.coalesce(account, arn, user, row))
+
+
+def without_blanks(texts: pd.Series) -> pa.Array:
+    """Return texts, null where one is nothing but white space."""
+    is_blank = pc.equal(text_column(mapped(texts, str.strip)), "")
+    return pc.if_else(is_blank, NOTHING, text_column(texts))
+
+
+def _has_account(frame: pd.DataFrame) -> pa.Array:
+    """Return of which findings the ARN names an account."""
+    return pc.not_equal(text_column(frame[PARTITION]), "")
+
+
+def _worst_of_each_id(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one finding of each id, in the order in which the ids come first."""
+    ranks: Mapping[str, Any] = {
+        OUTCOME: frame[OUTCOME].cat.codes,
+        columns.EXEMPTION: frame[columns.EXEMPTION].astype(TEXT),
+    }
+    order = frame.assign(**ranks).sort_values([OUTCOME, columns.EXEMPTION, FACT], kind="stable")
+    worst = frame.loc[order.index].drop_duplicates(ID).set_index(ID)
+    return worst.loc[frame[ID].drop_duplicates()].reset_index()
+
+
+def _not_covered(report: Report) -> pd.DataFrame:
+    """Return what is left open of accounts that could not be read, at the newest as-of."""
+    newest = max(report.files, key=lambda file: file.as_of)
+    accounts = [each.account for each in report.not_covered]
+    rows = range(len(accounts))
+    texts: Mapping[str, Any] = {
+        columns.ACCOUNT: accounts,
+        columns.USER: ["" if each.account else each.name for each in report.not_covered],
+        columns.ARN: "",
+        SEVERITY: UNCOVERED_ACCOUNT.severity,
+        RULE: UNCOVERED_ACCOUNT.id,
+        SUBJECT: UNCOVERED_ACCOUNT.subject,
+        FACT: [str(each) for each in report.not_covered],
+        OUTCOME: Outcome.UNDECIDED,
+        columns.EXEMPTION: "",
+        REMEDY: UNCOVERED_ACCOUNT.fix,
+        ACCOUNT_NAME: [account_name(account, report.account_names) for account in accounts],
+        PARTITION: "",
+        columns.AS_OF_SOURCE: newest.as_of_source,
+        REPORT: "",
+    }
+    others: Mapping[str, Any] = {
+        columns.SLOT: pd.Series(pd.NA, rows, "Int8"),
+        columns.CREATED: pd.Series(pd.NaT, rows, "datetime64[s, UTC]"),
+        SINCE: pd.Series(pd.NaT, rows, "datetime64[s, UTC]"),
+        DAYS: pd.Series(pd.NA, rows, "Int64"),
+        columns.FILE: 0,
+        columns.ROW: 0,
+        columns.AS_OF: pd.Series(newest.as_of, rows, "datetime64[s, UTC]"),
+    }
+    return _with_ids(pd.DataFrame(texts, rows, dtype=TEXT).assign(**others))
+
+
+def json_of_kinds(
+    frame: pd.DataFrame,
+    book: Rulebook,
+    shared: Callable[[FindingKind, Thresholds], Mapping[str, Any]],
+) -> Mapping[str, pa.Array]:
+    """Return what all findings of a rule, outcome and remedy share, as columns of JSON by name."""
+    names = [RULE, OUTCOME, REMEDY]
+    texts = frame[names].astype(TEXT)
+    of_kinds = [
+        shared(_kind(book, *words), book.thresholds)
+        for words in texts.drop_duplicates().itertuples(index=False, name=None)
+    ]
+    codes = pa.array(texts.groupby(names, sort=False).ngroup().to_numpy())
+    return {
+        name: pa.DictionaryArray.from_arrays(
+            codes, text_column([_ascii_json(each[name]) for each in of_kinds])
+        )
+        for name in of_kinds[0]
+    }
+
+
+def _kind(book: Rulebook, rule: str, outcome: str, remedy: str) -> FindingKind:
+    return FindingKind(book.rules_by_id.get(rule, UNCOVERED_ACCOUNT), Outcome(outcome), remedy)
+
+
+def _ascii_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def limits(rule: RuleText, thresholds: Thresholds) -> dict[str, str]:
@@ -217,17 +277,29 @@ def requirements(rule: str) -> tuple[str, ...]:
     return tuple(f"{name} {number}" for name, numbers in references(rule) for number in numbers)
 
 
-def shared_json(value: Any) -> orjson.Fragment:
-    """Return a value that many documents share, as JSON in ASCII that is made once."""
-    return orjson.Fragment(json.dumps(value, separators=(",", ":")))
+def json_lines(members: Members) -> Iterator[memoryview | bytes]:
+    """Yield documents as lines of JSON in ASCII: no name can break or reverse a line."""
+    for documents in json_objects(members, after="\n"):
+        lines = content(documents)
+        if _is_printable_ascii(lines):
+            yield lines
+        else:
+            yield from map(_in_ascii, bytes(lines).splitlines(keepends=True))
 
 
 def json_line(document: Mapping[str, Any]) -> bytes:
-    """Return a document as a line of JSON in ASCII: no name can break or reverse the line."""
-    line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    """Return a document as such a line."""
+    return _in_ascii(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _in_ascii(line: bytes) -> bytes:
     if line.isascii() and _DEL_BYTE not in line:
         return line
     return _NOT_PRINTABLE_ASCII.sub(_escaped, line.decode()).encode()
+
+
+def _is_printable_ascii(text: memoryview) -> bool:
+    return int(np.frombuffer(text, np.uint8).max()) < ord(_DEL_BYTE)
 
 
 _DEL_BYTE: Final = b"\x7f"
@@ -235,4 +307,4 @@ _NOT_PRINTABLE_ASCII: Final = re.compile("[\x7f-\U0010ffff]")
 
 
 def _escaped(sign: re.Match[str]) -> str:
-    return json.dumps(sign[0])[1:-1]
+    return _ascii_json(sign[0])[1:-1]

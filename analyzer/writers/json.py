@@ -23,7 +23,7 @@ from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.json_columns import ROWS_AT_ONCE, json_cells, json_objects, json_values
-from analyzer.writers.text_columns import content, joined
+from analyzer.writers.text_columns import content
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
@@ -53,7 +53,7 @@ def _write_lines(stream: BinaryIO, columns_of_objects: Iterable[pa.Array]) -> No
     start = len(_SEPARATOR)
     stream.write(b"\n")
     for objects in columns_of_objects:
-        stream.write(content(joined(_SEPARATOR, objects))[start:])
+        stream.write(content(objects)[start:])
         start = 0
     stream.write(b"\n")
 
@@ -168,7 +168,8 @@ def _users(page: Page, analysis: Analysis) -> Iterator[pa.Array]:
             ACCOUNT_NAME: json_cells(names),
             "review": _decisions(analysis.review, page),
             "report": {name: json_cells(page.cells[name]) for name in REPORTED_COLUMNS},
-        }
+        },
+        before=_SEPARATOR,
     )
 
 
@@ -210,7 +211,8 @@ def _findings(
                 **{name: json_cells(some[name]) for name in FINDINGS},
                 columns.FILE: _file_names(some, files),
                 ACCOUNT_NAME: json_cells(account_names(some[columns.ACCOUNT], names)),
-            }
+            },
+            before=_SEPARATOR,
         )
 
 

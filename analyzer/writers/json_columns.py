@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer.model import arrow_array
 from analyzer.moment_texts import utc_texts
@@ -22,20 +23,40 @@ from analyzer.writers.text_columns import (
     with_neighbors_joined,
 )
 
-ROWS_AT_ONCE: Final = 4096
+ROWS_AT_ONCE: Final = 1024
 """So many rows are joined to objects at a time, to keep the memory small."""
 
 Members: TypeAlias = Mapping[str, "pa.Array | str | Members"]
-"""A member is a column of JSON, one JSON for all rows, or an object with members of its own."""
+"""A member is a column of JSON, one JSON for all rows, or an object with members of its own.
+
+A column of texts that are long and few is best given by codes: it is decoded some rows at a time.
+
+It is left out of the rows where its column is null. Where the first one is, there is no object.
+"""
+
+NOTHING: Final = pa.scalar(None, TEXT_TYPE)
+"""The cell of a member that is left out."""
+
+_EMPTY_TEXT: Final = '""'
 
 _MARKS: Final = (b'"', b"\\")
 """What JSON cannot hold between quotes as it is, besides what is below a space."""
 
 
-def json_cells(values: pd.Series | np.ndarray) -> pa.Array:
+def json_cells(values: pd.Series | np.ndarray | pa.Array) -> pa.Array:
     """Return each value of a column as JSON: moments as ISO text, `null` where one is missing."""
-    texts = _spelled(arrow_array(values))
+    texts = _spelled(_array(values))
     return texts.fill_null("null") if texts.null_count else texts
+
+
+def optional_json_cells(values: pd.Series | np.ndarray | pa.Array) -> pa.Array:
+    """Return each value of a column as JSON, null where one is missing or an empty text."""
+    texts = _spelled(_array(values))
+    return pc.if_else(pc.equal(texts, _EMPTY_TEXT), NOTHING, texts)
+
+
+def _array(values: pd.Series | np.ndarray | pa.Array) -> pa.Array:
+    return values if isinstance(values, pa.Array) else arrow_array(values)
 
 
 def json_values(values: Iterable[Any]) -> pa.Array:
@@ -43,24 +64,47 @@ def json_values(values: Iterable[Any]) -> pa.Array:
     return text_column([orjson.dumps(value).decode() for value in values])
 
 
-def json_objects(members: Members) -> Iterator[pa.Array]:
-    """Yield an object for each row, some rows at a time."""
-    parts = [*with_neighbors_joined(_object_parts(members))]
+def json_object_column(members: Members) -> pa.Array:
+    """Return an object for each row, null where its first member is."""
+    return joined(*map(_decoded, with_neighbors_joined(_object_parts(members))))
+
+
+def json_list_column(members: Members) -> pa.Array:
+    """Return for each row a list of one object."""
+    return joined("[", json_object_column(members), "]")
+
+
+def json_objects(members: Members, *, before: str = "", after: str = "") -> Iterator[pa.Array]:
+    """Yield an object for each row, some rows at a time, with what stands before and after each."""
+    parts = [*with_neighbors_joined((before, *_object_parts(members), after))]
     rows = max(len(part) for part in parts if isinstance(part, pa.Array))
     for start in range(0, rows, ROWS_AT_ONCE):
-        yield joined(
-            *(part if isinstance(part, str) else part.slice(start, ROWS_AT_ONCE) for part in parts)
-        )
+        yield joined(*(_part_of_rows(part, start) for part in parts))
+
+
+def _part_of_rows(part: pa.Array | str, start: int) -> pa.Array | str:
+    if isinstance(part, str):
+        return part
+    return _decoded(part.slice(start, ROWS_AT_ONCE))
+
+
+def _decoded(part: pa.Array | str) -> pa.Array | str:
+    if isinstance(part, str) or not pa.types.is_dictionary(part.type):
+        return part
+    return part.cast(TEXT_TYPE)
 
 
 def _object_parts(members: Members) -> Iterator[pa.Array | str]:
     yield "{"
     for at, (name, cells) in enumerate(members.items()):
-        yield f"{',' if at else ''}{json.dumps(name)}:"
+        key = f"{',' if at else ''}{json.dumps(name)}:"
         if isinstance(cells, Mapping):
+            yield key
             yield from _object_parts(cells)
+        elif at and isinstance(cells, pa.Array) and cells.null_count:
+            yield joined(key, cells).fill_null("")
         else:
-            yield cells
+            yield from (key, cells)
     yield "}"
 
 

@@ -5,28 +5,46 @@ cloud and datetime (https://schema.ocsf.io/1.6.0/classes/compliance_finding). It
 which AWS Security Hub has its findings; the later ones take the same documents.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
-import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from analyzer import columns
+from analyzer.account_names import ACCOUNT_NAME
 from analyzer.analysis import Analysis
-from analyzer.rules.rule import Outcome, RuleText
+from analyzer.model import arrow_array
+from analyzer.rules.rule import DAYS, FACT, SINCE, Outcome, RuleText
 from analyzer.terms import Severity, Thresholds, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
+    ID,
+    PARTITION,
     PRODUCT,
-    Finding,
-    findings,
-    json_line,
+    REPORT,
+    SUBJECT_ID,
+    FindingKind,
+    finding_frames,
+    json_lines,
+    json_of_kinds,
     limits,
     requirements,
-    shared_json,
     standards,
 )
+from analyzer.writers.json_columns import (
+    NOTHING,
+    Members,
+    json_cells,
+    json_list_column,
+    json_object_column,
+    optional_json_cells,
+)
+from analyzer.writers.text_columns import TEXT_TYPE
 
 OCSF_VERSION: Final = "1.6.0"
 _CATEGORY: Final = (2, "Findings")
@@ -62,16 +80,12 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     Each is created at the moment that the report describes. `earlier` are the lines of an earlier
     feed: its findings that are no longer there follow as closed and `Resolved`.
     """
-    thresholds = analysis.inspection.book.thresholds
-    shared: dict[tuple[str, Outcome, str], _SharedParts] = {}
+    book = analysis.inspection.book
     ids: set[str] = set()
-    for finding in findings(analysis):
-        kind = finding.rule.id, finding.outcome, finding.remedy
-        if kind not in shared:
-            shared[kind] = _shared_parts(finding, thresholds)
-        document = _document(finding, shared[kind])
-        ids.add(document["finding_info"]["uid"])
-        stream.write(json_line(document))
+    for frame in finding_frames(analysis):
+        ids.update(frame[ID])
+        shared = json_of_kinds(frame, book, _shared_attributes)
+        stream.writelines(json_lines(_documents(frame, shared)))
     stream.writelines(closed_lines(earlier, ids, analysis.report, _FEED_FORMAT))
 
 
@@ -99,28 +113,25 @@ _FEED_FORMAT: Final = FeedFormat(
 )
 
 
-class _SharedParts(NamedTuple):
-    """Hold what is the same in all findings of one rule, outcome and remedy."""
-
-    severity: Mapping[str, Any]
-    metadata: orjson.Fragment
-    analytic: orjson.Fragment
-    compliance: orjson.Fragment
-    remediation: orjson.Fragment
-
-
-def _shared_parts(finding: Finding, thresholds: Thresholds) -> _SharedParts:
-    rule = finding.rule
-    noted = finding.outcome is Outcome.NOTED
+def _shared_attributes(kind: FindingKind, thresholds: Thresholds) -> Mapping[str, Any]:
+    """Return what is the same in all findings of one rule, outcome and remedy."""
+    rule = kind.rule
+    noted = kind.outcome is Outcome.NOTED
     severity_id, severity = _INFORMATIONAL if noted else _SEVERITIES[rule.severity]
-    remediation = _without_empty({"desc": finding.remedy_text, "references": list(rule.references)})
-    return _SharedParts(
-        severity={"severity_id": severity_id, "severity": severity},
-        metadata=shared_json(_metadata(rule)),
-        analytic=shared_json(_analytic(rule)),
-        compliance=shared_json(_compliance(finding, thresholds)),
-        remediation=shared_json(remediation),
-    )
+    return {
+        "severity_id": severity_id,
+        "severity": severity,
+        "metadata": _metadata(rule),
+        "title": rule.title,
+        "analytic": _analytic(rule),
+        "compliance": _compliance(kind, thresholds),
+        "remediation": _without_empty(
+            {"desc": kind.remedy_text, "references": list(rule.references)}
+        ),
+        "type": "AwsAccount" if kind.is_of_account else "AwsIamUser",
+        "outcome": kind.outcome,
+        "subject": rule.subject,
+    }
 
 
 _CLASSIFICATION: Final = {
@@ -136,25 +147,89 @@ _CLASSIFICATION: Final = {
 """What is the same in all findings."""
 
 
-def _document(finding: Finding, shared: _SharedParts) -> dict[str, Any]:
-    status_id, status = _SUPPRESSED if finding.exemption else _NEW
-    kind = "AwsAccount" if finding.is_of_account else "AwsIamUser"
+def _documents(frame: pd.DataFrame, shared: Mapping[str, pa.Array]) -> Members:
+    exemption = optional_json_cells(frame[columns.EXEMPTION])
+    fact = json_cells(frame[FACT])
     return {
-        **_CLASSIFICATION,
-        **_time_attributes("time", finding.as_of_moment),
-        **shared.severity,
-        "status_id": status_id,
-        "status": status,
-        **({"status_detail": finding.exemption} if finding.exemption else {}),
-        "message": finding.fact,
-        "metadata": shared.metadata,
-        "finding_info": _finding_info(finding, shared.analytic),
-        "compliance": shared.compliance,
-        "remediation": shared.remediation,
-        "resources": [_resource(finding.subject_id, finding.user, finding.partition, kind)],
-        "cloud": _cloud(finding.account, finding.account_name, finding.partition),
-        "unmapped": _unmapped(finding),
+        **{name: json.dumps(value) for name, value in _CLASSIFICATION.items()},
+        **_time_cells("time", frame[columns.AS_OF]),
+        "severity_id": shared["severity_id"],
+        "severity": shared["severity"],
+        **_status_cells(exemption),
+        "status_detail": exemption,
+        "message": fact,
+        "metadata": shared["metadata"],
+        "finding_info": {
+            "uid": json_cells(frame[ID]),
+            "title": shared["title"],
+            "desc": fact,
+            **_time_cells("created_time", frame[columns.AS_OF]),
+            **_time_cells("modified_time", frame[columns.AS_OF]),
+            **_time_cells("last_seen_time", frame[columns.AS_OF]),
+            "analytic": shared["analytic"],
+            "data_sources": '["AWS IAM credential report"]',
+        },
+        "compliance": shared["compliance"],
+        "remediation": shared["remediation"],
+        "resources": json_list_column(_resources(frame, shared["type"])),
+        "cloud": _clouds(frame),
+        "unmapped": _unmapped(frame, shared),
     }
+
+
+def _status_cells(exemption: pa.Array) -> Members:
+    is_new = exemption.is_null()
+    cells = [
+        pc.if_else(is_new, json.dumps(new), json.dumps(suppressed)).cast(TEXT_TYPE)
+        for new, suppressed in zip(_NEW, _SUPPRESSED, strict=True)
+    ]
+    return dict(zip(("status_id", "status"), cells, strict=True))
+
+
+def _resources(frame: pd.DataFrame, kinds: pa.Array) -> Members:
+    return {
+        "type": kinds,
+        "uid": json_cells(frame[SUBJECT_ID]),
+        "name": optional_json_cells(frame[columns.USER]),
+        "cloud_partition": optional_json_cells(frame[PARTITION]),
+    }
+
+
+def _clouds(frame: pd.DataFrame) -> Members:
+    account = optional_json_cells(frame[columns.ACCOUNT])
+    type_id, kind = _AWS_ACCOUNT
+    named = {
+        "uid": account,
+        "name": optional_json_cells(frame[ACCOUNT_NAME]),
+        "type_id": json.dumps(type_id),
+        "type": json.dumps(kind),
+    }
+    partition = optional_json_cells(frame[PARTITION])
+    return {
+        "provider": '"AWS"',
+        "account": json_object_column(named),
+        "cloud_partition": pc.if_else(account.is_valid(), partition, NOTHING),
+    }
+
+
+def _unmapped(frame: pd.DataFrame, shared: Mapping[str, pa.Array]) -> Members:
+    """Return what the schema has no attribute for, under our own words."""
+    return {
+        "outcome": shared["outcome"],
+        "subject": shared["subject"],
+        "slot": optional_json_cells(frame[columns.SLOT]),
+        "created": optional_json_cells(frame[columns.CREATED]),
+        "since": optional_json_cells(frame[SINCE]),
+        "days": optional_json_cells(frame[DAYS]),
+        "as_of_source": json_cells(frame[columns.AS_OF_SOURCE]),
+        "report_sha256": optional_json_cells(frame[REPORT]),
+    }
+
+
+def _time_cells(name: str, moments: pd.Series) -> Members:
+    """Return moments as OCSF has them: milliseconds since 1970, and beside it RFC 3339."""
+    seconds = arrow_array(moments).cast(pa.int64())
+    return {name: json_cells(pc.multiply(seconds, 1000)), f"{name}_dt": json_cells(moments)}
 
 
 def _metadata(rule: RuleText) -> dict[str, Any]:
@@ -176,20 +251,9 @@ def _analytic(rule: RuleText) -> dict[str, Any]:
     }
 
 
-def _finding_info(finding: Finding, analytic: orjson.Fragment) -> dict[str, Any]:
-    return {
-        "uid": finding.id,
-        "title": finding.rule.title,
-        "desc": finding.fact,
-        **_times_of_finding(finding.as_of_moment),
-        "analytic": analytic,
-        "data_sources": ["AWS IAM credential report"],
-    }
-
-
-def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
-    rule = finding.rule
-    status_id, status = COMPLIANCE_STATUS[finding.outcome]
+def _compliance(kind: FindingKind, thresholds: Thresholds) -> dict[str, Any]:
+    rule = kind.rule
+    status_id, status = COMPLIANCE_STATUS[kind.outcome]
     parameters = limits(rule, thresholds).items()
     return _without_empty(
         {
@@ -204,47 +268,6 @@ def _compliance(finding: Finding, thresholds: Thresholds) -> dict[str, Any]:
     )
 
 
-@lru_cache(maxsize=8192)  # An account has up to 5,000 users, with several findings each.
-def _resource(subject_id: str, user: str, partition: str, kind: str) -> Mapping[str, Any]:
-    return _without_empty(
-        {"type": kind, "uid": subject_id, "name": user, "cloud_partition": partition}
-    )
-
-
-@lru_cache(maxsize=1024)
-def _cloud(account: str, account_name: str, partition: str) -> Mapping[str, Any]:
-    if not account:
-        return {"provider": "AWS"}
-    type_id, kind = _AWS_ACCOUNT
-    named = {"uid": account, "name": account_name, "type_id": type_id, "type": kind}
-    return _without_empty(
-        {"provider": "AWS", "account": _without_empty(named), "cloud_partition": partition}
-    )
-
-
-def _unmapped(finding: Finding) -> dict[str, Any]:
-    """Return what the schema has no attribute for, under our own words."""
-    return _without_empty(
-        {
-            "outcome": str(finding.outcome),
-            "subject": str(finding.rule.subject),
-            "slot": finding.slot,
-            "created": finding.created,
-            "since": finding.since,
-            "days": finding.days,
-            "as_of_source": finding.as_of_source,
-            "report_sha256": finding.report,
-        }
-    )
-
-
-@lru_cache(maxsize=1024)
-def _times_of_finding(at: datetime) -> Mapping[str, Any]:
-    names = ("created_time", "modified_time", "last_seen_time")
-    return {key: value for name in names for key, value in _time_attributes(name, at).items()}
-
-
-@lru_cache(maxsize=1024)
 def _time_attributes(name: str, at: datetime) -> Mapping[str, Any]:
     """Return a moment as OCSF has it: milliseconds since 1970, and beside it RFC 3339."""
     return {name: int(at.timestamp()) * 1000, f"{name}_dt": utc_text(at)}

@@ -12,6 +12,7 @@ import pytest
 from analyzer import inspection
 from analyzer.analysis import Analysis
 from analyzer.writers import interchange
+from analyzer.writers.json_columns import json_values
 from tests.support.builders import AS_OF, Row, a_key, a_user, an_inactive_key, days_before, the_root
 from tests.support.interchange import (
     BROKEN,
@@ -194,8 +195,12 @@ def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: 
     ["plain", "zoë", "名前", "😀", "\x7f", "\u2028", "\u202ereversed", '"\\/', "\x00\x1f\n\t", ""],
 )
 def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it(text: str) -> None:
-    line = interchange.json_line(
-        {"name": text, "number": 1, "shared": interchange.shared_json([text])}
-    )
-    document = {"name": text, "number": 1, "shared": [text]}
-    assert line == json.dumps(document, separators=(",", ":")).encode() + b"\n"
+    document = {"name": text, "number": 1, "several": [text]}
+    line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+    assert interchange.json_line(document) == line
+    members = {
+        name: json_values(["plain" if name == "name" else value, value])
+        for name, value in document.items()
+    }
+    plain = line.replace(json.dumps(text).encode(), b'"plain"', 1)
+    assert b"".join(interchange.json_lines(members)) == plain + line

@@ -5,13 +5,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.model import TEXT
 from analyzer.writers import json_columns
-from analyzer.writers.json_columns import json_cells, json_objects, json_values
+from analyzer.writers.json_columns import (
+    json_cells,
+    json_list_column,
+    json_object_column,
+    json_objects,
+    json_values,
+    optional_json_cells,
+)
 
 HARD = ["", " ", '"', "\\", "\n", "\x00", "\x1f", "\x7f", "\u2028", "\ufffe", "naïve", "😀", "</"]
 
@@ -64,3 +72,28 @@ def test_objects_have_their_members_in_order_also_those_within(
         '{"a":2,"same":"x","within":{"b":{}}}',
         '{"a":3,"same":"x","within":{"b":null}}',
     ]
+
+
+def test_a_member_without_a_value_is_left_out_and_so_is_an_object_without_its_first_member() -> (
+    None
+):
+    names = pd.Series(["", "b", None, "d"], dtype=TEXT)
+    numbers = optional_json_cells(pd.Series([0, None, 2, None], dtype="Int64"))
+    inner = json_object_column({"name": optional_json_cells(names), "number": numbers})
+    members = {"always": "1", "number": numbers, "inner": inner}
+    (objects,) = json_objects(members, before="<", after=">")
+    assert objects.to_pylist() == [
+        '<{"always":1,"number":0}>',
+        '<{"always":1,"inner":{"name":"b"}}>',
+        '<{"always":1,"number":2}>',
+        '<{"always":1,"inner":{"name":"d"}}>',
+    ]
+
+
+def test_a_column_by_codes_gives_the_text_of_each_row() -> None:
+    words = json_values(["long", "longer"])
+    coded = pa.DictionaryArray.from_arrays(pa.array([1, 0, 1]), words)
+    rows = ['{"a":"longer"}', '{"a":"long"}', '{"a":"longer"}']
+    assert json_object_column({"a": coded}).to_pylist() == rows
+    assert json_list_column({"a": coded}).to_pylist() == [f"[{row}]" for row in rows]
+    assert next(json_objects({"a": coded})).to_pylist() == rows
