@@ -22,12 +22,14 @@ from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.json_columns import ROWS_AT_ONCE, json_cells, json_objects, json_values
+from analyzer.writers.json_columns import json_cells, json_objects, json_values
 from analyzer.writers.text_columns import content
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
 _SEPARATOR: Final = ",\n"
+_FINDINGS_AT_ONCE: Final = 16_384
+"""So many findings are spelled at a time, to keep the memory small."""
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -204,8 +206,8 @@ def _findings(
     frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
 ) -> Iterator[pa.Array]:
     """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
-    for start in range(0, len(frame), ROWS_AT_ONCE):
-        some = frame.iloc[start : start + ROWS_AT_ONCE]
+    for start in range(0, len(frame), _FINDINGS_AT_ONCE):
+        some = frame.iloc[start : start + _FINDINGS_AT_ONCE]
         yield from json_objects(
             {
                 **{name: json_cells(some[name]) for name in FINDINGS},

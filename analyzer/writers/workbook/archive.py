@@ -20,11 +20,9 @@ only slower to write.
 """
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -40,8 +38,11 @@ from analyzer.writers.text_columns import content, joined, text_column, with_nei
 
 _LARGE: Final = 1 << 30
 
-_COMPRESSION: Final = 3
-"""Half the time of zlib's usual 6, for a file a tenth larger."""
+_COMPRESSION: Final = 2
+"""A third of the time of zlib's usual 6, for a file a quarter larger.
+
+ISA-L would take a fifth of that again, but its bytes differ with the processor.
+"""
 
 _NO_ROWS: Final = b"<sheetData></sheetData>"
 _VIEWS: Final = b"<sheetViews>"
@@ -55,6 +56,41 @@ def new_workbook(font: Font) -> Workbook:
     return workbook
 
 
+class StoredRows:
+    """Hold the rows of a sheet in a temporary file, compressed: less is written, and read again.
+
+    Uncompressed, the rows of 500,000 users take 3.7 GB, and the export a seventh longer.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin with no rows in a file that is empty."""
+        self.size = 0
+        self._file = file
+        self._blocks: list[tuple[int, int]] = []
+        self._waiting = bytearray()
+
+    def write(self, text: bytes | memoryview) -> None:
+        """Add rows as XML."""
+        self.size += len(text)
+        self._waiting += text
+        if len(self._waiting) >= _BLOCK:
+            block = pa.compress(self._waiting, _ROWS_CODEC, asbytes=True)
+            self._blocks.append((len(block), len(self._waiting)))
+            self._file.write(block)
+            self._waiting.clear()
+
+    def blocks(self) -> Iterator[Any]:
+        """Yield all rows in their order, some at a time."""
+        self._file.seek(0)
+        for compressed, size in self._blocks:
+            yield pa.decompress(self._file.read(compressed), size, _ROWS_CODEC)
+        yield self._waiting
+
+
+_BLOCK: Final = 1 << 20
+_ROWS_CODEC: Final = "zstd"
+
+
 class Sheet:
     """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
 
@@ -62,13 +98,13 @@ class Sheet:
     number, for which Excel is not to warn.
     """
 
-    def __init__(self, frame: Worksheet, rows: SpooledTemporaryFile[bytes]) -> None:
+    def __init__(self, frame: Worksheet, rows: IO[bytes]) -> None:
         """Begin with no rows; they go to a temporary file."""
         self.frame = frame
         self.row = 0
         self.number_like = ""
         self._columns = 1
-        self._rows = rows
+        self._rows = StoredRows(rows)
 
     def add(self, cells: Sequence[str], height: float | None = None) -> int:
         """Add a row, and return its number; without a height, programs fit it to the text."""
@@ -98,14 +134,14 @@ class Sheet:
         before, after = frame.split(_NO_ROWS)
         area = f'<dimension ref="A1:{get_column_letter(self._columns)}{max(self.row, 1)}"/>'
         part.write(before.replace(_VIEWS, area.encode() + _VIEWS, 1) + b"<sheetData>")
-        self._rows.seek(0)
-        shutil.copyfileobj(self._rows, part, 1 << 20)
+        for block in self._rows.blocks():
+            part.write(block)
         part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._ignored_errors(), after, count=1))
 
     @property
     def is_large(self) -> bool:
         """Return whether the sheet may need the 64-bit form of zip."""
-        return self._rows.tell() > _LARGE
+        return self._rows.size > _LARGE
 
     def _ignored_errors(self) -> bytes:
         if not self.number_like:

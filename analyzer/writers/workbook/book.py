@@ -28,7 +28,7 @@ EXCEL_ROWS: Final = 1_048_576
 CREATOR: Final = "credreport"
 
 _IN_MEMORY: Final = 8 << 20
-"""Rows of a sheet beyond so many bytes go to a file on disk."""
+"""Rows of a sheet beyond so many bytes, compressed, go to a file on disk."""
 
 
 class Title(StrEnum):
