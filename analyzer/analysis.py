@@ -1,7 +1,7 @@
 """Judge a whole report, page by page, and count the outcome."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,7 @@ from analyzer.verdict import with_verdicts
 
 if TYPE_CHECKING:
     from analyzer.explanation import Explanation
-    from analyzer.inspection import Inspection
+    from analyzer.inspection import Inspection, Store
     from analyzer.standards.rulebook import Rulebook
 
 ROWS_IN_MEMORY: Final = 200_000
@@ -77,7 +77,8 @@ class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
     `book` chooses the rules; None stands for those that run by default. `review` holds earlier
-    decisions: those to keep users are among the exemptions already.
+    decisions: those to keep users are among the exemptions already. `store` may hold what is judged
+    of a report that does not stay in memory.
     """
 
     report: Report
@@ -85,14 +86,13 @@ class Analysis:
     exemptions: Exemptions
     book: "Rulebook | None" = None
     review: Review = field(default_factory=Review)
+    store: "Store | None" = None
 
     def pages(self) -> Iterator[Page]:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
-        return (
-            iter(self._pages_in_memory)
-            if self.report.rows <= ROWS_IN_MEMORY
-            else self._judged_pages()
-        )
+        if self.report.rows <= ROWS_IN_MEMORY:
+            return iter(self._pages_in_memory)
+        return self._stored_pages()
 
     @property
     def users(self) -> pd.DataFrame:
@@ -117,10 +117,10 @@ class Analysis:
     @cached_property
     def totals(self) -> Totals:
         """Return the counts of the outcome, going through the pages unless that was done."""
-        tally = _TotalsCounter(self.exemptions)
-        for page in self.report.pages():
-            tally.judge(page, self.criteria)
-        return tally.totals(self.report)
+        for _ in self.pages():
+            pass
+        totals: Totals = self.__dict__["totals"]
+        return totals
 
     @cached_property
     def inspection(self) -> "Inspection":
@@ -129,7 +129,8 @@ class Analysis:
         from analyzer.inspection import Inspection  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
 
-        return Inspection(self.report, self.pages, self.exemptions, self.book or rulebook())
+        book = self.book or rulebook()
+        return Inspection(self.report, self.pages, self.exemptions, book, self.store)
 
     @property
     def whole(self) -> "Analysis":
@@ -168,6 +169,10 @@ class Analysis:
         from analyzer.follow_up import follow_up  # noqa: PLC0415  few analyses need it
 
         return follow_up(self.pages(), self.report, self.review)
+
+    @cached_property
+    def _stored_pages(self) -> Callable[[], Iterator[Page]]:
+        return self._judged_pages if self.store is None else self.store(self._judged_pages)
 
     @cached_property
     def _pages_in_memory(self) -> tuple[Page, ...]:

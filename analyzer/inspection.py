@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import pandas as pd
 
@@ -46,17 +46,28 @@ MOST_ROWS_IN_ONE_ORDER: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
 
 
+T = TypeVar("T")
+
+
+class Store(Protocol):
+    """Return what gives the same values as a function, at each call, and makes them only once."""
+
+    def __call__(self, values: Callable[[], Iterator[T]], /) -> Callable[[], Iterator[T]]:
+        """Return that."""
+
+
 @dataclass(frozen=True)
 class Inspection:
     """Hold what the rules of a book find in a report; no rule runs before its result is needed.
 
-    `pages` gives the judged pages of `report`.
+    `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
     """
 
     report: Report
     pages: Callable[[], Iterator[Page]]
     exemptions: Sequence[Exemption]
     book: Rulebook
+    store: Store | None = None
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
@@ -65,6 +76,13 @@ class Inspection:
         exempt; of these the longest ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a
         frame a page, each in that order.
         """
+        return self._stored_frames()
+
+    @cached_property
+    def _stored_frames(self) -> Callable[[], Iterator[pd.DataFrame]]:
+        return self._ordered_frames if self.store is None else self.store(self._ordered_frames)
+
+    def _ordered_frames(self) -> Iterator[pd.DataFrame]:
         if self.book.rules and self.report.rows <= MOST_ROWS_IN_ONE_ORDER:
             yield from self._frames_by_rule_group()
         else:
@@ -79,6 +97,8 @@ class Inspection:
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
         total: FindingCounts = Counter()
+        if self.store:
+            return sum(map(_finding_counts, self.frames()), total)
         for page, of_roots in self._pages_and_roots():
             total += page_counts(
                 page,

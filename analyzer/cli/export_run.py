@@ -22,6 +22,7 @@ from analyzer.exports.runs import (
     os_errors_translated,
     run_with_identity,
 )
+from analyzer.exports.stored_analysis import stored
 from analyzer.exports.trend import trend, verdict_counts
 from analyzer.files import replace_files, sha256
 from analyzer.model import Report, UncoveredAccount
@@ -144,7 +145,13 @@ class ExportRun:
 
         Returns the run's name and the exit code.
         """
-        analysis = self.judging.reviewed_analysis(report, first_done_times(self.folder, name))
+        judged = self.judging.reviewed_analysis(report, first_done_times(self.folder, name))
+        with os_errors_translated(self.folder), stored(judged, self.folder) as analysis:
+            return self._publish_unless_unchanged(building, name, analysis, has_gaps=has_gaps)
+
+    def _publish_unless_unchanged(
+        self, building: Path, name: str, analysis: "Analysis", *, has_gaps: bool
+    ) -> tuple[str, int]:
         run_input = RunInput(report=analysis.report, parameters=self._parameters())
         self._log_outcome(analysis)
         if existing := run_with_identity(self.folder, run_input.identity):

@@ -8,7 +8,7 @@ from typing import Final
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
 from analyzer.writers.workbook.book import A4, Book, Title, set_print_page, set_widths
@@ -123,9 +123,8 @@ class Grid:
 
     def _merge(self, first: int, last: int) -> None:
         row = self.next_row
-        self.frame.merged_cells.add(
-            f"{get_column_letter(first)}{row}:{get_column_letter(last)}{row}"
-        )
+        # The `add` of all merged cells looks at each of them first, which is slow for thousands.
+        self.frame.merged_cells.ranges.add(CellRange(None, first, row, last, row))
 
 
 def _height(part: SpannedCell, width: float) -> float:

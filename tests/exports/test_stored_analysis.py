@@ -1,0 +1,101 @@
+"""A large report is judged once for all outputs of a run, and these are as if it was small."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import Mock
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+import analyzer
+from analyzer import analysis, inspection
+from analyzer.analysis import Analysis
+from analyzer.exports.stored_analysis import stored
+from analyzer.report import assemble
+from analyzer.rules.engine import page_findings
+from analyzer.verdict import with_verdicts
+from tests.support.outputs import SAMPLES
+from tests.support.runs import exporting
+
+ORGANIZATION = SAMPLES / "organization"
+OUTPUTS = ("users.csv", "findings.csv", "analysis.json", "review.xlsx", "findings.ocsf.json")
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every report be too large for the memory, and more than one page."""
+    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
+    monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 100)
+
+
+def of_organization() -> Analysis:
+    return analyzer.analyze(analyzer.load(ORGANIZATION))
+
+
+@pytest.mark.usefixtures("large")
+def test_each_page_is_judged_once_and_its_findings_are_worded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged, worded = Mock(wraps=with_verdicts), Mock(wraps=page_findings)
+    monkeypatch.setattr(analysis, "with_verdicts", judged)
+    monkeypatch.setattr(inspection, "page_findings", worded)
+    monkeypatch.setattr(inspection, "page_counts", None)
+    exporting(tmp_path / "runs", "--from", ORGANIZATION, "--also", "ocsf", "--also", "parquet")
+    report = analyzer.load(ORGANIZATION)
+    pages, roots = len(list(report.pages())), len(list(report.roots()))
+    assert judged.call_count == pages > 1
+    assert worded.call_count == pages + roots
+
+
+@pytest.mark.usefixtures("large")
+def test_the_outputs_are_those_of_an_analysis_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outputs(folder: Path) -> Iterator[bytes]:
+        exporting(folder, "--from", ORGANIZATION, "--also", "ocsf")
+        for name in OUTPUTS:
+            yield (folder / "latest" / name).read_bytes()
+
+    by_stored = [*outputs(tmp_path / "stored")]
+    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 10**6)
+    assert [*outputs(tmp_path / "in memory")] == by_stored
+
+
+@pytest.mark.usefixtures("large")
+def test_pages_and_findings_are_the_same_at_every_call(tmp_path: Path) -> None:
+    anew = of_organization()
+    with stored(of_organization(), tmp_path) as kept:
+        for _ in range(2):
+            assert_frame_equal(kept.users, anew.users)
+            assert_frame_equal(kept.inspection.findings, anew.inspection.findings)
+        assert_frame_equal(kept.totals.counts, anew.totals.counts)
+        assert kept.inspection.counts == anew.inspection.counts
+
+
+@pytest.mark.usefixtures("large")
+def test_counts_that_are_asked_for_first_are_those_of_all_findings(tmp_path: Path) -> None:
+    with stored(of_organization(), tmp_path) as kept:
+        assert kept.inspection.counts == of_organization().inspection.counts
+
+
+@pytest.mark.usefixtures("large")
+def test_a_pass_that_is_broken_off_leaves_nothing_out_of_the_next(tmp_path: Path) -> None:
+    with stored(of_organization(), tmp_path) as kept:
+        first, other = kept.pages(), kept.pages()
+        assert_frame_equal(next(first).users, next(other).users)
+        assert pd.concat([each.users for each in kept.pages()]).shape == kept.users.shape
+
+
+@pytest.mark.usefixtures("large")
+def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
+    with stored(of_organization(), tmp_path) as kept:
+        assert len(kept.users) == len(of_organization().users)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_small_report_needs_no_files(tmp_path: Path) -> None:
+    small = of_organization()
+    with stored(small, tmp_path / "absent") as kept:
+        assert kept is small
