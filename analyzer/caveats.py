@@ -4,17 +4,18 @@ Each is one entry of `CAVEATS`: when it holds, a sentence with the value behind 
 and what it means.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
-from analyzer.model import TEXT, Page, as_category, in_any_slot
+from analyzer.model import TEXT, Page, arrow_array, as_category, in_any_slot
 from analyzer.moment_texts import day_text_series
 from analyzer.terms import Criteria, State
 
@@ -61,17 +62,37 @@ def caveats_of(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.C
     return as_category(code[bits], [_ids(int(each)) for each in occurring])
 
 
+def caveat_columns(page: Page) -> Mapping[str, pa.Array]:
+    """Return the sentences of each caveat that occurs on a judged page, by its id.
+
+    They are large_string, one a user, null where the user does not have the caveat.
+    """
+    facts = Facts(page)
+    known: Any = page.users[columns.CAVEATS].cat
+    ids = [words.split(";") for words in known.categories]
+    has = {each.id: np.array([each.id in some for some in ids])[known.codes] for each in CAVEATS}
+    return {
+        caveat.id: pc.if_else(pa.array(has[caveat.id]), _sentences(caveat, facts), _NO_SENTENCE)
+        for caveat in CAVEATS
+        if has[caveat.id].any()
+    }
+
+
+_NO_SENTENCE: Final = pa.scalar(None, pa.large_string())
+
+
+def _sentences(caveat: Caveat, facts: Facts) -> pa.Array:
+    return arrow_array(caveat.sentences(facts)).cast(pa.large_string())
+
+
 def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
-    facts = Facts(page)
-    ids = [caveats.split(";") for caveats in page.users[columns.CAVEATS].tolist()]
-    occurring = set(chain.from_iterable(ids))
-    sentences = {
-        caveat.id: caveat.sentences(facts).tolist() for caveat in CAVEATS if caveat.id in occurring
-    }
+    by_id = {name: texts.to_pylist() for name, texts in caveat_columns(page).items()}
+    if not by_id:
+        return [()] * len(page)
     return [
-        tuple((each, sentences[each][user]) for each in of_user if each)
-        for user, of_user in enumerate(ids)
+        tuple((name, text) for name, text in zip(by_id, texts, strict=True) if text is not None)
+        for texts in zip(*by_id.values(), strict=True)
     ]
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.account_names import ACCOUNT_NAME, account_names
 from analyzer.analysis import Analysis
-from analyzer.caveats import caveat_sentences
+from analyzer.caveats import caveat_columns
 from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, Exemption, FileReference, Page, ReportFile
@@ -22,8 +22,13 @@ from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.json_columns import json_cells, json_objects, json_values
-from analyzer.writers.text_columns import content
+from analyzer.writers.json_columns import (
+    json_cells,
+    json_objects,
+    json_values,
+    optional_json_cells,
+)
+from analyzer.writers.text_columns import content, joined, joined_present
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
@@ -157,14 +162,10 @@ def _decisions(review: Review, page: Page) -> pa.Array | str:
 def _users(page: Page, analysis: Analysis) -> Iterator[pa.Array]:
     users = page.users
     names = account_names(users[columns.ACCOUNT], analysis.report.account_names)
-    caveats = (
-        [{"caveat": name, "because": text} for name, text in each]
-        for each in caveat_sentences(page)
-    )
     return json_objects(
         {
             **{name: json_cells(users[name]) for name in JUDGED_COLUMNS},
-            columns.CAVEATS: json_values(caveats),
+            columns.CAVEATS: _caveats(page),
             columns.FILE: _file_names(users, analysis.report.files),
             columns.ROW: json_cells(users[columns.ROW]),
             ACCOUNT_NAME: json_cells(names),
@@ -173,6 +174,14 @@ def _users(page: Page, analysis: Analysis) -> Iterator[pa.Array]:
         },
         before=_SEPARATOR,
     )
+
+
+def _caveats(page: Page) -> pa.Array | str:
+    objects = [
+        joined(f'{{"caveat":{json.dumps(name)},"because":', optional_json_cells(texts), "}")
+        for name, texts in caveat_columns(page).items()
+    ]
+    return joined("[", joined_present(objects, ","), "]") if objects else "[]"
 
 
 def _file_names(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pa.Array:

@@ -51,6 +51,12 @@ def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*texts, pa.scalar(between, TEXT_TYPE))
 
 
+def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
+    """Return the parts of each row joined that are there; what is null leaves nothing."""
+    together = joined(*(joined(between, each).fill_null("") for each in columns))
+    return pc.utf8_slice_codeunits(together, len(between))
+
+
 def with_neighbors_joined(parts: Iterable[pa.Array | str]) -> Iterator[pa.Array | str]:
     """Yield the parts of rows; of texts that follow each other one is made."""
     for are_texts, some in groupby(parts, lambda part: isinstance(part, str)):

@@ -10,6 +10,7 @@ from analyzer.writers.text_columns import (
     contains,
     content,
     joined,
+    joined_present,
     mapped,
     text_column,
     with_neighbors_joined,
@@ -79,3 +80,11 @@ def test_a_mark_or_a_low_byte_is_noticed_wherever_it_stands(text: str, found: bo
     for texts in ([text], ["x", text, "y"]):
         assert contains(text_column(texts), (b"&", b"\xef\xbf\xbf"), below=b" ") is found
     assert not contains(text_column(["x", text]).slice(0, 1), (b"&",), below=b" ")
+
+
+def test_what_is_not_there_leaves_nothing_between_the_others() -> None:
+    columns = [
+        pa.array(texts, pa.large_string())
+        for texts in (["a", None, "é", None], [None, None, "b", ""], ["c", None, None, "d"])
+    ]
+    assert joined_present(columns, "; ").to_pylist() == ["a; c", "", "é; b", "; d"]

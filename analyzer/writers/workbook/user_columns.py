@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns, review_columns
-from analyzer.caveats import caveat_sentences
+from analyzer.caveats import caveat_columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.model import Page, ReportFile
 from analyzer.moment_texts import minute_texts
 from analyzer.review_columns import NEVER, NOT_KNOWN
 from analyzer.terms import State, Verdict
 from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
-from analyzer.writers.text_columns import Texts, joined, mapped, text_column
+from analyzer.writers.text_columns import Texts, joined, joined_present, mapped, text_column
 from analyzer.writers.workbook.column import (
     NO,
     NONE,
@@ -63,12 +63,8 @@ def _caveat_ids(page: Page) -> Texts:
 
 def caveat_texts(page: Page) -> Texts:
     """Return the sentences of each user's caveats, one a line."""
-    texts = np.full(len(page), "", object)
-    has_caveats = (page.users[columns.CAVEATS] != "").to_numpy()
-    if has_caveats.any():
-        sentences = caveat_sentences(page.where(has_caveats))
-        texts[has_caveats] = ["\n".join(text for _, text in caveats) for caveats in sentences]
-    return text_column(texts)
+    sentences = caveat_columns(page).values()
+    return joined_present(sentences, "\n") if sentences else text_column([""] * len(page))
 
 
 def _more_credentials(page: Page) -> Texts:
