@@ -352,13 +352,16 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     for name in of_column.keys() & masks.keys():
         rows = of_column[name]
         selected[rows] = masks[name][position[rows]]
+    contradictions = _contradictions(facts, masks)
+    if not selected.any() and contradictions.empty:
+        return contradictions
     cells = _without_implied_dates(unread[selected])
     value = cells[columns.VALUE].str.slice(0, _LONGEST_VALUE)
     sentence = (cells[columns.COLUMN] + ' "' + value + '" is not understood').where(
         value.notna(), cells[columns.COLUMN] + " is not in this report"
     )
     sentence.index = pd.Index(cells[columns.POSITION])
-    every = pd.concat([sentence, _contradictions(facts, masks)])
+    every = pd.concat([sentence, contradictions])
     sentences: pd.Series = every.groupby(level=0).agg("; ".join)
     return sentences
 
@@ -380,4 +383,4 @@ def _contradictions(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
     texts = {
         at: "another row of this ARN has another " + ", ".join(differing[at]) for at in differing
     }
-    return pd.Series(texts, dtype=TEXT)
+    return pd.Series(texts, pd.Index(texts, dtype="int64"), TEXT)

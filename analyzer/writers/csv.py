@@ -105,7 +105,9 @@ def text_lines(
     rows: Iterable[Mapping[str, str]], header: Sequence[str], *, raw: bool
 ) -> memoryview:
     """Return rows of text as bytes; a column that a row does not have stays empty."""
-    frame = pd.DataFrame(list(rows), columns=list(header), dtype=TEXT).fillna("")
+    if not (every := list(rows)):
+        return memoryview(b"")
+    frame = pd.DataFrame(every, columns=list(header), dtype=TEXT).fillna("")
     return frame_lines(frame, raw=raw)
 
 
