@@ -303,7 +303,7 @@ def _is_printable_ascii(text: memoryview) -> bool:
 
 
 _DEL_BYTE: Final = b"\x7f"
-_NOT_PRINTABLE_ASCII: Final = re.compile("[\x7f-\U0010ffff]")
+_NOT_PRINTABLE_ASCII: Final = re.compile("[^\0-~]")
 
 
 def _escaped(sign: re.Match[str]) -> str:
