@@ -40,18 +40,21 @@ def assemble_report(
     option: datetime | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     threads: int = 2,
+    row_bytes_in_memory: int | None = None,
 ) -> Report:
     """Return the Report that the texts are together; an opener may refuse its input.
 
     `option` is the moment that the user says the reports describe; `progress` is called with how
-    many of how many texts were read, `threads` at a time. The same report twice counts once; of
-    different reports of one account the newest counts.
+    many of how many texts were read, `threads` at a time. Rows of up to so many bytes stay in
+    memory, by default `ROW_BYTES_IN_MEMORY`. The same report twice counts once; of different
+    reports of one account the newest counts.
 
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
     as_of.check_as_of(option)
+    kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
     surveyed = [
-        selection.with_as_of(each, option) for each in _surveyed(openers, progress, threads)
+        selection.with_as_of(each, option) for each in _surveyed(openers, progress, threads, kept)
     ]
     distinct, same = selection.without_copies(surveyed)
     newest, older = selection.without_superseded_accounts(distinct)
@@ -98,6 +101,7 @@ def _surveyed(
     openers: Sequence[Callable[[], ReportText]],
     progress: Callable[[int, int], None],
     threads: int,
+    row_bytes_in_memory: int,
 ) -> Iterator[SurveyedReport]:
     """Survey the reports, a group in each thread: Arrow lets several run."""
     problems: list[Problem] = []
@@ -110,7 +114,7 @@ def _surveyed(
                 problems += each.problems
             else:
                 size += each.text.size
-                yield each if size <= ROW_BYTES_IN_MEMORY else replace(each, rows=None)
+                yield each if size <= row_bytes_in_memory else replace(each, rows=None)
     if problems:
         raise InputRefused(problems)
 

@@ -93,16 +93,18 @@ def moment_in_utc(as_of: object) -> datetime | None:
     return as_of.astimezone(UTC).replace(microsecond=0)
 
 
-def load_sources(
+def load_sources(  # noqa: PLR0913  each is one choice
     names: Collection[str],
     inputs: Sequence[Source],
     as_of: datetime | None,
     progress: Callable[[int, int], None],
     limit: InputLimit | None = None,
+    *,
+    row_bytes_in_memory: int | None = None,
 ) -> Report:
     """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
 
-    `limit` counts what unpacks.
+    `limit` counts what unpacks, `row_bytes_in_memory` is that of `assemble_report`.
 
     Raises InputRefused with the problems of all inputs together.
     """
@@ -111,7 +113,7 @@ def load_sources(
     # An archive gives one file at a time: two threads that wait for it take half as long again.
     threads = 1 if any(each.archive for each in read) else 2
     openers = [partial(_text_with_origin, each, bound) for each in read]
-    report = assemble_report(openers, as_of, progress, threads)
+    report = assemble_report(openers, as_of, progress, threads, row_bytes_in_memory)
     noted = replace(
         report, notes=(*skipped_notes(inputs), *_archived_companion_notes(inputs), *report.notes)
     )
