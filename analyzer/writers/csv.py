@@ -18,7 +18,14 @@ from analyzer.analysis import Analysis
 from analyzer.model import TEXT, AccountName, Page, ReportFile
 from analyzer.report.arns import first_bytes
 from analyzer.terms import Verdict, utc_text
-from analyzer.writers.text_columns import contains, content, joined, mapped, text_column
+from analyzer.writers.text_columns import (
+    combinations,
+    contains,
+    content,
+    joined,
+    mapped,
+    text_column,
+)
 from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
 
 USER_COLUMNS: Final = (*JUDGED_COLUMNS, *REPORTED_COLUMNS, ACCOUNT_NAME)
@@ -124,13 +131,11 @@ def _joined_category_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa
     columns_of_words = [page.users[name].cat for name in _WORD_COLUMNS]
     words = [_csv_cells(text_column(each.categories), raw=raw) for each in columns_of_words]
     codes = [each.codes.to_numpy() for each in columns_of_words]
-    shape = [*map(len, words), len(of_files)]
-    place = np.ravel_multi_index([*codes, page.users[columns.FILE].to_numpy()], shape)
-    combined = pa.array(place).dictionary_encode()
-    occurring = np.unravel_index(combined.dictionary.to_numpy(), shape)
+    every = [*codes, page.users[columns.FILE].to_numpy()]
+    combined, occurring = combinations(every, [*map(len, words), len(of_files)])
     parts = zip((*words, of_files), occurring, strict=True)
     distinct = joined(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
-    return distinct.take(combined.indices)
+    return distinct.take(combined)
 
 
 def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:

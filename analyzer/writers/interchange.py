@@ -40,7 +40,7 @@ from analyzer.standards import references
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds
 from analyzer.writers.json_columns import NOTHING, Members, json_objects
-from analyzer.writers.text_columns import content, joined, mapped, text_column
+from analyzer.writers.text_columns import coded, combinations, content, joined, mapped, text_column
 
 PRODUCT: Final = "credreport"
 _ID_DIGITS: Final = 32
@@ -237,13 +237,15 @@ def json_of_kinds(
     shared: Callable[[FindingKind, Thresholds], Mapping[str, Any]],
 ) -> Mapping[str, pa.Array]:
     """Return what all findings of a rule, outcome and remedy share, as columns of JSON by name."""
-    names = [RULE, OUTCOME, REMEDY]
-    texts = frame[names].astype(TEXT)
-    of_kinds = [
-        shared(_kind(book, *words), book.thresholds)
-        for words in texts.drop_duplicates().itertuples(index=False, name=None)
+    words = [coded(frame[name]) for name in (RULE, OUTCOME, REMEDY)]
+    codes, occurring = combinations(
+        [each.indices.to_numpy() for each in words], [len(each.dictionary) for each in words]
+    )
+    named = [
+        each.dictionary.take(pa.array(at)).to_pylist()
+        for each, at in zip(words, occurring, strict=True)
     ]
-    codes = pa.array(texts.groupby(names, sort=False).ngroup().to_numpy())
+    of_kinds = [shared(_kind(book, *each), book.thresholds) for each in zip(*named, strict=True)]
     return {
         name: pa.DictionaryArray.from_arrays(
             codes, text_column([_ascii_json(each[name]) for each in of_kinds])

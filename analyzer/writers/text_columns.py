@@ -45,6 +45,17 @@ def mapped(texts: Texts, text_of: Callable[[str], str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(each.indices, others)
 
 
+def combinations(
+    codes: Sequence[np.ndarray], sizes: Sequence[int]
+) -> tuple[pa.Array, tuple[np.ndarray, ...]]:
+    """Return which combination of codes each row has, and the codes of those that occur.
+
+    A code is a number below the size at its place. The combinations are in the order of the rows.
+    """
+    encoded = pa.array(np.ravel_multi_index([*codes], [*sizes])).dictionary_encode()
+    return encoded.indices, np.unravel_index(encoded.dictionary.to_numpy(), [*sizes])
+
+
 def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     """Return the parts of each row joined; a part that is no column stands in every row."""
     texts = [pa.scalar(part, TEXT_TYPE) if isinstance(part, str) else part for part in parts]

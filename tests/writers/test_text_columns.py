@@ -1,5 +1,6 @@
 """Columns of text are joined, mapped and looked through without changing what they say."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from analyzer.model import TEXT
 from analyzer.writers.text_columns import (
     coded,
+    combinations,
     contains,
     content,
     joined,
@@ -88,3 +90,10 @@ def test_what_is_not_there_leaves_nothing_between_the_others() -> None:
         for texts in (["a", None, "é", None], [None, None, "b", ""], ["c", None, None, "d"])
     ]
     assert joined_present(columns, "; ").to_pylist() == ["a; c", "", "é; b", "; d"]
+
+
+def test_each_combination_that_occurs_is_there_once() -> None:
+    first, second = np.array([1, 0, 1, 1]), np.array([2, 0, 2, 1])
+    codes, occurring = combinations([first, second], [2, 3])
+    assert codes.to_pylist() == [0, 1, 0, 2]
+    assert [each.tolist() for each in occurring] == [[1, 0, 1], [2, 0, 1]]
