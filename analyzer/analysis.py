@@ -92,7 +92,7 @@ class Analysis:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
         if self.report.rows <= ROWS_IN_MEMORY:
             return iter(self._pages_in_memory)
-        return self._stored_pages()
+        return self._stored_pages() if self.store else self._judged_pages()
 
     @property
     def users(self) -> pd.DataFrame:
@@ -117,10 +117,15 @@ class Analysis:
     @cached_property
     def totals(self) -> Totals:
         """Return the counts of the outcome, going through the pages unless that was done."""
-        for _ in self.pages():
-            pass
-        totals: Totals = self.__dict__["totals"]
-        return totals
+        if self.store:
+            for _ in self.pages():
+                pass
+            totals: Totals = self.__dict__["totals"]
+            return totals
+        tally = _TotalsCounter(self.exemptions)
+        for page in self.report.pages():
+            tally.judge(page, self.criteria)
+        return tally.totals(self.report)
 
     @cached_property
     def inspection(self) -> "Inspection":
@@ -172,7 +177,7 @@ class Analysis:
 
     @cached_property
     def _stored_pages(self) -> Callable[[], Iterator[Page]]:
-        return self._judged_pages if self.store is None else self.store(self._judged_pages)
+        return self.store(self._judged_pages) if self.store else self._judged_pages
 
     @cached_property
     def _pages_in_memory(self) -> tuple[Page, ...]:

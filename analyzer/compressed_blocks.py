@@ -1,4 +1,4 @@
-"""Hold what is too large for the memory in a temporary file, compressed."""
+"""Hold blocks of bytes, compressed, in a temporary file: what is too large for the memory."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class CompressedBlocks:
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Begin with no blocks; they go behind all that a file holds."""
+        """Begin with no blocks; they go behind what a file holds already."""
         self._file = file
         self._places: list[tuple[int, int, int]] = []
 

@@ -50,10 +50,10 @@ T = TypeVar("T")
 
 
 class Store(Protocol):
-    """Return what gives the same values as a function, at each call, and makes them only once."""
+    """Keep what a function yields, so that it is made only once."""
 
     def __call__(self, values: Callable[[], Iterator[T]], /) -> Callable[[], Iterator[T]]:
-        """Return that."""
+        """Return a function that yields the same values at each call."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ class Inspection:
         exempt; of these the longest ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a
         frame a page, each in that order.
         """
-        return self._stored_frames()
+        return self._stored_frames() if self.store else self._ordered_frames()
 
     @cached_property
     def _stored_frames(self) -> Callable[[], Iterator[pd.DataFrame]]:
-        return self._ordered_frames if self.store is None else self.store(self._ordered_frames)
+        return self.store(self._ordered_frames) if self.store else self._ordered_frames
 
     def _ordered_frames(self) -> Iterator[pd.DataFrame]:
         if self.book.rules and self.report.rows <= MOST_ROWS_IN_ONE_ORDER:

@@ -12,10 +12,11 @@ import pytest
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.facts import Truth
-from analyzer.rules.rule import Outcome
+from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import rulebook
 from tests.support.builders import AS_OF, a_user, days_before, report_text, saved
+from tests.support.interchange import asff, ocsf
 from tests.support.outputs import everything_shown, json_document
 from tests.support.workbooks import book_of, results_of, row_of, texts
 
@@ -111,6 +112,31 @@ def test_it_can_be_skipped_like_any_other(tmp_path: Path) -> None:
     assert "old-user-5" in row_of(book_of(analysis)["Method"], "Rules that did not run")[1]
 
 
+def test_feeds_are_about_the_account_where_the_rule_is(tmp_path: Path) -> None:
+    of_account = replace(OLD, subject=analyzer.Subject.ACCOUNT)
+    report = analysis_of(tmp_path).report
+    analysis = analyzer.analyze(report, book=rulebook(extra=[of_account], rules=[OLD.id]))
+    ((resource,),) = (each["resources"] for each in ocsf(analysis))
+    assert (resource["type"], resource["uid"]) == ("AwsAccount", "012345678901")
+    ((resource,),) = (each["Resources"] for each in asff(analysis))
+    assert (resource["Type"], resource["Id"]) == ("AwsAccount", "AWS::::Account:012345678901")
+
+
+def test_feeds_describe_a_finding_without_words(tmp_path: Path) -> None:
+    silent = replace(OLD, fact=lambda _facts, at, _limits: pa.repeat("", len(at)))
+    analysis = analyzer.analyze(
+        analysis_of(tmp_path).report, book=rulebook(extra=[silent], rules=[OLD.id])
+    )
+    assert [each["message"] for each in ocsf(analysis)] == [""]
+    assert [each["Description"] for each in asff(analysis)] == [""]
+
+
+def test_a_book_may_hold_a_rule_that_it_does_not_know_by_its_id(tmp_path: Path) -> None:
+    book = replace(rulebook(), rules=(OLD,))
+    analysis = analyzer.analyze(analysis_of(tmp_path).report, book=book)
+    assert [each["finding_info"]["title"] for each in ocsf(analysis)] == ["User is old"]
+
+
 def test_one_that_is_off_by_default_runs_only_if_it_is_named() -> None:
     off = replace(OLD, default=False)
     assert off not in rulebook(extra=[off]).rules
@@ -118,7 +144,7 @@ def test_one_that_is_off_by_default_runs_only_if_it_is_named() -> None:
     assert rulebook(extra=[off], rules=["old-user-5"]).rules == (off,)
 
 
-@pytest.mark.parametrize("taken", ["unused-user", "default", "all"])
+@pytest.mark.parametrize("taken", ["unused-user", "default", "all", UNCOVERED_ACCOUNT.id])
 def test_an_id_that_is_taken_is_refused(taken: str) -> None:
     with pytest.raises(ValueError, match=f"rule id '{taken}' is taken: choose another id"):
         rulebook(extra=[replace(OLD, id=taken)])

@@ -146,7 +146,7 @@ class ExportRun:
         Returns the run's name and the exit code.
         """
         judged = self.judging.reviewed_analysis(report, first_done_times(self.folder, name))
-        with os_errors_translated(self.folder), stored(judged, self.folder) as analysis:
+        with stored(judged, self.folder) as analysis:
             return self._publish_unless_unchanged(building, name, analysis, has_gaps=has_gaps)
 
     def _publish_unless_unchanged(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from analyzer.rules import RULES
-from analyzer.rules.rule import Rule
+from analyzer.rules.rule import UNCOVERED_ACCOUNT, Rule
 from analyzer.standards import STANDARDS
 from analyzer.standards.standard import Standard, decidable
 from analyzer.terms import Benchmark, Severity, Thresholds
@@ -103,7 +103,7 @@ def _rules_by_id(extra: Sequence[Rule]) -> dict[str, Rule]:
             raise TypeError(f"an extra rule is an analyzer.Rule, not {rule!r}")
         if not _ID.fullmatch(rule.id):
             raise ValueError(f"rule id {rule.id!r}: use small letters, digits and single hyphens")
-        if rule.id in (*known, DEFAULT_RULES, ALL_RULES):
+        if rule.id in (*known, DEFAULT_RULES, ALL_RULES, UNCOVERED_ACCOUNT.id):
             raise ValueError(f"rule id {rule.id!r} is taken: choose another id")
         known[rule.id] = rule
     return known

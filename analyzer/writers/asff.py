@@ -232,7 +232,7 @@ def _documents(frame: pd.DataFrame, shared: Mapping[str, pa.Array]) -> Members:
         "Severity": shared["Severity"],
         "FindingProviderFields": shared["FindingProviderFields"],
         "Title": shared["Title"],
-        "Description": _cut(frame[FACT], "description"),
+        "Description": json_cells(_cut_texts(frame[FACT], "description")),
         "Remediation": shared["Remediation"],
         "ProductFields": _product_fields(frame, shared),
         "Resources": json_list_column(_resources(frame)),
@@ -337,11 +337,15 @@ def _number_texts(numbers: pd.Series) -> pa.Array:
 
 def _cut(texts: Texts, name: str) -> pa.Array:
     """Return texts as JSON, none longer than a field of that name takes; null where empty."""
+    return optional_json_cells(_cut_texts(texts, name))
+
+
+def _cut_texts(texts: Texts, name: str) -> pa.Array:
     longest = _LONGEST[name]
     column = text_column(texts)
     if (pc.max(pc.utf8_length(column)).as_py() or 0) <= longest:
-        return optional_json_cells(column)
-    return optional_json_cells(mapped(column, lambda text: _cut_text(text, longest)))
+        return column
+    return mapped(column, lambda text: _cut_text(text, longest))
 
 
 def _cut_text(text: str, longest: int) -> str:

@@ -78,7 +78,8 @@ def finding_frames(analysis: Analysis) -> Iterator[pd.DataFrame]:
     The rows of one ARN that contradict each other leave the same matters open: the findings that
     have one id become one. They come last, and behind them the accounts that could not be read.
 
-    A frame has at least one row, the columns that `rules.rule.FINDINGS` describes, and
+    A frame has at least one row, the columns that `rules.rule.FINDINGS` describes (words are text
+    and `file`, `row` are 0 for an account that could not be read), and
 
     - `account` str: where the ARN names none, that of the file; empty where neither names one;
     - `account_name`, `partition` str: empty where not known; the partition is that of the ARN;
@@ -88,7 +89,8 @@ def finding_frames(analysis: Analysis) -> Iterator[pd.DataFrame]:
       made of the account, the rule, the ARN, the slot and the creation of the key, the certificate
       or else the user: a user that is created again has findings of its own. Where the ARN names
       no account, the user's name distinguishes rows;
-    - `subject_id` str: what identifies the subject: the ARN, else the user, else the row.
+    - `subject_id` str: what identifies the subject: the account, if the rule is about that; else
+      the ARN, else the user, else the row.
     """
     report = analysis.report
     repeated = []
@@ -167,9 +169,9 @@ def _ids(frame: pd.DataFrame) -> pd.Series:
 
 
 def _subject_ids(frame: pd.DataFrame) -> pd.Series:
-    if pc.all(_has_account(frame)).as_py():
-        return frame[columns.ARN]
     of_account = pc.equal(text_column(frame[SUBJECT]), Subject.ACCOUNT)
+    if pc.all(pc.and_not(_has_account(frame), of_account)).as_py():
+        return frame[columns.ARN]
     account = pc.if_else(of_account, without_blanks(frame[columns.ACCOUNT]), NOTHING)
     arn, user = (without_blanks(frame[name]) for name in (columns.ARN, columns.USER))
     row = joined("row ", text_column(frame[columns.ROW]), " of ", text_column(frame[REPORT]))
@@ -245,17 +247,17 @@ def json_of_kinds(
         each.dictionary.take(pa.array(at)).to_pylist()
         for each, at in zip(words, occurring, strict=True)
     ]
-    of_kinds = [shared(_kind(book, *each), book.thresholds) for each in zip(*named, strict=True)]
+    rules = {rule.id: rule for rule in (*book.rules, UNCOVERED_ACCOUNT)}
+    of_kinds = [
+        shared(FindingKind(rules[rule], Outcome(outcome), remedy), book.thresholds)
+        for rule, outcome, remedy in zip(*named, strict=True)
+    ]
     return {
         name: pa.DictionaryArray.from_arrays(
             codes, text_column([_ascii_json(each[name]) for each in of_kinds])
         )
         for name in of_kinds[0]
     }
-
-
-def _kind(book: Rulebook, rule: str, outcome: str, remedy: str) -> FindingKind:
-    return FindingKind(book.rules_by_id.get(rule, UNCOVERED_ACCOUNT), Outcome(outcome), remedy)
 
 
 def _ascii_json(value: Any) -> str:

@@ -29,9 +29,9 @@ ROWS_AT_ONCE: Final = 1024
 Members: TypeAlias = Mapping[str, "pa.Array | str | Members"]
 """A member is a column of JSON, one JSON for all rows, or an object with members of its own.
 
-A column of texts that are long and few is best given by codes: it is decoded some rows at a time.
-
-It is left out of the rows where its column is null. Where the first one is, there is no object.
+A member is left out of a row where its column is null. The first one must not be null, except in
+`json_object_column`. A column of texts that are long and few is best given by codes: it is decoded
+some rows at a time.
 """
 
 NOTHING: Final = pa.scalar(None, TEXT_TYPE)

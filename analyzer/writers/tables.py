@@ -14,7 +14,6 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, Page, Report, arrow_array
-from analyzer.moment_texts import utc_texts
 from analyzer.report.values import timestamps
 from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
@@ -99,20 +98,6 @@ def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
         taken = {name: each.take(file) for name, each in about.items()}
         yield _batch(FINDINGS, {**{name: frame[name] for name in rule.FINDINGS}, **taken})
     yield from _rows(FINDINGS, map(uncovered_finding, analysis.report.not_covered))
-
-
-def python_values(values: pd.Series | np.ndarray) -> list[Any]:
-    """Return the values of a column as Python has them, moments as text, None where missing.
-
-    Each distinct value is made once: a call for each row is dear.
-    """
-    array = arrow_array(values)
-    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-    distinct = encoded.dictionary
-    if pa.types.is_timestamp(distinct.type):
-        distinct = utc_texts(distinct)
-    words = np.array([*distinct.to_pylist(), None], object)
-    return list(words[encoded.indices.fill_null(-1).to_numpy()])
 
 
 def _file_names(report: Report) -> pd.Series:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
 from analyzer import analysis, inspection
 from analyzer.analysis import Analysis
+from analyzer.errors import OutputFailed
+from analyzer.exports import stored_analysis
 from analyzer.exports.stored_analysis import stored
 from analyzer.report import assemble
 from analyzer.rules.engine import page_findings
@@ -42,7 +43,8 @@ def test_each_page_is_judged_once_and_its_findings_are_worded_once(
     monkeypatch.setattr(analysis, "with_verdicts", judged)
     monkeypatch.setattr(inspection, "page_findings", worded)
     monkeypatch.setattr(inspection, "page_counts", None)
-    exporting(tmp_path / "runs", "--from", ORGANIZATION, "--also", "ocsf", "--also", "parquet")
+    also = ("--also", "ocsf", "--also", "parquet")
+    assert exporting(tmp_path / "runs", "--from", ORGANIZATION, *also) == 0
     report = analyzer.load(ORGANIZATION)
     pages, roots = len(list(report.pages())), len(list(report.roots()))
     assert judged.call_count == pages > 1
@@ -85,7 +87,7 @@ def test_a_pass_that_is_broken_off_leaves_nothing_out_of_the_next(tmp_path: Path
     with stored(of_organization(), tmp_path) as kept:
         first, other = kept.pages(), kept.pages()
         assert_frame_equal(next(first).users, next(other).users)
-        assert pd.concat([each.users for each in kept.pages()]).shape == kept.users.shape
+        assert_frame_equal(kept.users, of_organization().users)
 
 
 @pytest.mark.usefixtures("large")
@@ -99,3 +101,26 @@ def test_a_small_report_needs_no_files(tmp_path: Path) -> None:
     small = of_organization()
     with stored(small, tmp_path / "absent") as kept:
         assert kept is small
+
+
+@pytest.mark.usefixtures("large")
+def test_a_folder_that_takes_no_more_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        stored_analysis, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b", 0)
+    )
+    with (
+        stored(of_organization(), tmp_path) as kept,
+        pytest.raises(OutputFailed, match="cannot be written: No space left on device"),
+    ):
+        assert kept.totals
+
+
+@pytest.mark.usefixtures("large")
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    with (
+        stored(of_organization(), tmp_path / "gone") as kept,
+        pytest.raises(OutputFailed, match="gone cannot be written: No such file or directory"),
+    ):
+        next(kept.pages())

@@ -58,7 +58,7 @@ def new_workbook(font: Font) -> Workbook:
 
 
 _BLOCK: Final = 1 << 20
-"""So many bytes of rows are compressed together."""
+"""At least so many bytes of rows are compressed together."""
 
 
 class StoredRows:
