@@ -107,14 +107,13 @@ def test_a_small_report_needs_no_files(tmp_path: Path) -> None:
 def test_a_folder_that_takes_no_more_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        stored_analysis, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b", 0)
-    )
     with (
+        Path("/dev/full").open("w+b", buffering=0) as full,
         stored(of_organization(), tmp_path) as kept,
-        pytest.raises(OutputFailed, match="cannot be written: No space left on device"),
     ):
-        assert kept.totals
+        monkeypatch.setattr(stored_analysis, "TemporaryFile", lambda **_: full)
+        with pytest.raises(OutputFailed, match="cannot be written: No space left on device"):
+            assert kept.totals
 
 
 @pytest.mark.usefixtures("large")
