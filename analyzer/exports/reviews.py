@@ -1,7 +1,6 @@
 """Read back what people and earlier runs left in a folder of runs: decisions, and what was done."""
 
 import csv
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -22,9 +21,9 @@ def edited_workbooks(folder: Path, before: str | None = None) -> dict[Path, byte
     """
     edited = {}
     for run in runs(folder) if before is None else earlier_runs(folder, before):
-        content = (run.path / WORKBOOK).read_bytes()
-        if hashlib.sha256(content).hexdigest() != run.sha256_of(WORKBOOK):
-            edited[run.path / WORKBOOK] = content
+        workbook = run.path / WORKBOOK
+        if sha256(workbook) != run.sha256_of(WORKBOOK):
+            edited[workbook] = workbook.read_bytes()
     return edited
 
 

@@ -107,9 +107,10 @@ def _add_users(listing: _NewUserListing, analysis: Analysis) -> tuple[CountedLis
     listed: ListedRows = {each.title: np.empty(0, np.int64) for each in REVIEW_LISTS}
     for each, unlisted in reviews:
         to_review = listing(each.title, each.columns(files, names), each.print_blocks(files, names))
-        if users_to_review := unlisted.page():
-            listings[each.title] = _add_review(to_review, users_to_review, analysis.review)
-            listed[each.title] = np.sort(row_keys(users_to_review.users))
+        if len(unlisted):
+            listings[each.title], listed[each.title] = _add_review(
+                to_review, unlisted, analysis.review
+            )
         elif each.no_users:
             to_review.finish(each.no_users)
     return CountedListings(all_users=all_users, exempt=exempt_users, reviews=listings), listed
@@ -122,17 +123,21 @@ def _is_exempt(page: Page) -> np.ndarray:
 
 def _add_exempt(listing: Listing[Page], exempt: CollectedUsers, earlier: Review) -> None:
     """Add the list of exempt users in the report's order, unless there are none."""
-    if page := exempt.page():
-        listing.add(with_earlier_decisions(page, earlier))
+    if len(exempt):
+        listing.add(with_earlier_decisions(exempt.page(), earlier))
         listing.finish()
 
 
-def _add_review(listing: Listing[Page], page: Page, earlier: Review) -> ReviewListing:
-    """Add a list to decide in, which begins with the earlier decisions."""
-    filled, order = with_earlier_decisions(page, earlier), review_order(page)
-    listing.add(filled, order)
+def _add_review(
+    listing: Listing[Page], unlisted: CollectedUsers, earlier: Review
+) -> tuple[ReviewListing, np.ndarray]:
+    """Add a list to decide in, which begins with the earlier decisions; return it and its rows."""
+    page = with_earlier_decisions(unlisted.page(), earlier)
+    order = review_order(page)
+    listing.add(page, order)
     listing.finish()
-    return ReviewListing(listing, earlier_decisions(filled, order), certain_to_decide(filled))
+    review = ReviewListing(listing, earlier_decisions(page, order), certain_to_decide(page))
+    return review, np.sort(row_keys(page.users))
 
 
 def _add_roots(listing: Listing[Page], analysis: Analysis) -> None:

@@ -189,7 +189,6 @@ def _users(page: Page, positions: np.ndarray) -> Page:
 
 
 _KEPT_CELLS: Final = (
-    columns.ARN,
     *(
         name
         for key in columns.ACCESS_KEYS
@@ -198,9 +197,9 @@ _KEPT_CELLS: Final = (
     *(certificate.active for certificate in columns.CERTIFICATES),
     columns.ADDITIONAL_CREDENTIALS_INFO,
 )
-"""The report's own cells that the facts and the lists of collected users read.
+"""The report's own cells that the facts and the lists of collected users read, besides masked ARNs.
 
-With all of them 500,000 users take 150 MB more.
+With all of them 500,000 users take 180 MB more.
 """
 
 
@@ -216,12 +215,21 @@ class CollectedUsers:
         """Keep the users of a page where the mask holds."""
         mask = self._has(page)
         if mask.any():
-            kept = replace(page, cells=page.cells[list(_KEPT_CELLS)])
+            kept = replace(page, cells=_kept_cells(page))
             self._pages.append(kept.where(mask))
 
-    def page(self) -> Page | None:
-        """Return the users as one page and forget them; None if there are none."""
-        return _joined_pages(self._pages) if self._pages else None
+    def __len__(self) -> int:
+        """Return the number of users."""
+        return sum(map(len, self._pages))
+
+    def page(self) -> Page:
+        """Return the users, of whom there are some, as one page, and forget them."""
+        return _joined_pages(self._pages)
+
+
+def _kept_cells(page: Page) -> pd.DataFrame:
+    masked = page.cells[columns.ARN].where(page.users[columns.ARN_MASKED])
+    return page.cells[list(_KEPT_CELLS)].assign(**{columns.ARN: masked})
 
 
 def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
