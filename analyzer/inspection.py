@@ -10,7 +10,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
-from analyzer.model import Exemption, Page, Report, concatenated
+from analyzer.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.report.notes import short_list
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
@@ -28,17 +28,6 @@ from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 
-_ORDER: Final = [
-    SEVERITY,
-    RULE,
-    OUTCOME,
-    "exempt",
-    "ago",
-    columns.ACCOUNT,
-    columns.ARN,
-    columns.SLOT,
-    FACT,
-]
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
 
@@ -228,6 +217,10 @@ def _finding_counts(frame: pd.DataFrame) -> FindingCounts:
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    exempt = frame[columns.EXEMPTION] != ""
-    ahead = frame.assign(exempt=exempt, ago=-frame[DAYS].fillna(-1))
-    return ahead.sort_values(_ORDER, kind="stable", ignore_index=True)[list(FINDINGS)]
+    order = stable_order(
+        *(frame[name].cat.codes for name in (SEVERITY, RULE, OUTCOME)),
+        frame[columns.EXEMPTION] != "",
+        -frame[DAYS].fillna(-1),
+        *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT, FACT)),
+    )
+    return frame.take(order).reset_index(drop=True)[list(FINDINGS)]

@@ -1,13 +1,14 @@
-"""A part of a page says of its users what the whole page says."""
+"""A part of a page says of its users what the whole page says, and rows are put in order."""
 
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analyzer import columns
 from analyzer.facts import Facts, unknown_cell_sentences
-from analyzer.model import Page
+from analyzer.model import TEXT, Page, stable_order
 from tests.support.builders import COLUMNS, a_key, a_user
 from tests.support.pages import tidied
 
@@ -46,3 +47,10 @@ def test_only_the_cells_that_are_asked_for_are_named() -> None:
     assert found.to_dict() == {
         1: 'mfa_active "!" is not understood; another row of this ARN has another mfa_active'
     }
+
+
+def test_rows_are_ordered_by_the_first_key_then_by_the_next_and_equal_ones_stay() -> None:
+    words = pd.Series(["b", "a", "b", None, "a", "b"], dtype=TEXT)
+    numbers = pd.Series([2, None, 1, 0, 5, 2], dtype="Int64")
+    assert stable_order(words, numbers).tolist() == [4, 1, 2, 0, 5, 3]
+    assert stable_order(np.array([True, False, True, False])).tolist() == [1, 3, 0, 2]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns, review, review_columns
-from analyzer.model import Page, ReportFile
+from analyzer.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import PrintBlocks, Title
@@ -178,16 +178,12 @@ REVIEW_LISTS: Final = (
 def review_order(page: Page) -> np.ndarray:
     """Return the users' positions by account, certain before check, oldest first."""
     users = page.users
-    keys = pd.DataFrame(
-        {
-            "account": users[columns.ACCOUNT],
-            "check": users[columns.CERTAINTY] == Certainty.CHECK,
-            "created": users[columns.CREATED],
-            "user": users[columns.USER],
-        }
+    return stable_order(
+        users[columns.ACCOUNT],
+        users[columns.CERTAINTY] == Certainty.CHECK,
+        users[columns.CREATED],
+        users[columns.USER],
     )
-    order: np.ndarray = keys.sort_values(keys.columns.tolist(), kind="stable").index.to_numpy()
-    return order
 
 
 def with_earlier_decisions(page: Page, earlier: review.Review) -> Page:
