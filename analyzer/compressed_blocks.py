@@ -12,8 +12,8 @@ _CODEC: Final = "zstd"
 class CompressedBlocks:
     """Hold blocks of bytes, to be read again and again in their order.
 
-    Compressed they take a tenth of the room, and less time: the system takes three times as long
-    to write and read them as they are.
+    Compressed they take a tenth of the room, and half the time: the system takes longer to write
+    and read rows of sheets as they are.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
