@@ -92,7 +92,7 @@ class Analysis:
         """Yield the judged pages, their users with the columns that `Page` says are added."""
         if self.report.rows <= ROWS_IN_MEMORY:
             return iter(self._pages_in_memory)
-        return self._stored_pages() if self.store else self._judged_pages()
+        return (self._stored_pages or self._judged_pages)()
 
     @property
     def users(self) -> pd.DataFrame:
@@ -176,8 +176,8 @@ class Analysis:
         return follow_up(self.pages(), self.report, self.review)
 
     @cached_property
-    def _stored_pages(self) -> Callable[[], Iterator[Page]]:
-        return self.store(self._judged_pages) if self.store else self._judged_pages
+    def _stored_pages(self) -> Callable[[], Iterator[Page]] | None:
+        return self.store(self._judged_pages) if self.store else None
 
     @cached_property
     def _pages_in_memory(self) -> tuple[Page, ...]:

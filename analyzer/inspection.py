@@ -65,11 +65,11 @@ class Inspection:
         exempt; of these the longest ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a
         frame a page, each in that order.
         """
-        return self._stored_frames() if self.store else self._ordered_frames()
+        return (self._stored_frames or self._ordered_frames)()
 
     @cached_property
-    def _stored_frames(self) -> Callable[[], Iterator[pd.DataFrame]]:
-        return self.store(self._ordered_frames) if self.store else self._ordered_frames
+    def _stored_frames(self) -> Callable[[], Iterator[pd.DataFrame]] | None:
+        return self.store(self._ordered_frames) if self.store else None
 
     def _ordered_frames(self) -> Iterator[pd.DataFrame]:
         if self.book.rules and self.report.rows <= MOST_ROWS_IN_ONE_ORDER:

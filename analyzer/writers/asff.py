@@ -27,13 +27,13 @@ from analyzer.rules.rule import (
     SUBJECT,
     UNCOVERED_ACCOUNT,
     Outcome,
-    Subject,
 )
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, Severity, Thresholds, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.closing import FeedFormat, closed_lines
 from analyzer.writers.interchange import (
     ID,
+    OF_ACCOUNT,
     PARTITION,
     PRODUCT,
     REPORT,
@@ -280,7 +280,7 @@ def _workflow(frame: pd.DataFrame) -> Members:
 
 
 def _resources(frame: pd.DataFrame) -> Members:
-    of_account = _is_of_account(frame)
+    of_account = pa.array(frame[SUBJECT].isin(OF_ACCOUNT).to_numpy(bool))
     account = joined('"AWS::::Account:', text_column(frame[columns.ACCOUNT]), '"')
     partition = frame[PARTITION].where(frame[PARTITION].isin(_ASFF_PARTITIONS), "")
     details = json_object_column({"AwsIamUser": _user_details(frame)})
@@ -290,10 +290,6 @@ def _resources(frame: pd.DataFrame) -> Members:
         "Partition": optional_json_cells(partition),
         "Details": pc.if_else(of_account, NOTHING, details),
     }
-
-
-def _is_of_account(frame: pd.DataFrame) -> pa.Array:
-    return pa.array(frame[SUBJECT].isin([Subject.ROOT, Subject.ACCOUNT]).to_numpy(bool))
 
 
 def _user_details(frame: pd.DataFrame) -> pa.Array:

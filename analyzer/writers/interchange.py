@@ -54,6 +54,10 @@ ID: Final = "id"
 SUBJECT_ID: Final = "subject_id"
 
 
+OF_ACCOUNT: Final = (Subject.ROOT, Subject.ACCOUNT)
+"""The subjects of findings that feeds say of the account, and not of a user."""
+
+
 class FindingKind(NamedTuple):
     """Hold what many findings share."""
 
@@ -64,7 +68,7 @@ class FindingKind(NamedTuple):
     @property
     def is_of_account(self) -> bool:
         """Return whether it is about the account or its root, and not about a user."""
-        return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
+        return self.rule.subject in OF_ACCOUNT
 
     @property
     def remedy_text(self) -> str:

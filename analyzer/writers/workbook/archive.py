@@ -40,9 +40,9 @@ from analyzer.writers.text_columns import content, joined, text_column, with_nei
 _LARGE: Final = 1 << 30
 
 _COMPRESSION: Final = 2
-"""A third of the time of zlib's usual 6, for a file a quarter larger.
+"""Less than half the time of zlib's usual 6, for sheets a quarter larger.
 
-ISA-L would take a fifth of that again, but its bytes differ with the processor.
+ISA-L would take a fifth of that again, but its bytes can differ from processor to processor.
 """
 
 _NO_ROWS: Final = b"<sheetData></sheetData>"
