@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.decisions.removal_script import Removal
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Page, user_positions
-from analyzer.removal_script import Removal
 from analyzer.report.notes import short_list
 from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
 from analyzer.review_columns import ARN, CREATED, DECIDED_BY, DECIDED_ON, REMOVALS, Decision
@@ -103,10 +103,12 @@ def _certain_on_page(page: Page, decision: Decision) -> Iterator[Removal]:
         yield Removal(
             arn=arn,
             created=created.to_pydatetime(),
-            as_of=state.as_of,
             decision=decision,
-            last_use=state.last_use,
-            active_keys=state.active_keys,
+            baseline=state.as_of,
+            confirmed=state.as_of,
+            password_last_used=state.last_use,
+            decided_by="",
+            decided_on=state.as_of.date(),
         )
 
 
@@ -150,13 +152,13 @@ def _removal(decision: ReviewDecision, state_of: StateOf) -> Removal | Problem:
         return Removal(
             arn=decision.arn,
             created=decision.created,
-            as_of=state.as_of,
             decision=decision.decision,
-            last_use=state.last_use,
-            active_keys=state.active_keys,
+            baseline=state.as_of,
+            confirmed=state.as_of,
+            password_last_used=state.last_use,
             decided_by=decision.decided_by,
+            decided_on=decision.decided_on,
             ticket=decision.ticket,
-            empty_cells=tuple(_empty_cells(decision)),
         )
     except ValueError as error:
         message = str(error).removesuffix(f": {decision.arn!r}")  # the problem shows it

@@ -11,6 +11,7 @@ import pytest
 
 import analyzer
 from analyzer.cli import main
+from analyzer.decisions.removal_script import Removal
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import FileReference
 from analyzer.plan import (
@@ -19,7 +20,6 @@ from analyzer.plan import (
     states_in_reports,
     states_in_workbooks,
 )
-from analyzer.removal_script import Removal
 from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
 from analyzer.review_columns import SHEETS, Decision
 from analyzer.terms import utc_text
@@ -76,11 +76,12 @@ def test_a_user_is_removed_by_the_state_that_the_workbook_shows() -> None:
     assert removal == Removal(
         arn=ARN,
         created=LONG_AGO,
-        as_of=AS_OF,
         decision=Decision.DELETE,
-        last_use=LAST_USE,
-        active_keys=1,
+        baseline=AS_OF,
+        confirmed=AS_OF,
+        password_last_used=LAST_USE,
         decided_by="Ann",
+        decided_on=date(2026, 5, 2),
         ticket="T-1",
     )
 
@@ -101,7 +102,7 @@ def test_the_state_of_a_user_comes_from_the_reports(tmp_path: Path) -> None:
         key_2=an_inactive_key(used=days_before(400)),
     )
     (removal,) = by_reports(tmp_path, decision(sheet="Inactive users"), user)
-    assert (removal.as_of, removal.last_use, removal.active_keys) == STATE
+    assert (removal.baseline, removal.password_last_used) == STATE[:2]
 
 
 DAMAGED = Problem("review.xlsx, sheet Unused users", 5, "As of (UTC)", None, "damaged", "Do this.")
@@ -199,9 +200,13 @@ def edited(review: Path, edit: Callable[[list[Any], Sequence[Any]], None]) -> Pa
 
 
 def calls(script: str) -> dict[str, list[str]]:
-    """Return by ARN what the script compares and does: decision, as-of, used until, keys."""
+    """Return by ARN what the script compares and does: decision, baseline, last sign-in."""
     words = [line.split() for line in script.splitlines() if line.startswith("remove ")]
-    return {each[7].strip("'"): [each[1], *each[4:7]] for each in words}
+    return {each[2].strip("'"): [each[1], each[4], *_signed_in(each)] for each in words}
+
+
+def _signed_in(words: list[str]) -> list[str]:
+    return [word for word in words if word.startswith("signed-in=")]
 
 
 def planned(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str, list[str]]:
@@ -212,7 +217,7 @@ def planned(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[
     return calls(out)
 
 
-UNTIL = utc_text(LAST_USE + timedelta(minutes=15))
+UNTIL = f"signed-in={utc_text(LAST_USE)}"
 ACTS = {
     name: "delete" for users in USERS.values() for name in (str(each["user"]) for each in users)
 }
@@ -226,15 +231,15 @@ def test_every_user_is_compared_with_its_own_row_and_the_as_of_of_its_account(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     review = review_of_two_accounts(tmp_path, ACTS)
-    early, late = "2026-04-24T09:30:00Z", "2026-05-01T09:30:00Z"
+    early, late = "baseline=2026-04-24T09:30:00Z", "baseline=2026-05-01T09:30:00Z"
     from_rows = planned(capsys, review)
     assert from_rows == {
-        arn_in(ACCOUNT, "never"): ["delete", early, "never", "0"],
-        arn_in(ACCOUNT, "was-used"): ["delete", early, UNTIL, "0"],
-        arn_in(ACCOUNT, "idle"): ["delete", early, UNTIL, "1"],
-        arn_in(ACCOUNT, "unread"): ["delete", early, "never", "0"],
-        arn_in(OTHER, "never"): ["delete", late, "never", "0"],
-        arn_in(OTHER, "retired"): ["delete", late, UNTIL, "0"],
+        arn_in(ACCOUNT, "never"): ["delete", early],
+        arn_in(ACCOUNT, "was-used"): ["delete", early, UNTIL],
+        arn_in(ACCOUNT, "idle"): ["delete", early, UNTIL],
+        arn_in(ACCOUNT, "unread"): ["delete", early],
+        arn_in(OTHER, "never"): ["delete", late],
+        arn_in(OTHER, "retired"): ["delete", late, UNTIL],
     }
     assert planned(capsys, review, "--report", tmp_path) == from_rows
 
@@ -259,9 +264,7 @@ def test_decisions_without_a_name_or_a_date_are_planned_and_named(
         f"Note: {review}, sheet Inactive users: Decided by is empty. Rows: 2 (2, 3).",
         f"Note: {review}, sheet Undetermined: Decided by is empty. Rows: 1 (2).",
     ]
-    assert "'Decided by is empty, Decided on is empty'\n" in script
-    assert "; report as of 2026-04-24T09:30:00Z; no name or date: 3\n" in script
-    assert "; report as of 2026-05-01T09:30:00Z; no name or date: 1\n" in script
+    assert script.count(" by='' ") == 4
 
 
 @needs_libreoffice
@@ -280,8 +283,8 @@ def test_decisions_go_to_a_file_that_says_where_they_come_from(
     review = review_of_two_accounts(tmp_path, {"idle": "deactivate"})
     script = tmp_path / "removal.sh"
     assert main(["plan", str(review), "-o", str(script)]) == 0
-    assert f"# Decisions from: {review}\n" in script.read_text()
-    assert "\nremove deactivate 'idle' " in script.read_text()
+    assert f"# Ledger: {review}, SHA-256 " in script.read_text()
+    assert "\nremove deactivate 'arn:aws:iam::012345678901:user/idle' " in script.read_text()
     assert "Read it, then run it" in capsys.readouterr().err
 
 
@@ -313,12 +316,12 @@ def test_all_certain_users_can_be_planned_without_a_review_but_the_exempt(
 ) -> None:
     certain = ["plan", "--report", str(report), "--certain", "--decision", "delete"]
     assert main(certain) == 0
-    assert "\nremove delete 'quiet' " in capsys.readouterr().out
+    assert "\nremove delete 'arn:aws:iam::012345678901:user/quiet' " in capsys.readouterr().out
     listed = tmp_path / "exemptions.csv"
     listed.write_text("account,user,reason,owner,expires\n*,quiet,By design,,\n")
     assert main([*certain, "--exemptions", str(listed)]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("#!/bin/sh\n# Decisions from: ")
+    assert out.startswith("#!/bin/sh\n#\n# Ledger: ")
     assert "\nremove " not in out
     assert err == "No user is to be deactivated or deleted: the script changes nothing.\n"
     script = tmp_path / "remove.sh"

@@ -13,7 +13,7 @@ from analyzer.cli.stdout import flushed_stdout
 from analyzer.review_columns import REMOVALS, Decision
 
 if TYPE_CHECKING:
-    from analyzer.removal_script import Removal
+    from analyzer.decisions.removal_script import Removal
 
 
 app = typer.Typer(add_completion=False)
@@ -74,7 +74,7 @@ def plan(
     """Write a shell script that deactivates or deletes the users that a review decided on.
 
     The program changes nothing in AWS. Read the script; run it to see what it would do; run it
-    with APPLY=yes to do it. It checks each user in AWS first.
+    with APPLY=<account number> to do it. It checks each user in AWS first.
     """
     del config
     if certain is bool(workbooks):
@@ -130,10 +130,17 @@ def _removals_of_decisions(workbooks: list[InputFile], sources: list[str]) -> "l
 
 
 def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:
-    from analyzer.files import replacing
-    from analyzer.removal_script import empty_script, removal_script
+    from hashlib import sha256
 
-    script = removal_script(removals, inputs=inputs) if removals else empty_script(inputs)
+    from analyzer.decisions.removal_script import empty_script, removal_script
+    from analyzer.files import replacing
+    from analyzer.model import FileReference
+
+    files = [(each, Path(each).read_bytes()) for each in inputs if Path(each).is_file()]
+    ledgers = [FileReference(name=name, sha256=sha256(data).hexdigest()) for name, data in files]
+    script = (
+        removal_script(removals, ledgers=ledgers) if removals else empty_script(ledgers=ledgers)
+    )
     if output is None:
         with flushed_stdout():
             typer.echo(script, nl=False)

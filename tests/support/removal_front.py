@@ -1,7 +1,7 @@
 """Stand before moto's server: record each call, and answer what moto does not know.
 
 moto has no service-specific credentials, no last sign-in, and no last use of a key. It also deletes
-users that still have something attached, where AWS refuses: so the calls are what tests look at.
+users that still have something attached: this front refuses that, as AWS does.
 """
 
 import threading
@@ -15,11 +15,17 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs
 from urllib.request import Request, urlopen
 
+from moto.iam.models import iam_backends
+
 from tests.support.aws_server import moto_serving
 
 Call = tuple[str, dict[str, str]]
 
 _CREATED = "2024-05-06T07:08:09Z"
+_CONFLICT = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>DeleteConflict</Code>"
+    "<Message>Cannot delete entity, must remove everything first.</Message></Error></ErrorResponse>"
+)
 
 
 @dataclass
@@ -30,7 +36,7 @@ class Front:
     url: str = ""
     calls: list[Call] = field(default_factory=list)
     signed_in: dict[str, datetime] = field(default_factory=dict)
-    service_credentials: dict[str, list[str]] = field(default_factory=dict)
+    service_credentials: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def changes(self) -> list[Call]:
         """Return the calls that change something, in their order."""
@@ -39,19 +45,41 @@ class Front:
     def answer(self, operation: str, values: dict[str, str]) -> str | None:
         """Return what AWS answers where moto does not know it."""
         user = values.get("UserName", "")
+        credentials = self.service_credentials.get(user, {})
         if operation == "ListServiceSpecificCredentials":
             members = "".join(
-                f"<member><UserName>{user}</UserName><Status>Active</Status>"
+                f"<member><UserName>{user}</UserName><Status>{status}</Status>"
                 f"<ServiceName>bedrock.amazonaws.com</ServiceName>"
                 f"<CreateDate>{_CREATED}</CreateDate>"
                 f"<ServiceSpecificCredentialId>{each}</ServiceSpecificCredentialId></member>"
-                for each in self.service_credentials.get(user, [])
+                for each, status in credentials.items()
             )
             return f"<ServiceSpecificCredentials>{members}</ServiceSpecificCredentials>"
         if operation == "DeleteServiceSpecificCredential":
-            self.service_credentials[user].remove(values["ServiceSpecificCredentialId"])
+            del credentials[values["ServiceSpecificCredentialId"]]
+            return ""
+        if operation == "UpdateServiceSpecificCredential":
+            credentials[values["ServiceSpecificCredentialId"]] = values["Status"]
             return ""
         return None
+
+    def refuses(self, operation: str, values: dict[str, str]) -> bool:
+        """Return whether AWS refuses to delete the user: something is attached."""
+        if operation != "DeleteUser":
+            return False
+        account = iam_backends["123456789012"]["aws"]
+        user = account.users[values["UserName"]]
+        return bool(
+            user.password
+            or user.access_keys
+            or user.ssh_public_keys
+            or user.signing_certificates
+            or user.mfa_devices
+            or user.policies
+            or user.managed_policies
+            or user.group_list
+            or self.service_credentials.get(user.name)
+        )
 
     def completed(self, operation: str, values: dict[str, str], answer: bytes) -> bytes:
         """Return moto's answer with the last sign-in of the user, if there was one."""
@@ -73,7 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
         operation = values.pop("Action")
         self.front.calls.append((operation, values))
         known = self.front.answer(operation, values)
-        if known is None:
+        if self.front.refuses(operation, values):
+            status, content = 409, _CONFLICT.encode()
+        elif known is None:
             status, content = self._answer_of_moto(body)
             content = self.front.completed(operation, values, content)
         else:

@@ -1,0 +1,578 @@
+"""Hold the fixed text of the removal script: its header, and its functions in POSIX shell.
+
+A step is one changing call, named as the AWS CLI names it. `change` is the only function that makes
+such calls, `iam` the only one that calls IAM at all.
+"""
+
+from typing import Final
+
+HEADER: Final = """\
+#!/bin/sh
+# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data: nothing in it is to expand
+# Deactivate or delete IAM users, as decided in an access review.
+# Written by credreport, which itself changes nothing in AWS. Read this script before you run it.
+#
+#   sh FILE                       shows what would be done; changes nothing and writes no file
+#   APPLY=111122223333 sh FILE    does it in this account, and writes
+#                                   credreport-removals.csv (REMOVAL_LOG=PATH: another log),
+#                                   credreport-removals.csv.backup/: each user as it was before,
+#                                   undo-credreport-removals.sh: reactivates what was deactivated
+#
+# Run it with the AWS CLI signed in to the account of the users; with several accounts, once for
+# each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another).
+# Running it again is safe: what is done is not done twice. To keep a user, delete its line below,
+# or tag the user in AWS with credreport:keep.
+#
+# deactivate   makes access keys, signing certificates, SSH keys and service-specific credentials
+#              inactive, which can be undone, and deletes the password, which cannot be restored:
+#              only a new one can be set. Sessions that are open end by themselves, within hours.
+# delete       deletes the user and everything attached to it. This cannot be undone. It skips a
+#              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
+#              because no report shows them.
+#
+# Both skip a user that shows more access or use in AWS than the reviewer saw. In a line below:
+#   baseline      what was created later was not in the report
+#   confirmed     the newest report in which the user was the same; expires: the plan is too old
+#   password      the latest creation time that it may have; signed-in: the last sign-in
+#   key           creation, state, latest use that it may have: the use in the report and the 15
+#                 minutes to which AWS is precise (-: never); certificate: the same without use
+#   mfa           an MFA device was registered. What is not in the line was not in the report.
+#
+# After an error of one user the script goes on with the next; it ends if a change is denied or the
+# credentials are no longer valid. Exit code: 0 all users are done, 1 a user was skipped or failed
+# or the script ended early, 2 nothing was done.
+"""
+"""Comments for the person who runs the script."""
+
+FUNCTIONS: Final = r"""set -uf
+umask 077
+export LC_ALL=C AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off AWS_CLI_ERROR_FORMAT=legacy
+
+apply=${APPLY:-}
+log=${REMOVAL_LOG:-credreport-removals.csv}
+case $log in /*) ;; *) log=./$log ;; esac
+undo=$(dirname "$log")/undo-$(basename "$log" .csv).sh
+undo_title='# Written by credreport: these calls reactivate what its removal script deactivated.'
+tab=$(printf '\t')
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+run=$(printf '%s' "$now" | tr -d ':-')-$$
+users='' stopped='' ledgers='' would='would be ' code=2
+number=0 n_done=0 n_gone=0 n_skipped=0 n_failed=0
+
+say() { printf '%s\n' "$*"; }
+
+summary() {
+  say ''
+  say "${would}done $n_done, gone before $n_gone, skipped $n_skipped, failed $n_failed"
+}
+
+# stop REASON: end with 2, or with 1 if a user was begun.
+stop() {
+  again='Run this script again: it goes on where it stopped.'
+  if [ "$code" = 2 ]; then say "Nothing done: $*"; else summary; say "Stopped: $*. $again"; fi >&2
+  exit "$code"
+}
+
+one_line() { tr '[:cntrl:]' '[ *]'; }
+
+# Is the last error of the AWS CLI, version 1 or 2, one of these: CODE|CODE...?
+error_is() { grep -Eq "^(aws: \[ERROR\]: )?An error occurred \(($1)\) when calling" "$errors"; }
+
+# Print the last error of the AWS CLI, and what to do about it if that is known.
+problem() {
+  one_line <"$errors" | sed 's/^ *//; s/ *$//'
+  ! error_is EntityTemporarilyUnmodifiable ||
+    printf '%s' ' (changed a moment ago: run this script again in some minutes)'
+}
+
+# iam COMMAND ARGUMENT...: one call. Without a user name some of them would act on the caller, so
+# an empty value is refused.
+iam() {
+  for argument in "$@"; do
+    [ -n "${argument#--*=}" ] || { say "empty value: $argument" >"$errors"; return 1; }
+  done
+  aws iam "$@" --output=text </dev/null 2>"$errors"
+}
+
+# identify: set caller, and owner to the partition and account that the credentials belong to.
+identify() {
+  owner='' caller=''
+  identity=$(aws sts get-caller-identity --query='[Account, Arn]' --output=text \
+    </dev/null 2>"$errors") || return 1
+  caller=${identity#*"$tab"}
+  owner=${caller#arn:}
+  owner=${owner%%:*}:${identity%%"$tab"*}
+}
+
+# Are the credentials valid, and still of the same account? Otherwise the script ends.
+same_account() {
+  if ! identify; then
+    stopped="the credentials are no longer valid: $(problem)"
+  elif [ "$owner" != "$partition:$account" ]; then
+    stopped="the credentials are of $owner now, not of $partition:$account"
+  else
+    return 0
+  fi
+  result=failed reason=$stopped
+  return 1
+}
+
+# These two end with an error, so that `|| skip … || return` leaves a function.
+skip() {
+  result=skipped reason=$1
+  return 1
+}
+
+fail() {
+  result=failed reason="$1: $(problem)"
+  same_account || reason="$1: $stopped"
+  return 1
+}
+
+# moment TIME: set utc to a time in one form, and digits to it as a number; fail for other forms.
+moment() {
+  utc=$1 digits=0
+  case $1 in *Z) plain=${1%Z} ;; *+00:00) plain=${1%+00:00} ;; *) return 1 ;; esac
+  plain=${plain%%.*}
+  case $plain in
+    [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]) ;;
+    *) return 1 ;;
+  esac
+  IFS=-T: read -r year month day hour minute second <<EOF
+$plain
+EOF
+  utc=${plain}Z digits=$year$month$day$hour$minute$second
+}
+
+not_after() { moment "$1" && first=$digits && moment "$2" && [ "$first" -le "$digits" ]; }
+known_use() { [ "$1" = - ] || not_after "$1" "$2"; }
+
+# cells TEXT...: print each as a cell of the log after a comma: quoted, on one line, no formula.
+cells() {
+  for text in "$@"; do
+    case $text in
+      *[!A-Za-z0-9:/._,\ -]*) text=$(printf '%s' "$text" | one_line | sed 's/"/""/g') ;;
+    esac
+    case $text in [=+@-]*) text="'$text" ;; esac
+    printf ',"%s"' "$text"
+  done
+}
+
+# record STEP RESULT DETAIL: add a line to the log. Without a log nothing more is done.
+record() {
+  [ -n "$apply" ] || return 0
+  row=$(cells "$(date -u +%Y-%m-%dT%H:%M:%SZ)")$user_cells$(cells "$@")
+  say "${row#,}" >>"$log" || stop "cannot write to the log $log"
+}
+
+# Does the log say this of the user, an earlier one of the same name excluded: STEP RESULT [DETAIL]?
+is_logged() { grep -qsF -e "$(cells "$arn" "$created" "$@")" "$log"; }
+
+# A user is gone if this script deleted it, or if no other user has its creation time: such a one
+# may be the same user, renamed.
+check_gone() {
+  same_account || return 1
+  result=gone reason='the user does not exist any more'
+  ! is_logged delete-user ok || return 1
+  [ -n "$users" ] || users=$(iam list-users --query='Users[].[CreateDate, UserName]') ||
+    fail list-users || return 1
+  names=$(say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p" | one_line)
+  [ -z "$names" ] || skip "possibly renamed to ${names% }: created at the same time"
+  return 1
+}
+
+check_user() {
+  if ! live=$(iam get-user --user-name="$user" --query="User.[CreateDate,
+    not_null(PasswordLastUsed, '-'), Arn, to_string(Tags[].Key), to_string(@)]"); then
+    if error_is NoSuchEntity; then check_gone; else fail get-user; fi
+    return 1
+  fi
+  IFS=$tab read -r created_at use live_arn tags user_json <<EOF
+$live
+EOF
+  [ "$live_arn" = "$arn" ] || skip "another user of this name: $live_arn" || return 1
+  moment "$created_at"
+  [ "$utc" = "$created" ] || skip "another user of this name, created at $utc" || return 1
+  case $(say "$tags" | tr '[:upper:]' '[:lower:]') in
+    *'"credreport:keep"'*) skip 'it has the tag credreport:keep' || return 1 ;;
+  esac
+  known_use "$use" "$signed_in" || skip "signed in at $use: not in the report"
+}
+
+check_password() {
+  has_password=no
+  if ! live=$(iam get-login-profile --user-name="$user" \
+    --query='LoginProfile.[CreateDate, to_string(@)]'); then
+    error_is NoSuchEntity || fail get-login-profile
+    return
+  fi
+  has_password=yes
+  IFS=$tab read -r created_at json <<EOF
+$live
+EOF
+  backup="$backup, \"get-login-profile\": $json"
+  not_after "$created_at" "$password" || skip "a password was set at $created_at: not in the report"
+}
+
+# list_items COMMAND LIST [VALUE [TIME]]: set items to what AWS lists of the user, a line each:
+# status (or -), creation time (or -), value, JSON, with tabs between them; and save the JSON.
+list_items() {
+  items=$(iam "$1" --user-name="$user" \
+    --query="${2}[].[not_null(Status, '-'), ${4:-'-'}, ${3:-@}, to_string(@)]") ||
+    fail "$1" || return 1
+  [ "$items" != None ] || items=''
+  list=''
+  while IFS=$tab read -r status created_at value json; do
+    [ -n "$status" ] || continue
+    [ -n "$json" ] || { say "unexpected answer: $items" >"$errors"; fail "$1"; } || return 1
+    list="$list${list:+, }$json"
+  done <<EOF
+$items
+EOF
+  [ -z "${3:-}" ] || backup="$backup, \"$1\": [$list]"
+}
+
+# comparable [use]: print the items for `compare`: creation time, last use, state, id.
+comparable() {
+  while IFS=$tab read -r status created_at id _; do
+    [ -n "$id" ] || continue
+    moment "$created_at"
+    line=$utc state=active use=-
+    [ "$status" != Inactive ] || state=inactive
+    [ "${1:-}" != use ] || use=$(iam get-access-key-last-used --access-key-id="$id" \
+      --query="not_null(AccessKeyLastUsed.LastUsedDate, '-')") || return 1
+    moment "$use"
+    say "$line $utc $state $id"
+  done <<EOF
+$items
+EOF
+}
+
+# compare KIND LIVE SEEN: is each line of LIVE one of SEEN (words: time,state,use), and not more?
+# Both are sorted. The creation time is all that a report has to know a key by. Several of the same
+# second are compared in their order, which finds more access or use in all of them together.
+compare() {
+  left=$3 times=' '
+  while read -r created_at use state id; do
+    [ -n "$id" ] || continue
+    seen='' rest=''
+    for one in $left; do
+      case $seen$one in "$created_at",*) seen=${one#*,} ;; *) rest="$rest $one" ;; esac
+    done
+    left=$rest times="$times$created_at "
+    [ -n "$seen" ] || skip "$1 $id, created at $created_at: not in the report" || return 1
+    [ "$state,${seen%,*}" != active,inactive ] ||
+      skip "$1 $id is active: inactive in the report" || return 1
+    known_use "$use" "${seen#*,}" || skip "$1 $id was used at $use: not in the report" || return 1
+  done <<EOF
+$2
+EOF
+  for one in $left; do
+    case $times in *" ${one%%,*} "*)
+      skip "one $1 created at ${one%%,*} is gone, and which one is not known" || return 1 ;;
+    esac
+  done
+}
+
+check_keys_and_certificates() {
+  list_items list-access-keys AccessKeyMetadata AccessKeyId CreateDate || return 1
+  access_keys=$items
+  live=$(comparable use) || fail get-access-key-last-used || return 1
+  compare 'access key' "$(say "$live" | sort)" "$keys" &&
+    list_items list-signing-certificates Certificates CertificateId UploadDate || return 1
+  signing_certificates=$items
+  compare 'signing certificate' "$(comparable | sort)" "$certificates"
+}
+
+# check_new KIND: was one of the items created after the report? No report shows SSH keys and
+# service-specific credentials: while one is active, a user may be deactivated, not deleted.
+check_new() {
+  while IFS=$tab read -r status created_at value _; do
+    [ -n "$value" ] || continue
+    not_after "$created_at" "$baseline" ||
+      skip "$1 $value was created at $created_at: after the report" || return 1
+    case $decision:$1:$status in
+      deactivate:* | *:'MFA device':* | *:Inactive | *:Expired) ;;
+      *) skip "$1 $value is active: deactivate first, or decide with AWS's list" || return 1 ;;
+    esac
+  done <<EOF
+$items
+EOF
+}
+
+check_other_credentials() {
+  list_items list-ssh-public-keys SSHPublicKeys SSHPublicKeyId UploadDate &&
+    ssh_keys=$items && check_new 'SSH public key' &&
+    list_items list-service-specific-credentials \
+      ServiceSpecificCredentials ServiceSpecificCredentialId CreateDate &&
+    services=$items && check_new 'service-specific credential' &&
+    list_items list-mfa-devices MFADevices SerialNumber EnableDate &&
+    mfa_devices=$items && check_new 'MFA device' || return 1
+  [ "$mfa" = yes ] || [ -z "$items" ] || skip 'an MFA device is registered: not in the report'
+}
+
+list_permissions() {
+  list_items list-groups-for-user Groups GroupName && groups=$items &&
+    list_items list-attached-user-policies AttachedPolicies PolicyArn && policies=$items &&
+    list_items list-user-policies PolicyNames && inline_policies=$items || return 1
+  list=''
+  while IFS=$tab read -r _ _ name _; do
+    [ -n "$name" ] || continue
+    json=$(iam get-user-policy --user-name="$user" --policy-name="$name" \
+      --query='to_string(@)') && [ -n "$json" ] || fail get-user-policy || return 1
+    list="$list${list:+, }$json"
+  done <<EOF
+$inline_policies
+EOF
+  backup="$backup, \"get-user-policy\": [$list]"
+}
+
+not_the_caller() { [ "$caller" != "$arn" ] || skip 'this script is run by this very user'; }
+
+# Is the user what the reviewer saw, with no more access and no later use?
+check() {
+  backup=''
+  not_the_caller && check_user && check_password && check_keys_and_certificates &&
+    check_other_credentials && list_permissions
+}
+
+# Before the first change of a user: is it still this account, and is the user saved?
+save() {
+  [ -n "$apply" ] || return 0
+  same_account && not_the_caller || return 1
+  file=$log.backup/$run-$number-$(printf '%s' "$user" | tr -c 'A-Za-z0-9+=,.@_-' _).json
+  result=failed reason="cannot write the backup $file"
+  (set -C && say "{\"get-user\": $user_json$backup}" >"$file") 2>/dev/null || return 1
+  result='done' reason=''
+  record backup ok "$file"
+}
+
+# change STEP DETAIL ARGUMENT...: make one changing call, with a line in the log before and after
+# it; in the preview, show it.
+change() {
+  step=$1 detail=$2
+  shift 2
+  changes=$((changes + 1))
+  [ -n "$apply" ] || { say "  would $step $detail"; return; }
+  record "$step" begin "$detail"
+  if iam "$step" "$@" >/dev/null; then
+    :
+  elif error_is NoSuchEntity && same_account; then
+    detail="$detail: does not exist any more"
+  else
+    denied=$(! error_is 'AccessDenied|AccessDeniedException' || say yes)
+    [ -n "$stopped" ] || fail "$step $detail"
+    [ -z "$denied" ] || stopped=$reason
+    record "$step" failed "$reason"
+    return 1
+  fi
+  say "  $step $detail"
+  record "$step" ok "$detail"
+}
+
+quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\"'\"'/g")"; }
+
+# keep_undo STEP OPTION VALUE: write down how to reactivate it, before it is deactivated.
+keep_undo() {
+  [ -n "$apply" ] || return 0
+  [ -s "$undo" ] || say "$undo_title
+# Passwords do not come back: set new ones. Delete the lines of what is to stay inactive, then run
+# this file (sh FILE) with the AWS CLI signed in to the account of the users." >>"$undo"
+  say "aws iam $1 --user-name=$(quoted "$user") --$2=$(quoted "$3") --status=Active # $arn" \
+    >>"$undo" || stop "cannot write to $undo"
+}
+
+# change_each STEP OPTION ITEMS: one step for each item; none for what is inactive already.
+change_each() {
+  while IFS=$tab read -r status _ value _; do
+    case $1:$status in
+      *: | update-*:Inactive | update-service-specific-credential:Expired) continue ;;
+      update-*)
+        keep_undo "$1" "$2" "$value"
+        change "$1" "$value" --user-name="$user" "--$2=$value" --status=Inactive || return 1
+        ;;
+      *) change "$1" "$value" --user-name="$user" "--$2=$value" || return 1 ;;
+    esac
+    # A virtual MFA device would stay behind, and its name could not be used again.
+    case $1:$value in deactivate-mfa-device:arn:*:mfa/*)
+      change delete-virtual-mfa-device "$value" "--serial-number=$value" || return 1 ;;
+    esac
+  done <<EOF
+$3
+EOF
+}
+
+delete_password() {
+  [ "$has_password" = no ] ||
+    change delete-login-profile '(the password; it cannot be restored)' --user-name="$user"
+}
+
+# A run that was stopped may have deactivated a virtual MFA device and not deleted it. AWS does not
+# say whose it was, and its name proves nothing. The log does: this script began to deactivate it
+# for this user, created at this time. And AWS must say that no user has the device now.
+delete_left_devices() {
+  is_logged deactivate-mfa-device begin || return 0
+  items=$(iam list-virtual-mfa-devices --assignment-status=Unassigned \
+    --query='VirtualMFADevices[].[SerialNumber]') || fail list-virtual-mfa-devices || return 1
+  while read -r value; do
+    case $value in arn:"$partition":iam::"$account":mfa/*) ;; *) continue ;; esac
+    ! is_logged deactivate-mfa-device begin "$value" ||
+      change delete-virtual-mfa-device "$value" "--serial-number=$value" || return 1
+  done <<EOF
+$items
+EOF
+}
+
+deactivate_user() {
+  change_each update-access-key access-key-id "$access_keys" &&
+    change_each update-signing-certificate certificate-id "$signing_certificates" &&
+    change_each update-ssh-public-key ssh-public-key-id "$ssh_keys" &&
+    change_each update-service-specific-credential service-specific-credential-id "$services" &&
+    delete_password
+}
+
+# In the order that AWS gives; delete-user is refused while anything is attached. It names nothing
+# but the user, so the user is looked at once more before it.
+delete_user() {
+  delete_password &&
+    change_each delete-access-key access-key-id "$access_keys" &&
+    change_each delete-signing-certificate certificate-id "$signing_certificates" &&
+    change_each delete-ssh-public-key ssh-public-key-id "$ssh_keys" &&
+    change_each delete-service-specific-credential service-specific-credential-id "$services" &&
+    change_each deactivate-mfa-device serial-number "$mfa_devices" && delete_left_devices &&
+    change_each delete-user-policy policy-name "$inline_policies" &&
+    change_each detach-user-policy policy-arn "$policies" &&
+    change_each remove-user-from-group group-name "$groups" &&
+    check_user && change delete-user "$user" --user-name="$user"
+}
+
+# Is this line complete, and the plan neither of the future nor too old?
+check_line() {
+  case $decision:$arn in
+    delete:arn:*:iam::*:user/?* | deactivate:arn:*:iam::*:user/?*) ;;
+    *) stop "this line was changed: remove $decision $arn" ;;
+  esac
+  for word in "$created" "$baseline" "$confirmed" "$expires"; do
+    moment "$word" || stop "this line was changed: $arn: not a time: $word"
+  done
+  seen="$arn was confirmed at $confirmed" again='Plan again from a newer report'
+  not_after "$confirmed" "$now" || stop "$seen, but it is $now now. Correct the clock. $again"
+  not_after "$now" "$expires" || stop "$seen, too long ago. $again"
+}
+
+# remove DECISION ARN WORD=VALUE...: one user. `plan` is called twice: to check all lines, then to
+# carry them out. Users of other accounts are left out.
+remove() {
+  decision=$1 arn=$2 user=${2##*/}
+  shift 2
+  created='' baseline='' confirmed='' expires='' password=none signed_in=never mfa=no
+  keys='' certificates='' decided_by='' decided_on='' ticket=''
+  for word in "$@"; do
+    value=${word#*=}
+    case $word in
+      created=*) created=$value ;; baseline=*) baseline=$value ;;
+      confirmed=*) confirmed=$value ;; expires=*) expires=$value ;;
+      password=*) password=$value ;; signed-in=*) signed_in=$value ;; mfa=*) mfa=$value ;;
+      key=*) keys="$keys $value" ;; certificate=*) certificates="$certificates $value" ;;
+      by=*) decided_by=$value ;; on=*) decided_on=$value ;; ticket=*) ticket=$value ;;
+      *) stop "this line was changed: $arn: $word" ;;
+    esac
+  done
+  case $phase:$arn in
+    check:*) check_line ;;
+    run:arn:"$partition":iam::"$account":*) remove_user ;;
+  esac
+}
+
+remove_user() {
+  result='done' reason='' changes=0 number=$((number + 1)) code=1
+  user_cells=$(cells "$run" "$account" "$caller" "$script" "$ledgers" "$decision" "$decided_by" \
+    "$decided_on" "$ticket" "$user" "$arn" "$created")
+  say ''
+  say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"
+  record start ok ''
+  if check && save; then "${decision}_user"; fi
+  case $apply:$result:$changes in
+    *:done:0) reason='nothing left to do' ;;
+    ?*:skipped:[1-9]*) result=failed ;;
+  esac
+  record end "$result" "$reason"
+  case $result in
+    done) n_done=$((n_done + 1)) result=${would}done ;;
+    gone) n_gone=$((n_gone + 1)) ;;
+    skipped) n_skipped=$((n_skipped + 1)) ;;
+    failed) n_failed=$((n_failed + 1)) ;;
+  esac
+  say "  $result${reason:+: $reason}"
+  [ -z "$stopped" ] || stop "$stopped"
+}
+
+sha256() { $hash_program <"$1" | cut -c 1-64; }
+
+# check_title FILE LINE: a file that is there must begin with this line.
+check_title() {
+  [ ! -s "$1" ] || [ "$(head -n 1 "$1" 2>/dev/null)" = "$2" ] ||
+    stop "$1 was not written by this version of the script. Name another log: REMOVAL_LOG=PATH"
+}
+
+# What must be right before any call.
+prepare() {
+  [ -f "$0" ] || stop 'run this script as a file: sh FILE'
+  command -v aws >/dev/null || stop 'the AWS CLI (aws) is not installed'
+  for hash_program in sha256sum 'shasum -a 256' 'openssl dgst -sha256 -r' ''; do
+    ! command -v "${hash_program%% *}" >/dev/null || break
+  done
+  [ -n "$hash_program" ] || stop 'none of sha256sum, shasum and openssl is installed'
+  check_title "$log" "$log_columns"
+  check_title "$undo" "$undo_title"
+  script=$(sha256 "$0")
+}
+
+# ledger NAME SHA256: it must be there, and be the one that this script was planned from.
+ledger() {
+  file=${LEDGER_FOLDER:-$(dirname "$0")}/$1
+  [ -f "$file" ] || stop "the ledger $file is missing. If it is elsewhere: LEDGER_FOLDER=PATH"
+  [ "$(sha256 "$file")" = "$2" ] ||
+    stop "the ledger $file is not the one that this script was planned from. Plan again"
+  ledgers=$ledgers${ledgers:+ }$2
+}
+
+# Close the line of the log that a killed run left half written, and drop such a line of the undo
+# file: its change was not made.
+open_files() {
+  if [ ! -s "$log" ]; then
+    say "$log_columns" >>"$log"
+  elif [ -n "$(tail -c 1 "$log")" ]; then
+    quotes=$(tail -n 1 "$log" | tr -dc '"')
+    [ $((${#quotes} % 2)) -eq 0 ] || printf '"' >>"$log"
+    say '' >>"$log"
+  fi || stop "cannot write to the log $log"
+  mkdir -p "$log.backup" || stop "cannot write to $log.backup"
+  [ ! -s "$undo" ] || [ -z "$(tail -c 1 "$undo")" ] ||
+    { sed '$d' "$undo" >"$undo.new" && mv "$undo.new" "$undo"; } || stop "cannot write to $undo"
+}
+
+# sign_in PARTITION:ACCOUNT...: the credentials must belong to one of these accounts.
+sign_in() {
+  errors=$(mktemp) || stop 'no temporary file could be created'
+  trap 'rm -f "$errors"' EXIT
+  trap 'stop interrupted' HUP INT TERM
+  identify || stop "$(problem)"
+  partition=${owner%%:*} account=${owner#*:}
+  [ "${apply:-$account}" = "$account" ] ||
+    stop "APPLY=$apply, but the credentials are of account $account: APPLY=$account applies"
+  case " $* " in *" $owner "*) ;; *) stop "signed in to $owner; this script is for $*" ;; esac
+  see="Account $owner. Preview: nothing is changed; APPLY=$account makes the changes."
+  [ -n "$apply" ] || { say "$see"; return; }
+  open_files
+  would=''
+  say "Account $owner. Log: $log"
+}
+
+finish() {
+  summary
+  [ $((n_skipped + n_failed)) -eq 0 ] || exit 1
+}
+
+"""
+"""Functions; after them come `plan`, with a line for each user, and the calls that carry it out."""

@@ -1,0 +1,266 @@
+"""Write the shell script that a person reads and runs to deactivate or delete IAM users.
+
+The program never changes anything in AWS: it only writes this script. The script needs a POSIX
+shell and the AWS CLI, version 1 or 2. It shows what it would do and changes nothing, unless it is
+run with APPLY=<account number>.
+
+Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser fails with
+DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from pathlib import PurePath
+from typing import Final
+
+from analyzer.decisions.removal_functions import FUNCTIONS, HEADER
+from analyzer.model import FileReference
+from analyzer.review_columns import REMOVALS, Decision
+from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
+
+_RUN_COLUMNS: Final = "time", "run", "account", "caller", "script_sha256", "ledger_sha256"
+_USER_COLUMNS: Final = "decision", "decided_by", "decided_on", "ticket", "user", "arn", "created"
+LOG_COLUMNS: Final = (*_RUN_COLUMNS, *_USER_COLUMNS, "step", "result", "detail")
+"""The columns of the log, in order; all of them text, all of them quoted.
+
+`time` and `created` are in UTC to the second (`utc_text`). `caller` is the ARN of the credentials,
+`ledger_sha256` has one hash per ledger. Each change has a line with the result `begin` before it,
+and one with `ok` or `failed` after it. The last line of a user has the step `end` and a
+`LogResult`; if not, the run was interrupted, maybe within the line. A cell that begins with one of
+`=+-@` has an apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
+"""
+
+_USE_PRECISION: Final = timedelta(minutes=15)
+_USER_ARN: Final = re.compile(rf"arn:aws(-[a-z0-9-]+)?:iam::{ACCOUNT_ID_PATTERN}:user/(.*/)?[^/]+")
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+
+
+class LogResult(StrEnum):
+    """Say how a user ended in the log: as decided, absent before, left alone, or with an error."""
+
+    DONE = "done"
+    GONE = "gone"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInReport:
+    """Describe an access key that the reviewer saw; `last_used` is None if it was never used."""
+
+    created: datetime
+    active: bool
+    last_used: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateInReport:
+    """Describe a signing certificate that the reviewer saw."""
+
+    created: datetime
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Describe one decision, and what the reviewer saw of the user.
+
+    The script compares this with AWS before it changes anything, and skips the user if AWS shows
+    more access or use. So the defaults are the strictest state: nothing was there.
+
+    `baseline` is the moment of the report that the reviewer saw; `confirmed` that of the newest
+    report that showed the user unchanged, the same moment if there is none: from it counts how old
+    a plan may become. `password_changed` is None if it is not known: then `baseline` counts.
+
+    Raises ValueError for an ARN that is none of an IAM user (masked ones included), for characters
+    that cannot be printed, for a time without time zone, for `confirmed` before `baseline`, and
+    for a decision that changes nothing.
+    """
+
+    arn: str
+    created: datetime
+    decision: Decision
+    baseline: datetime
+    confirmed: datetime
+    has_password: bool = False
+    password_last_used: datetime | None = None
+    password_changed: datetime | None = None
+    keys: tuple[KeyInReport, ...] = ()
+    certificates: tuple[CertificateInReport, ...] = ()
+    has_mfa: bool = False
+    decided_by: str
+    decided_on: date
+    ticket: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what the script could not compare with AWS."""
+        if not self.arn.isprintable() or not _USER_ARN.fullmatch(self.arn):
+            raise ValueError(f"not the ARN of an IAM user: {self.arn!r}")
+        for moment in self._moments():
+            if moment is not None and moment.utcoffset() is None:
+                raise ValueError(f"a time without time zone: {moment}")
+        if self.confirmed < self.baseline:
+            raise ValueError(f"confirmed before the baseline: {self.confirmed}")
+        if self.decision not in REMOVALS:
+            raise ValueError(f"nothing to carry out: {self.decision}")
+
+    @property
+    def user(self) -> str:
+        """Return the user name: what follows the last slash of the ARN."""
+        return self.arn.rpartition("/")[2]
+
+    def _moments(self) -> Iterator[datetime | None]:
+        yield from (self.created, self.baseline, self.confirmed)
+        yield from (self.password_last_used, self.password_changed)
+        yield from (moment for key in self.keys for moment in (key.created, key.last_used))
+        yield from (certificate.created for certificate in self.certificates)
+
+
+def removal_script(
+    removals: Iterable[Removal],
+    *,
+    ledgers: Sequence[FileReference],
+    left_out: Sequence[str] = (),
+    max_age_days: int = 45,
+) -> str:
+    """Return a POSIX shell script that carries out the decisions, account by account.
+
+    The script does nothing unless the ledgers lie beside it, the same to the byte, or if a user was
+    confirmed more than `max_age_days` ago. It acts on the users of one account: that of its
+    credentials. Accounts are sorted, users stay in the given order. `left_out` are the users that
+    are decided but not in the plan, a line each with the reason; the header shows them.
+    Raises ValueError if there is no removal, more than one for the same user, no ledger, two of
+    the same name, one without a SHA-256, or less than a day.
+    """
+    ordered = sorted(removals, key=_account)
+    _check_distinct(ordered)
+    _check_ledgers(ledgers)
+    if max_age_days < 1:
+        raise ValueError(f"a plan must be valid for a day or more: {max_age_days}")
+    accounts = {account: list(users) for account, users in groupby(ordered, _account)}
+    max_age = timedelta(days=max_age_days)
+    log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
+    return "".join(
+        [
+            HEADER,
+            *_plan_remarks(ledgers, left_out),
+            f"\nlog_columns='{log_columns}'\n",
+            FUNCTIONS,
+            "plan() {\n",
+            *(_account_block(account, users, max_age) for account, users in accounts.items()),
+            "}\n\nprepare\n",
+            *(f"ledger {_quoted(_file_name(each))} {each.sha256}\n" for each in ledgers),
+            f"phase=check\nplan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
+        ]
+    )
+
+
+def empty_script(
+    *, ledgers: Sequence[FileReference], left_out: Sequence[str] = (), max_age_days: int = 45
+) -> str:
+    """Return a script that changes nothing and says so; it takes the place of an older one."""
+    del max_age_days  # nothing is compared with the clock
+    says = "echo 'No user is to be deactivated or deleted. Nothing was changed.' >&2\n"
+    return "".join(["#!/bin/sh\n", *_plan_remarks(ledgers, left_out), says])
+
+
+def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:
+    for each in ledgers:
+        yield f"#\n# Ledger: {_one_line(each.name)}, SHA-256 {each.sha256}\n"
+    if left_out:
+        yield f"#\n# Decided, but left out of this plan: {_users(len(left_out))}\n"
+    for line in left_out:
+        yield f"# - {_one_line(line)}\n"
+
+
+def _account(removal: Removal) -> str:
+    """Return partition and account, as `aws:111122223333`: two partitions may share digits."""
+    _, partition, _, _, account, _ = removal.arn.split(":", 5)
+    return f"{partition}:{account}"
+
+
+def _check_distinct(removals: list[Removal]) -> None:
+    if not removals:
+        raise ValueError("no user to deactivate or delete")
+    users: set[tuple[str, str]] = set()
+    for removal in removals:
+        user = removal.arn, utc_text(removal.created)
+        if user in users:
+            raise ValueError(f"more than one decision for {removal.arn}, created {user[1]}")
+        users.add(user)
+
+
+def _check_ledgers(ledgers: Sequence[FileReference]) -> None:
+    names = [_file_name(each) for each in ledgers]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"ledgers need names, each another one: {', '.join(names) or 'none'}")
+    for each, name in zip(ledgers, names, strict=True):
+        if not name or not name.isprintable() or not _SHA256.fullmatch(each.sha256):
+            raise ValueError(f"not a ledger: {each}")
+
+
+def _file_name(ledger: FileReference) -> str:
+    """Return the name without folders: the script looks beside itself."""
+    return PurePath(ledger.name).name
+
+
+def _account_block(account: str, removals: list[Removal], max_age: timedelta) -> str:
+    numbers = ", ".join(
+        f"{_users(number)} to {decision}"
+        for decision in REMOVALS
+        if (number := sum(removal.decision == decision for removal in removals))
+    )
+    lines = (f"{_remove_call(removal, max_age)}\n" for removal in removals)
+    return f"# Account {account}: {numbers}\n{''.join(lines)}"
+
+
+def _users(number: int) -> str:
+    return "1 user" if number == 1 else f"{number:,} users"
+
+
+def _remove_call(removal: Removal, max_age: timedelta) -> str:
+    """Return the line of a user; what the reviewer did not see has no word in it."""
+    moments = {
+        "created": removal.created,
+        "baseline": removal.baseline,
+        "confirmed": removal.confirmed,
+        "expires": removal.confirmed + max_age,
+        "password": (removal.password_changed or removal.baseline)
+        if removal.has_password
+        else None,
+        "signed-in": removal.password_last_used,
+    }
+    words = [f"{name}={utc_text(moment)}" for name, moment in moments.items() if moment]
+    words += [f"key={state}" for state in _states(removal.keys)]
+    words += [f"certificate={state}" for state in _states(removal.certificates)]
+    words += ["mfa=yes"] if removal.has_mfa else []
+    words += [f"by={_quoted(_one_line(removal.decided_by))}", f"on={removal.decided_on}"]
+    words += [f"ticket={_quoted(_one_line(removal.ticket))}"] if removal.ticket else []
+    return f"remove {removal.decision} {_quoted(removal.arn)} {' '.join(words)}"
+
+
+def _states(credentials: Iterable[KeyInReport | CertificateInReport]) -> list[str]:
+    """Return creation, state and latest use that may show, in the order of `compare`."""
+    rows = sorted((utc_text(each.created), _until(each), not each.active) for each in credentials)
+    return [
+        f"{created},{'inactive' if idle else 'active'},{until}" for created, until, idle in rows
+    ]
+
+
+def _until(credential: KeyInReport | CertificateInReport) -> str:
+    used = credential.last_used if isinstance(credential, KeyInReport) else None
+    return utc_text(used + _USE_PRECISION) if used else "-"
+
+
+def _quoted(text: str) -> str:
+    """Return text as one word of a shell, whatever is in it."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _one_line(text: str) -> str:
+    """Return text without line ends and control characters: a comment must not end early."""
+    return "".join(character if character.isprintable() else " " for character in text)

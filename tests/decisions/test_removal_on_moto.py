@@ -1,0 +1,295 @@
+"""Prove the removal script with the real AWS CLI, which asks moto's server behind a front."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from moto.iam.models import iam_backends
+
+from analyzer.decisions.removal_script import (
+    CertificateInReport,
+    KeyInReport,
+    Removal,
+    removal_script,
+)
+from analyzer.review_columns import Decision
+from tests.support.aws_server import environment, on_loopback_only
+from tests.support.aws_stub import LEDGERS, LOG, UNDO, ScriptRun, run_script
+from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
+from tests.support.removal_front import Front, front_serving
+
+ACCOUNT = "123456789012"
+POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
+MANAGED = f"arn:aws:iam::{ACCOUNT}:policy/managed"
+PATH = "/$(touch${IFS}stolen)`touch${IFS}stolen`;'\"/"
+LONG_AGO = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+DELETED, DEACTIVATED, GONE = "-full", "a,b", "gone"
+SPARED = ("kept", "returned", "new-key", "=tagged")
+ATTACHED = {
+    "DeleteLoginProfile": 1,
+    "DeleteAccessKey": 2,
+    "DeleteSigningCertificate": 1,
+    "DeleteSSHPublicKey": 1,
+    "DeleteServiceSpecificCredential": 1,
+    "DeactivateMFADevice": 2,
+    "DeleteVirtualMFADevice": 1,
+    "DeleteUserPolicy": 2,
+    "DetachUserPolicy": 1,
+    "RemoveUserFromGroup": 1,
+}
+"""How often each step is needed for a user with everything, before DeleteUser."""
+
+
+@pytest.fixture
+def front(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Front]:
+    """Serve the users of one account; see `populate`."""
+    with front_serving() as front:
+        on_loopback_only(monkeypatch, tmp_path, front.moto)
+        populate(client(), front)
+        yield front
+
+
+def client() -> Any:
+    return boto3.client("iam", region_name="us-east-1")
+
+
+def certificate() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bob")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(1))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def equip(iam: Any, front: Front, user: str, status: str) -> None:
+    """Attach one of everything, and two of most; what no report shows has the status."""
+    name = {"UserName": user}
+    iam.create_login_profile(**name, Password="correct horse battery staple")
+    for _ in range(2):
+        iam.create_access_key(**name)
+    iam.upload_signing_certificate(**name, CertificateBody=certificate())
+    key = iam.upload_ssh_public_key(**name, SSHPublicKeyBody="ssh-rsa AAAA")["SSHPublicKey"]
+    iam.update_ssh_public_key(**name, SSHPublicKeyId=key["SSHPublicKeyId"], Status=status)
+    front.service_credentials[user] = {f"ACCA{user.upper().replace(',', 'X'):X>20}": status}
+    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
+    iam.enable_mfa_device(**name, **codes, SerialNumber=device["SerialNumber"])
+    iam.enable_mfa_device(**name, **codes, SerialNumber="GAHT12345678")
+    for policy in ("None", "-x"):
+        iam.put_user_policy(**name, PolicyName=policy, PolicyDocument=POLICY)
+    iam.attach_user_policy(**name, PolicyArn=MANAGED)
+    iam.add_user_to_group(**name, GroupName="a,b")
+
+
+def populate(iam: Any, front: Front) -> None:
+    """Create users a second apart: see the names above; `kept` has what `-full` has."""
+    iam.create_group(GroupName="a,b")
+    iam.create_policy(PolicyName="managed", PolicyDocument=POLICY)
+    iam.create_virtual_mfa_device(VirtualMFADeviceName="-full-2")
+    users = (DELETED, DEACTIVATED, *SPARED)
+    for number, user in enumerate(users):
+        tags = [{"Key": "credreport:keep", "Value": ""}] if user == "=tagged" else []
+        tags.append({"Key": "team", "Value": 'a "b"'})
+        iam.create_user(UserName=user, Path=PATH, Tags=tags)
+        created = (LONG_AGO + timedelta(seconds=number)).replace(tzinfo=None)
+        iam_backends[ACCOUNT]["aws"].users[user].create_date = created
+    for user in (DELETED, DEACTIVATED, "kept"):
+        equip(iam, front, user, "Active" if user == DEACTIVATED else "Inactive")
+    front.signed_in["returned"] = datetime.now(UTC)
+    iam.create_access_key(UserName="new-key")
+
+
+def decisions(iam: Any) -> list[Removal]:
+    """Return decisions on all users but `kept`, as a report of this moment shows them.
+
+    The key of `new-key` and the sign-in of `returned` are not in it; `gone` is not in AWS.
+    """
+    moment = datetime.now(UTC).replace(microsecond=0)
+    standard: dict[str, Any] = {
+        "decision": Decision.DELETE,
+        "baseline": moment,
+        "confirmed": moment,
+        "decided_by": "Ann",
+        "decided_on": date(2026, 5, 2),
+    }
+    removals = [
+        Removal(**{**standard, **seen(iam, user)})
+        for user in iam.list_users()["Users"]
+        if user["UserName"] != "kept"
+    ]
+    gone: dict[str, Any] = {
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/gone",
+        "created": LONG_AGO - timedelta(hours=1),
+    }
+    return [*removals, Removal(**{**standard, **gone})]
+
+
+def seen(iam: Any, user: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report shows of a user."""
+    name = user["UserName"]
+    seen = {"arn": user["Arn"], "created": user["CreateDate"]}
+    if name == DEACTIVATED:
+        seen["decision"] = Decision.DEACTIVATE
+    if name in {DELETED, DEACTIVATED}:
+        listed = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
+        seen["keys"] = tuple(KeyInReport(created=key["CreateDate"], active=True) for key in listed)
+        (held,) = iam.list_signing_certificates(UserName=name)["Certificates"]
+        seen["certificates"] = (CertificateInReport(created=held["UploadDate"], active=True),)
+        seen |= {"has_password": True, "has_mfa": True}
+    return seen
+
+
+def state(iam: Any, front: Front) -> dict[str, Any]:
+    """Return all that is known of each user, and the virtual MFA devices."""
+    details = iam.get_account_authorization_details(Filter=["User"])["UserDetailList"]
+    users = {
+        each["UserName"]: (
+            each,
+            iam.list_access_keys(UserName=each["UserName"])["AccessKeyMetadata"],
+            iam.list_signing_certificates(UserName=each["UserName"])["Certificates"],
+            iam.list_ssh_public_keys(UserName=each["UserName"])["SSHPublicKeys"],
+            iam.list_mfa_devices(UserName=each["UserName"])["MFADevices"],
+            dict(front.service_credentials.get(each["UserName"], {})),
+            iam_backends[ACCOUNT]["aws"].users[each["UserName"]].password,
+        )
+        for each in details
+    }
+    devices = iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+    return users | {"": [each["SerialNumber"].rpartition("/")[2] for each in devices]}
+
+
+def run(shell: str, script: str, front: Front, folder: Path, **variables: str) -> ScriptRun:
+    """Run the script with the AWS CLI of the same environment as the tests.
+
+    The AWS CLI needs a region only because its calls do not go to AWS's own addresses.
+    """
+    front.calls.clear()
+    path = f"{forking('aws').parent}:{os.environ['PATH']}"
+    settings = {**environment(folder, front.url), "AWS_DEFAULT_REGION": "us-east-1", "PATH": path}
+    return run_script(shell, script, folder, {**settings, **variables})
+
+
+def check_changes(front: Front) -> None:
+    """Check that what is attached went first, and that nobody else was touched."""
+    changes = front.changes()
+    names = [operation for operation, values in changes if values.get("UserName") != DEACTIVATED]
+    assert {name: names.count(name) for name in names} == {**ATTACHED, "DeleteUser": 1}
+    assert names[-1] == "DeleteUser"
+    assert names.index("DeleteVirtualMFADevice") > names.index("DeactivateMFADevice")
+    assert {values.get("UserName", DELETED) for _, values in changes} == {DELETED, DEACTIVATED}
+    assert [call[0] for call in changes if call[1].get("UserName") == DEACTIVATED] == [
+        "UpdateAccessKey",
+        "UpdateAccessKey",
+        "UpdateSigningCertificate",
+        "UpdateSSHPublicKey",
+        "UpdateServiceSpecificCredential",
+        "DeleteLoginProfile",
+    ]
+
+
+def check_account(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Check that exactly the decided users differ, and how."""
+    assert before.keys() - after.keys() == {DELETED}
+    changed = {user for user in after if after[user] != before[user]}
+    assert changed == {DEACTIVATED, ""}
+    assert after[""] == [name for name in before[""] if name != DELETED]
+    details, keys, certificates, ssh_keys, devices, credentials, password = after[DEACTIVATED]
+    assert {each["Status"] for each in [*keys, *certificates, *ssh_keys]} == {"Inactive"}
+    assert {*credentials.values()} == {"Inactive"}
+    assert password is None
+    assert (details, devices) == (before[DEACTIVATED][0], before[DEACTIVATED][4])
+
+
+def check_backup(folder: Path, before: dict[str, Any]) -> None:
+    """Check that what is gone can be read in the backup."""
+    saved = [json.loads(file.read_text()) for file in (folder / f"{LOG}.backup").iterdir()]
+    user = {each["get-user"]["UserName"]: each for each in saved}[DELETED]
+    assert user["get-user"]["Tags"] == before[DELETED][0]["Tags"]
+    documents = {each["PolicyName"]: each["PolicyDocument"] for each in user["get-user-policy"]}
+    assert documents == {"None": json.loads(POLICY), "-x": json.loads(POLICY)}
+    assert user["list-attached-user-policies"] == [{"PolicyName": "managed", "PolicyArn": MANAGED}]
+    assert [group["GroupName"] for group in user["list-groups-for-user"]] == ["a,b"]
+    keys = [key["AccessKeyId"] for key in user["list-access-keys"]]
+    assert keys == [key["AccessKeyId"] for key in before[DELETED][1]]
+    assert len(user["list-mfa-devices"]) == 2
+    assert "BEGIN CERTIFICATE" in user["list-signing-certificates"][0]["CertificateBody"]
+
+
+RESULTS = {DELETED: "done", DEACTIVATED: "done", "gone": "gone"}
+
+
+def results(ended: ScriptRun, removals: list[Removal]) -> dict[str, str]:
+    return {each.user: ended.results()[each.arn] for each in removals}
+
+
+def test_exactly_the_decided_users_are_changed(front: Front, tmp_path: Path) -> None:
+    """Preview, apply, apply again in another shell, and undo: each call takes its time."""
+    iam = client()
+    removals = decisions(iam)
+    script = removal_script(removals, ledgers=LEDGERS)
+    before = state(iam, front)
+    shown = run("dash", script, front, tmp_path)
+    assert (shown.code, shown.messages, shown.log, front.changes()) == (1, "", [], [])
+    assert "would be done 2, gone before 1, skipped 3, failed 0" in shown.output
+    assert state(iam, front) == before
+
+    ended = run("dash", script, front, tmp_path, APPLY=ACCOUNT)
+    assert (ended.code, ended.messages) == (1, ""), ended.output
+    skipped = dict.fromkeys(set(SPARED) - {"kept"}, "skipped")
+    assert results(ended, removals) == RESULTS | skipped
+    check_changes(front)
+    check_account(before, state(iam, front))
+    check_backup(tmp_path, before)
+    assert allowed() == {f"iam:{operation}" for operation, _ in front.calls} - NOT_IN_IAM
+
+    after = state(iam, front)
+    again = run("bash", script, front, tmp_path, APPLY=ACCOUNT)
+    assert (again.code, front.changes()) == (1, [])
+    assert results(again, removals) == RESULTS | skipped | {DELETED: "gone"}
+    assert state(iam, front) == after
+    check_undo(front, tmp_path, before)
+    assert not list(tmp_path.rglob("stolen"))
+
+
+def check_undo(front: Front, folder: Path, before: dict[str, Any]) -> None:
+    """Check that the undo file gives back what it can: all but the password."""
+    ended = run("bash", f"bash {UNDO}", front, folder)
+    assert (ended.code, ended.messages) == (0, "")
+    assert state(client(), front)[DEACTIVATED] == (*before[DEACTIVATED][:-1], None)
+
+
+# The policy
+
+NOT_IN_IAM = {"iam:GetCallerIdentity"}
+"""A call of STS, which every identity may make without a policy."""
+
+
+def statements() -> list[dict[str, Any]]:
+    policy = json.loads((ROOT_FOLDER / "samples" / "policies" / "remove.json").read_bytes())
+    assert policy["Version"] == "2012-10-17"
+    found: list[dict[str, Any]] = policy["Statement"]
+    return found
+
+
+def allowed() -> set[str]:
+    return {action for each in statements() for action in each["Action"]}
+
+
+def test_the_policy_allows_each_action_once_and_changes_only_of_what_the_script_changes() -> None:
+    actions = [action for each in statements() for action in each["Action"]]
+    assert len(actions) == len({*actions})
+    for each in statements():
+        assert each["Effect"] == "Allow"
+        changes = [a for a in each["Action"] if not a.startswith(("iam:Get", "iam:List"))]
+        assert bool(changes) == (each["Resource"] != "*")
+        assert not changes or changes == each["Action"]
