@@ -130,6 +130,8 @@ IDLE_DAYS: Final = "idle_days"
 USERS: Final = "users"
 EXEMPT: Final = "exempt"
 AGE_BAND: Final = "age_band"
+EARLIER_DECISION: Final = "earlier_decision"
+RECORD: Final = "record"
 
 # What a trend has of each run.
 RUN: Final = "run"

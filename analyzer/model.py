@@ -79,7 +79,8 @@ class Page:
       `service_credentials` str (services with an active credential, by AWS's saved list).
       NaT and False also stand where a cell was not understood: `unread` tells.
       The analysis adds `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and
-      `exemption` category, `age_days`, `idle_days` Int64.
+      `exemption` category, `age_days`, `idle_days` Int64. For a list to decide in there may be
+      `earlier_decision` str (empty for none) and `record` str.
     - `keys`, `certificates`: one row a slot, all of slot 1 and then all of slot 2, so the index
       runs twice from 0 to n-1: `slot` int8, `state` category (`State`), `created`
       datetime64[s, UTC]; keys also `last_used` likewise.

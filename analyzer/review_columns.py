@@ -10,7 +10,17 @@ SHEETS: Final = (UNUSED_USERS, INACTIVE_USERS, UNDETERMINED)
 """The sheets that a reviewer fills in; one that goes on has the same title and a number."""
 
 EXEMPT: Final = "Exempt"
-"""The sheet that has the earlier decisions to keep a user."""
+"""The sheet of exempt users; workbooks of earlier versions have decisions to keep there."""
+
+LIST: Final = "List"
+LISTED: Final = "Listed"
+WHEN_WRITTEN: Final = "when written"
+"""The heads of the table of checks on the Summary: the row that begins with LIST, LISTED.
+
+Below, each row begins with the title of a list; under the first WHEN_WRITTEN, right of LISTED,
+stands as a number how many users the list had when the file was written. The table ends with the
+first row that begins with anything else.
+"""
 
 ACCOUNT: Final = "Account"
 USER: Final = "User"
@@ -19,6 +29,8 @@ DECIDED_BY: Final = "Decided by"
 DECIDED_ON: Final = "Decided on"
 TICKET: Final = "Ticket"
 COMMENT: Final = "Comment"
+EARLIER_DECISION: Final = "Earlier decision"
+RECORD: Final = "Record"
 ARN: Final = "ARN"
 CREATED: Final = "Created"
 LAST_ACTIVITY: Final = "Last activity (UTC)"
@@ -36,16 +48,18 @@ NOT_REPORTED: Final = "not in this report"
 
 
 class Decision(StrEnum):
-    """Name the decisions of a reviewer."""
+    """Name the decisions of a reviewer; a conflict of two is written by the program alone."""
 
     DELETE = "delete"
     DEACTIVATE = "deactivate"
     KEEP = "keep"
     INVESTIGATE = "investigate"
+    WITHDRAW = "withdraw"
+    CONFLICT = "conflict"
 
 
 REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
 """The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
 
-FINAL_DECISIONS: Final = (*REMOVALS, Decision.KEEP)
-"""The decisions after which nothing is left to decide; a user to investigate is still open."""
+CHOICES: Final = tuple(each for each in Decision if each is not Decision.CONFLICT)
+"""The decisions that a reviewer can enter."""

@@ -183,6 +183,13 @@ class Format(StrEnum):
     NAMES = "names"
 
 
+class WorkbookSheets(StrEnum):
+    """Choose the sheets of a workbook: all, or what a reviewer needs."""
+
+    ALL = "all"
+    REVIEW = "review"
+
+
 BLIND_SPOTS: Final = (
     "SSH public keys (CodeCommit)",
     (

@@ -28,6 +28,7 @@ from analyzer.review import ReviewDecision, ReviewWorkbook, UserState
 from analyzer.review_columns import (
     ARN,
     AS_OF,
+    CHOICES,
     COMMENT,
     CREATED,
     DECIDED_BY,
@@ -260,8 +261,8 @@ def _problems(
     for head in formulas:
         hint = "Copy the cell, and paste it as a value."
         yield listed.problem(row, head, "a formula, whose result may change", hint)
-    if DECISION not in formulas and _word(named[DECISION]) not in list(Decision):
-        hint = f"Write {', '.join(Decision)}, or nothing."
+    if DECISION not in formulas and _word(named[DECISION]) not in CHOICES:
+        hint = f"Write {', '.join(CHOICES)}, or nothing."
         yield listed.problem(row, DECISION, "not a decision", hint)
     if ARN not in formulas and _is_empty(named[ARN]):
         hint = "Put the ARN back, or remove the decision: nothing else names the user."

@@ -4,7 +4,8 @@ import csv
 import io
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.model import Exemption
+from analyzer.model import Exemption, Page
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Criteria
 from analyzer.writers.workbook import write_workbook
@@ -32,6 +34,7 @@ POINTS_A_UNIT = 5.55
 """A digit of the default font on paper in LibreOffice; less in Excel."""
 
 PAGE_POINTS = {"A4": 841.9 - 2 * 0.3 * 72, "Letter": 792 - 2 * 0.3 * 72}
+A3_POINTS = 1190.6 - 2 * 0.3 * 72
 
 needs_libreoffice = pytest.mark.libreoffice
 _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -62,15 +65,47 @@ def analyzed_console(book: Rulebook | None = None) -> Analysis:
     return analyzed(CONSOLE, entries, book)
 
 
-def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any) -> bytes:
-    """Write a workbook; `compared` are the changes, and since which run."""
+@dataclass(frozen=True, repr=False)
+class WithColumns(Analysis):
+    """Have more columns of texts about users, by name; other users have none."""
+
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def pages(self) -> Iterator[Page]:
+        for page in super().pages():
+            names = page.users["user"]
+            added = {column: names.map(of).fillna("") for column, of in self.texts.items()}
+            yield page.with_users(added)
+
+
+def with_columns(analysis: Analysis, **texts: Mapping[str, str]) -> Analysis:
+    """Return the analysis with columns of texts by user, such as the earlier decisions."""
+    return WithColumns(
+        analysis.report,
+        analysis.criteria,
+        analysis.exemptions,
+        analysis.book,
+        analysis.review,
+        texts=texts,
+    )
+
+
+def width_of(sheet: Worksheet, *heads: str) -> float:
+    """Return how wide the columns with these heads are together, in characters."""
+    every = [cell.value for cell in sheet[1]]
+    letters = [get_column_letter(every.index(head) + 1) for head in heads]
+    return sum(sheet.column_dimensions[letter].width for letter in letters)
+
+
+def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **options: Any) -> bytes:
+    """Write a workbook; `options` are its sheets, the changes, and since which run."""
     stream = io.BytesIO()
-    write_workbook(analysis, stream, rows_a_sheet=rows_a_sheet, **compared)
+    write_workbook(analysis, stream, rows_a_sheet=rows_a_sheet, **options)
     return stream.getvalue()
 
 
-def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **compared: Any) -> Workbook:
-    return opened(file_of(analysis, rows_a_sheet, **compared))
+def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **options: Any) -> Workbook:
+    return opened(file_of(analysis, rows_a_sheet, **options))
 
 
 def results_of(analysis: Analysis) -> Workbook:

@@ -4,7 +4,9 @@ import errno
 import io
 import re
 import time
+from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,6 +16,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
+from analyzer.model import AccountName
 from analyzer.review_columns import SHEETS
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import write_workbook
@@ -29,6 +32,9 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.workbooks import (
+    A3_POINTS,
+    PAGE_POINTS,
+    POINTS_A_UNIT,
     SAMPLES,
     analyzed,
     analyzed_console,
@@ -43,6 +49,7 @@ from tests.support.workbooks import (
     row_of,
     seen_by_libreoffice,
     values,
+    width_of,
     with_wrong_results,
 )
 
@@ -187,18 +194,65 @@ def test_a_list_is_a_table_with_filters_under_a_frozen_head(book: Workbook, titl
 def test_every_sheet_prints_landscape_with_its_name_and_number(book: Workbook) -> None:
     for sheet in book.worksheets:
         assert sheet.page_setup.orientation == "landscape"
-        foot = str(sheet.oddFooter)
-        assert foot.startswith("&LAs of 2026-03-01 09:30 UTC")
-        assert foot.endswith("&R&A, page &P of &N")
-        if sheet.title not in SHEETS:
-            assert sheet.sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
-            assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert str(sheet.oddHeader).startswith(
+            "&LAccess review: unused IAM users&RAs of 2026-03-01"
+        )
+        assert str(sheet.oddFooter).endswith("&R&A, page &P of &N")
 
 
-def test_the_result_has_a_page_of_its_own(book: Workbook) -> None:
+def test_a_long_name_of_an_account_does_not_make_a_header_that_excel_refuses() -> None:
+    analysis = analyzed_console()
+    names = {"123456789012": AccountName(name="R&D " * 60)}
+    book = book_of(replace(analysis, report=replace(analysis.report, account_names=names)))
+    header = str(book["Summary"].oddHeader)
+    assert len(header) <= 255
+    assert "(R&&D R&&D" in header
+
+
+PROSE = ("Summary", "Controls", "Method")
+
+
+def test_prose_is_printed_as_wide_as_the_page(book: Workbook) -> None:
+    for title in PROSE:
+        setup = book[title].page_setup
+        assert book[title].sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
+        assert (setup.paperSize, setup.fitToWidth, setup.fitToHeight) == (9, 1, 0)
+
+
+@pytest.mark.parametrize("paper", PAGE_POINTS)
+@pytest.mark.parametrize("title", ["Summary", "Method"])
+def test_prose_is_printed_at_8_points_or_more(book: Workbook, title: str, paper: str) -> None:
+    sheet = book[title]
+    width = sum(each.width for each in sheet.column_dimensions.values())
+    scale = min(PAGE_POINTS[paper] / (width * POINTS_A_UNIT), 1)
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert min(cell.font.size for cell in cells) * scale >= 8
+
+
+def test_lists_to_look_things_up_in_are_printed_at_6_points_or_more_on_a3(book: Workbook) -> None:
+    for sheet in book.worksheets:
+        if sheet.title in (*SHEETS, *PROSE):
+            continue
+        heads = [str(cell.value) for cell in sheet[1]]
+        repeated = heads[: heads.index("User") + 1]
+        ends = [0, *(each.id for each in sheet.col_breaks.brk), len(heads)]
+        pages = [heads[start:end] for start, end in pairwise(ends)]
+        scale = (sheet.page_setup.scale or 100) / 100
+        assert sheet.page_setup.paperSize == 8
+        for page in (pages[0], *([*repeated, *page] for page in pages[1:])):
+            assert width_of(sheet, *page) * POINTS_A_UNIT * scale <= A3_POINTS
+        assert min(cell.font.size for row in sheet.iter_rows() for cell in row) * scale >= 6
+        assert sheet.print_title_rows == "$1:$1"
+
+
+def test_the_review_and_the_result_have_pages_of_their_own(book: Workbook) -> None:
     sheet = book["Summary"]
-    (found,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == AFTER_THE_RESULT]
-    assert [each.id for each in sheet.row_breaks.brk] == [found - 2]
+    rows = {row[0]: at for at, row in enumerate(values(sheet), 1)}
+    assert [each.id for each in sheet.row_breaks.brk] == [
+        rows["Result"] - 2,
+        rows[AFTER_THE_RESULT] - 2,
+    ]
+    assert rows["Review progress"] < rows["Prepared by"] < rows["Reviewed by"] < rows["Result"]
 
 
 def test_verdicts_have_colours_of_their_own_and_say_what_they_are(book: Workbook) -> None:
@@ -210,8 +264,13 @@ def test_verdicts_have_colours_of_their_own_and_say_what_they_are(book: Workbook
     assert len(set(colours.values())) == len(Verdict)
 
 
-def test_charts_follow_the_counts_and_show_their_axes(file: bytes) -> None:
-    for name, result in (("chart1", "$A$17:$A$21"), ("chart2", "$A$29:$A$35")):
+def test_charts_follow_the_counts_and_show_their_axes(file: bytes, book: Workbook) -> None:
+    rows = {row[0]: at for at, row in enumerate(values(book["Summary"]), 1)}
+    for name, first, last in (
+        ("chart1", "unused", "undetermined"),
+        ("chart2", "under 30 days", "unknown"),
+    ):
+        result = f"$A${rows[first]}:$A${rows[last]}"
         chart = parts(file)[f"xl/charts/{name}.xml"].decode()
         assert chart.count('<c:delete val="0"') + chart.count('<delete val="0"') == 2
         assert f"'Summary'!{result}" in chart

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
 
 import analyzer
 from analyzer import inspection as inspections
@@ -82,9 +81,6 @@ def test_a_finding_is_told_with_rule_fact_controls_and_remedy(tmp_path: Path) ->
         "Remedy": "Deactivate the key. Delete it when nothing has failed.",
         "Report": str(tmp_path / "report.csv"),
         "Row": 3,
-        "Decision": None,
-        "Owner": None,
-        "Comment": None,
     }
 
 
@@ -133,18 +129,8 @@ def test_severities_and_outcomes_have_colours_of_their_own(tmp_path: Path) -> No
         assert len(looks) == len(set(looks.values())) == count
 
 
-def test_the_decision_is_one_of_four_and_prompts_say_that_it_is_not_carried_over(
-    book: Workbook,
-) -> None:
-    sheet = book["Findings"]
-    choice, *texts = sheet.data_validations.dataValidation
-    assert [each.promptTitle for each in texts] == ["Owner", "Comment"]
-    for each in (choice, *texts):
-        assert "For this workbook only" in str(each.prompt)
-        assert len(str(each.prompt)) <= 255
-    letter = get_column_letter([cell.value for cell in sheet[1]].index("Decision") + 1)
-    assert choice.formula1 == '"fix,accept,investigate,false positive"'
-    assert str(choice.sqref) == f"{letter}2:{letter}{sheet.max_row}"
+def test_nothing_is_to_be_entered_beside_a_finding(book: Workbook) -> None:
+    assert not book["Findings"].data_validations.dataValidation
 
 
 def test_nothing_that_was_found_is_said_with_the_rules_that_ran(tmp_path: Path) -> None:

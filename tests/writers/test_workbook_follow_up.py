@@ -96,7 +96,7 @@ def test_each_decision_is_a_line_with_what_became_of_it(book: Workbook) -> None:
     assert list(listed) == ["eve", "=ann", "bob", "far", "gone"]
     ann, gone = listed["=ann"], listed["gone"]
     assert ann["Fact"] == "The user is still there, 61 days after the decision."
-    assert (ann["Decision"], ann["Decided by"], ann["Ticket"]) == ("delete", "Ann", "7")
+    assert (ann["Decided"], ann["Decided by"], ann["Ticket"]) == ("delete", "Ann", "7")
     assert ann["Decided on"] == datetime(2026, 3, 1)  # noqa: DTZ001  as a workbook has it
     assert (ann["Days since"], ann["Verdict now"], ann["Comment"]) == (61, "unused", "=1+1")
     assert ann["Created (UTC)"] == LONG_AGO.replace(tzinfo=None)

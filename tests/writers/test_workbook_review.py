@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import column_index_from_string as column_number
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
@@ -19,9 +20,11 @@ from analyzer import review_columns
 from analyzer.analysis import Analysis
 from analyzer.model import AccountName, UncoveredAccount
 from analyzer.writers.workbook import review_progress
+from analyzer.writers.workbook.listing import CHUNK_ROWS
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS_OF_2014,
+    a_certificate,
     a_key,
     a_password,
     a_user,
@@ -48,6 +51,8 @@ from tests.support.workbooks import (
     seen_by_libreoffice,
     texts,
     values,
+    width_of,
+    with_columns,
     with_wrong_results,
 )
 
@@ -57,8 +62,6 @@ ENTRIES: dict[str, Any] = {
     "Decided by": "Ada",
     "Decided on": date(2026, 5, 2),
 }
-PIXELS_A_UNIT = 7
-"""A digit of the default font on screen at 100 %."""
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +85,7 @@ def letter(sheet: Worksheet, head: str) -> str:
 def width(sheet: Worksheet, first: str, last: str) -> float:
     """Return how wide the columns from one head to another are together."""
     names = heads(sheet)
-    every = range(names.index(first) + 1, names.index(last) + 2)
-    return sum(sheet.column_dimensions[get_column_letter(at)].width for at in every)
+    return width_of(sheet, *names[names.index(first) : names.index(last) + 1])
 
 
 def validation(sheet: Worksheet, head: str) -> DataValidation:
@@ -96,6 +98,11 @@ def validation(sheet: Worksheet, head: str) -> DataValidation:
     return one
 
 
+def last_printed_column(sheet: Worksheet) -> int:
+    _, last = sheet.print_area.split(":")
+    return column_number(last.split("$")[1])
+
+
 def listed_users(book: Workbook) -> list[dict[str, Any]]:
     """Return the users of all lists to decide in."""
     return [
@@ -103,7 +110,7 @@ def listed_users(book: Workbook) -> list[dict[str, Any]]:
         for title in review_columns.SHEETS
         if title in book.sheetnames
         for row in records(book[title])
-        if row["ARN"]
+        if row.get("ARN")
     ]
 
 
@@ -123,13 +130,33 @@ def test_the_reviewers_columns_stand_right_after_the_user(book: Workbook, title:
         assert [row[head] for head in REVIEWER_HEADS] == [None] * 5
 
 
-def test_then_follow_why_certainty_checks_activity_creation_and_age(book: Workbook) -> None:
-    expected = ["Why", "Certainty", "Check first", "Last activity (UTC)", "Created", "Age in days"]
+def test_then_follow_why_certainty_checks_age_activity_and_creation(book: Workbook) -> None:
+    facts = ["Age in days", "Last activity (UTC)", "Created", "As of (UTC)"]
     for title in ("Unused users", "Inactive users"):
-        assert heads(book[title])[7:13] == expected
-    assert heads(book["Undetermined"])[7:11] == [
-        *("Why", "Last activity (UTC)", "Created", "Age in days")
+        assert heads(book[title])[7:14] == ["Why", "Certainty", "Check first", *facts]
+    assert heads(book["Inactive users"])[14:16] == ["Idle days", "Verdict"]
+    assert heads(book["Undetermined"])[7:14] == ["Why", *facts, "Report", "Row"]
+
+
+def test_facts_that_no_listed_user_has_are_left_out(tmp_path: Path) -> None:
+    users = [
+        a_user("certain", created=days_before(400)),
+        a_user("gone", password=no_password(days_before(300))),
     ]
+    book = book_of(analyzed_users(tmp_path, users))
+    assert "Check first" not in heads(book["Unused users"])
+    assert heads(book["Inactive users"])[7:9] == ["Why", "Certainty"]
+    assert "Idle days" not in heads(book["Inactive users"])
+    for title in ("Unused users", "Inactive users"):
+        assert not {"Account name", "Account owner", "Earlier decision"} & {*heads(book[title])}
+        assert {*REVIEWER_HEADS, "Password", "Key 1 created (UTC)"} <= {*heads(book[title])}
+
+
+def test_a_fact_of_one_user_among_many_keeps_its_column(tmp_path: Path) -> None:
+    many = [a_user(f"u{at}", created=days_before(400)) for at in range(CHUNK_ROWS + 5)]
+    many[-1] = a_user("odd", certificate_1=a_certificate())
+    listed = records(book_of(analyzed_users(tmp_path, many))["Unused users"])
+    assert [row["User"] for row in listed if row["Check first"]] == ["odd"]
 
 
 def test_retired_and_dormant_users_are_listed_as_inactive(book: Workbook) -> None:
@@ -229,10 +256,6 @@ def test_a_name_of_an_account_stands_between_account_and_user(tmp_path: Path) ->
     assert [row["Account name"] for row in records(sheet)] == ["=production", None]
     assert [row["Account owner"] for row in records(sheet)] == ["Ann", None]
     assert sheet.freeze_panes == "D2"
-    for first, last in (("Account", "Check first"), ("Last activity (UTC)", "Account owner")):
-        repeated = 0 if first == "Account" else width(sheet, "Account", "User")
-        points = (repeated + width(sheet, first, last)) * POINTS_A_UNIT
-        assert points * 0.89 <= PAGE_POINTS["Letter"]
 
 
 def with_names(folder: Path, owner: str = "Ann") -> Analysis:
@@ -285,19 +308,31 @@ def test_an_account_with_a_name_is_counted_as_one_without(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("title", review_columns.SHEETS)
-def test_the_decision_is_one_of_four_from_a_drop_down_with_a_prompt(
-    book: Workbook, title: str
-) -> None:
+def test_the_decision_is_one_of_five_from_a_drop_down(book: Workbook, title: str) -> None:
     sheet = book[title]
     choice = validation(sheet, "Decision")
-    assert choice.formula1 == '"delete,deactivate,keep,investigate"'
+    assert choice.formula1 == '"delete,deactivate,keep,investigate,withdraw"'
     assert str(choice.sqref) == f"{letter(sheet, 'Decision')}2:{letter(sheet, 'Decision')}" + str(
         sheet.max_row
     )
     assert choice.type == "list"
     assert choice.showErrorMessage
-    assert choice.showInputMessage
-    assert all(word in str(choice.prompt) for word in review_columns.Decision)
+    assert "withdraw" in str(choice.error)
+
+
+def test_no_prompt_covers_the_cells_beside(book: Workbook) -> None:
+    rules = [rule for sheet in book.worksheets for rule in sheet.data_validations.dataValidation]
+    assert rules
+    assert not any(rule.prompt or rule.promptTitle or rule.showInputMessage for rule in rules)
+
+
+def test_no_sheet_is_protected(book: Workbook) -> None:
+    assert not any(sheet.protection.sheet for sheet in book.worksheets)
+
+
+def test_only_a_list_to_decide_in_has_a_column_called_decision(book: Workbook) -> None:
+    titles = [sheet.title for sheet in book.worksheets if "Decision" in texts(sheet).split("\n")]
+    assert titles == [*review_columns.SHEETS]
 
 
 def test_the_date_of_a_decision_is_a_date(book: Workbook) -> None:
@@ -308,42 +343,82 @@ def test_the_date_of_a_decision_is_a_date(book: Workbook) -> None:
     assert sheet[f"{letter(sheet, 'Decided on')}2"].number_format == "yyyy-mm-dd"
 
 
-def test_every_column_of_the_reviewer_has_a_prompt_that_excel_takes(book: Workbook) -> None:
-    for head in REVIEWER_HEADS:
-        prompt = validation(book["Unused users"], head)
-        assert prompt.showInputMessage
-        assert 0 < len(prompt.prompt or "") <= 255
-        assert len(prompt.promptTitle or "") <= 32
-
-
-def test_the_method_explains_each_decision(book: Workbook) -> None:
-    for word in review_columns.Decision:
-        assert len(row_of(book["Method"], word)[1]) > 20
+def test_the_summary_says_what_each_yellow_cell_takes(book: Workbook) -> None:
+    rows = [row for row in values(book["Summary"]) if row[0] in {*review_columns.CHOICES}]
+    assert [row[0] for row in rows] == [*review_columns.CHOICES]
+    assert [row[6] for row in rows] == ["Decided by", "Decided on", "Ticket", "Comment", "no entry"]
+    for row in rows:
+        assert len(row[1]) > 20
+        assert len(row[8]) > 20
+    assert "exempt for 180 days" in rows[2][1]
+    yellow = {cell.fill.start_color.rgb for cell in book["Unused users"]["C2:G2"][0]}
+    shown = [row for row in book["Summary"].iter_rows() if row[0].value in {"delete", "keep"}]
+    assert {row[at].fill.start_color.rgb for row in shown for at in (0, 6)} == yellow
 
 
 # On screen and in print
 
 
-@pytest.mark.parametrize("title", ["Unused users", "Inactive users"])
-def test_all_up_to_what_to_check_fits_a_screen_of_1500_pixels(book: Workbook, title: str) -> None:
-    assert width(book[title], "Account", "Check first") * PIXELS_A_UNIT <= 1400
+@pytest.fixture(scope="module", params=[False, True], ids=["few columns", "all columns"])
+def widest(request: pytest.FixtureRequest) -> Workbook:
+    """Open a workbook without, or with, names and owners of accounts and earlier decisions."""
+    analysis = analyzed_console()
+    if not request.param:
+        return book_of(analysis)
+    names = {"123456789012": AccountName(name="production", owner="Platform team")}
+    named = replace(analysis, report=replace(analysis.report, account_names=names))
+    users = named.users["user"]
+    earlier, record = dict.fromkeys(users, "delete, Ann, 2026-01-01"), dict.fromkeys(users, "{}")
+    return book_of(with_columns(named, earlier_decision=earlier, record=record))
 
 
-@pytest.mark.parametrize("paper", PAGE_POINTS)
-@pytest.mark.parametrize(
-    ("title", "last"),
-    [("Unused users", "Check first"), ("Inactive users", "Check first"), ("Undetermined", "Why")],
-)
-def test_the_first_block_is_printed_on_one_page_at_8_points_or_more(
-    book: Workbook, title: str, last: str, paper: str
+@pytest.mark.parametrize("title", review_columns.SHEETS)
+def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels(
+    widest: Workbook, title: str
 ) -> None:
-    sheet = book[title]
+    names = heads(widest[title])
+    shown = names[: names.index("Last activity (UTC)")]
+    assert shown[-1] == ("Account owner" if "Account owner" in names else "Age in days")
+    digit, padding = 7, 5
+    assert width_of(widest[title], *shown) * digit + len(shown) * padding <= 1400
+
+
+@pytest.mark.parametrize("title", review_columns.SHEETS)
+@pytest.mark.parametrize("paper", PAGE_POINTS)
+def test_a_list_is_printed_on_two_pages_side_by_side_at_8_points(
+    widest: Workbook, title: str, paper: str
+) -> None:
+    sheet, names = widest[title], heads(widest[title])
+    printed = names[: last_printed_column(sheet)]
+    assert {"As of (UTC)", "Created", "Age in days", "Why"} <= {*printed}
+    (end,) = [each.id for each in sheet.col_breaks.brk]
+    repeated = names[: names.index("User") + 1]
+    assert sheet.print_title_cols == f"$A:${letter(sheet, 'User')}"
+    assert sheet.print_title_rows == "$1:$1"
     scale = (sheet.page_setup.scale or 100) / 100
-    assert width(sheet, "Account", last) * POINTS_A_UNIT * scale <= PAGE_POINTS[paper]
-    at = heads(sheet).index(last) + 1
-    assert [each.id for each in sheet.col_breaks.brk] == [at]
-    sizes = {sheet.cell(2, column).font.size for column in range(1, at + 1)}
+    for page in (printed[:end], [*repeated, *printed[end:]]):
+        assert width_of(sheet, *page) * POINTS_A_UNIT * scale <= PAGE_POINTS[paper]
+    sizes = {cell.font.size for cell in sheet[2][: len(printed)]}
     assert min(sizes) * scale >= 8
+
+
+def test_without_earlier_decisions_what_to_check_is_on_the_first_page(book: Workbook) -> None:
+    for title, last in zip(
+        review_columns.SHEETS, ("Check first", "Check first", "Age in days"), strict=True
+    ):
+        (end,) = [each.id for each in book[title].col_breaks.brk]
+        assert heads(book[title])[end - 1] == last
+
+
+def test_each_page_of_a_list_names_what_it_is_of_and_has_a_line_to_sign(book: Workbook) -> None:
+    scope = "As of 2026-03-01 09:30 UTC (from the file name), account 123456789012"
+    for title in review_columns.SHEETS:
+        assert str(book[title].oddHeader) == f"&LAccess review: unused IAM users&R{scope}"
+        foot = str(book[title].oddFooter)
+        assert foot.startswith("&LReviewed by: ____")
+        assert "Signature: ____" in foot
+        assert foot.endswith("&R&A, page &P of &N")
+    assert "Signature" not in str(book["All users"].oddFooter)
 
 
 @pytest.mark.parametrize("title", review_columns.SHEETS)
@@ -358,7 +433,7 @@ def test_details_are_folded_and_left_out_of_print(book: Workbook, title: str) ->
         dimension = sheet.column_dimensions[letter(sheet, head)]
         assert dimension.outlineLevel == 1
     area = sheet.print_area.replace("$", "").split("!")[-1]
-    last_printed = heads(sheet).index("Password")
+    last_printed = heads(sheet).index("Password") - (title == "Inactive users")
     assert area == f"A1:{get_column_letter(last_printed)}{sheet.max_row}"
     assert sheet.print_title_cols == "$A:$B"
     outline = sheet.sheet_properties.outlinePr
@@ -386,10 +461,10 @@ def test_the_progress_begins_with_nothing_decided(results: Workbook) -> None:
         next(row for row in values(sheet) if row[0] == title) for title in review_columns.SHEETS
     ]
     for row, number in zip(rows, lists, strict=True):
-        assert row[1:9] == (number, 0, number, 0, 0, 0, 0, 0)
+        assert row[1:10] == (number, 0, number, 0, 0, 0, 0, 0, 0)
     total = row_of(sheet, "All lists")
-    assert total[1:9] == (sum(lists), 0, sum(lists), 0, 0, 0, 0, 0)
-    assert total[9] == f"Decided: 0 of {sum(lists)} users."
+    assert total[1:10] == (sum(lists), 0, sum(lists), 0, 0, 0, 0, 0, 0)
+    assert total[10] == f"Decided: 0 of {sum(lists)}"
 
 
 def test_the_checks_begin_with_all_ok(results: Workbook) -> None:
@@ -480,34 +555,45 @@ def line(sheet: list[list[str]], first: str, at: int = 0) -> list[str]:
     return [row for row in sheet if row[0] == first][at]
 
 
+COMPLETE: dict[str, Any] = {**ENTRIES, "Decided by": "Grace", "Comment": "break-glass"}
+ROWS: tuple[dict[str, Any], ...] = (
+    ENTRIES,
+    {**ENTRIES, "Decision": " Delete\u00a0", "Decided by": " ada "},
+    {**COMPLETE, "Decision": "KEEP"},
+    {**COMPLETE, "Decision": "keep", "Comment": " "},
+    {**COMPLETE, "Decision": "investigate\n"},
+    {**ENTRIES, "Decision": "withdraw", "Decided by": " "},
+    {**ENTRIES, "Decision": "deactivate", "Decided on": None},
+    {**ENTRIES, "Decision": "deleted"},
+    {**ENTRIES, "Decision": "conflict"},
+    {**ENTRIES, "Decision": "delete?"},
+    {**ENTRIES, "Decision": None},
+    {"Ticket": "SEC-1"},
+    {"Decision": " "},
+)
+"""Entries of a list: the first three and the fifth can be read back, the last is none."""
+
+
 def decide(book: Workbook) -> None:
-    """Decide three users of one list and one of another, two of them without all that belongs."""
-    for title, row, entries in (
-        ("Unused users", 2, ENTRIES),
-        ("Unused users", 3, {**ENTRIES, "Decision": "keep", "Decided by": "Grace"}),
-        ("Unused users", 4, {"Decision": "keep"}),
-        ("Inactive users", 2, {**ENTRIES, "Decision": "deactivate", "Decided on": None}),
-    ):
+    """Fill in a list, and one row of another."""
+    rows = [("Unused users", row, entries) for row, entries in enumerate(ROWS, 2)]
+    for title, row, entries in (*rows, ("Inactive users", 2, {**ENTRIES, "Decision": "keep"})):
         sheet = book[title]
         for head, value in entries.items():
             sheet[f"{letter(sheet, head)}{row}"] = value
 
 
 @needs_libreoffice
-def test_the_progress_moves_while_somebody_decides(tmp_path: Path) -> None:
+def test_the_progress_counts_entries_as_they_are_read_back(tmp_path: Path) -> None:
     sheet = calculated(tmp_path, decide)
-    assert line(sheet, "Unused users")[1:9] == ["21", "3", "18", "1", "0", "2", "0", "1"]
-    inactive = line(sheet, "Inactive users")
-    assert inactive[2] == "1"
-    assert inactive[5] == "1"
-    assert inactive[8] == "1"
+    assert line(sheet, "List")[4:10] == [*review_columns.CHOICES, "Incomplete"]
+    assert line(sheet, "Unused users")[1:10] == ["21", "7", "14", "2", "1", "2", "1", "1", "8"]
+    assert line(sheet, "Inactive users")[1:10] == ["10", "1", "9", "0", "0", "1", "0", "0", "1"]
     total = line(sheet, "All lists")
-    assert total[2] == "4"
-    assert total[9] == f"Decided: 4 of {total[1]} users."
-    names = dict(
-        zip(line(sheet, "Reviewers")[1:], line(sheet, "Users decided by each")[1:], strict=True)
-    )
-    assert {name: count for name, count in names.items() if name} == {"Ada": "2", "Grace": "1"}
+    assert total[2:4] == ["8", "28"]
+    assert total[10] == "Decided: 8 of 36"
+    names = zip(line(sheet, "Reviewers")[1:], line(sheet, "Users decided by each")[1:], strict=True)
+    assert {name.lower(): count for name, count in names if name} == {"ada": "4", "grace": "3"}
 
 
 def nothing(_: Workbook) -> None:

@@ -3,8 +3,9 @@
 Nothing in the file holds today's date: same input, same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
@@ -52,14 +53,20 @@ class Title(StrEnum):
 class Book(ExitStack):
     """Hold the workbook; it gives its temporary files back when it is left."""
 
-    def __init__(self, title: str, moment: datetime) -> None:
-        """Begin with no sheets; the moment stands in the file as that of its making."""
+    def __init__(self, name: str, scope: str, moment: datetime, titles: Collection[Title]) -> None:
+        """Begin with no sheets; the moment stands in the file as that of its making.
+
+        Its name and scope, the reports, are printed on each page; `titles` are those of the sheets
+        that are wanted.
+        """
         super().__init__()
+        self.titles = titles
+        self._heading = name, scope
         self._workbook = new_workbook(DEFAULT_FONT)
         self._sheets: dict[tuple[int, int], Sheet] = {}
         self.styles = register_styles(self._workbook)
         properties = self._workbook.properties
-        properties.title = title
+        properties.title = name
         properties.creator = properties.lastModifiedBy = CREATOR
         properties.created = properties.modified = moment.replace(tzinfo=None)
 
@@ -71,19 +78,43 @@ class Book(ExitStack):
         rows = self.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  closed on exit
         name = title if number == 1 else f"{title} {number}"
         frame = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
+        _set_print_page(frame, *self._heading)
         place = (list(Title).index(title), number)
         self._sheets[place] = Sheet(frame, rows)
         return self._sheets[place]
+
+    def __contains__(self, title: Title) -> bool:
+        """Return whether there is a sheet with the title."""
+        return (list(Title).index(title), 1) in self._sheets
 
     def save(self, stream: BinaryIO) -> None:
         """Write the file."""
         write_archive(self._workbook, [sheet for _, sheet in sorted(self._sheets.items())], stream)
 
 
-A4: Final = 9
+@dataclass(frozen=True, slots=True)
+class PrintForm:
+    """Say how a list is printed: Excel's number of the paper, what of its width is used, the scale.
 
-A3: Final = 8
-"""Excel's numbers for sizes of paper."""
+    `room` is how wide the columns of a page are together, in characters, at `scale`, in per cent.
+    """
+
+    paper: int
+    room: float
+    scale: int
+
+
+LARGE_PRINT: Final = PrintForm(paper=9, room=151.5, scale=89)
+"""On A4, and as well on Letter; text of 9 points is printed at 8."""
+
+SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
+"""On A3; text of 9 points is printed at 6."""
+
+_SIGN_OFF: Final = (
+    "Reviewed by: ______________________  Date: ____________  Signature: ______________"
+)
+_LONGEST_HEADER: Final = 180
+"""Excel takes 255 letters, with those that it reads as commands."""
 
 
 def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
@@ -92,44 +123,55 @@ def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
         frame.column_dimensions[get_column_letter(at)].width = width
 
 
-def set_print_page(frame: "Worksheet", footer: str, paper: int) -> None:
-    """Print the sheet landscape, as wide as the page; the footer names the report and the page."""
+def _set_print_page(frame: "Worksheet", name: str, scope: str) -> None:
+    """Print a sheet landscape on A4, as wide as the page, which names what it is of."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     frame.page_setup.orientation = "landscape"
-    frame.page_setup.paperSize = paper
+    frame.page_setup.paperSize = LARGE_PRINT.paper
     frame.page_setup.fitToWidth = 1
     frame.page_setup.fitToHeight = 0
-    frame.page_margins.left = frame.page_margins.right = 0.4
-    frame.page_margins.top = 0.5
-    frame.page_margins.bottom = 0.7
+    frame.page_margins.left = frame.page_margins.right = 0.3
+    frame.page_margins.top = frame.page_margins.bottom = 0.7
     frame.page_margins.header = frame.page_margins.footer = 0.3
-    foot = cast("HeaderFooterItem", frame.oddFooter)
-    foot.left.text = footer.replace("&", "&&")
+    top, foot = (cast("HeaderFooterItem", each) for each in (frame.oddHeader, frame.oddFooter))
+    top.left.text = name
+    top.right.text = scope[:_LONGEST_HEADER].replace("&", "&&")
     foot.right.text = "&A, page &P of &N"
 
 
-PrintBlocks = tuple[int, ...]
-"""The last column of each block of columns that is printed on a page of its own."""
-
-_BLOCK_SCALE: Final = 89
-"""Per cent: text of 9 points is printed at 8."""
-
-_BLOCK_MARGIN: Final = 0.3
-"""Inches left and right."""
+def add_sign_off(frame: "Worksheet") -> None:
+    """Print a line to sign at the foot of each page."""
+    cast("HeaderFooterItem", frame.oddFooter).left.text = _SIGN_OFF
 
 
-def set_print_blocks(frame: "Worksheet", blocks: PrintBlocks, repeated: int, rows: int) -> None:
-    """Print blocks of columns on A4 or Letter, with the first columns on each page."""
+def set_print_blocks(
+    frame: "Worksheet", widths: Sequence[float], repeated: int, rows: int, form: PrintForm
+) -> None:
+    """Print columns of these widths on as many pages side by side as they need.
+
+    The first columns are repeated on each page.
+    """
+    blocks = _blocks(widths, repeated, form.room)
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
-    frame.page_setup.paperSize = A4
-    frame.page_setup.scale = _BLOCK_SCALE
-    frame.page_margins.left = frame.page_margins.right = _BLOCK_MARGIN
+    frame.page_setup.paperSize = form.paper
+    frame.page_setup.scale = form.scale
     frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
     frame.page_setup.pageOrder = "overThenDown"
-    frame.print_area = f"A1:{get_column_letter(blocks[-1])}{rows}"
+    frame.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
     frame.print_title_cols = f"A:{get_column_letter(repeated)}"
-    for last in blocks[:-1]:
+    for last in blocks:
         frame.col_breaks.append(Break(id=last))
+
+
+def _blocks(widths: Sequence[float], repeated: int, room: float) -> list[int]:
+    """Return after which columns a page ends, but for the last page."""
+    ends, used = [], 0.0
+    for at, width in enumerate(widths):
+        if used + width > room:
+            ends.append(at)
+            used = sum(widths[:repeated])
+        used += width
+    return ends
 
 
 def fold_columns(frame: "Worksheet", folded: Sequence[int]) -> None:

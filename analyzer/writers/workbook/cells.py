@@ -28,6 +28,7 @@ _MARKS: Final = (b"&", b"<", b">", b"_x", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """What `_SPECIAL` looks for in UTF-8, besides what is below a space, and spaces at the ends."""
 
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
+_FIRST_DATE: Final = np.datetime64("1899-12-30", "s")
 _EPOCH_DAYS: Final = (datetime(1970, 1, 1, tzinfo=UTC) - _EPOCH).days
 _DAY_SECONDS: Final = 86_400
 
@@ -65,6 +66,13 @@ def texts(values: Texts, style: int) -> pa.Array:
         return words(column, lambda _: style)
     cells = joined(f' s="{style}" t="inlineStr"><is><t>', column, "</t></is></c>")
     return _cells_where(pc.not_equal(column, ""), cells, blank(style))
+
+
+def shown(values: Texts) -> pa.Array:
+    """Return each text as its cell shows it (large_string): cut if a cell holds no more."""
+    column = text_column(values)
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    return text_column(mapped(column, _cut_text)) if longest > LONGEST else column
 
 
 def words(values: Texts, style_of: Callable[[str], int]) -> pa.Array:
@@ -108,9 +116,12 @@ def moments(dates: np.ndarray, style: int, otherwise: pa.Array | str) -> pa.Arra
     days = seconds / _DAY_SECONDS + _EPOCH_DAYS
     digits = pa.array(days).cast(TEXT_TYPE)
     digits = pc.if_else(pa.array(seconds % _DAY_SECONDS == 0), joined(digits, ".0"), digits)
-    return _cells_where(
-        pa.array(days >= 0), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise
-    )
+    return _cells_where(has_date(dates), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise)
+
+
+def has_date(dates: np.ndarray) -> pa.Array:
+    """Return which moments (datetime64[s]) a cell can hold as a date: none before 1900."""
+    return pa.array(dates >= _FIRST_DATE)
 
 
 def cell(value: Value, style: int) -> str:

@@ -23,14 +23,13 @@ from analyzer.writers.text_columns import Texts, mapped
 from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
-    blanks,
+    MomentCells,
+    TextCells,
+    WordCells,
     from_frame,
-    moment_cells,
     named_user_columns,
     neutral_style,
-    repeated_text_cells,
     style_by_name,
-    text_cells,
 )
 from analyzer.writers.workbook.style import CellStyle
 
@@ -70,23 +69,23 @@ def _meanings(frame: pd.DataFrame) -> Texts:
 
 
 _COLUMNS: Final = (
-    Column("Change", 18, repeated_text_cells(from_frame(CHANGE), _change_style)),
-    Column("Before", 12.5, repeated_text_cells(from_frame(BEFORE), style_by_name)),
-    Column("Now", 12.5, repeated_text_cells(from_frame(NOW), style_by_name)),
-    Column("Cause", 52, text_cells(from_frame(CAUSE))),
-    Column("Rule", 24, repeated_text_cells(from_frame(RULE), neutral_style)),
-    Column("Finding", 44, text_cells(from_frame(FACT))),
-    Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
-    Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
+    Column("Change", 18, WordCells(from_frame(CHANGE), _change_style)),
+    Column("Before", 12.5, WordCells(from_frame(BEFORE), style_by_name)),
+    Column("Now", 12.5, WordCells(from_frame(NOW), style_by_name)),
+    Column("Cause", 52, TextCells(from_frame(CAUSE))),
+    Column("Rule", 24, WordCells(from_frame(RULE), neutral_style)),
+    Column("Finding", 44, TextCells(from_frame(FACT))),
+    Column("Last use (UTC)", 14.5, MomentCells(from_frame(LAST_USE))),
+    Column("Created (UTC)", 14.5, MomentCells(from_frame(columns.CREATED))),
     Column(
         "Exemption before",
         24,
-        repeated_text_cells(from_frame(EXEMPTION_BEFORE), neutral_style),
+        WordCells(from_frame(EXEMPTION_BEFORE), neutral_style),
     ),
     Column(
         "Exemption now",
         24,
-        repeated_text_cells(from_frame(EXEMPTION_NOW), neutral_style),
+        WordCells(from_frame(EXEMPTION_NOW), neutral_style),
     ),
-    Column("Meaning", 44, repeated_text_cells(_meanings, neutral_style)),
+    Column("Meaning", 44, WordCells(_meanings, neutral_style)),
 )

@@ -34,8 +34,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.writers.workbook.style import FONT
 
-_SIZE: Final = (13, 6.8)
-_WIDE: Final = (18, 7.2)
+_SIZE: Final = (9, 6.8)
+_WIDE: Final = (14, 7.2)
 """Centimetres."""
 
 _LINE_WIDTH: Final = 22_225
@@ -82,7 +82,9 @@ class Line:
 def add_chart(frame: Worksheet, title: str, bars: Sequence[Bar], place: Place) -> None:
     """Add a chart of bars that follows the cells; programs that do not recalculate see it too."""
     chart = BarChart()
-    chart.type = "col"
+    chart.type = "bar"
+    chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
+    chart.y_axis.crosses = "max"
     chart.title = _titled(title, 1200)
     chart.legend = None
     chart.gapWidth = 40

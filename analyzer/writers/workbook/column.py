@@ -1,18 +1,21 @@
 """Build the columns of tables: each has a head, a width, and cells for a page or a frame."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.model import AccountName, Page, ReportFile
+from analyzer.moment_texts import utc_texts
 from analyzer.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
-from analyzer.writers.text_columns import Texts, mapped, text_column
+from analyzer.writers.text_columns import TEXT_TYPE, Texts, mapped, text_column
 from analyzer.writers.workbook import cells
 from analyzer.writers.workbook.cells import blank
 from analyzer.writers.workbook.style import CellStyle, Styles
@@ -21,38 +24,68 @@ Rows = TypeVar("Rows", Page, pd.DataFrame)
 
 Read = Callable[[Rows], Texts]
 
-Cells = Callable[[Rows, Styles], pa.Array | str]
-"""Make the cells of a column, or the one that all rows have."""
-
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
 _NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputValidation:
-    """Define what a reviewer enters: one of the choices, a date or any text, with a prompt."""
+@dataclass(frozen=True, slots=True)
+class Cells(ABC, Generic[Rows]):
+    """Make the cells of a column from what is read, and return what they show."""
 
-    prompt: str = ""
-    choices: tuple[str, ...] = ()
-    is_date: bool = False
+    read: Callable[[Rows], Any]
+
+    @abstractmethod
+    def __call__(self, rows: Rows, styles: Styles) -> pa.Array | str:
+        """Return the cells, or the one that all rows have."""
+
+    def shown(self, rows: Rows) -> pa.Array:
+        """Return what each cell shows as text (large_string), empty for an empty cell.
+
+        A whole number is plain (`12`), a moment `2026-03-01T09:30:15Z`, a day `2026-03-01`.
+        """
+        return cells.shown(self.read(rows))
 
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Rows]):
-    """Define one column; `entry` is what a reviewer enters, a folded one is hidden at first."""
+    """Define one column; a folded one is hidden at first, those that are not printed come last."""
 
     head: str
     width: float
     cells: Cells[Rows]
-    entry: InputValidation | None = None
     folded: bool = False
+    printed: bool = True
 
 
-def text_cells(read: Read[Rows], style: CellStyle = CellStyle.TEXT) -> Cells[Rows]:
-    """Make cells of text that differs from row to row."""
-    return lambda rows, styles: cells.texts(read(rows), styles[style])
+def blanks(rows: Sized) -> pa.Array:
+    """Return an empty text for every row."""
+    return coded_texts(np.zeros(len(rows), np.int8), ("",))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCells(Cells[Any]):
+    """Leave cells empty for what a person enters: one of the choices, a date or any text."""
+
+    read: Read[Any] = blanks
+    choices: tuple[str, ...] = ()
+    is_date: bool = False
+
+    def __call__(self, _: Any, styles: Styles) -> str:
+        """Return the one empty cell."""
+        return blank(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
+
+
+@dataclass(frozen=True, slots=True)
+class TextCells(Cells[Rows]):
+    """Show text that differs from row to row."""
+
+    style: CellStyle = CellStyle.TEXT
+
+    def __call__(self, rows: Rows, styles: Styles) -> pa.Array:
+        """Return the cells."""
+        return cells.texts(self.read(rows), styles[self.style])
 
 
 def fact_style(word: str) -> CellStyle:
@@ -72,65 +105,64 @@ def style_by_name(word: str) -> CellStyle:
     return CellStyle(word) if word else CellStyle.TEXT
 
 
-def repeated_text_cells(
-    read: Read[Rows], style_of: Callable[[str], CellStyle] = fact_style
-) -> Cells[Rows]:
-    """Make cells of words that come again and again; each is spelled once."""
-    return lambda rows, styles: cells.words(read(rows), lambda word: styles[style_of(word)])
+@dataclass(frozen=True, slots=True)
+class WordCells(Cells[Rows]):
+    """Show words that come again and again; each is spelled once."""
+
+    style_of: Callable[[str], CellStyle] = fact_style
+
+    def __call__(self, rows: Rows, styles: Styles) -> pa.Array:
+        """Return the cells, each in the style of its word."""
+        return cells.words(self.read(rows), lambda word: styles[self.style_of(word)])
 
 
-def number_cells(read: Callable[[Rows], pd.Series]) -> Cells[Rows]:
-    """Make cells of whole numbers, empty where one is not known."""
-    return lambda rows, styles: cells.numbers(
-        read(rows).fillna(-1).to_numpy(np.int64), styles[CellStyle.NUMBER]
-    )
+class NumberCells(Cells[Rows]):
+    """Show whole numbers from 0, nothing where one is not known."""
+
+    __slots__ = ()
+
+    def __call__(self, rows: Rows, styles: Styles) -> pa.Array:
+        """Return the cells."""
+        numbers = self.read(rows).fillna(-1).to_numpy(np.int64)
+        return cells.numbers(numbers, styles[CellStyle.NUMBER])
+
+    def shown(self, rows: Rows) -> pa.Array:
+        """Return the digits."""
+        numbers = self.read(rows).fillna(-1).to_numpy(np.int64)
+        return pc.if_else(pa.array(numbers >= 0), pa.array(numbers).cast(TEXT_TYPE), "")
 
 
-def moment_cells(read: Callable[[Rows], pd.Series], otherwise: Read[Rows]) -> Cells[Rows]:
-    """Make cells of dates with times, in UTC, and words where there is none."""
-    others = repeated_text_cells(otherwise)
-    return lambda rows, styles: cells.moments(
-        _seconds(read(rows)), styles[CellStyle.DATE], others(rows, styles)
-    )
+@dataclass(frozen=True, slots=True)
+class MomentCells(Cells[Rows]):
+    """Show dates with times, in UTC, and words where there is none."""
+
+    otherwise: Read[Rows] = blanks
+    style: ClassVar[CellStyle] = CellStyle.DATE
+    text_length: ClassVar[int] = len("2026-03-01T09:30:15Z")
+
+    def __call__(self, rows: Rows, styles: Styles) -> pa.Array:
+        """Return the cells."""
+        others = WordCells(self.otherwise)(rows, styles)
+        return cells.moments(_seconds(self.read(rows)), styles[self.style], others)
+
+    def shown(self, rows: Rows) -> pa.Array:
+        """Return the moments as ISO text, else the words."""
+        moments = _seconds(self.read(rows))
+        texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, self.text_length)
+        others = cells.shown(self.otherwise(rows))
+        return pc.if_else(cells.has_date(moments), texts.cast(TEXT_TYPE), others)
 
 
-def day_cells(read: Callable[[Rows], pd.Series], style: CellStyle = CellStyle.DAY) -> Cells[Rows]:
-    """Make cells of dates, empty where there is none."""
-    return lambda rows, styles: cells.moments(
-        _seconds(read(rows)), styles[style], blank(styles[style])
-    )
+class DayCells(MomentCells[Rows]):
+    """Show dates, and words where there is none."""
+
+    __slots__ = ()
+    style = CellStyle.DAY
+    text_length = len("2026-03-01")
 
 
 def _seconds(moments: pd.Series) -> np.ndarray:
     return moments.to_numpy("datetime64[s]")
-
-
-def input_cells(style: CellStyle) -> Cells[Any]:
-    """Make cells that a reviewer fills."""
-    return lambda _, styles: blank(styles[style])
-
-
-def reviewer_text_cells(name: str) -> Cells[Page]:
-    """Make cells that a reviewer fills, with the earlier text where users have that column."""
-    filled = repeated_text_cells(from_users(name), _input_style)
-    empty = input_cells(CellStyle.INPUT)
-    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
-
-
-def reviewer_day_cells(name: str) -> Cells[Page]:
-    """Make cells for dates that a reviewer fills, with the earlier date likewise."""
-    filled = day_cells(from_users(name), CellStyle.INPUT_DAY)
-    empty = input_cells(CellStyle.INPUT_DAY)
-    return lambda page, styles: (filled if name in page.users else empty)(page, styles)
-
-
-def _input_style(text: str) -> CellStyle:
-    return CellStyle.INPUT_TEXT if text else CellStyle.INPUT
-
-
-def blanks(rows: Sized) -> pa.Array:
-    """Return an empty text for every row."""
-    return coded_texts(np.zeros(len(rows), np.int8), ("",))
 
 
 def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
@@ -212,12 +244,10 @@ def account_name_columns(
     return (_account_column(of, "Account name", width, known),) if known else ()
 
 
-def account_owner_columns(
-    of: ColumnOf[Rows], names: AccountNames, width: float
-) -> tuple[Column[Rows], ...]:
-    """Return the column of the account's owner, none where no owner is known."""
-    known = {account: each.owner for account, each in names.items() if each.owner}
-    return (_account_column(of, "Account owner", width, known),) if known else ()
+def account_owner_column(of: ColumnOf[Rows], names: AccountNames, width: float) -> Column[Rows]:
+    """Return the column of the account's owner, empty where none is known."""
+    known = {account: each.owner for account, each in names.items()}
+    return _account_column(of, "Account owner", width, known)
 
 
 def _account_column(
@@ -228,7 +258,7 @@ def _account_column(
     return Column(
         head,
         width,
-        repeated_text_cells(
+        WordCells(
             lambda rows: mapped(account(rows), lambda each: known.get(each, "")), neutral_style
         ),
     )
@@ -242,9 +272,9 @@ def user_columns(of: ColumnOf[Rows]) -> tuple[Column[Rows], Column[Rows], Column
         return mapped(account(rows), account_text)
 
     return (
-        Column("Account", 13, repeated_text_cells(accounts, neutral_style)),
-        Column("User", 22, text_cells(of(columns.USER))),
-        Column("ARN", 34, text_cells(of(columns.ARN), CellStyle.ID)),
+        Column("Account", 13, WordCells(accounts, neutral_style)),
+        Column("User", 22, TextCells(of(columns.USER))),
+        Column("ARN", 34, TextCells(of(columns.ARN))),
     )
 
 
@@ -258,23 +288,6 @@ def source_columns(
     def reports(rows: Rows) -> Texts:
         return names.take(pa.array(file(rows)))
 
-    return Column("Report", 26, repeated_text_cells(reports)), Column(
-        "Row", 6.5, number_cells(of(columns.ROW))
+    return Column("Report", 26, WordCells(reports)), Column(
+        "Row", 6.5, NumberCells(of(columns.ROW))
     )
-
-
-def input_columns(decisions: tuple[str, ...]) -> tuple[Column[Any], Column[Any], Column[Any]]:
-    """Return the columns that the reviewer fills, in this workbook only."""
-    entries = input_cells(CellStyle.INPUT)
-    text = InputValidation(prompt=_NOT_CARRIED_OVER)
-    return (
-        Column("Decision", 12, entries, replace(text, choices=decisions)),
-        Column("Owner", 14, entries, text),
-        Column("Comment", 24, entries, text),
-    )
-
-
-_NOT_CARRIED_OVER: Final = (
-    "For this workbook only: the next one does not have it. To accept a finding for longer, add its"
-    " rule and user to the exemption list."
-)

@@ -5,7 +5,6 @@ from typing import Final
 from analyzer.inspection import Inspection
 from analyzer.standards.results import ControlResult, Result
 from analyzer.standards.rulebook import Rulebook
-from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_condition
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.cells import Value
@@ -13,7 +12,7 @@ from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, RuleCou
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.style import CellStyle
 
-_WIDTHS: Final = (38, 15, 9, 9, 12, 74, 36)
+_WIDTHS: Final = (32, 12, 7.5, 9, 11, 57, 28)
 """Of all columns but the numbers, which need as much as the longest."""
 
 
@@ -23,11 +22,11 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
-    grid = Grid(book, Title.CONTROLS, widths, users.as_of_and_scope(inspection.report))
+    grid = Grid(book, Title.CONTROLS, widths)
     _add_heading(grid, inspection, len(widths))
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts)
-    row = grid.table_head(*heads, head("Decision rule"), head("Remark"))
+    row = grid.table_head(*heads, head("Rule"), head("Remark"))
     grid.repeat_head(row)
     for each in results:
         _add(grid, rule_counts, each)

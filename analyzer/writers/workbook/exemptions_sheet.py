@@ -3,29 +3,27 @@
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.model import Exemption
 from analyzer.rules.rule import RULE
-from analyzer.writers.text_columns import text_column
-from analyzer.writers.workbook.cells import cell
 from analyzer.writers.workbook.column import (
     Column,
+    DayCells,
+    NumberCells,
+    TextCells,
+    WordCells,
     from_frame,
     neutral_style,
-    number_cells,
-    repeated_text_cells,
-    text_cells,
 )
-from analyzer.writers.workbook.style import CellStyle, Styles
-from analyzer.writers.workbook.user_sheets import last_day
+from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.user_sheets import last_days, no_end
 
 APPLIES: Final = "applies"
 EXPIRED: Final = "expired"
 UNMATCHED: Final = "matches no user"
-EVERYTHING: Final = "everything"
+ALL_RULES: Final = "all rules"
 _LINE: Final = "line"
 _NO_LINE: Final = -1
 """Shown as an empty cell: a user to keep by a review is in no list."""
@@ -42,20 +40,16 @@ def _state_style(state: str) -> CellStyle:
     return _STYLES_OF.get(state, CellStyle.TEXT)
 
 
-def _last_days(frame: pd.DataFrame, styles: Styles) -> pa.Array:
-    return text_column([cell(each, styles[CellStyle.DAY]) for each in frame[_UNTIL].tolist()])
-
-
 COLUMNS: Final = (
-    Column("Account", 13, text_cells(from_frame(columns.ACCOUNT))),
-    Column("User", 24, text_cells(from_frame(columns.USER))),
-    Column("Exempt from", 24, repeated_text_cells(from_frame(RULE), neutral_style)),
-    Column("Reason", 60, text_cells(from_frame(_REASON))),
-    Column("Owner", 24, text_cells(from_frame(_OWNER))),
-    Column("Last day (UTC)", 12, _last_days),
-    Column("Users matched", 10, number_cells(from_frame(_MATCHED))),
-    Column("State", 15, repeated_text_cells(from_frame(_STATE), _state_style)),
-    Column("Line in the list", 8, number_cells(from_frame(_LINE))),
+    Column("Account", 13, TextCells(from_frame(columns.ACCOUNT))),
+    Column("User", 24, TextCells(from_frame(columns.USER))),
+    Column("Exempt from", 24, WordCells(from_frame(RULE), neutral_style)),
+    Column("Reason", 60, TextCells(from_frame(_REASON))),
+    Column("Owner", 24, TextCells(from_frame(_OWNER))),
+    Column("Last day (UTC)", 12, DayCells(from_frame(_UNTIL), no_end)),
+    Column("Users matched", 10, NumberCells(from_frame(_MATCHED))),
+    Column("State", 15, WordCells(from_frame(_STATE), _state_style)),
+    Column("Line in the list", 8, NumberCells(from_frame(_LINE))),
 )
 
 
@@ -66,17 +60,16 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
         {
             columns.ACCOUNT: each.account,
             columns.USER: each.user,
-            RULE: each.rule or EVERYTHING,
+            RULE: each.rule or ALL_RULES,
             _REASON: each.reason,
             _OWNER: each.owner,
-            _UNTIL: last_day(each),
             _MATCHED: matched,
             _STATE: _state(each, analysis, matched),
             _LINE: _NO_LINE if each.arn else each.line,
         }
         for each, matched in zip(analysis.exemptions, totals.matched, strict=True)
     ]
-    return pd.DataFrame(rows).astype({_UNTIL: object})
+    return pd.DataFrame(rows).assign(**{_UNTIL: last_days(analysis.exemptions)})
 
 
 def _state(entry: Exemption, analysis: Analysis, matched: int) -> str:

@@ -17,23 +17,19 @@ from analyzer.writers.text_columns import Texts, mapped
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     Column,
+    MomentCells,
+    NumberCells,
     Read,
-    blanks,
+    TextCells,
+    WordCells,
     coded_texts,
     from_frame,
-    input_columns,
-    moment_cells,
     named_user_columns,
     neutral_style,
-    number_cells,
-    repeated_text_cells,
     source_columns,
-    text_cells,
 )
 from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
-
-FINDING_DECISIONS: Final = ("fix", "accept", "investigate", "false positive")
 
 
 def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
@@ -41,15 +37,13 @@ def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
     return lambda frame: mapped(frame[RULE], text_of)
 
 
-SEVERITY_COLUMN: Final = Column(
-    "Severity", 9.5, repeated_text_cells(from_frame(SEVERITY), CellStyle)
-)
-RULE_COLUMN: Final = Column("Rule id", 23, repeated_text_cells(from_frame(RULE), neutral_style))
-OUTCOME_COLUMN: Final = Column("Outcome", 10, repeated_text_cells(from_frame(OUTCOME), CellStyle))
+SEVERITY_COLUMN: Final = Column("Severity", 9.5, WordCells(from_frame(SEVERITY), CellStyle))
+RULE_COLUMN: Final = Column("Rule id", 23, WordCells(from_frame(RULE), neutral_style))
+OUTCOME_COLUMN: Final = Column("Outcome", 10, WordCells(from_frame(OUTCOME), CellStyle))
 EXEMPTION: Final = Column(
     "Exempt because",
     22,
-    repeated_text_cells(from_frame(columns.EXEMPTION), neutral_style),
+    WordCells(from_frame(columns.EXEMPTION), neutral_style),
 )
 
 ListedRows = dict[Title, np.ndarray]
@@ -79,7 +73,7 @@ def _are_among(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[pd.DataFrame], ...]:
-    """Return the columns of findings; the last three are the reviewer's."""
+    """Return the columns of findings."""
     book, files = inspection.book, inspection.report.files
     controls = _controls(book)
     titles = {rule.id: rule.title for rule in book.rules}
@@ -87,23 +81,22 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
         *named_user_columns(from_frame, inspection.report.account_names),
         SEVERITY_COLUMN,
         RULE_COLUMN,
-        Column("Finding", 28, repeated_text_cells(_rule_texts(titles.__getitem__), neutral_style)),
-        Column("Fact", 46, text_cells(from_frame(FACT))),
+        Column("Finding", 28, WordCells(_rule_texts(titles.__getitem__), neutral_style)),
+        Column("Fact", 46, TextCells(from_frame(FACT))),
         OUTCOME_COLUMN,
-        Column("Listed in", 13, repeated_text_cells(_review_list_titles(listed), neutral_style)),
-        Column("Days", 7.5, number_cells(from_frame(DAYS))),
-        Column("Slot", 6, number_cells(from_frame(columns.SLOT))),
-        Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
-        Column("Counted from (UTC)", 14.5, moment_cells(from_frame(SINCE), blanks)),
+        Column("Listed in", 13, WordCells(_review_list_titles(listed), neutral_style)),
+        Column("Days", 7.5, NumberCells(from_frame(DAYS))),
+        Column("Slot", 6, NumberCells(from_frame(columns.SLOT))),
+        Column("Created (UTC)", 14.5, MomentCells(from_frame(columns.CREATED))),
+        Column("Counted from (UTC)", 14.5, MomentCells(from_frame(SINCE))),
         EXEMPTION,
         Column(
             "Controls",
             42,
-            repeated_text_cells(_rule_texts(controls.__getitem__), lambda _: CellStyle.ID),
+            WordCells(_rule_texts(controls.__getitem__), neutral_style),
         ),
-        Column("Remedy", 33, repeated_text_cells(from_frame(REMEDY), neutral_style)),
+        Column("Remedy", 33, WordCells(from_frame(REMEDY), neutral_style)),
         *source_columns(from_frame, files),
-        *input_columns(FINDING_DECISIONS),
     )
 
 

@@ -21,21 +21,19 @@ from analyzer.review import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.review_columns import Decision
 from analyzer.terms import OVERDUE
 from analyzer.writers.text_columns import Texts
-from analyzer.writers.workbook.book import PrintBlocks
 from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
+    DayCells,
+    MomentCells,
+    NumberCells,
+    TextCells,
+    WordCells,
     account_name_columns,
-    blanks,
-    day_cells,
     from_frame,
-    moment_cells,
     neutral_style,
-    number_cells,
-    repeated_text_cells,
     style_by_name,
     text_by_mask,
-    text_cells,
     user_columns,
 )
 from analyzer.writers.workbook.formulas import CountFormula, summed
@@ -78,51 +76,36 @@ def _overdue_words(frame: pd.DataFrame) -> Texts:
     return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
 
-_STATUS: Final = Column("Status", 10, repeated_text_cells(from_frame(STATUS), status_style))
-_OVERDUE: Final = Column("Overdue", 9, repeated_text_cells(_overdue_words, status_style))
-_DECISION: Final = Column(
-    "Decision", 10.5, repeated_text_cells(from_frame(DECISION), neutral_style)
-)
+_STATUS: Final = Column("Status", 10, WordCells(from_frame(STATUS), status_style))
+_OVERDUE: Final = Column("Overdue", 9, WordCells(_overdue_words, status_style))
+_DECISION: Final = Column("Decided", 10.5, WordCells(from_frame(DECISION), neutral_style))
 
-_FIRST_PAGE: Final = (
+_FACTS: Final = (
     _STATUS,
     _OVERDUE,
     _DECISION,
-    Column("Decided by", 10.5, repeated_text_cells(from_frame(DECIDED_BY), neutral_style)),
-    Column("Decided on", 10.5, day_cells(from_frame(DECIDED_ON))),
-    Column("Days since", 6.5, number_cells(from_frame(DAYS))),
-    Column("Fact", 46, text_cells(from_frame(FACT))),
-)
-"""What is printed on the first page across."""
-
-_SECOND_PAGE: Final = (
-    Column(
-        "Verdict now",
-        12.5,
-        repeated_text_cells(from_frame(columns.VERDICT), style_by_name),
-    ),
-    Column("Last use (UTC)", 14.5, moment_cells(from_frame(LAST_USE), blanks)),
-    Column("Done since (UTC)", 14.5, moment_cells(from_frame(DONE_SINCE), blanks)),
-    Column("Ticket", 9, text_cells(from_frame(TICKET))),
-    Column("Comment", 28, text_cells(from_frame(COMMENT))),
-    Column("Created (UTC)", 14.5, moment_cells(from_frame(columns.CREATED), blanks)),
+    Column("Decided by", 10.5, WordCells(from_frame(DECIDED_BY), neutral_style)),
+    Column("Decided on", 10.5, DayCells(from_frame(DECIDED_ON))),
+    Column("Days since", 6.5, NumberCells(from_frame(DAYS))),
+    Column("Fact", 46, TextCells(from_frame(FACT))),
+    Column("Verdict now", 12.5, WordCells(from_frame(columns.VERDICT), style_by_name)),
+    Column("Last use (UTC)", 14.5, MomentCells(from_frame(LAST_USE))),
+    Column("Done since (UTC)", 14.5, MomentCells(from_frame(DONE_SINCE))),
+    Column("Ticket", 9, TextCells(from_frame(TICKET))),
+    Column("Comment", 28, TextCells(from_frame(COMMENT))),
+    Column("Created (UTC)", 14.5, MomentCells(from_frame(columns.CREATED))),
 )
 _NOT_PRINTED: Final = (
-    Column("As of (UTC)", 14.5, moment_cells(from_frame(columns.AS_OF), blanks)),
-    Column("Report", 26, repeated_text_cells(from_frame(REPORT), neutral_style)),
+    Column("As of (UTC)", 14.5, MomentCells(from_frame(columns.AS_OF))),
+    Column("Report", 26, WordCells(from_frame(REPORT), neutral_style)),
+    user_columns(from_frame)[-1],
 )
 
 
 def follow_up_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
-    _, _, arn = user_columns(from_frame)
-    return (*_identity_columns(names), *_FIRST_PAGE, *_SECOND_PAGE, *_NOT_PRINTED, arn)
-
-
-def follow_up_blocks(names: AccountNames) -> PrintBlocks:
-    """Return how many columns each page across shows."""
-    first = len(_identity_columns(names)) + len(_FIRST_PAGE)
-    return first, first + len(_SECOND_PAGE)
+    not_printed = (replace(each, printed=False) for each in _NOT_PRINTED)
+    return (*_identity_columns(names), *_FACTS, *not_printed)
 
 
 def _identity_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:

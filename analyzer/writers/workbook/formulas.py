@@ -42,11 +42,23 @@ class CountFormula(Generic[Rows]):
         """Return whether so many formulas over the list do not keep a program busy."""
         return self.listing.rows * formulas <= MOST_COMPARISONS
 
-    def of(self, result: int, *conditions: tuple[Column[Rows], str]) -> Formula:
+    def of(self, result: int, *conditions: tuple[Column[Rows], str]) -> Value:
         """Return the number of rows that meet all conditions: a column, and what it must equal."""
-        each = [self._conditions(column, criterion) for column, criterion in conditions]
-        counts = [f"COUNTIFS({','.join(sheet)})" for sheet in zip(*each, strict=True)]
-        return Formula("+".join(counts) or "0", result)
+        return self.of_any(result, [conditions])
+
+    def of_any(
+        self, result: int, alternatives: Iterable[Iterable[tuple[Column[Rows], str]]]
+    ) -> Value:
+        """Return the number of rows that meet all conditions of an alternative, for all of them.
+
+        Of a list without a sheet it is the number, not a formula.
+        """
+        counts = [
+            f"COUNTIFS({','.join(sheet)})"
+            for conditions in alternatives
+            for sheet in zip(*(self._conditions(*each) for each in conditions), strict=True)
+        ]
+        return Formula("+".join(counts), result) if counts else result
 
     def _conditions(self, column: Column[Rows], criterion: str) -> Iterator[str]:
         return (f"{cells},{criterion}" for cells in self.listing.column_references(column))
@@ -122,6 +134,5 @@ class RuleCounts:
     ) -> Value:
         if not self.count.is_quick_with(_MOST_FORMULAS):
             return number
-        conditions = [(column, f'"{word}"') for word in words]
-        each = [self.count.of(number, one, *kind.conditions) for one in conditions]
-        return Formula("+".join(formula.expression for formula in each), number)
+        alternatives = ([(column, f'"{word}"'), *kind.conditions] for word in words)
+        return self.count.of_any(number, alternatives)

@@ -1,8 +1,8 @@
 """Lay out a sheet of prose and small tables on a grid of columns."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from openpyxl.formatting.rule import Rule
@@ -11,7 +11,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
-from analyzer.writers.workbook.book import A4, Book, Title, set_print_page, set_widths
+from analyzer.writers.workbook.book import Book, Title, set_widths
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
 from analyzer.writers.workbook.style import ALARM, CellStyle, font_size
 
@@ -45,7 +45,7 @@ def head(text: str, span: int = 1) -> SpannedCell:
 class Grid:
     """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
 
-    def __init__(self, book: Book, title: Title, widths: tuple[float, ...], footer: str) -> None:
+    def __init__(self, book: Book, title: Title, widths: tuple[float, ...]) -> None:
         """Begin a sheet."""
         self.title = title
         self._sheet = book.sheet(title)
@@ -53,7 +53,6 @@ class Grid:
         self._styles = book.styles
         self._widths = widths
         set_widths(self.frame, widths)
-        set_print_page(self.frame, footer, A4)
         self.frame.sheet_view.showGridLines = False
 
     @property
@@ -88,16 +87,20 @@ class Grid:
         self.frame.print_title_rows = f"{row}:{row}"
 
     def text_section(self, title: str, named: Iterable[tuple[str, str]]) -> None:
-        """Add a section of two columns: names, and a text on each."""
+        """Add a section of names, and a text on each."""
         self.section(title)
         for name, text in named:
-            self.row(SpannedCell(name, CellStyle.LABEL), SpannedCell(text))
+            self.named_text(name, text)
+
+    def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
+        """Add a name, and a text on it that takes the rest of the row."""
+        self.row(SpannedCell(name, style), SpannedCell(text, span=len(self._widths) - 1))
 
     def word_section(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
         """Add a section of words with styles of their own, and the meaning of each."""
         self.section(title)
         for word, text in meanings:
-            self.row(SpannedCell(str(word), CellStyle(word)), SpannedCell(text))
+            self.named_text(str(word), text, CellStyle(word))
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
@@ -131,7 +134,7 @@ def _height(part: SpannedCell, width: float) -> float:
     """Return the height, in points, that a value needs in a cell so wide."""
     size = font_size(part.style)
     value = part.value.result if isinstance(part.value, Formula) else part.value
-    fits = max(width * _FULL_SIZE / size * _PROSE_RATIO - 1, 1)
+    fits = max(int(width * _FULL_SIZE / size * _PROSE_RATIO) - 1, 1)
     text = value if isinstance(value, str) else ""
-    lines = sum(max(math.ceil(len(line) / fits), 1) for line in text.split("\n"))
+    lines = sum(len(wrap(line, fits)) if len(line) > fits else 1 for line in text.split("\n"))
     return round(lines * size * _LINE + 3, 1)

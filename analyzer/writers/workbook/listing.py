@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
-from typing import Final, Generic
+from typing import Final, Generic, Self
 
 import numpy as np
 import pandas as pd
@@ -17,21 +17,24 @@ from analyzer import columns
 from analyzer.model import Page, concatenated
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import (
-    A3,
+    SMALL_PRINT,
     Book,
-    PrintBlocks,
+    PrintForm,
     Title,
+    add_sign_off,
     fold_columns,
     set_print_blocks,
-    set_print_page,
     set_widths,
 )
 from analyzer.writers.workbook.cells import text
-from analyzer.writers.workbook.column import Column, InputValidation, Rows, in_slot
+from analyzer.writers.workbook.column import Column, EntryCells, Rows, in_slot
 from analyzer.writers.workbook.style import CellStyle
 
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
+
+_USER: Final = "User"
+"""The head of the column that names the user; it stays in sight with those before it."""
 
 _LINE: Final = 120
 """How many letters of a remark fit on a screen."""
@@ -41,16 +44,15 @@ _LINE: Final = 120
 class Listing(Generic[Rows]):
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
-    `limit` is the most rows of a sheet, the head included. `blocks` are printed one beside the
-    other; without any, all columns are printed as wide as a page.
+    `limit` is the most rows of a sheet, the head included. Nothing is listed under a title that
+    the book does not want.
     """
 
     book: Book
-    footer: str
     limit: int
     title: Title
     columns: tuple[Column[Rows], ...]
-    blocks: PrintBlocks = ()
+    form: PrintForm = SMALL_PRINT
     sheets: list[Sheet] = field(default_factory=list)
 
     @property
@@ -61,7 +63,7 @@ class Listing(Generic[Rows]):
     def add(self, listed: Rows, order: np.ndarray | None = None) -> None:
         """List the rows of a page or frame, in its own or another order."""
         every = np.arange(len(listed)) if order is None else order
-        while len(every):
+        while self._is_wanted and len(every):
             sheet = self._sheet_with_room()
             count = min(CHUNK_ROWS, self.limit - sheet.row, len(every))
             some = take_rows(listed, every[:count])
@@ -71,14 +73,20 @@ class Listing(Generic[Rows]):
 
     def finish(self, nothing: str = "") -> None:
         """Make tables of what was listed, or say that nothing was."""
-        if not self.sheets:
+        if self._is_wanted and not self.sheets:
             self._add_remark(nothing)
         for sheet in self.sheets:
             self._finish(sheet)
 
+    def filled(self, listed: Rows, nothing: str = "", order: np.ndarray | None = None) -> Self:
+        """Return the finished list of the rows of one page or frame."""
+        self.add(listed, order)
+        self.finish(nothing)
+        return self
+
     def column_references(self, column: Column[Rows]) -> Iterator[str]:
         """Yield where a column's cells lie, a reference for each sheet."""
-        letter = get_column_letter(self.columns.index(column) + 1)
+        letter = get_column_letter(self._number(column.head))
         for sheet in self.sheets:
             yield f"'{sheet.frame.title}'!${letter}$2:${letter}${sheet.row}"
 
@@ -97,8 +105,7 @@ class Listing(Generic[Rows]):
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
         fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
-        set_print_page(sheet.frame, self.footer, A3)
-        sheet.frame.freeze_panes = f"{get_column_letter(self._user_column + 1)}2"
+        sheet.frame.freeze_panes = f"{get_column_letter(self._number(_USER) + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
@@ -108,19 +115,20 @@ class Listing(Generic[Rows]):
         sheet.number_like = f"A2:B{sheet.row}"
         sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
         for at, column in enumerate(self.columns, 1):
-            if column.entry:
+            if isinstance(column.cells, EntryCells):
+                add_sign_off(sheet.frame)
                 letter = get_column_letter(at)
-                validation = _validation(
-                    column.head, column.entry, f"{letter}2:{letter}{sheet.row}"
-                )
-                sheet.frame.data_validations.append(validation)
-        if self.blocks:
-            set_print_blocks(sheet.frame, self.blocks, self._user_column, sheet.row)
+                cells = f"{letter}2:{letter}{sheet.row}"
+                sheet.frame.data_validations.append(_validation(column.cells, column.head, cells))
+        widths = [column.width for column in self.columns if column.printed]
+        set_print_blocks(sheet.frame, widths, self._number(_USER), sheet.row, self.form)
 
     @property
-    def _user_column(self) -> int:
-        """Return which column names the user; it stays in sight with those before it."""
-        return [column.head for column in self.columns].index("User") + 1
+    def _is_wanted(self) -> bool:
+        return self.title in self.book.titles
+
+    def _number(self, head: str) -> int:
+        return [column.head for column in self.columns].index(head) + 1
 
 
 _NOT_IN_NAMES: Final = re.compile(r"\W")
@@ -139,21 +147,18 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     )
 
 
-def _validation(head: str, entry: InputValidation, cells: str) -> DataValidation:
-    """Return a prompt for cells, and a drop-down or a check that accepts dates only."""
+def _validation(entry: EntryCells, head: str, cells: str) -> DataValidation:
+    """Return a drop-down, a check that accepts dates only, or what accepts any text.
+
+    None has a prompt: Excel shows it over the cells beside.
+    """
     validation = DataValidation(
-        sqref=cells,
-        allow_blank=True,
-        showErrorMessage=True,
-        errorTitle=head,
-        showInputMessage=bool(entry.prompt),
-        promptTitle=head if entry.prompt else None,
-        prompt=entry.prompt or None,
+        sqref=cells, allow_blank=True, showErrorMessage=True, errorTitle=head
     )
     if entry.choices:
         validation.type = "list"
         validation.formula1 = f'"{",".join(entry.choices)}"'
-        validation.error = f"Choose one of: {', '.join(entry.choices)}."
+        validation.error = f"Choose one of: {', '.join(entry.choices)}. See the sheet Summary."
     if entry.is_date:
         validation.type = "date"
         validation.operator = "greaterThan"

@@ -1,12 +1,12 @@
 """Write the sheet that explains the method, every word of the sheets, and the limitations."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.inspection import Inspection
-from analyzer.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD, Decision
+from analyzer.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -23,38 +23,39 @@ _WIDTHS: Final = (30, 110)
 
 _SHEETS: Final = {
     Title.SUMMARY: (
-        "Progress of the review, result, criteria, notes, sign-off, and checks that the numbers"
-        " add up. The counts are formulas over the other sheets."
+        "Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that"
+        " the numbers add up. The counts are formulas over the other sheets."
     ),
     Title.UNUSED: (
         "List to decide in: every unused user that is not exempt, by account, certain before"
-        " check, oldest first. Fill in Decision, Decided by, Decided on, Ticket and Comment. The"
-        " dates of each credential are folded: open them with the + above the columns."
+        " check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Earlier"
+        " decision is what was decided before, and what became of it. The dates of each credential"
+        " are folded: open them with the + above the columns. So is Record, the cells of the report"
+        " with which the decision is compared."
     ),
     Title.INACTIVE: (
         "List to decide in: retired and dormant users that are not exempt, with the same columns."
-        " Present only if there is one."
     ),
     Title.UNDETERMINED: (
         "List to decide in: users with cells that were not understood, with the values from the"
-        " report. Present only if there is one. Check these users in AWS."
+        " report. Check these users in AWS."
     ),
     Title.FOLLOW_UP: (
         "Every user that the earlier review decided to delete or deactivate, the most urgent"
         " first: overtaken (used since the decision), not-done, unknown or done, with the fact in"
-        " the report. Overdue is one that is not done in time. Present only if a review was read."
+        " the report. Overdue is one that is not done in time."
     ),
     Title.CHANGES: (
         "One row a change since the previous run, with its cause: users that are new, gone or"
         " created again, other verdicts, credentials and exemptions, and findings that are new or"
         " resolved. Users are compared by ARN and creation time, both runs by the criteria of this"
-        " one. Present only if there is a previous run."
+        " one."
     ),
     Title.FINDINGS: (
         "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
-        " the list in which the user is decided: decide there, not twice. Exempt because is the"
-        " reason of the exemption; Controls are the benchmarks' controls for the rule. Decision,"
-        " Owner and Comment are for this workbook only: the next one does not have them."
+        " the list in which the user is decided. Exempt because is the reason of the exemption;"
+        " Controls are the benchmarks' controls for the rule. To accept a finding, add its rule and"
+        " user to the exemption list."
     ),
     Title.CONTROLS: (
         "Result of each control of the standard, how it is decided, and which controls no"
@@ -66,17 +67,16 @@ _SHEETS: Final = {
     ),
     Title.ROOTS: (
         "The root user of each account: not an IAM user; not classified. The columns are those"
-        " that the rules on root users read. Present only if a report has a root row."
+        " that the rules on root users read."
     ),
     Title.EXEMPT: (
         "Users that match an entry of the exemption list, with its reason, and users that an"
-        " earlier review decided to keep, with that decision. They keep their verdict. Present"
-        " only if there is one."
+        " earlier review decided to keep. They keep their verdict."
     ),
     Title.EXEMPTIONS: (
         "Every entry of the exemption list, the number of users it matches, and whether it applies,"
         " and after them every user that an earlier review decided to keep."
-        " An entry with the id of a rule exempts from that rule only. Present only if there is one."
+        " An entry with the id of a rule exempts from that rule only."
     ),
 }
 
@@ -85,16 +85,6 @@ _CERTAINTIES: Final = {
         "No caveat applies. Certainty is stated for unused and retired users only."
     ),
     Certainty.CHECK: "At least one caveat applies: check it before the user is deleted.",
-}
-
-_DECISIONS: Final[Mapping[Decision, str]] = {
-    Decision.DELETE: "Delete the user and its remaining credentials.",
-    Decision.DEACTIVATE: "Disable the credentials, wait, then delete the user.",
-    Decision.KEEP: (
-        "The user stays. The comment is the reason of its exemption, which ends some time after"
-        " the decision (--keep-days)."
-    ),
-    Decision.INVESTIGATE: "Not decided yet: find out more about the user.",
 }
 
 _TERM_MEANINGS: Final = {
@@ -156,12 +146,12 @@ _SOURCES: Final = (
 )
 
 
-def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> None:
-    """Add the sheet that explains the others, but for those that are absent."""
+def add_method(book: Book, analysis: Analysis, inspection: Inspection | None) -> None:
+    """Add the sheet that explains the others, and the rules if their findings are there."""
     criteria = analysis.criteria
-    grid = Grid(book, Title.METHOD, _WIDTHS, users.as_of_and_scope(analysis.report))
+    grid = Grid(book, Title.METHOD, _WIDTHS)
     grid.row(SpannedCell("Method and limitations", CellStyle.TITLE, 2))
-    grid.text_section("Sheets", (each for each in _SHEETS.items() if each[0] not in absent))
+    grid.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
     grid.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
     grid.word_section("Verdicts: the first that applies, in this order", verdicts)
@@ -172,8 +162,8 @@ def add_method(book: Book, analysis: Analysis, absent: Collection[Title]) -> Non
     grid.text_section(
         "Caveats: reasons to check a user first", ((each.id, each.meaning) for each in CAVEATS)
     )
-    grid.text_section("Decisions of the reviewer", _DECISIONS.items())
-    add_rules(grid, analysis.inspection)
+    if inspection:
+        add_rules(grid, inspection)
     grid.text_section("Cells", _TERM_MEANINGS.items())
     grid.text_section("Sources of the as-of time, the strongest first", _as_of_sources())
     grid.section("Not visible in a credential report")

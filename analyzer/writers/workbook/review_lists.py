@@ -1,98 +1,81 @@
 """Define the lists that a reviewer decides in: their users, their order and their columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from analyzer import columns, review, review_columns
+from analyzer import columns, review_columns
 from analyzer.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import PrintBlocks, Title
+from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
-    InputValidation,
+    EntryCells,
+    TextCells,
     account_name_columns,
-    account_owner_columns,
+    account_owner_column,
     from_users,
-    reviewer_day_cells,
-    reviewer_text_cells,
     source_columns,
-    text_cells,
 )
-from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.listing import CHUNK_ROWS, Listing, take_rows
+from analyzer.writers.workbook.style import CellStyle
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, head=review_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, head=review_columns.USER, width=18)
 CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
 
 DECISION: Final = Column(
-    review_columns.DECISION,
-    11,
-    reviewer_text_cells(review.DECISION),
-    InputValidation(
-        choices=tuple(map(str, review_columns.Decision)),
-        prompt=(
-            "delete: remove the user. deactivate: disable its credentials first. keep: give the"
-            " reason as comment. investigate: not decided yet."
-        ),
-    ),
+    review_columns.DECISION, 11, EntryCells(choices=tuple(map(str, review_columns.CHOICES)))
 )
+DECIDED_BY: Final = Column(review_columns.DECIDED_BY, 10.5, EntryCells())
+DECIDED_ON: Final = Column(review_columns.DECIDED_ON, 10.5, EntryCells(is_date=True))
+TICKET: Final = Column(review_columns.TICKET, 8.5, EntryCells())
+COMMENT: Final = Column(review_columns.COMMENT, 16, EntryCells())
+ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 
-DECIDED_BY: Final = Column(
-    review_columns.DECIDED_BY,
-    10.5,
-    reviewer_text_cells(review.DECIDED_BY),
-    InputValidation(prompt="Your name."),
+_EARLIER: Final = Column(
+    review_columns.EARLIER_DECISION, 17.5, TextCells(from_users(columns.EARLIER_DECISION))
 )
-
-DECIDED_ON: Final = Column(
-    review_columns.DECIDED_ON,
-    10.5,
-    reviewer_day_cells(review.DECIDED_ON),
-    InputValidation(is_date=True, prompt="A date, such as 2026-03-01. Ctrl+; enters today's."),
+_RECORD: Final = Column(
+    review_columns.RECORD,
+    34,
+    TextCells(from_users(columns.RECORD), CellStyle.RECORD),
+    folded=True,
+    printed=False,
 )
-
-TICKET: Final = Column(
-    review_columns.TICKET,
-    8.5,
-    reviewer_text_cells(review.TICKET),
-    InputValidation(prompt="Number of the ticket or change request."),
-)
-
-COMMENT: Final = Column(
-    review_columns.COMMENT,
-    16,
-    reviewer_text_cells(review.COMMENT),
-    InputValidation(prompt="The reason. For keep, it becomes the reason of the exemption."),
-)
-
-REVIEWER_COLUMNS: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 
 _CHECK_WIDTH: Final = 33.5
-"""The columns up to `Check first` fill a Letter page in landscape, and 1,060 pixels of a screen."""
+_ONLY_WHY_WIDTH: Final = 46
+"""So wide, the columns up to there fill a Letter page in landscape, without earlier decisions.
+
+All up to the owner fit 1,400 pixels of a screen.
+"""
 
 _NAME_WIDTH: Final = 12
-_OWNER_WIDTH: Final = 18
+_OWNER_WIDTH: Final = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are the columns between the reviewer's and the last activity; `printed_last`
-    those that follow the as-of in print.
+    `verdict_columns` are the columns between the earlier decision and the age, so much narrower
+    than usual; `last_columns` those before the states of the credentials.
     """
 
     title: Title
     verdicts: tuple[Verdict, ...]
     verdict_columns: Callable[[float], tuple[Column[Page], ...]]
-    printed_last: Callable[[Sequence[ReportFile]], tuple[Column[Page], ...]]
+    last_columns: Callable[[Sequence[ReportFile]], tuple[Column[Page], ...]]
     no_users: str = ""
 
     def has(self, page: Page) -> np.ndarray:
@@ -100,38 +83,53 @@ class ReviewList:
         verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 
-    def columns(self, files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
-        """Return the columns; the account's name and owner have one where any is known."""
-        first, second = self._columns_by_printed_page(files, names)
-        return (*first, *second, *_DETAILS)
+    def columns(
+        self, page: Page, files: Sequence[ReportFile], names: AccountNames
+    ) -> tuple[Column[Page], ...]:
+        """Return the columns of the list of these users, but for facts that none of them has."""
+        filled = partial(_filled, page)
+        name = filled(account_name_columns(from_users, names, _NAME_WIDTH))
+        owner = account_owner_column(from_users, names, _OWNER_WIDTH)
+        earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
+        facts = (
+            *self.verdict_columns(_NAME_WIDTH * len(name)),
+            *(user_columns.AGE, owner, user_columns.LAST_ACTIVITY, CREATED, user_columns.AS_OF),
+            *self.last_columns(files),
+        )
+        record = (_RECORD,) if columns.RECORD in page.users else ()
+        return (ACCOUNT, *name, USER, *ENTRIES, *earlier, *filled(facts), *_DETAILS, *record)
 
-    def print_blocks(self, files: Sequence[ReportFile], names: AccountNames) -> PrintBlocks:
-        """Return how many columns each page across shows."""
-        first, second = self._columns_by_printed_page(files, names)
-        return len(first), len(first) + len(second)
+    def shown_texts(
+        self, page: Page, files: Sequence[ReportFile], names: AccountNames
+    ) -> dict[str, pa.Array]:
+        """Return by head what the list of these users shows (large_string), in their order.
 
-    def _columns_by_printed_page(
-        self, files: Sequence[ReportFile], names: AccountNames
-    ) -> tuple[tuple[Column[Page], ...], tuple[Column[Page], ...]]:
-        name = account_name_columns(from_users, names, _NAME_WIDTH)
-        check_width = _CHECK_WIDTH - (_NAME_WIDTH if name else 0)
-        first = (ACCOUNT, *name, USER, *REVIEWER_COLUMNS, *self.verdict_columns(check_width))
-        activity = (user_columns.LAST_ACTIVITY, CREATED, user_columns.AGE, user_columns.AS_OF)
-        owner = account_owner_columns(from_users, names, _OWNER_WIDTH)
-        return first, (*activity, *self.printed_last(files), *owner)
+        The columns are those that are written, but for the entries.
+        """
+        return {
+            column.head: column.cells.shown(page)
+            for column in self.columns(page, files, names)
+            if column not in ENTRIES
+        }
 
 
-def _verdict_columns(width: float) -> tuple[Column[Page], ...]:
-    check = Column("Check first", width, text_cells(user_columns.caveat_texts))
+def _filled(page: Page, facts: Iterable[Column[Page]]) -> tuple[Column[Page], ...]:
+    """Return the columns in which any user has a text; most have one among the first users."""
+    first = take_rows(page, np.arange(min(len(page), CHUNK_ROWS)))
+    return tuple(each for each in facts if _has_text(each, first) or _has_text(each, page))
+
+
+def _has_text(column: Column[Page], page: Page) -> bool:
+    return bool(pc.any(pc.not_equal(column.cells.shown(page), "")).as_py())
+
+
+def _verdict_columns(narrower: float) -> tuple[Column[Page], ...]:
+    check = Column("Check first", _CHECK_WIDTH - narrower, TextCells(user_columns.caveat_texts))
     return _WHY, user_columns.CERTAINTY, check
 
 
-def _undetermined_columns(width: float) -> tuple[Column[Page], ...]:
-    return (replace(user_columns.WHY, width=_WHY.width + user_columns.CERTAINTY.width + width),)
-
-
-def _folded(*details: Column[Page]) -> tuple[Column[Page], ...]:
-    return tuple(replace(detail, folded=True) for detail in details)
+def _undetermined_columns(narrower: float) -> tuple[Column[Page], ...]:
+    return (replace(user_columns.WHY, width=_ONLY_WHY_WIDTH - narrower),)
 
 
 def _details() -> tuple[Column[Page], ...]:
@@ -147,7 +145,11 @@ def _details() -> tuple[Column[Page], ...]:
     password = (user_columns.PASSWORD, user_columns.LAST_SIGN_IN, user_columns.PASSWORD_CHANGED)
     mfa = (user_columns.MFA, replace(user_columns.ARN, head=review_columns.ARN))
     groups = (password, *keys, *certificates, mfa)
-    return tuple(column for state, *dates in groups for column in (state, *_folded(*dates)))
+    return tuple(
+        replace(column, folded=at > 0, printed=False)
+        for group in groups
+        for at, column in enumerate(group)
+    )
 
 
 _DETAILS: Final = _details()
@@ -157,20 +159,20 @@ REVIEW_LISTS: Final = (
         title=Title.UNUSED,
         verdicts=(Verdict.UNUSED,),
         verdict_columns=_verdict_columns,
-        printed_last=lambda _: (),
+        last_columns=lambda _: (),
         no_users="No users to review: no user is unused, or all unused users are exempt.",
     ),
     ReviewList(
         title=Title.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
         verdict_columns=_verdict_columns,
-        printed_last=lambda _: (user_columns.VERDICT, user_columns.IDLE),
+        last_columns=lambda _: (user_columns.IDLE, replace(user_columns.VERDICT, printed=False)),
     ),
     ReviewList(
         title=Title.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
         verdict_columns=_undetermined_columns,
-        printed_last=lambda files: source_columns(from_users, files),
+        last_columns=lambda files: source_columns(from_users, files),
     ),
 )
 
@@ -186,33 +188,6 @@ def review_order(page: Page) -> np.ndarray:
     )
 
 
-def with_earlier_decisions(page: Page, earlier: review.Review) -> Page:
-    """Return the page whose users have `review.REVIEW_COLUMNS`, if anything was decided."""
-    if not earlier.decisions:
-        return page
-    decided = review.decisions_on_page(earlier, page)
-    return page.with_users({name: decided[name] for name in review.REVIEW_COLUMNS})
-
-
-def earlier_decisions(page: Page, order: np.ndarray) -> pd.DataFrame:
-    """Return what a list in this order begins with (columns: `review.REVIEW_COLUMNS`).
-
-    There is a row for each user with a decision or a comment; the index is its place in the list.
-    """
-    if review.DECISION not in page.users:
-        return pd.DataFrame(columns=list(review.REVIEW_COLUMNS))
-    decided = page.users[list(review.REVIEW_COLUMNS)].take(order).reset_index(drop=True)
-    return decided[(decided[review.DECISION] != "") | (decided[review.COMMENT] != "")]
-
-
-def certain_to_decide(page: Page) -> int:
-    """Return how many users of a list are certain, and left to decide."""
-    left = page.users[columns.CERTAINTY] == Certainty.CERTAIN
-    if review.DECISION in page.users:
-        left &= ~page.users[review.DECISION].isin(review_columns.FINAL_DECISIONS)
-    return int(left.sum())
-
-
 _ROW_BITS: Final = 32
 
 
@@ -223,23 +198,5 @@ def row_keys(frame: pd.DataFrame) -> np.ndarray:
     return keys
 
 
-class ReviewListing(NamedTuple):
-    """Hold a list of a workbook, and the `earlier_decisions` that it begins with."""
-
-    listing: Listing[Page]
-    earlier: pd.DataFrame
-    certain_to_decide: int
-
-    @property
-    def decided(self) -> int:
-        """Return how many users need no other decision: those to investigate do."""
-        return int(self.earlier[review.DECISION].isin(review_columns.FINAL_DECISIONS).sum())
-
-    @property
-    def to_decide(self) -> int:
-        """Return how many users are left to decide."""
-        return self.listing.rows - self.decided
-
-
-ReviewListings = Mapping[Title, ReviewListing]
+ReviewListings = Mapping[Title, Listing[Page]]
 """The lists of a workbook that hold any user."""

@@ -21,7 +21,7 @@ class CellStyle(StrEnum):
     FILTER_HEADER = "filter header"
     LABEL = "label"
     TEXT = "text"
-    ID = "id"
+    RECORD = "record"
     DATE = "date"
     DAY = "day"
     NUMBER = "number"
@@ -30,7 +30,6 @@ class CellStyle(StrEnum):
     NOT_UNDERSTOOD = "not understood"
     INPUT = "input"
     INPUT_DAY = "input day"
-    INPUT_TEXT = "input text"
     ALARM = "alarm"
     NONE = "none"
     SUCCESS = "success"
@@ -109,7 +108,7 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
     CellStyle.LABEL: _Style(bold=True, fill="F2F2F2"),
     CellStyle.TEXT: _Style(quote=True),
-    CellStyle.ID: _Style(size=8, quote=True),
+    CellStyle.RECORD: _Style(horizontal="fill", wrap=False, quote=True),
     CellStyle.DATE: _Style(format=MOMENT),
     CellStyle.DAY: _Style(format=DAY),
     CellStyle.NUMBER: _Style(horizontal="right", indent=1, format="#,##0"),
@@ -118,7 +117,6 @@ _STYLES: Final[Mapping[CellStyle, _Style]] = {
     CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     CellStyle.INPUT: _Style(fill="FFFFE0"),
     CellStyle.INPUT_DAY: _Style(fill="FFFFE0", format=DAY),
-    CellStyle.INPUT_TEXT: _Style(fill="FFFFE0", quote=True),
     CellStyle.NONE: _Style(colour="767676", horizontal="right", indent=1),
     CellStyle.ALARM: _Style(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False),
     CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),

@@ -43,6 +43,7 @@ from analyzer.writers.workbook.reconciliation import (
 )
 from analyzer.writers.workbook.review_progress import (
     CountedListings,
+    add_legend,
     add_list_checks,
     add_progress,
     first_step,
@@ -51,11 +52,13 @@ from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
 from analyzer.writers.workbook.trend_chart import add_trend
 
 TITLE: Final = "Access review: unused IAM users"
-_WIDTHS: Final = (34, 17, *[13.5] * 10)
+_WIDTHS: Final = (27, 14.5, 9.5, 9.5, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
+"""Together they fill a Letter page in landscape, with text of 9 points printed at 8."""
+
 _FULL_SPAN: Final = len(_WIDTHS)
 _EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
 _ACCOUNT_LIST: Final = "Account list: names and owners of accounts."
-_EARLIER_REVIEW: Final = "Workbook of an earlier review: its decisions are carried over."
+_EARLIER_REVIEW: Final = "Workbook of an earlier review."
 _SERVICE_CREDENTIALS: Final = "AWS's list of service-specific credentials, saved with a report."
 _NOT_COMPARED: Final = "No previous run."
 
@@ -81,15 +84,19 @@ def add_summary(
     book: Book,
     analysis: Analysis,
     listings: CountedListings,
-    rule_counts: RuleCounts,
+    rule_counts: RuleCounts | None,
     history: History,
 ) -> None:
-    """Add the summary."""
-    grid = Grid(book, Title.SUMMARY, _WIDTHS, users.as_of_and_scope(analysis.report))
+    """Add the summary; without findings in the workbook, `rule_counts` is None."""
+    grid = Grid(book, Title.SUMMARY, _WIDTHS)
     recount = CountFormula(listings.all_users)
-    _add_title(grid, analysis, first_step(listings))
+    _add_title(grid, analysis, first_step(analysis, listings))
     grid.section("Review progress")
     add_progress(grid, listings)
+    grid.section("What to enter in the yellow cells of the lists")
+    add_legend(grid, analysis.review.keep_days)
+    _add_sign_off(grid)
+    grid.next_page()
     _add_numbers(grid, analysis, recount)
     grid.next_page()
     if history.follow_up_listing:
@@ -97,11 +104,11 @@ def add_summary(
         add_follow_up(grid, analysis.follow_up, history.follow_up_listing)
     if history.trend is not None and len(history.trend) > 1:
         add_trend(grid, history.trend)
-    grid.section("Findings by severity")
-    add_severities(grid, rule_counts)
+    if rule_counts:
+        grid.section("Findings by severity")
+        add_severities(grid, rule_counts)
     _add_criteria(grid, analysis, history.comparison_text or _NOT_COMPARED)
     _add_notes(grid, analysis)
-    _add_sign_off(grid)
     grid.section("Checks: the lists add up to all users")
     add_list_checks(grid, analysis, listings)
     grid.section("Accounts: every row of the reports is counted")
@@ -166,22 +173,17 @@ def _place(grid: Grid, anchor: str, block: LineRange) -> Place:
 
 
 def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
-    grid.section("Criteria")
-    lines = [
-        *criteria_meanings(analysis.criteria),
-        ("Exemptions", _exemptions(analysis)),
-        *(
-            [("Earlier review", _earlier_review(analysis.review))]
-            if analysis.review.workbooks
-            else []
+    earlier = [("Earlier review", _earlier_review(analysis.review))]
+    grid.text_section(
+        "Criteria",
+        (
+            *criteria_meanings(analysis.criteria),
+            ("Exemptions", _exemptions(analysis)),
+            *(earlier if analysis.review.workbooks else ()),
+            ("Compared with", compared),
+            ("Program", f"credreport {VERSION}"),
         ),
-        ("Compared with", compared),
-        ("Program", f"credreport {VERSION}"),
-    ]
-    for name, text in lines:
-        grid.row(
-            SpannedCell(name, CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _FULL_SPAN - 1)
-        )
+    )
 
 
 def _earlier_review(review: Review) -> str:
@@ -207,13 +209,9 @@ def _exemptions(analysis: Analysis) -> str:
 def _add_notes(grid: Grid, analysis: Analysis) -> None:
     grid.section("Notes and limitations")
     for note in (*as_of_spread_notes(analysis.report.files), *users.notes(analysis)):
-        grid.row(
-            SpannedCell("Note", CellStyle.CHECK), SpannedCell(note, CellStyle.TEXT, _FULL_SPAN - 1)
-        )
-    grid.row(
-        SpannedCell("Not visible in a credential report", CellStyle.LABEL),
-        SpannedCell("\n".join(f"• {each}" for each in BLIND_SPOTS), CellStyle.TEXT, _FULL_SPAN - 1),
-    )
+        grid.named_text("Note", note, CellStyle.CHECK)
+    blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
+    grid.named_text("Not visible in a credential report", blind_spots)
 
 
 def _add_sign_off(grid: Grid) -> None:
@@ -225,17 +223,17 @@ def _add_sign_off(grid: Grid) -> None:
 
 
 def _add_files(grid: Grid, files: tuple[ReportFile, ...]) -> None:
-    heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account"))
-    row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 5))
+    heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account", 2))
+    row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 4))
     for file in files:
         grid.row(
             SpannedCell(file.name, CellStyle.LABEL),
             SpannedCell(file.as_of, CellStyle.DATE),
             SpannedCell(users.AS_OF_SOURCES[file.as_of_source], CellStyle.TEXT, 2),
-            SpannedCell(_accounts(file), CellStyle.TEXT),
+            SpannedCell(_accounts(file), CellStyle.TEXT, 2),
             SpannedCell(sum(account.rows for account in file.accounts), CellStyle.NUMBER),
             SpannedCell(file.size, CellStyle.NUMBER),
-            SpannedCell(file.sha256, CellStyle.ID, 5),
+            SpannedCell(file.sha256, span=4),
         )
     grid.ignore_number_warning(f"E{row + 1}:E{grid.next_row - 1}")
 
@@ -257,9 +255,7 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
         grid.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
     for content, each in read:
         name = SpannedCell(each.name, CellStyle.LABEL)
-        grid.row(
-            name, SpannedCell(content, CellStyle.TEXT, 6), SpannedCell(each.sha256, CellStyle.ID, 5)
-        )
+        grid.row(name, SpannedCell(content, CellStyle.TEXT, 6), SpannedCell(each.sha256, span=5))
 
 
 def _accounts(file: ReportFile) -> str:
@@ -270,71 +266,60 @@ def _accounts(file: ReportFile) -> str:
 
 _KINDS: Final = (FAILS, EXEMPT, UNDECIDED, NOTED)
 
-_LETTERS: Final = "CDEF"
-"""The columns of the kinds; findings of all kinds stand in column B."""
+_LETTERS: Final = "BCDEF"
+"""The columns of all findings and of the kinds."""
 
 _RULES_SPAN: Final = 6
 """How many columns of the grid the names of the rules take."""
 
-_WIDE: Final = 5 + _RULES_SPAN
-"""All columns but the first."""
-
-_SUM_REMARK: Final = "Fails: not exempt. Noted: for information. The sheet Findings lists them all."
+_SUM_REMARK: Final = (
+    "Fails: not exempt. For information: nothing fails. The sheet Findings lists them all."
+)
 
 
 def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
     """Add a line per severity, the most severe first, and the rules that ran with their limits."""
-    kinds = ("Fails", "Exempt", "Undecided", "Noted")
-    grid.table_head(
-        head("Severity"), "Findings", *kinds, head("Findings of each rule", _RULES_SPAN)
-    )
+    kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
+    grid.table_head(head("Severity"), *kinds, head("Findings of each rule", _RULES_SPAN))
     first = grid.next_row
     for severity in Severity:
         _add(grid, rule_counts, severity)
     _add_sum(grid, rule_counts, LineRange(first, grid.next_row - 1))
     book = rule_counts.inspection.book
-    grid.row(
-        SpannedCell("Rules", CellStyle.LABEL),
-        SpannedCell(f"{standard_text(book)} {limits_text(book)}", CellStyle.TEXT, _WIDE),
-    )
+    grid.named_text("Rules", f"{standard_text(book)} {limits_text(book)}")
     if findings.control_results(rule_counts.inspection):
-        text = f"{rule_counts.inspection.control_summary}."
-        grid.row(SpannedCell("Controls", CellStyle.LABEL), SpannedCell(text, CellStyle.TEXT, _WIDE))
+        grid.named_text("Controls", f"{rule_counts.inspection.control_summary}.")
     for remark in rules_lacking_input_texts(rule_counts.inspection):
-        grid.row(
-            SpannedCell("Input incomplete", CellStyle.CHECK),
-            SpannedCell(remark, CellStyle.TEXT, _WIDE),
-        )
+        grid.named_text("Input incomplete", remark, CellStyle.CHECK)
 
 
 def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
     ids = [rule.id for rule in rule_counts.inspection.book.rules if rule.severity is severity]
     counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
     row = grid.next_row
-    every = summed(f"{_LETTERS[0]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
-    by_rule = SpannedCell(_rule_counts_text(rule_counts, ids), CellStyle.TEXT, _RULES_SPAN)
+    every = summed(f"{_LETTERS[1]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
     style = CellStyle(severity) if every.result else CellStyle.FAINT
-    _add_line(grid, SpannedCell(str(severity), style), (every, *counts), CellStyle.NUMBER, by_rule)
+    name = SpannedCell(str(severity), style)
+    by_rule = _rule_counts_text(rule_counts, ids)
+    _add_line(grid, name, (every, *counts), CellStyle.NUMBER, by_rule)
 
 
 def _add_sum(grid: Grid, rule_counts: RuleCounts, block: LineRange) -> None:
     ids = [rule.id for rule in rule_counts.inspection.book.rules]
-    numbers = [
-        rule_counts.number(ids, *_KINDS),
-        *(rule_counts.number(ids, kind) for kind in _KINDS),
+    kinds = (_KINDS, *((kind,) for kind in _KINDS))
+    sums = [
+        summed(block.cells(letter), rule_counts.number(ids, *some))
+        for letter, some in zip(_LETTERS, kinds, strict=True)
     ]
-    sums = [summed(block.cells(at), n) for at, n in zip("B" + _LETTERS, numbers, strict=True)]
-    name, remark = (
-        SpannedCell("All findings", CellStyle.LABEL),
-        SpannedCell(_SUM_REMARK, CellStyle.TEXT, _RULES_SPAN),
-    )
-    _add_line(grid, name, sums, CellStyle.TOTAL, remark)
+    name = SpannedCell("All findings", CellStyle.LABEL)
+    _add_line(grid, name, sums, CellStyle.TOTAL, _SUM_REMARK)
 
 
 def _add_line(
-    grid: Grid, name: SpannedCell, numbers: Iterable[Value], style: CellStyle, remark: SpannedCell
+    grid: Grid, name: SpannedCell, numbers: Iterable[Value], style: CellStyle, remark: str
 ) -> None:
-    grid.row(name, *(SpannedCell(number, style) for number in numbers), remark)
+    counts = (SpannedCell(number, style) for number in numbers)
+    grid.row(name, *counts, SpannedCell(remark, span=_RULES_SPAN))
 
 
 def _rule_counts_text(rule_counts: RuleCounts, ids: Iterable[str]) -> str:

@@ -22,19 +22,18 @@ from analyzer.writers.workbook.column import (
     NO,
     NONE,
     Column,
+    MomentCells,
+    NumberCells,
     Read,
-    blanks,
+    TextCells,
+    WordCells,
     coded_texts,
     from_users,
     in_slot,
-    moment_cells,
     neutral_style,
-    number_cells,
     raw_if_unread,
-    repeated_text_cells,
     style_by_name,
     text_by_mask,
-    text_cells,
     unread_text,
     user_columns,
 )
@@ -85,46 +84,42 @@ def _never_signed_in(page: Page) -> Texts:
 
 ACCOUNT, USER, ARN = user_columns(from_users)
 
-VERDICT: Final = Column(
-    "Verdict", 12.5, repeated_text_cells(from_users(columns.VERDICT), style_by_name)
-)
+VERDICT: Final = Column("Verdict", 12.5, WordCells(from_users(columns.VERDICT), style_by_name))
 
-REASON: Final = Column("Reason", 24, repeated_text_cells(_reasons, neutral_style))
-WHY: Final = Column("Why", 24, repeated_text_cells(_reason_sentences, neutral_style))
+REASON: Final = Column("Reason", 24, WordCells(_reasons, neutral_style))
+WHY: Final = Column("Why", 24, WordCells(_reason_sentences, neutral_style))
 
 CERTAINTY: Final = Column(
     "Certainty",
     8.5,
-    repeated_text_cells(from_users(columns.CERTAINTY), style_by_name),
+    WordCells(from_users(columns.CERTAINTY), style_by_name),
 )
 
-CAVEAT_IDS: Final = Column("Caveats", 24, repeated_text_cells(_caveat_ids))
-CAVEATS: Final = Column("Caveats: what to check first", 44, text_cells(caveat_texts))
-EXEMPTION: Final = Column("Exemption", 24, repeated_text_cells(from_users(columns.EXEMPTION)))
+CAVEAT_IDS: Final = Column("Caveats", 24, WordCells(_caveat_ids))
+CAVEATS: Final = Column("Caveats: what to check first", 44, TextCells(caveat_texts))
+EXEMPTION: Final = Column("Exemption", 24, WordCells(from_users(columns.EXEMPTION)))
 
 CREATED: Final = Column(
     "Created (UTC)",
     14.5,
-    moment_cells(from_users(columns.CREATED), unread_text(columns.USER_CREATION_TIME)),
+    MomentCells(from_users(columns.CREATED), unread_text(columns.USER_CREATION_TIME)),
 )
 
-AGE: Final = Column("Age in days", 7.5, number_cells(from_users(columns.AGE_DAYS)))
-IDLE: Final = Column("Idle days", 7.5, number_cells(from_users(columns.IDLE_DAYS)))
+AGE: Final = Column("Age in days", 7.5, NumberCells(from_users(columns.AGE_DAYS)))
+IDLE: Final = Column("Idle days", 7.5, NumberCells(from_users(columns.IDLE_DAYS)))
 
-PASSWORD: Final = Column(
-    "Password", 9, repeated_text_cells(_flag(columns.PASSWORD_ENABLED, "enabled", NONE))
-)
+PASSWORD: Final = Column("Password", 9, WordCells(_flag(columns.PASSWORD_ENABLED, "enabled", NONE)))
 
 LAST_SIGN_IN: Final = Column(
     "Last sign-in (UTC)",
     14.5,
-    moment_cells(from_users(columns.PASSWORD_LAST_USED), _never_signed_in),
+    MomentCells(from_users(columns.PASSWORD_LAST_USED), _never_signed_in),
 )
 
 PASSWORD_CHANGED: Final = Column(
     "Password changed (UTC)",
     14.5,
-    moment_cells(
+    MomentCells(
         from_users(columns.PASSWORD_LAST_CHANGED), unread_text(columns.PASSWORD_LAST_CHANGED)
     ),
 )
@@ -132,12 +127,12 @@ PASSWORD_CHANGED: Final = Column(
 PASSWORD_ROTATION: Final = Column(
     "Password expires (UTC)",
     14.5,
-    moment_cells(
+    MomentCells(
         from_users(columns.PASSWORD_NEXT_ROTATION), unread_text(columns.PASSWORD_NEXT_ROTATION)
     ),
 )
 
-MFA: Final = Column("MFA", 6, repeated_text_cells(_flag(columns.MFA_ACTIVE, "yes", NO)))
+MFA: Final = Column("MFA", 6, WordCells(_flag(columns.MFA_ACTIVE, "yes", NO)))
 
 
 def _last_activities(page: Page) -> Texts:
@@ -177,9 +172,9 @@ def _unless_none(form: str, word: str) -> str:
     return "" if word in ("N/A", "") else form.format(word)
 
 
-LAST_ACTIVITY: Final = Column(review_columns.LAST_ACTIVITY, 30, text_cells(_last_activities))
-AS_OF: Final = Column(review_columns.AS_OF, 14.5, moment_cells(from_users(columns.AS_OF), blanks))
-MORE_CREDENTIALS: Final = Column("More credentials", 18, repeated_text_cells(_more_credentials))
+LAST_ACTIVITY: Final = Column(review_columns.LAST_ACTIVITY, 27, TextCells(_last_activities))
+AS_OF: Final = Column(review_columns.AS_OF, 14.5, MomentCells(from_users(columns.AS_OF)))
+MORE_CREDENTIALS: Final = Column("More credentials", 18, WordCells(_more_credentials))
 
 
 def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
@@ -191,7 +186,7 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
         saved = text_column(page.users[columns.SERVICE_CREDENTIALS])
         return pc.if_else(pc.equal(saved, ""), text_column(otherwise), saved)
 
-    return Column("Service credentials", 20, repeated_text_cells(services))
+    return Column("Service credentials", 20, WordCells(services))
 
 
 def _states(slots: pd.DataFrame, slot: int) -> pd.Series:
@@ -223,14 +218,12 @@ def key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
         Column(
             review_columns.ACCESS_KEYS[slot - 1],
             9.5,
-            repeated_text_cells(
-                lambda page: raw_if_unread(page, names.active, _states(page.keys, slot))
-            ),
+            WordCells(lambda page: raw_if_unread(page, names.active, _states(page.keys, slot))),
         ),
         Column(
             f"Key {slot} created (UTC)",
             14.5,
-            moment_cells(
+            MomentCells(
                 lambda page: in_slot(page.keys, slot)[columns.CREATED],
                 unread_text(names.last_rotated),
             ),
@@ -238,7 +231,7 @@ def key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
         Column(
             f"Key {slot} last used (UTC)",
             14.5,
-            moment_cells(
+            MomentCells(
                 lambda page: in_slot(page.keys, slot)[columns.LAST_USED],
                 _never_used(slot, names.last_used_date),
             ),
@@ -250,8 +243,8 @@ def key_use_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], .
     """Return the columns that show where and for what the access key in a slot was last used."""
     region, service = names.last_used_region, names.last_used_service
     return (
-        Column(f"Key {slot} last region", 11, repeated_text_cells(_used_for(slot, region))),
-        Column(f"Key {slot} last service", 11, repeated_text_cells(_used_for(slot, service))),
+        Column(f"Key {slot} last region", 11, WordCells(_used_for(slot, region))),
+        Column(f"Key {slot} last service", 11, WordCells(_used_for(slot, service))),
     )
 
 
@@ -261,14 +254,14 @@ def certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column[Pa
         Column(
             f"Certificate {slot}",
             9.5,
-            repeated_text_cells(
+            WordCells(
                 lambda page: raw_if_unread(page, names.active, _states(page.certificates, slot))
             ),
         ),
         Column(
             f"Certificate {slot} uploaded (UTC)",
             14.5,
-            moment_cells(
+            MomentCells(
                 lambda page: in_slot(page.certificates, slot)[columns.CREATED],
                 unread_text(names.last_rotated),
             ),

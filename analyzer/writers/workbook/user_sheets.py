@@ -1,29 +1,26 @@
 """Define the columns of the lists to look things up in: all users, root users, exempt users."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from functools import partial
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
-from analyzer.writers.text_columns import mapped, text_column
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.cells import Value, cell
 from analyzer.writers.workbook.column import (
     AccountNames,
-    Cells,
     Column,
-    account_name_columns,
+    DayCells,
+    WordCells,
     from_users,
+    named_user_columns,
     source_columns,
 )
-from analyzer.writers.workbook.review_lists import CREATED, REVIEWER_COLUMNS
-from analyzer.writers.workbook.style import CellStyle, Styles
+from analyzer.writers.workbook.review_lists import CREATED
 
 _KEYS: Final = tuple(zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True))
 _KEYS_WITH_USE: Final = tuple(
@@ -41,15 +38,10 @@ _CERTIFICATES: Final = tuple(
 )
 
 
-def _identity_columns(names: AccountNames) -> tuple[Column[Page], ...]:
-    name = account_name_columns(from_users, names)
-    return (user_columns.ACCOUNT, *name, user_columns.USER, user_columns.ARN)
-
-
 def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
-        *_identity_columns(names),
+        *named_user_columns(from_users, names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
@@ -75,7 +67,7 @@ def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple
 def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column[Page], ...]:
     """Return the columns of root users: those that the rules on them read."""
     return (
-        *_identity_columns(names),
+        *named_user_columns(from_users, names),
         user_columns.CREATED,
         user_columns.PASSWORD,
         user_columns.LAST_SIGN_IN,
@@ -90,46 +82,39 @@ def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Colu
 
 
 def exempt_columns(
-    exemptions: Sequence[Exemption], names: AccountNames, *, with_decisions: bool
+    exemptions: Sequence[Exemption], names: AccountNames
 ) -> tuple[Column[Page], ...]:
     """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
+    entries_of = partial(_exempting_entries, exemptions)
     return (
-        *_identity_columns(names),
+        *named_user_columns(from_users, names),
         user_columns.VERDICT,
         user_columns.REASON,
         user_columns.CERTAINTY,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
-        Column(
-            "Exemption owner", 20, _exempting_entry_cells(exemptions, lambda entry: entry.owner)
-        ),
-        Column("Exempt until", 12, _exempting_entry_cells(exemptions, last_day)),
-        *(REVIEWER_COLUMNS if with_decisions else ()),
+        Column("Exemption owner", 20, WordCells(lambda page: [e.owner for e in entries_of(page)])),
+        Column("Exempt until", 12, DayCells(lambda page: last_days(entries_of(page)), no_end)),
         CREATED,
         user_columns.AGE,
         user_columns.IDLE,
     )
 
 
-def _exempting_entry_cells(
-    entries: Sequence[Exemption], value_of: Callable[[Exemption], Value]
-) -> Cells[Page]:
-    """Make cells of the entry that exempts a user."""
+def _exempting_entries(entries: Sequence[Exemption], page: Page) -> list[Exemption]:
+    """Return the entry that exempts each user of a page of exempt users."""
     numbered = tuple(
         replace(entry, reason=str(at)) for at, entry in enumerate(entries)
     )  # The analysis keeps the reason of the entry, and two may have the same.
-
-    def cells(page: Page, styles: Styles) -> pa.Array:
-        positions = text_column(pd.Series(ExemptionMatches(page, numbered).verdict_reasons()))
-        style = styles[CellStyle.DAY]
-        spelled = mapped(positions, lambda at: cell(value_of(entries[int(at)]), style))
-        return text_column(spelled)
-
-    return cells
+    reasons = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
+    return [entries[int(at)] for at in reasons]
 
 
-def last_day(entry: Exemption) -> Value:
-    """Return the last day on which an entry applies, or that it has no end."""
-    if entry.expires is None:
-        return "no end"
-    return datetime.combine(entry.expires, time(), UTC)
+def last_days(entries: Iterable[Exemption]) -> pd.Series:
+    """Return the last day on which each entry applies, missing if it has no end."""
+    return pd.Series([each.expires for each in entries], dtype="datetime64[s]")
+
+
+def no_end(rows: Sized) -> list[str]:
+    """Return what is shown of entries without a last day."""
+    return ["no end"] * len(rows)

@@ -1,4 +1,4 @@
-"""The workbook begins with the decisions of the earlier review, and counts them."""
+"""Earlier decisions are shown beside the entries of a review, which begins with none."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.review import ReviewDecision
-from analyzer.review_columns import Decision
-from analyzer.sources.review import read_review
+from analyzer.review_columns import SHEETS, Decision
 from tests.support.builders import (
     AS_OF,
     LONG_AGO,
@@ -24,7 +24,7 @@ from tests.support.builders import (
     report_text,
     saved,
 )
-from tests.support.reviews import DAY, decision_on, review_of
+from tests.support.reviews import decision_on, review_of
 from tests.support.workbooks import (
     book_of,
     file_of,
@@ -34,6 +34,7 @@ from tests.support.workbooks import (
     row_of,
     seen_by_libreoffice,
     values,
+    with_columns,
     with_wrong_results,
 )
 
@@ -71,27 +72,46 @@ def book(analysis: Analysis) -> Workbook:
     return book_of(analysis)
 
 
-def filled_in(book: Workbook) -> dict[str, tuple[Any, ...]]:
-    """Return the reviewer's columns by user, of users on whom anything is decided."""
-    titles = ("Unused users", "Inactive users", "Undetermined")
-    rows = [row for title in titles if title in book.sheetnames for row in records(book[title])]
-    return {row["User"]: tuple(map(row.get, HEADS)) for row in rows if row["Decision"]}
+def entries(book: Workbook) -> list[tuple[Any, ...]]:
+    """Return the five cells of every user of the lists."""
+    rows = [row for title in SHEETS if title in book.sheetnames for row in records(book[title])]
+    return [tuple(map(row.get, HEADS)) for row in rows]
 
 
-def test_decisions_stand_at_the_right_users_of_every_list(book: Workbook) -> None:
-    day = datetime(DAY.year, DAY.month, DAY.day)  # noqa: DTZ001  as a workbook has it
-    assert filled_in(book) == {
-        "-x": ("delete", "Ann", day, "7", "=SUM(1)"),
-        "a,b": ("investigate", None, day, None, None),
-        "asleep": ("deactivate", "Grace", day, None, None),
-        "odd": ("delete", "ann", day, None, None),
-    }
+def test_nothing_is_entered_for_the_reviewer_whatever_was_decided_before(book: Workbook) -> None:
+    assert entries(book) == [(None,) * 5] * 6
 
 
-def test_an_earlier_comment_stays_text_when_it_is_edited(book: Workbook) -> None:
-    (cell,) = [c for row in book["Unused users"].iter_rows() for c in row if c.value == "=SUM(1)"]
-    assert (cell.data_type, cell.quotePrefix) == ("s", True)
-    assert cell.fill.start_color.rgb == "00FFFFE0"
+def test_what_was_decided_before_stands_beside_the_entries(analysis: Analysis) -> None:
+    told = {"-x": "delete, Ann, 2026-03-05, SEC-7; not done for 62 days", "odd": "=1+1"}
+    book = book_of(with_columns(analysis, earlier_decision=told))
+    for title, expected in (
+        ("Unused users", {"-x": told["-x"]}),
+        ("Undetermined", {"odd": "=1+1"}),
+    ):
+        head = [cell.value for cell in book[title][1]]
+        assert head[head.index("Comment") + 1] == "Earlier decision"
+        listed = {row["User"]: row["Earlier decision"] for row in records(book[title])}
+        assert {user: text for user, text in listed.items() if text} == expected
+    assert "Earlier decision" not in [cell.value for cell in book["Inactive users"][1]]
+    assert entries(book) == [(None,) * 5] * 6
+
+
+RECORD = '{"as_of":"2026-05-01T12:00:00Z","cells":["<&>",""]}'
+
+
+def test_the_record_is_the_last_column_folded_and_not_printed(analysis: Analysis) -> None:
+    book = book_of(with_columns(analysis, record={"-x": RECORD}))
+    for title in SHEETS:
+        sheet = book[title]
+        head = [cell.value for cell in sheet[1]]
+        assert head[-1] == "Record"
+        column = sheet.column_dimensions[get_column_letter(len(head))]
+        assert (column.hidden, column.outlineLevel) == (True, 1)
+        assert not sheet.print_area.endswith(f"${column.index}${sheet.max_row}")
+        assert not sheet.cell(2, len(head)).alignment.wrap_text  # or rows grow high
+    listed = {row["User"]: row["Record"] for row in records(book["Unused users"])}
+    assert listed == {"-x": RECORD, "=1+1": None, "a,b": None, "back": None}
 
 
 def test_users_to_keep_are_exempt_with_the_comment_and_asked_for_anew_later(
@@ -103,27 +123,12 @@ def test_users_to_keep_are_exempt_with_the_comment_and_asked_for_anew_later(
     (exempt,) = records(book["Exempt"])
     assert (exempt["User"], exempt["Exempt because"]) == ("=1+1", "by design")
     assert exempt["Exemption owner"] == "Ann"
-    assert filled_in(book) == {}
-
-
-def test_the_next_review_reads_them_again(analysis: Analysis) -> None:
-    again = read_review("next.xlsx", file_of(analysis)).decisions
-    told = {each.user: (each.decision, each.decided_by, each.comment) for each in again}
-    assert told == {
-        each.user: (each.decision, each.decided_by, each.comment)
-        for each in DECISIONS
-        if each.user != "back"
-    }
-    assert {each.decided_on for each in again} == {DAY}
+    assert exempt["Exempt until"] == datetime(2026, 9, 1)  # noqa: DTZ001  as a workbook has it
+    assert not {*HEADS} & {*exempt}
+    assert "-x" in {row["User"] for row in records(book["Unused users"])}
 
 
 # The Summary
-
-
-def progress(book: Workbook) -> list[tuple[Any, ...]]:
-    rows = values(book["Summary"])
-    at = next(number for number, row in enumerate(rows) if row[0] == "List")
-    return [row[:9] for row in rows[at + 1 : at + 5]]
 
 
 CHECK = a_user("doubtful", certificate_1=a_certificate())
@@ -153,27 +158,20 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
         ),
         (
             (*USERS[1:3], CHECK, *USERS[4:]),
-            DECISIONS[:2],
+            DECISIONS,
             (
-                "First: decide on 1 certain user on Unused users, by account, the oldest first;"
+                "First: decide on 2 certain users on Unused users, by account, the oldest first;"
                 " then on 1 user to check there, 1 user on Inactive users and 1 user on"
                 " Undetermined."
             ),
         ),
         (
-            USERS[1:],
-            (*DECISIONS[:2], DECISIONS[4]),
-            (
-                "First: decide on 2 certain users on Unused users, by account, the oldest first;"
-                " then on 1 user on Inactive users."
-            ),
+            USERS[:2],
+            (decision_on("-x", Decision.KEEP, comment="by design"),),
+            "First: decide on 1 certain user on Unused users, by account, the oldest first.",
         ),
+        ((CHECK,), (), "First: decide on 1 user to check on Unused users."),
         (USERS[5:], (), "First: decide on 1 user on Undetermined."),
-        (
-            (USERS[1], CHECK),
-            (*DECISIONS, decision_on("doubtful", Decision.DELETE)),
-            "First: look at Follow-up. Every listed user has an earlier decision.",
-        ),
     ],
 )
 def test_the_summary_says_what_to_do_first(
@@ -183,27 +181,22 @@ def test_the_summary_says_what_to_do_first(
     assert [row[0] for row in values(book["Summary"])[:4]][-1] == line
 
 
-def test_the_progress_begins_with_the_earlier_decisions(analysis: Analysis) -> None:
-    summary = opened(file_of(analysis), results=True)
-    assert progress(summary) == [
-        ("Unused users", 4, 1, 3, 1, 0, 0, 1, 1),
-        ("Inactive users", 1, 1, 0, 0, 1, 0, 0, 0),
-        ("Undetermined", 1, 1, 0, 1, 0, 0, 0, 0),
-        ("All lists", 6, 3, 3, 2, 1, 0, 1, 1),
-    ]
-    assert row_of(summary["Summary"], "All lists")[9] == "Decided: 3 of 6 users."
-    assert row_of(summary["Summary"], "Reviewers")[1:4] == ("Ann", "Grace", None)
-    assert row_of(summary["Summary"], "Users decided by each")[1:4] == (2, 1, None)
+def test_the_progress_counts_no_earlier_decision(analysis: Analysis) -> None:
+    summary = opened(file_of(analysis), results=True)["Summary"]
+    for first, users in (("Unused users", 4), ("Inactive users", 1), ("All lists", 6)):
+        row = next(row for row in values(summary) if row[0] == first)
+        assert row[1:10] == (users, 0, users, 0, 0, 0, 0, 0, 0)
+    assert row_of(summary, "Reviewers")[1:] == (None,) * 11
+    assert row_of(summary, "Users decided by each")[1:] == (None,) * 11
 
 
 @needs_libreoffice
 @pytest.mark.parametrize("rows_a_sheet", [1_000, 3])
 def test_libreoffice_comes_to_the_same_progress(tmp_path: Path, rows_a_sheet: int) -> None:
-    more = [decision_on(name, Decision.DELETE, decided_by=f"R{name}") for name in NAMES]
-    file = file_of(carried_over(tmp_path, *DECISIONS, *more), rows_a_sheet)
+    file = file_of(carried_over(tmp_path, *DECISIONS), rows_a_sheet)
     expected = values(opened(file, results=True)["Summary"])
     shown = seen_by_libreoffice(tmp_path, with_wrong_results(file))["Summary"]
     for first in ("Unused users", "All lists", "Reviewers", "Users decided by each"):
         row = next(row for row in expected if row[0] == first)
         calculated = next(row for row in shown if row[0] == first)
-        assert list(calculated[:10]) == ["" if cell is None else str(cell) for cell in row[:10]]
+        assert list(calculated[:11]) == ["" if cell is None else str(cell) for cell in row[:11]]

@@ -1,0 +1,139 @@
+"""What a list shows is known as text, so that a workbook that is read back can be compared."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analyzer.analysis import Analysis
+from analyzer.model import AccountName, Page
+from analyzer.writers.workbook.cells import CUT, LONGEST
+from analyzer.writers.workbook.column import (
+    Cells,
+    DayCells,
+    EntryCells,
+    MomentCells,
+    NumberCells,
+    TextCells,
+    WordCells,
+    from_frame,
+)
+from analyzer.writers.workbook.listing import CollectedUsers
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
+from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key, report_text, saved
+from tests.support.workbooks import (
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    book_of,
+    records,
+    with_columns,
+)
+
+ENTRIES = {"Decision", "Decided by", "Decided on", "Ticket", "Comment"}
+HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last sign-in (UTC)")
+
+
+def console(_: Path) -> Analysis:
+    analysis = analyzed_console()
+    names = {"123456789012": AccountName(name="=production", owner="Ann")}
+    named = replace(analysis, report=replace(analysis.report, account_names=names))
+    told = {"=1+1": "keep, Ann, 2025-01-01; ended", "juergen.adler": "delete\nno, keep"}
+    return with_columns(named, earlier_decision=told, record={"hadoop-loader": "{}"})
+
+
+def of_2014(folder: Path) -> Analysis:
+    users = [a_user(key_1=an_inactive_key()), a_user("odd", password_enabled="perhaps")]
+    return analyzed(saved(folder, report_text(users, columns=COLUMNS_OF_2014)))
+
+
+def organization(_: Path) -> Analysis:
+    return analyzed(SAMPLES / "organization")
+
+
+def listed_page(analysis: Analysis, each: ReviewList) -> Page:
+    listed = CollectedUsers(each.has)
+    for page in analysis.pages():
+        listed.add(page)
+    return listed.page()
+
+
+def shown(analysis: Analysis, each: ReviewList, page: Page) -> dict[str, list[str]]:
+    texts = each.shown_texts(page, analysis.report.files, analysis.report.account_names)
+    return {head: column.to_pylist() for head, column in texts.items()}
+
+
+def as_text(value: Any) -> str:
+    """Return a cell as openpyxl reads it in the form in which cells are compared."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    return "" if value is None else str(value)
+
+
+@pytest.mark.parametrize("analysis_of", [console, of_2014, organization])
+def test_the_texts_are_those_of_every_cell_of_every_list(
+    tmp_path: Path, analysis_of: Callable[[Path], Analysis]
+) -> None:
+    analysis = analysis_of(tmp_path)
+    book = book_of(analysis)
+    lists = [each for each in REVIEW_LISTS if each.title in book.sheetnames]
+    assert len(lists) > 1
+    for each in lists:
+        page = listed_page(analysis, each)
+        expected = shown(analysis, each, page)
+        rows = records(book[each.title])
+        assert {*rows[0]} == {*expected} | ENTRIES
+        for head, texts in expected.items():
+            in_order = [texts[at] for at in review_order(page)]
+            assert [as_text(row[head]) for row in rows] == in_order
+
+
+def test_a_part_of_the_users_has_the_texts_that_it_has_among_all(tmp_path: Path) -> None:
+    analysis = organization(tmp_path)
+    each = REVIEW_LISTS[0]
+    page = listed_page(analysis, each)
+    part = np.arange(len(page)) % 7 == 0
+    every, some = shown(analysis, each, page), shown(analysis, each, page.where(part))
+    assert {*HEADS} <= {*some} <= {*every}
+    for head, texts in some.items():
+        assert texts == [text for text, there in zip(every[head], part, strict=True) if there]
+
+
+MOMENTS = ("2026-03-01 09:30:15", "2026-03-01", "1900-01-01", "1899-12-30", "1899-12-29", None)
+TEXTS = ("=1+1", "", " a ", "x" * LONGEST, "x" * (LONGEST + 1))
+CASES: Mapping[str, tuple[Cells[pd.DataFrame], Any, list[str]]] = {
+    "text": (TextCells(from_frame("x")), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
+    "words": (WordCells(from_frame("x")), ["no", "no", ""], ["no", "no", ""]),
+    "numbers": (
+        NumberCells(from_frame("x")),
+        pd.array([12, 0, 1_234_567, -1, None], dtype="Int64"),
+        ["12", "0", "1234567", "", ""],
+    ),
+    "moments": (
+        MomentCells(from_frame("x"), lambda frame: ["never"] * len(frame)),
+        pd.array(MOMENTS, dtype="datetime64[s]"),
+        [
+            *("2026-03-01T09:30:15Z", "2026-03-01T00:00:00Z", "1900-01-01T00:00:00Z"),
+            *("1899-12-30T00:00:00Z", "never", "never"),
+        ],
+    ),
+    "days": (
+        DayCells(from_frame("x")),
+        pd.array(MOMENTS, dtype="datetime64[s]"),
+        ["2026-03-01", "2026-03-01", "1900-01-01", "1899-12-30", "", ""],
+    ),
+    "entries": (EntryCells(), ["a", "b"], ["", ""]),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_cell_shows(kind: str) -> None:
+    cells, values, expected = CASES[kind]
+    texts = cells.shown(pd.DataFrame({"x": values}))
+    assert texts.type == "large_string"
+    assert texts.to_pylist() == expected
