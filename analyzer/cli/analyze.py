@@ -16,7 +16,15 @@ from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say
 from analyzer.errors import FAILED, PARTIAL
 from analyzer.report.input_size import InputLimit
-from analyzer.terms import OUTPUT_ENDINGS, OVERDUE, REGION_PATTERN, Format, Verdict, printable
+from analyzer.terms import (
+    OUTPUT_ENDINGS,
+    OVERDUE,
+    REGION_PATTERN,
+    Format,
+    Verdict,
+    WorkbookSheets,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,6 +139,16 @@ def analyze(
     inputs: InputOptions,
     filters: FilterOptions,
     judging: JudgingOptions,
+    sheets: Annotated[
+        WorkbookSheets,
+        _output_panel(
+            parser=choice(WorkbookSheets),
+            autocompletion=completion(lambda: WorkbookSheets),
+            metavar="SHEETS",
+            help="Sheets of the workbook: all, or review for Summary, the lists to decide in,"
+            " Follow-up and Method only.",
+        ),
+    ] = WorkbookSheets.ALL,
     details: Annotated[
         bool, _output_panel("--details", help="Show the first findings of each rule in the table.")
     ] = False,
@@ -193,6 +211,10 @@ def analyze(
 
     if check and format_ is not Format.NAMES:
         raise typer.BadParameter("use it with --format names only", param_hint="--check")
+    if sheets is not WorkbookSheets.ALL and not any(
+        each.suffix.lower() == ".xlsx" for each in output
+    ):
+        raise typer.BadParameter("use it with -o FILE.xlsx only", param_hint="--sheets")
     judging.check()
     check_review(judging, follow_up)
     limit = InputLimit(inputs.max_input)
@@ -217,6 +239,7 @@ def analyze(
         follow_up=follow_up,
         region=hub_region,
         mode=mode,
+        sheets=sheets,
     )
     form = format_ or (None if targets or quiet else Format.TABLE)
     if form:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.files import replacing
-from analyzer.terms import OUTPUT_ENDINGS, Verdict
+from analyzer.terms import OUTPUT_ENDINGS, Verdict, WorkbookSheets
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -33,22 +33,26 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     raw_csv: bool = False,
     region: str | None = None,
     mode: int | None = None,
+    sheets: str = WorkbookSheets.ALL,
 ) -> None:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
     CSV, JSON and Parquet list the users with one of the verdicts, or with the only one named, the
     workbook has all users, OCSF and ASFF have the findings, and so does the CSV or Parquet
     that `findings` names; the one that `follow_up` names has the outcome of earlier decisions.
-    `region` is that of the Security Hub that ASFF is for, `mode` who may read the files: by default
+    `region` is that of the Security Hub that ASFF is for, `sheets` are those of the workbook (`all`
+    or `review`: what a reviewer needs), `mode` who may read the files: by default
     those who could read the old one, for a new one its owner alone. All files are written aside
     first and then put in place, so that an old file is intact or the new one is whole.
 
-    Raises ValueError for another ending, for a verdict that there is not, and for a file that was
-    read or is named twice, OutputFailed where a file cannot be written.
+    Raises ValueError for another ending, for a verdict or sheets that there are not, and for a file
+    that was read or is named twice, OutputFailed where a file cannot be written.
     """
-    listed = _parsed_verdicts(verdicts)
+    listed, chosen = _parsed_verdicts(verdicts), _parsed_sheets(sheets)
     targets = [Path(path) for path in paths]
-    writers = [_writer(target, analysis, listed, region, raw_csv=raw_csv) for target in targets]
+    writers = [
+        _writer(target, analysis, listed, region, chosen, raw_csv=raw_csv) for target in targets
+    ]
     if findings:
         targets.append(Path(findings))
         writers.append(_findings_writer(targets[-1], analysis, raw_csv=raw_csv))
@@ -71,6 +75,12 @@ def _parsed_verdicts(verdicts: Collection[str] | str) -> list[Verdict]:
     return [Verdict(word) for word in words]
 
 
+def _parsed_sheets(word: str) -> WorkbookSheets:
+    if word not in list(WorkbookSheets):
+        raise ValueError(f"no sheets are {word}: choose from {', '.join(WorkbookSheets)}")
+    return WorkbookSheets(word)
+
+
 def _check(analysis: "Analysis", targets: Iterable[Path]) -> None:
     """Refuse to write over what was read, the evidence for the result, or to one file twice."""
     reasons_by_path = {os.path.realpath(name): "is an input" for name in _input_names(analysis)}
@@ -89,11 +99,12 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
     yield from (file.name for file in lists if file)
 
 
-def _writer(
+def _writer(  # noqa: PLR0913  a choice of a format is an argument
     target: Path,
     analysis: "Analysis",
     verdicts: Collection[Verdict],
     region: str | None,
+    sheets: WorkbookSheets,
     *,
     raw_csv: bool,
 ) -> Callable[[BinaryIO], None]:
@@ -121,7 +132,7 @@ def _writer(
         case ".xlsx":
             from analyzer.writers.workbook import write_workbook
 
-            return lambda stream: write_workbook(analysis.whole, stream)
+            return lambda stream: write_workbook(analysis.whole, stream, sheets=sheets)
     raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
 
 

@@ -18,7 +18,7 @@ from tests.support.workbooks import analyzed_console, file_of, opened
 PICTURE: Final = ROOT_FOLDER / "samples" / "pictures" / "review.svg"
 
 _LIST: Final = "Unused users"
-_LAST_HEAD: Final = "Check first"
+_LAST_HEAD: Final = "Age in days"
 _ROWS: Final = 11
 _DECISIONS: Final[tuple[tuple[str | date, ...], ...]] = (
     ("delete", "Ines Weber", date(2026, 3, 4), "SEC-101", ""),

@@ -1,0 +1,114 @@
+"""A workbook for reviewers alone has what they need, and counts as the whole one does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.cli import main
+from analyzer.review_columns import SHEETS, Decision
+from analyzer.terms import WorkbookSheets
+from analyzer.writers import write
+from tests.support.builders import a_user, report_text, saved
+from tests.support.reviews import decision_on, review_of
+from tests.support.workbooks import (
+    CONSOLE,
+    analyzed_console,
+    book_of,
+    file_of,
+    needs_libreoffice,
+    opened,
+    parts,
+    seen_by_libreoffice,
+    texts,
+    values,
+    with_wrong_results,
+)
+
+OF_SHEET = re.compile(r"'([^']+)'!")
+ACCOUNT = "123456789012"
+COUNTED = ("All lists", *SHEETS, "unused", "dormant", "IAM users", "Row count check", ACCOUNT)
+
+
+@pytest.fixture
+def analysis() -> Analysis:
+    return analyzed_console()
+
+
+@pytest.fixture
+def file(analysis: Analysis) -> bytes:
+    return file_of(analysis, sheets=WorkbookSheets.REVIEW)
+
+
+def summary_lines(book: Workbook) -> list[tuple[object, ...]]:
+    return [row for row in values(book["Summary"]) if row[0] in COUNTED]
+
+
+def test_it_has_the_summary_the_lists_and_the_method(file: bytes, analysis: Analysis) -> None:
+    assert opened(file).sheetnames == ["Summary", *SHEETS, "Method"]
+    assert "inspection" not in analysis.__dict__  # no rule ran
+
+
+def test_it_has_the_follow_up_of_earlier_decisions(tmp_path: Path) -> None:
+    report = analyzer.load(saved(tmp_path, report_text([a_user("ann")])))
+    review = review_of(decision_on("ann", Decision.DELETE))
+    book = book_of(analyzer.analyze(report, review=review), sheets=WorkbookSheets.REVIEW)
+    assert book.sheetnames == ["Summary", "Unused users", "Follow-up", "Method"]
+    assert "Follow-up" in texts(book["Method"])
+
+
+def test_nothing_in_it_refers_to_a_sheet_that_is_left_out(file: bytes) -> None:
+    titles = {*opened(file).sheetnames}
+    for name, part in parts(file).items():
+        if name.startswith(("xl/worksheets/sheet", "xl/charts/")):
+            assert {*OF_SHEET.findall(part.decode())} <= titles
+    for title in ("Findings", "Controls", "All users"):
+        assert title not in [row[0] for row in values(opened(file)["Method"])]
+    assert "Findings by severity" not in texts(opened(file)["Summary"])
+
+
+def test_its_summary_has_the_numbers_of_the_whole_one(file: bytes, analysis: Analysis) -> None:
+    whole = summary_lines(opened(file_of(analysis), results=True))
+    assert len(whole) == 12
+    assert summary_lines(opened(file, results=True)) == whole
+
+
+@needs_libreoffice
+def test_libreoffice_comes_to_the_same_numbers(tmp_path: Path, file: bytes) -> None:
+    expected = summary_lines(opened(file, results=True))
+    shown = seen_by_libreoffice(tmp_path, with_wrong_results(file))["Summary"]
+    calculated = [row for row in shown if row[0] in COUNTED]
+    for row, other in zip(expected, calculated, strict=True):
+        assert [str(each) for each in row[:8] if each is not None] == [*filter(None, other[:8])]
+
+
+@pytest.mark.parametrize("command_line", [False, True])
+def test_the_api_and_the_command_line_write_it(
+    tmp_path: Path, analysis: Analysis, *, command_line: bool
+) -> None:
+    for sheets, has_findings in (("review", False), ("all", True)):
+        path = tmp_path / f"{sheets}.xlsx"
+        if command_line:
+            assert main(["analyze", str(CONSOLE), "-q", "-o", str(path), "--sheets", sheets]) == 0
+        else:
+            write(analysis, path, sheets=sheets)
+        assert ("Findings" in opened(path.read_bytes()).sheetnames) == has_findings
+
+
+def test_other_sheets_are_refused_before_anything_is_written(
+    tmp_path: Path, analysis: Analysis
+) -> None:
+    with pytest.raises(ValueError, match="no sheets are some: choose from all, review"):
+        write(analysis, tmp_path / "a.xlsx", sheets="some")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("output", [(), ("-o", "users.csv")])
+def test_without_a_workbook_the_choice_of_sheets_is_refused(
+    output: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", str(CONSOLE), *output, "--sheets", "review"]) == 2
+    assert "use it with -o FILE.xlsx only" in capsys.readouterr().err
