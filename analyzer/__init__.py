@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from analyzer.analysis import analyze
+    from analyzer.decisions.ledger import read_ledger
     from analyzer.errors import CredreportError, InputRefused
     from analyzer.exemptions import read_exemptions
     from analyzer.filters import Filter
     from analyzer.rules.rule import Rule, Subject
     from analyzer.sources.load import load
-    from analyzer.sources.review import read_review
     from analyzer.standards.rulebook import rulebook
     from analyzer.terms import Criteria, Definition, Severity, Verdict
     from analyzer.writers import write
@@ -44,7 +44,7 @@ _MODULE_OF: Final = {
     "analyze": "analyzer.analysis",
     "load": "analyzer.sources.load",
     "read_exemptions": "analyzer.exemptions",
-    "read_review": "analyzer.sources.review",
+    "read_ledger": "analyzer.decisions.ledger",
     "rulebook": "analyzer.standards.rulebook",
     "write": "analyzer.writers",
 }
@@ -64,7 +64,7 @@ __all__ = [
     "analyze",
     "load",
     "read_exemptions",
-    "read_review",
+    "read_ledger",
     "rulebook",
     "write",
 ]

@@ -17,9 +17,6 @@ from analyzer.model import TEXT, AccountName, FileReference, Report
 from analyzer.report.notes import short_list
 from analyzer.terms import ACCOUNT_ID_PATTERN
 
-ACCOUNT_NAME: Final = "account_name"
-"""The column of outputs that holds the name of a row's account."""
-
 _FORM: Final = ListForm(required=("account", "name"), optional=("owner",))
 
 

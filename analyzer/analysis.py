@@ -11,16 +11,17 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.decisions.ledger import Ledger
 from analyzer.errors import InputRefused
 from analyzer.exemptions import ExemptionMatches, has_expired
 from analyzer.filters import Filter, filtered_report, user_mask
 from analyzer.html import html_table
 from analyzer.model import TEXT, Exemption, Exemptions, Page, Report, concatenated
-from analyzer.review import Review, ReviewWorkbook, combined_review, with_kept_users
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdict import with_verdicts
 
 if TYPE_CHECKING:
+    from analyzer.decisions.follow_up import FollowUp
     from analyzer.explanation import Explanation
     from analyzer.inspection import Inspection, Store
     from analyzer.standards.rulebook import Rulebook
@@ -76,7 +77,7 @@ class Totals:
 class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
-    `book` chooses the rules; None stands for those that run by default. `review` holds earlier
+    `book` chooses the rules; None stands for those that run by default. `ledger` holds earlier
     decisions: those to keep users are among the exemptions already. `store` may hold what is judged
     of a report that does not stay in memory.
     """
@@ -85,7 +86,7 @@ class Analysis:
     criteria: Criteria
     exemptions: Exemptions
     book: "Rulebook | None" = None
-    review: Review = field(default_factory=Review)
+    ledger: Ledger = field(default_factory=Ledger)
     store: "Store | None" = None
 
     def pages(self) -> Iterator[Page]:
@@ -163,17 +164,30 @@ class Analysis:
         """
         from analyzer.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
-        explained = tuple(explanations(self.pages(), self.inspection, user))
+        explained = tuple(explanations(self.pages(), self.inspection, user, self.earlier_decisions))
         if not explained:
             raise ValueError(f"no IAM user has the name or ARN {user!r}")
         return explained
 
     @cached_property
-    def follow_up(self) -> pd.DataFrame:
-        """Return what became of the decisions of the earlier review (`follow_up.COLUMNS`)."""
-        from analyzer.follow_up import follow_up  # noqa: PLC0415  few analyses need it
+    def followed(self) -> "FollowUp":
+        """Return what became of the earlier decisions to delete or deactivate."""
+        from analyzer.decisions.follow_up import follow_up  # noqa: PLC0415  few analyses need it
 
-        return follow_up(self.pages(), self.report, self.review)
+        return follow_up(self.pages(), self.report, self.ledger)
+
+    @property
+    def follow_up(self) -> pd.DataFrame:
+        """Return the same as a frame (`decisions.follow_up.COLUMNS`)."""
+        return self.followed.frame
+
+    def earlier_decisions(self, page: Page) -> pd.Series:
+        """Return what was decided earlier on the users of a judged page, in words (str)."""
+        if not self.ledger.lines:
+            return pd.Series("", page.users.index, TEXT)
+        from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415  likewise
+
+        return earlier_decisions(page, self.ledger, self.followed)
 
     @cached_property
     def _stored_pages(self) -> Callable[[], Iterator[Page]] | None:
@@ -197,7 +211,7 @@ class FilteredAnalysis(Analysis):
     def __init__(self, whole: Analysis, chosen: Filter) -> None:
         """Keep both; no user is judged before its result is needed."""
         report = filtered_report(whole.report, chosen)
-        super().__init__(report, whole.criteria, whole.exemptions, whole.book, whole.review)
+        super().__init__(report, whole.criteria, whole.exemptions, whole.book, whole.ledger)
         self.__dict__["_whole"], self.__dict__["_filter"] = whole, chosen
 
     @property
@@ -224,9 +238,9 @@ class FilteredAnalysis(Analysis):
             yield page.where(user_mask(page, self.filter, self.report.account_names))
 
     @cached_property
-    def follow_up(self) -> pd.DataFrame:
+    def followed(self) -> "FollowUp":
         """Return the follow-up of the whole: a user that is left out is not gone."""
-        return self.whole.follow_up
+        return self.whole.followed
 
     @cached_property
     def totals(self) -> Totals:
@@ -251,24 +265,22 @@ def analyze(
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
-    review: Review | ReviewWorkbook | None = None,
+    ledger: Ledger | None = None,
 ) -> Analysis:
-    """Judge every IAM user of the report; a user to keep by the earlier review is exempt.
+    """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
 
     Raises TypeError for a report that is none, and for other values that are not of their type.
     """
-    earlier = (
-        combined_review([review]) if isinstance(review, ReviewWorkbook) else review or Review()
-    )
+    earlier = ledger or Ledger()
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
     _check_types(report, criteria, listed, book, earlier)
     noted = replace(report, notes=(*report.notes, *earlier.notes()))
-    exempt = with_kept_users(listed, earlier)
+    exempt = Exemptions((*listed.entries, *earlier.exemptions()), listed.file)
     return Analysis(noted, criteria or Criteria(), exempt, book, earlier)
 
 
 def _check_types(
-    report: object, criteria: object, exemptions: Exemptions, book: object, review: object
+    report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
 ) -> None:
     strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
     checks = (
@@ -276,7 +288,7 @@ def _check_types(
         (isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria),
         (strange is None, "exemptions are what read_exemptions() returns", strange),
         (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
-        (isinstance(review, Review), "review is what read_review() returns", review),
+        (isinstance(ledger, Ledger), "ledger is what read_ledger() returns", ledger),
     )
     for is_right, sentence, value in checks:
         if not is_right:
@@ -306,7 +318,7 @@ class _TotalsCounter:
             self._matched += ExemptionMatches(roots, self._exemptions).matched
         day = min(file.as_of for file in report.files).date()
         matched = tuple(self._matched.tolist())
-        # A user who was kept in a review may be gone: that is no mistake in a list.
+        # A user whom somebody decided to keep may be gone: that is no mistake in a list.
         counting = [
             (each, users)
             for each, users in zip(self._exemptions, matched, strict=True)

@@ -364,6 +364,7 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
             sha256=rows[SHA256].fillna(rows[CSV_SHA256]).iloc[0],
             size=0,
             as_of=rows[columns.AS_OF].iloc[0].to_pydatetime(),
+            baseline=rows[columns.AS_OF].iloc[0].to_pydatetime(),
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
             accounts=tuple(
                 AccountRows(account=account, rows=count, roots=roots)

@@ -19,6 +19,9 @@ from analyzer.model import TEXT, Page, arrow_array, as_category, in_any_slot
 from analyzer.moment_texts import day_text_series
 from analyzer.terms import Criteria, State
 
+UNREAD_CELL: Final = "unread-cell"
+"""The caveat of a cell that only certainty needs."""
+
 TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
 """AWS recorded no sign-ins before (IAM User Guide, "Generate credential reports")."""
 
@@ -265,7 +268,7 @@ CAVEATS: Final = (
         " additional_credentials_info.",
     ),
     Caveat(
-        id="unread-cell",
+        id=UNREAD_CELL,
         holds=lambda facts, _: _has_unknown_cell(facts),
         sentences=_unknown_cell_sentences,
         meaning="A cell that a caveat or the age needs is not understood: look it up in AWS.",

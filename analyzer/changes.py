@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME, account_names
+from analyzer.account_names import account_names
 from analyzer.credential_changes import (
     CredentialChanges,
     MaskedText,
@@ -47,7 +47,7 @@ COLUMNS: Final = (
     columns.CREATED,
     RULE,
     FACT,
-    ACCOUNT_NAME,
+    columns.ACCOUNT_NAME,
 )
 
 
@@ -409,5 +409,7 @@ def _ordered(parts: Iterable[pd.DataFrame], names: Mapping[str, AccountName]) ->
     code = pd.Index(list(map(str, Change))).get_indexer(pd.Index(frame[CHANGE]))
     moments: dict[str, Any] = {name: pd.DatetimeIndex(frame[name], tz="UTC") for name in _MOMENTS}
     named = account_names(frame[columns.ACCOUNT], names)
-    frame = frame.assign(**{CHANGE: as_category(code, Change), ACCOUNT_NAME: named, **moments})
+    frame = frame.assign(
+        **{CHANGE: as_category(code, Change), columns.ACCOUNT_NAME: named, **moments}
+    )
     return frame.sort_values(_ORDER, kind="stable", ignore_index=True)

@@ -131,8 +131,32 @@ USERS: Final = "users"
 EXEMPT: Final = "exempt"
 AGE_BAND: Final = "age_band"
 EARLIER_DECISION: Final = "earlier_decision"
-RECORD: Final = "record"
 
 # What a trend has of each run.
 RUN: Final = "run"
 INACTIVE_COUNT: Final = "inactive"
+
+ACCOUNT_NAME: Final = "account_name"
+"""The column of outputs that holds the name of a row's account."""
+
+JUDGED: Final = (
+    ACCOUNT,
+    USER,
+    ARN,
+    VERDICT,
+    REASON,
+    CERTAINTY,
+    CAVEATS,
+    EXEMPTION,
+    AS_OF,
+    AS_OF_SOURCE,
+    AGE_DAYS,
+    IDLE_DAYS,
+)
+"""What the analysis says of a user, in the order of CSV and JSON."""
+
+REPORTED: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
+"""What the report says of a user, under AWS's own names."""
+
+OF_USERS_CSV: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
+"""The columns of `users.csv`, in their order; a line of the ledger ends with them."""

@@ -21,12 +21,11 @@ from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import Problem
 from analyzer.model import Exemption, Exemptions, FileReference, Page, as_category, user_positions
-from analyzer.terms import Verdict
+from analyzer.terms import ROOT_USER, Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
 _FORM: Final = ListForm(required=HEADER, optional=(_RULE,))
-_ROOT: Final = "<root_account>"
 
 RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
 """The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
@@ -84,9 +83,9 @@ def _entry(row: int, named: Mapping[str, str]) -> Exemption:
 class ExemptionMatches:
     """Match the users or roots of one page with the entries that exempt them, each from what.
 
-    The first entry that applies counts; entries for one user alone come after the patterns. User
-    names match whatever their case, as in IAM. `reasons` are the words for the codes; `matched`
-    counts the users that each entry matches.
+    The first entry that applies counts; entries for one user alone come after the patterns, and
+    exempt from `RULE_OF_VERDICT` only. User names match whatever their case, as in IAM. `reasons`
+    are the words for the codes; `matched` counts the users that each entry matches.
     """
 
     def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
@@ -115,7 +114,8 @@ class ExemptionMatches:
                     users & _still_applies(self._page.users[columns.AS_OF], entry) & (code == 0)
                 )
                 code[applies] = self._code[entry.reason]
-        return self._with_entries_for_one_user(code) if self._for_one_user else code
+        counts = self._for_one_user and rule in RULE_OF_VERDICT.values()
+        return self._with_entries_for_one_user(code) if counts else code
 
     def _with_entries_for_one_user(self, code: np.ndarray) -> np.ndarray:
         """Return the codes, where they are 0 those of entries for one user that still apply."""
@@ -132,7 +132,7 @@ class ExemptionMatches:
     def verdict_reasons(self) -> "pd.Categorical[Any]":
         """Return for each user why the verdict does not fail a run, empty for none."""
         code = self.reason_codes()
-        if any(entry.rule for _, entry, _ in self._entries):
+        if self._for_one_user or any(entry.rule for _, entry, _ in self._entries):
             for verdict, rule in RULE_OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.reason_codes(rule), code)
@@ -163,7 +163,7 @@ def _expiry_moment(entry: Exemption) -> np.datetime64:
 def _matches_patterns(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
     root = users[columns.ARN].str.endswith(":root").to_numpy(bool)
     account = users[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account)).to_numpy(bool)
-    if entry.user == _ROOT:
+    if entry.user == ROOT_USER:
         return np.asarray(account & root)
     user = users[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False).to_numpy(bool)
     return np.asarray(account & user & ~root)

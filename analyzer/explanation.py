@@ -83,6 +83,7 @@ class Explanation:
     cells: tuple[Cell, ...]
     rules: tuple[RuleOutcome, ...]
     exemptions: tuple[MatchingExemption, ...]
+    earlier_decision: str
     file: str
     row: int
     as_of: str
@@ -101,18 +102,25 @@ class Explanation:
         return "\n".join(_text(self))
 
 
-def explanations(pages: Iterable[Page], inspection: Inspection, user: str) -> Iterator[Explanation]:
+def explanations(
+    pages: Iterable[Page],
+    inspection: Inspection,
+    user: str,
+    earlier: Callable[[Page], pd.Series],
+) -> Iterator[Explanation]:
     """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
 
-    `pages` are the judged pages of the report that `inspection` is about.
+    `pages` are the judged pages of the report that `inspection` is about; `earlier` returns what
+    was decided earlier on the users of a page.
     """
     chosen = Filter(users=(user,))
     for page in pages:
         for position in np.flatnonzero(user_mask(page, chosen, {})):
-            yield _explanation(page.where(np.arange(len(page)) == position), inspection)
+            alone = page.where(np.arange(len(page)) == position)
+            yield _explanation(alone, inspection, earlier(alone).iloc[0])
 
 
-def _explanation(page: Page, inspection: Inspection) -> Explanation:
+def _explanation(page: Page, inspection: Inspection, earlier: str) -> Explanation:
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
     file: ReportFile = inspection.report.files[user[columns.FILE]]
@@ -132,6 +140,7 @@ def _explanation(page: Page, inspection: Inspection) -> Explanation:
         cells=tuple(_cells(page, user[columns.VERDICT])),
         rules=tuple(_rule_outcomes(page, inspection)),
         exemptions=tuple(_matching_exemptions(page, inspection.exemptions, file)),
+        earlier_decision=earlier,
         file=file.name,
         row=int(user[columns.ROW]),
         as_of=utc_text(file.as_of),
@@ -350,6 +359,8 @@ def _text(each: Explanation) -> Iterator[str]:
     yield f"{account}row {each.row} of {each.file}, as of {at} (source: {each.as_of_source})"
     if each.exemption:
         yield f"exempt: {each.exemption}"
+    if each.earlier_decision:
+        yield f"earlier decision: {each.earlier_decision}"
     yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
     for decides in ("verdict", "certainty"):
         cells = [cell for cell in each.cells if cell.decides == decides]

@@ -19,6 +19,9 @@ from analyzer.terms import NOT_SUPPORTED, State, Verdict
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
 
+ANOTHER_ROW: Final = "another row of this ARN has another"
+"""How a sentence on contradicting rows begins; the columns follow."""
+
 _STATES: Final = list(State)
 _LONGEST_VALUE: Final = 80
 _DATE_OF: Final = {
@@ -380,7 +383,5 @@ def _contradictions(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
         for position in facts.contradicted_users(name):
             if mask[position]:
                 differing.setdefault(position, []).append(name)
-    texts = {
-        at: "another row of this ARN has another " + ", ".join(differing[at]) for at in differing
-    }
+    texts = {at: f"{ANOTHER_ROW} {', '.join(differing[at])}" for at in differing}
     return pd.Series(texts, pd.Index(texts, dtype="int64"), TEXT)

@@ -16,9 +16,8 @@ from analyzer.account_names import account_with_name
 from analyzer.exemptions import pattern_regex
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import notes_on_files
-from analyzer.terms import Certainty
+from analyzer.terms import ROOT_USER, Certainty
 
-ROOT_USER: Final = "<root_account>"
 _WILDCARDS: Final = ("*", "?")
 
 

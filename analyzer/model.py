@@ -53,7 +53,9 @@ class FileReference:
 class ReportFile:
     """Describe one file that counts: where it came from and what it held.
 
-    `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC.
+    `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC. What a report
+    shows since another one counts from `baseline`: the time that AWS gives for the report, else
+    its newest timestamp; never `--as-of`, and never a day without a time.
     `service_credentials` is AWS's list of these, if it was saved with the report.
     """
 
@@ -62,6 +64,7 @@ class ReportFile:
     size: int
     as_of: datetime
     as_of_source: AsOfSource
+    baseline: datetime
     accounts: tuple[AccountRows, ...]
     service_credentials: FileReference | None = None
 
@@ -211,8 +214,9 @@ class Exemption:
 
     `account` and `user` are patterns in which `*` and `?` match; `line` is where the
     entry stands in its file. An entry applies up to and including the day `expires`, and to
-    everything, or to the `rule` of that id only. One with an `arn` is for one user alone: the one
-    that was `created` at that moment (aware, to the second), and exempts it from everything.
+    everything, or to the `rule` of that id only. One with an `arn` is a decision to keep one user:
+    the one that was `created` at that moment (aware, to the second). It exempts from being unused
+    or retired only.
     """
 
     account: str

@@ -35,10 +35,10 @@ ARN: Final = "ARN"
 CREATED: Final = "Created"
 LAST_ACTIVITY: Final = "Last activity (UTC)"
 AS_OF: Final = "As of (UTC)"
-ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
-STATE_COLUMNS: Final = (AS_OF, LAST_ACTIVITY, *ACCESS_KEYS)
-"""The columns that show the state of a user which a removal is compared with."""
+ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+"""What a reviewer enters."""
 
+ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"
 NOT_KNOWN: Final = "not known"
 NOT_UNDERSTOOD: Final = " (not understood)"

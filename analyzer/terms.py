@@ -25,6 +25,9 @@ REGION_PATTERN: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 ACCOUNT_ID_PATTERN: Final = "[0-9]{12}"
 """The form of the numbers of AWS accounts."""
 
+ROOT_USER: Final = "<root_account>"
+"""The name in a report of the root user, which is no IAM user."""
+
 NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""
 
@@ -89,6 +92,10 @@ class AsOfSource(StrEnum):
     FILE_NAME = "file-name"
     FOLDER = "folder"
     ASSUMED = "assumed"
+
+
+AWS_SOURCES: Final = (AsOfSource.ENVELOPE, AsOfSource.METADATA, AsOfSource.FILE_NAME)
+"""The sources of as-of that are AWS's own, to the second."""
 
 
 class Severity(StrEnum):
@@ -161,6 +168,9 @@ def _check_days(name: str, days: object, *, least: int) -> None:
     if not isinstance(days, int) or isinstance(days, bool) or days < least:
         raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")
 
+
+FORMULA_SIGNS: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
 
 NOT_SUPPORTED: Final = "not_supported"
 """What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""

@@ -18,6 +18,7 @@ import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 import analyzer
+from analyzer.decisions.ledger import ledger_bytes
 from analyzer.model import Exemptions
 from analyzer.sources.memory import MemorySource
 from analyzer.terms import Criteria, Definition, Verdict
@@ -31,6 +32,7 @@ from tests.support.builders import (
     run,
     saved,
 )
+from tests.support.decisions import line
 from tests.support.outputs import (
     CONSOLE,
     SAMPLES,
@@ -41,7 +43,6 @@ from tests.support.outputs import (
     json_bytes,
     listed_exemptions,
 )
-from tests.support.reviews import listed, workbook_bytes
 
 PLAIN = SAMPLES / "organization" / "012345678901.csv"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow", "rich", "typer"}
@@ -270,10 +271,10 @@ def test_cells_that_are_not_understood_are_missing_in_users_and_never_false(tmp_
         assert frame["password_enabled"].isna().tolist() == [False, True, False]
 
 
-def test_a_review_is_read_and_its_users_to_keep_are_exempt(tmp_path: Path) -> None:
+def test_a_ledger_is_read_and_its_users_to_keep_are_exempt(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann"), a_user("bob")])
-    review = analyzer.read_review("review.xlsx", workbook_bytes(listed("ann", "keep")))
-    again = analyzer.analyze(analysis.report, review=review)
+    content = ledger_bytes([line("keep", a_user("ann"))])
+    again = analyzer.analyze(analysis.report, ledger=analyzer.read_ledger("decisions.csv", content))
     assert again.totals.users(Verdict.UNUSED, exempt=True) == 1
 
 
@@ -290,7 +291,7 @@ def test_a_filter_takes_several_patterns() -> None:
         ({"criteria": 90}, r"criteria is an analyzer\.Criteria, not a int"),
         ({"book": "cis-3.0"}, r"book is what rulebook\(\) returns, not a str"),
         ({"exemptions": "a.csv"}, r"exemptions are what read_exemptions\(\) returns, not a str"),
-        ({"review": "a.xlsx"}, r"review is what read_review\(\) returns, not a str"),
+        ({"ledger": "a.csv"}, r"ledger is what read_ledger\(\) returns, not a str"),
     ],
 )
 def test_arguments_of_another_type_are_refused_at_the_call(wrong: Any, says: str) -> None:

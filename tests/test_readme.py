@@ -17,13 +17,13 @@ from analyzer.caveats import CAVEATS
 from analyzer.cli import main
 from analyzer.cli.rules import rules_table
 from analyzer.cli.stdout import PIPE_CLOSED
+from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
-from analyzer.writers.csv import USER_COLUMNS
 from analyzer.writers.findings_csv import FINDING_COLUMNS
 from tests.support import review_picture
 from tests.support.builders import ROOT_FOLDER
@@ -167,7 +167,7 @@ def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
 
 def test_the_columns_of_users_are_listed_in_their_order() -> None:
     section = WRITERS.split("## Users as CSV")[1].split("and then the report's own")[0]
-    assert re.findall(r"`(\w+)`", section) == list(USER_COLUMNS[:12])
+    assert re.findall(r"`(\w+)`", section) == list(OF_USERS_CSV[:12])
 
 
 def test_the_columns_of_findings_are_listed_in_their_order() -> None:

@@ -173,7 +173,7 @@ def analyze(
         _output_panel(
             parser=_csv_path,
             metavar="FILE.csv",
-            help="Write whether the users to deactivate or delete by --review are done.",
+            help="Write what became of the decisions of --decisions to delete or deactivate.",
         ),
     ] = None,
     mode: Annotated[
@@ -216,7 +216,7 @@ def analyze(
     ):
         raise typer.BadParameter("use it with -o FILE.xlsx only", param_hint="--sheets")
     judging.check()
-    check_review(judging, follow_up)
+    check_decisions(judging, follow_up)
     limit = InputLimit(inputs.max_input)
     every_source = inputs.sources(sources, limit)
     targets = [*output, *filter(None, (findings, follow_up))]
@@ -228,7 +228,7 @@ def analyze(
     # 1,000 reports of 500 rows take 1.13 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     report = inputs.report(sources, every_source, limit, quiet=quiet)
-    analysis = filters.filtered(judging.reviewed_analysis(report))
+    analysis = filters.filtered(judging.named_analysis(report))
     verdicts = [Verdict(word) for word in verdict]
     write(
         analysis,
@@ -250,17 +250,17 @@ def analyze(
     _exit_if_failed_or_partial(analysis, judging, quiet=quiet)
 
 
-def check_review(judging: JudgingOptions, follow_up: Path | None = None) -> None:
+def check_decisions(judging: JudgingOptions, follow_up: Path | None = None) -> None:
     """Refuse to follow up what is not there: without decisions nothing would look overdue.
 
     Raises typer.BadParameter.
     """
-    if judging.review:
+    if judging.decisions:
         return
     if follow_up:
-        raise typer.BadParameter("name the workbook with --review", param_hint="--follow-up")
+        raise typer.BadParameter("name the ledger with --decisions", param_hint="--follow-up")
     if OVERDUE in judging.fail_on:
-        message = f"{OVERDUE}: name the workbook with --review"
+        message = f"{OVERDUE}: name the ledger with --decisions"
         raise typer.BadParameter(message, param_hint="--fail-on")
 
 
@@ -302,10 +302,22 @@ def _exit_if_failed_or_partial(
         raise typer.Exit(PARTIAL)
 
 
+def _holds_entries(output: Path) -> bool:
+    """Return whether writing an output would lose what a reviewer entered."""
+    if output.suffix.lower() != ".xlsx" or not output.exists():
+        return False
+    from analyzer.sources.review_workbook import holds_entries
+
+    return holds_entries(output)
+
+
 def check_outputs(outputs: list[Path], inputs: "list[str | Path | None]") -> None:
     """Refuse to write over an input, which is the evidence for the result, or to one file twice."""
     from analyzer.sources.companions import COMPANIONS
 
+    for filled in filter(_holds_entries, outputs):
+        message = f"{filled} has decisions of a reviewer: write to another file"
+        raise typer.BadParameter(message, param_hint="--output")
     places = {realpath(each): "is an input" for each in {*inputs} if each}
     for output in outputs:
         place = realpath(output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import check_outputs, check_review
+from analyzer.cli.analyze import check_decisions, check_outputs
 from analyzer.cli.choices import Command, choice, completion
 from analyzer.cli.input_options import moment
 from analyzer.cli.judging_options import InputFile, JudgingOptions
@@ -103,12 +103,12 @@ def diff(
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
     The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
-    brings its own as-of, exemption list, account names and users to keep, unless options set them.
+    brings its own as-of, exemption list, account names and decisions, unless options set them.
     """
     from analyzer.cli import stdout
 
     judging.check()
-    check_review(judging)
+    check_decisions(judging)
     if old == new == "-":
         raise typer.BadParameter("only one of OLD and NEW can be -", param_hint="NEW")
     sides = [
@@ -129,21 +129,17 @@ def diff(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """Hold the inputs of one side, and the options by which it is judged.
-
-    `run` is the folder of a run of export, None for other inputs.
-    """
+    """Hold the inputs of one side, and the options by which it is judged."""
 
     source: str
     sources: "list[Source]"
     as_of: datetime | None
     judging: JudgingOptions
-    run: Path | None = None
 
     @classmethod
     def of_name(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
         """Find the inputs that a name stands for; of a run its reports, as-of and lists."""
-        from analyzer.exports.contents import ACCOUNTS, EXEMPTIONS
+        from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS
         from analyzer.exports.reports import REPORTS
         from analyzer.exports.run_record import as_of_option, read_record
         from analyzer.sources.find import find_sources
@@ -157,10 +153,9 @@ class _Side:
                 judging,
                 exemptions=judging.exemptions or _file_of_run(folder / EXEMPTIONS),
                 accounts=judging.accounts or _file_of_run(folder / ACCOUNTS),
+                decisions=judging.decisions or _file_of_run(folder / DECISIONS),
             )
-        run = None if record is None else folder
-        sources = find_sources([name])
-        return cls(source=name, sources=sources, as_of=as_of, judging=judging, run=run)
+        return cls(source=name, sources=find_sources([name]), as_of=as_of, judging=judging)
 
     def inputs(self) -> list[str | Path | None]:
         """Return all that is read."""
@@ -168,20 +163,16 @@ class _Side:
         return [self.source, *files, *(each.path for each in self.judging.input_files())]
 
     def analysis(self, *, quiet: bool) -> "Analysis":
-        """Load the reports and judge the users, of a run with its users to keep or the options'.
+        """Load the reports and judge the users.
 
         Raises InputRefused.
         """
         from analyzer.cli import stderr
-        from analyzer.exports.decisions import recorded_review
         from analyzer.sources.load import load_sources
 
         with stderr.progress(quiet=quiet) as progress:
             report = load_sources([self.source], self.sources, self.as_of, progress)
-        if self.run is None or self.judging.review:
-            return self.judging.reviewed_analysis(report)
-        named = self.judging.with_account_names(report)
-        return self.judging.analysis(named, recorded_review(self.run))
+        return self.judging.named_analysis(report)
 
 
 def _file_of_run(path: Path) -> InputFile | None:

@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.judging_options import InputFile, JudgingOptions, review_workbook
-from analyzer.cli.stderr import Log
+from analyzer.cli.judging_options import JudgingOptions
+from analyzer.cli.stderr import Log, utc_now
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
-from analyzer.exports.decisions import DECISIONS, decisions_bytes
-from analyzer.exports.reviews import edited_workbooks, first_done_times
+from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
 from analyzer.exports.run_record import RECORD_FILE, RunInput, RunResult, record_bytes
 from analyzer.exports.runs import (
     Run,
@@ -78,9 +78,9 @@ class ExportRun:
         )
         understood = f"Reports read: {len(report.files)}, with {report.rows} rows."
         self.log.say("reports", understood)
-        self.with_reviews(edited_workbooks(self.folder)).judging.check()
+        collected = self._collect_decisions(write=False)
         self._log_missing_accounts(report)
-        return PARTIAL if report.not_covered else 0
+        return PARTIAL if report.not_covered or collected.refused else 0
 
     def export(self, keep: int | None) -> int:
         """Make a run, remove the oldest ones but `keep`, and return the exit code.
@@ -109,8 +109,9 @@ class ExportRun:
         report = with_uncovered(report, collected.uncovered)
         report = replace(report, notes=(*collected.notes, *report.notes))
         name = next_run_name(self.folder, RunInput(report=report, parameters={}).as_of)
-        reviewed = self.with_reviews(edited_workbooks(self.folder, name))
-        return reviewed.judge_and_publish(building, name, report, has_gaps=collected.has_gaps)
+        decided = self._collect_decisions()
+        has_gaps = collected.has_gaps or bool(decided.refused)
+        return self._judge_and_publish(building, name, report, decided, has_gaps=has_gaps)
 
     def _collect_reports(self, folder: Path) -> "CollectedReports":
         """Put the reports into a folder: copies of the files, or what AWS gives.
@@ -126,36 +127,50 @@ class ExportRun:
         notes = tuple(skipped_notes(inputs.readable))
         return CollectedReports(origins, uncovered=inputs.uncovered, notes=notes)
 
-    def with_reviews(self, workbooks: Mapping[Path, bytes]) -> Self:
-        """Return the run with the decisions in workbooks ahead of those that options name.
+    def _collect_decisions(self, *, write: bool = True) -> CollectedLedger:
+        """Return the folder's ledger with what reviewers entered, and log what is new.
 
-        Raises InputRefused.
+        Raises InputRefused, Busy, OutputFailed.
         """
-        read = [InputFile(*each) for each in workbooks.items()]
-        files = [file for file in read if review_workbook(file).decisions]
-        for file in files:
-            self.log.say("review", f"Decisions are read from {file.path}.", sha256=file.sha256)
-        judging = replace(self.judging, review=[*files, *self.judging.review])
-        return replace(self, judging=judging)
+        given = self.judging.decisions
+        entries = read_entries(str(given.path), given.content) if given else None
+        collected = collected_ledger(self.folder, entries, utc_now().date(), write=write)
+        for added in collected.added:
+            self.log.say("decisions", added)
+        for refused in collected.refused:
+            self.log.caution("not-collected", refused)
+        return collected
 
-    def judge_and_publish(
-        self, building: Path, name: str, report: Report, *, has_gaps: bool
+    def _judge_and_publish(
+        self,
+        building: Path,
+        name: str,
+        report: Report,
+        decided: CollectedLedger,
+        *,
+        has_gaps: bool,
     ) -> tuple[str, int]:
         """Judge the report in a hidden folder, and publish that unless the same run exists.
 
         Returns the run's name and the exit code.
         """
-        judged = self.judging.reviewed_analysis(report, first_done_times(self.folder, name))
+        ledger = replace(
+            decided.ledger,
+            keep_days=self.judging.keep_days,
+            due_days=self.judging.due_days,
+            done_since=first_done_times(self.folder, name),
+        )
+        judged = self.judging.named_analysis(report, ledger)
         with stored(judged, self.folder) as analysis:
             return self._publish_unless_unchanged(building, name, analysis, has_gaps=has_gaps)
 
     def _publish_unless_unchanged(
         self, building: Path, name: str, analysis: "Analysis", *, has_gaps: bool
     ) -> tuple[str, int]:
-        run_input = RunInput(report=analysis.report, parameters=self._parameters())
+        run_input = RunInput(report=analysis.report, parameters=self._parameters(analysis.ledger))
         self._log_outcome(analysis)
         if existing := run_with_identity(self.folder, run_input.identity):
-            code = int(existing.record["exit_code"])
+            code = int(existing.record["exit_code"]) or (PARTIAL if has_gaps else 0)
             message = f"Unchanged since {existing.path}: skipped."
             self.log.say("unchanged", message, run=existing.name, exit_code=code)
             return existing.name, code
@@ -173,8 +188,8 @@ class ExportRun:
                 contents.write_synced(building / contents.EXEMPTIONS, listed.content)
             if named := self.judging.accounts:
                 contents.write_synced(building / contents.ACCOUNTS, named.content)
-            if analysis.review.workbooks:
-                contents.write_synced(building / DECISIONS, decisions_bytes(analysis.review))
+            if lines := analysis.ledger.lines:
+                contents.write_synced(building / contents.DECISIONS, ledger_bytes(lines))
             changed = contents.write_all(analysis, building, previous, numbers)
             for feed in self.also:
                 earlier = self._earlier_feed(run, feed)
@@ -183,7 +198,7 @@ class ExportRun:
                 exit_code=code,
                 compared_with=previous.name if previous else None,
                 users=verdicts,
-                reviews=analysis.review.workbooks,
+                ledger=analysis.ledger.file,
             )
             record = record_bytes(run_input, result, list(contents.synced_private_files(building)))
             contents.write_synced(building / RECORD_FILE, record)
@@ -213,11 +228,12 @@ class ExportRun:
             return None
         return source.path / name if source else None
 
-    def _parameters(self) -> Mapping[str, object]:
+    def _parameters(self, ledger: Ledger) -> Mapping[str, object]:
         service_credentials = self.aws.service_credentials and not self.sources
         as_of = utc_text(self.as_of) if self.as_of else None
         return {
             **self.judging.as_record(),
+            "decisions": ledger.file.sha256 if ledger.file else None,
             "service_credentials": service_credentials,
             "as_of": as_of,
             "also": sorted(self.also),

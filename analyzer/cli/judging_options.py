@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.choices import choice, completion, days, rule_ids
-from analyzer.errors import InputRefused, Problem
 from analyzer.terms import (
     DUE_DAYS,
     KEEP_DAYS,
@@ -22,13 +21,10 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from analyzer.account_names import AccountList
     from analyzer.analysis import Analysis
+    from analyzer.decisions.ledger import Ledger
     from analyzer.model import Exemptions, Report
-    from analyzer.review import Review, ReviewWorkbook
     from analyzer.standards.rulebook import Rulebook
 
 _RULEBOOK_OPTIONS: Final = (
@@ -44,7 +40,7 @@ _OTHER_FAIL_WORDS: Final = (_CONTROL, OVERDUE)
 
 _verdict_panel = partial(typer.Option, rich_help_panel="Verdicts")
 
-_review_panel = partial(typer.Option, rich_help_panel="Earlier reviews")
+_decisions_panel = partial(typer.Option, rich_help_panel="Decisions")
 
 _rule_panel = partial(typer.Option, rich_help_panel="Rules")
 
@@ -78,39 +74,20 @@ def read_input_file(text: str) -> InputFile:
 
 
 @cache
-def review_workbook(file: InputFile) -> "ReviewWorkbook":
-    """Return the decisions in a workbook; it is read once, though it is checked first.
+def ledger_file(file: InputFile) -> "Ledger":
+    """Return the decisions in a ledger; it is read once, though it is checked first.
 
     Raises InputRefused.
     """
-    from analyzer.sources.review import read_review
+    from analyzer.decisions.ledger import read_ledger
 
-    return read_review(str(file.path), file.content)
+    return read_ledger(str(file.path), file.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnalysisOptions:
-    """Hold the options that the verdicts and the rules depend on."""
+class CriteriaOptions:
+    """Hold the options that the verdicts depend on."""
 
-    exemptions: Annotated[
-        InputFile | None,
-        typer.Option(
-            parser=read_input_file,
-            metavar="FILE",
-            help="Read exempt users from a CSV file that you maintain: account, user, reason,"
-            " owner, expires, and rule to exempt from that rule only.",
-        ),
-    ] = None
-    standard: Annotated[
-        Benchmark | None,
-        typer.Option(
-            parser=choice(Benchmark),
-            autocompletion=completion(lambda: Benchmark),
-            metavar="NAME",
-            help="Run the rules of a benchmark with its limits, and show its controls:"
-            f" {', '.join(Benchmark)}.",
-        ),
-    ] = None
     definition: Annotated[
         Definition,
         _verdict_panel(
@@ -137,6 +114,39 @@ class AnalysisOptions:
             help="Set the days after its creation in which an unused user is to check.",
         ),
     ] = Criteria().grace_days
+
+    def criteria(self) -> Criteria:
+        """Return what the verdicts depend on besides the report."""
+        return Criteria(
+            definition=self.definition,
+            dormant_days=self.dormant_days,
+            grace_days=self.grace_days,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisOptions(CriteriaOptions):
+    """Hold the options that the verdicts and the rules depend on."""
+
+    exemptions: Annotated[
+        InputFile | None,
+        typer.Option(
+            parser=read_input_file,
+            metavar="FILE",
+            help="Read exempt users from a CSV file that you maintain: account, user, reason,"
+            " owner, expires, and rule to exempt from that rule only.",
+        ),
+    ] = None
+    standard: Annotated[
+        Benchmark | None,
+        typer.Option(
+            parser=choice(Benchmark),
+            autocompletion=completion(lambda: Benchmark),
+            metavar="NAME",
+            help="Run the rules of a benchmark with its limits, and show its controls:"
+            f" {', '.join(Benchmark)}.",
+        ),
+    ] = None
     rules: Annotated[
         list[str],
         _rule_panel(
@@ -199,18 +209,41 @@ class AnalysisOptions:
         ),
     ] = None
 
-    def analysis(self, report: "Report", review: "Review | None" = None) -> "Analysis":
-        """Judge a report, with the decisions of an earlier review if there is one."""
-        from analyzer.analysis import analyze
-        from analyzer.review import Review
+    decisions: Annotated[
+        InputFile | None,
+        _decisions_panel(
+            parser=read_input_file,
+            metavar="LEDGER.csv",
+            help="Show and follow up the decisions in this ledger, which collect writes.",
+        ),
+    ] = None
+    keep_days: Annotated[
+        int,
+        _decisions_panel(
+            parser=days(1),
+            metavar="DAYS",
+            help="Set the days after the decision for which a user to keep is exempt.",
+        ),
+    ] = KEEP_DAYS
+    due_days: Annotated[
+        int,
+        _decisions_panel(
+            parser=days(0),
+            metavar="DAYS",
+            help="Set the days after which a user that is not deactivated or deleted is overdue.",
+        ),
+    ] = DUE_DAYS
 
-        criteria = Criteria(
-            definition=self.definition,
-            dormant_days=self.dormant_days,
-            grace_days=self.grace_days,
-        )
+    def analysis(self, report: "Report", ledger: "Ledger | None" = None) -> "Analysis":
+        """Judge a report with earlier decisions: those of a ledger, else of --decisions.
+
+        Raises InputRefused.
+        """
+        from analyzer.analysis import analyze
+
         book = self.book() if self._chooses_rules() else None
-        return analyze(report, criteria, self.listed_exemptions() or (), book, review or Review())
+        earlier = ledger or self.ledger()
+        return analyze(report, self.criteria(), self.listed_exemptions() or (), book, earlier)
 
     def check(self) -> None:
         """Refuse unknown rules and damaged exemptions before any report is read.
@@ -218,8 +251,19 @@ class AnalysisOptions:
         Raises typer.BadParameter, InputRefused.
         """
         self.listed_exemptions()
+        self.ledger()
         if self._chooses_rules():
             self.book()
+
+    def ledger(self) -> "Ledger":
+        """Return the earlier decisions of --decisions, with the days that count.
+
+        Raises InputRefused.
+        """
+        from analyzer.decisions.ledger import Ledger
+
+        read = ledger_file(self.decisions) if self.decisions else Ledger()
+        return replace(read, keep_days=self.keep_days, due_days=self.due_days)
 
     def book(self) -> "Rulebook":
         """Return the rules that run, and their limits.
@@ -284,46 +328,13 @@ class JudgingOptions(AnalysisOptions):
             help="Read the names of accounts from a CSV file: account, name, owner.",
         ),
     ] = None
-    review: Annotated[
-        list[InputFile],
-        _review_panel(
-            parser=read_input_file,
-            metavar="FILE.xlsx",
-            help="Carry the decisions in this workbook over. The newest decision on each user"
-            " counts. May be repeated.",
-        ),
-    ] = field(default_factory=list)
-    keep_days: Annotated[
-        int,
-        _review_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the days after the decision for which a user to keep is exempt.",
-        ),
-    ] = KEEP_DAYS
-    due_days: Annotated[
-        int,
-        _review_panel(
-            parser=days(0),
-            metavar="DAYS",
-            help="Set the days after which a user that is not deactivated or deleted is overdue.",
-        ),
-    ] = DUE_DAYS
 
-    def reviewed_analysis(
-        self, report: "Report", done_since: "Mapping[tuple[str, ...], datetime] | None" = None
-    ) -> "Analysis":
-        """Judge a report with account names and the earlier reviews.
+    def named_analysis(self, report: "Report", ledger: "Ledger | None" = None) -> "Analysis":
+        """Judge a report with account names and earlier decisions.
 
-        `done_since` is what earlier follow-ups showed (`Review.done_since`).
+        Raises InputRefused.
         """
-        from analyzer.review import combined_review
-
-        review = combined_review(
-            self._workbooks(), keep_days=self.keep_days, due_days=self.due_days
-        )
-        named = self.with_account_names(report)
-        return self.analysis(named, replace(review, done_since=done_since or {}))
+        return self.analysis(self.with_account_names(report), ledger)
 
     def check(self) -> None:
         """Refuse contradicting options before any report is read.
@@ -332,7 +343,7 @@ class JudgingOptions(AnalysisOptions):
         """
         self.listed_exemptions()
         self._account_list()
-        self._workbooks()
+        self.ledger()
         runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
         if weaker := [word for word in self.fail_on if word in runs_not]:
             message = f"{', '.join(weaker)}: no such rule runs with --min-severity"
@@ -373,7 +384,7 @@ class JudgingOptions(AnalysisOptions):
 
     def input_files(self) -> list[InputFile]:
         """Return the files that were read for the options."""
-        return [*filter(None, (self.exemptions, self.accounts)), *self.review]
+        return [*filter(None, (self.exemptions, self.accounts, self.decisions))]
 
     def _account_list(self) -> "AccountList | None":
         if self.accounts is None:
@@ -391,22 +402,6 @@ class JudgingOptions(AnalysisOptions):
 
         listed = self._account_list()
         return with_account_list(report, listed) if listed else report
-
-    def _workbooks(self) -> "list[ReviewWorkbook]":
-        """Return what the workbooks of earlier reviews hold.
-
-        Raises InputRefused with the problems of all of them.
-        """
-        books: list[ReviewWorkbook] = []
-        problems: list[Problem] = []
-        for file in self.review:
-            try:
-                books.append(review_workbook(file))
-            except InputRefused as error:
-                problems += error.problems
-        if problems:
-            raise InputRefused(problems)
-        return books
 
 
 def _recorded_value(value: object) -> object:

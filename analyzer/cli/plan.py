@@ -5,60 +5,43 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.choices import Command, one_of
+from analyzer.cli.analyze import check_outputs
+from analyzer.cli.choices import Command, days
+from analyzer.cli.collect import DecisionFiles, read_decisions
 from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
-from analyzer.cli.stderr import say
+from analyzer.cli.stderr import say, utc_now
 from analyzer.cli.stdout import flushed_stdout
-from analyzer.review_columns import REMOVALS, Decision
+from analyzer.errors import PARTIAL
 
 if TYPE_CHECKING:
-    from analyzer.decisions.removal_script import Removal
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.decisions.plan import Plan
 
+_MAX_AGE_DAYS = 45
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command(cls=Command, no_args_is_help=True)
 def plan(
-    workbooks: Annotated[
-        list[InputFile],
-        typer.Argument(
-            metavar="WORKBOOKS",
-            parser=read_input_file,
-            help="Workbooks of credreport in which a reviewer filled in the column Decision.",
-        ),
-    ] = [],
+    files: DecisionFiles,
     *,
     report: Annotated[
         list[str],
         typer.Option(
             metavar="SOURCE",
-            help="The reports that the decisions were made from; may be repeated. The state of each"
-            " user then comes from them, not from the row of the decision. Needed with --certain.",
+            help="Leave out users whose access changed since the decision, by this newer report;"
+            " may be repeated.",
         ),
     ] = [],
-    certain: Annotated[
-        bool,
-        typer.Option(
-            "--certain", help="Take all users who are unused, certain and not exempt in --report."
-        ),
-    ] = False,
-    decision: Annotated[
-        str,
-        typer.Option(
-            callback=lambda word: one_of(word, REMOVALS),
-            metavar="WORD",
-            help=f"With --certain, what to do: {' or '.join(REMOVALS)}.",
-        ),
-    ] = Decision.DEACTIVATE.value,
     output: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--output",
             metavar="FILE",
-            help="Write the script to a file instead of standard output.",
+            help="Write the script to a file, beside the ledger, instead of standard output.",
         ),
     ] = None,
     exemptions: Annotated[
@@ -66,86 +49,80 @@ def plan(
         typer.Option(
             parser=read_input_file,
             metavar="FILE",
-            help="With --certain, leave out the users of this exemption list.",
+            help="Leave out the users of this exemption list.",
         ),
     ] = None,
+    max_age: Annotated[
+        int,
+        typer.Option(
+            parser=days(1),
+            metavar="DAYS",
+            help="Set the age of the reports from which the script refuses to run.",
+        ),
+    ] = _MAX_AGE_DAYS,
     config: Config = None,
 ) -> None:
-    """Write a shell script that deactivates or deletes the users that a review decided on.
+    """Write a shell script that deactivates or deletes the users that reviewers decided on.
 
-    The program changes nothing in AWS. Read the script; run it to see what it would do; run it
-    with APPLY=<account number> to do it. It checks each user in AWS first.
+    The program changes nothing in AWS. Read the script, and run it to see what it would do. It
+    checks each user in AWS first. Users that are left out are listed with the reason; then the
+    exit code is 5.
     """
-    del config
-    if certain is bool(workbooks):
-        raise typer.BadParameter("name filled-in workbooks, or --report SOURCE with --certain")
-    if certain and not report:
-        raise typer.BadParameter("--certain needs --report")
-    removals = (
-        _removals_of_certain(report, exemptions, decision)
-        if certain
-        else _removals_of_decisions(workbooks, report)
-    )
-    if not removals:
-        say("No user is to be deactivated or deleted: the script changes nothing.")
-    _write(removals, [*(str(each.path) for each in workbooks), *report], output)
+    lists = [exemptions.path] if exemptions else []
+    inputs = [*(each.path for each in files), *lists, *report, config]
+    check_outputs([output] if output else [], inputs)
+    planned = _plan(_ledger(files), report, exemptions)
+    _write(planned, files, output, max_age)
+    for line in planned.done:
+        say(f"Done already: {line.decision} {line.user_key.arn}")
+    for each in planned.left_out:
+        say(f"Left out: {each}")
+    if planned.left_out:
+        raise typer.Exit(PARTIAL)
 
 
-def _removals_of_certain(
-    sources: list[str], listed: InputFile | None, decision: str
-) -> "list[Removal]":
+def _ledger(files: list[InputFile]) -> "Ledger":
+    """Return the decisions in all files as one ledger; raises InputRefused."""
+    from analyzer.decisions.collect import collect
+    from analyzer.decisions.ledger import Ledger
+
+    return collect(Ledger(), read_decisions(files), utc_now().date()).ledger
+
+
+def _plan(ledger: "Ledger", sources: list[str], listed: InputFile | None) -> "Plan":
+    """Return the plan, compared with newer reports where some are named; raises InputRefused."""
     from analyzer.analysis import analyze
+    from analyzer.decisions.plan import plan as planned
     from analyzer.exemptions import read_exemptions
-    from analyzer.plan import certain_removals
     from analyzer.sources.load import load
-    from analyzer.terms import Criteria
 
     exempt = read_exemptions(str(listed.path), listed.content) if listed else ()
-    analysis = analyze(load(*sources), Criteria(), exempt)
-    return certain_removals(analysis.pages(), Decision(decision))
+    if not sources:
+        return planned(ledger, exempt)
+    analysis = analyze(load(*sources), exemptions=exempt)
+    return planned(ledger, exempt, analysis.report, analysis.pages())
 
 
-def _removals_of_decisions(workbooks: list[InputFile], sources: list[str]) -> "list[Removal]":
-    from analyzer.plan import (
-        decided_removals,
-        states_in_reports,
-        states_in_workbooks,
-        unsigned_decision_notes,
-    )
-    from analyzer.review import combined_review
-    from analyzer.sources.load import load
-    from analyzer.sources.review import read_review
-
-    books = [read_review(str(each.path), each.content) for each in workbooks]
-    decisions = combined_review(books).decisions
-    state_of = (
-        states_in_reports(decisions, load(*sources).pages())
-        if sources
-        else states_in_workbooks(books)
-    )
-    removals = decided_removals(decisions, state_of)
-    for note in unsigned_decision_notes(decisions):
-        say(f"Note: {note}")
-    return removals
-
-
-def _write(removals: "list[Removal]", inputs: list[str], output: Path | None) -> None:
-    from hashlib import sha256
-
+def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:
     from analyzer.decisions.removal_script import empty_script, removal_script
     from analyzer.files import replacing
     from analyzer.model import FileReference
 
-    files = [(each, Path(each).read_bytes()) for each in inputs if Path(each).is_file()]
-    ledgers = [FileReference(name=name, sha256=sha256(data).hexdigest()) for name, data in files]
+    ledgers = [FileReference(name=each.path.name, sha256=each.sha256) for each in files]
+    left_out = [*map(str, planned.left_out)]
     script = (
-        removal_script(removals, ledgers=ledgers) if removals else empty_script(ledgers=ledgers)
+        removal_script(planned.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age)
+        if planned.removals
+        else empty_script(ledgers=ledgers, left_out=left_out)
     )
+    if not planned.removals:
+        say("No user is to be deactivated or deleted: the script changes nothing.")
     if output is None:
         with flushed_stdout():
             typer.echo(script, nl=False)
         return
     with replacing(output) as stream:
         stream.write(script.encode())
-    next_step = f" Read it, then run it: sh {output}" if removals else ""
-    say(f"Wrote {output}: {len(removals)} users.{next_step}")
+    count = len(planned.removals)
+    next_step = f" Read it, then run it: sh {output}" if count else ""
+    say(f"Wrote {output} for {count} {'user' if count == 1 else 'users'}.{next_step}")

@@ -1,6 +1,7 @@
-"""Carry out what people decided on users: the shell script that deactivates or deletes them.
+"""Keep the decisions of an access review, follow them up, and plan what a script carries out.
 
-A wrong deletion is the worst that this product can do. So the script is a text that a person reads
-first; it compares each user with AWS before it changes anything, saves what it takes away, and
-leaves every user alone that differs from what the reviewer saw.
+`ledger` has the decision, its file and what is in force; `record` what each row of a list carries
+of its report; `collect` checks what people entered and adds it to a ledger; `user_state` compares
+what a reviewer saw with a later report; `follow_up` says what became of each decision; `plan`
+chooses the users that `removal_script` deactivates or deletes.
 """

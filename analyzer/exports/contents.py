@@ -10,9 +10,9 @@ import pandas as pd
 
 from analyzer.analysis import Analysis, analyze
 from analyzer.changes import changes, counts_by_kind, not_covered_rows
+from analyzer.decisions.ledger import Ledger, read_ledger
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
-from analyzer.exports.decisions import DECISIONS, recorded_review
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.run_record import as_of_option
 from analyzer.exports.runs import Run, run_sort_key, sync
@@ -34,6 +34,9 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
+DECISIONS: Final = "decisions.csv"
+"""The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
+
 _INPUT_LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
 
@@ -89,7 +92,7 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
     """
     every_verdict = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
-    followed = folder / FOLLOW_UP if analysis.review.workbooks else None
+    followed = folder / FOLLOW_UP if analysis.ledger.lines else None
     findings = folder / FINDINGS
     write(analysis, users, data, verdicts=every_verdict, findings=findings, follow_up=followed)
     changed = _changes_since(analysis, previous)
@@ -122,17 +125,21 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """Return a run's reports with its own exemptions, judged by the criteria of an analysis.
 
-    The users to keep by the review that the run was judged with are exempt as they were then.
+    The users to keep by the decisions that the run was judged with are exempt as they were then.
 
     Raises InputRefused.
     """
     listed = _exemptions(run.path / EXEMPTIONS)
     report = load_reports(run.path, {}, as_of=as_of_option(run.record))
-    return analyze(report, analysis.criteria, listed, analysis.book, recorded_review(run.path))
+    return analyze(report, analysis.criteria, listed, analysis.book, _ledger(run.path / DECISIONS))
 
 
 def _exemptions(path: Path) -> Exemptions:
     return read_exemptions(path.name, path.read_bytes()) if path.is_file() else Exemptions()
+
+
+def _ledger(path: Path) -> Ledger:
+    return read_ledger(path.name, path.read_bytes()) if path.is_file() else Ledger()
 
 
 def has_unchanged_inputs(run: Run) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,13 +59,13 @@ class RunResult:
     """Hold what came of a run.
 
     `compared_with` names the run before it, None where there is none; `users` is the number of
-    users of each verdict; `reviews` are the workbooks whose decisions were read.
+    users of each verdict; `ledger` has the decisions that it was judged with.
     """
 
     exit_code: int
     compared_with: str | None
     users: Mapping[str, int]
-    reviews: Sequence[FileReference]
+    ledger: FileReference | None
 
 
 def record_bytes(
@@ -86,7 +86,7 @@ def record_bytes(
             "not_covered": [asdict(each) for each in run_input.report.not_covered],
             "skipped": [asdict(each) for each in run_input.report.left_out],
         },
-        "reviews": [asdict(each) for each in result.reviews],
+        "ledger": asdict(result.ledger) if result.ledger else None,
         "files": list(files),
     }
     return json_bytes(record)

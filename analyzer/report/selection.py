@@ -16,7 +16,7 @@ from analyzer.report.as_of import own_as_of
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
-from analyzer.terms import AsOfSource
+from analyzer.terms import AWS_SOURCES, AsOfSource
 
 _SOURCE_ORDER = list(AsOfSource)
 _SERVICE_SEPARATOR = ", "
@@ -68,9 +68,15 @@ class SelectedReport:
             size=text.size,
             as_of=self.as_of,
             as_of_source=self.as_of_source,
+            baseline=self._baseline,
             accounts=self.accounts,
             service_credentials=self.service_credentials.file if self.service_credentials else None,
         )
+
+    @property
+    def _baseline(self) -> datetime:
+        """Return the report's time where AWS gives it, else its newest timestamp."""
+        return self.own_as_of if self.own_source in AWS_SOURCES else self.surveyed.newest
 
     def account_ids(self, arn: pa.Array | pa.ChunkedArray) -> pa.Array:
         """Return the account of each row."""

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.model import arrow_array
@@ -224,7 +223,7 @@ def _documents(frame: pd.DataFrame, shared: Mapping[str, pa.Array]) -> Members:
         "ProductName": json.dumps(PRODUCT),
         "GeneratorId": shared["GeneratorId"],
         "AwsAccountId": account,
-        "AwsAccountName": _cut(mapped(frame[ACCOUNT_NAME], str.strip), "account_name"),
+        "AwsAccountName": _cut(mapped(frame[columns.ACCOUNT_NAME], str.strip), "account_name"),
         "Types": json.dumps([_TYPE]),
         "CreatedAt": as_of,
         "UpdatedAt": as_of,

@@ -4,6 +4,7 @@ A cell that a spreadsheet would take for a formula gets an apostrophe in front o
 exact. Arrow joins the cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
@@ -13,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME, account_name
+from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, AccountName, Page, ReportFile
 from analyzer.report.arns import first_bytes
-from analyzer.terms import Verdict, utc_text
+from analyzer.terms import FORMULA_SIGNS, Verdict, utc_text
 from analyzer.writers.text_columns import (
     combinations,
     contains,
@@ -26,9 +27,7 @@ from analyzer.writers.text_columns import (
     mapped,
     text_column,
 )
-from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
-
-USER_COLUMNS: Final = (*JUDGED_COLUMNS, *REPORTED_COLUMNS, ACCOUNT_NAME)
+from analyzer.writers.users import listed_pages, uncovered_user
 
 _WORD_COLUMNS: Final = (
     columns.VERDICT,
@@ -39,13 +38,14 @@ _WORD_COLUMNS: Final = (
 )
 """Columns of few words, next to each other; behind them come the two that a file has."""
 
-_COLUMNS_BEFORE_WORDS: Final = USER_COLUMNS[: USER_COLUMNS.index(_WORD_COLUMNS[0])]
-_COLUMNS_AFTER_WORDS: Final = USER_COLUMNS[USER_COLUMNS.index(columns.AS_OF_SOURCE) + 1 : -1]
+_COLUMNS_BEFORE_WORDS: Final = columns.OF_USERS_CSV[: columns.OF_USERS_CSV.index(_WORD_COLUMNS[0])]
+_COLUMNS_AFTER_WORDS: Final = columns.OF_USERS_CSV[
+    columns.OF_USERS_CSV.index(columns.AS_OF_SOURCE) + 1 : -1
+]
 
-_FORMULA: Final = r"^[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
-"""How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
+_FORMULA: Final = f"^[{re.escape(FORMULA_SIGNS)}]"
 
-_MAY_BE_FORMULA: Final = np.isin(np.arange(256), [*b"=+-@\t\r\n\xef"])
+_MAY_BE_FORMULA: Final = np.isin(np.arange(256), [each.encode()[0] for each in FORMULA_SIGNS])
 """Which bytes are the first of these signs."""
 
 _SPECIAL: Final = (b'"', b",", b"\n", b"\r")
@@ -61,16 +61,19 @@ def write_csv(
 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
-    stream.write(",".join(USER_COLUMNS).encode() + b"\n")
+    stream.write(",".join(columns.OF_USERS_CSV).encode() + b"\n")
     report = analysis.report
     of_files = _file_columns(report.files)
     for page in listed_pages(analysis, verdicts):
         stream.write(_lines(page, of_files, report.account_names, raw=raw))
     uncovered = [
-        {**uncovered_user(each), ACCOUNT_NAME: account_name(each.account, report.account_names)}
+        {
+            **uncovered_user(each),
+            columns.ACCOUNT_NAME: account_name(each.account, report.account_names),
+        }
         for each in report.not_covered
     ]
-    stream.write(text_lines(uncovered, USER_COLUMNS, raw=raw))
+    stream.write(text_lines(uncovered, columns.OF_USERS_CSV, raw=raw))
 
 
 def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
@@ -83,7 +86,7 @@ def _lines(
     page: Page, of_files: pa.Array, names: Mapping[str, AccountName], *, raw: bool
 ) -> memoryview:
     def cells(name: str) -> pa.Array:
-        texts = text_column(page.users[name] if name in JUDGED_COLUMNS else page.cells[name])
+        texts = text_column(page.users[name] if name in columns.JUDGED else page.cells[name])
         return _csv_cells(texts, raw=raw)
 
     words = _joined_category_columns(page, of_files, raw=raw)

@@ -5,7 +5,7 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME, account_name, account_names
+from analyzer.account_names import account_name, account_names
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, Report
 from analyzer.moment_texts import utc_text_series
@@ -18,7 +18,7 @@ FINDING_COLUMNS: Final = (
     *(name for name in FINDINGS if name != REMEDY),
     columns.AS_OF,
     columns.AS_OF_SOURCE,
-    ACCOUNT_NAME,
+    columns.ACCOUNT_NAME,
 )
 """The columns of `rules.rule.FINDINGS` but the remedy, then the report's as-of and account's name.
 
@@ -38,7 +38,7 @@ def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -
         stream.write(frame_lines(_findings_as_text(frame, analysis.report), raw=raw))
     names = analysis.report.account_names
     uncovered = [
-        {**uncovered_finding(each), ACCOUNT_NAME: account_name(each.account, names)}
+        {**uncovered_finding(each), columns.ACCOUNT_NAME: account_name(each.account, names)}
         for each in analysis.report.not_covered
     ]
     stream.write(text_lines(uncovered, FINDING_COLUMNS, raw=raw))
@@ -57,6 +57,6 @@ def _findings_as_text(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     texts = {
         **{name: utc_text_series(frame[name]) for name in (columns.CREATED, SINCE)},
         **{str(name): each for name, each in of_findings.items()},
-        ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
+        columns.ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], report.account_names),
     }
     return frame.assign(**texts)[list(FINDING_COLUMNS)]

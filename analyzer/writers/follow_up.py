@@ -1,9 +1,9 @@
-"""Write the follow-up of an earlier review as CSV, one row a decision."""
+"""Write what became of earlier decisions as CSV, one row a decision."""
 
 from typing import BinaryIO
 
 from analyzer.analysis import Analysis
-from analyzer.follow_up import COLUMNS, as_text
+from analyzer.decisions.follow_up import COLUMNS, as_text
 from analyzer.writers.csv import frame_lines
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME, account_name, account_names
+from analyzer.account_names import account_name, account_names
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, Report, ReportFile, arrow_array, concatenated, text_series
 from analyzer.moment_texts import utc_texts
@@ -125,7 +125,7 @@ def _with_origin(frame: pd.DataFrame, origin: pd.DataFrame, report: Report) -> p
     account = named.where(named != "", origin[columns.ACCOUNT])
     together = pd.concat([frame.drop(columns=columns.ACCOUNT), origin], axis="columns")
     together[columns.ACCOUNT] = account
-    together[ACCOUNT_NAME] = account_names(account, report.account_names)
+    together[columns.ACCOUNT_NAME] = account_names(account, report.account_names)
     together[PARTITION] = _partitions(frame[columns.ARN])
     return together
 
@@ -220,7 +220,7 @@ def _not_covered(report: Report) -> pd.DataFrame:
         OUTCOME: Outcome.UNDECIDED,
         columns.EXEMPTION: "",
         REMEDY: UNCOVERED_ACCOUNT.fix,
-        ACCOUNT_NAME: [account_name(account, report.account_names) for account in accounts],
+        columns.ACCOUNT_NAME: [account_name(account, report.account_names) for account in accounts],
         PARTITION: "",
         columns.AS_OF_SOURCE: newest.as_of_source,
         REPORT: "",

@@ -10,14 +10,12 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME, account_names
+from analyzer.account_names import account_names
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_columns
-from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
+from analyzer.decisions.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, Exemption, FileReference, Page, ReportFile
-from analyzer.moment_texts import day_text_series
-from analyzer.review import DECIDED_ON, DECISION, Review, decisions_on_page
 from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
@@ -29,7 +27,7 @@ from analyzer.writers.json_columns import (
     optional_json_cells,
 )
 from analyzer.writers.text_columns import content, joined, joined_present
-from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages
+from analyzer.writers.users import listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
 _SEPARATOR: Final = ",\n"
@@ -93,7 +91,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             {"account": account, **asdict(each)}
             for account, each in sorted(analysis.report.account_names.items())
         ],
-        "review": _review(analysis),
+        "decisions": _decisions(analysis),
         "counts": totals.counts.to_dict("records"),
         **inspection_document(analysis.inspection),
     }
@@ -132,16 +130,16 @@ def _exemption(exemption: Exemption) -> dict[str, Any]:
     }
 
 
-def _review(analysis: Analysis) -> dict[str, Any] | None:
-    """Return the earlier reviews and the outcome of their decisions, None without one."""
-    review = analysis.review
-    if not review.workbooks:
+def _decisions(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the ledger and what became of its decisions, None without one."""
+    ledger = analysis.ledger
+    if ledger.file is None:
         return None
     followed = as_text(analysis.follow_up).assign(**{OVERDUE: analysis.follow_up[OVERDUE]})
     return {
-        "workbooks": [asdict(each) for each in review.workbooks],
-        "keep_days": review.keep_days,
-        "due_days": review.due_days,
+        "ledger": asdict(ledger.file),
+        "keep_days": ledger.keep_days,
+        "due_days": ledger.due_days,
         "counts": follow_up_counts(analysis.follow_up),
         "follow_up": [
             {str(name): value or None if name in MOMENTS else value for name, value in row.items()}
@@ -150,27 +148,18 @@ def _review(analysis: Analysis) -> dict[str, Any] | None:
     }
 
 
-def _decisions(review: Review, page: Page) -> pa.Array | str:
-    """Return the earlier decision on each user as JSON, `null` where there is none."""
-    if not review.decisions:
-        return "null"
-    frame = decisions_on_page(review, page)
-    rows = frame.assign(**{DECIDED_ON: day_text_series(frame[DECIDED_ON])}).to_dict("records")
-    return json_values(row if row[DECISION] else None for row in rows)
-
-
 def _users(page: Page, analysis: Analysis) -> Iterator[pa.Array]:
     users = page.users
     names = account_names(users[columns.ACCOUNT], analysis.report.account_names)
     return json_objects(
         {
-            **{name: json_cells(users[name]) for name in JUDGED_COLUMNS},
+            **{name: json_cells(users[name]) for name in columns.JUDGED},
             columns.CAVEATS: _caveats(page),
             columns.FILE: _file_names(users, analysis.report.files),
             columns.ROW: json_cells(users[columns.ROW]),
-            ACCOUNT_NAME: json_cells(names),
-            "review": _decisions(analysis.review, page),
-            "report": {name: json_cells(page.cells[name]) for name in REPORTED_COLUMNS},
+            columns.ACCOUNT_NAME: json_cells(names),
+            columns.EARLIER_DECISION: json_cells(analysis.earlier_decisions(page)),
+            "report": {name: json_cells(page.cells[name]) for name in columns.REPORTED},
         },
         before=_SEPARATOR,
     )
@@ -221,7 +210,7 @@ def _findings(
             {
                 **{name: json_cells(some[name]) for name in FINDINGS},
                 columns.FILE: _file_names(some, files),
-                ACCOUNT_NAME: json_cells(account_names(some[columns.ACCOUNT], names)),
+                columns.ACCOUNT_NAME: json_cells(account_names(some[columns.ACCOUNT], names)),
             },
             before=_SEPARATOR,
         )

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import ACCOUNT_NAME
 from analyzer.analysis import Analysis
 from analyzer.model import arrow_array
 from analyzer.rules.rule import DAYS, FACT, SINCE, Outcome, RuleText
@@ -200,7 +199,7 @@ def _clouds(frame: pd.DataFrame) -> Members:
     type_id, kind = _AWS_ACCOUNT
     named = {
         "uid": account,
-        "name": optional_json_cells(frame[ACCOUNT_NAME]),
+        "name": optional_json_cells(frame[columns.ACCOUNT_NAME]),
         "type_id": json.dumps(type_id),
         "type": json.dumps(kind),
     }

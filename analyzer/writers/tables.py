@@ -19,7 +19,7 @@ from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict
 from analyzer.writers.findings import uncovered_finding
-from analyzer.writers.users import JUDGED_COLUMNS, REPORTED_COLUMNS, listed_pages, uncovered_user
+from analyzer.writers.users import listed_pages, uncovered_user
 
 SCHEMA_VERSION: Final = "1.0"
 """The version of both schemas, which stands in their metadata."""
@@ -42,7 +42,7 @@ def _type(name: str) -> pa.DataType:
     return pa.int64() if name in _NUMBERS else pa.string()
 
 
-USERS: Final = _schema("users", (*JUDGED_COLUMNS, *REPORTED_COLUMNS, REPORT, columns.ROW))
+USERS: Final = _schema("users", (*columns.JUDGED, *columns.REPORTED, REPORT, columns.ROW))
 """One row a user: the columns of the CSV in its order, then the file and the row in it.
 
 Account names are in the manifest, not here: a batch of reports may lie without it.
@@ -72,8 +72,8 @@ def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
 
 def _user_columns(page: Page, names: pd.Series) -> Mapping[str, Any]:
     return {
-        **{name: page.users[name] for name in (*JUDGED_COLUMNS, columns.ROW)},
-        **{name: _report_column(name, page.cells[name]) for name in REPORTED_COLUMNS},
+        **{name: page.users[name] for name in (*columns.JUDGED, columns.ROW)},
+        **{name: _report_column(name, page.cells[name]) for name in columns.REPORTED},
         REPORT: names.take(page.users[columns.FILE].to_numpy()),
     }
 

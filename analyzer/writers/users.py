@@ -225,26 +225,6 @@ def notes(analysis: Analysis) -> list[str]:
     ]
 
 
-JUDGED_COLUMNS: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    columns.VERDICT,
-    columns.REASON,
-    columns.CERTAINTY,
-    columns.CAVEATS,
-    columns.EXEMPTION,
-    columns.AS_OF,
-    columns.AS_OF_SOURCE,
-    columns.AGE_DAYS,
-    columns.IDLE_DAYS,
-)
-"""What the analysis says of a user, in the order of CSV and JSON."""
-
-REPORTED_COLUMNS: Final = tuple(name for name in columns.IN_REPORT if name not in JUDGED_COLUMNS)
-"""What the report says of a user, under AWS's own names."""
-
-
 def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
     """Yield the pages with only the users that have one of the verdicts."""
     words = list(map(str, verdicts))

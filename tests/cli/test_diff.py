@@ -3,11 +3,13 @@
 import io
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analyzer.decisions.ledger import ledger_bytes
 from tests.cli.conftest import Program
 from tests.support.builders import (
     ACCOUNT,
@@ -19,11 +21,12 @@ from tests.support.builders import (
     saved,
     table,
 )
+from tests.support.decisions import line
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
-from tests.support.reviews import listed, workbook_bytes
 from tests.support.runs import console_report, exporting
 
 FIRST, SECOND = "2026-05-01", "2026-06-01"
+DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
 USED = days_before(-8)
 
@@ -68,24 +71,24 @@ def test_a_pipe_gets_one_table_with_tabs(program: Program, old: Path, new: Path)
     assert "Changes: new 1, gone 1, first-sign-in 1" in done.messages
 
 
-def test_the_users_to_keep_by_a_review_are_exempt_on_both_sides(
+def test_the_users_to_keep_by_a_ledger_are_exempt_on_both_sides(
     program: Program, old: Path, new: Path, tmp_path: Path
 ) -> None:
-    last = tmp_path / "LAST.xlsx"
-    last.write_bytes(workbook_bytes(listed("ann", "keep", Comment="by design")))
-    done = program("diff", old, new, "--review", last, "--keep-days", "60", "--format", "csv")
+    last = tmp_path / "decisions.csv"
+    last.write_bytes(ledger_bytes([line("keep", a_user("ann"), on=DECIDED)]))
+    done = program("diff", old, new, "--decisions", last, "--keep-days", "60", "--format", "csv")
     (ended,) = (row for row in table(done.output) if row["user"] == "ann" and not row["rule"])
     assert ended["change"] == "exemption-ended"
-    assert program("diff", old, new, "--review", last, "-o", last).code == 2
+    assert program("diff", old, new, "--decisions", last, "-o", last).code == 2
 
 
-def test_what_is_overdue_by_a_review_fails_a_comparison(
+def test_what_is_overdue_by_a_ledger_fails_a_comparison(
     program: Program, old: Path, new: Path, tmp_path: Path
 ) -> None:
-    last = tmp_path / "LAST.xlsx"
-    last.write_bytes(workbook_bytes(listed("ann", "delete")))
+    last = tmp_path / "decisions.csv"
+    last.write_bytes(ledger_bytes([line("delete", a_user("ann"), on=DECIDED)]))
     arguments = ("diff", old, new, "--fail-on", "overdue")
-    assert program(*arguments, "--review", last).code == 1
+    assert program(*arguments, "--decisions", last).code == 1
     assert program(*arguments).code == 2
 
 

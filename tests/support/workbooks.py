@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import openpyxl
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
@@ -19,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.model import Exemption, Page
+from analyzer.model import TEXT, Exemption, Page
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Criteria
 from analyzer.writers.workbook import write_workbook
@@ -66,27 +67,20 @@ def analyzed_console(book: Rulebook | None = None) -> Analysis:
 
 
 @dataclass(frozen=True, repr=False)
-class WithColumns(Analysis):
-    """Have more columns of texts about users, by name; other users have none."""
+class WithEarlierDecisions(Analysis):
+    """Have texts beside users, by name; other users have none."""
 
-    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
-    def pages(self) -> Iterator[Page]:
-        for page in super().pages():
-            names = page.users["user"]
-            added = {column: names.map(of).fillna("") for column, of in self.texts.items()}
-            yield page.with_users(added)
+    def earlier_decisions(self, page: Page) -> pd.Series:
+        earlier: pd.Series = page.users["user"].map(dict(self.texts)).fillna("").astype(TEXT)
+        return earlier
 
 
-def with_columns(analysis: Analysis, **texts: Mapping[str, str]) -> Analysis:
-    """Return the analysis with columns of texts by user, such as the earlier decisions."""
-    return WithColumns(
-        analysis.report,
-        analysis.criteria,
-        analysis.exemptions,
-        analysis.book,
-        analysis.review,
-        texts=texts,
+def with_earlier_decisions(analysis: Analysis, texts: Mapping[str, str]) -> Analysis:
+    """Return the analysis with earlier decisions by user."""
+    return WithEarlierDecisions(
+        analysis.report, analysis.criteria, analysis.exemptions, analysis.book, texts=texts
     )
 
 

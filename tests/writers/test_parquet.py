@@ -14,12 +14,12 @@ import pytest
 
 import analyzer
 from analyzer.analysis import Analysis
+from analyzer.columns import OF_USERS_CSV
 from analyzer.model import UncoveredAccount
 from analyzer.report.values import timestamp
 from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict
 from analyzer.writers import parquet
-from analyzer.writers.csv import USER_COLUMNS
 from analyzer.writers.parquet import write_findings_parquet, write_parquet
 from tests.support.builders import (
     AS_OF,
@@ -72,7 +72,7 @@ def as_csv_cell(name: str, value: Any, words: str) -> str:
 
 
 def test_users_have_the_columns_of_csv_in_its_order_then_file_and_row() -> None:
-    named = [name for name in USER_COLUMNS if name != "account_name"]
+    named = [name for name in OF_USERS_CSV if name != "account_name"]
     assert analyzer.USERS.names == [*named, "report", "row"]
     assert table_of(written(analyzed_console())).schema.equals(analyzer.USERS, check_metadata=True)
 

@@ -1,5 +1,6 @@
 """Earlier decisions are shown beside the entries of a review, which begins with none."""
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ from openpyxl.utils import get_column_letter
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.review import ReviewDecision
-from analyzer.review_columns import SHEETS, Decision
+from analyzer.decisions.ledger import LedgerLine
+from analyzer.review_columns import SHEETS
 from tests.support.builders import (
     AS_OF,
-    LONG_AGO,
     Row,
     a_certificate,
     a_key,
@@ -24,7 +24,7 @@ from tests.support.builders import (
     report_text,
     saved,
 )
-from tests.support.reviews import decision_on, review_of
+from tests.support.decisions import ledger_of, line
 from tests.support.workbooks import (
     book_of,
     file_of,
@@ -34,7 +34,6 @@ from tests.support.workbooks import (
     row_of,
     seen_by_libreoffice,
     values,
-    with_columns,
     with_wrong_results,
 )
 
@@ -46,20 +45,19 @@ USERS = (
     a_user("asleep", password=a_password(days_before(200))),
     a_user("odd", password_enabled="perhaps"),
 )
+SEEN, ON = days_before(58), date(2026, 3, 5)
 DECISIONS = (
-    decision_on("-x", Decision.DELETE, decided_by="Ann", ticket="7", comment="=SUM(1)"),
-    decision_on("a,b", Decision.INVESTIGATE),
-    decision_on("back", Decision.DELETE, decided_by="Ann", created=LONG_AGO),
-    decision_on("asleep", Decision.DEACTIVATE, decided_by="Grace"),
-    decision_on("odd", Decision.DELETE, decided_by="ann"),
+    line("delete", USERS[1], by="Ann", on=ON, as_of=SEEN, ticket="7", comment="=SUM(1)"),
+    line("investigate", USERS[2], on=ON, as_of=SEEN),
+    line("delete", a_user("back"), by="Ann", on=ON, as_of=SEEN),
+    line("deactivate", USERS[4], by="Grace", on=ON, as_of=SEEN),
+    line("delete", USERS[5], by="ann", on=ON, as_of=SEEN),
 )
 
 
-def carried_over(
-    folder: Path, *decisions: ReviewDecision, users: tuple[Row, ...] = USERS
-) -> Analysis:
+def carried_over(folder: Path, *decisions: LedgerLine, users: tuple[Row, ...] = USERS) -> Analysis:
     report = analyzer.load(saved(folder, report_text(users)), as_of=AS_OF)
-    return analyzer.analyze(report, review=review_of(*decisions))
+    return analyzer.analyze(report, ledger=ledger_of(*decisions))
 
 
 @pytest.fixture(scope="module")
@@ -82,26 +80,31 @@ def test_nothing_is_entered_for_the_reviewer_whatever_was_decided_before(book: W
     assert entries(book) == [(None,) * 5] * 6
 
 
-def test_what_was_decided_before_stands_beside_the_entries(analysis: Analysis) -> None:
-    told = {"-x": "delete, Ann, 2026-03-05, SEC-7; not done for 62 days", "odd": "=1+1"}
-    book = book_of(with_columns(analysis, earlier_decision=told))
+def test_what_was_decided_before_stands_beside_the_entries(book: Workbook) -> None:
     for title, expected in (
-        ("Unused users", {"-x": told["-x"]}),
-        ("Undetermined", {"odd": "=1+1"}),
+        (
+            "Unused users",
+            {
+                "-x": "delete, Ann, 2026-03-05, 7: =SUM(1); not done for 57 days",
+                "a,b": "investigate, Anna, 2026-03-05",
+            },
+        ),
+        ("Inactive users", {"asleep": "deactivate, Grace, 2026-03-05; not done for 57 days"}),
+        ("Undetermined", {"odd": "delete, ann, 2026-03-05; not done for 57 days"}),
     ):
         head = [cell.value for cell in book[title][1]]
         assert head[head.index("Comment") + 1] == "Earlier decision"
         listed = {row["User"]: row["Earlier decision"] for row in records(book[title])}
         assert {user: text for user, text in listed.items() if text} == expected
-    assert "Earlier decision" not in [cell.value for cell in book["Inactive users"][1]]
-    assert entries(book) == [(None,) * 5] * 6
 
 
-RECORD = '{"as_of":"2026-05-01T12:00:00Z","cells":["<&>",""]}'
+def test_without_decisions_there_is_no_column_for_them(tmp_path: Path) -> None:
+    book = book_of(carried_over(tmp_path))
+    for title in SHEETS:
+        assert "Earlier decision" not in [cell.value for cell in book[title][1]]
 
 
-def test_the_record_is_the_last_column_folded_and_not_printed(analysis: Analysis) -> None:
-    book = book_of(with_columns(analysis, record={"-x": RECORD}))
+def test_the_record_is_the_last_column_folded_and_not_printed(book: Workbook) -> None:
     for title in SHEETS:
         sheet = book[title]
         head = [cell.value for cell in sheet[1]]
@@ -110,15 +113,15 @@ def test_the_record_is_the_last_column_folded_and_not_printed(analysis: Analysis
         assert (column.hidden, column.outlineLevel) == (True, 1)
         assert not sheet.print_area.endswith(f"${column.index}${sheet.max_row}")
         assert not sheet.cell(2, len(head)).alignment.wrap_text  # or rows grow high
-    listed = {row["User"]: row["Record"] for row in records(book["Unused users"])}
-    assert listed == {"-x": RECORD, "=1+1": None, "a,b": None, "back": None}
+    (record,) = (row["Record"] for row in records(book["Undetermined"]))
+    assert json.loads(record)["cells"]["password_enabled"] == "perhaps"
 
 
 def test_users_to_keep_are_exempt_with_the_comment_and_asked_for_anew_later(
     tmp_path: Path,
 ) -> None:
-    kept = decision_on("=1+1", Decision.KEEP, decided_by="Ann", comment="by design")
-    long_ago = decision_on("-x", Decision.KEEP, date(2025, 1, 1), comment="by design")
+    kept = line("keep", USERS[0], by="Ann", on=ON, comment="by design")
+    long_ago = line("keep", USERS[1], on=date(2025, 1, 1))
     book = book_of(carried_over(tmp_path, kept, long_ago))
     (exempt,) = records(book["Exempt"])
     assert (exempt["User"], exempt["Exempt because"]) == ("=1+1", "by design")
@@ -135,7 +138,7 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
 
 
 @pytest.mark.parametrize(
-    ("users", "decisions", "line"),
+    ("users", "decisions", "first"),
     [
         (
             (a_user("busy", key_1=a_key(used=AS_OF)),),
@@ -167,7 +170,7 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
         ),
         (
             USERS[:2],
-            (decision_on("-x", Decision.KEEP, comment="by design"),),
+            (line("keep", USERS[1], on=ON),),
             "First: decide on 1 certain user on Unused users, by account, the oldest first.",
         ),
         ((CHECK,), (), "First: decide on 1 user to check on Unused users."),
@@ -175,10 +178,10 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
     ],
 )
 def test_the_summary_says_what_to_do_first(
-    tmp_path: Path, users: tuple[Row, ...], decisions: tuple[ReviewDecision, ...], line: str
+    tmp_path: Path, users: tuple[Row, ...], decisions: tuple[LedgerLine, ...], first: str
 ) -> None:
     book = book_of(carried_over(tmp_path, *decisions, users=users))
-    assert [row[0] for row in values(book["Summary"])[:4]][-1] == line
+    assert [row[0] for row in values(book["Summary"])[:4]][-1] == first
 
 
 def test_the_progress_counts_no_earlier_decision(analysis: Analysis) -> None:

@@ -1,4 +1,4 @@
-"""The workbook shows what became of the earlier decisions, where a review was read."""
+"""The workbook shows what became of the earlier decisions."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,10 +12,9 @@ from openpyxl.utils import get_column_letter
 import analyzer
 from analyzer.account_names import AccountList
 from analyzer.analysis import Analysis
-from analyzer.follow_up import FollowUpStatus
+from analyzer.decisions.follow_up import FollowUpStatus
+from analyzer.decisions.ledger import Ledger
 from analyzer.model import AccountName, FileReference
-from analyzer.review import Review
-from analyzer.review_columns import Decision
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -27,7 +26,7 @@ from tests.support.builders import (
     report_text,
     saved,
 )
-from tests.support.reviews import arn_of, decision_on, review_of
+from tests.support.decisions import ledger_of, line
 from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
@@ -45,13 +44,15 @@ from tests.support.workbooks import (
 
 OLD, NEW = date(2026, 3, 1), date(2026, 4, 20)
 MISSING = "999999999999"
-REVIEW = review_of(
-    decision_on("=ann", Decision.DELETE, OLD, decided_by="Ann", ticket="7", comment="=1+1"),
-    decision_on("bob", Decision.DEACTIVATE, NEW),
-    decision_on("eve", Decision.DEACTIVATE, OLD),
-    decision_on("gone", Decision.DELETE, OLD),
-    decision_on("far", Decision.DELETE, NEW, arn=arn_of("far", MISSING)),
-    decision_on("stays", Decision.KEEP, NEW, comment="by design"),
+NAMES = frozenset({"=ann", "bob", "eve", "stays"})
+SEEN = days_before(90)
+LEDGER = ledger_of(
+    line("delete", a_user("=ann"), on=OLD, as_of=SEEN, by="Ann", ticket="7", comment="=1+1"),
+    line("deactivate", a_user("bob", password=a_password(days_before(200))), on=NEW, as_of=SEEN),
+    line("deactivate", a_user("eve", key_1=a_key()), on=OLD, as_of=SEEN),
+    line("delete", a_user("gone"), on=OLD, as_of=SEEN, same_second=NAMES),
+    line("delete", a_user("far", account=MISSING), on=NEW, as_of=SEEN),
+    line("keep", a_user("stays"), on=NEW, as_of=SEEN, comment="by design"),
 )
 USERS = (
     a_user("=ann"),
@@ -61,12 +62,12 @@ USERS = (
 )
 
 
-def followed_up(folder: Path, review: Review = REVIEW) -> Analysis:
+def followed_up(folder: Path, ledger: Ledger = LEDGER) -> Analysis:
     report = analyzer.load(saved(folder, report_text(USERS)), as_of=AS_OF)
     names = {ACCOUNT: AccountName(name="production")}
     listed = AccountList(names, FileReference(name="accounts.csv", sha256="a" * 64))
     named = replace(report, account_names=listed.names, account_list=listed.file)
-    return analyzer.analyze(named, review=review)
+    return analyzer.analyze(named, ledger=ledger)
 
 
 @pytest.fixture(scope="module")
@@ -95,16 +96,19 @@ def test_each_decision_is_a_line_with_what_became_of_it(book: Workbook) -> None:
     }
     assert list(listed) == ["eve", "=ann", "bob", "far", "gone"]
     ann, gone = listed["=ann"], listed["gone"]
-    assert ann["Fact"] == "The user is still there, 61 days after the decision."
+    assert ann["Fact"] == "The user is still there."
     assert (ann["Decided"], ann["Decided by"], ann["Ticket"]) == ("delete", "Ann", "7")
     assert ann["Decided on"] == datetime(2026, 3, 1)  # noqa: DTZ001  as a workbook has it
     assert (ann["Days since"], ann["Verdict now"], ann["Comment"]) == (61, "unused", "=1+1")
     assert ann["Created (UTC)"] == LONG_AGO.replace(tzinfo=None)
-    assert (ann["Account name"], ann["ARN"]) == ("production", arn_of("=ann"))
+    assert (ann["Account name"], ann["ARN"]) == ("production", f"arn:aws:iam::{ACCOUNT}:user/=ann")
     assert gone["Done since (UTC)"] == AS_OF.replace(tzinfo=None)
     assert gone["Verdict now"] is None
     assert listed["eve"]["Last use (UTC)"] == days_before(2).replace(tzinfo=None)
     assert listed["far"]["Report"] is None
+    assert (ann["Entered in"], ann["Sheet"], ann["Row"]) == ("review.xlsx", "Unused users", 2)
+    assert (ann["SHA-256"], ann["Verdict decided on"]) == ("a" * 64, "unused")
+    assert ann["As of decided on (UTC)"] == SEEN.replace(tzinfo=None)
 
 
 def test_the_sheet_stands_behind_the_lists_and_is_a_table(book: Workbook) -> None:
@@ -143,8 +147,8 @@ def test_the_summary_counts_the_follow_up(analysis: Analysis) -> None:
         "done": (1, 1, 0, 0),
     }
     assert row_of(results["Summary"], "All")[1:5] == (5, 3, 2, 2)
-    told = row_of(results["Summary"], "Earlier review")[1]
-    assert told.startswith("Workbooks: 1. Users with a decision: 6. A user to keep is exempt for")
+    told = row_of(results["Summary"], "Earlier decisions")[1]
+    assert told.startswith("Decisions: 6, on users: 6. A user to keep is exempt for")
     assert "180 days" in told
     assert "30 days" in told
 
@@ -156,19 +160,19 @@ def test_counts_are_formulas_over_the_follow_up(book: Workbook) -> None:
 
 
 def test_without_a_user_to_delete_or_deactivate_it_says_so(tmp_path: Path) -> None:
-    kept = review_of(decision_on("stays", Decision.KEEP, NEW, comment="by design"))
+    kept = ledger_of(line("keep", a_user("stays"), on=NEW, as_of=SEEN))
     results = opened(file_of(followed_up(tmp_path, kept)), results=True)
-    told = "The earlier review has no user to delete or deactivate."
+    told = "No decision in force is to delete or deactivate a user."
     assert told in texts(results["Follow-up"])
     assert row_of(results["Summary"], "All")[1:6] == (0, 0, 0, 0, told)
 
 
-def test_without_an_earlier_review_there_is_no_follow_up(tmp_path: Path) -> None:
-    book = book_of(followed_up(tmp_path, Review()))
+def test_without_decisions_there_is_no_follow_up(tmp_path: Path) -> None:
+    book = book_of(followed_up(tmp_path, Ledger()))
     assert "Follow-up" not in book.sheetnames
     summary = texts(book["Summary"])
     assert "Follow-up" not in summary
-    assert "Earlier review" not in summary
+    assert "Earlier decisions" not in summary
     assert "Follow-up" not in texts(book["Method"])
 
 
@@ -177,14 +181,14 @@ def test_the_method_explains_the_follow_up(book: Workbook) -> None:
 
 
 def test_other_files_that_were_read_are_named_with_their_sha256(book: Workbook) -> None:
-    for name, digest in (("LAST.xlsx", "0" * 64), ("accounts.csv", "a" * 64)):
+    for name, digest in (("decisions.csv", "0" * 64), ("accounts.csv", "a" * 64)):
         assert digest in row_of(book["Summary"], name)
 
 
 def test_a_user_to_keep_that_is_gone_is_an_exemption_that_matches_no_user(tmp_path: Path) -> None:
-    kept = review_of(
-        decision_on("gone", Decision.KEEP, NEW, comment="by design"),
-        decision_on("stays", Decision.KEEP, NEW, comment="by design"),
+    kept = ledger_of(
+        line("keep", a_user("gone"), on=NEW, as_of=SEEN),
+        line("keep", a_user("stays"), on=NEW, as_of=SEEN),
     )
     entries = records(book_of(followed_up(tmp_path, kept))["Exemption list"])
     assert {row["User"]: row["State"] for row in entries} == {

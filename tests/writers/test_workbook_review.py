@@ -52,7 +52,7 @@ from tests.support.workbooks import (
     texts,
     values,
     width_of,
-    with_columns,
+    with_earlier_decisions,
     with_wrong_results,
 )
 
@@ -368,8 +368,8 @@ def widest(request: pytest.FixtureRequest) -> Workbook:
     names = {"123456789012": AccountName(name="production", owner="Platform team")}
     named = replace(analysis, report=replace(analysis.report, account_names=names))
     users = named.users["user"]
-    earlier, record = dict.fromkeys(users, "delete, Ann, 2026-01-01"), dict.fromkeys(users, "{}")
-    return book_of(with_columns(named, earlier_decision=earlier, record=record))
+    earlier = dict.fromkeys(users, "delete, Ann, 2026-01-01")
+    return book_of(with_earlier_decisions(named, earlier))
 
 
 @pytest.mark.parametrize("title", review_columns.SHEETS)

@@ -9,11 +9,11 @@ from openpyxl import Workbook
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.cli import main
-from analyzer.review_columns import SHEETS, Decision
+from analyzer.review_columns import SHEETS
 from analyzer.terms import WorkbookSheets
 from analyzer.writers import write
 from tests.support.builders import a_user, report_text, saved
-from tests.support.reviews import decision_on, review_of
+from tests.support.decisions import ledger_of, line
 from tests.support.workbooks import (
     CONSOLE,
     analyzed_console,
@@ -54,8 +54,8 @@ def test_it_has_the_summary_the_lists_and_the_method(file: bytes, analysis: Anal
 
 def test_it_has_the_follow_up_of_earlier_decisions(tmp_path: Path) -> None:
     report = analyzer.load(saved(tmp_path, report_text([a_user("ann")])))
-    review = review_of(decision_on("ann", Decision.DELETE))
-    book = book_of(analyzer.analyze(report, review=review), sheets=WorkbookSheets.REVIEW)
+    ledger = ledger_of(line("delete", a_user("ann")))
+    book = book_of(analyzer.analyze(report, ledger=ledger), sheets=WorkbookSheets.REVIEW)
     assert book.sheetnames == ["Summary", "Unused users", "Follow-up", "Method"]
     assert "Follow-up" in texts(book["Method"])
 

@@ -18,8 +18,9 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
+from analyzer.decisions.record import CreationSeconds, SameSecond, record_texts
 from analyzer.inspection import Inspection
-from analyzer.model import Page, Report
+from analyzer.model import Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers import users
 from analyzer.writers.workbook import exemptions_sheet, findings_sheet, user_sheets
@@ -37,6 +38,7 @@ from analyzer.writers.workbook.review_lists import (
     REVIEW_LISTS,
     USER,
     ReviewList,
+    record_column,
     review_order,
     row_keys,
 )
@@ -81,7 +83,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         if changes is not None:
             listing(Title.CHANGES, change_columns(names)).filled(changes, NOTHING)
             compared = change_counts(changes, since)
-        if analysis.review.workbooks:
+        if analysis.ledger.lines:
             followed = listing(Title.FOLLOW_UP, follow_up_columns(names), LARGE_PRINT)
             followed.filled(analysis.follow_up, NO_FOLLOW_UP)
         history = History(comparison_text=compared, follow_up_listing=followed, trend=trend)
@@ -96,8 +98,10 @@ def _add_users(listing: _NewListing, analysis: Analysis) -> tuple[CountedListing
     all_users = listing(Title.ALL_USERS, user_sheets.all_users_columns(files, names))
     reviews = [(each, CollectedUsers(each.has)) for each in REVIEW_LISTS]
     exempt = CollectedUsers(_is_exempt)
+    seconds = CreationSeconds()
     for page in analysis.pages():
         all_users.add(page)
+        seconds.add(page)
         for collected in (*(each for _, each in reviews), exempt):
             collected.add(page)
     all_users.finish("No IAM users in the reports.")
@@ -112,9 +116,10 @@ def _add_users(listing: _NewListing, analysis: Analysis) -> tuple[CountedListing
         exempt_users.filled(exempt.page())
     listings: dict[Title, Listing[Page]] = {}
     listed: ListedRows = {each.title: np.empty(0, np.int64) for each in REVIEW_LISTS}
+    same_second = seconds.names()
     for each, unlisted in reviews:
         if len(unlisted):
-            added = _add_review(listing, each, unlisted.page(), analysis.report)
+            added = _add_review(listing, each, unlisted.page(), analysis, same_second)
             listings[each.title], listed[each.title] = added
         elif each.no_users:
             listing(each.title, (ACCOUNT, USER)).finish(each.no_users)
@@ -122,11 +127,18 @@ def _add_users(listing: _NewListing, analysis: Analysis) -> tuple[CountedListing
 
 
 def _add_review(
-    listing: _NewListing, each: ReviewList, page: Page, report: Report
+    listing: _NewListing, each: ReviewList, page: Page, analysis: Analysis, same_second: SameSecond
 ) -> tuple[Listing[Page], np.ndarray]:
     """Add a list to decide in; return it, and the rows of its users."""
-    listed_columns = each.columns(page, report.files, report.account_names)
-    rows = listing(each.title, listed_columns, LARGE_PRINT).filled(page, order=review_order(page))
+    report, names = analysis.report, analysis.report.account_names
+    decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
+    record = record_column(
+        lambda some: record_texts(some, report.files, names, analysis.criteria, same_second)
+    )
+    listed_columns = (*each.columns(decided, report.files, names), record)
+    rows = listing(each.title, listed_columns, LARGE_PRINT).filled(
+        decided, order=review_order(decided)
+    )
     return rows, np.sort(row_keys(page.users))
 
 

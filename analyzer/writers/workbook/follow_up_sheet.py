@@ -7,8 +7,10 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.follow_up import (
+from analyzer.decisions.follow_up import (
     DAYS,
+    DECIDED_AS_OF,
+    DECIDED_VERDICT,
     DONE_SINCE,
     FACT,
     LAST_USE,
@@ -17,7 +19,17 @@ from analyzer.follow_up import (
     FollowUpStatus,
     follow_up_counts,
 )
-from analyzer.review import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
+from analyzer.decisions.ledger import (
+    COMMENT,
+    DECIDED_BY,
+    DECIDED_ON,
+    DECISION,
+    ROW,
+    SHA256,
+    SHEET,
+    TICKET,
+    WORKBOOK,
+)
 from analyzer.review_columns import Decision
 from analyzer.terms import OVERDUE
 from analyzer.writers.text_columns import Texts
@@ -41,14 +53,14 @@ from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.style import CellStyle
 
-NOTHING: Final = "The earlier review has no user to delete or deactivate."
+NOTHING: Final = "No decision in force is to delete or deactivate a user."
 
 MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
-    FollowUpStatus.OVERTAKEN: "Used since the decision: look again before you act.",
-    FollowUpStatus.NOT_DONE: "The user is still there, or still has working credentials.",
-    FollowUpStatus.UNKNOWN: "The reports do not show enough of the user.",
+    FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
+    FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
+    FollowUpStatus.UNKNOWN: "No report of the account, or the user is not known.",
     FollowUpStatus.DONE: (
-        "The user is gone or, if it was to be deactivated, has no working credentials."
+        "A later report shows that the user is gone or, to deactivate, has no working credentials."
     ),
 }
 """What each status means."""
@@ -96,6 +108,12 @@ _FACTS: Final = (
     Column("Created (UTC)", 14.5, MomentCells(from_frame(columns.CREATED))),
 )
 _NOT_PRINTED: Final = (
+    Column("Verdict decided on", 12.5, WordCells(from_frame(DECIDED_VERDICT), style_by_name)),
+    Column("As of decided on (UTC)", 14.5, MomentCells(from_frame(DECIDED_AS_OF))),
+    Column("Entered in", 26, WordCells(from_frame(WORKBOOK), neutral_style)),
+    Column("Sheet", 14, WordCells(from_frame(SHEET), neutral_style)),
+    Column("Row", 6.5, NumberCells(from_frame(ROW))),
+    Column("SHA-256", 20, WordCells(from_frame(SHA256), neutral_style)),
     Column("As of (UTC)", 14.5, MomentCells(from_frame(columns.AS_OF))),
     Column("Report", 26, WordCells(from_frame(REPORT), neutral_style)),
     user_columns(from_frame)[-1],

@@ -234,7 +234,10 @@ class CollectedUsers:
 
 def _kept_cells(page: Page) -> pd.DataFrame:
     masked = page.cells[columns.ARN].where(page.users[columns.ARN_MASKED])
-    return page.cells[list(_KEPT_CELLS)].assign(**{columns.ARN: masked})
+    never_signed_in = page.users[columns.PASSWORD_LAST_USED].isna()
+    words = page.cells[columns.PASSWORD_LAST_USED].where(never_signed_in)
+    cells = page.cells[list(_KEPT_CELLS)]
+    return cells.assign(**{columns.ARN: masked, columns.PASSWORD_LAST_USED: words})
 
 
 def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from analyzer.writers.workbook.column import (
     AccountNames,
     Column,
     EntryCells,
+    Read,
     TextCells,
     account_name_columns,
     account_owner_column,
@@ -44,13 +45,14 @@ ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 _EARLIER: Final = Column(
     review_columns.EARLIER_DECISION, 17.5, TextCells(from_users(columns.EARLIER_DECISION))
 )
-_RECORD: Final = Column(
-    review_columns.RECORD,
-    34,
-    TextCells(from_users(columns.RECORD), CellStyle.RECORD),
-    folded=True,
-    printed=False,
-)
+
+
+def record_column(read: Read[Page]) -> Column[Page]:
+    """Return the last column of a list: what the report says of each user, as JSON."""
+    cells = TextCells(read, CellStyle.RECORD)
+    return Column(review_columns.RECORD, 34, cells, folded=True, printed=False)
+
+
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 
 _CHECK_WIDTH: Final = 33.5
@@ -87,7 +89,15 @@ class ReviewList:
         self, page: Page, files: Sequence[ReportFile], names: AccountNames
     ) -> tuple[Column[Page], ...]:
         """Return the columns of the list of these users, but for facts that none of them has."""
-        filled = partial(_filled, page)
+        return self._columns(page, files, names, partial(_filled, page))
+
+    def _columns(
+        self,
+        page: Page,
+        files: Sequence[ReportFile],
+        names: AccountNames,
+        filled: Callable[[Iterable[Column[Page]]], tuple[Column[Page], ...]],
+    ) -> tuple[Column[Page], ...]:
         name = filled(account_name_columns(from_users, names, _NAME_WIDTH))
         owner = account_owner_column(from_users, names, _OWNER_WIDTH)
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
@@ -96,19 +106,18 @@ class ReviewList:
             *(user_columns.AGE, owner, user_columns.LAST_ACTIVITY, CREATED, user_columns.AS_OF),
             *self.last_columns(files),
         )
-        record = (_RECORD,) if columns.RECORD in page.users else ()
-        return (ACCOUNT, *name, USER, *ENTRIES, *earlier, *filled(facts), *_DETAILS, *record)
+        return (ACCOUNT, *name, USER, *ENTRIES, *earlier, *filled(facts), *_DETAILS)
 
     def shown_texts(
         self, page: Page, files: Sequence[ReportFile], names: AccountNames
     ) -> dict[str, pa.Array]:
         """Return by head what the list of these users shows (large_string), in their order.
 
-        The columns are those that are written, but for the entries.
+        The columns are all that it can have, but for the entries.
         """
         return {
             column.head: column.cells.shown(page)
-            for column in self.columns(page, files, names)
+            for column in self._columns(page, files, names, tuple)
             if column not in ENTRIES
         }
 

@@ -9,9 +9,9 @@ import pandas as pd
 from analyzer import columns
 from analyzer.account_names import account_with_name
 from analyzer.analysis import Analysis
+from analyzer.decisions.ledger import Ledger
 from analyzer.model import Page, ReportFile
 from analyzer.report.notes import short_list
-from analyzer.review import Review
 from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
@@ -58,7 +58,7 @@ _WIDTHS: Final = (27, 14.5, 9.5, 9.5, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 _FULL_SPAN: Final = len(_WIDTHS)
 _EXEMPTION_LIST: Final = "Exemption list: exempt users and rules, reasons and last days."
 _ACCOUNT_LIST: Final = "Account list: names and owners of accounts."
-_EARLIER_REVIEW: Final = "Workbook of an earlier review."
+_LEDGER: Final = "Ledger: the earlier decisions, and what the reviewers saw."
 _SERVICE_CREDENTIALS: Final = "AWS's list of service-specific credentials, saved with a report."
 _NOT_COMPARED: Final = "No previous run."
 
@@ -94,13 +94,13 @@ def add_summary(
     grid.section("Review progress")
     add_progress(grid, listings)
     grid.section("What to enter in the yellow cells of the lists")
-    add_legend(grid, analysis.review.keep_days)
+    add_legend(grid, analysis.ledger.keep_days)
     _add_sign_off(grid)
     grid.next_page()
     _add_numbers(grid, analysis, recount)
     grid.next_page()
     if history.follow_up_listing:
-        grid.section("Follow-up of the earlier review")
+        grid.section("Follow-up of earlier decisions")
         add_follow_up(grid, analysis.follow_up, history.follow_up_listing)
     if history.trend is not None and len(history.trend) > 1:
         add_trend(grid, history.trend)
@@ -173,25 +173,25 @@ def _place(grid: Grid, anchor: str, block: LineRange) -> Place:
 
 
 def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
-    earlier = [("Earlier review", _earlier_review(analysis.review))]
+    earlier = [("Earlier decisions", _earlier_decisions(analysis.ledger))]
     grid.text_section(
         "Criteria",
         (
             *criteria_meanings(analysis.criteria),
             ("Exemptions", _exemptions(analysis)),
-            *(earlier if analysis.review.workbooks else ()),
+            *(earlier if analysis.ledger.lines else ()),
             ("Compared with", compared),
             ("Program", f"credreport {VERSION}"),
         ),
     )
 
 
-def _earlier_review(review: Review) -> str:
-    """Return what was read of earlier reviews, and the days that count."""
+def _earlier_decisions(ledger: Ledger) -> str:
+    """Return how many decisions there are, and the days that count."""
     return (
-        f"Workbooks: {len(review.workbooks):,}. Users with a decision: {len(review.decisions):,}."
-        f" A user to keep is exempt for {review.keep_days:,} days after the decision. A user to"
-        f" delete or deactivate is overdue more than {review.due_days:,} days after it."
+        f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.standings):,}. A user to keep is"
+        f" exempt for {ledger.keep_days:,} days after the decision. A user to delete or deactivate"
+        f" is overdue more than {ledger.due_days:,} days after it."
     )
 
 
@@ -243,7 +243,7 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
     read = [
         *((_EXEMPTION_LIST, each) for each in (analysis.exemptions.file,) if each),
         *((_ACCOUNT_LIST, each) for each in (analysis.report.account_list,) if each),
-        *((_EARLIER_REVIEW, each) for each in analysis.review.workbooks),
+        *((_LEDGER, each) for each in (analysis.ledger.file,) if each),
         *(
             (_SERVICE_CREDENTIALS, file.service_credentials)
             for file in analysis.report.files

@@ -1,0 +1,132 @@
+"""Wire `credreport collect`: check what reviewers entered, and add it to a ledger."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analyzer.cli.analyze import check_outputs
+from analyzer.cli.choices import Command
+from analyzer.cli.input_options import InputOptions
+from analyzer.cli.judging_options import CriteriaOptions, InputFile, read_input_file
+from analyzer.cli.options import Config, with_options
+from analyzer.cli.stderr import say, utc_now
+from analyzer.cli.stdout import flushed_stdout, text_for_terminal
+from analyzer.report.input_size import InputLimit
+from analyzer.terms import printable
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+    from analyzer.decisions.collect import Collection, FileOutcome
+    from analyzer.decisions.ledger import Entries
+
+app = typer.Typer(add_completion=False)
+
+DecisionFiles = Annotated[
+    list[InputFile],
+    typer.Argument(
+        metavar="FILES",
+        parser=read_input_file,
+        help="Workbooks that reviewers filled in, or CSV files in the form of the ledger.",
+    ),
+]
+"""The argument that names files with decisions."""
+
+
+@app.command(cls=Command, no_args_is_help=True)
+@with_options
+def collect(
+    files: DecisionFiles,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="LEDGER.csv",
+            help="Add what is new to this ledger; without it, only check.",
+        ),
+    ] = None,
+    report: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SOURCE",
+            help="Compare each row with this report, which it was made from; may be repeated.",
+        ),
+    ] = [],
+    inputs: InputOptions,
+    criteria: CriteriaOptions,
+    config: Config = None,
+) -> None:
+    """Check the decisions in filled-in workbooks, and add what is new to a ledger.
+
+    All or nothing: one refusal refuses every file, and nothing is written.
+    """
+    from analyzer.decisions.collect import collect as collected
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.sources.ledger_file import locked_ledger, write_ledger
+
+    check_outputs([output] if output else [], [*(each.path for each in files), *report, config])
+    analysis = _analysis(report, inputs, criteria) if report else None
+    entries = read_decisions(files, analysis)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(locked_ledger(output)) if output else Ledger()
+        collection = collected(ledger, entries, utc_now().date())
+        if output and collection.added:
+            write_ledger(output, collection.ledger)
+    with flushed_stdout():
+        typer.echo(text_for_terminal("\n".join(map(printable, _lines(collection)))))
+    say(_ending(collection, output))
+
+
+def _analysis(sources: list[str], inputs: InputOptions, criteria: CriteriaOptions) -> "Analysis":
+    """Judge the reports that decisions were made from; raises InputRefused."""
+    from analyzer.analysis import analyze
+
+    limit = InputLimit(inputs.max_input)
+    report = inputs.report(sources, inputs.sources(sources, limit), limit, quiet=True)
+    return analyze(report, criteria.criteria())
+
+
+def read_decisions(files: list[InputFile], analysis: "Analysis | None" = None) -> "list[Entries]":
+    """Return what is entered in workbooks and CSV files, compared with the reports judged.
+
+    Raises InputRefused with the problems of all files.
+    """
+    from analyzer.sources.review_workbook import read_files
+
+    return read_files([(str(each.path), each.content) for each in files], analysis)
+
+
+def _lines(collection: "Collection") -> Iterator[str]:
+    """Yield what came of each file, and of each reviewer in it."""
+    for each in collection.files:
+        yield f"{each.file}: {_tallied(each)}"
+        for tally in each.tallies:
+            yield (
+                f"  {tally.reviewer}: entered {tally.entered:,}, added {tally.added:,},"
+                f" changed {tally.changed:,}, withdrawn {tally.withdrawn:,},"
+                f" already there {tally.already_there:,}"
+            )
+        for line in each.emptied:
+            yield (
+                f"  emptied: {line.user_key.arn}: {line.summary}, stays in force; to take it back,"
+                " write withdraw"
+            )
+    yield from collection.notes
+
+
+def _tallied(outcome: "FileOutcome") -> str:
+    entered = sum(tally.entered for tally in outcome.tallies)
+    return (
+        f"entered {entered:,}, emptied {len(outcome.emptied):,}, still open {outcome.still_open:,}"
+    )
+
+
+def _ending(collection: "Collection", output: Path | None) -> str:
+    added = f"{len(collection.added):,} {'line' if len(collection.added) == 1 else 'lines'}"
+    if output is None:
+        return f"Checked; nothing was written. New: {added}. Add them with -o LEDGER.csv."
+    return f"Added {added} to {output}." if collection.added else f"{output}: nothing new."

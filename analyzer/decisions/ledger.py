@@ -1,0 +1,503 @@
+"""Keep decisions: a line each, with what the report showed, and say which of them are in force.
+
+The ledger is a CSV file to which lines are only ever added. It can be kept in git, and a script can
+write one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. Saved by a
+spreadsheet it still reads: account and name come from the ARN, and one leading apostrophe goes.
+"""
+
+import csv
+import hashlib
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from analyzer import columns
+from analyzer.csv_lists import ListForm, list_rows
+from analyzer.errors import Problem
+from analyzer.model import Exemption, FileReference
+from analyzer.report.notes import short_list
+from analyzer.report.values import timestamp
+from analyzer.review_columns import CHOICES, REMOVALS, Decision
+from analyzer.terms import (
+    ACCOUNT_ID_PATTERN,
+    AWS_SOURCES,
+    DUE_DAYS,
+    FORMULA_SIGNS,
+    KEEP_DAYS,
+    ROOT_USER,
+    AsOfSource,
+    Verdict,
+    utc_text,
+)
+
+DECISION: Final = "decision"
+DECIDED_BY: Final = "decided_by"
+DECIDED_ON: Final = "decided_on"
+TICKET: Final = "ticket"
+COMMENT: Final = "comment"
+ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+"""What a person enters."""
+
+WORKBOOK: Final = "workbook"
+SHA256: Final = "sha256"
+SHEET: Final = "sheet"
+ROW: Final = "row"
+BASELINE: Final = "baseline"
+SAME_SECOND: Final = "same_second"
+_ADDED: Final = (WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND)
+"""What collecting adds: where the decision was entered, and what a later report is compared by."""
+
+COLUMNS: Final = (*ENTRIES, *_ADDED, *columns.OF_USERS_CSV)
+
+PROGRAM: Final = "credreport"
+"""Who decided a `conflict`."""
+
+_FORM: Final = ListForm(
+    required=(*ENTRIES, *(name for name in columns.OF_USERS_CSV if name != columns.ACCOUNT_NAME)),
+    optional=(*_ADDED, columns.ACCOUNT_NAME),
+)
+_NO_NAMES: Final = "(none)"
+"""Stands in `same_second` where no other user was created in that second; no user has this name."""
+
+_NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
+_USER_ARN: Final = re.compile(
+    rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
+)
+
+
+class UserKey(NamedTuple):
+    """Identify a user: one created again under the same name is another.
+
+    `created` is aware and to the second, None where it is not understood.
+    """
+
+    arn: str
+    created: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """Hold the decision of a person on one user, and what the report showed of the user.
+
+    It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
+    for a CSV. What happened after `baseline` was not shown. `same_second` are the names of the
+    other users that were created in the same second, None where they are not known.
+    `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
+    """
+
+    decision: Decision
+    decided_by: str
+    decided_on: date
+    ticket: str = ""
+    comment: str = ""
+    workbook: str = ""
+    sha256: str = ""
+    sheet: str = ""
+    row: int = 0
+    baseline: datetime
+    same_second: frozenset[str] | None = None
+    report_cells: Mapping[str, str]
+    user_key: UserKey = field(init=False, repr=False)
+    as_of: datetime = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the moments once; raises ValueError where as-of is none."""
+        as_of = timestamp(self.report_cells[columns.AS_OF])
+        if as_of is None:
+            raise ValueError(f"no as-of: {self.report_cells[columns.AS_OF]!r}")
+        created = timestamp(self.report_cells[columns.USER_CREATION_TIME])
+        object.__setattr__(self, "as_of", as_of)
+        object.__setattr__(self, "user_key", UserKey(self.report_cells[columns.ARN], created))
+
+    @property
+    def account(self) -> str:
+        """Return the account of the user."""
+        return self.report_cells[columns.ACCOUNT]
+
+    @property
+    def user(self) -> str:
+        """Return the name of the user."""
+        return self.report_cells[columns.USER]
+
+    @property
+    def identifies_user(self) -> bool:
+        """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
+        return bool(self.user_key.created and _USER_ARN.fullmatch(self.user_key.arn))
+
+    @property
+    def person(self) -> str:
+        """Return who decided, whatever the case and the blanks of the name."""
+        return " ".join(self.decided_by.casefold().split())
+
+    @property
+    def place(self) -> str:
+        """Return where the decision was entered."""
+        sheet = f", sheet {self.sheet}" if self.sheet else ""
+        return f"{self.workbook}{sheet}, row {self.row}"
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Return what the same decision shares, wherever it stands."""
+        entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
+        return self.user_key, *entered
+
+    @property
+    def confirmed(self) -> datetime:
+        """Return from when the report is, where a day without a time counts as its start."""
+        source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
+        return moment_to_act_on(self.as_of, source, self.baseline)
+
+    @property
+    def summary(self) -> str:
+        """Return the decision in one line: word, name, day, ticket."""
+        parts = str(self.decision), self.decided_by, self.decided_on.isoformat(), self.ticket
+        return ", ".join(filter(None, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold the lines on one user in the order in which they count, and those that stand.
+
+    `current` has the newest decision of each person of the newest day, without those that were
+    withdrawn; different ones are a conflict. `conflicts` are the pairs of different decisions of
+    one day that nobody resolved, `noted` the days with a line `conflict`.
+    """
+
+    lines: tuple[LedgerLine, ...]
+    current: tuple[LedgerLine, ...]
+    conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
+    noted: frozenset[date]
+
+    @property
+    def is_conflict(self) -> bool:
+        """Return whether different people decided differently on the newest day."""
+        return _differ(self.current)
+
+    @property
+    def in_force(self) -> LedgerLine | None:
+        """Return the decision in force; one to keep may have run out (`Ledger.in_force`)."""
+        return None if self.is_conflict or not self.current else self.current[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """Hold the lines of a ledger, in its order, and the days that count.
+
+    `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
+    one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
+    follow-up first showed them done, by `follow_up.DECISION_KEY` as text.
+    """
+
+    lines: tuple[LedgerLine, ...] = ()
+    file: FileReference | None = None
+    keep_days: int = KEEP_DAYS
+    due_days: int = DUE_DAYS
+    done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
+
+    def last_day(self, line: LedgerLine) -> date:
+        """Return the last day on which a user to keep is exempt."""
+        try:
+            return line.decided_on + timedelta(self.keep_days)
+        except OverflowError:
+            return date.max
+
+    def in_force(self, standing: Standing, day: date) -> LedgerLine | None:
+        """Return the decision on a user that is in force on a day, None if there is none."""
+        line = standing.in_force
+        ran_out = line and line.decision is Decision.KEEP and day > self.last_day(line)
+        return None if ran_out else line
+
+    @cached_property
+    def standings(self) -> Mapping[UserKey, Standing]:
+        """Return what stands of the lines on each user."""
+        return standings(self.lines)
+
+    def exemptions(self) -> tuple[Exemption, ...]:
+        """Return an entry for each user to keep, with the comment as reason."""
+        in_force = (each.in_force for each in self.standings.values())
+        return tuple(
+            Exemption(
+                account=line.account,
+                user=line.user,
+                reason=line.comment,
+                owner=line.decided_by,
+                expires=self.last_day(line),
+                line=line.row,
+                arn=line.user_key.arn,
+                created=line.user_key.created,
+            )
+            for line in in_force
+            if line and line.decision is Decision.KEEP and line.user_key.created
+        )
+
+    def notes(self) -> list[str]:
+        """Return sentences on decisions that nothing acts on."""
+        unidentified = [each.place for each in self.lines if not each.identifies_user]
+        conflicts = [user.arn for user, each in self.standings.items() if each.is_conflict]
+        return [
+            f"{text}: {short_list(places)}."
+            for places, text in (
+                (unidentified, "Decisions on users whose creation time or account is not known"),
+                (conflicts, "Users on whom people decided differently; no decision is in force"),
+            )
+            if places
+        ]
+
+    def removals(self) -> list[LedgerLine]:
+        """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
+        in_force = (each.in_force for each in self.standings.values())
+        return [line for line in in_force if line and line.decision in REMOVALS]
+
+
+def standings(lines: Iterable[LedgerLine]) -> dict[UserKey, Standing]:
+    """Return what stands of the lines on each user, by user in the order of their first line."""
+    by_user: dict[UserKey, list[LedgerLine]] = {}
+    for line in lines:
+        by_user.setdefault(line.user_key, []).append(line)
+    # `sorted` is stable: lines of one day stay in the order of the ledger.
+    return {user: _standing(sorted(of, key=_day)) for user, of in by_user.items()}
+
+
+_day: Final = attrgetter("decided_on")
+
+
+def _standing(ordered: Sequence[LedgerLine]) -> Standing:
+    """Go through the lines on one user, the oldest first."""
+    current: dict[str, LedgerLine] = {}
+    conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
+    day = date.min
+    for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
+        if line.decision is Decision.WITHDRAW:
+            current = _without(current, line)
+        else:
+            of_day = current if line.decided_on == day else {}
+            current = {who: each for who, each in of_day.items() if who != line.person}
+            current[line.person] = line
+            day = line.decided_on
+        conflicts.pop(day, None)
+        if _differ(current.values()):
+            conflicts[day] = _first_pair(current.values())
+    noted = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
+    return Standing(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), noted)
+
+
+def _without(current: Mapping[str, LedgerLine], withdrawal: LedgerLine) -> dict[str, LedgerLine]:
+    """Return what stands after a withdrawal: in a conflict, it takes its own decision back."""
+    if _differ(current.values()) and withdrawal.person in current:
+        return {who: each for who, each in current.items() if who != withdrawal.person}
+    return {}
+
+
+def _differ(lines: Iterable[LedgerLine]) -> bool:
+    return len({line.decision for line in lines}) > 1
+
+
+def _first_pair(lines: Iterable[LedgerLine]) -> tuple[LedgerLine, LedgerLine]:
+    first, *others = lines
+    return first, next(each for each in others if each.decision is not first.decision)
+
+
+class OpenRow(NamedTuple):
+    """Name a listed user on whom nothing is entered, and of when its report is."""
+
+    user_key: UserKey
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Hold what is entered in one file, in its order, and the users that are left open."""
+
+    file: FileReference
+    lines: tuple[LedgerLine, ...]
+    open_rows: tuple[OpenRow, ...] = ()
+
+
+def read_entries(name: str, content: bytes) -> Entries:
+    """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
+
+    Raises InputRefused with every problem: a column that is missing, a word that is no decision, a
+    day or moment that is none, an empty name, a `keep` without a comment, a row whose account,
+    user and ARN do not name the same user.
+    """
+    rows = list_rows(name, content, _FORM, _problems)
+    file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
+    lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
+    open_rows = tuple(_open_row(cells) for _, cells in rows if _is_open(cells))
+    return Entries(file, lines, open_rows)
+
+
+def read_ledger(name: str, content: bytes) -> Ledger:
+    """Return the ledger in a file of that name and content.
+
+    Raises InputRefused as `read_entries` does.
+    """
+    entries = read_entries(name, content)
+    return Ledger(lines=entries.lines, file=entries.file)
+
+
+def _is_open(cells: Mapping[str, str]) -> bool:
+    """Return whether nothing is entered, in a row that was not collected before."""
+    return not any(cells.get(name) for name in (*ENTRIES, *_ADDED))
+
+
+def _open_row(cells: Mapping[str, str]) -> OpenRow:
+    as_of = timestamp(cells[columns.AS_OF]) or datetime.fromtimestamp(0, UTC)
+    arn = cells[columns.ARN].removeprefix("'")
+    return OpenRow(UserKey(arn, timestamp(cells[columns.USER_CREATION_TIME])), as_of)
+
+
+def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
+    """Return lines as a CSV that `read_ledger` reads, safe to open in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([*map(_safe, _cells(line))] for line in lines)
+    return text.getvalue().encode(errors="surrogateescape")
+
+
+def moment_to_act_on(as_of: datetime, source: AsOfSource, baseline: datetime) -> datetime:
+    """Return from when a report is, where something is done because of it.
+
+    A day without a time counts as its start, and `--as-of` does not count.
+    """
+    if source is AsOfSource.FOLDER:
+        return datetime.combine(as_of.date(), time(), UTC)
+    return baseline
+
+
+def baseline_in_row(cells: Mapping[str, str]) -> datetime:
+    """Return the moment from which "since" counts, as far as a row of `users.csv` shows it.
+
+    It is as-of where AWS gives it; else the newest timestamp of the row, which is no later than
+    that of the report.
+    """
+    past = (each for each in columns.TIMESTAMPS if each != columns.PASSWORD_NEXT_ROTATION)
+    is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
+    moments = (timestamp(cells[name]) for name in ((columns.AS_OF,) if is_of_report else past))
+    return max(filter(None, moments), default=datetime.fromtimestamp(0, UTC))
+
+
+def _cells(line: LedgerLine) -> Iterator[str]:
+    yield str(line.decision)
+    yield from (line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment)
+    yield from (line.workbook, line.sha256, line.sheet, str(line.row or ""))
+    yield utc_text(line.baseline)
+    yield _names_text(line.same_second)
+    yield from (line.report_cells.get(name, "") for name in columns.OF_USERS_CSV)
+
+
+def _names_text(names: frozenset[str] | None) -> str:
+    return "" if names is None else ";".join(sorted(names)) or _NO_NAMES
+
+
+def _names(text: str) -> frozenset[str] | None:
+    if not text:
+        return None
+    return frozenset() if text == _NO_NAMES else frozenset(text.split(";"))
+
+
+def _safe(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_NEEDS_APOSTROPHE) else cell
+
+
+def _line(file: FileReference, row: int, quoted: Mapping[str, str]) -> LedgerLine:
+    cells = {name: text.removeprefix("'") for name, text in quoted.items()}
+    report_cells = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
+    if match := _USER_ARN.fullmatch(report_cells[columns.ARN]):
+        report_cells |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
+    baseline = timestamp(cells.get(BASELINE, "")) or baseline_in_row(report_cells)
+    place = (cells.get(name, "") for name in (WORKBOOK, SHA256, SHEET, ROW))
+    workbook, sha256, sheet, entered_row = place
+    return LedgerLine(
+        decision=Decision(cells[DECISION].lower()),
+        decided_by=cells[DECIDED_BY],
+        decided_on=date.fromisoformat(cells[DECIDED_ON]),
+        ticket=cells[TICKET],
+        comment=cells[COMMENT],
+        workbook=workbook or file.name,
+        sha256=sha256 or file.sha256,
+        sheet=sheet,
+        row=int(entered_row or row),
+        baseline=baseline,
+        same_second=_names(cells.get(SAME_SECOND, "")),
+        report_cells=report_cells,
+    )
+
+
+ProblemOf = Callable[[str, str, str], Problem]
+"""Makes a problem of a row's column, a message and a hint."""
+
+
+def entry_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield what is wrong with what a person entered; `cells` has texts by `ENTRIES`."""
+    if cells[DECISION].lower() not in CHOICES:
+        message = "not a decision" if cells[DECISION] else "an entry without a decision"
+        yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
+    if not cells[DECIDED_BY]:
+        yield problem(DECIDED_BY, "the cell is empty", "Write the name of who decided.")
+    if not _is_day(cells[DECIDED_ON]):
+        hint = "Write the day of the decision as YYYY-MM-DD."
+        yield problem(DECIDED_ON, "not a date" if cells[DECIDED_ON] else "the cell is empty", hint)
+    if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
+        yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
+
+
+def _problems(name: str, row: int, quoted: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield what is wrong with a row of a ledger."""
+    cells = {column: text.removeprefix("'") for column, text in quoted.items()}
+    if _is_open(cells):
+        return
+
+    def problem(column: str, message: str, hint: str) -> Problem:
+        return Problem(name, row, column, cells[column] or None, message, hint)
+
+    if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
+        yield from entry_problems(cells, problem)
+    for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
+        if timestamp(cells[column]) is None:
+            yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")
+    for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
+        if cells[column] not in [*words]:
+            hint = f"Put the row back as `users.csv` had it: {', '.join(words)}."
+            yield problem(column, "not a word of this column", hint)
+    if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
+        yield problem(ROW, "not a row", "Put the number back.")
+    yield from _identity_problems(cells, problem)
+
+
+def _identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield where user, account and ARN do not name the same IAM user."""
+    if cells[columns.USER] == ROOT_USER or cells[columns.ARN].endswith(":root"):
+        yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
+    match = _USER_ARN.fullmatch(cells[columns.ARN])
+    parts = match.groupdict() if match else {}
+    for column, part in ((columns.ACCOUNT, "account"), (columns.USER, "user")):
+        if part in parts and not _is_same(cells[column], parts[part]):
+            hint = f"The ARN names {parts[part]}. Put the row back as the report had it."
+            yield problem(column, f"the ARN names another {part}", hint)
+
+
+def _is_same(cell: str, part: str) -> bool:
+    """Return whether a cell holds a part of the ARN, perhaps as a spreadsheet rewrote the number.
+
+    A spreadsheet turns 012345678901 into 12345678901 or 1.23457E+10.
+    """
+    if cell == part:
+        return True
+    with suppress(ValueError, OverflowError):
+        return math.isclose(float(cell), float(part), rel_tol=1e-5 if "E" in cell.upper() else 0)
+    return False

@@ -1,0 +1,167 @@
+"""Choose the users that a script deactivates or deletes, and say why others are left out.
+
+The script compares each user with what the reviewer saw. A newer report adds what changed since:
+it can only take users out.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from analyzer import columns
+from analyzer.decisions.follow_up import (
+    FollowUpStatus,
+    Outcome,
+    outcomes,
+    page_of_lines,
+    states_decided_on,
+)
+from analyzer.decisions.ledger import Ledger, LedgerLine, Standing, moment_to_act_on
+from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, Removal
+from analyzer.decisions.user_state import UserState
+from analyzer.exemptions import ExemptionMatches
+from analyzer.model import Exemption, Page, Report, as_category
+from analyzer.review_columns import REMOVALS
+from analyzer.terms import Verdict
+
+_NOT_IDENTIFIED: Final = "its creation time or account is not known"
+_UNCLEAR: Final = "the report does not show all its credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Name a user that somebody decided to remove, and why the plan leaves it out."""
+
+    line: LedgerLine
+    reason: str
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"{self.line.decision} {self.line.user_key.arn}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Hold what a script carries out, which users it leaves out, and what is done already."""
+
+    removals: tuple[Removal, ...]
+    left_out: tuple[LeftOut, ...]
+    done: tuple[LedgerLine, ...]
+
+
+class _Candidate(NamedTuple):
+    """Hold a decision in force, when a report last confirmed the user, and why it is left out."""
+
+    line: LedgerLine
+    confirmed: datetime
+    reason: str = ""
+    is_done: bool = False
+
+
+def plan(
+    ledger: Ledger,
+    exemptions: Sequence[Exemption] = (),
+    report: Report | None = None,
+    pages: Iterable[Page] = (),
+) -> Plan:
+    """Return the plan for the decisions to delete or deactivate that are in force.
+
+    `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
+    users that it shows are taken.
+    """
+    lines = ledger.removals()
+    if report is None:
+        candidates = _by_ledger(lines, exemptions)
+    else:
+        candidates = [*map(_by_outcome, outcomes(lines, report, pages).values())]
+    chosen = [each for each in candidates if not each.reason and not each.is_done]
+    before = states_decided_on([each.line for each in chosen])
+    return Plan(
+        removals=tuple(map(_removal, chosen, before)),
+        left_out=(
+            *_in_conflict(ledger.standings.values()),
+            *(LeftOut(each.line, each.reason) for each in candidates if each.reason),
+        ),
+        done=tuple(each.line for each in candidates if each.is_done),
+    )
+
+
+def _in_conflict(every: Iterable[Standing]) -> Iterator[LeftOut]:
+    """Yield the decisions to remove a user on which people disagree."""
+    for standing in every:
+        removals = [line for line in standing.current if line.decision in REMOVALS]
+        if standing.is_conflict and removals:
+            said = "; ".join(line.summary for line in standing.current)
+            yield LeftOut(removals[-1], f"the decisions are in conflict: {said}")
+
+
+def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:
+    """Return the candidates as far as the lines show them."""
+    if not lines:
+        return []
+    page = page_of_lines(lines)
+    verdicts = [[*Verdict].index(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
+    judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
+    exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
+    return [
+        _Candidate(
+            line, line.confirmed, _exempt_reason(why) if line.identifies_user else _NOT_IDENTIFIED
+        )
+        for line, why in zip(lines, exempt, strict=True)
+    ]
+
+
+def _by_outcome(outcome: Outcome) -> _Candidate:
+    """Return the candidate as a later report shows it."""
+    line, file, now = outcome.line, outcome.file, outcome.now
+    if outcome.status is FollowUpStatus.DONE:
+        return _Candidate(line, line.confirmed, is_done=True)
+    if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
+        return _Candidate(line, line.confirmed, _without_stop(outcome.fact))
+    confirmed = moment_to_act_on(file.as_of, file.as_of_source, file.baseline)
+    reason = _UNCLEAR if now.state.is_unknown else _exempt_reason(now.exemption)
+    return _Candidate(line, max(line.confirmed, confirmed), reason)
+
+
+def _exempt_reason(why: str) -> str:
+    return f"exempt: {why}" if why else ""
+
+
+def _without_stop(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].removesuffix(".")
+
+
+def _removal(candidate: _Candidate, before: UserState) -> Removal:
+    """Return what the script does with a user, and what the reviewer saw of it.
+
+    What was unknown counts as not there, so that any such access keeps the user.
+    """
+    line = candidate.line
+    arn, created = line.user_key
+    return Removal(
+        arn=arn,
+        created=created or line.baseline,
+        decision=line.decision,
+        baseline=line.baseline,
+        confirmed=candidate.confirmed,
+        has_password=before.has_password is True,
+        password_last_used=before.last_sign_in.at,
+        password_changed=before.password_changed.at,
+        keys=tuple(
+            KeyInReport(created=at, active=bool(key.is_active), last_used=key.last_used.at)
+            for key in before.keys
+            if (at := key.created.at)
+        ),
+        certificates=tuple(
+            CertificateInReport(created=at, active=bool(each.is_active))
+            for each in before.certificates
+            if (at := each.created.at)
+        ),
+        has_mfa=before.has_mfa is True,
+        decided_by=line.decided_by,
+        decided_on=line.decided_on,
+        ticket=line.ticket,
+    )

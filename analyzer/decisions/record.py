@@ -1,0 +1,381 @@
+"""Put beside each listed user what the report says of it, and read that back as users of a report.
+
+A decision is compared with this record: the cells that people see must agree with it. Read back,
+it is parsed and judged like a report, so that nothing in it is taken at its word. Only a comparison
+with the reports themselves proves that nobody changed both.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from analyzer import columns
+from analyzer.account_names import account_names
+from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category, text_series
+from analyzer.moment_texts import utc_text_series
+from analyzer.report.tidy import tidy
+from analyzer.report.values import timestamp
+from analyzer.terms import AsOfSource, Criteria, Definition, utc_text
+from analyzer.verdict import with_verdicts
+
+MOST_SAME_SECOND: Final = 50
+"""If more users than this were created in one second, their names are not kept."""
+
+
+class Record(BaseModel):
+    """Hold what a report says of one user; `cells` are the report's own, by column.
+
+    `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
+    of other users created in the same second (None: not kept), `earlier` the earlier decision.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    file: str
+    sha256: str
+    row: int
+    as_of: str
+    as_of_source: str
+    baseline: str
+    definition: str
+    dormant_days: int
+    grace_days: int
+    account: str
+    account_name: str
+    account_owner: str
+    contradicted: str
+    service_credentials: str
+    same_second: list[str] | None
+    earlier: str
+    cells: dict[str, str]
+
+    @property
+    def criteria(self) -> Criteria:
+        """Return what the verdict was judged by; raises ValueError for what means nothing."""
+        return Criteria(
+            definition=Definition(self.definition),
+            dormant_days=self.dormant_days,
+            grace_days=self.grace_days,
+        )
+
+
+@dataclass(slots=True)
+class CreationSeconds:
+    """Collect from all pages who was created when, to find users of the same second."""
+
+    _parts: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, page: Page) -> None:
+        """Collect the users of a page whose creation time is known."""
+        users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
+        self._parts.append(users[users[columns.CREATED].notna()])
+
+    def names(self) -> "SameSecond":
+        """Return by account and creation time the names, where there are at least two."""
+        every = pd.concat(self._parts, ignore_index=True)
+        keys = [columns.ACCOUNT, columns.CREATED]
+        shared = every[every.duplicated(keys, keep=False)]
+        return {
+            (str(account), created.to_pydatetime()): frozenset(names)  # type: ignore[attr-defined]  # a pair of keys
+            for (account, created), names in shared.groupby(keys)[columns.USER]
+        }
+
+
+SameSecond = Mapping[tuple[str, datetime], frozenset[str]]
+"""The names of users of an account that were created in the same second, at least two."""
+
+
+def record_texts(
+    page: Page,
+    files: Sequence[ReportFile],
+    names: Mapping[str, AccountName],
+    criteria: Criteria,
+    same_second: SameSecond,
+) -> pd.Series:
+    """Return the record of each user of a judged page as JSON (str).
+
+    The users have `earlier_decision` if anything was decided; `same_second` is what
+    `CreationSeconds.names` returned.
+    """
+    users = page.users
+    of_files = [_of_file(file, criteria) for file in files]
+    cells = cells_of_report(page).to_dict("records")
+    owners = {account: each.owner for account, each in names.items()}
+    earlier = users.get(columns.EARLIER_DECISION, pd.Series("", index=users.index))
+    texts = [
+        orjson.dumps(
+            {
+                **of_files[file],
+                "row": row,
+                "account": account,
+                "account_name": of_account,
+                "account_owner": owners.get(account, ""),
+                "contradicted": contradicted,
+                "service_credentials": services,
+                "same_second": _other_names(same_second.get((account, at)), user),
+                "earlier": decided,
+                "cells": {name: cell for name, cell in of_user.items() if isinstance(cell, str)},
+            }
+        ).decode()
+        for (
+            file,
+            row,
+            account,
+            contradicted,
+            services,
+            user,
+        ), of_account, at, decided, of_user in zip(
+            users[_RECORDED].itertuples(index=False, name=None),
+            account_names(users[columns.ACCOUNT], names),
+            pd.DatetimeIndex(users[columns.CREATED]).to_pydatetime(),
+            earlier,
+            cells,
+            strict=True,
+        )
+    ]
+    return pd.Series(texts, index=users.index, dtype=TEXT)
+
+
+_RECORDED: Final = [
+    columns.FILE,
+    columns.ROW,
+    columns.ACCOUNT,
+    columns.CONTRADICTED,
+    columns.SERVICE_CREDENTIALS,
+    columns.USER,
+]
+
+
+def cells_of_report(page: Page) -> pd.DataFrame:
+    """Return the report's own cells of the users by column (str), None where it has no such column.
+
+    They are put together from what was read and what was not understood: a list of half a million
+    users keeps no cells (150 MB less).
+    """
+    users, cells = page.users, page.cells
+    texts = {name: cells[name] for name in columns.IN_REPORT if name in cells}
+    for name, moments in _moments(page).items():
+        texts[name] = utc_text_series(moments).fillna(_NO_MOMENT_TEXT)
+    signed_in = users[columns.PASSWORD_LAST_USED].notna()
+    words = cells[columns.PASSWORD_LAST_USED]
+    texts[columns.PASSWORD_LAST_USED] = texts[columns.PASSWORD_LAST_USED].where(signed_in, words)
+    for key in columns.ACCESS_KEYS:
+        missing = cells[key.last_used_region].isna()
+        texts[key.last_used_date] = texts[key.last_used_date].mask(missing)
+    for name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
+        texts[name] = users[name].map({True: "true", False: "false"})
+    texts[columns.USER] = users[columns.USER]
+    texts[columns.ARN] = users[columns.ARN].mask(users[columns.ARN_MASKED], cells[columns.ARN])
+    frame = pd.DataFrame({name: texts[name].astype(object) for name in columns.IN_REPORT})
+    for column, unread in page.unread.groupby(columns.COLUMN):
+        frame.loc[unread[columns.POSITION], str(column)] = unread[columns.VALUE].to_numpy(object)
+    return frame.where(frame.notna(), None)
+
+
+_NO_MOMENT_TEXT: Final = "N/A"
+
+
+def _moments(page: Page) -> dict[str, pd.Series]:
+    """Return the moments of the users by the report's columns, in their order."""
+    users = page.users
+    moments = {
+        columns.USER_CREATION_TIME: users[columns.CREATED],
+        **{name: users[name] for name in columns.TIMESTAMPS if name in users},
+    }
+    for at, key in enumerate(columns.ACCESS_KEYS):
+        keys = page.keys.iloc[at * len(page) : (at + 1) * len(page)]
+        moments[key.last_rotated] = keys[columns.CREATED]
+        moments[key.last_used_date] = keys[columns.LAST_USED]
+    for at, certificate in enumerate(columns.CERTIFICATES):
+        certificates = page.certificates.iloc[at * len(page) : (at + 1) * len(page)]
+        moments[certificate.last_rotated] = certificates[columns.CREATED]
+    return moments
+
+
+def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:
+    return {
+        "file": file.name,
+        "sha256": file.sha256,
+        "as_of": utc_text(file.as_of),
+        "as_of_source": str(file.as_of_source),
+        "baseline": utc_text(file.baseline),
+        "definition": str(criteria.definition),
+        "dormant_days": criteria.dormant_days,
+        "grace_days": criteria.grace_days,
+    }
+
+
+def _other_names(names: frozenset[str] | None, user: str) -> list[str] | None:
+    others = sorted((names or frozenset()) - {user})
+    return others if len(others) <= MOST_SAME_SECOND else None
+
+
+def parsed_record(text: str) -> Record | None:
+    """Return the record in a cell, None where it is none."""
+    try:
+        record = Record.model_validate_json(text)
+        is_whole = record.criteria and set(record.cells) >= {*columns.REQUIRED}
+    except ValueError:  # pydantic's ValidationError is one
+        return None
+    moments = timestamp(record.as_of), timestamp(record.baseline)
+    known = record.as_of_source in [*AsOfSource] and set(record.cells) <= {*columns.IN_REPORT}
+    return record if is_whole and known and all(moments) and record.row > 0 else None
+
+
+def report_files(records: Sequence[Record]) -> list[ReportFile]:
+    """Return the reports that records name, each once, in the order in which they come."""
+    return [
+        ReportFile(
+            name=name,
+            sha256=sha256,
+            size=0,
+            as_of=_moment(as_of),
+            as_of_source=AsOfSource(source),
+            baseline=_moment(baseline),
+            accounts=(),
+        )
+        for name, sha256, as_of, source, baseline in dict.fromkeys(map(_file_key, records))
+    ]
+
+
+def _file_key(record: Record) -> tuple[str, str, str, str, str]:
+    return record.file, record.sha256, record.as_of, record.as_of_source, record.baseline
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def judged_pages(records: Sequence[Record]) -> Iterator[tuple[np.ndarray, Page]]:
+    """Yield the users of the records, judged, and which of the records they are.
+
+    Records whose reports had other columns, or that were judged by other criteria, have a page of
+    their own. Files are numbered as in `report_files`.
+    """
+    number = {key: at for at, key in enumerate(dict.fromkeys(map(_file_key, records)))}
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for at, each in enumerate(records):
+        alike.setdefault((*sorted(each.cells), each.criteria), []).append(at)
+    as_of = [np.datetime64(_moment(key[2]).replace(tzinfo=None), "s") for key in number]
+    for positions in alike.values():
+        some = [records[at] for at in positions]
+        page = tidy(_table(some, [number[_file_key(each)] for each in some]), as_of)
+        sources = [[*AsOfSource].index(AsOfSource(each.as_of_source)) for each in some]
+        whole = page.with_users(
+            {
+                columns.ACCOUNT: _texts([each.account for each in some]),
+                columns.CONTRADICTED: _texts([each.contradicted for each in some]),
+                columns.SERVICE_CREDENTIALS: _texts([each.service_credentials for each in some]),
+                columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
+                columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
+                columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
+            }
+        )
+        yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
+
+
+def _table(records: Sequence[Record], files: Sequence[int]) -> pa.Table:
+    cells = {
+        name: pa.array([each.cells[name] for each in records], pa.large_string())
+        for name in columns.IN_REPORT
+        if name in records[0].cells
+    }
+    rows = pa.array([each.row for each in records], pa.int64())
+    return pa.table({**cells, columns.FILE: pa.array(files, pa.int64()), columns.ROW: rows})
+
+
+def _texts(texts: Sequence[str]) -> pd.Series:
+    return text_series(pa.array(texts, pa.large_string()))
+
+
+def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
+    """Return the users of a judged page as texts by `columns.OF_USERS_CSV`.
+
+    A cell in which another row of the ARN differs is empty: it is not known.
+    """
+    users = page.users
+    texts = {
+        name: page.cells[name].fillna("") if name in columns.REPORTED else _text_of(users[name])
+        for name in (*columns.JUDGED, *columns.REPORTED)
+    }
+    texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
+    rows: list[dict[str, str]] = pd.DataFrame(texts).astype(object).to_dict("records")  # type: ignore[assignment]  # names are text
+    for row, contradicted in zip(rows, users[columns.CONTRADICTED], strict=True):
+        row.update(
+            dict.fromkeys(filter(columns.REPORTED.__contains__, contradicted.split(", ")), "")
+        )
+    return rows
+
+
+def _text_of(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return utc_text_series(values)
+    return values.astype(TEXT).fillna("")
+
+
+class RowWithRecord(Protocol):
+    """Describe a row of a list that has a record."""
+
+    @property
+    def record(self) -> Record:
+        """Return the record."""
+
+
+Row = TypeVar("Row", bound=RowWithRecord)
+
+
+def record_differences(
+    rows: Sequence[Row], pages: Iterable[Page], report: Report, criteria: Criteria
+) -> Iterator[tuple[Row, str]]:
+    """Yield each row whose record is not what the reports give, and what differs.
+
+    `pages` are the judged pages of `report`.
+    """
+    numbers = {file.sha256: at for at, file in enumerate(report.files)}
+    wanted = {(numbers.get(row.record.sha256, -1), row.record.row) for row in rows}
+    given = _records_at(wanted, pages, report, criteria)
+    for row in rows:
+        place = numbers.get(row.record.sha256, -1), row.record.row
+        expected = given.get(place)
+        if expected is None:
+            yield row, f"no report named has row {row.record.row} of this SHA-256"
+        else:
+            for name, value in expected.items():
+                if getattr(row.record, name) != value and name not in _NOT_FROM_REPORT:
+                    yield row, f"{name} is not what the report gives: {value}"
+
+
+_NOT_FROM_REPORT: Final = ("file", "account_name", "account_owner", "earlier")
+
+
+def _records_at(
+    wanted: Collection[tuple[int, int]], pages: Iterable[Page], report: Report, criteria: Criteria
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Return the records of some rows, by the number of the file and the row."""
+    seconds = CreationSeconds()
+    parts = []
+    files, rows = ({place[at] for place in wanted} for at in (0, 1))
+    for page in pages:
+        seconds.add(page)
+        users = page.users
+        parts.append(
+            page.where((users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)).to_numpy())
+        )
+    names = seconds.names()
+    return {
+        (int(file), int(row)): orjson.loads(text)
+        for page in parts
+        for file, row, text in zip(
+            page.users[columns.FILE],
+            page.users[columns.ROW],
+            record_texts(page, report.files, {}, criteria, names),
+            strict=True,
+        )
+    }

@@ -1,0 +1,101 @@
+"""Keep the ledger of a folder of runs: collect what reviewers entered in workbooks of its runs.
+
+Workbooks are collected one by one, so that one that is refused does not stop a run.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256 as sha256_of_bytes
+from pathlib import Path
+
+from analyzer.decisions.collect import collect
+from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
+from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
+from analyzer.errors import InputRefused
+from analyzer.exports.contents import DECISIONS, FOLLOW_UP
+from analyzer.exports.runs import earlier_runs, runs
+from analyzer.files import sha256
+from analyzer.model import FileReference
+from analyzer.sources.ledger_file import locked_ledger, write_ledger
+from analyzer.sources.review_workbook import read_review
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedLedger:
+    """Hold a folder's ledger, and what came of collecting.
+
+    `added` are sentences on what is new, `refused` on workbooks whose decisions are missing.
+    """
+
+    ledger: Ledger
+    added: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def collected_ledger(
+    folder: Path, given: Entries | None, today: date, *, write: bool = True
+) -> CollectedLedger:
+    """Return the folder's ledger with what was entered in edited workbooks of its runs.
+
+    `given` are decisions that are collected first. The ledger is written if anything is new.
+
+    Raises InputRefused where the ledger itself or what is given is refused, Busy, OutputFailed.
+    """
+    path = folder / DECISIONS
+    with locked_ledger(path) as before:
+        given_files = [given] if given else []
+        ledger = collect(before, given_files, today, attended=False).ledger
+        added: list[str] = []
+        refused: list[str] = []
+        for name, content in edited_workbooks(folder):
+            try:
+                entries = read_review(name, content).entries
+                collection = collect(ledger, [entries], today, attended=False)
+            except InputRefused as error:
+                refused.append(f"The decisions in {name} are not collected: {error}")
+                continue
+            ledger = collection.ledger
+            added += [f"Decisions added from {name}: {len(collection.added)}."]
+            added += collection.notes
+        if write and ledger.lines != before.lines:
+            write_ledger(path, ledger)
+    return CollectedLedger(_with_file(ledger), tuple(added), tuple(refused))
+
+
+def _with_file(ledger: Ledger) -> Ledger:
+    """Return a ledger that names its file, as a run keeps it."""
+    if not ledger.lines:
+        return ledger
+    content = ledger_bytes(ledger.lines)
+    file = FileReference(name=DECISIONS, sha256=sha256_of_bytes(content).hexdigest())
+    return replace(ledger, file=file)
+
+
+def edited_workbooks(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the workbooks in runs that are not as they were made, by name, older runs first.
+
+    Copies that somebody saved beside them are among them.
+    """
+    for run in runs(folder):
+        for path in sorted(run.path.glob("[!~.]*.xlsx")):
+            if path.is_file() and sha256(path) != run.sha256_of(path.name):
+                yield f"{run.name}/{path.name}", path.read_bytes()
+
+
+def first_done_times(folder: Path, before: str) -> Mapping[tuple[str, ...], datetime]:
+    """Return when decisions were first done, from the newest older run that followed some up.
+
+    The keys are the texts of `DECISION_KEY` in its CSV.
+    """
+    for run in reversed(earlier_runs(folder, before)):
+        path = run.path / FOLLOW_UP
+        if path.is_file() and sha256(path) == run.sha256_of(FOLLOW_UP):
+            with path.open(encoding="utf-8", newline="") as lines:
+                rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
+            return {
+                tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
+                for row in rows
+            }
+    return {}

@@ -1,0 +1,36 @@
+"""Read a ledger while nobody else writes it, and write it whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
+from analyzer.errors import Busy, OutputFailed
+from analyzer.files import PRIVATE, replacing
+
+
+@contextmanager
+def locked_ledger(path: Path) -> Iterator[Ledger]:
+    """Give the ledger in a file, an empty one where there is no file, and lock it.
+
+    Raises Busy if another process has it, InputRefused, OutputFailed.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"{path} is in use by another run: nothing was done.") from None
+    except OSError as error:
+        raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
+    try:
+        yield read_ledger(str(path), path.read_bytes()) if path.is_file() else Ledger()
+    finally:
+        lock.release()
+
+
+def write_ledger(path: Path, ledger: Ledger) -> None:
+    """Put a ledger in place of the one in the file; raises OutputFailed."""
+    with replacing(path) as stream:
+        stream.write(ledger_bytes(ledger.lines))

@@ -1,0 +1,281 @@
+"""What people enter is checked, added once, and counted: nothing is dropped without a word."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from analyzer.decisions.collect import Collection
+from analyzer.decisions.ledger import Entries, Ledger, LedgerLine, OpenRow, read_entries
+from analyzer.errors import InputRefused
+from analyzer.model import FileReference
+from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user
+from tests.support.decisions import DAY, TODAY, analysis_of, bulk, collected, line, user_rows
+
+NEXT = DAY + timedelta(days=1)
+NEWER = AS_OF + timedelta(days=30)
+ANN = a_user("ann")
+
+
+def file(*lines: LedgerLine, name: str = "review.xlsx", left_open: int = 0) -> Entries:
+    """Return what is entered in a workbook, and how many users are open in it."""
+    rows = [OpenRow(line("delete", a_user(f"open{at}")).user_key, AS_OF) for at in range(left_open)]
+    return Entries(FileReference(name=name, sha256="f" * 64), lines, tuple(rows))
+
+
+def ledger(*lines: LedgerLine) -> Ledger:
+    return Ledger(lines=lines)
+
+
+def refused(*files: Entries, known: Ledger | None = None, today: date = TODAY) -> list[str]:
+    with pytest.raises(InputRefused) as error:
+        collected(*files, ledger=known, today=today)
+    return [str(each) for each in error.value.problems]
+
+
+def tally(collection: Collection, at: int = 0) -> tuple[int, ...]:
+    ((each,),) = ([*collection.files[at].tallies],)
+    return each.entered, each.added, each.changed, each.withdrawn, each.already_there
+
+
+# What is added
+
+
+def test_lines_are_added_behind_those_that_are_there() -> None:
+    first, second, third = line(), line("keep", ANN), line("deactivate", a_user("bob"))
+    collection = collected(file(second), file(third), ledger=ledger(first))
+    assert collection.ledger.lines == (first, second, third)
+    assert collection.added == (second, third)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        line(),
+        line(by="  ANNA "),
+        line(workbook="copy.xlsx", sheet="Unused users (2)", row=9),
+    ],
+    ids=["the same", "another spelling of the name", "another place"],
+)
+def test_the_same_decision_again_adds_nothing_wherever_it_stands(again: LedgerLine) -> None:
+    assert collected(file(again), ledger=ledger(line())).added == ()
+    assert len(collected(file(line()), file(again, name="copy.xlsx")).added) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [line(ticket="7"), line(comment="x"), line(on=NEXT), line(by="Tom"), line("delete", ANN)],
+    ids=["ticket", "comment", "day", "person", "user"],
+)
+def test_what_differs_in_an_entry_or_the_user_is_another_decision(other: LedgerLine) -> None:
+    assert collected(file(other), ledger=ledger(line())).added == (other,)
+
+
+def test_each_reviewer_of_a_file_is_counted_and_the_counts_add_up() -> None:
+    known = ledger(line("delete", a_user("a")), line("delete", a_user("b")))
+    anna = [
+        line("delete", a_user("a")),
+        line("keep", a_user("b"), on=NEXT),
+        line("delete", a_user("c")),
+    ]
+    tom = [line("withdraw", a_user("a"), by="Tom", on=NEXT), line("keep", a_user("d"), by="Tom")]
+    (only,) = collected(file(*anna, *tom, left_open=3), ledger=known).files
+    counts = {each.reviewer: each for each in only.tallies}
+    assert [*counts] == ["Anna", "Tom"]
+    one, other = counts.values()
+    assert (one.entered, one.added, one.changed, one.already_there) == (3, 1, 1, 1)
+    assert (other.entered, other.added, other.changed, other.withdrawn) == (2, 1, 0, 1)
+    assert only.still_open == 3
+
+
+def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
+    known = ledger(line(), line("withdraw", on=NEXT))
+    assert tally(collected(file(line("keep", on=NEXT)), ledger=known)) == (1, 1, 0, 0, 0)
+
+
+# What is valid
+
+
+@pytest.mark.parametrize(("days", "is_valid"), [(-2, False), (-1, True), (0, True), (30, True)])
+def test_nobody_decides_before_the_report_but_for_a_day_of_time_zones(
+    days: int, *, is_valid: bool
+) -> None:
+    entered = file(line(on=DAY + timedelta(days)))
+    if is_valid:
+        assert len(collected(entered).added) == 1
+    else:
+        (problem,) = refused(entered)
+        assert "decided before the report, which is of 2026-05-01" in problem
+        assert "review.xlsx, sheet Unused users, row 2, column decided_on" in problem
+
+
+@pytest.mark.parametrize(("days", "is_valid"), [(0, True), (1, True), (2, False)])
+def test_nobody_decides_after_today_but_for_a_day_of_time_zones(
+    days: int, *, is_valid: bool
+) -> None:
+    entered, today = file(line(on=NEXT + timedelta(days))), NEXT
+    if is_valid:
+        assert len(collected(entered, today=today).added) == 1
+    else:
+        (problem,) = refused(entered, today=today)
+        assert "the day is after today, 2026-05-02" in problem
+
+
+def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
+    wrong = line("delete", a_user("b"), on=DAY - timedelta(9), row=5)
+    problems = refused(file(line(), wrong), file(line(on=TODAY + timedelta(9)), name="t.xlsx"))
+    assert len(problems) == 2
+
+
+def test_a_decision_on_an_older_report_than_the_one_in_force_was_made_on_is_refused() -> None:
+    known = ledger(line(as_of=NEWER, on=NEWER.date(), workbook="new.xlsx"))
+    (problem,) = refused(file(line("keep", on=NEWER.date())), known=known)
+    assert "made on a report of 2026-05-01 12:00 UTC, but new.xlsx" in problem
+    assert "delete, Anna, 2026-05-31, made on one of 2026-05-31 12:00 UTC" in problem
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        ledger(line(as_of=AS_OF, workbook="same.xlsx", ticket="1")),
+        ledger(line(as_of=NEWER, on=NEWER.date()), line("withdraw", on=NEWER.date(), as_of=NEWER)),
+        ledger(line("delete", ANN, as_of=NEWER, on=NEWER.date())),
+    ],
+    ids=["the same report", "withdrawn", "another user"],
+)
+def test_a_decision_on_an_older_report_stands_where_none_on_a_newer_one_is_in_force(
+    known: Ledger,
+) -> None:
+    assert len(collected(file(line("keep", on=NEWER.date())), ledger=known).added) == 1
+
+
+def test_two_reviews_can_be_collected_in_one_go_in_any_order() -> None:
+    old = file(line("investigate"), name="old.xlsx")
+    new = file(line("keep", on=NEWER.date(), as_of=NEWER), name="new.xlsx")
+    for files in ((old, new), (new, old)):
+        (standing,) = collected(*files).ledger.standings.values()
+        assert standing.in_force
+        assert standing.in_force.decision == "keep"
+
+
+# Conflicts
+
+
+def test_different_decisions_of_one_day_by_different_people_are_refused_with_both_places() -> None:
+    anna, tom = line(), line("keep", by="Tom", workbook="tom.xlsx", row=7)
+    for files in ([file(anna, tom)], [file(anna), file(tom)]):
+        (problem,) = refused(*files)
+        assert "tom.xlsx, sheet Unused users, row 7" in problem
+        assert "review.xlsx, sheet Unused users, row 2 has delete, Anna, 2026-05-01" in problem
+    assert len(refused(file(tom), known=ledger(anna))) == 1
+    assert len(refused(known=ledger(anna, tom))) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        line(by="Tom"),
+        line("keep", by="Tom", on=NEXT),
+        line("keep", ANN, by="Tom"),
+        line("withdraw", by="Tom"),
+    ],
+    ids=["the same word", "another day", "another user", "a withdrawal"],
+)
+def test_it_is_no_conflict_otherwise(other: LedgerLine) -> None:
+    assert len(collected(file(line(), other)).added) == 2
+
+
+def test_a_conflict_that_one_of_the_two_withdraws_is_none() -> None:
+    resolved = file(line(), line("keep", by="Tom"), line("withdraw", on=NEXT))
+    (standing,) = collected(resolved).ledger.standings.values()
+    assert standing.in_force
+    assert standing.in_force.decision == "keep"
+
+
+def test_unattended_a_line_says_that_two_are_in_conflict_and_neither_is_in_force() -> None:
+    anna, tom = line(), line("keep", by="Tom", workbook="tom.xlsx")
+    collection = collected(file(anna), file(tom), attended=False)
+    *_, noted = collection.added
+    assert (noted.decision, noted.decided_by, noted.decided_on) == ("conflict", "credreport", DAY)
+    assert "review.xlsx, sheet Unused users, row 2: delete, Anna" in noted.comment
+    (note,) = collection.notes
+    assert note == f"Conflict on {anna.user_key.arn}: neither is in force. {noted.comment}"
+    (standing,) = collection.ledger.standings.values()
+    assert standing.in_force is None
+    again = collected(file(anna), file(tom), ledger=collection.ledger, attended=False)
+    assert again.added == ()
+    assert collected(ledger=collection.ledger).added == ()
+
+
+def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said() -> None:
+    before, after = line(), line("keep", workbook="second.xlsx")
+    collection = collected(file(after, name="second.xlsx"), ledger=ledger(before))
+    assert tally(collection) == (1, 0, 1, 0, 0)
+    assert collection.notes == ()
+    again = collected(file(before), ledger=collection.ledger)
+    (note,) = again.notes
+    assert "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts, and not" in note
+
+
+# What is not decided
+
+
+def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named() -> None:
+    known = ledger(line())
+    emptied = Entries(
+        FileReference(name="review.xlsx", sha256="e" * 64), (), (OpenRow(line().user_key, AS_OF),)
+    )
+    (only,) = collected(emptied, ledger=known).files
+    assert only.emptied == (line(),)
+    assert only.still_open == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "as_of"),
+    [("other.xlsx", AS_OF), ("review.xlsx", NEWER)],
+    ids=["another workbook", "a later review"],
+)
+def test_a_cell_that_was_never_filled_in_is_not_emptied(name: str, as_of: object) -> None:
+    row = OpenRow(line().user_key, as_of)  # type: ignore[arg-type]  # a moment
+    open_file = Entries(FileReference(name=name, sha256="e" * 64), (), (row,))
+    (only,) = collected(open_file, ledger=ledger(line())).files
+    assert only.emptied == ()
+    assert only.still_open == (as_of == NEWER)
+
+
+def test_a_withdrawn_decision_is_not_emptied_and_its_user_is_open() -> None:
+    row = OpenRow(line().user_key, AS_OF)
+    emptied = Entries(FileReference(name="review.xlsx", sha256="e" * 64), (), (row,))
+    (only,) = collected(emptied, ledger=ledger(line(), line("withdraw"))).files
+    assert (only.emptied, only.still_open) == ((), 1)
+
+
+# Rows that differ
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        (a_user(), a_user(password=a_password())),
+        (a_user(), a_user(mfa=True)),
+        (a_user(), a_user(certificate_1=a_certificate())),
+    ],
+    ids=["a cell of the verdict", "a cell of a caveat", "a certificate"],
+)
+def test_users_csv_does_not_show_that_rows_differ_so_decide_in_a_workbook(
+    twice: tuple[Row, Row],
+) -> None:
+    (page,) = analysis_of(*twice).pages()
+    texts = page.cells.astype(str)
+    rows = [
+        {**row, **{name: texts[name][at] for name in texts}}
+        for at, row in enumerate(user_rows(*twice))
+    ]
+    entered = read_entries("bulk.csv", bulk(rows, ("delete", "Anna", f"{DAY}")))
+    (problem,) = refused(entered)
+    assert "which this file does not show" in problem
+
+
+def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
+    (row,) = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
+    entered = read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}")))
+    assert len(collected(entered).added) == 1

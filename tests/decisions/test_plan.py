@@ -1,0 +1,228 @@
+"""A plan takes a user only if somebody decided so, still stands to it, and saw what there is."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.decisions.ledger import Ledger, LedgerLine
+from analyzer.decisions.plan import Plan, plan
+from analyzer.decisions.removal_script import CertificateInReport, KeyInReport
+from analyzer.model import Exemptions
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    report_text,
+)
+from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, line
+
+NEWER = AS_OF + timedelta(days=10)
+USED = days_before(100)
+EXEMPTIONS = b"account,user,reason,owner,expires\n*,quiet,break-glass,sec,{}\n"
+
+
+def exemptions(expires: str = "") -> Exemptions:
+    return analyzer.read_exemptions("e.csv", EXEMPTIONS.replace(b"{}", expires.encode()))
+
+
+def planned(*lines: LedgerLine, users: list[Row] | None = None, **report: Any) -> Plan:
+    """Return the plan, compared with a report of these users where there are any."""
+    ledger = Ledger(lines=lines)
+    exempt = report.pop("exempt", ())
+    if users is None:
+        return plan(ledger, exempt)
+    analysis = analysis_of(*users, as_of=report.pop("as_of", NEWER), **report)
+    judged = analyzer.analyze(analysis.report, exemptions=exempt)
+    return plan(ledger, exempt, judged.report, judged.pages())
+
+
+def reasons(of_plan: Plan) -> list[str]:
+    assert of_plan.removals == ()
+    return [each.reason for each in of_plan.left_out]
+
+
+# What is taken
+
+
+@pytest.mark.parametrize("decision", ["delete", "deactivate"])
+def test_a_decision_in_force_is_taken_with_who_decided_when(decision: str) -> None:
+    of_plan = planned(line(decision, ticket="SEC-7"))
+    (only,) = of_plan.removals
+    assert (only.arn, only.created) == line().user_key
+    assert (only.decision, only.decided_by, only.decided_on) == (decision, "Anna", DAY)
+    assert (only.ticket, only.baseline, only.confirmed) == ("SEC-7", AS_OF, AS_OF)
+    assert (of_plan.left_out, of_plan.done) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [line("keep")],
+        [line("investigate")],
+        [line(), line("withdraw")],
+        [line(), line("keep", on=DAY + timedelta(1))],
+    ],
+    ids=["none", "keep", "investigate", "withdrawn", "kept later"],
+)
+def test_a_user_that_nobody_wants_to_remove_any_more_is_not_even_left_out(
+    lines: list[LedgerLine],
+) -> None:
+    assert planned(*lines) == Plan((), (), ())
+    assert planned(*lines, users=[a_user()]) == Plan((), (), ())
+
+
+def test_a_removal_has_all_that_the_reviewer_saw() -> None:
+    user = a_user(
+        password=a_password(USED, LONG_AGO),
+        key_1=a_key(LONG_AGO, USED),
+        key_2=an_inactive_key(USED),
+        certificate_1=a_certificate(),
+        certificate_2=a_certificate(USED, active=False),
+        mfa=True,
+    )
+    (only,) = planned(line("delete", user)).removals
+    assert (only.has_password, only.password_last_used) == (True, USED)
+    assert (only.password_changed, only.has_mfa) == (LONG_AGO, True)
+    assert only.keys == (
+        KeyInReport(created=LONG_AGO, active=True, last_used=USED),
+        KeyInReport(created=USED, active=False),
+    )
+    assert only.certificates == (
+        CertificateInReport(created=LONG_AGO, active=True),
+        CertificateInReport(created=USED, active=False),
+    )
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"password_enabled": "maybe"},
+        {"password_last_used": "soon"},
+        {"mfa_active": "maybe"},
+        {"access_key_1_active": "maybe"},
+        {"access_key_1_last_rotated": "soon"},
+        {"cert_1_last_rotated": "soon"},
+    ],
+)
+def test_what_was_unknown_to_the_reviewer_counts_as_not_there(cells: Row) -> None:
+    (only,) = planned(line("delete", a_user() | cells)).removals
+    nothing = (only.has_password, only.password_last_used, only.has_mfa, only.keys)
+    assert nothing == (False, None, False, ())
+    assert only.certificates == ()
+
+
+# What is left out
+
+
+def test_a_conflict_is_left_out_with_both_decisions() -> None:
+    (reason,) = reasons(planned(line(), line("keep", by="Tom")))
+    assert reason == (
+        "the decisions are in conflict: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01"
+    )
+    assert planned(line("investigate"), line("keep", by="Tom")).left_out == ()
+
+
+@pytest.mark.parametrize(
+    "user",
+    [a_user(created="N/A"), a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet")],
+    ids=["without creation time", "masked"],
+)
+@pytest.mark.parametrize("users", [None, [a_user()]], ids=["ledger", "report"])
+def test_a_user_who_is_not_known_is_left_out(user: Row, users: list[Row] | None) -> None:
+    (reason,) = reasons(planned(line("delete", user), users=users))
+    assert "creation time" in reason
+
+
+@pytest.mark.parametrize("users", [None, [a_user()]], ids=["ledger", "report"])
+def test_an_exempt_user_is_left_out_until_the_entry_expires(users: list[Row] | None) -> None:
+    as_of = (AS_OF if users is None else NEWER).date()
+    last, before = str(as_of), str(as_of - timedelta(1))
+    assert reasons(planned(line(), users=users, exempt=exemptions(last))) == ["exempt: break-glass"]
+    assert len(planned(line(), users=users, exempt=exemptions(before)).removals) == 1
+
+
+def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
+    used = a_user(password=a_password(NEWER))
+    (reason,) = reasons(planned(line("delete", a_user(password=a_password())), users=[used]))
+    assert reason == "changed since the decision: signed in 2026-05-11. Decide again"
+
+
+@pytest.mark.parametrize(
+    ("users", "reason"),
+    [
+        ([a_user("renamed")], "possibly renamed: renamed was created in the same second"),
+        ([a_user(created="soon")], "the report has a user of this ARN whose creation time is not"),
+        ([a_user(access_key_1_active="maybe")], "the report does not show all its credentials"),
+        ([a_user(mfa_active="maybe")], "the report does not show all its credentials"),
+    ],
+)
+def test_a_newer_report_that_leaves_a_doubt_takes_the_user_out(
+    users: list[Row], reason: str
+) -> None:
+    (only,) = reasons(planned(line(), users=users))
+    assert only.startswith(reason)
+
+
+def test_a_user_of_an_account_without_a_report_is_left_out() -> None:
+    other = line("delete", a_user(account=OTHER_ACCOUNT))
+    assert reasons(planned(other, users=[a_user()])) == ["the account is not covered"]
+
+
+def test_a_report_that_is_older_than_the_decision_confirms_nobody() -> None:
+    of_plan = planned(line(), users=[a_user()], as_of=AS_OF - timedelta(1))
+    assert reasons(of_plan) == ["the report is older than the one that was decided on"]
+
+
+def test_the_report_that_was_decided_on_has_to_have_the_user() -> None:
+    assert len(planned(line(), users=[a_user()], as_of=AS_OF).removals) == 1
+    (reason,) = reasons(planned(line(), users=[], as_of=AS_OF))
+    assert reason == "no user in the reports has this ARN and this creation time"
+
+
+def test_what_a_newer_report_shows_done_is_neither_taken_nor_left_out() -> None:
+    of_plan = planned(line(), users=[])
+    assert (of_plan.removals, of_plan.left_out) == ((), ())
+    assert of_plan.done == (line(),)
+
+
+def test_a_sentence_on_a_user_left_out_names_the_decision_and_the_arn() -> None:
+    (only,) = planned(line(), exempt=exemptions()).left_out
+    assert str(only) == f"delete arn:aws:iam::{ACCOUNT}:user/quiet: exempt: break-glass"
+
+
+# When a report confirmed the user
+
+
+def confirmed(name: str, as_of: datetime | None = None) -> datetime:
+    report = analyzer.load((name, report_text([a_user()]).encode()), as_of=as_of)
+    analysis = analyzer.analyze(report)
+    (only,) = plan(Ledger(lines=(line(),)), (), report, analysis.pages()).removals
+    return only.confirmed
+
+
+def test_a_newer_report_confirms_the_user_from_its_own_time() -> None:
+    assert confirmed("status_reports_2026-05-11T12-00-00+00-00.csv") == NEWER
+
+
+def test_a_day_without_a_time_confirms_from_its_start_and_an_option_confirms_nothing() -> None:
+    assert line(baseline=days_before(400)).confirmed == days_before(400)
+    cells = dict(line().report_cells) | {"as_of_source": "folder", "as_of": "2026-05-11T23:59:59Z"}
+    of_day = line(report_cells=cells, baseline=days_before(400))
+    assert of_day.confirmed.date() == date(2026, 5, 11)
+    assert of_day.confirmed.hour == 0
+    cells = dict(line().report_cells) | {"as_of_source": "option", "as_of": "2099-01-01T00:00:00Z"}
+    assert line(report_cells=cells, baseline=AS_OF).confirmed == AS_OF
+
+
+def test_the_package_offers_no_change_of_aws() -> None:
+    assert not any(word in name for name in analyzer.__all__ for word in ("remove", "delete"))

@@ -1,0 +1,252 @@
+"""What a later report shows more than the reviewer saw, and nothing else, is news."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from analyzer import columns
+from analyzer.decisions.follow_up import page_of_lines
+from analyzer.decisions.user_state import UserState, access_added, user_states
+from tests.support.builders import (
+    AS_OF,
+    LONG_AGO,
+    NEVER,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+    the_root,
+)
+from tests.support.decisions import analysis_of, line
+
+LATER = AS_OF + timedelta(days=10)
+SECOND = timedelta(seconds=1)
+USED = days_before(100)
+OTHER = days_before(900)
+PASSWORD: dict[str, Any] = {"password": a_password(USED, LONG_AGO)}
+KEY: dict[str, Any] = {"key_1": a_key(LONG_AGO, USED)}
+
+
+def state(user: Row) -> UserState:
+    """Return a user as a report shows it."""
+    (page,) = analysis_of(user, as_of=LATER + timedelta(days=90)).pages()
+    return user_states(page, [0])[0]
+
+
+def news(before: Row, now: Row) -> list[str]:
+    return access_added(state(before), state(now), AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({}, {}),
+        (PASSWORD, PASSWORD),
+        (PASSWORD, {}),
+        (PASSWORD, {"password": no_password(USED)}),
+        ({"password": a_password(USED, LONG_AGO)}, {"password": a_password(USED, "N/A")}),
+        (PASSWORD, {"password": a_password(USED - SECOND, LONG_AGO)}),
+        (KEY, {"key_2": KEY["key_1"]}),
+        (KEY, {"key_1": an_inactive_key(LONG_AGO, USED)}),
+        (KEY, {}),
+        ({"key_1": a_key(LONG_AGO), "key_2": a_key(LONG_AGO, USED)}, {"key_1": KEY["key_1"]}),
+        ({"certificate_1": a_certificate()}, {"certificate_2": a_certificate()}),
+        ({"certificate_1": a_certificate()}, {"certificate_1": a_certificate(active=False)}),
+        ({"mfa": True}, {"mfa": False}),
+        ({"mfa": True}, {"mfa": True}),
+    ],
+)
+def test_the_same_or_less_access_is_no_news(before: dict[str, Any], now: dict[str, Any]) -> None:
+    assert news(a_user(**before), a_user(**now)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        (PASSWORD, {"password": a_password(LATER, LONG_AGO)}, "signed in 2026-05-11"),
+        (PASSWORD, {"password": a_password(USED + SECOND, LONG_AGO)}, "signed in 2026-01-21"),
+        ({"password": a_password(NEVER)}, PASSWORD, "signed in 2026-01-21"),
+        ({}, {"password": a_password(NEVER, LATER)}, "password set 2026-05-11"),
+        (PASSWORD, {"password": a_password(USED, LATER)}, "password changed 2026-05-11"),
+        (PASSWORD, {"password": a_password(USED, LONG_AGO + SECOND)}, "password changed"),
+        ({}, {"key_2": a_key(LATER)}, "access key created 2026-05-11"),
+        ({}, {"key_2": an_inactive_key(LATER)}, "access key created 2026-05-11"),
+        (KEY, {"key_1": a_key(LATER)}, "access key created 2026-05-11"),
+        (KEY, {"key_1": a_key(LONG_AGO + SECOND, USED)}, "access key created 2023-08-05"),
+        ({"key_1": an_inactive_key()}, {"key_1": a_key()}, "access key of 2023-08-05 activated"),
+        (KEY, {"key_1": a_key(LONG_AGO, LATER)}, "access key of 2023-08-05 used 2026-05-11"),
+        ({"key_1": an_inactive_key()}, {"key_1": an_inactive_key(used=LATER)}, "used 2026-05-11"),
+        (
+            {"key_1": a_key(), "key_2": an_inactive_key()},
+            {"key_1": a_key(), "key_2": a_key()},
+            "access key of 2023-08-05 activated",
+        ),
+        ({"key_1": a_key()}, {"key_1": a_key(), "key_2": a_key()}, "access key created"),
+        ({}, {"certificate_1": a_certificate(LATER)}, "signing certificate created 2026-05-11"),
+        (
+            {"certificate_2": a_certificate(active=False)},
+            {"certificate_1": a_certificate()},
+            "signing certificate of 2023-08-05 activated",
+        ),
+        ({}, {"mfa": True}, "MFA device added"),
+    ],
+)
+def test_more_access_or_use_is_news(before: dict[str, Any], now: dict[str, Any], text: str) -> None:
+    (only,) = news(a_user(**before), a_user(**now))
+    assert text in only
+
+
+UNKNOWN_THEN_ACCESS: list[tuple[Row, dict[str, Any], str]] = [
+    ({"password_last_used": "soon"}, PASSWORD, "signed in"),
+    ({"password_enabled": "maybe"}, {"password": a_password(NEVER)}, "password set"),
+    ({"mfa_active": "maybe"}, {"mfa": True}, "MFA device added"),
+    ({"access_key_1_active": "maybe"}, {"key_1": a_key()}, "access key created"),
+    ({"access_key_1_last_rotated": "soon"}, {"key_1": a_key()}, "access key created"),
+    (
+        {**a_user(key_1=a_key()), "access_key_1_last_used_date": "soon"},
+        {"key_1": a_key(LONG_AGO, USED)},
+        "access key of 2023-08-05 used",
+    ),
+    ({"cert_1_active": "maybe"}, {"certificate_1": a_certificate()}, "signing certificate"),
+    ({"cert_1_last_rotated": "soon"}, {"certificate_1": a_certificate()}, "signing certificate"),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "text"), UNKNOWN_THEN_ACCESS)
+def test_an_unknown_cell_that_turns_out_to_be_access_is_news(
+    before: Row, now: dict[str, Any], text: str
+) -> None:
+    added = news(a_user() | before, a_user(**now))
+    assert any(each.startswith(text) for each in added), added
+
+
+@pytest.mark.parametrize("before", [before for before, _, _ in UNKNOWN_THEN_ACCESS])
+def test_an_unknown_cell_that_turns_out_to_be_nothing_is_no_news(before: Row) -> None:
+    nothing = a_user(key_1=a_key()) if "user" in before else a_user()
+    assert news(a_user() | before, nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [(AS_OF - SECOND, []), (AS_OF, []), (AS_OF + SECOND, ["password changed 2026-05-01"])],
+)
+def test_a_password_whose_change_was_unknown_was_changed_since_if_that_was_after_the_report(
+    changed: str, expected: list[str]
+) -> None:
+    before = a_user(**PASSWORD) | {"password_last_changed": "soon"}
+    assert news(before, a_user(password=a_password(USED, changed))) == expected
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [(AS_OF, []), (AS_OF + SECOND, ["access key created 2026-05-01"])],
+)
+def test_an_inactive_key_may_be_the_one_in_a_slot_that_was_unknown_unless_it_is_newer(
+    created: str, expected: list[str]
+) -> None:
+    before = a_user(access_key_2_active="maybe")
+    assert news(before, a_user(key_1=an_inactive_key(created))) == expected
+
+
+def test_an_active_key_without_a_date_is_news_unless_there_was_an_active_one() -> None:
+    undated = a_user(key_1=a_key(), access_key_1_last_rotated="soon")
+    assert news(a_user(), undated) == ["access key active"]
+    assert news(a_user(key_1=a_key()), undated) == []
+
+
+def test_more_credentials_than_the_slots_show_are_news() -> None:
+    more: Row = {"additional_credentials_info": "1 more access key"}
+    none: Row = {"additional_credentials_info": "N/A"}
+    heads = (*a_user(), "additional_credentials_info")
+    pages = (
+        next(analysis_of(a_user() | info, columns=heads, root=the_root() | none).pages())
+        for info in (none, more)
+    )
+    before, now = (user_states(page, [0])[0] for page in pages)
+    assert access_added(before, now, AS_OF) == [
+        "more access keys or certificates than the report lists"
+    ]
+    assert access_added(now, now, AS_OF) == []
+
+
+def test_what_is_gone_from_the_report_is_no_access() -> None:
+    assert state(a_user()).has_working_credential is False
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (a_user(**PASSWORD), True),
+        (a_user(key_2=a_key()), True),
+        (a_user(certificate_2=a_certificate()), True),
+        (a_user(key_1=an_inactive_key()), False),
+        (a_user(password_enabled="maybe"), None),
+        (a_user(access_key_2_active="maybe"), None),
+        (a_user(cert_1_active="maybe"), None),
+        (a_user(key_1=a_key(), cert_1_active="maybe"), True),
+    ],
+)
+def test_a_credential_works_or_not_or_that_is_hidden(user: Row, *, expected: bool | None) -> None:
+    assert state(user).has_working_credential is expected
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"password_enabled": "maybe"},
+        {"password_last_used": "soon"},
+        {"mfa_active": "maybe"},
+        {"access_key_1_active": "maybe"},
+        {"access_key_2_last_rotated": "soon"},
+        {"cert_2_active": "maybe"},
+        {"cert_1_last_rotated": "soon"},
+        {**a_password(), "password_last_changed": "soon"},
+        {**a_user(key_2=a_key()), "access_key_2_last_used_date": "soon"},
+    ],
+)
+def test_a_cell_that_hides_access_or_use_makes_a_user_unknown(cells: Row) -> None:
+    assert state(a_user() | cells).is_unknown
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        a_user(),
+        a_user(password_last_changed="soon"),
+        a_user(**PASSWORD, **KEY, mfa=True, certificate_1=a_certificate()),
+    ],
+)
+def test_a_user_whose_access_and_use_can_be_read_is_known(user: Row) -> None:
+    assert not state(user).is_unknown
+
+
+def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
+    uses = [days_before(number) for number in (30, 20, 10)]
+    for first, second, third in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        user = a_user(
+            password=a_password(uses[first]),
+            key_1=a_key(LONG_AGO, uses[second]),
+            key_2=a_key(OTHER, uses[third]),
+        )
+        assert state(user).last_use == uses[2]
+    assert state(a_user()).last_use is None
+
+
+def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
+    twice = (a_user(password_enabled="true"), a_user(mfa=True))
+    (page,) = analysis_of(*twice).pages()
+    for each in user_states(page, [0, 1]):
+        assert (each.has_password, each.has_mfa) == (None, None)
+        assert each.keys[0].is_active is False
+
+
+def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
+    user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
+    page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
+    assert user_states(page, [1]) == [state(user)]
+    assert columns.CONTRADICTED in page.users

@@ -1,0 +1,107 @@
+"""Build decisions as people make them: on a report, in a CSV of the ledger's form."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import analyzer
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.ledger import (
+    ENTRIES,
+    Entries,
+    Ledger,
+    LedgerLine,
+    ledger_bytes,
+    read_entries,
+)
+from analyzer.decisions.record import rows_of_users_csv
+from analyzer.model import FileReference
+from analyzer.review_columns import Decision
+from analyzer.terms import DUE_DAYS, KEEP_DAYS
+from tests.support.builders import AS_OF, Row, a_user, report_text
+
+DAY = AS_OF.date()
+TODAY = date(2027, 1, 1)
+OTHER_ACCOUNT = "111122223333"
+
+
+def console_name(as_of: datetime) -> str:
+    return f"status_reports_{as_of:%Y-%m-%dT%H-%M-%S}+00-00.csv"
+
+
+def analysis_of(
+    *users: Row, as_of: datetime = AS_OF, ledger: Ledger | None = None, **root: Any
+) -> Analysis:
+    """Judge users of a report that the console gave at a moment."""
+    report = analyzer.load((console_name(as_of), report_text(users, **root).encode()))
+    return analyzer.analyze(report, ledger=ledger)
+
+
+def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
+    """Return the users as `users.csv` has them."""
+    (page,) = analysis_of(*users, as_of=as_of).pages()
+    return rows_of_users_csv(page, {})
+
+
+def line(  # noqa: PLR0913  what a person enters, and on what
+    decision: str = "delete",
+    user: Row | None = None,
+    *,
+    by: str = "Anna",
+    on: date = DAY,
+    as_of: datetime = AS_OF,
+    same_second: frozenset[str] | None = frozenset(),
+    **fields: Any,
+) -> LedgerLine:
+    """Return a decision on a user of a report of that moment."""
+    (row,) = user_rows(user or a_user(), as_of=as_of)
+    if decision == "keep":
+        fields = {"comment": "break-glass", **fields}
+    place = {"workbook": "review.xlsx", "sha256": "a" * 64, "sheet": "Unused users", "row": 2}
+    standard = {"baseline": as_of, "report_cells": row, **place}
+    return LedgerLine(
+        decision=Decision(decision),
+        decided_by=by,
+        decided_on=on,
+        same_second=same_second,
+        **{**standard, **fields},
+    )
+
+
+def entries(*lines: LedgerLine, name: str = "decisions.csv") -> Entries:
+    """Return lines as they are read back from a CSV."""
+    return read_entries(name, ledger_bytes(lines))
+
+
+def collected(
+    *files: Entries, ledger: Ledger | None = None, today: date = TODAY, attended: bool = True
+) -> Collection:
+    return collect(ledger or Ledger(), files, today, attended=attended)
+
+
+def bulk(
+    rows: Iterable[dict[str, str]], *entered: Sequence[str], drop: Sequence[str] = ()
+) -> bytes:
+    """Return `users.csv` with the five columns in front; rows without an entry are open."""
+    heads = [name for name in (*ENTRIES, *columns.OF_USERS_CSV) if name not in drop]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, heads, extrasaction="ignore", restval="", lineterminator="\n")
+    writer.writeheader()
+    for row, cells in zip(rows, [*entered, *[()] * 1000], strict=False):
+        writer.writerow({**row, **dict(zip(ENTRIES, cells, strict=False))})
+    return text.getvalue().encode()
+
+
+def ledger_of(*lines: LedgerLine, **days: int) -> Ledger:
+    """Return lines as a ledger that was read from decisions.csv."""
+    file = FileReference(name="decisions.csv", sha256="0" * 64)
+    return Ledger(
+        lines=lines,
+        file=file,
+        keep_days=days.get("keep_days", KEEP_DAYS),
+        due_days=days.get("due_days", DUE_DAYS),
+    )
