@@ -22,7 +22,7 @@ from analyzer.errors import InputRefused, Problem
 MOST_ROWS: Final = 1_048_576
 MOST_COLUMNS: Final = 256
 _MOST_UNPACKED: Final = 512 << 20
-_MOST_TAGS: Final = 40_000_000
+_MOST_TAGS: Final = 16_000_000
 _MOST_HELD: Final = 380 << 20
 """Bytes of values that are kept."""
 
