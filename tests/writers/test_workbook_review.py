@@ -19,6 +19,7 @@ import analyzer
 from analyzer import review_columns
 from analyzer.analysis import Analysis
 from analyzer.model import AccountName, UncoveredAccount
+from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import review_progress
 from analyzer.writers.workbook.listing import CHUNK_ROWS
 from tests.support.builders import (
@@ -476,6 +477,20 @@ def test_the_checks_begin_with_all_ok(results: Workbook) -> None:
         assert listed == listed_then == len(records(results[title]))
         assert (exempt, every) == (exempt_then, every_then)
         assert listed + exempt == every
+
+
+@pytest.mark.parametrize("sheets", WorkbookSheets)
+def test_how_many_were_listed_when_it_was_written_is_found_by_the_heads(
+    sheets: WorkbookSheets,
+) -> None:
+    book = book_of(analyzed_console(), sheets=sheets)
+    rows = values(book["Summary"])
+    (at,) = [at for at, row in enumerate(rows) if row[:3] == ("List", "Listed", "when written")]
+    titles = [*review_columns.SHEETS]
+    assert [row[0] for row in rows[at + 1 : at + 4]] == titles
+    assert rows[at + 4][0] not in titles
+    listed = [len(records(book[title])) for title in titles]
+    assert [row[2] for row in rows[at + 1 : at + 4]] == listed
 
 
 def test_too_many_users_to_gather_the_reviewers_names_are_only_counted(

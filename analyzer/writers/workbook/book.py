@@ -29,7 +29,7 @@ EXCEL_ROWS: Final = 1_048_576
 CREATOR: Final = "credreport"
 
 _IN_MEMORY: Final = 8 << 20
-"""Rows of a sheet beyond so many bytes, compressed, go to a file on disk."""
+"""Bytes of rows of a sheet, compressed; rows beyond them go to a file on disk."""
 
 
 class Title(StrEnum):
@@ -94,9 +94,9 @@ class Book(ExitStack):
 
 @dataclass(frozen=True, slots=True)
 class PrintForm:
-    """Say how a list is printed: Excel's number of the paper, what of its width is used, the scale.
+    """Define how a list is printed: on which paper (Excel's number), at which scale (per cent).
 
-    `room` is how wide the columns of a page are together, in characters, at `scale`, in per cent.
+    `room` is the width of all columns of a page, in characters.
     """
 
     paper: int
@@ -113,18 +113,18 @@ SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
 _SIGN_OFF: Final = (
     "Reviewed by: ______________________  Date: ____________  Signature: ______________"
 )
-_LONGEST_HEADER: Final = 180
-"""Excel takes 255 letters, with those that it reads as commands."""
+_LONGEST_SCOPE: Final = 110
+"""Excel refuses a header of more than 255 characters; each `&` counts twice."""
 
 
 def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
-    """Make columns so many characters wide."""
+    """Set the widths of the first columns, in characters."""
     for at, width in enumerate(widths, 1):
         frame.column_dimensions[get_column_letter(at)].width = width
 
 
 def _set_print_page(frame: "Worksheet", name: str, scope: str) -> None:
-    """Print a sheet landscape on A4, as wide as the page, which names what it is of."""
+    """Print a sheet landscape on A4, as wide as the page; each page names the reports."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     frame.page_setup.orientation = "landscape"
     frame.page_setup.paperSize = LARGE_PRINT.paper
@@ -135,7 +135,7 @@ def _set_print_page(frame: "Worksheet", name: str, scope: str) -> None:
     frame.page_margins.header = frame.page_margins.footer = 0.3
     top, foot = (cast("HeaderFooterItem", each) for each in (frame.oddHeader, frame.oddFooter))
     top.left.text = name
-    top.right.text = scope[:_LONGEST_HEADER].replace("&", "&&")
+    top.right.text = scope[:_LONGEST_SCOPE].replace("&", "&&")
     foot.right.text = "&A, page &P of &N"
 
 
@@ -147,10 +147,7 @@ def add_sign_off(frame: "Worksheet") -> None:
 def set_print_blocks(
     frame: "Worksheet", widths: Sequence[float], repeated: int, rows: int, form: PrintForm
 ) -> None:
-    """Print columns of these widths on as many pages side by side as they need.
-
-    The first columns are repeated on each page.
-    """
+    """Print columns on pages side by side; the first ones are repeated on each page."""
     blocks = _blocks(widths, repeated, form.room)
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
     frame.page_setup.paperSize = form.paper

@@ -30,8 +30,8 @@ _SHEETS: Final = {
         "List to decide in: every unused user that is not exempt, by account, certain before"
         " check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Earlier"
         " decision is what was decided before, and what became of it. The dates of each credential"
-        " are folded: open them with the + above the columns. So is Record, the cells of the report"
-        " with which the decision is compared."
+        " are folded, and so is Record, the cells of the report that a decision is compared with:"
+        " open them with the + above the columns."
     ),
     Title.INACTIVE: (
         "List to decide in: retired and dormant users that are not exempt, with the same columns."

@@ -57,9 +57,9 @@ _WHY: Final = replace(user_columns.WHY, width=21.5)
 
 _CHECK_WIDTH: Final = 33.5
 _ONLY_WHY_WIDTH: Final = 46
-"""So wide, the columns up to there fill a Letter page in landscape, without earlier decisions.
+"""The columns up to there fill a Letter page in landscape, if there are no earlier decisions.
 
-All up to the owner fit 1,400 pixels of a screen.
+Those up to the owner fit 1,400 pixels of a screen.
 """
 
 _NAME_WIDTH: Final = 12
@@ -70,8 +70,8 @@ _OWNER_WIDTH: Final = 13
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are the columns between the earlier decision and the age, so much narrower
-    than usual; `last_columns` those before the states of the credentials.
+    `verdict_columns` are the columns between the earlier decision and the age, narrower by a number
+    of characters; `last_columns` those before the states of the credentials.
     """
 
     title: Title

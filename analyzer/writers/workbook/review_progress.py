@@ -216,6 +216,12 @@ _OTHER_ENTRIES: Final = (
 )
 
 
+_INCOMPLETE: Final = (
+    "Entries without a valid decision, a name or a date, or keep without a comment. A workbook that"
+    " has some is refused when it is read back."
+)
+
+
 def add_legend(grid: Grid, keep_days: int) -> None:
     """Add what the yellow cells of the lists take: the decisions, and beside them the rest."""
     for (word, meaning), (entry, about) in zip(_DECISIONS, _OTHER_ENTRIES, strict=True):
@@ -225,7 +231,7 @@ def add_legend(grid: Grid, keep_days: int) -> None:
             SpannedCell(entry, CellStyle.INPUT, 2),
             SpannedCell(about, span=4),
         )
-    grid.named_text("Incomplete", "No decision, name or date, or no reason to keep: not read back.")
+    grid.named_text("Incomplete", _INCOMPLETE)
 
 
 def add_list_checks(grid: Grid, analysis: Analysis, listings: CountedListings) -> None:
@@ -262,7 +268,7 @@ def _add_check(grid: Grid, analysis: Analysis, listings: CountedListings, each: 
         SpannedCell(each.title, CellStyle.LABEL),
         *numbers,
         SpannedCell(Formula(f'IF({holds},"{OK}","{DIFFERS}")', result), CellStyle.SUCCESS),
-        SpannedCell("Listed + exempt = in All users, and each as when written.", CellStyle.TEXT, 4),
+        SpannedCell("Listed + exempt = in All users, and all as when written.", CellStyle.TEXT, 4),
     )
 
 

@@ -52,7 +52,7 @@ from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
 from analyzer.writers.workbook.trend_chart import add_trend
 
 TITLE: Final = "Access review: unused IAM users"
-_WIDTHS: Final = (27, 14.5, 9.5, 9.5, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
+_WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together they fill a Letter page in landscape, with text of 9 points printed at 8."""
 
 _FULL_SPAN: Final = len(_WIDTHS)
