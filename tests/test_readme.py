@@ -58,6 +58,7 @@ NOT_RUN = {
     ".venv/bin/ruff check .": "the checks themselves",
     ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
+    "sh remove.sh": "changes AWS; tests/decisions runs such scripts against a stand-in",
     ".venv/bin/python -m tests.support.picture": "writes the pictures, which tests hold",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
 }
@@ -70,9 +71,15 @@ EXIT_CODES = {
 }
 """What a block of commands ends with, by how it begins; others end with 0."""
 
+LEDGER_WITHOUT_LINES = (
+    "credreport analyze reports/ --format csv > users.csv;"
+    " { printf decision,decided_by,decided_on,ticket,comment,; head -n 1 users.csv; }"
+    " > decisions.csv"
+)
 BEFORE = {
-    "credreport analyze reports/ --review": "credreport analyze reports/ -o review.xlsx",
-    "credreport plan": "credreport analyze reports/ -o review.xlsx",
+    "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
+    "credreport collect": "credreport analyze reports/ -o review.xlsx",
+    "credreport plan": LEDGER_WITHOUT_LINES,
 }
 """What a block of commands needs to have run before it, by how it begins."""
 

@@ -44,12 +44,15 @@ def collected_ledger(
     Raises InputRefused where the ledger itself or what is given is refused, Busy, OutputFailed.
     """
     path = folder / DECISIONS
+    edited = dict(edited_workbooks(folder))
+    if not (edited or given or path.exists()):
+        return CollectedLedger(Ledger(), (), ())
     with locked_ledger(path) as before:
         given_files = [given] if given else []
         ledger = collect(before, given_files, today, attended=False).ledger
         added: list[str] = []
         refused: list[str] = []
-        for name, content in edited_workbooks(folder):
+        for name, content in edited.items():
             try:
                 entries = read_review(name, content).entries
                 collection = collect(ledger, [entries], today, attended=False)
@@ -57,7 +60,8 @@ def collected_ledger(
                 refused.append(f"The decisions in {name} are not collected: {error}")
                 continue
             ledger = collection.ledger
-            added += [f"Decisions added from {name}: {len(collection.added)}."]
+            count = len(collection.added)
+            added += [f"Decisions added from {name}: {count}."] if count else []
             added += collection.notes
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)

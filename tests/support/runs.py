@@ -35,11 +35,11 @@ def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
 
 def visible(folder: Path) -> set[str]:
     """Return what is in a folder of runs, besides the record of how the last one ended."""
-    return {path.name for path in folder.glob("[!.]*")} - {LAST_RUN}
+    return {path.name for path in folder.glob("[!.]*")} - {LAST_RUN, "decisions.csv"}
 
 
 def hidden(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob(".*")} - {".lock"}
+    return {path.name for path in folder.glob(".*")} - {".lock", ".decisions.csv.lock"}
 
 
 def record_of(run: Path) -> Mapping[str, Any]:

@@ -1,0 +1,222 @@
+"""A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import main
+from analyzer.decisions.ledger import LedgerLine, ledger_bytes, read_ledger
+from analyzer.files import sha256
+from tests.support.builders import Row, a_password, a_user, days_before, table
+from tests.support.decisions import bulk, line, user_rows
+from tests.support.review import fill_in
+from tests.support.runs import check_whole, console_report, exporting, record_of
+
+FIRST, SECOND, THIRD = "2026-05-01", "2026-06-01", "2026-07-01"
+ON = date(2026, 5, 4)
+ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Export a first run with two unused users."""
+    folder = tmp_path / "runs"
+    assert export(folder, FIRST) == 0
+    return folder
+
+
+def export(runs: Path, day: str, *users: Row, more: tuple[str | Path, ...] = ()) -> int:
+    report = console_report(runs.parent / day, day, *(users or (ANN, BOB)))
+    return exporting(runs, "--from", report, *more)
+
+
+def run(runs: Path, day: str) -> Path:
+    return runs / f"{day}T09-30-00Z"
+
+
+def decided(runs: Path) -> dict[str, str]:
+    content = (runs / "decisions.csv").read_bytes()
+    return {each.user: str(each.decision) for each in read_ledger("d", content).lines}
+
+
+def test_without_decisions_there_is_no_ledger(runs: Path) -> None:
+    assert not (runs / "decisions.csv").exists()
+    assert not (run(runs, FIRST) / "decisions.csv").exists()
+    assert record_of(run(runs, FIRST))["ledger"] is None
+
+
+def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete", "bob": "keep"}, on=ON)
+    assert export(runs, SECOND) == 0
+    assert decided(runs) == {"ann": "delete", "bob": "keep"}
+    log = capsys.readouterr().err
+    assert "Decisions added from 2026-05-01T09-30-00Z/review.xlsx: 2." in log
+    second = run(runs, SECOND)
+    check_whole(second)
+    assert (second / "decisions.csv").read_bytes() == (runs / "decisions.csv").read_bytes()
+    ledger = {"name": "decisions.csv", "sha256": sha256(second / "decisions.csv")}
+    assert record_of(second)["ledger"] == ledger
+    (followed,) = table((second / "follow_up.csv").read_bytes())
+    assert (followed["user"], followed["status"], followed["days"]) == ("ann", "not-done", "28")
+    assert followed["workbook"] == "review.xlsx"
+    exempt = {row["user"]: row["exemption"] for row in table((second / "users.csv").read_bytes())}
+    assert exempt == {"ann": "", "bob": "needed"}
+
+
+def test_copies_beside_the_workbook_are_collected_one_by_one(runs: Path) -> None:
+    first = run(runs, FIRST)
+    fill_in(first / "review.xlsx", {"ann": "delete"}, on=ON, copy=first / "anna.xlsx")
+    fill_in(first / "review.xlsx", {"bob": "delete"}, by="Tom", on=ON, copy=first / "tom.xlsx")
+    shutil.copy(first / "anna.xlsx", first / "~$anna.xlsx")
+    assert export(runs, SECOND) == 0
+    assert decided(runs) == {"ann": "delete", "bob": "delete"}
+
+
+def test_a_workbook_that_is_refused_is_named_and_stops_no_run(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(runs, FIRST)
+    fill_in(first / "review.xlsx", {"ann": "remove"}, on=ON, copy=first / "anna.xlsx")
+    fill_in(first / "review.xlsx", {"bob": "delete"}, by="Tom", on=ON, copy=first / "tom.xlsx")
+    assert export(runs, SECOND) == 5
+    log = capsys.readouterr().err
+    assert "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected:" in log
+    assert "not a decision ('remove')" in log
+    assert decided(runs) == {"bob": "delete"}
+    check_whole(run(runs, SECOND))
+    assert record_of(run(runs, SECOND))["exit_code"] == 5
+
+
+def test_different_decisions_of_one_day_are_a_conflict_and_neither_is_in_force(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(runs, FIRST)
+    fill_in(first / "review.xlsx", {"ann": "delete"}, on=ON, copy=first / "anna.xlsx")
+    fill_in(first / "review.xlsx", {"ann": "keep"}, by="Tom", on=ON, copy=first / "tom.xlsx")
+    assert export(runs, SECOND) == 0
+    assert "Conflict on arn:aws:iam::012345678901:user/ann" in capsys.readouterr().err
+    assert [each.decision for each in ledger_lines(runs)] == ["delete", "keep", "conflict"]
+    second = run(runs, SECOND)
+    assert table((second / "follow_up.csv").read_bytes()) == []
+    assert main(["plan", str(runs / "decisions.csv"), "-o", str(runs / "r.sh")]) == 5
+    assert export(runs, THIRD) == 0
+    assert len(ledger_lines(runs)) == 3
+
+
+def ledger_lines(runs: Path) -> tuple[LedgerLine, ...]:
+    return read_ledger("d", (runs / "decisions.csv").read_bytes()).lines
+
+
+def test_a_changed_ledger_makes_a_new_run_of_the_same_reports_but_only_once(runs: Path) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    assert export(runs, FIRST) == 0
+    assert (runs / "2026-05-01T09-30-00Z-2").is_dir()
+    assert export(runs, FIRST) == 0
+    assert not (runs / "2026-05-01T09-30-00Z-3").exists()
+
+
+def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_none(runs: Path) -> None:
+    workbook = run(runs, FIRST) / "review.xlsx"
+    fill_in(workbook, {"ann": "delete", "bob": "delete"}, on=ON)
+    assert export(runs, SECOND) == 0
+    fill_in(workbook, {"ann": "=", "bob": "investigate"}, on=date(2026, 5, 5))
+    assert export(runs, THIRD) == 0
+    assert [str(each.decision) for each in ledger_lines(runs)] == [
+        "delete",
+        "delete",
+        "investigate",
+    ]
+    third = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
+    assert [row["user"] for row in third] == ["ann"]
+
+
+def test_another_ledger_is_collected_too(runs: Path, tmp_path: Path) -> None:
+    given = tmp_path / "bulk.csv"
+    given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2026-05-04", "", "")))
+    assert export(runs, SECOND, more=("--decisions", given)) == 0
+    assert decided(runs) == {"ann": "delete"}
+    assert export(runs, THIRD, more=("--decisions", given)) == 0
+    assert decided(runs) == {"ann": "delete"}
+
+
+def test_a_ledger_that_is_refused_ends_the_run_and_leaves_it_as_it_is(runs: Path) -> None:
+    (runs / "decisions.csv").write_bytes(b"decision\ndelete\n")
+    assert export(runs, SECOND) == 3
+    assert not run(runs, SECOND).exists()
+    assert (runs / "decisions.csv").read_bytes() == b"decision\ndelete\n"
+
+
+def test_what_is_done_stays_done_since_the_run_that_first_showed_it(runs: Path) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    for day in (SECOND, THIRD):
+        assert export(runs, day, BOB) == 0
+        (row,) = table((run(runs, day) / "follow_up.csv").read_bytes())
+        assert (row["status"], row["done_since"]) == ("done", "2026-06-01T09:30:00Z")
+
+
+def test_a_follow_up_that_was_edited_is_no_evidence(runs: Path) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    assert export(runs, SECOND, BOB) == 0
+    with (run(runs, SECOND) / "follow_up.csv").open("ab") as stream:
+        stream.write(b"\n")
+    assert export(runs, THIRD, BOB) == 0
+    (row,) = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
+    assert row["done_since"] == "2026-07-01T09:30:00Z"
+
+
+def test_overdue_decisions_fail_a_run(runs: Path) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    assert export(runs, SECOND, more=("--fail-on", "overdue", "--due-days", "28")) == 0
+    assert export(runs, SECOND, more=("--fail-on", "overdue", "--due-days", "27")) == 1
+
+
+def test_check_reads_decisions_and_writes_nothing(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workbook = run(runs, FIRST) / "review.xlsx"
+    fill_in(workbook, {"ann": "remove"}, on=ON)
+    assert export(runs, SECOND, more=("--check",)) == 5
+    assert "are not collected" in capsys.readouterr().err
+    assert not (runs / "decisions.csv").exists()
+
+
+def test_a_run_is_compared_by_the_decisions_that_each_run_has(runs: Path) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "keep"}, on=ON)
+    assert export(runs, SECOND) == 0
+    changes = table((run(runs, SECOND) / "changes.csv").read_bytes())
+    (row,) = (row for row in changes if row["user"] == "ann" and not row["rule"])
+    assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
+    assert main(["diff", *(str(run(runs, day)) for day in (FIRST, SECOND)), "-q"]) == 0
+
+
+def test_a_run_whose_ledger_was_edited_is_not_compared_with(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "keep"}, on=ON)
+    assert export(runs, SECOND) == 0
+    with (run(runs, SECOND) / "decisions.csv").open("ab") as stream:
+        stream.write(b"\n")
+    assert export(runs, THIRD) == 0
+    assert "were changed: changes since it are not shown" in capsys.readouterr().err
+
+
+def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> None:
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    used = a_user("ann", created=days_before(900), password=a_password(days_before(-10)))
+    assert export(runs, SECOND, used, BOB) == 0
+    (row,) = table((run(runs, SECOND) / "follow_up.csv").read_bytes())
+    assert row["status"] == "overtaken"
+    ledger, report = runs / "decisions.csv", runs.parent / SECOND
+    script = runs / "remove.sh"
+    assert main(["plan", str(ledger), "--report", str(report), "-o", str(script)]) == 5
+    assert "user/ann" not in script.read_text().split("left out", 1)[0]
+
+
+def test_lines_by_hand_in_the_ledger_count(runs: Path) -> None:
+    (runs / "decisions.csv").write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))
+    assert export(runs, SECOND) == 0
+    assert (run(runs, SECOND) / "follow_up.csv").exists()
