@@ -1,0 +1,622 @@
+"""Hold what becomes of decisions against a second reading of the law."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger, standings
+from tests.support import decision_oracle as law
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    COLUMNS,
+    COLUMNS_OF_2014,
+    LONG_AGO,
+    Row,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+    report_text,
+    the_root,
+)
+from tests.support.campaign_play import (
+    UserRow,
+    bulk,
+    collected,
+    differences,
+    entries,
+    listed,
+    outcomes,
+    played,
+    reports_in,
+)
+from tests.support.campaigns import BATCH, DATED_ANYHOW, DATED_BY_AWS, Entered, ListFile
+
+BEFORE, SINCE = days_before(20), AS_OF + timedelta(days=5)
+LATER = AS_OF + timedelta(days=10)
+KEY_DATE = days_before(200)
+TODAY = date(2027, 1, 1)
+CRITERIA = analyzer.Criteria()
+
+
+# What both sides have
+
+
+@dataclass(frozen=True)
+class Review:
+    """Hold one report as both sides read it."""
+
+    analysis: Any
+    report: law.Report
+
+    @cached_property
+    def rows(self) -> list[UserRow]:
+        """Return the list that is made of the report."""
+        return listed(self.analysis, {self.report.account: self.report})
+
+
+def review(
+    *users: Row,
+    at: datetime = AS_OF,
+    name: str = "",
+    option: datetime | None = None,
+    columns: Sequence[str] = COLUMNS,
+) -> Review:
+    """Return the review of a report that the console names, unless another name is given."""
+    name = name or f"{at:status_reports_%Y-%m-%dT%H-%M-%S+00-00}.csv"
+    account = str(users[0]["arn"]).split(":")[4] if users else ACCOUNT
+    bystander = a_user("bystander", account=account, created=days_before(999))
+    text = report_text([*users, bystander], root=the_root(account), columns=columns)
+    (report,) = reports_in(name, option, text)
+    source = (name, text.encode())
+    return Review(analyzer.analyze(analyzer.load(source, as_of=option), CRITERIA), report)
+
+
+class Ledgers:
+    """Keep the same decisions on both sides."""
+
+    def __init__(self) -> None:
+        self.by_product = Ledger()
+        self.by_law: tuple[law.Line, ...] = ()
+
+    def collect(
+        self, *lists: tuple[str, Review, Mapping[str, Entered]], attended: bool = True
+    ) -> tuple[str, str]:
+        """Return whether the call is refused, by law and by the product."""
+        files, contents = {}, {}
+        for name, reviewed, words in lists:
+            rows = [row.csv["user"] for row in reviewed.rows]
+            entered = {rows.index(user): each for user, each in words.items()}
+            file = ListFile(name, "", "", entered)
+            files[name] = entries(reviewed.rows, file)
+            contents[name] = bulk(reviewed.rows, file)
+        by_law = law.collect(self.by_law, files, TODAY, attended=attended)
+        by_product = collected(self.by_product, contents, TODAY, attended=attended)
+        self.by_law = by_law.lines
+        refused = ("refused" if by_law.refused else "collected",)
+        if isinstance(by_product, frozenset):
+            return (*refused, "refused")
+        lines = by_product.ledger.lines
+        self.by_product = read_ledger("decisions.csv", ledger_bytes(lines))
+        return (*refused, "collected")
+
+    def in_force(self) -> tuple[str, str]:
+        """Return the decision in force on the only user, by law and by the product."""
+        (by_law,) = law.standings(self.by_law).values() or (law.Standing(),)
+        (by_product,) = standings(self.by_product.lines).values() or (None,)
+        line, entry = by_law.in_force, by_product.in_force if by_product else None
+        return (
+            f"{line.decision} {line.person}" if line else "nothing",
+            f"{entry.decision} {entry.person}" if entry else "nothing",
+        )
+
+    def statuses(self, later: Review) -> tuple[str, str]:
+        """Return what became of the only decision, by law and by the product."""
+        (by_law,) = law.follow_up(self.by_law, [later.report]).values()
+        (by_product,) = outcomes(later.analysis, self.by_product).values()
+        return by_law[0], by_product[0]
+
+
+def spelled(value: Any) -> str | None:
+    """Return the name of a parameter: a report's source and time, or what is entered in calls."""
+    if isinstance(value, list):
+        return ", then ".join(" and ".join(call) for call in value)
+    if isinstance(value, tuple):
+        source, at = value
+        return f"{source} {at:%d %H.%M.%S}"
+    return None
+
+
+def both(answer: str) -> tuple[str, str]:
+    return answer, answer
+
+
+def decided(reviewed: Review, decision: str, user: str = "quiet") -> Ledgers:
+    day = f"{reviewed.report.as_of:%Y-%m-%d}"
+    ledgers = Ledgers()
+    entered = {user: (decision, "Ann", day, "", "")}
+    assert ledgers.collect(("ann.csv", reviewed, entered)) == both("collected")
+    return ledgers
+
+
+# Random reviews
+
+
+@pytest.mark.parametrize("batch", range(8))
+def test_reviews_of_reports_that_aws_dates_go_as_the_law_says(batch: int) -> None:
+    assert differences(range(batch * BATCH, (batch + 1) * BATCH), DATED_BY_AWS) == []
+
+
+@pytest.mark.parametrize("batch", range(8, 12))
+def test_reviews_of_reports_that_days_and_options_date_go_as_the_law_says(batch: int) -> None:
+    assert differences(range(batch * BATCH, (batch + 1) * BATCH), DATED_ANYHOW) == []
+
+
+def test_random_reviews_reach_every_answer_of_the_law() -> None:
+    plays = played(range(BATCH), DATED_BY_AWS)
+    calls = [call for play in plays for call in play.calls]
+    tallies = [tally for call in calls for tally in call.tallies.values()]
+    lines = [line for play in plays for line in play.lines]
+    reports = {row.report.account: row.report for play in plays for row in play.rows["second"]}
+    answers = law.follow_up(lines, [*reports.values()], due_days=20)
+    assert {status for status, _ in answers.values()} == {
+        *("done", "not-done", "overtaken", "unknown")
+    }
+    assert {overdue for _, overdue in answers.values()} == {True, False}
+    assert any(call.refused for call in calls)
+    assert any(call.conflicts for call in calls)
+    assert any(names for call in calls for names in call.emptied.values())
+    assert any(number for call in calls for number in call.still_open.values())
+    for count in ("added", "changed", "withdrawn", "already_there"):
+        assert any(getattr(tally, count) for tally in tallies)
+
+
+# What overtakes a decision
+
+
+def with_key(key: Row, **cells: str) -> Row:
+    return a_user(key_1=key) | cells
+
+
+def in_two_slots(first: Row, second: Row, **cells: str) -> Row:
+    return a_user(key_1=first, key_2=second) | cells
+
+
+A_KEY = a_key(KEY_DATE)
+USED_SINCE = a_key(KEY_DATE, SINCE)
+OF_UNKNOWN_DATE = a_key("??")
+PASSWORD_CHANGED = a_password(changed=SINCE)
+
+OVERTAKING: dict[str, tuple[Row, Row]] = {
+    "signed in": (a_user(password=a_password()), a_user(password=a_password(SINCE))),
+    "signed in again": (a_user(password=a_password(BEFORE)), a_user(password=a_password(SINCE))),
+    "signed in, and the password is gone": (
+        a_user(password=a_password(BEFORE)),
+        a_user(password=no_password(SINCE)),
+    ),
+    "a sign-in where the cell was unknown": (
+        a_user(password=a_password("??")),
+        a_user(password=a_password(BEFORE)),
+    ),
+    "a password": (a_user(), a_user(password=a_password())),
+    "a password where the cell was unknown": (
+        a_user(password=a_password(), password_enabled="??"),
+        a_user(password=a_password()),
+    ),
+    "a password that was changed": (
+        a_user(password=a_password()),
+        a_user(password=PASSWORD_CHANGED),
+    ),
+    "a password that was changed, if it is enabled is unknown": (
+        a_user(password=a_password()),
+        a_user(password=PASSWORD_CHANGED, password_enabled="??"),
+    ),
+    "a change since, where the cell was unknown": (
+        a_user(password=a_password(changed="??")),
+        a_user(password=PASSWORD_CHANGED),
+    ),
+    "a key": (a_user(), with_key(a_key(SINCE))),
+    "an inactive key": (a_user(), with_key(an_inactive_key(SINCE))),
+    "another key": (with_key(A_KEY), with_key(a_key(SINCE))),
+    "a key that is active now": (with_key(an_inactive_key(KEY_DATE)), with_key(A_KEY)),
+    "a key that is active now in another slot": (
+        with_key(an_inactive_key(KEY_DATE)),
+        a_user(key_2=A_KEY),
+    ),
+    "an active key where the cell was unknown": (
+        with_key(A_KEY, access_key_1_active="??"),
+        with_key(A_KEY),
+    ),
+    "a key whose date was unknown": (with_key(OF_UNKNOWN_DATE), with_key(A_KEY)),
+    "a key of unknown date": (a_user(), with_key(OF_UNKNOWN_DATE)),
+    "a second key, of unknown date": (with_key(A_KEY), in_two_slots(A_KEY, OF_UNKNOWN_DATE)),
+    "one of two keys of a second that is active now": (
+        in_two_slots(an_inactive_key(KEY_DATE), A_KEY),
+        in_two_slots(A_KEY, A_KEY),
+    ),
+    "use of a key": (with_key(A_KEY), with_key(USED_SINCE)),
+    "use of an inactive key": (
+        with_key(an_inactive_key(KEY_DATE)),
+        with_key(an_inactive_key(KEY_DATE, SINCE)),
+    ),
+    "use of a key without a date": (with_key(a_key("N/A")), with_key(a_key("N/A", SINCE))),
+    "use of a key of unknown date": (with_key(OF_UNKNOWN_DATE), with_key(a_key("??", SINCE))),
+    "use of a key whose date is unknown now": (with_key(A_KEY), with_key(a_key("??", SINCE))),
+    "use of a key where the cell was unknown": (
+        with_key(a_key(KEY_DATE, "??")),
+        with_key(a_key(KEY_DATE, BEFORE)),
+    ),
+    "an older inactive key, where the use of another was unknown": (
+        with_key(a_key(KEY_DATE, "??")),
+        with_key(an_inactive_key(LONG_AGO)),
+    ),
+    "a certificate": (a_user(), a_user(certificate_1=a_certificate(SINCE))),
+    "a certificate that is active now": (
+        a_user(certificate_1=a_certificate(active=False)),
+        a_user(certificate_1=a_certificate()),
+    ),
+    "a second certificate, of unknown date": (
+        a_user(certificate_1=a_certificate()),
+        a_user(certificate_1=a_certificate(), certificate_2=a_certificate("??")),
+    ),
+    "an MFA device": (a_user(), a_user(mfa=True)),
+    "an MFA device where the cell was unknown": (a_user(mfa_active="??"), a_user(mfa=True)),
+}
+
+NOT_OVERTAKING: dict[str, tuple[Row, Row]] = {
+    "nothing": (a_user(), a_user()),
+    "a sign-in that goes back in time": (
+        a_user(password=a_password(SINCE)),
+        a_user(password=a_password(BEFORE)),
+    ),
+    "less access": (
+        in_two_slots(A_KEY, USED_SINCE, mfa_active="true"),
+        with_key(an_inactive_key(KEY_DATE)),
+    ),
+    "cells that are unknown now": (
+        with_key(A_KEY),
+        with_key(
+            a_key("??", "??"),
+            password_enabled="??",
+            password_last_used="??",
+            password_last_changed="??",
+            access_key_1_active="??",
+            mfa_active="??",
+            cert_1_active="??",
+        ),
+    ),
+    "cells that were unknown and are no access": (
+        a_user(password_enabled="??", password_last_used="??", access_key_1_active="??"),
+        a_user(),
+    ),
+    "a change from before, where the cell was unknown": (
+        a_user(password=a_password(changed="??")),
+        a_user(password=a_password(changed=BEFORE)),
+    ),
+    "keys that changed places": (
+        in_two_slots(A_KEY, an_inactive_key(LONG_AGO)),
+        in_two_slots(an_inactive_key(LONG_AGO), A_KEY),
+    ),
+    "two keys of a second that changed places": (
+        in_two_slots(A_KEY, an_inactive_key(KEY_DATE)),
+        in_two_slots(an_inactive_key(KEY_DATE), A_KEY),
+    ),
+    "an inactive key whose date was unknown": (
+        with_key(an_inactive_key("??")),
+        with_key(an_inactive_key(KEY_DATE)),
+    ),
+    "a certificate that changed places": (
+        a_user(certificate_1=a_certificate()),
+        a_user(certificate_2=a_certificate()),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", OVERTAKING)
+def test_more_access_or_use_than_the_reviewer_saw_overtakes_a_decision(change: str) -> None:
+    seen, later = OVERTAKING[change]
+    ledgers = decided(review(seen), "delete")
+    assert ledgers.statuses(review(later, at=LATER)) == both("overtaken")
+
+
+@pytest.mark.parametrize(
+    ("later", "answer"),
+    [
+        (with_key(USED_SINCE), "overtaken"),
+        (with_key(an_inactive_key(KEY_DATE, SINCE)), "done"),
+        (with_key(an_inactive_key(KEY_DATE), mfa_active="true"), "done"),
+        (in_two_slots(an_inactive_key(KEY_DATE), a_key(SINCE)), "overtaken"),
+        (in_two_slots(an_inactive_key(KEY_DATE), an_inactive_key(SINCE)), "done"),
+    ],
+)
+def test_a_deactivation_that_is_done_is_done_whatever_came_before(later: Row, answer: str) -> None:
+    ledgers = decided(review(with_key(A_KEY)), "deactivate")
+    assert ledgers.statuses(review(later, at=LATER)) == both(answer)
+
+
+@pytest.mark.parametrize("change", NOT_OVERTAKING)
+def test_a_decision_stays_open_where_a_later_report_shows_no_more(change: str) -> None:
+    seen, later = NOT_OVERTAKING[change]
+    assert decided(review(seen), "delete").statuses(review(later, at=LATER)) == both("not-done")
+
+
+def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision() -> None:
+    user = with_key(a_key(KEY_DATE, BEFORE))
+    ledgers = decided(review(user, columns=COLUMNS_OF_2014), "delete")
+    assert ledgers.statuses(review(user, at=LATER)) == both("overtaken")
+
+
+# What is done
+
+
+@pytest.mark.parametrize(
+    ("decision", "later", "answer"),
+    [
+        ("delete", [], "done"),
+        ("delete", [a_user()], "not-done"),
+        ("delete", [a_user(created="??")], "unknown"),
+        ("delete", [a_user(created=SINCE)], "done"),
+        ("delete", [a_user("renamed")], "not-done"),
+        ("delete", [a_user("renamed"), a_user(created=SINCE)], "not-done"),
+        ("delete", [a_user("other", created=LONG_AGO + timedelta(seconds=1))], "done"),
+        ("deactivate", [], "done"),
+        ("deactivate", [a_user()], "done"),
+        ("deactivate", [a_user(password=a_password())], "not-done"),
+        ("deactivate", [a_user(password_enabled="??")], "not-done"),
+        ("deactivate", [with_key(an_inactive_key(KEY_DATE))], "done"),
+        ("deactivate", [with_key(an_inactive_key("??"))], "done"),
+        ("deactivate", [with_key(A_KEY)], "not-done"),
+        ("deactivate", [with_key(A_KEY, access_key_1_active="??")], "not-done"),
+        ("deactivate", [a_user(certificate_1=a_certificate())], "not-done"),
+        ("deactivate", [a_user(certificate_1=a_certificate(active=False))], "done"),
+        ("deactivate", [a_user(cert_1_active="??")], "not-done"),
+        ("deactivate", [a_user(), a_user(password=a_password())], "not-done"),
+        ("deactivate", [a_user(created=SINCE, password=a_password())], "done"),
+        ("deactivate", [a_user("renamed")], "not-done"),
+    ],
+)
+def test_a_decision_is_done_if_a_later_report_shows_it(
+    decision: str, later: list[Row], answer: str
+) -> None:
+    everything = in_two_slots(A_KEY, a_key(BEFORE), mfa_active="true")
+    seen = everything | a_password() | {"cert_1_active": "true", "cert_1_last_rotated": LONG_AGO}
+    ledgers = decided(review(seen), decision)
+    assert ledgers.statuses(review(*later, at=LATER)) == both(answer)
+
+
+@pytest.mark.parametrize("user", [a_user(created="??"), a_user(account="123XXXXXXXX")])
+def test_a_decision_that_identifies_no_user_is_never_done(user: Row) -> None:
+    ledgers = decided(review(user), "delete")
+    gone = review(user | {"user": "other", "arn": f"{user['arn']}/other"}, at=LATER)
+    assert ledgers.statuses(gone) == both("unknown")
+
+
+# When a report is later
+
+
+def dated(source: str, at: datetime, *users: Row) -> Review:
+    """Return the review of a report that is dated in this way."""
+    if source == "folder":
+        return review(*users, name=f"{at:%Y-%m-%d}/report.csv")
+    if source == "option":
+        return review(*users, name="report.csv", option=at)
+    if source == "assumed":
+        return review(*users, a_user("newest", created=at), name="report.csv")
+    return review(*users, at=at)
+
+
+NOON = AS_OF
+MIDNIGHT = datetime(2026, 5, 1, tzinfo=UTC)
+A_SECOND, A_DAY = timedelta(seconds=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("decided_on", "shown_by", "answer"),
+    [
+        (("console", NOON), ("console", NOON - A_SECOND), "unknown"),
+        (("console", NOON), ("console", NOON), "overtaken"),
+        (("console", NOON), ("console", NOON + A_SECOND), "overtaken"),
+        (("console", NOON), ("assumed", NOON - A_SECOND), "unknown"),
+        (("console", NOON), ("assumed", NOON + A_SECOND), "overtaken"),
+        (("console", NOON), ("folder", NOON), "unknown"),
+        (("console", NOON), ("folder", NOON + A_DAY), "overtaken"),
+        (("console", NOON), ("option", NOON - A_SECOND), "unknown"),
+        (("console", NOON), ("option", NOON + A_SECOND), "overtaken"),
+        (("folder", NOON), ("console", MIDNIGHT - A_SECOND), "unknown"),
+        (("folder", NOON), ("console", MIDNIGHT + A_SECOND), "overtaken"),
+        (("folder", NOON), ("folder", NOON - A_DAY), "unknown"),
+        (("folder", NOON), ("folder", NOON + A_DAY), "overtaken"),
+        (("option", NOON), ("console", NOON - A_SECOND), "unknown"),
+        (("option", NOON), ("console", NOON + A_SECOND), "overtaken"),
+        (("assumed", NOON), ("console", NOON - A_SECOND), "unknown"),
+        (("assumed", NOON), ("console", NOON + A_SECOND), "overtaken"),
+    ],
+    ids=spelled,
+)
+def test_only_a_later_report_says_what_became_of_a_decision(
+    decided_on: tuple[str, datetime], shown_by: tuple[str, datetime], answer: str
+) -> None:
+    seen, active = with_key(an_inactive_key(KEY_DATE)), with_key(A_KEY)
+    ledgers = decided(dated(*decided_on, seen), "delete")
+    assert ledgers.statuses(dated(*shown_by, active)) == both(answer)
+
+
+@pytest.mark.parametrize(
+    ("after", "answer"), [(-A_SECOND, "unknown"), (timedelta(), "not-done"), (A_SECOND, "done")]
+)
+def test_only_a_later_report_shows_that_a_decision_is_done(after: timedelta, answer: str) -> None:
+    ledgers = decided(review(a_user()), "delete")
+    assert ledgers.statuses(review(at=AS_OF + after)) == both(answer)
+
+
+@pytest.mark.parametrize(
+    ("in_force", "new", "answer"),
+    [
+        (("console", NOON), ("console", NOON - A_SECOND), "refused"),
+        (("console", NOON), ("console", NOON), "collected"),
+        (("console", NOON), ("console", NOON + A_DAY), "collected"),
+        (("console", NOON), ("folder", NOON - A_DAY), "refused"),
+        (("console", NOON), ("folder", NOON + A_DAY), "collected"),
+        (("console", NOON), ("option", NOON - A_DAY), "refused"),
+        (("console", NOON), ("option", NOON + A_DAY), "collected"),
+        (("console", NOON), ("assumed", NOON - A_DAY), "refused"),
+        (("console", NOON), ("assumed", NOON + A_DAY), "collected"),
+        (("folder", NOON), ("console", NOON - A_DAY), "refused"),
+        (("folder", NOON), ("console", NOON + A_DAY), "collected"),
+        (("folder", NOON), ("folder", NOON - A_DAY), "refused"),
+        (("option", NOON), ("console", NOON - A_DAY), "refused"),
+        (("option", NOON), ("console", NOON + A_DAY), "collected"),
+        (("option", NOON), ("option", NOON - A_DAY), "refused"),
+    ],
+    ids=spelled,
+)
+def test_a_decision_made_on_an_older_report_than_the_one_in_force_is_refused(
+    in_force: tuple[str, datetime], new: tuple[str, datetime], answer: str
+) -> None:
+    ledgers = Ledgers()
+    keep: Entered = ("keep", "Ann", "2026-05-01", "", "needed")
+    delete: Entered = ("delete", "Bob", "2026-05-02", "", "")
+    ledgers.collect(("ann.csv", dated(*in_force, a_user()), {"quiet": keep}))
+    call = ("bob.csv", dated(*new, a_user()), {"quiet": delete})
+    assert ledgers.collect(call) == both(answer)
+
+
+# What is in force
+
+
+def entered(words: str) -> tuple[str, Entered]:
+    """Return the file and the entry of `Ann delete 2`: decided by Ann on the second of May."""
+    person, decision, day = words.split()
+    entry = (decision, person, f"2026-05-{int(day):02d}", "", "needed")
+    return f"{person.lower()}.csv", entry
+
+
+def collected_in(calls: Sequence[Sequence[str]], *, attended: bool) -> tuple[Ledgers, Any]:
+    """Collect the calls, and return the answer to the last."""
+    reviewed, ledgers, answer = review(a_user()), Ledgers(), both("")
+    for call in calls:
+        lists = [(file, reviewed, {"quiet": entry}) for file, entry in map(entered, call)]
+        answer = ledgers.collect(*lists, attended=attended)
+    return ledgers, answer
+
+
+@pytest.mark.parametrize(
+    ("calls", "answer"),
+    [
+        ([["Ann delete 2"]], "delete ann"),
+        ([["Ann delete 2"], ["Bob keep 3"]], "keep bob"),
+        ([["Ann delete 3"], ["Bob keep 2"]], "delete ann"),
+        ([["Ann delete 2"], ["Bob delete 2"]], "delete bob"),
+        ([["Ann delete 2"], ["Ann keep 2"]], "keep ann"),
+        ([["Ann keep 2"], ["Ann delete 2"], ["Ann keep 2"]], "keep ann"),
+        ([["Ann delete 2"], ["Ann keep 2"], ["Ann delete 2"]], "delete ann"),
+        ([["Ann delete 2"], ["Ann withdraw 2"]], "nothing"),
+        ([["Ann delete 2"], ["Bob withdraw 2"]], "nothing"),
+        ([["Ann delete 2"], ["Bob keep 3"], ["Bob withdraw 4"]], "nothing"),
+        ([["Ann delete 3"], ["Bob withdraw 2"]], "delete ann"),
+        ([["Ann delete 2"], ["Ann withdraw 2"], ["Ann keep 2"]], "keep ann"),
+        ([["Ann delete 2"], ["Bob withdraw 3"], ["Carl keep 4"]], "keep carl"),
+        ([["Ann delete 2", "Bob delete 2"], ["Ann withdraw 3"]], "nothing"),
+    ],
+    ids=spelled,
+)
+def test_the_latest_decision_is_in_force_and_nothing_revives(
+    calls: Sequence[Sequence[str]], answer: str
+) -> None:
+    ledgers, last = collected_in(calls, attended=True)
+    assert last == both("collected")
+    assert ledgers.in_force() == both(answer)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [["Ann delete 2", "Bob keep 2"]],
+        [["Ann delete 2"], ["Bob keep 2"]],
+        [["Ann delete 2"], ["Bob deactivate 2"]],
+        [["Ann investigate 2"], ["Bob keep 2"]],
+        [["Ann delete 2", "Bob delete 2"], ["Ann keep 2"]],
+        [["Ann delete 2"], ["Bob keep 3"], ["Carl keep 2"]],
+        [["Ann withdraw 2", "Bob delete 2"]],
+        [["Ann delete 2"], ["Bob withdraw 3", "Carl delete 3"]],
+        [["Ann delete 2"], ["Bob withdraw 3"], ["Ann delete 3"]],
+    ],
+    ids=spelled,
+)
+def test_different_words_of_one_day_by_different_people_are_refused(
+    calls: Sequence[Sequence[str]],
+) -> None:
+    _, last = collected_in(calls, attended=True)
+    assert last == both("refused")
+
+
+@pytest.mark.parametrize(
+    ("calls", "answer"),
+    [
+        ([["Ann delete 2", "Bob keep 2"]], "nothing"),
+        ([["Ann delete 2", "Bob keep 2"], ["Bob withdraw 3"]], "delete ann"),
+        ([["Ann delete 2", "Bob keep 2"], ["Bob withdraw 2"]], "delete ann"),
+        ([["Ann delete 2", "Bob keep 2"], ["Ann withdraw 3"], ["Bob withdraw 3"]], "nothing"),
+        ([["Ann delete 2", "Bob keep 2"], ["Carl withdraw 3"]], "nothing"),
+        ([["Ann delete 2", "Bob keep 2"], ["Bob delete 2"]], "delete bob"),
+        ([["Ann delete 2", "Bob keep 2"], ["Carl keep 2"]], "nothing"),
+        ([["Ann delete 2", "Bob keep 2"], ["Carl keep 3"]], "keep carl"),
+        ([["Ann delete 2", "Bob keep 2", "Carl deactivate 2"], ["Bob withdraw 3"]], "nothing"),
+        ([["Ann keep 2"], ["Bob delete 3", "Carl deactivate 3"]], "nothing"),
+        ([["Ann delete 2", "Bob keep 2"], ["Ann withdraw 2"], ["Ann delete 2"]], "nothing"),
+        ([["Ann withdraw 2", "Bob delete 2"]], "nothing"),
+    ],
+    ids=spelled,
+)
+def test_nothing_is_in_force_in_a_conflict_until_one_side_withdraws(
+    calls: Sequence[Sequence[str]], answer: str
+) -> None:
+    ledgers, last = collected_in(calls, attended=False)
+    assert last == both("collected")
+    assert ledgers.in_force() == both(answer)
+
+
+def test_the_order_of_files_decides_nothing_between_different_people() -> None:
+    calls = (["Ann delete 2"], ["Bob withdraw 3", "Carl delete 3"])
+    turned = (["Ann delete 2"], ["Carl delete 3", "Bob withdraw 3"])
+    answers = {collected_in(each, attended=False)[0].in_force()[1] for each in (calls, turned)}
+    assert answers == {"nothing"}
+
+
+# What is refused, and what is there already
+
+
+def test_a_user_whose_rows_differ_cannot_be_decided_on_in_users_csv() -> None:
+    certified = a_user(password=a_password(BEFORE), certificate_1=a_certificate())
+    plain = a_user(password=a_password(BEFORE))
+    reviewed = review(plain, certified)
+    call = ("ann.csv", reviewed, {"quiet": ("delete", "Ann", "2026-05-02", "", "")})
+    assert Ledgers().collect(call) == both("refused")
+
+
+def test_an_entry_whose_masked_arn_names_another_user_is_refused() -> None:
+    rows = review(a_user(account="123XXXXXXXX")).rows
+    other = {"arn": f"{rows[0].csv['arn']}er"}
+    entry: Entered = ("delete", "Ann", "2026-05-02", "", "")
+    file = ListFile("ann.csv", "", "Ann", {0: entry}, {0: other})
+    by_law = law.collect((), {"ann.csv": entries(rows, file)}, TODAY)
+    by_product = collected(Ledger(), {"ann.csv": bulk(rows, file)}, TODAY, attended=True)
+    assert (by_law.refused, by_product) == (frozenset({("ann.csv", 2)}),) * 2
+
+
+def test_the_same_word_on_a_newer_report_is_a_decision_of_its_own() -> None:
+    entry: Entered = ("delete", "Ann", "2026-05-02", "", "")
+    ledgers = Ledgers()
+    ledgers.collect(("ann.csv", review(a_user()), {"quiet": entry}))
+    ledgers.collect(("ann.csv", review(a_user(mfa=True), at=NOON + A_DAY), {"quiet": entry}))
+    assert len(ledgers.by_law) == len(ledgers.by_product.lines) == 2
+    assert ledgers.statuses(review(a_user(mfa=True), at=LATER)) == both("not-done")

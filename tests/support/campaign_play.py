@@ -1,0 +1,434 @@
+"""Play reviews on the product and on the oracle at once, and name each difference."""
+
+import csv
+import io
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import analyzer
+from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.follow_up import follow_up
+from analyzer.decisions.ledger import (
+    Ledger,
+    LedgerLine,
+    ledger_bytes,
+    read_entries,
+    read_ledger,
+    standings,
+)
+from analyzer.terms import Verdict
+from tests.support import decision_oracle as law
+from tests.support.campaigns import (
+    DATED_ANYHOW,
+    NOBODYS_ACCOUNT,
+    NOTHING,
+    REVIEWERS,
+    STAGES,
+    START,
+    AccountReport,
+    Campaign,
+    Entered,
+    ListFile,
+    ListRow,
+    campaign,
+    file_text,
+    fill_in,
+    misnamed,
+    mistaken,
+    saved_by_spreadsheet,
+)
+
+CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
+LATE_CALL = START.date() + timedelta(days=56)
+DUE_DAYS = {"review": 15, "second": 20, "third": law.DUE_DAYS}
+
+Refused = frozenset[tuple[str, int]]
+"""The rows for which a call is refused: file and number."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Name what differs, and where: the law's answer and the product's."""
+
+    kind: str
+    seed: int
+    where: str
+    by_law: object
+    by_product: object
+
+
+# Reports and lists, as both sides read them
+
+
+def reports_in(name: str, option: datetime | None, text: str) -> Iterator[law.Report]:
+    """Yield the reports in a file, one of each account, as the oracle reads them."""
+    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
+    newest = law.newest_timestamp(rows)
+    by_account = defaultdict(list)
+    for row in rows:
+        by_account[row["arn"].split(":")[4]].append(row)
+    by_account.pop(NOBODYS_ACCOUNT, None)
+    at, source = law.as_of(name, option, newest)
+    for account, own in by_account.items():
+        yield law.Report(account, at, source, newest, tuple(own))
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """Hold a row of `users.csv`, and the user and the report that the oracle has for it."""
+
+    csv: Mapping[str, str]
+    cells: law.Cells
+    report: law.Report
+
+    @cached_property
+    def for_list(self) -> ListRow:
+        return ListRow(self.report.as_of.date(), law.CONTRADICTED in self.cells.values())
+
+
+def listed(analysis: Any, reports: Mapping[str, law.Report]) -> list[UserRow]:
+    """Return the rows of the `users.csv` that the product writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "users.csv"
+        analyzer.write(analysis, path, verdicts=[*Verdict])
+        rows = [*csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))]
+    return [user_row(row, reports[row["account"]]) for row in rows]
+
+
+def user_row(row: Mapping[str, str], report: law.Report) -> UserRow:
+    shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
+    return UserRow(row, law.one_row(law.rows_of_user(report, shown)), report)
+
+
+def entered_cells(entered: Entered) -> dict[str, str]:
+    return dict(zip(law.ENTERED, entered, strict=True))
+
+
+def bulk(rows: Sequence[UserRow], file: ListFile) -> bytes:
+    """Return `users.csv` with the five columns in front."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [*law.ENTERED, *rows[0].csv])
+    writer.writeheader()
+    for at, row in enumerate(rows):
+        entered = entered_cells(file.entered.get(at, NOTHING))
+        writer.writerow(entered | dict(row.csv) | file.shown.get(at, {}))
+    return text.getvalue().encode()
+
+
+def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
+    return [
+        law.Entry(
+            file.name,
+            at + 2,
+            entered_cells(file.entered.get(at, NOTHING)),
+            dict(row.csv) | file.shown.get(at, {}),
+            row.cells,
+            row.report,
+        )
+        for at, row in enumerate(rows)
+    ]
+
+
+# What the product says
+
+
+def refused_rows(refusal: analyzer.InputRefused) -> Refused:
+    return frozenset((each.file, each.row or 0) for each in refusal.problems)
+
+
+def collected(
+    ledger: Ledger, files: Mapping[str, bytes], today: date, *, attended: bool
+) -> Collection | Refused:
+    read, refused = [], set[tuple[str, int]]()
+    for name, content in files.items():
+        try:
+            read.append(read_entries(name, content))
+        except analyzer.InputRefused as refusal:
+            refused |= refused_rows(refusal)
+    if refused:
+        return frozenset(refused)
+    try:
+        return collect(ledger, read, today, attended=attended)
+    except analyzer.InputRefused as refusal:
+        return refused_rows(refusal)
+
+
+def key_of(line: LedgerLine) -> law.Key:
+    return line.user_key.arn, line.user_key.created
+
+
+def word(line: LedgerLine | law.Line | None) -> tuple[Any, ...] | None:
+    """Return what both sides say of a decision."""
+    if line is None:
+        return None
+    if isinstance(line, law.Line):
+        return (line.user, line.decision, line.person, line.day, line.file, line.row)
+    person = line.decided_by.strip().lower()
+    place = (line.workbook, line.row)
+    return (key_of(line), str(line.decision), person, line.decided_on, *place)
+
+
+# Comparing
+
+
+@dataclass
+class Play:
+    """Play one campaign: what reviewers enter is collected by both sides, call by call."""
+
+    campaign: Campaign
+    rows: Mapping[str, Sequence[UserRow]]
+    differences: list[Difference] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    lines: tuple[law.Line, ...] = ()
+    refused: Refused = frozenset()
+    calls: list[law.Collection] = field(default_factory=list)
+
+    def differs(self, kind: str, where: str, by_law: object, by_product: object) -> bool:
+        if by_law == by_product:
+            return False
+        seed = self.campaign.seed
+        self.differences.append(Difference(kind, seed, where, by_law, by_product))
+        return True
+
+    def compare_as_of(self) -> None:
+        for rows in self.rows.values():
+            for row in rows:
+                at = f"{row.report.as_of:%Y-%m-%dT%H:%M:%SZ}"
+                shown = (row.csv["as_of"], row.csv["as_of_source"])
+                self.differs("as-of", row.csv["arn"], (at, row.report.source), shown)
+
+    # What reviewers do
+
+    def review(self) -> None:
+        """Hold the first two collections."""
+        files = self.files()
+        for today in CALLS:
+            taking_part = [file for file in files if self.campaign.rng.random() < 0.85]
+            if not self.call(taking_part or files[:1], today):
+                break
+
+    def files(self) -> list[ListFile]:
+        """Return the lists of two or three reviewers, and now and then one of an older report."""
+        rng = self.campaign.rng
+        reviewers = rng.sample(REVIEWERS, rng.choice([2, 2, 3]))
+        files = [ListFile(f"{each.lower()}.csv", "review", each) for each in reviewers]
+        if rng.random() < 0.3 and self.rows["before"]:
+            files.append(ListFile("old.csv", "before", rng.choice(reviewers)))
+        return files
+
+    def review_again(self) -> None:
+        """Hold a later collection, with lists of the next report."""
+        files = [ListFile(f"{each.lower()}-2.csv", "second", each) for each in REVIEWERS[:2]]
+        if self.rows["second"] and self.campaign.rng.random() < 0.5 and not self.differences:
+            self.call(files, LATE_CALL)
+
+    def call(self, files: Sequence[ListFile], today: date) -> bool:
+        """Fill in lists and collect them; what is refused may be mended and collected again."""
+        rng = self.campaign.rng
+        for file in files:
+            rows = [row.for_list for row in self.rows[file.stage]]
+            fill_in(rng, file, rows, today, rng.choice([0.1, 0.3, 0.5]))
+        kept = [dict(file.entered) for file in files]
+        if rng.random() < 0.2:
+            self.make_mistake(rng.choice(files), today)
+        is_same = self.collect(files, today)
+        for file, entered in zip(files, kept, strict=True):
+            file.entered, file.shown = entered, {}
+        if is_same and self.refused and rng.random() < 0.7:
+            for name, row in self.refused:
+                for file in files:
+                    if file.name == name:
+                        file.entered.pop(row - 2, None)
+            return self.collect(files, today)
+        return is_same
+
+    def make_mistake(self, file: ListFile, today: date) -> None:
+        rng = self.campaign.rng
+        rows = self.rows[file.stage]
+        at, fate = rng.randrange(len(rows)), rng.random()
+        if fate < 0.7:
+            file.entered[at] = mistaken(rng, file.reviewer, rows[at].for_list, today)
+        elif fate < 0.85 and at in file.entered:
+            file.shown[at] = misnamed(rng, dict(rows[at].csv))
+        else:
+            file.shown[at] = saved_by_spreadsheet(dict(rows[at].csv))
+
+    # What both sides make of it
+
+    def collect(self, files: Sequence[ListFile], today: date) -> bool:
+        """Collect on both sides, and return whether they go on alike."""
+        attended = self.campaign.is_attended
+        by_law = law.collect(
+            self.lines,
+            {file.name: entries(self.rows[file.stage], file) for file in files},
+            today,
+            attended=attended,
+        )
+        contents = {file.name: bulk(self.rows[file.stage], file) for file in files}
+        by_product = collected(self.ledger, contents, today, attended=attended)
+        self.refused = by_law.refused
+        self.calls.append(by_law)
+        where = str(today)
+        if isinstance(by_product, frozenset):
+            is_alike = bool(by_law.refused) and by_product <= by_law.refused
+            return is_alike or not self.differs("refused", where, by_law.refused, by_product)
+        if self.differs("refused", where, by_law.refused, frozenset()):
+            return False
+        if self.differs("added", where, *added(by_law, by_product)):
+            return False
+        self.compare_counts(where, by_law, by_product)
+        self.lines = by_law.lines
+        self.ledger = read_ledger("decisions.csv", ledger_bytes(by_product.ledger.lines))
+        self.compare_standings(where, today)
+        return True
+
+    def compare_counts(self, where: str, by_law: law.Collection, by_product: Collection) -> None:
+        counts = {
+            (tally.file, tally.reviewer.lower()): law.Tally(
+                tally.entered, tally.added, tally.changed, tally.withdrawn, tally.already_there
+            )
+            for file in by_product.files
+            for tally in file.tallies
+        }
+        self.differs("tallies", where, dict(by_law.tallies), counts)
+        for file in by_product.files:
+            emptied = frozenset((key_of(line), str(line.decision)) for line in file.emptied)
+            at = f"{where} {file.file}"
+            self.differs("emptied", at, by_law.emptied[file.file], emptied)
+            self.differs("still open", at, by_law.still_open[file.file], file.still_open)
+
+    def compare_standings(self, where: str, today: date) -> None:
+        """Compare what is in force now, and when decisions to keep run out."""
+        days = [today + timedelta(days=days) for days in (0, law.KEEP_DAYS - 4, law.KEEP_DAYS)]
+        by_product = {
+            (key.arn, key.created): (
+                [word(self.ledger.in_force(each, day)) for day in days],
+                each.is_conflict,
+            )
+            for key, each in standings(self.ledger.lines).items()
+        }
+        by_law = {
+            key: ([word(law.in_force(each, day)) for day in days], each.is_conflict)
+            for key, each in law.standings(self.lines).items()
+        }
+        for key in sorted({*by_law, *by_product}, key=str):
+            self.differs("in force", f"{where} {key[0]}", by_law.get(key), by_product.get(key))
+
+
+def added(by_law: law.Collection, by_product: Collection) -> tuple[object, object]:
+    """Return what each side adds: decisions in order, and the days of conflicts."""
+    conflicts = frozenset(
+        (key_of(line), line.decided_on) for line in by_product.added if line.decision == "conflict"
+    )
+    lines = [word(line) for line in by_product.added if line.decision != "conflict"]
+    return ([word(line) for line in by_law.added], by_law.conflicts), (lines, conflicts)
+
+
+# Following up
+
+
+@dataclass
+class Stage:
+    """Hold all reports of one stage of several campaigns, as both sides read them."""
+
+    reports: dict[str, law.Report]
+    analyses: list[Any]
+
+    def reports_of(self, analysis: Any) -> list[law.Report]:
+        accounts = {each.account for file in analysis.report.files for each in file.accounts}
+        return [self.reports[each] for each in accounts if each in self.reports]
+
+    def rows_by_account(self) -> dict[str, list[UserRow]]:
+        rows = defaultdict(list)
+        for analysis in self.analyses:
+            for row in listed(analysis, self.reports):
+                rows[row.report.account].append(row)
+        return rows
+
+
+def stage_of(reports: Iterable[AccountReport]) -> Stage:
+    """Read the files of a stage; those that --as-of dates are read by themselves."""
+    by_channel = defaultdict(list)
+    for each in reports:
+        by_channel[each.channel].append(each)
+    texts = {channel: file_text(each, channel) for channel, each in by_channel.items()}
+    sources = defaultdict(list)
+    for channel, text in texts.items():
+        sources[channel.option].append((channel.name, text.encode()))
+    return Stage(
+        {
+            report.account: report
+            for channel, text in texts.items()
+            for report in reports_in(channel.name, channel.option, text)
+        },
+        [
+            analyzer.analyze(analyzer.load(*each, as_of=option), analyzer.Criteria())
+            for option, each in sources.items()
+        ],
+    )
+
+
+Outcomes = dict[law.Key, tuple[str, bool]]
+
+
+def outcomes(analysis: Any, ledger: Ledger) -> Outcomes:
+    """Return status and overdue of each decision that the product follows up."""
+    frame = follow_up(analysis.pages(), analysis.report, ledger).frame
+    created = frame["created"].astype(object).where(frame["created"].notna(), None)
+    columns = (frame["arn"], created, frame["status"], frame["overdue"])
+    return {
+        (arn, at and at.to_pydatetime()): (str(status), bool(overdue))
+        for arn, at, status, overdue in zip(*columns, strict=True)
+    }
+
+
+def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
+    lines = [line for play in plays for line in play.lines]
+    product_lines = tuple(line for play in plays for line in play.ledger.lines)
+    ledger = Ledger(lines=product_lines, due_days=DUE_DAYS[name])
+    play_of = {line.user: play for play in plays for line in play.lines}
+    for analysis in stage.analyses:
+        by_law = law.follow_up(lines, stage.reports_of(analysis), DUE_DAYS[name])
+        by_product = outcomes(analysis, ledger)
+        for key in sorted({*by_law, *by_product}, key=str):
+            where = f"{name} {key[0]}"
+            play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
+
+
+def played(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[Play]:
+    """Play the campaigns of these seeds; their reports share files, which are read at once."""
+    campaigns = [campaign(seed, sources) for seed in seeds]
+    stages = {
+        stage: stage_of(report for each in campaigns for report in each.reports[stage])
+        for stage in STAGES
+    }
+    rows = {stage: stages[stage].rows_by_account() for stage in ("before", "review", "second")}
+    plays = [
+        Play(
+            each,
+            {
+                stage: [row for report in each.reports[stage] for row in of_stage[report.account]]
+                for stage, of_stage in rows.items()
+            },
+        )
+        for each in campaigns
+    ]
+    for play in plays:
+        play.compare_as_of()
+        play.review()
+    compare_follow_up(plays, stages["review"], "review")
+    compare_follow_up(plays, stages["second"], "second")
+    for play in plays:
+        play.review_again()
+    compare_follow_up(plays, stages["third"], "third")
+    return plays
+
+
+def differences(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[Difference]:
+    return [each for play in played(seeds, sources) for each in play.differences]

@@ -1,0 +1,863 @@
+"""Keep decisions in plain Python: a second reading of the law that shares no code with analyzer.
+
+It is written to be read beside section 6 of the definitions, one small function a rule, and is as
+slow as that makes it. It works on the cells of reports as text, and on moments. Where the law can
+be read in two ways, the docstring says which one is taken here, and why.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, cached_property
+from itertools import permutations
+from pathlib import PurePath
+from typing import Literal
+
+from tests.support.verdict_oracle import NO_PLACE, SLOTS, boolean, moment
+
+Cells = Mapping[str, str]
+Never = Literal["never"]
+NEVER: Never = "never"
+When = datetime | Never | None
+"""A moment, the word that there is none, or nothing where the cell does not say."""
+
+Key = tuple[str, datetime | None]
+"""The ARN and the creation time of a user."""
+
+KEEP_DAYS, DUE_DAYS = 180, 30
+A_DAY = timedelta(days=1)
+
+ENTERED = ("decision", "decided_by", "decided_on", "ticket", "comment")
+WORDS = ("delete", "deactivate", "keep", "investigate", "withdraw")
+REMOVALS = ("delete", "deactivate")
+OF_AWS = ("envelope", "metadata", "file-name")
+
+CONSOLE_NAME = re.compile(
+    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)\+00-00( \(\d+\))?\.csv"
+)
+DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
+USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(.*/)?([^/]+)")
+CONTRADICTED = "(another row of this ARN has another)"
+
+
+# Section 1: when a report is
+
+
+@dataclass(frozen=True)
+class Report:
+    """Hold one report of one account: its rows as text, as-of, and how that is known.
+
+    `newest` is the newest timestamp of the file, which may have other accounts too.
+    """
+
+    account: str
+    as_of: datetime
+    source: str
+    newest: datetime
+    rows: tuple[Cells, ...]
+
+
+def newest_timestamp(rows: Iterable[Cells]) -> datetime:
+    """A password's next rotation lies ahead; every other timestamp is of something that was."""
+    timestamps = (
+        at.replace(microsecond=0)
+        for row in rows
+        for column, raw in row.items()
+        if column != "password_next_rotation" and (at := moment(raw))
+    )
+    return max(timestamps, default=datetime.min.replace(tzinfo=UTC))
+
+
+def as_of(name: str, option: datetime | None, newest: datetime) -> tuple[datetime, str]:
+    """The option comes first, then the console's name, a day in a name, the newest timestamp.
+
+    A day stands for its end, and only if no timestamp in the report is later.
+    """
+    if option is not None:
+        return option, "option"
+    if console := CONSOLE_NAME.fullmatch(PurePath(name).name):
+        day, hour, minute, second, _ = console.groups()
+        return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}Z"), "file-name"
+    if day_in_name := DAY.search(name):
+        end = datetime.fromisoformat(f"{day_in_name[1]}T23:59:59Z")
+        if end >= newest:
+            return end, "folder"
+    return newest, "assumed"
+
+
+def moment_acted_on(report: Report, newest: datetime) -> datetime:
+    """Where something is done because of a report, a day without a time is its start.
+
+    Taken here: not its start where the newest timestamp proves that it is from later on.
+    """
+    if report.source != "folder":
+        return report.as_of
+    return max(start_of(report.as_of.date()), newest)
+
+
+def start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def baseline(report: Report, cells: Cells) -> datetime:
+    """ "Since" counts from AWS's own as-of, else from the newest timestamp.
+
+    That is never a day without a time, and never --as-of. A row of `users.csv` shows its own
+    timestamps only; the newest of them is earlier, so more counts as having happened since.
+    """
+    if report.source in (*OF_AWS, "assumed"):
+        return report.as_of
+    return newest_timestamp([cells])
+
+
+# Section 1: what a row says of a user
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Hold what a slot says of an access key or a certificate."""
+
+    active: bool | None
+    created: When
+    used: When = NEVER
+
+    @property
+    def is_absent(self) -> bool:
+        """A slot is empty if it is not active and has no date."""
+        return self.active is False and self.created == NEVER
+
+
+@dataclass(frozen=True)
+class State:
+    """Hold the cells that count for a decision: what the reviewer saw, or a later report shows."""
+
+    password: bool | None
+    signed_in: When
+    changed: When
+    mfa: bool | None
+    keys: tuple[Credential, ...]
+    certificates: tuple[Credential, ...]
+
+
+@cache
+def when(raw: str | None, *never: str) -> When:
+    """A date, one of the words that AWS writes where there is none, or not understood."""
+    at = moment(raw)
+    if at is None:
+        return NEVER if raw in never else None
+    return at.replace(microsecond=0)
+
+
+@cache
+def is_masked(arn: str) -> bool:
+    """An ARN that names no account of 12 digits leaves open which user it is."""
+    return USER_ARN.fullmatch(arn) is None
+
+
+def read_use(cells: Cells, slot: int, *, absent: bool) -> When:
+    """When a key was used; a date at odds with another cell of the key is as good as unknown."""
+    date_cell, region, service = (
+        cells.get(f"access_key_{slot}_last_used_{each}") for each in ("date", "region", "service")
+    )
+    used = when(date_cell, "N/A")
+    placed = {region, service} - NO_PLACE
+    at_odds = (absent or service == "N/A") if isinstance(used, datetime) else bool(placed)
+    return None if at_odds else used
+
+
+def read_key(cells: Cells, slot: int) -> Credential:
+    """`last_rotated` is when a key was created."""
+    key = read_credential(cells, f"access_key_{slot}")
+    return replace(key, used=read_use(cells, slot, absent=key.is_absent))
+
+
+def read_credential(cells: Cells, thing: str) -> Credential:
+    """A key or certificate is active, inactive or absent: false and N/A.
+
+    N/A says nothing where the slot is not known to be off.
+    """
+    active = boolean(cells.get(f"{thing}_active"))
+    created = when(cells.get(f"{thing}_last_rotated"), "N/A")
+    return Credential(active, None if active is not False and created == NEVER else created)
+
+
+def read_state(cells: Cells) -> State:
+    """A column that is missing, and a cell that is not understood, say nothing."""
+    return State(
+        password=boolean(cells.get("password_enabled")),
+        signed_in=when(cells.get("password_last_used"), "N/A", "no_information"),
+        changed=when(cells.get("password_last_changed"), "N/A"),
+        mfa=boolean(cells.get("mfa_active")),
+        keys=tuple(read_key(cells, slot) for slot in SLOTS),
+        certificates=tuple(read_credential(cells, f"cert_{slot}") for slot in SLOTS),
+    )
+
+
+def user_key(cells: Cells) -> Key:
+    """A user is its ARN and its creation time: one created again is another.
+
+    Where the ARN is the same for several, as a masked one can be, the name is in it too.
+    """
+    arn = cells["arn"]
+    if is_masked(arn) and not arn.endswith(f"/{cells['user']}"):
+        arn = f"{arn}/{cells['user']}"
+    created = when(cells.get("user_creation_time"))
+    return arn, created if isinstance(created, datetime) else None
+
+
+@cache
+def meaning(raw: str) -> object:
+    """What a cell says, however it is written."""
+    return moment(raw) or (raw if boolean(raw) is None else boolean(raw))
+
+
+def one_row(rows: Sequence[Cells]) -> Cells:
+    """All rows of an ARN are one user; a cell in which they differ says nothing."""
+    return {
+        column: raw if len({meaning(row[column]) for row in rows}) == 1 else CONTRADICTED
+        for column, raw in rows[0].items()
+    }
+
+
+def rows_of_user(report: Report, cells: Cells) -> list[Cells]:
+    arn = user_key(cells)[0]
+    return [row for row in report.rows if not is_root(row) and user_key(row)[0] == arn]
+
+
+def is_root(cells: Cells) -> bool:
+    return cells["user"] == "<root_account>"
+
+
+def users(report: Report) -> list[Cells]:
+    """The users of a report, each once."""
+    by_arn: dict[str, list[Cells]] = {}
+    for row in report.rows:
+        if not is_root(row):
+            by_arn.setdefault(user_key(row)[0], []).append(row)
+    return [one_row(rows) for rows in by_arn.values()]
+
+
+# What a person entered
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Hold a row of a list: what is entered, what identifies the user, and the report behind it."""
+
+    file: str
+    row: int
+    entered: Cells
+    shown: Cells
+    cells: Cells
+    report: Report
+
+
+@dataclass(frozen=True)
+class Line:
+    """Hold a decision as it is collected."""
+
+    decision: str
+    person: str
+    day: date
+    ticket: str
+    comment: str
+    file: str
+    row: int
+    cells: Cells
+    report: Report
+
+    @cached_property
+    def user(self) -> Key:
+        return user_key(self.cells)
+
+    @cached_property
+    def made_on(self) -> datetime:
+        return moment_acted_on(self.report, newest_timestamp([self.cells]))
+
+
+def text(entry: Entry, column: str) -> str:
+    """Blanks around a cell are trimmed, and one apostrophe of a spreadsheet goes."""
+    return entry.entered[column].strip().removeprefix("'").strip()
+
+
+def is_open(entry: Entry) -> bool:
+    """A row in which nothing is entered is no entry."""
+    return not any(text(entry, column) for column in ENTERED)
+
+
+def day_entered(entry: Entry) -> date | None:
+    """A date is a real one, written as YYYY-MM-DD."""
+    raw = text(entry, "decided_on")
+    try:
+        return date.fromisoformat(raw) if DAY.fullmatch(raw) else None
+    except ValueError:
+        return None
+
+
+def has_word(entry: Entry) -> bool:
+    """The word is one of five, in any case; an entry without a decision is refused."""
+    return text(entry, "decision").lower() in WORDS
+
+
+def has_name(entry: Entry) -> bool:
+    return bool(text(entry, "decided_by"))
+
+
+def is_explained(entry: Entry) -> bool:
+    """To keep a user needs a comment."""
+    return text(entry, "decision").lower() != "keep" or bool(text(entry, "comment"))
+
+
+def is_in_time(entry: Entry, today: date) -> bool:
+    """Nobody decides before the report is there, nor tomorrow: give or take a day for zones."""
+    day = day_entered(entry)
+    return day is not None and entry.report.as_of.date() - A_DAY <= day <= today + A_DAY
+
+
+def names_one_user(entry: Entry) -> bool:
+    """User, account and ARN are of one user; a spreadsheet may have cut zeros of the account."""
+    arn = USER_ARN.fullmatch(entry.shown["arn"])
+    if arn is None:
+        return entry.shown["arn"] == user_key(entry.cells)[0]
+    is_account = entry.shown["account"].zfill(12) == arn[1]
+    return is_account and entry.shown["user"].removeprefix("'") == arn[3]
+
+
+def shows_what_it_decides_on(entry: Entry) -> bool:
+    """A row of `users.csv` cannot show that another row of the report says something else.
+
+    Taken here: it is refused, as it is no record of what the report showed.
+    """
+    return CONTRADICTED not in one_row(rows_of_user(entry.report, entry.cells)).values()
+
+
+def is_readable(entry: Entry) -> bool:
+    """An entry has a word, a name, a date, for keep a comment, and a row of one user."""
+    return (
+        has_word(entry)
+        and has_name(entry)
+        and day_entered(entry) is not None
+        and is_explained(entry)
+        and names_one_user(entry)
+    )
+
+
+def is_acceptable(entry: Entry, today: date) -> bool:
+    return is_in_time(entry, today) and shows_what_it_decides_on(entry)
+
+
+def line_of(entry: Entry) -> Line:
+    day = day_entered(entry)
+    assert day is not None
+    return Line(
+        text(entry, "decision").lower(),
+        text(entry, "decided_by").lower(),
+        day,
+        text(entry, "ticket"),
+        text(entry, "comment"),
+        entry.file,
+        entry.row,
+        entry.cells,
+        entry.report,
+    )
+
+
+# What stands
+
+
+@dataclass
+class Standing:
+    """Hold what stands of the lines on one user, each person's word of one day.
+
+    `conflicts` has the words of each day on which people differ, unless that was settled since.
+    """
+
+    day: date = date.min
+    words: dict[str, Line] = field(default_factory=dict)
+    conflicts: dict[date, tuple[Line, ...]] = field(default_factory=dict)
+
+    @property
+    def is_conflict(self) -> bool:
+        """People who decide differently on one day are in conflict."""
+        return len({line.decision for line in self.words.values()}) > 1
+
+    @property
+    def in_force(self) -> Line | None:
+        """The latest counts; after a withdrawal or in conflict there is none."""
+        if not self.words or self.is_conflict:
+            return None
+        *_, latest = self.words.values()
+        return None if latest.decision == "withdraw" else latest
+
+
+def decide(standing: Standing, line: Line) -> None:
+    """A later day replaces what was; on the same day a person's later word replaces the own one."""
+    if line.day > standing.day:
+        standing.words, standing.day = {}, line.day
+    standing.words.pop(line.person, None)
+    standing.words[line.person] = line
+
+
+def withdraw(standing: Standing, line: Line) -> None:
+    """To withdraw ends what stands, and nothing earlier revives.
+
+    In a conflict it takes back that person's word only, and the other one's is in force. Who
+    withdraws the own word of that day has no word left; who withdraws another's has decided too,
+    and a third word of that day by somebody else is a conflict with it.
+    """
+    own = standing.words.get(line.person)
+    if standing.is_conflict and own and own.decision != "withdraw":
+        del standing.words[line.person]
+        return
+    had_a_word = own is not None and own.decision != "withdraw" and standing.day == line.day
+    standing.conflicts.pop(standing.day, None)
+    standing.words = {} if had_a_word else {line.person: line}
+    standing.day = line.day
+
+
+def standing_of(lines: Iterable[Line]) -> Standing:
+    """Lines count by their day, then by their place in the ledger (which `lines` is ordered by)."""
+    standing = Standing()
+    for line in sorted(lines, key=lambda each: each.day):
+        (withdraw if line.decision == "withdraw" else decide)(standing, line)
+        standing.conflicts.pop(standing.day, None)
+        if standing.is_conflict:
+            standing.conflicts[standing.day] = (*standing.words.values(),)
+    return standing
+
+
+def standings(lines: Iterable[Line]) -> dict[Key, Standing]:
+    by_user: dict[Key, list[Line]] = {}
+    for line in lines:
+        by_user.setdefault(line.user, []).append(line)
+    return {user: standing_of(each) for user, each in by_user.items()}
+
+
+def in_force(standing: Standing, day: date, keep_days: int = KEEP_DAYS) -> Line | None:
+    """A keep runs out after its days; until the last of them, that day included, it is in force."""
+    line = standing.in_force
+    if line and line.decision == "keep" and day > line.day + keep_days * A_DAY:
+        return None
+    return line
+
+
+# Collecting
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Count what one person entered in one file."""
+
+    entered: int = 0
+    added: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    already_there: int = 0
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Hold what a call adds and says, or the rows for which it is refused."""
+
+    lines: tuple[Line, ...]
+    refused: frozenset[tuple[str, int]] = frozenset()
+    added: tuple[Line, ...] = ()
+    conflicts: frozenset[tuple[Key, date]] = frozenset()
+    tallies: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
+    emptied: Mapping[str, frozenset[tuple[Key, str]]] = field(default_factory=dict)
+    still_open: Mapping[str, int] = field(default_factory=dict)
+
+
+def is_same_word(one: Line, other: Line) -> bool:
+    """A decision is a person's word on one user, made on one report."""
+    words = [
+        (each.user, each.person, each.day, each.decision, each.ticket, each.comment)
+        for each in (one, other)
+    ]
+    return words[0] == words[1] and one.report.as_of == other.report.as_of
+
+
+def is_already_there(line: Line, ledger: Sequence[Line]) -> bool:
+    """A word that was collected before is not collected again.
+
+    That is the word that counts for this person, user and day, or the last one that was collected
+    from the same row. A word that the person has given up since is given anew.
+    """
+    own = [each for each in ledger if (each.user, each.person) == (line.user, line.person)]
+    of_day = [each for each in own if each.day == line.day][-1:]
+    of_row = [each for each in own if (each.file, each.row) == (line.file, line.row)][-1:]
+    return any(is_same_word(line, each) for each in (*of_day, *of_row))
+
+
+def is_older_view(line: Line, others: Iterable[Line]) -> bool:
+    """A decision must not rest on an older report than the one that is in force."""
+    force = standing_of(each for each in others if each.user == line.user).in_force
+    return force is not None and line.made_on < force.made_on
+
+
+def precedes(one: Line, other: Line) -> bool:
+    return one.day <= other.day
+
+
+def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
+    """Each new line is compared with what is in force in the ledger, and with what it follows."""
+    return [
+        line
+        for at, line in enumerate(new)
+        if is_older_view(line, ledger)
+        or is_older_view(
+            line,
+            [
+                *(each for each in ledger if precedes(each, line)),
+                *(each for each in new[:at] if precedes(each, line)),
+                *(each for each in new[at + 1 :] if each.day < line.day),
+            ],
+        )
+    ]
+
+
+def new_conflicts(
+    lines: Sequence[Line], new: Sequence[Line]
+) -> dict[tuple[Key, date], tuple[Line, ...]]:
+    """Two people, one user, one day, different words: each conflict that a new line is part of."""
+    return {
+        (user, day): pair
+        for user, standing in standings(lines).items()
+        for day, pair in standing.conflicts.items()
+        if any(is_one_of(line, new) for line in pair)
+    }
+
+
+def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
+    return any(line is each for each in lines)
+
+
+def collect(
+    ledger: Sequence[Line],
+    files: Mapping[str, Sequence[Entry]],
+    today: date,
+    *,
+    attended: bool = True,
+) -> Collection:
+    """One refusal refuses the whole call; what is there already is counted, never added again."""
+    entries = [each for rows in files.values() for each in rows if not is_open(each)]
+    refused: list[Entry | Line] = [each for each in entries if not is_readable(each)]
+    if refused:
+        return Collection((*ledger,), refused=places(refused))
+    refused += [each for each in entries if not is_acceptable(each, today)]
+    new: list[Line] = []
+    for line in map(line_of, entries):
+        if not is_already_there(line, [*ledger, *new]):
+            new.append(line)
+    refused += older_views(new, ledger)
+    conflicts = new_conflicts([*ledger, *new], new)
+    if attended:
+        refused += [line for words in conflicts.values() for line in words if is_one_of(line, new)]
+    if refused:
+        return Collection((*ledger,), refused=places(refused))
+    lines = (*ledger, *new)
+    return Collection(
+        lines,
+        added=(*new,),
+        conflicts=frozenset(conflicts) - standing_conflicts(ledger),
+        tallies=tallies(entries, new, ledger),
+        emptied={name: emptied(rows, lines) for name, rows in files.items()},
+        still_open={name: still_open(rows, lines) for name, rows in files.items()},
+    )
+
+
+def standing_conflicts(ledger: Sequence[Line]) -> set[tuple[Key, date]]:
+    """Of each conflict one line is added, when it comes up."""
+    return {
+        (user, day) for user, standing in standings(ledger).items() for day in standing.conflicts
+    }
+
+
+def places(refused: Iterable[Entry | Line]) -> frozenset[tuple[str, int]]:
+    return frozenset((each.file, each.row) for each in refused)
+
+
+def tallies(
+    entries: Iterable[Entry], new: Sequence[Line], ledger: Sequence[Line]
+) -> dict[tuple[str, str], Tally]:
+    """What was read is counted for each file and person: new, changed, withdrawn, there already.
+
+    A decision changes one that stood on its user before the call.
+    """
+    stood = {user for user, each in standings(ledger).items() if current(each)}
+    counts: dict[tuple[str, str], Tally] = {}
+    for line in map(line_of, entries):
+        tally = counts.get((line.file, line.person), Tally())
+        is_new = any((each.file, each.row) == (line.file, line.row) for each in new)
+        kind = (
+            "already_there"
+            if not is_new
+            else "withdrawn"
+            if line.decision == "withdraw"
+            else "changed"
+            if line.user in stood
+            else "added"
+        )
+        counts[line.file, line.person] = replace(
+            tally, entered=tally.entered + 1, **{kind: getattr(tally, kind) + 1}
+        )
+    return counts
+
+
+def current(standing: Standing | None) -> list[Line]:
+    """What stands on a user: each person's word of the latest day, alike or in conflict."""
+    words = standing.words.values() if standing else ()
+    return [each for each in words if each.decision != "withdraw"]
+
+
+def emptied(rows: Iterable[Entry], lines: Sequence[Line]) -> frozenset[tuple[Key, str]]:
+    """An entry of this file that stands, and whose row is empty now, stays, and is named."""
+    all_standings = standings(lines)
+    return frozenset(
+        (line.user, line.decision)
+        for entry in rows
+        if is_open(entry)
+        for line in current(all_standings.get(user_key(entry.cells)))
+        if line.file == entry.file and line.report.as_of == entry.report.as_of
+    )
+
+
+def still_open(rows: Iterable[Entry], lines: Sequence[Line]) -> int:
+    """A row is open if nothing is entered there, nor stands that was entered in this review.
+
+    What was decided on another report is carried over: shown beside it, and no more.
+    """
+    all_standings = standings(lines)
+    return sum(
+        is_open(entry)
+        and not any(
+            line.report.as_of == entry.report.as_of
+            for line in current(all_standings.get(user_key(entry.cells)))
+        )
+        for entry in rows
+    )
+
+
+# Following up: more access or use than the reviewer saw
+
+
+def is_later(now: When, seen: When) -> bool:
+    """A date shows more than an earlier one, than none, and than a cell that said nothing."""
+    return isinstance(now, datetime) and (not isinstance(seen, datetime) or seen < now)
+
+
+def signed_in_since(seen: State, now: State) -> bool:
+    return is_later(now.signed_in, seen.signed_in)
+
+
+def password_set(seen: State, now: State) -> bool:
+    """A password is there that was not, or of which the cell did not say whether it was."""
+    return now.password is True and seen.password is not True
+
+
+def password_changed(seen: State, now: State, since: datetime) -> bool:
+    """A change is more than was seen; where nothing was seen, one since the baseline is."""
+    if seen.changed is None:
+        return isinstance(now.changed, datetime) and now.changed > since
+    return is_later(now.changed, seen.changed)
+
+
+def mfa_added(seen: State, now: State) -> bool:
+    return now.mfa is True and seen.mfa is not True
+
+
+def shows_nothing(credential: Credential) -> bool:
+    """A slot shows no credential unless it is active, or has a date."""
+    dated = isinstance(credential.created, datetime) or isinstance(credential.used, datetime)
+    return credential.active is not True and not dated
+
+
+def is_no_more_than(now: Credential, seen: Credential, since: datetime) -> bool:
+    """A credential is one that the reviewer saw, neither activated nor used since.
+
+    It is known by when it was created. Where a report does not say, it may be any that was seen.
+    """
+    activated = now.active is True and seen.active is not True
+    used = is_later(now.used, seen.used)
+    may_be_that_one = (
+        now.created in (seen.created, None)
+        or now.created == NEVER
+        or may_have_been_there(now, seen, since)
+    )
+    return may_be_that_one and not activated and not used
+
+
+def may_have_been_there(now: Credential, seen: Credential, since: datetime) -> bool:
+    """A slot whose date the reviewer could not read may hold what is there now.
+
+    Taken here: only if that is from before the baseline, shows no use, and is not active; an active
+    one is a cell that was unknown and turns out to be access.
+    """
+    is_old = isinstance(now.created, datetime) and now.created <= since
+    no_access = now.active is not True and not isinstance(now.used, datetime)
+    return seen.created is None and is_old and no_access
+
+
+def credentials_added(
+    seen: Sequence[Credential], now: Sequence[Credential], since: datetime
+) -> bool:
+    """Slots are not stable: it is enough if the credentials match those seen in some order."""
+    return not any(
+        all(
+            shows_nothing(each) or is_no_more_than(each, other, since)
+            for each, other in zip(now, order, strict=True)
+        )
+        for order in permutations(seen)
+    )
+
+
+def is_overtaken(seen: State, now: State, since: datetime) -> bool:
+    """A later report shows more access or use than the reviewer saw."""
+    return (
+        signed_in_since(seen, now)
+        or password_set(seen, now)
+        or password_changed(seen, now, since)
+        or mfa_added(seen, now)
+        or credentials_added(seen.keys, now.keys, since)
+        or credentials_added(seen.certificates, now.certificates, since)
+    )
+
+
+def is_off(now: State) -> bool:
+    """Deactivated is who has no password, no active key and no active certificate, for certain."""
+    return now.password is False and all(
+        each.active is False for each in (*now.keys, *now.certificates)
+    )
+
+
+# Following up: what became of a decision
+
+
+def is_identified(line: Line) -> bool:
+    """Without a creation time, or with a masked ARN, a decision is never acted on."""
+    return line.user[1] is not None and not is_masked(line.cells["arn"])
+
+
+def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -> bool:
+    """A user of the same second who was not in the report decided on may be the same one.
+
+    `same_second` are the names of those who were there; a list that does not say excludes nobody.
+    Taken here: where rows of a user differ, it is enough that one of them has the second.
+    """
+    arn, created = line.user
+    return any(
+        user_key(cells)[1] == created
+        and user_key(cells)[0] != arn
+        and cells["user"] not in (same_second or ())
+        for cells in report.rows
+        if not is_root(cells)
+    )
+
+
+def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | None = None) -> str:
+    """Say what became of a decision to delete or deactivate.
+
+    It is done if the user is not there any more (a user created again is another one), or, to
+    deactivate, without a working credential; overtaken, if there is more than the reviewer saw;
+    else not done. Where no report can show it, the status is unknown, which is not done either.
+
+    Taken here: where rows of the ARN differ in when the user was created, the user is there if one
+    of them has the creation time that was decided on, and is not if none may have it. Another
+    report of the very moment may overtake a decision, and never shows that it is done.
+    """
+    report = next((each for each in reports if each.account == line.report.account), None)
+    if not is_identified(line) or report is None:
+        return "unknown"
+    seen_at, shown_at = line.made_on, moment_acted_on(report, report.newest)
+    if shown_at < seen_at:
+        return "unknown"
+    answer = status_in(report, line, same_second)
+    return "not-done" if shown_at == seen_at and answer != "overtaken" else answer
+
+
+def status_in(report: Report, line: Line, same_second: frozenset[str] | None) -> str:
+    _, created = line.user
+    rows = rows_of_user(report, line.cells)
+    if any(user_key(each)[1] == created for each in rows):
+        return status_of_present(line, read_state(one_row(rows)))
+    if any(user_key(each)[1] is None for each in rows):
+        return "unknown"
+    return "not-done" if is_renamed(line, report, same_second) else "done"
+
+
+def status_of_present(line: Line, now: State) -> str:
+    """Of a user who is there: switched off as decided, else with more than was seen, else as was.
+
+    Taken here: a deactivation that is done is done, whatever happened on the way.
+    """
+    if line.decision == "deactivate" and is_off(now):
+        return "done"
+    more = is_overtaken(read_state(line.cells), now, baseline(line.report, line.cells))
+    return "overtaken" if more else "not-done"
+
+
+def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
+    """Whole days from the day of the decision to the account's report, failing it to the newest."""
+    own = [each for each in reports if each.account == line.report.account]
+    at = max(moment_acted_on(each, each.newest) for each in own or reports)
+    return max(0, (at - start_of(line.day)) // A_DAY)
+
+
+def is_overdue(line: Line, reports: Sequence[Report], due_days: int = DUE_DAYS) -> bool:
+    """What is not done is overdue after its days."""
+    return status(line, reports) != "done" and days_since_decided(line, reports) > due_days
+
+
+def follow_up(
+    lines: Sequence[Line], reports: Sequence[Report], due_days: int = DUE_DAYS
+) -> dict[Key, tuple[str, bool]]:
+    """Status and overdue of each decision to delete or deactivate that is in force."""
+    force = [each.in_force for each in standings(lines).values()]
+    return {
+        line.user: (status(line, reports), is_overdue(line, reports, due_days))
+        for line in force
+        if line and line.decision in REMOVALS
+    }
+
+
+# Acting
+
+
+def plan(
+    lines: Sequence[Line], reports: Sequence[Report], exempt: frozenset[Key] = frozenset()
+) -> dict[Key, str]:
+    """Say of each user to be removed why a plan leaves it out; of one that it takes, nothing.
+
+    A plan takes a user whose decision is in force, identifies the user and is not overtaken, and
+    who is not exempt by a list; where reports are named, the user is in one of them. Everybody
+    else whom somebody decided to remove is left out with the reason.
+    """
+    to_remove = {line.user for line in lines if line.decision in REMOVALS}
+    return {
+        user: left_out(user, standing, reports, exempt)
+        for user, standing in standings(lines).items()
+        if user in to_remove
+    }
+
+
+def left_out(
+    user: Key, standing: Standing, reports: Sequence[Report], exempt: frozenset[Key]
+) -> str:
+    """Return why a plan leaves out a user, or nothing.
+
+    Taken here: a report that does not show how the user is now is as good as none.
+    """
+    line = standing.in_force
+    if line is None or line.decision not in REMOVALS:
+        return "conflict" if standing.is_conflict else "not in force"
+    if not is_identified(line):
+        return "not identified"
+    if user in exempt:
+        return "exempt"
+    if not reports:
+        return ""
+    if not any(user_key(cells) == user for report in reports for cells in users(report)):
+        return "not in the reports"
+    reason = status(line, reports)
+    return "" if reason == "not-done" else reason
