@@ -101,13 +101,27 @@ def collect(
 def _without_repeats(
     known: Iterable[LedgerLine], entered: Iterable[LedgerLine]
 ) -> list[LedgerLine]:
-    """Return the decisions that are not known, each once, wherever they stand."""
-    contents = {line.content for line in known}
-    return [
-        line
-        for line in entered
-        if line.content not in contents and not contents.add(line.content)  # type: ignore[func-returns-value]  # a set adds in place
-    ]
+    """Return the decisions that are not there already.
+
+    There is the word that counts for this person, user and day, and the last one that was collected
+    from the same row. A word that the person gave up since is given anew.
+    """
+    newest: dict[tuple[object, ...], LedgerLine] = {}
+    for line in known:
+        newest |= dict.fromkeys(_places(line), line)
+    new = []
+    for line in entered:
+        there = (newest[place] for place in _places(line) if place in newest)
+        if line.content not in [each.content for each in there]:
+            new.append(line)
+            newest |= dict.fromkeys(_places(line), line)
+    return new
+
+
+def _places(line: LedgerLine) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """Return what names the person's word of the day, and the row that it was entered in."""
+    own = line.user_key, line.person
+    return (*own, line.decided_on), (*own, line.workbook, line.sheet, line.row)
 
 
 def _date_problems(line: LedgerLine, today: date) -> Iterator[Problem]:
@@ -141,20 +155,32 @@ def _hidden_difference_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem
 def _older_view_problems(
     known: Sequence[LedgerLine], new: Iterable[LedgerLine]
 ) -> Iterator[Problem]:
-    """Yield a problem for a decision on an older report than the one in force was made on."""
+    """Yield a problem for a decision on an older report than the one in force was made on.
+
+    That is the one in force in the ledger, or after the decisions that precede this one.
+    """
     lines: dict[UserKey, list[LedgerLine]] = {}
     for line in known:
         lines.setdefault(line.user_key, []).append(line)
+    newly: dict[UserKey, list[LedgerLine]] = {}
     for line in sorted(new, key=lambda line: line.decided_on):
-        of_user = lines.setdefault(line.user_key, [])
-        in_force = standings(of_user)[line.user_key].in_force if of_user else None
-        if in_force and line.baseline < in_force.baseline:
-            message = (
-                f"made on a report of {line.baseline:%Y-%m-%d %H:%M} UTC, but {in_force.place} has"
-                f" {in_force.summary}, made on one of {in_force.baseline:%Y-%m-%d %H:%M} UTC"
-            )
-            yield _problem(line, DECISION, message, "Decide again on the newer report.")
-        of_user.append(line)
+        of_ledger = lines.get(line.user_key, [])
+        of_files = newly.setdefault(line.user_key, [])
+        preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
+        for others in (of_ledger, [*preceding, *of_files]):
+            in_force = standings(others)[line.user_key].in_force if others else None
+            if in_force and line.made_on < in_force.made_on:
+                yield _older_view_problem(line, in_force)
+                break
+        of_files.append(line)
+
+
+def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:
+    message = (
+        f"made on a report of {line.made_on:%Y-%m-%d %H:%M} UTC, but {in_force.place} has"
+        f" {in_force.summary}, made on one of {in_force.made_on:%Y-%m-%d %H:%M} UTC"
+    )
+    return _problem(line, DECISION, message, "Decide again on the newer report.")
 
 
 def _unnoted_conflicts(lines: Iterable[LedgerLine]) -> Iterator[tuple[LedgerLine, LedgerLine]]:
@@ -200,7 +226,7 @@ def _file_outcome(
             tally.already_there += 1
         elif line.decision is Decision.WITHDRAW:
             tally.withdrawn += 1
-        elif (earlier := before.get(line.user_key)) and earlier.current:
+        elif (earlier := before.get(line.user_key)) and (earlier.in_force or earlier.is_conflict):
             tally.changed += 1
         else:
             tally.added += 1
@@ -208,13 +234,12 @@ def _file_outcome(
         line
         for row in entries.open_rows
         if (standing := after.get(row.user_key))
-        for line in standing.current
+        for line in standing.words
         if (line.workbook, line.as_of) == (entries.file.name, row.as_of)
     ]
     still_open = sum(
-        not any(line.as_of == row.as_of for line in after[row.user_key].current)
-        if row.user_key in after
-        else True
+        row.user_key not in after
+        or all(line.as_of != row.as_of for line in after[row.user_key].words)
         for row in entries.open_rows
     )
     return FileOutcome(entries.file.name, tuple(tallies.values()), tuple(emptied), still_open)

@@ -32,6 +32,7 @@ from analyzer.decisions.ledger import (
     LedgerLine,
     Standing,
     UserKey,
+    moment_to_act_on,
 )
 from analyzer.decisions.user_state import UserState, access_added, user_states
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category
@@ -39,7 +40,7 @@ from analyzer.moment_texts import day_text_series, utc_text_series
 from analyzer.report.notes import short_list
 from analyzer.report.tidy import tidy
 from analyzer.review_columns import Decision
-from analyzer.terms import OVERDUE, AsOfSource, Verdict
+from analyzer.terms import OVERDUE, Verdict
 
 
 class FollowUpStatus(StrEnum):
@@ -215,7 +216,7 @@ def _outcome(
         return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
     if file is None:
         return Outcome(line, FollowUpStatus.UNKNOWN, "The account is not covered.")
-    if file.baseline < line.baseline:
+    if _made_on(file) < line.made_on:
         fact = "The report is older than the one that was decided on."
         return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
     of_name = users.by_arn.get(line.user_key.arn, [])
@@ -223,6 +224,10 @@ def _outcome(
     if now is None:
         return _outcome_of_absent(line, file, of_name, users.renamed(line))
     return _outcome_of_present(line, before, file, now)
+
+
+def _made_on(file: ReportFile) -> datetime:
+    return moment_to_act_on(file.as_of, file.as_of_source, file.baseline)
 
 
 def _outcome_of_absent(
@@ -235,7 +240,7 @@ def _outcome_of_absent(
     if renamed:
         fact = f"Possibly renamed: {short_list(renamed)} was created in the same second."
         return Outcome(line, FollowUpStatus.NOT_DONE, fact, file)
-    if file.baseline == line.baseline:
+    if _made_on(file) == line.made_on:
         fact = "No user in the reports has this ARN and this creation time."
         return Outcome(line, FollowUpStatus.NOT_DONE, fact, file)
     again = ", ".join(f"{each.user_key.created:%Y-%m-%d}" for each in of_name)
@@ -248,7 +253,7 @@ def _outcome_of_present(
 ) -> Outcome:
     """Return the outcome where the user is still there."""
     works = now.has_service_credential or now.state.has_working_credential
-    is_later = file.baseline > line.baseline
+    is_later = _made_on(file) > line.made_on
     if line.decision is Decision.DEACTIVATE and works is False and is_later:
         fact = "The user has no working credentials. Decide on its deletion."
         return Outcome(line, FollowUpStatus.DONE, fact, file, now)
@@ -340,15 +345,9 @@ def _row(
     }
 
 
-_END_OF_DAY: Final = time(23, 59, 59)
-
-
 def days_after(line: LedgerLine, file: ReportFile | None, newest: datetime) -> int:
     """Return the whole days from a decision to a report; a day without a time is its start."""
-    at = file.as_of if file else newest
-    dated = file and file.as_of_source in (AsOfSource.FOLDER, AsOfSource.OPTION)
-    if dated and at.time() == _END_OF_DAY:
-        at = datetime.combine(at.date(), time(), UTC)
+    at = _made_on(file) if file else newest
     return max((at - datetime.combine(line.decided_on, time(), UTC)).days, 0)
 
 

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
-from analyzer.errors import Problem
+from analyzer.errors import InputRefused, Problem
 from analyzer.model import Exemption, FileReference
 from analyzer.report.notes import short_list
 from analyzer.report.values import timestamp
@@ -144,15 +144,21 @@ class LedgerLine:
 
     @property
     def content(self) -> tuple[object, ...]:
-        """Return what the same decision shares, wherever it stands."""
+        """Return what the same decision on the same report shares, wherever it stands."""
         entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
-        return self.user_key, *entered
+        return self.user_key, self.as_of, *entered
+
+    @property
+    def made_on(self) -> datetime:
+        """Return from when the report is that the decision was made on."""
+        source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
+        return moment_to_act_on(self.as_of, source, self.baseline)
 
     @property
     def confirmed(self) -> datetime:
-        """Return from when the report is, where a day without a time counts as its start."""
-        source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
-        return moment_to_act_on(self.as_of, source, self.baseline)
+        """Return when the report proves that the user was there; `--as-of` proves nothing."""
+        is_option = self.report_cells[columns.AS_OF_SOURCE] == AsOfSource.OPTION
+        return self.baseline if is_option else self.made_on
 
     @property
     def summary(self) -> str:
@@ -165,15 +171,20 @@ class LedgerLine:
 class Standing:
     """Hold the lines on one user in the order in which they count, and those that stand.
 
-    `current` has the newest decision of each person of the newest day, without those that were
-    withdrawn; different ones are a conflict. `conflicts` are the pairs of different decisions of
-    one day that nobody resolved, `noted` the days with a line `conflict`.
+    `current` has the newest word of each person of the newest day; different ones are a conflict.
+    `conflicts` are the pairs of different words of one day that nobody resolved, `noted` the days
+    with a line `conflict`.
     """
 
     lines: tuple[LedgerLine, ...]
     current: tuple[LedgerLine, ...]
     conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
     noted: frozenset[date]
+
+    @property
+    def words(self) -> tuple[LedgerLine, ...]:
+        """Return the current lines that are a decision, and no withdrawal."""
+        return tuple(each for each in self.current if each.decision is not Decision.WITHDRAW)
 
     @property
     def is_conflict(self) -> bool:
@@ -183,7 +194,10 @@ class Standing:
     @property
     def in_force(self) -> LedgerLine | None:
         """Return the decision in force; one to keep may have run out (`Ledger.in_force`)."""
-        return None if self.is_conflict or not self.current else self.current[-1]
+        if not self.current or self.is_conflict:
+            return None
+        newest = self.current[-1]
+        return None if newest.decision is Decision.WITHDRAW else newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +289,11 @@ def _standing(ordered: Sequence[LedgerLine]) -> Standing:
     day = date.min
     for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
         if line.decision is Decision.WITHDRAW:
-            current = _without(current, line)
+            is_settled = _differ(current.values()) and _has_word(current, line)
+            if not is_settled:
+                conflicts.pop(day, None)
+            current = _after_withdrawal(current, line, is_settled=is_settled)
+            day = day if is_settled else line.decided_on
         else:
             of_day = current if line.decided_on == day else {}
             current = {who: each for who, each in of_day.items() if who != line.person}
@@ -288,11 +306,26 @@ def _standing(ordered: Sequence[LedgerLine]) -> Standing:
     return Standing(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), noted)
 
 
-def _without(current: Mapping[str, LedgerLine], withdrawal: LedgerLine) -> dict[str, LedgerLine]:
-    """Return what stands after a withdrawal: in a conflict, it takes its own decision back."""
-    if _differ(current.values()) and withdrawal.person in current:
+def _has_word(current: Mapping[str, LedgerLine], withdrawal: LedgerLine) -> bool:
+    own = current.get(withdrawal.person)
+    return own is not None and own.decision is not Decision.WITHDRAW
+
+
+def _after_withdrawal(
+    current: Mapping[str, LedgerLine], withdrawal: LedgerLine, *, is_settled: bool
+) -> dict[str, LedgerLine]:
+    """Return what stands after a withdrawal.
+
+    In a conflict it takes the own word back, and settles it. Who withdraws the own word of the day
+    has none left; who withdraws that of another has decided too.
+    """
+    if is_settled:
         return {who: each for who, each in current.items() if who != withdrawal.person}
-    return {}
+    own = current.get(withdrawal.person)
+    takes_own_back = (
+        _has_word(current, withdrawal) and own and own.decided_on == withdrawal.decided_on
+    )
+    return {} if takes_own_back else {withdrawal.person: withdrawal}
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:
@@ -328,10 +361,30 @@ def read_entries(name: str, content: bytes) -> Entries:
     user and ARN do not name the same user.
     """
     rows = list_rows(name, content, _FORM, _problems)
+    if problems := [*_different_row_problems(name, rows)]:
+        raise InputRefused(problems)
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(_open_row(cells) for _, cells in rows if _is_open(cells))
     return Entries(file, lines, open_rows)
+
+
+def _different_row_problems(
+    name: str, rows: Sequence[tuple[int, Mapping[str, str]]]
+) -> Iterator[Problem]:
+    """Yield a problem for each decision on a user of whom a report has rows that differ.
+
+    What the reviewer saw of such a user is not known from this file.
+    """
+    shown: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for _, cells in rows:
+        user = cells[columns.ARN], cells[columns.AS_OF]
+        shown.setdefault(user, set()).add(tuple(cells[each].lower() for each in columns.REPORTED))
+    for row, cells in rows:
+        if not _is_open(cells) and len(shown[cells[columns.ARN], cells[columns.AS_OF]]) > 1:
+            message = "the report has another row of this user, which differs"
+            hint = "Decide on this user in a workbook."
+            yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
 
 
 def read_ledger(name: str, content: bytes) -> Ledger:
@@ -366,11 +419,11 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
 def moment_to_act_on(as_of: datetime, source: AsOfSource, baseline: datetime) -> datetime:
     """Return from when a report is, where something is done because of it.
 
-    A day without a time counts as its start, and `--as-of` does not count.
+    A day without a time counts as its start, or as the newest timestamp if that is later.
     """
     if source is AsOfSource.FOLDER:
-        return datetime.combine(as_of.date(), time(), UTC)
-    return baseline
+        return max(datetime.combine(as_of.date(), time(), UTC), baseline)
+    return as_of
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:
@@ -484,7 +537,8 @@ def _identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator
     if cells[columns.USER] == ROOT_USER or cells[columns.ARN].endswith(":root"):
         yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
     match = _USER_ARN.fullmatch(cells[columns.ARN])
-    parts = match.groupdict() if match else {}
+    folder, slash, name = cells[columns.ARN].rpartition("/")
+    parts = match.groupdict() if match else {"user": name} if folder and slash else {}
     for column, part in ((columns.ACCOUNT, "account"), (columns.USER, "user")):
         if part in parts and not _is_same(cells[column], parts[part]):
             hint = f"The ARN names {parts[part]}. Put the row back as the report had it."

@@ -25,7 +25,7 @@ from analyzer.decisions.user_state import UserState
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, Report, as_category
 from analyzer.review_columns import REMOVALS
-from analyzer.terms import Verdict
+from analyzer.terms import AsOfSource, Verdict
 
 _NOT_IDENTIFIED: Final = "its creation time or account is not known"
 _UNCLEAR: Final = "the report does not show all its credentials"
@@ -121,7 +121,9 @@ def _by_outcome(outcome: Outcome) -> _Candidate:
         return _Candidate(line, line.confirmed, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
         return _Candidate(line, line.confirmed, _without_stop(outcome.fact))
-    confirmed = moment_to_act_on(file.as_of, file.as_of_source, file.baseline)
+    is_option = file.as_of_source is AsOfSource.OPTION
+    made_on = moment_to_act_on(file.as_of, file.as_of_source, file.baseline)
+    confirmed = file.baseline if is_option else made_on
     reason = _UNCLEAR if now.state.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, max(line.confirmed, confirmed), reason)
 

@@ -4,9 +4,10 @@ A cell that is not understood, or in which another row of the ARN differs, is un
 read as "no": if it turns out to be access, that is news.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import permutations
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -41,15 +42,15 @@ class Slot(NamedTuple):
     last_used: Moment = Moment()
 
     @property
-    def exists(self) -> bool:
-        """Return whether something is known to be in the slot."""
-        return bool(self.is_active or self.created.at)
+    def shows_nothing(self) -> bool:
+        """Return whether nothing is known to be in the slot."""
+        return not (self.is_active or self.created.at or self.last_used.at)
 
     @property
     def is_unknown(self) -> bool:
         """Return whether a cell hides what is in the slot, or its use."""
         hidden = self.is_active is None or not self.created.is_known
-        return hidden or (self.exists and not self.last_used.is_known)
+        return hidden or not (self.shows_nothing or self.last_used.is_known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +93,13 @@ def access_added(before: UserState, now: UserState, baseline: datetime) -> list[
     What was unknown counts as not there. `baseline` is the moment of the earlier report: a password
     whose change is unknown was changed since if that was after it.
     """
-    changed = before.password_changed
-    known_change = changed if changed.is_known else Moment(baseline)
+    is_set = now.has_password is True and before.has_password is not True
+    known_change = before.password_changed if before.password_changed.is_known else Moment(baseline)
     news = [
         (now.last_sign_in.is_later_than(before.last_sign_in), f"signed in {now.last_sign_in.day}"),
+        (is_set, f"password set {now.password_changed.day}"),
         (
-            now.has_password is True and before.has_password is not True,
-            f"password set {now.password_changed.day}",
-        ),
-        (
-            now.has_password is True
-            and before.has_password is True
-            and now.password_changed.is_later_than(known_change),
+            not is_set and now.password_changed.is_later_than(known_change),
             f"password changed {now.password_changed.day}",
         ),
         (now.has_mfa is True and before.has_mfa is not True, "MFA device added"),
@@ -121,39 +117,37 @@ def access_added(before: UserState, now: UserState, baseline: datetime) -> list[
 
 def _added_slots(
     name: str, before: Sequence[Slot], now: Sequence[Slot], baseline: datetime
-) -> Iterator[str]:
-    """Yield what is new of access keys or certificates.
+) -> list[str]:
+    """Return what is new of access keys or certificates, by the order in which least is new.
 
-    They are matched by their creation time: AWS may show one in another slot (IAM User Guide), and
-    two of the same second are compared as a pair.
+    AWS may show one in another slot later on (IAM User Guide).
     """
-    undated = [slot for slot in now if slot.is_active and slot.created.at is None]
-    if len(undated) > sum(slot.is_active is True for slot in before):
-        yield f"{name} active"
-    for created in dict.fromkeys(slot.created for slot in now if slot.created.at):
-        earlier = [slot for slot in before if slot.created.at == created.at]
-        later = [slot for slot in now if slot.created.at == created.at]
-        if len(later) > len(earlier):
-            hidden = any(slot.is_unknown for slot in before)
-            if not hidden or any(slot.is_active for slot in later) or _is_after(created, baseline):
-                yield f"{name} created {created.day}"
-                continue
-        if _active(later) > _active(earlier):
-            yield f"{name} of {created.day} activated"
-        if _last_used(later).is_later_than(_last_used(earlier)):
-            yield f"{name} of {created.day} used {_last_used(later).day}"
+    orders = (
+        [text for pair in zip(now, order, strict=True) for text in _news(name, *pair, baseline)]
+        for order in permutations(before)
+    )
+    return min(orders, key=len)
 
 
-def _is_after(created: Moment, baseline: datetime) -> bool:
-    return created.at is not None and created.at > baseline
+def _news(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[str]:
+    """Yield what a slot shows more than one of before.
 
-
-def _active(slots: Iterable[Slot]) -> int:
-    return sum(slot.is_active is True for slot in slots)
-
-
-def _last_used(slots: Iterable[Slot]) -> Moment:
-    return Moment(max((slot.last_used.at for slot in slots if slot.last_used.at), default=None))
+    A credential is known by its creation time. Where that is not known now, it may be any; where it
+    was not known, it may be an older one that gives no access.
+    """
+    if now.shows_nothing:
+        return
+    is_without_access = not now.is_active and now.last_used.at is None
+    is_old = now.created.at is not None and now.created.at <= baseline
+    was_hidden = not before.created.is_known and is_old and is_without_access
+    if now.created.at not in (None, before.created.at) and not was_hidden:
+        yield f"{name} created {now.created.day}"
+        return
+    known = f"{name} of {now.created.day}" if now.created.at else name
+    if now.is_active and before.is_active is not True:
+        yield f"{known} activated"
+    if now.last_used.is_later_than(before.last_used):
+        yield f"{known} used {now.last_used.day}"
 
 
 def user_states(page: Page, positions: Sequence[int]) -> list[UserState]:

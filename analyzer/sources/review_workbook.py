@@ -122,8 +122,10 @@ def read_files(
     return read
 
 
-def read_review(name: str, content: bytes) -> ReviewWorkbook:
+def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook:
     """Return what is entered in a workbook of that name and content.
+
+    The ledger gets to know it as `workbook`, by default by its name without folders.
 
     Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
     Summary; a list without one of its columns, with merged cells or with cells outside its columns;
@@ -143,7 +145,8 @@ def read_review(name: str, content: bytes) -> ReviewWorkbook:
             rows.append(ListedRow(chunk.of.title, listed.row, listed.record))
         problems += chunk.problems
         decided = (each for each in chunk.listed if each.is_decided and not problems)
-        lines += (_line(file, chunk.of.title, each) for each in decided)
+        label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
+        lines += (_line(label, chunk.of.title, each) for each in decided)
         open_rows += (_open_row(each) for each in chunk.listed if not each.is_decided)
         if len(problems) > _MOST_PROBLEMS:
             break
@@ -354,7 +357,7 @@ def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
         decided_on=date.fromisoformat(entered[ledger.DECIDED_ON]),
         ticket=entered[ledger.TICKET],
         comment=entered[ledger.COMMENT],
-        workbook=PurePath(file.name).name,
+        workbook=file.name,
         sha256=file.sha256,
         sheet=sheet,
         row=each.row,

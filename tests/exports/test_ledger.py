@@ -62,7 +62,7 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     assert record_of(second)["ledger"] == ledger
     (followed,) = table((second / "follow_up.csv").read_bytes())
     assert (followed["user"], followed["status"], followed["days"]) == ("ann", "not-done", "28")
-    assert followed["workbook"] == "review.xlsx"
+    assert followed["workbook"] == "2026-05-01T09-30-00Z/review.xlsx"
     exempt = {row["user"]: row["exemption"] for row in table((second / "users.csv").read_bytes())}
     assert exempt == {"ann": "", "bob": "needed"}
 
