@@ -126,7 +126,7 @@ def _added_slots(
         [text for pair in zip(now, order, strict=True) for text in _news(name, *pair, baseline)]
         for order in permutations(before)
     )
-    return min(orders, key=len)
+    return min(orders, key=lambda news: (len(news), sum(" created " in text for text in news)))
 
 
 def _news(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[str]:

@@ -270,8 +270,10 @@ def test_users_csv_does_not_show_that_rows_differ_so_decide_in_a_workbook(
         {**row, **{name: texts[name][at] for name in texts}}
         for at, row in enumerate(user_rows(*twice))
     ]
-    entered = read_entries("bulk.csv", bulk(rows, ("delete", "Anna", f"{DAY}")))
-    (problem,) = refused(entered)
+    entry = ("delete", "Anna", f"{DAY}")
+    with pytest.raises(InputRefused, match="another row of this user, which differs"):
+        read_entries("bulk.csv", bulk(rows, entry))
+    (problem,) = refused(read_entries("bulk.csv", bulk(rows[:1], entry)))
     assert "which this file does not show" in problem
 
 

@@ -215,7 +215,7 @@ def test_a_newer_report_confirms_the_user_from_its_own_time() -> None:
 
 
 def test_a_day_without_a_time_confirms_from_its_start_and_an_option_confirms_nothing() -> None:
-    assert line(baseline=days_before(400)).confirmed == days_before(400)
+    assert line(baseline=days_before(400)).confirmed == AS_OF
     cells = dict(line().report_cells) | {"as_of_source": "folder", "as_of": "2026-05-11T23:59:59Z"}
     of_day = line(report_cells=cells, baseline=days_before(400))
     assert of_day.confirmed.date() == date(2026, 5, 11)

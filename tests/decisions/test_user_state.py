@@ -149,13 +149,13 @@ def test_a_password_whose_change_was_unknown_was_changed_since_if_that_was_after
 def test_an_inactive_key_may_be_the_one_in_a_slot_that_was_unknown_unless_it_is_newer(
     created: str, expected: list[str]
 ) -> None:
-    before = a_user(access_key_2_active="maybe")
+    before = a_user(access_key_2_last_rotated="soon")
     assert news(before, a_user(key_1=an_inactive_key(created))) == expected
 
 
 def test_an_active_key_without_a_date_is_news_unless_there_was_an_active_one() -> None:
     undated = a_user(key_1=a_key(), access_key_1_last_rotated="soon")
-    assert news(a_user(), undated) == ["access key active"]
+    assert news(a_user(), undated) == ["access key activated"]
     assert news(a_user(key_1=a_key()), undated) == []
 
 

@@ -340,11 +340,8 @@ def is_readable(entry: Entry) -> bool:
         and day_entered(entry) is not None
         and is_explained(entry)
         and names_one_user(entry)
+        and shows_what_it_decides_on(entry)
     )
-
-
-def is_acceptable(entry: Entry, today: date) -> bool:
-    return is_in_time(entry, today) and shows_what_it_decides_on(entry)
 
 
 def line_of(entry: Entry) -> Line:
@@ -545,7 +542,7 @@ def collect(
     refused: list[Entry | Line] = [each for each in entries if not is_readable(each)]
     if refused:
         return Collection((*ledger,), refused=places(refused))
-    refused += [each for each in entries if not is_acceptable(each, today)]
+    refused += [each for each in entries if not is_in_time(each, today)]
     new: list[Line] = []
     for line in map(line_of, entries):
         if not is_already_there(line, [*ledger, *new]):
