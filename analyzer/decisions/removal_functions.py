@@ -117,7 +117,7 @@ same_account() {
   return 1
 }
 
-# These two end with an error, so that `|| skip … || return` leaves a function.
+# These two end with an error, so that `|| skip ... || return` leaves a function.
 skip() {
   result=skipped reason=$1
   return 1
