@@ -235,7 +235,7 @@ def _file_outcome(
         for row in entries.open_rows
         if (standing := after.get(row.user_key))
         for line in standing.words
-        if (line.workbook, line.as_of) == (entries.file.name, row.as_of)
+        if (line.workbook, line.as_of) == (entries.source, row.as_of)
     ]
     still_open = sum(
         row.user_key not in after

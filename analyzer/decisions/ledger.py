@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from operator import attrgetter
+from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from analyzer import columns
@@ -346,11 +347,20 @@ class OpenRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Hold what is entered in one file, in its order, and the users that are left open."""
+    """Hold what is entered in one file, in its order, and the users that are left open.
+
+    `workbook` is what the lines call the file, by default its name without folders.
+    """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
+    workbook: str = ""
+
+    @property
+    def source(self) -> str:
+        """Return the file as the column `workbook` of a ledger has it."""
+        return self.workbook or PurePath(self.file.name).name
 
 
 def read_entries(name: str, content: bytes) -> Entries:
@@ -475,7 +485,7 @@ def _line(file: FileReference, row: int, quoted: Mapping[str, str]) -> LedgerLin
         decided_on=date.fromisoformat(cells[DECIDED_ON]),
         ticket=cells[TICKET],
         comment=cells[COMMENT],
-        workbook=workbook or file.name,
+        workbook=workbook or PurePath(file.name).name,
         sha256=sha256 or file.sha256,
         sheet=sheet,
         row=int(entered_row or row),

@@ -134,6 +134,7 @@ def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     lists, counts = _sheets(name, content)
+    label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
     problems: list[Problem] = []
     lines: list[LedgerLine] = []
     open_rows: list[OpenRow] = []
@@ -145,14 +146,14 @@ def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook
             rows.append(ListedRow(chunk.of.title, listed.row, listed.record))
         problems += chunk.problems
         decided = (each for each in chunk.listed if each.is_decided and not problems)
-        label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
         lines += (_line(label, chunk.of.title, each) for each in decided)
         open_rows += (_open_row(each) for each in chunk.listed if not each.is_decided)
         if len(problems) > _MOST_PROBLEMS:
             break
     if problems := problems or [*_count_problems(name, counts, Counter(users.values()))]:
         raise InputRefused(problems)
-    return ReviewWorkbook(Entries(file, tuple(lines), tuple(open_rows)), tuple(rows))
+    entries = Entries(file, tuple(lines), tuple(open_rows), label.name)
+    return ReviewWorkbook(entries, tuple(rows))
 
 
 def holds_entries(path: Path) -> bool:
