@@ -35,6 +35,9 @@ ARN: Final = "ARN"
 CREATED: Final = "Created"
 LAST_ACTIVITY: Final = "Last activity (UTC)"
 AS_OF: Final = "As of (UTC)"
+ENTERED_IN: Final = "Entered in"
+"""The column of a follow-up that no list has."""
+
 ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """What a reviewer enters."""
 

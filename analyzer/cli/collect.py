@@ -9,8 +9,9 @@ import typer
 
 from analyzer.cli.analyze import check_outputs
 from analyzer.cli.choices import Command
+from analyzer.cli.decision_files import DecisionFiles, read_decisions
 from analyzer.cli.input_options import InputOptions
-from analyzer.cli.judging_options import CriteriaOptions, InputFile, read_input_file
+from analyzer.cli.judging_options import CriteriaOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.stderr import say, utc_now
 from analyzer.cli.stdout import flushed_stdout, text_for_terminal
@@ -20,19 +21,8 @@ from analyzer.terms import printable
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.decisions.collect import Collection, FileOutcome
-    from analyzer.decisions.ledger import Entries
 
 app = typer.Typer(add_completion=False)
-
-DecisionFiles = Annotated[
-    list[InputFile],
-    typer.Argument(
-        metavar="FILES",
-        parser=read_input_file,
-        help="Workbooks that reviewers filled in, or CSV files in the form of the ledger.",
-    ),
-]
-"""The argument that names files with decisions."""
 
 
 @app.command(cls=Command, no_args_is_help=True)
@@ -88,16 +78,6 @@ def _analysis(sources: list[str], inputs: InputOptions, criteria: CriteriaOption
     limit = InputLimit(inputs.max_input)
     report = inputs.report(sources, inputs.sources(sources, limit), limit, quiet=True)
     return analyze(report, criteria.criteria())
-
-
-def read_decisions(files: list[InputFile], analysis: "Analysis | None" = None) -> "list[Entries]":
-    """Return what is entered in workbooks and CSV files, compared with the reports judged.
-
-    Raises InputRefused with the problems of all files.
-    """
-    from analyzer.sources.review_workbook import read_files
-
-    return read_files([(str(each.path), each.content) for each in files], analysis)
 
 
 def _lines(collection: "Collection") -> Iterator[str]:

@@ -7,7 +7,7 @@ import typer
 
 from analyzer.cli.analyze import check_outputs
 from analyzer.cli.choices import Command, days
-from analyzer.cli.collect import DecisionFiles, read_decisions
+from analyzer.cli.decision_files import DecisionFiles, read_decisions
 from analyzer.cli.judging_options import InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.stderr import say, utc_now

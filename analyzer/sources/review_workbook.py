@@ -42,6 +42,7 @@ from analyzer.review_columns import (
     ARN,
     DECIDED_ON,
     DECISION,
+    ENTERED_IN,
     ENTRIES,
     LIST,
     RECORD,
@@ -419,9 +420,15 @@ def _head_row(top: SheetCells) -> tuple[int, dict[int, str]] | None:
             for column, values in top.columns.items()
             if _text(values[at]).strip()
         }
-        if DECISION in heads.values() or len({*heads.values()} & {*ENTRIES, RECORD}) > 1:
+        if _are_of_list({*heads.values()}):
             return row, heads
     return None
+
+
+def _are_of_list(heads: set[str]) -> bool:
+    """Return whether a list has these heads, maybe without one; a follow-up shares some."""
+    shared = heads & {*ENTRIES, RECORD}
+    return DECISION in heads or RECORD in heads or (len(shared) > 1 and ENTERED_IN not in heads)
 
 
 def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:

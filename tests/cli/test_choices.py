@@ -151,5 +151,5 @@ def test_the_options_that_people_need_first_come_first(
         *("--exemptions", "--standard", "--fail-on", "--help"),
     ]
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
-        *("Arguments", "Options", "Output", "Input", "Verdicts", "Rules", "Earlier")
+        *("Arguments", "Options", "Output", "Input", "Verdicts", "Rules", "Decisions")
     ]

@@ -124,6 +124,7 @@ def test_the_container_is_nobodys_root_and_its_commands_are_understood(tmp_path:
         assert is_understood(["export", *given], tmp_path)
 
 
-def test_every_policy_that_the_readme_names_is_there() -> None:
-    named = set(re.findall(r"policies/([\w.-]+\.json)", README))
+def test_every_policy_is_named_in_a_readme_and_there() -> None:
+    readmes = README + (ROOT_FOLDER / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"policies/([\w.-]+\.json)", readmes))
     assert named == {path.name for path in (ROOT_FOLDER / "samples" / "policies").iterdir()}

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 import analyzer
-from analyzer import follow_up
 from analyzer.cli import main
+from analyzer.decisions import follow_up
 from tests.support.builders import a_password, a_user, report_text, the_root
 from tests.support.workbooks import row_of
 

@@ -353,7 +353,7 @@ def as_csv_tells(user: dict[str, Any]) -> dict[str, str]:
     cells = {key: "" if value is None else str(value) for key, value in user.items()}
     cells["caveats"] = ";".join(each["caveat"] for each in user["caveats"])
     facts = {key: value or "" for key, value in user["report"].items()}
-    own = ("file", "row", "report", "review")
+    own = ("file", "row", "report", "earlier_decision")
     return {key: cells[key] for key in cells if key not in own} | facts
 
 

@@ -30,7 +30,7 @@ from analyzer.decisions.ledger import (
     TICKET,
     WORKBOOK,
 )
-from analyzer.review_columns import Decision
+from analyzer.review_columns import ENTERED_IN, Decision
 from analyzer.terms import OVERDUE
 from analyzer.writers.text_columns import Texts
 from analyzer.writers.workbook.column import (
@@ -110,7 +110,7 @@ _FACTS: Final = (
 _NOT_PRINTED: Final = (
     Column("Verdict decided on", 12.5, WordCells(from_frame(DECIDED_VERDICT), style_by_name)),
     Column("As of decided on (UTC)", 14.5, MomentCells(from_frame(DECIDED_AS_OF))),
-    Column("Entered in", 26, WordCells(from_frame(WORKBOOK), neutral_style)),
+    Column(ENTERED_IN, 26, WordCells(from_frame(WORKBOOK), neutral_style)),
     Column("Sheet", 14, WordCells(from_frame(SHEET), neutral_style)),
     Column("Row", 6.5, NumberCells(from_frame(ROW))),
     Column("SHA-256", 20, WordCells(from_frame(SHA256), neutral_style)),
