@@ -9,8 +9,9 @@ import pytest
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.changes import CHANGE, Change, changes
-from analyzer.snapshot import snapshot
+from analyzer.changes.diff import CHANGE, changes
+from analyzer.changes.snapshot import snapshot
+from analyzer.changes.users import Change
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXPECTED = sorted((SAMPLES / "expected").glob("*.json"))

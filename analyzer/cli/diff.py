@@ -184,8 +184,8 @@ def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison"
 
     Raises InputRefused where they are in the wrong order, or have no account in common.
     """
-    from analyzer.changes import changes, compared_accounts, out_of_order
-    from analyzer.snapshot import snapshot
+    from analyzer.changes.diff import changes, compared_accounts, out_of_order
+    from analyzer.changes.snapshot import snapshot
     from analyzer.writers.changes import Comparison
 
     sides = snapshot(before), snapshot(now)
@@ -269,7 +269,8 @@ def _exit_if_failed_or_partial(
 
     Raises typer.Exit where NEW meets --fail-on, or an account was not compared.
     """
-    from analyzer.changes import CAUSE, CHANGE, Change
+    from analyzer.changes.diff import CAUSE, CHANGE
+    from analyzer.changes.users import Change
     from analyzer.columns import ACCOUNT
 
     changes = compared.changes

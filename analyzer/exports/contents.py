@@ -3,13 +3,15 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from analyzer.analysis import Analysis, analyze
-from analyzer.changes import changes, counts_by_kind, not_covered_rows
+from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
+from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import Ledger, read_ledger
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
@@ -18,7 +20,6 @@ from analyzer.exports.run_record import as_of_option
 from analyzer.exports.runs import Run, run_sort_key, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import Exemptions
-from analyzer.snapshot import snapshot, without_users
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff
@@ -118,7 +119,7 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
         before = snapshot(_analysis_of(previous, analysis))
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
-        before = without_users(now, dict.fromkeys(now.as_of, reason))
+        before = replace(now, as_of={}, missing=dict.fromkeys(now.as_of, reason))
     return changes(before, now)
 
 

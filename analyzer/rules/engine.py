@@ -29,6 +29,9 @@ from analyzer.rules.rule import (
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Certainty, Severity, Thresholds
 
+NO_FINDING: Final = len(Outcome)
+"""Stands for the position of an outcome where a rule has no finding, behind all of them."""
+
 _USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 
 
@@ -85,6 +88,24 @@ def page_counts(
             positions = _positions_by_outcome(rule, facts, thresholds)
             count.update(_outcome_counts(rule.id, positions, exemptions.reason_codes(rule.id) > 0))
     return count
+
+
+def page_outcomes(
+    facts: Facts, rules: Sequence[Rule], thresholds: Thresholds, *, of_roots: bool
+) -> np.ndarray:
+    """Return the outcomes of rules as positions in `Outcome` (int8), `NO_FINDING` where none.
+
+    The rows are the users or roots of a page. A rule has a column, one on slots one for each.
+    """
+    outcomes = [np.full((0, len(facts.page)), NO_FINDING, np.int8)]
+    for rule in rules:
+        slots = len(columns.SLOTS) if rule.subject.in_slots else 1
+        of_rule = np.full(slots * len(facts.page), NO_FINDING, np.int8)
+        if len(facts.page) and rule.is_of_root is of_roots:
+            for code, at in enumerate(_positions_by_outcome(rule, facts, thresholds)):
+                of_rule[at] = code
+        outcomes.append(of_rule.reshape(slots, -1))
+    return np.concatenate(outcomes).T
 
 
 def _outcome_counts(

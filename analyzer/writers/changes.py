@@ -1,7 +1,7 @@
 """Write what changed between two analyses as CSV or JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Final
 
@@ -9,11 +9,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.changes import (
-    COLUMNS,
-    LAST_USE,
-    counts_by_kind,
-)
+from analyzer.changes.diff import CHANGE, COLUMNS, counts_by_kind
+from analyzer.model import TEXT
 from analyzer.moment_texts import utc_text_series
 from analyzer.terms import utc_text
 from analyzer.version import VERSION
@@ -21,10 +18,13 @@ from analyzer.writers.csv import frame_lines
 
 SCHEMA_VERSION: Final = "1.0"
 
+_MOMENTS: Final = (columns.LAST_USE, columns.CREATED)
+_ROWS_AT_ONCE: Final = 50_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Hold two analyses and what changed from one to the other (`changes.COLUMNS`).
+    """Hold two analyses and what changed from one to the other (`changes.diff.COLUMNS`).
 
     `accounts` is the number of accounts that were compared.
     """
@@ -36,12 +36,13 @@ class Comparison:
 
 
 def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write the changes (`changes.COLUMNS`) as CSV, in their order.
+    """Write the changes (`changes.diff.COLUMNS`) as CSV, in their order.
 
     With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
     stream.write(",".join(COLUMNS).encode() + b"\n")
-    stream.write(frame_lines(_with_moments_as_text(frame), raw=raw))
+    for part in _text_parts(frame):
+        stream.write(frame_lines(part, raw=raw))
 
 
 def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
@@ -54,10 +55,20 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
         "now": _side(compared.now),
         "counts": {str(kind): number for kind, number in counts_by_kind(compared.changes).items()},
     }
-    lines = ",\n".join(_dump(each) for each in _change_objects(compared.changes))
-    text = f'{_dump(head).removesuffix("}")},"changes":[\n{lines}\n]}}\n'
     # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
+    text = f'{_dump(head).removesuffix("}")},"changes":['
     stream.write(text.encode(errors="backslashreplace"))
+    between = "\n"
+    for row in text_rows(compared.changes):
+        stream.write(f"{between}{_dump(_change_object(row))}".encode(errors="backslashreplace"))
+        between = ",\n"
+    stream.write(b"\n]}\n")
+
+
+def text_rows(frame: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each change as text, in the order of `COLUMNS`; moments as ISO 8601."""
+    for part in _text_parts(frame):
+        yield from zip(*(part[name].to_numpy() for name in COLUMNS), strict=True)
 
 
 def _dump(value: Any) -> str:
@@ -83,18 +94,15 @@ def _side(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _change_objects(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the changes as objects, null where a moment is missing."""
-    texts = _with_moments_as_text(frame)
-    for each in texts.to_dict("records"):
-        yield {
-            str(name): None if name in (LAST_USE, columns.CREATED) and not value else value
-            for name, value in each.items()
-        }
+def _change_object(row: Sequence[str]) -> dict[str, str | None]:
+    """Return a change as an object, null where a moment is missing."""
+    cells = zip(COLUMNS, row, strict=True)
+    return {name: cell or None if name in _MOMENTS else cell for name, cell in cells}
 
 
-def _with_moments_as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    moments = {
-        name: utc_text_series(frame[name]).fillna("") for name in (LAST_USE, columns.CREATED)
-    }
-    return frame.assign(**moments)[list(COLUMNS)]
+def _text_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the changes as text, so many at a time that they take little memory."""
+    for first in range(0, len(frame), _ROWS_AT_ONCE):
+        part = frame.iloc[first : first + _ROWS_AT_ONCE]
+        moments = {name: utc_text_series(part[name]).fillna("") for name in _MOMENTS}
+        yield part.assign(**moments, **{CHANGE: part[CHANGE].astype(TEXT)})[list(COLUMNS)]

@@ -1,6 +1,7 @@
 """Write changes for people: a table on a terminal, lines with tabs in a pipe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import chain
 from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -9,23 +10,21 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes import (
+from analyzer.changes.diff import (
     BEFORE,
     CAUSE,
     CHANGE,
     COLUMNS,
     EXEMPTION_BEFORE,
     EXEMPTION_NOW,
-    LAST_USE,
     NOW,
-    Change,
     counts_by_kind,
 )
-from analyzer.moment_texts import utc_text_series
+from analyzer.changes.users import Change
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import BLIND_SPOTS, printable
 from analyzer.writers import users
-from analyzer.writers.changes import Comparison
+from analyzer.writers.changes import Comparison, text_rows
 
 NOTHING: Final = "No changes."
 
@@ -50,7 +49,7 @@ def write_changes_table(
     A pipe gets one table: the names of the columns, then a line for each change.
     """
     if width is None:
-        for cells in (COLUMNS, *_rows(compared)):
+        for cells in chain([COLUMNS], text_rows(compared.changes)):
             stream.write("\t".join(map(printable, cells)) + "\n")
         return
     console = Console(
@@ -83,22 +82,13 @@ def count_sentence(compared: Comparison) -> str:
     return f"{sentence}{accounts if missing else ''}"
 
 
-def _rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
-    frame = compared.changes
-    moments = {
-        name: utc_text_series(frame[name]).fillna("") for name in (LAST_USE, columns.CREATED)
-    }
-    texts = frame.assign(**moments)
-    return zip(*(texts[name].astype(str) for name in COLUMNS), strict=True)
-
-
 def _table(compared: Comparison, width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Change", no_wrap=True)
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("What changed", overflow="fold")
     accounts = compared.changes[columns.ACCOUNT].nunique() > 1
-    for cells in _rows(compared):
+    for cells in text_rows(compared.changes):
         row = dict(zip(COLUMNS, cells, strict=True))
         change = row[CHANGE]
         table.add_row(

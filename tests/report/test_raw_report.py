@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer import changes
+from analyzer.changes import diff
 from analyzer.report.raw_report import is_own_output
 from analyzer.writers import write
 from analyzer.writers.findings_csv import FINDING_COLUMNS
@@ -232,7 +232,7 @@ def test_a_column_that_the_verdict_needs_must_be_there(tmp_path: Path, column: s
     assert (found.row, found.message) == (1, f"missing: {column}")
 
 
-@pytest.mark.parametrize("columns", [FINDING_COLUMNS, changes.COLUMNS])
+@pytest.mark.parametrize("columns", [FINDING_COLUMNS, diff.COLUMNS])
 def test_findings_and_changes_that_the_program_wrote_are_no_report(
     tmp_path: Path, columns: tuple[str, ...]
 ) -> None:

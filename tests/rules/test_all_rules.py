@@ -19,6 +19,7 @@ from analyzer import columns
 from analyzer.facts import Facts
 from analyzer.model import Page
 from analyzer.rules import RULES
+from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Criteria, Severity, Thresholds
 from analyzer.verdict import with_verdicts
@@ -42,6 +43,7 @@ from tests.support.pages import (
     counts_on,
     findings_on,
     of_users,
+    root_findings_on,
     tidied,
 )
 
@@ -52,6 +54,8 @@ every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 CHANCE = random.Random(7)
 USERS = [a_random_user(CHANCE, number) for number in range(300)]
 ROOTS = [a_random_root(CHANCE, number) for number in range(800)]
+
+KEY_OF_A_FINDING = ("row", "rule", "slot", "outcome")
 
 IN_USE = a_password(days_before(1))
 QUIET_USERS = [
@@ -286,6 +290,22 @@ def test_the_counts_are_those_of_the_findings() -> None:
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
     expected = Counter((*kind, False) for kind in kinds)
     assert counts_on(users, roots, RULES, LIMITS) == expected
+
+
+def test_the_outcomes_without_words_are_those_of_the_findings() -> None:
+    users, roots = of_users(*USERS), tidied(ROOTS)
+    slots = {True: (1, 2), False: (0,)}
+    subjects = [(rule.id, slot) for rule in RULES for slot in slots[rule.subject.in_slots]]
+    for page, findings in ((users, findings_on), (roots, root_findings_on)):
+        outcomes = page_outcomes(Facts(page), RULES, LIMITS, of_roots=page is roots)
+        by_code = {
+            (page.users["row"][user], *subjects[at], list(Outcome)[outcomes[user, at]])
+            for user, at in np.argwhere(outcomes != NO_FINDING).tolist()
+        }
+        found = findings(page, RULES).assign(slot=lambda frame: frame["slot"].fillna(0))
+        assert by_code == set(zip(*(found[name] for name in KEY_OF_A_FINDING), strict=True))
+    nobody = page_outcomes(Facts(NO_USERS), RULES, LIMITS, of_roots=False)
+    assert nobody.shape == (0, len(subjects))
 
 
 def test_only_the_rules_asked_for_are_run() -> None:

@@ -8,9 +8,9 @@ import pandas as pd
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.changes import changes
+from analyzer.changes.diff import changes
+from analyzer.changes.snapshot import Snapshot, snapshot
 from analyzer.model import Exemption
-from analyzer.snapshot import Snapshot, snapshot
 from tests.support.builders import AS_OF, Row, report_text, saved
 
 LATER = AS_OF + timedelta(days=30)

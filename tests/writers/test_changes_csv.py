@@ -1,14 +1,16 @@
 """The changes since another report as CSV."""
 
 import io
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from analyzer.writers.changes import write_changes
+from analyzer.writers import changes
+from analyzer.writers.changes import Comparison, write_changes, write_changes_json
 from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before
-from tests.support.comparisons import compared
+from tests.support.comparisons import analysis_of, compared
 
 HEADER = (
     "change,account,user,arn,before,now,last_use,cause,exemption_before,exemption_now,created,rule,"
@@ -45,3 +47,23 @@ def test_a_row_tells_of_one_change_and_names_that_look_like_formulas_are_guarded
 
 def test_where_nothing_changed_there_is_but_the_header(tmp_path: Path) -> None:
     assert written(compared(tmp_path, [], [])) == HEADER
+
+
+def test_many_changes_are_written_in_parts_and_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = [analysis_of(tmp_path, users) for users in ([a_user("ann"), a_user("bob")], [])]
+    frame = compared(tmp_path, [a_user("ann"), a_user("bob")], [a_user("eve", key_1=a_key(NOW))])
+
+    def outputs() -> tuple[bytes, bytes]:
+        csv, data = io.BytesIO(), io.BytesIO()
+        write_changes(frame, csv)
+        write_changes_json(
+            Comparison(before=sides[0], now=sides[1], changes=frame, accounts=1), data
+        )
+        return csv.getvalue(), data.getvalue()
+
+    together = outputs()
+    monkeypatch.setattr(changes, "_ROWS_AT_ONCE", 2)
+    assert outputs() == together
+    assert len(json.loads(together[1])["changes"]) == len(frame) > 4

@@ -7,7 +7,8 @@ import pytest
 from openpyxl import Workbook
 
 from analyzer.analysis import Analysis
-from analyzer.changes import COLUMNS, MEANINGS, Change
+from analyzer.changes.diff import COLUMNS
+from analyzer.changes.users import Change
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.workbooks import analyzed_users, book_of, file_of, moment, records, row_of, texts
 
@@ -84,7 +85,7 @@ def test_each_change_is_listed_with_what_it_means_and_both_verdicts(book: Workbo
 @pytest.mark.parametrize("change", Change)
 def test_every_change_has_a_meaning_in_the_sheet(analysis: Analysis, change: Change) -> None:
     sheet = book_of(analysis, changes=changed(a_change(change, "ann", "", "")))["Changes"]
-    assert [row["Meaning"] for row in records(sheet)] == [MEANINGS[change]]
+    assert [row["Meaning"] for row in records(sheet)] == [change.meaning]
 
 
 def test_names_stay_text(book: Workbook) -> None:

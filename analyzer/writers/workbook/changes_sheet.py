@@ -6,18 +6,16 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.changes import (
+from analyzer.changes.diff import (
     BEFORE,
     CAUSE,
     CHANGE,
     EXEMPTION_BEFORE,
     EXEMPTION_NOW,
-    LAST_USE,
-    MEANINGS,
     NOW,
-    Change,
     counts_by_kind,
 )
+from analyzer.changes.users import Change
 from analyzer.rules.rule import FACT, RULE
 from analyzer.writers.text_columns import Texts, mapped
 from analyzer.writers.workbook.column import (
@@ -65,7 +63,7 @@ def _change_style(change: str) -> CellStyle:
 
 
 def _meanings(frame: pd.DataFrame) -> Texts:
-    return mapped(frame[CHANGE], lambda change: MEANINGS[Change(change)])
+    return mapped(frame[CHANGE], lambda change: Change(change).meaning)
 
 
 _COLUMNS: Final = (
@@ -75,7 +73,7 @@ _COLUMNS: Final = (
     Column("Cause", 52, TextCells(from_frame(CAUSE))),
     Column("Rule", 24, WordCells(from_frame(RULE), neutral_style)),
     Column("Finding", 44, TextCells(from_frame(FACT))),
-    Column("Last use (UTC)", 14.5, MomentCells(from_frame(LAST_USE))),
+    Column("Last use (UTC)", 14.5, MomentCells(from_frame(columns.LAST_USE))),
     Column("Created (UTC)", 14.5, MomentCells(from_frame(columns.CREATED))),
     Column(
         "Exemption before",

@@ -1,6 +1,7 @@
 """The cause of a change of a finding is about what the rule reads, or says that time passed."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,16 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.changes import changes
-from analyzer.rules.rule import Rule
-from analyzer.snapshot import snapshot
+from analyzer.changes.diff import changes
+from analyzer.changes.findings import (
+    Finding,
+    FindingChange,
+    LimitedRule,
+    cause_of_finding,
+    changed_findings,
+)
+from analyzer.changes.snapshot import snapshot
+from analyzer.rules.rule import Outcome, Rule
 from tests.support.builders import (
     AS_OF,
     LONG_AGO,
@@ -301,3 +309,68 @@ def test_a_rule_of_ones_own_that_names_no_columns_has_all_that_happened_as_its_c
     own = replace(every, id="own-rule", reads=())
     frame = compared(tmp_path, [user(mfa=False)], [user(password=a_password(SINCE, FRESH))], own)
     assert frame["cause"].tolist() == [f"signed in again on {DAY}; MFA device registered"]
+
+
+def a_finding(
+    *, days: int | None = None, outcome: Outcome = Outcome.FAILS, fact: str = "", number: int = 0
+) -> Finding:
+    return Finding(f"rule-{number}", None, outcome, fact, days, "")
+
+
+def cause(
+    rule: str, limit: int | None, finding: Finding, *, is_new: bool, elapsed: int = 30
+) -> str:
+    limited = LimitedRule(analyzer.rulebook(rules=rule).rules[0], limit)
+    before, now = (Finding(), finding) if is_new else (finding, Finding())
+    return cause_of_finding(FindingChange(before, now), limited, elapsed, ())
+
+
+@pytest.mark.parametrize(
+    ("days", "is_new", "passes"),
+    [
+        # New: at the limit now, not yet past it before.
+        (44, True, False),
+        (45, True, True),
+        (75, True, True),
+        (76, True, False),
+        (None, True, False),
+        # Resolved: few days before, at the limit or more now.
+        (14, False, False),
+        (15, False, True),
+        (44, False, True),
+        (45, False, False),
+        (None, False, False),
+    ],
+)
+def test_a_limit_is_passed_where_the_days_reach_it_between_the_reports(
+    days: int | None, *, is_new: bool, passes: bool
+) -> None:
+    finding = a_finding(days=days)
+    text = cause("idle-access-key", 45, finding, is_new=is_new)
+    assert (text == "passed the limit of 45 days") is passes
+    assert passes or text == "30 days passed between the reports"
+
+
+def test_a_day_is_one_day() -> None:
+    at_limit = partial(cause, finding=a_finding(days=1), is_new=True)
+    assert at_limit("idle-access-key", 1) == "passed the limit of 1 day"
+    assert at_limit("expired-password", None, elapsed=1) == "1 day passed between the reports"
+
+
+def test_where_time_does_not_matter_and_nothing_is_known_no_cause_is_made_up() -> None:
+    for rule in ("console-user-without-mfa", "two-active-access-keys"):
+        assert cause(rule, None, a_finding(days=3), is_new=True) == ""
+
+
+def test_findings_on_two_keys_of_one_second_are_two() -> None:
+    one, undecided = a_finding(), a_finding(outcome=Outcome.UNDECIDED)
+    assert not [*changed_findings([one, one], [one, one])]
+    assert [*changed_findings([one, one], [one])] == [(one, Finding())]
+    assert [*changed_findings([one], [one, undecided])] == [(Finding(), undecided)]
+    assert [*changed_findings([one], [undecided])] == [(one, undecided)]
+
+
+def test_findings_of_different_rules_are_different() -> None:
+    before, now = a_finding(number=1), a_finding(number=2)
+    changed = [*changed_findings([before], [now])]
+    assert changed == [(before, Finding()), (Finding(), now)]

@@ -1,0 +1,284 @@
+"""Say what happened to one user between two reports: events, each with a sentence.
+
+An access key or a signing certificate is known by its creation time: AWS may show it in the other
+slot of a later report, which is no event.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Self
+
+from analyzer import columns
+from analyzer.terms import Verdict
+
+KEY_COLUMNS: Final = frozenset(
+    name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)
+)
+CERTIFICATE_COLUMNS: Final = frozenset(
+    name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)
+)
+KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
+USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Hold an access key or a signing certificate; `last_used` is None if no use is known."""
+
+    active: bool
+    created: datetime
+    last_used: datetime | None = None
+
+
+Slots = tuple[Credential | None, ...]
+Pairs = Sequence[tuple[Credential | None, Credential | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserState:
+    """Hold what one report says about an IAM user or a root user; without it nothing, no ARN.
+
+    Moments are in UTC, and None where there is none or it is unknown. `password`, `mfa`, `keys` and
+    `certificates` are None where they are unknown, `verdict` for a root user. `last_use` is the
+    newest use of any credential. `unknown` are the report's columns whose cell is not understood
+    or differs in another row of the ARN; in `contradicted` of them it differs.
+    """
+
+    account: str = ""
+    user: str = ""
+    arn: str = ""
+    verdict: Verdict | None = None
+    reason: str = ""
+    exemption: str = ""
+    created: datetime | None = None
+    password: bool | None = False
+    password_last_used: datetime | None = None
+    password_last_changed: datetime | None = None
+    password_next_rotation: datetime | None = None
+    mfa: bool | None = False
+    keys: Slots | None = (None, None)
+    certificates: Slots | None = (None, None)
+    last_use: datetime | None = None
+    unknown: frozenset[str] = frozenset()
+    contradicted: frozenset[str] = frozenset()
+
+
+class EventKind(StrEnum):
+    """Name what an event is about; `shown_in` are the report's columns that show it."""
+
+    shown_in: frozenset[str]
+
+    CREATED = "created"
+    DELETED = "deleted"
+    RE_CREATED = "re-created"
+    FIRST_SIGN_IN = "first-sign-in", columns.PASSWORD_LAST_USED
+    SIGN_IN = "sign-in", columns.PASSWORD_LAST_USED
+    SIGN_IN_LOST = "sign-in-lost", columns.PASSWORD_LAST_USED
+    PASSWORD = "password", columns.PASSWORD_ENABLED
+    PASSWORD_CHANGED = (
+        "password-changed",
+        columns.PASSWORD_LAST_CHANGED,
+        columns.PASSWORD_NEXT_ROTATION,
+    )
+    PASSWORD_EXPIRY = "password-expiry", columns.PASSWORD_NEXT_ROTATION
+    MFA = "mfa", columns.MFA_ACTIVE
+    ACCESS_KEY = "access-key", *KEY_COLUMNS
+    KEY_USE = "key-use", *KEY_USE_COLUMNS
+    CERTIFICATE = "certificate", *CERTIFICATE_COLUMNS
+    NOT_UNDERSTOOD = "not-understood"
+
+    def __new__(cls, word: str, *shown_in: str) -> Self:
+        """Make a kind of its word and the columns."""
+        kind = str.__new__(cls, word)
+        kind._value_ = word
+        kind.shown_in = frozenset(shown_in)
+        return kind
+
+
+_UNKNOWN: Final = {
+    "password": EventKind.PASSWORD,
+    "last sign-in": EventKind.SIGN_IN,
+    "access keys": EventKind.ACCESS_KEY,
+    "signing certificates": EventKind.CERTIFICATE,
+    "MFA device": EventKind.MFA,
+}
+"""What can be unknown in one of two reports, and the kind of event that is then not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Hold one thing that happened to a user, or that one report alone does not show.
+
+    Of an access key or certificate, `created` has the creation time; of a rotation both.
+    """
+
+    kind: EventKind
+    sentence: str
+    shown_in: frozenset[str]
+    created: tuple[datetime, ...] = ()
+
+
+def events(before: UserState, now: UserState) -> tuple[Event, ...]:
+    """Return what happened to a user or a root user from one report to the next.
+
+    What is unknown in one of them shows no event but that.
+    """
+    if before.arn != now.arn:
+        return (_presence_event(before, now),)
+    if now.verdict and before.created and now.created and before.created != now.created:
+        days = f"{day_text(now.created)}, the earlier user on {day_text(before.created)}"
+        return (_event(EventKind.RE_CREATED, f"created on {days}"),)
+    keys = _pairs(before.keys, now.keys)
+    certificates = _pairs(before.certificates, now.certificates)
+    return (
+        *_sign_ins(before, now),
+        *_password_events(before, now),
+        *_mfa_events(before, now),
+        *_slot_events(EventKind.ACCESS_KEY, "access key", keys),
+        *_key_uses(before, keys),
+        *_slot_events(EventKind.CERTIFICATE, "signing certificate", certificates),
+        *_not_understood(before, now),
+    )
+
+
+def sentences(happened: Collection[Event], kinds: Iterable[EventKind]) -> str:
+    """Return the sentences of the events of some kinds, in the order of these, joined by `; `."""
+    return "; ".join(each.sentence for kind in kinds for each in happened if each.kind is kind)
+
+
+def day_text(moment: datetime) -> str:
+    """Return the day of a moment: `2026-03-01`."""
+    return moment.date().isoformat()
+
+
+def _event(kind: EventKind, sentence: str, *credentials: Credential | None) -> Event:
+    return Event(kind, sentence, kind.shown_in, tuple(each.created for each in credentials if each))
+
+
+def _presence_event(before: UserState, now: UserState) -> Event:
+    """Return that one report alone has a user."""
+    is_gone = bool(before.arn)
+    user, other = (before, "later") if is_gone else (now, "earlier")
+    created = f"created on {day_text(user.created)}" if user.created else ""
+    if not user.verdict:
+        sentence = f"no root row in the {other} report"
+    elif not created:
+        sentence = f"not in the {other} report"
+    else:
+        sentence = f"user deleted; {created}" if is_gone else f"user {created}"
+    return _event(EventKind.DELETED if is_gone else EventKind.CREATED, sentence)
+
+
+def _sign_ins(before: UserState, now: UserState) -> Iterator[Event]:
+    earlier, newest = before.password_last_used, now.password_last_used
+    if earlier and newest and newest > earlier:
+        yield _event(EventKind.SIGN_IN, f"signed in again on {day_text(newest)}")
+    elif newest and not earlier and columns.PASSWORD_LAST_USED not in before.unknown:
+        yield _event(EventKind.FIRST_SIGN_IN, f"first sign-in on {day_text(newest)}")
+    elif earlier and not newest and columns.PASSWORD_LAST_USED not in now.unknown:
+        sentence = f"last sign-in of {day_text(earlier)} no longer in the report"
+        yield _event(EventKind.SIGN_IN_LOST, sentence)
+
+
+def _password_events(before: UserState, now: UserState) -> Iterator[Event]:
+    changed = now.password_last_changed
+    match before.password, now.password:
+        case False, True:
+            on = f" on {day_text(changed)}" if changed else ""
+            yield _event(EventKind.PASSWORD, f"password set{on}")
+        case True, False:
+            yield _event(EventKind.PASSWORD, "password removed")
+        case True, True:
+            yield from _renewals(before, now)
+
+
+def _renewals(before: UserState, now: UserState) -> Iterator[Event]:
+    """Yield that a password was changed, else that it expires at another time."""
+    unknown = before.unknown | now.unknown
+    changed, expires = now.password_last_changed, now.password_next_rotation
+    is_known = columns.PASSWORD_LAST_CHANGED not in unknown
+    if changed and is_known and changed != before.password_last_changed:
+        yield _event(EventKind.PASSWORD_CHANGED, f"password changed on {day_text(changed)}")
+    elif columns.PASSWORD_NEXT_ROTATION in unknown or expires == before.password_next_rotation:
+        return
+    elif expires:
+        sentence = f"password expires on {day_text(expires)} by the password policy now"
+        yield _event(EventKind.PASSWORD_EXPIRY, sentence)
+    else:
+        yield _event(EventKind.PASSWORD_EXPIRY, "password no longer expires")
+
+
+def _mfa_events(before: UserState, now: UserState) -> Iterator[Event]:
+    if None not in (before.mfa, now.mfa) and before.mfa != now.mfa:
+        yield _event(EventKind.MFA, f"MFA device {'registered' if now.mfa else 'removed'}")
+
+
+def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
+    for name, kind in _UNKNOWN.items() if before.unknown != now.unknown else ():
+        was, is_now = (not kind.shown_in.isdisjoint(each.unknown) for each in (before, now))
+        if was != is_now:
+            side, state = ("before", before) if was else ("now", now)
+            contradicted = not kind.shown_in.isdisjoint(state.contradicted)
+            sentence = (
+                f"rows contradict each other {side}: {name}"
+                if contradicted
+                else f"{name} not understood {side}"
+            )
+            yield Event(EventKind.NOT_UNDERSTOOD, sentence, kind.shown_in)
+
+
+# What lies in slots
+
+
+def _pairs(before: Slots | None, now: Slots | None) -> Pairs:
+    """Return each credential of before beside itself; none if those of one report are unknown.
+
+    Where two were created in the same second, the order with fewer changes is the right one.
+    """
+    if before is None or now is None:
+        return ()
+    orders = (tuple(zip(before, each, strict=True)) for each in (now, now[::-1]))
+    return max(orders, key=lambda pairs: sum(_likeness(*pair) for pair in pairs))
+
+
+def _likeness(was: Credential | None, has: Credential | None) -> int:
+    """Return how much speaks for one credential; its creation outweighs all else."""
+    if not was or not has or was.created != has.created:
+        return int(bool(was and has))
+    goes_on = not was.last_used or bool(has.last_used and has.last_used >= was.last_used)
+    return 9 + 4 * (was.active == has.active) + 2 * goes_on
+
+
+def _slot_events(kind: EventKind, name: str, pairs: Pairs) -> Iterator[Event]:
+    for was, has in pairs:
+        if sentence := _credential_sentence(name, was, has):
+            yield _event(kind, sentence, was, has)
+
+
+def _credential_sentence(name: str, was: Credential | None, has: Credential | None) -> str:
+    """Return what became of a credential, empty where nothing did."""
+    if not was:
+        return f"{name} created on {day_text(has.created)}" if has else ""
+    earlier = f"{name} of {day_text(was.created)}"
+    if not has:
+        return f"{earlier} deleted"
+    if has.created != was.created:
+        return f"{earlier} rotated: new one created on {day_text(has.created)}"
+    if has.active == was.active:
+        return ""
+    return f"{earlier} {'reactivated' if has.active else 'deactivated'}"
+
+
+def _key_uses(before: UserState, pairs: Pairs) -> Iterator[Event]:
+    for names, (was, has) in zip(columns.ACCESS_KEYS, pairs, strict=False):
+        if not has or not has.last_used:
+            continue
+        same = was if was and was.created == has.created else None
+        key, on = f"access key of {day_text(has.created)}", day_text(has.last_used)
+        if same and same.last_used:
+            if has.last_used > same.last_used:
+                yield _event(EventKind.KEY_USE, f"{key} used again on {on}", has)
+        elif not same or names.last_used_date not in before.unknown:
+            yield _event(EventKind.KEY_USE, f"{key} first used on {on}", was, has)

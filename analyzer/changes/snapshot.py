@@ -1,0 +1,271 @@
+"""Keep what two analyses are compared by: one row a user, the outcomes of rules, the accounts."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain, islice
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.analysis import Analysis
+from analyzer.changes.events import (
+    CERTIFICATE_COLUMNS,
+    KEY_COLUMNS,
+    USE_COLUMNS,
+    Credential,
+    UserState,
+)
+from analyzer.changes.findings import Finding, LimitedRule
+from analyzer.columns import AccessKeyColumns, CertificateColumns
+from analyzer.exemptions import ExemptionMatches
+from analyzer.facts import Facts, Slots
+from analyzer.model import (
+    NO_MOMENT,
+    TEXT,
+    AccountName,
+    Page,
+    arrow_array,
+    concatenated,
+    stable_order,
+)
+from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
+from analyzer.terms import State, Verdict
+
+UNKNOWN: Final = "unknown"
+_WORDS: Final = dict.fromkeys(
+    (columns.ACCOUNT, columns.VERDICT, columns.REASON, columns.EXEMPTION), "category"
+)
+_MOST_COMBINATIONS: Final = 4096
+_ROWS_AT_ONCE: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Hold the users, the outcomes of rules and the accounts of one analysis.
+
+    - `users`: IAM users and roots, one row an ARN: the first. `user`, `arn` str; `account`,
+      `verdict`, `reason`, `exemption` category, the last three empty for a root. By the names of
+      the report's columns: moments datetime64[s], NaT where there is none or it is unknown;
+      `password_enabled`, `mfa_active` bool; `access_key_1_active` and its like category (`State`).
+      `last_use` of any credential datetime64[s]. `unknown`, `contradicted` int32: a bit for each
+      of `columns.IN_REPORT` whose cell is unknown, or in which rows of the ARN differ.
+    - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; where
+      rows of the ARN have several, the first in the order of `Outcome`.
+    - `findings` returns the findings (`rule.FINDINGS`) on all rows of the users at some positions.
+    - `rules`: those that ran, by their ids.
+    - `as_of`: the moment of the report of each account that has one.
+    - `missing`: the reason for each account that could not be read.
+    - `account_names`: those that are known.
+    """
+
+    users: pd.DataFrame
+    outcomes: np.ndarray
+    findings: Callable[[np.ndarray], pd.DataFrame]
+    rules: Mapping[str, LimitedRule]
+    as_of: Mapping[str, datetime]
+    missing: Mapping[str, str]
+    account_names: Mapping[str, AccountName] = field(default_factory=dict)
+
+
+def snapshot(analysis: Analysis) -> Snapshot:
+    """Return what an analysis is compared by."""
+    book = analysis.inspection.book
+    frames, outcomes = [], []
+    for page, of_roots in _pages(analysis):
+        facts = Facts(page)
+        frames.append(_rows(facts))
+        outcomes.append(page_outcomes(facts, book.rules, book.thresholds, of_roots=of_roots))
+    rows = concatenated(frames).astype(_WORDS)
+    place, _ = rows[columns.ARN].factorize()
+    order = np.argsort(place, kind="stable")
+    _, first = np.unique(place[order], return_index=True)
+    return Snapshot(
+        users=rows.iloc[order[first]].reset_index(drop=True),
+        outcomes=np.minimum.reduceat(np.concatenate(outcomes)[order], first),
+        findings=lambda at: _findings(analysis, np.flatnonzero(np.isin(place, at))),
+        rules={
+            rule.id: LimitedRule(
+                rule, getattr(book.thresholds, rule.threshold) if rule.threshold else None
+            )
+            for rule in book.rules
+        },
+        as_of={
+            account.account: file.as_of
+            for file in sorted(analysis.report.files, key=lambda file: file.as_of)
+            for account in file.accounts
+        },
+        missing={each.label: each.reason for each in analysis.report.not_covered},
+        account_names=analysis.report.account_names,
+    )
+
+
+def _pages(analysis: Analysis) -> Iterator[tuple[Page, bool]]:
+    """Yield the pages of roots, then those of users; and whether a page is one of roots."""
+    for page in analysis.report.roots():
+        yield page, True
+    for page in analysis.pages():
+        yield page, False
+
+
+def _findings(analysis: Analysis, rows: np.ndarray) -> pd.DataFrame:
+    """Return the findings on users by the numbers of their rows; the pages after are not read."""
+    book = analysis.inspection.book
+    pages = _pages(analysis)
+    frames: list[pd.DataFrame] = []
+    first = end = 0
+    while not frames or end < len(rows):
+        page, of_roots = next(pages)
+        start, end = np.searchsorted(rows, [first, first + len(page)])
+        chosen = np.zeros(len(page), bool)
+        chosen[rows[start:end] - first] = True
+        part = page.where(chosen)
+        exempt = ExemptionMatches(part, analysis.exemptions)
+        frames.append(page_findings(part, book.rules, book.thresholds, exempt, of_roots=of_roots))
+        first += len(page)
+    return concatenated(frames)
+
+
+# From a page to rows
+
+
+def _rows(facts: Facts) -> pd.DataFrame:
+    """Return the users or roots of a page as rows of `Snapshot.users`."""
+    users = facts.page.users
+    cells = dict(_cells(facts.page))
+    unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
+    for name, values in cells.items():
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            unknown[name] |= (values == State.UNKNOWN).to_numpy()
+    moments = {
+        name: np.where(unknown[name], NO_MOMENT, cells[name].to_numpy("datetime64[s]"))
+        for name in columns.TIMESTAMPS
+    }
+    contradicted = {name: facts.contradicted_in_any(name) for name in columns.IN_REPORT}
+    texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
+    known: dict[str, Any] = {
+        **cells,
+        **moments,
+        columns.LAST_USE: np.fmax.reduce([moments[name] for name in USE_COLUMNS]),
+        UNKNOWN: _bits(unknown),
+        columns.CONTRADICTED: _bits(contradicted),
+    }
+    return texts.assign(**known)
+
+
+def _cells(page: Page) -> Iterator[tuple[str, pd.Series]]:
+    """Yield what is known of each of the report's columns."""
+    yield columns.USER_CREATION_TIME, page.users[columns.CREATED]
+    for name in page.users.columns.intersection([*columns.IN_REPORT]):
+        yield name, page.users[name]
+    every: list[tuple[pd.DataFrame, Slots]] = [
+        (page.keys, columns.ACCESS_KEYS),
+        (page.certificates, columns.CERTIFICATES),
+    ]
+    for slots, named in every:
+        for slot, names in zip(columns.SLOTS, named, strict=True):
+            of_slot = slots[slots[columns.SLOT] == slot]
+            yield names.active, of_slot[columns.STATE]
+            yield names.last_rotated, of_slot[columns.CREATED]
+            if isinstance(names, AccessKeyColumns):
+                yield names.last_used_date, of_slot[columns.LAST_USED]
+
+
+def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return a number for each user, with a bit for each of the report's columns."""
+    parts = [mask.astype(np.int32) << at for at, mask in enumerate(masks.values())]
+    return np.asarray(np.bitwise_or.reduce(parts))
+
+
+# From rows to states and findings
+
+
+def states_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[UserState]:
+    """Yield what the report says about the users at some positions, nothing for -1."""
+    states = chain.from_iterable(map(_states, _parts(snapshot.users.iloc[at[at >= 0]])))
+    return (next(states) if place >= 0 else UserState() for place in at.tolist())
+
+
+def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
+    """Yield what fails or is undecided of the users at some positions, by slot; nothing for -1."""
+    some = at[at >= 0]
+    found = snapshot.findings(some[(snapshot.outcomes[some] != NO_FINDING).any(axis=1)])
+    arns = [arrow_array(each[columns.ARN]) for each in (found, snapshot.users.iloc[some])]
+    place = pc.index_in(arns[0], value_set=arns[1]).to_numpy()
+    outcome, days = found[OUTCOME].cat.codes, -found[DAYS].fillna(-1)
+    by = (place, found[columns.SLOT], outcome, days, found[FACT])
+    ordered = found.assign(**{columns.POSITION: place}).take(stable_order(*by))
+    distinct = ordered.drop_duplicates([columns.POSITION, RULE, columns.SLOT])
+    counted = distinct[distinct[OUTCOME] != Outcome.NOTED]
+    findings = chain.from_iterable(map(_findings_of_rows, _parts(counted)))
+    numbers = iter(np.bincount(counted[columns.POSITION], minlength=len(some)).tolist())
+    return (list(islice(findings, next(numbers) if each >= 0 else 0)) for each in at.tolist())
+
+
+def _parts(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows, so many at a time that their values take little memory."""
+    starts = range(0, len(frame), _ROWS_AT_ONCE)
+    return [frame.iloc[start : start + _ROWS_AT_ONCE] for start in starts]
+
+
+def _findings_of_rows(rows: pd.DataFrame) -> Iterator[Finding]:
+    return map(
+        Finding,
+        rows[RULE],
+        rows[columns.CREATED].to_numpy("datetime64[s]").tolist(),
+        map(Outcome, rows[OUTCOME]),
+        rows[FACT].to_numpy(),
+        rows[DAYS].astype(object).where(rows[DAYS].notna(), None),
+        rows[columns.EXEMPTION],
+    )
+
+
+def _states(users: pd.DataFrame) -> list[UserState]:
+    values = {str(name): users[name].to_numpy().tolist() for name in users}
+    rows = zip(*values.values(), strict=True)
+    return [_state(dict(zip(values, row, strict=True))) for row in rows]
+
+
+def _state(cells: Mapping[str, Any]) -> UserState:
+    unknown = _column_names(cells[UNKNOWN])
+    keys = tuple(_credential(cells, each) for each in columns.ACCESS_KEYS)
+    certificates = tuple(_credential(cells, each) for each in columns.CERTIFICATES)
+    return UserState(
+        account=cells[columns.ACCOUNT],
+        user=cells[columns.USER],
+        arn=cells[columns.ARN],
+        verdict=Verdict(cells[columns.VERDICT]) if cells[columns.VERDICT] else None,
+        reason=cells[columns.REASON],
+        exemption=cells[columns.EXEMPTION],
+        created=cells[columns.USER_CREATION_TIME],
+        password=None if columns.PASSWORD_ENABLED in unknown else cells[columns.PASSWORD_ENABLED],
+        password_last_used=cells[columns.PASSWORD_LAST_USED],
+        password_last_changed=cells[columns.PASSWORD_LAST_CHANGED],
+        password_next_rotation=cells[columns.PASSWORD_NEXT_ROTATION],
+        mfa=None if columns.MFA_ACTIVE in unknown else cells[columns.MFA_ACTIVE],
+        keys=keys if unknown.isdisjoint(KEY_COLUMNS) else None,
+        certificates=certificates if unknown.isdisjoint(CERTIFICATE_COLUMNS) else None,
+        last_use=cells[columns.LAST_USE],
+        unknown=unknown,
+        contradicted=_column_names(cells[columns.CONTRADICTED]),
+    )
+
+
+def _credential(
+    cells: Mapping[str, Any], names: AccessKeyColumns | CertificateColumns
+) -> Credential | None:
+    if cells[names.active] == State.ABSENT:
+        return None
+    is_active = cells[names.active] == State.ACTIVE
+    used = cells[names.last_used_date] if isinstance(names, AccessKeyColumns) else None
+    return Credential(is_active, cells[names.last_rotated], used)
+
+
+@lru_cache(_MOST_COMBINATIONS)
+def _column_names(bits: int) -> frozenset[str]:
+    return frozenset(name for at, name in enumerate(columns.IN_REPORT) if bits >> at & 1)

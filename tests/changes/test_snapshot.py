@@ -1,0 +1,160 @@
+"""Two large reports are compared page by page, and only what differs is put into words."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+
+import analyzer
+from analyzer import analysis
+from analyzer.analysis import Analysis
+from analyzer.changes import diff, snapshot
+from analyzer.facts import Facts
+from analyzer.model import Page
+from analyzer.report import assemble
+from analyzer.rules.rule import Rule
+from analyzer.standards.rulebook import Rulebook
+from analyzer.terms import Thresholds
+from tests.support.builders import (
+    AS_OF,
+    LONG_AGO,
+    Row,
+    a_key,
+    a_user,
+    days_before,
+    report_text,
+    the_root,
+)
+from tests.support.comparisons import LATER
+
+ACCOUNTS = ("111111111111", "222222222222", "333333333333")
+SINCE = days_before(-8)
+USED_KEY = a_key(LONG_AGO, LONG_AGO)
+
+
+def a_report(*users: Row, later: bool = False, book: Rulebook | None = None) -> Analysis:
+    """Analyze the users and roots of several accounts, a file each."""
+    files = [
+        (f"{account}.csv", report_text(own, root=the_root(account)).encode())
+        for account in ACCOUNTS
+        if (own := [each for each in users if f":{account}:" in str(each["arn"])])
+    ]
+    report = analyzer.load(*files, as_of=LATER if later else AS_OF)
+    return analyzer.analyze(report, book=book or analyzer.rulebook(rules="all"))
+
+
+def compared(before: Analysis, now: Analysis) -> pd.DataFrame:
+    return diff.changes(snapshot.snapshot(before), snapshot.snapshot(now))
+
+
+def ann(place: int = 0, **cells: Any) -> Row:
+    return a_user("ann", account=ACCOUNTS[place], **cells)
+
+
+def bob(place: int = 0, **cells: Any) -> Row:
+    return a_user("bob", account=ACCOUNTS[place], **cells)
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each account be a page that does not stay in memory."""
+    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
+
+
+def with_pages_listed(judged: Analysis, accounts: list[str]) -> Analysis:
+    """Return the analysis, and list the account of each page that is read."""
+
+    def pages() -> Iterator[Page]:
+        for page in judged.report.pages():
+            accounts.append(str(page.users["account"].iloc[0]))
+            yield page
+
+    return replace(judged, report=replace(judged.report, pages=pages))
+
+
+BEFORE = [ann(0, key_1=USED_KEY), bob(0), ann(1), bob(1, key_1=USED_KEY), ann(2, mfa=True), bob(2)]
+NOW = [
+    *(ann(0, key_1=a_key(LONG_AGO, SINCE)), bob(0)),
+    *(bob(1, key_2=USED_KEY), a_user("eve", account=ACCOUNTS[1])),
+    *(bob(2, key_1=USED_KEY), ann(2, created=SINCE)),
+]
+
+
+@pytest.mark.usefixtures("large")
+def test_reports_of_many_pages_change_as_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts: list[str] = []
+    before = with_pages_listed(a_report(*BEFORE), accounts)
+    by_pages = compared(before, a_report(*NOW, later=True))
+    assert accounts == [*ACCOUNTS, *ACCOUNTS]
+    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 100)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 100)
+    assert_frame_equal(by_pages, compared(a_report(*BEFORE), a_report(*NOW, later=True)))
+    assert len(by_pages) > len(BEFORE)
+
+
+def test_many_changes_are_made_in_parts_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = compared(a_report(*BEFORE), a_report(*NOW, later=True))
+    monkeypatch.setattr(snapshot, "_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(diff, "_ROWS_AT_ONCE", 1)
+    assert_frame_equal(together, compared(a_report(*BEFORE), a_report(*NOW, later=True)))
+
+
+@pytest.mark.usefixtures("large")
+def test_the_pages_after_the_last_user_that_changed_are_not_read_again() -> None:
+    accounts: list[str] = []
+    users = [bob(place, key_1=USED_KEY) for place in range(3)]
+    sides = [
+        snapshot.snapshot(with_pages_listed(a_report(ann(mfa=mfa), *users), accounts))
+        for mfa in (False, True)
+    ]
+    accounts.clear()
+    assert set(diff.changes(*sides)["user"]) == {"ann"}
+    assert set(accounts) == {ACCOUNTS[0]}
+
+
+def a_rule(worded: list[int]) -> Rule:
+    """Return a rule that fails for all users, and counts those that it puts into words."""
+
+    def fact(_facts: Facts, at: np.ndarray, _limits: Thresholds) -> pa.Array:
+        worded.append(len(at))
+        return pa.array(["here"] * len(at))
+
+    rule = analyzer.rulebook(rules="unused-user").rules[0]
+    return replace(rule, id="own-rule", fact=fact)
+
+
+def test_findings_are_put_into_words_only_for_users_that_changed() -> None:
+    worded: list[int] = []
+    book = analyzer.rulebook(extra=[a_rule(worded)], rules="own-rule")
+    unused = [a_user(f"user{each}", account=ACCOUNTS[0]) for each in range(20)]
+    before = a_report(ann(), bob(), *unused, book=book)
+    now = a_report(ann(mfa=True), a_user("eve", account=ACCOUNTS[0]), *unused, book=book)
+    frame = compared(before, now)
+    assert sum(worded) == 4  # ann and bob before, ann and eve now
+    assert frame.loc[frame["rule"] != "", "user"].tolist() == ["eve", "bob"]
+
+
+def test_a_finding_on_one_of_the_rows_that_contradict_each_other_is_one_on_the_user() -> None:
+    plain = ann(key_1=a_key(days_before(10)))
+    odd = plain | {"access_key_1_last_used_region": "us-east-1"}
+    book = analyzer.rulebook(rules="idle-access-key")
+    frame = compared(a_report(plain, book=book), a_report(plain, odd, book=book))
+    rows = frame.loc[frame["rule"] != "", ["before", "now", "fact"]].to_numpy().tolist()
+    assert rows == [["", "undecided", 'access_key_1_last_used_date "N/A" is not understood']]
+
+
+def test_a_rule_that_ran_on_one_side_only_has_findings_there_alone() -> None:
+    one, both = (
+        analyzer.rulebook(rules=each)
+        for each in ("idle-access-key", ["idle-access-key", "unrotated-access-key"])
+    )
+    user = ann(key_1=USED_KEY)
+    for books, change in (((one, both), "finding-new"), ((both, one), "finding-resolved")):
+        frame = compared(a_report(user, book=books[0]), a_report(user, book=books[1]))
+        assert frame[["change", "rule"]].to_numpy().tolist() == [[change, "unrotated-access-key"]]
