@@ -361,7 +361,7 @@ change() {
     detail="$detail: does not exist any more"
   else
     denied=$(! error_is 'AccessDenied|AccessDeniedException' || say yes)
-    [ -n "$stopped" ] || fail "$step $detail"
+    fail "$step $detail"
     [ -z "$denied" ] || stopped=$reason
     record "$step" failed "$reason"
     return 1
@@ -415,7 +415,6 @@ delete_left_devices() {
   items=$(iam list-virtual-mfa-devices --assignment-status=Unassigned \
     --query='VirtualMFADevices[].[SerialNumber]') || fail list-virtual-mfa-devices || return 1
   while read -r value; do
-    case $value in arn:"$partition":iam::"$account":mfa/*) ;; *) continue ;; esac
     ! is_logged deactivate-mfa-device begin "$value" ||
       change delete-virtual-mfa-device "$value" "--serial-number=$value" || return 1
   done <<EOF

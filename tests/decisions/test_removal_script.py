@@ -245,6 +245,11 @@ def test_nobody_removes_the_user_that_runs_the_script(
     aws.account.caller = ARN
     run = aws.apply(shell, each)
     assert (run.code, run.results(), aws.changes()) == (1, {ARN: "skipped"}, [])
+    shown = aws.preview(shell, each)
+    assert (shown.code, "skipped: this script is run by this very user" in shown.output) == (
+        1,
+        True,
+    )
 
 
 # Errors
