@@ -12,7 +12,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
-from analyzer.caveats import caveat_columns
+from analyzer.caveats import caveat_sentences
 from analyzer.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import Page, Report, ReportFile
@@ -146,7 +146,7 @@ def _users(page: Page, report: Report, review: Review) -> Iterator[dict[str, Any
     """Yield the users of a judged page, null for what is missing."""
     for judged, caveats, decision, cells in zip(
         plain_rows(page.users, _USER_COLUMNS),
-        _caveats(page),
+        caveat_sentences(page),
         _decisions(review, page),
         plain_rows(page.cells, REPORTED_COLUMNS),
         strict=True,
@@ -160,7 +160,7 @@ def _users(page: Page, report: Report, review: Review) -> Iterator[dict[str, Any
             "verdict": verdict,
             "reason": reason,
             "certainty": certainty,
-            "caveats": caveats,
+            "caveats": [{"caveat": id_, "because": sentence} for id_, sentence in caveats],
             "exemption": exemption,
             "as_of": as_of,
             "as_of_source": as_of_source,
@@ -179,16 +179,6 @@ _USER_COLUMNS: Final = (
     columns.FILE,
     columns.ROW,
 )
-
-
-def _caveats(page: Page) -> list[list[dict[str, str]]]:
-    """Return the caveats of each user."""
-    every: list[list[dict[str, str]]] = [[] for _ in range(len(page))]
-    for caveat, sentences in caveat_columns(page).items():
-        for caveats, sentence in zip(every, sentences.to_pylist(), strict=True):
-            if sentence:
-                caveats.append({"caveat": caveat, "because": sentence})
-    return every
 
 
 def _findings(frame: pd.DataFrame, report: Report) -> Iterator[dict[str, Any]]:
