@@ -90,13 +90,12 @@ def _sentences(caveat: Caveat, facts: Facts) -> pa.Array:
 
 def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
-    by_id = {name: texts.to_pylist() for name, texts in caveat_columns(page).items()}
-    if not by_id:
-        return [()] * len(page)
-    return [
-        tuple((name, text) for name, text in zip(by_id, texts, strict=True) if text is not None)
-        for texts in zip(*by_id.values(), strict=True)
-    ]
+    caveats: list[list[tuple[str, str]]] = [[] for _ in range(len(page))]
+    for name, sentences in caveat_columns(page).items():
+        for of_user, sentence in zip(caveats, sentences.to_pylist(), strict=True):
+            if sentence is not None:
+                of_user.append((name, sentence))
+    return [*map(tuple, caveats)]
 
 
 def _ids(bits: int) -> str:

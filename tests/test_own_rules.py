@@ -16,7 +16,7 @@ from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import rulebook
 from tests.support.builders import AS_OF, a_user, days_before, report_text, saved
-from tests.support.interchange import asff, ocsf
+from tests.support.feeds import asff, ocsf
 from tests.support.outputs import everything_shown, json_document
 from tests.support.workbooks import book_of, results_of, row_of, texts
 
@@ -122,8 +122,9 @@ def test_feeds_are_about_the_account_where_the_rule_is(tmp_path: Path) -> None:
     assert (resource["Type"], resource["Id"]) == ("AwsAccount", "AWS::::Account:012345678901")
 
 
-def test_feeds_describe_a_finding_without_words(tmp_path: Path) -> None:
-    silent = replace(OLD, fact=lambda _facts, at, _limits: pa.repeat("", len(at)))
+@pytest.mark.parametrize("words", ["", None])
+def test_feeds_describe_a_finding_without_words(tmp_path: Path, words: str | None) -> None:
+    silent = replace(OLD, fact=lambda _facts, at, _limits: pa.array([words] * len(at), pa.string()))
     analysis = analyzer.analyze(
         analysis_of(tmp_path).report, book=rulebook(extra=[silent], rules=[OLD.id])
     )

@@ -4,8 +4,8 @@ A format is one module with one function: `write_<format>(analysis, stream, …)
 open stream. What follows the stream are choices of that format, each with a default or passed by
 `write`. A writer never opens a file, knows no other format and judges nothing: the same analysis
 gives the same bytes. `users` and `findings` put an analysis into the words and the order that all
-formats share; `tables` has the schemas of both; `interchange` is what OCSF and ASFF share.
-`text_columns` joins columns of cells to rows, for CSV, JSON and sheets; `json_columns` spells JSON.
+formats share; `tables` has the schemas of both; `feed` is what OCSF and ASFF share. `text_columns`
+joins columns of cells to rows, for CSV and sheets; `plain_values` gives the rows of JSON and feeds.
 
 The command line and `exports` may import this package; it imports the analysis and what lies
 below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a case here.

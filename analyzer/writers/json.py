@@ -1,38 +1,30 @@
 """Write an analysis as one JSON document, whose schema lies beside this module."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, BinaryIO, Final
 
+import orjson
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
-from analyzer.account_names import account_names
+from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
-from analyzer.caveats import caveat_columns
+from analyzer.caveats import caveat_sentences
 from analyzer.decisions.follow_up import MOMENTS, as_text, follow_up_counts
 from analyzer.inspection import Inspection
-from analyzer.model import AccountName, Exemption, FileReference, Page, ReportFile
+from analyzer.model import Page, Report, ReportFile
 from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
+from analyzer.standards.results import ControlResult
 from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.json_columns import (
-    json_cells,
-    json_objects,
-    json_values,
-    optional_json_cells,
-)
-from analyzer.writers.text_columns import content, joined, joined_present
+from analyzer.writers.plain_values import plain_rows
 from analyzer.writers.users import listed_pages
 
 SCHEMA_VERSION: Final = "1.0"
-_SEPARATOR: Final = ",\n"
-_FINDINGS_AT_ONCE: Final = 16_384
-"""So many findings are spelled at a time, to keep the memory small."""
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -41,65 +33,65 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
     """
-    files = analysis.report.files
+    report = analysis.report
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
     stream.write(_dump(about).removesuffix(b"}") + b',"findings":[')
     frames = analysis.inspection.frames()
-    names = analysis.report.account_names
-    _write_lines(stream, (each for frame in frames for each in _findings(frame, files, names)))
+    _write_lines(stream, (each for frame in frames for each in _findings(frame, report)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (users for page in pages for users in _users(page, analysis)))
+    _write_lines(stream, (user for page in pages for user in _users(page, analysis)))
     stream.write(b"]}\n")
 
 
-def _write_lines(stream: BinaryIO, columns_of_objects: Iterable[pa.Array]) -> None:
+def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
     """Write all objects, a line each."""
-    start = len(_SEPARATOR)
-    stream.write(b"\n")
-    for objects in columns_of_objects:
-        stream.write(content(objects)[start:])
-        start = 0
+    lines = map(orjson.dumps, objects)
+    stream.write(b"\n" + next(lines, b""))
+    for line in lines:
+        stream.write(b",\n" + line)
     stream.write(b"\n")
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
     # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
     return text.encode(errors="backslashreplace")
 
 
+def _plain(value: Any) -> Any:
+    """Return a moment or a day as text, a dataclass as its fields."""
+    if isinstance(value, datetime):
+        return utc_text(value)
+    return value.isoformat() if isinstance(value, date) else asdict(value)
+
+
 def _document(analysis: Analysis) -> dict[str, Any]:
-    totals = analysis.totals
+    report, totals = analysis.report, analysis.totals
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
-        "criteria": asdict(analysis.criteria),
+        "criteria": analysis.criteria,
         "filter": _filter(analysis),
-        "files": [_file(file) for file in analysis.report.files if file.accounts],
-        "not_covered": [asdict(each) for each in analysis.report.not_covered],
-        "left_out": [asdict(each) for each in analysis.report.left_out],
-        "notes": list(analysis.report.notes),
-        "blind_spots": list(BLIND_SPOTS),
+        "files": [_file(file) for file in report.files if file.accounts],
+        "not_covered": report.not_covered,
+        "left_out": report.left_out,
+        "notes": report.notes,
+        "blind_spots": BLIND_SPOTS,
         "exemptions": {
-            "list": _file_reference(analysis.exemptions.file),
-            "expired": [_exemption(each) for each in totals.expired],
-            "unmatched": [_exemption(each) for each in totals.unmatched],
+            "list": analysis.exemptions.file,
+            "expired": totals.expired,
+            "unmatched": totals.unmatched,
         },
-        "account_list": _file_reference(analysis.report.account_list),
+        "account_list": report.account_list,
         "accounts": [
             {"account": account, **asdict(each)}
-            for account, each in sorted(analysis.report.account_names.items())
+            for account, each in sorted(report.account_names.items())
         ],
         "decisions": _decisions(analysis),
         "counts": totals.counts.to_dict("records"),
-        **inspection_document(analysis.inspection),
+        **_inspection(analysis.inspection),
     }
-
-
-def _file_reference(file: FileReference | None) -> dict[str, str] | None:
-    """Return the name and the SHA-256 of a list that was read, None where none was."""
-    return None if file is None else asdict(file)
 
 
 def _filter(analysis: Analysis) -> dict[str, Any] | None:
@@ -114,19 +106,10 @@ def _file(file: ReportFile) -> dict[str, Any]:
         "name": file.name,
         "sha256": file.sha256,
         "size": file.size,
-        "as_of": utc_text(file.as_of),
+        "as_of": file.as_of,
         "as_of_source": file.as_of_source,
-        "accounts": [asdict(account) for account in file.accounts],
-        "evidence": _file_reference(file.service_credentials),
-    }
-
-
-def _exemption(exemption: Exemption) -> dict[str, Any]:
-    expires = exemption.expires
-    return {
-        **asdict(exemption),
-        "expires": None if expires is None else expires.isoformat(),
-        "created": _moment(exemption.created),
+        "accounts": file.accounts,
+        "evidence": file.service_credentials,
     }
 
 
@@ -148,77 +131,81 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
     }
 
 
-def _users(page: Page, analysis: Analysis) -> Iterator[pa.Array]:
-    users = page.users
-    names = account_names(users[columns.ACCOUNT], analysis.report.account_names)
-    return json_objects(
-        {
-            **{name: json_cells(users[name]) for name in columns.JUDGED},
-            columns.CAVEATS: _caveats(page),
-            columns.FILE: _file_names(users, analysis.report.files),
-            columns.ROW: json_cells(users[columns.ROW]),
-            columns.ACCOUNT_NAME: json_cells(names),
-            columns.EARLIER_DECISION: json_cells(analysis.earlier_decisions(page)),
-            "report": {name: json_cells(page.cells[name]) for name in columns.REPORTED},
-        },
-        before=_SEPARATOR,
-    )
+def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
+    """Yield the users of a judged page, null for what is missing."""
+    report = analysis.report
+    for judged, caveats, decision, cells in zip(
+        plain_rows(page.users, _USER_COLUMNS),
+        caveat_sentences(page),
+        analysis.earlier_decisions(page),
+        plain_rows(page.cells, columns.REPORTED),
+        strict=True,
+    ):
+        account, user, arn, verdict, reason, certainty, exemption, *others = judged
+        as_of, as_of_source, age_days, idle_days, file, row = others
+        yield {
+            "account": account,
+            "user": user,
+            "arn": arn,
+            "verdict": verdict,
+            "reason": reason,
+            "certainty": certainty,
+            "caveats": [{"caveat": id_, "because": sentence} for id_, sentence in caveats],
+            "exemption": exemption,
+            "as_of": as_of,
+            "as_of_source": as_of_source,
+            "age_days": age_days,
+            "idle_days": idle_days,
+            "file": report.files[file].name,
+            "row": row,
+            "account_name": account_name(account, report.account_names),
+            "earlier_decision": decision,
+            "report": dict(zip(columns.REPORTED, cells, strict=False)),
+        }
 
 
-def _caveats(page: Page) -> pa.Array | str:
-    objects = [
-        joined(f'{{"caveat":{json.dumps(name)},"because":', optional_json_cells(texts), "}")
-        for name, texts in caveat_columns(page).items()
-    ]
-    return joined("[", joined_present(objects, ","), "]") if objects else "[]"
+_USER_COLUMNS: Final = (
+    *(name for name in columns.JUDGED if name != columns.CAVEATS),
+    columns.FILE,
+    columns.ROW,
+)
 
 
-def _file_names(frame: pd.DataFrame, files: Sequence[ReportFile]) -> pa.Array:
-    return json_values(file.name for file in files).take(pa.array(frame[columns.FILE]))
+def _findings(frame: pd.DataFrame, report: Report) -> Iterator[dict[str, Any]]:
+    """Yield findings (columns: `rules.rule.FINDINGS`), null for what is missing."""
+    for each in plain_rows(frame, FINDINGS):
+        account, user, arn, severity, rule, subject, slot, created, *others = each
+        since, days, fact, outcome, exemption, file, row, remedy = others
+        yield {
+            "account": account,
+            "user": user,
+            "arn": arn,
+            "severity": severity,
+            "rule": rule,
+            "subject": subject,
+            "slot": slot,
+            "created": created,
+            "since": since,
+            "days": days,
+            "fact": fact,
+            "outcome": outcome,
+            "exemption": exemption,
+            "file": report.files[file].name,
+            "row": row,
+            "remedy": remedy,
+            "account_name": account_name(account, report.account_names),
+        }
 
 
-def inspection_document(inspection: Inspection) -> dict[str, Any]:
+def _inspection(inspection: Inspection) -> dict[str, Any]:
     """Return the rules that ran, their limits, and the results of the controls."""
     standard = inspection.book.standard
     return {
-        "standard": {"id": str(standard.id), "name": standard.name, "scope": standard.scope},
-        "thresholds": asdict(inspection.book.thresholds),
+        "standard": {"id": standard.id, "name": standard.name, "scope": standard.scope},
+        "thresholds": inspection.book.thresholds,
         "rules": [_rule(rule) for rule in inspection.book.rules],
-        "controls": [
-            {
-                "number": each.control.number,
-                "title": each.control.title,
-                "rules": list(each.control.rules),
-                "result": each.result,
-                "fails": each.fails,
-                "exempt": each.exempt,
-                "undecided": each.undecided,
-                "why": each.why,
-            }
-            for each in inspection.controls
-        ],
+        "controls": [_control(each) for each in inspection.controls],
     }
-
-
-def _findings(
-    frame: pd.DataFrame, files: Sequence[ReportFile], names: Mapping[str, AccountName]
-) -> Iterator[pa.Array]:
-    """Yield findings (columns: `rules.rule.FINDINGS`) as objects, null for what is missing."""
-    for start in range(0, len(frame), _FINDINGS_AT_ONCE):
-        some = frame.iloc[start : start + _FINDINGS_AT_ONCE]
-        yield from json_objects(
-            {
-                **{name: json_cells(some[name]) for name in FINDINGS},
-                columns.FILE: _file_names(some, files),
-                columns.ACCOUNT_NAME: json_cells(account_names(some[columns.ACCOUNT], names)),
-            },
-            before=_SEPARATOR,
-        )
-
-
-def _moment(at: datetime | None) -> str | None:
-    """Return a moment in UTC as text, None where there is none."""
-    return None if at is None else utc_text(at)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -227,5 +214,18 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "title": rule.title,
         "severity": rule.severity,
         "subject": rule.subject,
-        "references": {name: list(numbers) for name, numbers in references(rule.id)},
+        "references": dict(references(rule.id)),
+    }
+
+
+def _control(each: ControlResult) -> dict[str, Any]:
+    return {
+        "number": each.control.number,
+        "title": each.control.title,
+        "rules": each.control.rules,
+        "result": each.result,
+        "fails": each.fails,
+        "exempt": each.exempt,
+        "undecided": each.undecided,
+        "why": each.why,
     }

@@ -22,7 +22,7 @@ from analyzer.standards import references
 from analyzer.version import VERSION
 from tests.support.asff_model import errors, longest, model, request_errors
 from tests.support.builders import ACCOUNT, COLUMNS, Row, a_user, days_before, the_root
-from tests.support.interchange import (
+from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
     EVERY_SAMPLE,

@@ -434,6 +434,13 @@ def test_a_finding_is_one_line_and_so_is_a_user(tmp_path: Path) -> None:
     assert (before[:1], after) == ("{", "]}")
 
 
+def test_apart_from_its_lines_it_is_the_json_of_the_standard_library(tmp_path: Path) -> None:
+    for written in (console_bytes(), json_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES)))):
+        text = written.decode()
+        again = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+        assert text.replace("\n", "") == again
+
+
 def test_the_findings_are_those_of_the_analysis_and_lead_back_to_the_report() -> None:
     analysis, document = analyzed_console(), console_document()
     found = analysis.inspection.findings

@@ -23,7 +23,7 @@ from analyzer.rules.rule import Outcome
 from analyzer.standards import references
 from analyzer.writers.ocsf import OCSF_VERSION
 from tests.support.builders import ACCOUNT, AS_OF, Row, a_key, a_user, days_before, the_root
-from tests.support.interchange import (
+from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
     EVERY_SAMPLE,

@@ -14,7 +14,7 @@ from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.terms import OUTPUT_ENDINGS, Verdict
 from tests.support.builders import a_key, a_user, report_text, saved
-from tests.support.interchange import asff_bytes, ocsf_bytes
+from tests.support.feeds import asff_bytes, ocsf_bytes
 from tests.support.outputs import (
     ALL,
     HEADER_OF_EXEMPTIONS,

@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,22 +12,36 @@ import pytest
 
 from analyzer import inspection
 from analyzer.analysis import Analysis
-from analyzer.writers import interchange
-from analyzer.writers.json_columns import json_values
-from tests.support.builders import AS_OF, Row, a_key, a_user, an_inactive_key, days_before, the_root
-from tests.support.interchange import (
+from analyzer.model import AccountName
+from analyzer.writers import plain_values
+from analyzer.writers.feed import json_line, present, shared_json
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    Row,
+    a_key,
+    a_user,
+    an_inactive_key,
+    days_before,
+    the_root,
+)
+from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
     Document,
+    Written,
     asff,
+    asff_bytes,
     everything,
     idle_key,
     inspected,
     noted_root_key,
     ocsf,
+    ocsf_bytes,
     root_with,
     undecided_mfa,
 )
+from tests.support.outputs import HARD_NAMES, exemptions_of
 
 Ids = Callable[[Analysis], list[str]]
 
@@ -85,7 +100,7 @@ def test_neither_order_nor_pages_change_what_is_said(
     whole = said()
     random.Random(2).shuffle(rows)
     monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(interchange, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(plain_values, "_VALUES_AT_ONCE", 7)
     assert said() == whole
 
 
@@ -190,6 +205,18 @@ def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: 
     )
 
 
+@pytest.mark.parametrize("written", [ocsf_bytes, asff_bytes])
+def test_every_line_is_the_json_of_the_standard_library(written: Written, tmp_path: Path) -> None:
+    rows = [*everything(), *map(a_user, HARD_NAMES)]
+    names = {ACCOUNT: AccountName(name="Zürich\u202e")}
+    analysis = inspected(tmp_path, rows, exemptions_of("*,u1*,Congé \x7f,IT,"))
+    analysis = replace(analysis, report=replace(analysis.report, account_names=names))
+    lines = written(analysis).splitlines(keepends=True)
+    assert len(lines) > 1000
+    for line in lines:
+        assert line == json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
     "text",
     ["plain", "zoë", "名前", "😀", "\x7f", "\u2028", "\u202ereversed", '"\\/', "\x00\x1f\n\t", ""],
@@ -197,10 +224,10 @@ def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: 
 def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it(text: str) -> None:
     document = {"name": text, "number": 1, "several": [text]}
     line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
-    assert interchange.json_line(document) == line
-    members = {
-        name: json_values(["plain" if name == "name" else value, value])
-        for name, value in document.items()
-    }
-    plain = line.replace(json.dumps(text).encode(), b'"plain"', 1)
-    assert b"".join(interchange.json_lines(members)) == plain + line
+    assert json_line(document) == line
+    assert json_line({**document, "several": shared_json([text])}) == line
+
+
+def test_only_fields_without_a_value_are_left_out() -> None:
+    kept = {"zero": 0, "number": 7, "blank": " ", "text": "x", "list": [""]}
+    assert present({**kept, "none": None, "empty": "", "no list": [], "no tuple": ()}) == kept

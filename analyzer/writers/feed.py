@@ -1,0 +1,294 @@
+"""Write findings as a feed: a line of JSON each, which another system imports again and again.
+
+Findings of every outcome are written, so that a later import updates the earlier one: the id of a
+finding lasts from report to report. A feed closes the findings of an earlier feed that are gone.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
+
+import orjson
+
+from analyzer import columns
+from analyzer.account_names import account_name
+from analyzer.analysis import Analysis
+from analyzer.model import Report, ReportFile
+from analyzer.rules.rule import (
+    DAYS,
+    FACT,
+    OUTCOME,
+    REMEDY,
+    RULE,
+    SINCE,
+    UNCOVERED_ACCOUNT,
+    Outcome,
+    RuleText,
+    Subject,
+)
+from analyzer.rules.wording import remedy_lines
+from analyzer.standards import references
+from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds
+from analyzer.writers.plain_values import plain_rows
+
+PRODUCT: Final = "credreport"
+_ID_DIGITS: Final = 32
+_UNKNOWN_ACCOUNT: Final = "unknown"
+_ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
+
+Document: TypeAlias = Mapping[str, Any]
+
+
+# Findings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleOutcome:
+    """Hold what findings of one rule, outcome and remedy share.
+
+    `limits` are the days that the rule was held to, by the name of the threshold.
+    """
+
+    rule: RuleText
+    outcome: Outcome
+    remedy: str
+    limits: Mapping[str, str]
+
+    @property
+    def is_of_account(self) -> bool:
+        """Return whether it is about the account or its root, and not about a user."""
+        return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
+
+    @property
+    def remedy_text(self) -> str:
+        """Return what to do, a line each."""
+        return "\n".join(remedy_lines(self.rule, self.remedy))
+
+    @property
+    def standards(self) -> list[str]:
+        """Return the names of the standards and frameworks that ask for the rule."""
+        return [name for name, _ in references(self.rule.id)]
+
+    @property
+    def requirements(self) -> list[str]:
+        """Return what asks for the rule, each standard with the number of one of its controls."""
+        return [
+            f"{name} {number}" for name, numbers in references(self.rule.id) for number in numbers
+        ]
+
+
+class Finding(NamedTuple):
+    """Hold one finding, and what is known of its account and report.
+
+    `account` is that of the ARN, else that of the file; empty where neither names one. `partition`
+    is that of the ARN, empty where that names no account. `created` and `since` are ISO text. The
+    other columns are those of `rules.rule.FINDINGS`.
+    """
+
+    result: RuleOutcome
+    file: ReportFile
+    account: str
+    account_name: str
+    partition: str
+    arn: str
+    user: str
+    fact: str
+    exemption: str = ""
+    slot: int | None = None
+    created: str | None = None
+    since: str | None = None
+    days: int | None = None
+    row: int = 0
+
+    @property
+    def id(self) -> str:
+        """Return what stays the same from report to report, whatever the file and the row.
+
+        It is made of the account, the rule, the ARN, the slot and the creation of the key, the
+        certificate or else the user: a user that is created again has findings of its own. Where
+        the ARN names no account, the user's name distinguishes rows.
+        """
+        rule = self.result.rule.id
+        named = self.arn if self.partition else f"{self.arn}\0{self.user}"
+        parts = f"{self.account}\0{rule}\0{named}\0{self.slot or ''}\0{self.created or ''}"
+        digest = hashlib.sha256(parts.encode()).hexdigest()[:_ID_DIGITS]
+        return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{rule}/{digest}"
+
+    @property
+    def subject_id(self) -> str:
+        """Return the account, if the rule is about that, else the ARN, else the user or the row."""
+        account = self.account if self.result.rule.subject is Subject.ACCOUNT else ""
+        for name in (account, self.arn, self.user):
+            if name.strip():
+                return name
+        return f"row {self.row} of {self.file.sha256}"
+
+
+def findings(analysis: Analysis) -> Iterator[Finding]:
+    """Yield each finding of the analysis once, in the order of `Inspection.frames`.
+
+    The rows of one ARN that contradict each other leave the same matters open: the findings that
+    have one id become one. They come last, and behind them the accounts that could not be read.
+    """
+    contradicted = analysis.report.contradicted
+    repeated: list[Finding] = []
+    for finding in _findings_of_rows(analysis):
+        if finding.arn in contradicted:
+            repeated.append(finding)
+        else:
+            yield finding
+    yield from _worst_of_each_id(repeated)
+    yield from _not_covered(analysis.report)
+
+
+def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
+    report, book = analysis.report, analysis.inspection.book
+    rules = {rule.id: rule for rule in book.rules}
+    files = [(file, _only_account(file)) for file in report.files]
+
+    @cache
+    def result(rule: str, outcome: str, remedy: str) -> RuleOutcome:
+        limits = _limits(rules[rule], book.thresholds)
+        return RuleOutcome(rules[rule], Outcome(outcome), remedy, limits)
+
+    for frame in analysis.inspection.frames():
+        for row in plain_rows(frame, _COLUMNS):
+            at, named, rule, outcome, remedy, arn, user, fact, *others = row
+            file, only_account = files[at]
+            account = named or only_account
+            in_account = _ACCOUNT_ARN.search(arn)
+            yield Finding(
+                result(rule, outcome, remedy),
+                file,
+                account,
+                account_name(account, report.account_names),
+                in_account[1] if in_account else "",
+                arn,
+                user,
+                fact or "",
+                *others,
+            )
+
+
+_COLUMNS: Final = (
+    *(columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, columns.ARN, columns.USER, FACT),
+    *(columns.EXEMPTION, columns.SLOT, columns.CREATED, SINCE, DAYS, columns.ROW),
+)
+
+
+def _only_account(file: ReportFile) -> str:
+    """Return the account of a report that is of one account, as AWS makes them, else nothing."""
+    named = {each.account for each in file.accounts if each.account}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _limits(rule: RuleText, thresholds: Thresholds) -> Mapping[str, str]:
+    return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
+
+
+def _worst_of_each_id(repeated: Iterable[Finding]) -> Iterable[Finding]:
+    """Return one finding of each id, in the order in which the ids come first."""
+    worst: dict[str, Finding] = {}
+    for each in repeated:
+        worst[each.id] = min(worst.get(each.id, each), each, key=_rank)
+    return worst.values()
+
+
+def _rank(finding: Finding) -> tuple[int, str, str]:
+    return list(Outcome).index(finding.result.outcome), finding.exemption, finding.fact
+
+
+def _not_covered(report: Report) -> Iterator[Finding]:
+    """Yield the accounts that could not be read: of no report, but as of the newest."""
+    newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
+    result = RuleOutcome(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, {})
+    for each in report.not_covered:
+        yield Finding(
+            result,
+            newest,
+            account=each.account,
+            account_name=account_name(each.account, report.account_names),
+            partition="",
+            arn="",
+            user="" if each.account else each.name,
+            fact=str(each),
+        )
+
+
+# Lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFormat:
+    """Hold how a feed names a finding and its account, and how it closes a finding.
+
+    `account` returns nothing where no account is known; `closed` returns the document as of a
+    moment in UTC, and `is_open` whether it was not closed before.
+    """
+
+    id: Callable[[Document], str]
+    account: Callable[[Document], str]
+    is_open: Callable[[Document], bool]
+    closed: Callable[[Document, datetime], Document]
+
+
+def write_feed(
+    documents: Iterable[Document],
+    stream: BinaryIO,
+    feed_format: FeedFormat,
+    earlier: Iterable[bytes],
+    report: Report,
+) -> None:
+    """Write the documents of a report's findings, and close those of earlier lines that are gone.
+
+    Findings of unread and excluded accounts stay open: nothing is known of them. The others are
+    closed at the newest as-of of the report.
+    """
+    ids = set()
+    for document in documents:
+        stream.write(json_line(document))
+        if earlier:
+            ids.add(feed_format.id(document))
+    for document in _closed(earlier, ids, feed_format, report):
+        stream.write(json_line(document))
+
+
+def _closed(
+    earlier: Iterable[bytes], ids: Collection[str], feed_format: FeedFormat, report: Report
+) -> Iterator[Document]:
+    newest = max(file.as_of for file in report.files)
+    accounts = report.accounts
+    missing = {each.account for each in (*report.not_covered, *report.left_out)}
+    for document in map(orjson.loads, earlier):
+        account = feed_format.account(document)
+        # One that is missing and has no number may be any that is not covered.
+        is_known = account not in missing and ("" not in missing or account in accounts)
+        if is_known and feed_format.is_open(document) and feed_format.id(document) not in ids:
+            yield feed_format.closed(document, newest)
+
+
+def json_line(document: Document) -> bytes:
+    """Return a document as a line of JSON in printable ASCII: no name can break or reverse it."""
+    line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return _ascii_json(orjson.loads(line)) + b"\n"
+
+
+def shared_json(value: Any) -> orjson.Fragment:
+    """Return a value of many documents as JSON, which is copied into them: that takes less time."""
+    return orjson.Fragment(_ascii_json(value))
+
+
+def _ascii_json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def present(fields: Document) -> dict[str, Any]:
+    """Return the fields that have a value; None and an empty text or list are none."""
+    return {name: value for name, value in fields.items() if value or value == 0}
