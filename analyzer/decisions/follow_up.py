@@ -163,7 +163,7 @@ class _UsersNow:
     def __init__(self, lines: Iterable[LedgerLine], pages: Iterable[Page]) -> None:
         known = [line.user_key for line in lines]
         self.by_arn: dict[str, list[UserNow]] = {}
-        self.names: dict[tuple[str, datetime], dict[str, str]] = {}
+        self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         for page in pages:
@@ -192,8 +192,7 @@ class _UsersNow:
             alike[columns.ARN],
             strict=True,
         ):
-            if created:
-                self.names.setdefault((account, created), {})[arn] = name
+            self.names.setdefault((account, created), {})[arn] = name
 
     def renamed(self, line: LedgerLine) -> list[str]:
         """Return the users that may be that of a line under another name or path."""

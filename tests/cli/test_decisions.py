@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from analyzer.cli import main
+from analyzer.errors import OutputFailed
 from tests.support.builders import a_key, a_user, days_before
 from tests.support.decisions import bulk, user_rows
 from tests.support.review import fill_in
@@ -153,6 +154,16 @@ def test_a_ledger_that_another_run_is_writing_is_left_alone(tmp_path: Path, work
     assert collect(workbook, "-o", ledger) == 0
 
 
+def test_a_ledger_that_cannot_be_locked_is_an_output_that_failed(
+    tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    (tmp_path / ".decisions.csv.lock").mkdir()
+    assert collect(workbook, "-o", tmp_path / "decisions.csv") == OutputFailed.exit_code
+    assert "cannot be locked" in capsys.readouterr().err
+    assert not (tmp_path / "decisions.csv").exists()
+
+
 def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +215,25 @@ def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
     assert collect(listed, "-o", ledger) == 0
     assert len(lines_in(ledger)) == 300
     assert collect(ledger) == 0
+
+
+# Following up
+
+
+def test_a_follow_up_needs_a_ledger(tmp_path: Path, report: Path) -> None:
+    follow_up = tmp_path / "follow_up.csv"
+    assert main(["analyze", str(report), "--follow-up", str(follow_up)]) == 2
+    assert not follow_up.exists()
+
+
+def test_an_explanation_says_what_was_decided_earlier(
+    tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = tmp_path / "decisions.csv"
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    assert collect(workbook, "-o", ledger) == 0
+    assert main(["explain", "ann", str(report), "--decisions", str(ledger)]) == 0
+    assert "earlier decision: delete" in capsys.readouterr().out
 
 
 # Never over a reviewer's work

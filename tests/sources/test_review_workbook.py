@@ -546,3 +546,39 @@ def test_a_workbook_that_holds_entries_is_known_by_them(written: bytes, tmp_path
         path.write_bytes(content)
         assert holds_entries(path) is expected
     assert not holds_entries(tmp_path / "r.csv")
+
+
+# Bounds, and what is empty
+
+
+ERASE = ("erase", *ENTRY[1:])
+
+
+def test_many_problems_end_the_reading(written: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.sources.review_workbook._CHUNK", 1)
+    monkeypatch.setattr("analyzer.sources.review_workbook._MOST_PROBLEMS", 0)
+    content = edited(written, entered("ann", ERASE), entered("bob", ERASE))
+    assert len(refused(content)) < len(refused_at_all(content, monkeypatch))
+
+
+def refused_at_all(content: bytes, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.undo()
+    return refused(content)
+
+
+def test_blanks_below_and_beside_a_list_are_nothing(written: bytes) -> None:
+    def blanks(book: Workbook) -> None:
+        sheet = book[UNUSED]
+        sheet.cell(2, sheet.max_column + 3).value = " "
+        sheet.cell(sheet.max_row + 2, column(sheet, "Last activity (UTC)")).value = " "
+
+    assert decisions(edited(written, entered("ann"), blanks)) == {"ann": "delete"}
+
+
+def test_a_summary_without_its_counts_is_refused(written: bytes) -> None:
+    def without_counts(book: Workbook) -> None:
+        for row in book[SUMMARY].iter_rows():
+            if row[0].value == UNUSED and isinstance(row[2].value, int):
+                row[2].value = None
+
+    assert "the Summary has no count" in " ".join(refused(edited(written, without_counts)))
