@@ -368,10 +368,28 @@ def test_what_is_too_deep_or_too_long_is_refused(content: bytes, problem: str) -
     assert problem in refusal(content)
 
 
-def test_more_cells_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_HELD", 1_000)
+@pytest.mark.parametrize(
+    ("bound", "most", "problem"),
+    [
+        ("_MOST_HELD", 1_000, "it holds too many cells"),
+        ("_MOST_TAGS", 100, "it holds too many or too long elements"),
+        ("_MOST_MERGED", 2, "it has too many merged cells"),
+        ("_MOST_UNPACKED", 1_000, "it unpacks to more than"),
+    ],
+)
+def test_more_than_a_bound_is_refused(
+    bound: str, most: int, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"analyzer.sources.spreadsheet.{bound}", most)
     row = "".join(f"<c><v>{number}</v></c>" for number in range(50))
-    assert "it holds too many cells" in refusal(workbook(f"<row>{row}</row>"))
+    merged = '<mergeCell ref="A1:B2"/>' * 3
+    assert problem in refusal(workbook(f"<row>{row}</row>", more=merged))
+
+
+def test_more_shared_texts_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_HELD", 1_000)
+    content = workbook('<row><c t="s"><v>0</v></c></row>', strings="<si><t>text</t></si>" * 50)
+    assert "its texts are too many" in refusal(content)
 
 
 def mutated(content: bytes, rng: random.Random) -> bytes:
