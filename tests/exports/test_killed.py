@@ -24,6 +24,8 @@ from tests.support.runs import (
     visible,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
+
 KILLS = 20
 Started = subprocess.Popen[bytes]
 

@@ -57,7 +57,15 @@ def forking(name: str) -> Path:
 
 def _aws() -> Callable[[list[str]], int]:
     driver = import_module("awscli.clidriver").create_clidriver()
-    driver.session.get_component("data_loader").load_service_model("iam", "service-2")
+    # What is read of botocore's files once is half of the time of a call.
+    loader = driver.session.get_component("data_loader")
+    for kind in ("service-2", "paginators-1", "waiters-2"):
+        loader.list_available_services(kind)
+    for service in ("iam", "sts"):
+        loader.load_service_model(service, "service-2")
+        loader.load_service_model(service, "endpoint-rule-set-1")
+    for name in ("endpoints", "partitions", "sdk-default-configuration"):
+        loader.load_data(name)
     return lambda arguments: int(driver.main(arguments))
 
 
