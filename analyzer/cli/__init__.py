@@ -1,7 +1,7 @@
 """Run the command line: `run` owns the process, and each command is one file.
 
-Only this package reads options, the environment and the terminal; with `sources` it is the only
-one that touches the clock and the network. It may import everything, and nothing imports it.
+Only this package reads options, the environment and the terminal; with `sources` and `aws` it is
+the only one that touches the clock and the network. It imports everything, and nothing imports it.
 
 - A command's file parses its options, then wires load, analyze and write; it decides nothing
   about users.

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,7 +11,7 @@ import typer
 from analyzer.cli.choices import whole_number
 
 if TYPE_CHECKING:
-    from analyzer.sources.fetch import FetchRequest
+    from analyzer.aws.fetch import FetchRequest
 
 
 def _pattern_check(pattern: str, example: str) -> Callable[[str | None], str | None]:
@@ -132,44 +132,19 @@ class AwsOptions:
 
         Raises typer.BadParameter.
         """
-        about_organizations = (self.role_name, self.include, self.exclude, self.organizational_unit)
-        refuse_first_misuse(
-            {
-                "--organization needs --role-name": self.organization and not self.role_name,
-                "--organization takes one --profile": self.organization and len(self.profile) > 1,
-                "options about roles, patterns and units need --organization": any(
-                    about_organizations
-                )
-                and not self.organization,
-            }
-        )
+        if self.organization and not self.role_name:
+            raise typer.BadParameter("--organization needs --role-name")
+        if self.organization and len(self.profile) > 1:
+            raise typer.BadParameter("--organization takes one --profile")
+        needing = (self.role_name, self.include, self.exclude, self.organizational_unit)
+        if any(needing) and not self.organization:
+            message = "options about roles, patterns and units need --organization"
+            raise typer.BadParameter(message)
 
     def request(self) -> "FetchRequest":
         """Return what to ask AWS for."""
-        from analyzer.sources.fetch import FetchRequest, Role
-        from analyzer.sources.organization import AccountFilter
+        from analyzer.aws.fetch import FetchRequest
 
-        role = self.role_name and Role(
-            name=self.role_name, external_id=self.external_id, session_name=self.session_name
-        )
         return FetchRequest(
-            profiles=self.profile,
-            region=self.region,
-            endpoint=self.endpoint_url,
-            timeout=self.timeout,
-            jobs=self.jobs,
-            role=role or None,
-            selection=AccountFilter(
-                include=self.include, exclude=self.exclude, units=self.organizational_unit
-            ),
+            **{each.name: getattr(self, each.name) for each in fields(FetchRequest)}
         )
-
-
-def refuse_first_misuse(misuses: "dict[str, bool]") -> None:
-    """Refuse the first misuse that applies.
-
-    Raises typer.BadParameter.
-    """
-    for message, applies in misuses.items():
-        if applies:
-            raise typer.BadParameter(message)

@@ -282,11 +282,9 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
 
     Raises AwsRefused, OutputFailed.
     """
-    from analyzer.sources.fetch import fetch_accounts, save_report
+    from analyzer.aws.fetch import fetch_accounts, save_report
 
-    save = partial(
-        save_report, partial(Path, folder), with_service_credentials=aws.service_credentials
-    )
+    save = partial(save_report, partial(Path, folder))
     accounts = fetch_accounts(aws.request(), save, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
@@ -298,10 +296,9 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
 
     Raises AwsRefused.
     """
-    from analyzer.sources.fetch import entry_without_saving, fetch_accounts
+    from analyzer.aws.fetch import fetch_accounts
 
-    save = partial(entry_without_saving, with_service_credentials=aws.service_credentials)
-    accounts = fetch_accounts(aws.request(), save, waiting=log.log_wait)
+    accounts = fetch_accounts(aws.request(), lambda report: report.name, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
     failures = failure_messages(accounts.entries)
     for failure in failures:
@@ -315,7 +312,7 @@ def log_gaps(accounts: FetchedAccounts, log: Log) -> bool:
     Raises AwsRefused where none could be read, KeyboardInterrupt where it was stopped: of
     many accounts, some would be missing.
     """
-    from analyzer.sources.aws_errors import STOPPED
+    from analyzer.aws.errors import STOPPED
 
     if any(entry.reason == STOPPED for entry in accounts.entries):
         raise KeyboardInterrupt

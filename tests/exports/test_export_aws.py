@@ -13,10 +13,10 @@ import boto3
 import openpyxl
 import pytest
 
+from analyzer.aws.errors import STOPPED
+from analyzer.aws.report import FetchedReport
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import FetchedReport
-from analyzer.sources.aws_errors import STOPPED
 from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
 from tests.support.aws_server import (
     CALLER,
@@ -128,7 +128,7 @@ def test_waiting_for_aws_is_logged_with_the_account_and_the_seconds(
     asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("analyzer.sources.fetch.fetch_report", never_ready)
+    monkeypatch.setattr("analyzer.aws.fetch.fetch_report", never_ready)
     assert main(asked) == 4
     message = "Waiting for AWS: no report of the account after 15 seconds (INPROGRESS)."
     assert message in capsys.readouterr().err.splitlines()
@@ -140,7 +140,7 @@ def test_waiting_for_aws_is_logged_with_the_account_and_the_seconds(
 def test_of_many_accounts_each_that_is_waited_for_is_named(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("analyzer.sources.fetch.fetch_report", never_ready)
+    monkeypatch.setattr("analyzer.aws.fetch.fetch_report", never_ready)
     exporting(runs, *ORGANIZATION, "--log-format", "json")
     waits = [line for line in log(capsys) if line["event"] == "waiting"]
     assert len({each["message"] for each in waits}) == 12
@@ -316,7 +316,7 @@ def test_an_account_that_was_stopped_ends_the_run(
 ) -> None:
     stopped = AccountEntry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
     monkeypatch.setattr(
-        "analyzer.sources.fetch.fetch_accounts", lambda *_, **__: FetchedAccounts([stopped])
+        "analyzer.aws.fetch.fetch_accounts", lambda *_, **__: FetchedAccounts([stopped])
     )
     assert exporting(runs) == 130
     assert visible(runs) == hidden(runs) == set()

@@ -1,6 +1,5 @@
 """botocore reads values as AWS writes them, and refuses all else without repeating it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
@@ -12,13 +11,8 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
+from analyzer.aws.answers import CheckedTransport, field_of, set_strict_parsing
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws_answers import (
-    CheckedTransport,
-    list_field,
-    set_strict_parsing,
-    text_field,
-)
 
 
 class Readers:
@@ -70,26 +64,25 @@ def test_other_content_is_refused(parser: Readers, value: str) -> None:
 
 @pytest.mark.parametrize("answer", [None, "x", {}, {"x": None}, {"x": 1}, {"x": {}}])
 def test_a_field_that_is_missing_or_of_another_kind_is_refused(answer: object) -> None:
-    for field in (text_field, list_field):
+    for kind in (str, list):
         with pytest.raises(AwsRefused, match="an answer without x"):
-            field(answer, "x")
+            field_of(answer, "x", kind)
 
 
 def test_an_empty_text_is_none_but_an_empty_list_is_one() -> None:
-    assert list_field({"x": []}, "x") == []
+    assert field_of({"x": []}, "x", list) == []
     with pytest.raises(AwsRefused):
-        text_field({"x": ""}, "x")
+        field_of({"x": ""}, "x", str)
 
 
 class Breaking:
-    """Be a connection that gives some bytes, then an error of urllib3."""
+    """Be a connection on which reading ends with an error of urllib3."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
         self.is_closed = False
 
-    def stream(self, _size: int) -> Iterator[bytes]:
-        yield b"<"
+    def read(self, _size: int) -> bytes:
         raise self.error
 
     def close(self) -> None:
@@ -112,8 +105,7 @@ def test_what_breaks_off_is_an_error_after_which_botocore_tries_again(
 ) -> None:
     raw, request = Breaking(error), AWSRequest("POST", URL).prepare()
     send = Mock(return_value=AWSResponse(URL, 200, HTTPHeaders(), raw))
-    client = Mock(**{"_endpoint.http_session.send": send})
     with pytest.raises(expected):
-        CheckedTransport(client)(request)
+        CheckedTransport(Mock(send=send), b"<")(request)
     assert request.stream_output
     assert raw.is_closed

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from botocore.loaders import JSONFileLoader
 
+from analyzer.aws import answers
 from analyzer.cli import main
-from analyzer.sources import aws_answers
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -79,7 +79,7 @@ def aws(
         monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
         monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", EXTERNAL_ID)
-        monkeypatch.setattr(aws_answers, "LARGEST_ANSWER", 1 << 20)
+        monkeypatch.setattr(answers, "LARGEST_ANSWER", 1 << 20)
         monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, path: _models(path))
         yield server
     if "nowhere" in request.node.name:

@@ -5,15 +5,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
+from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
+from analyzer.aws.errors import Late
+from analyzer.aws.report import FetchedReport, fetch_report
 from analyzer.errors import AwsRefused
-from analyzer.sources.aws import AwsSession, DeadlineClient, FetchedReport, fetch_report
-from analyzer.sources.deadline import Deadline, Late
 from tests.support.aws_server import (
     CALLER,
     GENERATED,
@@ -58,7 +60,21 @@ COMPLETE = state("COMPLETE")
 
 def soon() -> Deadline:
     """Return a deadline that no test meets; one for all would pass while others run."""
-    return Deadline.after(300)
+    return Deadline(300)
+
+
+class Pauses(Event):
+    """Be the stop of a run whose pauses take no time; `during` happens in each of them."""
+
+    def __init__(self, during: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.during = during
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        self.during()
+        return self.is_set()
 
 
 def fetched(
@@ -66,17 +82,18 @@ def fetched(
     *answers: Said,
     timeout: float = 300,
     clock: Callable[[], float] = time.monotonic,
+    stop: Event | None = None,
     **options: Any,
 ) -> FetchedReport:
     """Return the report where AWS says just this, in this order; all of it must be asked for."""
-    client = DeadlineClient(iam, Deadline.after(timeout, clock))
+    client = DeadlineClient(iam, Deadline(timeout, clock))
     with Stubber(iam) as stub:
         for operation, answer in answers:
             if isinstance(answer, str):
                 stub.add_client_error(operation, answer, LEAK)
             else:
                 stub.add_response(operation, answer)
-        report = fetch_report(client, poll=0, **options)
+        report = fetch_report(client, stop=stop or Pauses(), **options)
         stub.assert_no_pending_responses()
     return report
 
@@ -104,12 +121,16 @@ def test_started_and_in_progress_are_waited_for(iam: "IAMClient") -> None:
 
 
 def test_polls_have_a_pause_between_them(iam: "IAMClient") -> None:
-    pauses: list[float] = []
-    with Stubber(iam) as stub:
-        for operation, answer in (state("STARTED"), state("INPROGRESS"), COMPLETE, got()):
-            stub.add_response(operation, answer)  # type: ignore[arg-type]  # none of these is an error
-        fetch_report(DeadlineClient(iam, Deadline.after(300)), pause=pauses.append)
-    assert pauses == [2, 2]
+    pauses = Pauses()
+    fetched(iam, state("STARTED"), state("INPROGRESS"), COMPLETE, got(), stop=pauses)
+    assert pauses.seconds == [2, 2]
+
+
+def test_a_pause_does_not_go_beyond_the_deadline(iam: "IAMClient") -> None:
+    pauses, seconds = Pauses(), iter([0, *[298.5] * 99])
+    answers = (state("STARTED"), COMPLETE, got())
+    fetched(iam, *answers, stop=pauses, clock=lambda: next(seconds))
+    assert pauses.seconds == [1.5]
 
 
 @pytest.mark.parametrize(
@@ -126,14 +147,14 @@ def test_waiting_is_said_every_15_seconds_with_the_last_answer(
     seconds = [0]
     said: list[tuple[float, str]] = []
 
-    def wait(_: float) -> None:
+    def during() -> None:
         seconds[0] += pause
 
     fetched(
         iam,
         *(state("STARTED"), state("STARTED"), *[state("INPROGRESS")] * 3, COMPLETE, got()),
         clock=lambda: seconds[0],
-        pause=wait,
+        stop=Pauses(during),
         waiting=lambda *each: said.append(each),
     )
     assert said == waits
@@ -185,8 +206,9 @@ def test_a_report_that_expires_again_and_again_ends_with_the_time(iam: "IAMClien
 
 
 def test_whoever_is_stopped_asks_nothing_more(iam: "IAMClient") -> None:
-    said = iter([False, True])
-    message = refused(iam, state("STARTED"), stopped=lambda: next(said))
+    pauses = Pauses()
+    pauses.during = pauses.set
+    message = refused(iam, state("STARTED"), stop=pauses)
     assert message == "It was stopped before it was read."
 
 
@@ -369,4 +391,4 @@ def test_a_program_for_credentials_that_hangs_ends_in_time(
     program = f"{sys.executable} -c 'import time; time.sleep(3)'"
     (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
     with pytest.raises(Late, match="did not answer the request for credentials"):
-        AwsSession().client("iam", Deadline.after(0.5))
+        AwsSession().client("iam", Deadline(0.5))

@@ -1,27 +1,31 @@
 """Each way in which AWS or boto3 says no has one message that says what to do."""
 
+from typing import Any
+
+import boto3
 import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from analyzer.errors import AwsRefused
-from analyzer.sources.aws import aws_errors_translated
+from analyzer.aws.errors import refusal
 from tests.support.aws_server import LEAK, SECRET, TOKEN
+
+ORGANIZATIONS: Any = boto3.client("organizations", region_name="us-east-1")
 
 
 def said(error: Exception) -> str:
-    with pytest.raises(AwsRefused) as caught, aws_errors_translated():
-        raise error
-    message = str(caught.value)
+    refused = refusal(error)
+    message = str(refused)
     assert SECRET not in message
     assert TOKEN not in message
     assert "\n" not in message
-    assert caught.value.exit_code == 4
+    assert refused.exit_code == 4
     return message
 
 
 def answered(code: str, operation: str = "ListAccounts", message: str = LEAK) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+    kind: type[ClientError] = ORGANIZATIONS.exceptions.from_code(code)
+    return kind({"Error": {"Code": code, "Message": message}}, operation)
 
 
 @pytest.mark.parametrize(

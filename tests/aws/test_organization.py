@@ -11,6 +11,7 @@ import tracemalloc
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -22,13 +23,13 @@ import pytest
 from moto.moto_api import recorder
 
 import analyzer
+from analyzer.aws.client import AwsSession, Deadline
+from analyzer.aws.errors import STOPPED, Stopped
+from analyzer.aws.fetch import Fetcher, FetchRequest, Task, run_tasks, save_report
+from analyzer.aws.organization import Account
+from analyzer.aws.report import FetchedReport
 from analyzer.errors import AwsRefused, OutputFailed
-from analyzer.sources.aws import AwsSession, FetchedReport
-from analyzer.sources.aws_errors import STOPPED, Stopped
-from analyzer.sources.deadline import Deadline
-from analyzer.sources.fetch import Role, RoleFetcher, Task, run_tasks, save_report
 from analyzer.sources.manifest import AccountEntry, Status
-from analyzer.sources.organization import Account
 from tests.support.aws_server import (
     CALLER,
     DENIED,
@@ -498,20 +499,12 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
 def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     aws: Aws, account: str
 ) -> None:
-    def stopped(_iam: object, **_: object) -> FetchedReport:
-        raise Stopped(STOPPED)
-
-    access, keep = AwsSession(), partial(done, "")
-    reader = RoleFetcher(
-        aws_session=access,
-        sts=access.client("sts", Deadline.after(9)),
-        role=Role(name="credreport"),
-        fetch=stopped,
-        save=lambda *_: keep(),
-    )
+    fetcher, session = Fetcher(request=FetchRequest(), save=lambda _: ""), AwsSession()
+    fetcher.stop.set()
     arn = f"arn:aws:organizations::{CALLER}:account/o-x/{account}"
+    member = Account(id=account, name="", arn=arn, state="ACTIVE")
     with pytest.raises(Stopped) as refused:
-        reader.entry(Account(id=account, name="", arn=arn, state="ACTIVE"))
+        fetcher.member_entry(session, session.client("sts", Deadline(9)), "credreport", member)
     assert str(refused.value) == STOPPED
     assert (CALLER, "AssumeRole") not in aws.calls
 
@@ -564,10 +557,7 @@ def peak(folder: Path, accounts: int) -> int:
         report = FetchedReport(
             content=os.urandom(1 << 20), generated=GENERATED, account=account, partition="aws"
         )
-        iam: Any = None
-        return save_report(
-            partial(Path, folder), iam, report, "nobody", with_service_credentials=False
-        )
+        return replace(done(account), file=save_report(partial(Path, folder), report))
 
     tasks = [Task(str(each), "", partial(read, str(each))) for each in range(accounts)]
     tracemalloc.start()

@@ -1,0 +1,198 @@
+"""Ask AWS within a time limit, with the credentials of a profile or of a role."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import partial
+from threading import Lock, Thread
+from typing import Any, Final, NamedTuple, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
+from botocore.paginate import Paginator
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+
+from analyzer.aws.answers import CheckedTransport, set_strict_parsing
+from analyzer.aws.errors import Late, call_name, not_from_aws, refusal
+from analyzer.errors import AwsRefused
+
+T = TypeVar("T")
+
+_REGION: Final = "us-east-1"
+"""The region of partition aws in which IAM is asked if no region is named."""
+
+_ATTEMPTS: Final = {"iam": 3, "organizations": 6, "sts": 6}
+"""Attempts at a call if AWS_MAX_ATTEMPTS is not set; IAM is asked for the report again anyway."""
+
+_HTTP: Final[Mapping[str, Any]] = {"timeout": (10, 30), "max_pool_connections": 64}
+"""Seconds to connect and to wait for bytes, and connections that are kept open for reuse."""
+
+
+class Deadline:
+    """End the requests for an account a number of seconds after the first; `clock` counts them."""
+
+    def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start the time."""
+        self.timeout = timeout
+        self._clock = clock
+        self._end = clock() + timeout
+
+    @property
+    def seconds_left(self) -> float:
+        """Return the seconds until the deadline, 0 after it."""
+        return max(self._end - self._clock(), 0)
+
+    def result_in_time(self, name: str, call: Callable[[], T]) -> T:
+        """Return what a call returns; `name` is for people.
+
+        The call runs in a thread of its own, which is left alone once time is up: no setting of
+        a socket bounds a server that sends a byte a second, nor a name server that is silent.
+
+        Raises Late, and whatever the call raises.
+        """
+        future: Future[T] = Future()
+        Thread(target=_settle, args=(future, call), daemon=True).start()
+        try:
+            return future.result(self.seconds_left)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise Late(
+                f"AWS did not answer {name} within the {self.timeout:g} seconds of --timeout. Try"
+                " again later, or wait longer with --timeout."
+            ) from None
+
+
+def _settle(future: Future[T], call: Callable[[], T]) -> None:
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001  it is raised where the result is waited for
+        future.set_exception(error)
+
+
+class AwsSession:
+    """Make clients of one profile, or of the ordinary credentials if none is named.
+
+    The clients share the connections, which `close` closes.
+    """
+
+    def __init__(
+        self, *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
+    ) -> None:
+        """Keep where credentials are and which endpoint to ask; nothing is asked yet.
+
+        Raises AwsRefused if there is no such profile.
+        """
+        self._settings = Session(profile=profile)
+        self._endpoint = endpoint
+        self._lock = Lock()  # A session of boto3 is not for many threads.
+        self._connections: dict[str, URLLib3Session] = {}
+        set_strict_parsing(self._settings)
+        try:
+            self._session = boto3.Session(botocore_session=self._settings, region_name=region)
+        except BotoCoreError as error:
+            raise refusal(error) from None
+
+    def client(self, service: str, deadline: Deadline, **credentials: str) -> "DeadlineClient":
+        """Return a client of a service, which has credentials of its own or the session's.
+
+        Raises AwsRefused if the settings or the credentials are not valid.
+        """
+        create = partial(self._client, service, credentials)
+        try:
+            client = deadline.result_in_time("the request for credentials", create)
+        except Exception as error:  # noqa: BLE001  a program or server for credentials may answer anything
+            raise refusal(error) from None
+        return DeadlineClient(client, deadline)
+
+    def _client(self, service: str, credentials: dict[str, Any]) -> Any:
+        with self._lock:
+            attempts = self._settings.get_config_variable("max_attempts") or _ATTEMPTS[service]
+            create: Callable[..., Any] = self._session.client
+            client = create(
+                service,
+                region_name=self._session.region_name or _REGION,
+                endpoint_url=self._endpoint,
+                config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
+                **credentials,
+            )
+            is_json = client.meta.service_model.resolved_protocol == "json"
+            connections = self._connections_to(client.meta.endpoint_url)
+            send: Any = CheckedTransport(connections, b"{" if is_json else b"<")
+            client.meta.events.register("before-send", send)
+            return client
+
+    def _connections_to(self, url: str) -> URLLib3Session:
+        """Return the connections to an endpoint, with botocore's proxies and certificates."""
+        if url not in self._connections:
+            bundle = self._settings.get_config_variable("ca_bundle")
+            self._connections[url] = URLLib3Session(
+                verify=bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # it may be a path
+                proxies=get_environ_proxies(url),
+                **_HTTP,
+            )
+        return self._connections[url]
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connections in self._connections.values():
+            connections.close()
+
+
+class DeadlineClient(NamedTuple):
+    """Ask with a client of botocore, each call within what is left until a deadline."""
+
+    client: Any
+    deadline: Deadline
+
+    def answer(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        """Return the answer to a call.
+
+        Raises Late, ErrorAnswer if AWS answers with an error, AwsRefused if anything else goes
+        wrong.
+        """
+        call = partial(getattr(self.client, operation), **arguments)
+        answer: Mapping[str, Any] = self._result(operation, call)
+        return answer
+
+    def pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the answers to the calls that a list takes, page by page.
+
+        Raises like `answer`, and AwsRefused if a page comes again.
+        """
+        pages = iter(self._paginator(operation).paginate(**arguments))
+        while page := self._result(operation, partial(next, pages, None)):
+            yield page
+
+    def _paginator(self, operation: str) -> Any:
+        if self.client.can_paginate(operation):
+            return self.client.get_paginator(operation)
+        call, model = getattr(self.client, operation), self.client.meta.service_model
+        name = self.client.meta.method_to_api_mapping[operation]
+        return Paginator(call, _IAM_PAGES, model.operation_model(name))
+
+    def _result(self, operation: str, call: Callable[[], Any]) -> Any:
+        """Return what botocore returns; only its code runs here, so that no bug of ours is hidden.
+
+        For an answer that has another form than AWS's it raises errors of every kind.
+        """
+        name = call_name(self.client.meta.method_to_api_mapping[operation])
+        try:
+            return self.deadline.result_in_time(name, call)
+        except (AwsRefused, BotoCoreError, ClientError, EOFError) as error:
+            raise refusal(error) from None
+        except Exception:  # noqa: BLE001
+            raise not_from_aws("an answer that cannot be read") from None
+
+
+_IAM_PAGES: Final = {
+    "input_token": "Marker",
+    "output_token": "Marker",
+    "more_results": "IsTruncated",
+    "result_key": "ServiceSpecificCredentials",
+}
+"""How IAM pages ListServiceSpecificCredentials, which botocore does not know."""
