@@ -176,16 +176,17 @@ class DeadlineClient(NamedTuple):
         return Paginator(call, _IAM_PAGES, model.operation_model(name))
 
     def _result(self, operation: str, call: Callable[[], Any]) -> Any:
-        """Return what botocore returns; only its code runs here, so that no bug of ours is hidden.
+        """Return the result of a call of botocore.
 
-        For an answer that has another form than AWS's it raises errors of every kind.
+        For an answer that is not AWS's it raises errors of every kind. Only its own code runs
+        here, so that no bug of this program is hidden.
         """
         name = call_name(self.client.meta.method_to_api_mapping[operation])
         try:
             return self.deadline.result_in_time(name, call)
         except (AwsRefused, BotoCoreError, ClientError, EOFError) as error:
             raise refusal(error) from None
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  see above
             raise not_from_aws("an answer that cannot be read") from None
 
 

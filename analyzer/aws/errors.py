@@ -103,7 +103,7 @@ _OTHER_CODES: Final = (
     " SerializationException UnknownOperationException ValidationError ValidationException"
 )
 _COMMON_CODES: Final = frozenset({*_ADVICE, *_DENIED, *_OTHER_CODES.split()})
-"""Codes that every service of AWS may answer, beside those that botocore knows of each."""
+"""Codes that all services of AWS may answer; botocore knows the others of each service."""
 
 
 def refusal(error: Exception) -> AwsRefused:
@@ -119,7 +119,7 @@ def refusal(error: Exception) -> AwsRefused:
 
 def _error_answer(error: ClientError) -> ErrorAnswer:
     code = error.response.get("Error", {}).get("Code", "")
-    is_code_of_service = type(error) is not ClientError  # botocore has a class for each of these.
+    is_code_of_service = type(error) is not ClientError  # botocore has a class for each code.
     if not is_code_of_service and code not in _COMMON_CODES:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "unknown")
         kind = f"an error without a known code (HTTP status {status})"

@@ -1,7 +1,7 @@
 """Fetch the reports of one account, several profiles or an organization, and save each.
 
-A report is private to its owner, and whole or not there at all. Many accounts are asked at once;
-what AWS refuses of one is no other's failure.
+A report is private to its owner, and whole or not there at all. Many accounts are asked at once,
+and an account that AWS refuses is no other's failure.
 """
 
 import gc
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analyzer.aws.answers import field_of
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
@@ -41,7 +41,7 @@ Waiting = Callable[[str, float, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """Say which accounts' reports to ask for, with what credentials, and how patiently.
+    """Choose the accounts whose reports to fetch, the credentials, and the limits.
 
     The fields have the names of the options. With `role_name` the accounts are those of the
     organization that the patterns and units choose, else one for each `profile`, or that of the
@@ -66,20 +66,6 @@ class FetchRequest:
         """Return the access to AWS with a profile, or with the ordinary credentials."""
         return AwsSession(profile=profile, region=self.region, endpoint=self.endpoint_url)
 
-    def role_credentials(self, sts: DeadlineClient, role_arn: str) -> dict[str, str]:
-        """Return the credentials of a role, as botocore takes them.
-
-        Raises AwsRefused.
-        """
-        external: dict[str, Any] = {"ExternalId": self.external_id} if self.external_id else {}
-        session = {"RoleArn": role_arn, "RoleSessionName": self.session_name, **external}
-        credentials = sts.answer("assume_role", **session).get("Credentials")
-        return {
-            "aws_access_key_id": field_of(credentials, "AccessKeyId", str),
-            "aws_secret_access_key": field_of(credentials, "SecretAccessKey", str),
-            "aws_session_token": field_of(credentials, "SessionToken", str),
-        }
-
 
 def fetch_accounts(
     request: FetchRequest,
@@ -103,13 +89,15 @@ def fetch_accounts(
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
         return FetchedAccounts(_one_entry_per_account(entries))
-    wanted = AccountFilter(request.include, request.exclude, request.organizational_unit)
+    selection = AccountFilter(request.include, request.exclude, request.organizational_unit)
     with closing(request.session(*request.profile)) as session:
         deadline = Deadline(request.timeout)
-        accounts = selected_accounts(session, wanted, deadline)
+        accounts = selected_accounts(session, selection, deadline)
         sts = session.client("sts", deadline)
-        entry = partial(fetcher.member_entry, session, sts, request.role_name)
-        tasks = [Task(each.id, each.name, partial(entry, each)) for each in accounts.chosen]
+        fetch = partial(fetcher.member_entry, session, sts, request.role_name)
+        tasks = [
+            Task(account.id, account.name, partial(fetch, account)) for account in accounts.chosen
+        ]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
     return FetchedAccounts([*entries, *accounts.not_chosen], accounts.unmatched)
 
@@ -155,7 +143,7 @@ class Fetcher:
         Only the management account can be the caller's where no role is: it is tried so first.
         Raises AwsRefused.
         """
-        name, deadline, own = f"account {account.id}", Deadline(self.request.timeout), ""
+        name, deadline, more = f"account {account.id}", Deadline(self.request.timeout), ""
         if account.is_management:
             try:
                 iam = session.client("iam", deadline)
@@ -163,21 +151,37 @@ class Fetcher:
             except (Stopped, Late):
                 raise
             except AwsRefused as error:
-                own = f" (With the caller's own credentials: {error})"
+                more = f" (With the caller's own credentials: {error})"
         try:
             role = account.role_arn(role_name)
-            credentials = self.request.role_credentials(DeadlineClient(sts.client, deadline), role)
+            credentials = self._role_credentials(DeadlineClient(sts.client, deadline), role)
             iam = session.client("iam", deadline, **credentials)
             return self._entry(iam, name, f"role {role}", account)
         except Stopped:
             raise
         except AwsRefused as error:
-            raise AwsRefused(f"{error}{own}") from None
+            raise AwsRefused(f"{error}{more}") from None
+
+    def _role_credentials(self, sts: DeadlineClient, role_arn: str) -> dict[str, str]:
+        """Return the credentials of a role, as botocore takes them; raises AwsRefused."""
+        external_id = self.request.external_id
+        answer = sts.answer(
+            "assume_role",
+            RoleArn=role_arn,
+            RoleSessionName=self.request.session_name,
+            **({"ExternalId": external_id} if external_id else {}),
+        )
+        credentials = answer.get("Credentials")
+        return {
+            "aws_access_key_id": field_of(credentials, "AccessKeyId", str),
+            "aws_secret_access_key": field_of(credentials, "SecretAccessKey", str),
+            "aws_session_token": field_of(credentials, "SessionToken", str),
+        }
 
     def _entry(
         self, iam: DeadlineClient, name: str, caller: str, account: Account | None = None
     ) -> AccountEntry:
-        """Fetch a report, check that it is the account's, save it, and say so."""
+        """Fetch a report, check that it is the account's, and save it."""
         report = fetch_report(iam, stop=self.stop, waiting=partial(self.waiting, name))
         if account and report.account != account.id:
             raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
@@ -206,21 +210,21 @@ def _with_service_credentials(iam: DeadlineClient, report: FetchedReport) -> Fet
 
 
 class Task(NamedTuple):
-    """Hold what is to be done for one account; `entry` raises AwsRefused if it cannot be."""
+    """Hold an account to fetch and the function that does it, which raises AwsRefused."""
 
     account: str
     name: str
     entry: Callable[[], AccountEntry]
 
     def outcome(self) -> AccountEntry:
-        """Return what became of the account, with its name."""
+        """Fetch, and return the entry of the account with its name."""
         try:
             return replace(self.entry(), name=self.name, is_profile=not self.account)
         except AwsRefused as error:
             return self.failure(str(error))
 
     def failure(self, reason: str) -> AccountEntry:
-        """Return the entry of the account if it was not read."""
+        """Return the entry of an account that was not read."""
         return AccountEntry(
             account=self.account, name=self.name, status=Status.FAILED, reason=reason
         )
@@ -229,10 +233,10 @@ class Task(NamedTuple):
 def run_tasks(
     tasks: Sequence[Task], *, jobs: int, stop: Event, progress: Progress = lambda _d, _t: None
 ) -> list[AccountEntry]:
-    """Do the tasks, at most `jobs` at once, and return what became of each, in their order.
+    """Do the tasks, at most `jobs` at once, and return the entries of their accounts, in order.
 
-    One that AWS refuses is failed, and no other suffers. On Ctrl-C `stop` is set, what runs is
-    waited for, and what was not read is failed.
+    An account that AWS refuses is failed, and no other suffers. Ctrl-C sets `stop` and waits for
+    the tasks that run; accounts that were not read are failed.
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
     futures = [pool.submit(task.outcome) for task in tasks]
@@ -241,7 +245,7 @@ def run_tasks(
             future.result()
             progress(done, len(futures))
     except KeyboardInterrupt:
-        pass  # What is there will be listed.
+        pass  # Reports that are saved will be listed.
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

@@ -16,7 +16,7 @@ from analyzer.errors import AwsRefused
 
 
 class Readers:
-    """Keep what botocore is told to read values with."""
+    """Keep the functions with which botocore reads values."""
 
     moment: Any
     content: Any

@@ -1,11 +1,41 @@
-"""What is asked ends in time, whatever is asked."""
+"""AWS is asked in time, where and with what the settings say, over connections that are shared."""
 
+import ssl
+import sys
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from analyzer.aws.client import Deadline
+from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import Late
+from analyzer.errors import AwsRefused
+from tests.support.aws_server import (
+    ORGANIZATION,
+    SECRET,
+    Aws,
+    fetching,
+    on_loopback_only,
+    serving,
+    serving_an_organization,
+)
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    on_loopback_only(monkeypatch, tmp_path)
+
+
+# The deadline
 
 
 def test_a_call_that_ends_in_time_gives_its_result() -> None:
@@ -39,3 +69,183 @@ def test_no_time_is_left_at_the_deadline_and_none_after() -> None:
     clock = iter([0.0, 4.0, 5.0, 9.0])
     deadline = Deadline(5, lambda: next(clock))
     assert [deadline.seconds_left for _ in range(3)] == [1, 0, 0]
+
+
+# Settings
+
+
+def soon() -> Deadline:
+    """Return a deadline that no test meets; one for all would pass while others run."""
+    return Deadline(300)
+
+
+HOSTS = [
+    (None, "iam.amazonaws.com"),
+    ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
+    ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
+    ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
+]
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize(("region", "host"), HOSTS)
+def test_each_partition_is_asked_at_its_own_address(
+    monkeypatch: pytest.MonkeyPatch, region: str | None, host: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert (
+        AwsSession(region=region).client("iam", soon()).client.meta.endpoint_url
+        == f"https://{host}"
+    )
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize(("region", "host"), HOSTS[1:])
+def test_the_region_is_the_environments_or_the_profiles_if_no_option_names_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, region: str, host: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    (tmp_path / "config").write_text(f"[profile audit]\nregion = {region}\n")
+    profile = AwsSession(profile="audit").client("iam", soon())
+    assert profile.client.meta.endpoint_url == f"https://{host}"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    ordinary = AwsSession().client("iam", soon())
+    assert ordinary.client.meta.endpoint_url == f"https://{host}"
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize(("service", "attempts"), [("iam", 3), ("organizations", 6), ("sts", 6)])
+def test_botocore_retries_as_its_standard_mode_does(
+    monkeypatch: pytest.MonkeyPatch, service: str, attempts: int
+) -> None:
+    assert AwsSession().client(service, soon()).client.meta.config.retries == {
+        "mode": "standard",
+        "total_max_attempts": attempts,
+    }
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
+    retries = AwsSession().client(service, soon()).client.meta.config.retries
+    assert retries["total_max_attempts"] == 9
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "-1")],
+)
+def test_settings_that_botocore_cannot_take_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(AwsRefused, match=r"correct it|does not work"):
+        AwsSession().client("iam", soon())
+
+
+def configure_program(patch: pytest.MonkeyPatch, home: Path, code: str) -> None:
+    """Have the credentials come from a Python program."""
+    patch.delenv("AWS_ACCESS_KEY_ID")
+    patch.delenv("AWS_SECRET_ACCESS_KEY")
+    program = f"{sys.executable} -c '{code}'"
+    (home / "config").write_text(f"[default]\ncredential_process = {program}\n")
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize("output", ["[]", "1", SECRET])
+def test_a_program_for_credentials_that_answers_anything_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, output: str
+) -> None:
+    configure_program(monkeypatch, tmp_path, f'print("{output}")')
+    with pytest.raises(AwsRefused) as caught:
+        AwsSession().client("iam", soon())
+    assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_program_for_credentials_that_hangs_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configure_program(monkeypatch, tmp_path, "import time; time.sleep(3)")
+    with pytest.raises(Late, match="did not answer the request for credentials"):
+        AwsSession().client("iam", Deadline(0.5))
+
+
+# Connections
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+    with serving_an_organization(monkeypatch, tmp_path) as server:
+        yield server
+
+
+def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_jobs(
+    aws: Aws, tmp_path: Path
+) -> None:
+    assert fetching("-o", tmp_path / "reports", *ORGANIZATION, "--jobs", "2") == 0
+    assert sum(aws.calls.values()) == 36
+    assert aws.connections <= 2
+
+
+def test_connections_are_closed_at_the_end(aws: Aws) -> None:
+    session = AwsSession()
+    iam = session.client("iam", soon())
+    iam.answer("generate_credential_report")
+    session.close()
+    iam.answer("generate_credential_report")
+    session.close()
+    assert aws.connections == 2
+
+
+def test_a_proxy_is_asked_unless_the_endpoint_is_one_of_no_proxy(
+    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", aws.url)
+    endpoint = ("--endpoint-url", "http://iam.invalid")
+    assert fetching("-o", tmp_path / "reports", *endpoint) == 0
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert fetching("-o", tmp_path / "reports", *endpoint) == 4
+    assert "cannot be reached" in capsys.readouterr().err
+    assert fetching("-o", tmp_path / "reports") == 0
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Write a certificate of 127.0.0.1 that no authority has signed, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")])
+    today = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(signed.public_bytes(pem) + private)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("trusting", "code"), [("AWS_CA_BUNDLE", 0), ("REQUESTS_CA_BUNDLE", 0), (None, 4)]
+)
+def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, trusting: str | None, code: int
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    folder = certificate.parent
+    with serving(tls) as server:
+        on_loopback_only(monkeypatch, folder, server.url)
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        if trusting:
+            monkeypatch.setenv(trusting, str(certificate))
+        assert fetching("-o", folder / "report.csv") == code
+    assert (folder / "report.csv").exists() is (code == 0)

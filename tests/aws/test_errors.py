@@ -1,4 +1,4 @@
-"""Each way in which AWS or boto3 says no has one message that says what to do."""
+"""Each error of AWS or botocore has one message that says what to do."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.aws_server import LEAK, SECRET, TOKEN
 ORGANIZATIONS: Any = boto3.client("organizations", region_name="us-east-1")
 
 
-def said(error: Exception) -> str:
+def message_for(error: Exception) -> str:
     refused = refusal(error)
     message = str(refused)
     assert SECRET not in message
@@ -50,20 +50,20 @@ def answered(code: str, operation: str = "ListAccounts", message: str = LEAK) ->
     ],
 )
 def test_what_aws_answers(code: str, way_out: str) -> None:
-    assert way_out in said(answered(code))
+    assert way_out in message_for(answered(code))
 
 
 def test_an_answer_without_an_error_in_it() -> None:
-    assert "an error without a known code" in said(ClientError({}, "ListAccounts"))
+    assert "an error without a known code" in message_for(ClientError({}, "ListAccounts"))
 
 
-def test_an_operation_of_boto3_itself_has_its_own_name() -> None:
-    message = said(answered("ForbiddenException", "GetRoleCredentials"))
+def test_an_operation_of_botocore_itself_has_its_own_name() -> None:
+    message = message_for(answered("ForbiddenException", "GetRoleCredentials"))
     assert message == "AWS refused GetRoleCredentials with ForbiddenException."
 
 
 def test_a_denied_role_says_what_else_it_may_be() -> None:
-    message = said(answered("AccessDenied", "AssumeRole"))
+    message = message_for(answered("AccessDenied", "AssumeRole"))
     assert message.startswith("AWS denied sts:AssumeRole: grant the caller this permission. AWS ")
     assert "no such role" in message
     assert "trust policy" in message
@@ -75,7 +75,7 @@ def test_a_denied_role_says_what_else_it_may_be() -> None:
 )
 def test_an_explicit_deny_is_told_by_the_kind_of_its_policy(kind: str) -> None:
     message = f"User: arn:aws:iam::1:user/x is not authorized with an explicit deny in {kind}"
-    assert said(answered("AccessDenied", message=message)).startswith(
+    assert message_for(answered("AccessDenied", message=message)).startswith(
         f"AWS denied organizations:ListAccounts by {kind}: "
     )
 
@@ -108,7 +108,7 @@ PROXY = "https://someone:pass@proxy.example:3128/x"
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_boto3_raises(error: BotoCoreError, way_out: str) -> None:
-    message = said(error)
+def test_what_botocore_raises(error: BotoCoreError, way_out: str) -> None:
+    message = message_for(error)
     assert way_out in message
     assert "pass@" not in message

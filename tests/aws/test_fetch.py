@@ -56,11 +56,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def errors(capture: Capture) -> str:
-    """Return what was said on standard error; nothing is secret in it or on standard output."""
+    """Return the messages on standard error; nothing is secret in it or on standard output."""
     captured = capture.readouterr()
-    for told in (captured.out, captured.err):
-        assert SECRET.encode() not in told
-        assert TOKEN.encode() not in told
+    for stream in (captured.out, captured.err):
+        assert SECRET.encode() not in stream
+        assert TOKEN.encode() not in stream
     return captured.err.decode()
 
 
@@ -492,7 +492,7 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "refusal"),
     [
         (["--organization"], "needs --role-name"),
         (["--organization", "--role-name", "x", *BOTH], "takes one --profile"),
@@ -515,11 +515,11 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
 )
 @pytest.mark.usefixtures("aws")
 def test_options_that_do_not_go_together_are_wrong_usage(
-    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, arguments: list[str], refusal: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert fetching(*arguments) == 2
-    assert told in errors(capsysbinary)
+    assert refusal in errors(capsysbinary)
 
 
 # The AWS CLI, asked the same

@@ -91,8 +91,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "reports"
 
 
-def said(capture: Capture, folder: Path, *others: str) -> str:
-    """Return what was said on standard error; nothing planted is in it, nor in any file."""
+def messages(capture: Capture, folder: Path, *others: str) -> str:
+    """Return the messages on standard error; nothing planted is in it, nor in any file."""
     captured = capture.readouterr()
     assert captured.out == ""
     files = [path.read_text() for path in folder.rglob("*") if path.is_file()]
@@ -106,7 +106,7 @@ def refused(capture: Capture, folder: Path, *arguments: str) -> str:
     """Return the sentence with which a fetch of one account ends; nothing is written."""
     assert fetching("-o", folder, *arguments) == 4
     assert not folder.exists()
-    message = said(capture, folder)
+    message = messages(capture, folder)
     assert message.startswith("credreport: ")
     assert message.count("\n") == 1
     return message
@@ -121,7 +121,7 @@ def failure(capture: Capture, folder: Path) -> str:
         (CALLER, "fetched"),
     ]
     reason: str = listed[0]["reason"]
-    assert said(capture, folder).splitlines()[1:] == [f"Not read: {MEMBER} Team 1: {reason}"]
+    assert messages(capture, folder).splitlines()[1:] == [f"Not read: {MEMBER} Team 1: {reason}"]
     return reason
 
 
@@ -129,7 +129,7 @@ def run_refused(capture: Capture, runs: Path, *arguments: str) -> str:
     """Return the message with which an export ends; nothing is left of the run."""
     assert exporting(runs, "--log-format", "json", *arguments) == 4
     assert visible(runs) == set()
-    (line,) = said(capture, runs).splitlines()
+    (line,) = messages(capture, runs).splitlines()
     event = json.loads(line)
     assert (event["event"], event["exit_code"]) == ("failed", 4)
     message: str = event["message"]
@@ -233,7 +233,7 @@ def test_a_list_of_credentials_that_is_none_leaves_them_unknown(
     aws.false[CALLER, CREDENTIALS] = answer
     assert fetching("-o", folder / "r.csv", "-q", "--service-credentials") == 5
     gap = f"Note: The service-specific credentials of account {CALLER} are not known: {NOT_IAM}"
-    assert said(capsys, folder).startswith(gap)
+    assert messages(capsys, folder).startswith(gap)
     assert {path.name for path in folder.iterdir()} == {"r.csv", "r.csv.metadata.json"}
 
 
@@ -265,7 +265,7 @@ def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
     (failed, _) = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
     assert (failed["account"], failed["name"], failed["status"]) == (*entry, "failed")
     assert failed["reason"] == "AWS lists it without a valid account id and ARN."
-    assert "1 fetched, 1 failed" in said(capsys, folder)
+    assert "1 fetched, 1 failed" in messages(capsys, folder)
 
 
 @pytest.mark.parametrize("second", [listed(MEMBER), listed(MEMBER, Arn="nowhere")])
@@ -282,7 +282,7 @@ def test_a_list_without_any_valid_account_ends_with_4(
 ) -> None:
     aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [listed("x")]})
     assert fetching("-o", folder, *ORGANIZATION) == 4
-    assert "No account could be read." in said(capsys, folder)
+    assert "No account could be read." in messages(capsys, folder)
 
 
 def test_a_state_of_an_account_that_aws_does_not_have_is_not_repeated(
@@ -291,7 +291,7 @@ def test_a_state_of_an_account_that_aws_does_not_have_is_not_repeated(
     odd = listed(MEMBER, State=f"{MARK} {TOKEN}")
     aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [odd, listed(CALLER)]})
     assert fetching("-o", folder, *ORGANIZATION) == 0
-    assert "1 fetched, 0 failed, 1 skipped" in said(capsys, folder)
+    assert "1 fetched, 0 failed, 1 skipped" in messages(capsys, folder)
 
 
 def test_units_that_lie_in_each_other_are_asked_once(aws: Aws, folder: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_slow_server_ends_an_account_in_time(
     aws.false[CALLER, GET] = answer
     code, took = seconds("fetch", "-o", folder, "--timeout", "1")
     assert (code, took < 3) == (4, True)
-    message = said(capsys, folder)
+    message = messages(capsys, folder)
     assert (
         "iam:GetCredentialReport" in message or "cannot be reached" in message or NOT_IAM in message
     )
@@ -352,7 +352,7 @@ def test_a_list_without_end_ends_in_time(
     }[operation]
     code, took = seconds("fetch", "-o", folder, "--timeout", "1", *options)
     assert (code, took < 3) == (5 if operation == CREDENTIALS else 4, True)
-    assert f"{operation} within the 1 seconds of --timeout" in said(capsys, folder)
+    assert f"{operation} within the 1 seconds of --timeout" in messages(capsys, folder)
 
 
 def test_retries_end_in_time(
@@ -362,7 +362,7 @@ def test_retries_end_in_time(
     aws.false[CALLER, GENERATE] = WAYS["nothing, as a server's error"]
     code, took = seconds("fetch", "-o", folder, "--timeout", "2")
     assert (code, took < 4) == (4, True)
-    assert "did not answer iam:GenerateCredentialReport" in said(capsys, folder)
+    assert "did not answer iam:GenerateCredentialReport" in messages(capsys, folder)
 
 
 # As processes of their own

@@ -71,16 +71,16 @@ def folder(tmp_path: Path) -> Path:
 
 def errors(capture: Capture) -> list[str]:
     captured = capture.readouterr()
-    for told in (captured.out, captured.err):
-        assert SECRET.encode() not in told
-        assert TOKEN.encode() not in told
+    for stream in (captured.out, captured.err):
+        assert SECRET.encode() not in stream
+        assert TOKEN.encode() not in stream
     return captured.err.decode().splitlines()
 
 
 def listed(folder: Path) -> dict[str, dict[str, str]]:
     """Return the manifest's entries by account."""
-    told = json.loads((folder / "fetched.manifest.json").read_bytes())
-    return {each["account"]: each for each in told["accounts"]}
+    manifest = json.loads((folder / "fetched.manifest.json").read_bytes())
+    return {entry["account"]: entry for entry in manifest["accounts"]}
 
 
 def statuses(folder: Path) -> dict[str, str]:
@@ -244,8 +244,8 @@ def test_brackets_in_a_pattern_stand_for_themselves() -> None:
 def test_a_pattern_that_names_nobody_is_said(folder: Path, capsysbinary: Capture) -> None:
     fetched_of(folder, "--exclude", "Tema 1", "--exclude", "Team 1", "--include", "*")
     assert errors(capsysbinary)[1:] == ["Note: Tema 1 matches no account."]
-    told = json.loads((folder / "fetched.manifest.json").read_bytes())
-    assert told["unmatched_patterns"] == ["Tema 1"]
+    manifest = json.loads((folder / "fetched.manifest.json").read_bytes())
+    assert manifest["unmatched_patterns"] == ["Tema 1"]
 
 
 def test_units_hold_the_accounts_in_them_and_below(aws: Aws, folder: Path) -> None:
@@ -385,7 +385,7 @@ def test_all_denied_is_an_error_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "advice"),
     [
         (DENIED, "AWS denied organizations:ListAccounts: grant the caller"),
         (Refusal("AccessDeniedException"), "AWS denied organizations:ListAccounts: grant"),
@@ -394,11 +394,11 @@ def test_all_denied_is_an_error_and_nothing_is_written(
     ],
 )
 def test_accounts_that_cannot_be_listed(
-    aws: Aws, folder: Path, capsysbinary: Capture, answer: Refusal, told: str
+    aws: Aws, folder: Path, capsysbinary: Capture, answer: Refusal, advice: str
 ) -> None:
     aws.script[CALLER, "ListAccounts"] = [answer]
     (message,) = refused(capsysbinary, folder)
-    assert told in message
+    assert advice in message
 
 
 def test_throttled_five_times_then_well(
@@ -455,10 +455,10 @@ def test_at_most_so_many_are_asked_at_once(aws: Aws, folder: Path) -> None:
 
 
 def test_progress_counts_up_to_the_end() -> None:
-    told: list[tuple[int, int]] = []
+    counts: list[tuple[int, int]] = []
     tasks = [a_task(str(number)) for number in range(5)]
-    entries = run_tasks(tasks, jobs=2, stop=Event(), progress=lambda *count: told.append(count))
-    assert told == [(number, 5) for number in range(1, 6)]
+    entries = run_tasks(tasks, jobs=2, stop=Event(), progress=lambda *count: counts.append(count))
+    assert counts == [(number, 5) for number in range(1, 6)]
     assert [entry.name for entry in entries] == [f"Team {number}" for number in range(5)]
 
 
@@ -528,12 +528,12 @@ def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
         while not [*folder.glob("*.csv")] and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    assert process.returncode == 5, said
-    assert b"Traceback" not in said
-    told = Counter(statuses(folder).values())
-    assert told["fetched"] == len([*folder.glob("*.csv")]) >= 1
-    assert told["failed"] >= 6
+        _, output = process.communicate(timeout=30)
+    assert process.returncode == 5, output
+    assert b"Traceback" not in output
+    outcomes = Counter(statuses(folder).values())
+    assert outcomes["fetched"] == len([*folder.glob("*.csv")]) >= 1
+    assert outcomes["failed"] >= 6
     assert set(reasons(folder, "failed").values()) == {STOPPED}
     assert not [*folder.glob(".*")]
 
@@ -551,7 +551,7 @@ def test_of_two_hundred_accounts_as_many_are_asked_at_once_as_there_are_jobs(
 
 
 def peak(folder: Path, accounts: int) -> int:
-    """Return the most bytes that were held while so many reports of a megabyte were saved."""
+    """Return the most bytes in memory while reports of a megabyte each were saved."""
 
     def read(account: str) -> AccountEntry:
         report = FetchedReport(
@@ -613,8 +613,10 @@ def populate(url: str) -> None:
     organizations.create_organization(FeatureSet="ALL")
     session.client("iam").create_user(UserName="quiet")
     for number in range(11):
-        told = organizations.create_account(AccountName=f"a{number}", Email=f"{number}@example.com")
-        account = told["CreateAccountStatus"]["AccountId"]
+        created = organizations.create_account(
+            AccountName=f"a{number}", Email=f"{number}@example.com"
+        )
+        account = created["CreateAccountStatus"]["AccountId"]
         arn = f"arn:aws:iam::{account}:role/credreport"
         given = sts.assume_role(RoleArn=arn, RoleSessionName="setup")["Credentials"]
         session.client(

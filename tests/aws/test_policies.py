@@ -31,8 +31,8 @@ def statements(name: str) -> list[dict[str, Any]]:
     policy = json.loads((POLICIES / f"{name}.json").read_bytes())
     assert policy["Version"] == "2012-10-17"
     assert all(each["Effect"] == "Allow" for each in policy["Statement"])
-    found: list[dict[str, Any]] = policy["Statement"]
-    return found
+    allowing: list[dict[str, Any]] = policy["Statement"]
+    return allowing
 
 
 def allowed(*names: str) -> list[str]:

@@ -1,6 +1,5 @@
 """What `fetch_report` makes of AWS's answers; the clients are stubbed."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,8 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
-from analyzer.aws.errors import Late
+from analyzer.aws.client import Deadline, DeadlineClient
 from analyzer.aws.report import FetchedReport, fetch_report
 from analyzer.errors import AwsRefused
 from tests.support.aws_server import (
@@ -51,16 +49,11 @@ def state(word: str) -> Said:
 
 
 def got(content: bytes = REPORT, generated: datetime | None = GENERATED) -> Said:
-    told: dict[str, Any] = {"Content": content, "ReportFormat": "text/csv"}
-    return GET, told if generated is None else {**told, "GeneratedTime": generated}
+    answer: dict[str, Any] = {"Content": content, "ReportFormat": "text/csv"}
+    return GET, answer if generated is None else {**answer, "GeneratedTime": generated}
 
 
 COMPLETE = state("COMPLETE")
-
-
-def soon() -> Deadline:
-    """Return a deadline that no test meets; one for all would pass while others run."""
-    return Deadline(300)
 
 
 class Pauses(Event):
@@ -145,7 +138,7 @@ def test_waiting_is_said_every_15_seconds_with_the_last_answer(
     iam: "IAMClient", pause: int, waits: list[tuple[float, str]]
 ) -> None:
     seconds = [0]
-    said: list[tuple[float, str]] = []
+    logged: list[tuple[float, str]] = []
 
     def during() -> None:
         seconds[0] += pause
@@ -155,9 +148,9 @@ def test_waiting_is_said_every_15_seconds_with_the_last_answer(
         *(state("STARTED"), state("STARTED"), *[state("INPROGRESS")] * 3, COMPLETE, got()),
         clock=lambda: seconds[0],
         stop=Pauses(during),
-        waiting=lambda *each: said.append(each),
+        waiting=lambda *wait: logged.append(wait),
     )
-    assert said == waits
+    assert logged == waits
 
 
 @pytest.mark.parametrize("code", ["ReportInProgress", "ReportNotPresent", "ReportExpired"])
@@ -327,68 +320,3 @@ def test_a_secret_is_in_no_log(iam: "IAMClient", caplog: pytest.LogCaptureFixtur
     caplog.set_level("INFO")
     refused(iam, COMPLETE, (GET, "AccessDenied"))
     assert caplog.text == ""
-
-
-@pytest.mark.parametrize(
-    ("region", "host"),
-    [
-        (None, "iam.amazonaws.com"),
-        ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
-        ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
-        ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
-    ],
-)
-def test_each_partition_is_asked_at_its_own_address(
-    monkeypatch: pytest.MonkeyPatch, region: str | None, host: str
-) -> None:
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
-    assert (
-        AwsSession(region=region).client("iam", soon()).client.meta.endpoint_url
-        == f"https://{host}"
-    )
-
-
-def test_boto3_retries_as_its_standard_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert AwsSession().client("iam", soon()).client.meta.config.retries == {
-        "mode": "standard",
-        "total_max_attempts": 3,
-    }
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
-    assert AwsSession().client("iam", soon()).client.meta.config.retries["total_max_attempts"] == 9
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "-1")],
-)
-def test_settings_that_boto3_cannot_take_are_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(AwsRefused, match=r"correct it|does not work"):
-        AwsSession().client("iam", soon())
-
-
-def test_a_program_for_credentials_that_answers_anything_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    for output in ("[]", "1", f"{SECRET}"):
-        program = f"{sys.executable} -c 'print(\"{output}\")'"
-        (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
-        with pytest.raises(AwsRefused) as caught:
-            AwsSession().client("iam", soon())
-        assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
-        assert SECRET not in str(caught.value)
-
-
-def test_a_program_for_credentials_that_hangs_ends_in_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    program = f"{sys.executable} -c 'import time; time.sleep(3)'"
-    (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
-    with pytest.raises(Late, match="did not answer the request for credentials"):
-        AwsSession().client("iam", Deadline(0.5))

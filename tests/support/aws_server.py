@@ -6,6 +6,7 @@ The reports have AWS's true form. Every call is counted by the account that it i
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from base64 import b64encode
@@ -87,8 +88,9 @@ class Aws:
 
     `denied` are the operations that an account does not allow, and `false` those that are not
     answered as AWS would; `units` maps an organizational
-    unit to those below it; `page` is how many accounts or credentials one page holds. The first
-    roles that are asked for are given when as many ask as `at_once` has parties.
+    unit to those below it; `page` is how many accounts or credentials one page holds; `connections`
+    counts those that were opened. The first roles that are asked for are given when as many ask as
+    `at_once` has parties.
     """
 
     url: str
@@ -103,6 +105,7 @@ class Aws:
     management: str = CALLER
     page: int = 20
     latency: float = 0
+    connections: int = 0
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -181,30 +184,35 @@ class Aws:
     def _account(self, account: str) -> dict[str, str]:
         known = self.accounts[account]
         owner = f"arn:{known.partition}:organizations::{self.management}:account"
-        told = {
+        fields = {
             "Id": account,
             "Name": known.name,
             "Arn": f"{owner}/o-example/{account}",
             "Status": known.status,
             "State": known.state,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     def _list_children(self, _about: str, asked: Any, _scripted: str) -> Any:
         unit, kind = asked["ParentId"], asked["ChildType"]
         if unit != "r-root" and not any(unit in below for below in self.units.values()):
             return Refusal("ParentNotFoundException")
         if kind == "ACCOUNT":
-            found = [each for each, known in self.accounts.items() if known.unit == unit]
+            children = [each for each, known in self.accounts.items() if known.unit == unit]
         else:
-            found = self.units.get(unit, [])
-        return {"Children": [{"Id": each, "Type": kind} for each in found]}
+            children = self.units.get(unit, [])
+        return {"Children": [{"Id": each, "Type": kind} for each in children]}
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # Header and body in one packet, or each call waits 40 ms for the other's ACK.
     aws: ClassVar[Aws]
+
+    def setup(self) -> None:
+        with self.aws.lock:
+            self.aws.connections += 1
+        super().setup()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -229,8 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif is_json:
             content = json.dumps(answer)
         elif isinstance(answer, Refusal):
-            told = f"<Code>{answer.code}</Code><Message>{escape(answer.message)}</Message>"
-            content = f"<ErrorResponse><Error>{told}</Error></ErrorResponse>"
+            details = f"<Code>{answer.code}</Code><Message>{escape(answer.message)}</Message>"
+            content = f"<ErrorResponse><Error>{details}</Error></ErrorResponse>"
         else:
             result = f"<{operation}Result>{answer}</{operation}Result>"
             content = f"<{operation}Response>{result}</{operation}Response>"
@@ -249,14 +257,17 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Aws]:
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Aws]:
     """Serve the caller's account and whatever else is put into `accounts`."""
 
     class Handler(_Handler):
         pass
 
     with _Server(("127.0.0.1", 0), Handler) as server:
-        aws = Handler.aws = Aws(url=f"http://127.0.0.1:{server.server_port}")
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "https" if tls else "http"
+        aws = Handler.aws = Aws(url=f"{scheme}://127.0.0.1:{server.server_port}")
         aws.accounts[CALLER] = an_account(CALLER, name="management")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -282,8 +293,8 @@ def moto_serving() -> Iterator[str]:
 def asked_of_moto(url: str, what: str, data: bytes | None = None) -> str:
     """Ask moto about itself."""
     with urlopen(f"{url}/moto-api/{what}", data, timeout=5) as answer:
-        told: bytes = answer.read()
-    return told.decode()
+        content: bytes = answer.read()
+    return content.decode()
 
 
 def environment(home: Path, url: str = "http://127.0.0.1:9") -> dict[str, str]:
