@@ -1,6 +1,7 @@
 """botocore reads values as AWS writes them, and refuses all else without repeating it."""
 
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 from unittest.mock import Mock
 
@@ -11,6 +12,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
+from analyzer.aws import answers
 from analyzer.aws.answers import CheckedTransport, field_of, set_strict_parsing
 from analyzer.errors import AwsRefused
 
@@ -75,6 +77,80 @@ def test_an_empty_text_is_none_but_an_empty_list_is_one() -> None:
         field_of({"x": ""}, "x", str)
 
 
+URL = "https://127.0.0.1:9"
+IAM, ORGANIZATIONS = b"<", b"{"
+
+
+def sent(start: bytes, status: int, body: bytes, length: int | None = None) -> AWSResponse:
+    """Return what a transport makes of an answer whose length may be false."""
+    headers = {"Content-Length": str(len(body) if length is None else length)}
+    raw = urllib3.HTTPResponse(
+        BytesIO(body), headers, preload_content=False, enforce_content_length=False
+    )
+    send = Mock(return_value=AWSResponse(URL, status, HTTPHeaders(), raw))
+    return CheckedTransport(Mock(send=send), start)(AWSRequest("POST", URL).prepare())
+
+
+@pytest.mark.parametrize(
+    ("start", "status", "body", "kind"),
+    [
+        (IAM, 200, b"<!doctype html><p>x", "an HTML page"),
+        (ORGANIZATIONS, 200, b"\n<HTML>{}", "an HTML page"),
+        (IAM, 403, b'<x><html xmlns="x"/></x>', "an HTML page"),
+        (IAM, 299, b" \n", "an empty answer"),
+        (IAM, 300, b"<a/>", "a redirect"),
+        (IAM, 399, b"", "a redirect"),
+        (IAM, 400, b"", "an empty answer"),
+        (IAM, 200, b"{}", "a text that is not XML"),
+        (ORGANIZATIONS, 200, b"<a/>", "a text that is not JSON"),
+        (ORGANIZATIONS, 400, b"[1]", "a text that is not JSON"),
+        (IAM, 200, b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "a document with declarations"),
+        (IAM, 499, b"hello", "a text that is not XML"),
+    ],
+)
+def test_an_answer_that_is_not_of_aws_is_refused_with_its_kind_and_status(
+    start: bytes, status: int, body: bytes, kind: str
+) -> None:
+    with pytest.raises(AwsRefused, match=rf"not IAM: {kind} \(HTTP status {status}\)\. Check"):
+        sent(start, status, body)
+
+
+@pytest.mark.parametrize(
+    ("start", "status", "body"),
+    [
+        (IAM, 200, b" <a/>"),
+        (IAM, 400, b"<ErrorResponse/>"),
+        (IAM, 500, b"<ErrorResponse/>"),
+        (ORGANIZATIONS, 200, b'{"Name": "<html> <!DOCTYPE html>"}'),
+    ],
+)
+def test_an_answer_that_may_be_of_aws_is_kept_to_the_byte(
+    start: bytes, status: int, body: bytes
+) -> None:
+    answer = sent(start, status, body)
+    assert (answer.status_code, answer.content) == (status, body)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"hello"])
+def test_a_servers_error_that_is_not_of_aws_is_empty_for_botocore(body: bytes) -> None:
+    answer = sent(IAM, 503, body)
+    assert (answer.status_code, answer.content) == (503, b"")
+
+
+def test_an_answer_of_more_bytes_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "LARGEST_ANSWER", 3 << 20)
+    largest = b"<" + bytes((3 << 20) - 1)
+    assert sent(IAM, 200, largest).content == largest
+    with pytest.raises(AwsRefused, match="an answer of more than 3 MiB"):
+        sent(IAM, 200, largest + b"x")
+
+
+def test_an_answer_that_ends_too_early_is_an_error_after_which_botocore_tries_again() -> None:
+    assert sent(IAM, 200, b"<a/>", length=4).content == b"<a/>"
+    with pytest.raises(botocore.ConnectionClosedError):
+        sent(IAM, 200, b"<a/>", length=5)
+
+
 class Breaking:
     """Be a connection on which reading ends with an error of urllib3."""
 
@@ -87,9 +163,6 @@ class Breaking:
 
     def close(self) -> None:
         self.is_closed = True
-
-
-URL = "https://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(
