@@ -271,9 +271,11 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Aws]:
         aws.accounts[CALLER] = an_account(CALLER, name="management")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield aws
-        server.shutdown()
-        thread.join()
+        try:
+            yield aws
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager
