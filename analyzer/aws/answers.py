@@ -47,27 +47,29 @@ class CheckedTransport:
         request.stream_output = True  # Otherwise an endless answer would fill the memory.
         answer = self.connections.send(request)
         body = _body(answer)
-        if kind := self._foreign_kind(answer.status_code, body):
+        kind = "a redirect" if 300 <= answer.status_code < 400 else self._foreign_kind(body)
+        if kind:
             if answer.status_code < 500:
                 raise not_from_aws(f"{kind} (HTTP status {answer.status_code})")
             body = b""  # For botocore the server's error, after which it tries again.
         whole = HTTPResponse(BytesIO(body), preload_content=False)
         return AWSResponse(answer.url, answer.status_code, answer.headers, whole)  # type: ignore[arg-type]  # as botocore does
 
-    def _foreign_kind(self, status: int, body: bytes) -> str:
+    def _foreign_kind(self, body: bytes) -> str:
         """Return what kind of thing a body is, empty if it may be of AWS."""
         head = body.lstrip()[:_HEAD_BYTES].lower()
-        if 300 <= status < 400:
-            return "a redirect"
         if not head:
             return "an empty answer"
         if head.startswith(b"<") and (b"<html" in head or b"<!doctype html" in head):
             return "an HTML page"
-        if not head.startswith(self.start):
-            return f"a text that is not {'XML' if self.start == b'<' else 'JSON'}"
+        if self.start == b"{":
+            return "" if head.startswith(b"{") else "a text that is not JSON"
+        if head.startswith((b"{", b"[")):
+            return "a JSON document"
+        if not head.startswith(b"<") or b"\0" in body:  # UTF-16 would hide declarations.
+            return "a text that is not XML"
         # What a document type declares can unfold to any size.
-        is_xml_with_type = self.start == b"<" and b"<!DOCTYPE" in body
-        return "a document with declarations" if is_xml_with_type else ""
+        return "a document with declarations" if b"<!DOCTYPE" in body else ""
 
 
 def _body(answer: AWSResponse) -> bytes:

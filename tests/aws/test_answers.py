@@ -79,6 +79,7 @@ def test_an_empty_text_is_none_but_an_empty_list_is_one() -> None:
 
 URL = "https://127.0.0.1:9"
 IAM, ORGANIZATIONS = b"<", b"{"
+DECLARATIONS = "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"
 
 
 def sent(start: bytes, status: int, body: bytes, length: int | None = None) -> AWSResponse:
@@ -101,10 +102,13 @@ def sent(start: bytes, status: int, body: bytes, length: int | None = None) -> A
         (IAM, 300, b"<a/>", "a redirect"),
         (IAM, 399, b"", "a redirect"),
         (IAM, 400, b"", "an empty answer"),
-        (IAM, 200, b"{}", "a text that is not XML"),
+        (IAM, 200, b"{}", "a JSON document"),
+        (IAM, 200, b" [1]", "a JSON document"),
+        (IAM, 200, b"<a>\0</a>", "a text that is not XML"),
+        (IAM, 200, DECLARATIONS.encode("utf-16-le"), "a text that is not XML"),
         (ORGANIZATIONS, 200, b"<a/>", "a text that is not JSON"),
         (ORGANIZATIONS, 400, b"[1]", "a text that is not JSON"),
-        (IAM, 200, b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "a document with declarations"),
+        (IAM, 200, DECLARATIONS.encode(), "a document with declarations"),
         (IAM, 499, b"hello", "a text that is not XML"),
     ],
 )
@@ -139,7 +143,7 @@ def test_a_servers_error_that_is_not_of_aws_is_empty_for_botocore(body: bytes) -
 
 def test_an_answer_of_more_bytes_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "LARGEST_ANSWER", 3 << 20)
-    largest = b"<" + bytes((3 << 20) - 1)
+    largest = b"<" + b"x" * ((3 << 20) - 1)
     assert sent(IAM, 200, largest).content == largest
     with pytest.raises(AwsRefused, match="an answer of more than 3 MiB"):
         sent(IAM, 200, largest + b"x")
