@@ -1,7 +1,8 @@
 """Put files in place whole or not at all, hash them, and write and read the JSON that is saved.
 
-No well-kept library does the first: a file is written under a temporary name, hidden and private,
-flushed to the disk, and then takes the place of the old one in one step.
+A file is written under a temporary name, hidden and private, flushed to the disk, and then takes
+the place of the old one in one step. No well-kept library does that, removes what killed runs left,
+and follows links only where no other user can have put them.
 """
 
 import hashlib
@@ -11,13 +12,13 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
-from errno import EEXIST, EPERM
+from errno import EEXIST, ELOOP, EPERM
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from stat import S_IMODE, S_ISREG, S_ISVTX
+from stat import S_IMODE, S_ISREG, S_IWGRP, S_IWOTH
 from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused, OutputFailed
@@ -45,25 +46,6 @@ _TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 """The temporary name of a file, with the name of its target."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Replacement:
-    """Hold a new file under its temporary name, and its target."""
-
-    stream: BinaryIO
-    temporary: Path
-    target: Path
-
-    def put_in_place(self) -> None:
-        """Have the new file on disk, and then in its place."""
-        self.flush()
-        self.temporary.replace(self.target)
-
-    def flush(self) -> None:
-        """Have all bytes of the new file on disk."""
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-
-
 @contextmanager
 def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Give a stream whose bytes become the file when all went well, and vanish when not.
@@ -75,11 +57,10 @@ def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """
     try:
         target = _resolved(target)
-        _check_regular(target)
         _remove_leftovers([target])
-        with _replacement(target, _mode(target) if mode is None else mode) as new:
-            yield new.stream
-            new.put_in_place()
+        with _replacement(target, mode) as stream:
+            yield stream
+            _flush(stream)
     except OSError as error:
         message = f"{target} cannot be written: {error.strerror}. What was there before is intact."
         raise OutputFailed(message) from error
@@ -94,49 +75,54 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
     try:
         if not last.parent.exists():
             last.parent.mkdir(parents=True, exist_ok=True)
-        targets = [_resolved(path) for path in files]
-        _remove_leftovers(targets)
+        contents = [(_resolved(path), content) for path, content in files.items()]
+        _remove_leftovers([target for target, _ in contents])
         with ExitStack() as stack:
-            every = [stack.enter_context(_replacement(path, PRIVATE)) for path in targets]
-            for new, content in zip(every, files.values(), strict=True):
-                new.stream.write(content)
-                new.flush()
+            # The last one that is entered is put in place first.
+            for target, content in reversed(contents):
+                stream = stack.enter_context(_replacement(target, PRIVATE))
+                stream.write(content)
+                _flush(stream)
             for path in stale:
                 path.unlink(missing_ok=True)
-            for new in every:
-                new.put_in_place()
     except OSError as error:
         message = f"{last} cannot be written: {error.strerror}. No partial file was left."
         raise OutputFailed(message) from error
 
 
 @contextmanager
-def _replacement(target: Path, mode: int) -> Iterator[_Replacement]:
-    """Give a file beside its target that has its mode before its bytes; leave none behind."""
-    stream, temporary = _new_temporary_file(target)
+def _replacement(target: Path, mode: int | None) -> Iterator[BinaryIO]:
+    """Give a stream to a temporary file that replaces the target in the end, or is removed.
+
+    It has its mode before its first byte. Folders, pipes and devices are not replaced.
+    """
+    is_new = not target.exists()
+    if not is_new and not target.is_file():
+        raise OSError(EEXIST, "not a regular file")
+    if mode is None:
+        mode = PRIVATE if is_new else S_IMODE(target.stat().st_mode)
+    stream = _locked_temporary_file(target)
+    temporary = Path(stream.name)
     try:
         with stream:
             os.chmod(temporary, mode)  # noqa: PTH101  the same on every system
-            yield _Replacement(stream, temporary, target)
+            yield stream
+            temporary.replace(target)
     finally:
         with suppress(OSError):
             temporary.unlink()
 
 
-def _new_temporary_file(target: Path) -> tuple[BinaryIO, Path]:
-    """Return a new temporary file, locked so that no other run removes it, and its path."""
+def _locked_temporary_file(target: Path) -> BinaryIO:
+    """Return a new private file beside the target, locked so that no other run removes it."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    stream = open(temporary, "xb", _BUFFER, opener=_open_private)  # noqa: SIM115  it is given away
+    stream = open(temporary, "xb", _BUFFER, opener=partial(os.open, mode=PRIVATE))  # noqa: SIM115
     with suppress(OSError):  # Some file systems know no locks: no run removes leftovers there.
         _lock(stream, wait=True)
     if os.fstat(stream.fileno()).st_nlink:
-        return stream, temporary
+        return stream
     stream.close()  # Another run was quicker, in the moment before the lock.
-    return _new_temporary_file(target)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=PRIVATE)
+    return _locked_temporary_file(target)
 
 
 def _lock(stream: BinaryIO, *, wait: bool) -> None:
@@ -145,30 +131,27 @@ def _lock(stream: BinaryIO, *, wait: bool) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
+def _flush(stream: BinaryIO) -> None:
+    """Have all bytes of a file on disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
 def _remove_leftovers(targets: Collection[Path]) -> None:
-    """Remove temporary files that killed runs left for the targets."""
+    """Remove the temporary files that killed runs of this user left for the targets."""
     for folder in {target.parent for target in targets}:
         names = {target.name for target in targets if target.parent == folder}
-        for path in _own_temporary_files(folder, names):
-            with suppress(OSError), path.open("rb") as stream:
-                _lock(stream, wait=False)
-                path.unlink()
+        with suppress(OSError), os.scandir(folder) as entries:
+            for each in entries:
+                temporary = _TEMPORARY_NAME.fullmatch(each.name)
+                if temporary and temporary[1] in names and _is_own_file(path := Path(each)):
+                    with suppress(OSError), path.open("rb") as stream:
+                        _lock(stream, wait=False)
+                        path.unlink()
 
 
-def _own_temporary_files(folder: Path, names: Collection[str]) -> list[Path]:
-    """Return this user's regular files with temporary names for the names."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        return [
-            Path(each.path)
-            for each in entries
-            if (leftover := _TEMPORARY_NAME.fullmatch(each.name))
-            and leftover[1] in names
-            and _is_own_file(each.stat(follow_symlinks=False))
-        ]
-    return []
-
-
-def _is_own_file(status: os.stat_result) -> bool:
+def _is_own_file(path: Path) -> bool:
+    status = path.lstat()
     return S_ISREG(status.st_mode) and status.st_uid == _user_id()
 
 
@@ -178,38 +161,21 @@ def _user_id() -> int:
 
 
 def _resolved(path: Path) -> Path:
-    """Return where a path leads; raises OSError where that is for another user to say."""
-    for link in _links(path):
-        owner, folder = link.lstat().st_uid, link.parent.stat()
-        is_shared = folder.st_mode & S_ISVTX or folder.st_uid != _user_id()
-        if owner not in {_user_id(), _ROOT_UID} and is_shared:
-            raise OSError(EPERM, f"the link {link} belongs to another user")
-    return Path(os.path.realpath(path))
+    """Return where a path leads.
 
-
-def _links(path: Path) -> Iterator[Path]:
-    """Yield the links that a path leads over, also those that the links lead over."""
-    at = path.absolute()
-    for _ in range(_MOST_LINKS):
+    Raises OSError at a link of another user in a folder that others can write to.
+    """
+    at, trusted = path.absolute(), {_user_id(), _ROOT_UID}
+    for _ in range(_MOST_LINKS + 1):
         link = next((each for each in (*reversed(at.parents), at) if each.is_symlink()), None)
         if link is None:
-            return
-        yield link
+            return Path(os.path.realpath(at))
+        folder = link.parent.stat()
+        is_shared = folder.st_mode & (S_IWGRP | S_IWOTH) or folder.st_uid not in trusted
+        if is_shared and link.lstat().st_uid not in trusted:
+            raise OSError(EPERM, f"the link {link} belongs to another user")
         at = link.parent / link.readlink() / at.relative_to(link)
-
-
-def _mode(target: Path) -> int:
-    """Return the mode of the file that is replaced, for a new one that of private files."""
-    try:
-        return S_IMODE(target.stat().st_mode)
-    except FileNotFoundError:
-        return PRIVATE
-
-
-def _check_regular(target: Path) -> None:
-    """Keep folders, pipes and devices from being replaced by a file."""
-    if target.exists() and not target.is_file():
-        raise OSError(EEXIST, "not a regular file")
+    raise OSError(ELOOP, os.strerror(ELOOP))
 
 
 def sha256(path: Path) -> str:

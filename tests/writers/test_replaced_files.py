@@ -1,6 +1,7 @@
 """Files are private from their first byte, killed runs leave nothing, nobody's link is followed."""
 
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -261,7 +262,11 @@ def a_link(folder: Path, *, owner: int, folder_mode: int = 0o755, folder_owner: 
 
 FOREIGN = {
     "sticky": {"folder_mode": 0o1777},
+    "open to all": {"folder_mode": 0o777},
+    "open to others": {"folder_mode": 0o757},
+    "open to a group": {"folder_mode": 0o775},
     "foreign": {"folder_owner": NOBODY},
+    "foreign and closed": {"folder_owner": NOBODY, "folder_mode": 0o700},
 }
 
 
@@ -301,7 +306,15 @@ def test_a_folder_that_is_another_users_link_is_not_entered(
 
 @needs_root
 @both
-@pytest.mark.parametrize(("owner", "folder"), [(0, FOREIGN["sticky"]), (NOBODY, {})])
+@pytest.mark.parametrize(
+    ("owner", "folder"),
+    [
+        *((0, folder) for folder in FOREIGN.values()),
+        (NOBODY, {}),
+        (NOBODY, {"folder_mode": 0o700}),
+        (NOBODY, {"folder_mode": 0o1755}),
+    ],
+)
 def test_an_own_link_and_one_in_an_own_folder_are_followed(
     tmp_path: Path, write: Callable[[Path], None], owner: int, folder: dict[str, int]
 ) -> None:
@@ -318,3 +331,125 @@ def test_analyze_ends_with_73_at_a_link_of_another_user(tmp_path: Path) -> None:
     assert done.code == 73
     assert done.messages.count("\n") == 1
     assert (tmp_path / "secret.csv").read_bytes() == OLD
+
+
+@needs_root
+def test_a_link_of_root_is_followed_by_everybody() -> None:
+    place = Path(f"/tmp/credreport-test-{os.getpid()}")  # tmp_path is closed to others
+    place.mkdir(mode=0o755)
+    try:
+        (place / "own").mkdir()
+        os.chown(place / "own", NOBODY, NOBODY)
+        (place / "a.csv").symlink_to("own/a.csv")
+        os.seteuid(NOBODY)
+        put(place / "a.csv")
+        assert (place / "own" / "a.csv").read_bytes() == NEW
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(place)
+
+
+@both
+@pytest.mark.parametrize(("links", "are_followed"), [(40, True), (41, False)])
+def test_as_many_links_are_followed_as_the_system_follows(
+    tmp_path: Path, write: Callable[[Path], None], links: int, *, are_followed: bool
+) -> None:
+    (tmp_path / "0").write_bytes(OLD)
+    for number in range(links):
+        (tmp_path / f"{number + 1}").symlink_to(f"{number}")
+    last = tmp_path / f"{links}"
+    if are_followed:
+        assert last.read_bytes() == OLD
+        write(last)
+    else:
+        with pytest.raises(OSError, match="levels of symbolic links"):
+            last.read_bytes()
+        with pytest.raises(OutputFailed, match="levels of symbolic links"):
+            write(last)
+    assert (tmp_path / "0").read_bytes() == (NEW if are_followed else OLD)
+
+
+# Several files, and what is no file
+
+
+@pytest.mark.parametrize(
+    "make",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/null")],
+    ids=["pipe", "folder", "device"],
+)
+@both
+def test_what_is_no_regular_file_is_not_replaced(
+    tmp_path: Path, write: Callable[[Path], None], make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "a.csv")
+    with pytest.raises(OutputFailed, match="a regular file"):
+        write(tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv"}
+    assert Path("/dev/null").is_char_device()
+
+
+def test_of_several_files_none_is_put_in_place_before_all_are_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noting_fsync(descriptor: int) -> None:
+        events.append("on disk")
+        fsync(descriptor)
+
+    def noting_replace(path: Path, target: Path) -> Path:
+        assert path.read_bytes() == target.name.encode()
+        events.append(target.name)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(Path, "replace", noting_replace)
+    (tmp_path / "stale").write_bytes(OLD)
+    files = {tmp_path / name: name.encode() for name in ("one", "two", "three")}
+    replace_files(files, stale=[tmp_path / "stale", tmp_path / "nothing"])
+    assert events == [*["on disk"] * 3, "one", "two", "three"]
+    assert names(tmp_path) == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize("failing", ["one", "two", "three"])
+def test_of_several_files_those_before_the_one_that_fails_are_new_and_the_others_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    replace = Path.replace
+    order = ["one", "two", "three"]
+
+    def refusing(path: Path, target: Path) -> Path:
+        if target.name == failing:
+            raise OSError(5, "Input/output error")
+        return replace(path, target)
+
+    for name in order:
+        (tmp_path / name).write_bytes(OLD)
+    monkeypatch.setattr(Path, "replace", refusing)
+    with pytest.raises(OutputFailed, match="three cannot be written: Input/output error"):
+        replace_files({tmp_path / name: NEW for name in order})
+    contents = [(tmp_path / name).read_bytes() for name in order]
+    assert contents == [NEW] * order.index(failing) + [OLD] * (3 - order.index(failing))
+    assert names(tmp_path) == {*order}
+
+
+def test_one_file_is_on_disk_before_it_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noting_fsync(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size == len(NEW)
+        events.append("on disk")
+        fsync(descriptor)
+
+    def noting_replace(path: Path, target: Path) -> Path:
+        events.append("in place")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(Path, "replace", noting_replace)
+    put(tmp_path / "a.csv")
+    assert events == ["on disk", "in place"]
