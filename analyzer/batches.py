@@ -13,7 +13,7 @@ are the same three for Spark's `mapInArrow` and `applyInArrow`.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from io import BytesIO
@@ -340,18 +340,7 @@ def _source_in_memory(name: str, content: bytes) -> Source:
 
 def _report_text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) -> ReportText:
     """Return a report with what is saved beside it."""
-    text = read_in_memory(source, limit)
-    metadata, credentials = source.name + METADATA, source.name + SERVICE_CREDENTIALS
-    report = PurePath(source.name).name
-    return replace(
-        text,
-        metadata_time=companions.generated_time(metadata, files[metadata], report, text.sha256)
-        if metadata in files
-        else None,
-        service_credentials=companions.service_credentials(credentials, files[credentials])
-        if credentials in files
-        else None,
-    )
+    return companions.with_companions(read_in_memory(source, limit), source.name, files)
 
 
 def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:

@@ -218,20 +218,6 @@ def saved_json(name: str, content: bytes) -> Any:
         raise saved_file_refused(name, "it is not valid JSON") from None
 
 
-def json_list(value: Any) -> list[Any]:
-    """Return a JSON value that must be a list; raises TypeError for another."""
-    if not isinstance(value, list):
-        raise TypeError
-    return value
-
-
-def json_text(value: Any) -> str:
-    """Return a JSON value that must be a text; raises TypeError for another."""
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
 def saved_file_refused(name: str, message: str) -> InputRefused:
     """Return the refusal of a file that this program saved, or that belongs beside a report."""
     return InputRefused.of_file(printable(name), message, "Remove the file, or save it again.")

@@ -14,7 +14,7 @@ from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
 from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
-from analyzer.exports.run_record import RECORD_FILE, RunInput, RunResult, record_bytes
+from analyzer.exports.run_record import RECORD_FILE, RunInput, record_bytes
 from analyzer.exports.runs import (
     Run,
     earlier_runs,
@@ -31,12 +31,12 @@ from analyzer.sources.load import find_inputs, load_sources, skipped_notes, with
 from analyzer.sources.manifest import (
     FETCHED_MANIFEST,
     FetchedAccounts,
-    failure_messages,
+    failures,
     manifest,
     require_any_report,
     status_counts,
-    unknown_credential_messages,
-    unmatched_messages,
+    unknown_credentials,
+    unmatched_sentence,
 )
 from analyzer.terms import Feed, utc_text
 from analyzer.writers import users
@@ -194,13 +194,14 @@ class ExportRun:
             for feed in self.also:
                 earlier = self._earlier_feed(run, feed)
                 contents.write_feed(analysis, building, feed, self.hub_region, earlier)
-            result = RunResult(
+            record = record_bytes(
+                run_input,
+                list(contents.synced_private_files(building)),
                 exit_code=code,
                 compared_with=previous.name if previous else None,
                 users=verdicts,
                 ledger=analysis.ledger.file,
             )
-            record = record_bytes(run_input, result, list(contents.synced_private_files(building)))
             contents.write_synced(building / RECORD_FILE, record)
         runs.publish(building, run)
         since = f"; changes since {previous.name}: {changed}" if previous else ""
@@ -300,10 +301,10 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
 
     accounts = fetch_accounts(aws.request(), lambda report: report.name, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
-    failures = failure_messages(accounts.entries)
-    for failure in failures:
-        log.caution(failure.event, failure.sentence)
-    return has_gaps or bool(failures)
+    not_read = failures(accounts.entries)
+    for sentence in not_read:
+        log.caution("not-read", sentence)
+    return has_gaps or bool(not_read)
 
 
 def log_gaps(accounts: FetchedAccounts, log: Log) -> bool:
@@ -318,7 +319,9 @@ def log_gaps(accounts: FetchedAccounts, log: Log) -> bool:
         raise KeyboardInterrupt
     require_any_report(accounts.entries)
     log.say("fetched", f"Accounts: {status_counts(accounts.entries)}.")
-    gaps = unknown_credential_messages(accounts.entries)
-    for message in [*unmatched_messages(accounts.unmatched), *gaps]:
-        log.caution(message.event, message.sentence, **message.fields)
+    for pattern in accounts.unmatched:
+        log.caution("unmatched", unmatched_sentence(pattern), pattern=pattern)
+    gaps = unknown_credentials(accounts.entries)
+    for gap in gaps:
+        log.caution("gap", gap)
     return bool(gaps)

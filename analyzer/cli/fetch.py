@@ -68,12 +68,12 @@ def fetch(
         (entry,) = entries
         what = f"{entry.file}: account {entry.account}, generated at {entry.generated_time}"
     log.say("fetched", f"Wrote {what}")
-    failures = manifest.failure_messages(entries)
-    gaps = manifest.unknown_credential_messages(entries)
+    failures = manifest.failures(entries)
+    gaps = manifest.unknown_credentials(entries)
     for failure in failures:
-        say(failure.sentence)
-    for message in [*manifest.unmatched_messages(accounts.unmatched), *gaps]:
-        say(f"Note: {message.sentence}")
+        say(failure)
+    for note in [*map(manifest.unmatched_sentence, accounts.unmatched), *gaps]:
+        say(f"Note: {note}")
     if failures or gaps:
         raise typer.Exit(PARTIAL)
 

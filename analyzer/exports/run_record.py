@@ -16,7 +16,6 @@ from analyzer.terms import utc_text
 from analyzer.version import VERSION
 
 RECORD_FILE: Final = "manifest.json"
-KIND: Final = "export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,39 +53,35 @@ class RunInput:
         return hashlib.sha256(json.dumps(identity_parts, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """Hold what came of a run.
-
-    `compared_with` names the run before it, None where there is none; `users` is the number of
-    users of each verdict; `ledger` has the decisions that it was judged with.
-    """
-
-    exit_code: int
-    compared_with: str | None
-    users: Mapping[str, int]
-    ledger: FileReference | None
-
-
-def record_bytes(
-    run_input: RunInput, result: RunResult, files: Iterable[Mapping[str, Any]]
+def record_bytes(  # noqa: PLR0913  each is one line of the record
+    run_input: RunInput,
+    files: Iterable[Mapping[str, Any]],
+    *,
+    exit_code: int,
+    compared_with: str | None,
+    users: Mapping[str, int],
+    ledger: FileReference | None,
 ) -> bytes:
-    """Return the record of a run; `files` have path, size and sha256 each."""
+    """Return the record of a run; `files` have path, size and sha256 each.
+
+    `compared_with` names the run before it, if any; `users` is the number of users of each
+    verdict; `ledger` has the decisions that it was judged with.
+    """
     record = {
         **provenance(),
-        "kind": KIND,
+        "kind": "export",
         "as_of": utc_text(run_input.as_of),
         "identity": run_input.identity,
-        "exit_code": result.exit_code,
-        "compared_with": result.compared_with,
-        "users": dict(result.users),
+        "exit_code": exit_code,
+        "compared_with": compared_with,
+        "users": dict(users),
         "parameters": dict(run_input.parameters),
         "accounts": {
             "covered": covered_accounts(run_input.report),
             "not_covered": [asdict(each) for each in run_input.report.not_covered],
             "skipped": [asdict(each) for each in run_input.report.left_out],
         },
-        "ledger": asdict(result.ledger) if result.ledger else None,
+        "ledger": asdict(ledger) if ledger else None,
         "files": list(files),
     }
     return json_bytes(record)
@@ -125,14 +120,13 @@ def as_of_option(record: Mapping[str, Any]) -> datetime | None:
 
 
 def _is_understood(record: Mapping[str, Any]) -> bool:
+    files, parameters = record["files"], record["parameters"]
     return (
-        record["kind"] == KIND
+        record["kind"] == "export"
         and isinstance(record["identity"], str)
         and type(record["exit_code"]) is int
-        and isinstance(record["parameters"], dict)
-        and (not record["parameters"].get("as_of") or as_of_option(record) is not None)
-        and isinstance(record["files"], list)
-        and all(
-            isinstance(each[key], str) for each in record["files"] for key in ("path", "sha256")
-        )
+        and isinstance(parameters, dict)
+        and (not parameters.get("as_of") or as_of_option(record) is not None)
+        and isinstance(files, list)
+        and all(isinstance(each[key], str) for each in files for key in ("path", "sha256"))
     )

@@ -5,15 +5,16 @@ Both are JSON files whose name is the report's with an ending of their own.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
 from analyzer.errors import InputRefused
-from analyzer.files import json_list, saved_bytes, saved_file_refused, saved_json
+from analyzer.files import saved_bytes, saved_file_refused, saved_json
 from analyzer.model import FileReference
-from analyzer.report.raw_report import ServiceCredentials
+from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.values import timestamp
 from analyzer.terms import printable
 
@@ -26,6 +27,32 @@ MANIFEST: Final = ".manifest.json"
 COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
+def companions_of(report: Path) -> dict[str, bytes]:
+    """Return the bytes of what was saved beside a report, by the path.
+
+    Raises InputRefused if one cannot be read.
+    """
+    paths = [report.with_name(report.name + ending) for ending in (METADATA, SERVICE_CREDENTIALS)]
+    return {str(path): saved_bytes(str(path), path.read_bytes) for path in paths if path.is_file()}
+
+
+def with_companions(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
+    """Return the report of that name with what was saved with it among the files, if anything.
+
+    Raises InputRefused if that is not understood, or if the metadata is of another report.
+    """
+    of_report, credentials = f"{name}{METADATA}", f"{name}{SERVICE_CREDENTIALS}"
+    if of_report in files:
+        generated, sha256 = metadata(of_report, files[of_report])
+        if sha256 != text.sha256():
+            raise mismatch_refusal(of_report, PurePath(name).name)
+        text = replace(text, metadata_time=generated)
+    if credentials in files:
+        listed = service_credentials(credentials, files[credentials])
+        text = replace(text, service_credentials=listed)
+    return text
+
+
 class Metadata(NamedTuple):
     """Hold when AWS generated a report, and the SHA-256 of the report's bytes."""
 
@@ -33,45 +60,18 @@ class Metadata(NamedTuple):
     sha256: str
 
 
-def read_generated_time(report: Path, sha256: Callable[[], str]) -> datetime | None:
-    """Return when AWS generated the report, from `<report>.metadata.json`, None if there is none.
-
-    Raises InputRefused if the metadata is of another report or not understood.
-    """
-    path = _companion_path(report, METADATA)
-    if not path.is_file():
-        return None
-    name = str(path)
-    return generated_time(name, saved_bytes(name, path.read_bytes), report.name, sha256)
-
-
-def generated_time(name: str, content: bytes, report: str, sha256: Callable[[], str]) -> datetime:
-    """Return when AWS generated the report of that name and SHA-256, from its metadata.
-
-    Raises InputRefused if the metadata is of another report or not understood.
-    """
-    saved = metadata(name, content)
-    if saved.sha256 != sha256():
-        raise mismatch_refusal(name, report)
-    return saved.generated
-
-
 def metadata(name: str, content: bytes) -> Metadata:
     """Return what the metadata of a report holds.
 
     Raises InputRefused if it is not understood.
     """
-    saved = saved_json(name, content)
-    try:
-        moment, of = timestamp(saved["generated_time"]), str(saved["sha256"])
-    except (KeyError, TypeError):
-        moment, of = None, ""
-    if moment is None:
-        message = "it has no `generated_time` with a time zone, or no `sha256`"
-        raise saved_file_refused(name, message)
-    if moment.year < FIRST_YEAR:
-        raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
-    return Metadata(moment, of)
+    match saved_json(name, content):
+        case {"generated_time": str(time), "sha256": str(sha256)} if generated := timestamp(time):
+            if generated.year < FIRST_YEAR:
+                raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
+            return Metadata(generated, sha256)
+    message = "it has no `generated_time` with a time zone, or no `sha256`"
+    raise saved_file_refused(name, message)
 
 
 def mismatch_refusal(name: str, report: str) -> InputRefused:
@@ -80,19 +80,8 @@ def mismatch_refusal(name: str, report: str) -> InputRefused:
     return saved_file_refused(name, message)
 
 
-def read_service_credentials(report: Path) -> ServiceCredentials | None:
-    """Return which users have which active service-specific credentials, None if nothing was saved.
-
-    Raises InputRefused if it is not understood.
-    """
-    path = _companion_path(report, SERVICE_CREDENTIALS)
-    if not path.is_file():
-        return None
-    return service_credentials(str(path), saved_bytes(str(path), path.read_bytes))
-
-
 def service_credentials(name: str, content: bytes) -> ServiceCredentials:
-    """Return who has which live service-specific credentials.
+    """Return who has which active service-specific credentials.
 
     The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
     for all users.
@@ -100,24 +89,25 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
     Raises InputRefused if it is not understood.
     """
     answer = saved_json(name, content)
-    try:
-        services = _services(json_list(answer["ServiceSpecificCredentials"]))
-    except (KeyError, TypeError, AttributeError):
-        message = "it is not an answer of ListServiceSpecificCredentials for all users"
-        raise saved_file_refused(name, message) from None
+    match answer:
+        case {"ServiceSpecificCredentials": [*listed]} if all(map(_is_credential, listed)):
+            active = [credential for credential in listed if credential["Status"] == "Active"]
+        case _:
+            message = "it is not an answer of ListServiceSpecificCredentials for all users"
+            raise saved_file_refused(name, message)
     if answer.get("IsTruncated"):
         raise saved_file_refused(name, "it is only the first part of AWS's answer (`IsTruncated`)")
-    file = FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
-    return ServiceCredentials(file=file, services=services)
-
-
-def _services(credentials: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     services: dict[str, set[str]] = defaultdict(set)
-    for each in credentials:
-        if each["Status"] == "Active":
-            services[each["UserName"].lower()].add(printable(each["ServiceName"]))
-    return {user: ", ".join(sorted(names)) for user, names in services.items()}
+    for credential in active:
+        services[credential["UserName"].lower()].add(printable(credential["ServiceName"]))
+    return ServiceCredentials(
+        file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
+        services={user: ", ".join(sorted(names)) for user, names in services.items()},
+    )
 
 
-def _companion_path(report: Path, ending: str) -> Path:
-    return report.with_name(report.name + ending)
+def _is_credential(value: object) -> bool:
+    match value:
+        case {"UserName": str(), "Status": str(), "ServiceName": str()}:
+            return True
+    return False

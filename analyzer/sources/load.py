@@ -199,22 +199,24 @@ def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _text_with_origin(source: Source, limit: InputLimit) -> ReportText:
-    opened = _report_text(source, limit)
-    return replace(opened, origin=source.origin, account_id=source.account_id)
+    try:
+        text = _report_text(source, limit)
+        saved = companions.companions_of(source.path) if source.path else {}
+    except OSError as error:
+        raise unreadable_file(source.name, error) from None
+    text = companions.with_companions(text, str(source.path), saved)
+    return replace(text, origin=source.origin, account_id=source.account_id)
 
 
 def _report_text(source: Source, limit: InputLimit) -> ReportText:
-    try:
-        if source.path and source.path.stat().st_size > STREAMED_FROM:
-            # Since before the first byte is read.
-            unchanged = _change_check(source.name, source.path)
-            with source.path.open("rb") as stream:
-                head = stream.read(HEAD_BYTES)
-            if input_formats.is_utf8_csv(head):
-                return _streamed_text(source.name, source.path, head, unchanged)
-        return read_in_memory(source, limit)
-    except OSError as error:
-        raise unreadable_file(source.name, error) from None
+    if source.path and source.path.stat().st_size > STREAMED_FROM:
+        # Since before the first byte is read.
+        unchanged = _change_check(source.name, source.path)
+        with source.path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+        if input_formats.is_utf8_csv(head):
+            return _streamed_text(source.name, source.path, head, unchanged)
+    return read_in_memory(source, limit)
 
 
 def _streamed_text(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
@@ -230,8 +232,6 @@ def _streamed_text(name: str, path: Path, head: bytes, unchanged: Callable[[], N
         open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
         tail=_tail(path, size),
-        metadata_time=companions.read_generated_time(path, digest),
-        service_credentials=companions.read_service_credentials(path),
     )
 
 
@@ -260,12 +260,6 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
         tail=opened.csv[-_TAIL:],
         quoted=b'"' in opened.csv,
         envelope_time=opened.generated,
-        metadata_time=companions.read_generated_time(source.path, partial(str, sha256))
-        if source.path
-        else None,
-        service_credentials=companions.read_service_credentials(source.path)
-        if source.path
-        else None,
     )
 
 

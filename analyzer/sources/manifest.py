@@ -10,17 +10,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
 from analyzer.files import (
     json_bytes,
-    json_list,
-    json_text,
     provenance,
     saved_bytes,
     saved_file_refused,
@@ -75,6 +72,10 @@ class AccountEntry:
     generated_time: str = ""
     service_credentials: str = ""
     is_profile: bool = False
+
+    def uncovered(self, reason: str) -> UncoveredAccount:
+        """Return the account as one without a report."""
+        return UncoveredAccount(account=self.account, name=self.name, reason=reason)
 
 
 class FetchedAccounts(NamedTuple):
@@ -154,22 +155,19 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
 
     None if it lists none of them; other JSON lists none.
     """
-    content = saved_bytes(str(path), path.read_bytes)
-    value = saved_json(str(path), content)
+    value = saved_json(str(path), saved_bytes(str(path), path.read_bytes))
     try:
-        listed = [each.get("file") in files for each in value["accounts"]]
-        if not any(listed):
+        others = [entry for entry in value["accounts"] if entry.get("file") not in files]
+        if len(others) == len(value["accounts"]):
             return None
-        if not all(listed):
-            value["accounts"] = [
-                each if is_listed else {**each, "file": "", "sha256": ""}
-                for each, is_listed in zip(value["accounts"], listed, strict=True)
-            ]
-            content = json.dumps(value).encode()
-            return Source(printable(str(path)), lambda: content, lambda: content)
     except (KeyError, TypeError, AttributeError):
         return None
-    return _manifest_source(path)
+    if not others:
+        return _manifest_source(path)
+    for entry in others:
+        entry.update(file="", sha256="")
+    read = partial(str.encode, json.dumps(value))
+    return Source(printable(str(path)), read, read)
 
 
 # Read it
@@ -180,25 +178,27 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]
 
     Raises InputRefused if it is not understood, or lists an account twice.
     """
-    value = saved_json(name, saved_bytes(name, read))
-    try:
-        entries = [_entry(each) for each in json_list(value["accounts"])]
-    except (KeyError, TypeError, AttributeError):
-        raise saved_file_refused(name, "it is not a list of fetched accounts") from None
+    match saved_json(name, saved_bytes(name, read)):
+        case {"accounts": [*accounts]} if all(map(_is_entry, accounts)):
+            entries = [_entry(account) for account in accounts]
+        case _:
+            raise saved_file_refused(name, "it is not a list of fetched accounts")
     for problem in _problems(entries):
         raise saved_file_refused(name, problem)
     return entries
 
 
+def _is_entry(value: object) -> bool:
+    match value:
+        case {"account": str(), "name": str(), "status": str(), "reason": str(), **others}:
+            return all(isinstance(others.get(name, ""), str) for name in ("file", "sha256"))
+    return False
+
+
 def _entry(value: Mapping[str, Any]) -> AccountEntry:
+    texts = ("account", "name", "status", "reason", "file", "sha256", "generated_time")
     return AccountEntry(
-        account=printable(json_text(value["account"])),
-        name=printable(json_text(value["name"])),
-        status=json_text(value["status"]),
-        reason=printable(json_text(value["reason"])),
-        file=printable(json_text(value.get("file", ""))),
-        sha256=json_text(value.get("sha256", "")),
-        generated_time=str(value.get("generated_time")),
+        **{name: printable(str(value.get(name, ""))) for name in texts},
         is_profile=value.get("is_profile") is True,
     )
 
@@ -208,9 +208,9 @@ def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
     listed: set[str] = set()
     for entry in entries:
         if entry.status not in {*Status}:
-            yield f'unknown status "{printable(entry.status)}"'
+            yield f'unknown status "{entry.status}"'
         if entry.account and not re.fullmatch(ACCOUNT_ID_PATTERN, entry.account):
-            yield f'"{printable(entry.account)}" is no account id: it has 12 digits'
+            yield f'"{entry.account}" is no account id: it has 12 digits'
         moment = timestamp(entry.generated_time)
         if moment and moment.year < FIRST_YEAR:
             yield f"it has a `generated_time` before {FIRST_YEAR}"
@@ -239,45 +239,60 @@ def with_listed_accounts(
     Raises InputRefused where a manifest is not understood.
     """
     every = [*sorted(elsewhere, key=lambda file: file.as_of), *report.files]
-    files = {each.account: file for file in every for each in file.accounts}
+    newest = {each.account: file for file in every for each in file.accounts if each.account}
     there = _Inputs(every, inputs)
-    not_covered: dict[UncoveredAccount, None] = {}
     names: dict[str, AccountName] = {}
     skipped: dict[UncoveredAccount, None] = {}
-    replaced: dict[str, None] = {}
+    outcomes: dict[UncoveredAccount | str, None] = {}
     for source in manifests:
         entries = manifest_entries(source.name, source.read)
-        fetched = _newest_report(entries)
-        names |= _account_names(entries)
         for entry in entries:
-            account = UncoveredAccount(account=entry.account, name=entry.name, reason=entry.reason)
+            if entry.account and entry.name and not entry.is_profile:
+                names[entry.account] = AccountName(name=entry.name)
             if entry.status == Status.SKIPPED:
-                skipped[account] = None
-            elif entry.status == Status.FAILED:
-                if file := _newer_report(account, fetched, files):
-                    replaced[_replacement_note(account, source, file)] = None
-                else:
-                    not_covered[account] = None
-            elif reason := there.why_lost(entry, place := _input_name(source, entry)):
-                lost = replace(account, reason=reason)
-                file = _newer_report(lost, timestamp(entry.generated_time), files)
-                if file and file.name != place:
-                    replaced[_lost_note(lost, file)] = None
-                else:
-                    not_covered[lost] = None
-    notes = (*map(str, not_covered), *replaced, *report.notes)
+                skipped[entry.uncovered(entry.reason)] = None
+        outcomes |= dict.fromkeys(_outcomes(source, entries, newest, there))
+    not_covered = [each for each in outcomes if isinstance(each, UncoveredAccount)]
+    replaced = [each for each in outcomes if isinstance(each, str)]
     return replace(
         report,
         not_covered=tuple(not_covered),
         left_out=tuple(skipped),
-        notes=notes,
+        notes=(*map(str, not_covered), *replaced, *report.notes),
         account_names=names,
     )
 
 
-def _input_name(manifest: Source, entry: AccountEntry) -> str:
-    """Return the name of the input that an entry lists: it lies beside the manifest."""
-    return f"{manifest.name.removesuffix(PurePath(manifest.name).name)}{entry.file}"
+def _outcomes(
+    manifest: Source,
+    entries: Sequence[AccountEntry],
+    newest: Mapping[str, ReportFile],
+    there: "_Inputs",
+) -> Iterator[UncoveredAccount | str]:
+    """Yield each account that failed or is lost, or a note on the newer report that covers it.
+
+    `newest` are the newest reports that count, by their accounts.
+    """
+    folder = manifest.name.removesuffix(PurePath(manifest.name).name)
+    times = (timestamp(entry.generated_time) for entry in entries)
+    fetched = max(filter(None, times), default=None)
+    for entry in entries:
+        place, file = f"{folder}{entry.file}", newest.get(entry.account)
+        if entry.status == Status.FAILED:
+            reason, before = entry.reason, fetched
+            clause = reason.removesuffix(".")
+            problem = f" could not be read when {manifest.name} was made ({clause}); its"
+        elif entry.status == Status.FETCHED and (reason := there.why_lost(entry, place)):
+            before = timestamp(entry.generated_time)
+            problem = f": {reason.removesuffix('.').removeprefix('its ')}; its newer"
+        else:
+            continue
+        account = entry.uncovered(reason)
+        if file and before and file.as_of > before and file.name != place:
+            report = f"report {file.name} of {minute_text(file.as_of)}"
+            yield f"Account {account.label}{problem} {report} counts instead."
+        else:
+            yield account
 
 
 class _Inputs:
@@ -297,11 +312,11 @@ class _Inputs:
         return frozenset(map(_sha256, self._superseded))
 
     def why_lost(self, entry: AccountEntry, place: str) -> str:
-        """Return why the report of an entry is lost, empty where it is there or not listed.
+        """Return why the report of an entry is lost, empty if it is there or not listed.
 
         It is there if any input has its SHA-256, whatever its name; `place` is the listed one.
 
-        Raises InputRefused where a file that cannot be a report lies at its place.
+        Raises InputRefused if a file that cannot be a report lies at its place.
         """
         is_there = place in self._names
         if not entry.file or (is_there and not entry.sha256):
@@ -310,77 +325,27 @@ class _Inputs:
             return ""
         if place in self._skipped:
             self._skipped[place].read()  # It refuses what stands in the place of a report.
-        return (_CHANGED if is_there else _MISSING).format(entry.file)
+        what = "was changed since it was fetched" if is_there else "is missing"
+        return f"its report {entry.file} {what}."
 
 
 def _sha256(source: Source) -> str:
-    """Return the SHA-256 of an input, empty where it cannot be read any more."""
+    """Return the SHA-256 of an input, empty if it cannot be read any more."""
     try:
-        if source.path and not source.archive:
+        if source.path:
             return sha256(source.path)
         return hashlib.sha256(source.read_again()).hexdigest()
     except OSError:
         return ""
 
 
-_MISSING: Final = "its report {} is missing."
-_CHANGED: Final = "its report {} was changed since it was fetched."
-
-
-def _account_names(entries: Iterable[AccountEntry]) -> dict[str, AccountName]:
-    """Return the names that AWS Organizations has for accounts."""
-    return {
-        entry.account: AccountName(name=entry.name)
-        for entry in entries
-        if entry.account and entry.name and not entry.is_profile
-    }
-
-
-def _newest_report(entries: Iterable[AccountEntry]) -> datetime | None:
-    """Return when AWS generated the newest report of a manifest, None if that is not known."""
-    return max(filter(None, (timestamp(entry.generated_time) for entry in entries)), default=None)
-
-
-def _newer_report(
-    account: UncoveredAccount, fetched: datetime | None, files: Mapping[str, ReportFile]
-) -> ReportFile | None:
-    """Return the report of an account that counts, if it is newer than all that were fetched."""
-    file = files.get(account.account) if account.account else None
-    return file if file and fetched and file.as_of > fetched else None
-
-
-def _lost_note(account: UncoveredAccount, file: ReportFile) -> str:
-    reason = account.reason.removesuffix(".").removeprefix("its ")
-    return (
-        f"Account {account.label}: {reason}; its newer report {file.name} of"
-        f" {minute_text(file.as_of)} counts instead."
-    )
-
-
-def _replacement_note(account: UncoveredAccount, source: Source, file: ReportFile) -> str:
-    reason = account.reason.removesuffix(".")
-    return (
-        f"Account {account.label} could not be read when {source.name} was made ({reason}); its"
-        f" report {file.name} of {minute_text(file.as_of)} counts instead."
-    )
-
-
 # Put it in words
 
 
-class AccountMessage(NamedTuple):
-    """Say one thing about fetched accounts: the log's event, a sentence, and the log's fields."""
-
-    event: str
-    sentence: str
-    fields: Mapping[str, str]
-
-
 def require_any_report(entries: Sequence[AccountEntry]) -> None:
-    """Raise AwsRefused where no account could be read."""
+    """Raise AwsRefused if no account could be read."""
     if not any(entry.status == Status.FETCHED for entry in entries):
-        failures = (message.sentence for message in failure_messages(entries))
-        raise AwsRefused("\n".join(["No account could be read.", *failures]))
+        raise AwsRefused("\n".join(["No account could be read.", *failures(entries)]))
 
 
 def status_counts(entries: Iterable[AccountEntry]) -> str:
@@ -389,33 +354,25 @@ def status_counts(entries: Iterable[AccountEntry]) -> str:
     return ", ".join(f"{counts[status]} {status}" for status in Status)
 
 
-def failure_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
-    """Return a message for each account that could not be read."""
-    return [_failure_message(entry) for entry in entries if entry.status == Status.FAILED]
-
-
-def _failure_message(entry: AccountEntry) -> AccountMessage:
-    account = " ".join(filter(None, (entry.account, entry.name)))
-    return AccountMessage("not-read", f"Not read: {account}: {entry.reason}", {})
-
-
-def unmatched_messages(patterns: Iterable[str]) -> list[AccountMessage]:
-    """Return a message for each pattern that named no account."""
+def failures(entries: Iterable[AccountEntry]) -> list[str]:
+    """Return a sentence for each account that could not be read."""
     return [
-        AccountMessage("unmatched", f"{pattern} matches no account.", {"pattern": pattern})
-        for pattern in patterns
+        f"Not read: {' '.join(filter(None, (entry.account, entry.name)))}: {entry.reason}"
+        for entry in entries
+        if entry.status == Status.FAILED
     ]
 
 
-def unknown_credential_messages(entries: Iterable[AccountEntry]) -> list[AccountMessage]:
-    """Return a message for each account whose service-specific credentials are not known."""
+def unmatched_sentence(pattern: str) -> str:
+    """Return the sentence for a pattern that matches no account."""
+    return f"{pattern} matches no account."
+
+
+def unknown_credentials(entries: Iterable[AccountEntry]) -> list[str]:
+    """Return a sentence for each account whose service-specific credentials are not known."""
     return [
-        AccountMessage(
-            "gap",
-            f"The service-specific credentials of account {entry.account} are not known:"
-            f" {entry.service_credentials}",
-            {},
-        )
+        f"The service-specific credentials of account {entry.account} are not known:"
+        f" {entry.service_credentials}"
         for entry in entries
         if entry.service_credentials not in ("", NOT_REQUESTED, SAVED)
     ]

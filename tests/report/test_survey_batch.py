@@ -149,11 +149,12 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
     for number in range(3):
         put(tmp_path, of(number), f"{number}.csv")
 
-    def removing(report: Path) -> None:
+    def removing(report: Path) -> dict[str, bytes]:
         if report.name == "1.csv":
             report.unlink()
+        return {}
 
-    monkeypatch.setattr(companions, "read_service_credentials", removing)
+    monkeypatch.setattr(companions, "companions_of", removing)
     found = told(tmp_path)
     assert isinstance(found, tuple)
     assert [(Path(each.file).name, each.message) for each in found] == [
