@@ -18,6 +18,7 @@ from botocore.utils import get_environ_proxies
 
 from analyzer.aws.answers import CheckedTransport, set_strict_parsing
 from analyzer.aws.errors import Late, call_name, not_from_aws, refusal
+from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 
 T = TypeVar("T")
@@ -80,20 +81,18 @@ class AwsSession:
     The clients share the connections, which `close` closes.
     """
 
-    def __init__(
-        self, *, profile: str | None = None, region: str | None = None, endpoint: str | None = None
-    ) -> None:
+    def __init__(self, request: FetchRequest, profile: str | None = None) -> None:
         """Keep where credentials are and which endpoint to ask; nothing is asked yet.
 
         Raises AwsRefused if there is no such profile.
         """
-        self._settings = Session(profile=profile)
-        self._endpoint = endpoint
+        settings = self._settings = Session(profile=profile)
+        self._endpoint = request.endpoint_url
         self._lock = Lock()  # A session of boto3 is not for many threads.
         self._connections: dict[str, URLLib3Session] = {}
-        set_strict_parsing(self._settings)
+        set_strict_parsing(settings)
         try:
-            self._session = boto3.Session(botocore_session=self._settings, region_name=region)
+            self._session = boto3.Session(botocore_session=settings, region_name=request.region)
         except BotoCoreError as error:
             raise refusal(error) from None
 

@@ -17,13 +17,14 @@ from typing import NamedTuple
 from analyzer.aws.answers import field_of
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
 from analyzer.aws.errors import STOPPED, Late, Stopped
-from analyzer.aws.organization import Account, AccountFilter, selected_accounts
+from analyzer.aws.organization import Account, chosen_accounts
 from analyzer.aws.report import (
     FetchedReport,
     fetch_report,
     require_readable,
     service_credentials_json,
 )
+from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
@@ -37,34 +38,6 @@ Progress = Callable[[int, int], None]
 
 Waiting = Callable[[str, float, str], None]
 """Gets a name of the account, the seconds since it is waited for, and the last answer of AWS."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchRequest:
-    """Choose the accounts whose reports to fetch, the credentials, and the limits.
-
-    The fields have the names of the options. With `role_name` the accounts are those of the
-    organization that the patterns and units choose, else one for each `profile`, or that of the
-    ordinary credentials. `timeout` is in seconds, for the list of accounts and for each account;
-    `jobs` is how many accounts are asked at once.
-    """
-
-    profile: Sequence[str] = ()
-    region: str | None = None
-    endpoint_url: str | None = None
-    timeout: float = 300
-    service_credentials: bool = False
-    jobs: int = 16
-    role_name: str | None = None
-    external_id: str | None = None
-    session_name: str = "credreport"
-    include: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-    organizational_unit: Sequence[str] = ()
-
-    def session(self, profile: str | None = None) -> AwsSession:
-        """Return the access to AWS with a profile, or with the ordinary credentials."""
-        return AwsSession(profile=profile, region=self.region, endpoint=self.endpoint_url)
 
 
 def fetch_accounts(
@@ -81,7 +54,7 @@ def fetch_accounts(
     Raises AwsRefused if no account can be asked, or if the only one is refused.
     """
     fetcher = Fetcher(request=request, save=save, waiting=waiting)
-    if request.role_name is None and len(request.profile) <= 1:
+    if not request.asks_several_accounts:
         return FetchedAccounts([fetcher.profile_entry(*request.profile)])
     # The client of each account is a knot of thousands of objects, which must not wait for long.
     gc.set_threshold(10_000)
@@ -89,17 +62,14 @@ def fetch_accounts(
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
         return FetchedAccounts(_one_entry_per_account(entries))
-    selection = AccountFilter(request.include, request.exclude, request.organizational_unit)
-    with closing(request.session(*request.profile)) as session:
+    with closing(AwsSession(request, *request.profile)) as session:
         deadline = Deadline(request.timeout)
-        accounts = selected_accounts(session, selection, deadline)
+        chosen, others = chosen_accounts(session, request, deadline)
         sts = session.client("sts", deadline)
         fetch = partial(fetcher.member_entry, session, sts, request.role_name)
-        tasks = [
-            Task(account.id, account.name, partial(fetch, account)) for account in accounts.chosen
-        ]
+        tasks = [Task(account.id, account.name, partial(fetch, account)) for account in chosen]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
-    return FetchedAccounts([*entries, *accounts.not_chosen], accounts.unmatched)
+    return FetchedAccounts([*entries, *others.entries], others.unmatched)
 
 
 def _one_entry_per_account(entries: Sequence[AccountEntry]) -> list[AccountEntry]:
@@ -131,7 +101,7 @@ class Fetcher:
         Raises AwsRefused.
         """
         name = f"profile {profile}" if profile else ""
-        with closing(self.request.session(profile)) as session:
+        with closing(AwsSession(self.request, profile)) as session:
             iam = session.client("iam", Deadline(self.request.timeout))
             return self._entry(iam, name or "the account", name or "ordinary credentials")
 

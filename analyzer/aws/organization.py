@@ -2,16 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Final
 
 from analyzer.aws.answers import field_of
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
 from analyzer.aws.errors import not_from_aws
+from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
-from analyzer.sources.manifest import AccountEntry, Status
+from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 _TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
@@ -19,14 +20,6 @@ _STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "
 _ACCOUNT_ARN: Final = re.compile(
     f"arn:aws[a-z0-9-]*:organizations::{ACCOUNT_ID_PATTERN}:account/[ -~]+"
 )
-
-
-class AccountFilter(NamedTuple):
-    """Choose accounts: patterns of id or name, in which `*` and `?` match, and units' ids."""
-
-    include: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-    units: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,32 +47,23 @@ class Account:
         return any(fnmatchcase(own, literal) for own in (self.id, self.name.lower()))
 
 
-class AccountSelection(NamedTuple):
-    """Hold the accounts to read, the others with the reason, and patterns that match none.
+def chosen_accounts(
+    session: AwsSession, request: FetchRequest, deadline: Deadline
+) -> tuple[list[Account], FetchedAccounts]:
+    """Return the organization's accounts to fetch, and the others with the reason.
 
-    `not_chosen` are skipped, or failed if AWS does not list them as accounts.
-    """
-
-    chosen: Sequence[Account]
-    not_chosen: Sequence[AccountEntry]
-    unmatched: Sequence[str]
-
-
-def selected_accounts(
-    session: AwsSession, selection: AccountFilter, deadline: Deadline
-) -> AccountSelection:
-    """Ask for the organization's accounts and choose among them.
+    The others are skipped, or failed if AWS does not list them as accounts.
 
     Raises AwsRefused if AWS does not list them, or if none is chosen.
     """
     client = session.client("organizations", deadline)
     pages = client.pages("list_accounts")
     listed = [_account(value) for page in pages for value in field_of(page, "Accounts", list)]
-    below = set(_accounts_below(client, selection.units))
+    below = set(_accounts_below(client, request.organizational_unit))
     times = Counter(account.id for account in listed)
     outcomes: dict[str | int, tuple[Account, Status, str]] = {}
     for position, account in enumerate(listed):
-        outcome = _outcome(account, times, selection, below)
+        outcome = _outcome(account, times, request, below)
         outcomes.setdefault(account.id or position, (account, *outcome))
     accounts = [each for each, status, _ in outcomes.values() if status is not Status.FAILED]
     chosen = [account for account, _, reason in outcomes.values() if not reason]
@@ -88,17 +72,14 @@ def selected_accounts(
             f"None of the organization's {len(accounts)} accounts is chosen: check --include,"
             " --exclude and --organizational-unit."
         )
-    not_chosen = [
+    others = [
         AccountEntry(account=account.id, name=account.name, status=status, reason=reason)
         for account, status, reason in outcomes.values()
         if reason
     ]
-    unmatched = [
-        pattern
-        for pattern in (*selection.include, *selection.exclude)
-        if not any(account.matches(pattern) for account in accounts)
-    ]
-    return AccountSelection(chosen, not_chosen, unmatched)
+    patterns = (*request.include, *request.exclude)
+    unmatched = [each for each in patterns if not any(one.matches(each) for one in accounts)]
+    return chosen, FetchedAccounts(others, unmatched)
 
 
 def _account(value: object) -> Account:
@@ -137,7 +118,7 @@ def _children(client: DeadlineClient, unit: str, kind: str) -> Iterator[str]:
 
 
 def _outcome(
-    account: Account, times: Mapping[str, int], selection: AccountFilter, below: set[str]
+    account: Account, times: Mapping[str, int], request: FetchRequest, below: set[str]
 ) -> tuple[Status, str]:
     """Return why an account fails or is skipped, with an empty reason if it is chosen."""
     if account.id and times[account.id] > 1:
@@ -146,10 +127,10 @@ def _outcome(
         return Status.FAILED, "AWS lists it without a valid account id and ARN."
     if account.state != "ACTIVE":
         return Status.SKIPPED, f"Its state is {account.state}."
-    if selection.units and account.id not in below:
+    if request.organizational_unit and account.id not in below:
         reason = "It is in none of the organizational units of --organizational-unit."
         return Status.SKIPPED, reason
-    if selection.include and not any(map(account.matches, selection.include)):
+    if request.include and not any(map(account.matches, request.include)):
         return Status.SKIPPED, "No --include matches it."
-    excluding = next(filter(account.matches, selection.exclude), None)
+    excluding = next(filter(account.matches, request.exclude), None)
     return Status.SKIPPED, f"--exclude {excluding} matches it." if excluding else ""

@@ -1,17 +1,15 @@
 """Define the options for requests to AWS, the same for fetch and export."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Any, ClassVar, Final
 
 import typer
 
+from analyzer.aws.request import FetchRequest
 from analyzer.cli.choices import whole_number
-
-if TYPE_CHECKING:
-    from analyzer.aws.fetch import FetchRequest
 
 
 def _pattern_check(pattern: str, example: str) -> Callable[[str | None], str | None]:
@@ -25,107 +23,66 @@ def _pattern_check(pattern: str, example: str) -> Callable[[str | None], str | N
     return checked
 
 
-_aws_panel: Final = partial(typer.Option, rich_help_panel="AWS")
-_organization_panel: Final = partial(typer.Option, rich_help_panel="With --organization")
+_aws: Final = partial(typer.Option, rich_help_panel="AWS")
+_organization: Final = partial(typer.Option, rich_help_panel="With --organization")
+_REPEATED: Final = "may be repeated."
+_MATCHING: Final = f"with this id or name; * and ? match; {_REPEATED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AwsOptions:
+class AwsOptions(FetchRequest):
     """Hold which accounts' reports to ask for, at which endpoint and with what credentials."""
 
-    profile: Annotated[
-        list[str],
-        _aws_panel(metavar="NAME", help="Use this profile of ~/.aws/config; may be repeated."),
-    ] = field(default_factory=list)
-    region: Annotated[
-        str | None,
-        _aws_panel(metavar="NAME", help="Region in the account's partition, such as cn-north-1."),
-    ] = None
-    endpoint_url: Annotated[
-        str | None,
-        _aws_panel(
+    organization: bool = False
+
+    OPTIONS: ClassVar[Mapping[str, Any]] = {
+        "profile": _aws(metavar="NAME", help=f"Use this profile of ~/.aws/config; {_REPEATED}"),
+        "region": _aws(
+            metavar="NAME", help="Region in the account's partition, such as cn-north-1."
+        ),
+        "endpoint_url": _aws(
             metavar="URL",
             callback=_pattern_check(r"https?://[^\s@]+", "https://host:port"),
             help="Custom endpoint.",
         ),
-    ] = None
-    timeout: Annotated[
-        int,
-        _aws_panel(
+        "timeout": _aws(
             parser=whole_number("a whole number of seconds", 1),
             metavar="SECONDS",
             help="Seconds to wait for AWS, for each account.",
         ),
-    ] = 300
-    service_credentials: Annotated[
-        bool,
-        _aws_panel(
+        "service_credentials": _aws(
             "--service-credentials",
             help="Also save which users have service-specific credentials, which no report shows"
             " (iam:ListServiceSpecificCredentials).",
         ),
-    ] = False
-    jobs: Annotated[
-        int,
-        _aws_panel(
+        "jobs": _aws(
             parser=whole_number("a whole number", 1, 64),
             metavar="NUMBER",
             help="Accounts to ask at once, 64 at most.",
         ),
-    ] = 16
-    organization: Annotated[
-        bool, _aws_panel("--organization", help="Read all accounts of the organization.")
-    ] = False
-    role_name: Annotated[
-        str | None,
-        _organization_panel(
+        "organization": _aws("--organization", help="Read all accounts of the organization."),
+        "role_name": _organization(
             metavar="NAME",
             callback=_pattern_check(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
             help="Role to assume in each account.",
         ),
-    ] = None
-    external_id: Annotated[
-        str | None,
-        _organization_panel(
+        "external_id": _organization(
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             callback=_pattern_check(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
             help="External id that the role's trust policy requires.",
         ),
-    ] = None
-    session_name: Annotated[
-        str,
-        _organization_panel(
+        "session_name": _organization(
             metavar="NAME",
             callback=_pattern_check(r"[\w+=,.@-]{2,64}", "credreport"),
             help="Session name in CloudTrail.",
         ),
-    ] = "credreport"
-    include: Annotated[
-        list[str],
-        _organization_panel(
-            metavar="PATTERN",
-            help="Only accounts with this id or name; * and ? match; may be repeated.",
+        "include": _organization(metavar="PATTERN", help=f"Only accounts {_MATCHING}"),
+        "exclude": _organization(metavar="PATTERN", help=f"No accounts {_MATCHING}"),
+        "organizational_unit": _organization(
+            metavar="ID", help=f"Only accounts in this unit or below; {_REPEATED}"
         ),
-    ] = field(default_factory=list)
-    exclude: Annotated[
-        list[str],
-        _organization_panel(
-            metavar="PATTERN",
-            help="No accounts with this id or name; * and ? match; may be repeated.",
-        ),
-    ] = field(default_factory=list)
-    organizational_unit: Annotated[
-        list[str],
-        _organization_panel(
-            metavar="ID", help="Only accounts in this unit or below; may be repeated."
-        ),
-    ] = field(default_factory=list)
-
-    @property
-    def asks_several_accounts(self) -> bool:
-        """Return whether the reports of more than one account may come."""
-        return self.organization or len(self.profile) > 1
+    }
 
     def check(self) -> None:
         """Refuse options that do not go together.
@@ -140,11 +97,3 @@ class AwsOptions:
         if any(needing) and not self.organization:
             message = "options about roles, patterns and units need --organization"
             raise typer.BadParameter(message)
-
-    def request(self) -> "FetchRequest":
-        """Return what to ask AWS for."""
-        from analyzer.aws.fetch import FetchRequest
-
-        return FetchRequest(
-            **{each.name: getattr(self, each.name) for each in fields(FetchRequest)}
-        )

@@ -286,7 +286,7 @@ def fetch_reports(aws: AwsOptions, folder: Path, log: Log) -> CollectedReports:
     from analyzer.aws.fetch import fetch_accounts, save_report
 
     save = partial(save_report, partial(Path, folder))
-    accounts = fetch_accounts(aws.request(), save, waiting=log.log_wait)
+    accounts = fetch_accounts(aws, save, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
     replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
     return CollectedReports({}, has_gaps=has_gaps)
@@ -299,7 +299,7 @@ def would_miss_reports(aws: AwsOptions, log: Log) -> bool:
     """
     from analyzer.aws.fetch import fetch_accounts
 
-    accounts = fetch_accounts(aws.request(), lambda report: report.name, waiting=log.log_wait)
+    accounts = fetch_accounts(aws, lambda report: report.name, waiting=log.log_wait)
     has_gaps = log_gaps(accounts, log)
     not_read = failures(accounts.entries)
     for sentence in not_read:

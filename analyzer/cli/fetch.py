@@ -57,7 +57,7 @@ def fetch(
     save = _print_report if output == STANDARD_OUTPUT else partial(save_report, place)
     log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
-        accounts = fetch_accounts(aws.request(), save, advance, log.log_wait)
+        accounts = fetch_accounts(aws, save, advance, log.log_wait)
     entries = accounts.entries
     manifest.require_any_report(entries)
     if many:

@@ -126,7 +126,8 @@ KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command that takes each field of its dataclass parameters as an option.
 
-    typer reads the signature, and the command gets its dataclasses, filled.
+    typer reads the signature, and the command gets its dataclasses, filled. Fields that are not
+    annotated with their option have it in `OPTIONS` of the dataclass.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
@@ -152,6 +153,8 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameters(group: Any) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
+    for name, option in getattr(group, "OPTIONS", {}).items():
+        hints[name] = Annotated[hints[name], option]
     for each in fields(group):
         yield inspect.Parameter(
             each.name, KEYWORD_ONLY, default=_default(each), annotation=hints[each.name]

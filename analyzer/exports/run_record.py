@@ -77,7 +77,11 @@ def record_bytes(  # noqa: PLR0913  each is one line of the record
         "users": dict(users),
         "parameters": dict(run_input.parameters),
         "accounts": {
-            "covered": covered_accounts(run_input.report),
+            "covered": [
+                {"account": account.account, "as_of": utc_text(file.as_of), "report": file.name}
+                for file in run_input.report.files
+                for account in file.accounts
+            ],
             "not_covered": [asdict(each) for each in run_input.report.not_covered],
             "skipped": [asdict(each) for each in run_input.report.left_out],
         },
@@ -85,15 +89,6 @@ def record_bytes(  # noqa: PLR0913  each is one line of the record
         "files": list(files),
     }
     return json_bytes(record)
-
-
-def covered_accounts(report: Report) -> list[dict[str, str]]:
-    """Return account, as_of and report of each account that could be read."""
-    return [
-        {"account": account.account, "as_of": utc_text(file.as_of), "report": file.name}
-        for file in report.files
-        for account in file.accounts
-    ]
 
 
 def read_record(folder: Path) -> Mapping[str, Any] | None:

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import Late
+from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 from tests.support.aws_server import (
     ORGANIZATION,
@@ -94,7 +95,7 @@ def test_each_partition_is_asked_at_its_own_address(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     assert (
-        AwsSession(region=region).client("iam", soon()).client.meta.endpoint_url
+        AwsSession(FetchRequest(region=region)).client("iam", soon()).client.meta.endpoint_url
         == f"https://{host}"
     )
 
@@ -106,10 +107,10 @@ def test_the_region_is_the_environments_or_the_profiles_if_no_option_names_one(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     (tmp_path / "config").write_text(f"[profile audit]\nregion = {region}\n")
-    profile = AwsSession(profile="audit").client("iam", soon())
+    profile = AwsSession(FetchRequest(), "audit").client("iam", soon())
     assert profile.client.meta.endpoint_url == f"https://{host}"
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
-    ordinary = AwsSession().client("iam", soon())
+    ordinary = AwsSession(FetchRequest()).client("iam", soon())
     assert ordinary.client.meta.endpoint_url == f"https://{host}"
 
 
@@ -118,12 +119,12 @@ def test_the_region_is_the_environments_or_the_profiles_if_no_option_names_one(
 def test_botocore_retries_as_its_standard_mode_does(
     monkeypatch: pytest.MonkeyPatch, service: str, attempts: int
 ) -> None:
-    assert AwsSession().client(service, soon()).client.meta.config.retries == {
+    assert AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries == {
         "mode": "standard",
         "total_max_attempts": attempts,
     }
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
-    retries = AwsSession().client(service, soon()).client.meta.config.retries
+    retries = AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries
     assert retries["total_max_attempts"] == 9
 
 
@@ -137,7 +138,7 @@ def test_settings_that_botocore_cannot_take_are_refused(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(AwsRefused, match=r"correct it|does not work"):
-        AwsSession().client("iam", soon())
+        AwsSession(FetchRequest()).client("iam", soon())
 
 
 def configure_program(patch: pytest.MonkeyPatch, home: Path, code: str) -> None:
@@ -155,7 +156,7 @@ def test_a_program_for_credentials_that_answers_anything_is_refused(
 ) -> None:
     configure_program(monkeypatch, tmp_path, f'print("{output}")')
     with pytest.raises(AwsRefused) as caught:
-        AwsSession().client("iam", soon())
+        AwsSession(FetchRequest()).client("iam", soon())
     assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
     assert SECRET not in str(caught.value)
 
@@ -166,7 +167,7 @@ def test_a_program_for_credentials_that_hangs_ends_in_time(
 ) -> None:
     configure_program(monkeypatch, tmp_path, "import time; time.sleep(3)")
     with pytest.raises(Late, match="did not answer the request for credentials"):
-        AwsSession().client("iam", Deadline(0.5))
+        AwsSession(FetchRequest()).client("iam", Deadline(0.5))
 
 
 # Connections
@@ -187,7 +188,7 @@ def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_j
 
 
 def test_connections_are_closed_at_the_end(aws: Aws) -> None:
-    session = AwsSession()
+    session = AwsSession(FetchRequest())
     iam = session.client("iam", soon())
     iam.answer("generate_credential_report")
     session.close()

@@ -25,9 +25,10 @@ from moto.moto_api import recorder
 import analyzer
 from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import STOPPED, Stopped
-from analyzer.aws.fetch import Fetcher, FetchRequest, Task, run_tasks, save_report
+from analyzer.aws.fetch import Fetcher, Task, run_tasks, save_report
 from analyzer.aws.organization import Account
 from analyzer.aws.report import FetchedReport
+from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.manifest import AccountEntry, Status
 from tests.support.aws_server import (
@@ -499,7 +500,8 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
 def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     aws: Aws, account: str
 ) -> None:
-    fetcher, session = Fetcher(request=FetchRequest(), save=lambda _: ""), AwsSession()
+    request = FetchRequest()
+    fetcher, session = Fetcher(request=request, save=lambda _: ""), AwsSession(request)
     fetcher.stop.set()
     arn = f"arn:aws:organizations::{CALLER}:account/o-x/{account}"
     member = Account(id=account, name="", arn=arn, state="ACTIVE")
