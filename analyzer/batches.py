@@ -160,8 +160,8 @@ def _refused_row(name: str, refused: InputRefused) -> Mapping[str, str]:
 def _companion_row(name: str, content: bytes) -> Mapping[str, Any]:
     try:
         if name.endswith(METADATA):
-            saved = companions.metadata(name, content)
-            about = {columns.AS_OF: saved.generated, SHA256: saved.sha256}
+            generated, sha256 = companions.metadata(name, content)
+            about = {columns.AS_OF: generated, SHA256: sha256}
             return {columns.FILE: name, columns.AS_OF_SOURCE: AsOfSource.METADATA.value, **about}
         if name.endswith(SERVICE_CREDENTIALS):
             companions.service_credentials(name, content)

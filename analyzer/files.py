@@ -50,8 +50,7 @@ _TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Give a stream whose bytes become the file when all went well, and vanish when not.
 
-    A new file has the mode of the old one; without an old one, only its owner can read it. `mode`
-    sets another.
+    It has the `mode`, by default that of the old file; without one, only its owner can read it.
 
     Raises OutputFailed.
     """
@@ -197,10 +196,7 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
 
 
 def saved_bytes(name: str, read: Callable[[], bytes]) -> bytes:
-    """Return the bytes of a saved file.
-
-    Raises InputRefused.
-    """
+    """Return the bytes of a saved file; raises InputRefused."""
     try:
         return read()
     except OSError as error:
@@ -208,10 +204,7 @@ def saved_bytes(name: str, read: Callable[[], bytes]) -> bytes:
 
 
 def saved_json(name: str, content: bytes) -> Any:
-    """Return the value that a saved JSON file holds.
-
-    Raises InputRefused.
-    """
+    """Return the value that a saved JSON file holds; raises InputRefused."""
     try:
         return json.loads(content.decode())
     except (ValueError, RecursionError):

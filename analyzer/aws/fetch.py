@@ -96,10 +96,7 @@ class Fetcher:
     stop: Event = field(default_factory=Event)
 
     def profile_entry(self, profile: str | None = None) -> AccountEntry:
-        """Fetch the report of a profile's account, or of the ordinary credentials'.
-
-        Raises AwsRefused.
-        """
+        """Fetch the report of the account of a profile, or of the ordinary credentials."""
         name = f"profile {profile}" if profile else ""
         with closing(AwsSession(self.request, profile)) as session:
             iam = session.client("iam", Deadline(self.request.timeout))
@@ -234,9 +231,8 @@ def save_report(place: Callable[[str], Path], report: FetchedReport) -> str:
     Raises OutputFailed.
     """
     path = place(report.name)
-    metadata, credentials = (
-        path.with_name(path.name + ending) for ending in (METADATA, SERVICE_CREDENTIALS)
-    )
+    metadata = path.with_name(path.name + METADATA)
+    credentials = path.with_name(path.name + SERVICE_CREDENTIALS)
     files = {} if report.credentials is None else {credentials: report.credentials}
     stale = [] if files else [credentials]
     replace_files({**files, metadata: report.metadata(), path: report.content}, stale=stale)

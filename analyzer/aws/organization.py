@@ -83,10 +83,7 @@ def chosen_accounts(
 
 
 def _account(value: object) -> Account:
-    """Return an account of a list.
-
-    Raises AwsRefused if the list holds something else.
-    """
+    """Return an account of a list; raises AwsRefused for anything else."""
     if not isinstance(value, Mapping) or not all(
         isinstance(value.get(name, ""), str) for name in _TEXTS
     ):

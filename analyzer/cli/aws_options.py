@@ -85,10 +85,7 @@ class AwsOptions(FetchRequest):
     }
 
     def check(self) -> None:
-        """Refuse options that do not go together.
-
-        Raises typer.BadParameter.
-        """
+        """Raise typer.BadParameter for options that do not go together."""
         if self.organization and not self.role_name:
             raise typer.BadParameter("--organization needs --role-name")
         if self.organization and len(self.profile) > 1:

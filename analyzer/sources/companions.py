@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
 from analyzer.errors import InputRefused
 from analyzer.files import saved_bytes, saved_file_refused, saved_json
@@ -53,23 +53,16 @@ def with_companions(text: ReportText, name: str, files: Mapping[str, bytes]) -> 
     return text
 
 
-class Metadata(NamedTuple):
-    """Hold when AWS generated a report, and the SHA-256 of the report's bytes."""
+def metadata(name: str, content: bytes) -> tuple[datetime, str]:
+    """Return when AWS generated a report, and the SHA-256 of its bytes, from its metadata.
 
-    generated: datetime
-    sha256: str
-
-
-def metadata(name: str, content: bytes) -> Metadata:
-    """Return what the metadata of a report holds.
-
-    Raises InputRefused if it is not understood.
+    Raises InputRefused if they are not understood.
     """
     match saved_json(name, content):
         case {"generated_time": str(time), "sha256": str(sha256)} if generated := timestamp(time):
             if generated.year < FIRST_YEAR:
                 raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
-            return Metadata(generated, sha256)
+            return generated, sha256
     message = "it has no `generated_time` with a time zone, or no `sha256`"
     raise saved_file_refused(name, message)
 

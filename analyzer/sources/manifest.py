@@ -174,10 +174,7 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
 
 
 def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]:
-    """Return the entries of a manifest.
-
-    Raises InputRefused if it is not understood, or lists an account twice.
-    """
+    """Return the entries of a manifest; raises InputRefused if they are not valid."""
     match saved_json(name, saved_bytes(name, read)):
         case {"accounts": [*accounts]} if all(map(_is_entry, accounts)):
             entries = [_entry(account) for account in accounts]
@@ -230,13 +227,11 @@ def with_listed_accounts(
 ) -> Report:
     """Return the report with the names of accounts, and those that failed, were skipped or lost.
 
-    An account that failed is covered all the same where a report of it counts that is newer than
-    all that were fetched then, and a note says so. One that lay there before covers nothing: an
-    account that cannot be read any more must not look as if it could. An account is lost if its
-    report is missing from `inputs` or was changed; a newer report of it covers it likewise.
-    `elsewhere` are reports that count and are read by another process.
-
-    Raises InputRefused where a manifest is not understood.
+    An account that failed is covered nonetheless, with a note, by a report of it that is newer than
+    all that were fetched then. An older one covers nothing: an account that cannot be read any
+    more must not look as if it could. An account is lost if its report is missing from `inputs` or
+    was changed; a newer report covers it likewise. `elsewhere` are reports that another process
+    reads. Raises InputRefused if a manifest is not understood.
     """
     every = [*sorted(elsewhere, key=lambda file: file.as_of), *report.files]
     newest = {each.account: file for file in every for each in file.accounts if each.account}
