@@ -203,10 +203,10 @@ def saved_bytes(name: str, read: Callable[[], bytes]) -> bytes:
         raise saved_file_refused(name, f"it cannot be read: {error.strerror}") from None
 
 
-def saved_json(name: str, content: bytes) -> Any:
+def saved_json(name: str, read: Callable[[], bytes]) -> Any:
     """Return the value that a saved JSON file holds; raises InputRefused."""
     try:
-        return json.loads(content.decode())
+        return json.loads(saved_bytes(name, read).decode())
     except (ValueError, RecursionError):
         raise saved_file_refused(name, "it is not valid JSON") from None
 

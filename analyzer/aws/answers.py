@@ -25,9 +25,6 @@ T = TypeVar("T")
 LARGEST_ANSWER: Final = 64 << 20
 """Bytes of the largest answer that is read; a report of 5,000 users has about three million."""
 
-_HEAD_BYTES: Final = 1 << 16
-"""Bytes of an answer in which its kind shows."""
-
 
 @dataclass(frozen=True, slots=True)
 class CheckedTransport:
@@ -57,7 +54,7 @@ class CheckedTransport:
 
     def _foreign_kind(self, body: bytes) -> str:
         """Return what kind of thing a body is, empty if it may be of AWS."""
-        head = body.lstrip()[:_HEAD_BYTES].lower()
+        head = body.lstrip()[: 1 << 16].lower()
         if not head:
             return "an empty answer"
         if head.startswith(b"<") and (b"<html" in head or b"<!doctype html" in head):

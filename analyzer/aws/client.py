@@ -29,9 +29,6 @@ _REGION: Final = "us-east-1"
 _ATTEMPTS: Final = {"iam": 3, "organizations": 6, "sts": 6}
 """Attempts at a call if AWS_MAX_ATTEMPTS is not set; IAM is asked for the report again anyway."""
 
-_HTTP: Final[Mapping[str, Any]] = {"timeout": (10, 30), "max_pool_connections": 64}
-"""Seconds to connect and to wait for bytes, and connections that are kept open for reuse."""
-
 
 class Deadline:
     """End the requests for an account a number of seconds after the first; `clock` counts them."""
@@ -132,7 +129,8 @@ class AwsSession:
             self._connections[url] = URLLib3Session(
                 verify=bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # it may be a path
                 proxies=get_environ_proxies(url),
-                **_HTTP,
+                timeout=(10, 30),  # type: ignore[arg-type]  # seconds to connect, to wait for bytes
+                max_pool_connections=64,
             )
         return self._connections[url]
 

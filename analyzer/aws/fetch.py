@@ -48,8 +48,7 @@ def fetch_accounts(
 ) -> FetchedAccounts:
     """Fetch the reports of all accounts of a request, and save each.
 
-    Of many accounts, those that AWS refuses are failed. `waiting` is called every 15 seconds for
-    each account whose report is not ready.
+    Of many accounts, those that AWS refuses are failed. `waiting` is called every 15 seconds.
 
     Raises AwsRefused if no account can be asked, or if the only one is refused.
     """

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT: Final = "-"
 
-
 app = typer.Typer(add_completion=False)
 
 

@@ -28,10 +28,7 @@ COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
 def companions_of(report: Path) -> dict[str, bytes]:
-    """Return the bytes of what was saved beside a report, by the path.
-
-    Raises InputRefused if one cannot be read.
-    """
+    """Return the bytes of what was saved beside a report, by path; raises InputRefused."""
     paths = [report.with_name(report.name + ending) for ending in (METADATA, SERVICE_CREDENTIALS)]
     return {str(path): saved_bytes(str(path), path.read_bytes) for path in paths if path.is_file()}
 
@@ -58,7 +55,7 @@ def metadata(name: str, content: bytes) -> tuple[datetime, str]:
 
     Raises InputRefused if they are not understood.
     """
-    match saved_json(name, content):
+    match saved_json(name, lambda: content):
         case {"generated_time": str(time), "sha256": str(sha256)} if generated := timestamp(time):
             if generated.year < FIRST_YEAR:
                 raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
@@ -81,18 +78,17 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
 
     Raises InputRefused if it is not understood.
     """
-    answer = saved_json(name, content)
-    match answer:
-        case {"ServiceSpecificCredentials": [*listed]} if all(map(_is_credential, listed)):
-            active = [credential for credential in listed if credential["Status"] == "Active"]
-        case _:
-            message = "it is not an answer of ListServiceSpecificCredentials for all users"
-            raise saved_file_refused(name, message)
+    answer = saved_json(name, lambda: content)
+    listed = answer.get("ServiceSpecificCredentials") if isinstance(answer, dict) else None
+    if not isinstance(listed, list) or not all(map(_is_credential, listed)):
+        message = "it is not an answer of ListServiceSpecificCredentials for all users"
+        raise saved_file_refused(name, message)
     if answer.get("IsTruncated"):
         raise saved_file_refused(name, "it is only the first part of AWS's answer (`IsTruncated`)")
     services: dict[str, set[str]] = defaultdict(set)
-    for credential in active:
-        services[credential["UserName"].lower()].add(printable(credential["ServiceName"]))
+    for credential in listed:
+        if credential["Status"] == "Active":
+            services[credential["UserName"].lower()].add(printable(credential["ServiceName"]))
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
         services={user: ", ".join(sorted(names)) for user, names in services.items()},

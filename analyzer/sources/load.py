@@ -201,10 +201,10 @@ def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
 def _text_with_origin(source: Source, limit: InputLimit) -> ReportText:
     try:
         text = _report_text(source, limit)
-        saved = companions.companions_of(source.path) if source.path else {}
+        if path := source.path:
+            text = companions.with_companions(text, str(path), companions.companions_of(path))
     except OSError as error:
         raise unreadable_file(source.name, error) from None
-    text = companions.with_companions(text, str(source.path), saved)
     return replace(text, origin=source.origin, account_id=source.account_id)
 
 

@@ -16,14 +16,7 @@ from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
-from analyzer.files import (
-    json_bytes,
-    provenance,
-    saved_bytes,
-    saved_file_refused,
-    saved_json,
-    sha256,
-)
+from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
 from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
@@ -58,9 +51,8 @@ class Status(StrEnum):
 class AccountEntry:
     """Hold the outcome of one account, with the reason; `account` is empty if it is not known.
 
-    `name` is the account's, or the profile's with which it was asked. `service_credentials`
-    says what is known of those, where the report was fetched; `is_profile` that `name` is a
-    profile's.
+    `name` is the account's, or if `is_profile` that of the profile with which it was asked.
+    `service_credentials` says what is known of those, if the report was fetched.
     """
 
     account: str
@@ -155,7 +147,7 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
 
     None if it lists none of them; other JSON lists none.
     """
-    value = saved_json(str(path), saved_bytes(str(path), path.read_bytes))
+    value = saved_json(str(path), path.read_bytes)
     try:
         others = [entry for entry in value["accounts"] if entry.get("file") not in files]
         if len(others) == len(value["accounts"]):
@@ -175,7 +167,7 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
 
 def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]:
     """Return the entries of a manifest; raises InputRefused if they are not valid."""
-    match saved_json(name, saved_bytes(name, read)):
+    match saved_json(name, read):
         case {"accounts": [*accounts]} if all(map(_is_entry, accounts)):
             entries = [_entry(account) for account in accounts]
         case _:
