@@ -40,6 +40,9 @@ DUE_DAYS: Final = 30
 OVERDUE: Final = "overdue"
 """The word for a decision that was not carried out in time."""
 
+CONTROL: Final = "control"
+"""The word for a control of a benchmark that fails."""
+
 
 class Verdict(StrEnum):
     """Judge one IAM user; exactly one applies, the first that fits in this order."""

@@ -1,50 +1,26 @@
-"""Parse and complete the values of options; a wrong value is refused with those that exist."""
+"""Define the kinds of values that options take, and commands that explain them."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from enum import StrEnum
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Final
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from analyzer.terms import printable
 
-Word = TypeVar("Word", bound=StrEnum)
-
-
-def choice(words: type[Word]) -> Callable[[str], Word]:
-    """Return what parses one of the words.
-
-    It raises typer.BadParameter for another one.
-    """
-
-    def parse(text: str) -> Word:
-        return words(one_of(text, words))
-
-    return parse
-
-
-def one_of(text: str, words: Iterable[str]) -> str:
-    """Return the text if it is one of the words.
-
-    Raises typer.BadParameter with all of them if it is not.
-    """
-    if text not in (known := [*words]):
-        raise typer.BadParameter(f"'{text}': choose from {', '.join(known)}")
-    return text
-
-
-def days(least: int) -> Callable[[str | int], int]:
-    """Return what parses a whole number of days, `least` or more."""
-    return whole_number("a whole number of days", least)
+_MARK_OF_PYDANTIC: Final = "Value error, "
+"""Begins typer's message on a word that is none of an enum's."""
 
 
 def whole_number(what: str, least: int, most: int | None = None) -> Callable[[str | int], int]:
     """Return what parses a whole number; `what` is for people.
 
-    It raises typer.BadParameter for anything else, for less than `least` and more than `most`.
+    It raises typer.BadParameter for anything else, for less than `least` and more than `most`:
+    typer's own messages do not name the value.
     """
     bounds = f"{least} or more" if most is None else f"from {least} to {most}"
 
@@ -58,6 +34,42 @@ def whole_number(what: str, least: int, most: int | None = None) -> Callable[[st
         return number
 
     return parse
+
+
+def days_option(text: str, least: int = 1, **more: Any) -> Any:
+    """Return the option for a whole number of days, `least` or more; `text` is its help."""
+    parse = whole_number("a whole number of days", least)
+    return typer.Option(parser=parse, metavar="DAYS", help=text, **more)
+
+
+def path_ending(*endings: str) -> Callable[[str], Path]:
+    """Return what parses a path with one of the endings.
+
+    It raises typer.BadParameter for another one.
+    """
+    *others, last = endings
+
+    def parse(text: str) -> Path:
+        if Path(text).suffix.lower() not in endings:
+            known = " or ".join(filter(None, (", ".join(others), last)))
+            raise typer.BadParameter(f"{text} must end in {known}")
+        return Path(text)
+
+    return parse
+
+
+def of_form(pattern: str, hint: str) -> Callable[[str | None], str | None]:
+    """Return a callback that refuses a value of another form, but for an empty one.
+
+    It raises typer.BadParameter with the hint.
+    """
+
+    def checked(text: str | None) -> str | None:
+        if text and not re.fullmatch(pattern, text):
+            raise typer.BadParameter(f"'{printable(text)}': {hint}")
+        return text
+
+    return checked
 
 
 def completion(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -76,6 +88,11 @@ def rule_ids() -> list[str]:
     return [rule.id for rule in RULES]
 
 
+def plain_message(error: typer.BadParameter) -> str:
+    """Return the message of an error in the program's own words."""
+    return error.message.removeprefix(_MARK_OF_PYDANTIC)
+
+
 class Command(TyperCommand):
     """Refuse unknown environment variables; show in the help no type where there is a better name.
 
@@ -86,7 +103,11 @@ class Command(TyperCommand):
         """Parse the arguments; raises typer.BadParameter for an unknown variable."""
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = plain_message(error)
+            raise
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters without the types of flags and arguments."""

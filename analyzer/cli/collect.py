@@ -1,25 +1,28 @@
 """Wire `credreport collect`: check what reviewers entered, and add it to a ledger."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.analyze import check_outputs
 from analyzer.cli.choices import Command
-from analyzer.cli.decision_files import DecisionFiles, read_decisions
-from analyzer.cli.input_options import InputOptions
+from analyzer.cli.input_options import (
+    DecisionFiles,
+    InputOptions,
+    find_inputs,
+    load,
+    read_decisions,
+)
 from analyzer.cli.judging_options import CriteriaOptions
 from analyzer.cli.options import Config, with_options
+from analyzer.cli.output_options import check_outputs
 from analyzer.cli.stderr import say, utc_now
 from analyzer.cli.stdout import flushed_stdout, text_for_terminal
-from analyzer.report.input_size import InputLimit
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
     from analyzer.decisions.collect import Collection, FileOutcome
 
 app = typer.Typer(add_completion=False)
@@ -46,7 +49,7 @@ def collect(
             help="Compare each row with this report, which it was made from; may be repeated.",
         ),
     ] = [],
-    inputs: InputOptions,
+    input_options: InputOptions,
     criteria: CriteriaOptions,
     config: Config = None,
 ) -> None:
@@ -54,30 +57,22 @@ def collect(
 
     All or nothing: one refusal refuses every file, and nothing is written.
     """
+    from analyzer.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
     from analyzer.sources.ledger_file import locked_ledger, write_ledger
 
     check_outputs([output] if output else [], [*(each.path for each in files), *report, config])
-    analysis = _analysis(report, inputs, criteria) if report else None
+    judged = load(find_inputs(report, input_options), quiet=True) if report else None
+    analysis = analyze(judged, criteria.criteria()) if judged else None
     entries = read_decisions(files, analysis)
-    with ExitStack() as stack:
-        ledger = stack.enter_context(locked_ledger(output)) if output else Ledger()
+    with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
         collection = collected(ledger, entries, utc_now().date())
         if output and collection.added:
             write_ledger(output, collection.ledger)
     with flushed_stdout():
         typer.echo(text_for_terminal("\n".join(map(printable, _lines(collection)))))
     say(_ending(collection, output))
-
-
-def _analysis(sources: list[str], inputs: InputOptions, criteria: CriteriaOptions) -> "Analysis":
-    """Judge the reports that decisions were made from; raises InputRefused."""
-    from analyzer.analysis import analyze
-
-    limit = InputLimit(inputs.max_input)
-    report = inputs.report(sources, inputs.sources(sources, limit), limit, quiet=True)
-    return analyze(report, criteria.criteria())
 
 
 def _lines(collection: "Collection") -> Iterator[str]:

@@ -1,28 +1,28 @@
 """Wire `credreport diff`: load and judge two reports, write what changed."""
 
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from analyzer.cli.analyze import check_decisions, check_outputs
-from analyzer.cli.choices import Command, choice, completion
-from analyzer.cli.input_options import moment
-from analyzer.cli.judging_options import InputFile, JudgingOptions
+from analyzer.cli.choices import Command, path_ending
+from analyzer.cli.input_options import InputFile, InputOptions, Inputs, find_inputs, load, moment
+from analyzer.cli.judging_options import JudgingOptions, check_decisions, read_judging
 from analyzer.cli.options import Config, with_options
-from analyzer.cli.stderr import say
-from analyzer.errors import FAILED, PARTIAL, InputRefused, Problem
+from analyzer.cli.output_options import check_outputs
+from analyzer.cli.stderr import exit_if_failed_or_partial, say
+from analyzer.errors import InputRefused, Problem
+from analyzer.files import replacing
 from analyzer.terms import AsOfSource, Format
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
-    from analyzer.sources.find import Source
+    from analyzer.judging import Judging
     from analyzer.writers.changes import Comparison
-
-_ENDINGS: Final = (".csv", ".json")
 
 
 class ChangesFormat(StrEnum):
@@ -31,12 +31,6 @@ class ChangesFormat(StrEnum):
     TABLE = Format.TABLE.value
     CSV = Format.CSV.value
     JSON = Format.JSON.value
-
-
-def _output_path(text: str) -> Path:
-    if Path(text).suffix.lower() not in _ENDINGS:
-        raise typer.BadParameter(f"{text} must end in {' or '.join(_ENDINGS)}")
-    return Path(text)
 
 
 app = typer.Typer(add_completion=False)
@@ -62,7 +56,7 @@ def diff(
         typer.Option(
             "-o",
             "--output",
-            parser=_output_path,
+            parser=path_ending(".csv", ".json"),
             metavar="FILE",
             help="Write the changes to a .csv or .json file; may be repeated.",
         ),
@@ -71,8 +65,6 @@ def diff(
         ChangesFormat | None,
         typer.Option(
             "--format",
-            parser=choice(ChangesFormat),
-            autocompletion=completion(lambda: ChangesFormat),
             metavar="FORMAT",
             help=f"Write to standard output: {', '.join(ChangesFormat)}. Default table, if no"
             " file is written.",
@@ -90,7 +82,7 @@ def diff(
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Set the time that NEW describes."),
     ] = None,
-    judging: JudgingOptions,
+    judging_options: JudgingOptions,
     raw_csv: Annotated[
         bool,
         typer.Option(
@@ -107,15 +99,14 @@ def diff(
     """
     from analyzer.cli import stdout
 
-    judging.check()
-    check_decisions(judging)
+    check_decisions(judging_options)
     if old == new == "-":
         raise typer.BadParameter("only one of OLD and NEW can be -", param_hint="NEW")
     sides = [
-        _Side.of_name(name, as_of, judging) for name, as_of in ((old, old_as_of), (new, new_as_of))
+        _side(name, as_of, judging_options) for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
-    check_outputs(output, [*(each for side in sides for each in side.inputs()), config])
-    before, now = (side.analysis(quiet=quiet) for side in sides)
+    check_outputs(output, [*(path for side in sides for path in side.paths), config])
+    before, now = (side.judging.analysis(load(side.inputs, quiet=quiet)) for side in sides)
     compared = _comparison(before, now, f"{old} and {new}")
     _write_files(compared, output, raw_csv=raw_csv)
     form = format_ or (None if output else ChangesFormat.TABLE)
@@ -124,55 +115,44 @@ def diff(
     if not quiet:
         is_shown = form is ChangesFormat.TABLE and stdout.is_terminal()
         _say_summary(compared, output, is_shown=is_shown)
-    _exit_if_failed_or_partial(compared, judging, quiet=quiet)
+    missing = _not_compared(compared)
+    for line in missing:
+        say(line)
+    failures = sides[-1].judging.failures(now)
+    exit_if_failed_or_partial(failures, partial=bool(missing), quiet=quiet)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
-    """Hold the inputs of one side, and the options by which it is judged."""
+class _Side(NamedTuple):
+    """Hold the reports of one side, what they are judged by, and the paths of all that is read."""
 
-    source: str
-    sources: "list[Source]"
-    as_of: datetime | None
-    judging: JudgingOptions
+    inputs: Inputs
+    judging: "Judging"
+    paths: "list[str | Path | None]"
 
-    @classmethod
-    def of_name(cls, name: str, as_of: datetime | None, judging: JudgingOptions) -> "_Side":
-        """Find the inputs that a name stands for; of a run its reports, as-of and lists."""
-        from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS
-        from analyzer.exports.reports import REPORTS
-        from analyzer.exports.run_record import as_of_option, read_record
-        from analyzer.sources.find import find_sources
 
-        folder = Path(name)
-        record = read_record(folder)
-        if record is not None:
-            name = str(folder / REPORTS)
-            as_of = as_of or as_of_option(record)
-            judging = replace(
-                judging,
-                exemptions=judging.exemptions or _file_of_run(folder / EXEMPTIONS),
-                accounts=judging.accounts or _file_of_run(folder / ACCOUNTS),
-                decisions=judging.decisions or _file_of_run(folder / DECISIONS),
-            )
-        return cls(source=name, sources=find_sources([name]), as_of=as_of, judging=judging)
+def _side(name: str, as_of: datetime | None, options: JudgingOptions) -> _Side:
+    """Return the side that a name stands for; a run brings its reports, as-of and lists.
 
-    def inputs(self) -> list[str | Path | None]:
-        """Return all that is read."""
-        files = (each.archive or each.path for each in self.sources)
-        return [self.source, *files, *(each.path for each in self.judging.input_files())]
+    Raises typer.BadParameter for contradicting options, InputRefused for a list.
+    """
+    from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS
+    from analyzer.exports.reports import REPORTS
+    from analyzer.exports.run_record import as_of_option, read_record
 
-    def analysis(self, *, quiet: bool) -> "Analysis":
-        """Load the reports and judge the users.
-
-        Raises InputRefused.
-        """
-        from analyzer.cli import stderr
-        from analyzer.sources.load import load_sources
-
-        with stderr.progress(quiet=quiet) as progress:
-            report = load_sources([self.source], self.sources, self.as_of, progress)
-        return self.judging.named_analysis(report)
+    folder = Path(name)
+    record = read_record(folder)
+    if record is not None:
+        name = str(folder / REPORTS)
+        as_of = as_of or as_of_option(record)
+        options = replace(
+            options,
+            exemptions=options.exemptions or _file_of_run(folder / EXEMPTIONS),
+            accounts=options.accounts or _file_of_run(folder / ACCOUNTS),
+            decisions=options.decisions or _file_of_run(folder / DECISIONS),
+        )
+    judging = read_judging(options)
+    inputs = find_inputs([name], InputOptions(as_of=as_of))
+    return _Side(inputs, judging, [*inputs.paths(), *options.input_paths()])
 
 
 def _file_of_run(path: Path) -> InputFile | None:
@@ -230,9 +210,6 @@ def _order_problem(before: "Analysis", now: "Analysis", account: str) -> Problem
 
 
 def _write_files(compared: "Comparison", targets: list[Path], *, raw_csv: bool) -> None:
-    from contextlib import ExitStack
-
-    from analyzer.files import replacing
     from analyzer.writers.changes import write_changes, write_changes_json
 
     with ExitStack() as stack:
@@ -262,24 +239,12 @@ def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool)
         say(f"Wrote {path}")
 
 
-def _exit_if_failed_or_partial(
-    compared: "Comparison", judging: JudgingOptions, *, quiet: bool
-) -> None:
-    """Exit with the code that tells the truth, and say why.
-
-    Raises typer.Exit where NEW meets --fail-on, or an account was not compared.
-    """
+def _not_compared(compared: "Comparison") -> list[str]:
+    """Return a line for each account that was not compared, with the cause."""
     from analyzer.changes.diff import CAUSE, CHANGE
     from analyzer.changes.users import Change
     from analyzer.columns import ACCOUNT
 
-    changes = compared.changes
-    missing = changes[changes[CHANGE] == Change.NOT_COVERED]
-    for account, cause in zip(missing[ACCOUNT], missing[CAUSE], strict=True):
-        say(f"Account {account} was not compared: {cause}")
-    if failures := judging.failures(compared.now):
-        if not quiet:
-            say(f"Meets --fail-on: {'; '.join(failures)}")
-        raise typer.Exit(FAILED)
-    if len(missing):
-        raise typer.Exit(PARTIAL)
+    missing = compared.changes[compared.changes[CHANGE] == Change.NOT_COVERED]
+    pairs = zip(missing[ACCOUNT], missing[CAUSE], strict=True)
+    return [f"Account {account} was not compared: {cause}" for account, cause in pairs]

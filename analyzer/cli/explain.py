@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.choices import Command, choice, completion
-from analyzer.cli.input_options import InputOptions
-from analyzer.cli.judging_options import AnalysisOptions
+from analyzer.cli.choices import Command
+from analyzer.cli.input_options import InputOptions, find_inputs, load
+from analyzer.cli.judging_options import AnalysisOptions, read_judging
 from analyzer.cli.options import Config, with_options
-from analyzer.cli.stderr import say
-from analyzer.errors import PARTIAL
-from analyzer.report.input_size import InputLimit
+from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
@@ -48,31 +46,28 @@ def explain(
         Form,
         typer.Option(
             "--format",
-            parser=choice(Form),
-            autocompletion=completion(lambda: Form),
             metavar="FORMAT",
             help=f"Write {' or '.join(Form)}.",
         ),
     ] = Form.TEXT,
-    inputs: InputOptions,
-    judging: AnalysisOptions,
+    input_options: InputOptions,
+    judging_options: AnalysisOptions,
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
     from analyzer.cli.stdout import escape_unencodable, flushed_stdout, text_for_terminal
 
-    judging.check()
-    limit = InputLimit(inputs.max_input)
-    analysis = judging.analysis(inputs.report(sources, inputs.sources(sources, limit), limit))
+    judging = read_judging(judging_options)
+    analysis = judging.analysis(load(find_inputs(sources, input_options)))
     explained = _explanations(analysis, user)
     with flushed_stdout():
         escape_unencodable()
         typer.echo(_json(explained) if form is Form.JSON else text_for_terminal(_text(explained)))
-    for missing in analysis.report.not_covered:
-        say(str(missing))
-    if analysis.report.not_covered:
-        raise typer.Exit(PARTIAL)
+    missing = analysis.report.not_covered
+    for each in missing:
+        say(str(each))
+    exit_if_failed_or_partial(partial=bool(missing))
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":

@@ -2,22 +2,26 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import HubRegion
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.choices import Command, choice, completion, whole_number
-from analyzer.cli.input_options import AsOf, MaxInput, SkipUnreadable
-from analyzer.cli.judging_options import JudgingOptions
+from analyzer.cli.choices import Command, whole_number
+from analyzer.cli.input_options import AsOf, InputFile, MaxInput, SkipUnreadable
+from analyzer.cli.judging_options import JudgingOptions, read_judging
 from analyzer.cli.options import Config, with_options
+from analyzer.cli.output_options import HubRegion
 from analyzer.cli.stderr import Log, LogFormat, utc_now
 from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, Busy, CredreportError, OutputFailed
 from analyzer.report.input_size import MAX_INPUT
-from analyzer.terms import Feed
+from analyzer.terms import Feed, utc_text
+
+if TYPE_CHECKING:
+    from analyzer.decisions.ledger import Entries
 
 app = typer.Typer(add_completion=False)
 
@@ -58,8 +62,6 @@ def export(
     also: Annotated[
         list[Feed],
         typer.Option(
-            parser=choice(Feed),
-            autocompletion=completion(lambda: Feed),
             metavar="FORMAT",
             help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, closing those of earlier"
             f" runs that are gone; or all users and findings as {Feed.PARQUET}. May be repeated.",
@@ -67,12 +69,10 @@ def export(
     ] = [],
     hub_region: HubRegion = None,
     aws: AwsOptions,
-    judging: JudgingOptions,
+    judging_options: JudgingOptions,
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            parser=choice(LogFormat),
-            autocompletion=completion(lambda: LogFormat),
             metavar="FORMAT",
             help=f"Write the log on standard error as {' or '.join(LogFormat)}.",
         ),
@@ -92,26 +92,42 @@ def export(
     log = Log(form=log_format, quiet=quiet)
 
     def run() -> int:
-        judging.check()
+        from analyzer.exports import contents
+        from analyzer.exports.run import ExportRequest
+        from analyzer.exports.run import check as check_run
+        from analyzer.exports.run import export as export_run
+
+        judging = read_judging(judging_options)
         if not sources:
             _refuse_source_options(as_of, skip_unreadable=skip_unreadable)
             aws.check()
-        from analyzer.cli.export_run import ExportRun
-
-        feeds = [each for each in Feed if each in also]
-        exporting = ExportRun(
-            sources,
-            aws,
-            judging,
-            out_dir,
-            log,
-            max_input,
-            as_of,
-            skip_unreadable,
-            feeds,
-            hub_region,
+        lists = {
+            contents.EXEMPTIONS: judging_options.exemptions,
+            contents.ACCOUNTS: judging_options.accounts,
+        }
+        parameters = {
+            **_recorded_options(judging_options),
+            "service_credentials": aws.service_credentials and not sources,
+            "as_of": utc_text(as_of) if as_of else None,
+            "also": sorted(also),
+            "hub_region": hub_region,
+        }
+        request = ExportRequest(
+            folder=out_dir,
+            log=log,
+            sources=sources,
+            fetched=None if sources else aws,
+            max_input=max_input,
+            as_of=as_of,
+            skip_unreadable=skip_unreadable,
+            judging=judging,
+            entries=_entries(judging_options.decisions),
+            lists={name: file.content for name, file in lists.items() if file},
+            parameters=parameters,
+            feeds=[each for each in Feed if each in also],
+            hub_region=hub_region,
         )
-        return exporting.check() if check else exporting.export(keep)
+        return check_run(request) if check else export_run(request, keep)
 
     with log.errors():
         code = run() if check else run_and_record(out_dir, run)
@@ -135,7 +151,7 @@ def run_and_record(
     A run that finds another one at work writes nothing. Where nothing can be written, the run ends
     as it would.
     """
-    from analyzer.exports.last_run import write_last_run
+    from analyzer.exports.runs import write_last_run
 
     try:
         code = run()
@@ -161,6 +177,23 @@ def _exit_code_and_message(error: BaseException) -> tuple[int, str]:
     if isinstance(error, SystemExit):
         return int(error.code or 0), "Ended by a signal."
     return BUG, f"This is a bug, please report it: {error!r}"
+
+
+def _recorded_options(options: JudgingOptions) -> dict[str, object]:
+    """Return all options for a record, files by their SHA-256."""
+    return {each.name: _recorded_value(getattr(options, each.name)) for each in fields(options)}
+
+
+def _recorded_value(value: object) -> object:
+    if isinstance(value, InputFile):
+        return value.sha256
+    return sorted(map(_recorded_value, value), key=str) if isinstance(value, list) else value
+
+
+def _entries(file: InputFile | None) -> "Entries | None":
+    from analyzer.decisions.ledger import read_entries
+
+    return read_entries(str(file.path), file.content) if file else None
 
 
 def _refuse_source_options(as_of: datetime | None, *, skip_unreadable: bool) -> None:

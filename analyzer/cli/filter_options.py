@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.choices import days
+from analyzer.cli.choices import days_option
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
-    from analyzer.filters import Filter
 
 
 def _patterns(texts: list[str]) -> list[str]:
@@ -50,37 +49,30 @@ class FilterOptions:
     ] = False
     min_age: Annotated[
         int,
-        typer.Option(
-            parser=days(0),
-            metavar="DAYS",
-            show_default=False,
-            help="Leave out users created less than this many days before the time of the report,"
+        days_option(
+            "Leave out users created less than this many days before the time of the report,"
             " also from the counts; users without a creation time stay.",
+            least=0,
+            show_default=False,
         ),
     ] = 0
 
-    def filtered(self, analysis: "Analysis") -> "Analysis":
-        """Return the part of the analysis that the options keep.
 
-        Raises typer.BadParameter for an account or a user that the reports do not have.
-        """
-        from analyzer.filters import Filter
+def filtered(analysis: "Analysis", options: FilterOptions) -> "Analysis":
+    """Return the part of an analysis that the options keep.
 
-        chosen = Filter(
-            accounts=tuple(self.account),
-            users=tuple(self.user),
-            certain=self.certain,
-            min_age=self.min_age,
-        )
-        _check(analysis, chosen)
-        return analysis.where(chosen)
-
-
-def _check(analysis: "Analysis", chosen: "Filter") -> None:
-    """Refuse what matches nothing: a misspelt name must not look like a clean result."""
-    from analyzer.filters import account_labels, unmatched_accounts, unmatched_users
+    Raises typer.BadParameter for an account or a user that the reports do not have: a misspelt
+    name must not look like a clean result.
+    """
+    from analyzer.filters import Filter, account_labels, unmatched_accounts, unmatched_users
     from analyzer.report.notes import short_list
 
+    chosen = Filter(
+        accounts=tuple(options.account),
+        users=tuple(options.user),
+        certain=options.certain,
+        min_age=options.min_age,
+    )
     report = analysis.report
     if missing := unmatched_accounts(report, chosen):
         known = short_list(account_labels(report)) or "none"
@@ -88,6 +80,7 @@ def _check(analysis: "Analysis", chosen: "Filter") -> None:
         if not all(map(str.isdigit, report.accounts)):
             message += "; set the account of a masked report with --account-id"
         raise typer.BadParameter(message, param_hint="--account")
-    if missing := unmatched_users(analysis.pages(), chosen):
+    if chosen.users and (missing := unmatched_users(analysis.pages(), chosen)):
         message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
         raise typer.BadParameter(message, param_hint="--user")
+    return analysis.where(chosen)

@@ -1,21 +1,87 @@
-"""Take the options on how reports are read, and read them."""
+"""Take the options on what is read, and read it."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli.choices import of_form
+from analyzer.cli.stderr import progress
 from analyzer.report.input_size import MAX_INPUT, InputLimit, size_in_bytes, size_text
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 if TYPE_CHECKING:
-    from analyzer.model import Report
+    from analyzer.analysis import Analysis
+    from analyzer.decisions.ledger import Entries
+    from analyzer.model import Exemptions, Report
     from analyzer.sources.find import Source
 
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
+
+# Files
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """Hold a file as bytes: a pipe gives them only once."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes."""
+        return sha256(self.content).hexdigest()
+
+
+def read_input_file(text: str) -> InputFile:
+    """Read the file that an option names.
+
+    Raises typer.BadParameter where it cannot be read.
+    """
+    try:
+        return InputFile(Path(text), Path(text).read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
+
+
+DecisionFiles = Annotated[
+    list[InputFile],
+    typer.Argument(
+        metavar="FILES",
+        parser=read_input_file,
+        help="Workbooks that reviewers filled in, or CSV files in the form of the ledger.",
+    ),
+]
+"""The argument that names files with decisions."""
+
+
+def read_decisions(files: list[InputFile], analysis: "Analysis | None" = None) -> "list[Entries]":
+    """Return what is entered in workbooks and CSV files, compared with the reports judged.
+
+    Raises InputRefused with the problems of all files.
+    """
+    from analyzer.sources.review_workbook import read_files
+
+    return read_files([(str(each.path), each.content) for each in files], analysis)
+
+
+def listed_exemptions(file: InputFile | None) -> "Exemptions":
+    """Return the exemptions in a file, without a file none.
+
+    Raises InputRefused.
+    """
+    from analyzer.exemptions import read_exemptions
+    from analyzer.model import Exemptions
+
+    return read_exemptions(str(file.path), file.content) if file else Exemptions()
+
+
+# Reports
 
 
 def moment(text: str) -> datetime:
@@ -34,12 +100,6 @@ def moment(text: str) -> datetime:
     if read.tzinfo is None:
         raise typer.BadParameter(f'"{printable(text)}" has no time zone: use {_EXAMPLE}')
     return at
-
-
-def _account_id(text: str) -> str:
-    if text and not re.fullmatch(ACCOUNT_ID_PATTERN, text):
-        raise typer.BadParameter(f"'{printable(text)}': an account has 12 digits")
-    return text
 
 
 def _size(text: str) -> int:
@@ -93,7 +153,7 @@ class InputOptions:
     account_id: Annotated[
         str,
         typer.Option(
-            callback=_account_id,
+            callback=of_form(ACCOUNT_ID_PATTERN, "an account has 12 digits"),
             metavar="NUMBER",
             rich_help_panel="Input",
             help="Set the account of a report whose ARNs are masked or missing.",
@@ -103,36 +163,41 @@ class InputOptions:
     max_input: MaxInput = MAX_INPUT
     as_of: AsOf = None
 
-    def sources(self, names: Collection[str], limit: InputLimit) -> "list[Source]":
-        """Return all inputs that the names stand for; `limit` counts what unpacks.
 
-        Raises InputRefused.
-        """
-        from analyzer.sources.find import find_sources
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Hold what names of reports stand for; `limit` counts what unpacks."""
 
-        return [replace(each, account_id=self.account_id) for each in find_sources(names, limit)]
+    names: list[str]
+    sources: "list[Source]"
+    limit: InputLimit
+    options: InputOptions
 
-    def report(
-        self,
-        names: Collection[str],
-        sources: "list[Source]",
-        limit: InputLimit,
-        *,
-        quiet: bool = False,
-    ) -> "Report":
-        """Read the sources that the names stand for, and show the progress.
+    def paths(self) -> list[str | Path | None]:
+        """Return all that is read: the names, and the files and archives that they stand for."""
+        return [*self.names, *(each.archive or each.path for each in self.sources)]
 
-        Raises InputRefused.
-        """
-        from analyzer.cli import stderr
-        from analyzer.sources.load import (
-            ReadableInputs,
-            load_sources,
-            readable_sources,
-            with_uncovered,
-        )
 
-        inputs = readable_sources(sources) if self.skip_unreadable else ReadableInputs(sources)
-        with stderr.progress(quiet=quiet) as progress:
-            report = load_sources(names, inputs.readable, self.as_of, progress, limit)
-        return with_uncovered(report, inputs.uncovered)
+def find_inputs(names: list[str], options: InputOptions) -> Inputs:
+    """Return all inputs that the names stand for."""
+    from analyzer.sources.find import find_sources
+
+    limit = InputLimit(options.max_input)
+    sources = find_sources(names, limit)
+    if options.account_id:
+        sources = [replace(each, account_id=options.account_id) for each in sources]
+    return Inputs(names, sources, limit, options)
+
+
+def load(inputs: Inputs, *, quiet: bool = False) -> "Report":
+    """Read the reports, and show the progress.
+
+    Raises InputRefused.
+    """
+    from analyzer.sources.load import ReadableInputs, load_sources, readable_sources, with_uncovered
+
+    options, sources = inputs.options, inputs.sources
+    read = readable_sources(sources) if options.skip_unreadable else ReadableInputs(sources)
+    with progress(quiet=quiet) as advance:
+        report = load_sources(inputs.names, read.readable, options.as_of, advance, inputs.limit)
+    return with_uncovered(report, read.uncovered)

@@ -1,14 +1,17 @@
-"""Take the options that the verdicts, the rules and the exit code depend on."""
+"""Take the options that the verdicts, the rules and the exit code depend on, and read the lists."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.choices import choice, completion, days, rule_ids
+from analyzer.cli.choices import completion, days_option, rule_ids
+from analyzer.cli.input_options import InputFile, listed_exemptions, read_input_file
 from analyzer.terms import (
+    CONTROL,
     DUE_DAYS,
     KEEP_DAYS,
     OVERDUE,
@@ -21,67 +24,22 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.account_names import AccountList
-    from analyzer.analysis import Analysis
-    from analyzer.decisions.ledger import Ledger
-    from analyzer.model import Exemptions, Report
+    from analyzer.judging import Judging
     from analyzer.standards.rulebook import Rulebook
 
-_RULEBOOK_OPTIONS: Final = (
-    *("standard", "rules", "skip", "min_severity"),
-    *(each.name for each in fields(Thresholds)),
-)
+_LIMITS: Final = tuple(each.name for each in fields(Thresholds))
+_RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
 """The options that choose rules or their limits."""
 
-_NOT_COVERED_TEXT: Final = "accounts that could not be read"
-_CONTROL: Final = "control"
-_OTHER_FAIL_WORDS: Final = (_CONTROL, OVERDUE)
-"""What --fail-on takes besides verdicts, severities and rules."""
-
-_verdict_panel = partial(typer.Option, rich_help_panel="Verdicts")
-
-_decisions_panel = partial(typer.Option, rich_help_panel="Decisions")
-
-_rule_panel = partial(typer.Option, rich_help_panel="Rules")
+_NAMED_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
+"""What --fail-on takes besides ids of rules."""
 
 _LIMIT_DEFAULT: Final = "default as in the standard, else"
 
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """Hold a file as bytes: a pipe gives them only once."""
-
-    path: Path
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Return the SHA-256 of its bytes."""
-        from hashlib import sha256
-
-        return sha256(self.content).hexdigest()
-
-
-def read_input_file(text: str) -> InputFile:
-    """Read the file that an option names.
-
-    Raises typer.BadParameter where it cannot be read.
-    """
-    try:
-        return InputFile(Path(text), Path(text).read_bytes())
-    except OSError as error:
-        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
-
-
-@cache
-def ledger_file(file: InputFile) -> "Ledger":
-    """Return the decisions in a ledger; it is read once, though it is checked first.
-
-    Raises InputRefused.
-    """
-    from analyzer.decisions.ledger import read_ledger
-
-    return read_ledger(str(file.path), file.content)
+_verdict_days = partial(days_option, rich_help_panel="Verdicts")
+_rule_days = partial(days_option, rich_help_panel="Rules")
+_rule_panel = partial(typer.Option, rich_help_panel="Rules")
+_decision_days = partial(days_option, rich_help_panel="Decisions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,37 +48,27 @@ class CriteriaOptions:
 
     definition: Annotated[
         Definition,
-        _verdict_panel(
-            parser=choice(Definition),
-            autocompletion=completion(lambda: Definition),
+        typer.Option(
             metavar="NAME",
+            rich_help_panel="Verdicts",
             help="Set what unused means besides no sign-in: no-active-key: no active access key;"
             " iam-029: no access key at all.",
         ),
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
-        int,
-        _verdict_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the days without use from which a user is dormant.",
-        ),
+        int, _verdict_days("Set the days without use from which a user is dormant.")
     ] = Criteria().dormant_days
     grace_days: Annotated[
         int,
-        _verdict_panel(
-            parser=days(0),
-            metavar="DAYS",
-            help="Set the days after its creation in which an unused user is to check.",
+        _verdict_days(
+            "Set the days after its creation in which an unused user is to check.", least=0
         ),
     ] = Criteria().grace_days
 
     def criteria(self) -> Criteria:
         """Return what the verdicts depend on besides the report."""
         return Criteria(
-            definition=self.definition,
-            dormant_days=self.dormant_days,
-            grace_days=self.grace_days,
+            definition=self.definition, dormant_days=self.dormant_days, grace_days=self.grace_days
         )
 
 
@@ -140,8 +88,6 @@ class AnalysisOptions(CriteriaOptions):
     standard: Annotated[
         Benchmark | None,
         typer.Option(
-            parser=choice(Benchmark),
-            autocompletion=completion(lambda: Benchmark),
             metavar="NAME",
             help="Run the rules of a benchmark with its limits, and show its controls:"
             f" {', '.join(Benchmark)}.",
@@ -166,139 +112,58 @@ class AnalysisOptions(CriteriaOptions):
     min_severity: Annotated[
         Severity,
         _rule_panel(
-            parser=choice(Severity),
-            autocompletion=completion(lambda: Severity),
             metavar="SEVERITY",
             help=f"Run only rules of this severity or a higher one: {', '.join(Severity)}.",
         ),
     ] = Severity.LOW
     idle_days: Annotated[
         int | None,
-        _rule_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the days without use from which a password or access key fails;"
-            f" {_LIMIT_DEFAULT} {Thresholds().idle_days}.",
+        _rule_days(
+            "Set the days without use from which a password or access key fails;"
+            f" {_LIMIT_DEFAULT} {Thresholds().idle_days}."
         ),
     ] = None
     rotation_days: Annotated[
         int | None,
-        _rule_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the age in days above which an active access key fails;"
-            f" {_LIMIT_DEFAULT} {Thresholds().rotation_days}.",
+        _rule_days(
+            "Set the age in days above which an active access key fails;"
+            f" {_LIMIT_DEFAULT} {Thresholds().rotation_days}."
         ),
     ] = None
     root_used_days: Annotated[
         int | None,
-        _rule_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the days after its last use in which the root user counts as used; default"
-            f" {Thresholds().root_used_days}.",
+        _rule_days(
+            "Set the days after its last use in which the root user counts as used; default"
+            f" {Thresholds().root_used_days}."
         ),
     ] = None
     expiry_days: Annotated[
         int | None,
-        _rule_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the days before a password expires for the rule password-expires-soon;"
-            f" default {Thresholds().expiry_days}.",
+        _rule_days(
+            "Set the days before a password expires for the rule password-expires-soon;"
+            f" default {Thresholds().expiry_days}."
         ),
     ] = None
-
     decisions: Annotated[
         InputFile | None,
-        _decisions_panel(
+        typer.Option(
             parser=read_input_file,
             metavar="LEDGER.csv",
+            rich_help_panel="Decisions",
             help="Show and follow up the decisions in this ledger, which collect writes.",
         ),
     ] = None
     keep_days: Annotated[
         int,
-        _decisions_panel(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the days after the decision for which a user to keep is exempt.",
-        ),
+        _decision_days("Set the days after the decision for which a user to keep is exempt."),
     ] = KEEP_DAYS
     due_days: Annotated[
         int,
-        _decisions_panel(
-            parser=days(0),
-            metavar="DAYS",
-            help="Set the days after which a user that is not deactivated or deleted is overdue.",
+        _decision_days(
+            "Set the days after which a user that is not deactivated or deleted is overdue.",
+            least=0,
         ),
     ] = DUE_DAYS
-
-    def analysis(self, report: "Report", ledger: "Ledger | None" = None) -> "Analysis":
-        """Judge a report with earlier decisions: those of a ledger, else of --decisions.
-
-        Raises InputRefused.
-        """
-        from analyzer.analysis import analyze
-
-        book = self.book() if self._chooses_rules() else None
-        earlier = ledger or self.ledger()
-        return analyze(report, self.criteria(), self.listed_exemptions() or (), book, earlier)
-
-    def check(self) -> None:
-        """Refuse unknown rules and damaged exemptions before any report is read.
-
-        Raises typer.BadParameter, InputRefused.
-        """
-        self.listed_exemptions()
-        self.ledger()
-        if self._chooses_rules():
-            self.book()
-
-    def ledger(self) -> "Ledger":
-        """Return the earlier decisions of --decisions, with the days that count.
-
-        Raises InputRefused.
-        """
-        from analyzer.decisions.ledger import Ledger
-
-        read = ledger_file(self.decisions) if self.decisions else Ledger()
-        return replace(read, keep_days=self.keep_days, due_days=self.due_days)
-
-    def book(self) -> "Rulebook":
-        """Return the rules that run, and their limits.
-
-        Raises typer.BadParameter for an unknown rule.
-        """
-        from analyzer.standards.rulebook import rulebook
-
-        limits = {each.name: getattr(self, each.name) for each in fields(Thresholds)}
-        try:
-            return rulebook(
-                self.standard,
-                rules=self.rules,
-                skip=self.skip,
-                least=self.min_severity,
-                limits={name: days for name, days in limits.items() if days is not None},
-            )
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
-
-    def listed_exemptions(self) -> "Exemptions | None":
-        """Return the exemptions, None if there is no list.
-
-        Raises InputRefused.
-        """
-        if self.exemptions is None:
-            return None
-        from analyzer.exemptions import read_exemptions
-
-        return read_exemptions(str(self.exemptions.path), self.exemptions.content)
-
-    def _chooses_rules(self) -> bool:
-        """Return whether an option chooses rules or limits, which are slow to import."""
-        default = AnalysisOptions()
-        return any(getattr(self, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,9 +173,7 @@ class JudgingOptions(AnalysisOptions):
     fail_on: Annotated[
         list[str],
         typer.Option(
-            autocompletion=completion(
-                lambda: (*Verdict, *Severity, *_OTHER_FAIL_WORDS, *rule_ids())
-            ),
+            autocompletion=completion(lambda: (*_NAMED_WORDS, *rule_ids())),
             metavar="WORD",
             help="Exit with 1 if a user who is not exempt has this verdict, or a finding has this"
             " rule, or this severity or a higher one; control: a control of --standard fails;"
@@ -329,107 +192,112 @@ class JudgingOptions(AnalysisOptions):
         ),
     ] = None
 
-    def named_analysis(self, report: "Report", ledger: "Ledger | None" = None) -> "Analysis":
-        """Judge a report with account names and earlier decisions.
-
-        Raises InputRefused.
-        """
-        return self.analysis(self.with_account_names(report), ledger)
-
-    def check(self) -> None:
-        """Refuse contradicting options before any report is read.
-
-        Raises typer.BadParameter, InputRefused.
-        """
-        self.listed_exemptions()
-        self._account_list()
-        self.ledger()
-        runs_not = [each for each in Severity if each.rank > self.min_severity.rank]
-        if weaker := [word for word in self.fail_on if word in runs_not]:
-            message = f"{', '.join(weaker)}: no such rule runs with --min-severity"
-            raise typer.BadParameter(f"{message} {self.min_severity}", param_hint="--fail-on")
-        if _CONTROL in self.fail_on and self.standard is None:
-            message = f"{_CONTROL}: choose the controls with --standard"
-            raise typer.BadParameter(message, param_hint="--fail-on")
-        words = [
-            word for word in self.fail_on if word not in (*Verdict, *Severity, *_OTHER_FAIL_WORDS)
-        ]
-        if words or self._chooses_rules():
-            _check_rules_run(
-                self.book(), words, [each for each in Severity if each in self.fail_on]
-            )
-
-    def failures(self, analysis: "Analysis") -> list[str]:
-        """Return what meets --fail-on, each with its number of users or findings.
-
-        Undetermined users and accounts that could not be read always meet it.
-        """
-        if not self.fail_on:
-            return []
-        verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
-        counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
-        rest = [word for word in self.fail_on if word not in (*verdicts, *_OTHER_FAIL_WORDS)]
-        overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
-        return [
-            *([_NOT_COVERED_TEXT] if analysis.report.not_covered else []),
-            *(f"{number} {verdict}" for number, verdict in counted if number),
-            *(analysis.inspection.failures(_severities_from(rest), rest) if rest else []),
-            *(analysis.inspection.control_failures() if _CONTROL in self.fail_on else []),
-            *([f"{overdue} {OVERDUE}"] if overdue else []),
-        ]
-
-    def as_record(self) -> dict[str, object]:
-        """Return all options for a record, files by their SHA-256."""
-        return {each.name: _recorded_value(getattr(self, each.name)) for each in fields(self)}
-
-    def input_files(self) -> list[InputFile]:
+    def input_paths(self) -> list[Path]:
         """Return the files that were read for the options."""
-        return [*filter(None, (self.exemptions, self.accounts, self.decisions))]
-
-    def _account_list(self) -> "AccountList | None":
-        if self.accounts is None:
-            return None
-        from analyzer.account_names import read_account_list
-
-        return read_account_list(str(self.accounts.path), self.accounts.content)
-
-    def with_account_names(self, report: "Report") -> "Report":
-        """Return a report with the names of --accounts, which replace those known otherwise.
-
-        Raises InputRefused.
-        """
-        from analyzer.account_names import with_account_list
-
-        listed = self._account_list()
-        return with_account_list(report, listed) if listed else report
+        files = (self.exemptions, self.accounts, self.decisions)
+        return [each.path for each in files if each]
 
 
-def _recorded_value(value: object) -> object:
-    if isinstance(value, InputFile):
-        return value.sha256
-    return sorted(map(_recorded_value, value), key=str) if isinstance(value, list) else value
+def read_judging(options: AnalysisOptions) -> "Judging":
+    """Return what to judge by: the lists read, the rules chosen.
+
+    Raises typer.BadParameter for unknown rules and contradicting options, InputRefused.
+    """
+    from analyzer.decisions.ledger import Ledger, read_ledger
+    from analyzer.judging import Judging
+
+    given = options.decisions
+    ledger = read_ledger(str(given.path), given.content) if given else Ledger()
+    judging = Judging(
+        criteria=options.criteria(),
+        book=_book(options) if _chooses_rules(options) else None,
+        exemptions=listed_exemptions(options.exemptions),
+        ledger=replace(ledger, keep_days=options.keep_days, due_days=options.due_days),
+    )
+    return _with_fail_on(judging, options) if isinstance(options, JudgingOptions) else judging
 
 
-def _check_rules_run(book: "Rulebook", ids: list[str], severities: list[Severity]) -> None:
-    """Refuse to fail on rules that do not run: what is not checked would look clean."""
-    run = [rule.id for rule in book.rules]
+def _with_fail_on(judging: "Judging", options: JudgingOptions) -> "Judging":
+    """Add the names of accounts, and what a run fails on, if all of that can happen."""
+    from analyzer.account_names import read_account_list
+
+    _check_fail_on(options)
+    named = options.accounts
+    listed = read_account_list(str(named.path), named.content) if named else None
+    return replace(judging, accounts=listed, fail_on=options.fail_on)
+
+
+def _chooses_rules(options: AnalysisOptions) -> bool:
+    """Return whether an option chooses rules or limits, which are slow to import."""
+    default = AnalysisOptions()
+    return any(getattr(options, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS)
+
+
+def _book(options: AnalysisOptions) -> "Rulebook":
+    """Return the rules that run, and their limits.
+
+    Raises typer.BadParameter for an unknown rule.
+    """
+    from analyzer.standards.rulebook import rulebook
+
+    limits = {name: getattr(options, name) for name in _LIMITS}
+    try:
+        return rulebook(
+            options.standard,
+            rules=options.rules,
+            skip=options.skip,
+            least=options.min_severity,
+            limits={name: days for name, days in limits.items() if days is not None},
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
+
+
+def _check_fail_on(options: JudgingOptions) -> None:
+    """Refuse to fail on what cannot be found: what is not checked would look clean.
+
+    Raises typer.BadParameter.
+    """
+    if message := next(_fail_on_problems(options), None):
+        raise typer.BadParameter(message, param_hint="--fail-on")
+
+
+def _fail_on_problems(options: JudgingOptions) -> Iterator[str]:
+    words = options.fail_on
+    runs_not = [each for each in Severity if each.rank > options.min_severity.rank]
+    if weaker := [word for word in words if word in runs_not]:
+        limit = f"--min-severity {options.min_severity}"
+        yield f"{', '.join(weaker)}: no such rule runs with {limit}"
+    if CONTROL in words and options.standard is None:
+        yield f"{CONTROL}: choose the controls with --standard"
+    ids = [word for word in words if word not in _NAMED_WORDS]
+    if not (ids or _chooses_rules(options)):
+        return
+    rules = _book(options).rules
+    run = [rule.id for rule in rules]
     if missing := [word for word in ids if word not in run]:
-        message = (
+        yield (
             f"'{', '.join(missing)}': choose from the verdicts {', '.join(Verdict)}, the severities"
-            f" {', '.join(Severity)}, {', '.join(_OTHER_FAIL_WORDS)}, or the rules that run:"
+            f" {', '.join(Severity)}, {CONTROL}, {OVERDUE}, or the rules that run:"
             f" {', '.join(run) or 'none'}"
         )
-        raise typer.BadParameter(message, param_hint="--fail-on")
-    worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
-    if idle := [each for each in severities if each.rank < worst]:
-        message = (
+    worst = min((rule.severity.rank for rule in rules), default=len(Severity))
+    if idle := [each for each in Severity if each in words and each.rank < worst]:
+        yield (
             f"{', '.join(idle)}: no rule of this severity runs ({', '.join(run) or 'none runs'});"
             " choose a lower severity, or let more rules run"
         )
+
+
+def check_decisions(options: JudgingOptions, follow_up: Path | None = None) -> None:
+    """Refuse to follow up what is not there: without decisions nothing would look overdue.
+
+    Raises typer.BadParameter.
+    """
+    if options.decisions:
+        return
+    if follow_up:
+        raise typer.BadParameter("name the ledger with --decisions", param_hint="--follow-up")
+    if OVERDUE in options.fail_on:
+        message = f"{OVERDUE}: name the ledger with --decisions"
         raise typer.BadParameter(message, param_hint="--fail-on")
-
-
-def _severities_from(words: list[str]) -> list[Severity]:
-    """Return the severities named and all higher ones."""
-    mildest = max((each.rank for each in Severity if each in words), default=-1)
-    return [each for each in Severity if each.rank <= mildest]

@@ -1,24 +1,27 @@
 """Wire `credreport plan`: write the script that deactivates or deletes the decided users."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.analyze import check_outputs
-from analyzer.cli.choices import Command, days
-from analyzer.cli.decision_files import DecisionFiles, read_decisions
-from analyzer.cli.judging_options import InputFile, read_input_file
+from analyzer.cli.choices import Command, days_option
+from analyzer.cli.input_options import (
+    DecisionFiles,
+    InputFile,
+    listed_exemptions,
+    read_decisions,
+    read_input_file,
+)
 from analyzer.cli.options import Config
-from analyzer.cli.stderr import say, utc_now
+from analyzer.cli.output_options import check_outputs
+from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
 from analyzer.cli.stdout import flushed_stdout
-from analyzer.errors import PARTIAL
 
 if TYPE_CHECKING:
-    from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import Plan
 
-_MAX_AGE_DAYS = 45
+_MAX_AGE_DAYS: Final = 45
 
 app = typer.Typer(add_completion=False)
 
@@ -53,12 +56,7 @@ def plan(
         ),
     ] = None,
     max_age: Annotated[
-        int,
-        typer.Option(
-            parser=days(1),
-            metavar="DAYS",
-            help="Set the age of the reports from which the script refuses to run.",
-        ),
+        int, days_option("Set the age of the reports from which the script refuses to run.")
     ] = _MAX_AGE_DAYS,
     config: Config = None,
 ) -> None:
@@ -68,39 +66,28 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
+    from analyzer.analysis import analyze
+    from analyzer.decisions.collect import collect
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.decisions.plan import plan as planned
+    from analyzer.sources.load import load
+
     lists = [exemptions.path] if exemptions else []
     inputs = [*(each.path for each in files), *lists, *report, config]
     check_outputs([output] if output else [], inputs)
-    planned = _plan(_ledger(files), report, exemptions)
-    _write(planned, files, output, max_age)
-    for line in planned.done:
+    ledger = collect(Ledger(), read_decisions(files), utc_now().date()).ledger
+    exempt = listed_exemptions(exemptions)
+    if report:
+        analysis = analyze(load(*report), exemptions=exempt)
+        result = planned(ledger, exempt, analysis.report, analysis.pages())
+    else:
+        result = planned(ledger, exempt)
+    _write(result, files, output, max_age)
+    for line in result.done:
         say(f"Done already: {line.decision} {line.user_key.arn}")
-    for each in planned.left_out:
+    for each in result.left_out:
         say(f"Left out: {each}")
-    if planned.left_out:
-        raise typer.Exit(PARTIAL)
-
-
-def _ledger(files: list[InputFile]) -> "Ledger":
-    """Return the decisions in all files as one ledger; raises InputRefused."""
-    from analyzer.decisions.collect import collect
-    from analyzer.decisions.ledger import Ledger
-
-    return collect(Ledger(), read_decisions(files), utc_now().date()).ledger
-
-
-def _plan(ledger: "Ledger", sources: list[str], listed: InputFile | None) -> "Plan":
-    """Return the plan, compared with newer reports where some are named; raises InputRefused."""
-    from analyzer.analysis import analyze
-    from analyzer.decisions.plan import plan as planned
-    from analyzer.exemptions import read_exemptions
-    from analyzer.sources.load import load
-
-    exempt = read_exemptions(str(listed.path), listed.content) if listed else ()
-    if not sources:
-        return planned(ledger, exempt)
-    analysis = analyze(load(*sources), exemptions=exempt)
-    return planned(ledger, exempt, analysis.report, analysis.pages())
+    exit_if_failed_or_partial(partial=bool(result.left_out))
 
 
 def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:

@@ -3,17 +3,16 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import typer
 
-from analyzer.errors import BUG, CredreportError
+from analyzer.errors import BUG, FAILED, PARTIAL, CredreportError
 from analyzer.terms import printable, utc_text
 
 
@@ -49,12 +48,19 @@ def _is_terminal() -> bool:
     return bool(sys.stderr and sys.stderr.isatty()) and os.environ.get("TERM") != "dumb"
 
 
-def print_lines(lines: Iterable[str], written: Iterable[Path]) -> None:
-    """Write the lines of a summary, and which files were written."""
-    for line in lines:
-        say(line)
-    for path in written:
-        say(f"Wrote {path}")
+def exit_if_failed_or_partial(
+    failures: Sequence[str] = (), *, partial: bool, quiet: bool = False
+) -> None:
+    """Exit with 1 if something meets --fail-on, and say what; with 5 if something is missing.
+
+    Raises typer.Exit.
+    """
+    if failures:
+        if not quiet:
+            say(f"Meets --fail-on: {'; '.join(failures)}")
+        raise typer.Exit(FAILED)
+    if partial:
+        raise typer.Exit(PARTIAL)
 
 
 class LogFormat(StrEnum):

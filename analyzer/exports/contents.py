@@ -1,26 +1,28 @@
-"""Write all outputs of a run, and list what it holds."""
+"""Write all outputs of a run, count users from run to run, and list what a run holds."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from analyzer import columns
 from analyzer.analysis import Analysis, analyze
 from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
-from analyzer.decisions.ledger import Ledger, read_ledger
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.run_record import as_of_option
 from analyzer.exports.runs import Run, run_sort_key, sync
 from analyzer.files import replacing, sha256
-from analyzer.model import Exemptions
-from analyzer.terms import Feed, Verdict
+from analyzer.model import TEXT, Exemptions
+from analyzer.terms import ISO_UTC, Feed, Verdict, utc_text
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff
 from analyzer.writers.changes import write_changes
@@ -50,6 +52,25 @@ FEEDS: Final = {
 """The file with the findings of each feed."""
 
 USERS_TABLE: Final = "users.parquet"
+
+MOST_RUNS: Final = 12
+"""The trend has at most this number of runs."""
+
+TREND_COLUMNS: Final = (
+    columns.RUN,
+    columns.AS_OF,
+    str(Verdict.UNUSED),
+    columns.INACTIVE_COUNT,
+    columns.USERS,
+)
+
+
+def write_lists(folder: Path, lists: Mapping[str, bytes], ledger: Ledger) -> None:
+    """Write the lists that a run was judged by into a folder, and its ledger if it has lines."""
+    for name, content in lists.items():
+        write_synced(folder / name, content)
+    if ledger.lines:
+        write_synced(folder / DECISIONS, ledger_bytes(ledger.lines))
 
 
 def write_feed(
@@ -87,7 +108,7 @@ def newest_run_with(runs: Iterable[Run], file: str) -> Run | None:
 def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
 
-    `trend` has the numbers of users of the newest runs (`exports.trend.COLUMNS`).
+    `trend` has the numbers of users of the newest runs (`TREND_COLUMNS`).
 
     Raises OutputFailed.
     """
@@ -105,6 +126,47 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
             analysis, stream, changes=changed if since else None, since=since or "", trend=trend
         )
     return sum(counts_by_kind(changed).values())
+
+
+def trend(
+    earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return the numbers of users of the newest runs, the oldest first and the present one last.
+
+    `earlier` are the older runs in their order, each with the counts that it was exported with;
+    one whose record lacks them or its as-of is left out. `name`, `as_of` and `verdicts`
+    (`verdict_counts`) are those of the present run. The columns are `TREND_COLUMNS`: `run` str,
+    `as_of` datetime64[s, UTC], `unused`, `inactive` (retired or dormant), `users` int64.
+    """
+    counted = [(run, counts) for run in earlier if (counts := _recorded_counts(run.record))]
+    rows = [
+        *((run.name, run.record.get("as_of"), *_user_counts(counts)) for run, counts in counted),
+        (name, utc_text(as_of), *_user_counts(verdicts)),
+    ]
+    frame = pd.DataFrame(rows, columns=list(TREND_COLUMNS))
+    moments = pd.to_datetime(frame[columns.AS_OF], format=ISO_UTC, utc=True, errors="coerce")
+    kinds: dict[str, Any] = {columns.RUN: TEXT, **dict.fromkeys(TREND_COLUMNS[2:], "int64")}
+    dated = frame.astype(kinds).assign(**{columns.AS_OF: moments.dt.as_unit("s")})
+    return dated.dropna(subset=columns.AS_OF).tail(MOST_RUNS).reset_index(drop=True)
+
+
+def verdict_counts(analysis: Analysis) -> dict[str, int]:
+    """Return the number of users of each verdict."""
+    return {str(verdict): analysis.totals.users(verdict) for verdict in Verdict}
+
+
+def _recorded_counts(record: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return the counts in a record, none if it has no understood ones."""
+    counts = record.get("users")
+    if not isinstance(counts, dict) or {*counts} != {*map(str, Verdict)}:
+        return {}
+    return counts if all(type(number) is int for number in counts.values()) else {}
+
+
+def _user_counts(verdicts: Mapping[str, int]) -> tuple[int, int, int]:
+    """Return how many users are unused, are inactive, and how many there are."""
+    inactive = verdicts[Verdict.RETIRED] + verdicts[Verdict.DORMANT]
+    return verdicts[Verdict.UNUSED], inactive, sum(verdicts.values())
 
 
 def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:

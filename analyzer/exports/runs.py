@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
 from analyzer.exports.run_record import RECORD_FILE, read_record
-from analyzer.files import PRIVATE, sha256
+from analyzer.files import PRIVATE, json_bytes, provenance, replacing, sha256
+from analyzer.terms import utc_text
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
 
@@ -96,6 +97,9 @@ def run_sort_key(name: str) -> tuple[str, int]:
 
 
 LATEST: Final = "latest"
+LAST_RUN: Final = "last-run.json"
+"""How the last run in a folder ended, for monitoring."""
+
 LOCK: Final = ".lock"
 BUILDING: Final = ".credreport-building-"
 REMOVING: Final = ".credreport-removing-"
@@ -181,6 +185,26 @@ def check_folder(folder: Path) -> None:
     if os.path.lexists(folder / LOCK):
         with os_errors_translated(folder):
             _acquired_lock(folder).release()
+
+
+def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> None:
+    """Write when a run ended, with which exit code and message; `at` is in UTC.
+
+    Nothing is written where the folder does not exist.
+
+    Raises OutputFailed.
+    """
+    if not folder.is_dir():
+        return
+    record = {
+        **provenance(),
+        "kind": "last-run",
+        "when": utc_text(at),
+        "exit_code": exit_code,
+        "message": message,
+    }
+    with replacing(folder / LAST_RUN) as stream:
+        stream.write(json_bytes(record))
 
 
 def sync(path: Path) -> None:

@@ -61,7 +61,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
 
         targets.append(Path(follow_up))
         writers.append(lambda stream: write_follow_up(analysis, stream, raw=raw_csv))
-    _check(analysis, targets)
+    check_targets(targets, _input_names(analysis))
     with ExitStack() as stack:
         for target, writer in zip(targets, writers, strict=True):
             writer(stack.enter_context(replacing(target, mode)))
@@ -81,14 +81,17 @@ def _parsed_sheets(word: str) -> WorkbookSheets:
     return WorkbookSheets(word)
 
 
-def _check(analysis: "Analysis", targets: Iterable[Path]) -> None:
-    """Refuse to write over what was read, the evidence for the result, or to one file twice."""
-    reasons_by_path = {os.path.realpath(name): "is an input" for name in _input_names(analysis)}
+def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse to write over what was read, the evidence for the result, or to one file twice.
+
+    Raises ValueError.
+    """
+    reasons_by_path = {os.path.realpath(each): "is an input" for each in inputs}
     for target in targets:
         place = os.path.realpath(target)
         if place in reasons_by_path:
             raise ValueError(f"{target} {reasons_by_path[place]}: write to another file")
-        reasons_by_path[place] = "is written already"
+        reasons_by_path[place] = "is named twice"
 
 
 def _input_names(analysis: "Analysis") -> Iterator[str]:

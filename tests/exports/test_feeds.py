@@ -86,4 +86,6 @@ def test_a_feed_that_there_is_not_is_refused_with_those_that_there_are(
     runs: Path, capsys: Capture
 ) -> None:
     assert exporting(runs, "--also", "csv") == 2
-    assert "'csv': choose from ocsf, asff, parquet" in " ".join(capsys.readouterr().err.split())
+    assert "'csv' is not one of 'ocsf', 'asff', 'parquet'" in " ".join(
+        capsys.readouterr().err.split()
+    )

@@ -12,8 +12,7 @@ import typer
 
 from analyzer.cli.export import run_and_record
 from analyzer.errors import AwsRefused, Busy, InputRefused
-from analyzer.exports.last_run import LAST_RUN, write_last_run
-from analyzer.exports.runs import folder_lock
+from analyzer.exports.runs import LAST_RUN, folder_lock, write_last_run
 from tests.support.builders import saved
 from tests.support.runs import console_report, exporting, hidden, visible
 

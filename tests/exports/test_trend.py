@@ -7,8 +7,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from analyzer.exports.contents import MOST_RUNS, TREND_COLUMNS, trend
 from analyzer.exports.runs import Run
-from analyzer.exports.trend import COLUMNS, MOST_RUNS, trend
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before
 from tests.support.runs import console_report, exporting, record_of
@@ -28,7 +28,7 @@ def a_run(year: int, **counts: Any) -> Run:
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
     counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
     frame = trend([a_run(20, active=1), a_run(21, **counts)], "now", NOW, {**NONE, "unused": 3})
-    assert tuple(frame.columns) == COLUMNS
+    assert tuple(frame.columns) == TREND_COLUMNS
     assert frame[["unused", "inactive", "users"]].to_numpy().tolist() == [
         *([0, 0, 1], [2, 2, 6], [3, 0, 3])
     ]

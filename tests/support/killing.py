@@ -13,9 +13,9 @@ from tests.support.processes import unmeasured
 
 _FORKING = """
 import json, os, sys
-from analyzer.cli import export_run, main
+from analyzer.cli import main
 import analyzer.analysis, analyzer.standards.rulebook, analyzer.inspection
-import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.reports
+import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.run
 for line in sys.stdin:
     process = os.fork()
     if process == 0:

@@ -127,9 +127,9 @@ def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None
     (folder / "link.csv").symlink_to("a.csv")
     (folder / "sub").mkdir()
     for same in (folder / "a.csv", folder / "sub/../a.csv", folder / "link.csv"):
-        with pytest.raises(ValueError, match="is written already: write to another file"):
+        with pytest.raises(ValueError, match="is named twice: write to another file"):
             writers.write(analysis, folder / "a.csv", same)
-        with pytest.raises(ValueError, match="is written already: write to another file"):
+        with pytest.raises(ValueError, match="is named twice: write to another file"):
             writers.write(analysis, folder / "a.csv", findings=same)
     assert held(folder) == {}
 

@@ -1,0 +1,312 @@
+"""Make one run: gather the reports, judge the users, write everything, put it in place."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Protocol
+
+from analyzer.analysis import Analysis
+from analyzer.aws.request import FetchRequest
+from analyzer.decisions.ledger import Entries
+from analyzer.errors import FAILED, PARTIAL, OutputFailed
+from analyzer.exports import contents, reports, runs
+from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
+from analyzer.exports.run_record import RECORD_FILE, RunInput, record_bytes
+from analyzer.exports.runs import Run
+from analyzer.exports.stored_analysis import stored
+from analyzer.files import replace_files, sha256
+from analyzer.judging import Judging
+from analyzer.model import Report
+from analyzer.report.input_size import InputLimit
+from analyzer.sources.load import find_inputs, load_sources, skipped_notes, with_uncovered
+from analyzer.sources.manifest import (
+    FETCHED_MANIFEST,
+    FetchedAccounts,
+    failures,
+    manifest,
+    require_any_report,
+    status_counts,
+    unknown_credentials,
+    unmatched_sentence,
+)
+from analyzer.terms import Feed
+from analyzer.writers import users
+
+
+class Log(Protocol):
+    """Log what a run does, one event with a message and fields at a time."""
+
+    def say(self, event: str, message: str, **fields: Any) -> None:
+        """Log what was done."""
+
+    def caution(self, event: str, message: str, **fields: Any) -> None:
+        """Log what should be known or fixed."""
+
+    def log_wait(self, name: str, seconds: float, state: str) -> None:
+        """Log that the report of an account is not ready after so many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """Hold what a run is made from, what it is judged by, and where it goes.
+
+    The reports are those of `sources`; without any they are `fetched` from AWS. `as_of` is in
+    UTC. `entries` are decisions to collect first, `lists` the files that a run keeps, by their
+    name in it, `parameters` the options that its record has. `feeds` are written too, ASFF for
+    `hub_region`.
+    """
+
+    folder: Path
+    log: Log
+    sources: Sequence[str]
+    fetched: FetchRequest | None
+    max_input: int
+    as_of: datetime | None
+    skip_unreadable: bool
+    judging: Judging
+    entries: Entries | None
+    lists: Mapping[str, bytes]
+    parameters: Mapping[str, object]
+    feeds: Sequence[Feed]
+    hub_region: str | None
+
+
+def check(request: ExportRequest) -> int:
+    """Try all that a run needs, write nothing, and return the exit code.
+
+    Raises CredreportError.
+    """
+    log = request.log
+    log.say("settings", "The settings are understood.")
+    runs.check_folder(request.folder)
+    log.say("folder", f"{request.folder} can be written, and no other run uses it.")
+    if request.fetched:
+        accounts, has_gaps = _ask_aws(request, request.fetched)
+        not_read = failures(accounts.entries)
+        for sentence in not_read:
+            log.caution("not-read", sentence)
+        return PARTIAL if has_gaps or not_read else 0
+    limit = InputLimit(request.max_input)
+    inputs = find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
+    report = with_uncovered(
+        load_sources(request.sources, inputs.readable, request.as_of, lambda *_: None, limit),
+        inputs.uncovered,
+    )
+    log.say("reports", f"Reports read: {len(report.files)}, with {report.rows} rows.")
+    decided = _collect_decisions(request, write=False)
+    _log_missing_accounts(report, log)
+    return PARTIAL if report.not_covered or decided.refused else 0
+
+
+def export(request: ExportRequest, keep: int | None) -> int:
+    """Make a run, remove the oldest ones but `keep`, and return the exit code.
+
+    Raises CredreportError; nothing is left of the run then.
+    """
+    folder = request.folder
+    with runs.folder_lock(folder):
+        with runs.new_run_folder(folder) as building:
+            report, has_gaps = _gather_reports(request, building)
+            run = folder / runs.next_run_name(folder, max(file.as_of for file in report.files))
+            decided = _collect_decisions(request)
+            judging = _judging_with(decided, request, run)
+            with stored(judging.analysis(report), folder) as analysis:
+                _log_outcome(analysis, request.log)
+                run_input = _run_input(analysis, request)
+                has_gaps = has_gaps or bool(decided.refused)
+                if existing := runs.run_with_identity(folder, run_input.identity):
+                    run, code = existing.path, _unchanged(existing, request.log, has_gaps=has_gaps)
+                else:
+                    code = _exit_code(analysis, request, has_gaps=has_gaps)
+                    _publish(request, analysis, building, run, run_input=run_input, code=code)
+        if keep:
+            _prune(request, keep, run)
+    return code
+
+
+def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, bool]:
+    """Put the reports into a run, and return them, and whether AWS left anything out.
+
+    They are copies of files, or what AWS gives.
+
+    Raises InputRefused, AwsRefused, OutputFailed.
+    """
+    folder = reports.make_reports_folder(building)
+    if request.fetched:
+        _, has_gaps = _ask_aws(request, request.fetched, folder)
+        return reports.load_reports(building, {}, request.max_input, request.as_of), has_gaps
+    limit = InputLimit(request.max_input)
+    inputs = find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
+    with runs.os_errors_translated(folder):
+        origins = reports.copy_inputs(request.sources, inputs.readable, folder)
+    report = reports.load_reports(building, origins, request.max_input, request.as_of)
+    report = with_uncovered(report, inputs.uncovered)
+    return replace(report, notes=(*skipped_notes(inputs.readable), *report.notes)), False
+
+
+def _collect_decisions(request: ExportRequest, *, write: bool = True) -> CollectedLedger:
+    """Return the folder's ledger with what reviewers entered, and log what is new.
+
+    Raises InputRefused, Busy, OutputFailed.
+    """
+    today = datetime.now(UTC).date()
+    decided = collected_ledger(request.folder, request.entries, today, write=write)
+    for added in decided.added:
+        request.log.say("decisions", added)
+    for refused in decided.refused:
+        request.log.caution("not-collected", refused)
+    return decided
+
+
+def _judging_with(decided: CollectedLedger, request: ExportRequest, run: Path) -> Judging:
+    """Return what a run is judged by: its own ledger, with the days of the request."""
+    days = request.judging.ledger
+    ledger = replace(
+        decided.ledger,
+        keep_days=days.keep_days,
+        due_days=days.due_days,
+        done_since=first_done_times(request.folder, run.name),
+    )
+    return replace(request.judging, ledger=ledger)
+
+
+def _run_input(analysis: Analysis, request: ExportRequest) -> RunInput:
+    file = analysis.ledger.file
+    parameters = {**request.parameters, "decisions": file.sha256 if file else None}
+    return RunInput(report=analysis.report, parameters=parameters)
+
+
+def _unchanged(existing: Run, log: Log, *, has_gaps: bool) -> int:
+    """Log that the same run is there already, and return its exit code."""
+    code = int(existing.record["exit_code"]) or (PARTIAL if has_gaps else 0)
+    message = f"Unchanged since {existing.path}: skipped."
+    log.say("unchanged", message, run=existing.name, exit_code=code)
+    return code
+
+
+def _exit_code(analysis: Analysis, request: ExportRequest, *, has_gaps: bool) -> int:
+    if reasons := request.judging.failures(analysis):
+        request.log.caution("fail-on", f"Meets --fail-on: {'; '.join(reasons)}")
+        return FAILED
+    return PARTIAL if has_gaps or analysis.report.not_covered else 0
+
+
+def _publish(  # noqa: PLR0913  a run is all of these
+    request: ExportRequest,
+    analysis: Analysis,
+    building: Path,
+    run: Path,
+    *,
+    run_input: RunInput,
+    code: int,
+) -> None:
+    """Write all files of a run in a hidden folder, and give that its name."""
+    earlier = runs.earlier_runs(run.parent, run.name)
+    previous = _run_to_compare(earlier, request.log)
+    verdicts = contents.verdict_counts(analysis)
+    numbers = contents.trend(earlier, run.name, run_input.as_of, verdicts)
+    ledger = analysis.ledger
+    with runs.os_errors_translated(run.parent):
+        contents.write_lists(building, request.lists, ledger)
+        changed = contents.write_all(analysis, building, previous, numbers)
+        for feed in request.feeds:
+            closed = _feed_to_close(earlier, feed, request.log)
+            contents.write_feed(analysis, building, feed, request.hub_region, closed)
+        record = record_bytes(
+            run_input,
+            list(contents.synced_private_files(building)),
+            exit_code=code,
+            compared_with=previous.name if previous else None,
+            users=verdicts,
+            ledger=ledger.file,
+        )
+        contents.write_synced(building / RECORD_FILE, record)
+    runs.publish(building, run)
+    since = f"; changes since {previous.name}: {changed}" if previous else ""
+    request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
+
+
+def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
+    """Return the run before, if its reports are still those that it was made from."""
+    *_, previous = None, *earlier
+    if previous and not contents.has_unchanged_inputs(previous):
+        message = f"Reports in {previous.path} were changed: changes since it are not shown."
+        log.caution("changed", message, run=previous.name)
+        return None
+    return previous
+
+
+def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> Path | None:
+    """Return the newest feed of a run before that can be closed, if it is as it was written."""
+    if feed is Feed.PARQUET:
+        return None
+    name = contents.FEEDS[feed]
+    source = contents.newest_run_with(earlier, name)
+    if source and source.sha256_of(name) != sha256(source.path / name):
+        message = f"{source.path / name} was changed: none of its findings is closed."
+        log.caution("changed", message, run=source.name)
+        return None
+    return source.path / name if source else None
+
+
+def _prune(request: ExportRequest, keep: int, run: Path) -> None:
+    """Remove the oldest runs; that they cannot be removed changes nothing of the new one."""
+    try:
+        for old in runs.prune(request.folder, keep, spared=run.name):
+            request.log.say("removed", f"Removed {old.path}.", run=old.name)
+    except OutputFailed as error:
+        request.log.caution("not-removed", f"Old runs were not removed: {error}")
+
+
+def _log_outcome(analysis: Analysis, log: Log) -> None:
+    """Log what was found, each account that is missing, and the notes."""
+    counts = {verdict: count for verdict, count, _ in users.verdict_counts(analysis)}
+    verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    about = users.as_of_and_scope(analysis.report)
+    log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
+    cautioned = _log_missing_accounts(analysis.report, log)
+    for note in users.notes(analysis):
+        if note not in cautioned:
+            log.say("note", note)
+
+
+def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
+    """Log each account that is missing, and return what was said."""
+    for each in report.not_covered:
+        log.caution("not-covered", str(each), **asdict(each))
+    return {*map(str, report.not_covered)}
+
+
+def _ask_aws(
+    request: ExportRequest, fetched: FetchRequest, folder: Path | None = None
+) -> tuple[FetchedAccounts, bool]:
+    """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
+
+    Return what became of the accounts, and whether anything is unknown of those that were read.
+
+    Raises AwsRefused where none could be read, OutputFailed, KeyboardInterrupt where it was
+    stopped: of many accounts, some would be missing.
+    """
+    # boto3 is slow to import, and reports from files need none.
+    from analyzer.aws.errors import STOPPED  # noqa: PLC0415
+    from analyzer.aws.fetch import fetch_accounts, save_report  # noqa: PLC0415
+
+    log = request.log
+    save = partial(save_report, partial(Path, folder)) if folder else attrgetter("name")
+    accounts = fetch_accounts(fetched, save, waiting=log.log_wait)
+    entries = accounts.entries
+    if any(entry.reason == STOPPED for entry in entries):
+        raise KeyboardInterrupt
+    require_any_report(entries)
+    log.say("fetched", f"Accounts: {status_counts(entries)}.")
+    for pattern in accounts.unmatched:
+        log.caution("unmatched", unmatched_sentence(pattern), pattern=pattern)
+    gaps = unknown_credentials(entries)
+    for gap in gaps:
+        log.caution("gap", gap)
+    if folder:
+        replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
+    return accounts, bool(gaps)
