@@ -93,11 +93,20 @@ def plain_message(error: typer.BadParameter) -> str:
     return error.message.removeprefix(_MARK_OF_PYDANTIC)
 
 
-class Command(TyperCommand):
-    """Refuse unknown environment variables; show in the help no type where there is a better name.
+class _WithPlainHelp:
+    """Show in the help no type of flags and arguments: they have a better name, or no value."""
 
-    The variables are those of a command that takes its options from the environment.
-    """
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters without these types."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # typer's classes have it
+        for each in params:
+            if isinstance(each, TyperArgument) or each.is_flag:
+                each.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context
+        return params
+
+
+class Command(_WithPlainHelp, TyperCommand):
+    """Refuse unknown environment variables, for a command that takes options from these."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; raises typer.BadParameter for an unknown variable."""
@@ -109,17 +118,9 @@ class Command(TyperCommand):
             error.message = plain_message(error)
             raise
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters without the types of flags and arguments."""
-        return _with_types_hidden(super().get_params(ctx))
 
-
-class Group(TyperGroup):
-    """Show in the help no type behind a flag: it takes no value."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters without the types of flags."""
-        return _with_types_hidden(super().get_params(ctx))
+class Group(_WithPlainHelp, TyperGroup):
+    """Hold several commands."""
 
 
 def _check_variables(context: Any, variables: Iterable[str]) -> None:
@@ -143,10 +144,3 @@ def _environment_variables(option: Any, prefix: str) -> list[str]:
     """Return the environment variables that an option is taken from."""
     named = option.envvar or ()
     return [f"{prefix}{option.name.upper()}", *([named] if isinstance(named, str) else named)]
-
-
-def _with_types_hidden(params: list[Any]) -> list[Any]:
-    for each in params:
-        if isinstance(each, TyperArgument) or each.is_flag:
-            each.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context
-    return params

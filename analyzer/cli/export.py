@@ -11,13 +11,12 @@ import typer
 
 from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.choices import Command, whole_number
-from analyzer.cli.input_options import AsOf, InputFile, MaxInput, SkipUnreadable
+from analyzer.cli.input_options import InputFile, ReadingOptions
 from analyzer.cli.judging_options import JudgingOptions, read_judging
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.output_options import HubRegion
-from analyzer.cli.stderr import Log, LogFormat, utc_now
-from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, Busy, CredreportError, OutputFailed
-from analyzer.report.input_size import MAX_INPUT
+from analyzer.cli.stderr import Log, LogFormat, exit_code_and_message, utc_now
+from analyzer.errors import FAILED, PARTIAL, Busy, OutputFailed
 from analyzer.terms import Feed, utc_text
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ def export(
         bool,
         typer.Option("--check", help="Test the settings and the permissions, and write nothing."),
     ] = False,
-    max_input: MaxInput = MAX_INPUT,
     also: Annotated[
         list[Feed],
         typer.Option(
@@ -80,8 +78,7 @@ def export(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
     ] = False,
-    skip_unreadable: SkipUnreadable = False,
-    as_of: AsOf = None,
+    reading: ReadingOptions,
     config: Config = None,
 ) -> None:
     """Fetch reports, analyze them and keep all outputs as one run, for cron.
@@ -99,7 +96,7 @@ def export(
 
         judging = read_judging(judging_options)
         if not sources:
-            _refuse_source_options(as_of, skip_unreadable=skip_unreadable)
+            _refuse_source_options(reading)
             aws.check()
         lists = {
             contents.EXEMPTIONS: judging_options.exemptions,
@@ -108,7 +105,7 @@ def export(
         parameters = {
             **_recorded_options(judging_options),
             "service_credentials": aws.service_credentials and not sources,
-            "as_of": utc_text(as_of) if as_of else None,
+            "as_of": utc_text(reading.as_of) if reading.as_of else None,
             "also": sorted(also),
             "hub_region": hub_region,
         }
@@ -117,9 +114,9 @@ def export(
             log=log,
             sources=sources,
             fetched=None if sources else aws,
-            max_input=max_input,
-            as_of=as_of,
-            skip_unreadable=skip_unreadable,
+            max_input=reading.max_input,
+            as_of=reading.as_of,
+            skip_unreadable=reading.skip_unreadable,
             judging=judging,
             entries=_entries(judging_options.decisions),
             lists={name: file.content for name, file in lists.items() if file},
@@ -159,24 +156,11 @@ def run_and_record(
         raise
     except BaseException as error:
         with suppress(OutputFailed):
-            write_last_run(folder, now(), *_exit_code_and_message(error))
+            write_last_run(folder, now(), *exit_code_and_message(error))
         raise
     with suppress(OutputFailed):
         write_last_run(folder, now(), code, _OUTCOME_MESSAGES[code])
     return code
-
-
-def _exit_code_and_message(error: BaseException) -> tuple[int, str]:
-    """Return the exit code with which an exception ends the program, and a message."""
-    if isinstance(error, CredreportError):
-        return error.exit_code, str(error)
-    if isinstance(error, typer.BadParameter):
-        return error.exit_code, error.format_message()
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "Ended by Ctrl-C."
-    if isinstance(error, SystemExit):
-        return int(error.code or 0), "Ended by a signal."
-    return BUG, f"This is a bug, please report it: {error!r}"
 
 
 def _recorded_options(options: JudgingOptions) -> dict[str, object]:
@@ -196,14 +180,14 @@ def _entries(file: InputFile | None) -> "Entries | None":
     return read_entries(str(file.path), file.content) if file else None
 
 
-def _refuse_source_options(as_of: datetime | None, *, skip_unreadable: bool) -> None:
+def _refuse_source_options(reading: ReadingOptions) -> None:
     """Refuse options that mean nothing for reports fetched from AWS.
 
     Raises typer.BadParameter.
     """
-    if as_of:
+    if reading.as_of:
         message = "use it with --from only: fetched reports have their time"
         raise typer.BadParameter(message, param_hint="--as-of")
-    if skip_unreadable:
+    if reading.skip_unreadable:
         message = "use it with --from only: fetched reports are always readable"
         raise typer.BadParameter(message, param_hint="--skip-unreadable")

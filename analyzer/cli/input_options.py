@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from analyzer.sources.find import Source
 
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
+
+_input_panel: Final = partial(typer.Option, rich_help_panel="Input")
 
 # Files
 
@@ -109,59 +112,51 @@ def _size(text: str) -> int:
         raise typer.BadParameter(f'invalid size "{printable(text)}": use 500MiB or 2GiB') from None
 
 
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(
-        parser=moment,
-        metavar="TIME",
-        rich_help_panel="Input",
-        help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default their"
-        " own.",
-    ),
-]
-"""The option for the as-of of all reports."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """Hold the options on how all reports are read."""
 
-SkipUnreadable = Annotated[
-    bool,
-    typer.Option(
-        "--skip-unreadable",
-        rich_help_panel="Input",
-        help="List a report that cannot be read as not covered, and exit with 5, instead of"
-        " refusing all.",
-    ),
-]
-"""The option that continues without reports that cannot be read."""
-
-MaxInput = Annotated[
-    int,
-    typer.Option(
-        "--max-input",
-        parser=_size,
-        metavar="SIZE",
-        rich_help_panel="Input",
-        show_default=False,
-        help=f"Refuse inputs that unpack to more than this in all; default {size_text(MAX_INPUT)}.",
-    ),
-]
-"""The option that bounds what archives and pipes hold."""
+    skip_unreadable: Annotated[
+        bool,
+        _input_panel(
+            "--skip-unreadable",
+            help="List a report that cannot be read as not covered, and exit with 5, instead of"
+            " refusing all.",
+        ),
+    ] = False
+    max_input: Annotated[
+        int,
+        _input_panel(
+            parser=_size,
+            metavar="SIZE",
+            show_default=False,
+            help="Refuse inputs that unpack to more than this in all; default"
+            f" {size_text(MAX_INPUT)}.",
+        ),
+    ] = MAX_INPUT
+    as_of: Annotated[
+        datetime | None,
+        _input_panel(
+            parser=moment,
+            metavar="TIME",
+            help="Set the time that the reports describe, such as 2026-03-01T09:30:00Z; default"
+            " their own.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputOptions:
-    """Hold the options on how reports are read."""
+class InputOptions(ReadingOptions):
+    """Hold the options on how reports are read whose ARNs may be masked."""
 
     account_id: Annotated[
         str,
-        typer.Option(
+        _input_panel(
             callback=of_form(ACCOUNT_ID_PATTERN, "an account has 12 digits"),
             metavar="NUMBER",
-            rich_help_panel="Input",
             help="Set the account of a report whose ARNs are masked or missing.",
         ),
     ] = ""
-    skip_unreadable: SkipUnreadable = False
-    max_input: MaxInput = MAX_INPUT
-    as_of: AsOf = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ is refused. The command line and the environment override the file.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, time
 from functools import wraps
 from pathlib import Path
@@ -33,7 +33,11 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     if path is not None:
         settings = {key: _as_command_line_text(value) for key, value in _toml(path).items()}
         options = _options(context.command)
-        known = {**_options_of_all_commands(), **options}
+        known = {
+            name: option
+            for command in (*every_command(), context.command)
+            for name, option in _options(command).items()
+        }
         problems = [
             printable(f"{path}: {key}: {problem}")
             for key, value in settings.items()
@@ -70,14 +74,13 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST_SETTINGS + 1)
-    except OSError as error:
+        is_large = len(content) > _LARGEST_SETTINGS
+        settings = {} if is_large else tomllib.loads(content.decode().replace("\r\n", "\n"))
+    except (OSError, ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
-    if len(content) > _LARGEST_SETTINGS:
+    if is_large:
         raise typer.BadParameter(f"{path} holds more than {size_text(_LARGEST_SETTINGS)}")
-    try:
-        return tomllib.loads(content.decode().replace("\r\n", "\n"))
-    except (ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"{path} cannot be read: {error}") from None
+    return settings
 
 
 def _as_command_line_text(value: Any) -> Any:
@@ -98,12 +101,6 @@ def _options(command: Any) -> dict[str, Any]:
     }
 
 
-def _options_of_all_commands() -> Mapping[str, Any]:
-    return {
-        name: option for command in every_command() for name, option in _options(command).items()
-    }
-
-
 def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
     if option is None:
         yield "no command has an option of this name"
@@ -121,9 +118,6 @@ def _as_list(option: Any, value: Any) -> Any:
     return [value] if option.multiple and not isinstance(value, list) else value
 
 
-KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
-
-
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command that takes each field of its dataclass parameters as an option.
 
@@ -132,21 +126,19 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+
+    @wraps(command)
+    def wrapper(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{each.name: values.pop(each.name) for each in fields(group)})
+        command(**values)
+
     signature = inspect.signature(command)
     own = [
         each.replace(annotation=hints[name])
         for name, each in signature.parameters.items()
         if name not in groups
     ]
-
-    @wraps(command)
-    def wrapper(**values: Any) -> None:
-        filled = {
-            name: group(**{each.name: values.pop(each.name) for each in fields(group)})
-            for name, group in groups.items()
-        }
-        command(**values, **filled)
-
     shared = [option for group in groups.values() for option in _parameters(group)]
     wrapper.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]  # what inspect looks for
     return wrapper
@@ -157,10 +149,7 @@ def _parameters(group: Any) -> Iterator[inspect.Parameter]:
     for name, option in getattr(group, "OPTIONS", {}).items():
         hints[name] = Annotated[hints[name], option]
     for each in fields(group):
+        default = each.default if each.default_factory is MISSING else each.default_factory()
         yield inspect.Parameter(
-            each.name, KEYWORD_ONLY, default=_default(each), annotation=hints[each.name]
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[each.name]
         )
-
-
-def _default(field: Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not MISSING else field.default

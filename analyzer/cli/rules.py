@@ -80,16 +80,6 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
     return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
 
 
-def rules_table(rules: "Sequence[Rule]") -> str:
-    """Return the table of the rules for the README."""
-    rows = [f"| `{rule.id}` | {rule.title} | {_severity(rule)} |" for rule in rules]
-    return "\n".join(["| rule | finds | severity |", "|---|---|---|", *rows])
-
-
-def _severity(rule: "Rule") -> str:
-    return rule.severity if rule.default else f"{rule.severity}; off by default"
-
-
 def _title(rule: "Rule") -> str:
     return rule.title if rule.default else f"{rule.title} (off by default)"
 

@@ -1,5 +1,6 @@
 """Write messages, the summary and the log to standard error."""
 
+import json
 import os
 import sys
 import traceback
@@ -12,7 +13,7 @@ from typing import Any
 
 import typer
 
-from analyzer.errors import BUG, FAILED, PARTIAL, CredreportError
+from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, CredreportError
 from analyzer.terms import printable, utc_text
 
 
@@ -70,14 +71,6 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Level(StrEnum):
-    """Rank a line of the log."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """Log one event per line; `quiet` leaves out all that went well."""
@@ -88,20 +81,16 @@ class Log:
     def say(self, event: str, message: str, **fields: Any) -> None:
         """Log what was done."""
         if not self.quiet:
-            self._line(Level.INFO, event, message, fields)
+            self._line("info", event, message, fields)
 
     def caution(self, event: str, message: str, **fields: Any) -> None:
         """Log what should be known or fixed."""
-        self._line(Level.WARNING, event, message, fields)
+        self._line("warning", event, message, fields)
 
     def log_wait(self, name: str, seconds: float, state: str) -> None:
         """Log that the report of an account is not ready after so many seconds."""
         message = f"Waiting for AWS: no report of {name} after {seconds:.0f} seconds ({state})."
         self.say("waiting", message, seconds=round(seconds), state=state)
-
-    def log_error(self, event: str, message: str, **fields: Any) -> None:
-        """Log what ended the run."""
-        self._line(Level.ERROR, event, message, fields)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -109,36 +98,37 @@ class Log:
 
         Raises typer.Exit.
         """
-        if self.form is LogFormat.TEXT:
-            yield
-            return
         try:
             yield
-        except CredreportError as error:
-            self.log_error("failed", str(error), exit_code=error.exit_code)
-            raise typer.Exit(error.exit_code) from None
-        except typer.BadParameter as error:
-            self.log_error("usage", error.format_message(), exit_code=error.exit_code)
-            raise typer.Exit(error.exit_code) from None
-        except Exception as error:  # noqa: BLE001  a bug: a reader of JSON expects no traceback in text
-            fields = {"traceback": traceback.format_exc(), "exit_code": BUG}
-            self.log_error("bug", f"This is a bug, please report it: {error!r}", **fields)
-            raise typer.Exit(BUG) from None
+        except Exception as error:
+            if self.form is LogFormat.TEXT:
+                raise
+            code, message = exit_code_and_message(error)
+            # A reader of JSON expects no traceback in text.
+            more = {"traceback": traceback.format_exc()} if code == BUG else {}
+            event = {BUG: "bug", typer.BadParameter.exit_code: "usage"}.get(code, "failed")
+            self._line("error", event, message, {**more, "exit_code": code})
+            raise typer.Exit(code) from None
 
-    def _line(self, level: Level, event: str, message: str, fields: dict[str, Any]) -> None:
+    def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
         if self.form is LogFormat.TEXT:
             say(message)
             return
-        import json
+        head = {"time": utc_text(utc_now()), "level": level, "event": event, "message": message}
+        say(json.dumps(head | fields))
 
-        line = {
-            "time": utc_text(utc_now()),
-            "level": level,
-            "event": event,
-            "message": message,
-            **fields,
-        }
-        say(json.dumps(line))
+
+def exit_code_and_message(error: BaseException) -> tuple[int, str]:
+    """Return the exit code with which an exception ends the program, and a message."""
+    if isinstance(error, CredreportError):
+        return error.exit_code, str(error)
+    if isinstance(error, typer.BadParameter):
+        return error.exit_code, error.format_message()
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "Ended by Ctrl-C."
+    if isinstance(error, SystemExit):
+        return int(error.code or 0), "Ended by a signal."
+    return BUG, f"This is a bug, please report it: {error!r}"
 
 
 def utc_now() -> datetime:

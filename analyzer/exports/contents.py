@@ -1,7 +1,7 @@
 """Write all outputs of a run, count users from run to run, and list what a run holds."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.run_record import as_of_option
-from analyzer.exports.runs import Run, run_sort_key, sync
+from analyzer.exports.runs import Run, sync
 from analyzer.files import replacing, sha256
 from analyzer.model import TEXT, Exemptions
 from analyzer.terms import ISO_UTC, Feed, Verdict, utc_text
@@ -94,15 +94,6 @@ def write_feed(
             write_ocsf(analysis, stream, lines)
         else:
             write_asff(analysis, stream, region, lines)
-
-
-def newest_run_with(runs: Iterable[Run], file: str) -> Run | None:
-    """Return the last of the runs that was made with a file of that name, if there is one."""
-    return max(
-        (run for run in runs if run.sha256_of(file)),
-        key=lambda run: run_sort_key(run.name),
-        default=None,
-    )
 
 
 def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
@@ -211,9 +202,9 @@ def has_unchanged_inputs(run: Run) -> bool:
     The next run is compared with what is read from them.
     """
     recorded = {
-        each["path"]: each["sha256"]
-        for each in run.record["files"]
-        if each["path"] in _INPUT_LISTS or each["path"].startswith(f"{REPORTS}/")
+        path: known
+        for path, known in run.files.items()
+        if path in _INPUT_LISTS or path.startswith(f"{REPORTS}/")
     }
     inputs = [*(run.path / name for name in _INPUT_LISTS), *(run.path / REPORTS).rglob("*")]
     files = (path for path in inputs if path.is_file())

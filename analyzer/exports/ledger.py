@@ -84,7 +84,7 @@ def edited_workbooks(folder: Path) -> Iterator[tuple[str, bytes]]:
     """
     for run in runs(folder):
         for path in sorted(run.path.glob("[!~.]*.xlsx")):
-            if path.is_file() and sha256(path) != run.sha256_of(path.name):
+            if path.is_file() and sha256(path) != run.files.get(path.name):
                 yield f"{run.name}/{path.name}", path.read_bytes()
 
 
@@ -95,7 +95,7 @@ def first_done_times(folder: Path, before: str) -> Mapping[tuple[str, ...], date
     """
     for run in reversed(earlier_runs(folder, before)):
         path = run.path / FOLLOW_UP
-        if path.is_file() and sha256(path) == run.sha256_of(FOLLOW_UP):
+        if path.is_file() and sha256(path) == run.files.get(FOLLOW_UP):
             with path.open(encoding="utf-8", newline="") as lines:
                 rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
             return {

@@ -244,8 +244,8 @@ def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> Path | None:
     if feed is Feed.PARQUET:
         return None
     name = contents.FEEDS[feed]
-    source = contents.newest_run_with(earlier, name)
-    if source and source.sha256_of(name) != sha256(source.path / name):
+    source = next((run for run in reversed(earlier) if name in run.files), None)
+    if source and source.files[name] != sha256(source.path / name):
         message = f"{source.path / name} was changed: none of its findings is closed."
         log.caution("changed", message, run=source.name)
         return None

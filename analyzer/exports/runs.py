@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,43 +34,30 @@ class Run:
         """Return the name of the run's folder."""
         return self.path.name
 
-    def sha256_of(self, path: str) -> str | None:
-        """Return the SHA-256 that a file of the run was made with, None if it has no such file."""
-        recorded = {each["path"]: each["sha256"] for each in self.record["files"]}
-        return recorded.get(path)
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Return the SHA-256 that each file of the run was made with, by its path in the run."""
+        return {each["path"]: each["sha256"] for each in self.record["files"]}
 
     def is_unedited(self) -> bool:
         """Return whether the run's folder holds what it was made with, unedited, and no more."""
-        files = {each["path"]: each["sha256"] for each in self.record["files"]}
-        return self._holds_only(files) and all(
-            sha256(self.path / path) == recorded for path, recorded in files.items()
-        )
-
-    def _holds_only(self, files: Iterable[str]) -> bool:
-        """Return whether there is nothing but some files and their folders, and the record."""
-        own = {self.path / path for path in (RECORD_FILE, *files)}
+        own = {self.path / path for path in (RECORD_FILE, *self.files)}
         own |= {folder for path in own for folder in path.parents}
         return all(
             path in own and not path.is_symlink()
             for at, folders, names in os.walk(self.path)
             for path in (Path(at, name) for name in (*folders, *names))
-        )
+        ) and all(sha256(self.path / path) == recorded for path, recorded in self.files.items())
 
 
 def runs(folder: Path) -> list[Run]:
     """Return the complete runs, the oldest first, of one moment the first made first."""
-    return sorted(_complete_runs(folder), key=lambda run: run_sort_key(run.name))
-
-
-def _complete_runs(folder: Path) -> Iterator[Run]:
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if is_name(path.name) and not path.is_symlink() and (record := read_record(path)):
-            yield Run(path, record)
-
-
-def is_name(text: str) -> bool:
-    """Return whether a text is what a run can be named."""
-    return _NAME.fullmatch(text) is not None
+    complete = (
+        Run(path, record)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if _NAME.fullmatch(path.name) and not path.is_symlink() and (record := read_record(path))
+    )
+    return sorted(complete, key=lambda run: run_sort_key(run.name))
 
 
 def run_with_identity(folder: Path, identity: str) -> Run | None:
@@ -240,7 +227,7 @@ def _acquired_lock(folder: Path) -> FileLock:
 
 def _check_latest(folder: Path) -> None:
     link, new_link = folder / LATEST, folder / NEW_LINK
-    leads_to_a_run = link.is_symlink() and is_name(str(link.readlink()))
+    leads_to_a_run = link.is_symlink() and _NAME.fullmatch(str(link.readlink()))
     if os.path.lexists(link) and not leads_to_a_run:
         raise OutputFailed(f"{link} is not a link to a run: move it away.")
     if new_link.exists() and not new_link.is_symlink():

@@ -6,7 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from analyzer.cli.rules import app, rules_table
+from analyzer.cli.rules import app
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 
@@ -61,13 +61,6 @@ def test_an_unknown_rule_is_wrong_usage_and_the_known_ones_are_named() -> None:
     assert done.exit_code == 2
     assert "unused-user" in done.stderr
     assert RUNNER.invoke(app, ["explain"]).exit_code == 2
-
-
-def test_the_readme_table_has_a_row_a_rule() -> None:
-    head, rule_line, *rows = rules_table(RULES).splitlines()
-    assert head.count("|") == rule_line.count("|") == 4
-    assert [row.split("|")[1].strip(" `") for row in rows] == [rule.id for rule in RULES]
-    assert all(row.count("|") == 4 for row in rows)
 
 
 def test_help_imports_nothing_heavy() -> None:
