@@ -165,7 +165,7 @@ def analyze(
     judging = read_judging(judging_options)
     inputs = find_inputs(sources, input_options)
     targets = [*output, *filter(None, (findings, follow_up))]
-    check_outputs(targets, [*inputs.paths(), *judging_options.input_paths(), config])
+    check_outputs(targets, [*inputs.paths(), *judging_options.input_names(), config])
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
     # 1,000 reports of 500 rows take 1.13 times as long.
     pa.set_memory_pool(pa.system_memory_pool())

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.choices import Command
-from analyzer.cli.input_options import (
-    DecisionFiles,
-    InputOptions,
-    find_inputs,
-    load,
-    read_decisions,
-)
+from analyzer.cli.input_options import DecisionFiles, InputOptions, find_inputs, load
 from analyzer.cli.judging_options import CriteriaOptions
 from analyzer.cli.options import Config, with_options
 from analyzer.cli.output_options import check_outputs
@@ -61,11 +55,12 @@ def collect(
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
     from analyzer.sources.ledger_file import locked_ledger, write_ledger
+    from analyzer.sources.review_workbook import read_files
 
-    check_outputs([output] if output else [], [*(each.path for each in files), *report, config])
+    check_outputs([output] if output else [], [*(each.name for each in files), *report, config])
     judged = load(find_inputs(report, input_options), quiet=True) if report else None
     analysis = analyze(judged, criteria.criteria()) if judged else None
-    entries = read_decisions(files, analysis)
+    entries = read_files(files, analysis)
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
         collection = collected(ledger, entries, utc_now().date())
         if output and collection.added:

@@ -152,11 +152,11 @@ def _side(name: str, as_of: datetime | None, options: JudgingOptions) -> _Side:
         )
     judging = read_judging(options)
     inputs = find_inputs([name], InputOptions(as_of=as_of))
-    return _Side(inputs, judging, [*inputs.paths(), *options.input_paths()])
+    return _Side(inputs, judging, [*inputs.paths(), *options.input_names()])
 
 
 def _file_of_run(path: Path) -> InputFile | None:
-    return InputFile(path, path.read_bytes()) if path.is_file() else None
+    return InputFile(str(path), path.read_bytes()) if path.is_file() else None
 
 
 def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison":

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -18,9 +18,6 @@ from analyzer.cli.output_options import HubRegion
 from analyzer.cli.stderr import Log, LogFormat, exit_code_and_message, utc_now
 from analyzer.errors import FAILED, PARTIAL, Busy, OutputFailed
 from analyzer.terms import Feed, utc_text
-
-if TYPE_CHECKING:
-    from analyzer.decisions.ledger import Entries
 
 app = typer.Typer(add_completion=False)
 
@@ -89,6 +86,7 @@ def export(
     log = Log(form=log_format, quiet=quiet)
 
     def run() -> int:
+        from analyzer.decisions.ledger import read_entries
         from analyzer.exports import contents
         from analyzer.exports.run import ExportRequest
         from analyzer.exports.run import check as check_run
@@ -98,6 +96,7 @@ def export(
         if not sources:
             _refuse_source_options(reading)
             aws.check()
+        given = judging_options.decisions
         lists = {
             contents.EXEMPTIONS: judging_options.exemptions,
             contents.ACCOUNTS: judging_options.accounts,
@@ -118,7 +117,7 @@ def export(
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             judging=judging,
-            entries=_entries(judging_options.decisions),
+            entries=read_entries(*given) if given else None,
             lists={name: file.content for name, file in lists.items() if file},
             parameters=parameters,
             feeds=[each for each in Feed if each in also],
@@ -172,12 +171,6 @@ def _recorded_value(value: object) -> object:
     if isinstance(value, InputFile):
         return value.sha256
     return sorted(map(_recorded_value, value), key=str) if isinstance(value, list) else value
-
-
-def _entries(file: InputFile | None) -> "Entries | None":
-    from analyzer.decisions.ledger import read_entries
-
-    return read_entries(str(file.path), file.content) if file else None
 
 
 def _refuse_source_options(reading: ReadingOptions) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -16,9 +16,7 @@ from analyzer.report.input_size import MAX_INPUT, InputLimit, size_in_bytes, siz
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
-    from analyzer.decisions.ledger import Entries
-    from analyzer.model import Exemptions, Report
+    from analyzer.model import Report
     from analyzer.sources.find import Source
 
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
@@ -28,11 +26,10 @@ _input_panel: Final = partial(typer.Option, rich_help_panel="Input")
 # Files
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(NamedTuple):
     """Hold a file as bytes: a pipe gives them only once."""
 
-    path: Path
+    name: str
     content: bytes
 
     @property
@@ -47,7 +44,7 @@ def read_input_file(text: str) -> InputFile:
     Raises typer.BadParameter where it cannot be read.
     """
     try:
-        return InputFile(Path(text), Path(text).read_bytes())
+        return InputFile(str(Path(text)), Path(text).read_bytes())
     except OSError as error:
         raise typer.BadParameter(f"{text} cannot be read: {error.strerror}") from None
 
@@ -61,27 +58,6 @@ DecisionFiles = Annotated[
     ),
 ]
 """The argument that names files with decisions."""
-
-
-def read_decisions(files: list[InputFile], analysis: "Analysis | None" = None) -> "list[Entries]":
-    """Return what is entered in workbooks and CSV files, compared with the reports judged.
-
-    Raises InputRefused with the problems of all files.
-    """
-    from analyzer.sources.review_workbook import read_files
-
-    return read_files([(str(each.path), each.content) for each in files], analysis)
-
-
-def listed_exemptions(file: InputFile | None) -> "Exemptions":
-    """Return the exemptions in a file, without a file none.
-
-    Raises InputRefused.
-    """
-    from analyzer.exemptions import read_exemptions
-    from analyzer.model import Exemptions
-
-    return read_exemptions(str(file.path), file.content) if file else Exemptions()
 
 
 # Reports
@@ -159,8 +135,7 @@ class InputOptions(ReadingOptions):
     ] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """Hold what names of reports stand for; `limit` counts what unpacks."""
 
     names: list[str]

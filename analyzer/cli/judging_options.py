@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.choices import completion, days_option, rule_ids
-from analyzer.cli.input_options import InputFile, listed_exemptions, read_input_file
+from analyzer.cli.input_options import InputFile, read_input_file
 from analyzer.terms import (
     CONTROL,
     DUE_DAYS,
@@ -192,10 +192,9 @@ class JudgingOptions(AnalysisOptions):
         ),
     ] = None
 
-    def input_paths(self) -> list[Path]:
-        """Return the files that were read for the options."""
-        files = (self.exemptions, self.accounts, self.decisions)
-        return [each.path for each in files if each]
+    def input_names(self) -> list[str]:
+        """Return the names of the files that were read for the options."""
+        return [each.name for each in (self.exemptions, self.accounts, self.decisions) if each]
 
 
 def read_judging(options: AnalysisOptions) -> "Judging":
@@ -204,14 +203,15 @@ def read_judging(options: AnalysisOptions) -> "Judging":
     Raises typer.BadParameter for unknown rules and contradicting options, InputRefused.
     """
     from analyzer.decisions.ledger import Ledger, read_ledger
+    from analyzer.exemptions import read_exemptions
     from analyzer.judging import Judging
+    from analyzer.model import Exemptions
 
-    given = options.decisions
-    ledger = read_ledger(str(given.path), given.content) if given else Ledger()
+    ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
     judging = Judging(
         criteria=options.criteria(),
         book=_book(options) if _chooses_rules(options) else None,
-        exemptions=listed_exemptions(options.exemptions),
+        exemptions=read_exemptions(*options.exemptions) if options.exemptions else Exemptions(),
         ledger=replace(ledger, keep_days=options.keep_days, due_days=options.due_days),
     )
     return _with_fail_on(judging, options) if isinstance(options, JudgingOptions) else judging
@@ -222,9 +222,8 @@ def _with_fail_on(judging: "Judging", options: JudgingOptions) -> "Judging":
     from analyzer.account_names import read_account_list
 
     _check_fail_on(options)
-    named = options.accounts
-    listed = read_account_list(str(named.path), named.content) if named else None
-    return replace(judging, accounts=listed, fail_on=options.fail_on)
+    accounts = read_account_list(*options.accounts) if options.accounts else None
+    return replace(judging, accounts=accounts, fail_on=options.fail_on)
 
 
 def _chooses_rules(options: AnalysisOptions) -> bool:

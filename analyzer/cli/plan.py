@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.choices import Command, days_option
-from analyzer.cli.input_options import (
-    DecisionFiles,
-    InputFile,
-    listed_exemptions,
-    read_decisions,
-    read_input_file,
-)
+from analyzer.cli.input_options import DecisionFiles, InputFile, read_input_file
 from analyzer.cli.options import Config
 from analyzer.cli.output_options import check_outputs
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
@@ -70,13 +64,14 @@ def plan(
     from analyzer.decisions.collect import collect
     from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import plan as planned
+    from analyzer.exemptions import read_exemptions
     from analyzer.sources.load import load
+    from analyzer.sources.review_workbook import read_files
 
-    lists = [exemptions.path] if exemptions else []
-    inputs = [*(each.path for each in files), *lists, *report, config]
-    check_outputs([output] if output else [], inputs)
-    ledger = collect(Ledger(), read_decisions(files), utc_now().date()).ledger
-    exempt = listed_exemptions(exemptions)
+    read = [each.name for each in (*files, exemptions) if each]
+    check_outputs([output] if output else [], [*read, *report, config])
+    ledger = collect(Ledger(), read_files(files), utc_now().date()).ledger
+    exempt = read_exemptions(*exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = planned(ledger, exempt, analysis.report, analysis.pages())
@@ -95,7 +90,7 @@ def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age
     from analyzer.files import replacing
     from analyzer.model import FileReference
 
-    ledgers = [FileReference(name=each.path.name, sha256=each.sha256) for each in files]
+    ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
     left_out = [*map(str, planned.left_out)]
     script = (
         removal_script(planned.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age)

@@ -36,10 +36,21 @@ def write(
     `details` is for a table on a terminal, `check` for names.
     """
     with flushed_stdout():
-        if form is Format.TABLE:
-            _write_table(analysis, verdicts, details=details)
-        else:
-            _write_data(_writer(analysis, form, verdicts, raw_csv=raw_csv, check=check))
+        match form:
+            case Format.TABLE:
+                _write_table(analysis, verdicts, details=details)
+            case Format.CSV:
+                from analyzer.writers.csv import write_csv
+
+                _write_data(lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv))
+            case Format.JSON:
+                from analyzer.writers.json import write_json
+
+                _write_data(lambda stream: write_json(analysis, stream, verdicts))
+            case Format.NAMES:
+                from analyzer.writers.names import write_names
+
+                _write_data(lambda stream: write_names(analysis, stream, verdicts, check=check))
 
 
 @contextmanager
@@ -101,29 +112,6 @@ def _write_data(write_to: Callable[[BinaryIO], None]) -> None:
         sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
     else:
         write_to(sys.stdout.buffer)
-
-
-def _writer(
-    analysis: "Analysis",
-    form: Format,
-    verdicts: Collection[Verdict],
-    *,
-    raw_csv: bool,
-    check: bool,
-) -> Callable[[BinaryIO], None]:
-    match form:
-        case Format.CSV:
-            from analyzer.writers.csv import write_csv
-
-            return lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv)
-        case Format.JSON:
-            from analyzer.writers.json import write_json
-
-            return lambda stream: write_json(analysis, stream, verdicts)
-        case _:
-            from analyzer.writers.names import write_names
-
-            return lambda stream: write_names(analysis, stream, verdicts, check=check)
 
 
 _NARROWEST: Final = 24

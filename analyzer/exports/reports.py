@@ -8,10 +8,8 @@ from datetime import datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
-from typing import BinaryIO
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.exports.runs import os_errors_translated
 from analyzer.model import Report, ReportFile
 from analyzer.report.input_size import MAX_INPUT, InputLimit
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
@@ -20,17 +18,6 @@ from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import manifests
 
 REPORTS = "reports"
-
-
-def make_reports_folder(run: Path) -> Path:
-    """Make and return the folder for a run's reports.
-
-    Raises OutputFailed.
-    """
-    folder = run / REPORTS
-    with os_errors_translated(run):
-        folder.mkdir(mode=0o700)
-    return folder
 
 
 def load_reports(
@@ -46,10 +33,18 @@ def load_reports(
     Raises InputRefused, which names what was copied.
     """
     prefix = f"{run}{os.sep}"
+    names = {str(copy): name for copy, name in origins.items()}
+    limit = InputLimit(max_input)
+    copies = [*names] or [str(run / REPORTS)]
     try:
-        report = _load(origins or {run / REPORTS: ""}, InputLimit(max_input), as_of)
+        found = find_sources(copies, limit)
+        inputs = [replace(each, origin=names.get(each.name, "")) for each in found]
+        # A run reads the rows again only once: without them in memory 1,000 accounts take 230 MB
+        # less.
+        report = load_sources(
+            copies, inputs, as_of, lambda _done, _total: None, limit, row_bytes_in_memory=0
+        )
     except InputRefused as error:
-        names = {str(copy): name for copy, name in origins.items()}
         raise InputRefused(
             replace(each, file=names.get(each.file, each.file).removeprefix(prefix))
             for each in error.problems
@@ -58,17 +53,6 @@ def load_reports(
         report,
         files=tuple(_with_run_relative_names(prefix, each) for each in report.files),
         notes=tuple(note.replace(prefix, "") for note in report.notes),
-    )
-
-
-def _load(origins: Mapping[Path, str], limit: InputLimit, as_of: datetime | None) -> Report:
-    paths = {str(copy): name for copy, name in origins.items()}
-    inputs = [
-        replace(each, origin=paths.get(each.name, "")) for each in find_sources([*paths], limit)
-    ]
-    # A run reads the rows again only once: without them in memory 1,000 accounts take 230 MB less.
-    return load_sources(
-        [*paths], inputs, as_of, lambda _done, _total: None, limit, row_bytes_in_memory=0
     )
 
 
@@ -136,12 +120,9 @@ def _copy_with_companions(source: Source, target: Path) -> None:
 
 
 def _copy_file(source: Source, target: Path) -> None:
-    with _opened(source) as stream, target.open("xb") as copy:
-        shutil.copyfileobj(stream, copy)
-
-
-def _opened(source: Source) -> BinaryIO:
     try:
-        return source.path.open("rb") if source.path else BytesIO(source.read())
+        stream = source.path.open("rb") if source.path else BytesIO(source.read())
     except OSError as error:
         raise unreadable_file(source.name, error) from None
+    with stream, target.open("xb") as copy:
+        shutil.copyfileobj(stream, copy)

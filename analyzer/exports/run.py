@@ -134,7 +134,9 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
 
     Raises InputRefused, AwsRefused, OutputFailed.
     """
-    folder = reports.make_reports_folder(building)
+    folder = building / reports.REPORTS
+    with runs.os_errors_translated(building):
+        folder.mkdir(mode=0o700)
     if request.fetched:
         _, has_gaps = _ask_aws(request, request.fetched, folder)
         return reports.load_reports(building, {}, request.max_input, request.as_of), has_gaps
