@@ -14,14 +14,14 @@ from analyzer import columns
 from analyzer.analysis import Analysis, analyze
 from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
-from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
+from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.exemptions import read_exemptions
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.run_record import as_of_option
 from analyzer.exports.runs import Run, sync
 from analyzer.files import replacing, sha256
-from analyzer.model import TEXT, Exemptions
+from analyzer.model import TEXT
 from analyzer.terms import ISO_UTC, Feed, Verdict, utc_text
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff
@@ -63,14 +63,6 @@ TREND_COLUMNS: Final = (
     columns.INACTIVE_COUNT,
     columns.USERS,
 )
-
-
-def write_lists(folder: Path, lists: Mapping[str, bytes], ledger: Ledger) -> None:
-    """Write the lists that a run was judged by into a folder, and its ledger if it has lines."""
-    for name, content in lists.items():
-        write_synced(folder / name, content)
-    if ledger.lines:
-        write_synced(folder / DECISIONS, ledger_bytes(ledger.lines))
 
 
 def write_feed(
@@ -183,17 +175,15 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
 
     Raises InputRefused.
     """
-    listed = _exemptions(run.path / EXEMPTIONS)
+    listed, decided = run.path / EXEMPTIONS, run.path / DECISIONS
     report = load_reports(run.path, {}, as_of=as_of_option(run.record))
-    return analyze(report, analysis.criteria, listed, analysis.book, _ledger(run.path / DECISIONS))
-
-
-def _exemptions(path: Path) -> Exemptions:
-    return read_exemptions(path.name, path.read_bytes()) if path.is_file() else Exemptions()
-
-
-def _ledger(path: Path) -> Ledger:
-    return read_ledger(path.name, path.read_bytes()) if path.is_file() else Ledger()
+    return analyze(
+        report,
+        analysis.criteria,
+        read_exemptions(listed.name, listed.read_bytes()) if listed.is_file() else (),
+        analysis.book,
+        read_ledger(decided.name, decided.read_bytes()) if decided.is_file() else None,
+    )
 
 
 def has_unchanged_inputs(run: Run) -> bool:

@@ -4,7 +4,7 @@ Workbooks are collected one by one, so that one that is refused does not stop a 
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256 as sha256_of_bytes
@@ -15,7 +15,7 @@ from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import InputRefused
 from analyzer.exports.contents import DECISIONS, FOLLOW_UP
-from analyzer.exports.runs import earlier_runs, runs
+from analyzer.exports.runs import Run, runs
 from analyzer.files import sha256
 from analyzer.model import FileReference
 from analyzer.sources.ledger_file import locked_ledger, write_ledger
@@ -48,8 +48,7 @@ def collected_ledger(
     if not (edited or given or path.exists()):
         return CollectedLedger(Ledger(), (), ())
     with locked_ledger(path) as before:
-        given_files = [given] if given else []
-        ledger = collect(before, given_files, today, attended=False).ledger
+        ledger = collect(before, [given] if given else [], today, attended=False).ledger
         added: list[str] = []
         refused: list[str] = []
         for name, content in edited.items():
@@ -88,12 +87,12 @@ def edited_workbooks(folder: Path) -> Iterator[tuple[str, bytes]]:
                 yield f"{run.name}/{path.name}", path.read_bytes()
 
 
-def first_done_times(folder: Path, before: str) -> Mapping[tuple[str, ...], datetime]:
+def first_done_times(earlier: Sequence[Run]) -> Mapping[tuple[str, ...], datetime]:
     """Return when decisions were first done, from the newest older run that followed some up.
 
     The keys are the texts of `DECISION_KEY` in its CSV.
     """
-    for run in reversed(earlier_runs(folder, before)):
+    for run in reversed(earlier):
         path = run.path / FOLLOW_UP
         if path.is_file() and sha256(path) == run.files.get(FOLLOW_UP):
             with path.open(encoding="utf-8", newline="") as lines:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from analyzer.analysis import Analysis
 from analyzer.aws.request import FetchRequest
-from analyzer.decisions.ledger import Entries
+from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs
 from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
@@ -111,17 +111,18 @@ def export(request: ExportRequest, keep: int | None) -> int:
         with runs.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
             run = folder / runs.next_run_name(folder, max(file.as_of for file in report.files))
+            earlier = runs.earlier_runs(folder, run.name)
             decided = _collect_decisions(request)
-            judging = _judging_with(decided, request, run)
+            judging = _judging_with(decided.ledger, request, earlier)
             with stored(judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
-                run_input = _run_input(analysis, request)
                 has_gaps = has_gaps or bool(decided.refused)
-                if existing := runs.run_with_identity(folder, run_input.identity):
+                identity = _run_input(analysis, request).identity
+                if existing := runs.run_with_identity(folder, identity):
                     run, code = existing.path, _unchanged(existing, request.log, has_gaps=has_gaps)
                 else:
                     code = _exit_code(analysis, request, has_gaps=has_gaps)
-                    _publish(request, analysis, building, run, run_input=run_input, code=code)
+                    _publish(request, analysis, building, run, earlier=earlier, code=code)
         if keep:
             _prune(request, keep, run)
     return code
@@ -163,16 +164,16 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
     return decided
 
 
-def _judging_with(decided: CollectedLedger, request: ExportRequest, run: Path) -> Judging:
-    """Return what a run is judged by: its own ledger, with the days of the request."""
+def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]) -> Judging:
+    """Return what a run is judged by: the folder's ledger, with the days of the request."""
     days = request.judging.ledger
-    ledger = replace(
-        decided.ledger,
+    dated = replace(
+        ledger,
         keep_days=days.keep_days,
         due_days=days.due_days,
-        done_since=first_done_times(request.folder, run.name),
+        done_since=first_done_times(earlier),
     )
-    return replace(request.judging, ledger=ledger)
+    return replace(request.judging, ledger=dated)
 
 
 def _run_input(analysis: Analysis, request: ExportRequest) -> RunInput:
@@ -202,17 +203,19 @@ def _publish(  # noqa: PLR0913  a run is all of these
     building: Path,
     run: Path,
     *,
-    run_input: RunInput,
+    earlier: Sequence[Run],
     code: int,
 ) -> None:
     """Write all files of a run in a hidden folder, and give that its name."""
-    earlier = runs.earlier_runs(run.parent, run.name)
+    run_input = _run_input(analysis, request)
     previous = _run_to_compare(earlier, request.log)
     verdicts = contents.verdict_counts(analysis)
     numbers = contents.trend(earlier, run.name, run_input.as_of, verdicts)
-    ledger = analysis.ledger
+    lines, file = analysis.ledger.lines, analysis.ledger.file
+    decided = {contents.DECISIONS: ledger_bytes(lines)} if lines else {}
     with runs.os_errors_translated(run.parent):
-        contents.write_lists(building, request.lists, ledger)
+        for name, content in {**request.lists, **decided}.items():
+            (building / name).write_bytes(content)
         changed = contents.write_all(analysis, building, previous, numbers)
         for feed in request.feeds:
             closed = _feed_to_close(earlier, feed, request.log)
@@ -223,7 +226,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             exit_code=code,
             compared_with=previous.name if previous else None,
             users=verdicts,
-            ledger=ledger.file,
+            ledger=file,
         )
         contents.write_synced(building / RECORD_FILE, record)
     runs.publish(building, run)

@@ -83,10 +83,10 @@ def run_sort_key(name: str) -> tuple[str, int]:
     return moment, int(number.removeprefix("-") or 1)
 
 
-LATEST: Final = "latest"
 LAST_RUN: Final = "last-run.json"
 """How the last run in a folder ended, for monitoring."""
 
+LATEST: Final = "latest"
 LOCK: Final = ".lock"
 BUILDING: Final = ".credreport-building-"
 REMOVING: Final = ".credreport-removing-"
