@@ -108,12 +108,16 @@ def diff(
     check_outputs(output, [*(path for side in sides for path in side.paths), config])
     before, now = (side.judging.analysis(load(side.inputs, quiet=quiet)) for side in sides)
     compared = _comparison(before, now, f"{old} and {new}")
-    _write_files(compared, output, raw_csv=raw_csv)
-    form = format_ or (None if output else ChangesFormat.TABLE)
-    if form:
-        stdout.write_comparison(compared, Format(form), raw_csv=raw_csv)
+    with ExitStack() as files:
+        for path in output:
+            stream = files.enter_context(replacing(path))
+            form = Format(path.suffix.lower().removeprefix("."))
+            stdout.write_changes_as(compared, form, stream, raw_csv=raw_csv)
+    shown = format_ or (None if output else ChangesFormat.TABLE)
+    if shown:
+        stdout.write_comparison(compared, Format(shown), raw_csv=raw_csv)
     if not quiet:
-        is_shown = form is ChangesFormat.TABLE and stdout.is_terminal()
+        is_shown = shown is ChangesFormat.TABLE and stdout.is_terminal()
         _say_summary(compared, output, is_shown=is_shown)
     missing = _not_compared(compared)
     for line in missing:
@@ -207,18 +211,6 @@ def _order_problem(before: "Analysis", now: "Analysis", account: str) -> Problem
     if AsOfSource.ASSUMED in (old.as_of_source, new.as_of_source):
         hint += " If the order is right, set the times with --old-as-of and --new-as-of."
     return Problem.of_file(new.name, message, hint)
-
-
-def _write_files(compared: "Comparison", targets: list[Path], *, raw_csv: bool) -> None:
-    from analyzer.writers.changes import write_changes, write_changes_json
-
-    with ExitStack() as stack:
-        for target in targets:
-            stream = stack.enter_context(replacing(target))
-            if target.suffix.lower() == ".csv":
-                write_changes(compared.changes, stream, raw=raw_csv)
-            else:
-                write_changes_json(compared, stream)
 
 
 def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool) -> None:

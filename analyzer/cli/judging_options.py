@@ -218,10 +218,14 @@ def read_judging(options: AnalysisOptions) -> "Judging":
 
 
 def _with_fail_on(judging: "Judging", options: JudgingOptions) -> "Judging":
-    """Add the names of accounts, and what a run fails on, if all of that can happen."""
+    """Add the names of accounts, and what a run fails on.
+
+    Raises typer.BadParameter for what cannot be found: what is not checked would look clean.
+    """
     from analyzer.account_names import read_account_list
 
-    _check_fail_on(options)
+    if problem := next(_fail_on_problems(options), None):
+        raise typer.BadParameter(problem, param_hint="--fail-on")
     accounts = read_account_list(*options.accounts) if options.accounts else None
     return replace(judging, accounts=accounts, fail_on=options.fail_on)
 
@@ -250,15 +254,6 @@ def _book(options: AnalysisOptions) -> "Rulebook":
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
-
-
-def _check_fail_on(options: JudgingOptions) -> None:
-    """Refuse to fail on what cannot be found: what is not checked would look clean.
-
-    Raises typer.BadParameter.
-    """
-    if message := next(_fail_on_problems(options), None):
-        raise typer.BadParameter(message, param_hint="--fail-on")
 
 
 def _fail_on_problems(options: JudgingOptions) -> Iterator[str]:

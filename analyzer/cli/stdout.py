@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO, TextIOWrapper
 from textwrap import wrap
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -93,14 +94,20 @@ def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> 
             width = shutil.get_terminal_size().columns if is_terminal() else None
             colour = is_terminal() and _is_coloured()
             write_changes_table(compared, sys.stdout, width=width, colour=colour)
-        elif form is Format.CSV:
-            from analyzer.writers.changes import write_changes
-
-            _write_data(lambda stream: write_changes(compared.changes, stream, raw=raw_csv))
         else:
-            from analyzer.writers.changes import write_changes_json
+            _write_data(partial(write_changes_as, compared, form, raw_csv=raw_csv))
 
-            _write_data(lambda stream: write_changes_json(compared, stream))
+
+def write_changes_as(
+    compared: "Comparison", form: Format, stream: BinaryIO, *, raw_csv: bool
+) -> None:
+    """Write what changed between two analyses to a stream, as CSV or JSON."""
+    from analyzer.writers.changes import write_changes, write_changes_json
+
+    if form is Format.CSV:
+        write_changes(compared.changes, stream, raw=raw_csv)
+    else:
+        write_changes_json(compared, stream)
 
 
 def _write_data(write_to: Callable[[BinaryIO], None]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -79,9 +79,10 @@ def write_feed(
         findings = folder / FEEDS[feed]
         write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
         return
-    with ExitStack() as stack:
-        lines = stack.enter_context(earlier.open("rb")) if earlier else ()
-        stream = stack.enter_context(replacing(folder / FEEDS[feed]))
+    with (
+        earlier.open("rb") if earlier else nullcontext(()) as lines,
+        replacing(folder / FEEDS[feed]) as stream,
+    ):
         if feed is Feed.OCSF:
             write_ocsf(analysis, stream, lines)
         else:

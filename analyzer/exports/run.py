@@ -12,26 +12,15 @@ from analyzer.analysis import Analysis
 from analyzer.aws.request import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import contents, reports, runs
+from analyzer.exports import contents, reports, run_record, runs
 from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
-from analyzer.exports.run_record import RECORD_FILE, RunInput, record_bytes
 from analyzer.exports.runs import Run
 from analyzer.exports.stored_analysis import stored
 from analyzer.files import replace_files, sha256
 from analyzer.judging import Judging
 from analyzer.model import Report
 from analyzer.report.input_size import InputLimit
-from analyzer.sources.load import find_inputs, load_sources, skipped_notes, with_uncovered
-from analyzer.sources.manifest import (
-    FETCHED_MANIFEST,
-    FetchedAccounts,
-    failures,
-    manifest,
-    require_any_report,
-    status_counts,
-    unknown_credentials,
-    unmatched_sentence,
-)
+from analyzer.sources import load, manifest
 from analyzer.terms import Feed
 from analyzer.writers import users
 
@@ -85,14 +74,14 @@ def check(request: ExportRequest) -> int:
     log.say("folder", f"{request.folder} can be written, and no other run uses it.")
     if request.fetched:
         accounts, has_gaps = _ask_aws(request, request.fetched)
-        not_read = failures(accounts.entries)
+        not_read = manifest.failures(accounts.entries)
         for sentence in not_read:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
     limit = InputLimit(request.max_input)
-    inputs = find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
-    report = with_uncovered(
-        load_sources(request.sources, inputs.readable, request.as_of, lambda *_: None, limit),
+    inputs = load.find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
+    report = load.with_uncovered(
+        load.load_sources(request.sources, inputs.readable, request.as_of, lambda *_: None, limit),
         inputs.uncovered,
     )
     log.say("reports", f"Reports read: {len(report.files)}, with {report.rows} rows.")
@@ -142,12 +131,12 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
         _, has_gaps = _ask_aws(request, request.fetched, folder)
         return reports.load_reports(building, {}, request.max_input, request.as_of), has_gaps
     limit = InputLimit(request.max_input)
-    inputs = find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
+    inputs = load.find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
     with runs.os_errors_translated(folder):
         origins = reports.copy_inputs(request.sources, inputs.readable, folder)
     report = reports.load_reports(building, origins, request.max_input, request.as_of)
-    report = with_uncovered(report, inputs.uncovered)
-    return replace(report, notes=(*skipped_notes(inputs.readable), *report.notes)), False
+    report = load.with_uncovered(report, inputs.uncovered)
+    return replace(report, notes=(*load.skipped_notes(inputs.readable), *report.notes)), False
 
 
 def _collect_decisions(request: ExportRequest, *, write: bool = True) -> CollectedLedger:
@@ -176,10 +165,10 @@ def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]
     return replace(request.judging, ledger=dated)
 
 
-def _run_input(analysis: Analysis, request: ExportRequest) -> RunInput:
+def _run_input(analysis: Analysis, request: ExportRequest) -> run_record.RunInput:
     file = analysis.ledger.file
     parameters = {**request.parameters, "decisions": file.sha256 if file else None}
-    return RunInput(report=analysis.report, parameters=parameters)
+    return run_record.RunInput(report=analysis.report, parameters=parameters)
 
 
 def _unchanged(existing: Run, log: Log, *, has_gaps: bool) -> int:
@@ -220,7 +209,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
         for feed in request.feeds:
             closed = _feed_to_close(earlier, feed, request.log)
             contents.write_feed(analysis, building, feed, request.hub_region, closed)
-        record = record_bytes(
+        record = run_record.record_bytes(
             run_input,
             list(contents.synced_private_files(building)),
             exit_code=code,
@@ -228,7 +217,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             users=verdicts,
             ledger=file,
         )
-        contents.write_synced(building / RECORD_FILE, record)
+        contents.write_synced(building / run_record.RECORD_FILE, record)
     runs.publish(building, run)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
@@ -287,7 +276,7 @@ def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
 
 def _ask_aws(
     request: ExportRequest, fetched: FetchRequest, folder: Path | None = None
-) -> tuple[FetchedAccounts, bool]:
+) -> tuple[manifest.FetchedAccounts, bool]:
     """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
 
     Return what became of the accounts, and whether anything is unknown of those that were read.
@@ -305,13 +294,13 @@ def _ask_aws(
     entries = accounts.entries
     if any(entry.reason == STOPPED for entry in entries):
         raise KeyboardInterrupt
-    require_any_report(entries)
-    log.say("fetched", f"Accounts: {status_counts(entries)}.")
+    manifest.require_any_report(entries)
+    log.say("fetched", f"Accounts: {manifest.status_counts(entries)}.")
     for pattern in accounts.unmatched:
-        log.caution("unmatched", unmatched_sentence(pattern), pattern=pattern)
-    gaps = unknown_credentials(entries)
+        log.caution("unmatched", manifest.unmatched_sentence(pattern), pattern=pattern)
+    gaps = manifest.unknown_credentials(entries)
     for gap in gaps:
         log.caution("gap", gap)
     if folder:
-        replace_files({folder / FETCHED_MANIFEST: manifest(accounts)})
+        replace_files({folder / manifest.FETCHED_MANIFEST: manifest.manifest(accounts)})
     return accounts, bool(gaps)

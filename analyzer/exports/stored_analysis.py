@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Generic, TypeVar
+from typing import IO, TypeVar
 
 from analyzer import analysis as judged
 from analyzer.analysis import Analysis
@@ -30,30 +30,28 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
         def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
             with os_errors_translated(folder):
                 file = files.enter_context(TemporaryFile(dir=folder))
-            return _Stored(values, file, folder)
+            return _stored_in(file, values, folder)
 
         is_large = analysis.report.rows > judged.ROWS_IN_MEMORY
         yield replace(analysis, store=store) if is_large else analysis
 
 
-class _Stored(Generic[T]):
-    """Give the same values at each call; they are made in the first that comes to its end."""
+def _stored_in(
+    file: IO[bytes], values: Callable[[], Iterator[T]], folder: Path
+) -> Callable[[], Iterator[T]]:
+    """Return what gives the same values each time; they are made until one pass is complete."""
+    complete: list[CompressedBlocks] = []
 
-    def __init__(self, values: Callable[[], Iterator[T]], file: IO[bytes], folder: Path) -> None:
-        self._values = values
-        self._file = file
-        self._folder = folder
-        self._blocks: CompressedBlocks | None = None
-
-    def __call__(self) -> Iterator[T]:
-        # Nobody else can open the file: what is read from it was written here.
-        blocks = self._blocks
-        return self._stored_values() if blocks is None else map(pickle.loads, blocks)
-
-    def _stored_values(self) -> Iterator[T]:
-        blocks = CompressedBlocks(self._file)
-        for value in self._values():
-            with os_errors_translated(self._folder):
+    def passed() -> Iterator[T]:
+        if complete:
+            # Nobody else can open the file: what is read from it was written here.
+            yield from map(pickle.loads, complete[0])
+            return
+        blocks = CompressedBlocks(file)
+        for value in values():
+            with os_errors_translated(folder):
                 blocks.add(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
             yield value
-        self._blocks = blocks
+        complete.append(blocks)
+
+    return passed
