@@ -31,11 +31,8 @@ _GC_THRESHOLD: Final = 1_000_000
 With Python's own number, 5,000 users take 1.23 times as long.
 """
 
-ABOUT: Final = "Find unused IAM users in AWS credential reports, offline."
-
 app = typer.Typer(
     name="credreport",
-    help=ABOUT,
     cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -88,11 +88,6 @@ def rule_ids() -> list[str]:
     return [rule.id for rule in RULES]
 
 
-def plain_message(error: typer.BadParameter) -> str:
-    """Return the message of an error in the program's own words."""
-    return error.message.removeprefix(_MARK_OF_PYDANTIC)
-
-
 class _WithPlainHelp:
     """Show in the help no type of flags and arguments: they have a better name, or no value."""
 
@@ -115,7 +110,7 @@ class Command(_WithPlainHelp, TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
-            error.message = plain_message(error)
+            error.message = error.message.replace(_MARK_OF_PYDANTIC, "")
             raise
 
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
-from analyzer.cli.choices import plain_message
 from analyzer.cli.commands import every_command
 from analyzer.report.input_size import size_text
 from analyzer.terms import printable
@@ -110,7 +109,7 @@ def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
         try:
             option.process_value(context, _as_list(option, value))
         except typer.BadParameter as error:
-            yield plain_message(error)
+            yield error.message
 
 
 def _as_list(option: Any, value: Any) -> Any:

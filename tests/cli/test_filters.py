@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+import analyzer
+from analyzer.analysis import Analysis
+from analyzer.cli.filter_options import FilterOptions, filtered
 from tests.cli.conftest import Program
 from tests.support.builders import a_password, a_user, days_before, report_text, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES
@@ -125,3 +128,12 @@ def test_names_are_those_to_act_on_and_say_what_they_leave_out(program: Program)
     assert set(listed) < set(checked)
     assert last == "Left out of the names: 1 with an active service-specific credential, 5 exempt."
     assert names(program, "--verdict", "dormant")[1].startswith("Not visible in a credential")
+
+
+def test_no_user_is_judged_to_find_out_whether_a_filter_names_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    analysis = analyzer.analyze(analyzer.load(ORGANIZATION))
+    monkeypatch.setattr(Analysis, "pages", None)
+    assert filtered(analysis, FilterOptions()) is analysis
+    assert filtered(analysis, FilterOptions(account=["111122223333"], certain=True)).filter
