@@ -22,6 +22,7 @@ from analyzer.terms import AsOfSource, Format
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.judging import Judging
+    from analyzer.model import Report, ReportFile
     from analyzer.writers.changes import Comparison
 
 
@@ -192,17 +193,7 @@ def _nothing_in_common(before: "Analysis", now: "Analysis", place: str) -> Probl
 
 
 def _order_problem(before: "Analysis", now: "Analysis", account: str) -> Problem:
-    old, new = (
-        max(
-            (
-                file
-                for file in analysis.report.files
-                if account in (each.account for each in file.accounts)
-            ),
-            key=lambda file: file.as_of,
-        )
-        for analysis in (before, now)
-    )
+    old, new = (_newest_file(analysis.report, account) for analysis in (before, now))
     message = (
         f"as of {new.as_of:%Y-%m-%d %H:%M} UTC, earlier than {old.name}"
         f" ({old.as_of:%Y-%m-%d %H:%M} UTC)"
@@ -211,6 +202,11 @@ def _order_problem(before: "Analysis", now: "Analysis", account: str) -> Problem
     if AsOfSource.ASSUMED in (old.as_of_source, new.as_of_source):
         hint += " If the order is right, set the times with --old-as-of and --new-as-of."
     return Problem.of_file(new.name, message, hint)
+
+
+def _newest_file(report: "Report", account: str) -> "ReportFile":
+    files = (file for file in report.files if account in (each.account for each in file.accounts))
+    return max(files, key=lambda file: file.as_of)
 
 
 def _say_summary(compared: "Comparison", written: list[Path], *, is_shown: bool) -> None:
