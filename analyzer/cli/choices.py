@@ -59,13 +59,13 @@ def path_ending(*endings: str) -> Callable[[str], Path]:
 
 
 def of_form(pattern: str, hint: str) -> Callable[[str | None], str | None]:
-    """Return a callback that refuses a value of another form, but for an empty one.
+    """Return a callback that refuses a value of another form.
 
     It raises typer.BadParameter with the hint.
     """
 
     def checked(text: str | None) -> str | None:
-        if text and not re.fullmatch(pattern, text):
+        if text is not None and not re.fullmatch(pattern, text):
             raise typer.BadParameter(f"'{printable(text)}': {hint}")
         return text
 

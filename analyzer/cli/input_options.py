@@ -128,7 +128,7 @@ class InputOptions(ReadingOptions):
     account_id: Annotated[
         str,
         _input_panel(
-            callback=of_form(ACCOUNT_ID_PATTERN, "an account has 12 digits"),
+            callback=of_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
             metavar="NUMBER",
             help="Set the account of a report whose ARNs are masked or missing.",
         ),

@@ -232,6 +232,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--follow-up", "done.json"], "--follow-up", "done.json must end in .csv"),
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
     (["--hub-region", "Frankfurt"], "--hub-region", "'Frankfurt': use a region such as eu-west-1"),
+    (["--hub-region", ""], "--hub-region", "'': use a region such as eu-west-1"),
+    (["--account-id", "12345678901"], "--account-id", "'12345678901': an account has 12 digits"),
     (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),
 )
 
