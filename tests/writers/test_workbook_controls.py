@@ -1,4 +1,4 @@
-"""The workbook says how each control came out, and counts findings by formulas that recompute."""
+"""The workbook says how each control came out, and how many findings there are."""
 
 from pathlib import Path
 
@@ -13,21 +13,16 @@ from analyzer.standards import STANDARDS
 from analyzer.standards.results import Result
 from analyzer.standards.rulebook import rulebook
 from analyzer.terms import Severity
-from analyzer.writers.workbook import formulas
 from tests.support.builders import a_password, a_user, days_before, report_text, saved, the_root
 from tests.support.workbooks import (
     SAMPLES,
     analyzed,
     analyzed_console,
     book_of,
-    file_of,
-    needs_libreoffice,
     results_of,
     row_of,
-    seen_by_libreoffice,
     texts,
     values,
-    with_wrong_results,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -147,44 +142,20 @@ def exempt_contractors() -> Analysis:
     return analyzed(SAMPLES / "organization", entries, CIS)
 
 
-def test_counts_are_formulas_over_the_findings_of_all_sheets() -> None:
-    formula = row_of(book_of(exempt_contractors(), rows_a_sheet=300)["Controls"], "2.11")[3]
-    assert formula.startswith("=COUNTIFS('Findings'!$E$2:$E$300,\"idle-password\",")
-    assert formula.count("COUNTIFS(") == 4
-    assert "'Findings 2'!" in formula
-
-
-def test_too_many_findings_to_recount_are_counted_by_the_program(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(formulas, "MOST_COMPARISONS", 0)
-    book = book_of(exempt_contractors())
-    for each in exempt_contractors().inspection.controls:
+def test_exempt_findings_are_counted_apart() -> None:
+    analysis = exempt_contractors()
+    book = book_of(analysis)
+    assert sum(each.exempt for each in analysis.inspection.controls)
+    for each in analysis.inspection.controls:
         if each.control.rules:
             counts = (each.fails, each.exempt, each.undecided)
             assert row_of(book["Controls"], each.control.number)[3:6] == counts
-    assert isinstance(row_of(book["Summary"], "high")[2], int)
-
-
-@needs_libreoffice
-@pytest.mark.parametrize("rows_a_sheet", [10_000, 100])
-def test_libreoffice_comes_to_the_same_counts_of_findings(
-    tmp_path: Path, rows_a_sheet: int
-) -> None:
-    analysis = exempt_contractors()
-    expected = results_of(analysis)
-    wrong = with_wrong_results(file_of(analysis, rows_a_sheet))
-    seen = seen_by_libreoffice(tmp_path, wrong)
-    numbers = [each.control.number for each in analysis.inspection.controls]
-    for title, firsts, columns in (
-        ("Controls", numbers, slice(3, 6)),
-        ("Summary", [*Severity, "All findings"], slice(1, 6)),
-    ):
-        for first in firsts:
-            (row,) = [row for row in seen[title] if row[0] == first]
-            shown = ["" if n is None else str(n) for n in row_of(expected[title], first)[columns]]
-            assert list(row[columns]) == shown
-    assert sum(each.exempt for each in analysis.inspection.controls)
+    found = analysis.inspection.findings
+    exempt = found[(found["outcome"] == Outcome.FAILS) & (found["exemption"] != "")]
+    for severity in Severity:
+        expected = int((exempt["severity"] == severity).sum())
+        assert row_of(book["Summary"], severity)[3] == expected
+    assert row_of(book["Summary"], "All findings")[3] == len(exempt)
 
 
 # Findings by severity, in the summary

@@ -30,7 +30,6 @@ from analyzer.writers.workbook.controls_sheet import add_controls
 from analyzer.writers.workbook.findings_sheet import ListedRows
 from analyzer.writers.workbook.follow_up_sheet import NOTHING as NO_FOLLOW_UP
 from analyzer.writers.workbook.follow_up_sheet import follow_up_columns
-from analyzer.writers.workbook.formulas import CountFormula, RuleCounts
 from analyzer.writers.workbook.listing import CollectedUsers, Listing
 from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import (
@@ -75,20 +74,22 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     with Book(TITLE, users.as_of_and_scope(analysis.report), newest, titles) as book:
         listing = partial(Listing, book, rows_a_sheet)
         listings, listed = _add_users(listing, analysis)
-        rule_counts = _add_rules(listing, book, analysis.inspection, listed) if whole else None
+        inspection = analysis.inspection if whole else None
+        if inspection:
+            _add_rules(listing, book, inspection, listed)
         if len(analysis.exemptions):
             entries = exemptions_sheet.exemption_frame(analysis)
             listing(Title.EXEMPTIONS, exemptions_sheet.COLUMNS).filled(entries)
-        names, compared, followed = analysis.report.account_names, "", None
+        names, compared = analysis.report.account_names, ""
         if changes is not None:
             listing(Title.CHANGES, change_columns(names)).filled(changes, NOTHING)
             compared = change_counts(changes, since)
         if analysis.ledger.lines:
-            followed = listing(Title.FOLLOW_UP, follow_up_columns(names), LARGE_PRINT)
-            followed.filled(analysis.follow_up, NO_FOLLOW_UP)
-        history = History(comparison_text=compared, follow_up_listing=followed, trend=trend)
-        add_summary(book, analysis, listings, rule_counts, history)
-        add_method(book, analysis, rule_counts.inspection if rule_counts else None)
+            follow_up = listing(Title.FOLLOW_UP, follow_up_columns(names), LARGE_PRINT)
+            follow_up.filled(analysis.follow_up, NO_FOLLOW_UP)
+        history = History(comparison_text=compared, trend=trend)
+        add_summary(book, analysis, listings, inspection, history)
+        add_method(book, analysis, inspection)
         book.save(stream)
 
 
@@ -149,12 +150,10 @@ def _is_exempt(page: Page) -> np.ndarray:
 
 def _add_rules(
     listing: _NewListing, book: Book, inspection: Inspection, listed: ListedRows
-) -> RuleCounts:
-    """Add the findings in the order in which they come, and the controls; return their counts."""
+) -> None:
+    """Add the findings in the order in which they come, and the controls."""
     findings = listing(Title.FINDINGS, findings_sheet.finding_columns(inspection, listed))
     for frame in inspection.frames():
         findings.add(frame)
     findings.finish(findings_sheet.no_findings_text(inspection))
-    rule_counts = RuleCounts(inspection, CountFormula(findings))
-    add_controls(book, rule_counts)
-    return rule_counts
+    add_controls(book, inspection)

@@ -7,8 +7,6 @@ from analyzer.standards.results import ControlResult, Result
 from analyzer.standards.rulebook import Rulebook
 from analyzer.writers.findings import limits_text, rule_condition
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.cells import Value
-from analyzer.writers.workbook.formulas import EXEMPT, FAILS, UNDECIDED, RuleCounts
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
 from analyzer.writers.workbook.style import CellStyle
 
@@ -16,9 +14,8 @@ _WIDTHS: Final = (32, 12, 7.5, 9, 11, 57, 28)
 """Of all columns but the numbers, which need as much as the longest."""
 
 
-def add_controls(book: Book, rule_counts: RuleCounts) -> None:
-    """Add the sheet; its counts are formulas over the listed findings."""
-    inspection = rule_counts.inspection
+def add_controls(book: Book, inspection: Inspection) -> None:
+    """Add the sheet."""
     results = inspection.controls
     longest = max(len(each.control.number) for each in results)
     widths = (max(longest + 3, 9), *_WIDTHS)
@@ -29,7 +26,7 @@ def add_controls(book: Book, rule_counts: RuleCounts) -> None:
     row = grid.table_head(*heads, head("Rule"), head("Remark"))
     grid.repeat_head(row)
     for each in results:
-        _add(grid, rule_counts, each)
+        _add(grid, inspection.book, each)
     grid.ignore_number_warning(f"A{row + 1}:A{grid.next_row - 1}")
 
 
@@ -45,13 +42,15 @@ def _add_heading(grid: Grid, inspection: Inspection, span: int) -> None:
     grid.space()
 
 
-def _add(grid: Grid, rule_counts: RuleCounts, each: ControlResult) -> None:
+def _add(grid: Grid, book: Rulebook, each: ControlResult) -> None:
+    has_run = any(rule.id in each.control.rules for rule in book.rules)
+    counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
     grid.row(
         SpannedCell(each.control.number, CellStyle.LABEL),
         SpannedCell(each.control.title),
         SpannedCell(str(each.result), CellStyle(each.result)),
-        *(SpannedCell(count, CellStyle.NUMBER) for count in _counts(rule_counts, each)),
-        SpannedCell(_decision(each, rule_counts.inspection.book)),
+        *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
+        SpannedCell(_decision(each, book)),
         SpannedCell("" if each.result is Result.NOT_DECIDABLE else each.why),
     )
 
@@ -67,9 +66,3 @@ def _decision(each: ControlResult, book: Rulebook) -> str:
 def _rule_line(number: str, rule: str, book: Rulebook) -> str:
     decision = rule_condition(book.rules_by_id[rule], book.thresholds)
     return decision if rule == number else f"{rule}: {decision}"
-
-
-def _counts(rule_counts: RuleCounts, each: ControlResult) -> list[Value]:
-    """Return how many findings fail, are exempt and are undecided; nothing if no rule ran."""
-    ran = [rule.id for rule in rule_counts.inspection.book.rules if rule.id in each.control.rules]
-    return [rule_counts.of_rules(ran, kind) if ran else "" for kind in (FAILS, EXEMPT, UNDECIDED)]

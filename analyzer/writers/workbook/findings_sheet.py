@@ -1,7 +1,6 @@
 """Define the sheet that lists what the rules found, one row a finding."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -37,15 +36,6 @@ def _rule_texts(text_of: Callable[[str], str]) -> Read[pd.DataFrame]:
     return lambda frame: mapped(frame[RULE], text_of)
 
 
-SEVERITY_COLUMN: Final = Column("Severity", 9.5, WordCells(from_frame(SEVERITY), CellStyle))
-RULE_COLUMN: Final = Column("Rule id", 23, WordCells(from_frame(RULE), neutral_style))
-OUTCOME_COLUMN: Final = Column("Outcome", 10, WordCells(from_frame(OUTCOME), CellStyle))
-EXEMPTION: Final = Column(
-    "Exempt because",
-    22,
-    WordCells(from_frame(columns.EXEMPTION), neutral_style),
-)
-
 ListedRows = dict[Title, np.ndarray]
 """The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
 
@@ -79,17 +69,17 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column[
     titles = {rule.id: rule.title for rule in book.rules}
     return (
         *named_user_columns(from_frame, inspection.report.account_names),
-        SEVERITY_COLUMN,
-        RULE_COLUMN,
+        Column("Severity", 9.5, WordCells(from_frame(SEVERITY), CellStyle)),
+        Column("Rule id", 23, WordCells(from_frame(RULE), neutral_style)),
         Column("Finding", 28, WordCells(_rule_texts(titles.__getitem__), neutral_style)),
         Column("Fact", 46, TextCells(from_frame(FACT))),
-        OUTCOME_COLUMN,
+        Column("Outcome", 10, WordCells(from_frame(OUTCOME), CellStyle)),
         Column("Listed in", 13, WordCells(_review_list_titles(listed), neutral_style)),
         Column("Days", 7.5, NumberCells(from_frame(DAYS))),
         Column("Slot", 6, NumberCells(from_frame(columns.SLOT))),
         Column("Created (UTC)", 14.5, MomentCells(from_frame(columns.CREATED))),
         Column("Counted from (UTC)", 14.5, MomentCells(from_frame(SINCE))),
-        EXEMPTION,
+        Column("Exempt because", 22, WordCells(from_frame(columns.EXEMPTION), neutral_style)),
         Column(
             "Controls",
             42,

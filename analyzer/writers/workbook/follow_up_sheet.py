@@ -48,9 +48,7 @@ from analyzer.writers.workbook.column import (
     text_by_mask,
     user_columns,
 )
-from analyzer.writers.workbook.formulas import CountFormula, summed
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
-from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.style import CellStyle
 
 NOTHING: Final = "No decision in force is to delete or deactivate a user."
@@ -88,14 +86,10 @@ def _overdue_words(frame: pd.DataFrame) -> Texts:
     return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
 
-_STATUS: Final = Column("Status", 10, WordCells(from_frame(STATUS), status_style))
-_OVERDUE: Final = Column("Overdue", 9, WordCells(_overdue_words, status_style))
-_DECISION: Final = Column("Decided", 10.5, WordCells(from_frame(DECISION), neutral_style))
-
 _FACTS: Final = (
-    _STATUS,
-    _OVERDUE,
-    _DECISION,
+    Column("Status", 10, WordCells(from_frame(STATUS), status_style)),
+    Column("Overdue", 9, WordCells(_overdue_words, status_style)),
+    Column("Decided", 10.5, WordCells(from_frame(DECISION), neutral_style)),
     Column("Decided by", 10.5, WordCells(from_frame(DECIDED_BY), neutral_style)),
     Column("Decided on", 10.5, DayCells(from_frame(DECIDED_ON))),
     Column("Days since", 6.5, NumberCells(from_frame(DAYS))),
@@ -132,42 +126,24 @@ def _identity_columns(names: AccountNames) -> tuple[Column[pd.DataFrame], ...]:
     return (replace(account, width=12.5), *name, replace(user, width=18))
 
 
-def add_follow_up(grid: Grid, frame: pd.DataFrame, listing: Listing[pd.DataFrame]) -> None:
+def add_follow_up(grid: Grid, frame: pd.DataFrame) -> None:
     """Add a line a status: how many decisions have it, and how many of these are overdue."""
     decisions = map(str, _REMOVAL_ORDER)
-    row = grid.table_head(
+    grid.table_head(
         head("Follow-up"), "Decisions", *decisions, "overdue", head("Meaning", _MEANING_SPAN)
     )
-    count = CountFormula(listing)
-    for status, meaning in MEANINGS.items():
-        _add_status(grid, frame[frame[STATUS] == status], count, str(status), meaning)
-    numbers = _numbers(frame)
-    first, last = row + 1, grid.next_row - 1
-    sums = [
-        SpannedCell(summed(f"{letter}{first}:{letter}{last}", number), CellStyle.TOTAL)
-        for letter, number in zip("BCDE", numbers, strict=True)
-    ]
     about = "The sheet Follow-up lists them all." if len(frame) else NOTHING
-    grid.row(SpannedCell("All", CellStyle.LABEL), *sums, SpannedCell(about, span=_MEANING_SPAN))
+    for status, meaning in MEANINGS.items():
+        name = SpannedCell(str(status), status_style(status))
+        _add_line(grid, name, frame[frame[STATUS] == status], CellStyle.NUMBER, meaning)
+    _add_line(grid, SpannedCell("All", CellStyle.LABEL), frame, CellStyle.TOTAL, about)
 
 
-def _add_status(
-    grid: Grid, frame: pd.DataFrame, count: CountFormula[pd.DataFrame], status: str, meaning: str
+def _add_line(
+    grid: Grid, name: SpannedCell, frame: pd.DataFrame, style: CellStyle, about: str
 ) -> None:
-    same = (_STATUS, f"$A{grid.next_row}")
-    conditions = [
-        [same],
-        *([same, (_DECISION, f'"{decision}"')] for decision in _REMOVAL_ORDER),
-        [same, (_OVERDUE, f'"{OVERDUE}"')],
-    ]
-    formulas = [
-        count.of(number, *each) for number, each in zip(_numbers(frame), conditions, strict=True)
-    ]
-    grid.row(
-        SpannedCell(status, status_style(status)),
-        *(SpannedCell(formula, CellStyle.NUMBER) for formula in formulas),
-        SpannedCell(meaning, span=_MEANING_SPAN),
-    )
+    numbers = (SpannedCell(number, style) for number in _numbers(frame))
+    grid.row(name, *numbers, SpannedCell(about, span=_MEANING_SPAN))
 
 
 def _numbers(frame: pd.DataFrame) -> list[int]:

@@ -24,7 +24,7 @@ _WIDTHS: Final = (30, 110)
 _SHEETS: Final = {
     Title.SUMMARY: (
         "Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that"
-        " the numbers add up. The counts are formulas over the other sheets."
+        " the numbers add up. Counts of the lists and of All users are formulas."
     ),
     Title.UNUSED: (
         "List to decide in: every unused user that is not exempt, by account, certain before"
@@ -59,7 +59,7 @@ _SHEETS: Final = {
     ),
     Title.CONTROLS: (
         "Result of each control of the standard, how it is decided, and which controls no"
-        " credential report can decide. The counts are formulas over Findings."
+        " credential report can decide."
     ),
     Title.ALL_USERS: (
         "All users with verdict and every fact of the report. Report and Row name the source (the"

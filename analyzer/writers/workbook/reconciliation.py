@@ -182,38 +182,29 @@ class _Account:
     as_of: datetime | None = None
     remark: str = ""
 
-    def criterion(self, row: int) -> str:
-        """Return what a formula compares with in a row that begins with the account."""
-        return f"LEFT($A{row},{len(self.name)})" if self.remark else f"$A{row}"
-
     @property
     def ties_out(self) -> bool:
         rows, roots, repeated = self.row_counts
         return rows == roots + repeated + self.users.total()
 
 
-def add_accounts(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> None:
+def add_accounts(grid: Grid, analysis: Analysis) -> None:
     """Add a line for all accounts together, and one for each."""
     row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check"), head("As of (UTC)"))
     accounts = _accounts(analysis)
     first, last = row + 2, row + 1 + len(accounts)
     every = _account_totals(accounts)
-    heads = {verdict: f"{letter}${row}" for verdict, letter in _VERDICTS.items()}
     read = [
         summed(f"{letter}{first}:{letter}{last}", rows)
         for letter, rows in zip("BCD", every.row_counts, strict=True)
     ]
-    users = [recount.of(every.users[v], (user_columns.VERDICT, cell)) for v, cell in heads.items()]
+    users = [
+        summed(f"{letter}{first}:{letter}{last}", every.users[verdict])
+        for verdict, letter in _VERDICTS.items()
+    ]
     _add(grid, every, read, users, CellStyle.TOTAL)
-    live = recount.is_quick_with(len(accounts) * len(VERDICT_ORDER))
     for account in accounts:
-        same = (user_columns.ACCOUNT, account.criterion(grid.next_row))
-        counts: list[Value] = [
-            recount.of(account.users[v], same, (user_columns.VERDICT, cell))
-            if live
-            else account.users[v]
-            for v, cell in heads.items()
-        ]
+        counts = [account.users[verdict] for verdict in _VERDICTS]
         _add(grid, account, account.row_counts, counts, CellStyle.NUMBER)
     names = analysis.report.account_names
     for absent in analysis.report.not_covered:

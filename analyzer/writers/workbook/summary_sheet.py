@@ -1,6 +1,6 @@
 """Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,30 +10,21 @@ from analyzer import columns
 from analyzer.account_names import account_with_name
 from analyzer.analysis import Analysis
 from analyzer.decisions.ledger import Ledger
+from analyzer.inspection import Inspection
 from analyzer.model import Page, ReportFile
 from analyzer.report.notes import short_list
 from analyzer.terms import BLIND_SPOTS, Severity, Verdict
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import findings, users
-from analyzer.writers.findings import limits_text, rules_lacking_input_texts, standard_text
+from analyzer.writers.findings import RuleFindings
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.cells import Value
 from analyzer.writers.workbook.charts import Bar, Place, add_chart
 from analyzer.writers.workbook.column import account_text
 from analyzer.writers.workbook.follow_up_sheet import add_follow_up
-from analyzer.writers.workbook.formulas import (
-    EXEMPT,
-    FAILS,
-    NOTED,
-    UNDECIDED,
-    CountFormula,
-    RuleCounts,
-    summed,
-)
+from analyzer.writers.workbook.formulas import CountFormula
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head
-from analyzer.writers.workbook.listing import Listing
 from analyzer.writers.workbook.reconciliation import (
     LineRange,
     add_accounts,
@@ -70,12 +61,10 @@ _CHARTS_HEIGHT: Final = 13
 class History:
     """Hold what is known of earlier reviews and runs, empty or None where there are none.
 
-    `follow_up_listing` is the list of what became of earlier decisions; `comparison_text` says with
-    which run this one was compared, and what changed since; `trend` has the numbers of users of the
-    newest runs.
+    `comparison_text` says with which run this one was compared, and what changed since; `trend` has
+    the numbers of users of the newest runs.
     """
 
-    follow_up_listing: Listing[pd.DataFrame] | None = None
     comparison_text: str = ""
     trend: pd.DataFrame | None = None
 
@@ -84,10 +73,10 @@ def add_summary(
     book: Book,
     analysis: Analysis,
     listings: CountedListings,
-    rule_counts: RuleCounts | None,
+    inspection: Inspection | None,
     history: History,
 ) -> None:
-    """Add the summary; without findings in the workbook, `rule_counts` is None."""
+    """Add the summary; without findings in the workbook, `inspection` is None."""
     grid = Grid(book, Title.SUMMARY, _WIDTHS)
     recount = CountFormula(listings.all_users)
     _add_title(grid, analysis, first_step(analysis, listings))
@@ -99,20 +88,20 @@ def add_summary(
     grid.next_page()
     _add_numbers(grid, analysis, recount)
     grid.next_page()
-    if history.follow_up_listing:
+    if analysis.ledger.lines:
         grid.section("Follow-up of earlier decisions")
-        add_follow_up(grid, analysis.follow_up, history.follow_up_listing)
+        add_follow_up(grid, analysis.follow_up)
     if history.trend is not None and len(history.trend) > 1:
         add_trend(grid, history.trend)
-    if rule_counts:
+    if inspection:
         grid.section("Findings by severity")
-        add_severities(grid, rule_counts)
+        add_severities(grid, inspection)
     _add_criteria(grid, analysis, history.comparison_text or _NOT_COMPARED)
     _add_notes(grid, analysis)
     grid.section("Checks: the lists add up to all users")
     add_list_checks(grid, analysis, listings)
     grid.section("Accounts: every row of the reports is counted")
-    add_accounts(grid, analysis, recount)
+    add_accounts(grid, analysis)
     grid.section("Reports")
     _add_files(grid, analysis.report.files)
     _add_other_files(grid, analysis)
@@ -264,11 +253,6 @@ def _accounts(file: ReportFile) -> str:
     return f"{len(file.accounts):,} accounts"
 
 
-_KINDS: Final = (FAILS, EXEMPT, UNDECIDED, NOTED)
-
-_LETTERS: Final = "BCDEF"
-"""The columns of all findings and of the kinds."""
-
 _RULES_SPAN: Final = 6
 """How many columns of the grid the names of the rules take."""
 
@@ -277,53 +261,35 @@ _SUM_REMARK: Final = (
 )
 
 
-def add_severities(grid: Grid, rule_counts: RuleCounts) -> None:
+def add_severities(grid: Grid, inspection: Inspection) -> None:
     """Add a line per severity, the most severe first, and the rules that ran with their limits."""
     kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
     grid.table_head(head("Severity"), *kinds, head("Findings of each rule", _RULES_SPAN))
-    first = grid.next_row
+    by_rule = findings.findings_by_rule(inspection, details=False)
     for severity in Severity:
-        _add(grid, rule_counts, severity)
-    _add_sum(grid, rule_counts, LineRange(first, grid.next_row - 1))
-    book = rule_counts.inspection.book
-    grid.named_text("Rules", f"{standard_text(book)} {limits_text(book)}")
-    if findings.control_results(rule_counts.inspection):
-        grid.named_text("Controls", f"{rule_counts.inspection.control_summary}.")
-    for remark in rules_lacking_input_texts(rule_counts.inspection):
+        some = [each for each in by_rule if each.rule.severity is severity]
+        name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
+        _add_findings(grid, name, some, CellStyle.NUMBER, _rule_counts_text(some))
+    every = SpannedCell("All findings", CellStyle.LABEL)
+    _add_findings(grid, every, by_rule, CellStyle.TOTAL, _SUM_REMARK)
+    grid.named_text("Rules", findings.standard_and_limits(inspection))
+    if findings.control_results(inspection):
+        grid.named_text("Controls", f"{inspection.control_summary}.")
+    for remark in findings.rules_lacking_input_texts(inspection):
         grid.named_text("Input incomplete", remark, CellStyle.CHECK)
 
 
-def _add(grid: Grid, rule_counts: RuleCounts, severity: Severity) -> None:
-    ids = [rule.id for rule in rule_counts.inspection.book.rules if rule.severity is severity]
-    counts = [rule_counts.of_severity(severity, kind) for kind in _KINDS]
-    row = grid.next_row
-    every = summed(f"{_LETTERS[1]}{row}:{_LETTERS[-1]}{row}", rule_counts.number(ids, *_KINDS))
-    style = CellStyle(severity) if every.result else CellStyle.FAINT
-    name = SpannedCell(str(severity), style)
-    by_rule = _rule_counts_text(rule_counts, ids)
-    _add_line(grid, name, (every, *counts), CellStyle.NUMBER, by_rule)
-
-
-def _add_sum(grid: Grid, rule_counts: RuleCounts, block: LineRange) -> None:
-    ids = [rule.id for rule in rule_counts.inspection.book.rules]
-    kinds = (_KINDS, *((kind,) for kind in _KINDS))
-    sums = [
-        summed(block.cells(letter), rule_counts.number(ids, *some))
-        for letter, some in zip(_LETTERS, kinds, strict=True)
-    ]
-    name = SpannedCell("All findings", CellStyle.LABEL)
-    _add_line(grid, name, sums, CellStyle.TOTAL, _SUM_REMARK)
-
-
-def _add_line(
-    grid: Grid, name: SpannedCell, numbers: Iterable[Value], style: CellStyle, remark: str
+def _add_findings(
+    grid: Grid, name: SpannedCell, some: Sequence[RuleFindings], style: CellStyle, remark: str
 ) -> None:
-    counts = (SpannedCell(number, style) for number in numbers)
+    kinds = [[each.fails, each.exempt, each.undecided, each.noted] for each in some] or [[0] * 4]
+    numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
+    counts = (SpannedCell(number, style) for number in (sum(numbers), *numbers))
     grid.row(name, *counts, SpannedCell(remark, span=_RULES_SPAN))
 
 
-def _rule_counts_text(rule_counts: RuleCounts, ids: Iterable[str]) -> str:
-    """Return the rules with findings, the most first."""
-    counts = {rule: rule_counts.number([rule], *_KINDS) for rule in ids}
+def _rule_counts_text(some: Iterable[RuleFindings]) -> str:
+    """Return the rules with the number of their findings, the most first."""
+    counts = {each.rule.id: each.fails + each.exempt + each.undecided + each.noted for each in some}
     most = sorted(counts, key=lambda rule: -counts[rule])
-    return ", ".join(f"{rule} {counts[rule]:,}" for rule in most if counts[rule])
+    return ", ".join(f"{rule} {counts[rule]:,}" for rule in most)
