@@ -22,6 +22,10 @@ stands as a number how many users the list had when the file was written. The ta
 first row that begins with anything else.
 """
 
+OK: Final = "OK"
+DIFFERS: Final = "DIFFERS"
+"""What the checks on the Summary say."""
+
 ACCOUNT: Final = "Account"
 USER: Final = "User"
 DECISION: Final = "Decision"

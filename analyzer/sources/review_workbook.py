@@ -42,9 +42,11 @@ from analyzer.review_columns import (
     ARN,
     DECIDED_ON,
     DECISION,
+    DIFFERS,
     ENTERED_IN,
     ENTRIES,
     LIST,
+    OK,
     RECORD,
     USER,
     WHEN_WRITTEN,
@@ -59,7 +61,6 @@ from analyzer.sources.spreadsheet import (
     open_spreadsheet,
 )
 from analyzer.terms import utc_text
-from analyzer.writers.workbook.formulas import DIFFERS, OK
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 

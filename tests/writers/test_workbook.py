@@ -13,7 +13,7 @@ from analyzer.model import Exemption
 from analyzer.terms import Definition, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
-from analyzer.writers.workbook.review_progress import NOT_APPLICABLE as DASH
+from analyzer.writers.workbook.grid import NOT_APPLICABLE
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -41,6 +41,8 @@ from tests.support.workbooks import (
     row_of,
     texts,
 )
+
+DASH = NOT_APPLICABLE.value
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +334,13 @@ def test_verdicts_add_up_to_the_rows_read(results: Workbook) -> None:
     assert row_of(results["Summary"], "Rows read")[1] == 49
     assert row_of(results["Summary"], "Row count check")[1] == "OK"
     assert row_of(results["Summary"], "unused")[1:6] == (26, 5, 21, 8, 13)
-    assert row_of(results["Summary"], "IAM users")[1:6] == (48, 6, 42, DASH, DASH)
+    assert row_of(results["Summary"], "IAM users")[1:6] == (
+        48,
+        6,
+        42,
+        DASH,
+        DASH,
+    )
 
 
 def test_accounts_add_up_to_the_rows_read() -> None:

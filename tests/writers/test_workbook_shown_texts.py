@@ -14,14 +14,13 @@ from analyzer.analysis import Analysis
 from analyzer.model import AccountName, Page
 from analyzer.writers.workbook.cells import CUT, LONGEST
 from analyzer.writers.workbook.column import (
-    Cells,
-    DayCells,
-    EntryCells,
-    MomentCells,
-    NumberCells,
-    TextCells,
-    WordCells,
-    from_frame,
+    Column,
+    DayColumn,
+    EntryColumn,
+    MomentColumn,
+    NumberColumn,
+    TextColumn,
+    WordColumn,
 )
 from analyzer.writers.workbook.listing import CollectedUsers
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
@@ -109,16 +108,16 @@ def test_a_part_of_the_users_has_the_texts_that_it_has_among_all(tmp_path: Path)
 
 MOMENTS = ("2026-03-01 09:30:15", "2026-03-01", "1900-01-01", "1899-12-30", "1899-12-29", None)
 TEXTS = ("=1+1", "", " a ", "x" * LONGEST, "x" * (LONGEST + 1))
-CASES: Mapping[str, tuple[Cells[pd.DataFrame], Any, list[str]]] = {
-    "text": (TextCells(from_frame("x")), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
-    "words": (WordCells(from_frame("x")), ["no", "no", ""], ["no", "no", ""]),
+CASES: Mapping[str, tuple[Column, Any, list[str]]] = {
+    "text": (TextColumn("X", 9, "x"), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
+    "words": (WordColumn("X", 9, "x"), ["no", "no", ""], ["no", "no", ""]),
     "numbers": (
-        NumberCells(from_frame("x")),
+        NumberColumn("X", 9, "x"),
         pd.array([12, 0, 1_234_567, -1, None], dtype="Int64"),
         ["12", "0", "1234567", "", ""],
     ),
     "moments": (
-        MomentCells(from_frame("x"), lambda frame: ["never"] * len(frame)),
+        MomentColumn("X", 9, "x", lambda frame: ["never"] * len(frame)),
         pd.array(MOMENTS, dtype="datetime64[s]"),
         [
             *("2026-03-01T09:30:15Z", "2026-03-01T00:00:00Z", "1900-01-01T00:00:00Z"),
@@ -126,17 +125,17 @@ CASES: Mapping[str, tuple[Cells[pd.DataFrame], Any, list[str]]] = {
         ],
     ),
     "days": (
-        DayCells(from_frame("x")),
+        DayColumn("X", 9, "x"),
         pd.array(MOMENTS, dtype="datetime64[s]"),
         ["2026-03-01", "2026-03-01", "1900-01-01", "1899-12-30", "", ""],
     ),
-    "entries": (EntryCells(), ["a", "b"], ["", ""]),
+    "entries": (EntryColumn("X", 9), ["a", "b"], ["", ""]),
 }
 
 
 @pytest.mark.parametrize("kind", CASES)
 def test_a_cell_shows(kind: str) -> None:
-    cells, values, expected = CASES[kind]
-    texts = cells.shown(pd.DataFrame({"x": values}))
+    column, values, expected = CASES[kind]
+    texts = column.shown(pd.DataFrame({"x": values}))
     assert texts.type == "large_string"
     assert texts.to_pylist() == expected

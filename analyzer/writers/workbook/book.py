@@ -53,14 +53,22 @@ class Title(StrEnum):
 class Book(ExitStack):
     """Hold the workbook; it gives its temporary files back when it is left."""
 
-    def __init__(self, name: str, scope: str, moment: datetime, titles: Collection[Title]) -> None:
+    def __init__(
+        self,
+        name: str,
+        scope: str,
+        moment: datetime,
+        titles: Collection[Title],
+        rows_a_sheet: int,
+    ) -> None:
         """Begin with no sheets; the moment stands in the file as that of its making.
 
         Its name and scope, the reports, are printed on each page; `titles` are those of the sheets
-        that are wanted.
+        that are wanted; a sheet has at most so many rows, the head included.
         """
         super().__init__()
         self.titles = titles
+        self.rows_a_sheet = rows_a_sheet
         self._heading = name, scope
         self._workbook = new_workbook(DEFAULT_FONT)
         self._sheets: dict[tuple[int, int], Sheet] = {}
@@ -148,7 +156,6 @@ def set_print_blocks(
     frame: "Worksheet", widths: Sequence[float], repeated: int, rows: int, form: PrintForm
 ) -> None:
     """Print columns on pages side by side; the first ones are repeated on each page."""
-    blocks = _blocks(widths, repeated, form.room)
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
     frame.page_setup.paperSize = form.paper
     frame.page_setup.scale = form.scale
@@ -156,19 +163,12 @@ def set_print_blocks(
     frame.page_setup.pageOrder = "overThenDown"
     frame.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
     frame.print_title_cols = f"A:{get_column_letter(repeated)}"
-    for last in blocks:
-        frame.col_breaks.append(Break(id=last))
-
-
-def _blocks(widths: Sequence[float], repeated: int, room: float) -> list[int]:
-    """Return after which columns a page ends, but for the last page."""
-    ends, used = [], 0.0
+    used = 0.0
     for at, width in enumerate(widths):
-        if used + width > room:
-            ends.append(at)
+        if used + width > form.room:
+            frame.col_breaks.append(Break(id=at))
             used = sum(widths[:repeated])
         used += width
-    return ends
 
 
 def fold_columns(frame: "Worksheet", folded: Sequence[int]) -> None:

@@ -1,9 +1,13 @@
-"""Draw the charts of the summary: bars and lines, axes visible, legible in grey."""
+"""Draw the charts of the summary: bars and lines, axes visible, legible in grey.
 
-from collections.abc import Sequence
+They follow the cells; programs that do not recalculate see the numbers too.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+import pandas as pd
 from openpyxl.chart import BarChart, LineChart
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import (
@@ -30,16 +34,22 @@ from openpyxl.drawing.text import (
     ParagraphProperties,
     RegularTextRun,
 )
-from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.writers.workbook.style import FONT
+from analyzer import columns
+from analyzer.moment_texts import day_text_series
+from analyzer.terms import Verdict
+from analyzer.writers.workbook.grid import Grid, head, label
+from analyzer.writers.workbook.style import FONT, VERDICT_COLOURS, CellStyle
 
-_SIZE: Final = (9, 6.8)
-_WIDE: Final = (14, 7.2)
+_BARS_SIZE: Final = (9, 6.8)
+_LINES_SIZE: Final = (14, 7.2)
 """Centimetres."""
 
 _LINE_WIDTH: Final = 22_225
 """English Metric Units: 1.75 points."""
+
+_TREND_ROWS: Final = 14
+"""How many rows the chart of the trend takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +61,27 @@ class Bar:
     colour: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Say where a chart stands, and where the names and numbers of its bars do."""
+class _Line(NamedTuple):
+    """Say how a line is called and drawn; in grey, dash and marker tell it from others."""
 
-    anchor: str
-    names: str
-    counts: str
-
-
-class LineStyle(NamedTuple):
-    """Say how a line is drawn; in grey, dash and marker tell it from others."""
-
+    head: str
     colour: str
     dash: Literal["solid", "dash", "sysDot"]
     marker: Literal["circle", "square", "triangle"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Show numbers as a line: its head, where head and numbers stand, and its style."""
+_TREND_LINES: Final[Mapping[str, _Line]] = {
+    str(Verdict.UNUSED): _Line("unused", VERDICT_COLOURS[CellStyle.UNUSED], "solid", "circle"),
+    columns.INACTIVE_COUNT: _Line(
+        "retired or dormant", VERDICT_COLOURS[CellStyle.DORMANT], "dash", "square"
+    ),
+    columns.USERS: _Line("all IAM users", "404040", "sysDot", "triangle"),
+}
+"""The line of each column of a trend."""
 
-    head: str
-    head_cell: str
-    cells: str
-    numbers: Sequence[int]
-    style: LineStyle
 
-
-def add_chart(frame: Worksheet, title: str, bars: Sequence[Bar], place: Place) -> None:
-    """Add a chart of bars that follows the cells; programs that do not recalculate see it too."""
+def add_bar_chart(grid: Grid, title: str, bars: Sequence[Bar], rows: range, anchor: str) -> None:
+    """Add a chart of bars, whose names and numbers stand in these rows of A and B."""
     chart = BarChart()
     chart.type = "bar"
     chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
@@ -88,22 +89,62 @@ def add_chart(frame: Worksheet, title: str, bars: Sequence[Bar], place: Place) -
     chart.title = _titled(title, 1200)
     chart.legend = None
     chart.gapWidth = 40
-    chart.width, chart.height = _SIZE
-    chart.series.append(_series(bars, place))
+    chart.width, chart.height = _BARS_SIZE
+    series = Series(
+        idx=0,
+        order=0,
+        val=_numbers([bar.count for bar in bars], grid.reference("B", rows)),
+        cat=AxDataSource(strRef=_texts([bar.name for bar in bars], grid.reference("A", rows))),
+        dPt=[
+            DataPoint(idx=at, invertIfNegative=False, spPr=_painted(bar.colour))
+            for at, bar in enumerate(bars)
+        ],
+        dLbls=DataLabelList(
+            showVal=True,
+            showSerName=False,
+            showCatName=False,
+            showLegendKey=False,
+            showPercent=False,
+            txPr=_text(900),
+            dLblPos="outEnd",
+        ),
+    )
+    chart.series.append(series)
     _set_axes(chart)
-    frame.add_chart(chart, place.anchor)
+    grid.frame.add_chart(chart, anchor)
 
 
-def add_line_chart(
-    frame: Worksheet, lines: Sequence[Line], names: Sequence[str], cells: str, anchor: str
-) -> None:
-    """Add a chart of lines over the names that stand in some cells."""
+def add_trend(grid: Grid, trend: pd.DataFrame) -> None:
+    """Add a line a run, the oldest first, and beside them the chart of the numbers of users."""
+    grid.section("Trend: users per run")
+    top = grid.table_head(head("As of (UTC)"), *(line.head for line in _TREND_LINES.values()))
+    days = day_text_series(trend[columns.AS_OF]).tolist()
+    numbers = trend[list(_TREND_LINES)].itertuples(index=False, name=None)
+    for day, of_run in zip(days, numbers, strict=True):
+        grid.row(label(day), *of_run)
+    rows = range(top + 1, grid.next_row)
     chart = LineChart()
-    chart.width, chart.height = _WIDE
+    chart.width, chart.height = _LINES_SIZE
     chart.legend = Legend(legendPos="b", txPr=_text(900))
-    chart.series.extend(_line(line, _names(names, cells), at) for at, line in enumerate(lines))
+    names = AxDataSource(strRef=_texts(days, grid.reference("A", rows)))
+    for at, (letter, (column, line)) in enumerate(zip("BCD", _TREND_LINES.items(), strict=True)):
+        series = _line_series(line, at)
+        series.tx = SeriesLabel(strRef=_texts([line.head], f"'{grid.frame.title}'!${letter}${top}"))
+        series.val = _numbers(trend[column].tolist(), grid.reference(letter, rows))
+        series.cat = names
+        chart.series.append(series)
     _set_axes(chart)
-    frame.add_chart(chart, anchor)
+    grid.frame.add_chart(chart, f"F{top}")
+    grid.space(max(top + _TREND_ROWS - grid.next_row, 0))
+
+
+def _line_series(line: _Line, at: int) -> Series:
+    drawn = GraphicalProperties()
+    drawn.line.solidFill = line.colour
+    drawn.line.dashStyle = line.dash
+    drawn.line.width = _LINE_WIDTH
+    marker = Marker(symbol=line.marker, size=6, spPr=_painted(line.colour))
+    return Series(idx=at, order=at, marker=marker, smooth=False, spPr=drawn)
 
 
 def _set_axes(chart: BarChart | LineChart) -> None:
@@ -112,7 +153,9 @@ def _set_axes(chart: BarChart | LineChart) -> None:
     chart.x_axis.txPr = chart.y_axis.txPr = _text(900)
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
-    chart.y_axis.majorGridlines = ChartLines(spPr=_painted("E0E0E0", line=True))
+    grey = GraphicalProperties()
+    grey.line.solidFill = "E0E0E0"
+    chart.y_axis.majorGridlines = ChartLines(spPr=grey)
 
 
 def _titled(title: str, size: int) -> Title:
@@ -137,59 +180,12 @@ def _numbers(numbers: Sequence[int], cells: str) -> NumDataSource:
     return NumDataSource(numRef=NumRef(f=cells, numCache=cache))
 
 
-def _names(names: Sequence[str], cells: str) -> AxDataSource:
-    return AxDataSource(strRef=_texts(names, cells))
-
-
 def _texts(texts: Sequence[str], cells: str) -> StrRef:
     points = [StrVal(idx=at, v=text) for at, text in enumerate(texts)]
     return StrRef(f=cells, strCache=StrData(ptCount=len(points), pt=points))
 
 
-def _line(line: Line, names: AxDataSource, at: int) -> Series:
-    drawn = GraphicalProperties()
-    drawn.line.solidFill = line.style.colour
-    drawn.line.dashStyle = line.style.dash
-    drawn.line.width = _LINE_WIDTH
-    return Series(
-        idx=at,
-        order=at,
-        tx=SeriesLabel(strRef=_texts([line.head], line.head_cell)),
-        val=_numbers(line.numbers, line.cells),
-        cat=names,
-        marker=Marker(symbol=line.style.marker, size=6, spPr=_painted(line.style.colour)),
-        smooth=False,
-        spPr=drawn,
-    )
-
-
-def _series(bars: Sequence[Bar], place: Place) -> Series:
-    return Series(
-        idx=0,
-        order=0,
-        val=_numbers([bar.count for bar in bars], place.counts),
-        cat=_names([bar.name for bar in bars], place.names),
-        dPt=[
-            DataPoint(idx=at, invertIfNegative=False, spPr=_painted(bar.colour))
-            for at, bar in enumerate(bars)
-        ],
-        dLbls=_numbers_on_bars(),
-    )
-
-
-def _numbers_on_bars() -> DataLabelList:
-    return DataLabelList(
-        showVal=True,
-        showSerName=False,
-        showCatName=False,
-        showLegendKey=False,
-        showPercent=False,
-        txPr=_text(900),
-        dLblPos="outEnd",
-    )
-
-
-def _painted(colour: str, *, line: bool = False) -> GraphicalProperties:
-    painted = GraphicalProperties() if line else GraphicalProperties(solidFill=colour)
-    painted.line.solidFill = colour if line else "404040"
+def _painted(colour: str) -> GraphicalProperties:
+    painted = GraphicalProperties(solidFill=colour)
+    painted.line.solidFill = "404040"
     return painted

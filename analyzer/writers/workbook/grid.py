@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Final
+from typing import Final, TypeAlias
 
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
@@ -11,6 +11,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
+from analyzer.review_columns import DIFFERS, OK
 from analyzer.writers.workbook.book import Book, Title, set_widths
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
 from analyzer.writers.workbook.style import ALARM, CellStyle, font_size
@@ -37,9 +38,39 @@ class SpannedCell:
     span: int = 1
 
 
+Part: TypeAlias = SpannedCell | Value
+"""A part of a row; a bare text or number takes one column, in the usual style."""
+
+NOT_APPLICABLE: Final = SpannedCell("–", CellStyle.NONE)  # noqa: RUF001  as printed tables have it
+
+
 def head(text: str, span: int = 1) -> SpannedCell:
     """Return the head of a column of texts."""
     return SpannedCell(text, CellStyle.HEADER, span)
+
+
+def label(text: str) -> SpannedCell:
+    """Return what a row is about."""
+    return SpannedCell(text, CellStyle.LABEL)
+
+
+def total(value: Value) -> SpannedCell:
+    """Return a number that sums up others."""
+    return SpannedCell(value, CellStyle.TOTAL)
+
+
+def totals(letters: Iterable[str], rows: range, numbers: Iterable[int]) -> list[SpannedCell]:
+    """Return the sums of some columns over rows; they are now the numbers."""
+    return [
+        total(Formula(f"SUM({letter}{rows.start}:{letter}{rows.stop - 1})", number))
+        for letter, number in zip(letters, numbers, strict=True)
+    ]
+
+
+def check(condition: str, *, holds: bool) -> SpannedCell:
+    """Return whether a condition holds, as a formula that says so."""
+    formula = Formula(f'IF({condition},"{OK}","{DIFFERS}")', OK if holds else DIFFERS)
+    return SpannedCell(formula, CellStyle.SUCCESS)
 
 
 class Grid:
@@ -47,7 +78,6 @@ class Grid:
 
     def __init__(self, book: Book, title: Title, widths: tuple[float, ...]) -> None:
         """Begin a sheet."""
-        self.title = title
         self._sheet = book.sheet(title)
         self.frame = self._sheet.frame
         self._styles = book.styles
@@ -60,11 +90,11 @@ class Grid:
         """Return the number of the row that is added next."""
         return self._sheet.row + 1
 
-    def row(self, *parts: SpannedCell, height: float | None = None) -> int:
-        """Add a row, and return its number."""
+    def row(self, *parts: Part, height: float = 0) -> int:
+        """Add a row, at least so high, and return its number."""
         cells: list[str] = []
-        heights = [height or 0.0]
-        for part in parts:
+        heights = [height]
+        for part in map(_spanned, parts):
             start, style = len(cells), self._styles[part.style]
             cells += [cell(part.value, style), *[blank(style)] * (part.span - 1)]
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
@@ -72,14 +102,18 @@ class Grid:
                 self._merge(start + 1, len(cells))
         return self._sheet.add(cells, max(heights))
 
+    def full_row(self, text: str, style: CellStyle) -> None:
+        """Add a text across the whole grid."""
+        self.row(SpannedCell(text, style, len(self._widths)))
+
     def space(self, rows: int = 1) -> None:
         """Leave rows empty."""
         self._sheet.skip(rows)
 
     def section(self, title: str) -> None:
-        """Add the heading of a section, across the whole grid."""
+        """Add the heading of a section."""
         self.space()
-        self.row(SpannedCell(title, CellStyle.SECTION, len(self._widths)))
+        self.full_row(title, CellStyle.SECTION)
 
     def repeat_head(self, row: int) -> None:
         """Keep the head of the sheet's one table in sight, and print it on each page."""
@@ -92,15 +126,15 @@ class Grid:
         for name, text in named:
             self.named_text(name, text)
 
-    def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
-        """Add a name, and a text on it that takes the rest of the row."""
-        self.row(SpannedCell(name, style), SpannedCell(text, span=len(self._widths) - 1))
-
     def word_section(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
         """Add a section of words with styles of their own, and the meaning of each."""
         self.section(title)
         for word, text in meanings:
             self.named_text(str(word), text, CellStyle(word))
+
+    def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
+        """Add a name, and a text on it that takes the rest of the row."""
+        self.row(SpannedCell(name, style), SpannedCell(text, span=len(self._widths) - 1))
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
@@ -114,20 +148,30 @@ class Grid:
         )
         return self.row(*parts, height=_HEAD_HEIGHT)
 
+    def reference(self, letter: str, rows: range) -> str:
+        """Return where cells of a column are, as charts name it."""
+        return f"'{self.frame.title}'!${letter}${rows.start}:${letter}${rows.stop - 1}"
+
     def ignore_number_warning(self, cells: str) -> None:
         """Have Excel not warn of text that looks like a number in these cells."""
         self._sheet.number_like = f"{self._sheet.number_like} {cells}".strip()
 
-    def alarm(self, cells: str, word: str) -> None:
-        """Have cells of one column turn red when they say a word."""
+    def alarm(self, cells: str) -> None:
+        """Have the checks in these cells of one column turn red where they fail."""
         red = DifferentialStyle(font=Font(bold=True, color="FFFFFF"), fill=ALARM)
-        rule = Rule(type="cellIs", operator="equal", formula=[f'"{word}"'], dxf=red)
+        rule = Rule(type="cellIs", operator="equal", formula=[f'"{DIFFERS}"'], dxf=red)
         self.frame.conditional_formatting.add(cells, rule)
 
     def _merge(self, first: int, last: int) -> None:
         row = self.next_row
         # The `add` of all merged cells looks at each of them first, which is slow for thousands.
         self.frame.merged_cells.ranges.add(CellRange(None, first, row, last, row))
+
+
+def _spanned(part: Part) -> SpannedCell:
+    if isinstance(part, SpannedCell):
+        return part
+    return SpannedCell(part, CellStyle.TEXT if isinstance(part, str) else CellStyle.NUMBER)
 
 
 def _height(part: SpannedCell, width: float) -> float:

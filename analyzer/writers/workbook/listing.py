@@ -1,10 +1,10 @@
 """Spread rows over as many sheets as they need, each an Excel table with filters."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
-from typing import Final, Generic, Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
 from analyzer.model import Page, concatenated
+from analyzer.review_columns import USER
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import (
     SMALL_PRINT,
@@ -26,32 +27,37 @@ from analyzer.writers.workbook.book import (
     set_print_blocks,
     set_widths,
 )
-from analyzer.writers.workbook.cells import text
-from analyzer.writers.workbook.column import Column, EntryCells, Rows, in_slot
+from analyzer.writers.workbook.cells import Formula, Value, text
+from analyzer.writers.workbook.column import Column, EntryColumn, Rows
 from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.user_columns import in_slot
+
+CHUNK_ROWS: Final = 4_096
+"""So many rows at a time are spelled as cells, to keep the memory small."""
+
+ANY_TEXT: Final = '"?*"'
+"""What a formula asks for where any text will do."""
+
+NO_TEXT: Final = '""'
+"""What a formula asks for where there must be none."""
 
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
-
-_USER: Final = "User"
-"""The head of the column that names the user; it stays in sight with those before it."""
 
 _LINE: Final = 120
 """How many letters of a remark fit on a screen."""
 
 
 @dataclass(slots=True)
-class Listing(Generic[Rows]):
+class Listing:
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
-    `limit` is the most rows of a sheet, the head included. Nothing is listed under a title that
-    the book does not want.
+    Nothing is listed under a title that the book does not want.
     """
 
     book: Book
-    limit: int
     title: Title
-    columns: tuple[Column[Rows], ...]
+    columns: tuple[Column, ...]
     form: PrintForm = SMALL_PRINT
     sheets: list[Sheet] = field(default_factory=list)
 
@@ -65,16 +71,17 @@ class Listing(Generic[Rows]):
         every = np.arange(len(listed)) if order is None else order
         while self._is_wanted and len(every):
             sheet = self._sheet_with_room()
-            count = min(CHUNK_ROWS, self.limit - sheet.row, len(every))
+            count = min(CHUNK_ROWS, self.book.rows_a_sheet - sheet.row, len(every))
             some = take_rows(listed, every[:count])
-            columns_of_cells = [column.cells(some, self.book.styles) for column in self.columns]
-            sheet.add_many(count, columns_of_cells)
+            sheet.add_many(count, [each.cells(some, self.book.styles) for each in self.columns])
             every = every[count:]
 
     def finish(self, nothing: str = "") -> None:
         """Make tables of what was listed, or say that nothing was."""
         if self._is_wanted and not self.sheets:
-            self._add_remark(nothing)
+            sheet = self._new_sheet()
+            for line in wrap(nothing, _LINE, break_on_hyphens=False):
+                sheet.add([text(line, self.book.styles[CellStyle.SUBTITLE])])
         for sheet in self.sheets:
             self._finish(sheet)
 
@@ -84,20 +91,34 @@ class Listing(Generic[Rows]):
         self.finish(nothing)
         return self
 
-    def column_references(self, column: Column[Rows]) -> Iterator[str]:
-        """Yield where a column's cells lie, a reference for each sheet."""
+    def column_references(self, column: Column) -> list[str]:
+        """Return where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self._number(column.head))
-        for sheet in self.sheets:
-            yield f"'{sheet.frame.title}'!${letter}$2:${letter}${sheet.row}"
+        return [f"'{each.frame.title}'!${letter}$2:${letter}${each.row}" for each in self.sheets]
 
-    def _add_remark(self, remark: str) -> None:
-        sheet = self._new_sheet()
-        for line in wrap(remark, _LINE, break_on_hyphens=False):
-            sheet.add([text(line, self.book.styles[CellStyle.SUBTITLE])])
+    def count(self, number: int, *alternatives: Sequence[tuple[Column, str]]) -> Value:
+        """Return the formula of how many rows meet all conditions of an alternative.
+
+        A condition is a column and what its cells must equal. Of a list without a sheet it is the
+        number that the formula would give.
+        """
+        terms: list[str] = []
+        for conditions in alternatives:
+            cells = [self.column_references(column) for column, _ in conditions]
+            for of_sheet in zip(*cells, strict=True):
+                asked = zip(of_sheet, conditions, strict=True)
+                terms.append(",".join(f"{each},{text}" for each, (_, text) in asked))
+        return Formula("+".join(f"COUNTIFS({each})" for each in terms), number) if terms else number
+
+    @property
+    def _is_wanted(self) -> bool:
+        return self.title in self.book.titles
+
+    def _number(self, head: str) -> int:
+        return [column.head for column in self.columns].index(head) + 1
 
     def _sheet_with_room(self) -> Sheet:
-        full = not self.sheets or self.sheets[-1].row >= self.limit
-        if full:
+        if not self.sheets or self.sheets[-1].row >= self.book.rows_a_sheet:
             self.sheets.append(self._new_sheet())
         return self.sheets[-1]
 
@@ -105,7 +126,7 @@ class Listing(Generic[Rows]):
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
         fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
-        sheet.frame.freeze_panes = f"{get_column_letter(self._number(_USER) + 1)}2"
+        sheet.frame.freeze_panes = f"{get_column_letter(self._number(USER) + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
@@ -115,20 +136,13 @@ class Listing(Generic[Rows]):
         sheet.number_like = f"A2:B{sheet.row}"
         sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
         for at, column in enumerate(self.columns, 1):
-            if isinstance(column.cells, EntryCells):
+            if isinstance(column, EntryColumn):
                 add_sign_off(sheet.frame)
                 letter = get_column_letter(at)
                 cells = f"{letter}2:{letter}{sheet.row}"
-                sheet.frame.data_validations.append(_validation(column.cells, column.head, cells))
+                sheet.frame.data_validations.append(_validation(column, cells))
         widths = [column.width for column in self.columns if column.printed]
-        set_print_blocks(sheet.frame, widths, self._number(_USER), sheet.row, self.form)
-
-    @property
-    def _is_wanted(self) -> bool:
-        return self.title in self.book.titles
-
-    def _number(self, head: str) -> int:
-        return [column.head for column in self.columns].index(head) + 1
+        set_print_blocks(sheet.frame, widths, self._number(USER), sheet.row, self.form)
 
 
 _NOT_IN_NAMES: Final = re.compile(r"\W")
@@ -147,13 +161,13 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     )
 
 
-def _validation(entry: EntryCells, head: str, cells: str) -> DataValidation:
+def _validation(entry: EntryColumn, cells: str) -> DataValidation:
     """Return a drop-down, a check that accepts dates only, or what accepts any text.
 
     None has a prompt: Excel shows it over the cells beside.
     """
     validation = DataValidation(
-        sqref=cells, allow_blank=True, showErrorMessage=True, errorTitle=head
+        sqref=cells, allow_blank=True, showErrorMessage=True, errorTitle=entry.head
     )
     if entry.choices:
         validation.type = "list"
@@ -167,30 +181,32 @@ def _validation(entry: EntryCells, head: str, cells: str) -> DataValidation:
     return validation
 
 
-CHUNK_ROWS: Final = 4_096
-"""So many rows at a time are spelled as cells, to keep the memory small."""
-
-
 def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     if isinstance(listed, pd.DataFrame):
         return listed.take(positions).reset_index(drop=True)
-    return _users(listed, positions)
-
-
-def _users(page: Page, positions: np.ndarray) -> Page:
     new = pd.Series(np.arange(len(positions)), index=positions)
-    unread = page.unread[page.unread[columns.POSITION].isin(positions)]
+    unread = listed.unread[listed.unread[columns.POSITION].isin(positions)]
+    moved = new[unread[columns.POSITION]].to_numpy(np.int64)
     return replace(
-        page,
-        users=page.users.take(positions).reset_index(drop=True),
-        keys=_slots(page.keys, positions),
-        certificates=_slots(page.certificates, positions),
-        unread=unread.assign(
-            **{columns.POSITION: new[unread[columns.POSITION]].to_numpy(np.int64)}
-        ),
-        cells=page.cells.take(positions).reset_index(drop=True),
+        listed,
+        users=listed.users.take(positions).reset_index(drop=True),
+        keys=_slots_at(listed.keys, positions),
+        certificates=_slots_at(listed.certificates, positions),
+        unread=unread.assign(**{columns.POSITION: moved}),
+        cells=listed.cells.take(positions).reset_index(drop=True),
     )
+
+
+def _slots_at(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
+    users = len(slots) // len(columns.SLOTS)
+    both = np.concatenate([positions + users * at for at in range(len(columns.SLOTS))])
+    return _with_user_index(slots.take(both))
+
+
+def _with_user_index(slots: pd.DataFrame) -> pd.DataFrame:
+    users = len(slots) // len(columns.SLOTS)
+    return slots.set_axis(np.tile(np.arange(users), len(columns.SLOTS)))
 
 
 _KEPT_CELLS: Final = (
@@ -220,16 +236,34 @@ class CollectedUsers:
         """Keep the users of a page where the mask holds."""
         mask = self._has(page)
         if mask.any():
-            kept = replace(page, cells=_kept_cells(page))
-            self._pages.append(kept.where(mask))
+            self._pages.append(replace(page, cells=_kept_cells(page)).where(mask))
 
     def __len__(self) -> int:
         """Return the number of users."""
         return sum(map(len, self._pages))
 
     def page(self) -> Page:
-        """Return the users, of whom there are some, as one page, and forget them."""
-        return _joined_pages(self._pages)
+        """Return the users, of whom there are some, as one page, and forget them.
+
+        No part stays in memory twice for long.
+        """
+        starts = np.cumsum([0, *map(len, self._pages)])
+        unread = [
+            page.unread.assign(**{columns.POSITION: page.unread[columns.POSITION] + start})
+            for page, start in zip(self._pages, starts[:-1], strict=True)
+        ]
+        users, keys, certificates, cells = (
+            [getattr(page, name) for page in self._pages]
+            for name in ("users", "keys", "certificates", "cells")
+        )
+        self._pages.clear()
+        return Page(
+            users=_joined(users),
+            keys=_joined_slots(keys),
+            certificates=_joined_slots(certificates),
+            unread=concatenated(unread),
+            cells=_joined(cells),
+        )
 
 
 def _kept_cells(page: Page) -> pd.DataFrame:
@@ -240,40 +274,13 @@ def _kept_cells(page: Page) -> pd.DataFrame:
     return cells.assign(**{columns.ARN: masked, columns.PASSWORD_LAST_USED: words})
 
 
-def _slots(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
-    users = len(slots) // len(columns.SLOTS)
-    both = np.concatenate([positions + users * at for at in range(len(columns.SLOTS))])
-    index = np.tile(np.arange(len(positions)), len(columns.SLOTS))
-    return slots.take(both).set_axis(index)
-
-
 def _joined_slots(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    every = concatenated(in_slot(frame, slot) for slot in columns.SLOTS for frame in frames)
-    return every.set_axis(np.tile(np.arange(len(every) // len(columns.SLOTS)), len(columns.SLOTS)))
-
-
-def _joined_pages(pages: list[Page]) -> Page:
-    """Return pages as one, and empty the list: no part stays in memory twice for long."""
-    starts = np.cumsum([0, *map(len, pages)])
-    unread = [
-        page.unread.assign(**{columns.POSITION: page.unread[columns.POSITION] + start})
-        for page, start in zip(pages, starts[:-1], strict=True)
-    ]
-    users, keys, certificates, cells = (
-        [getattr(page, name) for page in pages]
-        for name in ("users", "keys", "certificates", "cells")
-    )
-    pages.clear()
-    return Page(
-        users=_joined_frames(users),
-        keys=_joined_slots(keys),
-        certificates=_joined_slots(certificates),
-        unread=concatenated(unread),
-        cells=_joined_frames(cells),
+    return _with_user_index(
+        concatenated(in_slot(frame, slot) for slot in columns.SLOTS for frame in frames)
     )
 
 
-def _joined_frames(frames: list[pd.DataFrame]) -> pd.DataFrame:
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     together = concatenated(frames)
     frames.clear()
     return together

@@ -5,10 +5,10 @@ from typing import Final
 
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
-from analyzer.inspection import Inspection
 from analyzer.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards.results import Result
+from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
 from analyzer.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
@@ -16,7 +16,7 @@ from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
-from analyzer.writers.workbook.grid import Grid, SpannedCell
+from analyzer.writers.workbook.grid import Grid
 from analyzer.writers.workbook.style import CellStyle
 
 _WIDTHS: Final = (30, 110)
@@ -146,11 +146,11 @@ _SOURCES: Final = (
 )
 
 
-def add_method(book: Book, analysis: Analysis, inspection: Inspection | None) -> None:
+def add_method(book: Book, analysis: Analysis) -> None:
     """Add the sheet that explains the others, and the rules if their findings are there."""
     criteria = analysis.criteria
     grid = Grid(book, Title.METHOD, _WIDTHS)
-    grid.row(SpannedCell("Method and limitations", CellStyle.TITLE, 2))
+    grid.full_row("Method and limitations", CellStyle.TITLE)
     grid.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
     grid.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
@@ -162,13 +162,13 @@ def add_method(book: Book, analysis: Analysis, inspection: Inspection | None) ->
     grid.text_section(
         "Caveats: reasons to check a user first", ((each.id, each.meaning) for each in CAVEATS)
     )
-    if inspection:
-        add_rules(grid, inspection)
+    if Title.FINDINGS in book:
+        _add_rules(grid, analysis.inspection.book)
     grid.text_section("Cells", _TERM_MEANINGS.items())
     grid.text_section("Sources of the as-of time, the strongest first", _as_of_sources())
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
-        grid.row(SpannedCell(sentence(blind_spot), CellStyle.TEXT, 2))
+        grid.full_row(sentence(blind_spot), CellStyle.TEXT)
     report = analysis.report
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
         grid.text_section("Accounts and files that are not covered", missing)
@@ -210,9 +210,8 @@ _RESULTS: Final[Mapping[Result, str]] = {
 }
 
 
-def add_rules(grid: Grid, inspection: Inspection) -> None:
+def _add_rules(grid: Grid, book: Rulebook) -> None:
     """Add the sections about the rules."""
-    book = inspection.book
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
     grid.text_section(

@@ -1,267 +1,180 @@
-"""Show the users of each verdict and account, and that they add up to the rows read."""
+"""Show the users of each verdict, age and account, and that they add up to the rows read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
-
-from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis import AGE_BANDS, Analysis
-from analyzer.model import AccountName, Page, ReportFile, UncoveredAccount
+from analyzer.model import AccountName
 from analyzer.terms import Certainty, Verdict
 from analyzer.verdict import verdict_meaning
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.cells import Formula, Value
-from analyzer.writers.workbook.column import AccountNames, account_text
-from analyzer.writers.workbook.formulas import (
-    ANY_TEXT,
-    DIFFERS,
-    NO_TEXT,
-    CountFormula,
-    sum_check,
-    summed,
+from analyzer.writers.workbook.cells import Formula
+from analyzer.writers.workbook.grid import (
+    NOT_APPLICABLE,
+    Grid,
+    Part,
+    SpannedCell,
+    check,
+    head,
+    label,
+    total,
+    totals,
 )
-from analyzer.writers.workbook.grid import Grid, SpannedCell, head
-from analyzer.writers.workbook.review_progress import NOT_APPLICABLE
+from analyzer.writers.workbook.listing import ANY_TEXT, NO_TEXT, Listing
 from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.user_columns import account_text
 
+_BESIDE: Final = SpannedCell("", span=4)
 _MEANING_SPAN: Final = 6
 """How many columns of the grid the meaning of a line takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineRange:
-    """Say in which rows of the sheet the lines of a table stand."""
+def add_result(grid: Grid, analysis: Analysis, all_users: Listing) -> range:
+    """Add the users of each verdict, and how they add up to the rows read.
 
-    first: int
-    last: int
-
-    def cells(self, letter: str) -> str:
-        """Return the reference of the lines in one column."""
-        return f"{letter}{self.first}:{letter}{self.last}"
-
-
-def add_result(grid: Grid, analysis: Analysis, recount: CountFormula[Page]) -> LineRange:
-    """Add the users of each verdict, and how they add up to the rows read."""
+    Return the rows of the verdicts.
+    """
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
-    grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
-    first = grid.next_row
+    top = grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     for verdict in VERDICT_ORDER:
-        _add_verdict(grid, analysis, recount, verdict)
-    block = LineRange(first, grid.next_row - 1)
-    _add_sum(grid, analysis, block)
-    return block
+        _add_verdict(grid, analysis, all_users, verdict)
+    rows = range(top + 1, grid.next_row)
+    _add_row_counts(grid, analysis, rows)
+    return rows
 
 
-def add_ages(grid: Grid, analysis: Analysis) -> tuple[LineRange, dict[str, int]]:
-    """Add how old the unused users are; return also the numbers."""
-    ages = _ages(analysis)
-    grid.table_head(head("Age of unused users"), "Users")
-    first = grid.next_row
-    for band, users in ages.items():
-        grid.row(SpannedCell(band, CellStyle.LABEL), SpannedCell(users, CellStyle.NUMBER))
-    block = LineRange(first, grid.next_row - 1)
-    total = summed(block.cells("B"), sum(ages.values()))
-    grid.row(SpannedCell("All unused users", CellStyle.LABEL), SpannedCell(total, CellStyle.TOTAL))
-    return block, ages
-
-
-def _add_verdict(
-    grid: Grid, analysis: Analysis, recount: CountFormula[Page], verdict: Verdict
-) -> None:
-    counts = analysis.totals.counts
-    of_verdict = counts[counts[columns.VERDICT] == verdict]
-    others = of_verdict[~of_verdict[columns.EXEMPT]]
-    same, not_exempt = (
-        (user_columns.VERDICT, f"$A{grid.next_row}"),
-        (user_columns.EXEMPTION, NO_TEXT),
-    )
-    exempt = analysis.totals.users(verdict, exempt=True)
-
-    def of_certainty(certainty: Certainty) -> SpannedCell:
-        if verdict not in (Verdict.UNUSED, Verdict.RETIRED):
-            return SpannedCell(NOT_APPLICABLE, CellStyle.NONE)
-        users = others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum()
-        condition = (user_columns.CERTAINTY, f'"{certainty}"')
-        return SpannedCell(recount.of(int(users), same, not_exempt, condition), CellStyle.NUMBER)
-
+def _add_verdict(grid: Grid, analysis: Analysis, all_users: Listing, verdict: Verdict) -> None:
+    users = analysis.totals.users
+    same = (user_columns.VERDICT, f"$A{grid.next_row}")
+    exempt, others = ((user_columns.EXEMPTION, text) for text in (ANY_TEXT, NO_TEXT))
+    by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
+    if verdict in (Verdict.UNUSED, Verdict.RETIRED):
+        by_certainty = [
+            all_users.count(
+                users_to_decide(analysis, verdict, certainty),
+                [same, others, (user_columns.CERTAINTY, f'"{certainty}"')],
+            )
+            for certainty in Certainty
+        ]
     grid.row(
         SpannedCell(str(verdict), CellStyle(verdict)),
-        SpannedCell(recount.of(analysis.totals.users(verdict), same), CellStyle.NUMBER),
-        SpannedCell(recount.of(exempt, same, (user_columns.EXEMPTION, ANY_TEXT)), CellStyle.NUMBER),
-        SpannedCell(
-            recount.of(int(others[columns.USERS].sum()), same, not_exempt), CellStyle.NUMBER
-        ),
-        *(of_certainty(each) for each in Certainty),
-        SpannedCell(verdict_meaning(verdict, analysis.criteria), CellStyle.TEXT, _MEANING_SPAN),
+        all_users.count(users(verdict), [same]),
+        all_users.count(users(verdict, exempt=True), [same, exempt]),
+        all_users.count(users(verdict, exempt=False), [same, others]),
+        *by_certainty,
+        SpannedCell(verdict_meaning(verdict, analysis.criteria), span=_MEANING_SPAN),
     )
 
 
-def _add_sum(grid: Grid, analysis: Analysis, block: LineRange) -> None:
+def users_to_decide(analysis: Analysis, verdict: Verdict, certainty: Certainty) -> int:
+    """Return how many users have a verdict of a certainty and are not exempt."""
+    counts = analysis.totals.counts
+    others = counts[(counts[columns.VERDICT] == verdict) & ~counts[columns.EXEMPT]]
+    return int(others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum())
+
+
+def _add_row_counts(grid: Grid, analysis: Analysis, rows: range) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
-    accounts = [account for file in analysis.report.files for account in file.accounts]
+    report = analysis.report
+    accounts = [account for file in report.files for account in file.accounts]
     users = int(analysis.totals.counts[columns.USERS].sum())
+    exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in VERDICT_ORDER)
     roots = sum(account.roots for account in accounts)
     repeated = sum(account.repeated for account in accounts)
-    exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in VERDICT_ORDER)
-    sums = [
-        SpannedCell(summed(block.cells("C"), exempt), CellStyle.TOTAL),
-        SpannedCell(summed(block.cells("D"), users - exempt), CellStyle.TOTAL),
-        *[SpannedCell(NOT_APPLICABLE, CellStyle.NONE)] * 2,
-    ]
-    row = grid.next_row
-    holds = analysis.report.rows == users + roots + repeated
-    _add_line(grid, "IAM users", summed(block.cells("B"), users), "Sum of the verdicts.", sums)
-    for name, value, meaning in (
-        ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
-        ("Repeated rows", repeated, "Rows that repeat another row of these reports: counted once."),
-        ("Rows read", analysis.report.rows, "Data rows in all reports."),
+    top = grid.next_row
+    sums = totals("BCD", rows, (users, exempt, users - exempt))
+    meaning = SpannedCell("Sum of the verdicts.", span=_MEANING_SPAN)
+    grid.row(label("IAM users"), *sums, NOT_APPLICABLE, NOT_APPLICABLE, meaning)
+    holds = report.rows == users + roots + repeated
+    tie = check(f"B{top + 3}=B{top}+B{top + 1}+B{top + 2}", holds=holds)
+    grid.alarm(f"B{top + 4}")
+    for name, number, about in (
+        ("Root rows", total(roots), "Rows of root users: not IAM users; not classified."),
+        (
+            "Repeated rows",
+            total(repeated),
+            "Rows that repeat another row of these reports: counted once.",
+        ),
+        ("Rows read", total(report.rows), "Data rows in all reports."),
+        ("Row count check", tie, "Rows read = IAM users + root rows + repeated rows."),
     ):
-        _add_line(grid, name, value, meaning)
-    every = sum_check(f"B{row + 3}", [f"B{row + at}" for at in range(3)], holds=holds)
-    grid.alarm(f"B{grid.next_row}", DIFFERS)
-    _add_line(grid, "Row count check", every, "Rows read = IAM users + root rows + repeated rows.")
-    missing = len(analysis.report.not_covered)
-    if missing:
-        meaning = "Accounts that could not be read: their users are not counted."
+        grid.row(label(name), number, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
+    if missing := len(report.not_covered):
+        about = "Accounts that could not be read: their users are not counted."
         count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)
-        grid.row(
-            *count,
-            SpannedCell("", CellStyle.TEXT, 4),
-            SpannedCell(meaning, CellStyle.TEXT, _MEANING_SPAN),
-        )
+        grid.row(*count, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
 
 
-def _add_line(
-    grid: Grid, name: str, value: Value, meaning: str, beside: Sequence[SpannedCell] = ()
-) -> None:
-    result = value.result if isinstance(value, Formula) else value
-    style = CellStyle.SUCCESS if isinstance(result, str) else CellStyle.TOTAL
-    grid.row(
-        SpannedCell(name, CellStyle.LABEL),
-        SpannedCell(value, style),
-        *(beside or [SpannedCell("", CellStyle.TEXT, 4)]),
-        SpannedCell(meaning, CellStyle.TEXT, _MEANING_SPAN),
-    )
-
-
-def _ages(analysis: Analysis) -> dict[str, int]:
-    """Return the unused users of each age, and those of unknown age if there are any."""
+def add_ages(grid: Grid, analysis: Analysis) -> tuple[range, dict[str, int]]:
+    """Add how old the unused users are; return the rows of the ages, and the numbers."""
     counts = analysis.totals.counts
     unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
     users = unused.groupby(columns.AGE_BAND)[columns.USERS].sum().to_dict()
     *known, unknown = AGE_BANDS
     bands = [*known, unknown] if users.get(unknown) else known
-    return {band: int(users.get(band, 0)) for band in bands}
-
-
-_READ_HEADS: Final = ("Rows read", "Root rows", "Repeated rows")
-_HEADS: Final = ("Account", *_READ_HEADS, "IAM users", *map(str, VERDICT_ORDER))
-_FIRST_VERDICT: Final = _HEADS.index(str(VERDICT_ORDER[0])) + 1
-
-_VERDICTS: Final = {
-    verdict: get_column_letter(at) for at, verdict in enumerate(VERDICT_ORDER, _FIRST_VERDICT)
-}
-"""The letter of each verdict's column."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """Count the rows of one account: those read (`_READ_HEADS`), and the users of each verdict.
-
-    `remark` follows the account in its cell.
-    """
-
-    name: str
-    row_counts: tuple[int, int, int]
-    users: Counter[str]
-    as_of: datetime | None = None
-    remark: str = ""
-
-    @property
-    def ties_out(self) -> bool:
-        rows, roots, repeated = self.row_counts
-        return rows == roots + repeated + self.users.total()
+    ages = {band: int(users.get(band, 0)) for band in bands}
+    top = grid.table_head(head("Age of unused users"), "Users")
+    for band, number in ages.items():
+        grid.row(label(band), number)
+    rows = range(top + 1, grid.next_row)
+    grid.row(label("All unused users"), *totals("B", rows, [sum(ages.values())]))
+    return rows, ages
 
 
 def add_accounts(grid: Grid, analysis: Analysis) -> None:
     """Add a line for all accounts together, and one for each."""
-    row = grid.table_head(head(_HEADS[0]), *_HEADS[1:], head("Check"), head("As of (UTC)"))
-    accounts = _accounts(analysis)
-    first, last = row + 2, row + 1 + len(accounts)
-    every = _account_totals(accounts)
-    read = [
-        summed(f"{letter}{first}:{letter}{last}", rows)
-        for letter, rows in zip("BCD", every.row_counts, strict=True)
-    ]
-    users = [
-        summed(f"{letter}{first}:{letter}{last}", every.users[verdict])
-        for verdict, letter in _VERDICTS.items()
-    ]
-    _add(grid, every, read, users, CellStyle.TOTAL)
-    for account in accounts:
-        counts = [account.users[verdict] for verdict in _VERDICTS]
-        _add(grid, account, account.row_counts, counts, CellStyle.NUMBER)
-    names = analysis.report.account_names
-    for absent in analysis.report.not_covered:
-        _add_absent(grid, absent, names, f"not covered: {absent.reason}", CellStyle.CHECK)
-    for absent in analysis.report.left_out:
-        _add_absent(grid, absent, names, f"left out: {absent.reason}", CellStyle.FAINT)
-    grid.alarm(f"K{row + 1}:K{last}", DIFFERS)
-    grid.ignore_number_warning(f"A{first}:A{grid.next_row - 1}")
+    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *map(str, VERDICT_ORDER))
+    top = grid.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
+    report, accounts = analysis.report, _account_counts(analysis)
+    rows = range(top + 2, top + 2 + len(accounts))
+    every = sum(accounts.values(), Counter[str]())
+    sums = totals("BCDEFGHIJ", rows, (every[each] for each in _COUNTED))
+    _add_account(grid, "All accounts read", every, sums, "")
+    from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
+    oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
+    for account, counts in sorted(accounts.items()):
+        at = grid.next_row
+        numbers: list[Part] = [counts[each] for each in _COUNTED]
+        numbers[_USERS_AT] = Formula(f"SUM(F{at}:J{at})", counts[columns.USERS])
+        name = account_text(account) + _name_and_owner(report.account_names.get(account))
+        _add_account(grid, name, counts, numbers, oldest[account])
+    _add_absent(grid, analysis)
+    grid.alarm(f"K{rows.start - 1}:K{rows.stop - 1}")
+    grid.ignore_number_warning(f"A{rows.start}:A{grid.next_row - 1}")
 
 
-def _add(
-    grid: Grid, account: _Account, read: Iterable[Value], users: Iterable[Value], style: CellStyle
-) -> None:
-    row = grid.next_row
-    letters = list(_VERDICTS.values())
-    sum_of_users = summed(f"{letters[0]}{row}:{letters[-1]}{row}", account.users.total())
-    tie = sum_check(f"B{row}", [f"C{row}", f"D{row}", f"E{row}"], holds=account.ties_out)
-    numbers = (*read, sum_of_users, *users)
-    grid.row(
-        SpannedCell(account.name + account.remark, CellStyle.LABEL),
-        *(SpannedCell(number, style) for number in numbers),
-        SpannedCell(tie, CellStyle.SUCCESS),
-        SpannedCell(account.as_of or "", CellStyle.DATE),
-    )
+_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, VERDICT_ORDER))
+"""What is counted of an account: its rows of each kind, its users, and those of each verdict."""
+
+_USERS_AT: Final = _COUNTED.index(columns.USERS)
 
 
-def _add_absent(
-    grid: Grid, absent: UncoveredAccount, names: AccountNames, why: str, style: CellStyle
-) -> None:
-    """Add an account of which no row was read."""
-    known = names.get(absent.account)
-    name = known.name if known else absent.name
-    named = f"{name}, {why}" if name and absent.account else why
-    grid.row(SpannedCell(absent.label, CellStyle.LABEL), SpannedCell(named, style, len(_HEADS) + 1))
-
-
-def _accounts(analysis: Analysis) -> list[_Account]:
-    """Return the accounts of all files, by id; of more than one report of one, the oldest as-of."""
-    read: dict[str, Counter[str]] = {}
-    as_of: dict[str, datetime] = {}
+def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
+    """Return what is counted of each account of all files (`_COUNTED`)."""
+    accounts: dict[str, Counter[str]] = {}
     for file in analysis.report.files:
         for each in file.accounts:
-            rows = {"rows": each.rows, "roots": each.roots, "repeated": each.repeated}
-            read.setdefault(each.account, Counter()).update(rows)
-            oldest = as_of.setdefault(each.account, file.as_of)
-            as_of[each.account] = min(oldest, file.as_of)
-    users = _users(analysis)
-    return [
-        _Account(
-            account_text(account),
-            (rows["rows"], rows["roots"], rows["repeated"]),
-            users.get(account, Counter()),
-            as_of[account],
-            _name_and_owner(analysis.report.account_names.get(account)),
-        )
-        for account, rows in sorted(read.items())
-    ]
+            counts = accounts.setdefault(each.account, Counter())
+            counts.update(rows=each.rows, roots=each.roots, repeated=each.repeated)
+    judged = analysis.totals.counts
+    names = (columns.ACCOUNT, columns.VERDICT, columns.USERS)
+    for account, verdict, users in zip(*(judged[name] for name in names), strict=True):
+        accounts[account].update({columns.USERS: int(users), verdict: int(users)})
+    return accounts
+
+
+def _add_account(
+    grid: Grid, name: str, counts: Counter[str], cells: Sequence[Part], as_of: datetime | str
+) -> None:
+    """Add the counts of an account, given as cells, and the check that its rows add up."""
+    row = grid.next_row
+    holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
+    tie = check(f"B{row}=C{row}+D{row}+E{row}", holds=holds)
+    grid.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 
 def _name_and_owner(known: AccountName | None) -> str:
@@ -271,36 +184,16 @@ def _name_and_owner(known: AccountName | None) -> str:
     return f" {known.name} ({known.owner})" if known.owner else f" {known.name}"
 
 
-def _users(analysis: Analysis) -> dict[str, Counter[str]]:
-    users: dict[str, Counter[str]] = {}
-    counts = analysis.totals.counts
-    for account, verdict, number in zip(
-        counts[columns.ACCOUNT], counts[columns.VERDICT], counts[columns.USERS], strict=True
+def _add_absent(grid: Grid, analysis: Analysis) -> None:
+    """Add the accounts of which no row was read."""
+    report = analysis.report
+    for accounts, state, style in (
+        (report.not_covered, "not covered", CellStyle.CHECK),
+        (report.left_out, "left out", CellStyle.FAINT),
     ):
-        users.setdefault(account, Counter())[verdict] += int(number)
-    return users
-
-
-def _account_totals(accounts: Iterable[_Account]) -> _Account:
-    every = list(accounts)
-    rows, roots, repeated = (
-        sum(each.row_counts[at] for each in every) for at in range(len(_READ_HEADS))
-    )
-    users = sum((each.users for each in every), Counter[str]())
-    return _Account("All accounts read", (rows, roots, repeated), users)
-
-
-_DAY: Final = timedelta(days=1)
-
-
-def as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
-    """Yield a note if the reports of the accounts lie more than a day apart."""
-    first = min(files, key=lambda file: file.as_of)
-    last = max(files, key=lambda file: file.as_of)
-    if last.as_of - first.as_of > _DAY:
-        days = (last.as_of - first.as_of) / _DAY
-        yield (
-            f"The reports are {days:,.1f} days apart: from {first.as_of:%Y-%m-%d %H:%M} UTC"
-            f" ({first.name}) to {last.as_of:%Y-%m-%d %H:%M} UTC ({last.name}). See As of of each"
-            " account."
-        )
+        for each in accounts:
+            known = report.account_names.get(each.account)
+            name = known.name if known else each.name
+            why = f"{state}: {each.reason}"
+            named = f"{name}, {why}" if name and each.account else why
+            grid.row(label(each.label), SpannedCell(named, style, 11))

@@ -1,22 +1,27 @@
 """Show how far the review is, and that the lists still add up to all users, by formulas."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from openpyxl.utils import get_column_letter
 
-from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.model import Page
 from analyzer.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
-from analyzer.writers.workbook.cells import Formula, Value
-from analyzer.writers.workbook.formulas import ANY_TEXT, DIFFERS, OK, CountFormula, summed
-from analyzer.writers.workbook.grid import Grid, SpannedCell, head
-from analyzer.writers.workbook.listing import Listing
+from analyzer.writers.workbook.cells import Formula
+from analyzer.writers.workbook.grid import (
+    NOT_APPLICABLE,
+    Grid,
+    SpannedCell,
+    check,
+    head,
+    label,
+    totals,
+)
+from analyzer.writers.workbook.listing import ANY_TEXT, Listing
+from analyzer.writers.workbook.reconciliation import users_to_decide
 from analyzer.writers.workbook.review_lists import (
     ACCOUNT,
     COMMENT,
@@ -26,16 +31,16 @@ from analyzer.writers.workbook.review_lists import (
     REVIEW_LISTS,
     TICKET,
     ReviewList,
-    ReviewListings,
 )
 from analyzer.writers.workbook.style import CellStyle
 
-NOT_APPLICABLE: Final = "–"  # noqa: RUF001  as printed tables have it
+Listings: TypeAlias = Mapping[Title, Listing]
+"""The lists that the Summary counts in: all users, exempt users and those to decide in."""
+
 _NUMBERS: Final = "BCDEFGHIJ"
 """The columns of a list's numbers."""
 
 _DECISION_LETTERS: Final = "EFGHI"
-_MEANING_SPAN: Final = 2
 
 _MOST_NAMES: Final = 10_000
 """Listed users up to which the reviewers' names are gathered; the effort grows with the square."""
@@ -44,23 +49,9 @@ _REVIEWERS: Final = 11
 """How many reviewers have a column of their own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedListings:
-    """Hold the lists of users that the Summary counts in; there is none without users."""
-
-    all_users: Listing[Page]
-    exempt: Listing[Page]
-    reviews: ReviewListings
-
-    @property
-    def to_review(self) -> int:
-        """Return how many users there are to decide on."""
-        return sum(each.rows for each in self.reviews.values())
-
-
-def first_step(analysis: Analysis, listings: CountedListings) -> str:
+def first_step(analysis: Analysis, listings: Listings) -> str:
     """Return what a reviewer does first: nothing is decided when the file is written."""
-    steps = _steps(analysis, listings.reviews)
+    steps = _steps(analysis, listings)
     if not steps:
         return "Nothing to decide: no user is listed for review."
     first, *then = steps
@@ -69,15 +60,15 @@ def first_step(analysis: Analysis, listings: CountedListings) -> str:
     return f"First: decide on {first}{f'; then on {others}' if others else ''}."
 
 
-def _steps(analysis: Analysis, reviews: ReviewListings) -> list[str]:
+def _steps(analysis: Analysis, listings: Listings) -> list[str]:
     """Return whom to decide on, in this order."""
-    users = {title: listing.rows for title, listing in reviews.items()}
-    unused, certain = users.pop(Title.UNUSED, 0), _certain_unused_users(analysis)
-    where = "there" if certain else f"on {Title.UNUSED}"
+    unused, *others = (each.title for each in REVIEW_LISTS)
+    certain = users_to_decide(analysis, Verdict.UNUSED, Certainty.CERTAIN)
+    where = "there" if certain else f"on {unused}"
     steps = (
-        (certain, "certain ", f"on {Title.UNUSED}, by account, the oldest first"),
-        (unused - certain, "", f"to check {where}"),
-        *((number, "", f"on {title}") for title, number in users.items()),
+        (certain, "certain ", f"on {unused}, by account, the oldest first"),
+        (listings[unused].rows - certain, "", f"to check {where}"),
+        *((listings[title].rows, "", f"on {title}") for title in others),
     )
     return [
         f"{number:,} {kind}user{'' if number == 1 else 's'} {place}"
@@ -86,31 +77,20 @@ def _steps(analysis: Analysis, reviews: ReviewListings) -> list[str]:
     ]
 
 
-def _certain_unused_users(analysis: Analysis) -> int:
-    counts = analysis.totals.counts
-    is_listed = (counts[columns.VERDICT] == Verdict.UNUSED) & ~counts[columns.EXEMPT]
-    is_certain = counts[columns.CERTAINTY] == Certainty.CERTAIN
-    return int(counts.loc[is_listed & is_certain, columns.USERS].sum())
-
-
-def add_progress(grid: Grid, listings: CountedListings) -> None:
+def add_progress(grid: Grid, listings: Listings) -> None:
     """Add a line per list with the decisions so far, and the deciders."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
-    row = grid.table_head(head(LIST), *heads, head("Meaning", _MEANING_SPAN))
+    top = grid.table_head(head(LIST), *heads, head("Meaning", 2))
     for each in REVIEW_LISTS:
-        _add_list(grid, each, listings.reviews.get(each.title), row)
-    first, last = row + 1, grid.next_row - 1
-    sums = [
-        SpannedCell(summed(f"{letter}{first}:{letter}{last}", number), CellStyle.TOTAL)
-        for letter, number in zip(_NUMBERS, _numbers(listings.to_review), strict=True)
-    ]
-    text = f'"Decided: "&C{last + 1}&" of "&B{last + 1}'
-    decided = Formula(text, f"Decided: 0 of {listings.to_review}")
-    label = SpannedCell("All lists", CellStyle.LABEL)
-    grid.row(label, *sums, SpannedCell(decided, CellStyle.LABEL, _MEANING_SPAN))
-    if 0 < listings.to_review <= _MOST_NAMES:
-        sheets = [cells for each in listings.reviews.values() for cells in _entries(each)]
-        _add_reviewers(grid, sheets, _words(row))
+        _add_list(grid, each, listings[each.title], top)
+    users = sum(listings[each.title].rows for each in REVIEW_LISTS)
+    row = grid.next_row
+    sums = totals(_NUMBERS, range(top + 1, row), _numbers(users))
+    decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
+    grid.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
+    if 0 < users <= _MOST_NAMES:
+        sheets = [cells for each in REVIEW_LISTS for cells in _entries(listings[each.title])]
+        _add_reviewers(grid, sheets, _words(top))
 
 
 def _numbers(users: int) -> list[int]:
@@ -118,20 +98,17 @@ def _numbers(users: int) -> list[int]:
     return [users, 0, users, *[0] * (len(CHOICES) + 1)]
 
 
-def _add_list(grid: Grid, each: ReviewList, listing: Listing[Page] | None, head_row: int) -> None:
-    label = SpannedCell(each.title, CellStyle.LABEL)
-    if listing is None:
-        none = [SpannedCell(NOT_APPLICABLE, CellStyle.NONE)] * (len(_NUMBERS) - 1)
-        about = SpannedCell("No users to review.", span=_MEANING_SPAN)
-        grid.row(label, SpannedCell(0, CellStyle.NUMBER), *none, about)
+def _add_list(grid: Grid, each: ReviewList, listing: Listing, head_row: int) -> None:
+    if not listing.rows:
+        none = [NOT_APPLICABLE] * (len(_NUMBERS) - 1)
+        grid.row(label(each.title), 0, *none, SpannedCell("No users to review.", span=2))
         return
     formulas = _formulas(listing, grid.next_row, head_row)
-    numbers = map(Formula, formulas, _numbers(listing.rows))
-    about = SpannedCell(", ".join(each.verdicts) + "; not exempt", span=_MEANING_SPAN)
-    grid.row(label, *(SpannedCell(number, CellStyle.NUMBER) for number in numbers), about)
+    about = SpannedCell(", ".join(each.verdicts) + "; not exempt", span=2)
+    grid.row(label(each.title), *map(Formula, formulas, _numbers(listing.rows)), about)
 
 
-def _formulas(listing: Listing[Page], row: int, head_row: int) -> list[str]:
+def _formulas(listing: Listing, row: int, head_row: int) -> list[str]:
     """Return the formulas of a list's numbers, in the order of `_numbers`."""
     sheets = _entries(listing)
     users = "+".join(f"COUNTIF({cells},{ANY_TEXT})" for cells in listing.column_references(ACCOUNT))
@@ -145,8 +122,10 @@ def _formulas(listing: Listing[Page], row: int, head_row: int) -> list[str]:
     return [users, decided, f"B{row}-C{row}", *by_decision, f"{filled}-({complete})"]
 
 
-def _entries(listing: Listing[Page]) -> list[tuple[str, ...]]:
+def _entries(listing: Listing) -> list[tuple[str, ...]]:
     """Return where the cells of the five entries lie, for each sheet."""
+    if not listing.rows:
+        return []
     return [*zip(*map(listing.column_references, ENTRIES), strict=True)]
 
 
@@ -180,9 +159,9 @@ def _add_reviewers(grid: Grid, sheets: Sequence[tuple[str, ...]], words: str) ->
         f'IF({letter}{row}="","",{_decided_by(sheets, f"{letter}{row}", words)})'
         for letter in letters[1:]
     ]
-    for label, formulas in (("Reviewers", names), ("Users decided by each", counts)):
-        cells = (SpannedCell(Formula(formula, ""), CellStyle.TEXT) for formula in formulas)
-        grid.row(SpannedCell(label, CellStyle.LABEL), *cells)
+    for name, formulas in (("Reviewers", names), ("Users decided by each", counts)):
+        cells = (SpannedCell(Formula(formula, "")) for formula in formulas)
+        grid.row(label(name), *cells)
 
 
 def _decided_by(sheets: Iterable[tuple[str, ...]], name: str, words: str) -> str:
@@ -200,7 +179,7 @@ def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> 
     return formula
 
 
-_DECISIONS: Final = (
+_LEGEND: Final = (
     (Decision.DELETE, "Delete the user and its remaining credentials."),
     (Decision.DEACTIVATE, "Disable the credentials, wait, then delete the user."),
     (Decision.KEEP, "The user stays, exempt for {keep_days:,} days. Give the reason as comment."),
@@ -214,8 +193,6 @@ _OTHER_ENTRIES: Final = (
     (COMMENT.head, "The reason; required to keep a user."),
     ("no entry", "Not decided now; an earlier decision stays in force."),
 )
-
-
 _INCOMPLETE: Final = (
     "Entries without a valid decision, a name or a date, or keep without a comment. A workbook that"
     " has some is refused when it is read back."
@@ -224,7 +201,7 @@ _INCOMPLETE: Final = (
 
 def add_legend(grid: Grid, keep_days: int) -> None:
     """Add what the yellow cells of the lists take: the decisions, and beside them the rest."""
-    for (word, meaning), (entry, about) in zip(_DECISIONS, _OTHER_ENTRIES, strict=True):
+    for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
         grid.row(
             SpannedCell(word, CellStyle.INPUT),
             SpannedCell(meaning.format(keep_days=keep_days), span=5),
@@ -234,7 +211,7 @@ def add_legend(grid: Grid, keep_days: int) -> None:
     grid.named_text("Incomplete", _INCOMPLETE)
 
 
-def add_list_checks(grid: Grid, analysis: Analysis, listings: CountedListings) -> None:
+def add_list_checks(grid: Grid, analysis: Analysis, listings: Listings) -> None:
     """Add a line a list: listed and exempt users together are those in All users.
 
     Each count is a formula and stands beside the constant of when the file was written.
@@ -242,36 +219,25 @@ def add_list_checks(grid: Grid, analysis: Analysis, listings: CountedListings) -
     counts = (LISTED, WHEN_WRITTEN, "Exempt", WHEN_WRITTEN, "In All users", WHEN_WRITTEN)
     row = grid.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
     for each in REVIEW_LISTS:
-        _add_check(grid, analysis, listings, each)
-    grid.alarm(f"H{row + 1}:H{grid.next_row - 1}", DIFFERS)
+        _add_list_check(grid, analysis, listings, each)
+    grid.alarm(f"H{row + 1}:H{grid.next_row - 1}")
 
 
-def _add_check(grid: Grid, analysis: Analysis, listings: CountedListings, each: ReviewList) -> None:
-    row = grid.next_row
-    listing, totals = listings.reviews.get(each.title), analysis.totals
-    listed = listing.rows if listing else 0
+def _add_list_check(grid: Grid, analysis: Analysis, listings: Listings, each: ReviewList) -> None:
+    row, totals = grid.next_row, analysis.totals
+    same = [[(user_columns.VERDICT, f'"{verdict}"')] for verdict in each.verdicts]
+    listed = listings[each.title].rows
     exempt = sum(totals.users(verdict, exempt=True) for verdict in each.verdicts)
     users = sum(totals.users(verdict) for verdict in each.verdicts)
-    now = (
-        CountFormula(listing).of(listed, (ACCOUNT, ANY_TEXT)) if listing else 0,
-        _verdict_count(listings.exempt, each.verdicts, exempt),
-        _verdict_count(listings.all_users, each.verdicts, users),
-    )
-    numbers = [
-        SpannedCell(number, CellStyle.NUMBER)
-        for pair in zip(now, (listed, exempt, users), strict=True)
-        for number in pair
-    ]
-    holds = f"AND(B{row}=C{row},D{row}=E{row},F{row}=G{row},B{row}+D{row}=F{row})"
-    result = OK if listed + exempt == users else DIFFERS
+    condition = f"AND(B{row}=C{row},D{row}=E{row},F{row}=G{row},B{row}+D{row}=F{row})"
     grid.row(
-        SpannedCell(each.title, CellStyle.LABEL),
-        *numbers,
-        SpannedCell(Formula(f'IF({holds},"{OK}","{DIFFERS}")', result), CellStyle.SUCCESS),
-        SpannedCell("Listed + exempt = in All users, and all as when written.", CellStyle.TEXT, 4),
+        label(each.title),
+        listings[each.title].count(listed, [(ACCOUNT, ANY_TEXT)]),
+        listed,
+        listings[Title.EXEMPT].count(exempt, *same),
+        exempt,
+        listings[Title.ALL_USERS].count(users, *same),
+        users,
+        check(condition, holds=listed + exempt == users),
+        SpannedCell("Listed + exempt = in All users, and all as when written.", span=4),
     )
-
-
-def _verdict_count(listing: Listing[Page], verdicts: Sequence[Verdict], number: int) -> Value:
-    alternatives = ([(user_columns.VERDICT, f'"{verdict}"')] for verdict in verdicts)
-    return CountFormula(listing).of_any(number, alternatives)

@@ -1,8 +1,8 @@
-"""Define the columns that show what the report and the analysis say of a user."""
+"""Define the columns that name a user, and show what the report and the analysis say of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from analyzer import columns, review_columns
 from analyzer.caveats import caveat_columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import Page, ReportFile
+from analyzer.model import AccountName, Page, ReportFile
 from analyzer.moment_texts import minute_texts
 from analyzer.review_columns import NEVER, NOT_KNOWN
 from analyzer.terms import State, Verdict
@@ -22,21 +22,61 @@ from analyzer.writers.workbook.column import (
     NO,
     NONE,
     Column,
-    MomentCells,
-    NumberCells,
+    MomentColumn,
+    NumberColumn,
     Read,
-    TextCells,
-    WordCells,
+    TextColumn,
+    WordColumn,
     coded_texts,
-    from_users,
-    in_slot,
-    neutral_style,
+    fact,
+    fact_style,
     raw_if_unread,
     style_by_name,
     text_by_mask,
     unread_text,
-    user_columns,
 )
+
+AccountNames: TypeAlias = Mapping[str, AccountName]
+
+
+def account_text(account: str) -> str:
+    """Return the account as the sheets show it; rows whose ARN names none have none."""
+    return account or NOT_KNOWN
+
+
+def account_column(
+    head: str, width: float, text_of: Callable[[str], str] = account_text
+) -> WordColumn:
+    """Return a column with a text for each account."""
+    return WordColumn(head, width, lambda rows: mapped(fact(rows, columns.ACCOUNT), text_of))
+
+
+def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column, ...]:
+    """Return the column of the account's name, none where no name is known."""
+    known = {account: each.name for account, each in names.items()}
+    name = account_column("Account name", width, lambda account: known.get(account, ""))
+    return (name,) if known else ()
+
+
+ACCOUNT: Final = account_column(review_columns.ACCOUNT, 13)
+USER: Final = TextColumn(review_columns.USER, 22, columns.USER)
+ARN: Final = TextColumn(review_columns.ARN, 34, columns.ARN)
+
+
+def named_user_columns(names: AccountNames) -> tuple[Column, ...]:
+    """Return the columns that identify a user, with the account's name where any is known."""
+    return (ACCOUNT, *account_name_columns(names), USER, ARN)
+
+
+def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
+    """Return the columns that say where in which report a row's facts stand."""
+    names = text_column([file.name for file in files])
+
+    def reports(rows: Page | pd.DataFrame) -> Texts:
+        return names.take(pa.array(fact(rows, columns.FILE)))
+
+    return WordColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
+
 
 _REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
 
@@ -71,7 +111,7 @@ def _more_credentials(page: Page) -> Texts:
     return mapped(infos, lambda info: "" if info == "N/A" else info)
 
 
-def _flag(name: str, yes: str, no: str) -> Read[Page]:
+def _flag(name: str, yes: str, no: str) -> Read:
     return lambda page: raw_if_unread(
         page, name, text_by_mask(page.users[name].to_numpy(), yes, no)
     )
@@ -82,57 +122,42 @@ def _never_signed_in(page: Page) -> Texts:
     return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_by_mask(enabled, NEVER, ""))
 
 
-ACCOUNT, USER, ARN = user_columns(from_users)
+def _password_date(head: str, name: str) -> Column:
+    return MomentColumn(head, 14.5, name, unread_text(name))
 
-VERDICT: Final = Column("Verdict", 12.5, WordCells(from_users(columns.VERDICT), style_by_name))
 
-REASON: Final = Column("Reason", 24, WordCells(_reasons, neutral_style))
-WHY: Final = Column("Why", 24, WordCells(_reason_sentences, neutral_style))
-
-CERTAINTY: Final = Column(
-    "Certainty",
-    8.5,
-    WordCells(from_users(columns.CERTAINTY), style_by_name),
+VERDICT: Final = WordColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
+REASON: Final = WordColumn("Reason", 24, _reasons)
+WHY: Final = WordColumn("Why", 24, _reason_sentences)
+CERTAINTY: Final = WordColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
+CAVEAT_IDS: Final = WordColumn("Caveats", 24, _caveat_ids)
+CAVEATS: Final = TextColumn("Caveats: what to check first", 44, caveat_texts)
+EXEMPTION: Final = WordColumn("Exemption", 24, columns.EXEMPTION, fact_style)
+CREATED: Final = MomentColumn(
+    "Created (UTC)", 14.5, columns.CREATED, unread_text(columns.USER_CREATION_TIME)
 )
-
-CAVEAT_IDS: Final = Column("Caveats", 24, WordCells(_caveat_ids))
-CAVEATS: Final = Column("Caveats: what to check first", 44, TextCells(caveat_texts))
-EXEMPTION: Final = Column("Exemption", 24, WordCells(from_users(columns.EXEMPTION)))
-
-CREATED: Final = Column(
-    "Created (UTC)",
-    14.5,
-    MomentCells(from_users(columns.CREATED), unread_text(columns.USER_CREATION_TIME)),
+AGE: Final = NumberColumn("Age in days", 7.5, columns.AGE_DAYS)
+IDLE: Final = NumberColumn("Idle days", 7.5, columns.IDLE_DAYS)
+PASSWORD: Final = WordColumn(
+    "Password", 9, _flag(columns.PASSWORD_ENABLED, "enabled", NONE), fact_style
 )
-
-AGE: Final = Column("Age in days", 7.5, NumberCells(from_users(columns.AGE_DAYS)))
-IDLE: Final = Column("Idle days", 7.5, NumberCells(from_users(columns.IDLE_DAYS)))
-
-PASSWORD: Final = Column("Password", 9, WordCells(_flag(columns.PASSWORD_ENABLED, "enabled", NONE)))
-
-LAST_SIGN_IN: Final = Column(
-    "Last sign-in (UTC)",
-    14.5,
-    MomentCells(from_users(columns.PASSWORD_LAST_USED), _never_signed_in),
+LAST_SIGN_IN: Final = MomentColumn(
+    "Last sign-in (UTC)", 14.5, columns.PASSWORD_LAST_USED, _never_signed_in
 )
+PASSWORD_CHANGED: Final = _password_date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
+PASSWORD_ROTATION: Final = _password_date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
+MFA: Final = WordColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
+AS_OF: Final = MomentColumn(review_columns.AS_OF, 14.5, columns.AS_OF)
+MORE_CREDENTIALS: Final = WordColumn("More credentials", 18, _more_credentials, fact_style)
 
-PASSWORD_CHANGED: Final = Column(
-    "Password changed (UTC)",
-    14.5,
-    MomentCells(
-        from_users(columns.PASSWORD_LAST_CHANGED), unread_text(columns.PASSWORD_LAST_CHANGED)
-    ),
-)
 
-PASSWORD_ROTATION: Final = Column(
-    "Password expires (UTC)",
-    14.5,
-    MomentCells(
-        from_users(columns.PASSWORD_NEXT_ROTATION), unread_text(columns.PASSWORD_NEXT_ROTATION)
-    ),
-)
+def in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
+    """Return the rows of one slot, a user each."""
+    users = len(slots) // len(columns.SLOTS)
+    return slots.iloc[(slot - 1) * users : slot * users]
 
-MFA: Final = Column("MFA", 6, WordCells(_flag(columns.MFA_ACTIVE, "yes", NO)))
+
+_LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
 
 
 def _last_activities(page: Page) -> Texts:
@@ -156,9 +181,6 @@ def _last_activities(page: Page) -> Texts:
     return texts
 
 
-_LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
-
-
 def _use_texts(page: Page) -> Iterator[pa.Array | str]:
     """Yield, for the password and each access key, what users did with it."""
     yield "sign-in"
@@ -172,12 +194,10 @@ def _unless_none(form: str, word: str) -> str:
     return "" if word in ("N/A", "") else form.format(word)
 
 
-LAST_ACTIVITY: Final = Column(review_columns.LAST_ACTIVITY, 27, TextCells(_last_activities))
-AS_OF: Final = Column(review_columns.AS_OF, 14.5, MomentCells(from_users(columns.AS_OF)))
-MORE_CREDENTIALS: Final = Column("More credentials", 18, WordCells(_more_credentials))
+LAST_ACTIVITY: Final = TextColumn(review_columns.LAST_ACTIVITY, 27, _last_activities)
 
 
-def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
+def service_credential_column(files: Sequence[ReportFile]) -> Column:
     """Return the column of active service-specific credentials, known from AWS's saved list."""
     known = np.array([file.service_credentials is not None for file in files])
 
@@ -186,84 +206,66 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column[Page]:
         saved = text_column(page.users[columns.SERVICE_CREDENTIALS])
         return pc.if_else(pc.equal(saved, ""), text_column(otherwise), saved)
 
-    return Column("Service credentials", 20, WordCells(services))
+    return WordColumn("Service credentials", 20, services, fact_style)
 
 
-def _states(slots: pd.DataFrame, slot: int) -> pd.Series:
-    states: pd.Series = in_slot(slots, slot)[columns.STATE]
-    return states
+def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
+    """Return the columns of an access key: its state, its dates, and where it was last used."""
 
+    def key(page: Page) -> pd.DataFrame:
+        return in_slot(page.keys, slot)
 
-def _never_used(slot: int, report_name: str) -> Read[Page]:
-    def read(page: Page) -> Texts:
-        absent = (_states(page.keys, slot) == State.ABSENT).to_numpy()
-        return raw_if_unread(page, report_name, text_by_mask(absent, "", NEVER))
+    def never(page: Page) -> Texts:
+        absent = (key(page)[columns.STATE] == State.ABSENT).to_numpy()
+        return raw_if_unread(page, names.last_used_date, text_by_mask(absent, "", NEVER))
 
-    return read
+    def last(name: str) -> Read:
+        return lambda page: pc.if_else(
+            pa.array(key(page)[columns.LAST_USED].notna()), text_column(page.cells[name]), ""
+        )
 
-
-def _used_for(slot: int, report_name: str) -> Read[Page]:
-    """Read where and for what an access key was last used, if it ever was."""
-
-    def read(page: Page) -> Texts:
-        used = in_slot(page.keys, slot)[columns.LAST_USED].notna().to_numpy()
-        return pc.if_else(pa.array(used), text_column(page.cells[report_name]), "")
-
-    return read
-
-
-def key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
-    """Return the columns that show what is in a slot for an access key."""
     return (
-        Column(
+        WordColumn(
             review_columns.ACCESS_KEYS[slot - 1],
             9.5,
-            WordCells(lambda page: raw_if_unread(page, names.active, _states(page.keys, slot))),
+            lambda page: raw_if_unread(page, names.active, key(page)[columns.STATE]),
+            fact_style,
         ),
-        Column(
+        MomentColumn(
             f"Key {slot} created (UTC)",
             14.5,
-            MomentCells(
-                lambda page: in_slot(page.keys, slot)[columns.CREATED],
-                unread_text(names.last_rotated),
-            ),
+            lambda page: key(page)[columns.CREATED],
+            unread_text(names.last_rotated),
         ),
-        Column(
-            f"Key {slot} last used (UTC)",
-            14.5,
-            MomentCells(
-                lambda page: in_slot(page.keys, slot)[columns.LAST_USED],
-                _never_used(slot, names.last_used_date),
-            ),
+        MomentColumn(
+            f"Key {slot} last used (UTC)", 14.5, lambda page: key(page)[columns.LAST_USED], never
         ),
+        WordColumn(f"Key {slot} last region", 11, last(names.last_used_region), fact_style),
+        WordColumn(f"Key {slot} last service", 11, last(names.last_used_service), fact_style),
     )
 
 
-def key_use_columns(slot: int, names: AccessKeyColumns) -> tuple[Column[Page], ...]:
-    """Return the columns that show where and for what the access key in a slot was last used."""
-    region, service = names.last_used_region, names.last_used_service
-    return (
-        Column(f"Key {slot} last region", 11, WordCells(_used_for(slot, region))),
-        Column(f"Key {slot} last service", 11, WordCells(_used_for(slot, service))),
-    )
+def _certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column, ...]:
+    """Return the columns of a signing certificate: its state and when it was uploaded."""
 
+    def certificate(page: Page) -> pd.DataFrame:
+        return in_slot(page.certificates, slot)
 
-def certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column[Page], ...]:
-    """Return the columns that show what is in a slot for a signing certificate."""
     return (
-        Column(
+        WordColumn(
             f"Certificate {slot}",
             9.5,
-            WordCells(
-                lambda page: raw_if_unread(page, names.active, _states(page.certificates, slot))
-            ),
+            lambda page: raw_if_unread(page, names.active, certificate(page)[columns.STATE]),
+            fact_style,
         ),
-        Column(
+        MomentColumn(
             f"Certificate {slot} uploaded (UTC)",
             14.5,
-            MomentCells(
-                lambda page: in_slot(page.certificates, slot)[columns.CREATED],
-                unread_text(names.last_rotated),
-            ),
+            lambda page: certificate(page)[columns.CREATED],
+            unread_text(names.last_rotated),
         ),
     )
+
+
+KEYS: Final = tuple(map(_key_columns, columns.SLOTS, columns.ACCESS_KEYS))
+CERTIFICATES: Final = tuple(map(_certificate_columns, columns.SLOTS, columns.CERTIFICATES))
