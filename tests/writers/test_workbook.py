@@ -367,9 +367,10 @@ def test_the_users_of_an_account_are_numbers_that_formulas_add_up(book: Workbook
     counts = row_of(book["Summary"], "123456789012")
     row = next(row for row in book["Summary"].iter_rows() if row[0].value == "123456789012")
     at = row[0].row
-    assert counts[4:11] == (f"=SUM(F{at}:J{at})", 26, 4, 6, 7, 5, counts[10])
-    assert counts[10] == f'=IF(B{at}=C{at}+D{at}+E{at},"OK","DIFFERS")'
-    assert row_of(book["Summary"], "All accounts read")[5] == f"=SUM(F{at}:F{at})"
+    sums = f"B{at}=C{at}+D{at}+E{at},E{at}=SUM(F{at}:J{at})"
+    assert counts[4:11] == (48, 26, 4, 6, 7, 5, f'=IF(AND({sums}),"OK","DIFFERS")')
+    total = row_of(book["Summary"], "All accounts read")
+    assert total[1:10] == tuple(f"=SUM({letter}{at}:{letter}{at})" for letter in "BCDEFGHIJ")
 
 
 def test_a_check_that_fails_turns_red(book: Workbook) -> None:

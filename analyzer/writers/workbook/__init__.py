@@ -11,7 +11,6 @@ always a text cell, never a formula; formulas are ours, and carry the value that
 
 from typing import BinaryIO, Final
 
-import numpy as np
 import pandas as pd
 
 from analyzer import columns
@@ -21,8 +20,8 @@ from analyzer.inspection import Inspection
 from analyzer.model import Page
 from analyzer.review_columns import RECORD
 from analyzer.terms import WorkbookSheets
-from analyzer.writers import users
 from analyzer.writers.text_columns import Texts
+from analyzer.writers.users import as_of_and_scope
 from analyzer.writers.workbook import findings_sheets, history_sheets, lookup_sheets
 from analyzer.writers.workbook.book import EXCEL_ROWS, LARGE_PRINT, Book, Title
 from analyzer.writers.workbook.column import TextColumn
@@ -65,7 +64,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     """
     titles = [*Title] if sheets is WorkbookSheets.ALL else _REVIEW_TITLES
     newest = max(file.as_of for file in analysis.report.files)
-    scope = users.as_of_and_scope(analysis.report)
+    scope = as_of_and_scope(analysis.report)
     names, compared = analysis.report.account_names, "No previous run."
     with Book(TITLE, scope, newest, titles, rows_a_sheet) as book:
         listings, listed = _add_users(book, analysis)
@@ -93,7 +92,9 @@ def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, ListedRows]:
     all_users = Listing(book, Title.ALL_USERS, lookup_sheets.all_users_columns(files, names))
     exempt = Listing(book, Title.EXEMPT, lookup_sheets.exempt_columns(analysis.exemptions, names))
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
-    collected[Title.EXEMPT] = CollectedUsers(_is_exempt)
+    collected[Title.EXEMPT] = CollectedUsers(
+        lambda page: (page.users[columns.EXEMPTION] != "").to_numpy()
+    )
     seconds = CreationSeconds()
     for page in analysis.pages():
         all_users.add(page)
@@ -109,41 +110,35 @@ def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, ListedRows]:
     if len(collected[Title.EXEMPT]):
         exempt.filled(collected[Title.EXEMPT].page())
     listings = {Title.ALL_USERS: all_users, Title.EXEMPT: exempt}
-    listed: dict[Title, np.ndarray] = {}
+    listed: dict[Title, pd.Index[int]] = {}
     same_second = seconds.names()
     for each in REVIEW_LISTS:
-        some = collected[each.title]
-        if len(some):
-            added = _add_review(book, each, some.page(), analysis, same_second)
-            listings[each.title], listed[each.title] = added
-        else:
-            listings[each.title] = empty = Listing(book, each.title, (ACCOUNT, USER))
-            listed[each.title] = np.empty(0, np.int64)
-            if each.no_users:
-                empty.finish(each.no_users)
+        added = _add_review(book, analysis, each, collected[each.title], same_second)
+        listings[each.title], listed[each.title] = added
     return listings, listed
 
 
 def _add_review(
-    book: Book, each: ReviewList, page: Page, analysis: Analysis, same_second: SameSecond
-) -> tuple[Listing, np.ndarray]:
+    book: Book, analysis: Analysis, each: ReviewList, users: CollectedUsers, seconds: SameSecond
+) -> "tuple[Listing, pd.Index[int]]":
     """Add a list to decide in; return it, and the rows of its users."""
+    if not len(users):
+        empty = Listing(book, each.title, (ACCOUNT, USER))
+        if each.no_users:
+            empty.finish(each.no_users)
+        return empty, pd.Index([], dtype="int64")
     report, names = analysis.report, analysis.report.account_names
+    page = users.page()
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
 
     def records(some: Page) -> Texts:
-        return record_texts(some, report.files, names, analysis.criteria, same_second)
+        return record_texts(some, report.files, names, analysis.criteria, seconds)
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*each.columns(decided, report.files, names), record)
     rows = Listing(book, each.title, listed_columns, LARGE_PRINT)
     rows.filled(decided, order=review_order(decided))
-    return rows, np.sort(row_keys(page.users))
-
-
-def _is_exempt(page: Page) -> np.ndarray:
-    mask: np.ndarray = (page.users[columns.EXEMPTION] != "").to_numpy()
-    return mask
+    return rows, row_keys(page.users)
 
 
 def _add_rules(book: Book, inspection: Inspection, listed: ListedRows) -> None:

@@ -61,29 +61,6 @@ _BLOCK: Final = 1 << 20
 """At least so many bytes of rows are compressed together."""
 
 
-class StoredRows:
-    """Hold the rows of a sheet, the last ones in memory, all others in a temporary file."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        """Begin with no rows."""
-        self.size = 0
-        self._blocks = CompressedBlocks(file)
-        self._waiting = bytearray()
-
-    def write(self, text: bytes | memoryview) -> None:
-        """Add rows as XML."""
-        self.size += len(text)
-        self._waiting += text
-        if len(self._waiting) >= _BLOCK:
-            self._blocks.add(self._waiting)
-            self._waiting.clear()
-
-    def blocks(self) -> Iterator[bytes | bytearray]:
-        """Yield all rows in their order, some at a time."""
-        yield from self._blocks
-        yield self._waiting
-
-
 class Sheet:
     """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
 
@@ -92,12 +69,14 @@ class Sheet:
     """
 
     def __init__(self, frame: Worksheet, rows: IO[bytes]) -> None:
-        """Begin with no rows; they go to a temporary file."""
+        """Begin with no rows; all but the last ones go to a temporary file."""
         self.frame = frame
         self.row = 0
         self.number_like = ""
         self._columns = 1
-        self._rows = StoredRows(rows)
+        self._size = 0
+        self._blocks = CompressedBlocks(rows)
+        self._last_rows = bytearray()
 
     def add(self, cells: Sequence[str], height: float | None = None) -> int:
         """Add a row, and return its number; without a height, programs fit it to the text."""
@@ -108,14 +87,14 @@ class Sheet:
             f'<c r="{get_column_letter(at)}{self.row}"{cell}' for at, cell in enumerate(cells, 1)
         )
         row = f'<row r="{self.row}"{attributes}>{"".join(spelled)}</row>'
-        self._rows.write(row.encode())
+        self._write(row.encode())
         return self.row
 
     def add_many(self, rows: int, columns: Sequence[pa.Array | str]) -> None:
         """Add so many rows, given as columns of cells; a str is the cell of every row."""
         self._columns = max(self._columns, len(columns))
         numbers = np.arange(self.row + 1, self.row + rows + 1)
-        self._rows.write(content(joined(*with_neighbors_joined(_row_parts(numbers, columns)))))
+        self._write(content(joined(*with_neighbors_joined(_row_parts(numbers, columns)))))
         self.row += rows
 
     def skip(self, rows: int) -> None:
@@ -127,14 +106,22 @@ class Sheet:
         before, after = frame.split(_NO_ROWS)
         area = f'<dimension ref="A1:{get_column_letter(self._columns)}{max(self.row, 1)}"/>'
         part.write(before.replace(_VIEWS, area.encode() + _VIEWS, 1) + b"<sheetData>")
-        for block in self._rows.blocks():
+        for block in self._blocks:
             part.write(block)
+        part.write(self._last_rows)
         part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._ignored_errors(), after, count=1))
 
     @property
     def is_large(self) -> bool:
         """Return whether the sheet may need the 64-bit form of zip."""
-        return self._rows.size > _LARGE
+        return self._size > _LARGE
+
+    def _write(self, rows: bytes | memoryview) -> None:
+        self._size += len(rows)
+        self._last_rows += rows
+        if len(self._last_rows) >= _BLOCK:
+            self._blocks.add(self._last_rows)
+            self._last_rows.clear()
 
     def _ignored_errors(self) -> bytes:
         if not self.number_like:

@@ -9,24 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import Outline, PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.review_columns import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.style import DEFAULT_FONT, register_styles
 
-if TYPE_CHECKING:
-    from openpyxl.worksheet.header_footer import HeaderFooterItem
-    from openpyxl.worksheet.worksheet import Worksheet
-
 EXCEL_ROWS: Final = 1_048_576
 """The rows of a sheet."""
-
-CREATOR: Final = "credreport"
 
 _IN_MEMORY: Final = 8 << 20
 """Bytes of rows of a sheet, compressed; rows beyond them go to a file on disk."""
@@ -54,12 +49,7 @@ class Book(ExitStack):
     """Hold the workbook; it gives its temporary files back when it is left."""
 
     def __init__(
-        self,
-        name: str,
-        scope: str,
-        moment: datetime,
-        titles: Collection[Title],
-        rows_a_sheet: int,
+        self, name: str, scope: str, moment: datetime, titles: Collection[Title], rows_a_sheet: int
     ) -> None:
         """Begin with no sheets; the moment stands in the file as that of its making.
 
@@ -71,11 +61,11 @@ class Book(ExitStack):
         self.rows_a_sheet = rows_a_sheet
         self._heading = name, scope
         self._workbook = new_workbook(DEFAULT_FONT)
-        self._sheets: dict[tuple[int, int], Sheet] = {}
+        self._sheets: dict[tuple[Title, int], Sheet] = {}
         self.styles = register_styles(self._workbook)
         properties = self._workbook.properties
         properties.title = name
-        properties.creator = properties.lastModifiedBy = CREATOR
+        properties.creator = properties.lastModifiedBy = "credreport"
         properties.created = properties.modified = moment.replace(tzinfo=None)
 
     def sheet(self, title: Title, number: int = 1) -> Sheet:
@@ -87,17 +77,18 @@ class Book(ExitStack):
         name = title if number == 1 else f"{title} {number}"
         frame = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
         _set_print_page(frame, *self._heading)
-        place = (list(Title).index(title), number)
-        self._sheets[place] = Sheet(frame, rows)
-        return self._sheets[place]
+        sheet = self._sheets[title, number] = Sheet(frame, rows)
+        return sheet
 
     def __contains__(self, title: Title) -> bool:
         """Return whether there is a sheet with the title."""
-        return (list(Title).index(title), 1) in self._sheets
+        return (title, 1) in self._sheets
 
     def save(self, stream: BinaryIO) -> None:
-        """Write the file."""
-        write_archive(self._workbook, [sheet for _, sheet in sorted(self._sheets.items())], stream)
+        """Write the file, with the sheets in the order of their titles."""
+        order = list(Title)
+        places = sorted(self._sheets, key=lambda place: (order.index(place[0]), place[1]))
+        write_archive(self._workbook, [self._sheets[place] for place in places], stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +116,13 @@ _LONGEST_SCOPE: Final = 110
 """Excel refuses a header of more than 255 characters; each `&` counts twice."""
 
 
-def set_widths(frame: "Worksheet", widths: Sequence[float]) -> None:
+def set_widths(frame: Worksheet, widths: Sequence[float]) -> None:
     """Set the widths of the first columns, in characters."""
     for at, width in enumerate(widths, 1):
         frame.column_dimensions[get_column_letter(at)].width = width
 
 
-def _set_print_page(frame: "Worksheet", name: str, scope: str) -> None:
+def _set_print_page(frame: Worksheet, name: str, scope: str) -> None:
     """Print a sheet landscape on A4, as wide as the page; each page names the reports."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     frame.page_setup.orientation = "landscape"
@@ -141,19 +132,21 @@ def _set_print_page(frame: "Worksheet", name: str, scope: str) -> None:
     frame.page_margins.left = frame.page_margins.right = 0.3
     frame.page_margins.top = frame.page_margins.bottom = 0.7
     frame.page_margins.header = frame.page_margins.footer = 0.3
-    top, foot = (cast("HeaderFooterItem", each) for each in (frame.oddHeader, frame.oddFooter))
+    top: Any = frame.oddHeader
+    foot: Any = frame.oddFooter
     top.left.text = name
     top.right.text = scope[:_LONGEST_SCOPE].replace("&", "&&")
     foot.right.text = "&A, page &P of &N"
 
 
-def add_sign_off(frame: "Worksheet") -> None:
+def add_sign_off(frame: Worksheet) -> None:
     """Print a line to sign at the foot of each page."""
-    cast("HeaderFooterItem", frame.oddFooter).left.text = _SIGN_OFF
+    foot: Any = frame.oddFooter
+    foot.left.text = _SIGN_OFF
 
 
 def set_print_blocks(
-    frame: "Worksheet", widths: Sequence[float], repeated: int, rows: int, form: PrintForm
+    frame: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
 ) -> None:
     """Print columns on pages side by side; the first ones are repeated on each page."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
@@ -171,13 +164,12 @@ def set_print_blocks(
         used += width
 
 
-def fold_columns(frame: "Worksheet", folded: Sequence[int]) -> None:
+def fold_columns(frame: Worksheet, folded: Sequence[int]) -> None:
     """Put columns, by number, in closed outline groups; the button is on the column before."""
     if folded:
         frame.sheet_properties.outlinePr = Outline(summaryRight=False)
     for at in folded:
-        dimension = frame.column_dimensions[get_column_letter(at)]
-        dimension.outlineLevel = 1
-        dimension.hidden = True
-        before = frame.column_dimensions[get_column_letter(at - 1)]
+        before, column = (frame.column_dimensions[get_column_letter(n)] for n in (at - 1, at))
+        column.outlineLevel = 1
+        column.hidden = True
         before.collapsed = at - 1 not in folded

@@ -8,18 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import pandas as pd
-from openpyxl.chart import BarChart, LineChart
+from openpyxl.chart import BarChart, LineChart, data_source
 from openpyxl.chart.axis import ChartLines
-from openpyxl.chart.data_source import (
-    AxDataSource,
-    NumData,
-    NumDataSource,
-    NumRef,
-    NumVal,
-    StrData,
-    StrRef,
-    StrVal,
-)
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.legend import Legend
 from openpyxl.chart.marker import DataPoint, Marker
@@ -27,13 +17,7 @@ from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
-from openpyxl.drawing.text import (
-    CharacterProperties,
-    Font,
-    Paragraph,
-    ParagraphProperties,
-    RegularTextRun,
-)
+from openpyxl.drawing import text
 
 from analyzer import columns
 from analyzer.moment_texts import day_text_series
@@ -94,7 +78,9 @@ def add_bar_chart(grid: Grid, title: str, bars: Sequence[Bar], rows: range, anch
         idx=0,
         order=0,
         val=_numbers([bar.count for bar in bars], grid.reference("B", rows)),
-        cat=AxDataSource(strRef=_texts([bar.name for bar in bars], grid.reference("A", rows))),
+        cat=data_source.AxDataSource(
+            strRef=_texts([bar.name for bar in bars], grid.reference("A", rows))
+        ),
         dPt=[
             DataPoint(idx=at, invertIfNegative=False, spPr=_painted(bar.colour))
             for at, bar in enumerate(bars)
@@ -126,7 +112,7 @@ def add_trend(grid: Grid, trend: pd.DataFrame) -> None:
     chart = LineChart()
     chart.width, chart.height = _LINES_SIZE
     chart.legend = Legend(legendPos="b", txPr=_text(900))
-    names = AxDataSource(strRef=_texts(days, grid.reference("A", rows)))
+    names = data_source.AxDataSource(strRef=_texts(days, grid.reference("A", rows)))
     for at, (letter, (column, line)) in enumerate(zip("BCD", _TREND_LINES.items(), strict=True)):
         series = _line_series(line, at)
         series.tx = SeriesLabel(strRef=_texts([line.head], f"'{grid.frame.title}'!${letter}${top}"))
@@ -160,29 +146,29 @@ def _set_axes(chart: BarChart | LineChart) -> None:
 
 def _titled(title: str, size: int) -> Title:
     """Return a title, its size in hundredths of a point."""
-    run = RegularTextRun(rPr=_font(size, bold=True), t=title)
-    return Title(tx=Text(rich=RichText(p=[Paragraph(r=[run])])), overlay=False)
+    run = text.RegularTextRun(rPr=_font(size, bold=True), t=title)
+    return Title(tx=Text(rich=RichText(p=[text.Paragraph(r=[run])])), overlay=False)
 
 
 def _text(size: int) -> RichText:
     """Return how the labels of an axis are written."""
-    properties = ParagraphProperties(defRPr=_font(size, bold=False))
-    return RichText(p=[Paragraph(pPr=properties, endParaRPr=CharacterProperties())])
+    properties = text.ParagraphProperties(defRPr=_font(size, bold=False))
+    return RichText(p=[text.Paragraph(pPr=properties, endParaRPr=text.CharacterProperties())])
 
 
-def _font(size: int, *, bold: bool) -> CharacterProperties:
-    return CharacterProperties(latin=Font(typeface=FONT), sz=size, b=bold)
+def _font(size: int, *, bold: bool) -> text.CharacterProperties:
+    return text.CharacterProperties(latin=text.Font(typeface=FONT), sz=size, b=bold)
 
 
-def _numbers(numbers: Sequence[int], cells: str) -> NumDataSource:
-    points = [NumVal(idx=at, v=number) for at, number in enumerate(numbers)]
-    cache = NumData(formatCode="General", ptCount=len(points), pt=points)
-    return NumDataSource(numRef=NumRef(f=cells, numCache=cache))
+def _numbers(numbers: Sequence[int], cells: str) -> data_source.NumDataSource:
+    points = [data_source.NumVal(idx=at, v=number) for at, number in enumerate(numbers)]
+    cache = data_source.NumData(formatCode="General", ptCount=len(points), pt=points)
+    return data_source.NumDataSource(numRef=data_source.NumRef(f=cells, numCache=cache))
 
 
-def _texts(texts: Sequence[str], cells: str) -> StrRef:
-    points = [StrVal(idx=at, v=text) for at, text in enumerate(texts)]
-    return StrRef(f=cells, strCache=StrData(ptCount=len(points), pt=points))
+def _texts(texts: Sequence[str], cells: str) -> data_source.StrRef:
+    points = [data_source.StrVal(idx=at, v=each) for at, each in enumerate(texts)]
+    return data_source.StrRef(f=cells, strCache=data_source.StrData(ptCount=len(points), pt=points))
 
 
 def _painted(colour: str) -> GraphicalProperties:

@@ -1,7 +1,7 @@
 """Define the kinds of columns: each has a head, a width, and cells for a page or a frame."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -15,7 +15,7 @@ from analyzer.model import Page
 from analyzer.moment_texts import utc_texts
 from analyzer.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.terms import NOT_SUPPORTED, State
-from analyzer.writers.text_columns import TEXT_TYPE, Texts, text_column
+from analyzer.writers.text_columns import TEXT_TYPE, Texts, mapped, text_column
 from analyzer.writers.workbook import cells
 from analyzer.writers.workbook.style import CellStyle, Styles
 
@@ -37,6 +37,11 @@ def fact(rows: Rows, name: str) -> pd.Series:
 
 def _values(rows: Rows, read: Read) -> Any:
     return fact(rows, read) if isinstance(read, str) else read(rows)
+
+
+def text_of(name: str, text: Callable[[str], str]) -> Read:
+    """Read another text for each value of a fact."""
+    return lambda rows: mapped(fact(rows, name), text)
 
 
 def blanks(rows: Sized) -> pa.Array:
@@ -98,17 +103,20 @@ def fact_style(word: str) -> CellStyle:
     return CellStyle.FAINT if word in _NOTHING else CellStyle.TEXT
 
 
-def neutral_style(_: str) -> CellStyle:
-    """Return the style of words that mean neither good nor bad."""
-    return CellStyle.TEXT
-
-
 def style_by_name(word: str) -> CellStyle:
     """Return the style of that name."""
     return CellStyle(word) if word else CellStyle.TEXT
 
 
 StyleOf: TypeAlias = Callable[[str], CellStyle]
+
+
+def style_among(styles: Mapping[str, CellStyle]) -> StyleOf:
+    """Return the style that some words have; others are neutral."""
+    return lambda word: styles.get(word, CellStyle.TEXT)
+
+
+neutral_style: Final = style_among({})
 
 
 @dataclass(frozen=True, slots=True)

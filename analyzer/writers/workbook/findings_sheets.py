@@ -1,7 +1,7 @@
 """Show what the rules found: a list of all findings, the controls, and the counts by severity."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity
 from analyzer.writers import findings
 from analyzer.writers.findings import RuleFindings
-from analyzer.writers.text_columns import Texts, mapped
+from analyzer.writers.text_columns import Texts
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import (
     Column,
@@ -26,14 +26,15 @@ from analyzer.writers.workbook.column import (
     TextColumn,
     WordColumn,
     coded_texts,
+    text_of,
 )
-from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label, total
 from analyzer.writers.workbook.review_lists import row_keys
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import named_user_columns, source_columns
 
-ListedRows = Mapping[Title, np.ndarray]
-"""The rows of reports (`row_keys`, sorted) of the users that each list asks to decide on."""
+ListedRows: TypeAlias = Mapping[Title, "pd.Index[int]"]
+"""The rows of reports (`row_keys`) of the users that each list asks to decide on."""
 
 
 def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column, ...]:
@@ -44,7 +45,7 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column,
         *named_user_columns(inspection.report.account_names),
         WordColumn("Severity", 9.5, SEVERITY, CellStyle),
         WordColumn("Rule id", 23, RULE),
-        WordColumn("Finding", 28, _rule_texts(titles.__getitem__)),
+        WordColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
         TextColumn("Fact", 46, FACT),
         WordColumn("Outcome", 10, OUTCOME, CellStyle),
         WordColumn("Listed in", 13, _review_list_titles(listed)),
@@ -53,15 +54,10 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column,
         MomentColumn("Created (UTC)", 14.5, columns.CREATED),
         MomentColumn("Counted from (UTC)", 14.5, SINCE),
         WordColumn("Exempt because", 22, columns.EXEMPTION),
-        WordColumn("Controls", 42, _rule_texts(_control_texts(book).__getitem__)),
+        WordColumn("Controls", 42, text_of(RULE, _control_texts(book).__getitem__)),
         WordColumn("Remedy", 33, REMEDY),
         *source_columns(inspection.report.files),
     )
-
-
-def _rule_texts(text_of: Callable[[str], str]) -> Read:
-    """Read a text about each finding's rule."""
-    return lambda frame: mapped(frame[RULE], text_of)
 
 
 def _review_list_titles(listed: ListedRows) -> Read:
@@ -70,20 +66,10 @@ def _review_list_titles(listed: ListedRows) -> Read:
 
     def titles(frame: pd.DataFrame) -> Texts:
         keys = row_keys(frame)
-        masks = [_are_among(keys, rows) for rows in listed.values()]
+        masks = [rows.get_indexer(keys) >= 0 for rows in listed.values()]
         return coded_texts(np.select(masks, range(1, len(words)), 0), words)
 
     return titles
-
-
-def _are_among(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return which keys are among the rows, which are sorted.
-
-    `isin` orders all rows anew for each part of a sheet: a third of the time of 500,000 users.
-    """
-    if not len(rows):
-        return np.zeros(len(keys), bool)
-    return np.asarray(rows.take(np.searchsorted(rows, keys), mode="clip") == keys)
 
 
 def _control_texts(book: Rulebook) -> Mapping[str, str]:
@@ -129,7 +115,8 @@ def add_controls(book: Book, inspection: Inspection) -> None:
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))
     row = grid.table_head(*heads)
-    grid.repeat_head(row)
+    grid.frame.freeze_panes = f"A{row + 1}"
+    grid.frame.print_title_rows = f"{row}:{row}"
     for each in results:
         _add_control(grid, inspection.book, each)
     grid.ignore_number_warning(f"A{row + 1}:A{grid.next_row - 1}")
@@ -170,8 +157,9 @@ def add_severities(grid: Grid, inspection: Inspection) -> None:
     for severity in Severity:
         some = [each for each in by_rule if each.rule.severity is severity]
         name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
-        _add_findings(grid, name, some, CellStyle.NUMBER, _rule_counts_text(some))
-    _add_findings(grid, label("All findings"), by_rule, CellStyle.TOTAL, _SUM_REMARK)
+        grid.row(name, *_numbers(some), SpannedCell(_rule_counts_text(some), span=6))
+    sums = map(total, _numbers(by_rule))
+    grid.row(label("All findings"), *sums, SpannedCell(_SUM_REMARK, span=6))
     grid.named_text("Rules", findings.standard_and_limits(inspection))
     if findings.control_results(inspection):
         grid.named_text("Controls", f"{inspection.control_summary}.")
@@ -179,13 +167,11 @@ def add_severities(grid: Grid, inspection: Inspection) -> None:
         grid.named_text("Input incomplete", remark, CellStyle.CHECK)
 
 
-def _add_findings(
-    grid: Grid, name: SpannedCell, some: Sequence[RuleFindings], style: CellStyle, remark: str
-) -> None:
+def _numbers(some: Sequence[RuleFindings]) -> list[int]:
+    """Return how many findings there are: all, and those of each kind."""
     kinds = [[each.fails, each.exempt, each.undecided, each.noted] for each in some] or [[0] * 4]
     numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
-    counts = (SpannedCell(number, style) for number in (sum(numbers), *numbers))
-    grid.row(name, *counts, SpannedCell(remark, span=6))
+    return [sum(numbers), *numbers]
 
 
 def _rule_counts_text(some: Iterable[RuleFindings]) -> str:

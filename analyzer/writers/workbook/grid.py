@@ -115,11 +115,6 @@ class Grid:
         self.space()
         self.full_row(title, CellStyle.SECTION)
 
-    def repeat_head(self, row: int) -> None:
-        """Keep the head of the sheet's one table in sight, and print it on each page."""
-        self.frame.freeze_panes = f"A{row + 1}"
-        self.frame.print_title_rows = f"{row}:{row}"
-
     def text_section(self, title: str, named: Iterable[tuple[str, str]]) -> None:
         """Add a section of names, and a text on each."""
         self.section(title)

@@ -22,7 +22,7 @@ from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
 from analyzer.review_columns import ENTERED_IN, Decision
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import OVERDUE
-from analyzer.writers.text_columns import Texts, mapped
+from analyzer.writers.text_columns import Texts
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.column import (
     Column,
@@ -31,10 +31,12 @@ from analyzer.writers.workbook.column import (
     NumberColumn,
     TextColumn,
     WordColumn,
+    style_among,
     style_by_name,
     text_by_mask,
+    text_of,
 )
-from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label, total
 from analyzer.writers.workbook.review_lists import ACCOUNT, USER
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import (
@@ -67,19 +69,11 @@ def change_counts(frame: pd.DataFrame, since: str) -> str:
     return f"The run {since}. {changed}{uncompared}"
 
 
-def _change_style(change: str) -> CellStyle:
-    return _CHANGE_STYLES.get(change, CellStyle.TEXT)
-
-
-def _meanings(frame: pd.DataFrame) -> Texts:
-    return mapped(frame[CHANGE], lambda change: Change(change).meaning)
-
-
 def change_columns(names: AccountNames) -> tuple[Column, ...]:
     """Return the columns of changes."""
     return (
         *named_user_columns(names),
-        WordColumn("Change", 18, CHANGE, _change_style),
+        WordColumn("Change", 18, CHANGE, style_among(_CHANGE_STYLES)),
         WordColumn("Before", 12.5, BEFORE, style_by_name),
         WordColumn("Now", 12.5, NOW, style_by_name),
         TextColumn("Cause", 52, CAUSE),
@@ -89,7 +83,7 @@ def change_columns(names: AccountNames) -> tuple[Column, ...]:
         MomentColumn("Created (UTC)", 14.5, columns.CREATED),
         WordColumn("Exemption before", 24, EXEMPTION_BEFORE),
         WordColumn("Exemption now", 24, EXEMPTION_NOW),
-        WordColumn("Meaning", 44, _meanings),
+        WordColumn("Meaning", 44, text_of(CHANGE, lambda change: Change(change).meaning)),
     )
 
 
@@ -117,10 +111,6 @@ _STATUS_STYLES: Final[Mapping[str, CellStyle]] = {
 _REMOVALS: Final = (Decision.DELETE, Decision.DEACTIVATE)
 
 
-def _status_style(word: str) -> CellStyle:
-    return _STATUS_STYLES.get(word, CellStyle.TEXT)
-
-
 def _overdue_words(frame: pd.DataFrame) -> Texts:
     return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
@@ -131,8 +121,8 @@ def follow_up_columns(names: AccountNames) -> tuple[Column, ...]:
         ACCOUNT,
         *account_name_columns(names, 12),
         USER,
-        WordColumn("Status", 10, follow_up.STATUS, _status_style),
-        WordColumn("Overdue", 9, _overdue_words, _status_style),
+        WordColumn("Status", 10, follow_up.STATUS, style_among(_STATUS_STYLES)),
+        WordColumn("Overdue", 9, _overdue_words, style_among(_STATUS_STYLES)),
         WordColumn("Decided", 10.5, ledger.DECISION),
         WordColumn("Decided by", 10.5, ledger.DECIDED_BY),
         DayColumn("Decided on", 10.5, ledger.DECIDED_ON),
@@ -166,17 +156,14 @@ def add_follow_up(grid: Grid, frame: pd.DataFrame) -> None:
     heads = ("Decisions", *map(str, _REMOVALS), "overdue")
     grid.table_head(head("Follow-up"), *heads, head("Meaning", 7))
     for status, meaning in _STATUS_MEANINGS.items():
-        name = SpannedCell(str(status), _status_style(status))
-        _add_status(grid, name, frame[frame[follow_up.STATUS] == status], CellStyle.NUMBER, meaning)
+        numbers = _numbers(frame[frame[follow_up.STATUS] == status])
+        name = SpannedCell(str(status), _STATUS_STYLES[status])
+        grid.row(name, *numbers, SpannedCell(meaning, span=7))
     about = "The sheet Follow-up lists them all." if len(frame) else NO_REMOVALS
-    _add_status(grid, label("All"), frame, CellStyle.TOTAL, about)
+    grid.row(label("All"), *map(total, _numbers(frame)), SpannedCell(about, span=7))
 
 
-def _add_status(
-    grid: Grid, name: SpannedCell, frame: pd.DataFrame, style: CellStyle, meaning: str
-) -> None:
-    """Add how many decisions there are, how many of each kind, and how many are overdue."""
+def _numbers(frame: pd.DataFrame) -> list[int]:
+    """Return how many decisions there are, how many of each kind, and how many are overdue."""
     removals = [int((frame[ledger.DECISION] == decision).sum()) for decision in _REMOVALS]
-    numbers = (len(frame), *removals, follow_up_counts(frame)[OVERDUE])
-    counts = (SpannedCell(number, style) for number in numbers)
-    grid.row(name, *counts, SpannedCell(meaning, span=7))
+    return [len(frame), *removals, follow_up_counts(frame)[OVERDUE]]

@@ -1,17 +1,15 @@
 """Define the lists to look things up in: all, root and exempt users, and the exemption list."""
 
 from collections.abc import Iterable, Sequence, Sized
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import chain
 from typing import Final
 
 import pandas as pd
 
-from analyzer import columns
 from analyzer.analysis import Analysis
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, ReportFile
-from analyzer.rules.rule import RULE
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.column import (
     Column,
@@ -20,33 +18,32 @@ from analyzer.writers.workbook.column import (
     TextColumn,
     WordColumn,
     fact_style,
+    style_among,
 )
 from analyzer.writers.workbook.review_lists import CREATED
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import AccountNames, named_user_columns, source_columns
 
-_SLOTS: Final = tuple(chain(*user_columns.KEYS, *user_columns.CERTIFICATES))
+_CREDENTIALS: Final = (
+    *chain(*user_columns.KEYS, *user_columns.CERTIFICATES),
+    user_columns.MORE_CREDENTIALS,
+)
 
 
 def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column, ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     return (
         *named_user_columns(names),
-        user_columns.VERDICT,
-        user_columns.REASON,
-        user_columns.CERTAINTY,
+        *user_columns.VERDICT_FACTS,
         user_columns.CAVEAT_IDS,
         user_columns.EXEMPTION,
         user_columns.CREATED,
         user_columns.AGE,
         user_columns.IDLE,
-        user_columns.PASSWORD,
-        user_columns.LAST_SIGN_IN,
-        user_columns.PASSWORD_CHANGED,
+        *user_columns.PASSWORD_FACTS,
         user_columns.PASSWORD_ROTATION,
         user_columns.MFA,
-        *_SLOTS,
-        user_columns.MORE_CREDENTIALS,
+        *_CREDENTIALS,
         user_columns.service_credential_column(files),
         user_columns.AS_OF,
         *source_columns(files),
@@ -58,12 +55,9 @@ def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Colu
     return (
         *named_user_columns(names),
         user_columns.CREATED,
-        user_columns.PASSWORD,
-        user_columns.LAST_SIGN_IN,
-        user_columns.PASSWORD_CHANGED,
+        *user_columns.PASSWORD_FACTS,
         user_columns.MFA,
-        *_SLOTS,
-        user_columns.MORE_CREDENTIALS,
+        *_CREDENTIALS,
         user_columns.AS_OF,
         *source_columns(files),
     )
@@ -83,9 +77,7 @@ def exempt_columns(exemptions: Sequence[Exemption], names: AccountNames) -> tupl
 
     return (
         *named_user_columns(names),
-        user_columns.VERDICT,
-        user_columns.REASON,
-        user_columns.CERTAINTY,
+        *user_columns.VERDICT_FACTS,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
         WordColumn("Exemption owner", 20, owners, fact_style),
@@ -105,24 +97,22 @@ def _no_end(rows: Sized) -> list[str]:
     return ["no end"] * len(rows)
 
 
-_APPLIES: Final = "applies"
+_EXPIRED: Final = "expired"
+_UNMATCHED: Final = "matches no user"
+_STATE_STYLES: Final = {_EXPIRED: CellStyle.CHECK, _UNMATCHED: CellStyle.CHECK}
 _NO_LINE: Final = -1
 """Shown as an empty cell: a user to keep by a review is in no list."""
 
 
-def _state_style(state: str) -> CellStyle:
-    return CellStyle.TEXT if state == _APPLIES else CellStyle.CHECK
-
-
 EXEMPTION_LIST: Final = (
-    TextColumn("Account", 13, columns.ACCOUNT),
-    TextColumn("User", 24, columns.USER),
-    WordColumn("Exempt from", 24, RULE),
+    TextColumn("Account", 13, "account"),
+    TextColumn("User", 24, "user"),
+    WordColumn("Exempt from", 24, "rule"),
     TextColumn("Reason", 60, "reason"),
     TextColumn("Owner", 24, "owner"),
     DayColumn("Last day (UTC)", 12, "expires", _no_end),
     NumberColumn("Users matched", 10, "matched"),
-    WordColumn("State", 15, "state", _state_style),
+    WordColumn("State", 15, "state", style_among(_STATE_STYLES)),
     NumberColumn("Line in the list", 8, "line"),
 )
 """The columns of the entries of the exemption list, with the state of each."""
@@ -130,24 +120,17 @@ EXEMPTION_LIST: Final = (
 
 def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     """Return the entries in their order: the columns that `EXEMPTION_LIST` shows."""
-    entries, totals = analysis.exemptions, analysis.totals
-    rows = [
-        {
-            columns.ACCOUNT: each.account,
-            columns.USER: each.user,
-            RULE: each.rule or "all rules",
-            "reason": each.reason,
-            "owner": each.owner,
-            "matched": matched,
-            "state": _state(each, analysis, matched),
-            "line": _NO_LINE if each.arn else each.line,
-        }
-        for each, matched in zip(entries, totals.matched, strict=True)
-    ]
-    return pd.DataFrame(rows).assign(expires=_last_days(entries))
+    entries, matched = analysis.exemptions, analysis.totals.matched
+    return pd.DataFrame(map(asdict, entries)).assign(
+        rule=[each.rule or "all rules" for each in entries],
+        expires=_last_days(entries),
+        matched=matched,
+        state=[_state(analysis, *each) for each in zip(entries, matched, strict=True)],
+        line=[_NO_LINE if each.arn else each.line for each in entries],
+    )
 
 
-def _state(entry: Exemption, analysis: Analysis, matched: int) -> str:
+def _state(analysis: Analysis, entry: Exemption, matched: int) -> str:
     if entry in analysis.totals.expired:
-        return "expired"
-    return _APPLIES if matched else "matches no user"
+        return _EXPIRED
+    return "applies" if matched else _UNMATCHED

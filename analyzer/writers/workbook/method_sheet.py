@@ -1,12 +1,12 @@
 """Write the sheet that explains the method, every word of the sheets, and the limitations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from analyzer.analysis import Analysis
 from analyzer.caveats import CAVEATS
 from analyzer.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
-from analyzer.rules.rule import Outcome, Rule
+from analyzer.rules.rule import Outcome
 from analyzer.standards.results import Result
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -155,17 +155,16 @@ def add_method(book: Book, analysis: Analysis) -> None:
     grid.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
     grid.word_section("Verdicts: the first that applies, in this order", verdicts)
-    grid.text_section(
-        "Reasons of unused users", ((r, f"The user {t}.") for r, t in REASON_TEXTS.items())
-    )
+    reasons = ((reason, f"The user {text}.") for reason, text in REASON_TEXTS.items())
+    grid.text_section("Reasons of unused users", reasons)
     grid.word_section("Certainty", _CERTAINTIES.items())
-    grid.text_section(
-        "Caveats: reasons to check a user first", ((each.id, each.meaning) for each in CAVEATS)
-    )
+    caveats = ((each.id, each.meaning) for each in CAVEATS)
+    grid.text_section("Caveats: reasons to check a user first", caveats)
     if Title.FINDINGS in book:
         _add_rules(grid, analysis.inspection.book)
     grid.text_section("Cells", _TERM_MEANINGS.items())
-    grid.text_section("Sources of the as-of time, the strongest first", _as_of_sources())
+    as_of_sources = ((source, sentence(text)) for source, text in users.AS_OF_SOURCES.items())
+    grid.text_section("Sources of the as-of time, the strongest first", as_of_sources)
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
         grid.full_row(sentence(blind_spot), CellStyle.TEXT)
@@ -173,13 +172,8 @@ def add_method(book: Book, analysis: Analysis) -> None:
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
         grid.text_section("Accounts and files that are not covered", missing)
     grid.text_section("Other limits", _LIMITS.items())
-    grid.text_section(
-        "Sources", (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}"))
-    )
-
-
-def _as_of_sources() -> Iterable[tuple[str, str]]:
-    return ((source, sentence(text)) for source, text in users.AS_OF_SOURCES.items())
+    sources = (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}"))
+    grid.text_section("Sources", sources)
 
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
@@ -190,8 +184,6 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
         " counted as a pass: check it in AWS."
     ),
 }
-
-_SEVERITY: Final = "Severities: set by this program, not by a standard"
 
 _SEVERITIES: Final[Mapping[Severity, str]] = {
     Severity.CRITICAL: "Credentials of the root user, which no policy limits.",
@@ -214,25 +206,14 @@ def _add_rules(grid: Grid, book: Rulebook) -> None:
     """Add the sections about the rules."""
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
-    grid.text_section(
-        "Rules and limits",
-        (
-            ("Standard", standard_text(book)),
-            ("Limits", limits_text(book)),
-            ("Rules that did not run", left_out),
-        ),
-    )
-    grid.text_section(
-        "Decision of each rule",
-        (
-            (rule.id, f"{_title(rule)}. {rule_condition(rule, book.thresholds)}")
-            for rule in book.rules
-        ),
-    )
-    grid.word_section(_SEVERITY, _SEVERITIES.items())
+    grid.section("Rules and limits")
+    grid.named_text("Standard", standard_text(book))
+    grid.named_text("Limits", limits_text(book))
+    grid.named_text("Rules that did not run", left_out)
+    grid.section("Decision of each rule")
+    for rule in book.rules:
+        condition = rule_condition(rule, book.thresholds)
+        grid.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
+    grid.word_section("Severities: set by this program, not by a standard", _SEVERITIES.items())
     grid.word_section("Outcomes of findings", _OUTCOMES.items())
     grid.word_section("Results of controls", _RESULTS.items())
-
-
-def _title(rule: Rule) -> str:
-    return f"{rule.severity.capitalize()}. {rule.title}"

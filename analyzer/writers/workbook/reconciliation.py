@@ -12,7 +12,6 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.verdict import verdict_meaning
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.cells import Formula
 from analyzer.writers.workbook.grid import (
     NOT_APPLICABLE,
     Grid,
@@ -137,9 +136,7 @@ def add_accounts(grid: Grid, analysis: Analysis) -> None:
     from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
     oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
     for account, counts in sorted(accounts.items()):
-        at = grid.next_row
-        numbers: list[Part] = [counts[each] for each in _COUNTED]
-        numbers[_USERS_AT] = Formula(f"SUM(F{at}:J{at})", counts[columns.USERS])
+        numbers = [counts[each] for each in _COUNTED]
         name = account_text(account) + _name_and_owner(report.account_names.get(account))
         _add_account(grid, name, counts, numbers, oldest[account])
     _add_absent(grid, analysis)
@@ -149,8 +146,6 @@ def add_accounts(grid: Grid, analysis: Analysis) -> None:
 
 _COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, VERDICT_ORDER))
 """What is counted of an account: its rows of each kind, its users, and those of each verdict."""
-
-_USERS_AT: Final = _COUNTED.index(columns.USERS)
 
 
 def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
@@ -173,7 +168,7 @@ def _add_account(
     """Add the counts of an account, given as cells, and the check that its rows add up."""
     row = grid.next_row
     holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
-    tie = check(f"B{row}=C{row}+D{row}+E{row}", holds=holds)
+    tie = check(f"AND(B{row}=C{row}+D{row}+E{row},E{row}=SUM(F{row}:J{row}))", holds=holds)
     grid.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 

@@ -28,14 +28,15 @@ ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
 CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
 
-DECISION: Final = EntryColumn(
-    review_columns.DECISION, 11, choices=tuple(map(str, review_columns.CHOICES))
+_CHOICES: Final = tuple(map(str, review_columns.CHOICES))
+
+ENTRIES: Final = (
+    EntryColumn(review_columns.DECISION, 11, choices=_CHOICES),
+    EntryColumn(review_columns.DECIDED_BY, 10.5),
+    EntryColumn(review_columns.DECIDED_ON, 10.5, is_date=True),
+    EntryColumn(review_columns.TICKET, 8.5),
+    EntryColumn(review_columns.COMMENT, 16),
 )
-DECIDED_BY: Final = EntryColumn(review_columns.DECIDED_BY, 10.5)
-DECIDED_ON: Final = EntryColumn(review_columns.DECIDED_ON, 10.5, is_date=True)
-TICKET: Final = EntryColumn(review_columns.TICKET, 8.5)
-COMMENT: Final = EntryColumn(review_columns.COMMENT, 16)
-ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 
 _EARLIER: Final = TextColumn(review_columns.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
@@ -72,21 +73,17 @@ class ReviewList:
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 
     def columns(
-        self, page: Page, files: Sequence[ReportFile], names: AccountNames
+        self, page: Page, files: Sequence[ReportFile], names: AccountNames, *, every: bool = False
     ) -> tuple[Column, ...]:
-        """Return the columns of the list of these users, but for facts that none of them has."""
-        return self._columns(page, files, names, partial(_filled, page))
-
-    def _columns(
-        self, page: Page, files: Sequence[ReportFile], names: AccountNames, filled: _Filled
-    ) -> tuple[Column, ...]:
+        """Return the columns of the list of these users; facts that none has only with `every`."""
+        filled: _Filled = tuple if every else partial(_filled, page)
         owners = {account: each.owner for account, each in names.items()}
         name = filled(account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
         facts = (
             *self.verdict_columns(_NAME_WIDTH * len(name)),
             user_columns.AGE,
-            account_column("Account owner", 13, lambda account: owners.get(account, "")),
+            account_column("Account owner", 13, owners),
             *(user_columns.LAST_ACTIVITY, CREATED, user_columns.AS_OF),
             *self.last_columns(files),
         )
@@ -101,7 +98,7 @@ class ReviewList:
         """
         return {
             column.head: column.shown(page)
-            for column in self._columns(page, files, names, tuple)
+            for column in self.columns(page, files, names, every=True)
             if column not in ENTRIES
         }
 
@@ -126,7 +123,7 @@ def _undetermined_columns(narrower: float) -> tuple[Column, ...]:
 
 
 _DETAIL_GROUPS: Final = (
-    (user_columns.PASSWORD, user_columns.LAST_SIGN_IN, user_columns.PASSWORD_CHANGED),
+    user_columns.PASSWORD_FACTS,
     *(key[:3] for key in user_columns.KEYS),  # The last activity says where a key was used.
     *user_columns.CERTIFICATES,
     (user_columns.MFA, user_columns.ARN),
@@ -175,8 +172,9 @@ def review_order(page: Page) -> np.ndarray:
 _ROW_BITS: Final = 32
 
 
-def row_keys(frame: pd.DataFrame) -> np.ndarray:
-    """Return a number (int64) for each row of a report, of users or of findings."""
+def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
+    """Return a number for each row of a report, of users or of findings."""
     file = frame[columns.FILE].to_numpy(np.int64)
-    keys: np.ndarray = (file << _ROW_BITS) | frame[columns.ROW].to_numpy(np.int64)
+    row = frame[columns.ROW].to_numpy(np.int64)
+    keys: pd.Index[int] = pd.Index((file << _ROW_BITS) | row)
     return keys

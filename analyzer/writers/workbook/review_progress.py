@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 from openpyxl.utils import get_column_letter
 
+from analyzer import review_columns
 from analyzer.analysis import Analysis
 from analyzer.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
 from analyzer.terms import Certainty, Verdict
@@ -22,16 +23,7 @@ from analyzer.writers.workbook.grid import (
 )
 from analyzer.writers.workbook.listing import ANY_TEXT, Listing
 from analyzer.writers.workbook.reconciliation import users_to_decide
-from analyzer.writers.workbook.review_lists import (
-    ACCOUNT,
-    COMMENT,
-    DECIDED_BY,
-    DECIDED_ON,
-    ENTRIES,
-    REVIEW_LISTS,
-    TICKET,
-    ReviewList,
-)
+from analyzer.writers.workbook.review_lists import ACCOUNT, ENTRIES, REVIEW_LISTS, ReviewList
 from analyzer.writers.workbook.style import CellStyle
 
 Listings: TypeAlias = Mapping[Title, Listing]
@@ -187,10 +179,10 @@ _LEGEND: Final = (
     (Decision.WITHDRAW, "Take the earlier decision back: none is in force then."),
 )
 _OTHER_ENTRIES: Final = (
-    (DECIDED_BY.head, "Name of the person who decides."),
-    (DECIDED_ON.head, "Date, such as 2026-03-01. Ctrl+; enters today's."),
-    (TICKET.head, "Number of the ticket, if there is one."),
-    (COMMENT.head, "The reason; required to keep a user."),
+    (review_columns.DECIDED_BY, "Name of the person who decides."),
+    (review_columns.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
+    (review_columns.TICKET, "Number of the ticket, if there is one."),
+    (review_columns.COMMENT, "The reason; required to keep a user."),
     ("no entry", "Not decided now; an earlier decision stays in force."),
 )
 _INCOMPLETE: Final = (

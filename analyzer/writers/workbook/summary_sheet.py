@@ -129,17 +129,12 @@ def _add_numbers(grid: Grid, analysis: Analysis, all_users: Listing) -> None:
 
 
 def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
-    earlier = [("Earlier decisions", _earlier_decisions(analysis.ledger))]
-    grid.text_section(
-        "Criteria",
-        (
-            *criteria_meanings(analysis.criteria),
-            ("Exemptions", _exemptions(analysis)),
-            *(earlier if analysis.ledger.lines else ()),
-            ("Compared with", compared),
-            ("Program", f"credreport {VERSION}"),
-        ),
-    )
+    grid.text_section("Criteria", criteria_meanings(analysis.criteria))
+    grid.named_text("Exemptions", _exemptions(analysis))
+    if analysis.ledger.lines:
+        grid.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
+    grid.named_text("Compared with", compared)
+    grid.named_text("Program", f"credreport {VERSION}")
 
 
 def _earlier_decisions(ledger: Ledger) -> str:
@@ -195,11 +190,14 @@ def _add_files(grid: Grid, files: Sequence[ReportFile]) -> None:
     heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account", 2))
     row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 4))
     for file in files:
+        accounts = f"{len(file.accounts):,} accounts"
+        if len(file.accounts) == 1:
+            accounts = account_text(file.accounts[0].account)
         grid.row(
             label(file.name),
             SpannedCell(file.as_of, CellStyle.DATE),
             SpannedCell(users.AS_OF_SOURCES[file.as_of_source], span=2),
-            SpannedCell(_accounts(file), span=2),
+            SpannedCell(accounts, span=2),
             sum(account.rows for account in file.accounts),
             file.size,
             SpannedCell(file.sha256, span=4),
@@ -209,12 +207,9 @@ def _add_files(grid: Grid, files: Sequence[ReportFile]) -> None:
 
 def _add_other_files(grid: Grid, analysis: Analysis) -> None:
     """Add the other files that were read, if there are any."""
-    report = analysis.report
+    report, exemptions = analysis.report, analysis.exemptions
     lists = (
-        (
-            "Exemption list: exempt users and rules, reasons and last days.",
-            analysis.exemptions.file,
-        ),
+        ("Exemption list: exempt users and rules, reasons and last days.", exemptions.file),
         ("Account list: names and owners of accounts.", report.account_list),
         ("Ledger: the earlier decisions, and what the reviewers saw.", analysis.ledger.file),
         *((_SERVICE_CREDENTIALS, file.service_credentials) for file in report.files),
@@ -225,9 +220,3 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
         grid.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
     for content, each in read:
         grid.row(label(each.name), SpannedCell(content, span=6), SpannedCell(each.sha256, span=5))
-
-
-def _accounts(file: ReportFile) -> str:
-    if len(file.accounts) == 1:
-        return account_text(file.accounts[0].account)
-    return f"{len(file.accounts):,} accounts"

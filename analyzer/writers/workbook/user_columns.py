@@ -33,6 +33,7 @@ from analyzer.writers.workbook.column import (
     raw_if_unread,
     style_by_name,
     text_by_mask,
+    text_of,
     unread_text,
 )
 
@@ -44,21 +45,19 @@ def account_text(account: str) -> str:
     return account or NOT_KNOWN
 
 
-def account_column(
-    head: str, width: float, text_of: Callable[[str], str] = account_text
-) -> WordColumn:
-    """Return a column with a text for each account."""
-    return WordColumn(head, width, lambda rows: mapped(fact(rows, columns.ACCOUNT), text_of))
+def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
+    """Return the column of what is known of accounts, empty for others."""
+    read = text_of(columns.ACCOUNT, lambda account: known.get(account, ""))
+    return WordColumn(head, width, read)
 
 
 def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column, ...]:
     """Return the column of the account's name, none where no name is known."""
     known = {account: each.name for account, each in names.items()}
-    name = account_column("Account name", width, lambda account: known.get(account, ""))
-    return (name,) if known else ()
+    return (account_column("Account name", width, known),) if known else ()
 
 
-ACCOUNT: Final = account_column(review_columns.ACCOUNT, 13)
+ACCOUNT: Final = WordColumn(review_columns.ACCOUNT, 13, text_of(columns.ACCOUNT, account_text))
 USER: Final = TextColumn(review_columns.USER, 22, columns.USER)
 ARN: Final = TextColumn(review_columns.ARN, 34, columns.ARN)
 
@@ -96,10 +95,6 @@ def _reason_sentences(page: Page) -> Texts:
     return pc.if_else(pa.array(dormant), text_column(coded_texts(place, sentences)), _reasons(page))
 
 
-def _caveat_ids(page: Page) -> Texts:
-    return mapped(page.users[columns.CAVEATS], lambda ids: ids.replace(";", "; "))
-
-
 def caveat_texts(page: Page) -> Texts:
     """Return the sentences of each user's caveats, one a line."""
     sentences = caveat_columns(page).values()
@@ -130,7 +125,9 @@ VERDICT: Final = WordColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
 REASON: Final = WordColumn("Reason", 24, _reasons)
 WHY: Final = WordColumn("Why", 24, _reason_sentences)
 CERTAINTY: Final = WordColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
-CAVEAT_IDS: Final = WordColumn("Caveats", 24, _caveat_ids)
+CAVEAT_IDS: Final = WordColumn(
+    "Caveats", 24, text_of(columns.CAVEATS, lambda ids: ids.replace(";", "; "))
+)
 CAVEATS: Final = TextColumn("Caveats: what to check first", 44, caveat_texts)
 EXEMPTION: Final = WordColumn("Exemption", 24, columns.EXEMPTION, fact_style)
 CREATED: Final = MomentColumn(
@@ -147,6 +144,8 @@ LAST_SIGN_IN: Final = MomentColumn(
 PASSWORD_CHANGED: Final = _password_date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
 PASSWORD_ROTATION: Final = _password_date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
 MFA: Final = WordColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
+PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
+VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
 AS_OF: Final = MomentColumn(review_columns.AS_OF, 14.5, columns.AS_OF)
 MORE_CREDENTIALS: Final = WordColumn("More credentials", 18, _more_credentials, fact_style)
 
@@ -209,11 +208,34 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column:
     return WordColumn("Service credentials", 20, services, fact_style)
 
 
+_Slot: TypeAlias = Callable[[Page], pd.DataFrame]
+
+
+def _credential_columns(
+    credential: _Slot, names: AccessKeyColumns | CertificateColumns, head: str, date_head: str
+) -> tuple[Column, ...]:
+    """Return the columns of what is in a slot: its state, and since when it is there."""
+
+    def states(page: Page) -> Texts:
+        return raw_if_unread(page, names.active, credential(page)[columns.STATE])
+
+    def dates(page: Page) -> pd.Series:
+        return credential(page)[columns.CREATED]
+
+    return (
+        WordColumn(head, 9.5, states, fact_style),
+        MomentColumn(date_head, 14.5, dates, unread_text(names.last_rotated)),
+    )
+
+
 def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
     """Return the columns of an access key: its state, its dates, and where it was last used."""
 
     def key(page: Page) -> pd.DataFrame:
         return in_slot(page.keys, slot)
+
+    def uses(page: Page) -> pd.Series:
+        return key(page)[columns.LAST_USED]
 
     def never(page: Page) -> Texts:
         absent = (key(page)[columns.STATE] == State.ABSENT).to_numpy()
@@ -221,25 +243,13 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
 
     def last(name: str) -> Read:
         return lambda page: pc.if_else(
-            pa.array(key(page)[columns.LAST_USED].notna()), text_column(page.cells[name]), ""
+            pa.array(uses(page).notna()), text_column(page.cells[name]), ""
         )
 
+    head = review_columns.ACCESS_KEYS[slot - 1]
     return (
-        WordColumn(
-            review_columns.ACCESS_KEYS[slot - 1],
-            9.5,
-            lambda page: raw_if_unread(page, names.active, key(page)[columns.STATE]),
-            fact_style,
-        ),
-        MomentColumn(
-            f"Key {slot} created (UTC)",
-            14.5,
-            lambda page: key(page)[columns.CREATED],
-            unread_text(names.last_rotated),
-        ),
-        MomentColumn(
-            f"Key {slot} last used (UTC)", 14.5, lambda page: key(page)[columns.LAST_USED], never
-        ),
+        *_credential_columns(key, names, head, f"Key {slot} created (UTC)"),
+        MomentColumn(f"Key {slot} last used (UTC)", 14.5, uses, never),
         WordColumn(f"Key {slot} last region", 11, last(names.last_used_region), fact_style),
         WordColumn(f"Key {slot} last service", 11, last(names.last_used_service), fact_style),
     )
@@ -251,20 +261,8 @@ def _certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column, 
     def certificate(page: Page) -> pd.DataFrame:
         return in_slot(page.certificates, slot)
 
-    return (
-        WordColumn(
-            f"Certificate {slot}",
-            9.5,
-            lambda page: raw_if_unread(page, names.active, certificate(page)[columns.STATE]),
-            fact_style,
-        ),
-        MomentColumn(
-            f"Certificate {slot} uploaded (UTC)",
-            14.5,
-            lambda page: certificate(page)[columns.CREATED],
-            unread_text(names.last_rotated),
-        ),
-    )
+    head = f"Certificate {slot}"
+    return _credential_columns(certificate, names, head, f"{head} uploaded (UTC)")
 
 
 KEYS: Final = tuple(map(_key_columns, columns.SLOTS, columns.ACCESS_KEYS))
