@@ -13,6 +13,7 @@ from analyzer.model import Exemption
 from analyzer.terms import Definition, Verdict
 from analyzer.verdict import REASON_TEXTS
 from analyzer.version import VERSION
+from analyzer.writers.workbook import reconciliation
 from analyzer.writers.workbook.grid import NOT_APPLICABLE
 from tests.support.builders import (
     ACCOUNT,
@@ -363,14 +364,25 @@ def test_counts_are_formulas_over_the_listed_users(book: Workbook) -> None:
         assert all(str(count).startswith("=COUNTIFS('All users'!") for count in counts)
 
 
-def test_the_users_of_an_account_are_numbers_that_formulas_add_up(book: Workbook) -> None:
+def test_the_users_of_an_account_are_counted_among_the_listed_ones(book: Workbook) -> None:
     counts = row_of(book["Summary"], "123456789012")
     row = next(row for row in book["Summary"].iter_rows() if row[0].value == "123456789012")
     at = row[0].row
+    assert counts[4] == f"=COUNTIFS('All users'!$A$2:$A$49,LEFT($A{at},12))"
     sums = f"B{at}=C{at}+D{at}+E{at},E{at}=SUM(F{at}:J{at})"
-    assert counts[4:11] == (48, 26, 4, 6, 7, 5, f'=IF(AND({sums}),"OK","DIFFERS")')
+    assert counts[5:11] == (26, 4, 6, 7, 5, f'=IF(AND({sums}),"OK","DIFFERS")')
     total = row_of(book["Summary"], "All accounts read")
     assert total[1:10] == tuple(f"=SUM({letter}{at}:{letter}{at})" for letter in "BCDEFGHIJ")
+
+
+def test_too_many_accounts_to_recount_are_counted_by_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconciliation, "MOST_COMPARISONS", 47)
+    assert row_of(book_of(analyzed_console())["Summary"], "123456789012")[4] == 48
+    monkeypatch.setattr(reconciliation, "MOST_COMPARISONS", 48)
+    counted = row_of(book_of(analyzed_console())["Summary"], "123456789012")[4]
+    assert str(counted).startswith("=COUNTIFS(")
 
 
 def test_a_check_that_fails_turns_red(book: Workbook) -> None:

@@ -27,6 +27,9 @@ from analyzer.writers.workbook.listing import ANY_TEXT, NO_TEXT, Listing
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import account_text
 
+MOST_COMPARISONS: Final = 100_000_000
+"""More would keep a spreadsheet program busy for minutes: then the program's count stands."""
+
 _BESIDE: Final = SpannedCell("", span=4)
 _MEANING_SPAN: Final = 6
 """How many columns of the grid the meaning of a line takes."""
@@ -124,7 +127,7 @@ def add_ages(grid: Grid, analysis: Analysis) -> tuple[range, dict[str, int]]:
     return rows, ages
 
 
-def add_accounts(grid: Grid, analysis: Analysis) -> None:
+def add_accounts(grid: Grid, analysis: Analysis, all_users: Listing) -> None:
     """Add a line for all accounts together, and one for each."""
     heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *map(str, VERDICT_ORDER))
     top = grid.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
@@ -135,10 +138,15 @@ def add_accounts(grid: Grid, analysis: Analysis) -> None:
     _add_account(grid, "All accounts read", every, sums, "")
     from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
     oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
+    is_quick = all_users.rows * len(accounts) <= MOST_COMPARISONS
     for account, counts in sorted(accounts.items()):
-        numbers = [counts[each] for each in _COUNTED]
-        name = account_text(account) + _name_and_owner(report.account_names.get(account))
-        _add_account(grid, name, counts, numbers, oldest[account])
+        number = account_text(account)
+        cells: list[Part] = [counts[each] for each in _COUNTED]
+        if is_quick:
+            same = user_columns.ACCOUNT, f"LEFT($A{grid.next_row},{len(number)})"
+            cells[_USERS_AT] = all_users.count(counts[columns.USERS], [same])
+        name = number + _name_and_owner(report.account_names.get(account))
+        _add_account(grid, name, counts, cells, oldest[account])
     _add_absent(grid, analysis)
     grid.alarm(f"K{rows.start - 1}:K{rows.stop - 1}")
     grid.ignore_number_warning(f"A{rows.start}:A{grid.next_row - 1}")
@@ -146,6 +154,8 @@ def add_accounts(grid: Grid, analysis: Analysis) -> None:
 
 _COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, VERDICT_ORDER))
 """What is counted of an account: its rows of each kind, its users, and those of each verdict."""
+
+_USERS_AT: Final = _COUNTED.index(columns.USERS)
 
 
 def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:

@@ -75,7 +75,7 @@ def add_summary(
     grid.section("Checks: the lists add up to all users")
     add_list_checks(grid, analysis, listings)
     grid.section("Accounts: every row of the reports is counted")
-    add_accounts(grid, analysis)
+    add_accounts(grid, analysis, listings[Title.ALL_USERS])
     grid.section("Reports")
     _add_files(grid, analysis.report.files)
     _add_other_files(grid, analysis)
