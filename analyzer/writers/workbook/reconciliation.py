@@ -36,10 +36,7 @@ _MEANING_SPAN: Final = 6
 
 
 def add_result(grid: Grid, analysis: Analysis, all_users: Listing) -> range:
-    """Add the users of each verdict, and how they add up to the rows read.
-
-    Return the rows of the verdicts.
-    """
+    """Add the users of each verdict, and how they add up; return the rows of the verdicts."""
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     top = grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     for verdict in VERDICT_ORDER:
@@ -53,14 +50,12 @@ def _add_verdict(grid: Grid, analysis: Analysis, all_users: Listing, verdict: Ve
     users = analysis.totals.users
     same = (user_columns.VERDICT, f"$A{grid.next_row}")
     exempt, others = ((user_columns.EXEMPTION, text) for text in (ANY_TEXT, NO_TEXT))
-    by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
+    words = {each: (user_columns.CERTAINTY, f'"{each}"') for each in Certainty}
+    by_certainty: list[Part] = [NOT_APPLICABLE] * len(words)
     if verdict in (Verdict.UNUSED, Verdict.RETIRED):
         by_certainty = [
-            all_users.count(
-                users_to_decide(analysis, verdict, certainty),
-                [same, others, (user_columns.CERTAINTY, f'"{certainty}"')],
-            )
-            for certainty in Certainty
+            all_users.count(users_to_decide(analysis, verdict, each), [same, others, word])
+            for each, word in words.items()
         ]
     grid.row(
         SpannedCell(str(verdict), CellStyle(verdict)),
@@ -95,16 +90,13 @@ def _add_row_counts(grid: Grid, analysis: Analysis, rows: range) -> None:
     tie = check(f"B{top + 3}=B{top}+B{top + 1}+B{top + 2}", holds=holds)
     grid.alarm(f"B{top + 4}")
     for name, number, about in (
-        ("Root rows", total(roots), "Rows of root users: not IAM users; not classified."),
-        (
-            "Repeated rows",
-            total(repeated),
-            "Rows that repeat another row of these reports: counted once.",
-        ),
-        ("Rows read", total(report.rows), "Data rows in all reports."),
-        ("Row count check", tie, "Rows read = IAM users + root rows + repeated rows."),
+        ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
+        ("Repeated rows", repeated, "Rows that repeat another row of these reports: counted once."),
+        ("Rows read", report.rows, "Data rows in all reports."),
     ):
-        grid.row(label(name), number, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
+        grid.row(label(name), total(number), _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
+    about = "Rows read = IAM users + root rows + repeated rows."
+    grid.row(label("Row count check"), tie, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
     if missing := len(report.not_covered):
         about = "Accounts that could not be read: their users are not counted."
         count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)

@@ -102,8 +102,7 @@ def caveat_texts(page: Page) -> Texts:
 
 
 def _more_credentials(page: Page) -> Texts:
-    infos = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
-    return mapped(infos, lambda info: "" if info == "N/A" else info)
+    return mapped(page.cells[columns.ADDITIONAL_CREDENTIALS_INFO], partial(_unless_none, "{}"))
 
 
 def _flag(name: str, yes: str, no: str) -> Read:
