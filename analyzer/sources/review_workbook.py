@@ -9,7 +9,7 @@ import hashlib
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path, PurePath
@@ -40,17 +40,21 @@ from analyzer.report.values import timestamp
 from analyzer.review_columns import (
     ACCOUNT,
     ARN,
+    DECIDED,
     DECIDED_ON,
     DECISION,
+    EARLIER_DECISION,
     ENTERED_IN,
     ENTRIES,
     LIST,
     RECORD,
+    REMOVALS,
     USER,
     WHEN_WRITTEN,
     Decision,
 )
 from analyzer.sources.spreadsheet import (
+    CellError,
     CellValue,
     Sheet,
     SheetCells,
@@ -63,11 +67,13 @@ from analyzer.writers.workbook.formulas import DIFFERS, OK
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
-_TOP_ROWS: Final = 20
+_TOP_ROWS: Final = 100
 """Heads of a list stand in one of the first rows, whatever somebody put above them."""
 
 _NEEDED: Final = (ACCOUNT, USER, *ENTRIES, ARN, RECORD)
-_LIKE_ENTRY: Final = re.compile(rf"({'|'.join(ENTRIES)})[\s\d().]*", re.IGNORECASE)
+_LIKE_ENTRY: Final = re.compile(
+    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
+)
 _CHUNK: Final = 8_192
 """Rows that are compared at a time, to keep the memory small."""
 
@@ -77,6 +83,8 @@ _CHECK_RESULTS: Final = (OK, DIFFERS)
 _CREATED: Final = columns.USER_CREATION_TIME
 
 _SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
+_FORMULA_ENTRY_HINT: Final = "Copy the cell, and paste it as a value."
+_STRUCK_HINT: Final = "Empty the cell, or enter it again; a decision that was collected: withdraw."
 _ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
@@ -131,12 +139,13 @@ def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook
     Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
     Summary; a list without one of its columns, with merged cells or with cells outside its columns;
     a cell that shows something else than the record of its row; a row that is gone or there twice;
-    a check without its formula; an entry that `entry_problems` refuses, or a formula in one.
+    a check without its formula; an entry that `entry_problems` refuses, that a formula gives, that
+    is an error or struck through, or that stands on the sheet of earlier decisions.
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     lists, counts = _sheets(name, content)
     label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
-    problems: list[Problem] = []
+    problems = [problem for each in lists for problem in each.cell_problems()]
     lines: list[LedgerLine] = []
     open_rows: list[OpenRow] = []
     rows: list[ListedRow] = []
@@ -170,15 +179,15 @@ def holds_entries(path: Path) -> bool:
 
 def _has_entry(sheet: Sheet) -> bool:
     """Return whether a sheet is a list in which anything is entered."""
-    heads = _head_row(sheet.top_rows(_TOP_ROWS))
+    heads = _head_row(sheet.top_rows(_TOP_ROWS), _are_of_list)
     if heads is None:
         return False
     cells = sheet.cells()
     below = sum(row <= heads[0] for row in cells.row_numbers)
-    return any(
+    entries = {column for column, head in heads[1].items() if head in ENTRIES}
+    return any(row > heads[0] and column in entries for row, column in cells.formulas) or any(
         _text(value).strip()
-        for column, head in heads[1].items()
-        if head in ENTRIES
+        for column in entries
         for value in cells.columns.get(column, [])[below:]
     )
 
@@ -238,6 +247,19 @@ class _List:
         cell = f"{head}, cell {cell_name(row, self.column_of[head])}"
         text = _text(self.value(head, at)) or None
         return Problem(self.place, row, cell, text, message, hint)
+
+    def cell_problems(self) -> Iterator[Problem]:
+        """Yield a problem for each entry that a formula gives, or that is struck through."""
+        heads = {self.column_of[head]: head for head in ENTRIES}
+        for cells, message, hint in (
+            (self.cells.formulas, "a formula, whose result may change", _FORMULA_ENTRY_HINT),
+            (self.cells.struck, "it is struck through", _STRUCK_HINT),
+        ):
+            for row, column in sorted(cells):
+                if row > self.head_row and column in heads:
+                    cell = f"{heads[column]}, cell {cell_name(row, column)}"
+                    text = _text(self.cells.value(row, column)) or None
+                    yield Problem(self.place, row, cell, text, message, hint)
 
     def chunks(self) -> Iterator[_Chunk]:
         """Yield the rows below the heads, compared with their records."""
@@ -306,7 +328,7 @@ class _List:
                 yield self.problem(head, at, message, _SAVED_COPY_HINT)
 
     def _shows(self, value: CellValue, text: str) -> bool:
-        if isinstance(value, float) and not isinstance(value, bool):
+        if isinstance(value, float):
             return text in (_text(value), self._moment_text(value))
         return _text(value) == _one_kind_of_line_end(text)
 
@@ -317,18 +339,17 @@ class _List:
     def _entered(self, head: str, at: int) -> str:
         """Return an entry as text; a date as YYYY-MM-DD."""
         value = self.value(head, at)
-        if head == DECIDED_ON and isinstance(value, float) and not isinstance(value, bool):
-            return self._moment_text(value).removesuffix("T00:00:00Z")
+        if head == DECIDED_ON and isinstance(value, float):
+            return self._moment_text(value).removesuffix("T00:00:00Z") or _text(value)
         text = _text(value).strip()
         return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
 
     def _entry_problems(self, each: _Listed) -> Iterator[Problem]:
         at = bisect_left(self.cells.row_numbers, each.row)
         heads = {name: head for head, name in _ENTERED.items()}
-        for head, column in ((head, self.column_of[head]) for head in ENTRIES):
-            if (each.row, column) in self.cells.formulas:
-                hint = "Copy the cell, and paste it as a value."
-                yield self.problem(head, at, "a formula, whose result may change", hint)
+        for head in ENTRIES:
+            if isinstance(self.value(head, at), CellError):
+                yield self.problem(head, at, "an error, and no entry", "Enter it again.")
         yield from entry_problems(
             each.entered,
             lambda name, message, hint: self.problem(heads[name], at, message, hint),
@@ -389,7 +410,7 @@ def _sheets(name: str, content: bytes) -> tuple[list[_List], dict[str, int]]:
     for sheet in book.sheets:
         top = sheet.top_rows(_TOP_ROWS)
         place = f"{name}, sheet {sheet.title}"
-        heads = _head_row(top)
+        heads = _head_row(top, _are_of_list)
         try:
             if heads:
                 _check_heads(place, *heads)
@@ -399,6 +420,8 @@ def _sheets(name: str, content: bytes) -> tuple[list[_List], dict[str, int]]:
                 problems += _stray_problems(lists[-1])
             elif any(TITLE in map(_text, values) for values in top.columns.values()):
                 counts |= _counts_when_written(place, sheet.cells())
+            else:
+                problems += _other_sheet_problems(place, top, sheet)
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -412,15 +435,47 @@ def _sheets(name: str, content: bytes) -> tuple[list[_List], dict[str, int]]:
     return lists, counts
 
 
-def _head_row(top: SheetCells) -> tuple[int, dict[int, str]] | None:
-    """Return the first row with the heads of a list, and its heads by column number."""
+def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:
+    """Yield a problem for a list without its heads, and for what is entered on a follow-up."""
+    for values in top.columns.values():
+        for row, value in zip(top.row_numbers, values, strict=True):
+            if _text(value).startswith("{") and parsed_record(_text(value)):
+                message = "the heads of this list are gone"
+                yield Problem(place, row, None, None, message, _SAVED_COPY_HINT)
+                return
+    if heads := _head_row(top, lambda heads: ENTERED_IN in heads and DECIDED in heads):
+        yield from _follow_up_problems(place, sheet.cells(), *heads)
+
+
+def _follow_up_problems(
+    place: str, cells: SheetCells, head_row: int, heads: Mapping[int, str]
+) -> Iterator[Problem]:
+    """Yield a problem for each row in which something else stands than an earlier decision."""
+    column_of = {head: column for column, head in heads.items()}
+    for at, row in enumerate(cells.row_numbers):
+        shown = {
+            head: _text(cells.columns[column][at])
+            for head, column in column_of.items()
+            if column in cells.columns and head in (DECIDED, ENTERED_IN, *ENTRIES)
+        }
+        is_earlier = shown.get(DECIDED) in [*REMOVALS] and shown.get(ENTERED_IN)
+        if row > head_row and any(shown.values()) and not is_earlier:
+            cell = f"{DECIDED}, cell {cell_name(row, column_of[DECIDED])}"
+            message, hint = "not an earlier decision", "Decide in the list that has the user."
+            yield Problem(place, row, cell, shown.get(DECIDED) or None, message, hint)
+
+
+def _head_row(
+    top: SheetCells, are_heads: Callable[[set[str]], bool]
+) -> tuple[int, dict[int, str]] | None:
+    """Return the first row with such heads, and its heads by column number."""
     for at, row in enumerate(top.row_numbers):
         heads = {
             column: " ".join(_text(values[at]).split())
             for column, values in top.columns.items()
             if _text(values[at]).strip()
         }
-        if _are_of_list({*heads.values()}):
+        if are_heads({*heads.values()}):
             return row, heads
     return None
 
@@ -447,7 +502,7 @@ def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     problems += [
         Problem(place, row, head, None, "the column looks like a copy", "Give it another name.")
         for head in counts
-        if head not in ENTRIES and _LIKE_ENTRY.fullmatch(head)
+        if head not in (*ENTRIES, EARLIER_DECISION) and _LIKE_ENTRY.fullmatch(head)
     ]
     if problems:
         raise InputRefused(problems)

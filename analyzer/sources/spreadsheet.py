@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -73,13 +74,21 @@ class SheetCells:
 
     `row_numbers` are the rows with a value, from 1, ascending; the lists of `columns` are aligned
     with them, and a column without any value is absent. Dates are numbers (`moment_of_serial`).
-    `formulas` are the row and column of each cell with a formula, `merged` ranges such as `C2:C5`.
+    `formulas` and `struck` are the row and column of each cell with a formula, and of each whose
+    text is struck through, or a part of it; `merged` are ranges such as `C2:C5`.
     """
 
     row_numbers: list[int] = field(default_factory=list)
     columns: dict[int, list[CellValue]] = field(default_factory=dict)
     formulas: set[tuple[int, int]] = field(default_factory=set)
+    struck: set[tuple[int, int]] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
+
+    def value(self, row: int, column: int) -> CellValue:
+        """Return the value of a cell, None if it has none."""
+        at = bisect_left(self.row_numbers, row)
+        has_row = self.row_numbers[at : at + 1] == [row]
+        return self.columns[column][at] if has_row and column in self.columns else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +128,15 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
     )
     outline = _Outline()
     package.parse(book, outline)
+    formats = _Formats()
+    for kind, part in related.values():
+        if kind == "styles":
+            package.parse(part, formats)
     sheets = []
     for title, key in outline.sheets:
         kind, part = related.get(key, ("", ""))
         if kind == "worksheet":
-            reader = _SheetReader(package, part, title, strings)
+            reader = _SheetReader(package, part, title, strings, formats.struck)
             sheets.append(Sheet(title, reader.read))
         elif not kind:
             raise package.refused("a sheet has no part", title)
@@ -274,7 +287,8 @@ class _Elements:
         """Take the end of an element that a subclass knows."""
 
 
-_TAGS: Final = ("sheet", "workbookPr", "si", "t", "rPh", "row", "c", "v", "f", "mergeCell")
+_OF_BOOK: Final = ("sheet", "workbookPr", "fonts", "font", "strike", "cellXfs", "xf")
+_TAGS: Final = (*_OF_BOOK, "si", "t", "rPh", "row", "c", "v", "f", "mergeCell")
 _LOCAL_NAMES: Final = {
     **{f"{space} {tag}": tag for space in _SPREADSHEET for tag in _TAGS},
     f"{_RELATIONSHIPS} Relationship": "Relationship",
@@ -295,7 +309,38 @@ class _Outline(_Elements):
             key = next((v for k, v in attributes.items() if k.endswith(" id")), "")
             self.sheets.append((attributes.get("name", ""), key))
         elif tag == "workbookPr":
-            self.counts_from_1904 = attributes.get("date1904", "0") in ("1", "true", "on")
+            self.counts_from_1904 = _is_on(attributes.get("date1904", "0"))
+
+
+def _is_on(flag: str) -> bool:
+    return flag in ("1", "true", "on")
+
+
+class _Formats(_Elements):
+    """Collect the numbers of the formats of cells that strike their text through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.struck: set[str] = set()
+        self._fonts: set[str] = set()
+        self._count = 0
+        self._section = ""
+
+    def started(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take a font, or a format of cells; differential formats have fonts of their own."""
+        if tag in ("fonts", "cellXfs"):
+            self._section, self._count = tag, 0
+        elif (self._section, tag) in (("fonts", "font"), ("cellXfs", "xf")):
+            if tag == "xf" and attributes.get("fontId") in self._fonts:
+                self.struck.add(str(self._count))
+            self._count += 1
+        elif self._section == "fonts" and tag == "strike" and _is_on(attributes.get("val", "1")):
+            self._fonts.add(str(self._count - 1))
+
+    def ended(self, tag: str) -> None:
+        """Leave the fonts, or the formats of cells."""
+        if tag == self._section:
+            self._section = ""
 
 
 class _Relationships(_Elements):
@@ -315,9 +360,13 @@ class _Relationships(_Elements):
 
 
 def _kept(text: str) -> str:
-    """Return a text as it is kept: short ones once; raises ValueError for one that is too long."""
+    """Return a text as it is kept: short ones once.
+
+    Raises ValueError for one that is too long, and for half of a pair of surrogates.
+    """
     if "_x" in text:
-        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        units = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     if len(text) > _LONGEST_TEXT:
         raise ValueError("its text is too long")
     return intern(text) if len(text) <= _SHORT else text
@@ -334,6 +383,8 @@ class _SharedStrings(_Elements):
         self._texts: list[str] | None = None
         self._text = ""
         self._is_pronounced = False
+        self.struck: set[int] = set()
+        """The numbers of texts of which a part is struck through."""
 
     def __getitem__(self, index: int) -> str:
         """Return a text; raises LookupError, InputRefused."""
@@ -347,11 +398,12 @@ class _SharedStrings(_Elements):
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin a text."""
-        del attributes
         if tag == "t":
             self.text.clear()
         elif tag == "rPh":
             self._is_pronounced = True
+        elif tag == "strike" and self._texts is not None and _is_on(attributes.get("val", "1")):
+            self.struck.add(len(self._texts))
 
     def ended(self, tag: str) -> None:
         """Take a text, which may be in several pieces."""
@@ -379,6 +431,7 @@ class _SheetReader:
     part: str
     title: str
     strings: _SharedStrings
+    struck_formats: set[str]
 
     def read(self, last_row: int) -> SheetCells:
         """Return the cells of the rows up to one; raises InputRefused."""
@@ -425,11 +478,18 @@ class _Reading(_Elements):
             self.text.clear()
         elif tag == "row":
             self._start_row(attributes.get("r", ""))
-        elif tag == "rPh":
+        elif tag:
+            self._start_other(tag, attributes)
+
+    def _start_other(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element that few cells have."""
+        if tag == "rPh":
             self._is_pronounced = True
         elif tag == "f":
             self._cells.formulas.add((self._row, self._column_of(self._attributes["r"])))
             self._hold(_SHORT * 2)
+        elif tag == "strike" and _is_on(attributes.get("val", "1")):
+            self._cells.struck.add((self._row, self._column_of(self._attributes["r"])))
         elif tag == "mergeCell":
             self._cells.merged.append(attributes.get("ref", ""))
             if len(self._cells.merged) > _MOST_MERGED:
@@ -487,11 +547,17 @@ class _Reading(_Elements):
     def _end_cell(self) -> None:
         name = self._attributes["r"]
         column = self._column_of(name)
+        kind = self._attributes.get("t", "n")
         try:
-            value = self._value(self._attributes.get("t", "n"), self._cell)
+            value = self._value(kind, self._cell)
         except (ValueError, LookupError) as error:
             raise self._refused(f"the cell cannot be read ({error})", name) from None
         self._values.append((column, value))
+        formats, texts = self._sheet.struck_formats, self._sheet.strings.struck
+        if (formats and self._attributes.get("s") in formats) or (
+            texts and kind == "s" and int(self._cell) in texts
+        ):
+            self._cells.struck.add((self._row, column))
 
     def _column_of(self, name: str) -> int:
         """Return the number of a cell's column; the same letters come in every row."""

@@ -30,7 +30,7 @@ from analyzer.decisions.ledger import (
     TICKET,
     WORKBOOK,
 )
-from analyzer.review_columns import ENTERED_IN, Decision
+from analyzer.review_columns import DECIDED, ENTERED_IN, Decision
 from analyzer.terms import OVERDUE
 from analyzer.writers.text_columns import Texts
 from analyzer.writers.workbook.column import (
@@ -90,7 +90,7 @@ def _overdue_words(frame: pd.DataFrame) -> Texts:
 
 _STATUS: Final = Column("Status", 10, WordCells(from_frame(STATUS), status_style))
 _OVERDUE: Final = Column("Overdue", 9, WordCells(_overdue_words, status_style))
-_DECISION: Final = Column("Decided", 10.5, WordCells(from_frame(DECISION), neutral_style))
+_DECISION: Final = Column(DECIDED, 10.5, WordCells(from_frame(DECISION), neutral_style))
 
 _FACTS: Final = (
     _STATUS,
