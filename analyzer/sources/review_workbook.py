@@ -24,6 +24,7 @@ from analyzer.decisions.ledger import (
     OpenRow,
     UserKey,
     entry_problems,
+    identity_problems,
     read_entries,
 )
 from analyzer.decisions.record import (
@@ -139,8 +140,8 @@ def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook
     Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
     Summary; a list without one of its columns, with merged cells or with cells outside its columns;
     a cell that shows something else than the record of its row; a row that is gone or there twice;
-    a check without its formula; an entry that `entry_problems` refuses, that a formula gives, that
-    is an error or struck through, or that stands on the sheet of earlier decisions.
+    a check without its formula; an entry that `entry_problems` or `identity_problems` refuses, that
+    a formula gives, that is an error or struck through; a decision among the earlier ones.
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     lists, counts = _sheets(name, content)
@@ -347,13 +348,16 @@ class _List:
     def _entry_problems(self, each: _Listed) -> Iterator[Problem]:
         at = bisect_left(self.cells.row_numbers, each.row)
         heads = {name: head for head, name in _ENTERED.items()}
+        heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
         for head in ENTRIES:
             if isinstance(self.value(head, at), CellError):
                 yield self.problem(head, at, "an error, and no entry", "Enter it again.")
-        yield from entry_problems(
-            each.entered,
-            lambda name, message, hint: self.problem(heads[name], at, message, hint),
-        )
+
+        def problem(name: str, message: str, hint: str) -> Problem:
+            return self.problem(heads.get(name, RECORD), at, message, hint)
+
+        yield from entry_problems(each.entered, problem)
+        yield from identity_problems(each.user_row, problem)
 
 
 def _text(value: CellValue) -> str:

@@ -13,6 +13,7 @@ from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
 from analyzer.sources.review_workbook import holds_entries, read_files, read_review
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     a_certificate,
     a_key,
@@ -100,6 +101,13 @@ def test_entries_of_all_lists_are_read(written: bytes) -> None:
         entered("fay", ("investigate", "Tom", ON, None, None), "Undetermined"),
     )
     assert decisions(content) == {"ann": "delete", "emil": "deactivate", "fay": "investigate"}
+
+
+def test_a_user_whose_arn_names_another_is_not_decided_on() -> None:
+    zoe = a_user("zoe", arn=f"arn:aws:iam::{ACCOUNT}:user/ann")
+    content = edited(review_of(zoe), entered("zoe", ENTRY, "Undetermined"))
+    (problem,) = refused(content)
+    assert "row 2, column User, cell B2: the ARN names another user ('zoe')" in problem
 
 
 def record_edited(old: str, new: str) -> Edit:
