@@ -9,10 +9,11 @@ import re
 import zipfile
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from posixpath import join, normpath
 from sys import getsizeof, intern
 from typing import Any, Final
@@ -28,6 +29,9 @@ _MOST_HELD: Final = 380 << 20
 """Bytes of values that are kept."""
 
 _MOST_MERGED: Final = 10_000
+_MOST_STARTS: Final = 200_000
+"""Elements of parts other than sheets and texts: Excel ends at 65,490 formats of cells."""
+
 _DEEPEST: Final = 32
 _LONGEST_TEXT: Final = 1 << 16
 """A cell of Excel ends at 32,767 characters."""
@@ -64,6 +68,9 @@ class CellError:
 
     text: str
 
+
+Start = tuple[str, dict[str, str]]
+"""A start tag: its name and attributes."""
 
 CellValue = str | float | bool | CellError | None
 
@@ -123,24 +130,50 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
     package = _Package(name, content)
     book = package.book_part()
     related = package.relationships(book)
-    strings = _SharedStrings(
-        package, [part for kind, part in related.values() if kind == "sharedStrings"]
-    )
-    outline = _Outline()
-    package.parse(book, outline)
-    formats = _Formats()
     for kind, part in related.values():
-        if kind == "styles":
-            package.parse(part, formats)
+        if kind == "sharedStrings":
+            package.parse(part, package.strings)
+        elif kind == "styles":
+            package.struck_formats |= _struck_formats(package.starts(part))
     sheets = []
-    for title, key in outline.sheets:
-        kind, part = related.get(key, ("", ""))
-        if kind == "worksheet":
-            reader = _SheetReader(package, part, title, strings, formats.struck)
-            sheets.append(Sheet(title, reader.read))
-        elif not kind:
-            raise package.refused("a sheet has no part", title)
-    return Spreadsheet(tuple(sheets), outline.counts_from_1904)
+    counts_from_1904 = False
+    for tag, attributes in package.starts(book):
+        if tag == "workbookPr":
+            counts_from_1904 = _is_on(attributes.get("date1904", "0"))
+        elif tag == "sheet":
+            title = attributes.get("name", "")
+            key = next((value for name, value in attributes.items() if name.endswith(" id")), "")
+            kind, part = related.get(key, ("", ""))
+            if not kind:
+                raise package.refused("a sheet has no part", title)
+            if kind == "worksheet":
+                sheets.append(Sheet(title, partial(package.cells, part, title)))
+    return Spreadsheet(tuple(sheets), counts_from_1904)
+
+
+def _struck_formats(starts: Iterable[Start]) -> set[str]:
+    """Return the numbers of the formats of cells that strike their text through."""
+    fonts: set[str] = set()
+    formats: set[str] = set()
+    section, number = "", -1
+    for tag, attributes in starts:
+        if tag in _SECTIONS:
+            section, number = tag, -1
+        elif section == "fonts" and _is_struck(tag, attributes):
+            fonts.add(str(number))
+        elif tag in ("font", "xf"):
+            number += 1
+            if section == "cellXfs" and attributes.get("fontId") in fonts:
+                formats.add(str(number))
+    return formats
+
+
+def _is_struck(tag: str, attributes: dict[str, str]) -> bool:
+    return tag == "strike" and _is_on(attributes.get("val", "1"))
+
+
+def _is_on(flag: str) -> bool:
+    return flag in ("1", "true", "on")
 
 
 def cell_name(row: int, column: int) -> str:
@@ -187,15 +220,14 @@ class _Package:
         self._parts = {each.lower().removeprefix("/"): each for each in names}
         self._is_ambiguous = len(self._parts) < len(names)
         self._unpacked = 0
+        self.strings = _SharedStrings()
+        self.struck_formats: set[str] = set()
 
     def refused(self, message: str, sheet: str = "", **at: Any) -> InputRefused:
         """Return a refusal of a damaged file."""
         place = f"{self.name}, sheet {sheet}" if sheet else self.name
-        places = {"row": None, "column": None, "value": None, **at}
-        problem = Problem(
-            file=place, message=f"the file is damaged: {message}", hint=_DAMAGED_HINT, **places
-        )
-        return InputRefused([problem])
+        problem = Problem.of_file(place, f"the file is damaged: {message}", _DAMAGED_HINT)
+        return InputRefused([replace(problem, **at)])
 
     def book_part(self) -> str:
         """Return the name of the part with the workbook; raises InputRefused."""
@@ -211,11 +243,29 @@ class _Package:
     def relationships(self, part: str) -> dict[str, tuple[str, str]]:
         """Return by id the kind and name of each part that a part refers to."""
         folder, _, base = part.rpartition("/")
-        related = _Relationships(folder)
         name = join(folder, "_rels", f"{base}.rels")
-        if name.lower() in self._parts:
-            self.parse(name, related)
-        return related.parts
+        related = self.starts(name) if name.lower() in self._parts else []
+        return {
+            each.get("Id", ""): (
+                each.get("Type", "").rpartition("/")[2],
+                normpath(join("/", folder, each.get("Target", ""))).lstrip("/"),
+            )
+            for tag, each in related
+            if tag == "Relationship" and each.get("TargetMode") != "External"
+        }
+
+    def starts(self, part: str) -> list[Start]:
+        """Return the start tags of a part that is no sheet; raises InputRefused."""
+        elements = _Starts()
+        self.parse(part, elements)
+        return elements.starts
+
+    def cells(self, part: str, title: str, last_row: int) -> SheetCells:
+        """Return the cells of a sheet in the rows up to one; raises InputRefused."""
+        reading = _Reading(self, title, last_row)
+        with suppress(_RowsRead):
+            self.parse(part, reading, title)
+        return reading.result()
 
     def parse(self, part: str, elements: "_Elements", sheet: str = "") -> None:
         """Give the elements of a part to what takes them; raises InputRefused."""
@@ -273,12 +323,12 @@ class _Elements:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise ValueError("too many elements are open")
-        self.started(_LOCAL_NAMES.get(tag, tag), attributes)
+        self.started(_LOCAL_NAMES.get(tag, ""), attributes)
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
         self.depth -= 1
-        self.ended(_LOCAL_NAMES.get(tag, tag))
+        self.ended(_LOCAL_NAMES.get(tag, ""))
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the start of an element that a subclass knows."""
@@ -287,7 +337,8 @@ class _Elements:
         """Take the end of an element that a subclass knows."""
 
 
-_OF_BOOK: Final = ("sheet", "workbookPr", "fonts", "font", "strike", "cellXfs", "xf")
+_SECTIONS: Final = ("fonts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs")
+_OF_BOOK: Final = ("sheet", "workbookPr", *_SECTIONS, "font", "strike", "xf")
 _TAGS: Final = (*_OF_BOOK, "si", "t", "rPh", "row", "c", "v", "f", "mergeCell")
 _LOCAL_NAMES: Final = {
     **{f"{space} {tag}": tag for space in _SPREADSHEET for tag in _TAGS},
@@ -295,68 +346,19 @@ _LOCAL_NAMES: Final = {
 }
 
 
-class _Outline(_Elements):
-    """Collect the sheets that a workbook names."""
+class _Starts(_Elements):
+    """Collect the start tags that have a meaning."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheets: list[tuple[str, str]] = []
-        self.counts_from_1904 = False
+        self.starts: list[Start] = []
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take a sheet or the properties."""
-        if tag == "sheet":
-            key = next((v for k, v in attributes.items() if k.endswith(" id")), "")
-            self.sheets.append((attributes.get("name", ""), key))
-        elif tag == "workbookPr":
-            self.counts_from_1904 = _is_on(attributes.get("date1904", "0"))
-
-
-def _is_on(flag: str) -> bool:
-    return flag in ("1", "true", "on")
-
-
-class _Formats(_Elements):
-    """Collect the numbers of the formats of cells that strike their text through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.struck: set[str] = set()
-        self._fonts: set[str] = set()
-        self._count = 0
-        self._section = ""
-
-    def started(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take a font, or a format of cells; differential formats have fonts of their own."""
-        if tag in ("fonts", "cellXfs"):
-            self._section, self._count = tag, 0
-        elif (self._section, tag) in (("fonts", "font"), ("cellXfs", "xf")):
-            if tag == "xf" and attributes.get("fontId") in self._fonts:
-                self.struck.add(str(self._count))
-            self._count += 1
-        elif self._section == "fonts" and tag == "strike" and _is_on(attributes.get("val", "1")):
-            self._fonts.add(str(self._count - 1))
-
-    def ended(self, tag: str) -> None:
-        """Leave the fonts, or the formats of cells."""
-        if tag == self._section:
-            self._section = ""
-
-
-class _Relationships(_Elements):
-    """Collect by id the kind and name of each part that a part refers to."""
-
-    def __init__(self, folder: str) -> None:
-        super().__init__()
-        self.parts: dict[str, tuple[str, str]] = {}
-        self._folder = folder
-
-    def started(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take a relationship."""
-        if tag == "Relationship" and attributes.get("TargetMode") != "External":
-            path = join("/", self._folder, attributes.get("Target", ""))
-            kind = attributes.get("Type", "").rpartition("/")[2]
-            self.parts[attributes.get("Id", "")] = kind, normpath(path).lstrip("/")
+        """Take a start tag; raises ValueError for too many."""
+        if tag:
+            self.starts.append((tag, attributes))
+        if len(self.starts) > _MOST_STARTS:
+            raise ValueError("it has too many elements")
 
 
 def _kept(text: str) -> str:
@@ -373,28 +375,18 @@ def _kept(text: str) -> str:
 
 
 class _SharedStrings(_Elements):
-    """Read the texts that cells share, when the first is asked for."""
+    """Read the texts that cells share.
 
-    def __init__(self, package: _Package, parts: list[str]) -> None:
+    `struck` are the numbers of those of which a part is struck through, `held` the bytes of all.
+    """
+
+    def __init__(self) -> None:
         super().__init__()
+        self.texts: list[str] = []
+        self.struck: set[int] = set()
         self.held = 0
-        self._package = package
-        self._parts = parts
-        self._texts: list[str] | None = None
         self._text = ""
         self._is_pronounced = False
-        self.struck: set[int] = set()
-        """The numbers of texts of which a part is struck through."""
-
-    def __getitem__(self, index: int) -> str:
-        """Return a text; raises LookupError, InputRefused."""
-        if self._texts is None:
-            self._texts = []
-            for part in self._parts:
-                self._package.parse(part, self)
-        if index < 0:
-            raise IndexError(index)
-        return self._texts[index]
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin a text."""
@@ -402,19 +394,19 @@ class _SharedStrings(_Elements):
             self.text.clear()
         elif tag == "rPh":
             self._is_pronounced = True
-        elif tag == "strike" and self._texts is not None and _is_on(attributes.get("val", "1")):
-            self.struck.add(len(self._texts))
+        elif _is_struck(tag, attributes):
+            self.struck.add(len(self.texts))
 
     def ended(self, tag: str) -> None:
-        """Take a text, which may be in several pieces."""
+        """Take a text, which may be in several pieces; raises ValueError for too many."""
         if tag == "t" and not self._is_pronounced:
             self._text += "".join(self.text)
         elif tag == "rPh":
             self._is_pronounced = False
-        elif tag == "si" and self._texts is not None:
-            self._texts.append(_kept(self._text))
+        elif tag == "si":
+            self.texts.append(_kept(self._text))
             self._text = ""
-            self.held += getsizeof(self._texts[-1]) + _SLOT_BYTES
+            self.held += getsizeof(self.texts[-1]) + _SLOT_BYTES
             if self.held > _MOST_HELD:
                 raise ValueError("its texts are too many")
 
@@ -423,33 +415,16 @@ class _RowsRead(Exception):  # noqa: N818  no error: enough is read
     """Stop reading after the rows that were asked for."""
 
 
-@dataclass(slots=True)
-class _SheetReader:
-    """Read the cells of one sheet."""
-
-    package: _Package
-    part: str
-    title: str
-    strings: _SharedStrings
-    struck_formats: set[str]
-
-    def read(self, last_row: int) -> SheetCells:
-        """Return the cells of the rows up to one; raises InputRefused."""
-        reading = _Reading(self, last_row)
-        with suppress(_RowsRead):
-            self.package.parse(self.part, reading, self.title)
-        return reading.result()
-
-
 class _Reading(_Elements):
     """Take the elements of a sheet as they come.
 
     Of the many cells that are empty only the attributes are kept, until the next one.
     """
 
-    def __init__(self, sheet: _SheetReader, last_row: int) -> None:
+    def __init__(self, package: _Package, title: str, last_row: int) -> None:
         super().__init__()
-        self._sheet = sheet
+        self._package = package
+        self._title = title
         self._last_row = last_row
         self._cells = SheetCells()
         self._values: list[tuple[int, CellValue]] = []
@@ -458,8 +433,8 @@ class _Reading(_Elements):
         self._attributes: dict[str, str] = {}
         self._cell = ""
         self._is_pronounced = False
-        self._columns: dict[str, int] = {}
         self._numbers: dict[str, float] = {}
+        self._may_be_struck = bool(package.struck_formats or package.strings.struck)
         self._held = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -486,14 +461,19 @@ class _Reading(_Elements):
         if tag == "rPh":
             self._is_pronounced = True
         elif tag == "f":
-            self._cells.formulas.add((self._row, self._column_of(self._attributes["r"])))
-            self._hold(_SHORT * 2)
-        elif tag == "strike" and _is_on(attributes.get("val", "1")):
-            self._cells.struck.add((self._row, self._column_of(self._attributes["r"])))
+            self._mark(self._cells.formulas)
+        elif _is_struck(tag, attributes):
+            self._mark(self._cells.struck)
         elif tag == "mergeCell":
             self._cells.merged.append(attributes.get("ref", ""))
             if len(self._cells.merged) > _MOST_MERGED:
                 raise self._refused("it has too many merged cells")
+
+    def _mark(self, cells: set[tuple[int, int]]) -> None:
+        """Add the cell that is open; behind the rows, formats of conditions have the same tags."""
+        if name := self._attributes.get("r"):
+            cells.add((self._row, self._column_of(name)))
+            self._hold(_SHORT * 2)
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
@@ -528,6 +508,7 @@ class _Reading(_Elements):
             raise _RowsRead
 
     def _end_row(self) -> None:
+        self._attributes = {}
         if not self._values:
             return
         at = len(self._cells.row_numbers)
@@ -553,23 +534,17 @@ class _Reading(_Elements):
         except (ValueError, LookupError) as error:
             raise self._refused(f"the cell cannot be read ({error})", name) from None
         self._values.append((column, value))
-        formats, texts = self._sheet.struck_formats, self._sheet.strings.struck
-        if (formats and self._attributes.get("s") in formats) or (
-            texts and kind == "s" and int(self._cell) in texts
+        if self._may_be_struck and (
+            self._attributes.get("s") in self._package.struck_formats
+            or (kind == "s" and int(self._cell) in self._package.strings.struck)
         ):
-            self._cells.struck.add((self._row, column))
+            self._mark(self._cells.struck)
 
     def _column_of(self, name: str) -> int:
-        """Return the number of a cell's column; the same letters come in every row."""
         letters = name.removesuffix(self._row_text)
-        if (column := self._columns.get(letters)) is None:
-            column = _column_number(letters)
-            if column is None or len(letters) == len(name):
-                raise self._refused(
-                    f"a cell is not in this row, or in {MOST_COLUMNS} columns", name
-                )
-            self._columns[letters] = column
-        return column
+        if letters == name or letters not in _COLUMNS:
+            raise self._refused(f"a cell is not in this row, or in {MOST_COLUMNS} columns", name)
+        return _COLUMNS[letters]
 
     def _value(self, kind: str, text: str) -> CellValue:
         """Return the value of a cell; raises ValueError, LookupError for what is none."""
@@ -581,7 +556,9 @@ class _Reading(_Elements):
         if kind == "n":
             return self._number(text)
         if kind == "s":
-            return self._sheet.strings[int(text)]
+            if (number := int(text)) < 0:
+                raise IndexError(number)
+            return self._package.strings.texts[number]
         if kind == "b":
             return {"1": True, "0": False}[text]
         if kind == "e":
@@ -598,23 +575,16 @@ class _Reading(_Elements):
 
     def _hold(self, size: int) -> None:
         self._held += size
-        if self._held + self._sheet.strings.held > _MOST_HELD:
+        if self._held + self._package.strings.held > _MOST_HELD:
             raise self._refused("it holds too many cells")
 
     def _refused(self, message: str, cell: str = "") -> InputRefused:
         at = {"row": self._row or None, "column": f"cell {cell}" if cell else None}
-        return self._sheet.package.refused(message, self._sheet.title, **at)
+        return self._package.refused(message, self._title, **at)
 
 
-def _column_number(letters: str) -> int | None:
-    """Return the number from 0 of a column within the bounds, None for other letters."""
-    if not re.fullmatch("[A-Z]{1,2}", letters):
-        return None
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1 if number <= MOST_COLUMNS else None
-
+_COLUMNS: Final = {cell_name(0, column)[:-1]: column for column in range(MOST_COLUMNS)}
+"""Columns by their letters: the same come in every row."""
 
 _NUMBER: Final = re.compile(r"[-+]?[0-9.]{1,400}([eE][-+]?[0-9]{1,4})?")
 

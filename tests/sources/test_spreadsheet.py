@@ -180,6 +180,12 @@ def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None
     assert (cells.value(2, 0), cells.value(2, 99), cells.value(1, 0)) == (1.0, None, None)
 
 
+def test_formats_and_formulas_outside_of_cells_are_of_no_cell() -> None:
+    rows = '<f>1</f><row r="1"><c r="A1"><v>1</v></c></row><dxf><font><strike/></font></dxf>'
+    cells = cells_of(workbook(rows))
+    assert (values(cells), cells.formulas, cells.struck) == ({"A1": 1.0}, set(), set())
+
+
 def test_the_top_rows_are_read_and_no_more() -> None:
     rows = '<row r="1"><c><v>1</v></c></row><row r="3"><c><v>3</v></c></row><row r="4"><c t="?"><v>'
     (sheet,) = open_spreadsheet("x.xlsx", workbook(f"{rows}1</v></c></row>")).sheets
@@ -368,6 +374,11 @@ def encrypted() -> bytes:
 )
 def test_what_is_no_workbook_is_refused(content: bytes, problem: str) -> None:
     assert problem in refusal(content)
+
+
+def test_more_formats_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_STARTS", 1)
+    assert "it has too many elements" in refusal(workbook(""))
 
 
 def test_cells_share_texts() -> None:
