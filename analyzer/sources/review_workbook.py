@@ -7,11 +7,12 @@ what the record of its row gives: a row whose columns were sorted apart is refus
 
 import hashlib
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
@@ -144,23 +145,21 @@ def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook
     a formula gives, that is an error or struck through; a decision among the earlier ones.
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
-    lists, counts = _sheets(name, content)
     label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
-    problems = [problem for each in lists for problem in each.cell_problems()]
+    lists, counts = _sheets(name, content)
+    every = (problem for each in lists for problem in each.cell_problems())
+    problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
     open_rows: list[OpenRow] = []
     rows: list[ListedRow] = []
     users: dict[tuple[str, int], str] = {}
-    for chunk in (chunk for each in lists for chunk in each.chunks()):
-        for listed in chunk.listed:
-            users[listed.record.sha256, listed.record.row] = listed.title
-            rows.append(ListedRow(chunk.of.title, listed.row, listed.record))
-        problems += chunk.problems
-        decided = (each for each in chunk.listed if each.is_decided and not problems)
-        lines += (_line(label, chunk.of.title, each) for each in decided)
-        open_rows += (_open_row(each) for each in chunk.listed if not each.is_decided)
-        if len(problems) > _MOST_PROBLEMS:
-            break
+    for listed in (listed for each in lists for listed in each.listed(problems)):
+        users[listed.at.record.sha256, listed.at.record.row] = listed.title
+        rows.append(listed.at)
+        if not any(listed.entered.values()):
+            open_rows.append(_open_row(listed))
+        elif not problems:
+            lines.append(_line(label, listed))
     if problems := problems or [*_count_problems(name, counts, Counter(users.values()))]:
         raise InputRefused(problems)
     entries = Entries(file, tuple(lines), tuple(open_rows), label.name)
@@ -184,41 +183,22 @@ def _has_entry(sheet: Sheet) -> bool:
     if heads is None:
         return False
     cells = sheet.cells()
-    below = sum(row <= heads[0] for row in cells.row_numbers)
-    entries = {column for column, head in heads[1].items() if head in ENTRIES}
-    return any(row > heads[0] and column in entries for row, column in cells.formulas) or any(
-        _text(value).strip()
-        for column in entries
-        for value in cells.columns.get(column, [])[below:]
+    row, entries = heads[0], {column for column, head in heads[1].items() if head in ENTRIES}
+    return any(at > row and column in entries for at, column in cells.formulas) or any(
+        _text(value).strip() for column in entries for _, value in cells.below(column, row)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(NamedTuple):
     """Hold one row: the list that its user belongs to, what is entered, and what the report says.
 
     `entered` has texts by `ledger.ENTRIES`, `user_row` texts by `columns.OF_USERS_CSV`.
     """
 
+    at: ListedRow
     title: str
-    row: int
-    record: Record
     entered: Mapping[str, str]
     user_row: Mapping[str, str]
-
-    @property
-    def is_decided(self) -> bool:
-        """Return whether anything is entered."""
-        return any(self.entered.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Hold some rows of a list, and what is wrong with them."""
-
-    of: "_List"
-    listed: list[_Listed]
-    problems: list[Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,42 +242,37 @@ class _List:
                     text = _text(self.cells.value(row, column)) or None
                     yield Problem(self.place, row, cell, text, message, hint)
 
-    def chunks(self) -> Iterator[_Chunk]:
-        """Yield the rows below the heads, compared with their records."""
-        first = sum(row <= self.head_row for row in self.cells.row_numbers)
-        known: dict[str, int] = {}
-        for start in range(first, len(self.cells.row_numbers), _CHUNK):
-            end = min(start + _CHUNK, len(self.cells.row_numbers))
-            yield self._chunk(range(start, end), known)
+    def listed(self, problems: list[Problem]) -> Iterator[_Listed]:
+        """Yield the rows below the heads, compared with their records, and add the problems.
 
-    def _chunk(self, positions: range, known: dict[str, int]) -> _Chunk:
-        """Return rows; `known` has the records of the rows before, by text."""
-        problems: list[Problem] = []
-        places: list[int] = []
-        records: list[Record] = []
-        for at in positions:
-            text = _text(self.value(RECORD, at))
-            record = parsed_record(text) if text else None
-            if record and text not in known:
-                known[text] = self.cells.row_numbers[at]
-                places.append(at)
-                records.append(record)
-            elif text in known:
-                message = f"row {known[text]} has the same user"
-                problems.append(self.problem(RECORD, at, message, _SAVED_COPY_HINT))
-            elif any(_text(self.value(head, at)) for head in _NEEDED):
-                message = "not a record" if text else "the record of this row is gone"
-                problems.append(self.problem(RECORD, at, message, _SAVED_COPY_HINT))
-        listed = list(self._compared(places, records, problems))
-        for each in listed:
-            if each.is_decided:
-                problems += self._entry_problems(each)
-        return _Chunk(self, sorted(listed, key=lambda each: each.row), problems)
+        Nothing more is read after many problems.
+        """
+        rows = self.cells.row_numbers
+        first_of_record: dict[str, int] = {}
+        for start in range(bisect_right(rows, self.head_row), len(rows), _CHUNK):
+            if len(problems) > _MOST_PROBLEMS:
+                return
+            records: dict[int, Record] = {}
+            for at in range(start, min(start + _CHUNK, len(rows))):
+                text = _text(self.value(RECORD, at))
+                first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
+                record = parsed_record(text) if text else None
+                if record and first == rows[at]:
+                    records[at] = record
+                elif record or any(_text(self.value(head, at)) for head in _NEEDED):
+                    message = "not a record" if text else "the record of this row is gone"
+                    message = f"row {first} has the same user" if record else message
+                    problems.append(self.problem(RECORD, at, message, _SAVED_COPY_HINT))
+            listed = sorted(self._compared(records, problems), key=lambda each: each.at.row)
+            for each in listed:
+                problems += self._entry_problems(each) if any(each.entered.values()) else ()
+            yield from listed
 
     def _compared(
-        self, places: Sequence[int], records: Sequence[Record], problems: list[Problem]
+        self, record_at: Mapping[int, Record], problems: list[Problem]
     ) -> Iterator[_Listed]:
         """Yield the rows, and add a problem for each cell that shows something else."""
+        places, records = [*record_at], [*record_at.values()]
         files = report_files(records)
         names = {
             each.account: AccountName(name=each.account_name, owner=each.account_owner)
@@ -305,20 +280,22 @@ class _List:
             if each.account_name
         }
         for which, page in judged_pages(records):
-            rows = rows_of_users_csv(page, names)
+            user_rows = rows_of_users_csv(page, names)
+            unlisted = {*range(len(page))}
             for review_list in REVIEW_LISTS:
                 has = review_list.has(page)
                 here = [places[at] for at in which[has]]
                 shown = review_list.shown_texts(page.where(has), files, names) if here else {}
                 for head in shown.keys() & self.column_of.keys():
                     problems += self._differences(head, here, shown[head].to_pylist())
-                for at in has.nonzero()[0]:
-                    place = places[which[at]]
+                unlisted.difference_update(has.nonzero()[0])
+                for at, place in zip(has.nonzero()[0], here, strict=True):
                     entered = {name: self._entered(head, place) for head, name in _ENTERED.items()}
-                    row = self.cells.row_numbers[place]
-                    yield _Listed(
-                        str(review_list.title), row, records[which[at]], entered, rows[at]
-                    )
+                    row = ListedRow(self.title, self.cells.row_numbers[place], record_at[place])
+                    yield _Listed(row, str(review_list.title), entered, user_rows[at])
+            for at in sorted(unlisted):
+                message = "the record is of a user whom no list has"
+                problems.append(self.problem(RECORD, places[which[at]], message, _SAVED_COPY_HINT))
 
     def _differences(
         self, head: str, places: Sequence[int], expected: Sequence[str]
@@ -346,7 +323,7 @@ class _List:
         return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
 
     def _entry_problems(self, each: _Listed) -> Iterator[Problem]:
-        at = bisect_left(self.cells.row_numbers, each.row)
+        at = bisect_left(self.cells.row_numbers, each.at.row)
         heads = {name: head for head, name in _ENTERED.items()}
         heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
         for head in ENTRIES:
@@ -376,8 +353,8 @@ def _one_kind_of_line_end(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
-    entered, record = each.entered, each.record
+def _line(file: FileReference, each: _Listed) -> LedgerLine:
+    entered, record = each.entered, each.at.record
     return LedgerLine(
         decision=Decision(entered[ledger.DECISION].lower()),
         decided_by=entered[ledger.DECIDED_BY],
@@ -386,8 +363,8 @@ def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
         comment=entered[ledger.COMMENT],
         workbook=file.name,
         sha256=file.sha256,
-        sheet=sheet,
-        row=each.row,
+        sheet=each.at.sheet,
+        row=each.at.row,
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         report_cells=each.user_row,
@@ -396,7 +373,7 @@ def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
 
 def _open_row(each: _Listed) -> OpenRow:
     user = each.user_row[columns.ARN], timestamp(each.user_row[_CREATED])
-    return OpenRow(UserKey(*user), datetime.fromisoformat(each.record.as_of))
+    return OpenRow(UserKey(*user), datetime.fromisoformat(each.at.record.as_of))
 
 
 # Sheets
@@ -441,8 +418,8 @@ def _sheets(name: str, content: bytes) -> tuple[list[_List], dict[str, int]]:
 
 def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:
     """Yield a problem for a list without its heads, and for what is entered on a follow-up."""
-    for values in top.columns.values():
-        for row, value in zip(top.row_numbers, values, strict=True):
+    for column in top.columns:
+        for row, value in top.below(column, 0):
             if _text(value).startswith("{") and parsed_record(_text(value)):
                 message = "the heads of this list are gone"
                 yield Problem(place, row, None, None, message, _SAVED_COPY_HINT)
@@ -521,8 +498,8 @@ def _stray_problems(each: _List) -> Iterator[Problem]:
             yield Problem(each.place, last_row, None, cells, "merged cells", hint)
     named = {*each.column_of.values()}
     for column in each.cells.columns.keys() - named:
-        for row, value in zip(each.cells.row_numbers, each.cells.columns[column], strict=True):
-            if row > each.head_row and _text(value).strip():
+        for row, value in each.cells.below(column, each.head_row):
+            if _text(value).strip():
                 cell = f"cell {cell_name(row, column)}"
                 hint = "Move it into its column, or give this column a head."
                 yield Problem(each.place, row, cell, _text(value), "it is beside the list", hint)
@@ -534,12 +511,12 @@ def _stray_problems(each: _List) -> Iterator[Problem]:
 
 def _counts_when_written(place: str, cells: SheetCells) -> dict[str, int]:
     """Return the users of each list as the Summary counts them; raises InputRefused."""
+    message = "the formula of this check was typed over"
     problems = [
         Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
-        for column, values in cells.columns.items()
-        for row, value in zip(cells.row_numbers, values, strict=True)
+        for column in cells.columns
+        for row, value in cells.below(column, 0)
         if value in _CHECK_RESULTS and (row, column) not in cells.formulas
-        for message in ("the formula of this check was typed over",)
     ]
     if problems:
         raise InputRefused(problems)

@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -97,6 +97,12 @@ class SheetCells:
         has_row = self.row_numbers[at : at + 1] == [row]
         return self.columns[column][at] if has_row and column in self.columns else None
 
+    def below(self, column: int, row: int) -> Iterator[tuple[int, CellValue]]:
+        """Yield the rows below one, and the values of a column there."""
+        first = bisect_right(self.row_numbers, row)
+        values = self.columns.get(column, [None] * len(self.row_numbers))
+        return zip(self.row_numbers[first:], values[first:], strict=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -140,7 +146,7 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
     for tag, attributes in package.starts(book):
         if tag == "workbookPr":
             counts_from_1904 = _is_on(attributes.get("date1904", "0"))
-        elif tag == "sheet":
+        if tag == "sheet":
             title = attributes.get("name", "")
             key = next((value for name, value in attributes.items() if name.endswith(" id")), "")
             kind, part = related.get(key, ("", ""))

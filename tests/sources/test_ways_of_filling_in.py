@@ -426,6 +426,15 @@ def headless_copy(book: Workbook) -> None:
     book["Unused users (2)"].delete_rows(1)
 
 
+def an_active_user_in_a_copy(book: Workbook) -> None:
+    a_copied_sheet(book)
+    cell = book["Unused users (2)"].cell(2, column(book[UNUSED], "Record"))
+    key = '"access_key_1_active":"{}","access_key_1_last_rotated":"{}"'
+    active = str(cell.value).replace(key.format("false", "N/A"), key.format("true", days_before(1)))
+    assert active != cell.value
+    cell.value = active
+
+
 def a_copy_far_below(book: Workbook) -> None:
     a_copied_sheet(book)
     book["Unused users (2)"].insert_rows(1, 60)
@@ -472,6 +481,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     # sheets
     "the heads deleted": (lambda book: book[UNUSED].delete_rows(1), "row 1: the heads of this"),
     "the heads of a copy deleted": (headless_copy, "(2), row 1: the heads of this list are gone"),
+    "a record of an active user": (an_active_user_in_a_copy, "(2), row 2, column Record, cell AD2"),
     "a copy far below": (a_copy_far_below, "(2), row 63, column Decision, cell C63: not a"),
     "the Summary deleted": (lambda book: book.remove(book[SUMMARY]), "it has no Summary"),
     "a count of the Summary edited": (a_number_in_the_summary, "users, and had"),
