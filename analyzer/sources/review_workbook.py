@@ -179,7 +179,7 @@ def holds_entries(path: Path) -> bool:
 
 def _has_entry(sheet: Sheet) -> bool:
     """Return whether a sheet is a list in which anything is entered."""
-    heads = _head_row(sheet.top_rows(_TOP_ROWS), _are_of_list)
+    heads = _head_row(sheet.cells(_TOP_ROWS), _are_of_list)
     if heads is None:
         return False
     cells = sheet.cells()
@@ -389,7 +389,7 @@ def _sheets(name: str, content: bytes) -> tuple[list[_List], dict[str, int]]:
     counts: dict[str, int] = {}
     problems: list[Problem] = []
     for sheet in book.sheets:
-        top = sheet.top_rows(_TOP_ROWS)
+        top = sheet.cells(_TOP_ROWS)
         place = f"{name}, sheet {sheet.title}"
         heads = _head_row(top, _are_of_list)
         try:
@@ -470,34 +470,28 @@ def _are_of_list(heads: set[str]) -> bool:
 def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
     counts = Counter(heads.values())
-    problems = [
-        Problem(place, row, head, None, "the column is gone", _SAVED_COPY_HINT)
-        for head in _NEEDED
-        if not counts[head]
+    others = counts.keys() - {*ENTRIES, EARLIER_DECISION}
+    wrong = [
+        *((each, "the column is gone", _SAVED_COPY_HINT) for each in _NEEDED if not counts[each]),
+        *((each, "the column is there twice", _TWICE_HINT) for each in _NEEDED if counts[each] > 1),
+        *((each, *_COPY) for each in sorted(others) if _LIKE_ENTRY.fullmatch(each)),
     ]
-    problems += [
-        Problem(place, row, head, None, "the column is there twice", "Remove the one you added.")
-        for head, count in counts.items()
-        if count > 1 and head in _NEEDED
-    ]
-    problems += [
-        Problem(place, row, head, None, "the column looks like a copy", "Give it another name.")
-        for head in counts
-        if head not in (*ENTRIES, EARLIER_DECISION) and _LIKE_ENTRY.fullmatch(head)
-    ]
-    if problems:
-        raise InputRefused(problems)
+    if wrong:
+        raise InputRefused(Problem(place, row, each, None, *why) for each, *why in wrong)
+
+
+_TWICE_HINT: Final = "Remove the one you added."
+_COPY: Final = "the column looks like a copy", "Give it another name."
 
 
 def _stray_problems(each: _List) -> Iterator[Problem]:
     """Yield a problem for merged cells, and for what stands beside the columns."""
     for cells in each.cells.merged:
-        last_row = int(re.findall(r"\d+", cells)[-1])
+        last_row = max(map(int, re.findall(r"\d{1,7}", cells)), default=each.head_row)
         if last_row >= each.head_row:
             hint = "Split them, and enter each decision in its own row."
             yield Problem(each.place, last_row, None, cells, "merged cells", hint)
-    named = {*each.column_of.values()}
-    for column in each.cells.columns.keys() - named:
+    for column in each.cells.columns.keys() - {*each.column_of.values()}:
         for row, value in each.cells.below(column, each.head_row):
             if _text(value).strip():
                 cell = f"cell {cell_name(row, column)}"

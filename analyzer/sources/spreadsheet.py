@@ -111,13 +111,9 @@ class Sheet:
     title: str
     _read: Callable[[int], SheetCells] = field(repr=False)
 
-    def top_rows(self, count: int) -> SheetCells:
-        """Return the cells of the first rows; no more is unpacked. Raises InputRefused."""
-        return self._read(count)
-
-    def cells(self) -> SheetCells:
-        """Return all cells; raises InputRefused."""
-        return self._read(MOST_ROWS)
+    def cells(self, last_row: int = MOST_ROWS) -> SheetCells:
+        """Return the cells of the rows up to one; no more is unpacked. Raises InputRefused."""
+        return self._read(last_row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -659,6 +659,12 @@ def with_inline_entries(name: str, part: bytes) -> bytes:
     return part
 
 
+def with_merged_columns(_: str, part: bytes) -> bytes:
+    return part.replace(
+        b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A:B"/></mergeCells>'
+    )
+
+
 SAVED_OTHERWISE = {
     "a dimension that is too small": with_small_dimension,
     "cells without styles": without_styles,
@@ -723,6 +729,11 @@ OTHER_FILES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     "a workbook with a password": ("r_xlsx", lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "encrypt"),
     "a workbook of Excel 97": ("r_xls", lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "(.xls)"),
     "a workbook of LibreOffice": ("r_ods", as_ods, "another kind of workbook"),
+    "a workbook with merged columns": (
+        "r_xlsx",
+        lambda content: rewritten(content, with_merged_columns),
+        "merged cells ('A:B')",
+    ),
     "a workbook cut off": ("r_xlsx", lambda content: content[:-99], "the file is damaged"),
     "a file that is empty": ("r_xlsx", lambda _: b"", "not an Excel workbook"),
     "another workbook": ("r_xlsx", lambda _: saved(Workbook()), "it has no list with a column"),
