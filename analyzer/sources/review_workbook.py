@@ -81,8 +81,6 @@ _CHUNK: Final = 8_192
 
 _MOST_PROBLEMS: Final = 1_000
 _SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_CHECK_RESULTS: Final = (OK, DIFFERS)
-_CREATED: Final = columns.USER_CREATION_TIME
 
 _SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
 _FORMULA_ENTRY_HINT: Final = "Copy the cell, and paste it as a value."
@@ -99,14 +97,6 @@ class ListedRow(NamedTuple):
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewWorkbook:
-    """Hold what is entered in a workbook, and its rows, in its order."""
-
-    entries: Entries
-    rows: tuple[ListedRow, ...]
-
-
 def read_files(
     files: Iterable[tuple[str, bytes]], analysis: Analysis | None = None
 ) -> list[Entries]:
@@ -121,9 +111,7 @@ def read_files(
     for name, content in files:
         try:
             if content.startswith(b"PK") or name.lower().endswith(_SPREADSHEET_ENDINGS):
-                workbook = read_review(name, content)
-                read.append(workbook.entries)
-                problems += _report_problems(name, workbook.rows, analysis) if analysis else ()
+                read.append(read_review(name, content, analysis=analysis))
             else:
                 read.append(read_entries(name, content))
         except InputRefused as error:
@@ -133,10 +121,13 @@ def read_files(
     return read
 
 
-def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook:
+def read_review(
+    name: str, content: bytes, workbook: str = "", analysis: Analysis | None = None
+) -> Entries:
     """Return what is entered in a workbook of that name and content.
 
-    The ledger gets to know it as `workbook`, by default by its name without folders.
+    The ledger gets to know it as `workbook`, by default by its name without folders. With an
+    analysis, each row is compared with what its reports give.
 
     Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
     Summary; a list without one of its columns, with merged cells or with cells outside its columns;
@@ -160,10 +151,12 @@ def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook
             open_rows.append(_open_row(listed))
         elif not problems:
             lines.append(_line(label, listed))
-    if problems := problems or [*_count_problems(name, counts, Counter(users.values()))]:
+    problems = problems or [*_count_problems(name, counts, Counter(users.values()))]
+    if analysis and not problems:
+        problems += _report_problems(name, rows, analysis)
+    if problems:
         raise InputRefused(problems)
-    entries = Entries(file, tuple(lines), tuple(open_rows), label.name)
-    return ReviewWorkbook(entries, tuple(rows))
+    return Entries(file, tuple(lines), tuple(open_rows), label.name)
 
 
 def holds_entries(path: Path) -> bool:
@@ -372,8 +365,9 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
 
 
 def _open_row(each: _Listed) -> OpenRow:
-    user = each.user_row[columns.ARN], timestamp(each.user_row[_CREATED])
-    return OpenRow(UserKey(*user), datetime.fromisoformat(each.at.record.as_of))
+    created = timestamp(each.user_row[columns.USER_CREATION_TIME])
+    user = UserKey(each.user_row[columns.ARN], created)
+    return OpenRow(user, datetime.fromisoformat(each.at.record.as_of))
 
 
 # Sheets
@@ -510,7 +504,7 @@ def _counts_when_written(place: str, cells: SheetCells) -> dict[str, int]:
         Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
         for column in cells.columns
         for row, value in cells.below(column, 0)
-        if value in _CHECK_RESULTS and (row, column) not in cells.formulas
+        if value in (OK, DIFFERS) and (row, column) not in cells.formulas
     ]
     if problems:
         raise InputRefused(problems)

@@ -60,7 +60,7 @@ def written() -> bytes:
 
 
 def decisions(content: bytes) -> dict[str, str]:
-    return {line.user: str(line.decision) for line in read_review("r.xlsx", content).entries.lines}
+    return {line.user: str(line.decision) for line in read_review("r.xlsx", content).lines}
 
 
 def refused(content: bytes) -> list[str]:
@@ -73,14 +73,14 @@ def refused(content: bytes) -> list[str]:
 
 
 def test_every_listed_user_is_open_at_first(written: bytes) -> None:
-    review = read_review("r.xlsx", written)
-    assert review.entries.lines == ()
-    assert len(review.entries.open_rows) == len(review.rows) == 6
+    entries = read_review("r.xlsx", written)
+    assert entries.lines == ()
+    assert len(entries.open_rows) == 6
 
 
 def test_an_entry_is_read_with_its_place_and_what_the_report_showed(written: bytes) -> None:
     content = edited(written, entered("bob", ENTRY))
-    (line,) = read_review("folder/r.xlsx", content).entries.lines
+    (line,) = read_review("folder/r.xlsx", content).lines
     assert (line.decision, line.decided_by, line.decided_on) == ("delete", "Anna", ON)
     assert (line.ticket, line.comment) == ("SEC-1", "left")
     assert (line.workbook, line.sheet) == ("r.xlsx", UNUSED)
