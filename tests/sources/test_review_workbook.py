@@ -11,7 +11,8 @@ from openpyxl.workbook import Workbook
 import analyzer
 from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
-from analyzer.sources.review_workbook import holds_entries, read_files, read_review
+from analyzer.sources.review_sheets import holds_entries
+from analyzer.sources.review_workbook import read_files, read_review
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
