@@ -161,6 +161,11 @@ def a_merged_title(book: Workbook) -> None:
     book[UNUSED].merge_cells("A1:D1")
 
 
+def another_table(book: Workbook) -> None:
+    book[SUMMARY].append(["List", None, "when written"])
+    book[SUMMARY].append([UNUSED, None, 99])
+
+
 def a_note(book: Workbook) -> None:
     book[UNUSED]["C3"].comment = Comment("delete", "Anna")
 
@@ -211,6 +216,8 @@ READ: dict[str, Edit] = {
     "the sheets in another order": lambda book: book.move_sheet(UNUSED, -1),
     "a sheet copied": a_copied_sheet,
     "the Summary renamed": title(SUMMARY, "Overview"),
+    "a table like that of the checks below it": another_table,
+    "a sheet with one of the heads": lambda book: book.create_sheet("Mine").append(["Ticket"]),
     "a sheet added": lambda book: book.create_sheet("Notes").append(["Decision taken", "x"]),
     "a sheet protected": a_protected_sheet,
     "rows inserted above the heads": lambda book: book[UNUSED].insert_rows(1, 3),
@@ -362,6 +369,20 @@ def merged(cells: str) -> Edit:
     return lambda book: book[UNUSED].merge_cells(cells)
 
 
+def merged_over_heads(book: Workbook) -> None:
+    book[UNUSED].insert_rows(1)
+    book[UNUSED].merge_cells("AZ1:AZ3")
+
+
+def without_entries(book: Workbook) -> None:
+    for name in HEADS:
+        without_column(name)(book)
+
+
+def two_columns_alone(book: Workbook) -> None:
+    book.create_sheet("Mine").append(["Ticket", "Comment"])
+
+
 def records_swapped(book: Workbook) -> None:
     at = column(book[UNUSED], "Record")
     one, other = book[UNUSED].cell(2, at), book[UNUSED].cell(3, at)
@@ -467,6 +488,10 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a row of another review": (of_another_review, "has 6 users, and had 5"),
     "the list again below the list": (a_second_list_below, "row 9, column Record, cell AD9: not"),
     "decisions merged": (merged("C2:C4"), "merged cells ('C2:C4')"),
+    "heads merged": (merged("AY1:AZ1"), "merged cells ('AY1:AZ1')"),
+    "cells merged from above the heads": (merged_over_heads, "merged cells ('AZ1:AZ3')"),
+    "all columns for entries deleted": (without_entries, "column Decision: the column is gone"),
+    "two columns of a list on a sheet": (two_columns_alone, "sheet Mine, row 1, column Decision"),
     "rows merged": (merged("A2:A3"), "merged cells ('A2:A3')"),
     **{
         f"the column {name} deleted": (without_column(name), f"column {name}: the column is gone")
