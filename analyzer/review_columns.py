@@ -39,8 +39,9 @@ ARN: Final = "ARN"
 CREATED: Final = "Created"
 LAST_ACTIVITY: Final = "Last activity (UTC)"
 AS_OF: Final = "As of (UTC)"
+DECIDED: Final = "Decided"
 ENTERED_IN: Final = "Entered in"
-"""The column of a follow-up that no list has."""
+"""Columns of a follow-up that no list has: a word of `REMOVALS`, and the file it was entered in."""
 
 ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """What a reviewer enters."""

@@ -54,6 +54,6 @@ def _holds_entries(output: Path) -> bool:
     """Return whether writing an output would lose what a reviewer entered."""
     if output.suffix.lower() != ".xlsx" or not output.exists():
         return False
-    from analyzer.sources.review_workbook import holds_entries
+    from analyzer.sources.review_sheets import holds_entries
 
     return holds_entries(output)

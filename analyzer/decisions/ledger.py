@@ -19,10 +19,13 @@ from operator import attrgetter
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
+import pyarrow as pa
+
 from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Exemption, FileReference
+from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.notes import short_list
 from analyzer.report.values import timestamp
 from analyzer.review_columns import CHOICES, REMOVALS, Decision
@@ -539,20 +542,45 @@ def _problems(name: str, row: int, quoted: Mapping[str, str]) -> Iterator[Proble
             yield problem(column, "not a word of this column", hint)
     if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
         yield problem(ROW, "not a row", "Put the number back.")
-    yield from _identity_problems(cells, problem)
+    yield from identity_problems(cells, problem)
 
 
-def _identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    """Yield where user, account and ARN do not name the same IAM user."""
-    if cells[columns.USER] == ROOT_USER or cells[columns.ARN].endswith(":root"):
+def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield where a row of `users.csv` does not name the same IAM user in all its cells.
+
+    Account and name stand in the ARN too, and the age counts from the creation time.
+    """
+    arn, user = cells[columns.ARN], cells[columns.USER]
+    match = _USER_ARN.fullmatch(arn)
+    if user == ROOT_USER or arn.endswith(":root"):
         yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
-    match = _USER_ARN.fullmatch(cells[columns.ARN])
-    folder, slash, name = cells[columns.ARN].rpartition("/")
-    parts = match.groupdict() if match else {"user": name} if folder and slash else {}
-    for column, part in ((columns.ACCOUNT, "account"), (columns.USER, "user")):
-        if part in parts and not _is_same(cells[column], parts[part]):
-            hint = f"The ARN names {parts[part]}. Put the row back as the report had it."
-            yield problem(column, f"the ARN names another {part}", hint)
+    elif not (match or _is_masked(arn, user) or _is_unread(cells)):
+        yield problem(columns.ARN, "not the ARN of an IAM user", _ROW_HINT)
+    _, slash, name = arn.rpartition("/")
+    parts = match.groupdict() if match else {columns.USER: name} if slash else {}
+    for column, part in parts.items():
+        if not _is_same(cells[column], part):
+            hint = f"The ARN names {part}. Put the row back as the report had it."
+            yield problem(column, f"the ARN names another {column}", hint)
+    created, as_of = timestamp(cells[columns.USER_CREATION_TIME]), timestamp(cells[columns.AS_OF])
+    age = str(max(0, (as_of - created).days)) if as_of and created else ""
+    if as_of and not _is_same(cells[columns.AGE_DAYS], age):
+        message = f"not the creation time of a user with age_days {cells[columns.AGE_DAYS]!r}"
+        yield problem(columns.USER_CREATION_TIME, message, _ROW_HINT)
+
+
+_ROW_HINT: Final = "Put the row back as the report had it, or decide in a workbook."
+
+
+def _is_masked(arn: str, user: str) -> bool:
+    """Return whether an ARN hides the account, and the user is judged by name."""
+    texts = (pa.array([text], pa.large_string()) for text in (arn, user))
+    return bool(is_masked_user_arn(*texts)[0])
+
+
+def _is_unread(cells: Mapping[str, str]) -> bool:
+    """Return whether the report has an ARN that is not understood, so that nothing acts on it."""
+    return cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
 
 
 def _is_same(cell: str, part: str) -> bool:

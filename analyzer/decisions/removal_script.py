@@ -17,10 +17,48 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Final
 
-from analyzer.decisions.removal_functions import FUNCTIONS, HEADER
+from analyzer.decisions.removal_functions import FUNCTIONS
 from analyzer.model import FileReference
 from analyzer.review_columns import REMOVALS, Decision
 from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
+
+_HEADER: Final = """\
+#!/bin/sh
+# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data: nothing in it is to expand
+# Deactivate or delete IAM users, as decided in an access review.
+# Written by credreport, which itself changes nothing in AWS. Read this script before you run it.
+#
+#   sh FILE                       shows what would be done; changes nothing and writes no file
+#   APPLY=111122223333 sh FILE    does it in this account, and writes
+#                                   credreport-removals.csv (REMOVAL_LOG=PATH: another log),
+#                                   credreport-removals.csv.backup/: each user as it was before,
+#                                   undo-credreport-removals.sh: reactivates what was deactivated
+#
+# Run it with the AWS CLI signed in to the account of the users; with several accounts, once for
+# each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another).
+# Running it again is safe: what is done is not done twice. To keep a user, delete its line below,
+# or tag the user in AWS with credreport:keep.
+#
+# deactivate   makes access keys, signing certificates, SSH keys and service-specific credentials
+#              inactive, which can be undone, and deletes the password, which cannot be restored:
+#              only a new one can be set. Sessions that are open end by themselves, within hours.
+# delete       deletes the user and everything attached to it. This cannot be undone. It skips a
+#              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
+#              because no report shows them.
+#
+# Both skip a user that shows more access or use in AWS than the reviewer saw. In a line below:
+#   baseline      what was created later was not in the report
+#   confirmed     the newest report in which the user was the same; expires: the plan is too old
+#   password      the latest creation time that it may have; signed-in: the last sign-in
+#   key           creation, state, latest use that it may have: the use in the report and the 15
+#                 minutes to which AWS is precise (-: never); certificate: the same without use
+#   mfa           an MFA device was registered. What is not in the line was not in the report.
+#
+# After an error of one user the script goes on with the next; it ends if a change is denied or the
+# credentials are no longer valid. Exit code: 0 all users are done, 1 a user was skipped or failed
+# or the script ended early, 2 nothing was done.
+"""
+"""Comments for the person who runs the script."""
 
 _RUN_COLUMNS: Final = "time", "run", "account", "caller", "script_sha256", "ledger_sha256"
 _USER_COLUMNS: Final = "decision", "decided_by", "decided_on", "ticket", "user", "arn", "created"
@@ -146,7 +184,7 @@ def removal_script(
     log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
     return "".join(
         [
-            HEADER,
+            _HEADER,
             *_plan_remarks(ledgers, left_out),
             f"\nlog_columns='{log_columns}'\n",
             FUNCTIONS,

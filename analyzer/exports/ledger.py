@@ -53,7 +53,7 @@ def collected_ledger(
         refused: list[str] = []
         for name, content in edited.items():
             try:
-                entries = read_review(name, content, workbook=name).entries
+                entries = read_review(name, content, workbook=name)
                 collection = collect(ledger, [entries], today, attended=False)
             except InputRefused as error:
                 refused.append(f"The decisions in {name} are not collected: {error}")

@@ -2,7 +2,8 @@
 
 `load` returns a Report of whatever `find` lists on disk and `memory` in Python; `other_files` tells
 which files cannot be reports, `companions` and `manifest` read what lies beside the reports.
-`review_workbook` reads what reviewers entered, `ledger_file` locks the ledger.
+`review_workbook` reads what reviewers entered, in the lists that `review_sheets` finds;
+`ledger_file` locks the ledger.
 
 The command line, `exports` and `aws` may import this package; it imports `report` and what lies
 below, never writers. Functions that read raise InputRefused with every problem.

@@ -1,18 +1,16 @@
 """Read what reviewers entered in workbooks, and check that they saw what the report says.
 
-Lists are known by their heads, so that sheets may be renamed and copied, rows sorted and filtered,
-columns moved and added. Every cell that people see, but for the five that they enter, must show
-what the record of its row gives: a row whose columns were sorted apart is refused, not guessed at.
+Every cell that people see, but for the five that they enter, must show what the record of its row
+gives: rows may be sorted, and a row whose columns were sorted apart is refused, not guessed at.
 """
 
 import hashlib
-import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path, PurePath
+from itertools import islice
+from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from analyzer import columns
@@ -24,6 +22,7 @@ from analyzer.decisions.ledger import (
     OpenRow,
     UserKey,
     entry_problems,
+    identity_problems,
     read_entries,
 )
 from analyzer.decisions.record import (
@@ -37,47 +36,23 @@ from analyzer.decisions.record import (
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import AccountName, FileReference
 from analyzer.report.values import timestamp
-from analyzer.review_columns import (
-    ACCOUNT,
-    ARN,
-    DECIDED_ON,
-    DECISION,
-    DIFFERS,
-    ENTERED_IN,
-    ENTRIES,
-    LIST,
-    OK,
-    RECORD,
-    USER,
-    WHEN_WRITTEN,
-    Decision,
+from analyzer.review_columns import ACCOUNT, ARN, DECIDED_ON, ENTRIES, RECORD, USER, Decision
+from analyzer.sources.review_sheets import (
+    NEEDED,
+    SAVED_COPY_HINT,
+    ListSheet,
+    count_problems,
+    lists_and_counts,
+    text_of,
 )
-from analyzer.sources.spreadsheet import (
-    CellValue,
-    Sheet,
-    SheetCells,
-    cell_name,
-    moment_of_serial,
-    open_spreadsheet,
-)
-from analyzer.terms import utc_text
+from analyzer.sources.spreadsheet import CellError, CellValue
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
-from analyzer.writers.workbook.summary_sheet import TITLE
 
-_TOP_ROWS: Final = 20
-"""Heads of a list stand in one of the first rows, whatever somebody put above them."""
-
-_NEEDED: Final = (ACCOUNT, USER, *ENTRIES, ARN, RECORD)
-_LIKE_ENTRY: Final = re.compile(rf"({'|'.join(ENTRIES)})[\s\d().]*", re.IGNORECASE)
 _CHUNK: Final = 8_192
 """Rows that are compared at a time, to keep the memory small."""
 
 _MOST_PROBLEMS: Final = 1_000
 _SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_CHECK_RESULTS: Final = (OK, DIFFERS)
-_CREATED: Final = columns.USER_CREATION_TIME
-
-_SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
 _ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
@@ -88,14 +63,6 @@ class ListedRow(NamedTuple):
     sheet: str
     row: int
     record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewWorkbook:
-    """Hold what is entered in a workbook, and its rows, in its order."""
-
-    entries: Entries
-    rows: tuple[ListedRow, ...]
 
 
 def read_files(
@@ -112,9 +79,7 @@ def read_files(
     for name, content in files:
         try:
             if content.startswith(b"PK") or name.lower().endswith(_SPREADSHEET_ENDINGS):
-                workbook = read_review(name, content)
-                read.append(workbook.entries)
-                problems += _report_problems(name, workbook.rows, analysis) if analysis else ()
+                read.append(read_review(name, content, analysis=analysis))
             else:
                 read.append(read_entries(name, content))
         except InputRefused as error:
@@ -124,236 +89,154 @@ def read_files(
     return read
 
 
-def read_review(name: str, content: bytes, workbook: str = "") -> ReviewWorkbook:
+def read_review(
+    name: str, content: bytes, workbook: str = "", analysis: Analysis | None = None
+) -> Entries:
     """Return what is entered in a workbook of that name and content.
 
-    The ledger gets to know it as `workbook`, by default by its name without folders.
+    The ledger gets to know it as `workbook`, by default by its name without folders. With an
+    analysis, each row is compared with what its reports give.
 
     Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
     Summary; a list without one of its columns, with merged cells or with cells outside its columns;
     a cell that shows something else than the record of its row; a row that is gone or there twice;
-    a check without its formula; an entry that `entry_problems` refuses, or a formula in one.
+    a check without its formula; an entry that `entry_problems` or `identity_problems` refuses, that
+    a formula gives, that is an error or struck through; a decision among the earlier ones.
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
-    lists, counts = _sheets(name, content)
     label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
-    problems: list[Problem] = []
+    lists, counts = lists_and_counts(name, content)
+    every = (problem for each in lists for problem in each.cell_problems())
+    problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
     open_rows: list[OpenRow] = []
     rows: list[ListedRow] = []
     users: dict[tuple[str, int], str] = {}
-    for chunk in (chunk for each in lists for chunk in each.chunks()):
-        for listed in chunk.listed:
-            users[listed.record.sha256, listed.record.row] = listed.title
-            rows.append(ListedRow(chunk.of.title, listed.row, listed.record))
-        problems += chunk.problems
-        decided = (each for each in chunk.listed if each.is_decided and not problems)
-        lines += (_line(label, chunk.of.title, each) for each in decided)
-        open_rows += (_open_row(each) for each in chunk.listed if not each.is_decided)
-        if len(problems) > _MOST_PROBLEMS:
-            break
-    if problems := problems or [*_count_problems(name, counts, Counter(users.values()))]:
+    for listed in (listed for each in lists for listed in _listed(each, problems)):
+        users[listed.at.record.sha256, listed.at.record.row] = listed.title
+        rows.append(listed.at)
+        if not any(listed.entered.values()):
+            open_rows.append(_open_row(listed))
+        elif not problems:
+            lines.append(_line(label, listed))
+    problems = problems or [*count_problems(name, counts, Counter(users.values()))]
+    if analysis and not problems:
+        problems += _report_problems(name, rows, analysis)
+    if problems:
         raise InputRefused(problems)
-    entries = Entries(file, tuple(lines), tuple(open_rows), label.name)
-    return ReviewWorkbook(entries, tuple(rows))
+    return Entries(file, tuple(lines), tuple(open_rows), label.name)
 
 
-def holds_entries(path: Path) -> bool:
-    """Return whether a file is a workbook in which anything is entered, or one that is damaged."""
-    if path.suffix.lower() != ".xlsx" or not path.is_file():
-        return False
-    content = path.read_bytes()
-    try:
-        return any(_has_entry(sheet) for sheet in open_spreadsheet(path.name, content).sheets)
-    except InputRefused:
-        return content.startswith(b"PK")
-
-
-def _has_entry(sheet: Sheet) -> bool:
-    """Return whether a sheet is a list in which anything is entered."""
-    heads = _head_row(sheet.top_rows(_TOP_ROWS))
-    if heads is None:
-        return False
-    cells = sheet.cells()
-    below = sum(row <= heads[0] for row in cells.row_numbers)
-    return any(
-        _text(value).strip()
-        for column, head in heads[1].items()
-        if head in ENTRIES
-        for value in cells.columns.get(column, [])[below:]
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(NamedTuple):
     """Hold one row: the list that its user belongs to, what is entered, and what the report says.
 
     `entered` has texts by `ledger.ENTRIES`, `user_row` texts by `columns.OF_USERS_CSV`.
     """
 
+    at: ListedRow
     title: str
-    row: int
-    record: Record
     entered: Mapping[str, str]
     user_row: Mapping[str, str]
 
-    @property
-    def is_decided(self) -> bool:
-        """Return whether anything is entered."""
-        return any(self.entered.values())
 
+def _listed(sheet: ListSheet, problems: list[Problem]) -> Iterator[_Listed]:
+    """Yield the rows below the heads, compared with their records, and add the problems.
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Hold some rows of a list, and what is wrong with them."""
-
-    of: "_List"
-    listed: list[_Listed]
-    problems: list[Problem]
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """Hold the cells of a list, from which row its heads name the columns, by number from 0."""
-
-    file: str
-    title: str
-    cells: SheetCells
-    head_row: int
-    column_of: Mapping[str, int]
-    counts_from_1904: bool
-
-    @property
-    def place(self) -> str:
-        """Return where a problem stands."""
-        return f"{self.file}, sheet {self.title}"
-
-    def value(self, head: str, at: int) -> CellValue:
-        """Return the cell under a head in the row at a position."""
-        cells = self.cells.columns.get(self.column_of[head])
-        return cells[at] if cells else None
-
-    def problem(self, head: str, at: int, message: str, hint: str) -> Problem:
-        """Return a problem of the cell under a head in the row at a position."""
-        row = self.cells.row_numbers[at]
-        cell = f"{head}, cell {cell_name(row, self.column_of[head])}"
-        text = _text(self.value(head, at)) or None
-        return Problem(self.place, row, cell, text, message, hint)
-
-    def chunks(self) -> Iterator[_Chunk]:
-        """Yield the rows below the heads, compared with their records."""
-        first = sum(row <= self.head_row for row in self.cells.row_numbers)
-        known: dict[str, int] = {}
-        for start in range(first, len(self.cells.row_numbers), _CHUNK):
-            end = min(start + _CHUNK, len(self.cells.row_numbers))
-            yield self._chunk(range(start, end), known)
-
-    def _chunk(self, positions: range, known: dict[str, int]) -> _Chunk:
-        """Return rows; `known` has the records of the rows before, by text."""
-        problems: list[Problem] = []
-        places: list[int] = []
-        records: list[Record] = []
-        for at in positions:
-            text = _text(self.value(RECORD, at))
+    Nothing more is read after many problems.
+    """
+    rows = sheet.cells.row_numbers
+    first_of_record: dict[str, int] = {}
+    for start in range(bisect_right(rows, sheet.head_row), len(rows), _CHUNK):
+        if len(problems) > _MOST_PROBLEMS:
+            return
+        records: dict[int, Record] = {}
+        for at in range(start, min(start + _CHUNK, len(rows))):
+            text = text_of(sheet.value(RECORD, at))
+            first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
             record = parsed_record(text) if text else None
-            if record and text not in known:
-                known[text] = self.cells.row_numbers[at]
-                places.append(at)
-                records.append(record)
-            elif text in known:
-                message = f"row {known[text]} has the same user"
-                problems.append(self.problem(RECORD, at, message, _SAVED_COPY_HINT))
-            elif any(_text(self.value(head, at)) for head in _NEEDED):
+            if record and first == rows[at]:
+                records[at] = record
+            elif record or any(text_of(sheet.value(head, at)) for head in NEEDED):
                 message = "not a record" if text else "the record of this row is gone"
-                problems.append(self.problem(RECORD, at, message, _SAVED_COPY_HINT))
-        listed = list(self._compared(places, records, problems))
+                message = f"row {first} has the same user" if record else message
+                problems.append(sheet.problem(RECORD, at, message, SAVED_COPY_HINT))
+        listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.row)
         for each in listed:
-            if each.is_decided:
-                problems += self._entry_problems(each)
-        return _Chunk(self, sorted(listed, key=lambda each: each.row), problems)
-
-    def _compared(
-        self, places: Sequence[int], records: Sequence[Record], problems: list[Problem]
-    ) -> Iterator[_Listed]:
-        """Yield the rows, and add a problem for each cell that shows something else."""
-        files = report_files(records)
-        names = {
-            each.account: AccountName(name=each.account_name, owner=each.account_owner)
-            for each in records
-            if each.account_name
-        }
-        for which, page in judged_pages(records):
-            rows = rows_of_users_csv(page, names)
-            for review_list in REVIEW_LISTS:
-                has = review_list.has(page)
-                here = [places[at] for at in which[has]]
-                shown = review_list.shown_texts(page.where(has), files, names) if here else {}
-                for head in shown.keys() & self.column_of.keys():
-                    problems += self._differences(head, here, shown[head].to_pylist())
-                for at in has.nonzero()[0]:
-                    place = places[which[at]]
-                    entered = {name: self._entered(head, place) for head, name in _ENTERED.items()}
-                    row = self.cells.row_numbers[place]
-                    yield _Listed(
-                        str(review_list.title), row, records[which[at]], entered, rows[at]
-                    )
-
-    def _differences(
-        self, head: str, places: Sequence[int], expected: Sequence[str]
-    ) -> Iterator[Problem]:
-        for at, text in zip(places, expected, strict=True):
-            if not self._shows(self.value(head, at), text):
-                message = f'the report gives "{text}"' if text else "the report gives nothing"
-                yield self.problem(head, at, message, _SAVED_COPY_HINT)
-
-    def _shows(self, value: CellValue, text: str) -> bool:
-        if isinstance(value, float) and not isinstance(value, bool):
-            return text in (_text(value), self._moment_text(value))
-        return _text(value) == _one_kind_of_line_end(text)
-
-    def _moment_text(self, serial: float) -> str:
-        at = moment_of_serial(serial, counts_from_1904=self.counts_from_1904)
-        return utc_text(at) if at else ""
-
-    def _entered(self, head: str, at: int) -> str:
-        """Return an entry as text; a date as YYYY-MM-DD."""
-        value = self.value(head, at)
-        if head == DECIDED_ON and isinstance(value, float) and not isinstance(value, bool):
-            return self._moment_text(value).removesuffix("T00:00:00Z")
-        text = _text(value).strip()
-        return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
-
-    def _entry_problems(self, each: _Listed) -> Iterator[Problem]:
-        at = bisect_left(self.cells.row_numbers, each.row)
-        heads = {name: head for head, name in _ENTERED.items()}
-        for head, column in ((head, self.column_of[head]) for head in ENTRIES):
-            if (each.row, column) in self.cells.formulas:
-                hint = "Copy the cell, and paste it as a value."
-                yield self.problem(head, at, "a formula, whose result may change", hint)
-        yield from entry_problems(
-            each.entered,
-            lambda name, message, hint: self.problem(heads[name], at, message, hint),
-        )
+            problems += _entry_problems(sheet, each) if any(each.entered.values()) else ()
+        yield from listed
 
 
-def _text(value: CellValue) -> str:
-    """Return what a cell shows: a whole number plain, an error by its name."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).upper()
+def _compared(
+    sheet: ListSheet, record_at: Mapping[int, Record], problems: list[Problem]
+) -> Iterator[_Listed]:
+    """Yield the rows, and add a problem for each cell that shows something else."""
+    places, records = [*record_at], [*record_at.values()]
+    files = report_files(records)
+    names = {
+        each.account: AccountName(name=each.account_name, owner=each.account_owner)
+        for each in records
+        if each.account_name
+    }
+    for which, page in judged_pages(records):
+        user_rows = rows_of_users_csv(page, names)
+        unlisted = {*range(len(page))}
+        for review_list in REVIEW_LISTS:
+            has = review_list.has(page)
+            here = [places[at] for at in which[has]]
+            shown = review_list.shown_texts(page.where(has), files, names) if here else {}
+            for head in shown.keys() & sheet.column_of.keys():
+                problems += _differences(sheet, head, here, shown[head].to_pylist())
+            unlisted.difference_update(has.nonzero()[0])
+            for at, place in zip(has.nonzero()[0], here, strict=True):
+                entered = {name: _entered(sheet, head, place) for head, name in _ENTERED.items()}
+                row = ListedRow(sheet.title, sheet.cells.row_numbers[place], record_at[place])
+                yield _Listed(row, str(review_list.title), entered, user_rows[at])
+        for at in sorted(unlisted):
+            message = "the record is of a user whom no list has"
+            problems.append(sheet.problem(RECORD, places[which[at]], message, SAVED_COPY_HINT))
+
+
+def _differences(
+    sheet: ListSheet, head: str, places: Sequence[int], expected: Sequence[str]
+) -> Iterator[Problem]:
+    for at, text in zip(places, expected, strict=True):
+        if not _shows(sheet, sheet.value(head, at), text):
+            message = f'the report gives "{text}"' if text else "the report gives nothing"
+            yield sheet.problem(head, at, message, SAVED_COPY_HINT)
+
+
+def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return _one_kind_of_line_end(value if isinstance(value, str) else value.text)
+        return text in (text_of(value), sheet.moment_text(value))
+    return text_of(value) == text_of(text)
 
 
-def _one_kind_of_line_end(text: str) -> str:
-    """Return the text with line feeds alone, as XML and spreadsheets leave it."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _entered(sheet: ListSheet, head: str, at: int) -> str:
+    """Return an entry as text; a date as YYYY-MM-DD."""
+    value = sheet.value(head, at)
+    if head == DECIDED_ON and isinstance(value, float):
+        return sheet.moment_text(value).removesuffix("T00:00:00Z") or text_of(value)
+    text = text_of(value).strip()
+    return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
 
 
-def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
-    entered, record = each.entered, each.record
+def _entry_problems(sheet: ListSheet, each: _Listed) -> Iterator[Problem]:
+    at = bisect_left(sheet.cells.row_numbers, each.at.row)
+    heads = {name: head for head, name in _ENTERED.items()}
+    heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
+    for head in ENTRIES:
+        if isinstance(sheet.value(head, at), CellError):
+            yield sheet.problem(head, at, "an error, and no entry", "Enter it again.")
+
+    def problem(name: str, message: str, hint: str) -> Problem:
+        return sheet.problem(heads.get(name, RECORD), at, message, hint)
+
+    yield from entry_problems(each.entered, problem)
+    yield from identity_problems(each.user_row, problem)
+
+
+def _line(file: FileReference, each: _Listed) -> LedgerLine:
+    entered, record = each.entered, each.at.record
     return LedgerLine(
         decision=Decision(entered[ledger.DECISION].lower()),
         decided_by=entered[ledger.DECIDED_BY],
@@ -362,8 +245,8 @@ def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
         comment=entered[ledger.COMMENT],
         workbook=file.name,
         sha256=file.sha256,
-        sheet=sheet,
-        row=each.row,
+        sheet=each.at.sheet,
+        row=each.at.row,
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         report_cells=each.user_row,
@@ -371,151 +254,9 @@ def _line(file: FileReference, sheet: str, each: _Listed) -> LedgerLine:
 
 
 def _open_row(each: _Listed) -> OpenRow:
-    user = each.user_row[columns.ARN], timestamp(each.user_row[_CREATED])
-    return OpenRow(UserKey(*user), datetime.fromisoformat(each.record.as_of))
-
-
-# Sheets
-
-
-def _sheets(name: str, content: bytes) -> tuple[list[_List], dict[str, int]]:
-    """Return the lists of a workbook, and the number of users that the Summary has for each.
-
-    Raises InputRefused.
-    """
-    book = open_spreadsheet(name, content)
-    lists: list[_List] = []
-    counts: dict[str, int] = {}
-    problems: list[Problem] = []
-    for sheet in book.sheets:
-        top = sheet.top_rows(_TOP_ROWS)
-        place = f"{name}, sheet {sheet.title}"
-        heads = _head_row(top)
-        try:
-            if heads:
-                _check_heads(place, *heads)
-                cells = sheet.cells()
-                row, column_of = heads[0], {head: at for at, head in heads[1].items()}
-                lists.append(_List(name, sheet.title, cells, row, column_of, book.counts_from_1904))
-                problems += _stray_problems(lists[-1])
-            elif any(TITLE in map(_text, values) for values in top.columns.values()):
-                counts |= _counts_when_written(place, sheet.cells())
-        except InputRefused as error:
-            problems += error.problems
-    if problems:
-        raise InputRefused(problems)
-    if not lists:
-        hint = "Name a workbook that credreport wrote, with its lists of users."
-        raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
-    if not counts:
-        hint = "Send the whole workbook: without it nobody sees whether a row is missing."
-        raise InputRefused.of_file(name, "it has no Summary", hint)
-    return lists, counts
-
-
-def _head_row(top: SheetCells) -> tuple[int, dict[int, str]] | None:
-    """Return the first row with the heads of a list, and its heads by column number."""
-    for at, row in enumerate(top.row_numbers):
-        heads = {
-            column: " ".join(_text(values[at]).split())
-            for column, values in top.columns.items()
-            if _text(values[at]).strip()
-        }
-        if _are_of_list({*heads.values()}):
-            return row, heads
-    return None
-
-
-def _are_of_list(heads: set[str]) -> bool:
-    """Return whether a list has these heads, maybe without one; a follow-up shares some."""
-    shared = heads & {*ENTRIES, RECORD}
-    return DECISION in heads or RECORD in heads or (len(shared) > 1 and ENTERED_IN not in heads)
-
-
-def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
-    """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
-    counts = Counter(heads.values())
-    problems = [
-        Problem(place, row, head, None, "the column is gone", _SAVED_COPY_HINT)
-        for head in _NEEDED
-        if not counts[head]
-    ]
-    problems += [
-        Problem(place, row, head, None, "the column is there twice", "Remove the one you added.")
-        for head, count in counts.items()
-        if count > 1 and head in _NEEDED
-    ]
-    problems += [
-        Problem(place, row, head, None, "the column looks like a copy", "Give it another name.")
-        for head in counts
-        if head not in ENTRIES and _LIKE_ENTRY.fullmatch(head)
-    ]
-    if problems:
-        raise InputRefused(problems)
-
-
-def _stray_problems(each: _List) -> Iterator[Problem]:
-    """Yield a problem for merged cells, and for what stands beside the columns."""
-    for cells in each.cells.merged:
-        last_row = int(re.findall(r"\d+", cells)[-1])
-        if last_row >= each.head_row:
-            hint = "Split them, and enter each decision in its own row."
-            yield Problem(each.place, last_row, None, cells, "merged cells", hint)
-    named = {*each.column_of.values()}
-    for column in each.cells.columns.keys() - named:
-        for row, value in zip(each.cells.row_numbers, each.cells.columns[column], strict=True):
-            if row > each.head_row and _text(value).strip():
-                cell = f"cell {cell_name(row, column)}"
-                hint = "Move it into its column, or give this column a head."
-                yield Problem(each.place, row, cell, _text(value), "it is beside the list", hint)
-                break
-
-
-# Counts
-
-
-def _counts_when_written(place: str, cells: SheetCells) -> dict[str, int]:
-    """Return the users of each list as the Summary counts them; raises InputRefused."""
-    problems = [
-        Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
-        for column, values in cells.columns.items()
-        for row, value in zip(cells.row_numbers, values, strict=True)
-        if value in _CHECK_RESULTS and (row, column) not in cells.formulas
-        for message in ("the formula of this check was typed over",)
-    ]
-    if problems:
-        raise InputRefused(problems)
-    first, listed = cells.columns.get(0, []), cells.columns.get(2, [])
-    titles = {str(each.title) for each in REVIEW_LISTS}
-    starts = [at for at, value in enumerate(first) if value == LIST and listed[at] == WHEN_WRITTEN]
-    lines = range(starts[0] + 1, starts[0] + 1 + len(titles)) if starts else range(0)
-    return {
-        str(first[at]): int(number)
-        for at in lines
-        if at < len(first) and first[at] in titles and isinstance(number := listed[at], float)
-    }
-
-
-_FORMULA_HINT: Final = "Use the workbook as credreport wrote it."
-
-
-def _count_problems(
-    name: str, counts: Mapping[str, int], listed: Mapping[str, int]
-) -> Iterator[Problem]:
-    """Yield a problem for each list that has not as many users as when it was written."""
-    for each in REVIEW_LISTS:
-        title = str(each.title)
-        if title not in counts:
-            yield Problem.of_file(name, f"the Summary has no count of {title}", _FORMULA_HINT)
-        elif listed.get(title, 0) != counts[title]:
-            message = f"{title} has {listed.get(title, 0):,} users, and had {counts[title]:,}"
-            yield Problem.of_file(name, f"{message} when it was written", _ROWS_HINT)
-
-
-_ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting them."
-
-
-# Reports
+    created = timestamp(each.user_row[columns.USER_CREATION_TIME])
+    user = UserKey(each.user_row[columns.ARN], created)
+    return OpenRow(user, datetime.fromisoformat(each.at.record.as_of))
 
 
 def _report_problems(name: str, rows: Iterable[ListedRow], analysis: Analysis) -> Iterator[Problem]:

@@ -8,10 +8,12 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from posixpath import join, normpath
 from sys import getsizeof, intern
 from typing import Any, Final
@@ -27,6 +29,9 @@ _MOST_HELD: Final = 380 << 20
 """Bytes of values that are kept."""
 
 _MOST_MERGED: Final = 10_000
+_MOST_STARTS: Final = 200_000
+"""Elements of parts other than sheets and texts: Excel ends at 65,490 formats of cells."""
+
 _DEEPEST: Final = 32
 _LONGEST_TEXT: Final = 1 << 16
 """A cell of Excel ends at 32,767 characters."""
@@ -64,6 +69,9 @@ class CellError:
     text: str
 
 
+Start = tuple[str, dict[str, str]]
+"""A start tag: its name and attributes."""
+
 CellValue = str | float | bool | CellError | None
 
 
@@ -73,13 +81,27 @@ class SheetCells:
 
     `row_numbers` are the rows with a value, from 1, ascending; the lists of `columns` are aligned
     with them, and a column without any value is absent. Dates are numbers (`moment_of_serial`).
-    `formulas` are the row and column of each cell with a formula, `merged` ranges such as `C2:C5`.
+    `formulas` and `struck` are the row and column of each cell with a formula, and of each whose
+    text is struck through, or a part of it; `merged` are ranges such as `C2:C5`.
     """
 
     row_numbers: list[int] = field(default_factory=list)
     columns: dict[int, list[CellValue]] = field(default_factory=dict)
     formulas: set[tuple[int, int]] = field(default_factory=set)
+    struck: set[tuple[int, int]] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
+
+    def value(self, row: int, column: int) -> CellValue:
+        """Return the value of a cell, None if it has none."""
+        at = bisect_left(self.row_numbers, row)
+        has_row = self.row_numbers[at : at + 1] == [row]
+        return self.columns[column][at] if has_row and column in self.columns else None
+
+    def below(self, column: int, row: int) -> Iterator[tuple[int, CellValue]]:
+        """Yield the rows below one, and the values of a column there."""
+        first = bisect_right(self.row_numbers, row)
+        values = self.columns.get(column, [None] * len(self.row_numbers))
+        return zip(self.row_numbers[first:], values[first:], strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +111,9 @@ class Sheet:
     title: str
     _read: Callable[[int], SheetCells] = field(repr=False)
 
-    def top_rows(self, count: int) -> SheetCells:
-        """Return the cells of the first rows; no more is unpacked. Raises InputRefused."""
-        return self._read(count)
-
-    def cells(self) -> SheetCells:
-        """Return all cells; raises InputRefused."""
-        return self._read(MOST_ROWS)
+    def cells(self, last_row: int = MOST_ROWS) -> SheetCells:
+        """Return the cells of the rows up to one; no more is unpacked. Raises InputRefused."""
+        return self._read(last_row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +132,50 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
     package = _Package(name, content)
     book = package.book_part()
     related = package.relationships(book)
-    strings = _SharedStrings(
-        package, [part for kind, part in related.values() if kind == "sharedStrings"]
-    )
-    outline = _Outline()
-    package.parse(book, outline)
+    for kind, part in related.values():
+        if kind == "sharedStrings":
+            package.parse(part, package.strings)
+        elif kind == "styles":
+            package.struck_formats |= _struck_formats(package.starts(part))
     sheets = []
-    for title, key in outline.sheets:
-        kind, part = related.get(key, ("", ""))
-        if kind == "worksheet":
-            reader = _SheetReader(package, part, title, strings)
-            sheets.append(Sheet(title, reader.read))
-        elif not kind:
-            raise package.refused("a sheet has no part", title)
-    return Spreadsheet(tuple(sheets), outline.counts_from_1904)
+    counts_from_1904 = False
+    for tag, attributes in package.starts(book):
+        if tag == "workbookPr":
+            counts_from_1904 = _is_on(attributes.get("date1904", "0"))
+        if tag == "sheet":
+            title = attributes.get("name", "")
+            key = next((value for name, value in attributes.items() if name.endswith(" id")), "")
+            kind, part = related.get(key, ("", ""))
+            if not kind:
+                raise package.refused("a sheet has no part", title)
+            if kind == "worksheet":
+                sheets.append(Sheet(title, partial(package.cells, part, title)))
+    return Spreadsheet(tuple(sheets), counts_from_1904)
+
+
+def _struck_formats(starts: Iterable[Start]) -> set[str]:
+    """Return the numbers of the formats of cells that strike their text through."""
+    fonts: set[str] = set()
+    formats: set[str] = set()
+    section, number = "", -1
+    for tag, attributes in starts:
+        if tag in _SECTIONS:
+            section, number = tag, -1
+        elif section == "fonts" and _is_struck(tag, attributes):
+            fonts.add(str(number))
+        elif tag in ("font", "xf"):
+            number += 1
+            if section == "cellXfs" and attributes.get("fontId") in fonts:
+                formats.add(str(number))
+    return formats
+
+
+def _is_struck(tag: str, attributes: dict[str, str]) -> bool:
+    return tag == "strike" and _is_on(attributes.get("val", "1"))
+
+
+def _is_on(flag: str) -> bool:
+    return flag in ("1", "true", "on")
 
 
 def cell_name(row: int, column: int) -> str:
@@ -174,15 +222,14 @@ class _Package:
         self._parts = {each.lower().removeprefix("/"): each for each in names}
         self._is_ambiguous = len(self._parts) < len(names)
         self._unpacked = 0
+        self.strings = _SharedStrings()
+        self.struck_formats: set[str] = set()
 
     def refused(self, message: str, sheet: str = "", **at: Any) -> InputRefused:
         """Return a refusal of a damaged file."""
         place = f"{self.name}, sheet {sheet}" if sheet else self.name
-        places = {"row": None, "column": None, "value": None, **at}
-        problem = Problem(
-            file=place, message=f"the file is damaged: {message}", hint=_DAMAGED_HINT, **places
-        )
-        return InputRefused([problem])
+        problem = Problem.of_file(place, f"the file is damaged: {message}", _DAMAGED_HINT)
+        return InputRefused([replace(problem, **at)])
 
     def book_part(self) -> str:
         """Return the name of the part with the workbook; raises InputRefused."""
@@ -198,11 +245,29 @@ class _Package:
     def relationships(self, part: str) -> dict[str, tuple[str, str]]:
         """Return by id the kind and name of each part that a part refers to."""
         folder, _, base = part.rpartition("/")
-        related = _Relationships(folder)
         name = join(folder, "_rels", f"{base}.rels")
-        if name.lower() in self._parts:
-            self.parse(name, related)
-        return related.parts
+        related = self.starts(name) if name.lower() in self._parts else []
+        return {
+            each.get("Id", ""): (
+                each.get("Type", "").rpartition("/")[2],
+                normpath(join("/", folder, each.get("Target", ""))).lstrip("/"),
+            )
+            for tag, each in related
+            if tag == "Relationship" and each.get("TargetMode") != "External"
+        }
+
+    def starts(self, part: str) -> list[Start]:
+        """Return the start tags of a part that is no sheet; raises InputRefused."""
+        elements = _Starts()
+        self.parse(part, elements)
+        return elements.starts
+
+    def cells(self, part: str, title: str, last_row: int) -> SheetCells:
+        """Return the cells of a sheet in the rows up to one; raises InputRefused."""
+        reading = _Reading(self, title, last_row)
+        with suppress(_RowsRead):
+            self.parse(part, reading, title)
+        return reading.result()
 
     def parse(self, part: str, elements: "_Elements", sheet: str = "") -> None:
         """Give the elements of a part to what takes them; raises InputRefused."""
@@ -260,12 +325,12 @@ class _Elements:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise ValueError("too many elements are open")
-        self.started(_LOCAL_NAMES.get(tag, tag), attributes)
+        self.started(_LOCAL_NAMES.get(tag, ""), attributes)
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
         self.depth -= 1
-        self.ended(_LOCAL_NAMES.get(tag, tag))
+        self.ended(_LOCAL_NAMES.get(tag, ""))
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the start of an element that a subclass knows."""
@@ -274,95 +339,76 @@ class _Elements:
         """Take the end of an element that a subclass knows."""
 
 
-_TAGS: Final = ("sheet", "workbookPr", "si", "t", "rPh", "row", "c", "v", "f", "mergeCell")
+_SECTIONS: Final = ("fonts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs")
+_OF_BOOK: Final = ("sheet", "workbookPr", *_SECTIONS, "font", "strike", "xf")
+_TAGS: Final = (*_OF_BOOK, "si", "t", "rPh", "row", "c", "v", "f", "mergeCell")
 _LOCAL_NAMES: Final = {
     **{f"{space} {tag}": tag for space in _SPREADSHEET for tag in _TAGS},
     f"{_RELATIONSHIPS} Relationship": "Relationship",
 }
 
 
-class _Outline(_Elements):
-    """Collect the sheets that a workbook names."""
+class _Starts(_Elements):
+    """Collect the start tags that have a meaning."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheets: list[tuple[str, str]] = []
-        self.counts_from_1904 = False
+        self.starts: list[Start] = []
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take a sheet or the properties."""
-        if tag == "sheet":
-            key = next((v for k, v in attributes.items() if k.endswith(" id")), "")
-            self.sheets.append((attributes.get("name", ""), key))
-        elif tag == "workbookPr":
-            self.counts_from_1904 = attributes.get("date1904", "0") in ("1", "true", "on")
-
-
-class _Relationships(_Elements):
-    """Collect by id the kind and name of each part that a part refers to."""
-
-    def __init__(self, folder: str) -> None:
-        super().__init__()
-        self.parts: dict[str, tuple[str, str]] = {}
-        self._folder = folder
-
-    def started(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take a relationship."""
-        if tag == "Relationship" and attributes.get("TargetMode") != "External":
-            path = join("/", self._folder, attributes.get("Target", ""))
-            kind = attributes.get("Type", "").rpartition("/")[2]
-            self.parts[attributes.get("Id", "")] = kind, normpath(path).lstrip("/")
+        """Take a start tag; raises ValueError for too many."""
+        if tag:
+            self.starts.append((tag, attributes))
+        if len(self.starts) > _MOST_STARTS:
+            raise ValueError("it has too many elements")
 
 
 def _kept(text: str) -> str:
-    """Return a text as it is kept: short ones once; raises ValueError for one that is too long."""
+    """Return a text as it is kept: short ones once.
+
+    Raises ValueError for one that is too long, and for half of a pair of surrogates.
+    """
     if "_x" in text:
-        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        units = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     if len(text) > _LONGEST_TEXT:
         raise ValueError("its text is too long")
     return intern(text) if len(text) <= _SHORT else text
 
 
 class _SharedStrings(_Elements):
-    """Read the texts that cells share, when the first is asked for."""
+    """Read the texts that cells share.
 
-    def __init__(self, package: _Package, parts: list[str]) -> None:
+    `struck` are the numbers of those of which a part is struck through, `held` the bytes of all.
+    """
+
+    def __init__(self) -> None:
         super().__init__()
+        self.texts: list[str] = []
+        self.struck: set[int] = set()
         self.held = 0
-        self._package = package
-        self._parts = parts
-        self._texts: list[str] | None = None
         self._text = ""
         self._is_pronounced = False
 
-    def __getitem__(self, index: int) -> str:
-        """Return a text; raises LookupError, InputRefused."""
-        if self._texts is None:
-            self._texts = []
-            for part in self._parts:
-                self._package.parse(part, self)
-        if index < 0:
-            raise IndexError(index)
-        return self._texts[index]
-
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin a text."""
-        del attributes
         if tag == "t":
             self.text.clear()
         elif tag == "rPh":
             self._is_pronounced = True
+        elif _is_struck(tag, attributes):
+            self.struck.add(len(self.texts))
 
     def ended(self, tag: str) -> None:
-        """Take a text, which may be in several pieces."""
+        """Take a text, which may be in several pieces; raises ValueError for too many."""
         if tag == "t" and not self._is_pronounced:
             self._text += "".join(self.text)
         elif tag == "rPh":
             self._is_pronounced = False
-        elif tag == "si" and self._texts is not None:
-            self._texts.append(_kept(self._text))
+        elif tag == "si":
+            self.texts.append(_kept(self._text))
             self._text = ""
-            self.held += getsizeof(self._texts[-1]) + _SLOT_BYTES
+            self.held += getsizeof(self.texts[-1]) + _SLOT_BYTES
             if self.held > _MOST_HELD:
                 raise ValueError("its texts are too many")
 
@@ -371,32 +417,16 @@ class _RowsRead(Exception):  # noqa: N818  no error: enough is read
     """Stop reading after the rows that were asked for."""
 
 
-@dataclass(slots=True)
-class _SheetReader:
-    """Read the cells of one sheet."""
-
-    package: _Package
-    part: str
-    title: str
-    strings: _SharedStrings
-
-    def read(self, last_row: int) -> SheetCells:
-        """Return the cells of the rows up to one; raises InputRefused."""
-        reading = _Reading(self, last_row)
-        with suppress(_RowsRead):
-            self.package.parse(self.part, reading, self.title)
-        return reading.result()
-
-
 class _Reading(_Elements):
     """Take the elements of a sheet as they come.
 
     Of the many cells that are empty only the attributes are kept, until the next one.
     """
 
-    def __init__(self, sheet: _SheetReader, last_row: int) -> None:
+    def __init__(self, package: _Package, title: str, last_row: int) -> None:
         super().__init__()
-        self._sheet = sheet
+        self._package = package
+        self._title = title
         self._last_row = last_row
         self._cells = SheetCells()
         self._values: list[tuple[int, CellValue]] = []
@@ -405,8 +435,8 @@ class _Reading(_Elements):
         self._attributes: dict[str, str] = {}
         self._cell = ""
         self._is_pronounced = False
-        self._columns: dict[str, int] = {}
         self._numbers: dict[str, float] = {}
+        self._may_be_struck = bool(package.struck_formats or package.strings.struck)
         self._held = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -425,15 +455,27 @@ class _Reading(_Elements):
             self.text.clear()
         elif tag == "row":
             self._start_row(attributes.get("r", ""))
-        elif tag == "rPh":
+        elif tag:
+            self._start_other(tag, attributes)
+
+    def _start_other(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element that few cells have."""
+        if tag == "rPh":
             self._is_pronounced = True
         elif tag == "f":
-            self._cells.formulas.add((self._row, self._column_of(self._attributes["r"])))
-            self._hold(_SHORT * 2)
+            self._mark(self._cells.formulas)
+        elif _is_struck(tag, attributes):
+            self._mark(self._cells.struck)
         elif tag == "mergeCell":
             self._cells.merged.append(attributes.get("ref", ""))
             if len(self._cells.merged) > _MOST_MERGED:
                 raise self._refused("it has too many merged cells")
+
+    def _mark(self, cells: set[tuple[int, int]]) -> None:
+        """Add the cell that is open; behind the rows, formats of conditions have the same tags."""
+        if name := self._attributes.get("r"):
+            cells.add((self._row, self._column_of(name)))
+            self._hold(_SHORT * 2)
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
@@ -468,6 +510,7 @@ class _Reading(_Elements):
             raise _RowsRead
 
     def _end_row(self) -> None:
+        self._attributes = {}
         if not self._values:
             return
         at = len(self._cells.row_numbers)
@@ -487,23 +530,23 @@ class _Reading(_Elements):
     def _end_cell(self) -> None:
         name = self._attributes["r"]
         column = self._column_of(name)
+        kind = self._attributes.get("t", "n")
         try:
-            value = self._value(self._attributes.get("t", "n"), self._cell)
+            value = self._value(kind, self._cell)
         except (ValueError, LookupError) as error:
             raise self._refused(f"the cell cannot be read ({error})", name) from None
         self._values.append((column, value))
+        if self._may_be_struck and (
+            self._attributes.get("s") in self._package.struck_formats
+            or (kind == "s" and int(self._cell) in self._package.strings.struck)
+        ):
+            self._mark(self._cells.struck)
 
     def _column_of(self, name: str) -> int:
-        """Return the number of a cell's column; the same letters come in every row."""
         letters = name.removesuffix(self._row_text)
-        if (column := self._columns.get(letters)) is None:
-            column = _column_number(letters)
-            if column is None or len(letters) == len(name):
-                raise self._refused(
-                    f"a cell is not in this row, or in {MOST_COLUMNS} columns", name
-                )
-            self._columns[letters] = column
-        return column
+        if letters == name or letters not in _COLUMNS:
+            raise self._refused(f"a cell is not in this row, or in {MOST_COLUMNS} columns", name)
+        return _COLUMNS[letters]
 
     def _value(self, kind: str, text: str) -> CellValue:
         """Return the value of a cell; raises ValueError, LookupError for what is none."""
@@ -515,7 +558,9 @@ class _Reading(_Elements):
         if kind == "n":
             return self._number(text)
         if kind == "s":
-            return self._sheet.strings[int(text)]
+            if (number := int(text)) < 0:
+                raise IndexError(number)
+            return self._package.strings.texts[number]
         if kind == "b":
             return {"1": True, "0": False}[text]
         if kind == "e":
@@ -532,23 +577,16 @@ class _Reading(_Elements):
 
     def _hold(self, size: int) -> None:
         self._held += size
-        if self._held + self._sheet.strings.held > _MOST_HELD:
+        if self._held + self._package.strings.held > _MOST_HELD:
             raise self._refused("it holds too many cells")
 
     def _refused(self, message: str, cell: str = "") -> InputRefused:
         at = {"row": self._row or None, "column": f"cell {cell}" if cell else None}
-        return self._sheet.package.refused(message, self._sheet.title, **at)
+        return self._package.refused(message, self._title, **at)
 
 
-def _column_number(letters: str) -> int | None:
-    """Return the number from 0 of a column within the bounds, None for other letters."""
-    if not re.fullmatch("[A-Z]{1,2}", letters):
-        return None
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1 if number <= MOST_COLUMNS else None
-
+_COLUMNS: Final = {cell_name(0, column)[:-1]: column for column in range(MOST_COLUMNS)}
+"""Columns by their letters: the same come in every row."""
 
 _NUMBER: Final = re.compile(r"[-+]?[0-9.]{1,400}([eE][-+]?[0-9]{1,4})?")
 

@@ -88,6 +88,9 @@ def test_a_ledger_that_a_spreadsheet_saved_still_reads(separator: str, end: str)
     assert (only.account, only.user, only.ticket) == ("012345678901", "ann", "SEC 1")
 
 
+CREATION = "user_creation_time", "not the creation time of a user with age_days '1000'"
+
+
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
@@ -108,6 +111,13 @@ def test_a_ledger_that_a_spreadsheet_saved_still_reads(separator: str, end: str)
         ({"user": "bob"}, ("user", "the ARN names another user")),
         ({"account": "111122223333"}, ("account", "the ARN names another account")),
         ({"user": "<root_account>"}, ("user", "the root user is not an IAM user")),
+        ({"arn": "arn:aws:iam::01234:user/quiet"}, ("arn", "not the ARN of an IAM user")),
+        ({"arn": f"arn:aws:iam::{ACCOUNT}:group/quiet"}, ("arn", "not the ARN of an IAM user")),
+        ({"arn": ""}, ("arn", "not the ARN of an IAM user")),
+        ({"user_creation_time": "2023-13-05T12:00:00Z"}, CREATION),
+        ({"user_creation_time": "2023-08-04T11:59:59Z"}, CREATION),
+        ({"user_creation_time": ""}, CREATION),
+        ({"age_days": "999"}, ("user_creation_time", f"{CREATION[1][:-6]}'999'")),
     ],
 )
 def test_a_row_that_is_not_valid_is_refused_with_its_place(
@@ -173,7 +183,7 @@ def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option(
 
 def test_without_any_timestamp_everything_is_since() -> None:
     (row,) = user_rows(a_user())
-    cells = {**row, "as_of_source": "option", "user_creation_time": ""}
+    cells = {**row, "as_of_source": "option", "user_creation_time": "", "age_days": ""}
     content = bulk([cells], ("delete", "Anna", f"{DAY}"))
     assert read_ledger("bulk.csv", content).lines[0].baseline.year == 1970
 

@@ -1,5 +1,6 @@
 """The script does nothing that it was not planned for, and leaves a record of all that it does."""
 
+import re
 import shutil
 import signal
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from analyzer.decisions.removal_functions import FUNCTIONS
 from analyzer.decisions.removal_script import LOG_COLUMNS, Removal, removal_script
 from analyzer.model import FileReference
 from analyzer.review_columns import REMOVALS, Decision
@@ -137,6 +139,60 @@ def with_tools(aws: AwsStub, shell: str, *tools: str, without: str = "") -> Any:
     if without:
         (programs / without).unlink()
     return aws.apply(str(shutil.which(shell)), removal(), PATH=str(programs))
+
+
+# The shell of who runs it
+
+
+OWN_NAMES = sorted({*re.findall(r"\b([a-z_]+)=", FUNCTIONS)})
+"""The variables of the script."""
+
+EXPORTED = {
+    "its own variables": dict.fromkeys(OWN_NAMES, "1"),
+    "another field separator": {"IFS": "aei:/-T,="},
+    "no patterns, and nothing unset": {"SHELLOPTS": "noglob:nounset"},
+    "an end after any error": {"SHELLOPTS": "errexit"},
+    "a folder list and options of tools": {"CDPATH": "/", "POSIXLY_CORRECT": "1", "LC_TIME": "de"},
+}
+
+
+def full_run(folder: Path, shell: str, variables: dict[str, str]) -> tuple[Any, ...]:
+    """Deactivate a user who has everything and delete one who has nothing; return all results."""
+    folder.mkdir()
+    aws = AwsStub(folder, now=NOW)
+    deactivation = removal("ann", **EVERYTHING, decision=Decision.DEACTIVATE, ticket="SEC 1, 2")
+    attach_permissions(exists(aws.account, deactivation))
+    exists(aws.account, removal())
+    run = aws.apply(shell, deactivation, removal(), **variables)
+    lines = [(line["step"], line["result"], line["ticket"]) for line in run.log]
+    return run.code, run.output, run.messages, lines, aws.changes(), aws.undo()
+
+
+@pytest.mark.parametrize("variables", EXPORTED.values(), ids=EXPORTED)
+def test_what_the_shell_exports_changes_nothing(
+    tmp_path: Path, shell: str, variables: dict[str, str]
+) -> None:
+    usual = full_run(tmp_path / "usual", shell, {})
+    assert usual[0] == 0
+    assert full_run(tmp_path / "other", shell, variables) == usual
+
+
+def test_the_profile_is_that_of_the_shell_and_the_form_of_answers_that_of_the_script(
+    aws: AwsStub, shell: str
+) -> None:
+    program, seen = aws.folder / "bin" / "aws", aws.folder / "seen"
+    program.rename(program.with_name("stub"))
+    program.write_text(f"#!/bin/sh\nenv >>'{seen}'\nexec stub \"$@\"\n")
+    program.chmod(0o755)
+    foreign = {"AWS_PAGER": "less", "AWS_CLI_AUTO_PROMPT": "on", "AWS_CLI_ERROR_FORMAT": "json"}
+    chosen = {"AWS_PROFILE": "security", "AWS_DEFAULT_OUTPUT": "json"}
+    run = aws.apply(shell, removal(), LC_ALL="de_DE.UTF-8", **foreign, **chosen)
+    assert (run.code, run.results()) == (0, {ARN: "done"})
+    assert {call[-1] for call in aws.calls} == {"--output=text"}
+    own = "LC_ALL=C", "AWS_PAGER=", "AWS_CLI_AUTO_PROMPT=off", "AWS_CLI_ERROR_FORMAT=legacy"
+    lines = seen.read_text().splitlines()
+    for each in ("AWS_PROFILE=security", *own):
+        assert lines.count(each) == len(aws.calls)
 
 
 # The clock

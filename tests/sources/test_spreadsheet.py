@@ -149,10 +149,47 @@ def test_formulas_and_merged_cells_are_named() -> None:
     assert values(cells) == {"D1": 7.0}
 
 
+STYLES = (
+    f'<styleSheet xmlns="{MAIN}"><fonts><font/><font><strike val="0"/></font><font><b/><strike/>'
+    '</font></fonts><cellStyleXfs><xf fontId="2"/></cellStyleXfs><cellXfs><xf fontId="0"/>'
+    '<xf fontId="1"/><xf fontId="2"/></cellXfs><dxfs><dxf><font><strike/></font></dxf></dxfs>'
+    "</styleSheet>"
+)
+STRUCK_RUN = '<r><rPr><strike val="{}"/></rPr><t>a</t></r><r><t>b</t></r>'
+
+
+def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None:
+    shared = f"<si>{STRUCK_RUN.format(0)}</si><si>{STRUCK_RUN.format(1)}</si>"
+    inline = (
+        f'<c r="{name}2" t="inlineStr"><is>{STRUCK_RUN.format(flag)}</is></c>'
+        for name, flag in (("F", "true"), ("G", "false"))
+    )
+    row = (
+        '<c r="A2" s="0"><v>1</v></c><c r="B2" s="1"><v>1</v></c><c r="C2" s="2"><v>1</v></c>'
+        f'<c r="D2" t="s"><v>0</v></c><c r="E2" t="s"><v>1</v></c>{"".join(inline)}<c s="2"/>'
+    )
+    content = workbook(f'<row r="2">{row}</row>', strings=shared)
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        unpacked = {name: old.read(name).decode() for name in old.namelist()}
+    styles = f'<Relationship Id="c" Type="{RELATED}/styles" Target="styles.xml"/></Relationships>'
+    related = unpacked["xl/_rels/workbook.xml.rels"].replace("</Relationships>", styles)
+    unpacked |= {"xl/styles.xml": STYLES, "xl/_rels/workbook.xml.rels": related}
+    cells = cells_of(package(unpacked))
+    assert {cell_name(*cell) for cell in cells.struck} == {"C2", "E2", "F2"}
+    assert values(cells)["E2"] == values(cells)["G2"] == "ab"
+    assert (cells.value(2, 0), cells.value(2, 99), cells.value(1, 0)) == (1.0, None, None)
+
+
+def test_formats_and_formulas_outside_of_cells_are_of_no_cell() -> None:
+    rows = '<f>1</f><row r="1"><c r="A1"><v>1</v></c></row><dxf><font><strike/></font></dxf>'
+    cells = cells_of(workbook(rows))
+    assert (values(cells), cells.formulas, cells.struck) == ({"A1": 1.0}, set(), set())
+
+
 def test_the_top_rows_are_read_and_no_more() -> None:
     rows = '<row r="1"><c><v>1</v></c></row><row r="3"><c><v>3</v></c></row><row r="4"><c t="?"><v>'
     (sheet,) = open_spreadsheet("x.xlsx", workbook(f"{rows}1</v></c></row>")).sheets
-    assert values(sheet.top_rows(3)) == {"A1": 1.0, "A3": 3.0}
+    assert values(sheet.cells(3)) == {"A1": 1.0, "A3": 3.0}
     with pytest.raises(InputRefused):
         sheet.cells()
 
@@ -269,6 +306,7 @@ def _alike(value: CellValue, other: Any) -> bool:
         ('<row r="1"><c r="A1"><v>1_0</v></c></row>', "not a number"),
         ('<row r="1"><c r="A1" t="b"><v>2</v></c></row>', "the cell cannot be read"),
         ('<row r="1"><c r="A1" t="d"><v>soon</v></c></row>', "the cell cannot be read"),
+        ('<row r="1"><c r="A1" t="str"><v>_xD83D_</v></c></row>', "the cell cannot be read"),
         ('<row r="2"/><row r="1"/>', "its rows are not in order"),
         ('<row r="1"/><row r="1"/>', "its rows are not in order"),
         ('<row r="1048577"/>', "its rows are not in order"),
@@ -336,6 +374,11 @@ def encrypted() -> bytes:
 )
 def test_what_is_no_workbook_is_refused(content: bytes, problem: str) -> None:
     assert problem in refusal(content)
+
+
+def test_more_formats_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_STARTS", 1)
+    assert "it has too many elements" in refusal(workbook(""))
 
 
 def test_cells_share_texts() -> None:

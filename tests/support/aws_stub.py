@@ -74,7 +74,7 @@ class AwsStub:
         """Return the calls that would change something, without `iam` and the output format."""
         return [call[1:-1] for call in self.calls if not call[1].startswith(("get-", "list-"))]
 
-    def run(self, shell: str, script: str, **variables: str) -> ScriptRun:
+    def run(self, shell: str, script: str, /, **variables: str) -> ScriptRun:
         """Run a script in this account, with the time that `now` says."""
         if self.now is not None:
             (self.folder / "now").write_text(stated(self.now.astimezone(UTC)) + "\n")

@@ -19,7 +19,7 @@ from analyzer.changes.diff import (
 from analyzer.changes.users import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
-from analyzer.review_columns import ENTERED_IN, Decision
+from analyzer.review_columns import DECIDED, ENTERED_IN, Decision
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import OVERDUE
 from analyzer.writers.text_columns import Texts
@@ -123,7 +123,7 @@ def follow_up_columns(names: AccountNames) -> tuple[Column, ...]:
         USER,
         WordColumn("Status", 10, follow_up.STATUS, style_among(_STATUS_STYLES)),
         WordColumn("Overdue", 9, _overdue_words, style_among(_STATUS_STYLES)),
-        WordColumn("Decided", 10.5, ledger.DECISION),
+        WordColumn(DECIDED, 10.5, ledger.DECISION),
         WordColumn("Decided by", 10.5, ledger.DECIDED_BY),
         DayColumn("Decided on", 10.5, ledger.DECIDED_ON),
         NumberColumn("Days since", 6.5, follow_up.DAYS),

@@ -1,0 +1,308 @@
+"""Find the lists of a workbook, whatever people did with its sheets, and what its Summary counts.
+
+Lists are known by their heads, so that sheets may be renamed and copied, and columns moved and
+added. What was entered elsewhere is refused by name.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from analyzer.decisions.record import parsed_record
+from analyzer.errors import InputRefused, Problem
+from analyzer.review_columns import (
+    ACCOUNT,
+    ARN,
+    DECIDED,
+    DECISION,
+    DIFFERS,
+    EARLIER_DECISION,
+    ENTERED_IN,
+    ENTRIES,
+    LIST,
+    OK,
+    RECORD,
+    REMOVALS,
+    USER,
+    WHEN_WRITTEN,
+)
+from analyzer.sources.spreadsheet import (
+    CellValue,
+    Sheet,
+    SheetCells,
+    cell_name,
+    moment_of_serial,
+    open_spreadsheet,
+)
+from analyzer.terms import utc_text
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS
+from analyzer.writers.workbook.summary_sheet import TITLE
+
+_TOP_ROWS: Final = 100
+"""Heads of a list stand in one of the first rows, whatever somebody put above them."""
+
+NEEDED: Final = (ACCOUNT, USER, *ENTRIES, ARN, RECORD)
+"""Columns without which a list is refused."""
+
+_LIKE_ENTRY: Final = re.compile(
+    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
+)
+
+SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
+_FORMULA_ENTRY_HINT: Final = "Copy the cell, and paste it as a value."
+_STRUCK_HINT: Final = "Empty the cell, or enter it again; a decision that was collected: withdraw."
+
+
+@dataclass(frozen=True, slots=True)
+class ListSheet:
+    """Hold the cells of a list, from which row its heads name the columns, by number from 0."""
+
+    file: str
+    title: str
+    cells: SheetCells
+    head_row: int
+    column_of: Mapping[str, int]
+    counts_from_1904: bool
+
+    @property
+    def place(self) -> str:
+        """Return where a problem stands."""
+        return f"{self.file}, sheet {self.title}"
+
+    def value(self, head: str, at: int) -> CellValue:
+        """Return the cell under a head in the row at a position."""
+        cells = self.cells.columns.get(self.column_of[head])
+        return cells[at] if cells else None
+
+    def problem(self, head: str, at: int, message: str, hint: str) -> Problem:
+        """Return a problem of the cell under a head in the row at a position."""
+        row = self.cells.row_numbers[at]
+        cell = f"{head}, cell {cell_name(row, self.column_of[head])}"
+        text = text_of(self.value(head, at)) or None
+        return Problem(self.place, row, cell, text, message, hint)
+
+    def cell_problems(self) -> Iterator[Problem]:
+        """Yield a problem for each entry that a formula gives, or that is struck through."""
+        heads = {self.column_of[head]: head for head in ENTRIES}
+        for cells, message, hint in (
+            (self.cells.formulas, "a formula, whose result may change", _FORMULA_ENTRY_HINT),
+            (self.cells.struck, "it is struck through", _STRUCK_HINT),
+        ):
+            for row, column in sorted(cells):
+                if row > self.head_row and column in heads:
+                    cell = f"{heads[column]}, cell {cell_name(row, column)}"
+                    text = text_of(self.cells.value(row, column)) or None
+                    yield Problem(self.place, row, cell, text, message, hint)
+
+    def moment_text(self, serial: float) -> str:
+        """Return the moment that a number shows in this workbook, empty if it is none."""
+        at = moment_of_serial(serial, counts_from_1904=self.counts_from_1904)
+        return utc_text(at) if at else ""
+
+
+def lists_and_counts(name: str, content: bytes) -> tuple[list[ListSheet], dict[str, int]]:
+    """Return the lists of a workbook, and the number of users that the Summary has for each.
+
+    Raises InputRefused.
+    """
+    book = open_spreadsheet(name, content)
+    lists: list[ListSheet] = []
+    counts: dict[str, int] = {}
+    problems: list[Problem] = []
+    for sheet in book.sheets:
+        top = sheet.cells(_TOP_ROWS)
+        place = f"{name}, sheet {sheet.title}"
+        heads = _head_row(top, _are_of_list)
+        try:
+            if heads:
+                _check_heads(place, *heads)
+                cells = sheet.cells()
+                row, column_of = heads[0], {head: at for at, head in heads[1].items()}
+                lists.append(
+                    ListSheet(name, sheet.title, cells, row, column_of, book.counts_from_1904)
+                )
+                problems += _stray_problems(lists[-1])
+            elif any(TITLE in map(text_of, values) for values in top.columns.values()):
+                counts |= _counts_when_written(place, sheet.cells())
+            else:
+                problems += _other_sheet_problems(place, top, sheet)
+        except InputRefused as error:
+            problems += error.problems
+    if problems:
+        raise InputRefused(problems)
+    if not lists:
+        hint = "Name a workbook that credreport wrote, with its lists of users."
+        raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
+    if not counts:
+        hint = "Send the whole workbook: without it nobody sees whether a row is missing."
+        raise InputRefused.of_file(name, "it has no Summary", hint)
+    return lists, counts
+
+
+def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:
+    """Yield a problem for a list without its heads, and for what is entered on a follow-up."""
+    for column in top.columns:
+        for row, value in top.below(column, 0):
+            if text_of(value).startswith("{") and parsed_record(text_of(value)):
+                message = "the heads of this list are gone"
+                yield Problem(place, row, None, None, message, SAVED_COPY_HINT)
+                return
+    if heads := _head_row(top, lambda heads: ENTERED_IN in heads and DECIDED in heads):
+        yield from _follow_up_problems(place, sheet.cells(), *heads)
+
+
+def _follow_up_problems(
+    place: str, cells: SheetCells, head_row: int, heads: Mapping[int, str]
+) -> Iterator[Problem]:
+    """Yield a problem for each row in which something else stands than an earlier decision."""
+    column_of = {head: column for column, head in heads.items()}
+    for at, row in enumerate(cells.row_numbers):
+        shown = {
+            head: text_of(cells.columns[column][at])
+            for head, column in column_of.items()
+            if column in cells.columns and head in (DECIDED, ENTERED_IN, *ENTRIES)
+        }
+        is_earlier = shown.get(DECIDED) in [*REMOVALS] and shown.get(ENTERED_IN)
+        if row > head_row and any(shown.values()) and not is_earlier:
+            cell = f"{DECIDED}, cell {cell_name(row, column_of[DECIDED])}"
+            message, hint = "not an earlier decision", "Decide in the list that has the user."
+            yield Problem(place, row, cell, shown.get(DECIDED) or None, message, hint)
+
+
+def _head_row(
+    top: SheetCells, are_heads: Callable[[set[str]], bool]
+) -> tuple[int, dict[int, str]] | None:
+    """Return the first row with such heads, and its heads by column number."""
+    for at, row in enumerate(top.row_numbers):
+        heads = {
+            column: " ".join(text_of(values[at]).split())
+            for column, values in top.columns.items()
+            if text_of(values[at]).strip()
+        }
+        if are_heads({*heads.values()}):
+            return row, heads
+    return None
+
+
+def _are_of_list(heads: set[str]) -> bool:
+    """Return whether a list has these heads, maybe without one; a follow-up shares some."""
+    shared = heads & {*ENTRIES, RECORD}
+    return DECISION in heads or RECORD in heads or (len(shared) > 1 and ENTERED_IN not in heads)
+
+
+def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
+    """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
+    counts = Counter(heads.values())
+    others = counts.keys() - {*ENTRIES, EARLIER_DECISION}
+    wrong = [
+        *((each, "the column is gone", SAVED_COPY_HINT) for each in NEEDED if not counts[each]),
+        *((each, "the column is there twice", _TWICE_HINT) for each in NEEDED if counts[each] > 1),
+        *((each, *_COPY) for each in sorted(others) if _LIKE_ENTRY.fullmatch(each)),
+    ]
+    if wrong:
+        raise InputRefused(Problem(place, row, each, None, *why) for each, *why in wrong)
+
+
+_TWICE_HINT: Final = "Remove the one you added."
+_COPY: Final = "the column looks like a copy", "Give it another name."
+
+
+def _stray_problems(each: ListSheet) -> Iterator[Problem]:
+    """Yield a problem for merged cells, and for what stands beside the columns."""
+    for cells in each.cells.merged:
+        last_row = max(map(int, re.findall(r"\d{1,7}", cells)), default=each.head_row)
+        if last_row >= each.head_row:
+            hint = "Split them, and enter each decision in its own row."
+            yield Problem(each.place, last_row, None, cells, "merged cells", hint)
+    for column in each.cells.columns.keys() - {*each.column_of.values()}:
+        for row, value in each.cells.below(column, each.head_row):
+            if text_of(value).strip():
+                cell = f"cell {cell_name(row, column)}"
+                hint = "Move it into its column, or give this column a head."
+                yield Problem(each.place, row, cell, text_of(value), "it is beside the list", hint)
+                break
+
+
+# Counts
+
+
+def _counts_when_written(place: str, cells: SheetCells) -> dict[str, int]:
+    """Return the users of each list as the Summary counts them; raises InputRefused."""
+    message = "the formula of this check was typed over"
+    problems = [
+        Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
+        for column in cells.columns
+        for row, value in cells.below(column, 0)
+        if value in (OK, DIFFERS) and (row, column) not in cells.formulas
+    ]
+    if problems:
+        raise InputRefused(problems)
+    first, listed = cells.columns.get(0, []), cells.columns.get(2, [])
+    titles = {str(each.title) for each in REVIEW_LISTS}
+    starts = [at for at, value in enumerate(first) if value == LIST and listed[at] == WHEN_WRITTEN]
+    lines = range(starts[0] + 1, starts[0] + 1 + len(titles)) if starts else range(0)
+    return {
+        str(first[at]): int(number)
+        for at in lines
+        if at < len(first) and first[at] in titles and isinstance(number := listed[at], float)
+    }
+
+
+_FORMULA_HINT: Final = "Use the workbook as credreport wrote it."
+
+
+def count_problems(
+    name: str, counts: Mapping[str, int], listed: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield a problem for each list that has not as many users as when it was written."""
+    for each in REVIEW_LISTS:
+        title = str(each.title)
+        if title not in counts:
+            yield Problem.of_file(name, f"the Summary has no count of {title}", _FORMULA_HINT)
+        elif listed.get(title, 0) != counts[title]:
+            message = f"{title} has {listed.get(title, 0):,} users, and had {counts[title]:,}"
+            yield Problem.of_file(name, f"{message} when it was written", _ROWS_HINT)
+
+
+_ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting them."
+
+
+# Entries and texts
+
+
+def holds_entries(path: Path) -> bool:
+    """Return whether a file is a workbook in which anything is entered, or one that is damaged."""
+    if path.suffix.lower() != ".xlsx" or not path.is_file():
+        return False
+    content = path.read_bytes()
+    try:
+        return any(_has_entry(sheet) for sheet in open_spreadsheet(path.name, content).sheets)
+    except InputRefused:
+        return content.startswith(b"PK")
+
+
+def _has_entry(sheet: Sheet) -> bool:
+    """Return whether a sheet is a list in which anything is entered."""
+    heads = _head_row(sheet.cells(_TOP_ROWS), _are_of_list)
+    if heads is None:
+        return False
+    cells = sheet.cells()
+    row, entries = heads[0], {column for column, head in heads[1].items() if head in ENTRIES}
+    return any(at > row and column in entries for at, column in cells.formulas) or any(
+        text_of(value).strip() for column in entries for _, value in cells.below(column, row)
+    )
+
+
+def text_of(value: CellValue) -> str:
+    """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    text = value if isinstance(value, str) else value.text
+    return text.replace("\r\n", "\n").replace("\r", "\n")

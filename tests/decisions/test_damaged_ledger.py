@@ -1,0 +1,195 @@
+"""A damaged ledger is refused, or has the same decisions on the same users: never on others."""
+
+import csv
+import io
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from analyzer.decisions.ledger import Ledger, LedgerLine, ledger_bytes, read_ledger
+from analyzer.errors import InputRefused
+from tests.support.builders import AS_OF, a_key, a_password, a_user, days_before
+from tests.support.decisions import OTHER_ACCOUNT, line
+
+USERS = (
+    a_user("ann", created=days_before(900)),
+    a_user("anna", created=days_before(800), account=OTHER_ACCOUNT),
+    a_user("bob", created=days_before(700), password=a_password(), path="a/b/"),
+    a_user("=cmd", created=days_before(600)),
+    a_user("007", created=days_before(500), key_1=a_key(days_before(400))),
+    a_user("new", created=AS_OF + timedelta(hours=5)),
+    a_user("masked", created=days_before(300), arn="arn:aws:iam::123XXXXXXXX:user/masked"),
+    a_user("word", created=days_before(200), arn="redacted"),
+    a_user("odd", created=days_before(100), arn="arn:aws:iam::01234:user/odd"),
+    a_user("none", created=days_before(50), arn=""),
+    a_user("test", created=days_before(40), arn="tests"),
+    a_user("unknown", created="N/A"),
+    a_user("garbled", created="2026-13-01T00:00:00Z", key_1=a_key(days_before(400))),
+)
+WORDS = ("delete", "deactivate", "keep", "investigate", "delete", "withdraw")
+LINES = [
+    line(WORDS[at % len(WORDS)], user, by=f"Anna {at}", comment='a "reason", long\nenough')
+    for at, user in enumerate(USERS)
+]
+WHOLE = ledger_bytes(LINES)
+IDENTITY = ("account", "user", "arn", "user_creation_time", "age_days", "as_of")
+"""The columns that say of whom a line is; each of them is there twice, in other words."""
+
+Rows = list[list[str]]
+Damage = Callable[[random.Random], bytes]
+
+
+def rows_of(content: bytes) -> Rows:
+    return [*csv.reader(io.StringIO(content.decode(), newline=""))]
+
+
+def written(rows: Rows, separator: str = ",") -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def damaged_text(text: str, dice: random.Random) -> str:
+    """Return a text with one sign lost, doubled, changed, or in the place of its neighbour."""
+    at = dice.randrange(max(len(text), 1))
+    one, two = text[at : at + 1], text[at + 1 : at + 2]
+    sign = dice.choice("0159aAzX*/:-.' \x00,;\"\n")
+    return text[:at] + dice.choice(["", one + one, sign, two + one[:0]]) + text[at + 1 :]
+
+
+def sign_of_file(dice: random.Random) -> bytes:
+    return damaged_text(WHOLE.decode(), dice).encode()
+
+
+def sign_of_cell(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    row, at = dice.randrange(1, len(rows)), rows[0].index(dice.choice(IDENTITY))
+    rows[row][at] = damaged_text(rows[row][at], dice)
+    return written(rows)
+
+
+def cells_swapped(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    one, other = dice.sample(range(1, len(rows)), 2)
+    at = rows[0].index(dice.choice(IDENTITY))
+    rows[one][at], rows[other][at] = rows[other][at], rows[one][at]
+    return written(rows)
+
+
+def cell_filled_down(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    at = rows[0].index(dice.choice(IDENTITY))
+    for row in rows[2:]:
+        row[at] = rows[1][at]
+    return written(rows)
+
+
+def cell_emptied(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    rows[dice.randrange(1, len(rows))][rows[0].index(dice.choice(IDENTITY))] = ""
+    return written(rows)
+
+
+def cells_shifted(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    row = dice.choice(rows[1:])
+    at = dice.randrange(len(row))
+    row[at:at] = [""]
+    del row[dice.choice([-1, at])]
+    return written(rows)
+
+
+def heads_swapped(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    one, other = dice.sample(range(len(rows[0])), 2)
+    rows[0][one], rows[0][other] = rows[0][other], rows[0][one]
+    return written(rows)
+
+
+def column_sorted(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    at = rows[0].index(dice.choice(IDENTITY))
+    for row, cell in zip(rows[1:], sorted(row[at] for row in rows[1:]), strict=True):
+        row[at] = cell
+    return written(rows)
+
+
+def column_lost(dice: random.Random) -> bytes:
+    rows = rows_of(WHOLE)
+    at = dice.randrange(len(rows[0]))
+    return written([row[:at] + row[at + 1 :] for row in rows])
+
+
+def rows_in_another_order(dice: random.Random) -> bytes:
+    head, *rows = rows_of(WHOLE)
+    return written([head, *dice.sample(rows, len(rows)), dice.choice(rows)], dice.choice(",;\t"))
+
+
+def cut_off(dice: random.Random) -> bytes:
+    return WHOLE[: dice.randrange(len(WHOLE))]
+
+
+def bytes_of_another_encoding(dice: random.Random) -> bytes:
+    at = dice.randrange(len(WHOLE))
+    return WHOLE[:at] + dice.randbytes(1) + WHOLE[at:]
+
+
+DAMAGES: tuple[Damage, ...] = (
+    *(sign_of_file, sign_of_cell, cells_swapped, cell_filled_down),
+    *(cell_emptied, cells_shifted, heads_swapped, column_sorted, column_lost),
+    *(rows_in_another_order, cut_off, bytes_of_another_encoding),
+)
+
+
+def of_whom(each: LedgerLine) -> tuple[str, str, str]:
+    """Return the word, and the user by name and ARN, whatever the path in it."""
+    beginning, _, name = each.user_key.arn.rpartition("/")
+    return str(each.decision), beginning.partition("/")[0] + name, each.user
+
+
+def is_close(one: LedgerLine, other: LedgerLine) -> bool:
+    """Return whether two lines have the same creation time, but for some hours of the day.
+
+    A day is what a ledger tells twice; the script compares every second with AWS.
+    """
+    created, again = one.user_key.created, other.user_key.created
+    return created == again or bool(created and again and abs(created - again) < timedelta(days=1))
+
+
+def check_same_users(ledger: Ledger) -> None:
+    """Check that every line is one of the whole ledger: its decision, on its user.
+
+    Nothing acts on lines that identify no user: there are no more of them, but for a doubled row.
+    """
+    known = {of_whom(each): each for each in LINES}
+    identified = [each for each in ledger.lines if each.identifies_user]
+    for each in identified:
+        assert of_whom(each) in known, each
+        assert is_close(each, known[of_whom(each)]), each
+    others = sum(not each.identifies_user for each in LINES)
+    assert len(ledger.lines) - len(identified) <= others + 1
+
+
+def test_the_whole_ledger_has_all_decisions() -> None:
+    assert [*read_ledger("decisions.csv", WHOLE).lines] == LINES
+
+
+def ledger_or_none(content: bytes) -> Ledger | None:
+    """Return a ledger, None if it is refused by its name."""
+    try:
+        return read_ledger("decisions.csv", content)
+    except InputRefused as refused:
+        assert {each.file for each in refused.problems} == {"decisions.csv"}  # noqa: PT017  and no other error
+        return None
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
+def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_the_same_users(
+    damage: Damage,
+) -> None:
+    ledgers = [ledger_or_none(damage(random.Random(seed))) for seed in range(12)]
+    for ledger in filter(None, ledgers):
+        check_same_users(ledger)
+    assert None in ledgers or damage is rows_in_another_order
