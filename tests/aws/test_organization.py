@@ -53,6 +53,7 @@ from tests.support.aws_server import (
     serving_an_organization,
 )
 from tests.support.builders import ROOT_FOLDER
+from tests.support.processes import MEASURED, unmeasured
 
 ALL = (*MEMBERS, CALLER)
 LIST = "ListServiceSpecificCredentials"
@@ -575,20 +576,19 @@ def test_memory_does_not_grow_with_the_number_of_accounts(folder: Path) -> None:
 
 
 def whole_peak(aws: Aws, home: Path, accounts: int) -> int:
-    """Return the most memory that the program had while it fetched so many accounts' reports."""
+    """Return the most memory (KiB) that the program had while it fetched so many reports."""
     assert accounts > len(aws.accounts)
     for number in range(100, 100 + accounts - len(aws.accounts)):
         aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=50)
     arguments = ("fetch", "--quiet", "-o", str(home / f"{accounts}"), *ORGANIZATION)
-    with subprocess.Popen(
-        [sys.executable, "-m", "analyzer", *arguments],
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *arguments],
         cwd=ROOT_FOLDER,
-        env={**os.environ, **environment(home, aws.url)},
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return used.ru_maxrss
+        env={**unmeasured(), **environment(home, aws.url)},
+        capture_output=True,
+        check=True,
+    )
+    return int(done.stdout)
 
 
 def test_the_program_needs_no_more_memory_for_many_accounts(aws: Aws, tmp_path: Path) -> None:

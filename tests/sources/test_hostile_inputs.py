@@ -18,6 +18,7 @@ from analyzer.errors import InputRefused
 from analyzer.report.input_size import InputLimit, size_in_bytes, size_text
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user, report_text, run
+from tests.support.processes import MEASURED, unmeasured
 from tests.support.reading import (
     ANN,
     HEADER,
@@ -34,17 +35,6 @@ pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half t
 
 MIB = 1 << 20
 MOST_MEMORY = 280 * MIB
-
-
-MEASURED = """
-import re, sys
-from pathlib import Path
-from analyzer.cli import main
-code = main(sys.argv[1:])
-print(re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1])
-sys.exit(code)
-"""
-"""Run the program and print how much memory it took at most, in KiB."""
 
 
 def zipped(members: dict[str, str | bytes]) -> bytes:
@@ -93,7 +83,10 @@ def test_what_would_fill_the_memory_is_refused_within_bounds(
 ) -> None:
     path = put(tmp_path, content(), name)
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED, "analyze", path], capture_output=True, check=False
+        [sys.executable, "-c", MEASURED, "analyze", path],
+        capture_output=True,
+        check=False,
+        env=unmeasured(),
     )
     assert done.returncode == InputRefused.exit_code
     assert int(done.stdout) <= MOST_MEMORY // 1024

@@ -19,8 +19,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from analyzer.model import AccountName
 from analyzer.review_columns import SHEETS
 from analyzer.terms import Verdict
-from analyzer.writers.workbook import write_workbook
-from analyzer.writers.workbook.listing import CHUNK_ROWS
+from analyzer.writers.workbook import listing, write_workbook
 from tests.support.builders import (
     COLUMNS_OF_2014,
     a_password,
@@ -134,16 +133,19 @@ def test_counts_go_over_all_sheets(tmp_path: Path) -> None:
     assert "'All users 3'!$D$2:$D$3" in formula
 
 
-def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(tmp_path: Path) -> None:
-    count = CHUNK_ROWS + 10
+def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chunk, count = 64, 74
+    monkeypatch.setattr(listing, "CHUNK_ROWS", chunk)
     users = [a_user(f"user{at}", created=days_before(at % 900 + 2)) for at in range(count)]
-    users[CHUNK_ROWS + 5]["password_enabled"] = "perhaps"
-    users[CHUNK_ROWS + 6] |= a_password(days_before(1))
+    users[chunk + 5]["password_enabled"] = "perhaps"
+    users[chunk + 6] |= a_password(days_before(1))
     book = book_of(analyzed_users(tmp_path, users))
     listed = records(book["All users"])
     assert [row["User"] for row in listed] == [f"user{at}" for at in range(count)]
-    assert listed[CHUNK_ROWS + 5]["Password"] == '"perhaps" (not understood)'
-    assert [row["User"] for row in records(book["Undetermined"])] == [f"user{CHUNK_ROWS + 5}"]
+    assert listed[chunk + 5]["Password"] == '"perhaps" (not understood)'
+    assert [row["User"] for row in records(book["Undetermined"])] == [f"user{chunk + 5}"]
     created = [row["Created"] for row in records(book["Unused users"])]
     assert len(created) == count - 2
     assert created == sorted(created)
