@@ -42,7 +42,7 @@ from analyzer.sources.manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.other_files import content_cannot_be_report
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Criteria, Verdict, printable
-from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batches
+from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
 File = tuple[str, bytes]
 """The name of a file and its bytes."""

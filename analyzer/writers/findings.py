@@ -8,11 +8,14 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.account_names import account_with_name
+from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
 from analyzer.model import AccountName, UncoveredAccount
 from analyzer.rules.rule import (
     FACT,
+    FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     SUBJECT,
@@ -23,6 +26,18 @@ from analyzer.rules.rule import (
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
+from analyzer.writers.tables import Origins, Table
+
+FINDING_COLUMNS: Final = (
+    *(name for name in FINDINGS if name != REMEDY),
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+    columns.ACCOUNT_NAME,
+)
+"""The columns of findings in CSV: those of `rules.rule.FINDINGS` but the remedy, then the report's.
+
+`file` has the report's name; `account_name` is empty where the account's name is not known.
+"""
 
 EXAMPLES: Final = 5
 """How many findings of each rule a short list shows."""
@@ -209,8 +224,21 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
-    """Return the row that lists of findings have for an account that could not be read."""
+def finding_tables(analysis: Analysis) -> Iterator[Table]:
+    """Yield all findings in the order of `Inspection.frames`, then the uncovered accounts."""
+    origins = Origins(analysis.report)
+    for frame in analysis.inspection.frames():
+        yield finding_table(frame, origins)
+    uncovered = map(_uncovered_finding, analysis.report.not_covered)
+    yield from origins.uncovered(uncovered, (*FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE))
+
+
+def finding_table(frame: pd.DataFrame, origins: Origins) -> Table:
+    """Return findings with the names of their file and account, and the as-of of the report."""
+    return {**{name: frame[name] for name in FINDINGS}, **origins.of_rows(frame)}
+
+
+def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.label,
         SEVERITY: UNCOVERED_ACCOUNT.severity,

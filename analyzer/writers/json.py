@@ -1,7 +1,7 @@
 """Write an analysis as one JSON document, whose schema lies beside this module."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, BinaryIO, Final
@@ -10,19 +10,20 @@ import orjson
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.decisions.follow_up import MOMENTS, as_text, follow_up_counts
+from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.inspection import Inspection
-from analyzer.model import Page, Report, ReportFile
+from analyzer.model import Page, ReportFile
 from analyzer.rules.rule import FINDINGS, Rule
 from analyzer.standards import references
 from analyzer.standards.results import ControlResult
-from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
+from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.plain_values import plain_rows
-from analyzer.writers.users import listed_pages
+from analyzer.writers.findings import finding_table
+from analyzer.writers.tables import Origins
+from analyzer.writers.text_columns import plain_rows
+from analyzer.writers.users import listed_pages, user_table
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -33,14 +34,14 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
     """
-    report = analysis.report
+    origins = Origins(analysis.report)
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
-    stream.write(_dump(about).removesuffix(b"}") + b',"findings":[')
+    stream.write(json_bytes(about).removesuffix(b"}") + b',"findings":[')
     frames = analysis.inspection.frames()
-    _write_lines(stream, (each for frame in frames for each in _findings(frame, report)))
+    _write_lines(stream, (each for frame in frames for each in _findings(frame, origins)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (user for page in pages for user in _users(page, analysis)))
+    _write_lines(stream, (user for page in pages for user in _users(page, analysis, origins)))
     stream.write(b"]}\n")
 
 
@@ -53,7 +54,8 @@ def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None
     stream.write(b"\n")
 
 
-def _dump(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return a document; it may hold dataclasses, moments in UTC and days."""
     text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
     # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
     return text.encode(errors="backslashreplace")
@@ -118,83 +120,51 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
     ledger = analysis.ledger
     if ledger.file is None:
         return None
-    followed = as_text(analysis.follow_up).assign(**{OVERDUE: analysis.follow_up[OVERDUE]})
+    followed = analysis.follow_up
     return {
         "ledger": asdict(ledger.file),
         "keep_days": ledger.keep_days,
         "due_days": ledger.due_days,
-        "counts": follow_up_counts(analysis.follow_up),
-        "follow_up": [
-            {str(name): value or None if name in MOMENTS else value for name, value in row.items()}
-            for row in followed.to_dict("records")
-        ],
+        "counts": follow_up_counts(followed),
+        "follow_up": [_named(COLUMNS, row) for row in plain_rows(followed, COLUMNS)],
     }
 
 
-def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
+def _users(page: Page, analysis: Analysis, origins: Origins) -> Iterator[dict[str, Any]]:
     """Yield the users of a judged page, null for what is missing."""
-    report = analysis.report
-    for judged, caveats, decision, cells in zip(
-        plain_rows(page.users, _USER_COLUMNS),
+    decisions = analysis.earlier_decisions(page)
+    table = {**user_table(page, origins), columns.EARLIER_DECISION: decisions}
+    for row, caveats, cells in zip(
+        plain_rows(table, _USER),
         caveat_sentences(page),
-        analysis.earlier_decisions(page),
-        plain_rows(page.cells, columns.REPORTED),
+        plain_rows(table, columns.REPORTED),
         strict=True,
     ):
-        account, user, arn, verdict, reason, certainty, exemption, *others = judged
-        as_of, as_of_source, age_days, idle_days, file, row = others
-        yield {
-            "account": account,
-            "user": user,
-            "arn": arn,
-            "verdict": verdict,
-            "reason": reason,
-            "certainty": certainty,
-            "caveats": [{"caveat": id_, "because": sentence} for id_, sentence in caveats],
-            "exemption": exemption,
-            "as_of": as_of,
-            "as_of_source": as_of_source,
-            "age_days": age_days,
-            "idle_days": idle_days,
-            "file": report.files[file].name,
-            "row": row,
-            "account_name": account_name(account, report.account_names),
-            "earlier_decision": decision,
-            "report": dict(zip(columns.REPORTED, cells, strict=False)),
-        }
+        user = _named(_USER, row)
+        user[columns.CAVEATS] = [{"caveat": id_, "because": why} for id_, why in caveats]
+        user["report"] = _named(columns.REPORTED, cells)
+        yield user
 
 
-_USER_COLUMNS: Final = (
-    *(name for name in columns.JUDGED if name != columns.CAVEATS),
+_USER: Final = (
+    *columns.JUDGED,
     columns.FILE,
     columns.ROW,
+    columns.ACCOUNT_NAME,
+    columns.EARLIER_DECISION,
 )
 
 
-def _findings(frame: pd.DataFrame, report: Report) -> Iterator[dict[str, Any]]:
-    """Yield findings (columns: `rules.rule.FINDINGS`), null for what is missing."""
-    for each in plain_rows(frame, FINDINGS):
-        account, user, arn, severity, rule, subject, slot, created, *others = each
-        since, days, fact, outcome, exemption, file, row, remedy = others
-        yield {
-            "account": account,
-            "user": user,
-            "arn": arn,
-            "severity": severity,
-            "rule": rule,
-            "subject": subject,
-            "slot": slot,
-            "created": created,
-            "since": since,
-            "days": days,
-            "fact": fact,
-            "outcome": outcome,
-            "exemption": exemption,
-            "file": report.files[file].name,
-            "row": row,
-            "remedy": remedy,
-            "account_name": account_name(account, report.account_names),
-        }
+def _findings(frame: pd.DataFrame, origins: Origins) -> Iterator[dict[str, Any]]:
+    """Yield findings, null for what is missing."""
+    return (_named(_FINDING, row) for row in plain_rows(finding_table(frame, origins), _FINDING))
+
+
+def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(names, values, strict=True))
+
+
+_FINDING: Final = (*FINDINGS, columns.ACCOUNT_NAME)
 
 
 def _inspection(inspection: Inspection) -> dict[str, Any]:

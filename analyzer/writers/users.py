@@ -14,6 +14,7 @@ from analyzer.caveats import caveat_sentences
 from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
 from analyzer.verdict import reason_text
+from analyzer.writers.tables import Origins, Table
 
 AS_OF_SOURCES: Final = {
     AsOfSource.OPTION: "set with --as-of",
@@ -234,8 +235,28 @@ def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
             yield chosen
 
 
-def uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
-    """Return the row that lists of users have for an account that could not be read."""
+def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
+    """Yield the users with one of the verdicts, then the accounts that could not be read."""
+    origins = Origins(analysis.report)
+    for page in listed_pages(analysis, verdicts):
+        yield user_table(page, origins)
+    uncovered = map(_uncovered_user, analysis.report.not_covered)
+    yield from origins.uncovered(uncovered, _TABLE_COLUMNS)
+
+
+_TABLE_COLUMNS: Final = (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW)
+
+
+def user_table(page: Page, origins: Origins) -> Table:
+    """Return users with the columns of CSV, and with the file and the row in it."""
+    return {
+        **{name: page.users[name] for name in (*columns.JUDGED, columns.ROW)},
+        **{name: page.cells[name] for name in columns.REPORTED},
+        **origins.of_rows(page.users),
+    }
+
+
+def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.label,
         columns.VERDICT: NOT_COVERED,

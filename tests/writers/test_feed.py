@@ -13,7 +13,7 @@ import pytest
 from analyzer import inspection
 from analyzer.analysis import Analysis
 from analyzer.model import AccountName
-from analyzer.writers import plain_values
+from analyzer.writers import text_columns
 from analyzer.writers.feed import json_line, present, shared_json
 from tests.support.builders import (
     ACCOUNT,
@@ -102,7 +102,7 @@ def test_neither_order_nor_pages_change_what_is_said(
     whole = said()
     random.Random(2).shuffle(rows)
     monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(plain_values, "_VALUES_AT_ONCE", 7)
+    monkeypatch.setattr(text_columns, "_VALUES_AT_ONCE", 7)
     assert said() == whole
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.writers.findings_csv import FINDING_COLUMNS, write_findings
+from analyzer.writers.csv import write_findings
+from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import (
     ACCOUNT,
     a_key,
