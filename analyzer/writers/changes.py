@@ -10,7 +10,7 @@ from analyzer.analysis import Analysis
 from analyzer.changes.diff import COLUMNS, counts_by_kind
 from analyzer.version import VERSION
 from analyzer.writers.csv import write_tables
-from analyzer.writers.json import json_bytes
+from analyzer.writers.json import fields, json_bytes
 from analyzer.writers.text_columns import plain_rows
 
 SCHEMA_VERSION: Final = "1.0"
@@ -67,10 +67,7 @@ def _side(analysis: Analysis) -> dict[str, Any]:
     return {
         "files": [
             {
-                "name": file.name,
-                "sha256": file.sha256,
-                "as_of": file.as_of,
-                "as_of_source": file.as_of_source,
+                **fields(file, "name", "sha256", "as_of", "as_of_source"),
                 "accounts": [account.account for account in file.accounts],
             }
             for file in report.files

@@ -15,9 +15,8 @@ from analyzer.caveats import caveat_sentences
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.inspection import Inspection
 from analyzer.model import Page, ReportFile
-from analyzer.rules.rule import FINDINGS, Rule
+from analyzer.rules.rule import FINDINGS
 from analyzer.standards import references
-from analyzer.standards.results import ControlResult
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.findings import finding_table
@@ -104,15 +103,13 @@ def _filter(analysis: Analysis) -> dict[str, Any] | None:
 
 
 def _file(file: ReportFile) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "sha256": file.sha256,
-        "size": file.size,
-        "as_of": file.as_of,
-        "as_of_source": file.as_of_source,
-        "accounts": file.accounts,
-        "evidence": file.service_credentials,
-    }
+    about = fields(file, "name", "sha256", "size", "as_of", "as_of_source", "accounts")
+    return {**about, "evidence": file.service_credentials}
+
+
+def fields(value: object, *names: str) -> dict[str, Any]:
+    """Return some fields of an object by their names."""
+    return {name: getattr(value, name) for name in names}
 
 
 def _decisions(analysis: Analysis) -> dict[str, Any] | None:
@@ -169,33 +166,22 @@ _FINDING: Final = (*FINDINGS, columns.ACCOUNT_NAME)
 
 def _inspection(inspection: Inspection) -> dict[str, Any]:
     """Return the rules that ran, their limits, and the results of the controls."""
-    standard = inspection.book.standard
+    book = inspection.book
     return {
-        "standard": {"id": standard.id, "name": standard.name, "scope": standard.scope},
-        "thresholds": inspection.book.thresholds,
-        "rules": [_rule(rule) for rule in inspection.book.rules],
-        "controls": [_control(each) for each in inspection.controls],
-    }
-
-
-def _rule(rule: Rule) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "title": rule.title,
-        "severity": rule.severity,
-        "subject": rule.subject,
-        "references": dict(references(rule.id)),
-    }
-
-
-def _control(each: ControlResult) -> dict[str, Any]:
-    return {
-        "number": each.control.number,
-        "title": each.control.title,
-        "rules": each.control.rules,
-        "result": each.result,
-        "fails": each.fails,
-        "exempt": each.exempt,
-        "undecided": each.undecided,
-        "why": each.why,
+        "standard": fields(book.standard, "id", "name", "scope"),
+        "thresholds": book.thresholds,
+        "rules": [
+            {
+                **fields(rule, "id", "title", "severity", "subject"),
+                "references": dict(references(rule.id)),
+            }
+            for rule in book.rules
+        ],
+        "controls": [
+            {
+                **fields(each.control, "number", "title", "rules"),
+                **fields(each, "result", "fails", "exempt", "undecided", "why"),
+            }
+            for each in inspection.controls
+        ],
     }
