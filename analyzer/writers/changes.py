@@ -11,7 +11,7 @@ from analyzer.changes.diff import COLUMNS, counts_by_kind
 from analyzer.version import VERSION
 from analyzer.writers.csv import write_tables
 from analyzer.writers.json import fields, json_bytes
-from analyzer.writers.text_columns import plain_rows
+from analyzer.writers.text_columns import plain_objects, plain_rows
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -51,8 +51,8 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
     }
     stream.write(json_bytes(head).removesuffix(b"}") + b',"changes":[')
     between = b"\n"
-    for row in plain_rows(compared.changes, COLUMNS):
-        stream.write(between + json_bytes(dict(zip(COLUMNS, row, strict=True))))
+    for change in plain_objects(compared.changes, COLUMNS):
+        stream.write(between + json_bytes(change))
         between = b",\n"
     stream.write(b"\n]}\n")
 

@@ -1,7 +1,7 @@
 """Write an analysis as one JSON document, whose schema lies beside this module."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, BinaryIO, Final
@@ -21,7 +21,7 @@ from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.version import VERSION
 from analyzer.writers.findings import finding_table
 from analyzer.writers.tables import Origins
-from analyzer.writers.text_columns import plain_rows
+from analyzer.writers.text_columns import plain_objects
 from analyzer.writers.users import listed_pages, user_table
 
 SCHEMA_VERSION: Final = "1.0"
@@ -123,7 +123,7 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
         "keep_days": ledger.keep_days,
         "due_days": ledger.due_days,
         "counts": follow_up_counts(followed),
-        "follow_up": [_named(COLUMNS, row) for row in plain_rows(followed, COLUMNS)],
+        "follow_up": [*plain_objects(followed, COLUMNS)],
     }
 
 
@@ -131,15 +131,14 @@ def _users(page: Page, analysis: Analysis, origins: Origins) -> Iterator[dict[st
     """Yield the users of a judged page, null for what is missing."""
     decisions = analysis.earlier_decisions(page)
     table = {**user_table(page, origins), columns.EARLIER_DECISION: decisions}
-    for row, caveats, cells in zip(
-        plain_rows(table, _USER),
+    for user, caveats, cells in zip(
+        plain_objects(table, _USER),
         caveat_sentences(page),
-        plain_rows(table, columns.REPORTED),
+        plain_objects(table, columns.REPORTED),
         strict=True,
     ):
-        user = _named(_USER, row)
         user[columns.CAVEATS] = [{"caveat": id_, "because": why} for id_, why in caveats]
-        user["report"] = _named(columns.REPORTED, cells)
+        user["report"] = cells
         yield user
 
 
@@ -154,11 +153,7 @@ _USER: Final = (
 
 def _findings(frame: pd.DataFrame, origins: Origins) -> Iterator[dict[str, Any]]:
     """Yield findings, null for what is missing."""
-    return (_named(_FINDING, row) for row in plain_rows(finding_table(frame, origins), _FINDING))
-
-
-def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(names, values, strict=True))
+    return plain_objects(finding_table(frame, origins), _FINDING)
 
 
 _FINDING: Final = (*FINDINGS, columns.ACCOUNT_NAME)

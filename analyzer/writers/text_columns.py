@@ -1,7 +1,7 @@
 """Spell columns as text or plain values, join them row by row, and give the result as bytes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -33,6 +33,11 @@ def plain_rows(table: Columns, names: Sequence[str]) -> Iterator[tuple[Any, ...]
     Moments are ISO text; what is missing is None.
     """
     return zip(*(_plain_values(array(table[name])) for name in names), strict=True)
+
+
+def plain_objects(table: Columns, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the same as objects, the names in this order."""
+    return map(dict, map(zip, repeat(names), plain_rows(table, names)))
 
 
 def _plain_values(values: pa.Array) -> Iterator[Any]:
