@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from analyzer.standards.rulebook import rulebook
     from analyzer.terms import Criteria, Definition, Severity, Verdict
     from analyzer.writers import write
-    from analyzer.writers.tables import FINDINGS, USERS
+    from analyzer.writers.parquet import FINDINGS, USERS
 
 _MODULE_OF: Final = {
-    "FINDINGS": "analyzer.writers.tables",
-    "USERS": "analyzer.writers.tables",
+    "FINDINGS": "analyzer.writers.parquet",
+    "USERS": "analyzer.writers.parquet",
     "CredreportError": "analyzer.errors",
     "Criteria": "analyzer.terms",
     "Definition": "analyzer.terms",

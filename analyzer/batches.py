@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.analysis import Analysis, analyze
+from analyzer.analysis import analyze
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import AccountRows, Exemption, Report, ReportFile
 from analyzer.report.as_of import check_as_of
@@ -42,7 +42,7 @@ from analyzer.sources.manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.other_files import content_cannot_be_report
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Criteria, Verdict, printable
-from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batches
+from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
 File = tuple[str, bytes]
 """The name of a file and its bytes."""
@@ -272,9 +272,8 @@ def judge(
 
     Raises InputRefused.
     """
-    yield from user_batches(
-        _analysis(files, criteria, exemptions, None, as_of, surveys), [*Verdict]
-    )
+    analysis = analyze(_report(files, as_of, surveys), criteria, exemptions)
+    yield from user_batches(analysis, [*Verdict])
 
 
 def inspect(  # noqa: PLR0913  each is one choice
@@ -287,7 +286,8 @@ def inspect(  # noqa: PLR0913  each is one choice
     surveys: Surveys = (),
 ) -> Iterator[pa.RecordBatch]:
     """Yield all findings in one batch of files, with the schema `FINDINGS`; see `judge`."""
-    yield from finding_batches(_analysis(files, criteria, exemptions, book, as_of, surveys))
+    analysis = analyze(_report(files, as_of, surveys), criteria, exemptions, book)
+    yield from finding_batches(analysis)
 
 
 def judge_files(table: pa.Table, **choices: Any) -> pa.Table:
@@ -310,18 +310,8 @@ def _files(table: pa.Table | pa.RecordBatch) -> Iterator[File]:
     return zip(table[PATH].to_pylist(), table[CONTENT].to_pylist(), strict=True)
 
 
-def _analysis(  # noqa: PLR0913, PLR0917  each is one choice
-    files: Iterable[File],
-    criteria: Criteria | None,
-    exemptions: Iterable[Exemption],
-    book: Rulebook | None,
-    as_of: datetime | None,
-    surveys: Surveys,
-) -> Analysis:
-    return analyze(_report(files, moment_in_utc(as_of), surveys), criteria, exemptions, book)
-
-
-def _report(files: Iterable[File], option: datetime | None, surveys: Surveys) -> Report:
+def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> Report:
+    option = moment_in_utc(as_of)
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
     limited = [each for name, content in ordered.items() for each in _sources(name, content)]
     inputs = [source for source, _ in limited]
@@ -348,12 +338,13 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
     surveyed = _with_metadata_as_of(_survey_frame(surveys))
     others = surveyed[~surveyed[columns.FILE].isin([*files])]
     for name, rows in others[others[columns.ACCOUNT].notna()].groupby(columns.FILE, sort=False):
+        as_of = rows[columns.AS_OF].iloc[0].to_pydatetime()
         yield ReportFile(
             name=str(name),
             sha256=rows[SHA256].fillna(rows[CSV_SHA256]).iloc[0],
             size=0,
-            as_of=rows[columns.AS_OF].iloc[0].to_pydatetime(),
-            baseline=rows[columns.AS_OF].iloc[0].to_pydatetime(),
+            as_of=as_of,
+            baseline=as_of,
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
             accounts=tuple(
                 AccountRows(account=account, rows=count, roots=roots)
@@ -370,11 +361,6 @@ def _with_metadata_as_of(surveyed: pd.DataFrame) -> pd.DataFrame:
     generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
     weaker = surveyed[columns.AS_OF_SOURCE].isin([*map(str, _WEAKER_THAN_METADATA)])
     known = generated.notna() & weaker
-    return surveyed.assign(
-        **{
-            columns.AS_OF: surveyed[columns.AS_OF].where(~known, generated),
-            columns.AS_OF_SOURCE: surveyed[columns.AS_OF_SOURCE].where(
-                ~known, AsOfSource.METADATA.value
-            ),
-        }
-    )
+    as_of = surveyed[columns.AS_OF].mask(known, generated)
+    source = surveyed[columns.AS_OF_SOURCE].mask(known, AsOfSource.METADATA.value)
+    return surveyed.assign(**{columns.AS_OF: as_of, columns.AS_OF_SOURCE: source})

@@ -1,7 +1,7 @@
 """Name the columns of the credential report and of the tidy frames, each spelled once."""
 
-from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 USER: Final = "user"
 ARN: Final = "arn"
@@ -17,9 +17,8 @@ SLOTS: Final = (1, 2)
 """A user has two places for access keys, and two for signing certificates."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessKeyColumns:
-    """Name the report's five columns about the access key in one slot."""
+class AccessKeyColumns(NamedTuple):
+    """Name the report's five columns about the access key in one slot, in their order."""
 
     active: str
     last_rotated: str
@@ -28,26 +27,19 @@ class AccessKeyColumns:
     last_used_service: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateColumns:
-    """Name the report's two columns about the signing certificate in one slot."""
+class CertificateColumns(NamedTuple):
+    """Name the report's two columns about the signing certificate in one slot, in their order."""
 
     active: str
     last_rotated: str
 
 
 ACCESS_KEYS: Final = tuple(
-    AccessKeyColumns(
-        active=f"access_key_{slot}_active",
-        last_rotated=f"access_key_{slot}_last_rotated",
-        last_used_date=f"access_key_{slot}_last_used_date",
-        last_used_region=f"access_key_{slot}_last_used_region",
-        last_used_service=f"access_key_{slot}_last_used_service",
-    )
+    AccessKeyColumns._make(f"access_key_{slot}_{name}" for name in AccessKeyColumns._fields)
     for slot in SLOTS
 )
 CERTIFICATES: Final = tuple(
-    CertificateColumns(active=f"cert_{slot}_active", last_rotated=f"cert_{slot}_last_rotated")
+    CertificateColumns._make(f"cert_{slot}_{name}" for name in CertificateColumns._fields)
     for slot in SLOTS
 )
 
@@ -60,32 +52,17 @@ IN_REPORT: Final = (
     PASSWORD_LAST_CHANGED,
     PASSWORD_NEXT_ROTATION,
     MFA_ACTIVE,
-    *(
-        name
-        for key in ACCESS_KEYS
-        for name in (
-            key.active,
-            key.last_rotated,
-            key.last_used_date,
-            key.last_used_region,
-            key.last_used_service,
-        )
-    ),
-    *(
-        name
-        for certificate in CERTIFICATES
-        for name in (certificate.active, certificate.last_rotated)
-    ),
+    *chain(*ACCESS_KEYS),
+    *chain(*CERTIFICATES),
     ADDITIONAL_CREDENTIALS_INFO,
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
 OPTIONAL: Final = frozenset(
-    {PASSWORD_NEXT_ROTATION, ADDITIONAL_CREDENTIALS_INFO}
-    | {
-        name
-        for key in ACCESS_KEYS
-        for name in (key.last_used_date, key.last_used_region, key.last_used_service)
+    {
+        PASSWORD_NEXT_ROTATION,
+        ADDITIONAL_CREDENTIALS_INFO,
+        *(name for key in ACCESS_KEYS for name in key if "_last_used_" in name),
     }
 )
 """Columns that a real report may lack: those of 2014 had no last use of access keys."""

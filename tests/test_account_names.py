@@ -15,7 +15,7 @@ from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
 from analyzer.model import AccountName
 from analyzer.terms import Verdict
-from analyzer.writers.findings_csv import write_findings
+from analyzer.writers.csv import write_findings
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved
 from tests.support.outputs import csv_rows, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT

@@ -23,7 +23,7 @@ from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.writers import asff, ocsf
-from analyzer.writers.findings_csv import FINDING_COLUMNS
+from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support import review_picture
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking

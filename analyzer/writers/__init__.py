@@ -3,9 +3,10 @@
 A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
 open stream. What follows the stream are choices of that format, each with a default or passed by
 `write`. A writer never opens a file, knows no other format and judges nothing: the same analysis
-gives the same bytes. `users` and `findings` put an analysis into the words and the order that all
-formats share; `tables` has the schemas of both; `feed` is what OCSF and ASFF share. `text_columns`
-joins columns of cells to rows, for CSV and sheets; `plain_values` gives the rows of JSON and feeds.
+gives the same bytes. `users` and `findings` put an analysis into the columns, the words and the
+order that all formats share; `tables` adds what belongs to the file and account of a row; `feed`
+is what OCSF and ASFF share. `text_columns` spells columns: as cells for CSV and sheets, as plain
+values for JSON and feeds.
 
 The command line and `exports` may import this package; it imports the analysis and what lies
 below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a case here.
@@ -57,7 +58,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
         targets.append(Path(findings))
         writers.append(_findings_writer(targets[-1], analysis, raw_csv=raw_csv))
     if follow_up:
-        from analyzer.writers.follow_up import write_follow_up
+        from analyzer.writers.csv import write_follow_up
 
         targets.append(Path(follow_up))
         writers.append(lambda stream: write_follow_up(analysis, stream, raw=raw_csv))
@@ -146,7 +147,7 @@ def _findings_writer(
         from analyzer.writers.parquet import write_findings_parquet
 
         return lambda stream: write_findings_parquet(analysis, stream)
-    from analyzer.writers.findings_csv import write_findings
+    from analyzer.writers.csv import write_findings
 
     return lambda stream: write_findings(analysis, stream, raw=raw_csv)
 

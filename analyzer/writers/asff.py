@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
 from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
@@ -88,30 +88,26 @@ def write_asff(
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
     shared = cache(_shared_fields)
     documents = (
-        _security_finding(each, home, shared(each.result))
-        for each, home in _importable(findings(analysis), region)
+        _security_finding(each, hub, shared(each.result))
+        for each, hub in _importable(findings(analysis), region)
     )
     write_feed(documents, stream, _FEED_FORMAT, earlier, analysis.report)
 
 
-class _Home(NamedTuple):
-    """Name the partition and region whose Security Hub takes a finding."""
+def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[Finding, str]]:
+    """Yield the findings that the format can hold, each with the ARN of the hub that takes it.
 
-    partition: str
-    region: str
+    A row whose ARN names no account counts as in the partition of the option.
 
-
-def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[Finding, _Home]]:
-    """Yield the findings that the format can hold, each with its home.
-
-    Raises OutputFailed at the end, with the number of findings in rows that have none.
+    Raises OutputFailed at the end, with the number of findings in rows that no hub takes.
     """
-    home_of = cache(_home)
+    own = "aws" if region is None else _partition(region)
+    regions = _HOME_REGIONS if region is None else {**_HOME_REGIONS, own: region}
     homeless = 0
     for finding in every:
-        home = home_of(finding.partition, region)
-        if home and finding.account:
-            yield finding, home
+        partition = finding.partition or own
+        if partition in regions and finding.account:
+            yield finding, f"arn:{partition}:securityhub:{regions[partition]}:{finding.account}"
         elif finding.result.rule is not UNCOVERED_ACCOUNT:
             homeless += 1
     if homeless:
@@ -119,18 +115,6 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
             f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
             " known, and neither does the file. Correct these rows, or write .ocsf.json."
         )
-
-
-def _home(partition: str, region: str | None) -> _Home | None:
-    """Return the home of a partition's findings, None for a partition that is not known.
-
-    A row whose ARN names no account counts as in the partition of the option.
-    """
-    of_region = None if region is None else _partition(region)
-    partition = partition or of_region or "aws"
-    if region is not None and partition == of_region:
-        return _Home(partition, region)
-    return _Home(partition, _HOME_REGIONS[partition]) if partition in _HOME_REGIONS else None
 
 
 def _partition(region: str) -> str:
@@ -141,10 +125,9 @@ def _partition(region: str) -> str:
     )
 
 
-def _security_finding(finding: Finding, home: _Home, shared: Document) -> Document:
+def _security_finding(finding: Finding, hub: str, shared: Document) -> Document:
     """Return a finding as an AwsSecurityFinding; `shared` are the fields of its result."""
     account, at = finding.account, utc_text(finding.file.as_of)
-    hub = f"arn:{home.partition}:securityhub:{home.region}:{account}"
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": finding.id,

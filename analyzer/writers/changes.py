@@ -1,25 +1,22 @@
 """Write what changed between two analyses as CSV or JSON."""
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
-from analyzer import columns
 from analyzer.analysis import Analysis
-from analyzer.changes.diff import CHANGE, COLUMNS, counts_by_kind
-from analyzer.model import TEXT
-from analyzer.moment_texts import utc_text_series
-from analyzer.terms import utc_text
+from analyzer.changes.diff import COLUMNS, counts_by_kind
 from analyzer.version import VERSION
-from analyzer.writers.csv import frame_lines
+from analyzer.writers.csv import write_tables
+from analyzer.writers.json import fields, json_bytes
+from analyzer.writers.text_columns import plain_objects, plain_rows
 
 SCHEMA_VERSION: Final = "1.0"
 
-_MOMENTS: Final = (columns.LAST_USE, columns.CREATED)
 _ROWS_AT_ONCE: Final = 50_000
+"""So many changes at a time are put in text, to keep the memory small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +33,10 @@ class Comparison:
 
 
 def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write the changes (`changes.diff.COLUMNS`) as CSV, in their order.
-
-    With `raw` no apostrophe is put before what looks like a formula: for machines only.
-    """
-    stream.write(",".join(COLUMNS).encode() + b"\n")
-    for part in _text_parts(frame):
-        stream.write(frame_lines(part, raw=raw))
+    """Write the changes (`changes.diff.COLUMNS`) as CSV, in their order."""
+    starts = range(0, len(frame), _ROWS_AT_ONCE)
+    parts = (frame.iloc[start : start + _ROWS_AT_ONCE] for start in starts)
+    write_tables(parts, COLUMNS, stream, raw=raw)
 
 
 def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
@@ -50,59 +44,35 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
     head = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
-        "criteria": asdict(compared.now.criteria),
+        "criteria": compared.now.criteria,
         "before": _side(compared.before),
         "now": _side(compared.now),
-        "counts": {str(kind): number for kind, number in counts_by_kind(compared.changes).items()},
+        "counts": counts_by_kind(compared.changes),
     }
-    # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
-    text = f'{_dump(head).removesuffix("}")},"changes":['
-    stream.write(text.encode(errors="backslashreplace"))
-    between = "\n"
-    for row in text_rows(compared.changes):
-        stream.write(f"{between}{_dump(_change_object(row))}".encode(errors="backslashreplace"))
-        between = ",\n"
+    stream.write(json_bytes(head).removesuffix(b"}") + b',"changes":[')
+    between = b"\n"
+    for change in plain_objects(compared.changes, COLUMNS):
+        stream.write(between + json_bytes(change))
+        between = b",\n"
     stream.write(b"\n]}\n")
 
 
-def text_rows(frame: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+def text_rows(frame: pd.DataFrame) -> Iterator[list[str]]:
     """Yield the cells of each change as text, in the order of `COLUMNS`; moments as ISO 8601."""
-    for part in _text_parts(frame):
-        yield from zip(*(part[name].to_numpy() for name in COLUMNS), strict=True)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return ([cell or "" for cell in row] for row in plain_rows(frame, COLUMNS))
 
 
 def _side(analysis: Analysis) -> dict[str, Any]:
-    exemptions = analysis.exemptions.file
+    report = analysis.report
     return {
         "files": [
             {
-                "name": file.name,
-                "sha256": file.sha256,
-                "as_of": utc_text(file.as_of),
-                "as_of_source": file.as_of_source.value,
+                **fields(file, "name", "sha256", "as_of", "as_of_source"),
                 "accounts": [account.account for account in file.accounts],
             }
-            for file in analysis.report.files
+            for file in report.files
         ],
-        "not_covered": [asdict(each) for each in analysis.report.not_covered],
-        "exemptions": None if exemptions is None else asdict(exemptions),
-        "notes": list(analysis.report.notes),
+        "not_covered": report.not_covered,
+        "exemptions": analysis.exemptions.file,
+        "notes": report.notes,
     }
-
-
-def _change_object(row: Sequence[str]) -> dict[str, str | None]:
-    """Return a change as an object, null where a moment is missing."""
-    cells = zip(COLUMNS, row, strict=True)
-    return {name: cell or None if name in _MOMENTS else cell for name, cell in cells}
-
-
-def _text_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield the changes as text, so many at a time that they take little memory."""
-    for first in range(0, len(frame), _ROWS_AT_ONCE):
-        part = frame.iloc[first : first + _ROWS_AT_ONCE]
-        moments = {name: utc_text_series(part[name]).fillna("") for name in _MOMENTS}
-        yield part.assign(**moments, **{CHANGE: part[CHANGE].astype(TEXT)})[list(COLUMNS)]

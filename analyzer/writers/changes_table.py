@@ -5,7 +5,6 @@ from itertools import chain
 from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -22,9 +21,11 @@ from analyzer.changes.diff import (
 )
 from analyzer.changes.users import Change
 from analyzer.rules.rule import FACT, RULE
-from analyzer.terms import BLIND_SPOTS, printable
+from analyzer.terms import printable
 from analyzer.writers import users
 from analyzer.writers.changes import Comparison, text_rows
+from analyzer.writers.summary import blind_spots_line
+from analyzer.writers.terminal import terminal, write_cells
 
 NOTHING: Final = "No changes."
 
@@ -49,18 +50,15 @@ def write_changes_table(
     A pipe gets one table: the names of the columns, then a line for each change.
     """
     if width is None:
-        for cells in chain([COLUMNS], text_rows(compared.changes)):
-            stream.write("\t".join(map(printable, cells)) + "\n")
+        write_cells(chain([COLUMNS], text_rows(compared.changes)), stream)
         return
-    console = Console(
-        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
-    )
+    console = terminal(stream, width, colour=colour)
     for line in compared_reports(compared):
         console.print(Text(line, "bold"))
     console.print(Text(count_sentence(compared)), "", sep="\n")
     if len(compared.changes):
         console.print(_table(compared, width))
-    console.print(Text(f"Not visible in a credential report: {'; '.join(BLIND_SPOTS)}.", "dim"))
+    console.print(Text(blind_spots_line(), "dim"))
 
 
 def compared_reports(compared: Comparison) -> list[str]:

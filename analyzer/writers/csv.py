@@ -1,47 +1,35 @@
-"""Write users as CSV: one row each, stable columns, safe to open in a spreadsheet.
+"""Write tables as CSV: one row each, stable columns, safe to open in a spreadsheet.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front of it; the ARN is
-exact. Arrow joins the cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
+A cell that a spreadsheet would take for a formula gets an apostrophe in front of it, unless the CSV
+is `raw`: for machines only. The ARN is exact, since no ARN begins so. Arrow joins the cells: with
+`to_csv` an analysis of a million rows takes 2.8 times as long.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
+from functools import reduce
+from itertools import groupby
 from typing import BinaryIO, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
-from analyzer.model import TEXT, AccountName, Page, ReportFile
 from analyzer.report.arns import first_bytes
-from analyzer.terms import FORMULA_SIGNS, Verdict, utc_text
+from analyzer.terms import FORMULA_SIGNS, Verdict
 from analyzer.writers.text_columns import (
-    combinations,
+    Columns,
+    array,
+    coded,
     contains,
     content,
     joined,
-    mapped,
+    joined_words,
     text_column,
 )
-from analyzer.writers.users import listed_pages, uncovered_user
-
-_WORD_COLUMNS: Final = (
-    columns.VERDICT,
-    columns.REASON,
-    columns.CERTAINTY,
-    columns.CAVEATS,
-    columns.EXEMPTION,
-)
-"""Columns of few words, next to each other; behind them come the two that a file has."""
-
-_COLUMNS_BEFORE_WORDS: Final = columns.OF_USERS_CSV[: columns.OF_USERS_CSV.index(_WORD_COLUMNS[0])]
-_COLUMNS_AFTER_WORDS: Final = columns.OF_USERS_CSV[
-    columns.OF_USERS_CSV.index(columns.AS_OF_SOURCE) + 1 : -1
-]
+from analyzer.writers.users import user_tables
 
 _FORMULA: Final = f"^[{re.escape(FORMULA_SIGNS)}]"
 
@@ -58,90 +46,55 @@ def write_csv(
 
     An account that could not be read has a row of its own at the end, with any verdicts: its
     verdict is `NOT_COVERED`, its reason says why, and it has no user.
-
-    With `raw` no apostrophe is put before what looks like a formula: for machines only.
     """
-    stream.write(",".join(columns.OF_USERS_CSV).encode() + b"\n")
-    report = analysis.report
-    of_files = _file_columns(report.files)
-    for page in listed_pages(analysis, verdicts):
-        stream.write(_lines(page, of_files, report.account_names, raw=raw))
-    uncovered = [
-        {
-            **uncovered_user(each),
-            columns.ACCOUNT_NAME: account_name(each.account, report.account_names),
-        }
-        for each in report.not_covered
-    ]
-    stream.write(text_lines(uncovered, columns.OF_USERS_CSV, raw=raw))
+    write_tables(user_tables(analysis, verdicts), columns.OF_USERS_CSV, stream, raw=raw)
 
 
-def _file_columns(files: Sequence[ReportFile]) -> pa.Array:
-    """Return what is the same for all users of a file, `as_of` and `as_of_source`, joined."""
-    texts = [f"{utc_text(file.as_of)},{file.as_of_source.value}" for file in files]
-    return text_column(texts)
+def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+    """Write all findings in the order of `Inspection.frames`.
+
+    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
+    """
+    # The rules are slow to import, and a list of users needs none.
+    from analyzer.writers.findings import FINDING_COLUMNS, finding_tables  # noqa: PLC0415
+
+    write_tables(finding_tables(analysis), FINDING_COLUMNS, stream, raw=raw)
 
 
-def _lines(
-    page: Page, of_files: pa.Array, names: Mapping[str, AccountName], *, raw: bool
-) -> memoryview:
-    def cells(name: str) -> pa.Array:
-        texts = text_column(page.users[name] if name in columns.JUDGED else page.cells[name])
-        return _csv_cells(texts, raw=raw)
-
-    words = _joined_category_columns(page, of_files, raw=raw)
-    named = _account_name_cells(page.users[columns.ACCOUNT], names, raw=raw)
-    return _rows(
-        [*map(cells, _COLUMNS_BEFORE_WORDS), words, *map(cells, _COLUMNS_AFTER_WORDS), named]
-    )
+def write_follow_up(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+    """Write what became of earlier decisions, one row a decision (`follow_up.COLUMNS`)."""
+    write_tables([analysis.follow_up], analysis.follow_up.columns, stream, raw=raw)
 
 
-def _account_name_cells(
-    accounts: pd.Series, names: Mapping[str, AccountName], *, raw: bool
-) -> pa.Array:
-    """Return the name of each row's account; few accounts occur, and each is spelled once."""
-    named = mapped(accounts, lambda account: account_name(account, names))
-    return _csv_cells(named.dictionary, raw=raw).take(named.indices)
+def write_tables(
+    parts: Iterable[Columns], names: Iterable[str], stream: BinaryIO, *, raw: bool
+) -> None:
+    """Write a line of names, then these columns of each part."""
+    header = [*names]
+    stream.write(",".join(header).encode() + b"\n")
+    for part in parts:
+        stream.write(_lines([_cells(array(part[name]), raw=raw) for name in header]))
 
 
-def frame_lines(frame: pd.DataFrame, *, raw: bool) -> memoryview:
-    """Return the rows of a frame as bytes, whatever text stands in it."""
-    if frame.empty:
-        return memoryview(b"")
-    return _rows([_csv_cells(text_column(frame[name]), raw=raw) for name in frame])
+def _lines(cells: Iterable[pa.Array]) -> memoryview:
+    """Return columns as the bytes of rows, which lie in Arrow's memory one behind the other.
 
-
-def text_lines(
-    rows: Iterable[Mapping[str, str]], header: Sequence[str], *, raw: bool
-) -> memoryview:
-    """Return rows of text as bytes; a column that a row does not have stays empty."""
-    if not (every := list(rows)):
-        return memoryview(b"")
-    frame = pd.DataFrame(every, columns=list(header), dtype=TEXT).fillna("")
-    return frame_lines(frame, raw=raw)
-
-
-def _rows(texts: Sequence[pa.Array]) -> memoryview:
-    """Return rows of columns as bytes; they lie in Arrow's memory one behind the other."""
+    Neighbors that are coded are joined first: with each joined for itself a million rows take 1.11
+    times as long.
+    """
+    texts: list[pa.Array] = []
+    for are_coded, some in groupby(cells, lambda each: pa.types.is_dictionary(each.type)):
+        neighbors = [*some]
+        texts += [text_column(reduce(joined_words, neighbors))] if are_coded else neighbors
     return content(joined(*texts[:-1], joined(texts[-1], "\n"), between=","))
 
 
-def _joined_category_columns(page: Page, of_files: pa.Array, *, raw: bool) -> pa.Array:
-    """Return the columns of few words joined, each combination that occurs only once.
-
-    With each column joined for itself a million rows take 1.11 times as long.
-    """
-    columns_of_words = [page.users[name].cat for name in _WORD_COLUMNS]
-    words = [_csv_cells(text_column(each.categories), raw=raw) for each in columns_of_words]
-    codes = [each.codes.to_numpy() for each in columns_of_words]
-    every = [*codes, page.users[columns.FILE].to_numpy()]
-    combined, occurring = combinations(every, [*map(len, words), len(of_files)])
-    parts = zip((*words, of_files), occurring, strict=True)
-    distinct = joined(*(texts.take(pa.array(at)) for texts, at in parts), between=",")
-    return distinct.take(combined)
-
-
-def _csv_cells(texts: pa.Array, *, raw: bool) -> pa.Array:
+def _cells(values: pa.Array, *, raw: bool) -> pa.Array:
+    """Return a column as cells; of one that is coded each word that occurs is spelled once."""
+    if pa.types.is_dictionary(values.type):
+        words = coded(values)
+        return pa.DictionaryArray.from_arrays(words.indices, _cells(words.dictionary, raw=raw))
+    texts = text_column(values)
     return _quoted(texts if raw else _formula_safe(texts))
 
 

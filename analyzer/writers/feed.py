@@ -34,7 +34,7 @@ from analyzer.rules.rule import (
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards import references
 from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds
-from analyzer.writers.plain_values import plain_rows
+from analyzer.writers.text_columns import plain_rows
 
 PRODUCT: Final = "credreport"
 _ID_DIGITS: Final = 32

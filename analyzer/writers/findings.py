@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from analyzer import columns
 from analyzer.account_names import account_with_name
+from analyzer.analysis import Analysis
 from analyzer.inspection import Inspection
-from analyzer.model import AccountName, UncoveredAccount
+from analyzer.model import UncoveredAccount
 from analyzer.rules.rule import (
     FACT,
+    FINDINGS,
     OUTCOME,
+    REMEDY,
     RULE,
     SEVERITY,
     SUBJECT,
@@ -23,19 +26,31 @@ from analyzer.rules.rule import (
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
+from analyzer.writers.tables import Origins, Table
+from analyzer.writers.text_columns import plain_rows
+
+FINDING_COLUMNS: Final = (
+    *(name for name in FINDINGS if name != REMEDY),
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+    columns.ACCOUNT_NAME,
+)
+"""The columns of findings in CSV: those of `rules.rule.FINDINGS` but the remedy, then the report's.
+
+`file` has the report's name; `account_name` is empty where the account's name is not known.
+"""
 
 EXAMPLES: Final = 5
 """How many findings of each rule a short list shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """Hold what a short list shows of one finding; `account` has the name where it is known."""
 
     account: str
     user: str
     fact: str
-    outcome: Outcome
+    outcome: str
     exemption: str
 
 
@@ -43,32 +58,22 @@ class Example:
 class RuleFindings:
     """Hold the number of findings of one rule by kind, and the first of them as examples.
 
-    `fails` are not exempt, `exempt` are failures that are; `undecided` and `noted` are both.
+    The kinds are `fail` (not exempt), `exempt` (failures), `undecided` and `noted` (both).
     """
 
     rule: Rule
-    fails: int
-    exempt: int
-    undecided: int
-    noted: int
-    examples: tuple[Example, ...]
+    counts: Mapping[str, int]
+    examples: Sequence[Example]
 
     @property
     def unshown(self) -> int:
         """Return how many findings the examples leave out."""
-        every = self.fails + self.exempt + self.undecided + self.noted
-        return every - len(self.examples)
+        return sum(self.counts.values()) - len(self.examples)
 
     @property
     def counts_text(self) -> str:
         """Return how many findings there are of each kind, in words."""
-        kinds = (
-            (self.fails, "fail"),
-            (self.exempt, "exempt"),
-            (self.undecided, "undecided"),
-            (self.noted, "noted"),
-        )
-        return ", ".join(f"{number} {kind}" for number, kind in kinds if number)
+        return ", ".join(f"{number} {kind}" for kind, number in self.counts.items() if number)
 
 
 def findings_by_rule(inspection: Inspection, *, details: bool) -> list[RuleFindings]:
@@ -78,20 +83,29 @@ def findings_by_rule(inspection: Inspection, *, details: bool) -> list[RuleFindi
     """
     examples = _examples(inspection) if details else {}
     every = (
-        _rule_findings(inspection, rule, examples.get(rule.id, []))
+        RuleFindings(rule, _counts(inspection, rule), examples.get(rule.id, ()))
         for rule in inspection.book.rules
     )
-    return sorted(filter(_has_findings, every), key=lambda each: each.rule.severity.rank)
+    return sorted(
+        (each for each in every if any(each.counts.values())),
+        key=lambda each: each.rule.severity.rank,
+    )
 
 
-def _has_findings(each: RuleFindings) -> bool:
-    return bool(each.counts_text)
+def _counts(inspection: Inspection, rule: Rule) -> dict[str, int]:
+    every = {
+        outcome: [inspection.counts[rule.id, outcome, exempt] for exempt in (False, True)]
+        for outcome in Outcome
+    }
+    fail, exempt = every[Outcome.FAILS]
+    undecided, noted = sum(every[Outcome.UNDECIDED]), sum(every[Outcome.NOTED])
+    return {"fail": fail, "exempt": exempt, "undecided": undecided, "noted": noted}
 
 
 def severity_counts(inspection: Inspection) -> str:
     """Return the number of findings of each severity, in words."""
     numbers = [
-        (sum(_number(inspection, rule, Outcome.FAILS, exempt=False) for rule in rules), severity)
+        (sum(inspection.counts[rule.id, Outcome.FAILS, False] for rule in rules), severity)
         for severity in Severity
         if (rules := [rule for rule in inspection.book.rules if rule.severity is severity])
     ]
@@ -115,52 +129,17 @@ def control_results(inspection: Inspection) -> Sequence[ControlResult]:
     return inspection.controls if inspection.book.has_benchmark else ()
 
 
-def _rule_findings(inspection: Inspection, rule: Rule, examples: Sequence[Example]) -> RuleFindings:
-    def number_of(outcome: Outcome) -> int:
-        return sum(_number(inspection, rule, outcome, exempt=each) for each in (False, True))
-
-    return RuleFindings(
-        rule=rule,
-        fails=_number(inspection, rule, Outcome.FAILS, exempt=False),
-        exempt=_number(inspection, rule, Outcome.FAILS, exempt=True),
-        undecided=number_of(Outcome.UNDECIDED),
-        noted=number_of(Outcome.NOTED),
-        examples=tuple(examples),
-    )
-
-
-def _number(inspection: Inspection, rule: Rule, outcome: Outcome, *, exempt: bool) -> int:
-    return inspection.counts[rule.id, outcome, exempt]
-
-
 def _examples(inspection: Inspection) -> dict[str, list[Example]]:
     """Return the first findings of each rule."""
     first: dict[str, list[Example]] = {}
     names = inspection.report.account_names
     for frame in inspection.frames():
-        for rule, example in _examples_in(
-            frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES), names
-        ):
+        few = frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
+        for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
             of_rule = first.setdefault(rule, [])
             if len(of_rule) < EXAMPLES:
-                of_rule.append(example)
+                of_rule.append(Example(account_with_name(account, names), *others))
     return first
-
-
-def _examples_in(
-    frame: pd.DataFrame, names: Mapping[str, AccountName]
-) -> Iterator[tuple[str, Example]]:
-    for rule, account, user, fact, outcome, exemption in zip(
-        frame[RULE],
-        frame[columns.ACCOUNT],
-        frame[columns.USER],
-        frame[FACT],
-        frame[OUTCOME],
-        frame[columns.EXEMPTION],
-        strict=True,
-    ):
-        named = account_with_name(account, names)
-        yield rule, Example(named, user, fact, Outcome(outcome), exemption)
 
 
 _LIMITS: Final[Mapping[str, str]] = {
@@ -209,8 +188,21 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
-    """Return the row that lists of findings have for an account that could not be read."""
+def finding_tables(analysis: Analysis) -> Iterator[Table]:
+    """Yield all findings in the order of `Inspection.frames`, then the uncovered accounts."""
+    origins = Origins(analysis.report)
+    for frame in analysis.inspection.frames():
+        yield finding_table(frame, origins)
+    uncovered = map(_uncovered_finding, analysis.report.not_covered)
+    yield from origins.uncovered(uncovered, (*FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE))
+
+
+def finding_table(frame: pd.DataFrame, origins: Origins) -> Table:
+    """Return findings with the names of their file and account, and the as-of of the report."""
+    return {**{name: frame[name] for name in FINDINGS}, **origins.of_rows(frame)}
+
+
+def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.label,
         SEVERITY: UNCOVERED_ACCOUNT.severity,

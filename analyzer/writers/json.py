@@ -10,19 +10,19 @@ import orjson
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.decisions.follow_up import MOMENTS, as_text, follow_up_counts
+from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.inspection import Inspection
-from analyzer.model import Page, Report, ReportFile
-from analyzer.rules.rule import FINDINGS, Rule
+from analyzer.model import Page, ReportFile
+from analyzer.rules.rule import FINDINGS
 from analyzer.standards import references
-from analyzer.standards.results import ControlResult
-from analyzer.terms import BLIND_SPOTS, OVERDUE, Verdict, utc_text
+from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.plain_values import plain_rows
-from analyzer.writers.users import listed_pages
+from analyzer.writers.findings import finding_table
+from analyzer.writers.tables import Origins
+from analyzer.writers.text_columns import plain_objects
+from analyzer.writers.users import listed_pages, user_table
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -33,14 +33,14 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
     """
-    report = analysis.report
+    origins = Origins(analysis.report)
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
-    stream.write(_dump(about).removesuffix(b"}") + b',"findings":[')
+    stream.write(json_bytes(about).removesuffix(b"}") + b',"findings":[')
     frames = analysis.inspection.frames()
-    _write_lines(stream, (each for frame in frames for each in _findings(frame, report)))
+    _write_lines(stream, (each for frame in frames for each in _findings(frame, origins)))
     stream.write(b'],"users":[')
     pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (user for page in pages for user in _users(page, analysis)))
+    _write_lines(stream, (user for page in pages for user in _users(page, analysis, origins)))
     stream.write(b"]}\n")
 
 
@@ -53,7 +53,8 @@ def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None
     stream.write(b"\n")
 
 
-def _dump(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return a document; it may hold dataclasses, moments in UTC and days."""
     text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
     # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
     return text.encode(errors="backslashreplace")
@@ -102,15 +103,13 @@ def _filter(analysis: Analysis) -> dict[str, Any] | None:
 
 
 def _file(file: ReportFile) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "sha256": file.sha256,
-        "size": file.size,
-        "as_of": file.as_of,
-        "as_of_source": file.as_of_source,
-        "accounts": file.accounts,
-        "evidence": file.service_credentials,
-    }
+    about = fields(file, "name", "sha256", "size", "as_of", "as_of_source", "accounts")
+    return {**about, "evidence": file.service_credentials}
+
+
+def fields(value: object, *names: str) -> dict[str, Any]:
+    """Return some fields of an object by their names."""
+    return {name: getattr(value, name) for name in names}
 
 
 def _decisions(analysis: Analysis) -> dict[str, Any] | None:
@@ -118,114 +117,66 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
     ledger = analysis.ledger
     if ledger.file is None:
         return None
-    followed = as_text(analysis.follow_up).assign(**{OVERDUE: analysis.follow_up[OVERDUE]})
+    followed = analysis.follow_up
     return {
         "ledger": asdict(ledger.file),
         "keep_days": ledger.keep_days,
         "due_days": ledger.due_days,
-        "counts": follow_up_counts(analysis.follow_up),
-        "follow_up": [
-            {str(name): value or None if name in MOMENTS else value for name, value in row.items()}
-            for row in followed.to_dict("records")
-        ],
+        "counts": follow_up_counts(followed),
+        "follow_up": [*plain_objects(followed, COLUMNS)],
     }
 
 
-def _users(page: Page, analysis: Analysis) -> Iterator[dict[str, Any]]:
+def _users(page: Page, analysis: Analysis, origins: Origins) -> Iterator[dict[str, Any]]:
     """Yield the users of a judged page, null for what is missing."""
-    report = analysis.report
-    for judged, caveats, decision, cells in zip(
-        plain_rows(page.users, _USER_COLUMNS),
+    decisions = analysis.earlier_decisions(page)
+    table = {**user_table(page, origins), columns.EARLIER_DECISION: decisions}
+    for user, caveats, cells in zip(
+        plain_objects(table, _USER),
         caveat_sentences(page),
-        analysis.earlier_decisions(page),
-        plain_rows(page.cells, columns.REPORTED),
+        plain_objects(table, columns.REPORTED),
         strict=True,
     ):
-        account, user, arn, verdict, reason, certainty, exemption, *others = judged
-        as_of, as_of_source, age_days, idle_days, file, row = others
-        yield {
-            "account": account,
-            "user": user,
-            "arn": arn,
-            "verdict": verdict,
-            "reason": reason,
-            "certainty": certainty,
-            "caveats": [{"caveat": id_, "because": sentence} for id_, sentence in caveats],
-            "exemption": exemption,
-            "as_of": as_of,
-            "as_of_source": as_of_source,
-            "age_days": age_days,
-            "idle_days": idle_days,
-            "file": report.files[file].name,
-            "row": row,
-            "account_name": account_name(account, report.account_names),
-            "earlier_decision": decision,
-            "report": dict(zip(columns.REPORTED, cells, strict=False)),
-        }
+        user[columns.CAVEATS] = [{"caveat": id_, "because": why} for id_, why in caveats]
+        user["report"] = cells
+        yield user
 
 
-_USER_COLUMNS: Final = (
-    *(name for name in columns.JUDGED if name != columns.CAVEATS),
+_USER: Final = (
+    *columns.JUDGED,
     columns.FILE,
     columns.ROW,
+    columns.ACCOUNT_NAME,
+    columns.EARLIER_DECISION,
 )
 
 
-def _findings(frame: pd.DataFrame, report: Report) -> Iterator[dict[str, Any]]:
-    """Yield findings (columns: `rules.rule.FINDINGS`), null for what is missing."""
-    for each in plain_rows(frame, FINDINGS):
-        account, user, arn, severity, rule, subject, slot, created, *others = each
-        since, days, fact, outcome, exemption, file, row, remedy = others
-        yield {
-            "account": account,
-            "user": user,
-            "arn": arn,
-            "severity": severity,
-            "rule": rule,
-            "subject": subject,
-            "slot": slot,
-            "created": created,
-            "since": since,
-            "days": days,
-            "fact": fact,
-            "outcome": outcome,
-            "exemption": exemption,
-            "file": report.files[file].name,
-            "row": row,
-            "remedy": remedy,
-            "account_name": account_name(account, report.account_names),
-        }
+def _findings(frame: pd.DataFrame, origins: Origins) -> Iterator[dict[str, Any]]:
+    """Yield findings, null for what is missing."""
+    return plain_objects(finding_table(frame, origins), _FINDING)
+
+
+_FINDING: Final = (*FINDINGS, columns.ACCOUNT_NAME)
 
 
 def _inspection(inspection: Inspection) -> dict[str, Any]:
     """Return the rules that ran, their limits, and the results of the controls."""
-    standard = inspection.book.standard
+    book = inspection.book
     return {
-        "standard": {"id": standard.id, "name": standard.name, "scope": standard.scope},
-        "thresholds": inspection.book.thresholds,
-        "rules": [_rule(rule) for rule in inspection.book.rules],
-        "controls": [_control(each) for each in inspection.controls],
-    }
-
-
-def _rule(rule: Rule) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "title": rule.title,
-        "severity": rule.severity,
-        "subject": rule.subject,
-        "references": dict(references(rule.id)),
-    }
-
-
-def _control(each: ControlResult) -> dict[str, Any]:
-    return {
-        "number": each.control.number,
-        "title": each.control.title,
-        "rules": each.control.rules,
-        "result": each.result,
-        "fails": each.fails,
-        "exempt": each.exempt,
-        "undecided": each.undecided,
-        "why": each.why,
+        "standard": fields(book.standard, "id", "name", "scope"),
+        "thresholds": book.thresholds,
+        "rules": [
+            {
+                **fields(rule, "id", "title", "severity", "subject"),
+                "references": dict(references(rule.id)),
+            }
+            for rule in book.rules
+        ],
+        "controls": [
+            {
+                **fields(each.control, "number", "title", "rules"),
+                **fields(each, "result", "fails", "exempt", "undecided", "why"),
+            }
+            for each in inspection.controls
+        ],
     }

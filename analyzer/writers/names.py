@@ -46,14 +46,16 @@ def _left_out_by_reason(
     page: Page, files: Sequence[ReportFile], *, check: bool
 ) -> dict[str, np.ndarray]:
     """Return by reason which users have no line; each user has one reason at most."""
-    exempt, has_arn = _is_exempt(page), _has_arn(page)
-    doubtful = _may_have_live_credential(page, files) if check else _is_to_check(page)
-    unsafe = doubtful & has_arn & ~exempt
-    live = unsafe & _has_live_credential(page)
+    users = page.users
+    exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
+    has_arn = ~users[columns.ARN].str.startswith(f"{NO_ARN}/").to_numpy(bool)
+    live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
+    unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & has_arn & ~exempt
+    unlisted = unsafe & ~live & _may_have_unlisted_credential(page, files)
     of_unsafe = (
         {
-            "with an active service-specific credential": live,
-            "that may have an active service-specific credential": unsafe & ~live,
+            "with an active service-specific credential": unsafe & live,
+            "that may have an active service-specific credential": unlisted,
         }
         if check
         else {"to check (--check lists them)": unsafe}
@@ -65,25 +67,8 @@ def _left_out_by_reason(
     }
 
 
-def _is_exempt(page: Page) -> np.ndarray:
-    return (page.users[columns.EXEMPTION] != "").to_numpy()
-
-
-def _has_arn(page: Page) -> np.ndarray:
-    return ~page.users[columns.ARN].str.startswith(f"{NO_ARN}/").to_numpy(bool)
-
-
-def _has_live_credential(page: Page) -> np.ndarray:
-    return (page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy()
-
-
-def _is_to_check(page: Page) -> np.ndarray:
-    return (page.users[columns.CERTAINTY] == Certainty.CHECK).to_numpy()
-
-
-def _may_have_live_credential(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
-    """Return which unused or retired users may have an active service-specific credential."""
+def _may_have_unlisted_credential(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
+    """Return whose name is of a service, where AWS's list of the credentials was not saved."""
     without_list = np.array([file.service_credentials is None for file in files])
     named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
-    unknown = named & without_list[page.users[columns.FILE].to_numpy()]
-    return np.asarray(_is_to_check(page) & (_has_live_credential(page) | unknown))
+    return np.asarray(named & without_list[page.users[columns.FILE].to_numpy()])

@@ -29,21 +29,21 @@ from analyzer.writers.feed import (
 OCSF_VERSION: Final = "1.6.0"
 _CREATE: Final = (1, "Create")
 _CLOSE: Final = (3, "Close")
-_INFORMATIONAL: Final = (1, "Informational")
+_INFORMATIONAL: Final = {"severity_id": 1, "severity": "Informational"}
 _SEVERITIES: Final = {
-    Severity.CRITICAL: (5, "Critical"),
-    Severity.HIGH: (4, "High"),
-    Severity.MEDIUM: (3, "Medium"),
-    Severity.LOW: (2, "Low"),
+    Severity.CRITICAL: {"severity_id": 5, "severity": "Critical"},
+    Severity.HIGH: {"severity_id": 4, "severity": "High"},
+    Severity.MEDIUM: {"severity_id": 3, "severity": "Medium"},
+    Severity.LOW: {"severity_id": 2, "severity": "Low"},
 }
 COMPLIANCE_STATUS: Final = {
     Outcome.FAILS: (3, "Fail"),
     Outcome.UNDECIDED: (2, "Warning"),
     Outcome.NOTED: (1, "Pass"),
 }
-_NEW: Final = (1, "New")
-_SUPPRESSED: Final = (3, "Suppressed")
-_RESOLVED: Final = (4, "Resolved")
+_NEW: Final = {"status_id": 1, "status": "New"}
+_SUPPRESSED: Final = {"status_id": 3, "status": "Suppressed"}
+_RESOLVED: Final = {"status_id": 4, "status": "Resolved"}
 
 
 def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
@@ -62,16 +62,13 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
 
 def _compliance_finding(finding: Finding, shared: Document) -> Document:
     """Return a finding as a Compliance Finding; `shared` are the attributes of its result."""
-    at, at_text = _milliseconds(finding.file.as_of), utc_text(finding.file.as_of)
-    status_id, status = _SUPPRESSED if finding.exemption else _NEW
+    at = finding.file.as_of
     return {
         **_CREATED,
-        "time": at,
-        "time_dt": at_text,
+        **_times(at, "time"),
         "severity_id": shared["severity_id"],
         "severity": shared["severity"],
-        "status_id": status_id,
-        "status": status,
+        **(_SUPPRESSED if finding.exemption else _NEW),
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
         "metadata": shared["metadata"],
@@ -79,12 +76,7 @@ def _compliance_finding(finding: Finding, shared: Document) -> Document:
             "uid": finding.id,
             "title": finding.result.rule.title,
             "desc": finding.fact,
-            "created_time": at,
-            "created_time_dt": at_text,
-            "modified_time": at,
-            "modified_time_dt": at_text,
-            "last_seen_time": at,
-            "last_seen_time_dt": at_text,
+            **_times(at, "created_time", "modified_time", "last_seen_time"),
             "analytic": shared["analytic"],
             "data_sources": ["AWS IAM credential report"],
         },
@@ -157,8 +149,6 @@ def _shared_attributes(result: RuleOutcome) -> Document:
     """Return what findings of one rule, outcome and remedy share."""
     rule = result.rule
     noted = result.outcome is Outcome.NOTED
-    severity_id, severity = _INFORMATIONAL if noted else _SEVERITIES[rule.severity]
-    status_id, status = COMPLIANCE_STATUS[result.outcome]
     metadata = {
         "version": OCSF_VERSION,
         "profiles": ["cloud", "datetime"],
@@ -172,40 +162,43 @@ def _shared_attributes(result: RuleOutcome) -> Document:
         "type_id": 1,
         "type": "Rule",
     }
-    compliance = {
-        "status_id": status_id,
-        "status": status,
-        "control": rule.id,
-        "desc": rule.why,
-        "requirements": result.requirements,
-        "standards": result.standards,
-        "control_parameters": [
-            {"name": name, "value": days} for name, days in result.limits.items()
-        ],
-    }
     remediation = {"desc": result.remedy_text, "references": rule.references}
     return {
-        "severity_id": severity_id,
-        "severity": severity,
+        **(_INFORMATIONAL if noted else _SEVERITIES[rule.severity]),
         "metadata": shared_json(metadata),
         "analytic": shared_json(analytic),
-        "compliance": shared_json(present(compliance)),
+        "compliance": shared_json(_compliance(result)),
         "remediation": shared_json(present(remediation)),
     }
 
 
+def _compliance(result: RuleOutcome) -> Document:
+    status_id, status = COMPLIANCE_STATUS[result.outcome]
+    return present(
+        {
+            "status_id": status_id,
+            "status": status,
+            "control": result.rule.id,
+            "desc": result.rule.why,
+            "requirements": result.requirements,
+            "standards": result.standards,
+            "control_parameters": [
+                {"name": name, "value": days} for name, days in result.limits.items()
+            ],
+        }
+    )
+
+
 def _closed(document: Document, at: datetime) -> Document:
-    status_id, status = _RESOLVED
-    info = {"modified_time": _milliseconds(at), "modified_time_dt": utc_text(at)}
-    return {
-        **document,
-        **_CLOSED,
-        "time": _milliseconds(at),
-        "time_dt": utc_text(at),
-        "status_id": status_id,
-        "status": status,
-        "finding_info": {**document["finding_info"], **info},
-    }
+    info = {**document["finding_info"], **_times(at, "modified_time")}
+    return {**document, **_CLOSED, **_times(at, "time"), **_RESOLVED, "finding_info": info}
+
+
+@lru_cache(1024)
+def _times(at: datetime, *names: str) -> Document:
+    """Return a moment under these names: as milliseconds, and under `…_dt` as text."""
+    spellings = (("", int(at.timestamp()) * 1000), ("_dt", utc_text(at)))
+    return {f"{name}{ending}": value for name in names for ending, value in spellings}
 
 
 _FEED_FORMAT: Final = FeedFormat(
@@ -214,7 +207,3 @@ _FEED_FORMAT: Final = FeedFormat(
     is_open=lambda document: document["activity_id"] != _CLOSE[0],
     closed=_closed,
 )
-
-
-def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp()) * 1000

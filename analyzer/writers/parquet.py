@@ -1,6 +1,8 @@
-"""Write users or findings as Parquet, for tools that read tables (DuckDB, Spark, Athena, pandas).
+"""Put users and findings into Arrow tables, whose two schemas are published, and into Parquet.
 
-The schemas are those of `tables`. Rows are written in groups, so that the memory stays constant.
+Words are `string`, numbers `int64`, moments `timestamp[us, UTC]`. A cell is null where something
+is unknown, missing or did not happen; that includes AWS's words in place of a moment (`N/A`).
+DuckDB, Spark, Athena and pandas read both.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -9,12 +11,51 @@ from typing import BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analyzer import columns
 from analyzer.analysis import Analysis
+from analyzer.report.values import timestamps
+from analyzer.rules import rule
+from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict
-from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batches
+from analyzer.writers.findings import finding_tables
+from analyzer.writers.tables import Table
+from analyzer.writers.text_columns import TEXT_TYPE, array
+from analyzer.writers.users import user_tables
+
+SCHEMA_VERSION: Final = "1.0"
+"""The version of both schemas, which stands in their metadata."""
+
+REPORT: Final = "report"
+"""The column with the name of the file that a row comes from."""
 
 GROUP_ROWS: Final = 65_536
-"""A row group has so many rows or more, but the last one."""
+"""A row group has so many rows or more, but the last one, so that the memory stays constant."""
+
+_MOMENTS: Final = frozenset({columns.AS_OF, columns.CREATED, SINCE, *columns.TIMESTAMPS})
+_NUMBERS: Final = frozenset({columns.AGE_DAYS, columns.IDLE_DAYS, columns.ROW, columns.SLOT, DAYS})
+
+
+def _schema(table: str, names: Iterable[str]) -> pa.Schema:
+    about = {"table": f"credreport {table}", "schema_version": SCHEMA_VERSION}
+    return pa.schema(
+        [(REPORT if name == columns.FILE else name, _type(name)) for name in names], about
+    )
+
+
+def _type(name: str) -> pa.DataType:
+    if name in _MOMENTS:
+        return pa.timestamp("us", "UTC")
+    return pa.int64() if name in _NUMBERS else pa.string()
+
+
+USERS: Final = _schema("users", (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW))
+"""One row a user: the columns of the CSV in its order, then the file and the row in it.
+
+Account names are in the manifest, not here: a batch of reports may lie without it.
+"""
+
+FINDINGS: Final = _schema("findings", (*rule.FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE))
+"""One row a finding: the columns of `rules.rule.FINDINGS`, then the moment of the report."""
 
 
 def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -25,6 +66,39 @@ def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ver
 def write_findings_parquet(analysis: Analysis, stream: BinaryIO) -> None:
     """Write all findings in the order of `Inspection.frames`."""
     write_batches(finding_batches(analysis), FINDINGS, stream)
+
+
+def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[pa.RecordBatch]:
+    """Yield the users with one of the verdicts, with the schema `USERS`.
+
+    An account that could not be read has a row at the end, as in CSV.
+    """
+    return (_batch(USERS, table) for table in user_tables(analysis, verdicts))
+
+
+def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
+    """Yield all findings in the order of `Inspection.frames`, with the schema `FINDINGS`.
+
+    An account that could not be read has a row at the end, as in CSV.
+    """
+    return (_batch(FINDINGS, table) for table in finding_tables(analysis))
+
+
+def _batch(schema: pa.Schema, table: Table) -> pa.RecordBatch:
+    arrays = [
+        _typed(array(table[columns.FILE if field.name == REPORT else field.name]), field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _typed(values: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Return values of the type; text is read where moments are asked for."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_timestamp(type_) and not pa.types.is_timestamp(values.type):
+        values = pa.array(timestamps(values.cast(TEXT_TYPE)), from_pandas=True)
+    return values.cast(type_)
 
 
 def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, stream: BinaryIO) -> None:

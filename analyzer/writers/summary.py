@@ -19,11 +19,7 @@ def summary_lines(
 
     The lines about `rules`, with their first findings if `details`, need the rules to run.
     """
-    yield f"{users.headline(analysis, verdicts)}."
-    if others := users.other_users(analysis, verdicts):
-        yield f"{others}."
-    if chosen := users.filter_text(analysis):
-        yield f"{chosen}."
+    yield from users.headlines(analysis, verdicts)
     if rules:
         yield from _rule_lines(analysis.inspection, details=details)
     yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
@@ -66,7 +62,7 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
 
 def _example_line(example: "Example") -> str:
     remarks = [
-        *([] if example.outcome == "fails" else [str(example.outcome)]),
+        *([] if example.outcome == "fails" else [example.outcome]),
         *([f"exempt: {example.exemption}"] if example.exemption else []),
     ]
     remark = f" ({', '.join(remarks)})" if remarks else ""

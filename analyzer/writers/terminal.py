@@ -4,7 +4,7 @@ The headline comes first, then the listed users, then a line for each rule, then
 pipe the table holds the listed users only; `writers.summary` has the rest, for standard error.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -38,7 +38,7 @@ HEADER: Final = (
 )
 """The header line of the table in a pipe."""
 
-_VERDICT_COLOURS: Final = {
+_VERDICT_COLOURS: Final[Mapping[str, str]] = {
     Verdict.UNDETERMINED: "magenta",
     Verdict.UNUSED: "bold red",
     Verdict.RETIRED: "yellow",
@@ -57,7 +57,6 @@ _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
 _WIDE: Final = 120
 """A terminal of so many columns shows account and user, or rule and id, in one line."""
-
 
 _INDENT: Final = 2
 """So many columns the findings stand to the right of their rule."""
@@ -79,14 +78,11 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
 
     `width` is that of the terminal in columns. With `details` each rule shows its first findings.
     """
-    console = Console(
-        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
-    )
-    console.print(Text(f"{printable(users.headline(analysis, verdicts))}.", "bold"))
-    if others := users.other_users(analysis, verdicts):
-        console.print(Text(f"{others}."))
-    if chosen := users.filter_text(analysis):
-        console.print(Text(f"{printable(chosen)}."))
+    console = terminal(stream, width, colour=colour)
+    first, *others = map(printable, users.headlines(analysis, verdicts))
+    console.print(Text(first, "bold"))
+    for line in others:
+        console.print(Text(line))
     if rows := users.user_rows(analysis, verdicts):
         accounts = _has_many_accounts(analysis.report)
         console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
@@ -96,6 +92,19 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     for note in notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
     console.print(Text(blind_spots_line(), "dim"))
+
+
+def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:
+    """Return a terminal of that width, in columns."""
+    return Console(
+        file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
+    )
+
+
+def write_cells(rows: Iterable[Iterable[str]], stream: TextIO) -> None:
+    """Write a line for each row, with a tab between the cells: for a pipe."""
+    for cells in rows:
+        stream.write("\t".join(map(printable, cells)) + "\n")
 
 
 def _has_many_accounts(report: Report) -> bool:
@@ -207,7 +216,7 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding
 
 def _fact(example: Example) -> Text:
     fact = Text(printable(example.fact))
-    if example.outcome is not Outcome.FAILS:
+    if example.outcome != Outcome.FAILS:
         fact.append(f" ({example.outcome})", "magenta")
     if example.exemption:
         fact.append(f"\nexempt: {printable(example.exemption)}", "cyan")
@@ -235,23 +244,14 @@ def _control_table(results: Sequence[ControlResult]) -> Table:
 def write_piped_table(analysis: Analysis, stream: TextIO, verdicts: Collection[Verdict]) -> None:
     """Write a header line and one line for each listed user, with a tab between the cells."""
     rows = users.user_rows(analysis, verdicts)
-    for cells in (HEADER, *map(_cells, rows)):
-        stream.write("\t".join(map(printable, cells)) + "\n")
+    write_cells([HEADER, *map(_cells, rows)], stream)
 
 
-def _cells(row: UserRow) -> tuple[str, ...]:
-    return (
-        row.verdict,
-        row.account,
-        row.user,
-        _day(row),
-        row.reason,
-        row.certainty,
-        ";".join(name for name, _ in row.caveats),
-        row.exemption,
-        row.account_name,
-    )
+def _cells(row: UserRow) -> list[str]:
+    caveats = ";".join(name for name, _ in row.caveats)
+    cells = {**row._asdict(), "created": _day(row), "caveats": caveats}
+    return [cells[name] for name in HEADER]
 
 
 def _day(row: UserRow) -> str:
-    return f"{row.created:%Y-%m-%d}" if row.created else ""
+    return (row.created or "")[: len("2026-03-01")]

@@ -1,8 +1,8 @@
-"""Join columns of text row by row, and give the result as bytes; Arrow does both."""
+"""Spell columns as text or plain values, join them row by row, and give the result as bytes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby, repeat
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,20 +10,58 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.model import arrow_array
+from analyzer.moment_texts import utc_texts
 
 TEXT_TYPE: Final = pa.large_string()
+_VALUES_AT_ONCE: Final = 4_096
+"""A plain value takes many times the memory that it takes in a column."""
 
 Texts: TypeAlias = pa.Array | pd.Series | pd.Index | Sequence[str]
 
 
+def array(values: Texts) -> pa.Array:
+    """Return values of any kind as an Arrow array."""
+    return values if isinstance(values, pa.Array) else arrow_array(values)
+
+
+Columns: TypeAlias = Mapping[str, Any] | pd.DataFrame
+
+
+def plain_rows(table: Columns, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of these columns row by row, as encoders of JSON take them.
+
+    Moments are ISO text; what is missing is None.
+    """
+    return zip(*(_plain_values(array(table[name])) for name in names), strict=True)
+
+
+def plain_objects(table: Columns, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the same as objects, the names in this order."""
+    return map(dict, map(zip, repeat(names), plain_rows(table, names)))
+
+
+def _plain_values(values: pa.Array) -> Iterator[Any]:
+    if pa.types.is_dictionary(values.type):
+        words = [*_plain_values(values.dictionary), None]
+        return map(words.__getitem__, _plain_values(values.indices.fill_null(-1)))
+    starts = range(0, len(values), _VALUES_AT_ONCE)
+    parts = (values.slice(start, _VALUES_AT_ONCE) for start in starts)
+    return chain.from_iterable(_spelled(part).to_pylist() for part in parts)
+
+
+def _spelled(values: pa.Array) -> pa.Array:
+    """Return moments as ISO text, those without a zone as days, and other values as they are."""
+    if not pa.types.is_timestamp(values.type):
+        return values
+    return utc_texts(values) if values.type.tz else values.cast(pa.date32())
+
+
 def text_column(texts: Texts) -> pa.Array:
-    """Return texts as a column (large_string), empty where one is missing."""
-    cells = _array(texts).cast(TEXT_TYPE)
+    """Return values as text (large_string), empty where one is missing; moments as ISO text."""
+    values = array(texts)
+    values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    cells = _spelled(values).cast(TEXT_TYPE)
     return cells.fill_null("") if cells.null_count else cells
-
-
-def _array(texts: Texts) -> pa.Array:
-    return texts if isinstance(texts, pa.Array) else arrow_array(texts)
 
 
 def coded(texts: Texts) -> pa.DictionaryArray:
@@ -31,11 +69,11 @@ def coded(texts: Texts) -> pa.DictionaryArray:
 
     Of a part of a large category only the words that occur are kept.
     """
-    array = _array(texts)
-    is_coded = pa.types.is_dictionary(array.type) and not array.null_count
-    if is_coded and len(array.dictionary) <= len(array):
-        return array
-    return text_column(array).dictionary_encode()
+    each = array(texts)
+    is_coded = pa.types.is_dictionary(each.type) and not each.null_count
+    if is_coded and len(each.dictionary) <= len(each):
+        return each
+    return text_column(each).dictionary_encode()
 
 
 def mapped(texts: Texts, text_of: Callable[[str], str]) -> pa.DictionaryArray:
@@ -45,21 +83,20 @@ def mapped(texts: Texts, text_of: Callable[[str], str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(each.indices, others)
 
 
-def combinations(
-    codes: Sequence[np.ndarray], sizes: Sequence[int]
-) -> tuple[pa.Array, tuple[np.ndarray, ...]]:
-    """Return which combination of codes each row has, and the codes of those that occur.
-
-    A code is a number below the size at its place. The combinations are in the order of the rows.
-    """
-    encoded = pa.array(np.ravel_multi_index([*codes], [*sizes])).dictionary_encode()
-    return encoded.indices, np.unravel_index(encoded.dictionary.to_numpy(), [*sizes])
-
-
 def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     """Return the parts of each row joined; a part that is no column stands in every row."""
     texts = [pa.scalar(part, TEXT_TYPE) if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*texts, pa.scalar(between, TEXT_TYPE))
+
+
+def joined_words(first: pa.Array, second: pa.Array) -> pa.DictionaryArray:
+    """Return two coded columns joined by a comma; each combination that occurs is joined once."""
+    words = len(second.dictionary)
+    codes = pc.add(pc.multiply(first.indices.cast(pa.int64()), words), second.indices)
+    combined = codes.dictionary_encode()
+    at, at_second = np.divmod(combined.dictionary.to_numpy(), words)
+    parts = first.dictionary.take(pa.array(at)), second.dictionary.take(pa.array(at_second))
+    return pa.DictionaryArray.from_arrays(combined.indices, joined(*parts, between=","))
 
 
 def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:

@@ -1,19 +1,17 @@
 """Put the users of an analysis in the words and the order that people read."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
-
-import pandas as pd
+from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.account_names import account_names, account_with_name
+from analyzer.account_names import account_with_name
 from analyzer.analysis import Analysis
 from analyzer.caveats import caveat_sentences
-from analyzer.model import AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.model import Page, Report, ReportFile, UncoveredAccount
 from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
 from analyzer.verdict import reason_text
+from analyzer.writers.tables import Origins, Table
+from analyzer.writers.text_columns import plain_rows
 
 AS_OF_SOURCES: Final = {
     AsOfSource.OPTION: "set with --as-of",
@@ -34,20 +32,22 @@ VERDICT_ORDER: Final = (
 """The order in which people read the verdicts."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """Hold what a short list shows of one user; `created` is None where it was not read."""
+class UserRow(NamedTuple):
+    """Hold what a short list shows of one user; `created` is ISO text, None where it was not read.
+
+    `caveats` are pairs of an id and a sentence.
+    """
 
     account: str
     user: str
-    verdict: Verdict
+    verdict: str
     certainty: str
     reason: str
-    caveats: tuple[tuple[str, str], ...]
     exemption: str
-    created: datetime | None
+    created: str | None
     idle_days: int | None
-    account_name: str = ""
+    account_name: str
+    caveats: tuple[tuple[str, str], ...]
 
     @property
     def reason_sentence(self) -> str:
@@ -57,45 +57,22 @@ class UserRow:
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
-    names = analysis.report.account_names
-    every = [row for page in listed_pages(analysis, verdicts) for row in _rows(page, names)]
+    origins = Origins(analysis.report)
+    every = [row for page in listed_pages(analysis, verdicts) for row in _rows(page, origins)]
     return sorted(every, key=_order)
 
 
+def _rows(page: Page, origins: Origins) -> Iterator[UserRow]:
+    table = {**page.users, **origins.of_rows(page.users)}
+    rows = plain_rows(table, UserRow._fields[:-1])
+    for row, caveats in zip(rows, caveat_sentences(page), strict=True):
+        yield UserRow._make((*row, caveats))
+
+
 def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
-    verdict = VERDICT_ORDER.index(row.verdict)
+    verdict = VERDICT_ORDER.index(Verdict(row.verdict))
     doubtful = row.certainty == Certainty.CHECK
-    created = f"{row.created:%Y%m%d%H%M%S}" if row.created else ""
-    return bool(row.exemption), verdict, doubtful, created, row.account, row.user
-
-
-def _rows(page: Page, names: Mapping[str, AccountName]) -> Iterator[UserRow]:
-    users = page.users
-    for account, user, verdict, certainty, reason, caveats, exemption, created, idle, name in zip(
-        users[columns.ACCOUNT],
-        users[columns.USER],
-        users[columns.VERDICT],
-        users[columns.CERTAINTY],
-        users[columns.REASON],
-        caveat_sentences(page),
-        users[columns.EXEMPTION],
-        users[columns.CREATED],
-        users[columns.IDLE_DAYS],
-        account_names(users[columns.ACCOUNT], names),
-        strict=True,
-    ):
-        yield UserRow(
-            account,
-            user,
-            Verdict(verdict),
-            certainty,
-            reason,
-            caveats,
-            exemption,
-            None if pd.isna(created) else created.to_pydatetime(),
-            None if pd.isna(idle) else int(idle),
-            name,
-        )
+    return bool(row.exemption), verdict, doubtful, row.created or "", row.account, row.user
 
 
 def as_of_and_scope(report: Report) -> str:
@@ -104,7 +81,19 @@ def as_of_and_scope(report: Report) -> str:
     return f"{as_of[0].upper()}{as_of[1:]}, {_accounts_text(report)}"
 
 
-def headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
+    """Yield how many users have the verdicts, then the other users and the filter, if any."""
+    yield f"{_headline(analysis, verdicts)}."
+    others = [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
+    if counts := _user_counts(analysis, others):
+        yield f"Other users: {counts}."
+    if analysis.filter:
+        every = int(analysis.whole.totals.counts[columns.USERS].sum())
+        left_out = f"{analysis.filtered_out} of {every} IAM users are left out"
+        yield f"Filter: {analysis.filter}; {left_out}."
+
+
+def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
     every = sum(analysis.totals.users(verdict) for verdict in Verdict)
     scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
@@ -115,22 +104,6 @@ def headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     number, remark = analysis.totals.users(listed[0]), _check_and_exempt_remark(analysis, listed[0])
     verb = "is" if number == 1 else "are"
     return f"{number} of {every} IAM users {verb} {listed[0]}{remark}, {scope}"
-
-
-def other_users(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
-    """Return how many users have the other verdicts, empty if no user has."""
-    counts = _user_counts(
-        analysis, [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
-    )
-    return f"Other users: {counts}" if counts else ""
-
-
-def filter_text(analysis: Analysis) -> str:
-    """Return the filter in words with the number of users that it leaves out, empty for none."""
-    if not analysis.filter:
-        return ""
-    every = int(analysis.whole.totals.counts[columns.USERS].sum())
-    return f"Filter: {analysis.filter}; {analysis.filtered_out} of {every} IAM users are left out"
 
 
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
@@ -234,8 +207,28 @@ def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
             yield chosen
 
 
-def uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
-    """Return the row that lists of users have for an account that could not be read."""
+def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
+    """Yield the users with one of the verdicts, then the accounts that could not be read."""
+    origins = Origins(analysis.report)
+    for page in listed_pages(analysis, verdicts):
+        yield user_table(page, origins)
+    uncovered = map(_uncovered_user, analysis.report.not_covered)
+    yield from origins.uncovered(uncovered, _TABLE_COLUMNS)
+
+
+_TABLE_COLUMNS: Final = (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW)
+
+
+def user_table(page: Page, origins: Origins) -> Table:
+    """Return users with the columns of CSV, and with the file and the row in it."""
+    return {
+        **{name: page.users[name] for name in (*columns.JUDGED, columns.ROW)},
+        **{name: page.cells[name] for name in columns.REPORTED},
+        **origins.of_rows(page.users),
+    }
+
+
+def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.label,
         columns.VERDICT: NOT_COVERED,

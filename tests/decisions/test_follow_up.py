@@ -11,7 +11,7 @@ import pytest
 import analyzer
 from analyzer.decisions.follow_up import COLUMNS, FollowUpStatus, as_text, follow_up_counts
 from analyzer.decisions.ledger import Ledger, LedgerLine
-from analyzer.writers.follow_up import write_follow_up
+from analyzer.writers.csv import write_follow_up
 from tests.support.builders import (
     AS_OF,
     Row,

@@ -8,7 +8,7 @@ import analyzer
 from analyzer.changes import diff
 from analyzer.report.raw_report import is_own_output
 from analyzer.writers import write
-from analyzer.writers.findings_csv import FINDING_COLUMNS
+from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import (
     COLUMNS,
     COLUMNS_OF_2014,

@@ -16,7 +16,7 @@ import analyzer
 from analyzer import batches
 from analyzer.batches import File
 from analyzer.terms import Verdict
-from analyzer.writers.tables import FINDINGS, USERS, finding_batches, user_batches
+from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 from tests.support.builders import (
     AS_OF,
     a_key,

@@ -38,7 +38,7 @@ from tests.support.feeds import (
     spoiled,
     undecided_mfa,
 )
-from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.outputs import HARD_NAMES, exemptions_of
 from tests.support.pages import BY_ID
 from tests.support.reading import OTHER_ACCOUNT
 
@@ -219,16 +219,6 @@ def test_no_severity_at_all_is_an_error(idle: Document) -> None:
 # What they say
 
 
-def test_every_finding_is_a_line_in_the_order_of_the_analysis(tmp_path: Path) -> None:
-    analysis = analyzed_console()
-    found = analysis.inspection.findings
-    found = found[~found["arn"].isin(analysis.report.contradicted)]
-    written = asff(analysis)[: len(found)]
-    assert [each["Description"] for each in written] == found["fact"].tolist()
-    assert [rule_of(each) for each in written] == found["rule"].tolist()
-    assert asff_bytes(inspected(tmp_path, [the_root(password_enabled="false")])) == b""
-
-
 def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Document]) -> None:
     for each in everything:
         if each["ProductFields"]["credreport/Outcome"] == Outcome.FAILS:
@@ -376,11 +366,6 @@ def test_texts_too_long_are_cut_where_the_format_ends_them(tmp_path: Path) -> No
     assert {len(each["Note"]["Text"]) for each in found} == {512}
     assert {len(each["ProductFields"]["credreport/Exemption"]) for each in found} == {2048}
     assert {each["Note"]["Text"][-1] for each in found} == {"…"}
-
-
-def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
-    rows = [the_root(), *idle_key()[1:], a_user("quiet")]
-    assert asff_bytes(inspected(tmp_path, rows)) == asff_bytes(inspected(tmp_path, rows))
 
 
 # Where they go

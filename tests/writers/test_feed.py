@@ -13,7 +13,7 @@ import pytest
 from analyzer import inspection
 from analyzer.analysis import Analysis
 from analyzer.model import AccountName
-from analyzer.writers import plain_values
+from analyzer.writers import text_columns
 from analyzer.writers.feed import json_line, present, shared_json
 from tests.support.builders import (
     ACCOUNT,
@@ -41,7 +41,7 @@ from tests.support.feeds import (
     root_with,
     undecided_mfa,
 )
-from tests.support.outputs import HARD_NAMES, exemptions_of
+from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
@@ -57,6 +57,7 @@ def of_asff(analysis: Analysis) -> list[str]:
 
 
 in_both_formats = pytest.mark.parametrize("ids", [of_ocsf, of_asff])
+in_both_feeds = pytest.mark.parametrize("written", [ocsf_bytes, asff_bytes])
 
 
 def of_rule(ids: list[str], rule: str) -> list[str]:
@@ -102,7 +103,7 @@ def test_neither_order_nor_pages_change_what_is_said(
     whole = said()
     random.Random(2).shuffle(rows)
     monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(plain_values, "_VALUES_AT_ONCE", 7)
+    monkeypatch.setattr(text_columns, "_VALUES_AT_ONCE", 7)
     assert said() == whole
 
 
@@ -207,7 +208,38 @@ def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: 
     )
 
 
-@pytest.mark.parametrize("written", [ocsf_bytes, asff_bytes])
+def told_by_ocsf(document: Document) -> tuple[str, str]:
+    return document["metadata"]["event_code"], document["message"]
+
+
+def told_by_asff(document: Document) -> tuple[str, str]:
+    return document["GeneratorId"].removeprefix("credreport/"), document["Description"]
+
+
+@pytest.mark.parametrize(("feed", "told"), [(ocsf, told_by_ocsf), (asff, told_by_asff)])
+def test_every_finding_is_a_line_in_the_order_of_the_analysis(
+    feed: Callable[[Analysis], list[Document]], told: Callable[[Document], tuple[str, str]]
+) -> None:
+    analysis = analyzed_console()
+    found = analysis.inspection.findings
+    found = found[~found["arn"].isin(analysis.report.contradicted)]
+    assert len(found) > 90
+    expected = [*zip(found["rule"], found["fact"], strict=True)]
+    assert [told(each) for each in feed(analysis)[: len(found)]] == expected
+
+
+@in_both_feeds
+def test_without_findings_nothing_is_written(written: Written, tmp_path: Path) -> None:
+    assert written(inspected(tmp_path, [the_root(password_enabled="false")])) == b""
+
+
+@in_both_feeds
+def test_the_same_report_gives_the_same_bytes(written: Written, tmp_path: Path) -> None:
+    rows = [*idle_key(), a_user("quiet"), a_user("busy", key_1=a_key())]
+    assert written(inspected(tmp_path, rows)) == written(inspected(tmp_path, rows))
+
+
+@in_both_feeds
 def test_every_line_is_the_json_of_the_standard_library(written: Written, tmp_path: Path) -> None:
     rows = [*everything(), *map(a_user, HARD_NAMES)]
     names = {ACCOUNT: AccountName(name="Zürich\u202e")}

@@ -22,7 +22,7 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
 from analyzer.writers.ocsf import OCSF_VERSION
-from tests.support.builders import ACCOUNT, AS_OF, Row, a_key, a_user, days_before, the_root
+from tests.support.builders import ACCOUNT, AS_OF, Row, a_user, days_before, the_root
 from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
@@ -39,7 +39,7 @@ from tests.support.feeds import (
     spoiled,
     undecided_mfa,
 )
-from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.outputs import HARD_NAMES, exemptions_of
 from tests.support.pages import BY_ID
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -216,17 +216,6 @@ def test_no_attribute_is_deprecated(everything: list[Document]) -> None:
 # What they say
 
 
-def test_every_finding_is_a_line_in_the_order_of_the_analysis(tmp_path: Path) -> None:
-    analysis = analyzed_console()
-    found = analysis.inspection.findings
-    found = found[~found["arn"].isin(analysis.report.contradicted)]
-    assert len(found) > 90
-    written = ocsf(analysis)[: len(found)]
-    assert [each["message"] for each in written] == found["fact"].tolist()
-    assert [each["metadata"]["event_code"] for each in written] == found["rule"].tolist()
-    assert ocsf_bytes(inspected(tmp_path, [the_root(password_enabled="false")])) == b""
-
-
 def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Document]) -> None:
     for each in everything:
         if each["unmapped"]["outcome"] == Outcome.FAILS:
@@ -363,11 +352,6 @@ def test_who_has_neither_arn_nor_name_is_told_by_the_row(tmp_path: Path) -> None
     assert errors(found) == []
     assert found["resources"][0]["uid"].startswith("row 3 of ")
     assert "name" not in found["resources"][0]
-
-
-def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
-    rows = [the_root(), a_user("quiet"), a_user("busy", key_1=a_key())]
-    assert ocsf_bytes(inspected(tmp_path, rows)) == ocsf_bytes(inspected(tmp_path, rows))
 
 
 def test_the_account_has_its_name_where_that_is_known(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
 """Columns of text are joined, mapped and looked through without changing what they say."""
 
+from datetime import date
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from analyzer.model import TEXT
+from analyzer.writers import text_columns
 from analyzer.writers.text_columns import (
     coded,
-    combinations,
     contains,
     content,
     joined,
     joined_present,
+    joined_words,
     mapped,
+    plain_rows,
     text_column,
     with_neighbors_joined,
 )
@@ -92,8 +97,49 @@ def test_what_is_not_there_leaves_nothing_between_the_others() -> None:
     assert joined_present(columns, "; ").to_pylist() == ["a; c", "", "é; b", "; d"]
 
 
-def test_each_combination_that_occurs_is_there_once() -> None:
-    first, second = np.array([1, 0, 1, 1]), np.array([2, 0, 2, 1])
-    codes, occurring = combinations([first, second], [2, 3])
-    assert codes.to_pylist() == [0, 1, 0, 2]
-    assert [each.tolist() for each in occurring] == [[1, 0, 1], [2, 0, 1]]
+@pytest.mark.parametrize("words", [["a"], ["a", "b", "c"], ["b", "", "b", "b"]])
+def test_each_combination_of_words_is_joined_once(words: list[str]) -> None:
+    first, second = coded(words), coded(pd.Series(words[::-1], dtype="category"))
+    together = joined_words(first, second)
+    expected = [",".join(pair) for pair in zip(words, words[::-1], strict=True)]
+    assert together.to_pylist() == expected
+    assert sorted(together.dictionary.to_pylist()) == sorted({*expected})
+
+
+def test_nothing_is_joined_to_nothing() -> None:
+    assert joined_words(coded([]), coded([])).to_pylist() == []
+
+
+COLUMNS: dict[str, tuple[pd.Series, list[Any]]] = {
+    "numbers": (pd.Series([1, None], dtype="Int64"), [1, None]),
+    "whole numbers": (pd.Series(np.array([7, -7])), [7, -7]),
+    "booleans": (pd.Series([True, False]), [True, False]),
+    "text": (pd.Series(['a"\\', None], dtype=TEXT), ['a"\\', None]),
+    "empty text": (pd.Series(["", " "], dtype=TEXT), ["", " "]),
+    "words": (pd.Series(["a", None], dtype="category"), ["a", None]),
+    "nothing": (pd.Series([None, None], dtype=TEXT), [None, None]),
+    "moments": (
+        pd.Series(["2026-03-01T09:30:07Z", None], dtype="datetime64[s, UTC]"),
+        ["2026-03-01T09:30:07Z", None],
+    ),
+    "days": (pd.Series(["2026-03-01", None], dtype="datetime64[s]"), [date(2026, 3, 1), None]),
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_values_are_of_their_kind_and_what_is_missing_is_none(kind: str) -> None:
+    column, expected = COLUMNS[kind]
+    rows = list(plain_rows(pd.DataFrame({"other": 0, kind: column}), [kind]))
+    assert rows == [(value,) for value in expected]
+    assert [type(value) for (value,) in rows] == [type(value) for value in expected]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 4])
+def test_rows_keep_their_order_and_their_columns(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_columns, "_VALUES_AT_ONCE", at_once)
+    words = pd.Series(["x", "y", "x"], dtype="category")
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": words}).set_axis([5, 5, 0])
+    assert list(plain_rows(frame, ["b", "a"])) == [("x", 1), ("y", 2), ("x", 3)]
+    assert list(plain_rows(frame.iloc[:0], ["b", "a"])) == []

@@ -138,8 +138,9 @@ def test_a_row_holds_what_a_listing_shows(tmp_path: Path) -> None:
                 ),
             ),
             exemption="By design",
-            created=days_before(10),
+            created=f"{days_before(10):%Y-%m-%dT%H:%M:%SZ}",
             idle_days=None,
+            account_name="",
         )
     ]
 
@@ -233,15 +234,16 @@ def test_the_answer_counts_the_listed_users_of_all(
     ]
     analysis = analyzed(tmp_path, rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
-    assert users.headline(analysis, verdicts) == words + scope
+    assert next(users.headlines(analysis, verdicts)) == f"{words}{scope}."
 
 
 def test_one_user_is_not_called_users(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann")])
-    assert users.headline(analysis, ALL).startswith("1 IAM user: 1 unused, ")
+    assert next(users.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
 
 
 def test_the_other_users_are_counted_where_there_are_any(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann")])
-    assert users.other_users(analysis, (Verdict.RETIRED,)) == "Other users: 1 unused"
-    assert users.other_users(analysis, (Verdict.UNUSED,)) == ""
+    _, *others = users.headlines(analysis, (Verdict.RETIRED,))
+    assert others == ["Other users: 1 unused."]
+    assert len([*users.headlines(analysis, (Verdict.UNUSED,))]) == 1

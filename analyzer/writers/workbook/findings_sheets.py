@@ -169,13 +169,13 @@ def add_severities(grid: Grid, inspection: Inspection) -> None:
 
 def _numbers(some: Sequence[RuleFindings]) -> list[int]:
     """Return how many findings there are: all, and those of each kind."""
-    kinds = [[each.fails, each.exempt, each.undecided, each.noted] for each in some] or [[0] * 4]
+    kinds = [[*each.counts.values()] for each in some] or [[0] * 4]
     numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
     return [sum(numbers), *numbers]
 
 
 def _rule_counts_text(some: Iterable[RuleFindings]) -> str:
     """Return the rules with the number of their findings, the most first."""
-    counts = {each.rule.id: each.fails + each.exempt + each.undecided + each.noted for each in some}
+    counts = {each.rule.id: sum(each.counts.values()) for each in some}
     most = sorted(counts, key=lambda rule: -counts[rule])
     return ", ".join(f"{rule} {counts[rule]:,}" for rule in most)
