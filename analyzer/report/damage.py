@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -25,14 +25,15 @@ _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
 
 
-def local_date_problems(
-    text: ReportText, table: pa.Table, names: Sequence[str], odd: np.ndarray
-) -> Iterator[Problem]:
-    """Yield a problem for each cell with such a date; `odd` marks the suspects, names by rows."""
+def local_date_problems(text: ReportText, table: pa.Table, odd: np.ndarray) -> Iterator[Problem]:
+    """Yield a problem for each cell with such a date.
+
+    `odd` marks the suspects, `columns.TIMESTAMPS` by rows.
+    """
     message = "a date in a local form, whose day and month are ambiguous"
     hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
     for column, row in np.argwhere(odd) if odd.any() else ():
-        name = names[column]
+        name = columns.TIMESTAMPS[column]
         value = table[name][row].as_py()
         if values.is_local_date(value):
             number = table[columns.ROW][row].as_py()

@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.model import AccountRows, ReportFile
+from analyzer.model import ReportFile
 from analyzer.report import arns
-from analyzer.report.as_of import own_as_of
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
@@ -28,70 +27,35 @@ _SHIFT = np.uint64(29)
 """By these the hashes of a row's cells are mixed, so that none cancels another."""
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedReport:
-    """Hold a report that counts, and what of it does not.
+def file_of(report: SurveyedReport) -> ReportFile:
+    """Return the description of the file for the outputs."""
+    credentials = report.service_credentials
+    of_aws = report.own_source in AWS_SOURCES
+    return ReportFile(
+        name=report.name,
+        sha256=report.text.sha256(),
+        size=report.text.size,
+        as_of=report.as_of,
+        as_of_source=report.as_of_source,
+        baseline=report.own_as_of if of_aws else report.newest,
+        accounts=report.accounts,
+        service_credentials=credentials.file if credentials else None,
+    )
 
-    `own_as_of` is the moment that the report itself tells of, by `own_source`; `as_of` the one that
-    it is judged by.
-    `service_credentials` is what was saved of service-specific credentials beside any copy of it.
-    `superseded` are accounts of which another report is newer; `repeated` are the numbers of
-    rows that stand elsewhere too, whatever the form of their moments and booleans.
-    """
 
-    surveyed: SurveyedReport
-    own_as_of: datetime
-    own_source: AsOfSource
-    as_of: datetime
-    as_of_source: AsOfSource
-    service_credentials: ServiceCredentials | None = None
-    superseded: frozenset[str] = frozenset()
-    repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
-    accounts: tuple[AccountRows, ...] = ()
+def counted_rows(report: SurveyedReport, table: pa.Table) -> pa.Table:
+    """Return the rows of a table that count."""
+    if report.superseded:
+        account = _account_ids(report, table)
+        table = table.filter(pc.invert(pc.is_in(account, _texts(report.superseded))))
+    if len(report.repeated):
+        again = _are_among(table[columns.ROW].to_numpy(), report.repeated.to_numpy())
+        table = table.filter(pa.array(~again))
+    return table
 
-    @property
-    def name(self) -> str:
-        """Return the name of the file."""
-        return self.surveyed.text.name
 
-    @property
-    def csv_sha256(self) -> str:
-        """Return the SHA-256 of the report's CSV."""
-        return self.surveyed.text.csv_sha256()
-
-    def file(self) -> ReportFile:
-        """Return the description of the file for the outputs."""
-        text = self.surveyed.text
-        return ReportFile(
-            name=text.name,
-            sha256=text.sha256(),
-            size=text.size,
-            as_of=self.as_of,
-            as_of_source=self.as_of_source,
-            baseline=self._baseline,
-            accounts=self.accounts,
-            service_credentials=self.service_credentials.file if self.service_credentials else None,
-        )
-
-    @property
-    def _baseline(self) -> datetime:
-        """Return the report's time where AWS gives it, else its newest timestamp."""
-        return self.own_as_of if self.own_source in AWS_SOURCES else self.surveyed.newest
-
-    def account_ids(self, arn: pa.Array | pa.ChunkedArray) -> pa.Array:
-        """Return the account of each row."""
-        whole = arn.combine_chunks() if isinstance(arn, pa.ChunkedArray) else arn
-        return arns.account_ids(whole, self.surveyed.text.account_id)
-
-    def counted_rows(self, table: pa.Table) -> pa.Table:
-        """Return the rows that count."""
-        if self.superseded:
-            account = self.account_ids(table[columns.ARN])
-            table = table.filter(pc.invert(pc.is_in(account, _texts(self.superseded))))
-        if len(self.repeated):
-            again = _are_among(table[columns.ROW].to_numpy(), self.repeated.to_numpy())
-            table = table.filter(pa.array(~again))
-        return table
+def _account_ids(report: SurveyedReport, table: pa.Table) -> pa.Array:
+    return arns.account_ids(table[columns.ARN].combine_chunks(), report.text.account_id)
 
 
 def _are_among(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -99,46 +63,39 @@ def _are_among(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.asarray(known.take(np.searchsorted(known, numbers), mode="clip") == numbers)
 
 
-def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
-    """Return the report with the moment that it describes."""
-    own = own_as_of(surveyed.text, surveyed.newest)
-    judged_by = (option, AsOfSource.OPTION) if option else own
-    credentials = surveyed.text.service_credentials
-    return SelectedReport(
-        surveyed, *own, *judged_by, service_credentials=credentials, accounts=surveyed.accounts
-    )
-
-
 def without_copies(
-    reports: Sequence[SelectedReport],
-) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport]]]:
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
     newest moment that is known counts, of equal moments the one with the best source. The lists of
     service-specific credentials beside any of them count.
     """
-    copies: dict[str, list[SelectedReport]] = defaultdict(list)
+    copies: dict[str, list[SurveyedReport]] = defaultdict(list)
     for report in sorted(reports, key=_as_of_preference, reverse=True):
-        copies[report.csv_sha256].append(report)
+        copies[report.text.csv_sha256()].append(report)
     best = {content: each[0] for content, each in copies.items()}
-    chosen = [report for report in reports if best[report.csv_sha256] is report]
-    same = [(report, best[report.csv_sha256]) for report in reports]
+    chosen = [report for report in reports if best[report.text.csv_sha256()] is report]
+    same = [(report, best[report.text.csv_sha256()]) for report in reports]
     return (
         [
-            replace(each, service_credentials=_merged_service_credentials(copies[each.csv_sha256]))
+            replace(
+                each,
+                service_credentials=_merged_service_credentials(copies[each.text.csv_sha256()]),
+            )
             for each in chosen
         ],
         [(copy, first) for copy, first in same if copy is not first],
     )
 
 
-def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
+def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
     return known, report.own_as_of, -_SOURCE_ORDER.index(report.own_source)
 
 
-def _merged_service_credentials(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
+def _merged_service_credentials(copies: Iterable[SurveyedReport]) -> ServiceCredentials | None:
     """Return all lists saved with the copies of a report, under the name of the first."""
     every = [each.service_credentials for each in copies if each.service_credentials]
     live: dict[str, set[str]] = defaultdict(set)
@@ -150,10 +107,10 @@ def _merged_service_credentials(copies: Iterable[SelectedReport]) -> ServiceCred
 
 
 def without_superseded_accounts(
-    reports: Sequence[SelectedReport],
-) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport, str]]]:
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport, str]]]:
     """Set aside accounts of which another report is newer: (older, newer, account) for each."""
-    latest: dict[str, SelectedReport] = {}
+    latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=lambda each: each.own_as_of):
         latest |= {each.account: report for each in report.accounts if each.account}
     older = [
@@ -169,7 +126,7 @@ def without_superseded_accounts(
     return [each for each in reduced if each.accounts], older
 
 
-def _without_accounts(report: SelectedReport, superseded: frozenset[str]) -> SelectedReport:
+def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> SurveyedReport:
     if not superseded:
         return report
     accounts = tuple(each for each in report.accounts if each.account not in superseded)
@@ -178,8 +135,8 @@ def _without_accounts(report: SelectedReport, superseded: frozenset[str]) -> Sel
 
 
 def deduplicate_rows(
-    reports: Sequence[SelectedReport],
-) -> tuple[list[SelectedReport], dict[str, str]]:
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], dict[str, str]]:
     """Count rows that say the same once, whatever the form of their moments and booleans.
 
     Return also the ARNs whose rows contradict each other, and the columns in which they do.
@@ -194,18 +151,18 @@ def deduplicate_rows(
     return counted, compared.contradictions()
 
 
-def _repeated_hashes(reports: Sequence[SelectedReport]) -> pa.Array:
-    every = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
+def _repeated_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
+    every = np.sort(np.concatenate([report.arns for report in reports]))
     return pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
 
 
 def _repeated_rows(
-    report: SelectedReport, suspects: pa.Array, compared: "_ComparedRows"
+    report: SurveyedReport, suspects: pa.Array, compared: "_ComparedRows"
 ) -> list[pa.Table]:
     """Return user, ARN and number of the rows that repeat one that was compared before."""
     repeated: list[pa.Table] = []
-    for table in report.surveyed.read():
-        rows = report.counted_rows(table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
+    for table in report.read():
+        rows = counted_rows(report, table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
         if rows.num_rows:
             same = pa.array(compared.repeats(rows))
             again = rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same)
@@ -286,7 +243,7 @@ def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
     return hashed
 
 
-def _without_repeated_rows(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:
+def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> SurveyedReport:
     """Return the report without the rows that repeat others."""
     if not repeated:
         return report
@@ -294,10 +251,10 @@ def _without_repeated_rows(report: SelectedReport, repeated: list[pa.Table]) -> 
     every: Counter[str] = Counter()
     roots: Counter[str] = Counter()
     for table in repeated:
-        arn = table[columns.ARN].combine_chunks()
-        account = report.account_ids(arn)
+        account = _account_ids(report, table)
+        root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
         every.update(account.to_pylist())
-        roots.update(account.filter(arns.is_root(arn, table[columns.USER])).to_pylist())
+        roots.update(account.filter(root).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.accounts

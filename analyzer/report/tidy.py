@@ -4,13 +4,13 @@
 """
 
 import string
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import ArrayLike
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
@@ -93,7 +93,7 @@ class _Cells:
         return moment, understood
 
 
-def tidy(table: pa.Table, as_of: Iterable[np.datetime64], of_masked: str = "") -> Page:
+def tidy(table: pa.Table, as_of: ArrayLike, of_masked: str = "") -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
@@ -101,7 +101,7 @@ def tidy(table: pa.Table, as_of: Iterable[np.datetime64], of_masked: str = "") -
     kinds of rows must not be mixed.
     """
     cells = _Cells(table, {}, [])
-    users = _users(cells, np.array(list(as_of), "datetime64[s]"), of_masked)
+    users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_certificate(cells, each) for each in columns.CERTIFICATES], len(cells))
     return Page(users, keys, certificates, _unread(cells.unread), _raw_cells(cells))
