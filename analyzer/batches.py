@@ -138,13 +138,13 @@ def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[M
     for each in report.accounts:
         yield {
             columns.FILE: name,
-            CSV_SHA256: report.text.csv_sha256(),
+            CSV_SHA256: report.text.csv_sha256,
             columns.ACCOUNT: each.account,
             ROWS: each.rows,
             ROOTS: each.roots,
             columns.AS_OF: report.as_of,
             columns.AS_OF_SOURCE: report.as_of_source.value,
-            SHA256: report.text.sha256() if report.name == printable(name) else None,
+            SHA256: report.text.sha256 if report.name == printable(name) else None,
         }
 
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
-from analyzer.model import TEXT, Page, arrow_array, as_category, in_any_slot
+from analyzer.facts import Facts, unknown_cell_sentences
+from analyzer.model import TEXT, Page, arrow_array, as_category, in_any_slot, slot_matrix
 from analyzer.moment_texts import day_text_series
 from analyzer.terms import Criteria, State
 
@@ -123,13 +123,6 @@ def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
 def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
     never = facts.page.users[columns.PASSWORD_LAST_USED].isna()
     return (facts.page.users[columns.MFA_ACTIVE] & never).to_numpy()
-
-
-def _has_more_credentials(facts: Facts) -> np.ndarray:
-    info = facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
-    if info.isna().all():
-        return np.zeros(len(facts.page), bool)
-    return ~info.fillna("").isin(["", "N/A"]).to_numpy()
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
@@ -258,7 +251,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="more-credentials",
-        holds=lambda facts, _: _has_more_credentials(facts),
+        holds=lambda facts, _: facts.more_credentials,
         sentences=lambda facts: (
             "Has more credentials than the report lists: "
             + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")

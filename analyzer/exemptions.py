@@ -8,7 +8,6 @@ named, as `<root_account>`.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -21,7 +20,7 @@ from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import Problem
 from analyzer.model import Exemption, Exemptions, FileReference, Page, as_category, user_positions
-from analyzer.terms import ROOT_USER, Verdict
+from analyzer.terms import ROOT_USER, Verdict, pattern_regex
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
@@ -167,11 +166,6 @@ def _matches_patterns(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
         return np.asarray(account & root)
     user = users[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False).to_numpy(bool)
     return np.asarray(account & user & ~root)
-
-
-def pattern_regex(text: str) -> str:
-    """Return the regular expression of a pattern in which `*` and `?` match."""
-    return "(?s:" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text) + ")"
 
 
 def _still_applies(as_of: pd.Series, entry: Exemption) -> np.ndarray:

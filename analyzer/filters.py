@@ -13,10 +13,9 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.account_names import account_with_name
-from analyzer.exemptions import pattern_regex
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import notes_on_files
-from analyzer.terms import ROOT_USER, Certainty
+from analyzer.terms import ROOT_USER, Certainty, pattern_regex
 
 _WILDCARDS: Final = ("*", "?")
 

@@ -11,7 +11,6 @@ import pandas as pd
 from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, Report, concatenated, stable_order
-from analyzer.report.notes import short_list
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
     DAYS,
@@ -26,7 +25,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import Severity
+from analyzer.terms import Severity, short_list
 
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""

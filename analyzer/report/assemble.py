@@ -26,7 +26,7 @@ from analyzer.report.survey import (
     survey_each,
 )
 from analyzer.report.tidy import tidy
-from analyzer.terms import AsOfSource
+from analyzer.terms import AsOfSource, code_of
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page.
@@ -56,9 +56,11 @@ def assemble_report(
     """
     as_of.check_as_of(option)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    surveyed = _surveyed(_outcomes(openers, option, threads), len(openers), progress, kept)
-    distinct, same = selection.without_copies([*surveyed])
-    newest, older = selection.without_superseded_accounts(distinct)
+    outcomes = _outcomes(openers, option, threads)
+    surveyed = [*_surveyed(outcomes, len(openers), progress, kept)]
+    several = len(surveyed) > 1
+    distinct, same = selection.without_copies(surveyed) if several else (surveyed, [])
+    newest, older = selection.without_superseded_accounts(distinct) if several else (distinct, [])
     reports, contradicting = selection.deduplicate_rows(newest)
     rows = _SelectedRows(reports, contradicting)
     files = tuple(map(selection.file_of, reports))
@@ -142,8 +144,7 @@ def _pages(
     reports: Sequence[SurveyedReport], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
     as_of = np.array([report.as_of.replace(tzinfo=None) for report in reports], "datetime64[s]")
-    words = list(AsOfSource)
-    sources = np.array([words.index(report.as_of_source) for report in reports], np.int8)
+    sources = np.array([code_of(report.as_of_source) for report in reports], np.int8)
     credentials = [report.service_credentials for report in reports]
     of_masked = next((each.text.account_id for each in reports), "")
     for table in tables:
@@ -174,9 +175,8 @@ def _service_credentials(
     for file in users[columns.FILE].unique():
         if (of_file := credentials[file]) and of_file.services:
             here = users[columns.FILE] == file
-            services[here] = (
-                users.loc[here, columns.USER].str.lower().map(of_file.services).fillna("")
-            )
+            texts = {user: ", ".join(sorted(names)) for user, names in of_file.services.items()}
+            services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
     return services
 
 

@@ -12,14 +12,13 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report import values
-from analyzer.report.arns import lengths
 from analyzer.report.raw_report import Header, ReportText
-from analyzer.terms import NOT_SUPPORTED
+from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED
+from analyzer.text_cells import lengths
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_CELL_WORDS: Final = ("N/A", NOT_SUPPORTED)
-_LONGEST_SHOWN: Final = 80
+_CELL_WORDS: Final = (NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
@@ -48,10 +47,10 @@ def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Proble
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns:
         cells = table[name].combine_chunks()
-        if (lengths(cells) > _LONGEST_SHOWN).any():
+        if (lengths(cells) > LONGEST_SHOWN).any():
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():
-                value = row[name][:_LONGEST_SHOWN]
+                value = row[name][:LONGEST_SHOWN]
                 yield Problem(text.name, row[columns.ROW], name, value, message, hint)
 
 
@@ -144,4 +143,4 @@ def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Probl
         hint = (
             "Give the report as AWS made it, or put quotes round the cell that holds a separator."
         )
-    return Problem(text.name, number, None, row[:80], message, hint)
+    return Problem(text.name, number, None, row[:LONGEST_SHOWN], message, hint)

@@ -2,19 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pyarrow as pa
 
 from analyzer import columns
 from analyzer.model import ReportFile
 from analyzer.report.survey import SurveyedReport
-from analyzer.terms import AsOfSource
+from analyzer.terms import NO_VALUE, AsOfSource, minute_text, short_list
 
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
-
-_MOST_NAMES = 5
 
 
 def input_notes(
@@ -35,17 +33,6 @@ def input_notes(
         *(_missing_columns(reports)),
         *(_emptied_cells(reports)),
     )
-
-
-def minute_text(at: datetime) -> str:
-    """Return a moment in words, in UTC to the minute."""
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def short_list(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
@@ -154,4 +141,4 @@ def _key_cells(tables: Iterable[pa.Table]) -> set[str]:
 
 
 def _lacks_na(cells: set[str]) -> bool:
-    return "" in cells and "N/A" not in cells
+    return "" in cells and NO_VALUE not in cells

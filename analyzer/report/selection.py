@@ -15,10 +15,7 @@ from analyzer.report import arns
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
-from analyzer.terms import AWS_SOURCES, AsOfSource
-
-_SOURCE_ORDER = list(AsOfSource)
-_SERVICE_SEPARATOR = ", "
+from analyzer.terms import AWS_SOURCES, AsOfSource, code_of
 
 _ARN_POSITION = columns.IN_REPORT.index(columns.ARN)
 
@@ -33,7 +30,7 @@ def file_of(report: SurveyedReport) -> ReportFile:
     of_aws = report.own_source in AWS_SOURCES
     return ReportFile(
         name=report.name,
-        sha256=report.text.sha256(),
+        sha256=report.text.sha256,
         size=report.text.size,
         as_of=report.as_of,
         as_of_source=report.as_of_source,
@@ -74,15 +71,15 @@ def without_copies(
     """
     copies: dict[str, list[SurveyedReport]] = defaultdict(list)
     for report in sorted(reports, key=_as_of_preference, reverse=True):
-        copies[report.text.csv_sha256()].append(report)
+        copies[report.text.csv_sha256].append(report)
     best = {content: each[0] for content, each in copies.items()}
-    chosen = [report for report in reports if best[report.text.csv_sha256()] is report]
-    same = [(report, best[report.text.csv_sha256()]) for report in reports]
+    chosen = [report for report in reports if best[report.text.csv_sha256] is report]
+    same = [(report, best[report.text.csv_sha256]) for report in reports]
     return (
         [
             replace(
                 each,
-                service_credentials=_merged_service_credentials(copies[each.text.csv_sha256()]),
+                service_credentials=_merged_service_credentials(copies[each.text.csv_sha256]),
             )
             for each in chosen
         ],
@@ -92,7 +89,7 @@ def without_copies(
 
 def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
-    return known, report.own_as_of, -_SOURCE_ORDER.index(report.own_source)
+    return known, report.own_as_of, -code_of(report.own_source)
 
 
 def _merged_service_credentials(copies: Iterable[SurveyedReport]) -> ServiceCredentials | None:
@@ -101,9 +98,8 @@ def _merged_service_credentials(copies: Iterable[SurveyedReport]) -> ServiceCred
     live: dict[str, set[str]] = defaultdict(set)
     for credentials in every:
         for user, names in credentials.services.items():
-            live[user].update(names.split(_SERVICE_SEPARATOR))
-    services = {user: _SERVICE_SEPARATOR.join(sorted(each)) for user, each in live.items()}
-    return replace(every[0], services=services) if every else None
+            live[user].update(names)
+    return replace(every[0], services=live) if every else None
 
 
 def without_superseded_accounts(

@@ -14,19 +14,19 @@ from numpy.typing import ArrayLike
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import NO_MOMENT, TEXT, Page, as_category, text_series
+from analyzer.model import NO_MOMENT, TEXT, Page, as_category, over_slots, text_series
 from analyzer.report import arns, values
 from analyzer.report.values import lowercase_booleans
-from analyzer.terms import NOT_SUPPORTED, State
+from analyzer.terms import NO_VALUE, NOT_SUPPORTED, State, code_of
+from analyzer.text_cells import consist_of
 
-_NONE = "N/A"
 _NO_SIGN_IN = "no_information"
 _CODE_BYTES = (string.ascii_letters + string.digits + "-_.:").encode()
 """The signs of the names of regions and services."""
 
 _EMPTY_WORDS = {
     columns.USER_CREATION_TIME: (),
-    columns.PASSWORD_LAST_USED: (_NONE, _NO_SIGN_IN),
+    columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN),
 }
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
@@ -89,7 +89,7 @@ class _Cells:
         self.texts[column] = values.timestamp_texts(self.text(column), moment)
         understood = ~np.isnat(moment)
         if not understood.all():
-            understood |= self.equals(column, *_EMPTY_WORDS.get(column, (_NONE,)))
+            understood |= self.equals(column, *_EMPTY_WORDS.get(column, (NO_VALUE,)))
         return moment, understood
 
 
@@ -163,19 +163,19 @@ def _slot_state(
     created, created_read = cells.moment(slot.last_rotated)
     dated = ~np.isnat(created)
     cells.record_unread(slot.last_rotated, ~created_read | active & ~dated)
-    code = np.where(active, 2, dated.astype(np.int8)).astype(np.int8)
-    code[~(active_read & created_read)] = 3
-    return code, created
+    states = [~(active_read & created_read), active, dated]
+    codes = [*map(code_of, (State.UNKNOWN, State.ACTIVE, State.INACTIVE))]
+    return np.select(states, codes, code_of(State.ABSENT)).astype(np.int8), created
 
 
 def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     code, created = _slot_state(cells, slot)
     last_used, understood = cells.moment(slot.last_used_date)
-    used, absent = ~np.isnat(last_used), code == 0
+    used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
-    code[absent & (used | placed)] = 3
+    code[absent & (used | placed)] = code_of(State.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
     return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
@@ -199,13 +199,13 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
 
 def _has_form_of_code(texts: pa.Array, filled: np.ndarray) -> np.ndarray:
     """Return which filled cells may name a region or service; few of these occur."""
-    if arns.consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
+    if consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
         return filled
-    return arns.consist_of(texts, _CODE_BYTES)
+    return consist_of(texts, _CODE_BYTES)
 
 
 def _says_none(cells: _Cells, column: str) -> np.ndarray:
-    return cells.equals(column, _NONE) if cells.has(column) else np.zeros(len(cells), bool)
+    return cells.equals(column, NO_VALUE) if cells.has(column) else np.zeros(len(cells), bool)
 
 
 def _certificate(cells: _Cells, slot: CertificateColumns) -> dict[str, np.ndarray]:
@@ -223,7 +223,7 @@ def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
             columns.STATE: state,
             **{name: _utc(moment) for name, moment in stacked.items()},
         },
-        index=np.tile(np.arange(count), len(slots)),
+        index=over_slots(np.arange(count)),
         copy=False,
     )
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.model import NO_MOMENT
 from analyzer.moment_texts import utc_texts
-from analyzer.report.arns import bytes_at, cells_or_null, lengths
+from analyzer.text_cells import bytes_at, cells_or_null, lengths
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")
 _Z_LENGTH: Final = len("2024-04-22T19:47:52Z")

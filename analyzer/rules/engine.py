@@ -27,7 +27,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
-from analyzer.terms import Certainty, Severity, Thresholds
+from analyzer.terms import Certainty, Severity, Thresholds, code_of
 
 NO_FINDING: Final = len(Outcome)
 """Stands for the position of an outcome where a rule has no finding, behind all of them."""
@@ -145,7 +145,7 @@ def _findings_of_rule(
     positions = _positions_by_outcome(rule, facts, thresholds)
     decided, undecided = np.concatenate(positions[:2]), positions[2]
     at = np.concatenate(positions)
-    slot, user = np.divmod(at, len(facts.page))
+    slot, user = facts.page.slots_and_users(at)
     since, days = _since(rule, facts, at)
     outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
     users = facts.page.users
@@ -218,7 +218,7 @@ def _frame(
     rule, slot = joined("rule", "int64"), joined("slot", "int64").astype("int8")
     since = joined("since", "datetime64[s]")
     severity = np.array([each.severity.rank for each in rules])
-    subject = np.array([list(Subject).index(each.subject) for each in rules])
+    subject = np.array([code_of(each.subject) for each in rules])
     users = page.users[_USER_COLUMNS].take(joined("user", "int64"))
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
@@ -246,8 +246,8 @@ def _remedy_column(
     rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray
 ) -> "pd.Categorical[Any]":
     texts = remedy_texts(rules)
-    codes = np.array([[texts.index(text) for text in remedies(each)] for each in rules], np.int64)
-    return as_category(codes.reshape(-1, 4)[rule, case], texts)
+    of_rules = [[texts.index(text) for text in remedies(each)] for each in rules]
+    return as_category(np.array(of_rules or [[0]], np.int64)[rule, case], texts)
 
 
 def _texts(facts: Sequence[pa.Array]) -> pd.Series:

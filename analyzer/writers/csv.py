@@ -17,8 +17,8 @@ from analyzer import columns
 from analyzer.account_names import account_name
 from analyzer.analysis import Analysis
 from analyzer.model import TEXT, AccountName, Page, ReportFile
-from analyzer.report.arns import first_bytes
 from analyzer.terms import FORMULA_SIGNS, Verdict, utc_text
+from analyzer.text_cells import first_bytes
 from analyzer.writers.text_columns import (
     combinations,
     contains,

@@ -18,8 +18,8 @@ def a_text(tail: str = "") -> ReportText:
     return ReportText(
         name="report.csv",
         size=1,
-        sha256=str,
-        csv_sha256=str,
+        sha256="",
+        csv_sha256="",
         header=find_header("report.csv", HEADER.encode()),
         open=lambda: pa.BufferReader(b""),
         tail=tail.encode(),

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.report.arns import bytes_at, cells_or_null, consist_of, end_with_tails, lengths
 from analyzer.report.values import begins_with
+from analyzer.text_cells import bytes_at, cells_or_null, consist_of, end_with_tails, lengths
 
 COLUMNS = {
     "nothing": [],
