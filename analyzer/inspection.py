@@ -92,7 +92,7 @@ class Inspection:
                 page,
                 self.book.rules,
                 self.book.thresholds,
-                self._exemption_matches(page),
+                ExemptionMatches(page, self.exemptions),
                 of_roots=of_roots,
             )
         return total
@@ -154,13 +154,10 @@ class Inspection:
         counts = ", ".join(f"{number} {word}" for number, word in numbers if number)
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
-    def _exemption_matches(self, page: Page) -> ExemptionMatches:
-        return ExemptionMatches(page, self.exemptions)
-
     def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
         pages = [
-            (page, self._exemption_matches(page), of_roots)
+            (page, ExemptionMatches(page, self.exemptions), of_roots)
             for page, of_roots in self._pages_and_roots()
         ]
         ids = [rule.id for rule in self.book.rules]
@@ -192,7 +189,7 @@ class Inspection:
                 page,
                 self.book.rules,
                 self.book.thresholds,
-                self._exemption_matches(page),
+                ExemptionMatches(page, self.exemptions),
                 of_roots=of_roots,
             )
             total += _finding_counts(frame)

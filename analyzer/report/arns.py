@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.terms import ACCOUNT_ID_PATTERN
-from analyzer.text_cells import bytes_at, consist_of, end_with_tails, lengths
+from analyzer.text_cells import consist_of, end_with_tails, lengths
 
 _NAME_BYTES: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
 _LONGEST_NAME: Final = 128
@@ -44,6 +44,9 @@ _RESERVED_ROOT_NAMES: Final = pa.array(
     ["<root_account>", "&lt;root_account&gt;"], pa.large_string()
 )
 """IAM gives no user such a name: they are the root's without any ARN."""
+
+_NOTHING: Final = pa.scalar("", pa.large_string())
+_SLASH: Final = pa.scalar("/", pa.large_string())
 
 _USUAL_PREFIX: Final = re.compile(f"arn:aws:iam::({ACCOUNT_ID_PATTERN}):".encode())
 _USUAL_USER: Final = re.compile(_USUAL_PREFIX.pattern + b"user/")
@@ -89,9 +92,7 @@ def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedAr
     Else all users whose ARN was replaced by one word would be the same one.
     """
     words = pc.match_substring_regex(arn, _MASK_WORD)
-    return pc.if_else(
-        words, pc.binary_join_element_wise(arn, name, pa.scalar("/", pa.large_string())), arn
-    )
+    return pc.if_else(words, pc.binary_join_element_wise(arn, name, _SLASH), arn)
 
 
 def without_user_names(arn: pa.Array) -> pa.Array:
@@ -105,8 +106,7 @@ def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
 
     Without any ARN, a name that may be the root's, cut by markup, is no user's.
     """
-    slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = end_with_tails(arn, name) & slash
+    named = _ends_with_name(arn, name)
     hidden = np.asarray(pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}user/"))
     word = _is_replaced_by_word(arn) & ~np.asarray(pc.is_in(name, _ROOT_NAMES))
     return np.asarray(named & (hidden & consist_of(arn, _PATH) & is_user_name(name) | word))
@@ -124,9 +124,12 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
-    slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = is_user_name(name) & end_with_tails(arn, name) & slash
+    named = is_user_name(name) & _ends_with_name(arn, name)
     return np.asarray(named & consist_of(arn, _PATH) & _begins_as_user(arn))
+
+
+def _ends_with_name(arn: pa.Array, name: pa.Array) -> np.ndarray:
+    return end_with_tails(arn, pc.binary_join_element_wise(_NOTHING, name, _SLASH))
 
 
 def _begins_as_user(arn: pa.Array) -> np.ndarray:

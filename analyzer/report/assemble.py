@@ -84,11 +84,11 @@ class _SelectedRows:
     contradicting: Mapping[str, str]
 
     def pages(self) -> Iterator[Page]:
-        """Yield the users' rows."""
-        tables = map(_without_roots, _joined_tables(_rows(self.reports)))
-        return _read_ahead_if_several(
-            self.reports, _pages(self.reports, tables, self.contradicting)
-        )
+        """Yield the users' rows; of several pages each is made while the one before is used."""
+        tables = map(_without_roots, _joined_tables(_rows(self.reports, SurveyedReport.read)))
+        pages = _pages(self.reports, tables, self.contradicting)
+        rows = sum(each.rows for report in self.reports for each in report.accounts)
+        return read_ahead(pages) if rows > PAGE_ROWS else pages
 
     def roots(self) -> tuple[Page, ...]:
         """Return the roots' rows, which are few."""
@@ -96,7 +96,7 @@ class _SelectedRows:
 
     @cached_property
     def _roots(self) -> tuple[Page, ...]:
-        tables = _joined_tables(_roots(self.reports))
+        tables = _joined_tables(_rows(self.reports, SurveyedReport.root_rows))
         return tuple(_pages(self.reports, tables, self.contradicting))
 
 
@@ -130,14 +130,6 @@ def _surveyed(
             yield each if size <= row_bytes_in_memory else replace(each, rows=None)
     if problems:
         raise InputRefused(problems)
-
-
-def _read_ahead_if_several(
-    reports: Sequence[SurveyedReport], pages: Iterator[Page]
-) -> Iterator[Page]:
-    """Make each page in a thread while the one before is used, where there is more than one."""
-    rows = sum(each.rows for report in reports for each in report.accounts)
-    return read_ahead(pages) if rows > PAGE_ROWS else pages
 
 
 def _pages(
@@ -180,22 +172,14 @@ def _service_credentials(
     return services
 
 
-def _rows(reports: Sequence[SurveyedReport]) -> Iterator[pa.Table]:
-    """Yield all rows that count, with the position of their file."""
+def _rows(
+    reports: Sequence[SurveyedReport], read: Callable[[SurveyedReport], Iterator[pa.Table]]
+) -> Iterator[pa.Table]:
+    """Yield the rows that count of those that are read, with the position of their file."""
     for file, report in enumerate(reports):
-        for table in report.read():
-            yield _with_file_number(file, selection.counted_rows(report, table))
-
-
-def _roots(reports: Sequence[SurveyedReport]) -> Iterator[pa.Table]:
-    """Yield the roots' rows that count, with the position of their file."""
-    for file, report in enumerate(reports):
-        for table in report.root_rows():
-            yield _with_file_number(file, selection.counted_rows(report, table))
-
-
-def _with_file_number(file: int, table: pa.Table) -> pa.Table:
-    return table.append_column(columns.FILE, pa.array(np.full(table.num_rows, file)))
+        for table in read(report):
+            rows = selection.counted_rows(report, table)
+            yield rows.append_column(columns.FILE, pa.array(np.full(len(rows), file)))
 
 
 def _without_roots(table: pa.Table) -> pa.Table:

@@ -137,7 +137,7 @@ def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Probl
         hint = "Give the report as AWS made it, or close the quote."
     elif count < expected and text.tail.rstrip(b"\r\n").endswith(row.encode()):
         message = "the file is cut off in the middle of this row"
-        hint = "Download the report again, or save the AWS CLI's output again."
+        hint = DOWNLOAD_AGAIN
     else:
         message = f"the row has {count} cells, the header {expected}"
         hint = (

@@ -24,7 +24,7 @@ from analyzer.report.raw_report import ReportText, column_name
 BLOCK_BYTES = 2 << 20
 """Bytes of CSV that are turned into one table."""
 
-_MOST_PROBLEMS = 1000
+MOST_PROBLEMS = 1000
 """Problems of one file that are kept; a file with more is no report."""
 
 
@@ -46,7 +46,7 @@ class _InvalidRows:
         elif cells:
             names = self.text.header.names
             self.mended.append({**dict(zip(names, cells, strict=True)), columns.ROW: number})
-        return "skip" if len(self.problems) <= _MOST_PROBLEMS else "error"
+        return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
 
     def table(self) -> pa.Table:
         """Return the rows that were repaired."""
@@ -89,7 +89,7 @@ def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch
     try:
         yield from pa_csv.open_csv(stream, **_csv_options(text, BLOCK_BYTES, skipped))
     except (pa.ArrowInvalid, OSError) as error:
-        if len(skipped.problems) <= _MOST_PROBLEMS and "Empty CSV file" not in str(error):
+        if len(skipped.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
 
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +18,13 @@ from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import AWS_SOURCES, AsOfSource, code_of
 
+_EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
+
 _ARN_POSITION = columns.IN_REPORT.index(columns.ARN)
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
-"""By these the hashes of a row's cells are mixed, so that none cancels another."""
+"""Constants that mix the hashes of a row's cells, so that none cancels another."""
 
 
 def file_of(report: SurveyedReport) -> ReportFile:
@@ -190,19 +193,20 @@ class _ComparedRows:
         self._compare(cells, np.flatnonzero(~repeated))
         return repeated
 
-    def _compare(self, cells: Sequence["_EncodedCells"], rows: np.ndarray) -> None:
+    def _compare(self, cells: Sequence[_EncodedCells], rows: np.ndarray) -> None:
         """Note in which columns rows differ from the first of their ARN."""
-        arn, own = np.unique(cells[_ARN_POSITION].codes[rows], return_inverse=True)
-        names = [cells[_ARN_POSITION].words[code] for code in arn.tolist()]
+        arns_of_rows, code_of_arn = cells[_ARN_POSITION]
+        arn, own = np.unique(code_of_arn[rows], return_inverse=True)
+        names = [arns_of_rows[code] for code in arn.tolist()]
         at = rows[np.unique(own, return_index=True)[1]].tolist()
         first = [
-            self.first.setdefault(str(name), tuple(each.words[each.codes[row]] for each in cells))
+            self.first.setdefault(str(name), tuple(words[codes[row]] for words, codes in cells))
             for name, row in zip(names, at, strict=True)
         ]
-        for place, each in enumerate(cells):
-            known = {word: code for code, word in enumerate(each.words)}
+        for place, (words, codes) in enumerate(cells):
+            known = {word: code for code, word in enumerate(words)}
             code = np.array([known.get(row[place], -1) for row in first], np.int64)
-            for differing in np.unique(own[each.codes[rows] != code[own]]).tolist():
+            for differing in np.unique(own[codes[rows] != code[own]]).tolist():
                 if name := names[differing]:
                     self.differing[name].add(place)
 
@@ -214,27 +218,20 @@ class _ComparedRows:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _EncodedCells:
-    """Hold a column's cells as positions (int64) in its distinct words, in one form."""
-
-    words: list[str | None]
-    codes: np.ndarray
-
-
 def _cells(name: str, table: pa.Table) -> _EncodedCells:
+    """Return a column's distinct cells, in one form, and the position (int64) of each row's."""
     if name not in table.column_names:
-        return _EncodedCells([None], np.zeros(table.num_rows, np.int64))
+        return [None], np.zeros(table.num_rows, np.int64)
     cells = normalized(name, table[name].combine_chunks()).dictionary_encode()
-    return _EncodedCells(cells.dictionary.to_pylist(), cells.indices.to_numpy().astype(np.int64))
+    return cells.dictionary.to_pylist(), cells.indices.to_numpy().astype(np.int64)
 
 
 def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
     """Return a hash of each row (uint64); equal rows have equal ones within one run."""
-    hashed = np.zeros(len(cells[0].codes), np.uint64)
-    for each in cells:
-        words = np.fromiter(map(hash, each.words), np.int64, len(each.words)).view(np.uint64)
-        hashed = (hashed ^ words[each.codes]) * _MULTIPLIER
+    hashed = np.zeros(len(cells[0][1]), np.uint64)
+    for words, codes in cells:
+        hash_of_word = np.fromiter(map(hash, words), np.int64, len(words)).view(np.uint64)
+        hashed = (hashed ^ hash_of_word[codes]) * _MULTIPLIER
         hashed ^= hashed >> _SHIFT
     return hashed
 

@@ -21,7 +21,7 @@ from analyzer.model import NO_MOMENT, AccountRows
 from analyzer.report import arns, damage, values
 from analyzer.report.as_of import own_as_of
 from analyzer.report.raw_report import ReportText, ServiceCredentials
-from analyzer.report.rows import read_rows, read_together
+from analyzer.report.rows import MOST_PROBLEMS, read_rows, read_together
 from analyzer.terms import AsOfSource
 
 ROW_BYTES_IN_MEMORY: Final = 128 << 20
@@ -39,7 +39,6 @@ LARGEST_GROUP: Final = 64
 _BYTES_TOGETHER: Final = 4 << 20
 """Reports are read together up to the one with which they reach this size; larger ones alone."""
 
-_MOST_PROBLEMS: Final = 1000
 
 T = TypeVar("T")
 
@@ -189,7 +188,9 @@ def survey_each(
     A report is refused with every problem: no rows, a row cut off, dates of a local form.
     """
     surveys: list[_Survey | InputRefused] = []
-    for alike in batches(_opened(openers, surveys), _layout, _size, _BYTES_TOGETHER):
+    for alike in batches(
+        _opened(openers, surveys), _layout, lambda each: each.text.size, _BYTES_TOGETHER
+    ):
         _read(alike)
     return [each if isinstance(each, InputRefused) else each.outcome(option) for each in surveys]
 
@@ -221,10 +222,6 @@ def _layout(survey: _Survey) -> str | int:
     text = survey.text
     alone = text.quoted or text.size > _BYTES_TOGETHER or columns.ARN not in text.header.names
     return id(survey) if alone else text.header.line
-
-
-def _size(survey: _Survey) -> int:
-    return survey.text.size
 
 
 def _read(surveys: Sequence[_Survey]) -> None:
@@ -288,7 +285,7 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
             survey.last_number = number[end - 1]
             survey.last = RowRange(table, end - 1, end)
         local = damage.local_date_problems(survey.text, own, odd[:, start:end])
-        survey.problems += islice(local, _MOST_PROBLEMS)
+        survey.problems += islice(local, MOST_PROBLEMS)
         survey.problems += damage.swallowed_row_problems(survey.text, own)
 
 
