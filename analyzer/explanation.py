@@ -156,7 +156,8 @@ def _number(days: Any) -> int | None:
 
 def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     """Yield the cells that decide the verdict, then those that decide how certain it is."""
-    used = [key.last_used_date for key, state in _key_states(page.keys) if state != State.ABSENT]
+    states = zip(columns.ACCESS_KEYS, page.keys[columns.STATE], strict=True)
+    used = [key.last_used_date for key, state in states if state != State.ABSENT]
     deciding = [columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED]
     deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
     doubtful: list[str] = []
@@ -187,10 +188,6 @@ def _is_idle_since_creation(page: Page) -> bool:
     password = facts.password.yes & facts.password_idle.present & undated
     key = facts.key_active.yes & facts.key_idle.present & undated_key
     return bool(password.any() or key.any())
-
-
-def _key_states(slots: pd.DataFrame) -> list[tuple[columns.AccessKeyColumns, str]]:
-    return list(zip(columns.ACCESS_KEYS, slots[columns.STATE], strict=True))
 
 
 def _cell(page: Page, name: str, decides: str) -> Cell:
@@ -345,7 +342,8 @@ def _text(each: Explanation) -> Iterator[str]:
     yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
     for decides in ("verdict", "certainty"):
         cells = [cell for cell in each.cells if cell.decides == decides]
-        yield from _section(f"Cells that decide the {decides}", _aligned(map(_cell_words, cells)))
+        words = _aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
+        yield from _section(f"Cells that decide the {decides}", words)
     yield from _section("Rules", _aligned(map(_rule_words, each.rules)))
     yield from _section("Exemptions that match", map(_exemption_line, each.exemptions))
 
@@ -363,10 +361,6 @@ def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
-
-
-def _cell_words(cell: Cell) -> tuple[str, ...]:
-    return cell.column, "" if cell.value is None else cell.value, cell.reading
 
 
 def _rule_words(each: RuleOutcome) -> tuple[str, ...]:

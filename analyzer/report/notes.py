@@ -44,15 +44,13 @@ def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
             " assumed to be its time. The report can be newer, so users can be idle for longer than"
             " shown; --as-of sets the time."
         )
-    if names := [file.name for file in counted if not _has_account_number(file)]:
+    if names := [
+        file.name for file in counted if not any(each.account.isdigit() for each in file.accounts)
+    ]:
         yield (
             f"No account number in {short_list(names)}: the ARNs are masked or missing, so users"
             " are judged by name, and unused users are to check. --account-id sets the account."
         )
-
-
-def _has_account_number(file: ReportFile) -> bool:
-    return any(each.account.isdigit() for each in file.accounts)
 
 
 def _as_of_too_early(reports: Iterable[SurveyedReport]) -> Iterator[str]:
@@ -119,7 +117,8 @@ def _emptied_cells(reports: Sequence[SurveyedReport]) -> Iterator[str]:
     suspects = (
         each for each in reports if any(id(part.shared) in with_empty for part in each.roots)
     )
-    names = [each.name for each in suspects if _lacks_na(_key_cells(each.root_rows()))]
+    key_cells = [(each.name, _key_cells(each.root_rows())) for each in suspects]
+    names = [name for name, cells in key_cells if "" in cells and NO_VALUE not in cells]
     if names:
         yield (
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
@@ -138,7 +137,3 @@ def _key_cells(tables: Iterable[pa.Table]) -> set[str]:
         if name in roots.column_names
         for cell in roots[name].to_pylist()
     }
-
-
-def _lacks_na(cells: set[str]) -> bool:
-    return "" in cells and NO_VALUE not in cells

@@ -146,10 +146,6 @@ class ServiceCredentials:
     services: Mapping[str, Collection[str]]
 
 
-def _never_refuse() -> None:
-    """Refuse nothing: what was read from no file cannot change."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportText:
     """Hold one report before its rows are read.
@@ -169,6 +165,7 @@ class ReportText:
     csv_sha256: str
     header: Header
     open: Callable[[], pa.NativeFile]
+    check_unchanged: Callable[[], None]
     tail: bytes
     quoted: bool = True
     envelope_time: datetime | None = None
@@ -176,4 +173,3 @@ class ReportText:
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     account_id: str = ""
-    check_unchanged: Callable[[], None] = _never_refuse

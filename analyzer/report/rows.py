@@ -75,7 +75,9 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
     for batch in _batches(text, skipped):
         numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
         start = int(numbers[-1]) + 1 if len(numbers) else start
-        yield _of_known_subjects(text, _numbered(batch, numbers + text.header.row))
+        table = pa.Table.from_batches([batch])
+        row = pa.array(numbers + text.header.row)
+        yield _of_known_subjects(text, table.append_column(columns.ROW, row))
     text.check_unchanged()
     if skipped.problems:
         raise InputRefused(skipped.problems)
@@ -84,10 +86,8 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
 
 
 def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch]:
-    stream = text.open()
-    stream.seek(text.header.end)
     try:
-        yield from pa_csv.open_csv(stream, **_csv_options(text, BLOCK_BYTES, skipped))
+        yield from pa_csv.open_csv(_rows_stream(text), **_csv_options(text, BLOCK_BYTES, skipped))
     except (pa.ArrowInvalid, OSError) as error:
         if len(skipped.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
@@ -102,7 +102,7 @@ def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
     header = texts[0].header
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     try:
-        csv = b"".join(part for text in texts for part in (edge, _csv(text)))
+        csv = b"".join(part for text in texts for part in (edge, _rows_stream(text).read()))
         table = pa_csv.read_csv(pa.BufferReader(csv), **_csv_options(texts[0], len(csv)))
     except (pa.ArrowInvalid, OSError, InputRefused):
         return []
@@ -116,10 +116,10 @@ def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
     return [numbered.slice(start + 1, end - start - 1) for start, end in pairwise(ends)]
 
 
-def _csv(text: ReportText) -> bytes:
+def _rows_stream(text: ReportText) -> pa.NativeFile:
     stream = text.open()
     stream.seek(text.header.end)
-    return bytes(stream.read())
+    return stream
 
 
 def _csv_options(
@@ -149,10 +149,6 @@ def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
     gone = skipped[bisect_left(skipped, start) :]
     candidates = np.arange(start, start + count + len(gone), dtype=np.int64)
     return np.setdiff1d(candidates, gone)[:count] if gone else candidates
-
-
-def _numbered(batch: pa.RecordBatch, numbers: np.ndarray) -> pa.Table:
-    return pa.Table.from_batches([batch]).append_column(columns.ROW, pa.array(numbers))
 
 
 def _of_known_subjects(text: ReportText, table: pa.Table) -> pa.Table:

@@ -46,21 +46,18 @@ def file_of(report: SurveyedReport) -> ReportFile:
 def counted_rows(report: SurveyedReport, table: pa.Table) -> pa.Table:
     """Return the rows of a table that count."""
     if report.superseded:
-        account = _account_ids(report, table)
-        table = table.filter(pc.invert(pc.is_in(account, _texts(report.superseded))))
+        older = pa.array(sorted(report.superseded), pa.large_string())
+        table = table.filter(pc.invert(pc.is_in(_account_ids(report, table), older)))
     if len(report.repeated):
-        again = _are_among(table[columns.ROW].to_numpy(), report.repeated.to_numpy())
+        # The repeated ones are in order, and may be a million.
+        number, repeated = table[columns.ROW].to_numpy(), report.repeated.to_numpy()
+        again = repeated.take(np.searchsorted(repeated, number), mode="clip") == number
         table = table.filter(pa.array(~again))
     return table
 
 
 def _account_ids(report: SurveyedReport, table: pa.Table) -> pa.Array:
     return arns.account_ids(table[columns.ARN].combine_chunks(), report.text.account_id)
-
-
-def _are_among(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return which numbers are among others, which are in order and may be a million."""
-    return np.asarray(known.take(np.searchsorted(known, numbers), mode="clip") == numbers)
 
 
 def without_copies(
@@ -140,7 +137,8 @@ def deduplicate_rows(
 
     Return also the ARNs whose rows contradict each other, and the columns in which they do.
     """
-    suspects = _repeated_hashes(reports)
+    every = np.sort(np.concatenate([report.arns for report in reports]))
+    suspects = pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
     if not len(suspects):
         return list(reports), {}
     compared = _ComparedRows()
@@ -148,11 +146,6 @@ def deduplicate_rows(
         _without_repeated_rows(each, _repeated_rows(each, suspects, compared)) for each in reports
     ]
     return counted, compared.contradictions()
-
-
-def _repeated_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
-    every = np.sort(np.concatenate([report.arns for report in reports]))
-    return pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
 
 
 def _repeated_rows(
@@ -253,7 +246,3 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
         for each in report.accounts
     )
     return replace(report, repeated=pa.array(rows), accounts=accounts)
-
-
-def _texts(values: Iterable[str]) -> pa.Array:
-    return pa.array(sorted(values), pa.large_string())

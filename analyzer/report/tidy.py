@@ -103,7 +103,7 @@ def tidy(table: pa.Table, as_of: ArrayLike, of_masked: str = "") -> Page:
     cells = _Cells(table, {}, [])
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
-    certificates = _slots([_certificate(cells, each) for each in columns.CERTIFICATES], len(cells))
+    certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
     return Page(users, keys, certificates, _unread(cells.unread), _raw_cells(cells))
 
 
@@ -153,7 +153,7 @@ def _moment_noting_unread(cells: _Cells, column: str) -> np.ndarray:
 
 def _slot_state(
     cells: _Cells, slot: AccessKeyColumns | CertificateColumns
-) -> tuple[np.ndarray, np.ndarray]:
+) -> dict[str, np.ndarray]:
     """Return the state's code and the creation of what is in a slot.
 
     Not active and no date: absent; not active with a date: inactive. Of what is active without a
@@ -165,11 +165,13 @@ def _slot_state(
     cells.record_unread(slot.last_rotated, ~created_read | active & ~dated)
     states = [~(active_read & created_read), active, dated]
     codes = [*map(code_of, (State.UNKNOWN, State.ACTIVE, State.INACTIVE))]
-    return np.select(states, codes, code_of(State.ABSENT)).astype(np.int8), created
+    code = np.select(states, codes, code_of(State.ABSENT)).astype(np.int8)
+    return {columns.STATE: code, columns.CREATED: created}
 
 
 def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
-    code, created = _slot_state(cells, slot)
+    state = _slot_state(cells, slot)
+    code = state[columns.STATE]
     last_used, understood = cells.moment(slot.last_used_date)
     used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
@@ -178,7 +180,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     code[absent & (used | placed)] = code_of(State.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
-    return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
+    return {**state, columns.LAST_USED: last_used}
 
 
 def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
@@ -206,11 +208,6 @@ def _has_form_of_code(texts: pa.Array, filled: np.ndarray) -> np.ndarray:
 
 def _says_none(cells: _Cells, column: str) -> np.ndarray:
     return cells.equals(column, NO_VALUE) if cells.has(column) else np.zeros(len(cells), bool)
-
-
-def _certificate(cells: _Cells, slot: CertificateColumns) -> dict[str, np.ndarray]:
-    code, created = _slot_state(cells, slot)
-    return {columns.STATE: code, columns.CREATED: created}
 
 
 def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:

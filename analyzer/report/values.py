@@ -60,12 +60,10 @@ def _cast_by_arrow(cells: pa.Array) -> pa.Array | None:
 
 def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
     distinct = cells.dictionary_encode()
-    read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW_TYPE)
+    texts = distinct.dictionary.to_pylist()
+    moments = [timestamp(each) if _FORM.fullmatch(each) else None for each in texts]
+    read = pa.array(moments, _ARROW_TYPE)
     return read.take(distinct.indices)
-
-
-def _moment(cell: str) -> datetime | None:
-    return timestamp(cell) if _FORM.fullmatch(cell) else None
 
 
 def timestamp(text: str) -> datetime | None:

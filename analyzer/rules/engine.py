@@ -219,6 +219,7 @@ def _frame(
     since = joined("since", "datetime64[s]")
     severity = np.array([each.severity.rank for each in rules])
     subject = np.array([code_of(each.subject) for each in rules])
+    facts = pa.chunked_array([each.facts for each in findings], pa.string())
     users = page.users[_USER_COLUMNS].take(joined("user", "int64"))
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
@@ -229,7 +230,7 @@ def _frame(
         columns.CREATED: pd.DatetimeIndex(joined("created", "datetime64[s]"), tz="UTC"),
         SINCE: pd.DatetimeIndex(since, tz="UTC"),
         DAYS: pd.arrays.IntegerArray(joined("days", "int64"), np.isnat(since)),
-        FACT: _texts([each.facts for each in findings]),
+        FACT: text_series(facts.cast(pa.large_string())),
         OUTCOME: as_category(joined("outcome", "int64"), Outcome),
         columns.EXEMPTION: as_category(joined("exemption", "int32"), reasons),
         REMEDY: _remedy_column(rules, rule, joined("remedy", "int64")),
@@ -248,7 +249,3 @@ def _remedy_column(
     texts = remedy_texts(rules)
     of_rules = [[texts.index(text) for text in remedies(each)] for each in rules]
     return as_category(np.array(of_rules or [[0]], np.int64)[rule, case], texts)
-
-
-def _texts(facts: Sequence[pa.Array]) -> pd.Series:
-    return text_series(pa.chunked_array(facts, pa.string()).cast(pa.large_string()))

@@ -16,12 +16,8 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: what passes then passes now, what fails now may pass.
-    return Truth(used.yes & ~_is_as_of_assumed(facts), used.no)
-
-
-def _is_as_of_assumed(facts: Facts) -> np.ndarray:
-    source = facts.page.users[columns.AS_OF_SOURCE]
-    return np.asarray(source == AsOfSource.ASSUMED)
+    assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
+    return Truth(used.yes & ~assumed, used.no)
 
 
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:

@@ -21,6 +21,7 @@ def a_text(tail: str = "") -> ReportText:
         sha256="",
         csv_sha256="",
         header=find_header("report.csv", HEADER.encode()),
+        check_unchanged=lambda: None,
         open=lambda: pa.BufferReader(b""),
         tail=tail.encode(),
     )

@@ -393,6 +393,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
         csv_sha256="",
         header=find_header("report.csv", PLAIN.encode()),
         open=lambda: pa.PythonFile(_Failing(), "r"),
+        check_unchanged=lambda: None,
         tail=PLAIN.encode()[-100:],
     )
     with pytest.raises(InputRefused) as refusal:
