@@ -134,8 +134,7 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     """Tell for each column of which users certainty needs its cell."""
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
-        uses = (key.last_used_date, key.last_used_region, key.last_used_service)
-        masks |= dict.fromkeys(uses, inactive)
+        masks |= dict.fromkeys(key.last_use, inactive)
     return masks
 
 

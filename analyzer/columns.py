@@ -1,6 +1,6 @@
 """Name the columns of the credential report and of the tidy frames, each spelled once."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Final
 
 USER: Final = "user"
@@ -27,6 +27,11 @@ class AccessKeyColumns:
     last_used_region: str
     last_used_service: str
 
+    @property
+    def last_use(self) -> tuple[str, str, str]:
+        """Return the columns about the last use."""
+        return self.last_used_date, self.last_used_region, self.last_used_service
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateColumns:
@@ -37,17 +42,11 @@ class CertificateColumns:
 
 
 ACCESS_KEYS: Final = tuple(
-    AccessKeyColumns(
-        active=f"access_key_{slot}_active",
-        last_rotated=f"access_key_{slot}_last_rotated",
-        last_used_date=f"access_key_{slot}_last_used_date",
-        last_used_region=f"access_key_{slot}_last_used_region",
-        last_used_service=f"access_key_{slot}_last_used_service",
-    )
+    AccessKeyColumns(*(f"access_key_{slot}_{each.name}" for each in fields(AccessKeyColumns)))
     for slot in SLOTS
 )
 CERTIFICATES: Final = tuple(
-    CertificateColumns(active=f"cert_{slot}_active", last_rotated=f"cert_{slot}_last_rotated")
+    CertificateColumns(*(f"cert_{slot}_{each.name}" for each in fields(CertificateColumns)))
     for slot in SLOTS
 )
 
@@ -60,33 +59,18 @@ IN_REPORT: Final = (
     PASSWORD_LAST_CHANGED,
     PASSWORD_NEXT_ROTATION,
     MFA_ACTIVE,
-    *(
-        name
-        for key in ACCESS_KEYS
-        for name in (
-            key.active,
-            key.last_rotated,
-            key.last_used_date,
-            key.last_used_region,
-            key.last_used_service,
-        )
-    ),
-    *(
-        name
-        for certificate in CERTIFICATES
-        for name in (certificate.active, certificate.last_rotated)
-    ),
+    *(name for key in ACCESS_KEYS for name in astuple(key)),
+    *(name for certificate in CERTIFICATES for name in astuple(certificate)),
     ADDITIONAL_CREDENTIALS_INFO,
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
 OPTIONAL: Final = frozenset(
-    {PASSWORD_NEXT_ROTATION, ADDITIONAL_CREDENTIALS_INFO}
-    | {
-        name
-        for key in ACCESS_KEYS
-        for name in (key.last_used_date, key.last_used_region, key.last_used_service)
-    }
+    (
+        PASSWORD_NEXT_ROTATION,
+        ADDITIONAL_CREDENTIALS_INFO,
+        *(name for key in ACCESS_KEYS for name in key.last_use),
+    )
 )
 """Columns that a real report may lack: those of 2014 had no last use of access keys."""
 

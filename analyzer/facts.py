@@ -162,6 +162,10 @@ class Facts:
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
         return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
 
+    def _contradicted_keys(self, *names: str) -> np.ndarray:
+        of_keys = [[getattr(key, name) for name in names] for key in columns.ACCESS_KEYS]
+        return np.concatenate([self.contradicted_in_any(*each) for each in of_keys])
+
     @cached_property
     def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:
         unread = self.page.unread
@@ -262,13 +266,7 @@ class Facts:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.LAST_USED])
         absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
-        contradicted = np.concatenate(
-            [
-                self.contradicted_in_any(key.active, key.last_rotated, key.last_used_date)
-                for key in columns.ACCESS_KEYS
-            ]
-        )
-        decides = ~absent | contradicted
+        decides = ~absent | self._contradicted_keys("active", "last_rotated", "last_used_date")
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
         return self._elapsed(used, unknown & decides)
 
@@ -288,10 +286,8 @@ class Facts:
         """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
         state: Any = self.page.keys[columns.STATE].cat
         active = state.codes.to_numpy() == code_of(State.ACTIVE)
-        contradicted = np.concatenate(
-            [self.contradicted_in_any(key.active, key.last_rotated) for key in columns.ACCESS_KEYS]
-        )
-        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED])) & ~contradicted
+        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED]))
+        undated &= ~self._contradicted_keys("active", "last_rotated")
         return replace(self.key_age, unknown=self.key_age.unknown & ~undated)
 
     @cached_property

@@ -133,9 +133,8 @@ def _deciding_cells(
     unknown = slot_matrix((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
     active = slot_matrix(facts.key_active.yes)
     for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, unknown, active, strict=True):
-        uses = (key.last_used_date, key.last_used_region, key.last_used_service)
         masks[key.last_rotated] = users & (is_unknown | facts.contradicted_in_any(key.last_rotated))
-        masks |= dict.fromkeys(uses, users & is_unknown | needs_use & is_active)
+        masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_use & is_active)
     return masks
 
 

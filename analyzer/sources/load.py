@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import pyarrow as pa
 
@@ -53,29 +53,20 @@ def load(
     no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
     that has not 12 digits.
     """
-    _check(sources, account_id)
+    if not sources:
+        raise TypeError("load() needs at least one source")
+    in_memory = [each for each in enumerate(sources, start=1) if is_memory_source(each[1])]
+    if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
+        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
     names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
     limit = InputLimit(max_input)
-    inputs = [*find_sources(names, limit), *_sources_in_memory(sources, limit)]
+    inputs = find_sources(names, limit)
+    for number, source in in_memory:
+        inputs += memory_sources(cast("MemorySource", source), number, limit)
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
     return load_sources(names, inputs, as_of, progress, limit)
-
-
-def _sources_in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]:
-    for number, source in enumerate(sources, start=1):
-        if is_memory_source(source):
-            yield from memory_sources(source, number, limit)
-
-
-def _check(sources: Collection[object], account_id: object) -> None:
-    if not sources:
-        raise TypeError("load() needs at least one source")
-    for source in sources:
-        is_memory_source(source)
-    if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
-        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
 
 
 def moment_in_utc(as_of: object) -> datetime | None:
