@@ -2,7 +2,8 @@
 
 The steps, in order: `input_formats` unpacks, `raw_report` finds the header, `rows` reads the CSV,
 `damage` recognizes damaged files, `survey` goes through each report once, `as_of` dates it,
-`selection` chooses among reports, `tidy` makes the pages and `assemble` the Report. After `tidy` no code meets AWS's words, such as `N/A`, but in raw cells.
+`selection` chooses among reports, `tidy` makes the pages and `assemble` the Report. After `tidy`
+no code meets AWS's words, such as `N/A`, but in raw cells.
 
 Everything above may import this package; it imports `model`, `files` and what lies below them. It
 opens no file but those that `sources` hands to it. A report that is not understood raises
