@@ -71,7 +71,7 @@ def everything(report: Report) -> dict[str, Any]:
             page.users.astype(str).to_dict("records"), page.cells.to_dict("records"), strict=True
         )
     ]
-    told.sort(key=lambda each: (int(each["row"]), each["arn"]))
+    told.sort(key=lambda each: (int(each["row"]), str(each["arn"])))
     return {"users": told, "files": report.files, "notes": report.notes}
 
 

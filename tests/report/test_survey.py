@@ -15,7 +15,7 @@ from analyzer.report.rows import read_rows
 from analyzer.report.survey import SurveyedReport
 from analyzer.sources import companions
 from tests.report.test_streaming import everything
-from tests.support.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
+from tests.support.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.support.reading import HEADER, lines, of_account, put, with_cells
 
 ACCOUNTS = [str(10**11 + number) for number in range(20)]
@@ -51,6 +51,7 @@ KINDS: dict[str, Callable[[int], str]] = {
     "comma in a name": lambda number: of(number).replace("u1", "u,1"),
     "quotes": lambda number: of(number).replace("u1", '"u1"', 1),
     "semicolons": lambda number: of(number).replace(",", ";"),
+    "no ARNs": lambda number: of(number, columns=[each for each in COLUMNS if each != "arn"]),
     "columns of 2014": lambda number: of(number, columns=COLUMNS_OF_2014),
 }
 REFUSED: dict[str, Callable[[int], str]] = {
@@ -58,6 +59,12 @@ REFUSED: dict[str, Callable[[int], str]] = {
     "no header": lambda _: "ann,bob",
     "cut off": lambda number: of(number)[:-1],
     "cut off in a moment": lambda number: changed(of(number), cert_2_last_rotated="2026-0"),
+    "comma in a name, cut off": lambda number: changed(
+        of(number), cert_2_last_rotated="2026-0"
+    ).replace("u1", "u,1"),
+    "row in a cell": lambda number: changed(
+        of(number), cert_2_last_rotated='"N/A\nu9,arn:aws:iam' + ",N/A" * 20 + '"'
+    ),
     "row too long": lambda number: of(number) + ",more",
     "not UTF-8": lambda number: of(number).replace("u1", "u\udcff1"),
     "local date": lambda number: changed(of(number), password_last_changed="3/4/2021"),
@@ -111,6 +118,19 @@ def test_a_damaged_report_among_others_is_refused_as_it_is_alone(
     found = same_together(tmp_path, texts)
     assert isinstance(found, tuple)
     assert {Path(problem.file).name for problem in found} == {f"{place}.csv"}
+
+
+def test_a_row_in_a_cell_of_an_unknown_column_is_found_among_neighbours(tmp_path: Path) -> None:
+    def wider(number: int, cell: str) -> str:
+        header, *rows, last = of(number).split("\n")
+        return lines(f"{header},more", *(f"{row}," for row in rows), f"{last},{cell}\n")
+
+    swallowed = '"x\nu9,arn:aws:iam' + ",N/A" * 20 + '"'
+    found = same_together(
+        tmp_path, (wider(each, swallowed if each == 1 else "") for each in range(3))
+    )
+    assert isinstance(found, tuple)
+    assert [(Path(each.file).name, each.column) for each in found] == [("1.csv", "more")]
 
 
 def test_all_damaged_reports_are_told_in_their_order(tmp_path: Path) -> None:
