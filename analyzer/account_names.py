@@ -14,8 +14,7 @@ import pandas as pd
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import TEXT, AccountName, FileReference, Report
-from analyzer.report.notes import short_list
-from analyzer.terms import ACCOUNT_ID_PATTERN
+from analyzer.terms import ACCOUNT_ID_PATTERN, short_list
 
 _FORM: Final = ListForm(required=("account", "name"), optional=("owner",))
 

@@ -118,15 +118,10 @@ class Analysis:
     @cached_property
     def totals(self) -> Totals:
         """Return the counts of the outcome, going through the pages unless that was done."""
-        if self.store:
-            for _ in self.pages():
-                pass
-            totals: Totals = self.__dict__["totals"]
-            return totals
-        tally = _TotalsCounter(self.exemptions)
-        for page in self.report.pages():
-            tally.judge(page, self.criteria)
-        return tally.totals(self.report)
+        for _ in self.pages():
+            pass
+        totals: Totals = self.__dict__["totals"]
+        return totals
 
     @cached_property
     def inspection(self) -> "Inspection":
@@ -200,7 +195,7 @@ class Analysis:
     def _judged_pages(self) -> Iterator[Page]:
         tally = _TotalsCounter(self.exemptions)
         for page in self.report.pages():
-            yield tally.judge(page, self.criteria)
+            yield tally.with_exemptions(with_verdicts(page, self.criteria))
         # A pass that came to its end has counted all users: `totals` need not go again.
         self.__dict__["totals"] = tally.totals(self.report)
 
@@ -296,15 +291,14 @@ def _check_types(
 
 
 class _TotalsCounter:
-    """Judge pages and count the users."""
+    """Count the users of judged pages, and exempt some."""
 
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
         self._exemptions = exemptions
         self._matched = np.zeros(len(exemptions), np.int64)
         self._counts: Counter[tuple[str | bool, ...]] = Counter()
 
-    def judge(self, page: Page, criteria: Criteria) -> Page:
-        page = with_verdicts(page, criteria)
+    def with_exemptions(self, page: Page) -> Page:
         matches = ExemptionMatches(page, self._exemptions)
         self._matched += matches.matched
         page = page.with_users({columns.EXEMPTION: matches.verdict_reasons()})

@@ -31,9 +31,7 @@ from analyzer.report.as_of import check_as_of
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import InputLimit
 from analyzer.report.raw_report import ReportText
-from analyzer.report.selection import with_as_of
-from analyzer.report.survey import SurveyedReport
-from analyzer.report.survey_batch import survey_each
+from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import companions
 from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, companions_in_archives, stream_sources
@@ -109,11 +107,11 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     option = moment_in_utc(as_of)
     check_as_of(option)
     named = [(name, each) for name, content in files for each in _sources(name, content)]
-    surveyed = survey_each([partial(read_in_memory, *each) for _, each in named])
+    surveyed = survey_each([partial(read_in_memory, *each) for _, each in named], option)
     reports = (
         row
         for (name, _), outcome in zip(named, surveyed, strict=True)
-        for row in _report_rows(name, outcome, option)
+        for row in _report_rows(name, outcome)
     )
     beside = (_companion_row(*file) for file in files if file[0].endswith(COMPANIONS))
     return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
@@ -133,23 +131,20 @@ def _sources(name: str, content: bytes) -> Iterator[tuple[Source, InputLimit]]:
         yield from ((each, limit) for each in sources if not each.is_skipped)
 
 
-def _report_rows(
-    name: str, outcome: SurveyedReport | InputRefused, option: datetime | None
-) -> Iterator[Mapping[str, Any]]:
-    if isinstance(outcome, InputRefused):
-        yield _refused_row(name, outcome)
+def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:
+    if isinstance(report, InputRefused):
+        yield _refused_row(name, report)
         return
-    report = with_as_of(outcome, option)
     for each in report.accounts:
         yield {
             columns.FILE: name,
-            CSV_SHA256: report.csv_sha256,
+            CSV_SHA256: report.text.csv_sha256,
             columns.ACCOUNT: each.account,
             ROWS: each.rows,
             ROOTS: each.roots,
             columns.AS_OF: report.as_of,
             columns.AS_OF_SOURCE: report.as_of_source.value,
-            SHA256: outcome.text.sha256() if outcome.text.name == printable(name) else None,
+            SHA256: report.text.sha256 if report.name == printable(name) else None,
         }
 
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
-from analyzer.model import TEXT, Page, arrow_array, as_category, in_any_slot
+from analyzer.facts import Facts, unknown_cell_sentences
+from analyzer.model import TEXT, Page, arrow_array, as_category, in_any_slot, slot_matrix
 from analyzer.moment_texts import day_text_series
 from analyzer.terms import Criteria, State
 
@@ -125,13 +125,6 @@ def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
     return (facts.page.users[columns.MFA_ACTIVE] & never).to_numpy()
 
 
-def _has_more_credentials(facts: Facts) -> np.ndarray:
-    info = facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
-    if info.isna().all():
-        return np.zeros(len(facts.page), bool)
-    return ~info.fillna("").isin(["", "N/A"]).to_numpy()
-
-
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
     uses = _inactive_keys(facts) & facts.key_use.unknown
     return np.asarray(facts.has_unknown_cell(*_CERTAINTY_COLUMNS) | in_any_slot(uses))
@@ -141,8 +134,7 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     """Tell for each column of which users certainty needs its cell."""
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
-        uses = (key.last_used_date, key.last_used_region, key.last_used_service)
-        masks |= dict.fromkeys(uses, inactive)
+        masks |= dict.fromkeys(key.last_use, inactive)
     return masks
 
 
@@ -258,7 +250,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="more-credentials",
-        holds=lambda facts, _: _has_more_credentials(facts),
+        holds=lambda facts, _: facts.more_credentials,
         sentences=lambda facts: (
             "Has more credentials than the report lists: "
             + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")

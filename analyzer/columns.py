@@ -26,6 +26,11 @@ class AccessKeyColumns(NamedTuple):
     last_used_region: str
     last_used_service: str
 
+    @property
+    def last_use(self) -> tuple[str, str, str]:
+        """Return the columns about the last use."""
+        return self.last_used_date, self.last_used_region, self.last_used_service
+
 
 class CertificateColumns(NamedTuple):
     """Name the report's two columns about the signing certificate in one slot, in their order."""
@@ -59,11 +64,11 @@ IN_REPORT: Final = (
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
 OPTIONAL: Final = frozenset(
-    {
+    (
         PASSWORD_NEXT_ROTATION,
         ADDITIONAL_CREDENTIALS_INFO,
-        *(name for key in ACCESS_KEYS for name in key if "_last_used_" in name),
-    }
+        *(name for key in ACCESS_KEYS for name in key.last_use),
+    )
 )
 """Columns that a real report may lack: those of 2014 had no last use of access keys."""
 

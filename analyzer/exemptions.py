@@ -8,7 +8,6 @@ named, as `<root_account>`.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -21,7 +20,7 @@ from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import Problem
 from analyzer.model import Exemption, Exemptions, FileReference, Page, as_category, user_positions
-from analyzer.terms import ROOT_USER, Verdict
+from analyzer.terms import ROOT_USER, Verdict, pattern_regex
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
@@ -93,6 +92,7 @@ class ExemptionMatches:
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
         self._code = {reason: code for code, reason in enumerate(self.reasons)}
         self._page = page
+        self._as_of = page.users[columns.AS_OF].to_numpy("M8[s]")
         self._entries = [
             (at, entry, _matches_patterns(page.users, entry))
             for at, entry in enumerate(exemptions)
@@ -110,23 +110,19 @@ class ExemptionMatches:
         code = np.zeros(len(self._page), np.int32)
         for _, entry, users in self._entries:
             if entry.rule in ("", rule):
-                applies = (
-                    users & _still_applies(self._page.users[columns.AS_OF], entry) & (code == 0)
-                )
+                applies = users & (self._as_of < _expiry_moment(entry)) & (code == 0)
                 code[applies] = self._code[entry.reason]
         counts = self._for_one_user and rule in RULE_OF_VERDICT.values()
         return self._with_entries_for_one_user(code) if counts else code
 
     def _with_entries_for_one_user(self, code: np.ndarray) -> np.ndarray:
         """Return the codes, where they are 0 those of entries for one user that still apply."""
-        reasons, ends = (
-            np.zeros(len(self.matched), code.dtype),
-            np.zeros(len(self.matched), "M8[s]"),
-        )
+        reasons = np.zeros(len(self.matched), code.dtype)
+        ends = np.zeros(len(self.matched), "M8[s]")
         for at, entry in self._for_one_user:
             reasons[at], ends[at] = self._code[entry.reason], _expiry_moment(entry)
-        as_of = self._page.users[columns.AS_OF].to_numpy("M8[s]")
-        applies = (self._entry_of_user >= 0) & (as_of < ends[self._entry_of_user]) & (code == 0)
+        applies = (code == 0) & (self._entry_of_user >= 0)
+        applies &= self._as_of < ends[self._entry_of_user]
         return np.where(applies, reasons[self._entry_of_user], code)
 
     def verdict_reasons(self) -> "pd.Categorical[Any]":
@@ -167,15 +163,3 @@ def _matches_patterns(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
         return np.asarray(account & root)
     user = users[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False).to_numpy(bool)
     return np.asarray(account & user & ~root)
-
-
-def pattern_regex(text: str) -> str:
-    """Return the regular expression of a pattern in which `*` and `?` match."""
-    return "(?s:" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text) + ")"
-
-
-def _still_applies(as_of: pd.Series, entry: Exemption) -> np.ndarray:
-    if entry.expires is None:
-        return np.ones(len(as_of), bool)
-    ends = pd.Timestamp(entry.expires, tz="UTC") + pd.Timedelta(days=1)
-    return (as_of < ends).to_numpy()

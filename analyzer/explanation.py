@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,13 @@ import pandas as pd
 from analyzer import columns
 from analyzer.caveats import caveat_sentences
 from analyzer.exemptions import ExemptionMatches, has_expired
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Slots
 from analyzer.filters import Filter, user_mask
 from analyzer.inspection import Inspection
 from analyzer.model import Exemption, Page, ReportFile
-from analyzer.report.notes import minute_text
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
-from analyzer.terms import State, Verdict, utc_text
+from analyzer.terms import State, Verdict, minute_text, utc_text
 from analyzer.verdict import reason_text
 
 PASSES: Final = "passes"
@@ -157,7 +156,8 @@ def _number(days: Any) -> int | None:
 
 def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     """Yield the cells that decide the verdict, then those that decide how certain it is."""
-    used = [key.last_used_date for key, state in _key_states(page.keys) if state != State.ABSENT]
+    states = zip(columns.ACCESS_KEYS, page.keys[columns.STATE], strict=True)
+    used = [key.last_used_date for key, state in states if state != State.ABSENT]
     deciding = [columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED]
     deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
     doubtful: list[str] = []
@@ -170,7 +170,7 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
         deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
-    unread = [*page.unread[columns.COLUMN], *filter(None, _contradicted(page))]
+    unread = [*page.unread[columns.COLUMN], *Facts(page).contradicted_columns]
     rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
     if verdict == Verdict.UNDETERMINED:
         deciding += rest
@@ -190,120 +190,98 @@ def _is_idle_since_creation(page: Page) -> bool:
     return bool(password.any() or key.any())
 
 
-def _key_states(slots: pd.DataFrame) -> list[tuple[columns.AccessKeyColumns, str]]:
-    return list(zip(columns.ACCESS_KEYS, slots[columns.STATE], strict=True))
-
-
-def _contradicted(page: Page) -> list[str]:
-    names: list[str] = page.users[columns.CONTRADICTED].iloc[0].split(", ")
-    return names
-
-
 def _cell(page: Page, name: str, decides: str) -> Cell:
     value = page.cells[name].iloc[0] if name in page.cells else page.users[name].iloc[0]
     unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
-    if name in unread:
-        value = unread[name]
-        reading = "not in this report" if pd.isna(value) else "not understood"
-    elif pd.isna(value):
+    value = unread.get(name, value)
+    if pd.isna(value):
         reading = "not in this report"
     else:
-        reading = _READINGS[name](page) if name in _READINGS else "read as it stands"
-    if name in _contradicted(page):
+        reading = "not understood" if name in unread else _reading(page, name)
+    if name in Facts(page).contradicted_columns:
         reading += "; another row of this ARN has another value"
     return Cell(
         column=name, value=None if pd.isna(value) else value, reading=reading, decides=decides
     )
 
 
-def _flag_reader(name: str, yes: str, no: str) -> Callable[[Page], str]:
-    return lambda page: yes if page.users[name].iloc[0] else no
+def _reading(page: Page, name: str) -> str:
+    """Return in words what a cell was understood to say."""
+    if name == columns.ADDITIONAL_CREDENTIALS_INFO:
+        has_more = bool(Facts(page).more_credentials[0])
+        return "more credentials than are listed" if has_more else "no more credentials"
+    if name not in _READINGS:
+        return "read as it stands"
+    frame, column, place, yes, no = _READINGS[name]
+    value = getattr(page, frame)[column].iloc[place]
+    if column == columns.STATE:
+        return _STATE_WORDS[value].format(yes)
+    if pd.isna(value) or not value:
+        return no
+    if not isinstance(value, pd.Timestamp):
+        return yes
+    days = max((page.users[columns.AS_OF].iloc[0] - value).days, 0)
+    return f"{yes}, {days} day{'' if days == 1 else 's'} before as-of"
 
 
-def _moment_reader(name: str, event: str, none: str) -> Callable[[Page], str]:
-    return lambda page: _event_text(page, page.users[name].iloc[0], event, none)
+_STATE_WORDS: Final = {
+    State.ABSENT: "no {}",
+    State.INACTIVE: "{} is inactive",
+    State.ACTIVE: "{} is active",
+    State.UNKNOWN: "contradicts the other cells of its slot",
+}
 
 
-def _slot_moment_reader(
-    frame: str, slot: int, name: str, event: str, none: str
-) -> Callable[[Page], str]:
-    return lambda page: _event_text(page, getattr(page, frame)[name].iloc[slot - 1], event, none)
+class _Reading(NamedTuple):
+    """Say where a page has what a cell was understood to say, and the words for it.
+
+    `yes` names a flag that is set, the event of a moment, or what is in a slot; `no` stands for a
+    flag that is not set, and for no moment.
+    """
+
+    frame: str
+    column: str
+    place: int
+    yes: str
+    no: str = ""
 
 
-def _slot_state_reader(frame: str, slot: int, thing: str) -> Callable[[Page], str]:
-    def reading(page: Page) -> str:
-        state = getattr(page, frame)[columns.STATE].iloc[slot - 1]
-        return {
-            State.ABSENT: f"no {thing} {slot}",
-            State.INACTIVE: f"{thing} {slot} is inactive",
-            State.ACTIVE: f"{thing} {slot} is active",
-        }.get(state, "contradicts the other cells of its slot")
-
-    return reading
-
-
-def _event_text(page: Page, moment: Any, event: str, none: str) -> str:
-    if pd.isna(moment):
-        return none
-    days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
-    return f"{event}, {days} day{'' if days == 1 else 's'} before as-of"
-
-
-def _additional_credentials(page: Page) -> str:
-    info = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].iloc[0]
-    return "no more credentials" if info in ("", "N/A") else "more credentials than are listed"
-
-
-_READINGS: Final[dict[str, Callable[[Page], str]]] = {
-    columns.PASSWORD_ENABLED: _flag_reader(
-        columns.PASSWORD_ENABLED, "has a password", "no password"
+_THINGS: Final[Sequence[tuple[str, str, Slots]]] = (
+    ("keys", "access key", columns.ACCESS_KEYS),
+    ("certificates", "signing certificate", columns.CERTIFICATES),
+)
+_SLOTS: Final = [
+    (frame, place, f"{thing} {place + 1}", slot)
+    for frame, thing, slots in _THINGS
+    for place, slot in enumerate(slots)
+]
+_READINGS: Final = {
+    columns.PASSWORD_ENABLED: _Reading(
+        "users", columns.PASSWORD_ENABLED, 0, "has a password", "no password"
     ),
-    columns.PASSWORD_LAST_USED: _moment_reader(
-        columns.PASSWORD_LAST_USED, "last sign-in", "never signed in"
+    columns.PASSWORD_LAST_USED: _Reading(
+        "users", columns.PASSWORD_LAST_USED, 0, "last sign-in", "never signed in"
     ),
-    columns.PASSWORD_LAST_CHANGED: _moment_reader(
-        columns.PASSWORD_LAST_CHANGED, "password changed", "no date"
+    columns.PASSWORD_LAST_CHANGED: _Reading(
+        "users", columns.PASSWORD_LAST_CHANGED, 0, "password changed", "no date"
     ),
-    columns.USER_CREATION_TIME: _moment_reader(columns.CREATED, "user created", "no date"),
-    columns.MFA_ACTIVE: _flag_reader(
-        columns.MFA_ACTIVE, "an MFA device is registered", "no MFA device"
+    columns.USER_CREATION_TIME: _Reading("users", columns.CREATED, 0, "user created", "no date"),
+    columns.MFA_ACTIVE: _Reading(
+        "users", columns.MFA_ACTIVE, 0, "an MFA device is registered", "no MFA device"
     ),
-    columns.ADDITIONAL_CREDENTIALS_INFO: _additional_credentials,
     **{
-        name: reading
-        for slot, key in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True)
-        for name, reading in (
-            (key.active, _slot_state_reader("keys", slot, "access key")),
-            (
-                key.last_rotated,
-                _slot_moment_reader(
-                    "keys", slot, columns.CREATED, f"access key {slot} created", "no date"
-                ),
-            ),
-            (
-                key.last_used_date,
-                _slot_moment_reader(
-                    "keys", slot, columns.LAST_USED, f"access key {slot} last used", "never used"
-                ),
-            ),
-        )
+        slot.active: _Reading(frame, columns.STATE, place, thing)
+        for frame, place, thing, slot in _SLOTS
     },
     **{
-        name: reading
-        for slot, each in zip(columns.SLOTS, columns.CERTIFICATES, strict=True)
-        for name, reading in (
-            (each.active, _slot_state_reader("certificates", slot, "signing certificate")),
-            (
-                each.last_rotated,
-                _slot_moment_reader(
-                    "certificates",
-                    slot,
-                    columns.CREATED,
-                    f"signing certificate {slot} created",
-                    "no date",
-                ),
-            ),
+        slot.last_rotated: _Reading(frame, columns.CREATED, place, f"{thing} created", "no date")
+        for frame, place, thing, slot in _SLOTS
+    },
+    **{
+        key.last_used_date: _Reading(
+            "keys", columns.LAST_USED, place, f"access key {place + 1} last used", "never used"
         )
+        for place, key in enumerate(columns.ACCESS_KEYS)
     },
 }
 """How a cell that was understood is read, by its column."""
@@ -364,7 +342,8 @@ def _text(each: Explanation) -> Iterator[str]:
     yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
     for decides in ("verdict", "certainty"):
         cells = [cell for cell in each.cells if cell.decides == decides]
-        yield from _section(f"Cells that decide the {decides}", _aligned(map(_cell_words, cells)))
+        words = _aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
+        yield from _section(f"Cells that decide the {decides}", words)
     yield from _section("Rules", _aligned(map(_rule_words, each.rules)))
     yield from _section("Exemptions that match", map(_exemption_line, each.exemptions))
 
@@ -382,10 +361,6 @@ def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
-
-
-def _cell_words(cell: Cell) -> tuple[str, ...]:
-    return cell.column, "" if cell.value is None else cell.value, cell.reading
 
 
 def _rule_words(each: RuleOutcome) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Verdict, caveats and rules decide from these facts alone. A cell is unknown if i
 understood, or if another row of the same ARN differs in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Self
@@ -14,16 +14,22 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import NO_MOMENT, TEXT, Page, days_between, in_any_slot
-from analyzer.terms import NOT_SUPPORTED, State, Verdict
+from analyzer.model import (
+    NO_MOMENT,
+    TEXT,
+    Page,
+    days_between,
+    in_any_slot,
+    over_slots,
+    slot_matrix,
+)
+from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, State, Verdict, code_of
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
 
 ANOTHER_ROW: Final = "another row of this ARN has another"
 """How a sentence on contradicting rows begins; the columns follow."""
 
-_STATES: Final = list(State)
-_LONGEST_VALUE: Final = 80
 _DATE_OF: Final = {
     name: key.last_used_date
     for key in columns.ACCESS_KEYS
@@ -66,8 +72,7 @@ class Truth:
 
     def spread_over_slots(self) -> Self:
         """Return what is known of the users for each of their slots."""
-        slots = len(columns.SLOTS)
-        return type(self)(np.tile(self.yes, slots), np.tile(self.no, slots))
+        return type(self)(over_slots(self.yes), over_slots(self.no))
 
     def in_any_slot(self) -> Self:
         """Return for each user whether it holds in at least one slot."""
@@ -108,7 +113,7 @@ class Elapsed:
     def spread_over_slots(self) -> Self:
         """Return what has elapsed for the users, for each of their slots."""
         parts = (self.moment, self.days, self.present, self.unknown)
-        return type(self)(*(np.tile(part, len(columns.SLOTS)) for part in parts))
+        return type(self)(*map(over_slots, parts))
 
     def less_than(self, days: int) -> Truth:
         """Return where fewer days have elapsed."""
@@ -135,6 +140,11 @@ class Facts:
         """Return the users of which another row of the same ARN differs in this column."""
         return self._contradicted.get(name, [])
 
+    @property
+    def contradicted_columns(self) -> Collection[str]:
+        """Return the columns in which another row of the ARN of a user differs."""
+        return self._contradicted.keys()
+
     def contradicted_in_any(self, *names: str) -> np.ndarray:
         """Return for which users another row of the ARN differs in one of these columns."""
         mask = np.zeros(len(self.page), bool)
@@ -151,6 +161,10 @@ class Facts:
 
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
         return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
+
+    def _contradicted_keys(self, *names: str) -> np.ndarray:
+        of_keys = [[getattr(key, name) for name in names] for key in columns.ACCESS_KEYS]
+        return np.concatenate([self.contradicted_in_any(*each) for each in of_keys])
 
     @cached_property
     def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:
@@ -229,6 +243,12 @@ class Facts:
         expires = _moments(self.page.users[columns.PASSWORD_NEXT_ROTATION])
         return self._elapsed(expires, self.has_unknown_cell(columns.PASSWORD_NEXT_ROTATION))
 
+    @cached_property
+    def more_credentials(self) -> np.ndarray:
+        """Return which users have more credentials than the report lists."""
+        info = self.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
+        return ~(info.isna() | info.isin(["", NO_VALUE])).to_numpy(bool)
+
     # Slots
 
     @cached_property
@@ -246,13 +266,7 @@ class Facts:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.LAST_USED])
         absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
-        contradicted = np.concatenate(
-            [
-                self.contradicted_in_any(key.active, key.last_rotated, key.last_used_date)
-                for key in columns.ACCESS_KEYS
-            ]
-        )
-        decides = ~absent | contradicted
+        decides = ~absent | self._contradicted_keys("active", "last_rotated", "last_used_date")
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
         return self._elapsed(used, unknown & decides)
 
@@ -271,11 +285,9 @@ class Facts:
     def _key_age_none_if_undated(self) -> Elapsed:
         """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
         state: Any = self.page.keys[columns.STATE].cat
-        active = state.codes.to_numpy() == _STATES.index(State.ACTIVE)
-        contradicted = np.concatenate(
-            [self.contradicted_in_any(key.active, key.last_rotated) for key in columns.ACCESS_KEYS]
-        )
-        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED])) & ~contradicted
+        active = state.codes.to_numpy() == code_of(State.ACTIVE)
+        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED]))
+        undated &= ~self._contradicted_keys("active", "last_rotated")
         return replace(self.key_age, unknown=self.key_age.unknown & ~undated)
 
     @cached_property
@@ -297,9 +309,7 @@ class Facts:
 
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
         moment = np.where(unknown, NO_MOMENT, moment)
-        as_of = (
-            self.as_of if len(moment) == len(self.page) else np.tile(self.as_of, len(columns.SLOTS))
-        )
+        as_of = self.as_of if len(moment) == len(self.page) else over_slots(self.as_of)
         days, missing = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
         return Elapsed(moment, days, present=~missing, unknown=unknown)
 
@@ -314,14 +324,14 @@ class Facts:
         state: Any = slots[columns.STATE].cat
         code = state.codes.to_numpy()
         unknown = self._unknown_in(named, "active")
-        active = code == _STATES.index(State.ACTIVE)
-        odd = np.flatnonzero((code == _STATES.index(State.UNKNOWN)) & ~unknown)
-        active[odd] = [self._cell_says_active(named, int(each)) for each in odd]
+        active = code == code_of(State.ACTIVE)
+        odd = np.flatnonzero((code == code_of(State.UNKNOWN)) & ~unknown)
+        slots_and_users = np.transpose(self.page.slots_and_users(odd)).tolist()
+        active[odd] = [
+            self.page.cells[named[slot].active].iloc[user] == "true"
+            for slot, user in slots_and_users
+        ]
         return Truth.unless_unknown(active, unknown)
-
-    def _cell_says_active(self, named: Slots, position: int) -> bool:
-        slot, user = divmod(position, len(self.page))
-        return bool(self.page.cells[named[slot].active].iloc[user] == "true")
 
 
 def _moments(moments: pd.Series) -> np.ndarray:
@@ -338,9 +348,11 @@ def _first_else_second(first: Elapsed, second: Elapsed) -> Elapsed:
     )
 
 
-def slot_matrix(values: np.ndarray) -> np.ndarray:
-    """Return values of `Page.keys` or `Page.certificates`: a row for each slot, a column a user."""
-    return values.reshape(len(columns.SLOTS), -1)
+def unknown_cell_sentence(column: str, value: object) -> str:
+    """Return what is wrong with a cell; its value is missing where the report lacks the column."""
+    if not isinstance(value, str):
+        return f"{column} is not in this report"
+    return f'{column} "{value[:LONGEST_SHOWN]}" is not understood'
 
 
 def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
@@ -359,11 +371,8 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     if not selected.any() and contradictions.empty:
         return contradictions
     cells = _without_implied_dates(unread[selected])
-    value = cells[columns.VALUE].str.slice(0, _LONGEST_VALUE)
-    sentence = (cells[columns.COLUMN] + ' "' + value + '" is not understood').where(
-        value.notna(), cells[columns.COLUMN] + " is not in this report"
-    )
-    sentence.index = pd.Index(cells[columns.POSITION])
+    texts = map(unknown_cell_sentence, cells[columns.COLUMN], cells[columns.VALUE])
+    sentence = pd.Series([*texts], pd.Index(cells[columns.POSITION]), TEXT)
     every = pd.concat([sentence, contradictions])
     sentences: pd.Series = every.groupby(level=0).agg("; ".join)
     return sentences

@@ -13,10 +13,9 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.account_names import account_with_name
-from analyzer.exemptions import pattern_regex
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import notes_on_files
-from analyzer.terms import ROOT_USER, Certainty
+from analyzer.terms import ROOT_USER, Certainty, pattern_regex
 
 _WILDCARDS: Final = ("*", "?")
 
@@ -123,7 +122,8 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     """Return the patterns that match no account of the report, covered or not."""
     of_reports = dict.fromkeys(report.accounts - {""}, "")
     names = of_reports | {each: named.name for each, named in report.account_names.items()}
-    known = [*names.items(), *((each.account, each.name) for each in _uncovered(report))]
+    uncovered = (*report.not_covered, *report.left_out)
+    known = [*names.items(), *((each.account, each.name) for each in uncovered)]
     return [
         pattern
         for pattern in chosen.accounts
@@ -144,10 +144,6 @@ def account_labels(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
     ids = sorted(report.accounts - {""})
     return [account_with_name(each, report.account_names) for each in ids]
-
-
-def _uncovered(report: Report) -> Sequence[UncoveredAccount]:
-    return (*report.not_covered, *report.left_out)
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -11,7 +11,6 @@ import pandas as pd
 from analyzer import columns
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, Report, concatenated, stable_order
-from analyzer.report.notes import short_list
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
     DAYS,
@@ -26,7 +25,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import Severity
+from analyzer.terms import Severity, short_list
 
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
@@ -93,7 +92,7 @@ class Inspection:
                 page,
                 self.book.rules,
                 self.book.thresholds,
-                self._exemption_matches(page),
+                ExemptionMatches(page, self.exemptions),
                 of_roots=of_roots,
             )
         return total
@@ -155,13 +154,10 @@ class Inspection:
         counts = ", ".join(f"{number} {word}" for number, word in numbers if number)
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
-    def _exemption_matches(self, page: Page) -> ExemptionMatches:
-        return ExemptionMatches(page, self.exemptions)
-
     def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
         pages = [
-            (page, self._exemption_matches(page), of_roots)
+            (page, ExemptionMatches(page, self.exemptions), of_roots)
             for page, of_roots in self._pages_and_roots()
         ]
         ids = [rule.id for rule in self.book.rules]
@@ -193,7 +189,7 @@ class Inspection:
                 page,
                 self.book.rules,
                 self.book.thresholds,
-                self._exemption_matches(page),
+                ExemptionMatches(page, self.exemptions),
                 of_roots=of_roots,
             )
             total += _finding_counts(frame)

@@ -103,6 +103,10 @@ class Page:
         """Return the number of users."""
         return len(self.users)
 
+    def slots_and_users(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the slots, counted from 0, and the users of positions in `keys`."""
+        return np.divmod(at, len(self))
+
     def has_key(self, state: State) -> np.ndarray:
         """Return which users have an access key in that state."""
         return in_any_slot((self.keys[columns.STATE] == state).to_numpy())
@@ -140,7 +144,7 @@ class Page:
         if mask.all():
             return self
         new = np.cumsum(mask) - 1
-        twice = np.tile(mask, len(columns.SLOTS))
+        twice = over_slots(mask)
         unread = self.unread[mask[self.unread[columns.POSITION]]]
         return replace(
             self,
@@ -152,9 +156,19 @@ class Page:
         )
 
 
+def slot_matrix(values: np.ndarray) -> np.ndarray:
+    """Return values of `Page.keys` or `Page.certificates`: a row for each slot, a column a user."""
+    return values.reshape(len(columns.SLOTS), -1)
+
+
 def in_any_slot(mask: np.ndarray) -> np.ndarray:
     """Return for each user whether a mask over slots (`Page.keys`, `Page.certificates`) holds."""
-    return np.asarray(mask.reshape(len(columns.SLOTS), -1).any(axis=0))
+    return np.asarray(slot_matrix(mask).any(axis=0))
+
+
+def over_slots(values: np.ndarray) -> np.ndarray:
+    """Return values of users for each of their slots, in the order of `Page.keys`."""
+    return np.tile(values, len(columns.SLOTS))
 
 
 def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -> np.ndarray:

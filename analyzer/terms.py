@@ -1,5 +1,7 @@
 """Define the words that the outputs, the options and the code share."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -42,6 +44,11 @@ OVERDUE: Final = "overdue"
 
 CONTROL: Final = "control"
 """The word for a control of a benchmark that fails."""
+
+
+def code_of(word: StrEnum) -> int:
+    """Return the position of a word among those of its kind: its code in a category column."""
+    return list(type(word)).index(word)
 
 
 class Verdict(StrEnum):
@@ -112,7 +119,7 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """Return the rank, 0 for the most severe."""
-        return list(Severity).index(self)
+        return code_of(self)
 
 
 class Benchmark(StrEnum):
@@ -175,6 +182,9 @@ def _check_days(name: str, days: object, *, least: int) -> None:
 FORMULA_SIGNS: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 """How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
 
+NO_VALUE: Final = "N/A"
+"""What AWS writes where there is no value."""
+
 NOT_SUPPORTED: Final = "not_supported"
 """What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""
 
@@ -203,6 +213,9 @@ class WorkbookSheets(StrEnum):
     REVIEW = "review"
 
 
+LONGEST_SHOWN: Final = 80
+"""Of a longer value that was not understood only so many characters are shown."""
+
 BLIND_SPOTS: Final = (
     "SSH public keys (CodeCommit)",
     (
@@ -221,3 +234,22 @@ def printable(text: str) -> str:
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )
+
+
+_MOST_NAMES: Final = 5
+
+
+def minute_text(at: datetime) -> str:
+    """Return a moment in words, in UTC to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def short_list(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def pattern_regex(text: str) -> str:
+    """Return the regular expression of a pattern in which `*` and `?` match."""
+    return "(?s:" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text) + ")"

@@ -12,9 +12,9 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.caveats import caveats_of
-from analyzer.facts import Facts, slot_matrix, unknown_cell_sentences
-from analyzer.model import Page, as_category, in_any_slot
-from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict
+from analyzer.facts import Facts, unknown_cell_sentences
+from analyzer.model import Page, as_category, in_any_slot, slot_matrix
+from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict, code_of
 
 REASON_TEXTS: Final = {
     UnusedReason.NEVER_SIGNED_IN: "has a password that was never used, and no access key",
@@ -48,23 +48,21 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
     facts = Facts(page)
     idle, unknown_use = _idle_days(facts)
     needs_use, code = _verdict_codes(facts, criteria, idle, unknown_use)
-    removable = (code == _code(Verdict.UNUSED)) | (code == _code(Verdict.RETIRED))
+    removable = (code == code_of(Verdict.UNUSED)) | (code == code_of(Verdict.RETIRED))
     caveats = caveats_of(facts, criteria, removable)
-    certainty = np.where(removable, np.where(caveats != "", 2, 1), 0)
+    words = ("", *Certainty)
+    certain, check = map(words.index, Certainty)
+    certainty = np.where(removable, np.where(caveats != "", check, certain), words.index(""))
     return page.with_users(
         {
             columns.VERDICT: as_category(code, Verdict),
             columns.REASON: _reasons(facts, code, needs_use),
-            columns.CERTAINTY: as_category(certainty, ("", *Certainty)),
+            columns.CERTAINTY: as_category(certainty, words),
             columns.CAVEATS: caveats,
             columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
             columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NO_DAYS),
         }
     )
-
-
-def _code(verdict: Verdict) -> int:
-    return list(Verdict).index(verdict)
 
 
 def _verdict_codes(
@@ -116,8 +114,8 @@ def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categ
     """Return why a user is unused or undetermined, empty for all others."""
     password, inactive = facts.password.yes, facts.page.has_key(State.INACTIVE)
     unused = np.select([password & ~inactive, password, ~inactive], [1, 2, 3], 4)
-    reason = np.where(code == _code(Verdict.UNUSED), unused, 0)
-    undetermined = code == _code(Verdict.UNDETERMINED)
+    reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)
+    undetermined = code == code_of(Verdict.UNDETERMINED)
     texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
     known = ["", *map(str, UnusedReason)]
     distinct = pd.Index(texts.unique())
@@ -135,9 +133,8 @@ def _deciding_cells(
     unknown = slot_matrix((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
     active = slot_matrix(facts.key_active.yes)
     for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, unknown, active, strict=True):
-        uses = (key.last_used_date, key.last_used_region, key.last_used_service)
         masks[key.last_rotated] = users & (is_unknown | facts.contradicted_in_any(key.last_rotated))
-        masks |= dict.fromkeys(uses, users & is_unknown | needs_use & is_active)
+        masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_use & is_active)
     return masks
 
 

@@ -184,7 +184,7 @@ def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison"
 
 def _nothing_in_common(before: "Analysis", now: "Analysis", place: str) -> Problem:
     from analyzer.filters import account_labels
-    from analyzer.report.notes import short_list
+    from analyzer.terms import short_list
 
     old, new = (short_list(account_labels(each.report)) or "unknown" for each in (before, now))
     message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"

@@ -65,7 +65,7 @@ def filtered(analysis: "Analysis", options: FilterOptions) -> "Analysis":
     name must not look like a clean result.
     """
     from analyzer.filters import Filter, account_labels, unmatched_accounts, unmatched_users
-    from analyzer.report.notes import short_list
+    from analyzer.terms import short_list
 
     chosen = Filter(
         accounts=tuple(options.account),

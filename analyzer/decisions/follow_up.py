@@ -37,10 +37,9 @@ from analyzer.decisions.ledger import (
 from analyzer.decisions.user_state import UserState, access_added, user_states
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category
 from analyzer.moment_texts import day_text_series, utc_text_series
-from analyzer.report.notes import short_list
 from analyzer.report.tidy import tidy
 from analyzer.review_columns import Decision
-from analyzer.terms import OVERDUE, Verdict
+from analyzer.terms import OVERDUE, Verdict, short_list
 
 
 class FollowUpStatus(StrEnum):

@@ -26,7 +26,6 @@ from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Exemption, FileReference
 from analyzer.report.arns import is_masked_user_arn
-from analyzer.report.notes import short_list
 from analyzer.report.values import timestamp
 from analyzer.review_columns import CHOICES, REMOVALS, Decision
 from analyzer.terms import (
@@ -38,6 +37,7 @@ from analyzer.terms import (
     ROOT_USER,
     AsOfSource,
     Verdict,
+    short_list,
     utc_text,
 )
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.terms import ACCOUNT_ID_PATTERN
+from analyzer.text_cells import consist_of, end_with_tails, lengths
 
 _NAME_BYTES: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
 _LONGEST_NAME: Final = 128
@@ -43,6 +44,9 @@ _RESERVED_ROOT_NAMES: Final = pa.array(
     ["<root_account>", "&lt;root_account&gt;"], pa.large_string()
 )
 """IAM gives no user such a name: they are the root's without any ARN."""
+
+_NOTHING: Final = pa.scalar("", pa.large_string())
+_SLASH: Final = pa.scalar("/", pa.large_string())
 
 _USUAL_PREFIX: Final = re.compile(f"arn:aws:iam::({ACCOUNT_ID_PATTERN}):".encode())
 _USUAL_USER: Final = re.compile(_USUAL_PREFIX.pattern + b"user/")
@@ -88,9 +92,7 @@ def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedAr
     Else all users whose ARN was replaced by one word would be the same one.
     """
     words = pc.match_substring_regex(arn, _MASK_WORD)
-    return pc.if_else(
-        words, pc.binary_join_element_wise(arn, name, pa.scalar("/", pa.large_string())), arn
-    )
+    return pc.if_else(words, pc.binary_join_element_wise(arn, name, _SLASH), arn)
 
 
 def without_user_names(arn: pa.Array) -> pa.Array:
@@ -104,8 +106,7 @@ def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
 
     Without any ARN, a name that may be the root's, cut by markup, is no user's.
     """
-    slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = end_with_tails(arn, name) & slash
+    named = _ends_with_name(arn, name)
     hidden = np.asarray(pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}user/"))
     word = _is_replaced_by_word(arn) & ~np.asarray(pc.is_in(name, _ROOT_NAMES))
     return np.asarray(named & (hidden & consist_of(arn, _PATH) & is_user_name(name) | word))
@@ -123,9 +124,12 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
-    slash = bytes_at(arn, lengths(arn) - lengths(name) - 1) == ord("/")
-    named = is_user_name(name) & end_with_tails(arn, name) & slash
+    named = is_user_name(name) & _ends_with_name(arn, name)
     return np.asarray(named & consist_of(arn, _PATH) & _begins_as_user(arn))
+
+
+def _ends_with_name(arn: pa.Array, name: pa.Array) -> np.ndarray:
+    return end_with_tails(arn, pc.binary_join_element_wise(_NOTHING, name, _SLASH))
 
 
 def _begins_as_user(arn: pa.Array) -> np.ndarray:
@@ -137,75 +141,3 @@ def _begins_as_user(arn: pa.Array) -> np.ndarray:
 
 def _distinct_beginnings(arn: pa.Array, length: int) -> pa.DictionaryArray:
     return pc.binary_slice(arn.cast(pa.large_binary()), 0, length).dictionary_encode()
-
-
-def lengths(cells: pa.Array) -> np.ndarray:
-    """Return the number of bytes in each cell of a large_string array (int64)."""
-    return np.diff(_offsets(cells))
-
-
-def first_bytes(cells: pa.Array) -> np.ndarray:
-    """Return the first byte of each cell of a large_string array (uint8).
-
-    Of an empty cell it is any: in a quarter of the time of `bytes_at`.
-    """
-    text = _text_bytes(cells)
-    starts = _offsets(cells)[:-1]
-    return text.take(starts, mode="clip") if len(text) else np.zeros(len(starts), np.uint8)
-
-
-def bytes_at(cells: pa.Array, place: int | np.ndarray) -> np.ndarray:
-    """Return the byte at a place in each cell of a large_string array (uint8), 0 outside of it."""
-    within = np.broadcast_to((place >= 0) & (place < lengths(cells)), len(cells))
-    byte = np.zeros(len(cells), np.uint8)
-    byte[within] = _text_bytes(cells)[(_offsets(cells)[:-1] + place)[within]]
-    return byte
-
-
-def consist_of(cells: pa.Array, signs: bytes) -> np.ndarray:
-    """Return which cells hold nothing but these signs, all of them ASCII."""
-    offsets = _offsets(cells)
-    text = _text_bytes(cells)[offsets[0] : offsets[-1]].tobytes()
-    consists = np.ones(len(cells), bool)
-    if text.translate(None, signs):
-        marked = np.frombuffer(text.translate(_foreign_byte_table(signs)), bool)
-        foreign = offsets[0] + np.flatnonzero(marked)
-        consists[np.searchsorted(offsets[1:], foreign, side="right")] = False
-    return consists
-
-
-def _foreign_byte_table(signs: bytes) -> bytes:
-    return bytes(byte not in signs for byte in range(256))
-
-
-def end_with_tails(cells: pa.Array, tails: pa.Array) -> np.ndarray:
-    """Return which cells end with the text that stands in the same row of another array."""
-    length = lengths(tails)
-    fits = lengths(cells) >= length
-    ends = _offsets(cells)[1:]
-    # The ends of the cells and what lies between them, in turn: nothing is copied to look there.
-    borders = np.append(np.column_stack([ends - np.where(fits, length, 0), ends]), ends[-1:])
-    buffers = [None, pa.py_buffer(borders), cells.buffers()[2]]
-    split = pa.Array.from_buffers(pa.large_binary(), 2 * len(cells), buffers)
-    endings = split.take(pa.array(np.arange(0, 2 * len(cells), 2)))
-    return np.asarray(pc.equal(endings, tails.cast(pa.large_binary())))
-
-
-def cells_or_null(cells: pa.Array, mask: np.ndarray) -> pa.Array:
-    """Return the cells, null where the mask does not hold; the text is not copied."""
-    _, offsets, text = cells.buffers()
-    bits = np.packbits(np.append(np.zeros(cells.offset, bool), mask), bitorder="little")
-    buffers = [pa.py_buffer(bits.tobytes()), offsets, text]
-    return pa.Array.from_buffers(cells.type, len(cells), buffers, offset=cells.offset)
-
-
-def _offsets(cells: pa.Array) -> np.ndarray:
-    if not len(cells):
-        return np.zeros(1, np.int64)  # Arrow may hold none.
-    offsets = np.frombuffer(cells.buffers()[1], np.int64)
-    return offsets[cells.offset : cells.offset + len(cells) + 1]
-
-
-def _text_bytes(cells: pa.Array) -> np.ndarray:
-    text_buffer = cells.buffers()[2]
-    return np.frombuffer(text_buffer if text_buffer is not None else b"", np.uint8)

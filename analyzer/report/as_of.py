@@ -69,12 +69,8 @@ def _from_folder(name: str, newest: datetime) -> datetime | None:
     """
     for part in reversed(PurePath(name.replace(":", "/")).parts):
         texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
-        days = {day for each in texts if (day := _end_of_day(each))}
+        days = {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}
         if days:
             (day, *others) = days
             return day if not others and day >= newest else None
     return None
-
-
-def _end_of_day(text: str) -> datetime | None:
-    return timestamp(f"{text}T23:59:59Z")

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +18,15 @@ from analyzer.model import TEXT, Page, Report, as_category
 from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.rows import read_ahead
-from analyzer.report.selection import SelectedReport
-from analyzer.report.survey import ROW_BYTES_IN_MEMORY, SurveyedReport
-from analyzer.report.survey_batch import grouped_by_size, survey_each
+from analyzer.report.survey import (
+    ROW_BYTES_IN_MEMORY,
+    SurveyedReport,
+    batches,
+    grouped_by_size,
+    survey_each,
+)
 from analyzer.report.tidy import tidy
-from analyzer.terms import AsOfSource
+from analyzer.terms import AsOfSource, code_of
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page.
@@ -53,14 +56,14 @@ def assemble_report(
     """
     as_of.check_as_of(option)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    surveyed = [
-        selection.with_as_of(each, option) for each in _surveyed(openers, progress, threads, kept)
-    ]
-    distinct, same = selection.without_copies(surveyed)
-    newest, older = selection.without_superseded_accounts(distinct)
+    outcomes = _outcomes(openers, option, threads)
+    surveyed = [*_surveyed(outcomes, len(openers), progress, kept)]
+    several = len(surveyed) > 1
+    distinct, same = selection.without_copies(surveyed) if several else (surveyed, [])
+    newest, older = selection.without_superseded_accounts(distinct) if several else (distinct, [])
     reports, contradicting = selection.deduplicate_rows(newest)
     rows = _SelectedRows(reports, contradicting)
-    files = tuple(report.file() for report in reports)
+    files = tuple(map(selection.file_of, reports))
     return Report(
         files=files,
         notes=notes.input_notes(files, reports, same, older, contradicting),
@@ -77,15 +80,15 @@ class _SelectedRows:
     `contradicting` has the ARNs whose rows differ, and the columns in which they do.
     """
 
-    reports: Sequence[SelectedReport]
+    reports: Sequence[SurveyedReport]
     contradicting: Mapping[str, str]
 
     def pages(self) -> Iterator[Page]:
-        """Yield the users' rows."""
-        tables = map(_without_roots, _joined_tables(_rows(self.reports)))
-        return _read_ahead_if_several(
-            self.reports, _pages(self.reports, tables, self.contradicting)
-        )
+        """Yield the users' rows; of several pages each is made while the one before is used."""
+        tables = map(_without_roots, _joined_tables(_rows(self.reports, SurveyedReport.read)))
+        pages = _pages(self.reports, tables, self.contradicting)
+        rows = sum(each.rows for report in self.reports for each in report.accounts)
+        return read_ahead(pages) if rows > PAGE_ROWS else pages
 
     def roots(self) -> tuple[Page, ...]:
         """Return the roots' rows, which are few."""
@@ -93,63 +96,59 @@ class _SelectedRows:
 
     @cached_property
     def _roots(self) -> tuple[Page, ...]:
-        tables = _joined_tables(_roots(self.reports))
+        tables = _joined_tables(_rows(self.reports, SurveyedReport.root_rows))
         return tuple(_pages(self.reports, tables, self.contradicting))
 
 
+def _outcomes(
+    openers: Sequence[Callable[[], ReportText]], option: datetime | None, threads: int
+) -> Iterator[SurveyedReport | InputRefused]:
+    """Survey the reports, a group in each thread: Arrow lets several run."""
+    if len(openers) == 1:
+        yield from survey_each(openers, option)
+        return
+    with ThreadPoolExecutor(threads) as surveyors:
+        survey = partial(survey_each, option=option)
+        yield from chain.from_iterable(surveyors.map(survey, grouped_by_size(openers)))
+
+
 def _surveyed(
-    openers: Sequence[Callable[[], ReportText]],
+    outcomes: Iterable[SurveyedReport | InputRefused],
+    total: int,
     progress: Callable[[int, int], None],
-    threads: int,
     row_bytes_in_memory: int,
 ) -> Iterator[SurveyedReport]:
-    """Survey the reports, a group in each thread: Arrow lets several run."""
+    """Yield the reports, with their rows if all fit in the memory; refuse all problems together."""
     problems: list[Problem] = []
     size = 0
-    with ThreadPoolExecutor(threads) as surveyors:
-        groups = surveyors.map(survey_each, grouped_by_size(openers))
-        for done, each in enumerate(chain.from_iterable(groups), start=1):
-            progress(done, len(openers))
-            if isinstance(each, InputRefused):
-                problems += each.problems
-            else:
-                size += each.text.size
-                yield each if size <= row_bytes_in_memory else replace(each, rows=None)
+    for done, each in enumerate(outcomes, start=1):
+        progress(done, total)
+        if isinstance(each, InputRefused):
+            problems += each.problems
+        else:
+            size += each.text.size
+            yield each if size <= row_bytes_in_memory else replace(each, rows=None)
     if problems:
         raise InputRefused(problems)
 
 
-def _read_ahead_if_several(
-    reports: Sequence[SelectedReport], pages: Iterator[Page]
-) -> Iterator[Page]:
-    """Make each page in a thread while the one before is used, where there is more than one."""
-    rows = sum(each.rows for report in reports for each in report.accounts)
-    return read_ahead(pages) if rows > PAGE_ROWS else pages
-
-
 def _pages(
-    reports: Sequence[SelectedReport], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
+    reports: Sequence[SurveyedReport], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
 ) -> Iterator[Page]:
-    moments = [np.datetime64(report.as_of.replace(tzinfo=None), "s") for report in reports]
+    as_of = np.array([report.as_of.replace(tzinfo=None) for report in reports], "datetime64[s]")
+    sources = np.array([code_of(report.as_of_source) for report in reports], np.int8)
     credentials = [report.service_credentials for report in reports]
-    of_masked = next((each.surveyed.text.account_id for each in reports), "")
+    of_masked = next((each.text.account_id for each in reports), "")
     for table in tables:
-        page = tidy(table, moments, of_masked)
+        page = tidy(table, as_of, of_masked)
+        source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
         yield page.with_users(
             {
                 columns.CONTRADICTED: _contradicted(page.users, contradicting),
-                columns.AS_OF_SOURCE: _as_of_sources(page.users, reports),
+                columns.AS_OF_SOURCE: source,
                 columns.SERVICE_CREDENTIALS: _service_credentials(page.users, credentials),
             }
         )
-
-
-def _as_of_sources(users: pd.DataFrame, reports: Sequence[SelectedReport]) -> "pd.Categorical[Any]":
-    """Return for each user how as-of is known of its report."""
-    sources = np.array(
-        [list(AsOfSource).index(report.as_of_source) for report in reports], np.int64
-    )
-    return as_category(sources[users[columns.FILE].to_numpy()], AsOfSource)
 
 
 def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.Series:
@@ -168,27 +167,19 @@ def _service_credentials(
     for file in users[columns.FILE].unique():
         if (of_file := credentials[file]) and of_file.services:
             here = users[columns.FILE] == file
-            services[here] = (
-                users.loc[here, columns.USER].str.lower().map(of_file.services).fillna("")
-            )
+            texts = {user: ", ".join(sorted(names)) for user, names in of_file.services.items()}
+            services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
     return services
 
 
-def _rows(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
-    """Yield all rows that count, with the position of their file."""
+def _rows(
+    reports: Sequence[SurveyedReport], read: Callable[[SurveyedReport], Iterator[pa.Table]]
+) -> Iterator[pa.Table]:
+    """Yield the rows that count of those that are read, with the position of their file."""
     for file, report in enumerate(reports):
-        for table in report.surveyed.read():
-            yield _with_file_number(file, report.counted_rows(table))
-
-
-def _roots(reports: Sequence[SelectedReport]) -> Iterator[pa.Table]:
-    """Yield the roots' rows that count, with the position of their file."""
-    for file, report in enumerate(reports):
-        yield _with_file_number(file, report.counted_rows(report.surveyed.roots))
-
-
-def _with_file_number(file: int, table: pa.Table) -> pa.Table:
-    return table.append_column(columns.FILE, pa.array(np.full(table.num_rows, file)))
+        for table in read(report):
+            rows = selection.counted_rows(report, table)
+            yield rows.append_column(columns.FILE, pa.array(np.full(len(rows), file)))
 
 
 def _without_roots(table: pa.Table) -> pa.Table:
@@ -203,16 +194,5 @@ def _without_roots(table: pa.Table) -> pa.Table:
 
 def _joined_tables(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Join small tables that have the same columns."""
-    waiting: list[pa.Table] = []
-    rows = 0
-    for table in tables:
-        if waiting and waiting[-1].schema != table.schema:
-            yield pa.concat_tables(waiting)
-            waiting, rows = [], 0
-        waiting.append(table)
-        rows += table.num_rows
-        if rows >= PAGE_ROWS:
-            yield pa.concat_tables(waiting)
-            waiting, rows = [], 0
-    if waiting:
-        yield pa.concat_tables(waiting)
+    for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
+        yield pa.concat_tables(alike)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -12,27 +12,27 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report import values
-from analyzer.report.arns import lengths
 from analyzer.report.raw_report import Header, ReportText
-from analyzer.terms import NOT_SUPPORTED
+from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED
+from analyzer.text_cells import lengths
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_CELL_WORDS: Final = ("N/A", NOT_SUPPORTED)
-_LONGEST_SHOWN: Final = 80
+_CELL_WORDS: Final = (NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
 
 
-def local_date_problems(
-    text: ReportText, table: pa.Table, names: Sequence[str], odd: np.ndarray
-) -> Iterator[Problem]:
-    """Yield a problem for each cell with such a date; `odd` marks the suspects, names by rows."""
+def local_date_problems(text: ReportText, table: pa.Table, odd: np.ndarray) -> Iterator[Problem]:
+    """Yield a problem for each cell with such a date.
+
+    `odd` marks the suspects, `columns.TIMESTAMPS` by rows.
+    """
     message = "a date in a local form, whose day and month are ambiguous"
     hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
     for column, row in np.argwhere(odd) if odd.any() else ():
-        name = names[column]
+        name = columns.TIMESTAMPS[column]
         value = table[name][row].as_py()
         if values.is_local_date(value):
             number = table[columns.ROW][row].as_py()
@@ -47,10 +47,10 @@ def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Proble
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns:
         cells = table[name].combine_chunks()
-        if (lengths(cells) > _LONGEST_SHOWN).any():
+        if (lengths(cells) > LONGEST_SHOWN).any():
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():
-                value = row[name][:_LONGEST_SHOWN]
+                value = row[name][:LONGEST_SHOWN]
                 yield Problem(text.name, row[columns.ROW], name, value, message, hint)
 
 
@@ -137,10 +137,10 @@ def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Probl
         hint = "Give the report as AWS made it, or close the quote."
     elif count < expected and text.tail.rstrip(b"\r\n").endswith(row.encode()):
         message = "the file is cut off in the middle of this row"
-        hint = "Download the report again, or save the AWS CLI's output again."
+        hint = DOWNLOAD_AGAIN
     else:
         message = f"the row has {count} cells, the header {expected}"
         hint = (
             "Give the report as AWS made it, or put quotes round the cell that holds a separator."
         )
-    return Problem(text.name, number, None, row[:80], message, hint)
+    return Problem(text.name, number, None, row[:LONGEST_SHOWN], message, hint)

@@ -13,9 +13,8 @@ import io
 import json
 import re
 import zlib
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -42,12 +41,8 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class UnwrappedFile:
-    """Hold a report's CSV as UTF-8 without a byte order mark, and its generation time, if known."""
-
-    csv: bytes
-    generated: datetime | None = None
+Unwrapped: TypeAlias = tuple[bytes, datetime | None]
+"""A report's CSV as UTF-8 without a byte order mark, and its generation time, if known."""
 
 
 def is_utf8_csv(head: bytes) -> bool:
@@ -100,7 +95,7 @@ def _refuse_beginning(name: str, head: bytes) -> None:
     raise _refused(name, message, _HINT)
 
 
-def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> UnwrappedFile:
+def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrapped:
     """Return the CSV within the bytes of one input; `limit` counts what unpacks.
 
     Raises InputRefused if there is none, saying what the input seems to be instead.
@@ -110,11 +105,11 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
     if data.startswith(ZIP):
         raise _refused_zip(name)
     if len(data) > HEAD_BYTES and is_utf8_csv(data[:HEAD_BYTES]):
-        return UnwrappedFile(data.removeprefix(UTF8_BOM))  # The rows are decoded one by one.
+        return data.removeprefix(UTF8_BOM), None  # The rows are decoded one by one.
     return _unwrap_text(name, _decode(name, data))
 
 
-def _unwrap_text(name: str, text: str) -> UnwrappedFile:
+def _unwrap_text(name: str, text: str) -> Unwrapped:
     stripped = text.strip()
     if not stripped:
         raise _refused(name, "the input is empty", _HINT)
@@ -127,26 +122,26 @@ def _unwrap_text(name: str, text: str) -> UnwrappedFile:
         raise _refused(name, "this is the AWS CLI's answer in YAML, which is not read", hint)
     if stripped[0] == '"' and "," not in stripped and ";" not in stripped:
         stripped = stripped.strip('"')
-    return _from_text_output(name, stripped) or UnwrappedFile(text.encode())
+    return _from_text_output(name, stripped) or (text.encode(), None)
 
 
-def _from_text_output(name: str, text: str) -> UnwrappedFile | None:
+def _from_text_output(name: str, text: str) -> Unwrapped | None:
     """Read `aws … --output text`: base64 alone, or base64, time and format between tabs."""
     content, *rest = text.split("\t")
     if _BASE64.fullmatch(content) is None or len(rest) not in (0, 2):
         return None
-    opened = UnwrappedFile(_from_base64(name, content))
-    return replace(opened, generated=_generated_time(name, rest[0])) if rest else opened
+    csv = _from_base64(name, content)
+    return csv, _generated_time(name, rest[0]) if rest else None
 
 
-def _from_json(name: str, text: str) -> UnwrappedFile:
+def _from_json(name: str, text: str) -> Unwrapped:
     envelope = _json(name, text)
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
         raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated_time(name, str(generated)) if generated is not None else None
-    return UnwrappedFile(_csv_of_envelope(name, content), moment)
+    return _csv_of_envelope(name, content), moment
 
 
 def _json(name: str, text: str) -> Any:

@@ -5,6 +5,7 @@ Sizes are in bytes.
 
 import io
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -90,24 +91,21 @@ def bounded_bytes(
 
     Raises InputRefused, and whatever the stream does.
     """
-    head = _first_bytes(stream)
-    if len(head) < HEAD_BYTES:
-        return _count_chunk(name, head, limit)
-    most = largest(name, head)
+    counted = limit or InputLimit(sys.maxsize)
+    chunk = _first_bytes(stream)
+    if len(chunk) < HEAD_BYTES:
+        counted.add(name, len(chunk))
+        return chunk
+    most = largest(name, chunk)
     content = io.BytesIO()
-    chunk = head
     while chunk:
-        if content.write(_count_chunk(name, chunk, limit)) and content.tell() > most:
+        counted.add(name, len(chunk))
+        content.write(chunk)
+        if content.tell() > most:
             message = f"it holds more than {size_text(most)}"
             raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
         chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
-
-
-def _count_chunk(name: str, chunk: bytes, limit: InputLimit | None) -> bytes:
-    if limit:
-        limit.add(name, len(chunk))
-    return chunk
 
 
 def _first_bytes(stream: ReadableStream) -> bytes:

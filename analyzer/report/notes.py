@@ -2,26 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pyarrow as pa
 
 from analyzer import columns
 from analyzer.model import ReportFile
-from analyzer.report.selection import SelectedReport
-from analyzer.terms import AsOfSource
+from analyzer.report.survey import SurveyedReport
+from analyzer.terms import NO_VALUE, AsOfSource, minute_text, short_list
 
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
 
-_MOST_NAMES = 5
-
 
 def input_notes(
     files: Iterable[ReportFile],
-    reports: Sequence[SelectedReport],
-    same: Iterable[tuple[SelectedReport, SelectedReport]],
-    older: Iterable[tuple[SelectedReport, SelectedReport, str]],
+    reports: Sequence[SurveyedReport],
+    same: Iterable[tuple[SurveyedReport, SurveyedReport]],
+    older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
     contradicting: Iterable[str],
 ) -> tuple[str, ...]:
     """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
@@ -37,17 +35,6 @@ def input_notes(
     )
 
 
-def minute_text(at: datetime) -> str:
-    """Return a moment in words, in UTC to the minute."""
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def short_list(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
 def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
     """Yield the notes that list files by what is missing in them."""
     counted = [file for file in files if file.accounts]
@@ -57,27 +44,25 @@ def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
             " assumed to be its time. The report can be newer, so users can be idle for longer than"
             " shown; --as-of sets the time."
         )
-    if names := [file.name for file in counted if not _has_account_number(file)]:
+    if names := [
+        file.name for file in counted if not any(each.account.isdigit() for each in file.accounts)
+    ]:
         yield (
             f"No account number in {short_list(names)}: the ARNs are masked or missing, so users"
             " are judged by name, and unused users are to check. --account-id sets the account."
         )
 
 
-def _has_account_number(file: ReportFile) -> bool:
-    return any(each.account.isdigit() for each in file.accounts)
-
-
-def _as_of_too_early(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _as_of_too_early(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     for report in reports:
-        if report.surveyed.newest > report.as_of + _SKEW:
+        if report.newest > report.as_of + _SKEW:
             yield (
-                f"{report.name} has a timestamp of {minute_text(report.surveyed.newest)}, after"
+                f"{report.name} has a timestamp of {minute_text(report.newest)}, after"
                 f" its as-of ({minute_text(report.as_of)}): later times count as 0 days old."
             )
 
 
-def _superseded_notes(older: Iterable[tuple[SelectedReport, SelectedReport, str]]) -> Iterator[str]:
+def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]) -> Iterator[str]:
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
         accounts[old.name, _as_of_text(old), new.name, _as_of_text(new)].append(account)
@@ -88,12 +73,12 @@ def _superseded_notes(older: Iterable[tuple[SelectedReport, SelectedReport, str]
         )
 
 
-def _as_of_text(report: SelectedReport) -> str:
+def _as_of_text(report: SurveyedReport) -> str:
     assumed = report.own_source is AsOfSource.ASSUMED
     return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
 
 
-def _repeated_row_notes(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _repeated_row_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     for report in reports:
         count = len(report.repeated)
         if count:
@@ -107,13 +92,13 @@ def _contradiction_notes(arns: Sequence[str]) -> Iterator[str]:
         yield f"Rows of the same ARN contradict each other, so it is undetermined: {names}."
 
 
-def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
+def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     by_columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for report in reports:
         missing = tuple(
             name
             for name in columns.IN_REPORT
-            if name.endswith("_last_used_date") and name not in report.surveyed.text.header.names
+            if name.endswith("_last_used_date") and name not in report.text.header.names
         )
         by_columns[missing].append(report.name)
     for missing, names in by_columns.items():
@@ -124,15 +109,16 @@ def _missing_columns(reports: Iterable[SelectedReport]) -> Iterator[str]:
             )
 
 
-def _emptied_cells(reports: Sequence[SelectedReport]) -> Iterator[str]:
+def _emptied_cells(reports: Sequence[SurveyedReport]) -> Iterator[str]:
     """Note the reports whose root rows have empty cells and no `N/A`."""
     # Neighbours share a table: one look at it instead of one at each report.
-    tables = {
-        id(each.surveyed.root_rows.shared): each.surveyed.root_rows.shared for each in reports
-    }
-    with_empty = {key for key, table in tables.items() if "" in _key_cells(table)}
-    suspects = (each for each in reports if id(each.surveyed.root_rows.shared) in with_empty)
-    names = [each.name for each in suspects if _lacks_na(_key_cells(each.surveyed.roots))]
+    tables = {id(part.shared): part.shared for each in reports for part in each.roots}
+    with_empty = {key for key, table in tables.items() if "" in _key_cells([table])}
+    suspects = (
+        each for each in reports if any(id(part.shared) in with_empty for part in each.roots)
+    )
+    key_cells = [(each.name, _key_cells(each.root_rows())) for each in suspects]
+    names = [name for name, cells in key_cells if "" in cells and NO_VALUE not in cells]
     if names:
         yield (
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
@@ -141,16 +127,13 @@ def _emptied_cells(reports: Sequence[SelectedReport]) -> Iterator[str]:
         )
 
 
-def _key_cells(roots: pa.Table) -> set[str]:
+def _key_cells(tables: Iterable[pa.Table]) -> set[str]:
     """Return the texts in the cells of access keys that are moments or `N/A`."""
     return {
         cell
+        for roots in tables
         for key in columns.ACCESS_KEYS
         for name in (key.last_rotated, key.last_used_date)
         if name in roots.column_names
         for cell in roots[name].to_pylist()
     }
-
-
-def _lacks_na(cells: set[str]) -> bool:
-    return "" in cells and "N/A" not in cells

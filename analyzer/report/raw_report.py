@@ -4,7 +4,7 @@ import csv
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,6 +15,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import FileReference
 from analyzer.report.input_size import HEAD_BYTES
+from analyzer.terms import LONGEST_SHOWN
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -91,7 +92,7 @@ def _header(name: str, text: str, end: int, row: int) -> Header:
         if columns.USER in names:
             line = sys.intern(text)  # Ten thousands of reports keep it once.
             return Header(separator, names, line, end, row)
-    raise InputRefused([_no_header(name, row, text[:80])])
+    raise InputRefused([_no_header(name, row, text[:LONGEST_SHOWN])])
 
 
 @lru_cache(maxsize=16)  # One header for thousands of small reports: 0.9 of their time.
@@ -138,23 +139,19 @@ def _no_header(name: str, row: int | None, value: str) -> Problem:
 class ServiceCredentials:
     """Hold which users have active service-specific credentials, and the file with the list.
 
-    `services` maps the names of users in lower case to their services, joined by `, `.
+    `services` are by the names of the users in lower case.
     """
 
     file: FileReference
-    services: Mapping[str, str]
-
-
-def _never_refuse() -> None:
-    """Refuse nothing: what was read from no file cannot change."""
+    services: Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportText:
     """Hold one report before its rows are read.
 
-    `size` counts the bytes of the file and `sha256` gives their SHA-256; `csv_sha256` gives that of
-    the CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
+    `size` counts the bytes of the file and `sha256` is their SHA-256; `csv_sha256` is that of the
+    CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope_time` and `metadata_time` are when AWS made the report, where these tell;
     `service_credentials` is what was saved of these beside it; `origin` is the name of the file
@@ -164,10 +161,11 @@ class ReportText:
 
     name: str
     size: int
-    sha256: Callable[[], str]
-    csv_sha256: Callable[[], str]
+    sha256: str
+    csv_sha256: str
     header: Header
     open: Callable[[], pa.NativeFile]
+    check_unchanged: Callable[[], None]
     tail: bytes
     quoted: bool = True
     envelope_time: datetime | None = None
@@ -175,4 +173,3 @@ class ReportText:
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     account_id: str = ""
-    check_unchanged: Callable[[], None] = _never_refuse

@@ -2,11 +2,11 @@
 
 import io
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import accumulate, tee
+from itertools import accumulate, pairwise, tee
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +24,7 @@ from analyzer.report.raw_report import ReportText, column_name
 BLOCK_BYTES = 2 << 20
 """Bytes of CSV that are turned into one table."""
 
-_MOST_PROBLEMS = 1000
+MOST_PROBLEMS = 1000
 """Problems of one file that are kept; a file with more is no report."""
 
 
@@ -46,7 +46,7 @@ class _InvalidRows:
         elif cells:
             names = self.text.header.names
             self.mended.append({**dict(zip(names, cells, strict=True)), columns.ROW: number})
-        return "skip" if len(self.problems) <= _MOST_PROBLEMS else "error"
+        return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
 
     def table(self) -> pa.Table:
         """Return the rows that were repaired."""
@@ -75,7 +75,9 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
     for batch in _batches(text, skipped):
         numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
         start = int(numbers[-1]) + 1 if len(numbers) else start
-        yield _without_headers(text, _with_arns(_numbered(batch, numbers + text.header.row)))
+        table = pa.Table.from_batches([batch])
+        row = pa.array(numbers + text.header.row)
+        yield _of_known_subjects(text, table.append_column(columns.ROW, row))
     text.check_unchanged()
     if skipped.problems:
         raise InputRefused(skipped.problems)
@@ -84,28 +86,49 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
 
 
 def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch]:
-    stream = text.open()
-    stream.seek(text.header.end)
     try:
-        yield from pa_csv.open_csv(stream, **csv_options(text, BLOCK_BYTES, skipped))
+        yield from pa_csv.open_csv(_rows_stream(text), **_csv_options(text, BLOCK_BYTES, skipped))
     except (pa.ArrowInvalid, OSError) as error:
-        if len(skipped.problems) <= _MOST_PROBLEMS and "Empty CSV file" not in str(error):
+        if len(skipped.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             raise InputRefused([*skipped.problems, _unreadable(text, str(error))]) from None
 
 
-def csv_options(
-    text: ReportText, block: int, skipped: Callable[[pa_csv.InvalidRow], str] | None = None
-) -> dict[str, Any]:
-    """Return how Arrow reads the rows of a report, so many bytes of them at a time.
+def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
+    """Return the rows of reports with one header, or nothing where a row of any is unusual.
 
-    `skipped` is called with rows that do not have the header's number of cells; without it they
-    raise.
+    A row of empty cells before each report shows where its rows begin. A blank row, a second header
+    or an odd ARN looks the same: then there are more of them than reports.
     """
+    header = texts[0].header
+    edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
+    try:
+        csv = b"".join(part for text in texts for part in (edge, _rows_stream(text).read()))
+        table = pa_csv.read_csv(pa.BufferReader(csv), **_csv_options(texts[0], len(csv)))
+    except (pa.ArrowInvalid, OSError, InputRefused):
+        return []
+    edges = np.flatnonzero(~np.asarray(pc.starts_with(table[columns.ARN], "arn:")))
+    if len(edges) != len(texts):
+        return []
+    ends = [*edges, len(table)]
+    numbers = np.arange(len(table)) - np.repeat(edges, np.diff(ends))
+    numbers += np.repeat([text.header.row for text in texts], np.diff(ends))
+    numbered = table.append_column(columns.ROW, pa.array(numbers))
+    return [numbered.slice(start + 1, end - start - 1) for start, end in pairwise(ends)]
+
+
+def _rows_stream(text: ReportText) -> pa.NativeFile:
+    stream = text.open()
+    stream.seek(text.header.end)
+    return stream
+
+
+def _csv_options(
+    text: ReportText, block: int, skipped: _InvalidRows | None = None
+) -> dict[str, Any]:
+    """Return how Arrow reads rows, `block` bytes at a time; `skipped` gets those of odd length."""
     names = text.header.names
     return {
-        "read_options": pa_csv.ReadOptions(
-            use_threads=False, block_size=block, column_names=list(names)
-        ),
+        "read_options": pa_csv.ReadOptions(use_threads=False, block_size=block, column_names=names),
         "parse_options": pa_csv.ParseOptions(
             delimiter=text.header.separator, newlines_in_values=True, invalid_row_handler=skipped
         ),
@@ -128,8 +151,15 @@ def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
     return np.setdiff1d(candidates, gone)[:count] if gone else candidates
 
 
-def _numbered(batch: pa.RecordBatch, numbers: np.ndarray) -> pa.Table:
-    return pa.Table.from_batches([batch]).append_column(columns.ROW, pa.array(numbers))
+def _of_known_subjects(text: ReportText, table: pa.Table) -> pa.Table:
+    """Return the table with an ARN in each row, without blank rows and repeated headers."""
+    if columns.ARN in table.column_names and _are_arns(table):
+        return table
+    return _without_headers(text, _with_arns(table))
+
+
+def _are_arns(table: pa.Table) -> bool:
+    return bool(pc.all(pc.starts_with(table[columns.ARN], "arn:")).as_py())
 
 
 def _with_arns(table: pa.Table) -> pa.Table:
@@ -140,7 +170,7 @@ def _with_arns(table: pa.Table) -> pa.Table:
         arn = pc.binary_join_element_wise(words, name, pa.scalar("/", pa.large_string()))
         place = table.column_names.index(columns.USER) + 1
         return table.add_column(place, columns.ARN, arn)
-    if pc.all(pc.starts_with(table[columns.ARN], "arn:")).as_py():
+    if _are_arns(table):
         return table
     place = table.column_names.index(columns.ARN)
     return table.set_column(place, columns.ARN, arns.with_user_names(table[columns.ARN], name))
@@ -148,10 +178,7 @@ def _with_arns(table: pa.Table) -> pa.Table:
 
 def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
     """Drop blank rows and the headers that concatenated reports repeat; refuse another order."""
-    odd = pc.invert(pc.starts_with(table[columns.ARN], "arn:"))
-    if not pc.any(odd).as_py():
-        return table
-    suspects = table.filter(odd).to_pylist()
+    suspects = table.filter(pc.invert(pc.starts_with(table[columns.ARN], "arn:"))).to_pylist()
     headers = [row for row in suspects if is_header(row.values())]
     _check_column_order(text, headers)
     blank = [row for row in suspects if is_blank(row[name] for name in text.header.report_columns)]

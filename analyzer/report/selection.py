@@ -4,156 +4,109 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.model import AccountRows, ReportFile
+from analyzer.model import ReportFile
 from analyzer.report import arns
-from analyzer.report.as_of import own_as_of
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized
-from analyzer.terms import AWS_SOURCES, AsOfSource
+from analyzer.terms import AWS_SOURCES, AsOfSource, code_of
 
-_SOURCE_ORDER = list(AsOfSource)
-_SERVICE_SEPARATOR = ", "
+_EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
 _ARN_POSITION = columns.IN_REPORT.index(columns.ARN)
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
-"""By these the hashes of a row's cells are mixed, so that none cancels another."""
+"""Constants that mix the hashes of a row's cells, so that none cancels another."""
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedReport:
-    """Hold a report that counts, and what of it does not.
-
-    `own_as_of` is the moment that the report itself tells of, by `own_source`; `as_of` the one that
-    it is judged by.
-    `service_credentials` is what was saved of service-specific credentials beside any copy of it.
-    `superseded` are accounts of which another report is newer; `repeated` are the numbers of
-    rows that stand elsewhere too, whatever the form of their moments and booleans.
-    """
-
-    surveyed: SurveyedReport
-    own_as_of: datetime
-    own_source: AsOfSource
-    as_of: datetime
-    as_of_source: AsOfSource
-    service_credentials: ServiceCredentials | None = None
-    superseded: frozenset[str] = frozenset()
-    repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
-    accounts: tuple[AccountRows, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return the name of the file."""
-        return self.surveyed.text.name
-
-    @property
-    def csv_sha256(self) -> str:
-        """Return the SHA-256 of the report's CSV."""
-        return self.surveyed.text.csv_sha256()
-
-    def file(self) -> ReportFile:
-        """Return the description of the file for the outputs."""
-        text = self.surveyed.text
-        return ReportFile(
-            name=text.name,
-            sha256=text.sha256(),
-            size=text.size,
-            as_of=self.as_of,
-            as_of_source=self.as_of_source,
-            baseline=self._baseline,
-            accounts=self.accounts,
-            service_credentials=self.service_credentials.file if self.service_credentials else None,
-        )
-
-    @property
-    def _baseline(self) -> datetime:
-        """Return the report's time where AWS gives it, else its newest timestamp."""
-        return self.own_as_of if self.own_source in AWS_SOURCES else self.surveyed.newest
-
-    def account_ids(self, arn: pa.Array | pa.ChunkedArray) -> pa.Array:
-        """Return the account of each row."""
-        whole = arn.combine_chunks() if isinstance(arn, pa.ChunkedArray) else arn
-        return arns.account_ids(whole, self.surveyed.text.account_id)
-
-    def counted_rows(self, table: pa.Table) -> pa.Table:
-        """Return the rows that count."""
-        if self.superseded:
-            account = self.account_ids(table[columns.ARN])
-            table = table.filter(pc.invert(pc.is_in(account, _texts(self.superseded))))
-        if len(self.repeated):
-            again = _are_among(table[columns.ROW].to_numpy(), self.repeated.to_numpy())
-            table = table.filter(pa.array(~again))
-        return table
-
-
-def _are_among(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return which numbers are among others, which are in order and may be a million."""
-    return np.asarray(known.take(np.searchsorted(known, numbers), mode="clip") == numbers)
-
-
-def with_as_of(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
-    """Return the report with the moment that it describes."""
-    own = own_as_of(surveyed.text, surveyed.newest)
-    judged_by = (option, AsOfSource.OPTION) if option else own
-    credentials = surveyed.text.service_credentials
-    return SelectedReport(
-        surveyed, *own, *judged_by, service_credentials=credentials, accounts=surveyed.accounts
+def file_of(report: SurveyedReport) -> ReportFile:
+    """Return the description of the file for the outputs."""
+    credentials = report.service_credentials
+    of_aws = report.own_source in AWS_SOURCES
+    return ReportFile(
+        name=report.name,
+        sha256=report.text.sha256,
+        size=report.text.size,
+        as_of=report.as_of,
+        as_of_source=report.as_of_source,
+        baseline=report.own_as_of if of_aws else report.newest,
+        accounts=report.accounts,
+        service_credentials=credentials.file if credentials else None,
     )
 
 
+def counted_rows(report: SurveyedReport, table: pa.Table) -> pa.Table:
+    """Return the rows of a table that count."""
+    if report.superseded:
+        older = pa.array(sorted(report.superseded), pa.large_string())
+        table = table.filter(pc.invert(pc.is_in(_account_ids(report, table), older)))
+    if len(report.repeated):
+        # The repeated ones are in order, and may be a million.
+        number, repeated = table[columns.ROW].to_numpy(), report.repeated.to_numpy()
+        again = repeated.take(np.searchsorted(repeated, number), mode="clip") == number
+        table = table.filter(pa.array(~again))
+    return table
+
+
+def _account_ids(report: SurveyedReport, table: pa.Table) -> pa.Array:
+    return arns.account_ids(table[columns.ARN].combine_chunks(), report.text.account_id)
+
+
 def without_copies(
-    reports: Sequence[SelectedReport],
-) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport]]]:
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
     newest moment that is known counts, of equal moments the one with the best source. The lists of
     service-specific credentials beside any of them count.
     """
-    copies: dict[str, list[SelectedReport]] = defaultdict(list)
+    copies: dict[str, list[SurveyedReport]] = defaultdict(list)
     for report in sorted(reports, key=_as_of_preference, reverse=True):
-        copies[report.csv_sha256].append(report)
+        copies[report.text.csv_sha256].append(report)
     best = {content: each[0] for content, each in copies.items()}
-    chosen = [report for report in reports if best[report.csv_sha256] is report]
-    same = [(report, best[report.csv_sha256]) for report in reports]
+    chosen = [report for report in reports if best[report.text.csv_sha256] is report]
+    same = [(report, best[report.text.csv_sha256]) for report in reports]
     return (
         [
-            replace(each, service_credentials=_merged_service_credentials(copies[each.csv_sha256]))
+            replace(
+                each,
+                service_credentials=_merged_service_credentials(copies[each.text.csv_sha256]),
+            )
             for each in chosen
         ],
         [(copy, first) for copy, first in same if copy is not first],
     )
 
 
-def _as_of_preference(report: SelectedReport) -> tuple[bool, datetime, int]:
+def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
     known = report.own_source is not AsOfSource.ASSUMED
-    return known, report.own_as_of, -_SOURCE_ORDER.index(report.own_source)
+    return known, report.own_as_of, -code_of(report.own_source)
 
 
-def _merged_service_credentials(copies: Iterable[SelectedReport]) -> ServiceCredentials | None:
+def _merged_service_credentials(copies: Iterable[SurveyedReport]) -> ServiceCredentials | None:
     """Return all lists saved with the copies of a report, under the name of the first."""
     every = [each.service_credentials for each in copies if each.service_credentials]
     live: dict[str, set[str]] = defaultdict(set)
     for credentials in every:
         for user, names in credentials.services.items():
-            live[user].update(names.split(_SERVICE_SEPARATOR))
-    services = {user: _SERVICE_SEPARATOR.join(sorted(each)) for user, each in live.items()}
-    return replace(every[0], services=services) if every else None
+            live[user].update(names)
+    return replace(every[0], services=live) if every else None
 
 
 def without_superseded_accounts(
-    reports: Sequence[SelectedReport],
-) -> tuple[list[SelectedReport], list[tuple[SelectedReport, SelectedReport, str]]]:
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport, str]]]:
     """Set aside accounts of which another report is newer: (older, newer, account) for each."""
-    latest: dict[str, SelectedReport] = {}
+    latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=lambda each: each.own_as_of):
         latest |= {each.account: report for each in report.accounts if each.account}
     older = [
@@ -169,7 +122,7 @@ def without_superseded_accounts(
     return [each for each in reduced if each.accounts], older
 
 
-def _without_accounts(report: SelectedReport, superseded: frozenset[str]) -> SelectedReport:
+def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> SurveyedReport:
     if not superseded:
         return report
     accounts = tuple(each for each in report.accounts if each.account not in superseded)
@@ -178,13 +131,14 @@ def _without_accounts(report: SelectedReport, superseded: frozenset[str]) -> Sel
 
 
 def deduplicate_rows(
-    reports: Sequence[SelectedReport],
-) -> tuple[list[SelectedReport], dict[str, str]]:
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], dict[str, str]]:
     """Count rows that say the same once, whatever the form of their moments and booleans.
 
     Return also the ARNs whose rows contradict each other, and the columns in which they do.
     """
-    suspects = _repeated_hashes(reports)
+    every = np.sort(np.concatenate([report.arns for report in reports]))
+    suspects = pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
     if not len(suspects):
         return list(reports), {}
     compared = _ComparedRows()
@@ -194,18 +148,13 @@ def deduplicate_rows(
     return counted, compared.contradictions()
 
 
-def _repeated_hashes(reports: Sequence[SelectedReport]) -> pa.Array:
-    every = np.sort(np.concatenate([report.surveyed.arns for report in reports]))
-    return pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
-
-
 def _repeated_rows(
-    report: SelectedReport, suspects: pa.Array, compared: "_ComparedRows"
+    report: SurveyedReport, suspects: pa.Array, compared: "_ComparedRows"
 ) -> list[pa.Table]:
     """Return user, ARN and number of the rows that repeat one that was compared before."""
     repeated: list[pa.Table] = []
-    for table in report.surveyed.read():
-        rows = report.counted_rows(table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
+    for table in report.read():
+        rows = counted_rows(report, table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
         if rows.num_rows:
             same = pa.array(compared.repeats(rows))
             again = rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same)
@@ -237,19 +186,20 @@ class _ComparedRows:
         self._compare(cells, np.flatnonzero(~repeated))
         return repeated
 
-    def _compare(self, cells: Sequence["_EncodedCells"], rows: np.ndarray) -> None:
+    def _compare(self, cells: Sequence[_EncodedCells], rows: np.ndarray) -> None:
         """Note in which columns rows differ from the first of their ARN."""
-        arn, own = np.unique(cells[_ARN_POSITION].codes[rows], return_inverse=True)
-        names = [cells[_ARN_POSITION].words[code] for code in arn.tolist()]
+        arns_of_rows, code_of_arn = cells[_ARN_POSITION]
+        arn, own = np.unique(code_of_arn[rows], return_inverse=True)
+        names = [arns_of_rows[code] for code in arn.tolist()]
         at = rows[np.unique(own, return_index=True)[1]].tolist()
         first = [
-            self.first.setdefault(str(name), tuple(each.words[each.codes[row]] for each in cells))
+            self.first.setdefault(str(name), tuple(words[codes[row]] for words, codes in cells))
             for name, row in zip(names, at, strict=True)
         ]
-        for place, each in enumerate(cells):
-            known = {word: code for code, word in enumerate(each.words)}
+        for place, (words, codes) in enumerate(cells):
+            known = {word: code for code, word in enumerate(words)}
             code = np.array([known.get(row[place], -1) for row in first], np.int64)
-            for differing in np.unique(own[each.codes[rows] != code[own]]).tolist():
+            for differing in np.unique(own[codes[rows] != code[own]]).tolist():
                 if name := names[differing]:
                     self.differing[name].add(place)
 
@@ -261,32 +211,25 @@ class _ComparedRows:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _EncodedCells:
-    """Hold a column's cells as positions (int64) in its distinct words, in one form."""
-
-    words: list[str | None]
-    codes: np.ndarray
-
-
 def _cells(name: str, table: pa.Table) -> _EncodedCells:
+    """Return a column's distinct cells, in one form, and the position (int64) of each row's."""
     if name not in table.column_names:
-        return _EncodedCells([None], np.zeros(table.num_rows, np.int64))
+        return [None], np.zeros(table.num_rows, np.int64)
     cells = normalized(name, table[name].combine_chunks()).dictionary_encode()
-    return _EncodedCells(cells.dictionary.to_pylist(), cells.indices.to_numpy().astype(np.int64))
+    return cells.dictionary.to_pylist(), cells.indices.to_numpy().astype(np.int64)
 
 
 def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
     """Return a hash of each row (uint64); equal rows have equal ones within one run."""
-    hashed = np.zeros(len(cells[0].codes), np.uint64)
-    for each in cells:
-        words = np.fromiter(map(hash, each.words), np.int64, len(each.words)).view(np.uint64)
-        hashed = (hashed ^ words[each.codes]) * _MULTIPLIER
+    hashed = np.zeros(len(cells[0][1]), np.uint64)
+    for words, codes in cells:
+        hash_of_word = np.fromiter(map(hash, words), np.int64, len(words)).view(np.uint64)
+        hashed = (hashed ^ hash_of_word[codes]) * _MULTIPLIER
         hashed ^= hashed >> _SHIFT
     return hashed
 
 
-def _without_repeated_rows(report: SelectedReport, repeated: list[pa.Table]) -> SelectedReport:
+def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> SurveyedReport:
     """Return the report without the rows that repeat others."""
     if not repeated:
         return report
@@ -294,16 +237,12 @@ def _without_repeated_rows(report: SelectedReport, repeated: list[pa.Table]) -> 
     every: Counter[str] = Counter()
     roots: Counter[str] = Counter()
     for table in repeated:
-        arn = table[columns.ARN].combine_chunks()
-        account = report.account_ids(arn)
+        account = _account_ids(report, table)
+        root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
         every.update(account.to_pylist())
-        roots.update(account.filter(arns.is_root(arn, table[columns.USER])).to_pylist())
+        roots.update(account.filter(root).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.accounts
     )
     return replace(report, repeated=pa.array(rows), accounts=accounts)
-
-
-def _texts(values: Iterable[str]) -> pa.Array:
-    return pa.array(sorted(values), pa.large_string())

@@ -4,29 +4,29 @@
 """
 
 import string
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import ArrayLike
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import NO_MOMENT, TEXT, Page, as_category, text_series
+from analyzer.model import NO_MOMENT, TEXT, Page, as_category, over_slots, text_series
 from analyzer.report import arns, values
 from analyzer.report.values import lowercase_booleans
-from analyzer.terms import NOT_SUPPORTED, State
+from analyzer.terms import NO_VALUE, NOT_SUPPORTED, State, code_of
+from analyzer.text_cells import consist_of
 
-_NONE = "N/A"
 _NO_SIGN_IN = "no_information"
 _CODE_BYTES = (string.ascii_letters + string.digits + "-_.:").encode()
 """The signs of the names of regions and services."""
 
 _EMPTY_WORDS = {
     columns.USER_CREATION_TIME: (),
-    columns.PASSWORD_LAST_USED: (_NONE, _NO_SIGN_IN),
+    columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN),
 }
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
@@ -89,11 +89,11 @@ class _Cells:
         self.texts[column] = values.timestamp_texts(self.text(column), moment)
         understood = ~np.isnat(moment)
         if not understood.all():
-            understood |= self.equals(column, *_EMPTY_WORDS.get(column, (_NONE,)))
+            understood |= self.equals(column, *_EMPTY_WORDS.get(column, (NO_VALUE,)))
         return moment, understood
 
 
-def tidy(table: pa.Table, as_of: Iterable[np.datetime64], of_masked: str = "") -> Page:
+def tidy(table: pa.Table, as_of: ArrayLike, of_masked: str = "") -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
@@ -101,9 +101,9 @@ def tidy(table: pa.Table, as_of: Iterable[np.datetime64], of_masked: str = "") -
     kinds of rows must not be mixed.
     """
     cells = _Cells(table, {}, [])
-    users = _users(cells, np.array(list(as_of), "datetime64[s]"), of_masked)
+    users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
-    certificates = _slots([_certificate(cells, each) for each in columns.CERTIFICATES], len(cells))
+    certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
     return Page(users, keys, certificates, _unread(cells.unread), _raw_cells(cells))
 
 
@@ -153,7 +153,7 @@ def _moment_noting_unread(cells: _Cells, column: str) -> np.ndarray:
 
 def _slot_state(
     cells: _Cells, slot: AccessKeyColumns | CertificateColumns
-) -> tuple[np.ndarray, np.ndarray]:
+) -> dict[str, np.ndarray]:
     """Return the state's code and the creation of what is in a slot.
 
     Not active and no date: absent; not active with a date: inactive. Of what is active without a
@@ -163,22 +163,24 @@ def _slot_state(
     created, created_read = cells.moment(slot.last_rotated)
     dated = ~np.isnat(created)
     cells.record_unread(slot.last_rotated, ~created_read | active & ~dated)
-    code = np.where(active, 2, dated.astype(np.int8)).astype(np.int8)
-    code[~(active_read & created_read)] = 3
-    return code, created
+    states = [~(active_read & created_read), active, dated]
+    codes = [*map(code_of, (State.UNKNOWN, State.ACTIVE, State.INACTIVE))]
+    code = np.select(states, codes, code_of(State.ABSENT)).astype(np.int8)
+    return {columns.STATE: code, columns.CREATED: created}
 
 
 def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
-    code, created = _slot_state(cells, slot)
+    state = _slot_state(cells, slot)
+    code = state[columns.STATE]
     last_used, understood = cells.moment(slot.last_used_date)
-    used, absent = ~np.isnat(last_used), code == 0
+    used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
-    code[absent & (used | placed)] = 3
+    code[absent & (used | placed)] = code_of(State.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
-    return {columns.STATE: code, columns.CREATED: created, columns.LAST_USED: last_used}
+    return {**state, columns.LAST_USED: last_used}
 
 
 def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
@@ -199,18 +201,13 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
 
 def _has_form_of_code(texts: pa.Array, filled: np.ndarray) -> np.ndarray:
     """Return which filled cells may name a region or service; few of these occur."""
-    if arns.consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
+    if consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
         return filled
-    return arns.consist_of(texts, _CODE_BYTES)
+    return consist_of(texts, _CODE_BYTES)
 
 
 def _says_none(cells: _Cells, column: str) -> np.ndarray:
-    return cells.equals(column, _NONE) if cells.has(column) else np.zeros(len(cells), bool)
-
-
-def _certificate(cells: _Cells, slot: CertificateColumns) -> dict[str, np.ndarray]:
-    code, created = _slot_state(cells, slot)
-    return {columns.STATE: code, columns.CREATED: created}
+    return cells.equals(column, NO_VALUE) if cells.has(column) else np.zeros(len(cells), bool)
 
 
 def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
@@ -223,7 +220,7 @@ def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
             columns.STATE: state,
             **{name: _utc(moment) for name, moment in stacked.items()},
         },
-        index=np.tile(np.arange(count), len(slots)),
+        index=over_slots(np.arange(count)),
         copy=False,
     )
 

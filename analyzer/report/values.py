@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.model import NO_MOMENT
 from analyzer.moment_texts import utc_texts
-from analyzer.report.arns import bytes_at, cells_or_null, lengths
+from analyzer.text_cells import cells_or_null, first_bytes, lengths
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")
 _Z_LENGTH: Final = len("2024-04-22T19:47:52Z")
@@ -25,6 +25,7 @@ _OFFSET: Final = len("2024-04-22T19:47:52+00:00")
 _FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
+_DATE_BEGINNINGS: Final = np.frombuffer(b"0123456789 \t", np.uint8)
 
 YEARS: Final = range(1970, 2100)
 """No moment of a report lies in another year: what does is damaged."""
@@ -59,12 +60,10 @@ def _cast_by_arrow(cells: pa.Array) -> pa.Array | None:
 
 def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
     distinct = cells.dictionary_encode()
-    read = pa.array([_moment(cell) for cell in distinct.dictionary.to_pylist()], _ARROW_TYPE)
+    texts = distinct.dictionary.to_pylist()
+    moments = [timestamp(each) if _FORM.fullmatch(each) else None for each in texts]
+    read = pa.array(moments, _ARROW_TYPE)
     return read.take(distinct.indices)
-
-
-def _moment(cell: str) -> datetime | None:
-    return timestamp(cell) if _FORM.fullmatch(cell) else None
 
 
 def timestamp(text: str) -> datetime | None:
@@ -98,15 +97,8 @@ def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     """Return which cells hold no moment and yet are long enough and begin as a date would."""
     suspect = np.asarray(np.isnat(moment) & (lengths(cells) >= _SHORTEST_LOCAL_DATE))
     places = np.flatnonzero(suspect)
-    suspect[places] = begins_with(cells.take(pa.array(places)), b"0123456789 \t")
+    suspect[places] = np.isin(first_bytes(cells.take(pa.array(places))), _DATE_BEGINNINGS)
     return suspect
-
-
-def begins_with(cells: pa.Array, signs: bytes) -> np.ndarray:
-    """Return which cells begin with one of the signs, all of them ASCII."""
-    matching = np.zeros(256, bool)
-    matching[list(signs)] = True
-    return np.asarray(matching[bytes_at(cells, 0)])
 
 
 _BOOLEANS: Final = frozenset(

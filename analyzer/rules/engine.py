@@ -27,7 +27,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
-from analyzer.terms import Certainty, Severity, Thresholds
+from analyzer.terms import Certainty, Severity, Thresholds, code_of
 
 NO_FINDING: Final = len(Outcome)
 """Stands for the position of an outcome where a rule has no finding, behind all of them."""
@@ -145,7 +145,7 @@ def _findings_of_rule(
     positions = _positions_by_outcome(rule, facts, thresholds)
     decided, undecided = np.concatenate(positions[:2]), positions[2]
     at = np.concatenate(positions)
-    slot, user = np.divmod(at, len(facts.page))
+    slot, user = facts.page.slots_and_users(at)
     since, days = _since(rule, facts, at)
     outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
     users = facts.page.users
@@ -218,7 +218,8 @@ def _frame(
     rule, slot = joined("rule", "int64"), joined("slot", "int64").astype("int8")
     since = joined("since", "datetime64[s]")
     severity = np.array([each.severity.rank for each in rules])
-    subject = np.array([list(Subject).index(each.subject) for each in rules])
+    subject = np.array([code_of(each.subject) for each in rules])
+    facts = pa.chunked_array([each.facts for each in findings], pa.string())
     users = page.users[_USER_COLUMNS].take(joined("user", "int64"))
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
@@ -229,7 +230,7 @@ def _frame(
         columns.CREATED: pd.DatetimeIndex(joined("created", "datetime64[s]"), tz="UTC"),
         SINCE: pd.DatetimeIndex(since, tz="UTC"),
         DAYS: pd.arrays.IntegerArray(joined("days", "int64"), np.isnat(since)),
-        FACT: _texts([each.facts for each in findings]),
+        FACT: text_series(facts.cast(pa.large_string())),
         OUTCOME: as_category(joined("outcome", "int64"), Outcome),
         columns.EXEMPTION: as_category(joined("exemption", "int32"), reasons),
         REMEDY: _remedy_column(rules, rule, joined("remedy", "int64")),
@@ -246,9 +247,5 @@ def _remedy_column(
     rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray
 ) -> "pd.Categorical[Any]":
     texts = remedy_texts(rules)
-    codes = np.array([[texts.index(text) for text in remedies(each)] for each in rules], np.int64)
-    return as_category(codes.reshape(-1, 4)[rule, case], texts)
-
-
-def _texts(facts: Sequence[pa.Array]) -> pd.Series:
-    return text_series(pa.chunked_array(facts, pa.string()).cast(pa.large_string()))
+    of_rules = [[texts.index(text) for text in remedies(each)] for each in rules]
+    return as_category(np.array(of_rules or [[0]], np.int64)[rule, case], texts)

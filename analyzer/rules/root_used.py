@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Facts, Truth, slot_matrix
+from analyzer.facts import Elapsed, Facts, Truth
+from analyzer.model import in_any_slot, slot_matrix
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import AsOfSource, Severity, Thresholds
@@ -15,12 +16,8 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: what passes then passes now, what fails now may pass.
-    return Truth(used.yes & ~_is_as_of_assumed(facts), used.no)
-
-
-def _is_as_of_assumed(facts: Facts) -> np.ndarray:
-    source = facts.page.users[columns.AS_OF_SOURCE]
-    return np.asarray(source == AsOfSource.ASSUMED)
+    assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
+    return Truth(used.yes & ~assumed, used.no)
 
 
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
@@ -30,7 +27,7 @@ def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
     newest = (which, np.arange(len(which)))
     days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
-    unknown = used.unknown | slot_matrix(keys.unknown).any(axis=0)
+    unknown = used.unknown | in_any_slot(keys.unknown)
     moment = moment[newest]
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.terms import NOT_COVERED, Severity, Thresholds
 
@@ -105,6 +106,18 @@ class Rule(RuleText):
         """Return every column of the report that the rule reads."""
         return (*self.reads, *(name for slot in columns.SLOTS for name in self.slot_columns(slot)))
 
+
+VERDICT_CELLS: Final = (
+    columns.USER,
+    columns.ARN,
+    columns.USER_CREATION_TIME,
+    columns.PASSWORD_ENABLED,
+    columns.PASSWORD_LAST_USED,
+    columns.MFA_ACTIVE,
+)
+EVERY_KEY_CELL: Final = AccessKeyColumns._fields
+EVERY_CERTIFICATE_CELL: Final = CertificateColumns._fields
+"""What the rules on verdicts read, the caveats included."""
 
 RULE: Final = "rule"
 SEVERITY: Final = "severity"

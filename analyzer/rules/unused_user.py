@@ -5,7 +5,13 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.facts import Elapsed, Facts, Truth
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import (
+    EVERY_CERTIFICATE_CELL,
+    EVERY_KEY_CELL,
+    VERDICT_CELLS,
+    Rule,
+    Subject,
+)
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
     UNSEEN_COMMANDS,
@@ -41,22 +47,9 @@ RULE = Rule(
     undecided_fact=undetermined_reason,
     deletes_user=True,
     since=_since,
-    reads=(
-        columns.USER,
-        columns.ARN,
-        columns.USER_CREATION_TIME,
-        columns.PASSWORD_ENABLED,
-        columns.PASSWORD_LAST_USED,
-        columns.MFA_ACTIVE,
-    ),
-    reads_keys=(
-        "active",
-        "last_rotated",
-        "last_used_date",
-        "last_used_region",
-        "last_used_service",
-    ),
-    reads_certificates=("active", "last_rotated"),
+    reads=VERDICT_CELLS,
+    reads_keys=EVERY_KEY_CELL,
+    reads_certificates=EVERY_CERTIFICATE_CELL,
     why="The user is not needed, and misuse of it would not be noticed.",
     how="Fails when the verdict is unused: password_last_used has no date, and no access key"
     " is active (with --definition iam-029: none is attached). Check a user with a caveat"

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Facts, slot_matrix
+from analyzer.facts import ANOTHER_ROW, Elapsed, Facts, unknown_cell_sentence
+from analyzer.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
+from analyzer.terms import code_of
 
 _TEXT: Final = pa.string()
 _NOTHING: Final = pa.scalar(None, _TEXT)
@@ -109,7 +111,7 @@ def certificate_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]
 
 def _slot_texts(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
-    return names.take(pa.array(at // len(facts.page)))
+    return names.take(pa.array(facts.page.slots_and_users(at)[0]))
 
 
 def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
@@ -158,9 +160,6 @@ def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     return category_words_at(facts.page.users[columns.REASON], at)
 
 
-_LONGEST_VALUE: Final = 80
-
-
 def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     """Return for the undecided positions what leaves them so.
 
@@ -172,7 +171,7 @@ def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
         return rule.undecided_fact(facts, at)
     if not rule.subject.in_slots:
         return unknown_cells(facts, at, rule.columns)
-    slot, position = np.divmod(at, len(facts.page))
+    slot, position = facts.page.slots_and_users(at)
     return pa.concat_arrays(
         unknown_cells(facts, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
         for place in range(len(columns.SLOTS))
@@ -193,15 +192,9 @@ def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the cells of a column, by the user's position."""
     positions, values = facts.unread_cells(name)
     for position, value in zip(positions.tolist(), values, strict=True):
-        yield position, _sentence(name, value)
+        yield position, unknown_cell_sentence(name, value)
     for position in facts.contradicted_users(name):
-        yield position, f"another row of this ARN has another {name}"
-
-
-def _sentence(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        return f"{name} is not in this report"
-    return f'{name} "{value[:_LONGEST_VALUE]}" is not understood'
+        yield position, f"{ANOTHER_ROW} {name}"
 
 
 # What to do
@@ -234,7 +227,7 @@ def remedy_cases(
 
     `outcome` are positions in `Outcome`, the others masks.
     """
-    undecided = outcome == list(Outcome).index(Outcome.UNDECIDED)
+    undecided = outcome == code_of(Outcome.UNDECIDED)
     return np.select([undecided, live_credential, caveats], [1, 3, 2], 0)
 
 

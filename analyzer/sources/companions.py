@@ -41,7 +41,7 @@ def with_companions(text: ReportText, name: str, files: Mapping[str, bytes]) -> 
     of_report, credentials = f"{name}{METADATA}", f"{name}{SERVICE_CREDENTIALS}"
     if of_report in files:
         generated, sha256 = metadata(of_report, files[of_report])
-        if sha256 != text.sha256():
+        if sha256 != text.sha256:
             raise mismatch_refusal(of_report, PurePath(name).name)
         text = replace(text, metadata_time=generated)
     if credentials in files:
@@ -91,7 +91,7 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
             services[credential["UserName"].lower()].add(printable(credential["ServiceName"]))
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
-        services={user: ", ".join(sorted(names)) for user, names in services.items()},
+        services=services,
     )
 
 

@@ -7,7 +7,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
@@ -196,10 +196,8 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
 
 
 def _skipped(name: str, archive: Path | None = None) -> Source:
-    def read() -> bytes:
-        raise _refused(name, "this cannot be a report", "Leave it out.")
-
-    return Source(printable(name), read, read, archive=archive, is_skipped=True)
+    missing = _missing_source(name, "this cannot be a report", "Leave it out.")
+    return replace(missing, archive=archive, is_skipped=True)
 
 
 def _folder_file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:

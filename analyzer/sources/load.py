@@ -5,11 +5,11 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import pyarrow as pa
 
@@ -19,13 +19,12 @@ from analyzer.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import HEAD_BYTES, MAX_INPUT, InputLimit
-from analyzer.report.notes import short_list
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file
 from analyzer.sources.manifest import manifests, with_listed_accounts
 from analyzer.sources.memory import MemorySource, is_memory_source, memory_sources
-from analyzer.terms import ACCOUNT_ID_PATTERN
+from analyzer.terms import ACCOUNT_ID_PATTERN, short_list
 
 STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
@@ -54,29 +53,20 @@ def load(
     no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
     that has not 12 digits.
     """
-    _check(sources, account_id)
+    if not sources:
+        raise TypeError("load() needs at least one source")
+    in_memory = [each for each in enumerate(sources, start=1) if is_memory_source(each[1])]
+    if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
+        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
     names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
     limit = InputLimit(max_input)
-    inputs = [*find_sources(names, limit), *_sources_in_memory(sources, limit)]
+    inputs = find_sources(names, limit)
+    for number, source in in_memory:
+        inputs += memory_sources(cast("MemorySource", source), number, limit)
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
     return load_sources(names, inputs, as_of, progress, limit)
-
-
-def _sources_in_memory(sources: Iterable[object], limit: InputLimit) -> Iterator[Source]:
-    for number, source in enumerate(sources, start=1):
-        if is_memory_source(source):
-            yield from memory_sources(source, number, limit)
-
-
-def _check(sources: Collection[object], account_id: object) -> None:
-    if not sources:
-        raise TypeError("load() needs at least one source")
-    for source in sources:
-        is_memory_source(source)
-    if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
-        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
 
 
 def moment_in_utc(as_of: object) -> datetime | None:
@@ -112,12 +102,13 @@ def load_sources(  # noqa: PLR0913  each is one choice
     read = [each for each in inputs if not each.is_skipped]
     # An archive gives one file at a time: two threads that wait for it take half as long again.
     threads = 1 if any(each.archive for each in read) else 2
-    openers = [partial(_text_with_origin, each, bound) for each in read]
+    openers = [partial(_report_text, each, bound) for each in read]
     report = assemble_report(openers, as_of, progress, threads, row_bytes_in_memory)
     noted = replace(
         report, notes=(*skipped_notes(inputs), *_archived_companion_notes(inputs), *report.notes)
     )
-    return with_listed_accounts(noted, manifests(names, inputs), inputs)
+    listed = manifests(names, inputs)
+    return with_listed_accounts(noted, listed, inputs) if listed else noted
 
 
 class ReadableInputs(NamedTuple):
@@ -198,40 +189,41 @@ def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
-def _text_with_origin(source: Source, limit: InputLimit) -> ReportText:
+def _report_text(source: Source, limit: InputLimit) -> ReportText:
+    """Open one report, with what lies beside it."""
+    path = source.path
     try:
-        text = _report_text(source, limit)
-        if path := source.path:
+        text = (path and _streamed_text(source.name, path)) or read_in_memory(source, limit)
+        if path:
             text = companions.with_companions(text, str(path), companions.companions_of(path))
     except OSError as error:
         raise unreadable_file(source.name, error) from None
     return replace(text, origin=source.origin, account_id=source.account_id)
 
 
-def _report_text(source: Source, limit: InputLimit) -> ReportText:
-    if source.path and source.path.stat().st_size > STREAMED_FROM:
-        # Since before the first byte is read.
-        unchanged = _change_check(source.name, source.path)
-        with source.path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-        if input_formats.is_utf8_csv(head):
-            return _streamed_text(source.name, source.path, head, unchanged)
-    return read_in_memory(source, limit)
-
-
-def _streamed_text(name: str, path: Path, head: bytes, unchanged: Callable[[], None]) -> ReportText:
-    """Open a large CSV without holding it."""
-    digest = _Digest(name, path, unchanged)
+def _streamed_text(name: str, path: Path) -> ReportText | None:
+    """Open a large CSV without holding it; other inputs give nothing."""
     size = path.stat().st_size
+    if size <= STREAMED_FROM:
+        return None
+    # Taken before the first byte is read, so that any change is noticed.
+    unchanged = _change_check(name, path)
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+        stream.seek(max(size - _TAIL, 0))
+        tail = stream.read()
+    if not input_formats.is_utf8_csv(head):
+        return None
+    header, sha256 = find_header(name, head), files.sha256(path)
     return ReportText(
         name=name,
         size=size,
-        sha256=digest,
-        csv_sha256=digest,
-        header=find_header(name, head),
+        sha256=sha256,
+        csv_sha256=sha256,
+        header=header,
         open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
-        tail=_tail(path, size),
+        tail=tail,
     )
 
 
@@ -243,23 +235,23 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     unchanged = _change_check(source.name, source.path)
     data = source.read()
     unchanged()
-    opened = input_formats.unwrapped_file(source.name, data, limit)
-    plain = opened.csv == data
+    csv, generated = input_formats.unwrapped_file(source.name, data, limit)
+    plain = csv == data
     sha256 = hashlib.sha256(data).hexdigest()
-    content = sha256 if plain else hashlib.sha256(opened.csv).hexdigest()
+    csv_sha256 = sha256 if plain else hashlib.sha256(csv).hexdigest()
     return ReportText(
         name=source.name,
         size=len(data),
-        sha256=partial(str, sha256),
-        csv_sha256=partial(str, content),
-        header=find_header(source.name, opened.csv[:HEAD_BYTES]),
+        sha256=sha256,
+        csv_sha256=csv_sha256,
+        header=find_header(source.name, csv[:HEAD_BYTES]),
         open=partial(_reopened, source.path, unchanged)
         if plain and source.path
-        else partial(_unpacked, source.name, source.read_again, content, [opened.csv]),
+        else partial(_unpacked, source.name, source.read_again, csv_sha256, [csv]),
         check_unchanged=unchanged,
-        tail=opened.csv[-_TAIL:],
-        quoted=b'"' in opened.csv,
-        envelope_time=opened.generated,
+        tail=csv[-_TAIL:],
+        quoted=b'"' in csv,
+        envelope_time=generated,
     )
 
 
@@ -270,7 +262,7 @@ def _unpacked(
     if unpacked:
         return pa.BufferReader(unpacked.pop())
     try:
-        again = input_formats.unwrapped_file(name, read_again()).csv
+        again, _ = input_formats.unwrapped_file(name, read_again())
     except OSError as error:
         raise unreadable_file(name, error) from None
     if hashlib.sha256(again).hexdigest() != sha256:
@@ -285,7 +277,7 @@ def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
 
 
 def _change_check(name: str, path: Path | None) -> Callable[[], None]:
-    """Return what refuses a file that is no longer the same as now."""
+    """Return a check that raises if the file has changed since now."""
     return partial(_check_unchanged, name, path, _identity(path) if path else ())
 
 
@@ -297,7 +289,7 @@ def _check_unchanged(name: str, path: Path | None, first: tuple[int, ...]) -> No
 
 
 def _identity(path: Path) -> tuple[int, ...]:
-    """Return what is another number for a file that was replaced or written to."""
+    """Return what identifies a file: one that was replaced or written to has another identity."""
     now = path.stat()
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
@@ -305,33 +297,3 @@ def _identity(path: Path) -> tuple[int, ...]:
 def _change_refusal(name: str) -> InputRefused:
     hint = "Something writes to it: copy the file and analyze the copy."
     return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
-
-
-@dataclass(frozen=True)
-class _Digest:
-    """Give the SHA-256 of a file, made when it is first asked for; pickled, it is known."""
-
-    name: str
-    path: Path
-    unchanged: Callable[[], None]
-
-    def __call__(self) -> str:
-        try:
-            return self._sha256
-        except OSError as error:
-            raise unreadable_file(self.name, error) from None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return partial, (str, self())
-
-    @cached_property
-    def _sha256(self) -> str:
-        digest = files.sha256(self.path)
-        self.unchanged()
-        return digest
-
-
-def _tail(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        stream.seek(max(size - _TAIL, 0))
-        return stream.read()

@@ -18,7 +18,6 @@ from typing import Any, Final, NamedTuple
 from analyzer.errors import AwsRefused
 from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
 from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
-from analyzer.report.notes import minute_text
 from analyzer.report.values import timestamp
 from analyzer.sources.companions import FIRST_YEAR, MANIFEST
 from analyzer.sources.find import (
@@ -29,7 +28,7 @@ from analyzer.sources.find import (
     is_visible,
     matching_paths,
 )
-from analyzer.terms import ACCOUNT_ID_PATTERN, printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""

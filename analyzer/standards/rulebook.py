@@ -59,7 +59,11 @@ def rulebook(  # noqa: PLR0913  each is one choice
     """
     rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
     known = _rules_by_id(extra)
-    standard = own_rules_standard(known.values()) if benchmark is None else _standard(benchmark)
+    standard = (
+        own_rules_standard(known.values())
+        if benchmark is None
+        else next(each for each in STANDARDS if each.id == Benchmark(benchmark))
+    )
     by_default = [rule.id for rule in known.values() if rule.default]
     own = [rule.id for rule in extra if rule.default]
     words = {
@@ -107,7 +111,3 @@ def _rules_by_id(extra: Sequence[Rule]) -> dict[str, Rule]:
             raise ValueError(f"rule id {rule.id!r} is taken: choose another id")
         known[rule.id] = rule
     return known
-
-
-def _standard(benchmark: Benchmark | str) -> Standard:
-    return next(each for each in STANDARDS if each.id == Benchmark(benchmark))

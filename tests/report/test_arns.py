@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from analyzer.report import arns
+from analyzer.text_cells import first_bytes
 
 ACCOUNT = "012345678901"
 USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
@@ -136,10 +137,10 @@ def test_the_arn_of_a_user_ends_in_its_name(arn: str, name: str, *, valid: bool)
     ],
 )
 def test_the_first_byte_of_each_cell_is_seen(cells: list[str], first: bytes) -> None:
-    assert bytes(arns.first_bytes(texts(*cells))) == first
-    assert bytes(arns.first_bytes(texts("head", *cells).slice(1))) == first
+    assert bytes(first_bytes(texts(*cells))) == first
+    assert bytes(first_bytes(texts("head", *cells).slice(1))) == first
 
 
 def test_empty_cells_have_any_first_byte() -> None:
-    assert len(arns.first_bytes(texts("", ""))) == 2
-    assert bytes(arns.first_bytes(texts("", "=1", "")))[1:2] == b"="
+    assert len(first_bytes(texts("", ""))) == 2
+    assert bytes(first_bytes(texts("", "=1", "")))[1:2] == b"="

@@ -13,7 +13,7 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.decisions import follow_up
-from tests.support.builders import a_password, a_user, report_text, the_root
+from tests.support.builders import LONG_AGO, a_password, a_user, report_text, the_root
 from tests.support.workbooks import row_of
 
 Capture = pytest.CaptureFixture[str]
@@ -238,10 +238,16 @@ def test_a_report_as_aws_made_it_is_not_said_to_be_saved_again(tmp_path: Path) -
     assert EMPTIED not in " ".join(report.notes)
 
 
-def test_of_neighbours_only_the_report_that_was_saved_again_is_named(tmp_path: Path) -> None:
+def test_of_neighbours_only_the_report_that_was_saved_again_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.report.survey.GROUPS", 1)
+    dates = ("last_rotated", "last_used_date")
+    dated = {f"access_key_{slot}_{name}": LONG_AGO for slot in (1, 2) for name in dates}
     for number in range(3):
         whose = f"{number:012}"
-        text = report_text([a_user("ann", account=whose)], root=the_root(whose))
+        root = the_root(whose) | (dated if number == 0 else {})
+        text = report_text([a_user("ann", account=whose)], root=root)
         again = text.replace("N/A", "").rstrip() + "\n"
         put(tmp_path, f"{number}.csv", again if number == 1 else text)
     (note,) = (each for each in analyzer.load(tmp_path).notes if EMPTIED in each)

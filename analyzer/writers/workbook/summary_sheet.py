@@ -11,8 +11,7 @@ from analyzer.account_names import account_with_name
 from analyzer.analysis import Analysis
 from analyzer.decisions.ledger import Ledger
 from analyzer.model import ReportFile
-from analyzer.report.notes import short_list
-from analyzer.terms import BLIND_SPOTS, Verdict
+from analyzer.terms import BLIND_SPOTS, Verdict, short_list
 from analyzer.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import users

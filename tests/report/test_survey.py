@@ -1,22 +1,21 @@
 """Small reports that are surveyed together say exactly what each says by itself."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import assemble, selection, survey_batch
-from analyzer.report import rows as reading_of_rows
+from analyzer.report import assemble, selection, survey
 from analyzer.report.raw_report import ReportText
-from analyzer.report.selection import SelectedReport
-from analyzer.report.survey import SurveyedReport, survey
+from analyzer.report.rows import read_rows
+from analyzer.report.survey import SurveyedReport
 from analyzer.sources import companions
 from tests.report.test_streaming import everything
-from tests.support.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
+from tests.support.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.support.reading import HEADER, lines, of_account, put, with_cells
 
 ACCOUNTS = [str(10**11 + number) for number in range(20)]
@@ -52,6 +51,7 @@ KINDS: dict[str, Callable[[int], str]] = {
     "comma in a name": lambda number: of(number).replace("u1", "u,1"),
     "quotes": lambda number: of(number).replace("u1", '"u1"', 1),
     "semicolons": lambda number: of(number).replace(",", ";"),
+    "no ARNs": lambda number: of(number, columns=[each for each in COLUMNS if each != "arn"]),
     "columns of 2014": lambda number: of(number, columns=COLUMNS_OF_2014),
 }
 REFUSED: dict[str, Callable[[int], str]] = {
@@ -59,6 +59,12 @@ REFUSED: dict[str, Callable[[int], str]] = {
     "no header": lambda _: "ann,bob",
     "cut off": lambda number: of(number)[:-1],
     "cut off in a moment": lambda number: changed(of(number), cert_2_last_rotated="2026-0"),
+    "comma in a name, cut off": lambda number: changed(
+        of(number), cert_2_last_rotated="2026-0"
+    ).replace("u1", "u,1"),
+    "row in a cell": lambda number: changed(
+        of(number), cert_2_last_rotated='"N/A\nu9,arn:aws:iam' + ",N/A" * 20 + '"'
+    ),
     "row too long": lambda number: of(number) + ",more",
     "not UTF-8": lambda number: of(number).replace("u1", "u\udcff1"),
     "local date": lambda number: changed(of(number), password_last_changed="3/4/2021"),
@@ -78,7 +84,7 @@ def told(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
 
 @pytest.fixture
 def in_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey_batch, "GROUPS", 1)
+    monkeypatch.setattr(survey, "GROUPS", 1)
 
 
 def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[Problem, ...]:
@@ -87,7 +93,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
         put(folder, text.encode(errors="surrogateescape"), f"{number}.csv")
     alone = told(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey_batch, "GROUPS", 1)
+        patch.setattr(survey, "GROUPS", 1)
         assert told(folder) == alone
     return alone
 
@@ -114,6 +120,19 @@ def test_a_damaged_report_among_others_is_refused_as_it_is_alone(
     assert {Path(problem.file).name for problem in found} == {f"{place}.csv"}
 
 
+def test_a_row_in_a_cell_of_an_unknown_column_is_found_among_neighbours(tmp_path: Path) -> None:
+    def wider(number: int, cell: str) -> str:
+        header, *rows, last = of(number).split("\n")
+        return lines(f"{header},more", *(f"{row}," for row in rows), f"{last},{cell}\n")
+
+    swallowed = '"x\nu9,arn:aws:iam' + ",N/A" * 20 + '"'
+    found = same_together(
+        tmp_path, (wider(each, swallowed if each == 1 else "") for each in range(3))
+    )
+    assert isinstance(found, tuple)
+    assert [(Path(each.file).name, each.column) for each in found] == [("1.csv", "more")]
+
+
 def test_all_damaged_reports_are_told_in_their_order(tmp_path: Path) -> None:
     found = same_together(tmp_path, (make(0) for make in REFUSED.values()))
     assert isinstance(found, tuple)
@@ -126,20 +145,24 @@ def test_small_reports_with_one_header_are_read_in_one_go(
 ) -> None:
     alone: list[str] = []
 
-    def noting(text: ReportText) -> SurveyedReport:
+    def noting(text: ReportText) -> Iterator[pa.Table]:
         alone.append(Path(text.name).name)
-        return survey(text)
+        return read_rows(text)
 
-    monkeypatch.setattr(survey_batch, "survey", noting)
+    monkeypatch.setattr(survey, "read_rows", noting)
     texts = [of(0), of(1), of(2), of(3, columns=COLUMNS_OF_2014), of(4)]
     for number, text in enumerate(texts):
         put(tmp_path, text, f"{number}.csv")
     analyzer.load(tmp_path)
     assert alone == ["3.csv", "4.csv"]
     alone.clear()
-    monkeypatch.setattr(reading_of_rows, "BLOCK_BYTES", 2 * len(texts[0]) + 1)
+    monkeypatch.setattr(survey, "_BYTES_TOGETHER", len(texts[0]) + 1)
     analyzer.load(tmp_path)
     assert alone == ["2.csv", "3.csv", "4.csv"]
+    alone.clear()
+    monkeypatch.setattr(survey, "_BYTES_TOGETHER", len(texts[0]) - 1)
+    analyzer.load(tmp_path)
+    assert alone == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
 
 
 @pytest.mark.usefixtures("in_one_group")
@@ -168,7 +191,7 @@ def test_a_group_keeps_no_more_rows_than_its_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     paths = [put(tmp_path, KINDS[kind](number), f"{number}.csv") for number in range(3)]
-    monkeypatch.setattr(survey_batch, "ROW_BYTES_IN_MEMORY", 2 * paths[0].stat().st_size + 9)
+    monkeypatch.setattr(survey, "ROW_BYTES_IN_MEMORY", 2 * paths[0].stat().st_size + 9)
     report = analyzer.load(tmp_path)
     for path in paths[:2]:
         path.unlink()
@@ -185,7 +208,7 @@ def test_a_group_keeps_no_more_rows_than_its_share(
 def test_groups_are_many_enough_to_share_and_no_larger_than_useful(
     count: int, sizes: list[int]
 ) -> None:
-    grouped = survey_batch.grouped_by_size([pytest.fail] * count)
+    grouped = survey.grouped_by_size([pytest.fail] * count)
     assert [len(group) for group in grouped] == sizes
 
 
@@ -194,18 +217,18 @@ def test_reports_read_in_one_go_share_the_tables_that_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[SurveyedReport] = []
-    usual = selection.with_as_of
+    usual = selection.without_copies
 
-    def noting(surveyed: SurveyedReport, option: datetime | None) -> SelectedReport:
-        kept.append(surveyed)
-        return usual(surveyed, option)
+    def noting(reports: list[SurveyedReport]) -> Any:
+        kept.extend(reports)
+        return usual(reports)
 
-    monkeypatch.setattr(selection, "with_as_of", noting)
+    monkeypatch.setattr(selection, "without_copies", noting)
     for number in range(3):
         put(tmp_path, of(number), f"{number}.csv")
     analyzer.load(tmp_path)
     assert len(kept) == 3
-    assert len({id(each.root_rows.shared) for each in kept}) == 1
+    assert len({id(rows.shared) for each in kept for rows in each.roots}) == 1
     assert len({id(rows.shared) for each in kept for rows in each.rows or ()}) == 1
 
 

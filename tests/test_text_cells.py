@@ -3,8 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.report.arns import bytes_at, cells_or_null, consist_of, end_with_tails, lengths
-from analyzer.report.values import begins_with
+from analyzer.text_cells import cells_or_null, consist_of, end_with_tails, lengths
 
 COLUMNS = {
     "nothing": [],
@@ -28,14 +27,9 @@ def test_what_is_seen_of_a_column_is_what_its_texts_hold(cells: list[str]) -> No
     encoded = [cell.encode() for cell in cells]
     for column in slices(cells):
         assert lengths(column).tolist() == [len(cell) for cell in encoded]
-        assert bytes_at(column, 0).tolist() == [cell[0] if cell else 0 for cell in encoded]
-        last = [cell[-1] if cell else 0 for cell in encoded]
-        assert bytes_at(column, lengths(column) - 1).tolist() == last
-        assert bytes_at(column, lengths(column)).tolist() == [0] * len(cells)
         assert consist_of(column, b"/ANx 2").tolist() == [
             set(cell) <= set("/ANx 2") for cell in cells
         ]
-        assert begins_with(column, b"2 ").tolist() == [cell[:1] in (b"2", b" ") for cell in encoded]
 
 
 @pytest.mark.parametrize("cells", COLUMNS.values(), ids=COLUMNS)
