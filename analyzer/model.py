@@ -135,6 +135,21 @@ class Page:
             }
         )
 
+    def moments(self) -> dict[str, pd.Series]:
+        """Return the moments of the users by the report's columns, in their order."""
+        moments = {
+            columns.USER_CREATION_TIME: self.users[columns.CREATED],
+            **{name: self.users[name] for name in columns.TIMESTAMPS if name in self.users},
+        }
+        for at, key in enumerate(columns.ACCESS_KEYS):
+            keys = self.keys.iloc[at * len(self) : (at + 1) * len(self)]
+            moments[key.last_rotated] = keys[columns.CREATED]
+            moments[key.last_used_date] = keys[columns.LAST_USED]
+        for at, certificate in enumerate(columns.CERTIFICATES):
+            certificates = self.certificates.iloc[at * len(self) : (at + 1) * len(self)]
+            moments[certificate.last_rotated] = certificates[columns.CREATED]
+        return moments
+
     def with_users(self, added: Mapping[str, Any]) -> Self:
         """Return the page with more columns about its users."""
         return replace(self, users=self.users.assign(**added))

@@ -23,7 +23,7 @@ from analyzer.changes.events import (
 from analyzer.changes.findings import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.exemptions import ExemptionMatches
-from analyzer.facts import Facts, Slots
+from analyzer.facts import Facts
 from analyzer.model import (
     NO_MOMENT,
     TEXT,
@@ -41,6 +41,7 @@ UNKNOWN: Final = "unknown"
 _WORDS: Final = dict.fromkeys(
     (columns.ACCOUNT, columns.VERDICT, columns.REASON, columns.EXEMPTION), "category"
 )
+_OF_USERS: Final = (columns.USER, columns.ARN, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
 _MOST_COMBINATIONS: Final = 4096
 _ROWS_AT_ONCE: Final = 16_384
 
@@ -137,19 +138,19 @@ def _findings(analysis: Analysis, rows: np.ndarray) -> pd.DataFrame:
 def _rows(facts: Facts) -> pd.DataFrame:
     """Return the users or roots of a page as rows of `Snapshot.users`."""
     users = facts.page.users
-    cells = dict(_cells(facts.page))
+    states = dict(_states(facts.page))
     unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
-    for name, values in cells.items():
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            unknown[name] |= (values == State.UNKNOWN).to_numpy()
+    for name, values in states.items():
+        unknown[name] |= (values == State.UNKNOWN).to_numpy()
     moments = {
-        name: np.where(unknown[name], NO_MOMENT, cells[name].to_numpy("datetime64[s]"))
-        for name in columns.TIMESTAMPS
+        name: np.where(unknown[name], NO_MOMENT, values.to_numpy("datetime64[s]"))
+        for name, values in facts.page.moments().items()
     }
     contradicted = {name: facts.contradicted_in_any(name) for name in columns.IN_REPORT}
     texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
     known: dict[str, Any] = {
-        **cells,
+        **{name: users[name] for name in _OF_USERS},
+        **states,
         **moments,
         columns.LAST_USE: np.fmax.reduce([moments[name] for name in USE_COLUMNS]),
         UNKNOWN: _bits(unknown),
@@ -158,22 +159,12 @@ def _rows(facts: Facts) -> pd.DataFrame:
     return texts.assign(**known)
 
 
-def _cells(page: Page) -> Iterator[tuple[str, pd.Series]]:
-    """Yield what is known of each of the report's columns."""
-    yield columns.USER_CREATION_TIME, page.users[columns.CREATED]
-    for name in page.users.columns.intersection([*columns.IN_REPORT]):
-        yield name, page.users[name]
-    every: list[tuple[pd.DataFrame, Slots]] = [
-        (page.keys, columns.ACCESS_KEYS),
-        (page.certificates, columns.CERTIFICATES),
-    ]
-    for slots, named in every:
+def _states(page: Page) -> Iterator[tuple[str, pd.Series]]:
+    """Yield the state in each slot, by the report's column that says whether it is active."""
+    slots = [(page.keys, columns.ACCESS_KEYS), (page.certificates, columns.CERTIFICATES)]
+    for frame, named in slots:
         for slot, names in zip(columns.SLOTS, named, strict=True):
-            of_slot = slots[slots[columns.SLOT] == slot]
-            yield names.active, of_slot[columns.STATE]
-            yield names.last_rotated, of_slot[columns.CREATED]
-            if isinstance(names, AccessKeyColumns):
-                yield names.last_used_date, of_slot[columns.LAST_USED]
+            yield names.active, frame.loc[frame[columns.SLOT] == slot, columns.STATE]
 
 
 def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -187,7 +178,7 @@ def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def states_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[UserState]:
     """Yield what the report says about the users at some positions, nothing for -1."""
-    states = chain.from_iterable(map(_states, _parts(snapshot.users.iloc[at[at >= 0]])))
+    states = chain.from_iterable(map(_states_of_rows, _parts(snapshot.users.iloc[at[at >= 0]])))
     return (next(states) if place >= 0 else UserState() for place in at.tolist())
 
 
@@ -225,7 +216,7 @@ def _findings_of_rows(rows: pd.DataFrame) -> Iterator[Finding]:
     )
 
 
-def _states(users: pd.DataFrame) -> list[UserState]:
+def _states_of_rows(users: pd.DataFrame) -> list[UserState]:
     values = {str(name): users[name].to_numpy().tolist() for name in users}
     rows = zip(*values.values(), strict=True)
     return [_state(dict(zip(values, row, strict=True))) for row in rows]

@@ -34,7 +34,7 @@ from analyzer.decisions.ledger import (
     UserKey,
     moment_to_act_on,
 )
-from analyzer.decisions.user_state import UserState, access_added, user_states
+from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category
 from analyzer.moment_texts import day_text_series, utc_text_series
 from analyzer.report.tidy import tidy
@@ -141,7 +141,7 @@ def outcomes(
 
 def states_decided_on(lines: Sequence[LedgerLine]) -> list[UserState]:
     """Return what the report that was decided on showed of the user of each line."""
-    return user_states(page_of_lines(lines), range(len(lines))) if lines else []
+    return user_states(page_of_lines(lines)) if lines else []
 
 
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
@@ -172,21 +172,21 @@ class _UsersNow:
         users = page.users
         named = users[columns.ARN].isin(arns).to_numpy()
         chosen = page.where(named)
-        keys = zip(chosen.users[columns.ARN], _times(chosen.users[columns.CREATED]), strict=True)
+        keys = zip(chosen.users[columns.ARN], datetimes(chosen.users[columns.CREATED]), strict=True)
         flags = zip(
             chosen.users[columns.VERDICT],
             chosen.users[columns.SERVICE_CREDENTIALS] != "",
             chosen.users[columns.EXEMPTION],
             strict=True,
         )
-        states = user_states(chosen, range(len(chosen)))
+        states = user_states(chosen)
         for key, state, (verdict, service, exemption) in zip(keys, states, flags, strict=True):
             user = UserNow(UserKey(*key), state, Verdict(verdict), bool(service), exemption)
             self.by_arn.setdefault(key[0], []).append(user)
         alike = users[users[columns.CREATED].isin(seconds)]
         for account, created, name, arn in zip(
             alike[columns.ACCOUNT],
-            _times(alike[columns.CREATED]),
+            datetimes(alike[columns.CREATED]),
             alike[columns.USER],
             alike[columns.ARN],
             strict=True,
@@ -199,10 +199,6 @@ class _UsersNow:
         alike = self.names.get((line.account, created), {}) if created else {}
         known = line.same_second or frozenset()
         return sorted(name for other, name in alike.items() if other != arn and name not in known)
-
-
-def _times(moments: pd.Series) -> list[datetime | None]:
-    return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]
 
 
 def _outcome(
@@ -374,7 +370,7 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
 def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Series:
     """Return what was decided earlier on each user of a judged page, in words (str)."""
     users = page.users
-    keys = zip(users[columns.ARN], _times(users[columns.CREATED]), strict=True)
+    keys = zip(users[columns.ARN], datetimes(users[columns.CREATED]), strict=True)
     texts = [
         _earlier(standing, as_of.date(), verdict, ledger, followed)
         if (standing := followed.standings.get(UserKey(*key)))

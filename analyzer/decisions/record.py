@@ -161,7 +161,7 @@ def cells_of_report(page: Page) -> pd.DataFrame:
     """
     users, cells = page.users, page.cells
     texts = {name: cells[name] for name in columns.IN_REPORT if name in cells}
-    for name, moments in _moments(page).items():
+    for name, moments in page.moments().items():
         texts[name] = utc_text_series(moments).fillna(_NO_MOMENT_TEXT)
     signed_in = users[columns.PASSWORD_LAST_USED].notna()
     words = cells[columns.PASSWORD_LAST_USED]
@@ -180,23 +180,6 @@ def cells_of_report(page: Page) -> pd.DataFrame:
 
 
 _NO_MOMENT_TEXT: Final = "N/A"
-
-
-def _moments(page: Page) -> dict[str, pd.Series]:
-    """Return the moments of the users by the report's columns, in their order."""
-    users = page.users
-    moments = {
-        columns.USER_CREATION_TIME: users[columns.CREATED],
-        **{name: users[name] for name in columns.TIMESTAMPS if name in users},
-    }
-    for at, key in enumerate(columns.ACCESS_KEYS):
-        keys = page.keys.iloc[at * len(page) : (at + 1) * len(page)]
-        moments[key.last_rotated] = keys[columns.CREATED]
-        moments[key.last_used_date] = keys[columns.LAST_USED]
-    for at, certificate in enumerate(columns.CERTIFICATES):
-        certificates = page.certificates.iloc[at * len(page) : (at + 1) * len(page)]
-        moments[certificate.last_rotated] = certificates[columns.CREATED]
-    return moments
 
 
 def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.facts import Facts, Truth, slot_matrix
 from analyzer.model import Page
 
 
@@ -150,20 +151,32 @@ def _news(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[st
         yield f"{known} used {now.last_used.day}"
 
 
-def user_states(page: Page, positions: Sequence[int]) -> list[UserState]:
-    """Return what a page shows of the users at some positions, in their order."""
-    cells = _CellsOfUsers(page, np.array(positions, np.int64))
-    users = page.users
-    more = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].take(positions).fillna("")
+def user_states(page: Page) -> list[UserState]:
+    """Return what a page shows of its users, in their order."""
+    facts = Facts(page)
+    moments = {name: _moments(facts, name, each) for name, each in page.moments().items()}
+    keys = [
+        map(Slot, active, moments[names.last_rotated], moments[names.last_used_date])
+        for active, names in zip(
+            slot_matrix(_flags(facts.key_active)), columns.ACCESS_KEYS, strict=True
+        )
+    ]
+    certificates = [
+        map(Slot, active, moments[names.last_rotated])
+        for active, names in zip(
+            slot_matrix(_flags(facts.certificate_active)), columns.CERTIFICATES, strict=True
+        )
+    ]
+    more = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
     return list(
         map(
             UserState,
-            cells.flags(columns.PASSWORD_ENABLED),
-            cells.moments(users[columns.PASSWORD_LAST_USED], columns.PASSWORD_LAST_USED),
-            cells.moments(users[columns.PASSWORD_LAST_CHANGED], columns.PASSWORD_LAST_CHANGED),
-            cells.flags(columns.MFA_ACTIVE),
-            zip(*map(cells.keys, columns.SLOTS), strict=True),
-            zip(*map(cells.certificates, columns.SLOTS), strict=True),
+            _flags(facts.password),
+            moments[columns.PASSWORD_LAST_USED],
+            moments[columns.PASSWORD_LAST_CHANGED],
+            _flags(facts.mfa),
+            zip(*keys, strict=True),
+            zip(*certificates, strict=True),
             (~more.isin(_NO_MORE)).tolist(),
         )
     )
@@ -173,58 +186,20 @@ _NO_MORE: Final = ("", "N/A")
 """What stands where a user has no more keys or certificates than the slots show."""
 
 
-class _CellsOfUsers:
-    """Read cells of the users at some positions of a page, a column at a time."""
-
-    def __init__(self, page: Page, positions: np.ndarray) -> None:
-        self._page = page
-        self._positions = positions
-        self._unknown = _unknown_cells(page, positions)
-
-    def flags(self, name: str) -> list[bool | None]:
-        """Return a column of true and false cells."""
-        texts = self._page.cells[name].take(self._positions)
-        unknown = self._unknown.get(name, set())
-        return [
-            None if at in unknown else text == "true"
-            for at, text in zip(self._positions.tolist(), texts, strict=True)
-        ]
-
-    def moments(self, column: pd.Series, name: str, slot: int = 1) -> list[Moment]:
-        """Return a column of moments; in one of slots, those of the slot."""
-        start = (slot - 1) * len(self._page)
-        times = pd.DatetimeIndex(column.take(self._positions + start)).to_pydatetime()
-        unknown = self._unknown.get(name, set())
-        return [
-            Moment(is_known=False) if at in unknown else Moment(None if time is pd.NaT else time)
-            for at, time in zip(self._positions.tolist(), times, strict=True)
-        ]
-
-    def keys(self, slot: int) -> list[Slot]:
-        """Return the access keys in a slot."""
-        names, keys = columns.ACCESS_KEYS[slot - 1], self._page.keys
-        created = self.moments(keys[columns.CREATED], names.last_rotated, slot)
-        last_used = self.moments(keys[columns.LAST_USED], names.last_used_date, slot)
-        return list(map(Slot, self.flags(names.active), created, last_used))
-
-    def certificates(self, slot: int) -> list[Slot]:
-        """Return the signing certificates in a slot."""
-        names, certificates = columns.CERTIFICATES[slot - 1], self._page.certificates
-        created = self.moments(certificates[columns.CREATED], names.last_rotated, slot)
-        return list(map(Slot, self.flags(names.active), created))
+def _flags(truth: Truth) -> np.ndarray:
+    """Return whether something holds as True, False or None (object)."""
+    return np.where(truth.undecided, None, truth.yes)
 
 
-def _unknown_cells(page: Page, positions: np.ndarray) -> dict[str, set[int]]:
-    """Return by column the positions whose cell is not understood or contradicted."""
-    unread = page.unread[page.unread[columns.POSITION].isin(positions)]
-    pairs = [*zip(unread[columns.COLUMN], unread[columns.POSITION].tolist(), strict=True)]
-    contradicted = page.users[columns.CONTRADICTED].take(positions)
-    pairs += [
-        (name, at)
-        for at, names in zip(positions.tolist(), contradicted, strict=True)
-        for name in filter(None, names.split(", "))
+def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:
+    """Return the moments in a column of the report, not known where its cell is unknown."""
+    unknown = facts.has_unknown_cell(name).tolist()
+    return [
+        Moment(is_known=False) if is_unknown else Moment(at)
+        for at, is_unknown in zip(datetimes(moments), unknown, strict=True)
     ]
-    unknown: dict[str, set[int]] = {}
-    for name, at in pairs:
-        unknown.setdefault(name, set()).add(at)
-    return unknown
+
+
+def datetimes(moments: pd.Series) -> list[datetime | None]:
+    """Return moments as Python has them, None where there is none."""
+    return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]

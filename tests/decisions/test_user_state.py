@@ -35,7 +35,7 @@ KEY: dict[str, Any] = {"key_1": a_key(LONG_AGO, USED)}
 def state(user: Row) -> UserState:
     """Return a user as a report shows it."""
     (page,) = analysis_of(user, as_of=LATER + timedelta(days=90)).pages()
-    return user_states(page, [0])[0]
+    return user_states(page)[0]
 
 
 def news(before: Row, now: Row) -> list[str]:
@@ -167,7 +167,7 @@ def test_more_credentials_than_the_slots_show_are_news() -> None:
         next(analysis_of(a_user() | info, columns=heads, root=the_root() | none).pages())
         for info in (none, more)
     )
-    before, now = (user_states(page, [0])[0] for page in pages)
+    before, now = (user_states(page)[0] for page in pages)
     assert access_added(before, now, AS_OF) == [
         "more access keys or certificates than the report lists"
     ]
@@ -240,7 +240,7 @@ def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
 def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
     twice = (a_user(password_enabled="true"), a_user(mfa=True))
     (page,) = analysis_of(*twice).pages()
-    for each in user_states(page, [0, 1]):
+    for each in user_states(page):
         assert (each.has_password, each.has_mfa) == (None, None)
         assert each.keys[0].is_active is False
 
@@ -248,5 +248,5 @@ def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
-    assert user_states(page, [1]) == [state(user)]
+    assert user_states(page)[1] == state(user)
     assert columns.CONTRADICTED in page.users
