@@ -23,7 +23,7 @@ from analyzer.changes.events import (
 from analyzer.changes.findings import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.exemptions import ExemptionMatches
-from analyzer.facts import Facts
+from analyzer.facts import Facts, Slots
 from analyzer.model import (
     NO_MOMENT,
     TEXT,
@@ -161,8 +161,11 @@ def _rows(facts: Facts) -> pd.DataFrame:
 
 def _states(page: Page) -> Iterator[tuple[str, pd.Series]]:
     """Yield the state in each slot, by the report's column that says whether it is active."""
-    slots = [(page.keys, columns.ACCESS_KEYS), (page.certificates, columns.CERTIFICATES)]
-    for frame, named in slots:
+    every: list[tuple[pd.DataFrame, Slots]] = [
+        (page.keys, columns.ACCESS_KEYS),
+        (page.certificates, columns.CERTIFICATES),
+    ]
+    for frame, named in every:
         for slot, names in zip(columns.SLOTS, named, strict=True):
             yield names.active, frame.loc[frame[columns.SLOT] == slot, columns.STATE]
 

@@ -8,17 +8,8 @@ from typing import Final
 from analyzer import columns
 from analyzer.caveats import UNREAD_CELL
 from analyzer.decisions.follow_up import page_of_lines
-from analyzer.decisions.ledger import (
-    DECIDED_ON,
-    DECISION,
-    PROGRAM,
-    Entries,
-    Ledger,
-    LedgerLine,
-    Standing,
-    UserKey,
-    standings,
-)
+from analyzer.decisions.ledger import DECIDED_ON, DECISION, PROGRAM, Entries, Ledger
+from analyzer.decisions.standing import LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.facts import ANOTHER_ROW
 from analyzer.review_columns import Decision
@@ -169,16 +160,17 @@ def _older_view_problems(
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
             in_force = standings(others)[line.user_key].in_force if others else None
-            if in_force and line.made_on < in_force.made_on:
+            if in_force and line.report_time.earliest < in_force.report_time.earliest:
                 yield _older_view_problem(line, in_force)
                 break
         of_files.append(line)
 
 
 def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:
+    older, newer = (f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (line, in_force))
     message = (
-        f"made on a report of {line.made_on:%Y-%m-%d %H:%M} UTC, but {in_force.place} has"
-        f" {in_force.summary}, made on one of {in_force.made_on:%Y-%m-%d %H:%M} UTC"
+        f"made on a report of {older}, but {in_force.place} has {in_force.summary}, made on one of"
+        f" {newer}"
     )
     return _problem(line, DECISION, message, "Decide again on the newer report.")
 

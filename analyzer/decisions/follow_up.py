@@ -29,11 +29,8 @@ from analyzer.decisions.ledger import (
     TICKET,
     WORKBOOK,
     Ledger,
-    LedgerLine,
-    Standing,
-    UserKey,
-    moment_to_act_on,
 )
+from analyzer.decisions.standing import LedgerLine, ReportTime, Standing, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
 from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category
 from analyzer.moment_texts import day_text_series, utc_text_series
@@ -210,7 +207,7 @@ def _outcome(
         return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
     if file is None:
         return Outcome(line, FollowUpStatus.UNKNOWN, "The account is not covered.")
-    if _made_on(file) < line.made_on:
+    if report_time(file).earliest < line.report_time.earliest:
         fact = "The report is older than the one that was decided on."
         return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
     of_name = users.by_arn.get(line.user_key.arn, [])
@@ -220,8 +217,9 @@ def _outcome(
     return _outcome_of_present(line, before, file, now)
 
 
-def _made_on(file: ReportFile) -> datetime:
-    return moment_to_act_on(file.as_of, file.as_of_source, file.baseline)
+def report_time(file: ReportFile) -> ReportTime:
+    """Return the time of a report."""
+    return ReportTime(file.as_of, file.as_of_source, file.baseline)
 
 
 def _outcome_of_absent(
@@ -234,7 +232,7 @@ def _outcome_of_absent(
     if renamed:
         fact = f"Possibly renamed: {short_list(renamed)} was created in the same second."
         return Outcome(line, FollowUpStatus.NOT_DONE, fact, file)
-    if _made_on(file) == line.made_on:
+    if report_time(file).earliest == line.report_time.earliest:
         fact = "No user in the reports has this ARN and this creation time."
         return Outcome(line, FollowUpStatus.NOT_DONE, fact, file)
     again = ", ".join(f"{each.user_key.created:%Y-%m-%d}" for each in of_name)
@@ -247,7 +245,7 @@ def _outcome_of_present(
 ) -> Outcome:
     """Return the outcome where the user is still there."""
     works = now.has_service_credential or now.state.has_working_credential
-    is_later = _made_on(file) > line.made_on
+    is_later = report_time(file).earliest > line.report_time.earliest
     if line.decision is Decision.DEACTIVATE and works is False and is_later:
         fact = "The user has no working credentials. Decide on its deletion."
         return Outcome(line, FollowUpStatus.DONE, fact, file, now)
@@ -341,7 +339,7 @@ def _row(
 
 def days_after(line: LedgerLine, file: ReportFile | None, newest: datetime) -> int:
     """Return the whole days from a decision to a report; a day without a time is its start."""
-    at = _made_on(file) if file else newest
+    at = report_time(file).earliest if file else newest
     return max((at - datetime.combine(line.decided_on, time(), UTC)).days, 0)
 
 

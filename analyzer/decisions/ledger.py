@@ -1,7 +1,7 @@
-"""Keep decisions: a line each, with what the report showed, and say which of them are in force.
+"""Keep decisions in a ledger, and say which of them are in force.
 
-The ledger is a CSV file to which lines are only ever added. It can be kept in git, and a script can
-write one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. Saved by a
+It is a CSV file to which lines are only ever added. It can be kept in git, and a script can write
+one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. Saved by a
 spreadsheet it still reads: account and name come from the ARN, and one leading apostrophe goes.
 """
 
@@ -13,9 +13,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from operator import attrgetter
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
@@ -23,13 +22,13 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.csv_lists import ListForm, list_rows
+from analyzer.decisions.standing import USER_ARN, LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import Exemption, FileReference
 from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.values import timestamp
 from analyzer.review_columns import CHOICES, REMOVALS, Decision
 from analyzer.terms import (
-    ACCOUNT_ID_PATTERN,
     AWS_SOURCES,
     DUE_DAYS,
     FORMULA_SIGNS,
@@ -71,137 +70,6 @@ _NO_NAMES: Final = "(none)"
 """Stands in `same_second` where no other user was created in that second; no user has this name."""
 
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
-_USER_ARN: Final = re.compile(
-    rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
-)
-
-
-class UserKey(NamedTuple):
-    """Identify a user: one created again under the same name is another.
-
-    `created` is aware and to the second, None where it is not understood.
-    """
-
-    arn: str
-    created: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerLine:
-    """Hold the decision of a person on one user, and what the report showed of the user.
-
-    It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
-    for a CSV. What happened after `baseline` was not shown. `same_second` are the names of the
-    other users that were created in the same second, None where they are not known.
-    `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
-    """
-
-    decision: Decision
-    decided_by: str
-    decided_on: date
-    ticket: str = ""
-    comment: str = ""
-    workbook: str = ""
-    sha256: str = ""
-    sheet: str = ""
-    row: int = 0
-    baseline: datetime
-    same_second: frozenset[str] | None = None
-    report_cells: Mapping[str, str]
-    user_key: UserKey = field(init=False, repr=False)
-    as_of: datetime = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Read the moments once; raises ValueError where as-of is none."""
-        as_of = timestamp(self.report_cells[columns.AS_OF])
-        if as_of is None:
-            raise ValueError(f"no as-of: {self.report_cells[columns.AS_OF]!r}")
-        created = timestamp(self.report_cells[columns.USER_CREATION_TIME])
-        object.__setattr__(self, "as_of", as_of)
-        object.__setattr__(self, "user_key", UserKey(self.report_cells[columns.ARN], created))
-
-    @property
-    def account(self) -> str:
-        """Return the account of the user."""
-        return self.report_cells[columns.ACCOUNT]
-
-    @property
-    def user(self) -> str:
-        """Return the name of the user."""
-        return self.report_cells[columns.USER]
-
-    @property
-    def identifies_user(self) -> bool:
-        """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
-        return bool(self.user_key.created and _USER_ARN.fullmatch(self.user_key.arn))
-
-    @property
-    def person(self) -> str:
-        """Return who decided, whatever the case and the blanks of the name."""
-        return " ".join(self.decided_by.casefold().split())
-
-    @property
-    def place(self) -> str:
-        """Return where the decision was entered."""
-        sheet = f", sheet {self.sheet}" if self.sheet else ""
-        return f"{self.workbook}{sheet}, row {self.row}"
-
-    @property
-    def content(self) -> tuple[object, ...]:
-        """Return what the same decision on the same report shares, wherever it stands."""
-        entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
-        return self.user_key, self.as_of, *entered
-
-    @property
-    def made_on(self) -> datetime:
-        """Return from when the report is that the decision was made on."""
-        source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
-        return moment_to_act_on(self.as_of, source, self.baseline)
-
-    @property
-    def confirmed(self) -> datetime:
-        """Return when the report proves that the user was there; `--as-of` proves nothing."""
-        is_option = self.report_cells[columns.AS_OF_SOURCE] == AsOfSource.OPTION
-        return self.baseline if is_option else self.made_on
-
-    @property
-    def summary(self) -> str:
-        """Return the decision in one line: word, name, day, ticket."""
-        parts = str(self.decision), self.decided_by, self.decided_on.isoformat(), self.ticket
-        return ", ".join(filter(None, parts))
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Hold the lines on one user in the order in which they count, and those that stand.
-
-    `current` has the newest word of each person of the newest day; different ones are a conflict.
-    `conflicts` are the pairs of different words of one day that nobody resolved, `noted` the days
-    with a line `conflict`.
-    """
-
-    lines: tuple[LedgerLine, ...]
-    current: tuple[LedgerLine, ...]
-    conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
-    noted: frozenset[date]
-
-    @property
-    def words(self) -> tuple[LedgerLine, ...]:
-        """Return the current lines that are a decision, and no withdrawal."""
-        return tuple(each for each in self.current if each.decision is not Decision.WITHDRAW)
-
-    @property
-    def is_conflict(self) -> bool:
-        """Return whether different people decided differently on the newest day."""
-        return _differ(self.current)
-
-    @property
-    def in_force(self) -> LedgerLine | None:
-        """Return the decision in force; one to keep may have run out (`Ledger.in_force`)."""
-        if not self.current or self.is_conflict:
-            return None
-        newest = self.current[-1]
-        return None if newest.decision is Decision.WITHDRAW else newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,73 +142,6 @@ class Ledger:
         return [line for line in in_force if line and line.decision in REMOVALS]
 
 
-def standings(lines: Iterable[LedgerLine]) -> dict[UserKey, Standing]:
-    """Return what stands of the lines on each user, by user in the order of their first line."""
-    by_user: dict[UserKey, list[LedgerLine]] = {}
-    for line in lines:
-        by_user.setdefault(line.user_key, []).append(line)
-    # `sorted` is stable: lines of one day stay in the order of the ledger.
-    return {user: _standing(sorted(of, key=_day)) for user, of in by_user.items()}
-
-
-_day: Final = attrgetter("decided_on")
-
-
-def _standing(ordered: Sequence[LedgerLine]) -> Standing:
-    """Go through the lines on one user, the oldest first."""
-    current: dict[str, LedgerLine] = {}
-    conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
-    day = date.min
-    for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
-        if line.decision is Decision.WITHDRAW:
-            is_settled = _differ(current.values()) and _has_word(current, line)
-            if not is_settled:
-                conflicts.pop(day, None)
-            current = _after_withdrawal(current, line, is_settled=is_settled)
-            day = day if is_settled else line.decided_on
-        else:
-            of_day = current if line.decided_on == day else {}
-            current = {who: each for who, each in of_day.items() if who != line.person}
-            current[line.person] = line
-            day = line.decided_on
-        conflicts.pop(day, None)
-        if _differ(current.values()):
-            conflicts[day] = _first_pair(current.values())
-    noted = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
-    return Standing(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), noted)
-
-
-def _has_word(current: Mapping[str, LedgerLine], withdrawal: LedgerLine) -> bool:
-    own = current.get(withdrawal.person)
-    return own is not None and own.decision is not Decision.WITHDRAW
-
-
-def _after_withdrawal(
-    current: Mapping[str, LedgerLine], withdrawal: LedgerLine, *, is_settled: bool
-) -> dict[str, LedgerLine]:
-    """Return what stands after a withdrawal.
-
-    In a conflict it takes the own word back, and settles it. Who withdraws the own word of the day
-    has none left; who withdraws that of another has decided too.
-    """
-    if is_settled:
-        return {who: each for who, each in current.items() if who != withdrawal.person}
-    own = current.get(withdrawal.person)
-    takes_own_back = (
-        _has_word(current, withdrawal) and own and own.decided_on == withdrawal.decided_on
-    )
-    return {} if takes_own_back else {withdrawal.person: withdrawal}
-
-
-def _differ(lines: Iterable[LedgerLine]) -> bool:
-    return len({line.decision for line in lines}) > 1
-
-
-def _first_pair(lines: Iterable[LedgerLine]) -> tuple[LedgerLine, LedgerLine]:
-    first, *others = lines
-    return first, next(each for each in others if each.decision is not first.decision)
-
-
 class OpenRow(NamedTuple):
     """Name a listed user on whom nothing is entered, and of when its report is."""
 
@@ -373,7 +174,7 @@ def read_entries(name: str, content: bytes) -> Entries:
     day or moment that is none, an empty name, a `keep` without a comment, a row whose account,
     user and ARN do not name the same user.
     """
-    rows = list_rows(name, content, _FORM, _problems)
+    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, _FORM, _problems)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
@@ -409,6 +210,11 @@ def read_ledger(name: str, content: bytes) -> Ledger:
     return Ledger(lines=entries.lines, file=entries.file)
 
 
+def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
+    """Return cells without the apostrophe that keeps a spreadsheet from reading a formula."""
+    return {name: text.removeprefix("'") for name, text in cells.items()}
+
+
 def _is_open(cells: Mapping[str, str]) -> bool:
     """Return whether nothing is entered, in a row that was not collected before."""
     return not any(cells.get(name) for name in (*ENTRIES, *_ADDED))
@@ -416,8 +222,8 @@ def _is_open(cells: Mapping[str, str]) -> bool:
 
 def _open_row(cells: Mapping[str, str]) -> OpenRow:
     as_of = timestamp(cells[columns.AS_OF]) or datetime.fromtimestamp(0, UTC)
-    arn = cells[columns.ARN].removeprefix("'")
-    return OpenRow(UserKey(arn, timestamp(cells[columns.USER_CREATION_TIME])), as_of)
+    user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
+    return OpenRow(user, as_of)
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
@@ -427,16 +233,6 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
     writer.writerow(COLUMNS)
     writer.writerows([*map(_safe, _cells(line))] for line in lines)
     return text.getvalue().encode(errors="surrogateescape")
-
-
-def moment_to_act_on(as_of: datetime, source: AsOfSource, baseline: datetime) -> datetime:
-    """Return from when a report is, where something is done because of it.
-
-    A day without a time counts as its start, or as the newest timestamp if that is later.
-    """
-    if source is AsOfSource.FOLDER:
-        return max(datetime.combine(as_of.date(), time(), UTC), baseline)
-    return as_of
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:
@@ -474,14 +270,14 @@ def _safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_NEEDS_APOSTROPHE) else cell
 
 
-def _line(file: FileReference, row: int, quoted: Mapping[str, str]) -> LedgerLine:
-    cells = {name: text.removeprefix("'") for name, text in quoted.items()}
+def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine:
     report_cells = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
-    if match := _USER_ARN.fullmatch(report_cells[columns.ARN]):
+    if match := USER_ARN.fullmatch(report_cells[columns.ARN]):
         report_cells |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
     baseline = timestamp(cells.get(BASELINE, "")) or baseline_in_row(report_cells)
-    place = (cells.get(name, "") for name in (WORKBOOK, SHA256, SHEET, ROW))
-    workbook, sha256, sheet, entered_row = place
+    workbook, sha256, sheet, entered_row = (
+        cells.get(name, "") for name in (WORKBOOK, SHA256, SHEET, ROW)
+    )
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
@@ -524,7 +320,7 @@ def _is_day(text: str) -> bool:
 
 def _problems(name: str, row: int, quoted: Mapping[str, str]) -> Iterator[Problem]:
     """Yield what is wrong with a row of a ledger."""
-    cells = {column: text.removeprefix("'") for column, text in quoted.items()}
+    cells = _unquoted(quoted)
     if _is_open(cells):
         return
 
@@ -551,7 +347,7 @@ def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[
     Account and name stand in the ARN too, and the age counts from the creation time.
     """
     arn, user = cells[columns.ARN], cells[columns.USER]
-    match = _USER_ARN.fullmatch(arn)
+    match = USER_ARN.fullmatch(arn)
     if user == ROOT_USER or arn.endswith(":root"):
         yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
     elif not (match or _is_masked(arn, user) or _is_unread(cells)):

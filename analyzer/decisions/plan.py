@@ -17,15 +17,17 @@ from analyzer.decisions.follow_up import (
     Outcome,
     outcomes,
     page_of_lines,
+    report_time,
     states_decided_on,
 )
-from analyzer.decisions.ledger import Ledger, LedgerLine, Standing, moment_to_act_on
+from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, Removal
+from analyzer.decisions.standing import LedgerLine, Standing
 from analyzer.decisions.user_state import UserState
 from analyzer.exemptions import ExemptionMatches
 from analyzer.model import Exemption, Page, Report, as_category
 from analyzer.review_columns import REMOVALS
-from analyzer.terms import AsOfSource, Verdict
+from analyzer.terms import Verdict
 
 _NOT_IDENTIFIED: Final = "its creation time or account is not known"
 _UNCLEAR: Final = "the report does not show all its credentials"
@@ -108,7 +110,9 @@ def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> 
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     return [
         _Candidate(
-            line, line.confirmed, _exempt_reason(why) if line.identifies_user else _NOT_IDENTIFIED
+            line,
+            line.report_time.confirmed,
+            _exempt_reason(why) if line.identifies_user else _NOT_IDENTIFIED,
         )
         for line, why in zip(lines, exempt, strict=True)
     ]
@@ -118,14 +122,12 @@ def _by_outcome(outcome: Outcome) -> _Candidate:
     """Return the candidate as a later report shows it."""
     line, file, now = outcome.line, outcome.file, outcome.now
     if outcome.status is FollowUpStatus.DONE:
-        return _Candidate(line, line.confirmed, is_done=True)
+        return _Candidate(line, line.report_time.confirmed, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        return _Candidate(line, line.confirmed, _without_stop(outcome.fact))
-    is_option = file.as_of_source is AsOfSource.OPTION
-    made_on = moment_to_act_on(file.as_of, file.as_of_source, file.baseline)
-    confirmed = file.baseline if is_option else made_on
+        return _Candidate(line, line.report_time.confirmed, _without_stop(outcome.fact))
+    confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
     reason = _UNCLEAR if now.state.is_unknown else _exempt_reason(now.exemption)
-    return _Candidate(line, max(line.confirmed, confirmed), reason)
+    return _Candidate(line, confirmed, reason)
 
 
 def _exempt_reason(why: str) -> str:

@@ -188,7 +188,9 @@ _NO_MORE: Final = ("", "N/A")
 
 def _flags(truth: Truth) -> np.ndarray:
     """Return whether something holds as True, False or None (object)."""
-    return np.where(truth.undecided, None, truth.yes)
+    flags = truth.yes.astype(object)
+    flags[truth.undecided] = None
+    return flags
 
 
 def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:

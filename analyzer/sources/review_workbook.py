@@ -18,9 +18,7 @@ from analyzer.analysis import Analysis
 from analyzer.decisions import ledger
 from analyzer.decisions.ledger import (
     Entries,
-    LedgerLine,
     OpenRow,
-    UserKey,
     entry_problems,
     identity_problems,
     read_entries,
@@ -33,6 +31,7 @@ from analyzer.decisions.record import (
     report_files,
     rows_of_users_csv,
 )
+from analyzer.decisions.standing import LedgerLine, UserKey
 from analyzer.errors import InputRefused, Problem
 from analyzer.model import AccountName, FileReference
 from analyzer.report.values import timestamp

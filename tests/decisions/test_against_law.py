@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger, standings
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
+from analyzer.decisions.standing import standings
 from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,

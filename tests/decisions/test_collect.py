@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from analyzer.decisions.collect import Collection
-from analyzer.decisions.ledger import Entries, Ledger, LedgerLine, OpenRow, read_entries
+from analyzer.decisions.ledger import Entries, Ledger, OpenRow, read_entries
+from analyzer.decisions.standing import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user

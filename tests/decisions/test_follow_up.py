@@ -10,7 +10,8 @@ import pytest
 
 import analyzer
 from analyzer.decisions.follow_up import COLUMNS, FollowUpStatus, as_text, follow_up_counts
-from analyzer.decisions.ledger import Ledger, LedgerLine
+from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.standing import LedgerLine
 from analyzer.writers.csv import write_follow_up
 from tests.support.builders import (
     AS_OF,

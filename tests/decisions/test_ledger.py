@@ -5,14 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analyzer import columns
-from analyzer.decisions.ledger import (
-    COLUMNS,
-    Ledger,
-    ledger_bytes,
-    read_entries,
-    read_ledger,
-    standings,
-)
+from analyzer.decisions.ledger import COLUMNS, Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.standing import standings
 from analyzer.errors import InputRefused
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
 from tests.support.decisions import DAY, bulk, line, user_rows
@@ -142,6 +136,11 @@ def test_a_column_that_is_gone_is_refused(name: str) -> None:
     content = bulk(user_rows(a_user()), ("keep", "Anna", f"{DAY}", "", "why"), drop=[name])
     ((row, _, message),) = refusals(content)
     assert (row, message) == (1, f"missing: {name}")
+
+
+def test_a_row_with_an_apostrophe_alone_is_open() -> None:
+    read = read_entries("bulk.csv", bulk(user_rows(a_user()), ("'", "", "", "'")))
+    assert (read.lines, [each.user_key for each in read.open_rows]) == ((), [line().user_key])
 
 
 def test_a_line_that_was_emptied_in_the_ledger_is_refused() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.decisions.ledger import Ledger, LedgerLine
+from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import Plan, plan
 from analyzer.decisions.removal_script import CertificateInReport, KeyInReport
+from analyzer.decisions.standing import LedgerLine
 from analyzer.model import Exemptions
 from tests.support.builders import (
     ACCOUNT,
@@ -215,13 +216,13 @@ def test_a_newer_report_confirms_the_user_from_its_own_time() -> None:
 
 
 def test_a_day_without_a_time_confirms_from_its_start_and_an_option_confirms_nothing() -> None:
-    assert line(baseline=days_before(400)).confirmed == AS_OF
+    assert line(baseline=days_before(400)).report_time.confirmed == AS_OF
     cells = dict(line().report_cells) | {"as_of_source": "folder", "as_of": "2026-05-11T23:59:59Z"}
     of_day = line(report_cells=cells, baseline=days_before(400))
-    assert of_day.confirmed.date() == date(2026, 5, 11)
-    assert of_day.confirmed.hour == 0
+    assert of_day.report_time.confirmed.date() == date(2026, 5, 11)
+    assert of_day.report_time.confirmed.hour == 0
     cells = dict(line().report_cells) | {"as_of_source": "option", "as_of": "2099-01-01T00:00:00Z"}
-    assert line(report_cells=cells, baseline=AS_OF).confirmed == AS_OF
+    assert line(report_cells=cells, baseline=AS_OF).report_time.confirmed == AS_OF
 
 
 def test_the_package_offers_no_change_of_aws() -> None:

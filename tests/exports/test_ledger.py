@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from analyzer.decisions.ledger import LedgerLine, ledger_bytes, read_ledger
+from analyzer.decisions.ledger import ledger_bytes, read_ledger
+from analyzer.decisions.standing import LedgerLine
 from analyzer.files import sha256
 from tests.support.builders import Row, a_password, a_user, days_before, table
 from tests.support.decisions import bulk, line, user_rows

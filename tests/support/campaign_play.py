@@ -14,14 +14,8 @@ from typing import Any
 import analyzer
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import follow_up
-from analyzer.decisions.ledger import (
-    Ledger,
-    LedgerLine,
-    ledger_bytes,
-    read_entries,
-    read_ledger,
-    standings,
-)
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.standing import LedgerLine, standings
 from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
 from tests.support.campaigns import (

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 
 import analyzer
 from analyzer.analysis import Analysis
-from analyzer.decisions.ledger import LedgerLine
+from analyzer.decisions.standing import LedgerLine
 from analyzer.review_columns import SHEETS
 from tests.support.builders import (
     AS_OF,

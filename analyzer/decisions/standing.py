@@ -1,0 +1,233 @@
+"""Hold decisions on users, and say which of them stand.
+
+A decision is a line of a ledger: what a person entered, and what the report showed of the user.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from analyzer import columns
+from analyzer.report.values import timestamp
+from analyzer.review_columns import Decision
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
+
+USER_ARN: Final = re.compile(
+    rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
+)
+"""The ARN of an IAM user of a known account."""
+
+
+class UserKey(NamedTuple):
+    """Identify a user: one created again under the same name is another.
+
+    `created` is aware and to the second, None where it is not understood.
+    """
+
+    arn: str
+    created: datetime | None
+
+
+class ReportTime(NamedTuple):
+    """Hold the time of a report: as-of, where that comes from, and the report's `baseline`."""
+
+    as_of: datetime
+    source: AsOfSource
+    baseline: datetime
+
+    @property
+    def earliest(self) -> datetime:
+        """Return from when the report is, where something is done because of it.
+
+        A day without a time counts as its start, or as the newest timestamp if that is later.
+        """
+        if self.source is not AsOfSource.FOLDER:
+            return self.as_of
+        return max(datetime.combine(self.as_of.date(), time(), UTC), self.baseline)
+
+    @property
+    def confirmed(self) -> datetime:
+        """Return when the report proves that its users were there; `--as-of` proves nothing."""
+        return self.baseline if self.source is AsOfSource.OPTION else self.earliest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """Hold the decision of a person on one user, and what the report showed of the user.
+
+    It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
+    for a CSV. What happened after `baseline` was not shown. `same_second` are the names of the
+    other users that were created in the same second, None where they are not known.
+    `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
+    """
+
+    decision: Decision
+    decided_by: str
+    decided_on: date
+    ticket: str = ""
+    comment: str = ""
+    workbook: str = ""
+    sha256: str = ""
+    sheet: str = ""
+    row: int = 0
+    baseline: datetime
+    same_second: frozenset[str] | None = None
+    report_cells: Mapping[str, str]
+    user_key: UserKey = field(init=False, repr=False)
+    as_of: datetime = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the moments once; raises ValueError where as-of is none."""
+        as_of = timestamp(self.report_cells[columns.AS_OF])
+        if as_of is None:
+            raise ValueError(f"no as-of: {self.report_cells[columns.AS_OF]!r}")
+        created = timestamp(self.report_cells[columns.USER_CREATION_TIME])
+        object.__setattr__(self, "as_of", as_of)
+        object.__setattr__(self, "user_key", UserKey(self.report_cells[columns.ARN], created))
+
+    @property
+    def account(self) -> str:
+        """Return the account of the user."""
+        return self.report_cells[columns.ACCOUNT]
+
+    @property
+    def user(self) -> str:
+        """Return the name of the user."""
+        return self.report_cells[columns.USER]
+
+    @property
+    def identifies_user(self) -> bool:
+        """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
+        return bool(self.user_key.created and USER_ARN.fullmatch(self.user_key.arn))
+
+    @property
+    def person(self) -> str:
+        """Return who decided, whatever the case and the blanks of the name."""
+        return " ".join(self.decided_by.casefold().split())
+
+    @property
+    def place(self) -> str:
+        """Return where the decision was entered."""
+        sheet = f", sheet {self.sheet}" if self.sheet else ""
+        return f"{self.workbook}{sheet}, row {self.row}"
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Return what the same decision on the same report shares, wherever it stands."""
+        entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
+        return self.user_key, self.as_of, *entered
+
+    @property
+    def report_time(self) -> ReportTime:
+        """Return the time of the report that the decision was made on."""
+        source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
+        return ReportTime(self.as_of, source, self.baseline)
+
+    @property
+    def summary(self) -> str:
+        """Return the decision in one line: word, name, day, ticket."""
+        parts = str(self.decision), self.decided_by, self.decided_on.isoformat(), self.ticket
+        return ", ".join(filter(None, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold the lines on one user in the order in which they count, and those that stand.
+
+    `current` has the newest word of each person of the newest day; different ones are a conflict.
+    `conflicts` are the pairs of different words of one day that nobody resolved, `noted` the days
+    with a line `conflict`.
+    """
+
+    lines: tuple[LedgerLine, ...]
+    current: tuple[LedgerLine, ...]
+    conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
+    noted: frozenset[date]
+
+    @property
+    def words(self) -> tuple[LedgerLine, ...]:
+        """Return the current lines that are a decision, and no withdrawal."""
+        return tuple(each for each in self.current if each.decision is not Decision.WITHDRAW)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Return whether different people decided differently on the newest day."""
+        return _differ(self.current)
+
+    @property
+    def in_force(self) -> LedgerLine | None:
+        """Return the decision in force; one to keep may have run out (`Ledger.in_force`)."""
+        if not self.current or self.is_conflict:
+            return None
+        newest = self.current[-1]
+        return None if newest.decision is Decision.WITHDRAW else newest
+
+
+def standings(lines: Iterable[LedgerLine]) -> dict[UserKey, Standing]:
+    """Return what stands of the lines on each user, by user in the order of their first line."""
+    by_user: dict[UserKey, list[LedgerLine]] = {}
+    for line in lines:
+        by_user.setdefault(line.user_key, []).append(line)
+    # `sorted` is stable: lines of one day stay in the order of the ledger.
+    return {user: _standing(sorted(of, key=_day)) for user, of in by_user.items()}
+
+
+_day: Final = attrgetter("decided_on")
+
+
+def _standing(ordered: Sequence[LedgerLine]) -> Standing:
+    """Go through the lines on one user, the oldest first."""
+    current: dict[str, LedgerLine] = {}
+    conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
+    day = date.min
+    for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
+        if line.decision is Decision.WITHDRAW:
+            is_settled = _differ(current.values()) and _has_word(current, line)
+            if not is_settled:
+                conflicts.pop(day, None)
+            current = _after_withdrawal(current, line, is_settled=is_settled)
+            day = day if is_settled else line.decided_on
+        else:
+            of_day = current if line.decided_on == day else {}
+            current = {who: each for who, each in of_day.items() if who != line.person}
+            current[line.person] = line
+            day = line.decided_on
+        conflicts.pop(day, None)
+        if _differ(current.values()):
+            conflicts[day] = _first_pair(current.values())
+    noted = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
+    return Standing(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), noted)
+
+
+def _has_word(current: Mapping[str, LedgerLine], withdrawal: LedgerLine) -> bool:
+    own = current.get(withdrawal.person)
+    return own is not None and own.decision is not Decision.WITHDRAW
+
+
+def _after_withdrawal(
+    current: Mapping[str, LedgerLine], withdrawal: LedgerLine, *, is_settled: bool
+) -> dict[str, LedgerLine]:
+    """Return what stands after a withdrawal.
+
+    In a conflict it takes the own word back, and settles it. Who withdraws the own word of the day
+    has none left; who withdraws that of another has decided too.
+    """
+    if is_settled:
+        return {who: each for who, each in current.items() if who != withdrawal.person}
+    own = current.get(withdrawal.person)
+    takes_own_back = (
+        _has_word(current, withdrawal) and own and own.decided_on == withdrawal.decided_on
+    )
+    return {} if takes_own_back else {withdrawal.person: withdrawal}
+
+
+def _differ(lines: Iterable[LedgerLine]) -> bool:
+    return len({line.decision for line in lines}) > 1
+
+
+def _first_pair(lines: Iterable[LedgerLine]) -> tuple[LedgerLine, LedgerLine]:
+    first, *others = lines
+    return first, next(each for each in others if each.decision is not first.decision)
