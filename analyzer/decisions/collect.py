@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from analyzer import columns
+from analyzer import columns, review_columns
 from analyzer.caveats import UNREAD_CELL
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.ledger import DECIDED_ON, DECISION, PROGRAM, Entries, Ledger
@@ -196,11 +196,21 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     return replace(other, decision=word, decided_by=PROGRAM, ticket="", comment=comment)
 
 
+_HEADS: Final = {
+    DECISION: review_columns.DECISION,
+    DECIDED_ON: review_columns.DECIDED_ON,
+    columns.ARN: review_columns.ARN,
+}
+"""The heads that a sheet has for columns of the ledger."""
+
+
 def _problem(line: LedgerLine, column: str, message: str, hint: str) -> Problem:
+    """Return a problem of a column of the ledger, by the name that the line's file has for it."""
     place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
     entered = {DECISION: line.decision, DECIDED_ON: line.decided_on}.get(column)
     value = f"{entered} {line.user_key.arn}" if entered else line.user_key.arn
-    return Problem(place, line.row, column, value, message, hint)
+    name = _HEADS[column] if line.sheet else column
+    return Problem(place, line.row, name, value, message, hint)
 
 
 def _file_outcome(

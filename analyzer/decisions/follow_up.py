@@ -6,10 +6,11 @@ later report shows more access or use than the reviewer saw, the decision is ove
 on it, and somebody decides anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.account_names import account_name
+from analyzer.account_names import account_names
 from analyzer.decisions.ledger import (
     COMMENT,
     DECIDED_BY,
@@ -32,7 +33,7 @@ from analyzer.decisions.ledger import (
 )
 from analyzer.decisions.standing import LedgerLine, ReportTime, Standing, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
-from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category
+from analyzer.model import TEXT, Page, Report, ReportFile, as_category
 from analyzer.moment_texts import day_text_series, utc_text_series
 from analyzer.report.tidy import tidy
 from analyzer.review_columns import Decision
@@ -56,35 +57,7 @@ DONE_SINCE: Final = "done_since"
 FACT: Final = "fact"
 DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
-
-_DTYPES: Final[Mapping[str, Any]] = {
-    STATUS: "object",
-    OVERDUE: "bool",
-    columns.ACCOUNT: TEXT,
-    columns.USER: TEXT,
-    columns.ARN: TEXT,
-    columns.CREATED: "datetime64[s, UTC]",
-    DECISION: TEXT,
-    DECIDED_BY: TEXT,
-    DECIDED_ON: "datetime64[s]",
-    TICKET: TEXT,
-    COMMENT: TEXT,
-    DAYS: "int64",
-    columns.VERDICT: TEXT,
-    LAST_USE: "datetime64[s, UTC]",
-    REPORT: TEXT,
-    columns.AS_OF: "datetime64[s, UTC]",
-    DONE_SINCE: "datetime64[s, UTC]",
-    FACT: TEXT,
-    DECIDED_VERDICT: TEXT,
-    DECIDED_AS_OF: "datetime64[s, UTC]",
-    WORKBOOK: TEXT,
-    SHEET: TEXT,
-    ROW: "int64",
-    SHA256: TEXT,
-    columns.ACCOUNT_NAME: TEXT,
-}
-COLUMNS: Final = tuple(_DTYPES)
+_MOMENT: Final = "datetime64[s, UTC]"
 
 MOMENTS: Final = (columns.CREATED, LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
@@ -108,16 +81,38 @@ class UserNow:
 class Outcome:
     """Hold what became of one decision; `now` is the user in `file`, None if it is not there.
 
-    `added` is each access or use that the reviewer did not see. `file` is None where no report
-    covers the account.
+    `file` is None where no report covers the account: then time counts to `newest`, the newest
+    as-of of all reports. `added` is each access or use that the reviewer did not see.
     """
 
     line: LedgerLine
+    file: ReportFile | None
+    newest: datetime
     status: FollowUpStatus
     fact: str
-    file: ReportFile | None = None
     now: UserNow | None = None
     added: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether a report shows that it is done."""
+        return self.status is FollowUpStatus.DONE
+
+    @property
+    def as_of(self) -> datetime:
+        """Return the moment of the report."""
+        return self.file.as_of if self.file else self.newest
+
+    @property
+    def days(self) -> int:
+        """Return the whole days from the decision; a day without a time is its start."""
+        at = report_time(self.file).earliest if self.file else self.newest
+        return max((at - datetime.combine(self.line.decided_on, time(), UTC)).days, 0)
+
+
+def report_time(file: ReportFile) -> ReportTime:
+    """Return the time of a report."""
+    return ReportTime(file.as_of, file.as_of_source, file.baseline)
 
 
 def outcomes(
@@ -128,10 +123,11 @@ def outcomes(
     `pages` are the judged pages of `report`.
     """
     files = {account.account: file for file in report.files for account in file.accounts}
+    newest = max(file.as_of for file in report.files)
     users = _UsersNow(lines, pages)
     before = states_decided_on(lines)
     return {
-        line.user_key: _outcome(line, state, files.get(line.account), users)
+        line.user_key: _outcome(line, state, files.get(line.account), newest, users)
         for line, state in zip(lines, before, strict=True)
     }
 
@@ -163,32 +159,14 @@ class _UsersNow:
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         for page in pages:
-            self._add(page, arns, seconds)
-
-    def _add(self, page: Page, arns: set[str], seconds: pd.DatetimeIndex) -> None:
-        users = page.users
-        named = users[columns.ARN].isin(arns).to_numpy()
-        chosen = page.where(named)
-        keys = zip(chosen.users[columns.ARN], datetimes(chosen.users[columns.CREATED]), strict=True)
-        flags = zip(
-            chosen.users[columns.VERDICT],
-            chosen.users[columns.SERVICE_CREDENTIALS] != "",
-            chosen.users[columns.EXEMPTION],
-            strict=True,
-        )
-        states = user_states(chosen)
-        for key, state, (verdict, service, exemption) in zip(keys, states, flags, strict=True):
-            user = UserNow(UserKey(*key), state, Verdict(verdict), bool(service), exemption)
-            self.by_arn.setdefault(key[0], []).append(user)
-        alike = users[users[columns.CREATED].isin(seconds)]
-        for account, created, name, arn in zip(
-            alike[columns.ACCOUNT],
-            datetimes(alike[columns.CREATED]),
-            alike[columns.USER],
-            alike[columns.ARN],
-            strict=True,
-        ):
-            self.names.setdefault((account, created), {})[arn] = name
+            users = page.users
+            for user in _users_now(page.where(users[columns.ARN].isin(arns).to_numpy())):
+                self.by_arn.setdefault(user.user_key.arn, []).append(user)
+            alike = users[users[columns.CREATED].isin(seconds)]
+            second = zip(alike[columns.ACCOUNT], datetimes(alike[columns.CREATED]), strict=True)
+            named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
+            for of_second, (arn, name) in zip(second, named, strict=True):
+                self.names.setdefault(of_second, {})[arn] = name
 
     def renamed(self, line: LedgerLine) -> list[str]:
         """Return the users that may be that of a line under another name or path."""
@@ -198,60 +176,73 @@ class _UsersNow:
         return sorted(name for other, name in alike.items() if other != arn and name not in known)
 
 
+def _users_now(page: Page) -> Iterator[UserNow]:
+    """Return the users of a judged page."""
+    users = page.users
+    return map(
+        UserNow,
+        map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED])),
+        user_states(page),
+        map(Verdict, users[columns.VERDICT]),
+        (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
+        users[columns.EXEMPTION],
+    )
+
+
 def _outcome(
-    line: LedgerLine, before: UserState, file: ReportFile | None, users: _UsersNow
+    line: LedgerLine,
+    before: UserState,
+    file: ReportFile | None,
+    newest: datetime,
+    users: _UsersNow,
 ) -> Outcome:
     """Return what became of one decision."""
+    of = partial(Outcome, line, file, newest)
     if not line.identifies_user:
         fact = "The creation time or the account of the user is not known: nothing acts on this."
-        return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
+        return of(FollowUpStatus.UNKNOWN, fact)
     if file is None:
-        return Outcome(line, FollowUpStatus.UNKNOWN, "The account is not covered.")
-    if report_time(file).earliest < line.report_time.earliest:
+        return of(FollowUpStatus.UNKNOWN, "The account is not covered.")
+    later = report_time(file).earliest - line.report_time.earliest
+    if later < timedelta():
         fact = "The report is older than the one that was decided on."
-        return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
+        return of(FollowUpStatus.UNKNOWN, fact)
     of_name = users.by_arn.get(line.user_key.arn, [])
     now = next((each for each in of_name if each.user_key == line.user_key), None)
-    if now is None:
-        return _outcome_of_absent(line, file, of_name, users.renamed(line))
-    return _outcome_of_present(line, before, file, now)
+    if now:
+        return of(*_judged_present(line, before, now, is_later=bool(later)))
+    return of(*_judged_absent(of_name, users.renamed(line), is_later=bool(later)))
 
 
-def report_time(file: ReportFile) -> ReportTime:
-    """Return the time of a report."""
-    return ReportTime(file.as_of, file.as_of_source, file.baseline)
-
-
-def _outcome_of_absent(
-    line: LedgerLine, file: ReportFile, of_name: Sequence[UserNow], renamed: Sequence[str]
-) -> Outcome:
-    """Return the outcome where no user has the ARN and the creation time."""
+def _judged_absent(
+    of_name: Sequence[UserNow], renamed: Sequence[str], *, is_later: bool
+) -> tuple[FollowUpStatus, str]:
+    """Return status and fact where no user has the ARN and the creation time."""
     if any(each.user_key.created is None for each in of_name):
         fact = "The report has a user of this ARN whose creation time is not understood."
-        return Outcome(line, FollowUpStatus.UNKNOWN, fact, file)
+        return FollowUpStatus.UNKNOWN, fact
     if renamed:
         fact = f"Possibly renamed: {short_list(renamed)} was created in the same second."
-        return Outcome(line, FollowUpStatus.NOT_DONE, fact, file)
-    if report_time(file).earliest == line.report_time.earliest:
+        return FollowUpStatus.NOT_DONE, fact
+    if not is_later:
         fact = "No user in the reports has this ARN and this creation time."
-        return Outcome(line, FollowUpStatus.NOT_DONE, fact, file)
+        return FollowUpStatus.NOT_DONE, fact
     again = ", ".join(f"{each.user_key.created:%Y-%m-%d}" for each in of_name)
     fact = f"The user is gone; another of this name was created on {again}."
-    return Outcome(line, FollowUpStatus.DONE, fact if again else "The user is gone.", file)
+    return FollowUpStatus.DONE, fact if again else "The user is gone."
 
 
-def _outcome_of_present(
-    line: LedgerLine, before: UserState, file: ReportFile, now: UserNow
-) -> Outcome:
-    """Return the outcome where the user is still there."""
+def _judged_present(
+    line: LedgerLine, before: UserState, now: UserNow, *, is_later: bool
+) -> tuple[FollowUpStatus, str, UserNow, tuple[str, ...]]:
+    """Return status, fact, the user and what was added where the user is still there."""
     works = now.has_service_credential or now.state.has_working_credential
-    is_later = report_time(file).earliest > line.report_time.earliest
     if line.decision is Decision.DEACTIVATE and works is False and is_later:
         fact = "The user has no working credentials. Decide on its deletion."
-        return Outcome(line, FollowUpStatus.DONE, fact, file, now)
+        return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.state, line.baseline):
         fact = f"Changed since the decision: {', '.join(added)}. Decide again."
-        return Outcome(line, FollowUpStatus.OVERTAKEN, fact, file, now, tuple(added))
+        return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     fact = (
         "The user is still there."
         if line.decision is Decision.DELETE
@@ -261,28 +252,54 @@ def _outcome_of_present(
         if works is None
         else "No later report shows whether this is done."
     )
-    return Outcome(line, FollowUpStatus.NOT_DONE, fact, file, now)
+    return FollowUpStatus.NOT_DONE, fact, now, ()
+
+
+_CELLS: Final[Mapping[str, tuple[Any, Callable[[Outcome], Any]]]] = {
+    STATUS: ("object", lambda each: str(each.status)),
+    OVERDUE: ("bool", lambda _: False),
+    columns.ACCOUNT: (TEXT, lambda each: each.line.account),
+    columns.USER: (TEXT, lambda each: each.line.user),
+    columns.ARN: (TEXT, lambda each: each.line.user_key.arn),
+    columns.CREATED: (_MOMENT, lambda each: each.line.user_key.created),
+    DECISION: (TEXT, lambda each: str(each.line.decision)),
+    DECIDED_BY: (TEXT, lambda each: each.line.decided_by),
+    DECIDED_ON: ("datetime64[s]", lambda each: each.line.decided_on),
+    TICKET: (TEXT, lambda each: each.line.ticket),
+    COMMENT: (TEXT, lambda each: each.line.comment),
+    DAYS: ("int64", lambda each: each.days),
+    columns.VERDICT: (TEXT, lambda each: str(each.now.verdict) if each.now else ""),
+    LAST_USE: (_MOMENT, lambda each: each.now.state.last_use if each.now else None),
+    REPORT: (TEXT, lambda each: each.file.name if each.file else ""),
+    columns.AS_OF: (_MOMENT, lambda each: each.as_of),
+    DONE_SINCE: (_MOMENT, lambda each: each.as_of if each.is_done else None),
+    FACT: (TEXT, lambda each: each.fact),
+    DECIDED_VERDICT: (TEXT, lambda each: each.line.report_cells[columns.VERDICT]),
+    DECIDED_AS_OF: (_MOMENT, lambda each: each.line.as_of),
+    WORKBOOK: (TEXT, lambda each: each.line.workbook),
+    SHEET: (TEXT, lambda each: each.line.sheet),
+    ROW: ("int64", lambda each: each.line.row),
+    SHA256: (TEXT, lambda each: each.line.sha256),
+    columns.ACCOUNT_NAME: (TEXT, lambda _: ""),
+}
+"""The dtype and the value of each column; some are filled in for all rows together."""
+
+COLUMNS: Final = tuple(_CELLS)
 
 
 @dataclass(frozen=True)
 class FollowUp:
     """Hold what became of each decision in force, as a frame, and by user.
 
-    `frame` has the columns `COLUMNS`, the most urgent decision first: `status` category
-    (`FollowUpStatus`); `overdue` bool (not done more than `Ledger.due_days` after the decision);
-    `account`, `user`, `arn`, `decision`, `decided_by`, `ticket`, `comment` str; `created`,
-    `last_use` datetime64[s, UTC]; `decided_on` datetime64[s]; `days` int64 from the decision to
-    as-of; `verdict` str (now, empty for a user who is gone); `report` str (the file, empty where
-    the account is not covered); `as_of`, `done_since` datetime64[s, UTC] (the report's moment, and
-    that of the first report in which it is done); `fact` str, a sentence; `decided_verdict` str and
-    `decided_as_of` datetime64[s, UTC] (what the reviewer saw); `workbook`, `sheet`, `sha256` str,
-    `row` int64 (where it was entered); `account_name` str.
+    `frame` has the columns `COLUMNS`, the most urgent decision first: `status` is a category
+    (`FollowUpStatus`), `overdue` not done more than `Ledger.due_days` after the decision, `days`
+    from the decision to the report, `verdict` that of now (empty for a user who is gone),
+    `report` the file (empty where the account is not covered), `as_of` its moment, `done_since`
+    that of the first report in which it is done.
     """
 
     frame: pd.DataFrame
-    newest: datetime
     outcomes: Mapping[UserKey, Outcome]
-    standings: Mapping[UserKey, Standing]
 
 
 def follow_up(pages: Iterable[Page], report: Report, ledger: Ledger) -> FollowUp:
@@ -291,63 +308,26 @@ def follow_up(pages: Iterable[Page], report: Report, ledger: Ledger) -> FollowUp
     `pages` are the judged pages of `report`.
     """
     of_users = outcomes(ledger.removals(), report, pages)
-    newest = max(file.as_of for file in report.files)
-    rows = [_row(each, newest, ledger, report.account_names) for each in of_users.values()]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(_DTYPES))
+    frame = pd.DataFrame(
+        {
+            name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
+            for name, (dtype, value) in _CELLS.items()
+        }
+    )
     codes = [[*FollowUpStatus].index(each.status) for each in of_users.values()]
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
+    frame[OVERDUE] = (frame[STATUS] != FollowUpStatus.DONE) & (frame[DAYS] > ledger.due_days)
     frame[DONE_SINCE] = _first_done(frame, ledger.done_since)
+    frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
-    ordered = frame.sort_values(order, kind="stable", ignore_index=True)
-    return FollowUp(ordered, newest, of_users, ledger.standings)
-
-
-def _row(
-    outcome: Outcome, newest: datetime, ledger: Ledger, names: Mapping[str, AccountName]
-) -> dict[str, Any]:
-    line, file, now = outcome.line, outcome.file, outcome.now
-    is_done = outcome.status is FollowUpStatus.DONE
-    days = days_after(line, file, newest)
-    return {
-        STATUS: str(outcome.status),
-        OVERDUE: not is_done and days > ledger.due_days,
-        columns.ACCOUNT: line.account,
-        columns.USER: line.user,
-        columns.ARN: line.user_key.arn,
-        columns.CREATED: line.user_key.created,
-        DECISION: str(line.decision),
-        DECIDED_BY: line.decided_by,
-        DECIDED_ON: line.decided_on,
-        TICKET: line.ticket,
-        COMMENT: line.comment,
-        DAYS: days,
-        columns.VERDICT: str(now.verdict) if now else "",
-        LAST_USE: now.state.last_use if now else None,
-        REPORT: file.name if file else "",
-        columns.AS_OF: file.as_of if file else newest,
-        DONE_SINCE: file.as_of if file and is_done else None,
-        FACT: outcome.fact,
-        DECIDED_VERDICT: line.report_cells[columns.VERDICT],
-        DECIDED_AS_OF: line.as_of,
-        WORKBOOK: line.workbook,
-        SHEET: line.sheet,
-        ROW: line.row,
-        SHA256: line.sha256,
-        columns.ACCOUNT_NAME: account_name(line.account, names),
-    }
-
-
-def days_after(line: LedgerLine, file: ReportFile | None, newest: datetime) -> int:
-    """Return the whole days from a decision to a report; a day without a time is its start."""
-    at = report_time(file).earliest if file else newest
-    return max((at - datetime.combine(line.decided_on, time(), UTC)).days, 0)
+    return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)
 
 
 def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
     """Return since when each decision is done, of those done earlier already the earlier moment."""
     now = followed[DONE_SINCE]
     keys = as_text(followed)[list(DECISION_KEY)].itertuples(index=False, name=None)
-    before = pd.Series([earlier.get(key) for key in keys], now.index, _DTYPES[DONE_SINCE])
+    before = pd.Series([earlier.get(key) for key in keys], now.index, _MOMENT)
     return now.mask(before < now, before)
 
 
@@ -368,10 +348,10 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
 def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Series:
     """Return what was decided earlier on each user of a judged page, in words (str)."""
     users = page.users
-    keys = zip(users[columns.ARN], datetimes(users[columns.CREATED]), strict=True)
+    keys = map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))
     texts = [
-        _earlier(standing, as_of.date(), verdict, ledger, followed)
-        if (standing := followed.standings.get(UserKey(*key)))
+        _earlier(standing, as_of.date(), verdict, ledger, followed.outcomes)
+        if (standing := ledger.standings.get(key))
         else ""
         for key, as_of, verdict in zip(
             keys, users[columns.AS_OF], users[columns.VERDICT], strict=True
@@ -381,7 +361,11 @@ def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Seri
 
 
 def _earlier(
-    standing: Standing, day: date, verdict: str, ledger: Ledger, followed: FollowUp
+    standing: Standing,
+    day: date,
+    verdict: str,
+    ledger: Ledger,
+    of_users: Mapping[UserKey, Outcome],
 ) -> str:
     """Return what stands of the decisions on one user, and what became of it."""
     if standing.is_conflict:
@@ -394,15 +378,14 @@ def _earlier(
         return f"{line.summary}{remark}; ended on {ledger.last_day(line)}"
     if line.decision is Decision.KEEP:
         return f"{line.summary}{remark}; exempts from nothing: the user is {verdict}"
-    outcome = followed.outcomes.get(line.user_key)
-    return f"{line.summary}{remark}{_outcome_remark(outcome, followed) if outcome else ''}"
+    outcome = of_users.get(line.user_key)
+    return f"{line.summary}{remark}{_outcome_remark(outcome) if outcome else ''}"
 
 
-def _outcome_remark(outcome: Outcome, followed: FollowUp) -> str:
+def _outcome_remark(outcome: Outcome) -> str:
     """Return what became of a decision to delete or deactivate, in a few words."""
     if outcome.added:
         return f"; changed since: {', '.join(outcome.added)}"
-    if outcome.status is FollowUpStatus.DONE:
+    if outcome.is_done:
         return "; no working credentials now: decide on the deletion"
-    days = days_after(outcome.line, outcome.file, followed.newest)
-    return f"; not done for {days:,} {'day' if days == 1 else 'days'}"
+    return f"; not done for {outcome.days:,} {'day' if outcome.days == 1 else 'days'}"

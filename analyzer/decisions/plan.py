@@ -121,7 +121,7 @@ def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> 
 def _by_outcome(outcome: Outcome) -> _Candidate:
     """Return the candidate as a later report shows it."""
     line, file, now = outcome.line, outcome.file, outcome.now
-    if outcome.status is FollowUpStatus.DONE:
+    if outcome.is_done:
         return _Candidate(line, line.report_time.confirmed, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
         return _Candidate(line, line.report_time.confirmed, _without_stop(outcome.fact))

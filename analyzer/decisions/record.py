@@ -8,7 +8,7 @@ with the reports themselves proves that nobody changed both.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -105,52 +105,32 @@ def record_texts(
     `CreationSeconds.names` returned.
     """
     users = page.users
-    of_files = [_of_file(file, criteria) for file in files]
-    cells = cells_of_report(page).to_dict("records")
+    accounts = users[columns.ACCOUNT].tolist()
     owners = {account: each.owner for account, each in names.items()}
-    earlier = users.get(columns.EARLIER_DECISION, pd.Series("", index=users.index))
+    created = pd.DatetimeIndex(users[columns.CREATED]).to_pydatetime()
+    seconds = zip(accounts, created, strict=True)
+    fields: dict[str, Iterable[Any]] = {
+        "row": users[columns.ROW].tolist(),
+        "account": accounts,
+        "account_name": account_names(users[columns.ACCOUNT], names).tolist(),
+        "account_owner": [owners.get(account, "") for account in accounts],
+        "contradicted": users[columns.CONTRADICTED].tolist(),
+        "service_credentials": users[columns.SERVICE_CREDENTIALS].tolist(),
+        "same_second": map(_other_names, map(same_second.get, seconds), users[columns.USER]),
+        "earlier": users.get(columns.EARLIER_DECISION, [""] * len(users)),
+        "cells": [
+            {name: cell for name, cell in each.items() if isinstance(cell, str)}
+            for each in cells_of_report(page).to_dict("records")
+        ],
+    }
+    of_files = [_of_file(file, criteria) for file in files]
     texts = [
-        orjson.dumps(
-            {
-                **of_files[file],
-                "row": row,
-                "account": account,
-                "account_name": of_account,
-                "account_owner": owners.get(account, ""),
-                "contradicted": contradicted,
-                "service_credentials": services,
-                "same_second": _other_names(same_second.get((account, at)), user),
-                "earlier": decided,
-                "cells": {name: cell for name, cell in of_user.items() if isinstance(cell, str)},
-            }
-        ).decode()
-        for (
-            file,
-            row,
-            account,
-            contradicted,
-            services,
-            user,
-        ), of_account, at, decided, of_user in zip(
-            users[_RECORDED].itertuples(index=False, name=None),
-            account_names(users[columns.ACCOUNT], names),
-            pd.DatetimeIndex(users[columns.CREATED]).to_pydatetime(),
-            earlier,
-            cells,
-            strict=True,
+        orjson.dumps({**of_files[file], **dict(zip(fields, values, strict=False))}).decode()
+        for file, values in zip(
+            users[columns.FILE], zip(*fields.values(), strict=True), strict=True
         )
     ]
     return pd.Series(texts, index=users.index, dtype=TEXT)
-
-
-_RECORDED: Final = [
-    columns.FILE,
-    columns.ROW,
-    columns.ACCOUNT,
-    columns.CONTRADICTED,
-    columns.SERVICE_CREDENTIALS,
-    columns.USER,
-]
 
 
 def cells_of_report(page: Page) -> pd.DataFrame:
@@ -196,8 +176,10 @@ def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:
 
 
 def _other_names(names: frozenset[str] | None, user: str) -> list[str] | None:
-    others = sorted((names or frozenset()) - {user})
-    return others if len(others) <= MOST_SAME_SECOND else None
+    """Return the names but that of the user, None where there are too many to keep."""
+    if names is None:
+        return []
+    return sorted(names - {user}) if len(names) <= MOST_SAME_SECOND + 1 else None
 
 
 def parsed_record(text: str) -> Record | None:
@@ -303,36 +285,24 @@ def _text_of(values: pd.Series) -> pd.Series:
     return values.astype(TEXT).fillna("")
 
 
-class RowWithRecord(Protocol):
-    """Describe a row of a list that has a record."""
-
-    @property
-    def record(self) -> Record:
-        """Return the record."""
-
-
-Row = TypeVar("Row", bound=RowWithRecord)
-
-
 def record_differences(
-    rows: Sequence[Row], pages: Iterable[Page], report: Report, criteria: Criteria
-) -> Iterator[tuple[Row, str]]:
-    """Yield each row whose record is not what the reports give, and what differs.
+    records: Sequence[Record], pages: Iterable[Page], report: Report, criteria: Criteria
+) -> Iterator[tuple[int, str]]:
+    """Yield the position of each record that is not what the reports give, and what differs.
 
     `pages` are the judged pages of `report`.
     """
     numbers = {file.sha256: at for at, file in enumerate(report.files)}
-    wanted = {(numbers.get(row.record.sha256, -1), row.record.row) for row in rows}
-    given = _records_at(wanted, pages, report, criteria)
-    for row in rows:
-        place = numbers.get(row.record.sha256, -1), row.record.row
+    places = [(numbers.get(each.sha256, -1), each.row) for each in records]
+    given = _records_at({*places}, pages, report, criteria)
+    for at, (record, place) in enumerate(zip(records, places, strict=True)):
         expected = given.get(place)
         if expected is None:
-            yield row, f"no report named has row {row.record.row} of this SHA-256"
-        else:
-            for name, value in expected.items():
-                if getattr(row.record, name) != value and name not in _NOT_FROM_REPORT:
-                    yield row, f"{name} is not what the report gives: {value}"
+            yield at, f"no report named has row {record.row} of this SHA-256"
+            continue
+        for name, value in expected.items():
+            if getattr(record, name) != value and name not in _NOT_FROM_REPORT:
+                yield at, f"{name} is not what the report gives: {value}"
 
 
 _NOT_FROM_REPORT: Final = ("file", "account_name", "account_owner", "earlier")

@@ -260,10 +260,12 @@ def _open_row(each: _Listed) -> OpenRow:
 
 def _report_problems(name: str, rows: Iterable[ListedRow], analysis: Analysis) -> Iterator[Problem]:
     """Yield a problem for each row whose record is not what the reports give."""
-    for each, message in record_differences(
-        [*rows], analysis.pages(), analysis.report, analysis.criteria
+    listed = [*rows]
+    records = [each.record for each in listed]
+    for at, message in record_differences(
+        records, analysis.pages(), analysis.report, analysis.criteria
     ):
-        place = f"{name}, sheet {each.sheet}"
+        place = f"{name}, sheet {listed[at].sheet}"
         hint = "Name the report that the workbook was made from, with the same options."
-        arn = each.record.cells[columns.ARN]
-        yield Problem(place, each.row, RECORD, arn, message, hint)
+        arn = records[at].cells[columns.ARN]
+        yield Problem(place, listed[at].row, RECORD, arn, message, hint)

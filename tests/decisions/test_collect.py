@@ -106,7 +106,14 @@ def test_nobody_decides_before_the_report_but_for_a_day_of_time_zones(
     else:
         (problem,) = refused(entered)
         assert "decided before the report, which is of 2026-05-01" in problem
-        assert "review.xlsx, sheet Unused users, row 2, column decided_on" in problem
+
+
+def test_a_problem_names_the_column_as_its_file_does() -> None:
+    early = DAY - timedelta(days=9)
+    (in_sheet,) = refused(file(line(on=early)))
+    (in_csv,) = refused(file(line(on=early, workbook="bulk.csv", sheet="")))
+    assert "review.xlsx, sheet Unused users, row 2, column Decided on: decided" in in_sheet
+    assert "bulk.csv, row 2, column decided_on: decided" in in_csv
 
 
 @pytest.mark.parametrize(("days", "is_valid"), [(0, True), (1, True), (2, False)])
