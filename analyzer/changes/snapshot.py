@@ -230,24 +230,23 @@ def _state(cells: Mapping[str, Any]) -> UserState:
     keys = tuple(_credential(cells, each) for each in columns.ACCESS_KEYS)
     certificates = tuple(_credential(cells, each) for each in columns.CERTIFICATES)
     return UserState(
-        account=cells[columns.ACCOUNT],
-        user=cells[columns.USER],
-        arn=cells[columns.ARN],
+        **{name: cells[name] for name in _AS_IN_ROWS},
         verdict=Verdict(cells[columns.VERDICT]) if cells[columns.VERDICT] else None,
-        reason=cells[columns.REASON],
-        exemption=cells[columns.EXEMPTION],
         created=cells[columns.USER_CREATION_TIME],
         password=None if columns.PASSWORD_ENABLED in unknown else cells[columns.PASSWORD_ENABLED],
-        password_last_used=cells[columns.PASSWORD_LAST_USED],
-        password_last_changed=cells[columns.PASSWORD_LAST_CHANGED],
-        password_next_rotation=cells[columns.PASSWORD_NEXT_ROTATION],
         mfa=None if columns.MFA_ACTIVE in unknown else cells[columns.MFA_ACTIVE],
         keys=keys if unknown.isdisjoint(KEY_COLUMNS) else None,
         certificates=certificates if unknown.isdisjoint(CERTIFICATE_COLUMNS) else None,
-        last_use=cells[columns.LAST_USE],
         unknown=unknown,
         contradicted=_column_names(cells[columns.CONTRADICTED]),
     )
+
+
+_AS_IN_ROWS: Final = (
+    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.REASON, columns.EXEMPTION),
+    *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
+    columns.LAST_USE,
+)
 
 
 def _credential(

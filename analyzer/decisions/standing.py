@@ -179,49 +179,33 @@ _day: Final = attrgetter("decided_on")
 
 
 def _standing(ordered: Sequence[LedgerLine]) -> Standing:
-    """Go through the lines on one user, the oldest first."""
+    """Go through the lines on one user, the oldest first.
+
+    In a conflict a withdrawal takes the own word back, and settles it. Who withdraws the own word
+    of the day has none left; who withdraws that of another has decided too.
+    """
     current: dict[str, LedgerLine] = {}
     conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
     day = date.min
     for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
-        if line.decision is Decision.WITHDRAW:
-            is_settled = _differ(current.values()) and _has_word(current, line)
-            if not is_settled:
-                conflicts.pop(day, None)
-            current = _after_withdrawal(current, line, is_settled=is_settled)
-            day = day if is_settled else line.decided_on
+        own = current.get(line.person)
+        has_word = own is not None and own.decision is not Decision.WITHDRAW
+        others = {who: each for who, each in current.items() if who != line.person}
+        if line.decision is not Decision.WITHDRAW:
+            current = {**(others if line.decided_on == day else {}), line.person: line}
+            day = line.decided_on
+        elif has_word and _differ(current.values()):
+            current = others
         else:
-            of_day = current if line.decided_on == day else {}
-            current = {who: each for who, each in of_day.items() if who != line.person}
-            current[line.person] = line
+            conflicts.pop(day, None)
+            takes_own_back = has_word and day == line.decided_on
+            current = {} if takes_own_back else {line.person: line}
             day = line.decided_on
         conflicts.pop(day, None)
         if _differ(current.values()):
             conflicts[day] = _first_pair(current.values())
     noted = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
     return Standing(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), noted)
-
-
-def _has_word(current: Mapping[str, LedgerLine], withdrawal: LedgerLine) -> bool:
-    own = current.get(withdrawal.person)
-    return own is not None and own.decision is not Decision.WITHDRAW
-
-
-def _after_withdrawal(
-    current: Mapping[str, LedgerLine], withdrawal: LedgerLine, *, is_settled: bool
-) -> dict[str, LedgerLine]:
-    """Return what stands after a withdrawal.
-
-    In a conflict it takes the own word back, and settles it. Who withdraws the own word of the day
-    has none left; who withdraws that of another has decided too.
-    """
-    if is_settled:
-        return {who: each for who, each in current.items() if who != withdrawal.person}
-    own = current.get(withdrawal.person)
-    takes_own_back = (
-        _has_word(current, withdrawal) and own and own.decided_on == withdrawal.decided_on
-    )
-    return {} if takes_own_back else {withdrawal.person: withdrawal}
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:
