@@ -165,6 +165,20 @@ def test_two_reviews_can_be_collected_in_one_go_in_any_order() -> None:
         assert standing.in_force.decision == "keep"
 
 
+def test_an_older_view_is_refused_after_a_newer_one_that_is_collected_with_it() -> None:
+    new = file(line("keep", on=NEWER.date(), as_of=NEWER, workbook="new.xlsx"), name="new.xlsx")
+    old = file(line(on=NEWER.date() + timedelta(days=1)))
+    for files in ((old, new), (new, old)):
+        (problem,) = refused(*files)
+        assert "made on a report of 2026-05-01 12:00 UTC, but new.xlsx" in problem
+
+
+def test_an_older_view_is_refused_by_what_was_in_force_on_its_own_day() -> None:
+    newer = line("keep", on=NEWER.date(), as_of=NEWER)
+    withdrawn = line("withdraw", on=NEWER.date() + timedelta(days=1), as_of=NEWER)
+    assert len(refused(file(line(on=NEWER.date())), known=ledger(newer, withdrawn))) == 1
+
+
 # Conflicts
 
 

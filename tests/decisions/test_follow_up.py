@@ -226,6 +226,7 @@ def test_a_decision_is_overdue_after_the_last_day(due: int, *, expected: bool) -
     ledger = Ledger(lines=(line(),), due_days=due)
     frame = analysis_of(a_user(), as_of=LATER, ledger=ledger).follow_up
     assert [*frame["overdue"]] == [expected]
+    assert [*as_text(frame)["overdue"]] == [str(expected).lower()]
     assert [*frame["days"]] == [40]
 
 
@@ -328,6 +329,11 @@ def beside(*lines: LedgerLine, user: Row | None = None, **days: int) -> str:
             [line(on=LATER.date() - timedelta(1))],
             None,
             "delete, Anna, 2026-06-09; not done for 1 day",
+        ),
+        (
+            [line(on=LATER.date() - timedelta(2))],
+            None,
+            "delete, Anna, 2026-06-08; not done for 2 days",
         ),
         (
             [line()],

@@ -112,6 +112,7 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"user_creation_time": "2023-08-04T11:59:59Z"}, CREATION),
         ({"user_creation_time": ""}, CREATION),
         ({"age_days": "999"}, ("user_creation_time", f"{CREATION[1][:-6]}'999'")),
+        ({"arn": f"arn:aws:iam::{ACCOUNT}:root"}, ("user", "the root user is not an IAM user")),
     ],
 )
 def test_a_row_that_is_not_valid_is_refused_with_its_place(
@@ -121,6 +122,20 @@ def test_a_row_that_is_not_valid_is_refused_with_its_place(
     cells = dict(zip(head.split(","), row.split(","), strict=True)) | changed
     content = f"{head}\n{','.join(cells.values())}\n".encode()
     assert (2, *problem) in refusals(content)
+
+
+def test_a_problem_shows_the_value_of_its_cell_if_there_is_any() -> None:
+    for entered, value in (("remove", "remove"), ("", None)):
+        with pytest.raises(InputRefused) as refused:
+            read_entries("bulk.csv", bulk(user_rows(a_user()), (entered, "Anna", f"{DAY}")))
+        assert [each.value for each in refused.value.problems] == [value]
+
+
+def test_rows_of_a_user_that_differ_are_no_problem_while_nothing_is_entered() -> None:
+    (row,) = user_rows(a_user())
+    rows = [row, row | {"mfa_active": "true"}, user_rows(a_user("ann"))[0]]
+    read = read_entries("bulk.csv", bulk(rows, (), (), ("delete", "Anna", f"{DAY}")))
+    assert [each.user for each in read.lines] == ["ann"]
 
 
 def test_every_problem_of_a_file_is_named_at_once() -> None:
@@ -203,6 +218,9 @@ def test_without_any_timestamp_everything_is_since() -> None:
         ([("delete", "Anna", DAY), ("withdraw", "Tom", DAY)], None),
         ([("keep", "Tom", DAY), ("delete", "Anna", NEXT), ("withdraw", "Anna", NEXT)], None),
         ([("withdraw", "Anna", DAY), ("delete", "Anna", DAY)], "delete"),
+        ([("delete", "Anna", DAY), ("withdraw", "Anna", DAY), ("keep", "Tom", DAY)], "keep"),
+        ([("withdraw", "Anna", DAY), ("delete", "Tom", DAY), ("withdraw", "Anna", DAY)], None),
+        ([("delete", "Anna", DAY), ("withdraw", "Anna", NEXT), ("keep", "Tom", NEXT)], None),
         ([("withdraw", "Anna", NEXT), ("delete", "Anna", DAY)], None),
         ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("withdraw", "Anna", DAY)], "keep"),
         ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("withdraw", "Tom", NEXT)], "delete"),
@@ -226,6 +244,15 @@ def test_the_newest_decision_is_in_force_and_nothing_earlier_revives(
     decisions: list[tuple[str, str, date]], expected: str | None
 ) -> None:
     assert word_in_force(*decisions) == expected
+
+
+@pytest.mark.parametrize("day", [DAY, NEXT])
+def test_a_third_person_takes_back_both_decisions_of_a_conflict(day: date) -> None:
+    conflict = [line(), line("keep", by="Tom")]
+    (before,) = standings(conflict).values()
+    (after,) = standings([*conflict, line("withdraw", by="Eve", on=day)]).values()
+    assert (before.is_conflict, len(before.conflicts)) == (True, 1)
+    assert (after.is_conflict, after.conflicts, after.in_force) == (False, (), None)
 
 
 def test_of_agreeing_decisions_of_one_day_the_last_line_is_in_force() -> None:

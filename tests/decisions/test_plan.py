@@ -133,6 +133,11 @@ def test_a_conflict_is_left_out_with_both_decisions() -> None:
     assert planned(line("investigate"), line("keep", by="Tom")).left_out == ()
 
 
+def test_a_conflict_of_two_removals_is_left_out_once_under_the_later_one() -> None:
+    (only,) = planned(line(), line("deactivate", by="Tom")).left_out
+    assert str(only).startswith(f"deactivate arn:aws:iam::{ACCOUNT}:user/quiet: the decisions")
+
+
 @pytest.mark.parametrize(
     "user",
     [a_user(created="N/A"), a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet")],

@@ -218,6 +218,7 @@ def test_a_cell_that_hides_access_or_use_makes_a_user_unknown(cells: Row) -> Non
     [
         a_user(),
         a_user(password_last_changed="soon"),
+        a_user(access_key_1_last_used_date="soon"),
         a_user(**PASSWORD, **KEY, mfa=True, certificate_1=a_certificate()),
     ],
 )

@@ -480,6 +480,10 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a block pasted a column aside": (pasted_aside(1), "cell C2: an entry without a decision"),
     "a block pasted over the facts": (pasted_aside(5), "cell H2: the report gives"),
     "a block pasted beside the list": (pasted_aside(40), "it is beside the list"),
+    "a remark beside the list": (
+        lambda book: put(book[UNUSED], 2, 52, "ask Bob"),
+        "cell AZ2: it is beside the list",
+    ),
     "a block pasted below the list": (pasted_below, "row 7, column Record, cell AD7: the record"),
     "a row copied over its neighbour": (copied_over_its_neighbour, "row 2 has the same user"),
     "a row doubled": (doubled, "row 3, column Record, cell AD3: row 2 has the same user"),

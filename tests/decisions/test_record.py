@@ -1,0 +1,81 @@
+"""A record keeps what a report says of a user, and reads back as nothing else."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from analyzer import columns
+from analyzer.decisions.record import (
+    MOST_SAME_SECOND,
+    CreationSeconds,
+    parsed_record,
+    record_texts,
+)
+from tests.support.builders import LONG_AGO, Row, a_user
+from tests.support.decisions import analysis_of
+
+SECOND = timedelta(seconds=1)
+
+
+def recorded(*users: Row, **report: Any) -> list[dict[str, Any]]:
+    """Return the records of users of one report."""
+    analysis = analysis_of(*users, **report)
+    (page,) = analysis.pages()
+    seconds = CreationSeconds()
+    seconds.add(page)
+    texts = record_texts(page, analysis.report.files, {}, analysis.criteria, seconds.names())
+    return [orjson.loads(text) for text in texts]
+
+
+def alike(number: int) -> list[Row]:
+    """Return users that were created in one second."""
+    return [a_user(f"user{at:03}") for at in range(number)]
+
+
+def test_a_record_names_the_other_users_that_were_created_in_the_same_second() -> None:
+    others = a_user("before", created=LONG_AGO - SECOND), a_user("odd", created="soon")
+    names = [each["same_second"] for each in recorded(*alike(3)[::-1], *others)]
+    first, second, third = (f"user00{at}" for at in range(3))
+    assert names == [[first, second], [first, third], [second, third], [], []]
+
+
+def test_users_of_one_second_are_named_unless_they_are_very_many() -> None:
+    assert {len(each["same_second"]) for each in recorded(*alike(MOST_SAME_SECOND + 1))} == {50}
+    assert {each["same_second"] for each in recorded(*alike(MOST_SAME_SECOND + 2))} == {None}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record | {"row": 0},
+        lambda record: record | {"row": "2"},
+        lambda record: record | {"as_of": "soon"},
+        lambda record: record | {"baseline": ""},
+        lambda record: record | {"as_of_source": "guess"},
+        lambda record: record | {"definition": "mine"},
+        lambda record: record | {"dormant_days": -1},
+        lambda record: record | {"more": ""},
+        lambda record: record | {"cells": record["cells"] | {"more": ""}},
+        lambda record: record | {"cells": {**record["cells"], "user": None}},
+        lambda record: {name: record[name] for name in record if name != "earlier"},
+        lambda record: (
+            record | {"cells": {name: "" for name in record["cells"] if name != "mfa_active"}}
+        ),
+    ],
+)
+def test_a_text_that_is_no_record_is_none(
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    (record,) = recorded(a_user())
+    assert parsed_record(orjson.dumps(record).decode())
+    assert parsed_record(orjson.dumps(record | {"row": 1}).decode())
+    assert parsed_record(orjson.dumps(change(record)).decode()) is None
+
+
+def test_a_report_needs_no_more_columns_than_the_record_asks_for() -> None:
+    (record,) = recorded(a_user(), columns=columns.REQUIRED)
+    assert record["cells"].keys() == {*columns.REQUIRED}
+    assert parsed_record(orjson.dumps(record).decode())
