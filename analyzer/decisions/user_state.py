@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth, slot_matrix
-from analyzer.model import Page
+from analyzer.facts import Facts, Truth
+from analyzer.model import Page, slot_matrix
 
 
 @dataclass(frozen=True, slots=True)
