@@ -9,19 +9,19 @@
     analyzer.write(analysis, "review.xlsx")
 
 Names are imported when they are first used: importing the package is quick. The modules here are
-the words and values that all share, and what decides. Of the packages they import `report`, `rules`
-and `standards` alone, `batches` also sources and writers; none imports boto3, openpyxl or typer.
+the ground: words, columns, errors and files that all packages share. `batches` alone stands on the
+packages: it gives the same verdicts on Spark and Dask.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from analyzer.analysis import analyze
     from analyzer.decisions.ledger import read_ledger
     from analyzer.errors import CredreportError, InputRefused
-    from analyzer.exemptions import read_exemptions
-    from analyzer.filters import Filter
+    from analyzer.judging.analysis import analyze
+    from analyzer.judging.filters import Filter
+    from analyzer.lists.exemptions import read_exemptions
     from analyzer.rules.rule import Rule, Subject
     from analyzer.sources.load import load
     from analyzer.standards.rulebook import rulebook
@@ -35,15 +35,15 @@ _MODULE_OF: Final = {
     "CredreportError": "analyzer.errors",
     "Criteria": "analyzer.terms",
     "Definition": "analyzer.terms",
-    "Filter": "analyzer.filters",
+    "Filter": "analyzer.judging.filters",
     "InputRefused": "analyzer.errors",
     "Rule": "analyzer.rules.rule",
     "Severity": "analyzer.terms",
     "Subject": "analyzer.rules.rule",
     "Verdict": "analyzer.terms",
-    "analyze": "analyzer.analysis",
+    "analyze": "analyzer.judging.analysis",
     "load": "analyzer.sources.load",
-    "read_exemptions": "analyzer.exemptions",
+    "read_exemptions": "analyzer.lists.exemptions",
     "read_ledger": "analyzer.decisions.ledger",
     "rulebook": "analyzer.standards.rulebook",
     "write": "analyzer.writers",

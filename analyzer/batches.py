@@ -24,12 +24,12 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.analysis import analyze
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import AccountRows, Exemption, Report, ReportFile
+from analyzer.judging.analysis import analyze
 from analyzer.report.as_of import check_as_of
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import InputLimit
+from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
 from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import companions

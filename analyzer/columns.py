@@ -84,7 +84,7 @@ TIMESTAMPS: Final = (
 )
 """Columns whose cells hold a moment in UTC or a word that says why there is none."""
 
-# Tidy frames: what analyzer.model.Page holds.
+# Tidy frames: what analyzer.report.model.Page holds.
 FILE: Final = "file"
 ROW: Final = "row"
 ACCOUNT: Final = "account"

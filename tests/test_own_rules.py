@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.facts import Truth
+from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import rulebook
+from analyzer.verdicts.facts import Truth
 from tests.support.builders import AS_OF, a_user, days_before, report_text, saved
 from tests.support.feeds import asff, ocsf
 from tests.support.outputs import everything_shown, json_document

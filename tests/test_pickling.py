@@ -12,8 +12,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.filters import Filter
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.filters import Filter
 from analyzer.report import survey
 from analyzer.rules import RULES
 from analyzer.sources import load

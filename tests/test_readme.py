@@ -13,7 +13,6 @@ from typing import NamedTuple
 import pytest
 
 from analyzer import read_exemptions
-from analyzer.caveats import CAVEATS
 from analyzer.cli import main
 from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
@@ -22,6 +21,7 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
+from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import asff, ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support import review_picture

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
 from analyzer.changes.diff import CHANGE, changes
 from analyzer.changes.snapshot import snapshot
 from analyzer.changes.users import Change
+from analyzer.judging.analysis import Analysis
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXPECTED = sorted((SAMPLES / "expected").glob("*.json"))

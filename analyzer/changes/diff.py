@@ -14,12 +14,12 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.account_names import account_names
 from analyzer.changes.events import UserState
 from analyzer.changes.findings import Finding
 from analyzer.changes.snapshot import Snapshot, findings_at, states_at
 from analyzer.changes.users import Change, ChangeRow, changes_of_user
-from analyzer.model import (
+from analyzer.lists.account_names import account_names
+from analyzer.report.model import (
     TEXT,
     AccountName,
     Report,

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.analysis import Analysis
 from analyzer.changes.events import (
     CERTIFICATE_COLUMNS,
     KEY_COLUMNS,
@@ -22,9 +21,9 @@ from analyzer.changes.events import (
 )
 from analyzer.changes.findings import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.exemptions import ExemptionMatches
-from analyzer.facts import Facts, Slots
-from analyzer.model import (
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.report.model import (
     NO_MOMENT,
     TEXT,
     AccountName,
@@ -36,6 +35,7 @@ from analyzer.model import (
 from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import State, Verdict
+from analyzer.verdicts.facts import Facts, Slots
 
 UNKNOWN: Final = "unknown"
 _WORDS: Final = dict.fromkeys(

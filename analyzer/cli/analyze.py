@@ -19,7 +19,7 @@ from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets, prin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analyzer.analysis import Analysis
+    from analyzer.judging.analysis import Analysis
 
 ALL_VERDICTS: Final = "all"
 

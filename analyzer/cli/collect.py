@@ -51,9 +51,9 @@ def collect(
 
     All or nothing: one refusal refuses every file, and nothing is written.
     """
-    from analyzer.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
+    from analyzer.judging.analysis import analyze
     from analyzer.sources.ledger_file import locked_ledger, write_ledger
     from analyzer.sources.review_workbook import read_files
 

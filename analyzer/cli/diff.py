@@ -20,9 +20,9 @@ from analyzer.files import replacing
 from analyzer.terms import AsOfSource, Format
 
 if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
-    from analyzer.judging import Judging
-    from analyzer.model import Report, ReportFile
+    from analyzer.judging.analysis import Analysis
+    from analyzer.judging.request import JudgingRequest
+    from analyzer.report.model import Report, ReportFile
     from analyzer.writers.changes import Comparison
 
 
@@ -131,7 +131,7 @@ class _Side(NamedTuple):
     """Hold the reports of one side, what they are judged by, and the paths of all that is read."""
 
     inputs: Inputs
-    judging: "Judging"
+    judging: "JudgingRequest"
     paths: "list[str | Path | None]"
 
 
@@ -183,7 +183,7 @@ def _comparison(before: "Analysis", now: "Analysis", place: str) -> "Comparison"
 
 
 def _nothing_in_common(before: "Analysis", now: "Analysis", place: str) -> Problem:
-    from analyzer.filters import account_labels
+    from analyzer.judging.filters import account_labels
     from analyzer.terms import short_list
 
     old, new = (short_list(account_labels(each.report)) or "unknown" for each in (before, now))

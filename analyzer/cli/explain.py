@@ -16,8 +16,8 @@ from analyzer.terms import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.analysis import Analysis
-    from analyzer.explanation import Explanation
+    from analyzer.judging.analysis import Analysis
+    from analyzer.judging.explanation import Explanation
 
 
 class Form(StrEnum):

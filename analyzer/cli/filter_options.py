@@ -8,7 +8,7 @@ import typer
 from analyzer.cli.choices import days_option
 
 if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
+    from analyzer.judging.analysis import Analysis
 
 
 def _patterns(texts: list[str]) -> list[str]:
@@ -64,7 +64,7 @@ def filtered(analysis: "Analysis", options: FilterOptions) -> "Analysis":
     Raises typer.BadParameter for an account or a user that the reports do not have: a misspelt
     name must not look like a clean result.
     """
-    from analyzer.filters import Filter, account_labels, unmatched_accounts, unmatched_users
+    from analyzer.judging.filters import Filter, account_labels, unmatched_accounts, unmatched_users
     from analyzer.terms import short_list
 
     chosen = Filter(

@@ -16,7 +16,7 @@ from analyzer.report.input_size import MAX_INPUT, InputLimit, size_in_bytes, siz
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 if TYPE_CHECKING:
-    from analyzer.model import Report
+    from analyzer.report.model import Report
     from analyzer.sources.find import Source
 
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"

@@ -24,7 +24,7 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.judging import Judging
+    from analyzer.judging.request import JudgingRequest
     from analyzer.standards.rulebook import Rulebook
 
 _LIMITS: Final = tuple(each.name for each in fields(Thresholds))
@@ -197,18 +197,18 @@ class JudgingOptions(AnalysisOptions):
         return [each.name for each in (self.exemptions, self.accounts, self.decisions) if each]
 
 
-def read_judging(options: AnalysisOptions) -> "Judging":
+def read_judging(options: AnalysisOptions) -> "JudgingRequest":
     """Return what to judge by: the lists read, the rules chosen.
 
     Raises typer.BadParameter for unknown rules and contradicting options, InputRefused.
     """
     from analyzer.decisions.ledger import Ledger, read_ledger
-    from analyzer.exemptions import read_exemptions
-    from analyzer.judging import Judging
-    from analyzer.model import Exemptions
+    from analyzer.judging.request import JudgingRequest
+    from analyzer.lists.exemptions import read_exemptions
+    from analyzer.report.model import Exemptions
 
     ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
-    judging = Judging(
+    judging = JudgingRequest(
         criteria=options.criteria(),
         book=_book(options) if _chooses_rules(options) else None,
         exemptions=read_exemptions(*options.exemptions) if options.exemptions else Exemptions(),
@@ -217,12 +217,12 @@ def read_judging(options: AnalysisOptions) -> "Judging":
     return _with_fail_on(judging, options) if isinstance(options, JudgingOptions) else judging
 
 
-def _with_fail_on(judging: "Judging", options: JudgingOptions) -> "Judging":
+def _with_fail_on(judging: "JudgingRequest", options: JudgingOptions) -> "JudgingRequest":
     """Add the names of accounts, and what a run fails on.
 
     Raises typer.BadParameter for what cannot be found: what is not checked would look clean.
     """
-    from analyzer.account_names import read_account_list
+    from analyzer.lists.account_names import read_account_list
 
     if problem := next(_fail_on_problems(options), None):
         raise typer.BadParameter(problem, param_hint="--fail-on")

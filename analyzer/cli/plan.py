@@ -60,11 +60,11 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
-    from analyzer.analysis import analyze
     from analyzer.decisions.collect import collect
     from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import plan as planned
-    from analyzer.exemptions import read_exemptions
+    from analyzer.judging.analysis import analyze
+    from analyzer.lists.exemptions import read_exemptions
     from analyzer.sources.load import load
     from analyzer.sources.review_workbook import read_files
 
@@ -88,7 +88,7 @@ def plan(
 def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:
     from analyzer.decisions.removal_script import empty_script, removal_script
     from analyzer.files import replacing
-    from analyzer.model import FileReference
+    from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
     left_out = [*map(str, planned.left_out)]

@@ -16,7 +16,7 @@ from analyzer.errors import OutputFailed
 from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
+    from analyzer.judging.analysis import Analysis
     from analyzer.writers.changes import Comparison
 
 PIPE_CLOSED: Final = 128 + 13

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from analyzer import columns, review_columns
-from analyzer.caveats import UNREAD_CELL
+from analyzer import columns
+from analyzer.decisions import review_columns
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.ledger import DECIDED_ON, DECISION, PROGRAM, Entries, Ledger
+from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.standing import LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
-from analyzer.facts import ANOTHER_ROW
-from analyzer.review_columns import Decision
+from analyzer.verdicts.caveats import UNREAD_CELL
+from analyzer.verdicts.facts import ANOTHER_ROW
 
 _TOLERANCE: Final = timedelta(days=1)
 """A day may have begun, or not ended, where the reviewer is."""

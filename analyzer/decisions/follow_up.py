@@ -18,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.account_names import account_names
 from analyzer.decisions.ledger import (
     COMMENT,
     DECIDED_BY,
@@ -31,12 +30,13 @@ from analyzer.decisions.ledger import (
     WORKBOOK,
     Ledger,
 )
+from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.standing import LedgerLine, ReportTime, Standing, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
-from analyzer.model import TEXT, Page, Report, ReportFile, as_category
-from analyzer.moment_texts import day_text_series, utc_text_series
+from analyzer.lists.account_names import account_names
+from analyzer.report.model import TEXT, Page, Report, ReportFile, as_category
+from analyzer.report.moment_texts import day_text_series, utc_text_series
 from analyzer.report.tidy import tidy
-from analyzer.review_columns import Decision
 from analyzer.terms import OVERDUE, Verdict, short_list
 
 

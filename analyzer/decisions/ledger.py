@@ -21,13 +21,13 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.csv_lists import ListForm, list_rows
+from analyzer.decisions.review_columns import CHOICES, REMOVALS, Decision
 from analyzer.decisions.standing import USER_ARN, LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Exemption, FileReference
+from analyzer.lists.csv_lists import ListForm, list_rows
 from analyzer.report.arns import is_masked_user_arn
+from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
-from analyzer.review_columns import CHOICES, REMOVALS, Decision
 from analyzer.terms import (
     AWS_SOURCES,
     DUE_DAYS,

@@ -22,11 +22,11 @@ from analyzer.decisions.follow_up import (
 )
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, Removal
+from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.standing import LedgerLine, Standing
 from analyzer.decisions.user_state import UserState
-from analyzer.exemptions import ExemptionMatches
-from analyzer.model import Exemption, Page, Report, as_category
-from analyzer.review_columns import REMOVALS
+from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.report.model import Exemption, Page, Report, as_category
 from analyzer.terms import Verdict
 
 _NOT_IDENTIFIED: Final = "its creation time or account is not known"

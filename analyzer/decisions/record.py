@@ -17,13 +17,21 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
-from analyzer.account_names import account_names
-from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, as_category, text_series
-from analyzer.moment_texts import utc_text_series
+from analyzer.lists.account_names import account_names
+from analyzer.report.model import (
+    TEXT,
+    AccountName,
+    Page,
+    Report,
+    ReportFile,
+    as_category,
+    text_series,
+)
+from analyzer.report.moment_texts import utc_text_series
 from analyzer.report.tidy import tidy
 from analyzer.report.values import timestamp
 from analyzer.terms import AsOfSource, Criteria, Definition, utc_text
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.verdict import with_verdicts
 
 MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""

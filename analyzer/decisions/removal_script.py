@@ -18,8 +18,8 @@ from pathlib import PurePath
 from typing import Final
 
 from analyzer.decisions.removal_functions import FUNCTIONS
-from analyzer.model import FileReference
-from analyzer.review_columns import REMOVALS, Decision
+from analyzer.decisions.review_columns import REMOVALS, Decision
+from analyzer.report.model import FileReference
 from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
 _HEADER: Final = """\

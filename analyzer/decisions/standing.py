@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from analyzer import columns
+from analyzer.decisions.review_columns import Decision
 from analyzer.report.values import timestamp
-from analyzer.review_columns import Decision
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
 
 USER_ARN: Final = re.compile(

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
-from analyzer.model import Page, slot_matrix
+from analyzer.report.model import Page, slot_matrix
+from analyzer.verdicts.facts import Facts, Truth
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ from typing import Any, Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import Analysis, analyze
 from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
-from analyzer.exemptions import read_exemptions
 from analyzer.exports.reports import REPORTS, load_reports
 from analyzer.exports.run_record import as_of_option
 from analyzer.exports.runs import Run, sync
 from analyzer.files import replacing, sha256
-from analyzer.model import TEXT
+from analyzer.judging.analysis import Analysis, analyze
+from analyzer.lists.exemptions import read_exemptions
+from analyzer.report.model import TEXT
 from analyzer.terms import ISO_UTC, Feed, Verdict, utc_text
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff

@@ -17,7 +17,7 @@ from analyzer.errors import InputRefused
 from analyzer.exports.contents import DECISIONS, FOLLOW_UP
 from analyzer.exports.runs import Run, runs
 from analyzer.files import sha256
-from analyzer.model import FileReference
+from analyzer.report.model import FileReference
 from analyzer.sources.ledger_file import locked_ledger, write_ledger
 from analyzer.sources.review_workbook import read_review
 

@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path, PurePath
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Report, ReportFile
 from analyzer.report.input_size import MAX_INPUT, InputLimit
+from analyzer.report.model import Report, ReportFile
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find_sources, unreadable_file
 from analyzer.sources.load import load_sources

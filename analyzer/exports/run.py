@@ -8,7 +8,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
-from analyzer.analysis import Analysis
 from analyzer.aws.request import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
@@ -17,9 +16,10 @@ from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_don
 from analyzer.exports.runs import Run
 from analyzer.exports.stored_analysis import stored
 from analyzer.files import replace_files, sha256
-from analyzer.judging import Judging
-from analyzer.model import Report
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.request import JudgingRequest
 from analyzer.report.input_size import InputLimit
+from analyzer.report.model import Report
 from analyzer.sources import load, manifest
 from analyzer.terms import Feed
 from analyzer.writers import users
@@ -55,7 +55,7 @@ class ExportRequest:
     max_input: int
     as_of: datetime | None
     skip_unreadable: bool
-    judging: Judging
+    judging: JudgingRequest
     entries: Entries | None
     lists: Mapping[str, bytes]
     parameters: Mapping[str, object]
@@ -153,7 +153,7 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
     return decided
 
 
-def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]) -> Judging:
+def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]) -> JudgingRequest:
     """Return what a run is judged by: the folder's ledger, with the days of the request."""
     days = request.judging.ledger
     dated = replace(

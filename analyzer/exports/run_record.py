@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from analyzer.files import json_bytes, provenance
-from analyzer.model import FileReference, Report
+from analyzer.report.model import FileReference, Report
 from analyzer.report.values import timestamp
 from analyzer.terms import utc_text
 from analyzer.version import VERSION

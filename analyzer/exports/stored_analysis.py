@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TypeVar
 
-from analyzer import analysis as judged
-from analyzer.analysis import Analysis
-from analyzer.compressed_blocks import CompressedBlocks
 from analyzer.exports.runs import os_errors_translated
+from analyzer.judging import analysis as judged
+from analyzer.judging.analysis import Analysis
+from analyzer.writers.compressed_blocks import CompressedBlocks
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import TEXT, Page, Report, as_category
 from analyzer.report import arns, as_of, notes, selection
+from analyzer.report.model import TEXT, Page, Report, as_category
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.model import ReportFile
+from analyzer.report.model import ReportFile
 from analyzer.report.survey import SurveyedReport
 from analyzer.terms import NO_VALUE, AsOfSource, minute_text, short_list
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import FileReference
 from analyzer.report.input_size import HEAD_BYTES
+from analyzer.report.model import FileReference
 from analyzer.terms import LONGEST_SHOWN
 
 _SEPARATORS = (",", ";", "\t")

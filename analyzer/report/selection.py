@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.model import ReportFile
 from analyzer.report import arns
+from analyzer.report.model import ReportFile
 from analyzer.report.raw_report import ServiceCredentials
 from analyzer.report.survey import SurveyedReport, arn_hashes
 from analyzer.report.values import normalized

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import NO_MOMENT, AccountRows
 from analyzer.report import arns, damage, values
 from analyzer.report.as_of import own_as_of
+from analyzer.report.model import NO_MOMENT, AccountRows
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.rows import MOST_PROBLEMS, read_rows, read_together
 from analyzer.terms import AsOfSource

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.model import NO_MOMENT
-from analyzer.moment_texts import utc_texts
+from analyzer.report.model import NO_MOMENT
+from analyzer.report.moment_texts import utc_texts
 from analyzer.text_cells import cells_or_null, first_bytes, lengths
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")

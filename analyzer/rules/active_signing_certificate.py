@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import age_text, certificate_texts, concat
 from analyzer.terms import Severity, Thresholds
+from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:

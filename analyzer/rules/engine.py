@@ -10,8 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts
-from analyzer.model import NO_MOMENT, Page, as_category, text_series
+from analyzer.report.model import NO_MOMENT, Page, as_category, text_series
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -28,6 +27,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Certainty, Severity, Thresholds, code_of
+from analyzer.verdicts.facts import Facts
 
 NO_FINDING: Final = len(Outcome)
 """Stands for the position of an outcome where a rule has no finding, behind all of them."""

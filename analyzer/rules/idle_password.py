@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity, Thresholds
+from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:

@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity, Thresholds
+from analyzer.verdicts.facts import Facts, Truth
 
 
 def _time_to_expiry(facts: Facts) -> np.ndarray:

@@ -3,8 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts, Truth
-from analyzer.model import in_any_slot
+from analyzer.report.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
     access_key_texts,
@@ -14,6 +13,7 @@ from analyzer.rules.wording import (
     text_where,
 )
 from analyzer.terms import Severity, Thresholds
+from analyzer.verdicts.facts import Facts, Truth
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:

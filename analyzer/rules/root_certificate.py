@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import certificate_texts, concat, each_slot_text
 from analyzer.terms import Severity, Thresholds
+from analyzer.verdicts.facts import Facts, Truth
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:

@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Facts, Truth
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, last_use_text, text_where, unknown_cells
 from analyzer.terms import NOT_SUPPORTED, Severity, Thresholds
+from analyzer.verdicts.facts import Facts, Truth
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.terms import NOT_COVERED, Severity, Thresholds
+from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 
 class Subject(StrEnum):

@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.facts import Elapsed, Facts, Truth
 from analyzer.rules.rule import (
     EVERY_CERTIFICATE_CELL,
     EVERY_KEY_CELL,
@@ -21,6 +20,7 @@ from analyzer.rules.wording import (
     undetermined_reason,
 )
 from analyzer.terms import Severity, Thresholds, Verdict
+from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:

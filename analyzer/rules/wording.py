@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.facts import ANOTHER_ROW, Elapsed, Facts, unknown_cell_sentence
-from analyzer.model import slot_matrix
+from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
 from analyzer.terms import code_of
+from analyzer.verdicts.facts import ANOTHER_ROW, Elapsed, Facts, unknown_cell_sentence
 
 _TEXT: Final = pa.string()
 _NOTHING: Final = pa.scalar(None, _TEXT)

@@ -13,7 +13,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused
 from analyzer.files import saved_bytes, saved_file_refused, saved_json
-from analyzer.model import FileReference
+from analyzer.report.model import FileReference
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.values import timestamp
 from analyzer.terms import printable

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from analyzer import files
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_size import HEAD_BYTES, MAX_INPUT, InputLimit
+from analyzer.report.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
 from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
-from analyzer.model import AccountName, Report, ReportFile, UncoveredAccount
+from analyzer.report.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import timestamp
 from analyzer.sources.companions import FIRST_YEAR, MANIFEST
 from analyzer.sources.find import (

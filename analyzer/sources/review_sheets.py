@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.decisions.record import parsed_record
-from analyzer.errors import InputRefused, Problem
-from analyzer.review_columns import (
+from analyzer.decisions.review_columns import (
     ACCOUNT,
     ARN,
     DECIDED,
@@ -29,6 +28,7 @@ from analyzer.review_columns import (
     USER,
     WHEN_WRITTEN,
 )
+from analyzer.errors import InputRefused, Problem
 from analyzer.sources.spreadsheet import (
     CellValue,
     Sheet,

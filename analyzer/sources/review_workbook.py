@@ -14,7 +14,6 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.analysis import Analysis
 from analyzer.decisions import ledger
 from analyzer.decisions.ledger import (
     Entries,
@@ -31,11 +30,20 @@ from analyzer.decisions.record import (
     report_files,
     rows_of_users_csv,
 )
+from analyzer.decisions.review_columns import (
+    ACCOUNT,
+    ARN,
+    DECIDED_ON,
+    ENTRIES,
+    RECORD,
+    USER,
+    Decision,
+)
 from analyzer.decisions.standing import LedgerLine, UserKey
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import AccountName, FileReference
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName, FileReference
 from analyzer.report.values import timestamp
-from analyzer.review_columns import ACCOUNT, ARN, DECIDED_ON, ENTRIES, RECORD, USER, Decision
 from analyzer.sources.review_sheets import (
     NEEDED,
     SAVED_COPY_HINT,

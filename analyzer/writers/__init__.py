@@ -22,7 +22,7 @@ from analyzer.files import replacing
 from analyzer.terms import OUTPUT_ENDINGS, Verdict, WorkbookSheets
 
 if TYPE_CHECKING:
-    from analyzer.analysis import Analysis
+    from analyzer.judging.analysis import Analysis
 
 
 def write(  # noqa: PLR0913  a kind of output is an argument

@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import cache
 from typing import BinaryIO, Final
 
-from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
+from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, utc_text
 from analyzer.version import VERSION

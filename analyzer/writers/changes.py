@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
-from analyzer.analysis import Analysis
 from analyzer.changes.diff import COLUMNS, counts_by_kind
+from analyzer.judging.analysis import Analysis
 from analyzer.version import VERSION
 from analyzer.writers.csv import write_tables
 from analyzer.writers.json import fields, json_bytes

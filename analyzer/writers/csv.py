@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.analysis import Analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import FORMULA_SIGNS, Verdict
 from analyzer.text_cells import first_bytes
 from analyzer.writers.text_columns import (

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 import orjson
 
 from analyzer import columns
-from analyzer.account_names import account_name
-from analyzer.analysis import Analysis
-from analyzer.model import Report, ReportFile
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.account_names import account_name
+from analyzer.report.model import Report, ReportFile
 from analyzer.rules.rule import (
     DAYS,
     FACT,

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import account_with_name
-from analyzer.analysis import Analysis
-from analyzer.inspection import Inspection
-from analyzer.model import UncoveredAccount
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
+from analyzer.lists.account_names import account_with_name
+from analyzer.report.model import UncoveredAccount
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,

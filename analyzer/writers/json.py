@@ -10,14 +10,14 @@ import orjson
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import Analysis
-from analyzer.caveats import caveat_sentences
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
-from analyzer.inspection import Inspection
-from analyzer.model import Page, ReportFile
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
+from analyzer.report.model import Page, ReportFile
 from analyzer.rules.rule import FINDINGS
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
+from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.version import VERSION
 from analyzer.writers.findings import finding_table
 from analyzer.writers.tables import Origins

@@ -7,11 +7,11 @@ from typing import BinaryIO
 import numpy as np
 
 from analyzer import columns
-from analyzer.analysis import Analysis
-from analyzer.caveats import SERVICE_USER_PREFIX
-from analyzer.model import Page, ReportFile
+from analyzer.judging.analysis import Analysis
 from analyzer.report.arns import NO_ARN
+from analyzer.report.model import Page, ReportFile
 from analyzer.terms import Certainty, Verdict, printable
+from analyzer.verdicts.caveats import SERVICE_USER_PREFIX
 from analyzer.writers.users import listed_pages
 
 

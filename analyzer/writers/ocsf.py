@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import BinaryIO, Final
 
-from analyzer.analysis import Analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import Outcome
 from analyzer.terms import Severity, utc_text
 from analyzer.version import VERSION

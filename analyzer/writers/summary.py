@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from analyzer.analysis import Analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import BLIND_SPOTS, Verdict
 from analyzer.writers import users
 
 if TYPE_CHECKING:
-    from analyzer.inspection import Inspection
+    from analyzer.judging.inspection import Inspection
     from analyzer.writers.findings import Example
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.account_names import account_name
-from analyzer.model import TEXT, Report
+from analyzer.lists.account_names import account_name
+from analyzer.report.model import TEXT, Report
 from analyzer.writers.text_columns import Texts, mapped
 
 Table: TypeAlias = Mapping[str, Any]

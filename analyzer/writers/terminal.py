@@ -13,10 +13,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.analysis import Analysis
-from analyzer.exemptions import RULE_OF_VERDICT
-from analyzer.inspection import Inspection
-from analyzer.model import Report
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
+from analyzer.lists.exemptions import RULE_OF_VERDICT
+from analyzer.report.model import Report
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.account_names import account_with_name
-from analyzer.analysis import Analysis
-from analyzer.caveats import caveat_sentences
-from analyzer.model import Page, Report, ReportFile, UncoveredAccount
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.account_names import account_with_name
+from analyzer.report.model import Page, Report, ReportFile, UncoveredAccount
 from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
-from analyzer.verdict import reason_text
+from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.tables import Origins, Table
 from analyzer.writers.text_columns import plain_rows
 

@@ -53,7 +53,7 @@ pd.concat(frames).to_csv(sys.argv[2], index=False)
 RULES = """
 import statistics, sys, time
 import analyzer
-from analyzer.inspection import Inspection
+from analyzer.judging.inspection import Inspection
 book = analyzer.rulebook(rules=["all"])
 def share(path):
     began = time.process_time()

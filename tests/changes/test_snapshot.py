@@ -11,15 +11,15 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer import analysis
-from analyzer.analysis import Analysis
 from analyzer.changes import diff, snapshot
-from analyzer.facts import Facts
-from analyzer.model import Page
+from analyzer.judging import analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
+from analyzer.report.model import Page
 from analyzer.rules.rule import Rule
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Thresholds
+from analyzer.verdicts.facts import Facts
 from tests.support.builders import (
     AS_OF,
     LONG_AGO,

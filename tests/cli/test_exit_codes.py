@@ -199,7 +199,7 @@ def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path
 
 
 def test_a_bug_ends_with_70_and_its_traceback() -> None:
-    bug = "import analyzer.analysis; analyzer.analysis.with_verdicts = lambda *_: 1 / 0"
+    bug = "from analyzer.judging import analysis; analysis.with_verdicts = lambda *_: 1 / 0"
     done = subprocess.run(
         python(bug, "analyze", CONSOLE, "--fail-on", "unused"),
         cwd=ROOT_FOLDER,
@@ -216,7 +216,7 @@ def test_a_bug_ends_with_70_and_its_traceback() -> None:
 def test_a_bug_ends_with_70_in_this_process_too(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.analysis.with_verdicts", None)
+    monkeypatch.setattr("analyzer.judging.analysis.with_verdicts", None)
     done = program("analyze", CONSOLE)
     assert done.code == 70
     assert "TypeError: 'NoneType' object is not callable" in done.messages

@@ -7,8 +7,8 @@ import pytest
 from openpyxl import load_workbook
 
 import analyzer
-from analyzer.analysis import Analysis
 from analyzer.cli.filter_options import FilterOptions, filtered
+from analyzer.judging.analysis import Analysis
 from tests.cli.conftest import Program
 from tests.support.builders import a_password, a_user, days_before, report_text, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES

@@ -8,7 +8,7 @@ from analyzer.decisions.collect import Collection
 from analyzer.decisions.ledger import Entries, Ledger, OpenRow, read_entries
 from analyzer.decisions.standing import LedgerLine
 from analyzer.errors import InputRefused
-from analyzer.model import FileReference
+from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user
 from tests.support.decisions import DAY, TODAY, analysis_of, bulk, collected, line, user_rows
 

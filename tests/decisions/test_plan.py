@@ -10,7 +10,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import Plan, plan
 from analyzer.decisions.removal_script import CertificateInReport, KeyInReport
 from analyzer.decisions.standing import LedgerLine
-from analyzer.model import Exemptions
+from analyzer.report.model import Exemptions
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

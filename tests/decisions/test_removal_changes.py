@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analyzer.decisions.removal_script import KeyInReport, LogResult
-from analyzer.review_columns import REMOVALS, Decision
+from analyzer.decisions.review_columns import REMOVALS, Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 from tests.support.aws_stub import AwsStub
 from tests.support.removals import (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.decisions.removal_script import KeyInReport, Removal
-from analyzer.review_columns import Decision
+from analyzer.decisions.review_columns import Decision
 from tests.support.aws_account import AwsAccount, stated
 from tests.support.aws_stub import LOG, AwsStub
 from tests.support.removals import (

@@ -21,7 +21,7 @@ from analyzer.decisions.removal_script import (
     Removal,
     removal_script,
 )
-from analyzer.review_columns import Decision
+from analyzer.decisions.review_columns import Decision
 from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, ScriptRun, run_script
 from tests.support.builders import ROOT_FOLDER

@@ -13,8 +13,8 @@ import pytest
 
 from analyzer.decisions.removal_functions import FUNCTIONS
 from analyzer.decisions.removal_script import LOG_COLUMNS, Removal, removal_script
-from analyzer.model import FileReference
-from analyzer.review_columns import REMOVALS, Decision
+from analyzer.decisions.review_columns import REMOVALS, Decision
+from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, stated
 from tests.support.aws_stub import LEDGER, LEDGERS, LOG, UNDO, AwsStub
 from tests.support.removals import (

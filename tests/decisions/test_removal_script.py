@@ -19,8 +19,8 @@ from analyzer.decisions.removal_script import (
     empty_script,
     removal_script,
 )
-from analyzer.model import FileReference
-from analyzer.review_columns import Decision
+from analyzer.decisions.review_columns import Decision
+from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, REMOVAL_STEPS, stated
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, AwsStub
 from tests.support.removals import (

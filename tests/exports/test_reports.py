@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.errors import InputRefused
 from analyzer.exports.reports import copy_inputs
-from analyzer.model import UncoveredAccount
+from analyzer.report.model import UncoveredAccount
 from analyzer.sources.find import Source, find_sources
 from analyzer.sources.load import load
 from tests.support.builders import a_user, report_text, saved

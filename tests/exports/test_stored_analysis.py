@@ -8,14 +8,14 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer import analysis, inspection
-from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.exports import stored_analysis
 from analyzer.exports.stored_analysis import stored
+from analyzer.judging import analysis, inspection
+from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.rules.engine import page_findings
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.verdict import with_verdicts
 from tests.support.outputs import SAMPLES
 from tests.support.runs import exporting
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.caveats import caveat_sentences
 from analyzer.cli import main
-from analyzer.model import Report
+from analyzer.report.model import Report
+from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.writers.users import as_of_and_scope
 from tests.support.builders import (
     AS_OF,

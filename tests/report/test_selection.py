@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.model import Report
+from analyzer.report.model import Report
 from tests.support.builders import (
     AS_OF,
     COLUMNS_OF_2014,

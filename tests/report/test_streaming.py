@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.errors import InputRefused
-from analyzer.model import Report
 from analyzer.report import assemble, input_formats, survey
 from analyzer.report import rows as reading_of_rows
+from analyzer.report.model import Report
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import find, load
 from tests.support.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text

@@ -16,13 +16,13 @@ from botocore import xform_name
 
 import analyzer.rules
 from analyzer import columns
-from analyzer.facts import Facts
-from analyzer.model import Page
+from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Criteria, Severity, Thresholds
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.verdict import with_verdicts
 from tests.rules.test_against_oracle import a_random_root, a_random_user
 from tests.support.builders import (
     COLUMNS_OF_2014,

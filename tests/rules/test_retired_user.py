@@ -1,7 +1,7 @@
 import pytest
 
 from analyzer.terms import Criteria, Definition
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (
     NEVER,
     Row,

@@ -21,8 +21,8 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Report, UncoveredAccount
 from analyzer.report import input_size
+from analyzer.report.model import Report, UncoveredAccount
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts

@@ -14,7 +14,7 @@ import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
 from analyzer.files import sha256
-from analyzer.model import Report
+from analyzer.report.model import Report
 from tests.support.builders import a_user, report_text
 from tests.support.reading import of_account, put, refused
 from tests.support.runs import copied, exporting, visible

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analyzer.decisions.removal_script import LOG_COLUMNS, Removal, removal_script
-from analyzer.model import FileReference
+from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, AwsAccount, AwsError, stated
 
 LEDGER = b"decision,decided_by\ndelete,Ann\n"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 import analyzer
-from analyzer.analysis import Analysis
 from analyzer.changes.diff import changes
 from analyzer.changes.snapshot import Snapshot, snapshot
-from analyzer.model import Exemption
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import Exemption
 from tests.support.builders import AS_OF, Row, report_text, saved
 
 LATER = AS_OF + timedelta(days=30)

@@ -8,13 +8,13 @@ from typing import Any
 
 import analyzer
 from analyzer import columns
-from analyzer.analysis import Analysis
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.ledger import ENTRIES, Entries, Ledger, ledger_bytes, read_entries
 from analyzer.decisions.record import rows_of_users_csv
+from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.standing import LedgerLine
-from analyzer.model import FileReference
-from analyzer.review_columns import Decision
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import FileReference
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
 from tests.support.builders import AS_OF, Row, a_user, report_text
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.model import Exemption
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.standards.rulebook import rulebook
 from analyzer.writers.asff import write_asff

@@ -14,7 +14,7 @@ from tests.support.processes import unmeasured
 _FORKING = """
 import json, os, sys
 from analyzer.cli import main
-import analyzer.analysis, analyzer.standards.rulebook, analyzer.inspection
+import analyzer.judging.analysis, analyzer.standards.rulebook, analyzer.judging.inspection
 import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.run
 for line in sys.stdin:
     process = os.fork()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.model import Exemption, Exemptions
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import Exemption, Exemptions
 from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json

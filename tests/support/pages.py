@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.exemptions import ExemptionMatches
-from analyzer.model import Page, concatenated
+from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.report.model import Page, concatenated
 from analyzer.report.tidy import tidy
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import Rule, Subject
 from analyzer.terms import Criteria, Thresholds
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import AS_OF, COLUMNS, Row, rendered
 
 BY_ID = {rule.id: rule for rule in RULES}

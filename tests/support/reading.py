@@ -8,7 +8,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import Report
+from analyzer.report.model import Report
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, Removal
-from analyzer.review_columns import Decision
+from analyzer.decisions.review_columns import Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
 CREATED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)

@@ -19,8 +19,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.model import TEXT, Exemption, Page
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import TEXT, Exemption, Page
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Criteria
 from analyzer.writers.workbook import write_workbook

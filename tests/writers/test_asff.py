@@ -13,9 +13,9 @@ from botocore.model import StructureShape
 
 import analyzer
 from analyzer import writers
-from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.model import AccountName
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references

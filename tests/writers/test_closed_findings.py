@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.model import UncoveredAccount
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import UncoveredAccount
 from analyzer.terms import ISO_UTC
 from analyzer.writers.asff import write_asff
 from analyzer.writers.ocsf import write_ocsf

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import analyzer
-from analyzer.analysis import Analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import Verdict
 from analyzer.writers.csv import write_findings
 from analyzer.writers.findings import FINDING_COLUMNS

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzer import inspection
-from analyzer.analysis import Analysis
-from analyzer.model import AccountName
+from analyzer.judging import inspection
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName
 from analyzer.writers import text_columns
 from analyzer.writers.feed import json_line, present, shared_json
 from tests.support.builders import (

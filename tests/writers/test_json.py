@@ -15,8 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analyzer
-from analyzer.analysis import AGE_BANDS
-from analyzer.caveats import CAVEATS
+from analyzer.judging.analysis import AGE_BANDS
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
 from analyzer.standards.results import Result
 from analyzer.terms import (
@@ -29,6 +28,7 @@ from analyzer.terms import (
     UnusedReason,
     Verdict,
 )
+from analyzer.verdicts.caveats import CAVEATS
 from analyzer.version import VERSION
 from tests.support.builders import (
     ACCOUNT,

@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.model import AccountName, UncoveredAccount
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references

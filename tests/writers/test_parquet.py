@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
 from analyzer.columns import OF_USERS_CSV
-from analyzer.model import UncoveredAccount
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import UncoveredAccount
 from analyzer.report.values import timestamp
 from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict

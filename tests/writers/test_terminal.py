@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer import inspection as inspections
-from analyzer.analysis import Analysis
+from analyzer.judging import inspection as inspections
+from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
 from analyzer.writers.terminal import HEADER

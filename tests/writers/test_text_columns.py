@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analyzer.model import TEXT
+from analyzer.report.model import TEXT
 from analyzer.writers import text_columns
 from analyzer.writers.text_columns import (
     coded,

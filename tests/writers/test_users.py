@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import Verdict
 from analyzer.writers import users
 from tests.support.builders import (

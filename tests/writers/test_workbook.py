@@ -8,10 +8,10 @@ import pytest
 from openpyxl import Workbook
 
 from analyzer import columns
-from analyzer.caveats import CAVEATS
-from analyzer.model import Exemption
+from analyzer.report.model import Exemption
 from analyzer.terms import Definition, Verdict
-from analyzer.verdict import REASON_TEXTS
+from analyzer.verdicts.caveats import CAVEATS
+from analyzer.verdicts.verdict import REASON_TEXTS
 from analyzer.version import VERSION
 from analyzer.writers.workbook import reconciliation
 from analyzer.writers.workbook.grid import NOT_APPLICABLE

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
-from analyzer.analysis import Analysis
 from analyzer.changes.diff import COLUMNS
 from analyzer.changes.users import Change
+from analyzer.judging.analysis import Analysis
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.workbooks import analyzed_users, book_of, file_of, moment, records, row_of, texts
 

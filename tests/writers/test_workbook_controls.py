@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 
 import analyzer
-from analyzer.analysis import Analysis
+from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS

@@ -10,9 +10,9 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 import analyzer
-from analyzer.analysis import Analysis
+from analyzer.decisions.review_columns import SHEETS
 from analyzer.decisions.standing import LedgerLine
-from analyzer.review_columns import SHEETS
+from analyzer.judging.analysis import Analysis
 from tests.support.builders import (
     AS_OF,
     Row,

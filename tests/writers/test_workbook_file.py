@@ -16,8 +16,8 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from analyzer.model import AccountName
-from analyzer.review_columns import SHEETS
+from analyzer.decisions.review_columns import SHEETS
+from analyzer.report.model import AccountName
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import listing, write_workbook
 from tests.support.builders import (

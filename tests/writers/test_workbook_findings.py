@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 
 import analyzer
-from analyzer import inspection as inspections
+from analyzer.judging import inspection as inspections
 from analyzer.standards.rulebook import rulebook
 from tests.support.builders import (
     ACCOUNT,

@@ -10,11 +10,11 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 import analyzer
-from analyzer.account_names import AccountList
-from analyzer.analysis import Analysis
 from analyzer.decisions.follow_up import FollowUpStatus
 from analyzer.decisions.ledger import Ledger
-from analyzer.model import AccountName, FileReference
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.account_names import AccountList
+from analyzer.report.model import AccountName, FileReference
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

@@ -17,9 +17,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
-from analyzer import review_columns
-from analyzer.analysis import Analysis
-from analyzer.model import AccountName, UncoveredAccount
+from analyzer.decisions import review_columns
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import review_lists, review_progress
 from tests.support.builders import (

@@ -7,9 +7,9 @@ import pytest
 from openpyxl import Workbook
 
 import analyzer
-from analyzer.analysis import Analysis
 from analyzer.cli import main
-from analyzer.review_columns import SHEETS
+from analyzer.decisions.review_columns import SHEETS
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import WorkbookSheets
 from analyzer.writers import write
 from tests.support.builders import a_user, report_text, saved

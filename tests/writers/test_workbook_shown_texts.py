@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyzer.analysis import Analysis
-from analyzer.model import AccountName, Page
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName, Page
 from analyzer.writers.workbook.cells import CUT, LONGEST
 from analyzer.writers.workbook.column import (
     Column,

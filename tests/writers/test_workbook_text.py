@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.model import TEXT
+from analyzer.report.model import TEXT
 from analyzer.writers.workbook.cells import (
     CUT,
     LONGEST,

@@ -10,8 +10,8 @@ import pytest
 
 import analyzer
 from analyzer import writers
-from analyzer.analysis import Analysis
 from analyzer.errors import OutputFailed
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import OUTPUT_ENDINGS, Verdict
 from tests.support.builders import a_key, a_user, report_text, saved
 from tests.support.feeds import asff_bytes, ocsf_bytes

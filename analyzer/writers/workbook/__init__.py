@@ -14,11 +14,11 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import Analysis
 from analyzer.decisions.record import CreationSeconds, SameSecond, record_texts
-from analyzer.inspection import Inspection
-from analyzer.model import Page
-from analyzer.review_columns import RECORD
+from analyzer.decisions.review_columns import RECORD
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
+from analyzer.report.model import Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.text_columns import Texts
 from analyzer.writers.users import as_of_and_scope

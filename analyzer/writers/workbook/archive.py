@@ -34,7 +34,7 @@ from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from analyzer.compressed_blocks import CompressedBlocks
+from analyzer.writers.compressed_blocks import CompressedBlocks
 from analyzer.writers.text_columns import content, joined, text_column, with_neighbors_joined
 
 _LARGE: Final = 1 << 30

@@ -16,7 +16,7 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import Outline, PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.review_columns import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
+from analyzer.decisions.review_columns import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.style import DEFAULT_FONT, register_styles
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.inspection import Inspection
+from analyzer.judging.inspection import Inspection
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP

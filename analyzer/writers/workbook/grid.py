@@ -11,7 +11,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
-from analyzer.review_columns import DIFFERS, OK
+from analyzer.decisions.review_columns import DIFFERS, OK
 from analyzer.writers.workbook.book import Book, Title, set_widths
 from analyzer.writers.workbook.cells import Formula, Value, blank, cell
 from analyzer.writers.workbook.style import ALARM, CellStyle, font_size

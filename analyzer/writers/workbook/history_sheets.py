@@ -19,7 +19,7 @@ from analyzer.changes.diff import (
 from analyzer.changes.users import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
-from analyzer.review_columns import DECIDED, ENTERED_IN, Decision
+from analyzer.decisions.review_columns import DECIDED, ENTERED_IN, Decision
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import OVERDUE
 from analyzer.writers.text_columns import Texts

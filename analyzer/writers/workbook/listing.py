@@ -14,8 +14,8 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
-from analyzer.model import Page, concatenated
-from analyzer.review_columns import USER
+from analyzer.decisions.review_columns import USER
+from analyzer.report.model import Page, concatenated
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import (
     SMALL_PRINT,

@@ -7,9 +7,9 @@ from typing import Final
 
 import pandas as pd
 
-from analyzer.analysis import Analysis
-from analyzer.exemptions import ExemptionMatches
-from analyzer.model import Exemption, Page, ReportFile
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.column import (
     Column,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from analyzer.analysis import Analysis
-from analyzer.caveats import CAVEATS
-from analyzer.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.decisions.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import Result
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
-from analyzer.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
+from analyzer.verdicts.caveats import CAVEATS
+from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text

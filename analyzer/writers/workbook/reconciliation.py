@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from analyzer import columns
-from analyzer.analysis import AGE_BANDS, Analysis
-from analyzer.model import AccountName
+from analyzer.judging.analysis import AGE_BANDS, Analysis
+from analyzer.report.model import AccountName
 from analyzer.terms import Certainty, Verdict
-from analyzer.verdict import verdict_meaning
+from analyzer.verdicts.verdict import verdict_meaning
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.grid import (

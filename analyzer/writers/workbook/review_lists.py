@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer import columns, review_columns
-from analyzer.model import Page, ReportFile, stable_order
+from analyzer import columns
+from analyzer.decisions import review_columns
+from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title

@@ -5,9 +5,9 @@ from typing import Final, TypeAlias
 
 from openpyxl.utils import get_column_letter
 
-from analyzer import review_columns
-from analyzer.analysis import Analysis
-from analyzer.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
+from analyzer.decisions import review_columns
+from analyzer.decisions.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title

@@ -7,12 +7,12 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import account_with_name
-from analyzer.analysis import Analysis
 from analyzer.decisions.ledger import Ledger
-from analyzer.model import ReportFile
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.account_names import account_with_name
+from analyzer.report.model import ReportFile
 from analyzer.terms import BLIND_SPOTS, Verdict, short_list
-from analyzer.verdict import criteria_meanings, unused_definition
+from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.users import VERDICT_ORDER

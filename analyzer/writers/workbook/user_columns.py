@@ -9,14 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer import columns, review_columns
-from analyzer.caveats import caveat_columns
+from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import AccountName, Page, ReportFile
-from analyzer.moment_texts import minute_texts
-from analyzer.review_columns import NEVER, NOT_KNOWN
+from analyzer.decisions import review_columns
+from analyzer.decisions.review_columns import NEVER, NOT_KNOWN
+from analyzer.report.model import AccountName, Page, ReportFile
+from analyzer.report.moment_texts import minute_texts
 from analyzer.terms import State, Verdict
-from analyzer.verdict import REASON_TEXTS, RETIRED_TEXT
+from analyzer.verdicts.caveats import caveat_columns
+from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.text_columns import Texts, joined, joined_present, mapped, text_column
 from analyzer.writers.workbook.column import (
     NO,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.caveats import caveat_sentences
+from analyzer.verdicts.caveats import caveat_sentences
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

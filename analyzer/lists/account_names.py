@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import InputRefused, Problem
-from analyzer.model import TEXT, AccountName, FileReference, Report
+from analyzer.lists.csv_lists import ListForm, list_rows
+from analyzer.report.model import TEXT, AccountName, FileReference, Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, short_list
 
 _FORM: Final = ListForm(required=("account", "name"), optional=("owner",))

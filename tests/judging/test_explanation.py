@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.explanation import Cell, Explanation, MatchingExemption
+from analyzer.judging.explanation import Cell, Explanation, MatchingExemption
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.model import arrow_array, text_series
+from analyzer.report.model import arrow_array, text_series
 
 _DAY_LENGTH: Final = len("2024-04-22")
 _MINUTE_LENGTH: Final = len("2024-04-22 19:47")

@@ -13,17 +13,17 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.decisions.ledger import Ledger
 from analyzer.errors import InputRefused
-from analyzer.exemptions import ExemptionMatches, has_expired
-from analyzer.filters import Filter, filtered_report, user_mask
 from analyzer.html import html_table
-from analyzer.model import TEXT, Exemption, Exemptions, Page, Report, concatenated
+from analyzer.judging.filters import Filter, filtered_report, user_mask
+from analyzer.lists.exemptions import ExemptionMatches, has_expired
+from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, concatenated
 from analyzer.terms import Criteria, Verdict
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.verdict import with_verdicts
 
 if TYPE_CHECKING:
     from analyzer.decisions.follow_up import FollowUp
-    from analyzer.explanation import Explanation
-    from analyzer.inspection import Inspection, Store
+    from analyzer.judging.explanation import Explanation
+    from analyzer.judging.inspection import Inspection, Store
     from analyzer.standards.rulebook import Rulebook
 
 ROWS_IN_MEMORY: Final = 200_000
@@ -127,7 +127,7 @@ class Analysis:
     def inspection(self) -> "Inspection":
         """Return what the rules find; none runs before its result is needed."""
         # The rules are slow to import, and a list of users needs none.
-        from analyzer.inspection import Inspection  # noqa: PLC0415
+        from analyzer.judging.inspection import Inspection  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
 
         book = self.book or rulebook()
@@ -157,7 +157,7 @@ class Analysis:
 
         Raises ValueError if no user does.
         """
-        from analyzer.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
+        from analyzer.judging.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
         explained = tuple(explanations(self.pages(), self.inspection, user, self.earlier_decisions))
         if not explained:

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.caveats import caveat_sentences
-from analyzer.exemptions import ExemptionMatches, has_expired
-from analyzer.facts import Facts, Slots
-from analyzer.filters import Filter, user_mask
-from analyzer.inspection import Inspection
-from analyzer.model import Exemption, Page, ReportFile
+from analyzer.judging.filters import Filter, user_mask
+from analyzer.judging.inspection import Inspection
+from analyzer.lists.exemptions import ExemptionMatches, has_expired
+from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
 from analyzer.terms import State, Verdict, minute_text, utc_text
-from analyzer.verdict import reason_text
+from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.verdicts.facts import Facts, Slots
+from analyzer.verdicts.verdict import reason_text
 
 PASSES: Final = "passes"
 """The outcome of a rule without a finding on the user."""

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.account_names import account_with_name
-from analyzer.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
+from analyzer.lists.account_names import account_with_name
+from analyzer.report.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
 from analyzer.report.notes import notes_on_files
 from analyzer.terms import ROOT_USER, Certainty, pattern_regex
 

@@ -11,11 +11,11 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer import inspection as inspections
-from analyzer.analysis import Analysis
-from analyzer.inspection import Inspection
-from analyzer.model import Page
+from analyzer.judging import inspection as inspections
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
 from analyzer.report import assemble
+from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
 from analyzer.standards.results import ControlResult, Result

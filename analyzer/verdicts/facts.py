@@ -14,7 +14,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.model import (
+from analyzer.report.model import (
     NO_MOMENT,
     TEXT,
     Page,

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.account_names import AccountList, with_account_list
-from analyzer.analysis import Analysis, analyze
 from analyzer.decisions.ledger import Ledger
-from analyzer.model import Exemptions, Report
+from analyzer.judging.analysis import Analysis, analyze
+from analyzer.lists.account_names import AccountList, with_account_list
+from analyzer.report.model import Exemptions, Report
 from analyzer.terms import CONTROL, OVERDUE, Criteria, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class JudgingRequest:
     """Hold what reports are judged by, and what a run fails on.
 
     `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has

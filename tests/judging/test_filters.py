@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
-from analyzer.filters import (
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.filters import (
     Filter,
     account_labels,
     filtered_report,
     unmatched_accounts,
     unmatched_users,
 )
-from analyzer.model import AccountName, UncoveredAccount
+from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.terms import Verdict
 from tests.support.builders import (
     AS_OF,

@@ -17,9 +17,16 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.csv_lists import ListForm, list_rows
 from analyzer.errors import Problem
-from analyzer.model import Exemption, Exemptions, FileReference, Page, as_category, user_positions
+from analyzer.lists.csv_lists import ListForm, list_rows
+from analyzer.report.model import (
+    Exemption,
+    Exemptions,
+    FileReference,
+    Page,
+    as_category,
+    user_positions,
+)
 from analyzer.terms import ROOT_USER, Verdict, pattern_regex
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from analyzer import columns
-from analyzer.facts import Facts, unknown_cell_sentences
-from analyzer.model import TEXT, Page, stable_order
+from analyzer.report.model import TEXT, Page, stable_order
+from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 from tests.support.builders import COLUMNS, a_key, a_user
 from tests.support.pages import tidied
 

@@ -9,8 +9,8 @@ from typing import Final, Protocol, TypeVar
 import pandas as pd
 
 from analyzer import columns
-from analyzer.exemptions import ExemptionMatches
-from analyzer.model import Exemption, Page, Report, concatenated, stable_order
+from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
     DAYS,

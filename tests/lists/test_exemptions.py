@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
-from analyzer.model import Exemption, Exemptions
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import Exemption, Exemptions
 from analyzer.writers import users
 from tests.support.builders import (
     ACCOUNT,

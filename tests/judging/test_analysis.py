@@ -10,13 +10,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer import analysis as engine
-from analyzer.analysis import AGE_BANDS, Analysis
 from analyzer.errors import InputRefused
-from analyzer.model import Page, Report
+from analyzer.judging import analysis as engine
+from analyzer.judging.analysis import AGE_BANDS, Analysis
 from analyzer.report import assemble
+from analyzer.report.model import Page, Report
 from analyzer.terms import Criteria, Verdict
-from analyzer.verdict import with_verdicts
+from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (
     AS_OF,
     LONG_AGO,

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.caveats import caveats_of
-from analyzer.facts import Facts, unknown_cell_sentences
-from analyzer.model import Page, as_category, in_any_slot, slot_matrix
+from analyzer.report.model import Page, as_category, in_any_slot, slot_matrix
 from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict, code_of
+from analyzer.verdicts.caveats import caveats_of
+from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 
 REASON_TEXTS: Final = {
     UnusedReason.NEVER_SIGNED_IN: "has a password that was never used, and no access key",

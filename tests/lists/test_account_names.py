@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.account_names import account_names, read_account_list, with_account_list
-from analyzer.analysis import Analysis
 from analyzer.errors import InputRefused
-from analyzer.model import AccountName
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.account_names import account_names, read_account_list, with_account_list
+from analyzer.report.model import AccountName
 from analyzer.terms import Verdict
 from analyzer.writers.csv import write_findings
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved

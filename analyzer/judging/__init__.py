@@ -1,0 +1,8 @@
+"""Judge whole reports: verdicts, findings, exemptions and decisions together, for all outputs.
+
+`request` holds what reports are judged by, `analysis` the result a page at a time, `inspection` its
+findings and controls, `filters` which users of it are wanted, and `explanation` says why one user
+has its verdict.
+
+Writers, `exports` and the command line may import this package. It reads and writes no file.
+"""
