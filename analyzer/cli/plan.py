@@ -60,29 +60,45 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
-    from analyzer.decisions.collect import collect
-    from analyzer.decisions.ledger import Ledger
+    from analyzer.decisions.collect import merged
     from analyzer.decisions.plan import plan as planned
     from analyzer.judging.analysis import analyze
     from analyzer.lists.exemptions import read_exemptions
     from analyzer.sources.load import load
     from analyzer.sources.review_workbook import read_files
 
+    _check_names(files)
     read = [each.name for each in (*files, exemptions) if each]
     check_outputs([output] if output else [], [*read, *report, config])
-    ledger = collect(Ledger(), read_files(files), utc_now().date()).ledger
+    collection = merged(read_files(files), utc_now().date())
     exempt = read_exemptions(*exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = planned(ledger, exempt, analysis.report, analysis.pages())
+        result = planned(collection.ledger, exempt, analysis.report, analysis.pages())
     else:
-        result = planned(ledger, exempt)
+        result = planned(collection.ledger, exempt)
     _write(result, files, output, max_age)
+    for note in collection.notes:
+        say(note)
     for line in result.done:
         say(f"Done already: {line.decision} {line.user_key.arn}")
     for each in result.left_out:
         say(f"Left out: {each}")
     exit_if_failed_or_partial(partial=bool(result.left_out))
+
+
+def _check_names(files: list[InputFile]) -> None:
+    """Refuse two files of one name: the script looks for both in its folder.
+
+    Raises typer.BadParameter.
+    """
+    names = [Path(each.name).name for each in files]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"two files are called {name}, and the script needs them in one folder"
+            raise typer.BadParameter(
+                f"{message}: name each once, or rename one", param_hint="LEDGERS"
+            )
 
 
 def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:

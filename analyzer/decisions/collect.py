@@ -1,15 +1,16 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from analyzer import columns
 from analyzer.decisions import review_columns
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.ledger import DECIDED_ON, DECISION, PROGRAM, Entries, Ledger
-from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.decisions.standing import LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.verdicts.caveats import UNREAD_CELL
@@ -67,13 +68,13 @@ def collect(
     Raises InputRefused with every problem.
     """
     entered = [line for each in files for line in each.lines]
-    new = _without_repeats(ledger.lines, entered)
+    new = _new_lines(ledger.lines, files)
     problems = [
         *(problem for line in entered for problem in _date_problems(line, today)),
         *_hidden_difference_problems(entered),
         *_older_view_problems(ledger.lines, new),
     ]
-    conflicts = [*_unnoted_conflicts([*ledger.lines, *new])]
+    conflicts = [*_unnoted_conflicts(ledger.lines, new)]
     if attended:
         problems += [_conflict_problem(*pair) for pair in conflicts]
     if problems:
@@ -85,35 +86,74 @@ def collect(
     return Collection(
         ledger=whole,
         added=(*new, *noted),
-        files=tuple(_file_outcome(each, kept, before, after) for each in files),
-        notes=(*_conflict_notes(noted), *dict.fromkeys(_replaced_notes(entered, after))),
+        files=tuple(_file_outcome(each, kept, before, after, entered) for each in files),
+        notes=(
+            *_conflict_notes(noted),
+            *dict.fromkeys(_replaced_notes(entered, after)),
+            *dict.fromkeys(_given_up_notes(ledger.lines, new, after)),
+            # Unattended, the workbooks of all earlier reviews are collected again.
+            *dict.fromkeys(_overtaken_notes(entered if attended else new, after)),
+        ),
     )
 
 
-def _without_repeats(
-    known: Iterable[LedgerLine], entered: Iterable[LedgerLine]
-) -> list[LedgerLine]:
-    """Return the decisions that are not there already.
+def merged(files: Iterable[Entries], today: date) -> Collection:
+    """Return one ledger of several files: the first ledger was checked when it was collected.
 
-    There is the word that counts for this person, user and day, and the last one that was collected
-    from the same row. A word that the person gave up since is given anew.
+    Raises InputRefused as `collect` does.
     """
-    newest: dict[tuple[object, ...], LedgerLine] = {}
+    first, *others = sorted(files, key=lambda each: not each.is_ledger)
+    if first.is_ledger:
+        return collect(Ledger(lines=first.lines, file=first.file), others, today)
+    return collect(Ledger(), [first, *others], today)
+
+
+def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
+    """Return the decisions of files that were not collected before, wherever they stand."""
+    own: dict[tuple[UserKey, str], list[LedgerLine]] = {}
     for line in known:
-        newest |= dict.fromkeys(_places(line), line)
+        own.setdefault((line.user_key, line.person), []).append(line)
+    copies = Counter(map(_identity, known))
+    entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
-    for line in entered:
-        there = (newest[place] for place in _places(line) if place in newest)
-        if line.content not in [each.content for each in there]:
-            new.append(line)
-            newest |= dict.fromkeys(_places(line), line)
+    for each in files:
+        for line in each.lines:
+            earlier = own.setdefault((line.user_key, line.person), [])
+            if each.is_ledger and copies[_identity(line)]:
+                copies[_identity(line)] -= 1
+            elif not _was_collected(line, earlier, entered_now):
+                new.append(line)
+                earlier.append(line)
     return new
 
 
-def _places(line: LedgerLine) -> tuple[tuple[object, ...], tuple[object, ...]]:
-    """Return what names the person's word of the day, and the row that it was entered in."""
-    own = line.user_key, line.person
-    return (*own, line.decided_on), (*own, line.workbook, line.sheet, line.row)
+def _identity(line: LedgerLine) -> tuple[object, ...]:
+    """Return what copies of one line of a ledger share."""
+    return line.content, line.workbook, line.sha256, line.sheet, line.row
+
+
+def _was_collected(
+    line: LedgerLine, earlier: Sequence[LedgerLine], entered_now: Container[object]
+) -> bool:
+    """Return whether a decision is among the earlier ones of its person on its user.
+
+    A person who has given a word up since, and changes back to it in the same workbook, gives it
+    anew; a copy that still has it does not, whatever its ticket and comment where it is to remove
+    the user.
+    """
+    of_day = [each for each in earlier if each.decided_on == line.decided_on]
+    last = of_day[-1] if of_day else line
+    same = [each for each in of_day if each.content == line.content]
+    if line.decision in REMOVALS and last.decision is not line.decision:
+        same += [each for each in of_day if _word(each) == _word(line)]
+    if not same:
+        return False
+    changed_back = last.workbook == line.workbook and last.content not in entered_now
+    return last.content == line.content or not changed_back
+
+
+def _word(line: LedgerLine) -> tuple[Decision, datetime]:
+    return line.decision, line.as_of
 
 
 def _date_problems(line: LedgerLine, today: date) -> Iterator[Problem]:
@@ -176,11 +216,21 @@ def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:
     return _problem(line, DECISION, message, "Decide again on the newer report.")
 
 
-def _unnoted_conflicts(lines: Iterable[LedgerLine]) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield the pairs of lines that are in conflict and not noted as such."""
-    for standing in standings(lines).values():
+def _unnoted_conflicts(
+    known: Sequence[LedgerLine], new: Sequence[LedgerLine]
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield the pairs of lines that are in conflict, but for what the ledger notes already.
+
+    A conflict of a day that was noted and settled, and comes up again, is another one.
+    """
+    noted = {
+        (user, day)
+        for user, standing in standings(known).items()
+        for day in standing.noted & {one.decided_on for one, _ in standing.conflicts}
+    }
+    for user, standing in standings([*known, *new]).items():
         for one, other in standing.conflicts:
-            if other.decided_on not in standing.noted:
+            if (user, other.decided_on) not in noted:
                 yield one, other
 
 
@@ -219,8 +269,13 @@ def _file_outcome(
     new: set[int],
     before: Mapping[UserKey, Standing],
     after: Mapping[UserKey, Standing],
+    entered: Iterable[LedgerLine],
 ) -> FileOutcome:
-    """Return what came of the entries of one file; `new` are the lines that were added."""
+    """Return what came of the entries of one file.
+
+    `new` are the lines that were added, `entered` all that stand in the files of the call: a
+    decision that stands in another one of the same name is not emptied.
+    """
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
         tally = tallies.setdefault(line.person, Tally(entries.file.name, line.decided_by))
@@ -233,12 +288,14 @@ def _file_outcome(
             tally.changed += 1
         else:
             tally.added += 1
+    still_entered = {line.content for line in entered}
     emptied = [
         line
         for row in entries.open_rows
         if (standing := after.get(row.user_key))
         for line in standing.words
         if (line.workbook, line.as_of) == (entries.source, row.as_of)
+        and line.content not in still_entered
     ]
     still_open = sum(
         row.user_key not in after
@@ -256,16 +313,44 @@ def _conflict_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
 def _replaced_notes(
     entered: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
 ) -> Iterator[str]:
-    """Yield a note on each entry for which another of the same person and day counts.
-
-    That is the one that was collected later.
-    """
+    """Yield a note on each entry for which another word of the same person and day counts."""
     for line in entered:
-        for later in after[line.user_key].current:
-            same = (line.person, line.decided_on) == (later.person, later.decided_on)
-            if same and line.decision is not later.decision:
-                yield (
-                    f"{line.user_key.arn}: {later.summary} ({later.place}) counts, and not"
-                    f" {line.summary} ({line.place}): it was collected later, for the same person"
-                    " and day. If that is wrong, decide again with a later date."
-                )
+        for counted in _counted(after[line.user_key]):
+            same = (line.person, line.decided_on) == (counted.person, counted.decided_on)
+            if same and line.decision is not counted.decision:
+                yield _counts_note(counted, line, "it was collected later, for the same day")
+
+
+def _overtaken_notes(
+    entered: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+) -> Iterator[str]:
+    """Yield a note on each entry for which a word of a later day counts."""
+    for line in entered:
+        for counted in _counted(after[line.user_key]):
+            if line.decision is not counted.decision and line.decided_on < counted.decided_on:
+                yield _counts_note(counted, line, "it has a later date")
+
+
+def _counted(standing: Standing) -> Sequence[LedgerLine]:
+    """Return the words that stand, or the one that took them back."""
+    words = [each for each in standing.lines if each.decision is not Decision.CONFLICT]
+    return standing.current or words[-1:]
+
+
+def _given_up_notes(
+    known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+) -> Iterator[str]:
+    """Yield a note on each word that its person replaces by a new one of the same day."""
+    words = {(line.user_key, line.person, line.decided_on): line for line in known}
+    for line in new:
+        before = words.get((line.user_key, line.person, line.decided_on))
+        counts = any(line is each for each in after[line.user_key].current)
+        if before and counts and before.decision is not line.decision:
+            yield _counts_note(line, before, "it was collected later, for the same day")
+
+
+def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
+    return (
+        f"{line.user_key.arn}: {counted.summary} ({counted.place}) counts, and not {line.summary}"
+        f" ({line.place}): {reason}. If that is wrong, decide again with a newer date."
+    )

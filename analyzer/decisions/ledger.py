@@ -166,6 +166,11 @@ class Entries:
         """Return the file as the column `workbook` of a ledger has it."""
         return self.workbook or PurePath(self.file.name).name
 
+    @property
+    def is_ledger(self) -> bool:
+        """Return whether the lines were collected from other files before."""
+        return any(line.sha256 != self.file.sha256 for line in self.lines)
+
 
 def read_entries(name: str, content: bytes) -> Entries:
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
@@ -305,11 +310,15 @@ def entry_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Pro
         yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
         yield problem(DECIDED_BY, "the cell is empty", "Write the name of who decided.")
+    yield from _day_problems(cells, problem)
+    if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
+        yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
+
+
+def _day_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
     if not _is_day(cells[DECIDED_ON]):
         hint = "Write the day of the decision as YYYY-MM-DD."
         yield problem(DECIDED_ON, "not a date" if cells[DECIDED_ON] else "the cell is empty", hint)
-    if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
-        yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
 
 
 def _is_day(text: str) -> bool:
@@ -329,6 +338,8 @@ def _problems(name: str, row: int, quoted: Mapping[str, str]) -> Iterator[Proble
 
     if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
         yield from entry_problems(cells, problem)
+    else:
+        yield from _day_problems(cells, problem)
     for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
         if timestamp(cells[column]) is None:
             yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")

@@ -178,6 +178,43 @@ def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(
     assert [line for line in text.splitlines() if "user/ann" in line and line[:1] != "#"] == []
 
 
+def test_two_ledgers_of_one_name_are_refused(
+    tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    ledgers = [tmp_path / name / "decisions.csv" for name in "ab"]
+    for each in ledgers:
+        each.parent.mkdir()
+        assert collect(workbook, "-o", each) == 0
+    for named in (ledgers, [ledgers[0], ledgers[0]]):
+        assert plan(*named) == 2
+        assert "two files are called decisions.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_newer_first", [True, False])
+def test_an_older_copy_of_the_ledger_brings_nobody_back_into_the_plan(
+    tmp_path: Path, workbook: Path, *, is_newer_first: bool
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    assert collect(workbook, "-o", old) == 0
+    new.write_bytes(old.read_bytes())
+    fill_in(workbook, {"ann": "withdraw"}, on=ON)
+    assert collect(workbook, "-o", new) == 0
+    ledgers = (new, old) if is_newer_first else (old, new)
+    assert plan(*ledgers, "-o", tmp_path / "remove.sh") == 0
+    assert "user/ann" not in (tmp_path / "remove.sh").read_text()
+
+
+def test_a_word_that_does_not_count_is_named_with_the_plan(
+    tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    copy = fill_in(workbook, {"ann": "keep"}, on=ON, copy=tmp_path / "copy.xlsx")
+    assert plan(workbook, copy) == 0
+    assert "keep, Anna" in capsys.readouterr().err
+
+
 def test_an_exempt_user_is_left_out(tmp_path: Path, workbook: Path) -> None:
     fill_in(workbook, {"ann": "delete"}, on=ON)
     exempt = tmp_path / "exempt.csv"

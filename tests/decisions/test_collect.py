@@ -1,16 +1,26 @@
 """What people enter is checked, added once, and counted: nothing is dropped without a word."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from analyzer.decisions.collect import Collection
+from analyzer.decisions.collect import Collection, merged
 from analyzer.decisions.ledger import Entries, Ledger, OpenRow, read_entries
 from analyzer.decisions.standing import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user
-from tests.support.decisions import DAY, TODAY, analysis_of, bulk, collected, line, user_rows
+from tests.support.decisions import (
+    DAY,
+    TODAY,
+    analysis_of,
+    bulk,
+    collected,
+    entries,
+    line,
+    user_rows,
+)
 
 NEXT = DAY + timedelta(days=1)
 NEWER = AS_OF + timedelta(days=30)
@@ -20,7 +30,8 @@ ANN = a_user("ann")
 def file(*lines: LedgerLine, name: str = "review.xlsx", left_open: int = 0) -> Entries:
     """Return what is entered in a workbook, and how many users are open in it."""
     rows = [OpenRow(line("delete", a_user(f"open{at}")).user_key, AS_OF) for at in range(left_open)]
-    return Entries(FileReference(name=name, sha256="f" * 64), lines, tuple(rows))
+    sha256 = lines[0].sha256 if lines else "f" * 64
+    return Entries(FileReference(name=name, sha256=sha256), lines, tuple(rows))
 
 
 def ledger(*lines: LedgerLine) -> Ledger:
@@ -232,13 +243,126 @@ def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said(
     before, after = line(), line("keep", workbook="second.xlsx")
     collection = collected(file(after, name="second.xlsx"), ledger=ledger(before))
     assert tally(collection) == (1, 0, 1, 0, 0)
-    assert collection.notes == ()
+    counts = "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts, and not"
+    (note,) = collection.notes
+    assert f"{counts} delete, Anna, 2026-05-01" in note
     again = collected(file(before), ledger=collection.ledger)
-    (note,) = again.notes
-    assert "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts, and not" in note
+    assert (again.notes, again.added) == ((note,), ())
+
+
+GIVEN_UP = line(), line("withdraw", workbook="anna.xlsx", sha256="b" * 64)
+"""A word, and what the person replaced it by in another workbook."""
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        line(workbook="Copy of review.xlsx"),
+        line(row=9, sha256="c" * 64),
+        line(sheet="Decided", sha256="c" * 64),
+        line(ticket="7", workbook="Copy of review.xlsx"),
+        line(workbook="bulk.csv", sheet="", row=7),
+    ],
+    ids=["a copy", "a row that moved", "a sheet renamed", "a ticket without zeros", "a list"],
+)
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_copy_that_still_has_a_word_does_not_give_it_anew(
+    copy: LedgerLine, *, attended: bool
+) -> None:
+    known = ledger(*GIVEN_UP)
+    collection = collected(file(copy), ledger=known, attended=attended)
+    assert collection.added == ()
+    assert collection.ledger.standings[copy.user_key].in_force is None
+    assert "withdraw, Anna, 2026-05-01 (anna.xlsx, sheet Unused users, row 2) counts" in " ".join(
+        collection.notes
+    )
+
+
+@pytest.mark.parametrize("again", ["delete", "keep"])
+def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said(
+    again: str,
+) -> None:
+    other = "keep" if again == "delete" else "delete"
+    known = ledger(line(again), line(other, sha256="b" * 64))
+    collection = collected(file(line(again, sha256="c" * 64)), ledger=known)
+    assert [each.decision for each in collection.added] == [again]
+    (note,) = collection.notes
+    assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
+
+
+def test_two_copies_of_one_name_that_disagree_add_their_words_once() -> None:
+    files = file(line()), file(line("keep", sha256="b" * 64))
+    first = collected(*files)
+    assert [each.decision for each in first.added] == ["delete", "keep"]
+    again = collected(*files, ledger=first.ledger)
+    assert again.added == ()
+    assert "keep, Anna" in again.notes[0]
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one(*, attended: bool) -> None:
+    known = collected(
+        file(line()), file(line("keep", by="Tom", workbook="tom.xlsx")), attended=False
+    ).ledger
+    settled = collected(file(line("withdraw", by="Tom", sha256="b" * 64)), ledger=known).ledger
+    cleo = file(line("keep", by="Cleo", workbook="cleo.xlsx"))
+    if attended:
+        (problem,) = refused(cleo, known=settled)
+        assert "made on the same day by another person" in problem
+    else:
+        added = collected(cleo, ledger=settled, attended=False).added
+        assert [each.decision for each in added] == ["keep", "conflict"]
+
+
+@pytest.mark.parametrize("word", ["keep", "withdraw"])
+def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(word: str) -> None:
+    known = ledger(line(on=NEXT))
+    (note,) = collected(file(line(word, by="Bob", workbook="bob.xlsx")), ledger=known).notes
+    assert "delete, Anna, 2026-05-02" in note
+    assert note.endswith("it has a later date. If that is wrong, decide again with a newer date.")
+
+
+# Ledgers
+
+
+def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
+    newer = line("keep", as_of=NEWER, on=NEWER.date() + timedelta(3), workbook="q2.xlsx")
+    older = line(by="Bob", on=NEWER.date() + timedelta(2))
+    ledgers = entries(newer, older, line("keep", ANN), line("delete", ANN), line("keep", ANN))
+    assert merged([ledgers], TODAY).ledger.lines == ledgers.lines
+
+
+@pytest.mark.parametrize("is_newer_first", [True, False])
+def test_an_earlier_copy_of_a_ledger_revives_nothing(*, is_newer_first: bool) -> None:
+    withdrawn = line("withdraw", sha256="b" * 64)
+    files = [entries(line(), withdrawn, name="new.csv"), entries(line(), name="old.csv")]
+    ordered = files if is_newer_first else files[::-1]
+    whole = merged(ordered, TODAY).ledger
+    assert [each.decision for each in whole.lines] == ["delete", "withdraw"]
+
+
+def test_all_words_of_another_ledger_are_taken_in_their_order() -> None:
+    words = line("keep"), line("delete", sha256="b" * 64), line("keep", sha256="c" * 64)
+    files = [entries(line("keep"), name="a.csv"), entries(*words, name="b.csv")]
+    whole = merged(files, TODAY).ledger
+    assert [each.decision for each in whole.lines] == ["keep", "delete", "keep"]
+
+
+def test_a_workbook_is_collected_into_the_ledger_named_with_it() -> None:
+    book = file(line("keep", sha256="b" * 64, workbook="tom.xlsx", by="Tom", on=NEXT))
+    whole = merged([book, entries(line())], TODAY).ledger
+    assert [each.decision for each in whole.lines] == ["delete", "keep"]
 
 
 # What is not decided
+
+
+def test_an_entry_that_stands_in_another_copy_of_that_name_is_not_emptied() -> None:
+    anna, tom = line(), line("keep", ANN, by="Tom", sha256="b" * 64)
+    of_anna = replace(file(anna), open_rows=(OpenRow(tom.user_key, AS_OF),))
+    of_tom = replace(file(tom), open_rows=(OpenRow(anna.user_key, AS_OF),))
+    files = collected(of_anna, of_tom, ledger=ledger(anna, tom)).files
+    assert [each.emptied for each in files] == [(), ()]
 
 
 def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named() -> None:

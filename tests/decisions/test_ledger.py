@@ -303,3 +303,10 @@ def test_a_line_without_a_moment_cannot_be() -> None:
     cells = {**line().report_cells, "as_of": "soon"}
     with pytest.raises(ValueError, match="soon"):
         line(report_cells=cells)
+
+
+def test_a_conflict_needs_its_day_too() -> None:
+    content = ledger_bytes([line("conflict", by="credreport")]).decode()
+    for day in ("", "01.05.2026"):
+        with pytest.raises(InputRefused, match="decided_on: "):
+            read_ledger("decisions.csv", content.replace(f",{DAY},", f",{day},").encode())

@@ -475,16 +475,31 @@ def is_same_word(one: Line, other: Line) -> bool:
     return words[0] == words[1] and one.report.as_of == other.report.as_of
 
 
-def is_already_there(line: Line, ledger: Sequence[Line]) -> bool:
-    """A word that was collected before is not collected again.
+def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
+    """A word that was collected before is not collected again, wherever it stands.
 
-    That is the word that counts for this person, user and day, or the last one that was collected
-    from the same row. A word that the person has given up since is given anew.
+    A word that the person has given up since is given anew where it is put back: in the file of
+    the word that replaced it, which stands nowhere any more. To remove a user, it takes more than
+    another ticket or comment.
     """
     own = [each for each in ledger if (each.user, each.person) == (line.user, line.person)]
-    of_day = [each for each in own if each.day == line.day][-1:]
-    of_row = [each for each in own if (each.file, each.row) == (line.file, line.row)][-1:]
-    return any(is_same_word(line, each) for each in (*of_day, *of_row))
+    of_day = [each for each in own if each.day == line.day]
+    if not of_day:
+        return False
+    last = of_day[-1]
+    if is_same_word(line, last):
+        return True
+    before = [each for each in of_day if is_same_word(line, each)]
+    is_removal = line.decision in ("delete", "deactivate")
+    if is_removal and line.decision != last.decision:
+        before = [
+            each
+            for each in of_day
+            if each.decision == line.decision and each.report.as_of == line.report.as_of
+        ]
+    if not before:
+        return False
+    return line.file != last.file or any(is_same_word(last, each) for each in entered)
 
 
 def is_older_view(line: Line, others: Iterable[Line]) -> bool:
@@ -543,9 +558,10 @@ def collect(
     if refused:
         return Collection((*ledger,), refused=places(refused))
     refused += [each for each in entries if not is_in_time(each, today)]
+    lines_entered = [*map(line_of, entries)]
     new: list[Line] = []
-    for line in map(line_of, entries):
-        if not is_already_there(line, [*ledger, *new]):
+    for line in lines_entered:
+        if not is_already_there(line, [*ledger, *new], lines_entered):
             new.append(line)
     refused += older_views(new, ledger)
     conflicts = new_conflicts([*ledger, *new], new)
