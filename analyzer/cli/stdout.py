@@ -48,7 +48,7 @@ def write(
                 from analyzer.writers.json import write_json
 
                 _write_data(lambda stream: write_json(analysis, stream, verdicts))
-            case Format.NAMES:
+            case _:
                 from analyzer.writers.names import write_names
 
                 _write_data(lambda stream: write_names(analysis, stream, verdicts, check=check))

@@ -178,6 +178,17 @@ def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(
     assert [line for line in text.splitlines() if "user/ann" in line and line[:1] != "#"] == []
 
 
+def test_what_is_done_already_is_named_and_in_no_plan(
+    tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    newer = console_report(tmp_path / LATER, LATER, BOB)
+    assert plan(workbook, "--report", newer) == 0
+    shown = capsys.readouterr()
+    assert "Done already: delete arn:aws:iam::" in shown.err
+    assert "user/ann" not in shown.out
+
+
 def test_two_ledgers_of_one_name_are_refused(
     tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

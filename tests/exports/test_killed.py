@@ -24,8 +24,6 @@ from tests.support.runs import (
     visible,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 KILLS = 20
 Started = subprocess.Popen[bytes]
 

@@ -123,6 +123,20 @@ def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Pa
         )
 
 
+def test_a_cell_that_differs_between_rows_and_decides_nothing_is_read_as_it_stands(
+    tmp_path: Path,
+) -> None:
+    users = [
+        a_user("ann", key_1=a_key(LONG_AGO, AS_OF)) | {"access_key_1_last_used_region": region}
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    explanation, *_ = analyzed(tmp_path, users).explain("ann")
+    shown = {cell.column: cell.reading for cell in explanation.cells}
+    assert shown["access_key_1_last_used_region"] == (
+        "read as it stands; another row of this ARN has another value"
+    )
+
+
 def test_a_column_that_the_report_lacks_is_named(tmp_path: Path) -> None:
     user = a_user("ann", key_1=an_inactive_key())
     explanation = explained(tmp_path, user, columns=COLUMNS_OF_2014)

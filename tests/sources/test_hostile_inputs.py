@@ -31,8 +31,6 @@ from tests.support.reading import (
     verdicts,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 MIB = 1 << 20
 MOST_MEMORY = 280 * MIB
 

@@ -42,8 +42,6 @@ from tests.support.outputs import HARD_NAMES, exemptions_of
 from tests.support.pages import BY_ID
 from tests.support.reading import OTHER_ACCOUNT
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 
 def all_errors(documents: list[Document]) -> list[str]:
     return [error for document in documents for error in errors(document)]

@@ -43,8 +43,6 @@ from tests.support.feeds import (
 )
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
-
 Ids = Callable[[Analysis], list[str]]
 
 
