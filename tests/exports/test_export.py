@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Callable
@@ -51,6 +52,21 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
+@pytest.fixture(scope="module")
+def runs_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a run once, to be copied."""
+    folder = tmp_path_factory.mktemp("before") / "runs"
+    assert exporting(folder, "--from", SAMPLE) == 0
+    return folder
+
+
+@pytest.fixture
+def one_run(runs_before: Path, runs: Path) -> Path:
+    """Copy a folder of runs with one run in it, and return that run."""
+    shutil.copytree(runs_before, runs, symlinks=True)
+    return runs / "2026-03-01T09-30-00Z"
+
+
 @pytest.fixture
 def reports(tmp_path: Path) -> Path:
     return tmp_path / "reports"
@@ -77,10 +93,9 @@ def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(runs
 
 
 def test_latest_is_a_relative_link_so_that_the_folder_can_be_moved(
-    runs: Path, tmp_path: Path
+    runs: Path, one_run: Path, tmp_path: Path
 ) -> None:
-    exporting(runs, "--from", SAMPLE)
-    assert (runs / "latest").readlink().name == "2026-03-01T09-30-00Z"
+    assert (runs / "latest").readlink().name == one_run.name
     runs.rename(tmp_path / "moved")
     check_whole(tmp_path / "moved" / "latest")
 
@@ -120,34 +135,31 @@ def test_the_record_says_what_the_run_was_made_from(runs: Path) -> None:
 
 
 @SLOW
-def test_csv_and_json_list_everybody(runs: Path) -> None:
-    exporting(runs, "--from", SAMPLE)
-    users = table((runs / "latest" / "users.csv").read_bytes())
-    told = json.loads((runs / "latest" / "analysis.json").read_bytes())
+def test_csv_and_json_list_everybody(one_run: Path) -> None:
+    users = table((one_run / "users.csv").read_bytes())
+    told = json.loads((one_run / "analysis.json").read_bytes())
     assert len(users) == len(told["users"]) > 40
     assert {row["verdict"] for row in users} == set(told["listed"])
 
 
 @SLOW
-def test_outputs_name_reports_by_their_place_in_the_run(runs: Path) -> None:
-    exporting(runs, "--from", SAMPLE)
-    told = json.loads((runs / "latest" / "analysis.json").read_bytes())
+def test_outputs_name_reports_by_their_place_in_the_run(one_run: Path) -> None:
+    told = json.loads((one_run / "analysis.json").read_bytes())
     assert told["files"][0]["name"] == f"reports/{SAMPLE.name}"
     for output in OUTPUTS[:-1]:
-        assert b".credreport-" not in (runs / "latest" / output).read_bytes()
-    book = openpyxl.load_workbook(runs / "latest" / "review.xlsx", read_only=True)
+        assert b".credreport-" not in (one_run / output).read_bytes()
+    book = openpyxl.load_workbook(one_run / "review.xlsx", read_only=True)
     cells = [str(cell) for row in book["Summary"].values for cell in row]
     assert any(SAMPLE.name in cell for cell in cells)
     assert not any(".credreport-" in cell for cell in cells)
 
 
 @SLOW
-def test_the_same_run_in_another_folder_has_the_same_bytes(runs: Path, tmp_path: Path) -> None:
-    exporting(runs, "--from", SAMPLE)
+def test_the_same_run_in_another_folder_has_the_same_bytes(one_run: Path, tmp_path: Path) -> None:
     exporting(tmp_path / "others", "--from", SAMPLE)
     one, other = (
         {path.relative_to(each).as_posix(): path.read_bytes() for path in each.rglob("*.*")}
-        for each in (runs / "latest", tmp_path / "others" / "latest")
+        for each in (one_run, tmp_path / "others" / "latest")
     )
     assert one == other
 
@@ -277,9 +289,8 @@ def sheets_of(run: Path) -> list[str]:
     return openpyxl.load_workbook(run / "review.xlsx", read_only=True).sheetnames
 
 
-def test_a_first_run_knows_of_no_changes(runs: Path) -> None:
-    exporting(runs, "--from", SAMPLE)
-    assert changed(runs / "latest") == []
+def test_a_first_run_knows_of_no_changes(one_run: Path) -> None:
+    assert changed(one_run) == []
 
 
 @SLOW
@@ -444,11 +455,16 @@ def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, reports: Path)
     assert hidden(runs) == set()
 
 
-def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path) -> None:
-    exporting(runs, "--from", SAMPLE)
-    (runs / "2026-03-01T09-30-00Z" / "users.csv").unlink()
+def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path, one_run: Path) -> None:
+    (one_run / "users.csv").unlink()
     assert exporting(runs, "--from", "nothing.csv") == 3
-    assert visible(runs) == {"2026-03-01T09-30-00Z"}
+    assert visible(runs) == {one_run.name}
+
+
+def test_a_run_whose_record_is_not_understood_is_made_again(runs: Path, one_run: Path) -> None:
+    (one_run / "manifest.json").write_text("half of i")
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert (runs / "latest").readlink().name == f"{one_run.name}-2"
 
 
 @pytest.mark.parametrize(
@@ -464,20 +480,19 @@ def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path) -> No
         {"files": ["users.csv"]},
     ],
 )
-def test_a_record_of_an_odd_shape_makes_no_run(runs: Path, told: dict[str, object]) -> None:
-    exporting(runs, "--from", SAMPLE)
-    record = runs / "2026-03-01T09-30-00Z" / "manifest.json"
-    record.write_text(json.dumps({**record_of(record.parent), **told}))
-    assert exporting(runs, "--from", SAMPLE) == 0
-    assert (runs / "latest").readlink().name == "2026-03-01T09-30-00Z-2"
+def test_a_record_of_an_odd_shape_makes_no_run(
+    runs: Path, one_run: Path, told: dict[str, object]
+) -> None:
+    (one_run / "manifest.json").write_text(json.dumps({**record_of(one_run), **told}))
+    assert exporting(runs, "--from", "nothing.csv") == 3
+    assert visible(runs) == {one_run.name}
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "half of i", '{"kind": "other"}', "[" * 100_000])
-def test_a_record_that_is_not_understood_makes_no_run(runs: Path, text: str) -> None:
-    exporting(runs, "--from", SAMPLE)
-    (runs / "2026-03-01T09-30-00Z" / "manifest.json").write_text(text)
-    assert exporting(runs, "--from", SAMPLE) == 0
-    assert (runs / "latest").readlink().name == "2026-03-01T09-30-00Z-2"
+def test_a_record_that_is_not_understood_makes_no_run(runs: Path, one_run: Path, text: str) -> None:
+    (one_run / "manifest.json").write_text(text)
+    assert exporting(runs, "--from", "nothing.csv") == 3
+    assert visible(runs) == {one_run.name}
 
 
 def test_all_of_a_run_is_on_disk_before_it_has_its_name(
