@@ -37,7 +37,8 @@ from analyzer.lists.account_names import account_names
 from analyzer.report.model import TEXT, Page, Report, ReportFile, as_category
 from analyzer.report.moment_texts import day_text_series, utc_text_series
 from analyzer.report.tidy import tidy
-from analyzer.terms import OVERDUE, Verdict, short_list
+from analyzer.terms import OVERDUE, Verdict, short_list, utc_text
+from analyzer.verdicts.facts import Facts
 
 
 class FollowUpStatus(StrEnum):
@@ -58,6 +59,7 @@ FACT: Final = "fact"
 DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
 _MOMENT: Final = "datetime64[s, UTC]"
+_NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
 MOMENTS: Final = (columns.CREATED, LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
@@ -124,7 +126,7 @@ def outcomes(
     """
     files = {account.account: file for file in report.files for account in file.accounts}
     newest = max(file.as_of for file in report.files)
-    users = _UsersNow(lines, pages)
+    users = _UsersNow(lines, report, pages)
     before = states_decided_on(lines)
     return {
         line.user_key: _outcome(line, state, files.get(line.account), newest, users)
@@ -150,30 +152,48 @@ def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
 
 
 class _UsersNow:
-    """Find in judged pages the users decided on, and those created in the same seconds."""
+    """Find in judged pages the users decided on, and those who may be one of them renamed.
 
-    def __init__(self, lines: Iterable[LedgerLine], pages: Iterable[Page]) -> None:
+    `names` are by account and second of creation, None where that is not known.
+    """
+
+    def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
         known = [line.user_key for line in lines]
+        self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[UserNow]] = {}
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        for page in pages:
+        for page in map(_with_known_creation, pages):
             users = page.users
             for user in _users_now(page.where(users[columns.ARN].isin(arns).to_numpy())):
                 self.by_arn.setdefault(user.user_key.arn, []).append(user)
-            alike = users[users[columns.CREATED].isin(seconds)]
+            created = users[columns.CREATED]
+            alike = users[created.isin(seconds) | created.isna()]
             second = zip(alike[columns.ACCOUNT], datetimes(alike[columns.CREATED]), strict=True)
             named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
             for of_second, (arn, name) in zip(second, named, strict=True):
                 self.names.setdefault(of_second, {})[arn] = name
 
-    def renamed(self, line: LedgerLine) -> list[str]:
-        """Return the users that may be that of a line under another name or path."""
+    def renamed(self, line: LedgerLine) -> str:
+        """Return who may be the user of a line under another name or path, empty for nobody."""
         arn, created = line.user_key
-        alike = self.names.get((line.account, created), {}) if created else {}
         known = line.same_second or frozenset()
-        return sorted(name for other, name in alike.items() if other != arn and name not in known)
+        alike = self.names.get((line.account, created), {})
+        names = sorted(name for other, name in alike.items() if other != arn and name not in known)
+        if names:
+            return f"{short_list(names)} was created in the same second"
+        unread = self.names.get((line.account, None), {}).values()
+        name = next((each for each in unread if each not in known), None)
+        return f"when {name} was created is not understood" if name is not None else ""
+
+
+def _with_known_creation(page: Page) -> Page:
+    """Return a page without the creation times in which another row of the ARN differs."""
+    unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
+    if not unknown.any():
+        return page
+    return page.with_users({columns.CREATED: page.users[columns.CREATED].mask(unknown)})
 
 
 def _users_now(page: Page) -> Iterator[UserNow]:
@@ -199,7 +219,7 @@ def _outcome(
     """Return what became of one decision."""
     of = partial(Outcome, line, file, newest)
     if not line.identifies_user:
-        fact = "The creation time or the account of the user is not known: nothing acts on this."
+        fact = f"{_NOT_IDENTIFIED.capitalize()}: nothing acts on this."
         return of(FollowUpStatus.UNKNOWN, fact)
     if file is None:
         return of(FollowUpStatus.UNKNOWN, "The account is not covered.")
@@ -211,23 +231,36 @@ def _outcome(
     now = next((each for each in of_name if each.user_key == line.user_key), None)
     if now:
         return of(*_judged_present(line, before, now, is_later=bool(later)))
-    return of(*_judged_absent(of_name, users.renamed(line), is_later=bool(later)))
+    created = [each.user_key.created for each in of_name]
+    return of(*_judged_absent(line, created, users, is_later=bool(later)))
 
 
 def _judged_absent(
-    of_name: Sequence[UserNow], renamed: Sequence[str], *, is_later: bool
+    line: LedgerLine, created: Sequence[datetime | None], users: _UsersNow, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
-    """Return status and fact where no user has the ARN and the creation time."""
-    if any(each.user_key.created is None for each in of_name):
+    """Return status and fact where no user has the ARN and the creation time.
+
+    `created` are the creation times of the users that have the ARN.
+    """
+    known = [at for at in created if at]
+    if len(known) < len(created):
         fact = "The report has a user of this ARN whose creation time is not understood."
         return FollowUpStatus.UNKNOWN, fact
-    if renamed:
-        fact = f"Possibly renamed: {short_list(renamed)} was created in the same second."
+    if line.root_arn not in users.roots:
+        fact = f"The report has no row of {line.root_arn}, so it does not show the whole account."
+        return FollowUpStatus.UNKNOWN, fact
+    if renamed := users.renamed(line):
+        return FollowUpStatus.NOT_DONE, f"Possibly renamed: {renamed}."
+    if known and min(known) <= line.baseline:
+        fact = (
+            f"The user of this ARN was created {utc_text(min(known))}, before the decision, and"
+            " not when the decision says."
+        )
         return FollowUpStatus.NOT_DONE, fact
     if not is_later:
         fact = "No user in the reports has this ARN and this creation time."
         return FollowUpStatus.NOT_DONE, fact
-    again = ", ".join(f"{each.user_key.created:%Y-%m-%d}" for each in of_name)
+    again = ", ".join(f"{at:%Y-%m-%d}" for at in known)
     fact = f"The user is gone; another of this name was created on {again}."
     return FollowUpStatus.DONE, fact if again else "The user is gone."
 
@@ -248,6 +281,8 @@ def _judged_present(
         if line.decision is Decision.DELETE
         else "The user still has working credentials."
         if works
+        else "The user has more access keys or certificates than the report lists."
+        if now.state.has_more_credentials
         else "The report does not show whether a credential works."
         if works is None
         else "No later report shows whether this is done."
@@ -377,7 +412,8 @@ def _earlier(
     if ledger.in_force(standing, day) is None:
         return f"{line.summary}{remark}; ended on {ledger.last_day(line)}"
     if line.decision is Decision.KEEP:
-        return f"{line.summary}{remark}; exempts from nothing: the user is {verdict}"
+        why = f"the user is {verdict}" if line.identifies_user else _NOT_IDENTIFIED
+        return f"{line.summary}{remark}; exempts from nothing: {why}"
     outcome = of_users.get(line.user_key)
     return f"{line.summary}{remark}{_outcome_remark(outcome) if outcome else ''}"
 

@@ -120,7 +120,7 @@ class Ledger:
                 created=line.user_key.created,
             )
             for line in in_force
-            if line and line.decision is Decision.KEEP and line.user_key.created
+            if line and line.decision is Decision.KEEP and line.identifies_user
         )
 
     def notes(self) -> list[str]:

@@ -99,6 +99,11 @@ class LedgerLine:
         return self.report_cells[columns.USER]
 
     @property
+    def root_arn(self) -> str:
+        """Return the ARN of the root, which every whole report of the account has."""
+        return f"{self.user_key.arn.partition(':user/')[0]}:root"
+
+    @property
     def identifies_user(self) -> bool:
         """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
         return bool(self.user_key.created and USER_ARN.fullmatch(self.user_key.arn))

@@ -64,7 +64,7 @@ class UserState:
     has_mfa: bool | None
     keys: tuple[Slot, ...]
     certificates: tuple[Slot, ...]
-    has_more_credentials: bool = False
+    has_more_credentials: bool | None = False
 
     @property
     def last_use(self) -> datetime | None:
@@ -76,15 +76,20 @@ class UserState:
     def is_unknown(self) -> bool:
         """Return whether a cell hides access, or use, of the user."""
         changed = self.has_password is True and not self.password_changed.is_known
-        hidden = self.has_password is None or self.has_mfa is None or changed
+        flags = (self.has_password, self.has_mfa, self.has_more_credentials)
+        hidden = None in flags or changed
         slots = any(slot.is_unknown for slot in (*self.keys, *self.certificates))
         return hidden or slots or not self.last_sign_in.is_known
 
     @property
     def has_working_credential(self) -> bool | None:
-        """Return whether a password, key or certificate works; None if a cell hides it."""
+        """Return whether a password, key or certificate works; None if a cell hides it.
+
+        Of more credentials than the slots show, none is known not to work.
+        """
         active = [slot.is_active for slot in (*self.keys, *self.certificates)]
-        works = [self.has_password, *active]
+        others = False if self.has_more_credentials is False else None
+        works = [self.has_password, *active, others]
         return True if True in works else None if None in works else False
 
 
@@ -105,7 +110,7 @@ def access_added(before: UserState, now: UserState, baseline: datetime) -> list[
         ),
         (now.has_mfa is True and before.has_mfa is not True, "MFA device added"),
         (
-            now.has_more_credentials and not before.has_more_credentials,
+            now.has_more_credentials is True and before.has_more_credentials is not True,
             "more access keys or certificates than the report lists",
         ),
     ]
@@ -167,7 +172,8 @@ def user_states(page: Page) -> list[UserState]:
             slot_matrix(_flags(facts.certificate_active)), columns.CERTIFICATES, strict=True
         )
     ]
-    more = page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
+    more = ~page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").isin(_NO_MORE).to_numpy()
+    differs = facts.contradicted_in_any(columns.ADDITIONAL_CREDENTIALS_INFO)
     return list(
         map(
             UserState,
@@ -177,7 +183,7 @@ def user_states(page: Page) -> list[UserState]:
             _flags(facts.mfa),
             zip(*keys, strict=True),
             zip(*certificates, strict=True),
-            (~more.isin(_NO_MORE)).tolist(),
+            _flags(Truth.unless_unknown(more, differs)),
         )
     )
 

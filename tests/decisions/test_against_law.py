@@ -18,6 +18,7 @@ from tests.support.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
     LONG_AGO,
+    MORE_CREDENTIALS,
     Row,
     a_certificate,
     a_key,
@@ -77,8 +78,9 @@ def review(
     """Return the review of a report that the console names, unless another name is given."""
     name = name or f"{at:status_reports_%Y-%m-%dT%H-%M-%S+00-00}.csv"
     account = str(users[0]["arn"]).split(":")[4] if users else ACCOUNT
-    bystander = a_user("bystander", account=account, created=days_before(999))
-    text = report_text([*users, bystander], root=the_root(account), columns=columns)
+    no_more: Any = {MORE_CREDENTIALS: "N/A"}
+    bystander = a_user("bystander", account=account, created=days_before(999), **no_more)
+    text = report_text([*users, bystander], root=the_root(account, **no_more), columns=columns)
     (report,) = reports_in(name, option, text)
     source = (name, text.encode())
     return Review(analyzer.analyze(analyzer.load(source, as_of=option), CRITERIA), report)
@@ -371,6 +373,13 @@ def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision()
         ("delete", [a_user("renamed")], "not-done"),
         ("delete", [a_user("renamed"), a_user(created=SINCE)], "not-done"),
         ("delete", [a_user("other", created=LONG_AGO + timedelta(seconds=1))], "done"),
+        ("delete", [a_user(created=BEFORE)], "not-done"),
+        ("delete", [a_user(created=AS_OF)], "not-done"),
+        ("delete", [a_user(created=AS_OF + timedelta(seconds=1))], "done"),
+        ("delete", [a_user(), a_user(created=SINCE)], "unknown"),
+        ("delete", [a_user(created=BEFORE), a_user(created=SINCE)], "unknown"),
+        ("delete", [a_user("renamed", created="??")], "not-done"),
+        ("delete", [a_user("renamed"), a_user("renamed", created=SINCE)], "not-done"),
         ("deactivate", [], "done"),
         ("deactivate", [a_user()], "done"),
         ("deactivate", [a_user(password=a_password())], "not-done"),
@@ -394,6 +403,27 @@ def test_a_decision_is_done_if_a_later_report_shows_it(
     seen = everything | a_password() | {"cert_1_active": "true", "cert_1_last_rotated": LONG_AGO}
     ledgers = decided(review(seen), decision)
     assert ledgers.statuses(review(*later, at=LATER)) == both(answer)
+
+
+@pytest.mark.parametrize(
+    ("seen", "later", "answer"),
+    [
+        ("N/A", ["N/A"], "done"),
+        ("N/A", ["AKIA3:active"], "overtaken"),
+        ("AKIA3:active", ["AKIA3:active"], "not-done"),
+        ("AKIA3:active", ["N/A"], "done"),
+        ("N/A", ["N/A", "AKIA3:active"], "not-done"),
+    ],
+)
+def test_who_has_more_credentials_than_the_slots_show_is_not_deactivated(
+    seen: str, later: list[str], answer: str
+) -> None:
+    def with_more(*texts: str, at: datetime = AS_OF) -> Review:
+        rows = [a_user() | {MORE_CREDENTIALS: each} for each in texts]
+        return review(*rows, at=at, columns=(*COLUMNS, MORE_CREDENTIALS))
+
+    ledgers = decided(with_more(seen), "deactivate")
+    assert ledgers.statuses(with_more(*later, at=LATER)) == both(answer)
 
 
 @pytest.mark.parametrize("user", [a_user(created="??"), a_user(account="123XXXXXXXX")])

@@ -9,18 +9,24 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.decisions.follow_up import COLUMNS, FollowUpStatus, as_text, follow_up_counts
+from analyzer.decisions import follow_up
+from analyzer.decisions.follow_up import FollowUpStatus, as_text, follow_up_counts
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import LedgerLine
 from analyzer.writers.csv import write_follow_up
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
+    COLUMNS,
+    LONG_AGO,
+    MORE_CREDENTIALS,
     Row,
     a_certificate,
     a_key,
     a_password,
     a_user,
     an_inactive_key,
+    days_before,
     report_text,
     saved,
     table,
@@ -113,6 +119,56 @@ def test_a_use_before_the_credentials_went_does_not_undo_that_they_are_gone() ->
     assert outcome(line("deactivate", KEY), used) == NO_CREDENTIALS
 
 
+@pytest.mark.parametrize("other", [days_before(999), LONG_AGO - timedelta(seconds=1)])
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("decided", [line("delete"), line("deactivate")])
+def test_a_user_whose_rows_differ_in_the_creation_time_may_be_another(
+    decided: LedgerLine, other: datetime, *, is_first: bool
+) -> None:
+    rows = [a_user(), a_user(created=other)]
+    status, fact = outcome(decided, *(rows if is_first else rows[::-1]))
+    assert status == UNKNOWN
+    assert fact == "The report has a user of this ARN whose creation time is not understood."
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        (LONG_AGO - timedelta(hours=1), NOT_DONE),
+        (LONG_AGO + timedelta(hours=1), NOT_DONE),
+        (AS_OF, NOT_DONE),
+        (AS_OF + timedelta(seconds=1), DONE),
+    ],
+)
+def test_only_a_user_created_after_the_report_decided_on_is_another_of_the_name(
+    created: datetime, expected: str
+) -> None:
+    status, fact = outcome(line(), a_user(created=created))
+    assert status == expected
+    assert (expected == DONE) is fact.startswith("The user is gone")
+    assert (expected == NOT_DONE) is fact.endswith("and not when the decision says.")
+
+
+@pytest.mark.parametrize("more", [["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"]])
+def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated(
+    more: list[str],
+) -> None:
+    heads = (*COLUMNS, MORE_CREDENTIALS)
+    users = [a_user() | {MORE_CREDENTIALS: each} for each in more]
+    root = the_root(**{MORE_CREDENTIALS: "N/A"})
+    seen = dict(line("deactivate").report_cells) | {MORE_CREDENTIALS: "1 more"}
+    for decided in (line("deactivate"), line("deactivate", report_cells=seen)):
+        ledger = Ledger(lines=(decided,))
+        analysis = analysis_of(*users, as_of=LATER, ledger=ledger, root=root, columns=heads)
+        assert analysis.follow_up["status"][0] != DONE
+    shown = analysis.follow_up["fact"][0]
+    assert shown == (
+        "The user has more access keys or certificates than the report lists."
+        if len(more) == 1
+        else "The report does not show whether a credential works."
+    )
+
+
 # Renamed
 
 
@@ -147,6 +203,24 @@ def test_a_user_of_another_second_or_account_is_not_the_renamed_one(other: Row) 
     assert outcome(line(), other, a_user("y", created=LATER))[0] == DONE
 
 
+@pytest.mark.parametrize(
+    ("users", "known", "expected"),
+    [
+        ([a_user("rob", created="#####")], frozenset(), NOT_DONE),
+        ([a_user("rob", created="#####")], None, NOT_DONE),
+        ([a_user("rob", created="#####")], frozenset({"rob"}), DONE),
+        ([a_user("rob"), a_user("rob", created=LATER)], frozenset(), NOT_DONE),
+        ([a_user("rob", created="#####", account=OTHER_ACCOUNT)], frozenset(), DONE),
+    ],
+)
+def test_a_user_of_unknown_creation_time_who_was_not_there_may_be_the_renamed_one(
+    users: list[Row], known: frozenset[str] | None, expected: str
+) -> None:
+    status, fact = outcome(line(same_second=known), *users)
+    unread = "Possibly renamed: when rob was created is not understood."
+    assert (status, fact) == (GONE if expected == DONE else (NOT_DONE, unread))
+
+
 def test_a_user_who_moved_to_another_path_is_not_gone() -> None:
     assert outcome(line(), a_user(path="moved/"))[0] == NOT_DONE
 
@@ -157,6 +231,35 @@ def test_a_user_who_moved_to_another_path_is_not_gone() -> None:
 def test_an_account_that_is_not_covered_stays_unknown() -> None:
     other = line("delete", a_user(account=OTHER_ACCOUNT))
     assert outcome(other, a_user()) == (UNKNOWN, "The account is not covered.")
+
+
+def in_china(row: Row) -> Row:
+    return row | {"arn": str(row["arn"]).replace("arn:aws:", "arn:aws-cn:")}
+
+
+def test_a_report_of_the_same_number_in_another_partition_shows_nobody_gone() -> None:
+    ledger, other = Ledger(lines=(line(),)), in_china(a_user("other"))
+    china = analysis_of(other, as_of=LATER, ledger=ledger, root=in_china(the_root()))
+    assert [*china.follow_up["status"]] == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("decided", "users", "expected"),
+    [
+        (line("delete"), [a_user("other")], UNKNOWN),
+        (line("deactivate"), [a_user("other")], UNKNOWN),
+        (line("delete"), [a_user()], NOT_DONE),
+        (line("deactivate"), [a_user()], DONE),
+    ],
+)
+def test_a_report_without_the_root_of_the_account_shows_nobody_gone(
+    decided: LedgerLine, users: list[Row], expected: str
+) -> None:
+    stray = the_root(OTHER_ACCOUNT)
+    analysis = analysis_of(*users, as_of=LATER, ledger=Ledger(lines=(decided,)), root=stray)
+    assert [*analysis.follow_up["status"]] == [expected]
+    fact = f"The report has no row of arn:aws:iam::{ACCOUNT}:root, so it does not show the whole"
+    assert analysis.follow_up["fact"][0].startswith(fact) is (expected == UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +388,7 @@ def test_the_most_urgent_come_first_and_are_counted() -> None:
 def test_the_columns_have_one_kind_whatever_there_is(lines: tuple[LedgerLine, ...]) -> None:
     frame = analysis_of(as_of=LATER, ledger=Ledger(lines=lines)).follow_up
     one = analysis_of(a_user(), as_of=LATER, ledger=Ledger(lines=(line(),))).follow_up
-    assert tuple(frame) == COLUMNS
+    assert tuple(frame) == follow_up.COLUMNS
     assert [*map(str, frame.dtypes)] == [*map(str, one.dtypes)]
 
 
@@ -294,7 +397,7 @@ def test_the_csv_has_a_row_a_decision_and_guards_what_looks_like_a_formula() -> 
     stream = io.BytesIO()
     write_follow_up(analysis_of(a_user("=ann"), as_of=LATER, ledger=ledger), stream)
     (row,) = table(stream.getvalue())
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == follow_up.COLUMNS
     assert (row["user"], row["comment"], row["status"]) == ("'=ann", "'=1+1", "not-done")
     assert row["arn"].endswith("user/=ann")
 
@@ -370,6 +473,14 @@ def test_a_keep_says_until_when_it_held_and_where_it_exempts_from_nothing() -> N
     )
 
 
+def test_a_keep_says_that_it_exempts_nobody_whose_account_is_masked() -> None:
+    masked = a_user(account="123XXXXXXXX")
+    assert beside(line("keep", masked), user=masked) == (
+        "keep, Anna, 2026-05-01: break-glass; exempts from nothing:"
+        " the creation time or the account of the user is not known"
+    )
+
+
 # Keep
 
 
@@ -401,6 +512,11 @@ def test_a_user_created_again_or_without_creation_time_is_not_exempt() -> None:
     assert exemption(line("keep"), a_user(created=AS_OF)) == ""
     unknown = a_user(created="N/A")
     assert exemption(line("keep", unknown), unknown) == ""
+
+
+def test_a_user_to_keep_whose_account_is_masked_is_not_exempt() -> None:
+    masked = a_user(account="123XXXXXXXX")
+    assert exemption(line("keep", masked), masked) == ""
 
 
 def test_a_user_to_keep_fails_other_rules_as_before() -> None:

@@ -138,6 +138,8 @@ class State:
     mfa: bool | None
     keys: tuple[Credential, ...]
     certificates: tuple[Credential, ...]
+    more: bool | None
+    """Whether there are more keys or certificates than the slots show."""
 
 
 @cache
@@ -191,7 +193,13 @@ def read_state(cells: Cells) -> State:
         mfa=boolean(cells.get("mfa_active")),
         keys=tuple(read_key(cells, slot) for slot in SLOTS),
         certificates=tuple(read_credential(cells, f"cert_{slot}") for slot in SLOTS),
+        more=read_more(cells.get("additional_credentials_info", "")),
     )
+
+
+def read_more(raw: str) -> bool | None:
+    """What the cell says of more credentials; rows of the ARN that differ say nothing."""
+    return None if raw == CONTRADICTED else raw not in ("", "N/A")
 
 
 def user_key(cells: Cells) -> Key:
@@ -732,14 +740,18 @@ def is_overtaken(seen: State, now: State, since: datetime) -> bool:
         or password_set(seen, now)
         or password_changed(seen, now, since)
         or mfa_added(seen, now)
+        or (now.more is True and seen.more is not True)
         or credentials_added(seen.keys, now.keys, since)
         or credentials_added(seen.certificates, now.certificates, since)
     )
 
 
 def is_off(now: State) -> bool:
-    """Deactivated is who has no password, no active key and no active certificate, for certain."""
-    return now.password is False and all(
+    """Deactivated is who has no password, no active key and no active certificate, for certain.
+
+    Taken here: whoever has more keys or certificates than the report shows is not, for certain.
+    """
+    return (now.password, now.more) == (False, False) and all(
         each.active is False for each in (*now.keys, *now.certificates)
     )
 
@@ -756,16 +768,24 @@ def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -
     """A user of the same second who was not in the report decided on may be the same one.
 
     `same_second` are the names of those who were there; a list that does not say excludes nobody.
-    Taken here: where rows of a user differ, it is enough that one of them has the second.
+    Taken here: whoever was created nobody knows when may be of that second.
     """
     arn, created = line.user
     return any(
-        user_key(cells)[1] == created
+        user_key(cells)[1] in (created, None)
         and user_key(cells)[0] != arn
         and cells["user"] not in (same_second or ())
-        for cells in report.rows
-        if not is_root(cells)
+        for cells in users(report)
     )
+
+
+def shows_whole_account(report: Report, line: Line) -> bool:
+    """A report of an account has its root, with the account and the partition in the ARN.
+
+    Taken here: one without is of another partition, or a part, and does not show who is gone.
+    """
+    root = line.user[0].partition(":user/")[0] + ":root"
+    return any(is_root(cells) and cells["arn"] == root for cells in report.rows)
 
 
 def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | None = None) -> str:
@@ -775,9 +795,9 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
     deactivate, without a working credential; overtaken, if there is more than the reviewer saw;
     else not done. Where no report can show it, the status is unknown, which is not done either.
 
-    Taken here: where rows of the ARN differ in when the user was created, the user is there if one
-    of them has the creation time that was decided on, and is not if none may have it. Another
-    report of the very moment may overtake a decision, and never shows that it is done.
+    Where rows of the ARN differ in when the user was created, that is unknown. Taken here: a user
+    of the ARN is another one only if created after the baseline. Another report of the very moment
+    may overtake a decision, and never shows that it is done.
     """
     report = next((each for each in reports if each.account == line.report.account), None)
     if not is_identified(line) or report is None:
@@ -792,11 +812,13 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
 def status_in(report: Report, line: Line, same_second: frozenset[str] | None) -> str:
     _, created = line.user
     rows = rows_of_user(report, line.cells)
-    if any(user_key(each)[1] == created for each in rows):
+    now = user_key(one_row(rows))[1] if rows else None
+    if rows and now == created:
         return status_of_present(line, read_state(one_row(rows)))
-    if any(user_key(each)[1] is None for each in rows):
+    if (rows and now is None) or not shows_whole_account(report, line):
         return "unknown"
-    return "not-done" if is_renamed(line, report, same_second) else "done"
+    is_another = now is None or now > baseline(line.report, line.cells)
+    return "not-done" if is_renamed(line, report, same_second) or not is_another else "done"
 
 
 def status_of_present(line: Line, now: State) -> str:
