@@ -61,11 +61,13 @@ def plan(
     exit code is 5.
     """
     from analyzer.decisions.collect import merged
+    from analyzer.decisions.plan import exemption_notes
     from analyzer.decisions.plan import plan as planned
     from analyzer.judging.analysis import analyze
     from analyzer.lists.exemptions import read_exemptions
     from analyzer.sources.load import load
     from analyzer.sources.review_workbook import read_files
+    from analyzer.writers import users
 
     _check_names(files)
     read = [each.name for each in (*files, exemptions) if each]
@@ -75,11 +77,15 @@ def plan(
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = planned(collection.ledger, exempt, analysis.report, analysis.pages())
+        notes = users.notes(analysis)
     else:
         result = planned(collection.ledger, exempt)
+        notes = exemption_notes(collection.ledger, exempt)
     _write(result, files, output, max_age)
     for note in collection.notes:
         say(note)
+    for note in notes:
+        say(f"Note: {note}")
     for line in result.done:
         say(f"Done already: {line.decision} {line.user_key.arn}")
     for each in result.left_out:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
+from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import OutputFailed
-from tests.support.builders import a_key, a_user, days_before
-from tests.support.decisions import bulk, user_rows
+from tests.support.builders import a_key, a_user, days_before, report_text, saved
+from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import fill_in
 from tests.support.runs import console_report
 
@@ -231,6 +232,40 @@ def test_an_exempt_user_is_left_out(tmp_path: Path, workbook: Path) -> None:
     exempt = tmp_path / "exempt.csv"
     exempt.write_text("account,user,reason,owner,expires\n*,ann,By design,,\n")
     assert plan(workbook, "--exemptions", exempt, "-o", tmp_path / "remove.sh") == 5
+
+
+@pytest.mark.parametrize("sources", [["2026-05-01"], []], ids=["report", "ledger"])
+@pytest.mark.parametrize(
+    ("entry", "note"),
+    [
+        ("12345678901,ann,By design,,", "matches no"),
+        ("*,ann,By design,,2026-04-30", "expired on 2026-04-30"),
+        ("*,ann,By design,,2026-05-01", ""),
+        ("*,bob,By design,,", ""),
+    ],
+)
+@pytest.mark.usefixtures("report")
+def test_an_exemption_that_exempts_nobody_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sources: list[str], entry: str, note: str
+) -> None:
+    ledger, exempt = tmp_path / "decisions.csv", tmp_path / "exempt.csv"
+    ledger.write_bytes(ledger_bytes([line("delete", ANN), line("keep", BOB)]))
+    exempt.write_text(f"account,user,reason,owner,expires\n{entry}\n")
+    newer = [part for each in sources for part in ("--report", tmp_path / each)]
+    plan(ledger, "--exemptions", exempt, *newer)
+    message = capsys.readouterr().err
+    assert ("Note: The exemption of ann in account" in message) is bool(note)
+    assert note in message
+
+
+def test_what_is_noted_on_a_newer_report_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = tmp_path / "decisions.csv"
+    ledger.write_bytes(ledger_bytes([line("delete", ANN)]))
+    newer = saved(tmp_path, report_text([ANN]))
+    assert plan(ledger, "--report", newer) == 5
+    assert "Note: No generation time in" in capsys.readouterr().err
 
 
 def test_a_refused_workbook_makes_no_script(tmp_path: Path, workbook: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import analyzer
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.plan import Plan, plan
+from analyzer.decisions.plan import Plan, exemption_notes, plan
 from analyzer.decisions.removal_script import CertificateInReport, KeyInReport
 from analyzer.decisions.standing import LedgerLine
 from analyzer.report.model import Exemptions
@@ -168,6 +168,15 @@ def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
     [
         ([a_user("renamed")], "possibly renamed: renamed was created in the same second"),
         ([a_user(created="soon")], "the report has a user of this ARN whose creation time is not"),
+        (
+            [a_user(), a_user(created=days_before(999))],
+            "the report has a user of this ARN whose creation time is not",
+        ),
+        (
+            [a_user(created=days_before(999))],
+            "the user of this ARN was created 2023-08-06T12:00:00Z, before the decision",
+        ),
+        ([a_user("rob", created="#####")], "possibly renamed: when rob was created is not"),
         ([a_user(access_key_1_active="maybe")], "the report does not show all its credentials"),
         ([a_user(mfa_active="maybe")], "the report does not show all its credentials"),
     ],
@@ -204,6 +213,10 @@ def test_what_a_newer_report_shows_done_is_neither_taken_nor_left_out() -> None:
 def test_a_sentence_on_a_user_left_out_names_the_decision_and_the_arn() -> None:
     (only,) = planned(line(), exempt=exemptions()).left_out
     assert str(only) == f"delete arn:aws:iam::{ACCOUNT}:user/quiet: exempt: break-glass"
+
+
+def test_without_decisions_no_exemption_is_noted() -> None:
+    assert exemption_notes(Ledger(), exemptions("2000-01-01")) == []
 
 
 # When a report confirmed the user
