@@ -28,6 +28,7 @@ from analyzer.report.model import (
     user_positions,
 )
 from analyzer.terms import ROOT_USER, Verdict, pattern_regex
+from analyzer.verdicts.facts import Facts
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
@@ -106,7 +107,7 @@ class ExemptionMatches:
             if not entry.arn
         ]
         self._for_one_user = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
-        self._entry_of_user = _entries_for_one_user(page.users, self._for_one_user)
+        self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         listed = self._entry_of_user[self._entry_of_user >= 0]
         self.matched = np.bincount(listed, minlength=len(exemptions)).astype(np.int64)
         for at, _, users in self._entries:
@@ -147,15 +148,19 @@ def has_expired(exemption: Exemption, day: date) -> bool:
     return exemption.expires is not None and exemption.expires < day
 
 
-def _entries_for_one_user(
-    users: pd.DataFrame, entries: Sequence[tuple[int, Exemption]]
-) -> np.ndarray:
-    """Return for each user the position of the entry that is for this user alone, else -1."""
+def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
+    """Return for each user the position of the entry that is for this user alone, else -1.
+
+    Of a user whose rows differ in the creation time it is unknown which user that is.
+    """
+    if not entries:
+        return np.full(len(page), -1)
     known = {
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
     }  # Of several the first counts.
     at = np.array([*known.values(), -1])
-    return np.asarray(at[user_positions(users, known)])
+    unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
+    return np.where(unknown, -1, at[user_positions(page.users, known)])
 
 
 def _expiry_moment(entry: Exemption) -> np.datetime64:

@@ -514,6 +514,15 @@ def test_a_user_created_again_or_without_creation_time_is_not_exempt() -> None:
     assert exemption(line("keep", unknown), unknown) == ""
 
 
+def test_a_user_to_keep_whose_rows_differ_in_the_creation_time_is_not_exempt() -> None:
+    rows = [a_user(), a_user(created=days_before(999))]
+    analysis = analysis_of(*rows, as_of=LATER, ledger=ledger_of(line("keep")))
+    assert {*analysis.users["exemption"]} == {""}
+    rows = [a_user(mfa=True), a_user()]
+    analysis = analysis_of(*rows, as_of=LATER, ledger=ledger_of(line("keep")))
+    assert {*analysis.users["exemption"]} == {"break-glass"}
+
+
 def test_a_user_to_keep_whose_account_is_masked_is_not_exempt() -> None:
     masked = a_user(account="123XXXXXXXX")
     assert exemption(line("keep", masked), masked) == ""
