@@ -14,7 +14,9 @@ from analyzer.report.model import Exemptions
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    COLUMNS,
     LONG_AGO,
+    MORE_CREDENTIALS,
     Row,
     a_certificate,
     a_key,
@@ -23,6 +25,7 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
     report_text,
+    the_root,
 )
 from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, line
 
@@ -188,6 +191,13 @@ def test_a_newer_report_that_leaves_a_doubt_takes_the_user_out(
     assert only.startswith(reason)
 
 
+def test_a_user_whose_rows_differ_in_more_credentials_is_left_out() -> None:
+    users = [a_user() | {MORE_CREDENTIALS: each} for each in ("N/A", "AKIA3:active")]
+    root = the_root(**{MORE_CREDENTIALS: "N/A"})
+    of_plan = planned(line(), users=users, root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
+    assert reasons(of_plan) == ["the report does not show all its credentials"]
+
+
 def test_a_user_of_an_account_without_a_report_is_left_out() -> None:
     other = line("delete", a_user(account=OTHER_ACCOUNT))
     assert reasons(planned(other, users=[a_user()])) == ["the account is not covered"]
@@ -217,6 +227,20 @@ def test_a_sentence_on_a_user_left_out_names_the_decision_and_the_arn() -> None:
 
 def test_without_decisions_no_exemption_is_noted() -> None:
     assert exemption_notes(Ledger(), exemptions("2000-01-01")) == []
+
+
+def test_an_exemption_is_noted_once_and_as_expired_where_it_is_for_all() -> None:
+    later = line("delete", a_user("other"), as_of=NEWER, on=NEWER.date())
+    for user, expires, notes in (
+        ("quiet", DAY, []),
+        ("quiet", DAY - timedelta(1), [f" expired on {DAY - timedelta(1)}."]),
+        ("nobody", DAY - timedelta(1), [f" expired on {DAY - timedelta(1)}."]),
+        ("nobody", DAY, [" matches nobody decided on."]),
+    ):
+        entry = f"account,user,reason,owner,expires\n*,{user},break-glass,sec,{expires}\n"
+        exempt = analyzer.read_exemptions("e.csv", entry.encode())
+        sentences = [f"The exemption of {user} in account *{each}" for each in notes]
+        assert exemption_notes(Ledger(lines=(line(), later)), exempt) == sentences
 
 
 # When a report confirmed the user
