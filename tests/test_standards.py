@@ -320,7 +320,9 @@ def by_number(
     used = asdict(replace(limits_of(standard), **limits))
     return {
         each.control.number: each
-        for each in results(standard, Counter(counts), ran=ALL, lacking_input=why, limits=used)
+        for each in results(
+            standard, Counter(counts), ran=ALL, filtered=(), lacking_input=why, limits=used
+        )
     }
 
 

@@ -249,10 +249,14 @@ class FilteredAnalysis(Analysis):
     def inspection(self) -> "Inspection":
         """Return what the rules find; those on the root do not run where the root is left out."""
         inspection = self.whole.inspection
-        book = inspection.book
-        if not self.filter.keeps_roots:
-            book = replace(book, rules=tuple(each for each in book.rules if not each.is_of_root))
-        return replace(inspection, report=self.report, pages=self.pages, book=book)
+        part = replace(inspection, report=self.report, pages=self.pages)
+        if self.filter.keeps_roots:
+            return part
+        rules = inspection.book.rules
+        book = replace(inspection.book, rules=tuple(each for each in rules if not each.is_of_root))
+        return replace(
+            part, book=book, filtered_rules=[each.id for each in rules if each.is_of_root]
+        )
 
 
 def analyze(

@@ -49,6 +49,7 @@ class Inspection:
     """Hold what the rules of a book find in a report; no rule runs before its result is needed.
 
     `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
+    `filtered_rules` are the ids of the rules that a filter leaves out with the root users.
     """
 
     report: Report
@@ -56,6 +57,7 @@ class Inspection:
     exemptions: Sequence[Exemption]
     book: Rulebook
     store: Store | None = None
+    filtered_rules: Collection[str] = ()
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
@@ -106,6 +108,7 @@ class Inspection:
             self.book.standard,
             self.counts,
             ran=ran,
+            filtered=self.filtered_rules,
             lacking_input=self.rules_lacking_input,
             limits=limits,
         )

@@ -38,21 +38,23 @@ class ControlResult:
     why: str
 
 
-def results(
+def results(  # noqa: PLR0913  each is one input of the results
     standard: Standard,
     counts: FindingCounts,
     *,
     ran: Collection[str],
+    filtered: Collection[str],
     lacking_input: Mapping[str, str],
     limits: Mapping[str, int],
 ) -> tuple[ControlResult, ...]:
     """Return the results of the standard's controls, in its order.
 
     `counts` are the numbers of findings, as `rules.engine.page_counts` returns them; `ran` are the
-    ids of the rules that ran; `lacking_input` has the reason for each rule that did not see all
-    input; `limits` are the days that they ran with, by the names of `Thresholds`.
+    ids of the rules that ran; `filtered` those that a filter leaves out with the root users;
+    `lacking_input` has the reason for each rule that did not see all input; `limits` are the days
+    that they ran with, by the names of `Thresholds`.
     """
-    doubts = _Doubts(ran, lacking_input, limits)
+    doubts = _Doubts(ran, filtered, lacking_input, limits)
     return tuple(_result(control, counts, doubts) for control in standard.controls)
 
 
@@ -79,6 +81,7 @@ class _Doubts:
     """Return the reason why a result is uncertain, whatever the counts."""
 
     ran: Collection[str]
+    filtered: Collection[str]
     lacking_input: Mapping[str, str]
     limits: Mapping[str, int]
 
@@ -90,7 +93,9 @@ class _Doubts:
     def of_pass(self, control: Control, undecided: int) -> tuple[Result, str] | None:
         """Return why a pass is uncertain, though there are no failures."""
         if left_out := [rule for rule in control.rules if rule not in self.ran]:
-            return Result.NOT_RUN, f"Optional rule, not run: {', '.join(left_out)}."
+            is_filtered = all(rule in self.filtered for rule in left_out)
+            why = "The root user is left out by the filter" if is_filtered else "Optional rule"
+            return Result.NOT_RUN, f"{why}, not run: {', '.join(left_out)}."
         if undecided:
             return Result.UNDECIDED, "Some findings are undecided."
         name, days = control.limit or ("", 0)

@@ -229,6 +229,19 @@ def test_a_control_whose_rule_was_left_out_is_not_run(tmp_path: Path) -> None:
     assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
 
 
+def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path) -> None:
+    report = analyzer.load(saved(tmp_path, report_text([SAFE])), as_of=AS_OF)
+    skipped = "root-without-mfa"
+    book = analyzer.rulebook("cis-7.0", skip=[skipped])
+    part = analyzer.analyze(report, book=book).where(analyzer.Filter(users=("s*",)))
+    found = control(part.inspection, "2.4")
+    assert (found.result, found.why) == (
+        Result.NOT_RUN,
+        "The root user is left out by the filter, not run: root-access-key.",
+    )
+    assert control(part.inspection, "2.5").why == f"Optional rule, not run: {skipped}."
+
+
 def test_a_control_fails_by_the_rule_that_ran_though_another_was_left_out(tmp_path: Path) -> None:
     user = a_user("idle", key_1=a_key())
     found = inspected(tmp_path, [user], benchmark="fsbp", skip=["idle-password"])
