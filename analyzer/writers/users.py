@@ -7,7 +7,7 @@ from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.account_names import account_with_name
 from analyzer.report.model import Page, Report, ReportFile, UncoveredAccount
-from analyzer.terms import NOT_COVERED, AsOfSource, Certainty, Verdict
+from analyzer.terms import NOT_COVERED, OVERDUE, AsOfSource, Certainty, Verdict
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.tables import Origins, Table
@@ -82,11 +82,13 @@ def as_of_and_scope(report: Report) -> str:
 
 
 def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
-    """Yield how many users have the verdicts, then the other users and the filter, if any."""
+    """Yield how many users have the verdicts, then the others, the decisions and the filter."""
     yield f"{_headline(analysis, verdicts)}."
     others = [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
     if counts := _user_counts(analysis, others):
         yield f"Other users: {counts}."
+    if counts := _decision_counts(analysis):
+        yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
     if analysis.filter:
         every = int(analysis.whole.totals.counts[columns.USERS].sum())
         left_out = f"{analysis.filtered_out} of {every} IAM users are left out"
@@ -113,6 +115,25 @@ def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
         for verdict in verdicts
         if (number := analysis.totals.users(verdict))
     )
+
+
+def _decision_counts(analysis: Analysis) -> str:
+    """Return how many decisions to delete or deactivate have each status, and are overdue."""
+    if not analysis.ledger.lines:
+        return ""
+    # Following up is slow to import, and few analyses have decisions.
+    from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts  # noqa: PLC0415
+
+    counts = follow_up_counts(analysis.follow_up)
+    words = {
+        FollowUpStatus.DONE: "done",
+        FollowUpStatus.NOT_DONE: "not done",
+        FollowUpStatus.OVERTAKEN: "changed since",
+        FollowUpStatus.UNKNOWN: "unknown",
+    }
+    by_status = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    overdue = f"; {counts[OVERDUE]} overdue" if counts[OVERDUE] else ""
+    return f"{', '.join(by_status)}{overdue}"
 
 
 def _check_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:

@@ -1,11 +1,13 @@
 """What people read is in words, in their order, and says what they must know."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import analyzer
+from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import Verdict
 from analyzer.writers import users
@@ -24,7 +26,17 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.outputs import ALL, CONSOLE, SAMPLES, analyzed, analyzed_console, exemptions_of
+from tests.support.decisions import analysis_of, line
+from tests.support.outputs import (
+    ALL,
+    CONSOLE,
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    exemptions_of,
+    summary_text,
+    table_text,
+)
 
 USED = days_before(500)
 
@@ -235,6 +247,34 @@ def test_the_answer_counts_the_listed_users_of_all(
     analysis = analyzed(tmp_path, rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
     assert next(users.headlines(analysis, verdicts)) == f"{words}{scope}."
+
+
+def test_the_answer_says_what_became_of_the_decisions() -> None:
+    seen = frozenset({"there", "late", "used"})
+    on = (AS_OF - timedelta(days=40)).date()
+    ledger = Ledger(
+        lines=(
+            line("delete", a_user("gone"), as_of=USED, same_second=seen),
+            line("delete", a_user("late"), as_of=USED, on=on),
+            line("delete", a_user("there"), as_of=USED),
+            line("delete", a_user("used", password=a_password()), as_of=USED),
+            line("keep", a_user("kept"), as_of=USED),
+        )
+    )
+    others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
+    sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
+    whole = analysis_of(*others, ledger=ledger)
+    assert [*users.headlines(whole, ALL)][1:] == [sentence]
+    assert f"\n{sentence}\n" in table_text(whole, width=80)
+    assert f"\n{sentence}\n" in summary_text(whole)
+    part = whole.where(analyzer.Filter(users=("l*",)))
+    assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)
+
+
+def test_decisions_are_not_counted_where_nobody_is_to_go() -> None:
+    for lines in ((), (line("keep", a_user("ann")),)):
+        analysis = analysis_of(a_user("ann"), ledger=Ledger(lines=lines))
+        assert not any("Decisions" in each for each in users.headlines(analysis, ALL))
 
 
 def test_one_user_is_not_called_users(tmp_path: Path) -> None:
