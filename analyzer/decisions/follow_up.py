@@ -277,15 +277,15 @@ def _judged_present(
         fact = f"Changed since the decision: {', '.join(added)}. Decide again."
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     fact = (
-        "The user is still there."
+        "No later report of the account yet."
+        if not is_later
+        else "The user is still there."
         if line.decision is Decision.DELETE
         else "The user still has working credentials."
         if works
         else "The user has more access keys or certificates than the report lists."
         if now.state.has_more_credentials
         else "The report does not show whether a credential works."
-        if works is None
-        else "No later report shows whether this is done."
     )
     return FollowUpStatus.NOT_DONE, fact, now, ()
 

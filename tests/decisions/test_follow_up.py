@@ -39,6 +39,7 @@ NEXT_DAY = LATER + timedelta(days=1)
 DONE, NOT_DONE, UNKNOWN, OVERTAKEN = "done", "not-done", "unknown", "overtaken"
 STILL_THERE = (NOT_DONE, "The user is still there.")
 STILL_WORKS = (NOT_DONE, "The user still has working credentials.")
+NO_LATER_REPORT = (NOT_DONE, "No later report of the account yet.")
 NO_CREDENTIALS = (DONE, "The user has no working credentials. Decide on its deletion.")
 GONE = (DONE, "The user is gone.")
 KEY = a_user(key_1=a_key())
@@ -287,9 +288,14 @@ def test_only_a_later_report_shows_that_a_user_is_gone(
     assert outcome(line(), as_of=AS_OF + timedelta(seconds=seconds)) == expected
 
 
+@pytest.mark.parametrize("decided", [line(), line("delete", KEY), line("deactivate", KEY)])
+def test_before_a_later_report_a_user_is_not_blamed_for_being_there(decided: LedgerLine) -> None:
+    user = KEY if decided.report_cells["access_key_1_active"] == "true" else a_user()
+    assert outcome(decided, user, as_of=AS_OF) == NO_LATER_REPORT
+
+
 def test_the_report_that_was_decided_on_shows_no_deactivation() -> None:
-    same = outcome(line("deactivate"), a_user(), as_of=AS_OF)
-    assert same == (NOT_DONE, "No later report shows whether this is done.")
+    assert outcome(line("deactivate"), a_user(), as_of=AS_OF) == NO_LATER_REPORT
 
 
 def test_a_service_credential_in_aws_list_still_works(tmp_path: Any) -> None:
