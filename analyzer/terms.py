@@ -1,7 +1,7 @@
 """Define the words that the outputs, the options and the code share."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -103,6 +103,16 @@ class AsOfSource(StrEnum):
     FOLDER = "folder"
     ASSUMED = "assumed"
 
+
+AS_OF_SOURCES: Final[Mapping[str, str]] = {
+    AsOfSource.OPTION: "set with --as-of",
+    AsOfSource.ENVELOPE: "GeneratedTime, from AWS's answer",
+    AsOfSource.METADATA: "from the metadata saved with the report",
+    AsOfSource.FILE_NAME: "from the file name",
+    AsOfSource.FOLDER: "end of the day in the name of the file or folder",
+    AsOfSource.ASSUMED: "assumed: the newest timestamp in the report",
+}
+"""The sources of as-of in words."""
 
 AWS_SOURCES: Final = (AsOfSource.ENVELOPE, AsOfSource.METADATA, AsOfSource.FILE_NAME)
 """The sources of as-of that are AWS's own, to the second."""

@@ -79,11 +79,13 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
         return analysis.explain(user)
     except ValueError:
         message = f"'{user}': no IAM user in the reports has this name or ARN"
-        hint = "the root user has no verdict; `credreport analyze --details` shows its findings"
-        root = user.startswith("<root") or user.endswith(":root")
-        raise typer.BadParameter(
-            f"{message} ({hint})" if root else message, param_hint="USER"
-        ) from None
+        if user.startswith("<root") or user.endswith(":root"):
+            message += (
+                " (the root user has no verdict; `credreport analyze --details` shows its findings)"
+            )
+        elif not {"*", "?"} & {*user}:
+            message += f"; use a pattern such as '{user}*' to match several names"
+        raise typer.BadParameter(message, param_hint="USER") from None
 
 
 def _text(explained: "Sequence[Explanation]") -> str:

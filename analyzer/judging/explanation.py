@@ -14,7 +14,7 @@ from analyzer.lists.exemptions import ExemptionMatches, has_expired
 from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
-from analyzer.terms import State, Verdict, minute_text, utc_text
+from analyzer.terms import AS_OF_SOURCES, State, Verdict, minute_text, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts, Slots
 from analyzer.verdicts.verdict import reason_text
@@ -334,7 +334,8 @@ def _text(each: Explanation) -> Iterator[str]:
     yield f"{each.verdict}{certainty}: {each.reason}"
     at = minute_text(pd.Timestamp(each.as_of))
     account = f"account {each.account}, " if each.account else ""
-    yield f"{account}row {each.row} of {each.file}, as of {at} (source: {each.as_of_source})"
+    source = AS_OF_SOURCES[each.as_of_source]
+    yield f"{account}row {each.row} of {each.file}, as of {at} ({source})"
     if each.exemption:
         yield f"exempt: {each.exemption}"
     if each.earlier_decision:

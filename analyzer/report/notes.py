@@ -88,8 +88,9 @@ def _repeated_row_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 def _contradiction_notes(arns: Sequence[str]) -> Iterator[str]:
     if arns:
-        names = short_list(arns)
-        yield f"Rows of the same ARN contradict each other, so it is undetermined: {names}."
+        what = "the user is" if len(arns) == 1 else "the users are"
+        why = f"Rows of the same ARN contradict each other, so {what} undetermined"
+        yield f"{why}: {short_list(arns)}."
 
 
 def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:

@@ -253,7 +253,8 @@ CAVEATS: Final = (
         holds=lambda facts, _: facts.more_credentials,
         sentences=lambda facts: (
             "Has more credentials than the report lists: "
-            + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("")
+            + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").str.rstrip(".")
+            + "."
         ),
         meaning="The user has more credentials than the report lists: see its column"
         " additional_credentials_info.",

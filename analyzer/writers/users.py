@@ -7,20 +7,11 @@ from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.account_names import account_with_name
 from analyzer.report.model import Page, Report, ReportFile, UncoveredAccount
-from analyzer.terms import NOT_COVERED, OVERDUE, AsOfSource, Certainty, Verdict
+from analyzer.terms import AS_OF_SOURCES, NOT_COVERED, OVERDUE, AsOfSource, Certainty, Verdict
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.tables import Origins, Table
 from analyzer.writers.text_columns import plain_rows
-
-AS_OF_SOURCES: Final = {
-    AsOfSource.OPTION: "set with --as-of",
-    AsOfSource.ENVELOPE: "GeneratedTime, from AWS's answer",
-    AsOfSource.METADATA: "from the metadata saved with the report",
-    AsOfSource.FILE_NAME: "from the file name",
-    AsOfSource.FOLDER: "end of the day in the name of the file or folder",
-    AsOfSource.ASSUMED: "assumed: the newest timestamp in the report",
-}
 
 VERDICT_ORDER: Final = (
     Verdict.UNUSED,

@@ -46,7 +46,7 @@ def test_options_decide_as_in_analyze(program: Program) -> None:
     at = "--as-of=2026-03-02T00:00:00Z"
     done = program("explain", "batch-export", CONSOLE, at, "--rules", "unused-user")
     text = done.output.decode()
-    assert "as of 2026-03-02 00:00 UTC (source: option)" in text
+    assert "as of 2026-03-02 00:00 UTC (set with --as-of)" in text
     assert "idle-password" not in text
 
 
@@ -73,7 +73,14 @@ def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path)
 @pytest.mark.parametrize(
     ("user", "says"),
     [
-        ("nobody", "'nobody': no IAM user in the reports has this name or ARN"),
+        (
+            "lena",
+            (
+                "'lena': no IAM user in the reports has this name or ARN; use a pattern such as"
+                " 'lena*' to match several names"
+            ),
+        ),
+        ("x*z", "'x*z': no IAM user in the reports has this name or ARN"),
         ("<root_account>", "the root user has no verdict"),
         ("arn:aws:iam::123456789012:root", "the root user has no verdict"),
     ],
@@ -82,6 +89,7 @@ def test_a_name_that_no_user_has_is_refused(program: Program, user: str, says: s
     done = program("explain", user, CONSOLE)
     assert (done.code, done.output) == (2, b"")
     assert says in unwrapped(done.messages)
+    assert ("use a pattern" in unwrapped(done.messages)) is (user == "lena")
 
 
 def test_an_unknown_rule_is_refused_before_the_report_is_read(program: Program) -> None:

@@ -46,7 +46,7 @@ UTC (from the file name).
 Other users: 4 retired (2 to check), 6 dormant, 7 active (1 exempt), 5 undetermined.
 """
 NOTES = """\
-Note: Rows of the same ARN contradict each other, so it is undetermined: \
+Note: Rows of the same ARN contradict each other, so the user is undetermined: \
 arn:aws:iam::123456789012:user/team/ops/dana.whitlock.
 Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
 Note: The exemption of departed-admin in account 123456789012 matches no user.

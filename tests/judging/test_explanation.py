@@ -210,7 +210,7 @@ def test_the_text_says_where_the_row_stands(tmp_path: Path) -> None:
         "unused (certain): has neither a password nor an access key",
         (
             f"account {ACCOUNT}, row 3 of {tmp_path / 'report.csv'}, as of 2026-05-01 12:00 UTC"
-            " (source: option)"
+            " (set with --as-of)"
         ),
     ]
     assert "Caveats" not in lines

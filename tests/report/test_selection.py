@@ -448,7 +448,7 @@ def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path:
     }
     assert said(report, tmp_path) == [
         (
-            "Rows of the same ARN contradict each other, so it is undetermined:"
+            "Rows of the same ARN contradict each other, so the user is undetermined:"
             " arn:aws:iam::012345678901:user/bob."
         )
     ]
@@ -473,6 +473,15 @@ def test_rows_of_one_arn_in_two_reports_of_equal_moment_contradict_too(tmp_path:
     report = analyzer.load(tmp_path)
     users = analyzer.analyze(report).users
     assert all("access_key_1_last_used_date" in each for each in users["contradicted"])
+
+
+def test_several_users_whose_rows_contradict_are_named_together(tmp_path: Path) -> None:
+    changed = report_text([a_user(name, password=a_password()) for name in ("ann", "bob")])
+    report = read(tmp_path, lines(report_text([a_user("ann"), a_user("bob")]), changed))
+    (note,) = (each for each in said(report, tmp_path) if ":user/" in each)
+    start = "Rows of the same ARN contradict each other, so the users are undetermined: "
+    assert note.startswith(start)
+    assert note.endswith("user/ann, arn:aws:iam::012345678901:user/bob.")
 
 
 def test_an_older_report_contradicts_nobody(tmp_path: Path) -> None:

@@ -132,8 +132,9 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
     ]
 
 
-def test_a_row_holds_what_a_listing_shows(tmp_path: Path) -> None:
-    user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: "1 more"}
+@pytest.mark.parametrize("more", ["1 more", "1 more."])
+def test_a_row_holds_what_a_listing_shows(tmp_path: Path, more: str) -> None:
+    user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: more}
     exemptions = exemptions_of("*,ann,By design,,")
     analysis = analyzed(tmp_path, [user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
     assert users.user_rows(analysis, ALL) == [
@@ -146,7 +147,7 @@ def test_a_row_holds_what_a_listing_shows(tmp_path: Path) -> None:
             caveats=(
                 (
                     "more-credentials",
-                    "Has more credentials than the report lists: 1 more",
+                    "Has more credentials than the report lists: 1 more.",
                 ),
             ),
             exemption="By design",

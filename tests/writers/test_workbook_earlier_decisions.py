@@ -148,33 +148,33 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
         (
             USERS[:1],
             (),
-            "First: decide on 1 certain user on Unused users, by account, the oldest first.",
+            "Start with Unused users: 1 certain user, by account, the oldest first.",
         ),
         (
             (*USERS, CHECK),
             (),
             (
-                "First: decide on 4 certain users on Unused users, by account, the oldest first;"
-                " then on 1 user to check there, 1 user on Inactive users and 1 user on"
-                " Undetermined."
+                "Start with Unused users: 4 certain users, by account, the oldest first."
+                " Then 1 user to check there. Then Inactive users: 1 user. Then Undetermined:"
+                " 1 user."
             ),
         ),
         (
             (*USERS[1:3], CHECK, *USERS[4:]),
             DECISIONS,
             (
-                "First: decide on 2 certain users on Unused users, by account, the oldest first;"
-                " then on 1 user to check there, 1 user on Inactive users and 1 user on"
-                " Undetermined."
+                "Start with Unused users: 2 certain users, by account, the oldest first."
+                " Then 1 user to check there. Then Inactive users: 1 user. Then Undetermined:"
+                " 1 user."
             ),
         ),
         (
             USERS[:2],
             (line("keep", USERS[1], on=ON),),
-            "First: decide on 1 certain user on Unused users, by account, the oldest first.",
+            "Start with Unused users: 1 certain user, by account, the oldest first.",
         ),
-        ((CHECK,), (), "First: decide on 1 user to check on Unused users."),
-        (USERS[5:], (), "First: decide on 1 user on Undetermined."),
+        ((CHECK,), (), "Start with Unused users: 1 user to check."),
+        (USERS[5:], (), "Start with Undetermined: 1 user."),
     ],
 )
 def test_the_summary_says_what_to_do_first(

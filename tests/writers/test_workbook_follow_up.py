@@ -167,7 +167,9 @@ def test_without_decisions_there_is_no_follow_up(tmp_path: Path) -> None:
 
 
 def test_the_method_explains_the_follow_up(book: Workbook) -> None:
-    assert "overtaken" in row_of(book["Method"], "Follow-up")[1]
+    assert (
+        "overtaken (new access or use since the decision)" in row_of(book["Method"], "Follow-up")[1]
+    )
 
 
 def test_other_files_that_were_read_are_named_with_their_sha256(book: Workbook) -> None:

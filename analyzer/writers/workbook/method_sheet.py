@@ -8,11 +8,10 @@ from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import Result
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import BLIND_SPOTS, Certainty, Severity, State, Verdict
+from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Certainty, Severity, State, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
-from analyzer.writers import users
 from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
@@ -42,8 +41,8 @@ _SHEETS: Final = {
     ),
     Title.FOLLOW_UP: (
         "Every user that the earlier review decided to delete or deactivate, the most urgent"
-        " first: overtaken (used since the decision), not-done, unknown or done, with the fact in"
-        " the report. Overdue is one that is not done in time."
+        " first: overtaken (new access or use since the decision), not-done, unknown or done, with"
+        " the fact in the report. Overdue is one that is not done in time."
     ),
     Title.CHANGES: (
         "One row a change since the previous run, with its cause: users that are new, gone or"
@@ -163,7 +162,7 @@ def add_method(book: Book, analysis: Analysis) -> None:
     if Title.FINDINGS in book:
         _add_rules(grid, analysis.inspection.book)
     grid.text_section("Cells", _TERM_MEANINGS.items())
-    as_of_sources = ((source, sentence(text)) for source, text in users.AS_OF_SOURCES.items())
+    as_of_sources = ((source, sentence(text)) for source, text in AS_OF_SOURCES.items())
     grid.text_section("Sources of the as-of time, the strongest first", as_of_sources)
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:

@@ -43,30 +43,25 @@ _REVIEWERS: Final = 11
 
 def first_step(analysis: Analysis, listings: Listings) -> str:
     """Return what a reviewer does first: nothing is decided when the file is written."""
-    steps = _steps(analysis, listings)
-    if not steps:
-        return "Nothing to decide: no user is listed for review."
-    first, *then = steps
-    last = then.pop() if then else ""
-    others = " and ".join(filter(None, (", ".join(then), last)))
-    return f"First: decide on {first}{f'; then on {others}' if others else ''}."
-
-
-def _steps(analysis: Analysis, listings: Listings) -> list[str]:
-    """Return whom to decide on, in this order."""
     unused, *others = (each.title for each in REVIEW_LISTS)
     certain = users_to_decide(analysis, Verdict.UNUSED, Certainty.CERTAIN)
-    where = "there" if certain else f"on {unused}"
+    check = listings[unused].rows - certain
     steps = (
-        (certain, "certain ", f"on {unused}, by account, the oldest first"),
-        (listings[unused].rows - certain, "", f"to check {where}"),
-        *((listings[title].rows, "", f"on {title}") for title in others),
+        (certain, f"{unused}: {_users(certain, 'certain ')}, by account, the oldest first"),
+        (
+            check,
+            f"{_users(check)} to check there" if certain else f"{unused}: {_users(check)} to check",
+        ),
+        *((listings[title].rows, f"{title}: {_users(listings[title].rows)}") for title in others),
     )
-    return [
-        f"{number:,} {kind}user{'' if number == 1 else 's'} {place}"
-        for number, kind, place in steps
-        if number
-    ]
+    texts = [text for number, text in steps if number]
+    if not texts:
+        return "Nothing to decide: no user is listed for review."
+    return f"Start with {'. Then '.join(texts)}."
+
+
+def _users(number: int, kind: str = "") -> str:
+    return f"{number:,} {kind}user{'' if number == 1 else 's'}"
 
 
 def add_progress(grid: Grid, listings: Listings) -> None:

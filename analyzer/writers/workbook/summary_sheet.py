@@ -11,7 +11,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.account_names import account_with_name
 from analyzer.report.model import ReportFile
-from analyzer.terms import BLIND_SPOTS, Verdict, short_list
+from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict, short_list
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import users
@@ -195,7 +195,7 @@ def _add_files(grid: Grid, files: Sequence[ReportFile]) -> None:
         grid.row(
             label(file.name),
             SpannedCell(file.as_of, CellStyle.DATE),
-            SpannedCell(users.AS_OF_SOURCES[file.as_of_source], span=2),
+            SpannedCell(AS_OF_SOURCES[file.as_of_source], span=2),
             SpannedCell(accounts, span=2),
             sum(account.rows for account in file.accounts),
             file.size,
