@@ -159,6 +159,9 @@ def analyze(
 
     if check and format_ is not Format.NAMES:
         raise typer.BadParameter("use it with --format names only", param_hint="--check")
+    if check and filters.certain:
+        message = "lists the users that --certain leaves out: use one of the two"
+        raise typer.BadParameter(message, param_hint="--check")
     if sheets is not WorkbookSheets.ALL and ".xlsx" not in (each.suffix.lower() for each in output):
         raise typer.BadParameter("use it with -o FILE.xlsx only", param_hint="--sheets")
     check_decisions(judging_options, follow_up)

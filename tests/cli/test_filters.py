@@ -83,6 +83,11 @@ def test_a_run_fails_by_what_the_filter_keeps(
         (["--min-age", "-1"], "--min-age", "'-1': use a whole number of days, 0 or more"),
         (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
         (["--check"], "--check", "use it with --format names only"),
+        (
+            ["--format", "names", "--certain", "--check"],
+            "--check",
+            "lists the users that --certain leaves out: use one of the two",
+        ),
     ],
 )
 def test_a_filter_that_means_nothing_is_refused(
