@@ -464,6 +464,10 @@ def test_the_method_tells_what_no_report_can_show(book: Workbook) -> None:
     assert "Roles, federation" in texts(book["Method"])
 
 
+def test_the_method_warns_of_cells_that_are_sorted_without_their_rows(book: Workbook) -> None:
+    assert "Sort whole rows" in row_of(book["Method"], "Unused users")[1]
+
+
 def test_the_moment_is_that_of_the_option(tmp_path: Path) -> None:
     told = texts(book_of(analyzed_users(tmp_path, [a_user()]))["Summary"])
     assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (set with --as-of)" in told

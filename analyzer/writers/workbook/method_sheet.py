@@ -27,7 +27,8 @@ _SHEETS: Final = {
     ),
     Title.UNUSED: (
         "List to decide in: every unused user that is not exempt, by account, certain before"
-        " check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Earlier"
+        " check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Sort"
+        " whole rows: yellow cells sorted apart from their rows cannot be detected. Earlier"
         " decision is what was decided before, and what became of it. The dates of each credential"
         " are folded, and so is Record, the cells of the report that a decision is compared with:"
         " open them with the + above the columns."
