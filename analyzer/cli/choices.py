@@ -113,6 +113,11 @@ class Command(_WithPlainHelp, TyperCommand):
             error.message = error.message.replace(_MARK_OF_PYDANTIC, "")
             raise
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help; only the terminal breaks the lines of a paragraph."""
+        self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", self.help or "")
+        super().format_help(ctx, formatter)
+
 
 class Group(_WithPlainHelp, TyperGroup):
     """Hold several commands."""

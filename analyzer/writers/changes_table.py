@@ -25,7 +25,7 @@ from analyzer.terms import printable
 from analyzer.writers import users
 from analyzer.writers.changes import Comparison, text_rows
 from analyzer.writers.summary import blind_spots_line
-from analyzer.writers.terminal import terminal, write_cells
+from analyzer.writers.terminal import breakable, terminal, write_cells
 
 NOTHING: Final = "No changes."
 
@@ -119,4 +119,4 @@ def _detail(row: Mapping[str, str]) -> Text:
 
 
 def _finding(row: Mapping[str, str]) -> str:
-    return f"{row[RULE]}: {row[FACT]}"
+    return f"{row[RULE]}: {breakable(row[FACT])}"

@@ -4,6 +4,7 @@ The headline comes first, then the listed users, then a line for each rule, then
 pipe the table holds the listed users only; `writers.summary` has the rest, for standard error.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TextIO
 
@@ -99,6 +100,11 @@ def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:
     return Console(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
+
+
+def breakable(text: str) -> str:
+    """Return a text that is printable, with a blank after each semicolon to break lines at."""
+    return re.sub(r";(?=\S)", "; ", printable(text))
 
 
 def write_cells(rows: Iterable[Iterable[str]], stream: TextIO) -> None:
@@ -215,7 +221,7 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding
 
 
 def _fact(example: Example) -> Text:
-    fact = Text(printable(example.fact))
+    fact = Text(breakable(example.fact))
     if example.outcome != Outcome.FAILS:
         fact.append(f" ({example.outcome})", "magenta")
     if example.exemption:

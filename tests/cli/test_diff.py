@@ -22,7 +22,7 @@ from tests.support.builders import (
     table,
 )
 from tests.support.decisions import line
-from tests.support.outputs import HEADER_OF_EXEMPTIONS
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES
 from tests.support.runs import console_report, exporting
 
 FIRST, SECOND = "2026-05-01", "2026-06-01"
@@ -262,6 +262,19 @@ def test_a_terminal_shows_a_table_with_causes_and_counts(
     assert "Before:" not in messages
     text, _ = shown(program, monkeypatch, old, old)
     assert "No changes." in text
+
+
+def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = []
+    monkeypatch.setenv("NO_COLOR", "1")
+    for columns in ("80", "400"):
+        monkeypatch.setenv("COLUMNS", columns)
+        text, _ = shown(program, monkeypatch, SAMPLES / "earlier", CONSOLE)
+        words.append({each for each in text.split() if each.strip("─")})
+    assert words[0] == words[1]
+    assert {"service-credential-user;", "service-credential"} <= words[0]
 
 
 def test_a_finding_that_was_undecided_says_on_which_side(

@@ -77,6 +77,21 @@ def test_a_command_imports_no_other_one(command: str) -> None:
     assert len(names) <= 2  # `analyze` has options and checks that `diff` and `export` share
 
 
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("diff", "A run of export brings its own as-of, exemption list"),
+        ("plan", "It checks each user in AWS first."),
+    ],
+)
+def test_the_help_breaks_no_line_that_a_wide_terminal_holds(
+    program: Program, monkeypatch: pytest.MonkeyPatch, command: str, sentence: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 400)
+    assert sentence in program(command, "--help").output.decode()
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["analyze"], ["analyze", "--help"]])
 def test_help_is_a_result_and_calls_the_program_by_its_name(
     program: Program, arguments: list[str]
