@@ -159,6 +159,26 @@ def test_the_script_names_who_is_to_go_and_no_other(tmp_path: Path, workbook: Pa
     assert "user/bob" not in text
 
 
+def test_a_script_without_its_ledger_beside_it_is_written_with_a_hint_to_copy_it(
+    tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    ledger, other = tmp_path / "decisions.csv", tmp_path / "other"
+    assert collect(workbook, "-o", ledger) == 0
+    other.mkdir()
+    hint = f"needs decisions.csv in its folder, {other}: copy it there"
+    assert plan(ledger, "-o", tmp_path / "remove.sh") == 0
+    assert "in its folder" not in capsys.readouterr().err
+    assert plan(ledger, "-o", other / "remove.sh") == 0
+    assert hint in capsys.readouterr().err
+    (other / "decisions.csv").write_bytes(b"of last year")
+    assert plan(ledger, "-o", other / "remove.sh") == 0
+    assert hint in capsys.readouterr().err
+    (other / "decisions.csv").write_bytes(ledger.read_bytes())
+    assert plan(ledger, "-o", other / "remove.sh") == 0
+    assert "in its folder" not in capsys.readouterr().err
+
+
 def test_where_nobody_is_to_go_the_plan_says_so(
     workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
