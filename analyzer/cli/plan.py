@@ -72,7 +72,7 @@ def plan(
     _check_names(files)
     read = [each.name for each in (*files, exemptions) if each]
     check_outputs([output] if output else [], [*read, *report, config])
-    collection = merged(read_files(files), utc_now().date())
+    collection = merged(read_files(files, utc_now().date()))
     exempt = read_exemptions(*exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)

@@ -3,21 +3,18 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from analyzer import columns
 from analyzer.decisions import review_columns
 from analyzer.decisions.follow_up import page_of_lines
-from analyzer.decisions.ledger import DECIDED_ON, DECISION, PROGRAM, Entries, Ledger
+from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.decisions.standing import LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.verdicts.caveats import UNREAD_CELL
 from analyzer.verdicts.facts import ANOTHER_ROW
-
-_TOLERANCE: Final = timedelta(days=1)
-"""A day may have begun, or not ended, where the reviewer is."""
 
 
 @dataclass(slots=True)
@@ -57,20 +54,17 @@ class Collection:
     notes: tuple[str, ...]
 
 
-def collect(
-    ledger: Ledger, files: Sequence[Entries], today: date, *, attended: bool = True
-) -> Collection:
+def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) -> Collection:
     """Return the ledger with the decisions of files that are not in it.
 
-    `today` is the day of collecting. Different decisions of different people on one user and day
-    are a conflict: refused, or where nobody is there to solve it, a line `conflict` is added.
+    Different decisions of different people on one user and day are a conflict: refused, or where
+    nobody is there to solve it, a line `conflict` is added.
 
     Raises InputRefused with every problem.
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
     problems = [
-        *(problem for line in entered for problem in _date_problems(line, today)),
         *_hidden_difference_problems(entered),
         *_older_view_problems(ledger.lines, new),
     ]
@@ -97,15 +91,15 @@ def collect(
     )
 
 
-def merged(files: Iterable[Entries], today: date) -> Collection:
+def merged(files: Iterable[Entries]) -> Collection:
     """Return one ledger of several files: the first ledger was checked when it was collected.
 
     Raises InputRefused as `collect` does.
     """
     first, *others = sorted(files, key=lambda each: not each.is_ledger)
     if first.is_ledger:
-        return collect(Ledger(lines=first.lines, file=first.file), others, today)
-    return collect(Ledger(), [first, *others], today)
+        return collect(Ledger(lines=first.lines, file=first.file), others)
+    return collect(Ledger(), [first, *others])
 
 
 def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
@@ -154,17 +148,6 @@ def _was_collected(
 
 def _word(line: LedgerLine) -> tuple[Decision, datetime]:
     return line.decision, line.as_of
-
-
-def _date_problems(line: LedgerLine, today: date) -> Iterator[Problem]:
-    """Yield a problem for a day before the report was made, or after today."""
-    if line.decided_on < line.as_of.date() - _TOLERANCE:
-        message = f"decided before the report, which is of {line.as_of.date()}"
-        hint = "Write the day on which you decided with this report before you."
-        yield _problem(line, DECIDED_ON, message, hint)
-    if line.decided_on > today + _TOLERANCE:
-        hint = "Write the day of the decision, or check the clock of this machine."
-        yield _problem(line, DECIDED_ON, f"the day is after today, {today}", hint)
 
 
 def _hidden_difference_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
@@ -247,19 +230,15 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     return replace(other, decision=word, decided_by=PROGRAM, ticket="", comment=comment)
 
 
-_HEADS: Final = {
-    DECISION: review_columns.DECISION,
-    DECIDED_ON: review_columns.DECIDED_ON,
-    columns.ARN: review_columns.ARN,
-}
+_HEADS: Final = {DECISION: review_columns.DECISION, columns.ARN: review_columns.ARN}
 """The heads that a sheet has for columns of the ledger."""
 
 
 def _problem(line: LedgerLine, column: str, message: str, hint: str) -> Problem:
     """Return a problem of a column of the ledger, by the name that the line's file has for it."""
     place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
-    entered = {DECISION: line.decision, DECIDED_ON: line.decided_on}.get(column)
-    value = f"{entered} {line.user_key.arn}" if entered else line.user_key.arn
+    arn = line.user_key.arn
+    value = f"{line.decision} {arn}" if column == DECISION else arn
     name = _HEADS[column] if line.sheet else column
     return Problem(place, line.row, name, value, message, hint)
 

@@ -48,13 +48,13 @@ def collected_ledger(
     if not (edited or given or path.exists()):
         return CollectedLedger(Ledger(), (), ())
     with locked_ledger(path) as before:
-        ledger = collect(before, [given] if given else [], today, attended=False).ledger
+        ledger = collect(before, [given] if given else [], attended=False).ledger
         added: list[str] = []
         refused: list[str] = []
         for name, content in edited.items():
             try:
-                entries = read_review(name, content, workbook=name)
-                collection = collect(ledger, [entries], today, attended=False)
+                entries = read_review(name, content, today, workbook=name)
+                collection = collect(ledger, [entries], attended=False)
             except InputRefused as error:
                 refused.append(f"The decisions in {name} are not collected: {error}")
                 continue
