@@ -33,6 +33,7 @@ from analyzer.decisions.record import (
 from analyzer.decisions.review_columns import (
     ACCOUNT,
     ARN,
+    CHOICES,
     ENTRIES,
     RECORD,
     USER,
@@ -52,6 +53,7 @@ from analyzer.sources.review_sheets import (
     text_of,
 )
 from analyzer.sources.spreadsheet import CellError, CellValue
+from analyzer.terms import short_list
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192
@@ -195,7 +197,7 @@ def _compared(
             has = review_list.has(page)
             here = [places[at] for at in which[has]]
             shown = review_list.shown_texts(page.where(has), files, names) if here else {}
-            for head in shown.keys() & sheet.column_of.keys():
+            for head in filter(sheet.column_of.__contains__, shown):
                 problems += _differences(sheet, head, here, shown[head].to_pylist())
             unlisted.difference_update(has.nonzero()[0])
             for at, place in zip(has.nonzero()[0], here, strict=True):
@@ -213,7 +215,14 @@ def _differences(
     for at, text in zip(places, expected, strict=True):
         if not _shows(sheet, sheet.value(head, at), text):
             message = f'the report gives "{text}"' if text else "the report gives nothing"
-            yield sheet.problem(head, at, message, SAVED_COPY_HINT)
+            is_decision = text_of(sheet.value(head, at)).strip().lower() in CHOICES
+            yield sheet.problem(head, at, message, _ASTRAY_HINT if is_decision else _RESTORE_HINT)
+
+
+_RESTORE_HINT: Final = (
+    "Restore the cell, or enter the decisions again in the workbook as credreport wrote it."
+)
+_ASTRAY_HINT: Final = "Restore the cell, and enter the decision in the column Decision."
 
 
 def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
@@ -261,14 +270,27 @@ def _open_row(each: _Listed) -> OpenRow:
     return OpenRow(user, datetime.fromisoformat(each.at.record.as_of))
 
 
-def _report_problems(name: str, rows: Iterable[ListedRow], analysis: Analysis) -> Iterator[Problem]:
-    """Yield a problem for each row whose record is not what the reports give."""
-    listed = [*rows]
+def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -> Iterator[Problem]:
+    """Yield a problem for each row whose record is not what the reports give.
+
+    The rows of reports that are not among them have one problem together.
+    """
+    named = {file.sha256 for file in analysis.report.files}
+    others = [each.record.file for each in rows if each.record.sha256 not in named]
+    if others:
+        files = short_list([*dict.fromkeys(others)])
+        message = f"no report named has the SHA-256 of the one that {len(others):,} rows come from"
+        yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
+    listed = [each for each in rows if each.record.sha256 in named]
     records = [each.record for each in listed]
     for at, message in record_differences(
         records, analysis.pages(), analysis.report, analysis.criteria
     ):
         place = f"{name}, sheet {listed[at].sheet}"
-        hint = "Name the report that the workbook was made from, with the same options."
         arn = records[at].cells[columns.ARN]
-        yield Problem(place, listed[at].row, RECORD, arn, message, hint)
+        yield Problem(place, listed[at].row, RECORD, arn, message, _REPORT_HINT)
+
+
+_REPORT_HINT: Final = (
+    "Name the report that the workbook was made from, and no newer one, with the same options."
+)

@@ -139,6 +139,24 @@ def test_every_problem_is_named_with_its_cell(written: bytes) -> None:
     assert "cell E5: the day is after today, 2027-01-01 ('2062-03-04')\n" in problems[-1]
 
 
+def test_a_decision_in_another_column_is_named_with_the_cell_to_restore(written: bytes) -> None:
+    (astray,) = refused(edited(written, shown("bob", "Why", "Delete")))
+    assert astray.startswith(f"r.xlsx, sheet {UNUSED}, row 3, column Why, cell ")
+    assert 'the report gives "' in astray
+    assert "('Delete')\n" in astray
+    assert astray.endswith("Restore the cell, and enter the decision in the column Decision.")
+    (other,) = refused(edited(written, shown("bob", "Password", "none")))
+    assert "Restore the cell, or enter the decisions again in the workbook as" in other
+
+
+def test_the_problems_of_a_row_come_in_the_order_of_its_columns(written: bytes) -> None:
+    heads = [str(cell.value) for cell in openpyxl.load_workbook(io.BytesIO(written))[UNUSED][1]]
+    changed = [heads[at] for at in range(7, 17)]
+    problems = refused(edited(written, *(shown("bob", head, "x") for head in changed)))
+    named = [each.partition("column ")[2].partition(", cell")[0] for each in problems]
+    assert named == changed
+
+
 # With the reports
 
 
@@ -165,9 +183,23 @@ def test_a_record_that_was_forged_is_refused_by_the_reports(
 
 
 def test_a_workbook_of_other_reports_is_refused(written: bytes) -> None:
-    other = analysis_of(*USERS[1:])
-    with pytest.raises(InputRefused, match="no report named has row 3 of this SHA-256"):
-        read_files([("r.xlsx", written)], TODAY, other)
+    with pytest.raises(InputRefused) as error:
+        read_files([("r.xlsx", written)], TODAY, analysis_of(*USERS[1:]))
+    (problem,) = error.value.problems
+    assert problem.file == "r.xlsx"
+    assert problem.message == (
+        "no report named has the SHA-256 of the one that 6 rows come from:"
+        " status_reports_2026-05-01T12-00-00+00-00.csv"
+    )
+    assert "Name the report that the workbook was made from" in problem.hint
+
+
+def test_a_row_that_the_report_named_does_not_have_is_refused(
+    analysis: Analysis, written: bytes
+) -> None:
+    moved = edited(written, record_edited('"row":4', '"row":99'))
+    with pytest.raises(InputRefused, match="no report named has row 99 of this SHA-256"):
+        read_files([("r.xlsx", moved)], TODAY, analysis)
 
 
 def test_a_workbook_judged_by_other_criteria_is_refused(analysis: Analysis, written: bytes) -> None:
