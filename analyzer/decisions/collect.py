@@ -83,6 +83,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
         files=tuple(_file_outcome(each, kept, before, after, entered) for each in files),
         notes=(
             *_conflict_notes(noted),
+            *_needless_withdrawal_notes(new, after),
             *dict.fromkeys(_replaced_notes(entered, after)),
             *dict.fromkeys(_given_up_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
@@ -289,6 +290,19 @@ def _conflict_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
         yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
 
 
+def _needless_withdrawal_notes(
+    new: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+) -> Iterator[str]:
+    """Yield a note on each withdrawal where no decision stood, before or after it."""
+    for line in new:
+        standing = after[line.user_key]
+        if line.decision is Decision.WITHDRAW and not standing.words:
+            earlier = standings(standing.lines[: standing.lines.index(line)])
+            if not any(each.words for each in earlier.values()):
+                whose = f"{line.user_key.arn} ({line.place})"
+                yield f"Nothing to withdraw for {whose}: no decision was in force."
+
+
 def _replaced_notes(
     entered: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
 ) -> Iterator[str]:
@@ -297,7 +311,7 @@ def _replaced_notes(
         for counted in _counted(after[line.user_key]):
             same = (line.person, line.decided_on) == (counted.person, counted.decided_on)
             if same and line.decision is not counted.decision:
-                yield _counts_note(counted, line, "it was collected later, for the same day")
+                yield _counts_note(counted, line, _SAME_DAY)
 
 
 def _overtaken_notes(
@@ -325,7 +339,10 @@ def _given_up_notes(
         before = words.get((line.user_key, line.person, line.decided_on))
         counts = any(line is each for each in after[line.user_key].current)
         if before and counts and before.decision is not line.decision:
-            yield _counts_note(line, before, "it was collected later, for the same day")
+            yield _counts_note(line, before, _SAME_DAY)
+
+
+_SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

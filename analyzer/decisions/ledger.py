@@ -321,7 +321,7 @@ def entry_problems(
         message = "not a decision" if cells[DECISION] else "an entry without a decision"
         yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
-        yield problem(DECIDED_BY, "the cell is empty", "Write the name of who decided.")
+        yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
     yield from _day_problems(cells, today, problem)
     if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
         yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")

@@ -274,6 +274,44 @@ def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said(
     assert f"{counts} delete, Anna, 2026-05-01" in note
     again = collected(file(before), ledger=collection.ledger)
     assert (again.notes, again.added) == ((note,), ())
+    assert ": the same person decided twice on that day, and the one collected later cou" in note
+
+
+@pytest.mark.parametrize(
+    ("known", "entered", "is_needless"),
+    [
+        ([], [line("withdraw")], True),
+        ([line()], [line("withdraw", on=NEXT)], False),
+        ([], [line(), line("withdraw", on=NEXT)], False),
+        ([], [line("withdraw", on=NEXT), line()], False),
+        ([line(on=NEXT)], [line("withdraw")], False),
+        ([line(), line("withdraw")], [line("withdraw", on=NEXT)], True),
+        ([line(), line("keep", by="Tom")], [line("withdraw", on=NEXT)], False),
+        ([line("delete", ANN)], [line("withdraw")], True),
+        ([], [line("keep")], False),
+    ],
+    ids=[
+        "nothing decided",
+        "decided",
+        "decided in the same call",
+        "decided in the same call, after it",
+        "decided on a later day, which is said instead",
+        "withdrawn",
+        "in conflict",
+        "another user",
+        "no withdrawal",
+    ],
+)
+def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted(
+    known: list[LedgerLine], entered: list[LedgerLine], *, is_needless: bool
+) -> None:
+    collection = collected(file(*entered), ledger=ledger(*known))
+    assert len(collection.added) == len(entered)
+    note = (
+        f"Nothing to withdraw for {entered[0].user_key.arn} (review.xlsx, sheet Unused users,"
+        " row 2): no decision was in force."
+    )
+    assert collection.notes.count(note) == is_needless
 
 
 GIVEN_UP = line(), line("withdraw", workbook="anna.xlsx", sha256="b" * 64)
