@@ -5,6 +5,7 @@ Workbooks are collected one by one, so that one that is refused does not stop a 
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256 as sha256_of_bytes
@@ -47,7 +48,7 @@ def collected_ledger(
     edited = dict(edited_workbooks(folder))
     if not (edited or given or path.exists()):
         return CollectedLedger(Ledger(), (), ())
-    with locked_ledger(path) as before:
+    with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
         ledger = collect(before, [given] if given else [], attended=False).ledger
         added: list[str] = []
         refused: list[str] = []

@@ -87,6 +87,19 @@ def test_a_ledger_that_cannot_be_locked_is_an_output_that_failed(
     assert not (tmp_path / "decisions.csv").exists()
 
 
+def test_no_output_creates_the_folder_that_it_is_written_to(
+    tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    ledger, script, users = (tmp_path / "missing" / name for name in ("d.csv", "r.sh", "u.csv"))
+    codes = collect(workbook, "-o", ledger), plan(workbook, "-o", script), analyze(report, users)
+    assert codes == (OutputFailed.exit_code,) * 3
+    said = capsys.readouterr().err
+    for path in (ledger, script, users):
+        assert f"{path} cannot be written: its folder does not exist; create it." in said
+    assert not (tmp_path / "missing").exists()
+
+
 def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -197,6 +197,13 @@ def test_check_reads_decisions_and_writes_nothing(
     assert not (runs / "decisions.csv").exists()
 
 
+def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path) -> None:
+    given, new = tmp_path / "bulk.csv", tmp_path / "new"
+    given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2026-05-04", "", "")))
+    assert export(new, SECOND, more=("--check", "--decisions", given)) == 0
+    assert not new.exists()
+
+
 def test_a_run_is_compared_by_the_decisions_that_each_run_has(runs: Path) -> None:
     fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "keep"}, on=ON)
     assert export(runs, SECOND) == 0
