@@ -330,18 +330,19 @@ def entry_problems(
 def _day_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
-    text, as_of = cells[DECIDED_ON], timestamp(cells[columns.AS_OF])
+    """Yield what is wrong with the day of a decision."""
+    text = cells[DECIDED_ON]
     day = _day(text)
     if day is None:
         hint = "Write the day of the decision as YYYY-MM-DD."
         yield problem(DECIDED_ON, "not a date" if text else "the cell is empty", hint)
-    elif today and as_of and day < as_of.date() - _TOLERANCE:
-        message = f"decided before the report, which is of {as_of.date()}"
-        hint = "Write the day on which you decided on this report."
-        yield problem(DECIDED_ON, message, hint)
     elif today and day > today + _TOLERANCE:
         hint = "Write the day of the decision, or check the clock of this machine."
         yield problem(DECIDED_ON, f"the day is after today, {today}", hint)
+    elif today and (as_of := timestamp(cells[columns.AS_OF])) and day < as_of.date() - _TOLERANCE:
+        message = f"decided before the report, which is of {as_of.date()}"
+        hint = "Write the day on which you decided on this report."
+        yield problem(DECIDED_ON, message, hint)
 
 
 def _day(text: str) -> date | None:
