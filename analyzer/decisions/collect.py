@@ -112,9 +112,10 @@ def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[Le
     entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
     for each in files:
+        is_ledger = each.is_ledger  # It goes through all lines.
         for line in each.lines:
             earlier = own.setdefault((line.user_key, line.person), [])
-            if each.is_ledger and copies[_identity(line)]:
+            if is_ledger and copies[_identity(line)]:
                 copies[_identity(line)] -= 1
             elif not _was_collected(line, earlier, entered_now):
                 new.append(line)

@@ -389,6 +389,20 @@ def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(wor
 # Ledgers
 
 
+def test_a_long_list_is_not_gone_through_again_for_each_of_its_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Entries] = []
+
+    def is_ledger(each: Entries) -> bool:
+        asked.append(each)
+        return False
+
+    monkeypatch.setattr(Entries, "is_ledger", property(is_ledger))
+    collected(file(*[line(row=at) for at in range(99)]))
+    assert len(asked) < 9
+
+
 def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
     newer = line("keep", as_of=NEWER, on=NEWER.date() + timedelta(3), workbook="q2.xlsx")
     older = line(by="Bob", on=NEWER.date() + timedelta(2))
