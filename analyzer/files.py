@@ -34,6 +34,9 @@ SCHEMA_VERSION: Final = "1.0"
 PRIVATE: Final = 0o600
 """The mode of a new file: for its owner only, whatever the umask."""
 
+NO_FOLDER: Final = "its folder does not exist; create it"
+"""Why a file cannot be written in a folder that is missing: it may be misspelt."""
+
 _MOST_LINKS: Final = 40
 """No path leads over more links than this; Linux takes as many."""
 
@@ -61,7 +64,9 @@ def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
             yield stream
             _flush(stream)
     except OSError as error:
-        message = f"{target} cannot be written: {error.strerror}. What was there before is intact."
+        is_missing = isinstance(error, FileNotFoundError) and not target.parent.exists()
+        reason = NO_FOLDER if is_missing else error.strerror
+        message = f"{target} cannot be written: {reason}. What was there before is intact."
         raise OutputFailed(message) from error
 
 

@@ -60,9 +60,9 @@ def collect(
     check_outputs([output] if output else [], [*(each.name for each in files), *report, config])
     judged = load(find_inputs(report, input_options), quiet=True) if report else None
     analysis = analyze(judged, criteria.criteria()) if judged else None
-    entries = read_files(files, analysis)
+    entries = read_files(files, utc_now().date(), analysis)
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
-        collection = collected(ledger, entries, utc_now().date())
+        collection = collected(ledger, entries)
         if output and collection.added:
             write_ledger(output, collection.ledger)
     with flushed_stdout():

@@ -117,7 +117,7 @@ def export(
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             judging=judging,
-            entries=read_entries(*given) if given else None,
+            entries=read_entries(*given, utc_now().date()) if given else None,
             lists={name: file.content for name, file in lists.items() if file},
             parameters=parameters,
             feeds=[each for each in Feed if each in also],

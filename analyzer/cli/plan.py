@@ -72,7 +72,7 @@ def plan(
     _check_names(files)
     read = [each.name for each in (*files, exemptions) if each]
     check_outputs([output] if output else [], [*read, *report, config])
-    collection = merged(read_files(files), utc_now().date())
+    collection = merged(read_files(files, utc_now().date()))
     exempt = read_exemptions(*exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
@@ -109,7 +109,7 @@ def _check_names(files: list[InputFile]) -> None:
 
 def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:
     from analyzer.decisions.removal_script import empty_script, removal_script
-    from analyzer.files import replacing
+    from analyzer.files import replacing, sha256
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
@@ -130,3 +130,10 @@ def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age
     count = len(planned.removals)
     next_step = f" Read it, then run it: sh {output}" if count else ""
     say(f"Wrote {output} for {count} {'user' if count == 1 else 'users'}.{next_step}")
+    places = [(output.parent / each.name, each.sha256) for each in ledgers]
+    missing = [path for path, hash_ in places if not path.is_file() or sha256(path) != hash_]
+    if count and missing:
+        say(
+            f"The script needs {', '.join(path.name for path in missing)} in its folder,"
+            f" {output.parent}: copy it there, or run the script with LEDGER_FOLDER=PATH."
+        )

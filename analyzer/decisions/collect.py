@@ -3,21 +3,18 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from analyzer import columns
 from analyzer.decisions import review_columns
 from analyzer.decisions.follow_up import page_of_lines
-from analyzer.decisions.ledger import DECIDED_ON, DECISION, PROGRAM, Entries, Ledger
+from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.decisions.standing import LedgerLine, Standing, UserKey, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.verdicts.caveats import UNREAD_CELL
 from analyzer.verdicts.facts import ANOTHER_ROW
-
-_TOLERANCE: Final = timedelta(days=1)
-"""A day may have begun, or not ended, where the reviewer is."""
 
 
 @dataclass(slots=True)
@@ -57,20 +54,17 @@ class Collection:
     notes: tuple[str, ...]
 
 
-def collect(
-    ledger: Ledger, files: Sequence[Entries], today: date, *, attended: bool = True
-) -> Collection:
+def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) -> Collection:
     """Return the ledger with the decisions of files that are not in it.
 
-    `today` is the day of collecting. Different decisions of different people on one user and day
-    are a conflict: refused, or where nobody is there to solve it, a line `conflict` is added.
+    Different decisions of different people on one user and day are a conflict: refused, or where
+    nobody is there to solve it, a line `conflict` is added.
 
     Raises InputRefused with every problem.
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
     problems = [
-        *(problem for line in entered for problem in _date_problems(line, today)),
         *_hidden_difference_problems(entered),
         *_older_view_problems(ledger.lines, new),
     ]
@@ -89,6 +83,7 @@ def collect(
         files=tuple(_file_outcome(each, kept, before, after, entered) for each in files),
         notes=(
             *_conflict_notes(noted),
+            *_needless_withdrawal_notes(new, after),
             *dict.fromkeys(_replaced_notes(entered, after)),
             *dict.fromkeys(_given_up_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
@@ -97,15 +92,15 @@ def collect(
     )
 
 
-def merged(files: Iterable[Entries], today: date) -> Collection:
+def merged(files: Iterable[Entries]) -> Collection:
     """Return one ledger of several files: the first ledger was checked when it was collected.
 
     Raises InputRefused as `collect` does.
     """
     first, *others = sorted(files, key=lambda each: not each.is_ledger)
     if first.is_ledger:
-        return collect(Ledger(lines=first.lines, file=first.file), others, today)
-    return collect(Ledger(), [first, *others], today)
+        return collect(Ledger(lines=first.lines, file=first.file), others)
+    return collect(Ledger(), [first, *others])
 
 
 def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
@@ -117,9 +112,10 @@ def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[Le
     entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
     for each in files:
+        is_ledger = each.is_ledger  # It goes through all lines.
         for line in each.lines:
             earlier = own.setdefault((line.user_key, line.person), [])
-            if each.is_ledger and copies[_identity(line)]:
+            if is_ledger and copies[_identity(line)]:
                 copies[_identity(line)] -= 1
             elif not _was_collected(line, earlier, entered_now):
                 new.append(line)
@@ -154,17 +150,6 @@ def _was_collected(
 
 def _word(line: LedgerLine) -> tuple[Decision, datetime]:
     return line.decision, line.as_of
-
-
-def _date_problems(line: LedgerLine, today: date) -> Iterator[Problem]:
-    """Yield a problem for a day before the report was made, or after today."""
-    if line.decided_on < line.as_of.date() - _TOLERANCE:
-        message = f"decided before the report, which is of {line.as_of.date()}"
-        hint = "Write the day on which you decided with this report before you."
-        yield _problem(line, DECIDED_ON, message, hint)
-    if line.decided_on > today + _TOLERANCE:
-        hint = "Write the day of the decision, or check the clock of this machine."
-        yield _problem(line, DECIDED_ON, f"the day is after today, {today}", hint)
 
 
 def _hidden_difference_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
@@ -247,19 +232,15 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     return replace(other, decision=word, decided_by=PROGRAM, ticket="", comment=comment)
 
 
-_HEADS: Final = {
-    DECISION: review_columns.DECISION,
-    DECIDED_ON: review_columns.DECIDED_ON,
-    columns.ARN: review_columns.ARN,
-}
+_HEADS: Final = {DECISION: review_columns.DECISION, columns.ARN: review_columns.ARN}
 """The heads that a sheet has for columns of the ledger."""
 
 
 def _problem(line: LedgerLine, column: str, message: str, hint: str) -> Problem:
     """Return a problem of a column of the ledger, by the name that the line's file has for it."""
     place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
-    entered = {DECISION: line.decision, DECIDED_ON: line.decided_on}.get(column)
-    value = f"{entered} {line.user_key.arn}" if entered else line.user_key.arn
+    arn = line.user_key.arn
+    value = f"{line.decision} {arn}" if column == DECISION else arn
     name = _HEADS[column] if line.sheet else column
     return Problem(place, line.row, name, value, message, hint)
 
@@ -310,6 +291,19 @@ def _conflict_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
         yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
 
 
+def _needless_withdrawal_notes(
+    new: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+) -> Iterator[str]:
+    """Yield a note on each withdrawal where no decision stood, before or after it."""
+    for line in new:
+        standing = after[line.user_key]
+        if line.decision is Decision.WITHDRAW and not standing.words:
+            earlier = standings(standing.lines[: standing.lines.index(line)])
+            if not any(each.words for each in earlier.values()):
+                whose = f"{line.user_key.arn} ({line.place})"
+                yield f"Nothing to withdraw for {whose}: no decision was in force."
+
+
 def _replaced_notes(
     entered: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
 ) -> Iterator[str]:
@@ -318,7 +312,7 @@ def _replaced_notes(
         for counted in _counted(after[line.user_key]):
             same = (line.person, line.decided_on) == (counted.person, counted.decided_on)
             if same and line.decision is not counted.decision:
-                yield _counts_note(counted, line, "it was collected later, for the same day")
+                yield _counts_note(counted, line, _SAME_DAY)
 
 
 def _overtaken_notes(
@@ -346,7 +340,10 @@ def _given_up_notes(
         before = words.get((line.user_key, line.person, line.decided_on))
         counts = any(line is each for each in after[line.user_key].current)
         if before and counts and before.decision is not line.decision:
-            yield _counts_note(line, before, "it was collected later, for the same day")
+            yield _counts_note(line, before, _SAME_DAY)
+
+
+_SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

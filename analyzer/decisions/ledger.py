@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
@@ -70,6 +70,9 @@ _NO_NAMES: Final = "(none)"
 """Stands in `same_second` where no other user was created in that second; no user has this name."""
 
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
+
+_TOLERANCE: Final = timedelta(days=1)
+"""A day may have begun, or not ended, where the reviewer is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,14 +175,17 @@ class Entries:
         return any(line.sha256 != self.file.sha256 for line in self.lines)
 
 
-def read_entries(name: str, content: bytes) -> Entries:
+def read_entries(name: str, content: bytes, today: date | None = None) -> Entries:
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
+
+    `today` is the day of collecting; without it, days are not compared with the report and today.
 
     Raises InputRefused with every problem: a column that is missing, a word that is no decision, a
     day or moment that is none, an empty name, a `keep` without a comment, a row whose account,
     user and ARN do not name the same user.
     """
-    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, _FORM, _problems)]
+    problems_of = partial(_problems, today)
+    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, _FORM, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
@@ -303,31 +309,53 @@ ProblemOf = Callable[[str, str, str], Problem]
 """Makes a problem of a row's column, a message and a hint."""
 
 
-def entry_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    """Yield what is wrong with what a person entered; `cells` has texts by `ENTRIES`."""
+def entry_problems(
+    cells: Mapping[str, str], today: date | None, problem: ProblemOf
+) -> Iterator[Problem]:
+    """Yield what is wrong with what a person entered.
+
+    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. With `today`, the day of
+    collecting, the day is neither before the report nor after today.
+    """
     if cells[DECISION].lower() not in CHOICES:
         message = "not a decision" if cells[DECISION] else "an entry without a decision"
         yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
-        yield problem(DECIDED_BY, "the cell is empty", "Write the name of who decided.")
-    yield from _day_problems(cells, problem)
+        yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
+    yield from _day_problems(cells, today, problem)
     if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
         yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
 
 
-def _day_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    if not _is_day(cells[DECIDED_ON]):
+def _day_problems(
+    cells: Mapping[str, str], today: date | None, problem: ProblemOf
+) -> Iterator[Problem]:
+    """Yield what is wrong with the day of a decision."""
+    text = cells[DECIDED_ON]
+    day = _day(text)
+    if day is None:
         hint = "Write the day of the decision as YYYY-MM-DD."
-        yield problem(DECIDED_ON, "not a date" if cells[DECIDED_ON] else "the cell is empty", hint)
+        yield problem(DECIDED_ON, "not a date" if text else "the cell is empty", hint)
+    elif today and day > today + _TOLERANCE:
+        hint = "Write the day of the decision, or check the clock of this machine."
+        yield problem(DECIDED_ON, f"the day is after today, {today}", hint)
+    elif today and (as_of := timestamp(cells[columns.AS_OF])) and day < as_of.date() - _TOLERANCE:
+        message = f"decided before the report, which is of {as_of.date()}"
+        hint = "Write the day on which you decided on this report."
+        yield problem(DECIDED_ON, message, hint)
 
 
-def _is_day(text: str) -> bool:
+def _day(text: str) -> date | None:
+    """Return the day that a text names as YYYY-MM-DD, None if it names none."""
     with suppress(ValueError):
-        return date.fromisoformat(text).isoformat() == text
-    return False
+        day = date.fromisoformat(text)
+        return day if day.isoformat() == text else None
+    return None
 
 
-def _problems(name: str, row: int, quoted: Mapping[str, str]) -> Iterator[Problem]:
+def _problems(
+    today: date | None, name: str, row: int, quoted: Mapping[str, str]
+) -> Iterator[Problem]:
     """Yield what is wrong with a row of a ledger."""
     cells = _unquoted(quoted)
     if _is_open(cells):
@@ -337,9 +365,9 @@ def _problems(name: str, row: int, quoted: Mapping[str, str]) -> Iterator[Proble
         return Problem(name, row, column, cells[column] or None, message, hint)
 
     if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
-        yield from entry_problems(cells, problem)
+        yield from entry_problems(cells, today, problem)
     else:
-        yield from _day_problems(cells, problem)
+        yield from _day_problems(cells, today, problem)
     for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
         if timestamp(cells[column]) is None:
             yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")

@@ -298,10 +298,10 @@ def record_differences(
 ) -> Iterator[tuple[int, str]]:
     """Yield the position of each record that is not what the reports give, and what differs.
 
-    `pages` are the judged pages of `report`.
+    The records are of files of `report`, `pages` are its judged pages.
     """
     numbers = {file.sha256: at for at, file in enumerate(report.files)}
-    places = [(numbers.get(each.sha256, -1), each.row) for each in records]
+    places = [(numbers[each.sha256], each.row) for each in records]
     given = _records_at({*places}, pages, report, criteria)
     for at, (record, place) in enumerate(zip(records, places, strict=True)):
         expected = given.get(place)

@@ -5,6 +5,7 @@ Workbooks are collected one by one, so that one that is refused does not stop a 
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256 as sha256_of_bytes
@@ -47,14 +48,14 @@ def collected_ledger(
     edited = dict(edited_workbooks(folder))
     if not (edited or given or path.exists()):
         return CollectedLedger(Ledger(), (), ())
-    with locked_ledger(path) as before:
-        ledger = collect(before, [given] if given else [], today, attended=False).ledger
+    with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
+        ledger = collect(before, [given] if given else [], attended=False).ledger
         added: list[str] = []
         refused: list[str] = []
         for name, content in edited.items():
             try:
-                entries = read_review(name, content, workbook=name)
-                collection = collect(ledger, [entries], today, attended=False)
+                entries = read_review(name, content, today, workbook=name)
+                collection = collect(ledger, [entries], attended=False)
             except InputRefused as error:
                 refused.append(f"The decisions in {name} are not collected: {error}")
                 continue

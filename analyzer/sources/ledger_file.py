@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
 from analyzer.errors import Busy, OutputFailed
-from analyzer.files import PRIVATE, replacing
+from analyzer.files import NO_FOLDER, PRIVATE, replacing
 
 
 @contextmanager
@@ -17,6 +17,8 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
 
     Raises Busy if another process has it, InputRefused, OutputFailed.
     """
+    if not path.parent.exists():
+        raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
     lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
     try:
         lock.acquire()

@@ -16,6 +16,7 @@ from analyzer.decisions.review_columns import (
     ACCOUNT,
     ARN,
     DECIDED,
+    DECIDED_ON,
     DECISION,
     DIFFERS,
     EARLIER_DECISION,
@@ -77,12 +78,20 @@ class ListSheet:
         cells = self.cells.columns.get(self.column_of[head])
         return cells[at] if cells else None
 
+    def entry(self, head: str, at: int) -> str:
+        """Return an entry as text; a date as YYYY-MM-DD."""
+        value = self.value(head, at)
+        if head == DECIDED_ON and isinstance(value, float):
+            return self.moment_text(value).removesuffix("T00:00:00Z") or text_of(value)
+        text = text_of(value).strip()
+        return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
+
     def problem(self, head: str, at: int, message: str, hint: str) -> Problem:
         """Return a problem of the cell under a head in the row at a position."""
         row = self.cells.row_numbers[at]
         cell = f"{head}, cell {cell_name(row, self.column_of[head])}"
-        text = text_of(self.value(head, at)) or None
-        return Problem(self.place, row, cell, text, message, hint)
+        value = self.entry(head, at) if head == DECIDED_ON else text_of(self.value(head, at))
+        return Problem(self.place, row, cell, value or None, message, hint)
 
     def cell_problems(self) -> Iterator[Problem]:
         """Yield a problem for each entry that a formula gives, or that is struck through."""

@@ -33,7 +33,7 @@ from analyzer.decisions.record import (
 from analyzer.decisions.review_columns import (
     ACCOUNT,
     ARN,
-    DECIDED_ON,
+    CHOICES,
     ENTRIES,
     RECORD,
     USER,
@@ -53,6 +53,7 @@ from analyzer.sources.review_sheets import (
     text_of,
 )
 from analyzer.sources.spreadsheet import CellError, CellValue
+from analyzer.terms import short_list
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192
@@ -73,11 +74,12 @@ class ListedRow(NamedTuple):
 
 
 def read_files(
-    files: Iterable[tuple[str, bytes]], analysis: Analysis | None = None
+    files: Iterable[tuple[str, bytes]], today: date, analysis: Analysis | None = None
 ) -> list[Entries]:
     """Return what is entered in workbooks, and in CSV files in the form of the ledger.
 
-    With an analysis, each row is compared with what its reports give.
+    `today` is the day of collecting. With an analysis, each row is compared with what its reports
+    give.
 
     Raises InputRefused with the problems of all files.
     """
@@ -86,9 +88,9 @@ def read_files(
     for name, content in files:
         try:
             if content.startswith(b"PK") or name.lower().endswith(_SPREADSHEET_ENDINGS):
-                read.append(read_review(name, content, analysis=analysis))
+                read.append(read_review(name, content, today, analysis=analysis))
             else:
-                read.append(read_entries(name, content))
+                read.append(read_entries(name, content, today))
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -97,9 +99,13 @@ def read_files(
 
 
 def read_review(
-    name: str, content: bytes, workbook: str = "", analysis: Analysis | None = None
+    name: str,
+    content: bytes,
+    today: date,
+    workbook: str = "",
+    analysis: Analysis | None = None,
 ) -> Entries:
-    """Return what is entered in a workbook of that name and content.
+    """Return what is entered in a workbook of that name and content, collected `today`.
 
     The ledger gets to know it as `workbook`, by default by its name without folders. With an
     analysis, each row is compared with what its reports give.
@@ -119,7 +125,7 @@ def read_review(
     open_rows: list[OpenRow] = []
     rows: list[ListedRow] = []
     users: dict[tuple[str, int], str] = {}
-    for listed in (listed for each in lists for listed in _listed(each, problems)):
+    for listed in (listed for each in lists for listed in _listed(each, today, problems)):
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
         rows.append(listed.at)
         if not any(listed.entered.values()):
@@ -146,7 +152,7 @@ class _Listed(NamedTuple):
     user_row: Mapping[str, str]
 
 
-def _listed(sheet: ListSheet, problems: list[Problem]) -> Iterator[_Listed]:
+def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[_Listed]:
     """Yield the rows below the heads, compared with their records, and add the problems.
 
     Nothing more is read after many problems.
@@ -169,7 +175,7 @@ def _listed(sheet: ListSheet, problems: list[Problem]) -> Iterator[_Listed]:
                 problems.append(sheet.problem(RECORD, at, message, SAVED_COPY_HINT))
         listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.row)
         for each in listed:
-            problems += _entry_problems(sheet, each) if any(each.entered.values()) else ()
+            problems += _entry_problems(sheet, each, today) if any(each.entered.values()) else ()
         yield from listed
 
 
@@ -191,11 +197,11 @@ def _compared(
             has = review_list.has(page)
             here = [places[at] for at in which[has]]
             shown = review_list.shown_texts(page.where(has), files, names) if here else {}
-            for head in shown.keys() & sheet.column_of.keys():
+            for head in filter(sheet.column_of.__contains__, shown):
                 problems += _differences(sheet, head, here, shown[head].to_pylist())
             unlisted.difference_update(has.nonzero()[0])
             for at, place in zip(has.nonzero()[0], here, strict=True):
-                entered = {name: _entered(sheet, head, place) for head, name in _ENTERED.items()}
+                entered = {name: sheet.entry(head, place) for head, name in _ENTERED.items()}
                 row = ListedRow(sheet.title, sheet.cells.row_numbers[place], record_at[place])
                 yield _Listed(row, str(review_list.title), entered, user_rows[at])
         for at in sorted(unlisted):
@@ -209,7 +215,14 @@ def _differences(
     for at, text in zip(places, expected, strict=True):
         if not _shows(sheet, sheet.value(head, at), text):
             message = f'the report gives "{text}"' if text else "the report gives nothing"
-            yield sheet.problem(head, at, message, SAVED_COPY_HINT)
+            is_decision = text_of(sheet.value(head, at)).strip().lower() in CHOICES
+            yield sheet.problem(head, at, message, _ASTRAY_HINT if is_decision else _RESTORE_HINT)
+
+
+_RESTORE_HINT: Final = (
+    "Restore the cell, or enter the decisions again in the workbook as credreport wrote it."
+)
+_ASTRAY_HINT: Final = "Restore the cell, and enter the decision in the column Decision."
 
 
 def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
@@ -218,16 +231,7 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     return text_of(value) == text_of(text)
 
 
-def _entered(sheet: ListSheet, head: str, at: int) -> str:
-    """Return an entry as text; a date as YYYY-MM-DD."""
-    value = sheet.value(head, at)
-    if head == DECIDED_ON and isinstance(value, float):
-        return sheet.moment_text(value).removesuffix("T00:00:00Z") or text_of(value)
-    text = text_of(value).strip()
-    return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
-
-
-def _entry_problems(sheet: ListSheet, each: _Listed) -> Iterator[Problem]:
+def _entry_problems(sheet: ListSheet, each: _Listed, today: date) -> Iterator[Problem]:
     at = bisect_left(sheet.cells.row_numbers, each.at.row)
     heads = {name: head for head, name in _ENTERED.items()}
     heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
@@ -238,7 +242,7 @@ def _entry_problems(sheet: ListSheet, each: _Listed) -> Iterator[Problem]:
     def problem(name: str, message: str, hint: str) -> Problem:
         return sheet.problem(heads.get(name, RECORD), at, message, hint)
 
-    yield from entry_problems(each.entered, problem)
+    yield from entry_problems({**each.entered, **each.user_row}, today, problem)
     yield from identity_problems(each.user_row, problem)
 
 
@@ -266,14 +270,27 @@ def _open_row(each: _Listed) -> OpenRow:
     return OpenRow(user, datetime.fromisoformat(each.at.record.as_of))
 
 
-def _report_problems(name: str, rows: Iterable[ListedRow], analysis: Analysis) -> Iterator[Problem]:
-    """Yield a problem for each row whose record is not what the reports give."""
-    listed = [*rows]
+def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -> Iterator[Problem]:
+    """Yield a problem for each row whose record is not what the reports give.
+
+    The rows of reports that are not among them have one problem together.
+    """
+    named = {file.sha256 for file in analysis.report.files}
+    others = [each.record.file for each in rows if each.record.sha256 not in named]
+    if others:
+        files = short_list([*dict.fromkeys(others)])
+        message = f"no report named has the SHA-256 of the one that {len(others):,} rows come from"
+        yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
+    listed = [each for each in rows if each.record.sha256 in named]
     records = [each.record for each in listed]
     for at, message in record_differences(
         records, analysis.pages(), analysis.report, analysis.criteria
     ):
         place = f"{name}, sheet {listed[at].sheet}"
-        hint = "Name the report that the workbook was made from, with the same options."
         arn = records[at].cells[columns.ARN]
-        yield Problem(place, listed[at].row, RECORD, arn, message, hint)
+        yield Problem(place, listed[at].row, RECORD, arn, message, _REPORT_HINT)
+
+
+_REPORT_HINT: Final = (
+    "Name the report that the workbook was made from, and no newer one, with the same options."
+)

@@ -87,6 +87,19 @@ def test_a_ledger_that_cannot_be_locked_is_an_output_that_failed(
     assert not (tmp_path / "decisions.csv").exists()
 
 
+def test_no_output_creates_the_folder_that_it_is_written_to(
+    tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    ledger, script, users = (tmp_path / "missing" / name for name in ("d.csv", "r.sh", "u.csv"))
+    codes = collect(workbook, "-o", ledger), plan(workbook, "-o", script), analyze(report, users)
+    assert codes == (OutputFailed.exit_code,) * 3
+    said = capsys.readouterr().err
+    for path in (ledger, script, users):
+        assert f"{path} cannot be written: its folder does not exist; create it." in said
+    assert not (tmp_path / "missing").exists()
+
+
 def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,7 +108,7 @@ def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
     capsys.readouterr()
     assert collect(workbook, "--report", other) == 3
-    assert "ann" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("the one that 2 rows come from") == 1
 
 
 def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
@@ -157,6 +170,26 @@ def test_the_script_names_who_is_to_go_and_no_other(tmp_path: Path, workbook: Pa
     text = script.read_text()
     assert "user/ann" in text
     assert "user/bob" not in text
+
+
+def test_a_script_without_its_ledger_beside_it_is_written_with_a_hint_to_copy_it(
+    tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    ledger, other = tmp_path / "decisions.csv", tmp_path / "other"
+    assert collect(workbook, "-o", ledger) == 0
+    other.mkdir()
+    hint = f"needs decisions.csv in its folder, {other}: copy it there"
+    assert plan(ledger, "-o", tmp_path / "remove.sh") == 0
+    assert "in its folder" not in capsys.readouterr().err
+    assert plan(ledger, "-o", other / "remove.sh") == 0
+    assert hint in capsys.readouterr().err
+    (other / "decisions.csv").write_bytes(b"of last year")
+    assert plan(ledger, "-o", other / "remove.sh") == 0
+    assert hint in capsys.readouterr().err
+    (other / "decisions.csv").write_bytes(ledger.read_bytes())
+    assert plan(ledger, "-o", other / "remove.sh") == 0
+    assert "in its folder" not in capsys.readouterr().err
 
 
 def test_where_nobody_is_to_go_the_plan_says_so(

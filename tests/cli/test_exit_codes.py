@@ -246,7 +246,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_is_intact(
 ) -> None:
     old = saved(tmp_path, "old", "old.csv")
     for target, why, runs in (
-        (tmp_path / "missing" / "a.csv", "No such file or directory", run),
+        (tmp_path / "missing" / "a.csv", "its folder does not exist; create it", run),
         (old / "a.csv", "Not a directory", program),
     ):
         done = runs("analyze", CONSOLE, "-o", old, "-o", target, "-q", "--format", "csv")

@@ -38,9 +38,9 @@ def ledger(*lines: LedgerLine) -> Ledger:
     return Ledger(lines=lines)
 
 
-def refused(*files: Entries, known: Ledger | None = None, today: date = TODAY) -> list[str]:
+def refused(*files: Entries, known: Ledger | None = None) -> list[str]:
     with pytest.raises(InputRefused) as error:
-        collected(*files, ledger=known, today=today)
+        collected(*files, ledger=known)
     return [str(each) for each in error.value.problems]
 
 
@@ -107,42 +107,68 @@ def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
 # What is valid
 
 
+def collected_on(today: date, *decisions: tuple[str, str, str]) -> list[str]:
+    """Return what is wrong with decisions in a bulk file that is collected on a day."""
+    rows = user_rows(*[a_user(f"user-{at}") for at in range(len(decisions))])
+    try:
+        read_entries("bulk.csv", bulk(rows, *decisions), today)
+    except InputRefused as error:
+        return [str(each) for each in error.problems]
+    return []
+
+
 @pytest.mark.parametrize(("days", "is_valid"), [(-2, False), (-1, True), (0, True), (30, True)])
 def test_nobody_decides_before_the_report_but_for_a_day_of_time_zones(
     days: int, *, is_valid: bool
 ) -> None:
-    entered = file(line(on=DAY + timedelta(days)))
-    if is_valid:
-        assert len(collected(entered).added) == 1
-    else:
-        (problem,) = refused(entered)
-        assert "decided before the report, which is of 2026-05-01" in problem
-
-
-def test_a_problem_names_the_column_as_its_file_does() -> None:
-    early = DAY - timedelta(days=9)
-    (in_sheet,) = refused(file(line(on=early)))
-    (in_csv,) = refused(file(line(on=early, workbook="bulk.csv", sheet="")))
-    assert "review.xlsx, sheet Unused users, row 2, column Decided on: decided" in in_sheet
-    assert "bulk.csv, row 2, column decided_on: decided" in in_csv
+    day = f"{DAY + timedelta(days)}"
+    message = "bulk.csv, row 2, column decided_on: decided before the report, which is of 2026-05"
+    problems = collected_on(TODAY, ("delete", "Anna", day))
+    assert [each.startswith(message) for each in problems] == [True] * (not is_valid)
 
 
 @pytest.mark.parametrize(("days", "is_valid"), [(0, True), (1, True), (2, False)])
 def test_nobody_decides_after_today_but_for_a_day_of_time_zones(
     days: int, *, is_valid: bool
 ) -> None:
-    entered, today = file(line(on=NEXT + timedelta(days))), NEXT
-    if is_valid:
-        assert len(collected(entered, today=today).added) == 1
-    else:
-        (problem,) = refused(entered, today=today)
-        assert "the day is after today, 2026-05-02" in problem
+    day = f"{NEXT + timedelta(days)}"
+    message = f"row 2, column decided_on: the day is after today, 2026-05-02 ('{day}')\n"
+    problems = collected_on(NEXT, ("delete", "Anna", day))
+    assert [message in each for each in problems] == [True] * (not is_valid)
+
+
+def test_a_day_out_of_time_is_named_together_with_all_other_problems() -> None:
+    problems = collected_on(
+        NEXT,
+        ("delet", "Anna", f"{DAY}"),
+        ("delete", "Anna", "2999-01-01"),
+        ("keep", "", "2020-01-01"),
+    )
+    assert [each.split(":")[0] for each in problems] == [
+        "bulk.csv, row 2, column decision",
+        "bulk.csv, row 3, column decided_on",
+        "bulk.csv, row 4, column decided_by",
+        "bulk.csv, row 4, column decided_on",
+        "bulk.csv, row 4, column comment",
+    ]
 
 
 def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
-    wrong = line("delete", a_user("b"), on=DAY - timedelta(9), row=5)
-    problems = refused(file(line(), wrong), file(line(on=TODAY + timedelta(9)), name="t.xlsx"))
+    ann, bob = (
+        line("delete", a_user("ann"), as_of=NEWER),
+        line("delete", a_user("bob"), as_of=NEWER),
+    )
+    older = [line("keep", a_user(name), on=NEXT) for name in ("ann", "bob")]
+    problems = refused(*map(file, older), known=ledger(ann, bob))
     assert len(problems) == 2
+
+
+def test_a_problem_names_the_column_as_its_file_does() -> None:
+    known = ledger(line(as_of=NEWER))
+    (in_sheet,) = refused(file(line("keep", on=NEXT)), known=known)
+    (in_csv,) = refused(file(line("keep", on=NEXT, workbook="bulk.csv", sheet="")), known=known)
+    assert "review.xlsx, sheet Unused users, row 2, column Decision: made on" in in_sheet
+    assert "bulk.csv, row 2, column decision: made on" in in_csv
 
 
 def test_a_decision_on_an_older_report_than_the_one_in_force_was_made_on_is_refused() -> None:
@@ -248,6 +274,44 @@ def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said(
     assert f"{counts} delete, Anna, 2026-05-01" in note
     again = collected(file(before), ledger=collection.ledger)
     assert (again.notes, again.added) == ((note,), ())
+    assert ": the same person decided twice on that day, and the one collected later cou" in note
+
+
+@pytest.mark.parametrize(
+    ("known", "entered", "is_needless"),
+    [
+        ([], [line("withdraw")], True),
+        ([line()], [line("withdraw", on=NEXT)], False),
+        ([], [line(), line("withdraw", on=NEXT)], False),
+        ([], [line("withdraw", on=NEXT), line()], False),
+        ([line(on=NEXT)], [line("withdraw")], False),
+        ([line(), line("withdraw")], [line("withdraw", on=NEXT)], True),
+        ([line(), line("keep", by="Tom")], [line("withdraw", on=NEXT)], False),
+        ([line("delete", ANN)], [line("withdraw")], True),
+        ([], [line("keep")], False),
+    ],
+    ids=[
+        "nothing decided",
+        "decided",
+        "decided in the same call",
+        "decided in the same call, after it",
+        "decided on a later day, which is said instead",
+        "withdrawn",
+        "in conflict",
+        "another user",
+        "no withdrawal",
+    ],
+)
+def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted(
+    known: list[LedgerLine], entered: list[LedgerLine], *, is_needless: bool
+) -> None:
+    collection = collected(file(*entered), ledger=ledger(*known))
+    assert len(collection.added) == len(entered)
+    note = (
+        f"Nothing to withdraw for {entered[0].user_key.arn} (review.xlsx, sheet Unused users,"
+        " row 2): no decision was in force."
+    )
+    assert collection.notes.count(note) == is_needless
 
 
 GIVEN_UP = line(), line("withdraw", workbook="anna.xlsx", sha256="b" * 64)
@@ -325,11 +389,25 @@ def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(wor
 # Ledgers
 
 
+def test_a_long_list_is_not_gone_through_again_for_each_of_its_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Entries] = []
+
+    def is_ledger(each: Entries) -> bool:
+        asked.append(each)
+        return False
+
+    monkeypatch.setattr(Entries, "is_ledger", property(is_ledger))
+    collected(file(*[line(row=at) for at in range(99)]))
+    assert len(asked) < 9
+
+
 def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
     newer = line("keep", as_of=NEWER, on=NEWER.date() + timedelta(3), workbook="q2.xlsx")
     older = line(by="Bob", on=NEWER.date() + timedelta(2))
     ledgers = entries(newer, older, line("keep", ANN), line("delete", ANN), line("keep", ANN))
-    assert merged([ledgers], TODAY).ledger.lines == ledgers.lines
+    assert merged([ledgers]).ledger.lines == ledgers.lines
 
 
 @pytest.mark.parametrize("is_newer_first", [True, False])
@@ -337,20 +415,20 @@ def test_an_earlier_copy_of_a_ledger_revives_nothing(*, is_newer_first: bool) ->
     withdrawn = line("withdraw", sha256="b" * 64)
     files = [entries(line(), withdrawn, name="new.csv"), entries(line(), name="old.csv")]
     ordered = files if is_newer_first else files[::-1]
-    whole = merged(ordered, TODAY).ledger
+    whole = merged(ordered).ledger
     assert [each.decision for each in whole.lines] == ["delete", "withdraw"]
 
 
 def test_all_words_of_another_ledger_are_taken_in_their_order() -> None:
     words = line("keep"), line("delete", sha256="b" * 64), line("keep", sha256="c" * 64)
     files = [entries(line("keep"), name="a.csv"), entries(*words, name="b.csv")]
-    whole = merged(files, TODAY).ledger
+    whole = merged(files).ledger
     assert [each.decision for each in whole.lines] == ["keep", "delete", "keep"]
 
 
 def test_a_workbook_is_collected_into_the_ledger_named_with_it() -> None:
     book = file(line("keep", sha256="b" * 64, workbook="tom.xlsx", by="Tom", on=NEXT))
-    whole = merged([book, entries(line())], TODAY).ledger
+    whole = merged([book, entries(line())]).ledger
     assert [each.decision for each in whole.lines] == ["delete", "keep"]
 
 

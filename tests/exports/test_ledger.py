@@ -144,6 +144,18 @@ def test_another_ledger_is_collected_too(runs: Path, tmp_path: Path) -> None:
     assert decided(runs) == {"ann": "delete"}
 
 
+def test_a_day_in_future_is_refused_in_a_given_ledger_and_in_a_workbook(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "bulk.csv"
+    given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2999-01-01", "", "")))
+    assert export(runs, SECOND, more=("--decisions", given)) == 3
+    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=date(2999, 1, 1))
+    assert export(runs, SECOND) == 5
+    assert not (runs / "decisions.csv").exists()
+    assert capsys.readouterr().err.count("the day is after today") == 2
+
+
 def test_a_ledger_that_is_refused_ends_the_run_and_leaves_it_as_it_is(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(b"decision\ndelete\n")
     assert export(runs, SECOND) == 3
@@ -183,6 +195,13 @@ def test_check_reads_decisions_and_writes_nothing(
     assert export(runs, SECOND, more=("--check",)) == 5
     assert "are not collected" in capsys.readouterr().err
     assert not (runs / "decisions.csv").exists()
+
+
+def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path) -> None:
+    given, new = tmp_path / "bulk.csv", tmp_path / "new"
+    given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2026-05-04", "", "")))
+    assert export(new, SECOND, more=("--check", "--decisions", given)) == 0
+    assert not new.exists()
 
 
 def test_a_run_is_compared_by_the_decisions_that_each_run_has(runs: Path) -> None:

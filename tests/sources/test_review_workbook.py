@@ -23,7 +23,7 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
 )
-from tests.support.decisions import analysis_of
+from tests.support.decisions import TODAY, analysis_of
 from tests.support.review import (
     UNUSED,
     Edit,
@@ -61,12 +61,12 @@ def written() -> bytes:
 
 
 def decisions(content: bytes) -> dict[str, str]:
-    return {line.user: str(line.decision) for line in read_review("r.xlsx", content).lines}
+    return {line.user: str(line.decision) for line in read_review("r.xlsx", content, TODAY).lines}
 
 
 def refused(content: bytes) -> list[str]:
     with pytest.raises(InputRefused) as error:
-        read_review("r.xlsx", content)
+        read_review("r.xlsx", content, TODAY)
     return [str(each) for each in error.value.problems]
 
 
@@ -74,14 +74,14 @@ def refused(content: bytes) -> list[str]:
 
 
 def test_every_listed_user_is_open_at_first(written: bytes) -> None:
-    entries = read_review("r.xlsx", written)
+    entries = read_review("r.xlsx", written, TODAY)
     assert entries.lines == ()
     assert len(entries.open_rows) == 6
 
 
 def test_an_entry_is_read_with_its_place_and_what_the_report_showed(written: bytes) -> None:
     content = edited(written, entered("bob", ENTRY))
-    (line,) = read_review("folder/r.xlsx", content).lines
+    (line,) = read_review("folder/r.xlsx", content, TODAY).lines
     assert (line.decision, line.decided_by, line.decided_on) == ("delete", "Anna", ON)
     assert (line.ticket, line.comment) == ("SEC-1", "left")
     assert (line.workbook, line.sheet) == ("r.xlsx", UNUSED)
@@ -125,6 +125,7 @@ def test_every_problem_is_named_with_its_cell(written: bytes) -> None:
     content = edited(
         written,
         entered("ann", ("remove", None, "soon", None, None)),
+        entered("cid", ("delete", "Anna", date(2062, 3, 4), None, None)),
         shown("bob", "Password", "none"),
     )
     problems = refused(content)
@@ -133,14 +134,34 @@ def test_every_problem_is_named_with_its_cell(written: bytes) -> None:
         f"r.xlsx, sheet {UNUSED}, row 2, column Decision, cell C2",
         f"r.xlsx, sheet {UNUSED}, row 2, column Decided by, cell D2",
         f"r.xlsx, sheet {UNUSED}, row 2, column Decided on, cell E2",
+        f"r.xlsx, sheet {UNUSED}, row 5, column Decided on, cell E5",
     ]
+    assert "cell E5: the day is after today, 2027-01-01 ('2062-03-04')\n" in problems[-1]
+
+
+def test_a_decision_in_another_column_is_named_with_the_cell_to_restore(written: bytes) -> None:
+    (astray,) = refused(edited(written, shown("bob", "Why", "Delete")))
+    assert astray.startswith(f"r.xlsx, sheet {UNUSED}, row 3, column Why, cell ")
+    assert 'the report gives "' in astray
+    assert "('Delete')\n" in astray
+    assert astray.endswith("Restore the cell, and enter the decision in the column Decision.")
+    (other,) = refused(edited(written, shown("bob", "Password", "none")))
+    assert "Restore the cell, or enter the decisions again in the workbook as" in other
+
+
+def test_the_problems_of_a_row_come_in_the_order_of_its_columns(written: bytes) -> None:
+    heads = [str(cell.value) for cell in openpyxl.load_workbook(io.BytesIO(written))[UNUSED][1]]
+    changed = [heads[at] for at in range(7, 17)]
+    problems = refused(edited(written, *(shown("bob", head, "x") for head in changed)))
+    named = [each.partition("column ")[2].partition(", cell")[0] for each in problems]
+    assert named == changed
 
 
 # With the reports
 
 
 def test_a_workbook_is_what_its_reports_give(analysis: Analysis, written: bytes) -> None:
-    (entries,) = read_files([("r.xlsx", edited(written, entered("ann", ENTRY)))], analysis)
+    (entries,) = read_files([("r.xlsx", edited(written, entered("ann", ENTRY)))], TODAY, analysis)
     assert [line.user for line in entries.lines] == ["ann"]
 
 
@@ -156,27 +177,41 @@ def test_a_record_that_was_forged_is_refused_by_the_reports(
     analysis: Analysis, written: bytes, old: str, new: str, problem: str
 ) -> None:
     content = edited(written, record_edited(old, new))
-    assert len(read_files([("r.xlsx", content)])) == 1
+    assert len(read_files([("r.xlsx", content)], TODAY)) == 1
     with pytest.raises(InputRefused, match=problem):
-        read_files([("r.xlsx", content)], analysis)
+        read_files([("r.xlsx", content)], TODAY, analysis)
 
 
 def test_a_workbook_of_other_reports_is_refused(written: bytes) -> None:
-    other = analysis_of(*USERS[1:])
-    with pytest.raises(InputRefused, match="no report named has row 3 of this SHA-256"):
-        read_files([("r.xlsx", written)], other)
+    with pytest.raises(InputRefused) as error:
+        read_files([("r.xlsx", written)], TODAY, analysis_of(*USERS[1:]))
+    (problem,) = error.value.problems
+    assert problem.file == "r.xlsx"
+    assert problem.message == (
+        "no report named has the SHA-256 of the one that 6 rows come from:"
+        " status_reports_2026-05-01T12-00-00+00-00.csv"
+    )
+    assert "Name the report that the workbook was made from" in problem.hint
+
+
+def test_a_row_that_the_report_named_does_not_have_is_refused(
+    analysis: Analysis, written: bytes
+) -> None:
+    moved = edited(written, record_edited('"row":4', '"row":99'))
+    with pytest.raises(InputRefused, match="no report named has row 99 of this SHA-256"):
+        read_files([("r.xlsx", moved)], TODAY, analysis)
 
 
 def test_a_workbook_judged_by_other_criteria_is_refused(analysis: Analysis, written: bytes) -> None:
     other = analyzer.analyze(analysis.report, analyzer.Criteria(dormant_days=30))
     with pytest.raises(InputRefused, match="dormant_days is not what the report gives: 30"):
-        read_files([("r.xlsx", written)], other)
+        read_files([("r.xlsx", written)], TODAY, other)
 
 
 def test_the_problems_of_all_files_are_named_together(written: bytes) -> None:
     wrong = edited(written, entered("ann", ("remove", *ENTRY[1:])))
     with pytest.raises(InputRefused) as error:
-        read_files([("a.xlsx", wrong), ("b.xlsx", wrong), ("c.csv", b"decision\n")])
+        read_files([("a.xlsx", wrong), ("b.xlsx", wrong), ("c.csv", b"decision\n")], TODAY)
     assert {each.file.split(",")[0] for each in error.value.problems} == {
         "a.xlsx",
         "b.xlsx",

@@ -142,13 +142,13 @@ def collected(
     read, refused = [], set[tuple[str, int]]()
     for name, content in files.items():
         try:
-            read.append(read_entries(name, content))
+            read.append(read_entries(name, content, today))
         except analyzer.InputRefused as refusal:
             refused |= refused_rows(refusal)
     if refused:
         return frozenset(refused)
     try:
-        return collect(ledger, read, today, attended=attended)
+        return collect(ledger, read, attended=attended)
     except analyzer.InputRefused as refusal:
         return refused_rows(refusal)
 

@@ -562,10 +562,11 @@ def collect(
 ) -> Collection:
     """One refusal refuses the whole call; what is there already is counted, never added again."""
     entries = [each for rows in files.values() for each in rows if not is_open(each)]
-    refused: list[Entry | Line] = [each for each in entries if not is_readable(each)]
+    refused: list[Entry | Line] = [
+        each for each in entries if not (is_readable(each) and is_in_time(each, today))
+    ]
     if refused:
         return Collection((*ledger,), refused=places(refused))
-    refused += [each for each in entries if not is_in_time(each, today)]
     lines_entered = [*map(line_of, entries)]
     new: list[Line] = []
     for line in lines_entered:

@@ -71,10 +71,8 @@ def entries(*lines: LedgerLine, name: str = "decisions.csv") -> Entries:
     return read_entries(name, ledger_bytes(lines))
 
 
-def collected(
-    *files: Entries, ledger: Ledger | None = None, today: date = TODAY, attended: bool = True
-) -> Collection:
-    return collect(ledger or Ledger(), files, today, attended=attended)
+def collected(*files: Entries, ledger: Ledger | None = None, attended: bool = True) -> Collection:
+    return collect(ledger or Ledger(), files, attended=attended)
 
 
 def bulk(

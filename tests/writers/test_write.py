@@ -211,7 +211,7 @@ def a_name_that_is_too_long(folder: Path) -> Path:
 
 
 UNWRITABLE = (
-    (a_missing_folder, "No such file or directory"),
+    (a_missing_folder, "its folder does not exist; create it"),
     (a_folder_that_is_a_file, "Not a directory"),
     (a_folder_of_that_name, "not a regular file"),
     (a_pipe, "not a regular file"),
