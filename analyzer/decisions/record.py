@@ -5,10 +5,10 @@ it is parsed and judged like a report, so that nothing in it is taken at its wor
 with the reports themselves proves that nobody changed both.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -17,6 +17,8 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
+from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
+from analyzer.decisions.standing import LedgerLine
 from analyzer.lists.account_names import account_names
 from analyzer.report.model import (
     TEXT,
@@ -115,8 +117,6 @@ def record_texts(
     users = page.users
     accounts = users[columns.ACCOUNT].tolist()
     owners = {account: each.owner for account, each in names.items()}
-    created = pd.DatetimeIndex(users[columns.CREATED]).to_pydatetime()
-    seconds = zip(accounts, created, strict=True)
     fields: dict[str, Iterable[Any]] = {
         "row": users[columns.ROW].tolist(),
         "account": accounts,
@@ -124,7 +124,7 @@ def record_texts(
         "account_owner": [owners.get(account, "") for account in accounts],
         "contradicted": users[columns.CONTRADICTED].tolist(),
         "service_credentials": users[columns.SERVICE_CREDENTIALS].tolist(),
-        "same_second": map(_other_names, map(same_second.get, seconds), users[columns.USER]),
+        "same_second": _names_of_seconds(users, same_second),
         "earlier": users.get(columns.EARLIER_DECISION, [""] * len(users)),
         "cells": [
             {name: cell for name, cell in each.items() if isinstance(cell, str)}
@@ -181,6 +181,13 @@ def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:
         "dormant_days": criteria.dormant_days,
         "grace_days": criteria.grace_days,
     }
+
+
+def _names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
+    """Yield for each user the names of the others that were created in the same second."""
+    created = pd.DatetimeIndex(users[columns.CREATED]).to_pydatetime()
+    seconds = zip(users[columns.ACCOUNT], created, strict=True)
+    return map(_other_names, map(same_second.get, seconds), users[columns.USER])
 
 
 def _other_names(names: frozenset[str] | None, user: str) -> list[str] | None:
@@ -320,16 +327,10 @@ def _records_at(
     wanted: Collection[tuple[int, int]], pages: Iterable[Page], report: Report, criteria: Criteria
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """Return the records of some rows, by the number of the file and the row."""
-    seconds = CreationSeconds()
-    parts = []
     files, rows = ({place[at] for place in wanted} for at in (0, 1))
-    for page in pages:
-        seconds.add(page)
-        users = page.users
-        parts.append(
-            page.where((users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)).to_numpy())
-        )
-    names = seconds.names()
+    parts, names = _parts_and_seconds(
+        pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)
+    )
     return {
         (int(file), int(row)): orjson.loads(text)
         for page in parts
@@ -340,3 +341,77 @@ def _records_at(
             strict=True,
         )
     }
+
+
+def _parts_and_seconds(
+    pages: Iterable[Page], are_wanted: Callable[[pd.DataFrame], pd.Series]
+) -> tuple[list[Page], SameSecond]:
+    """Return some users of pages, and the names of all that were created in the same second."""
+    seconds = CreationSeconds()
+    parts = []
+    for page in pages:
+        seconds.add(page)
+        parts.append(page.where(are_wanted(page.users).to_numpy()))
+    return parts, seconds.names()
+
+
+class _GivenUser(NamedTuple):
+    """Hold what a report gives of a user: the cells of `users.csv`, and what a line has besides."""
+
+    cells: Mapping[str, str]
+    baseline: datetime
+    same_second: list[str] | None
+
+
+def line_differences(
+    lines: Sequence[LedgerLine], pages: Iterable[Page], report: Report
+) -> Iterator[tuple[LedgerLine, str, str]]:
+    """Yield each line that is not what the reports give, with the column and what differs.
+
+    `pages` are the judged pages of `report`.
+    """
+    arns = {line.user_key.arn for line in lines}
+    parts, seconds = _parts_and_seconds(pages, lambda users: users[columns.ARN].isin(arns))
+    given: dict[str, list[_GivenUser]] = {}
+    for page in parts:
+        baselines = [report.files[number].baseline for number in page.users[columns.FILE]]
+        names = _names_of_seconds(page.users, seconds)
+        for user in map(_GivenUser, rows_of_users_csv(page, {}), baselines, names):
+            given.setdefault(user.cells[columns.ARN], []).append(user)
+    for line in lines:
+        if users := given.get(line.user_key.arn):
+            differing = min((_differing_cells(line, user) for user in users), key=len)
+            for name, text in differing.items():
+                yield line, name, f'the report gives "{text}"'
+        else:
+            yield line, columns.ARN, "no report named has this user"
+
+
+def _differing_cells(line: LedgerLine, user: _GivenUser) -> dict[str, str]:
+    """Return by column what the report gives where a line has something else.
+
+    That the report is another one says all.
+    """
+    cells = line.report_cells
+    differing = {
+        name: user.cells[name]
+        for name in _OF_LINE_FROM_REPORT
+        if cells[name] != user.cells[name] and _as_saved(cells[name]) != _as_saved(user.cells[name])
+    }
+    if columns.AS_OF in differing:
+        return {columns.AS_OF: differing[columns.AS_OF]}
+    if line.baseline not in (user.baseline, baseline_in_row(user.cells)):
+        differing[BASELINE] = utc_text(user.baseline)
+    if line.same_second is not None and sorted(line.same_second) != user.same_second:
+        differing[SAME_SECOND] = ", ".join(user.same_second or [])
+    return differing
+
+
+_OF_LINE_FROM_REPORT: Final = tuple(
+    name for name in columns.OF_USERS_CSV if name not in (columns.EXEMPTION, columns.ACCOUNT_NAME)
+)
+
+
+def _as_saved(cell: str) -> str:
+    """Return what is left of a cell after a spreadsheet saved it, and a list was read."""
+    return cell.strip().removeprefix("'").casefold()

@@ -25,6 +25,7 @@ from analyzer.decisions.ledger import (
 from analyzer.decisions.record import (
     Record,
     judged_pages,
+    line_differences,
     parsed_record,
     record_differences,
     report_files,
@@ -78,8 +79,8 @@ def read_files(
 ) -> list[Entries]:
     """Return what is entered in workbooks, and in CSV files in the form of the ledger.
 
-    `today` is the day of collecting. With an analysis, each row is compared with what its reports
-    give.
+    `today` is the day of collecting. With an analysis, each row of a workbook, and each decision of
+    a CSV, is compared with what its reports give.
 
     Raises InputRefused with the problems of all files.
     """
@@ -91,6 +92,7 @@ def read_files(
                 read.append(read_review(name, content, today, analysis=analysis))
             else:
                 read.append(read_entries(name, content, today))
+                problems += _line_problems(read[-1].lines, analysis) if analysis else ()
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -291,6 +293,13 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
         yield Problem(place, listed[at].row, RECORD, arn, message, _REPORT_HINT)
 
 
+def _line_problems(lines: Sequence[LedgerLine], analysis: Analysis) -> Iterator[Problem]:
+    """Yield a problem for each cell of a decision in a CSV that is not what the reports give."""
+    for line, name, message in line_differences(lines, analysis.pages(), analysis.report):
+        place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
+        yield Problem(place, line.row, name, line.user_key.arn, message, _REPORT_HINT)
+
+
 _REPORT_HINT: Final = (
-    "Name the report that the workbook was made from, and no newer one, with the same options."
+    "Name the report that it was made from, and no newer one, with the same options."
 )

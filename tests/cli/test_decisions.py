@@ -3,7 +3,7 @@
 import csv
 import fcntl
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from analyzer.cli import main
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import OutputFailed
-from tests.support.builders import a_key, a_user, days_before, report_text, saved
+from tests.support.builders import ACCOUNT, a_key, a_user, days_before, report_text, saved
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import fill_in
 from tests.support.runs import console_report
@@ -119,6 +119,71 @@ def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
     assert collect(listed, "-o", ledger) == 0
     assert len(lines_in(ledger)) == 300
     assert collect(ledger) == 0
+
+
+DELETE = ("delete", "Anna", DAY, "", "")
+
+
+def test_a_list_in_csv_is_compared_with_the_report_that_it_was_made_from(
+    tmp_path: Path, report: Path
+) -> None:
+    users = tmp_path / "users.csv"
+    assert analyze(report, users) == 0
+    rows = [*csv.DictReader(io.StringIO(users.read_text()))]
+    assert {row["user"] for row in rows} == {"ann", "bob"}
+    listed, ledger = tmp_path / "bulk.csv", tmp_path / "decisions.csv"
+    as_saved = [
+        {name: text.upper() if text == "false" else text for name, text in row.items()}
+        for row in rows
+    ]
+    for each in (rows, as_saved, [{**row, "exemption": "needed"} for row in rows]):
+        listed.write_bytes(bulk(each, DELETE, DELETE))
+        assert collect(listed, "--report", report) == 0
+    assert collect(listed, "--report", report, "-o", ledger) == 0
+    assert collect(ledger, "--report", report) == 0
+
+
+@pytest.mark.parametrize(
+    ("forged", "problem"),
+    [
+        (
+            {"access_key_1_active": "true"},
+            'bulk.csv, row 2, column access_key_1_active: the report gives "false"',
+        ),
+        ({"access_key_1_last_rotated": "2026-04-02T00:00:00Z"}, 'the report gives "N/A"'),
+        ({"verdict": "dormant"}, 'column verdict: the report gives "unused"'),
+        ({"caveats": "all-good"}, "column caveats: the report gives"),
+        (
+            {"as_of": "2026-05-01T09:31:00Z"},
+            'column as_of: the report gives "2026-05-01T09:30:00Z"',
+        ),
+        (
+            {"arn": f"arn:aws:iam::{ACCOUNT}:user/x/ann"},
+            "column arn: no report named has this user",
+        ),
+        ({"baseline": "2026-05-01T10:00:00Z"}, "column baseline: the report gives"),
+        ({"same_second": "zoe"}, "column same_second: the report gives"),
+    ],
+)
+def test_a_row_in_csv_that_was_forged_is_refused_by_the_report(
+    tmp_path: Path,
+    report: Path,
+    forged: dict[str, str],
+    problem: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (row,) = user_rows(ANN, as_of=datetime(2026, 5, 1, 9, 30, tzinfo=UTC))
+    listed = tmp_path / "bulk.csv"
+    listed.write_bytes(bulk([{**row, **forged}], DELETE, more=("baseline", "same_second")))
+    assert collect(listed) == 0
+    assert collect(listed, "--report", report) == 3
+    assert problem in capsys.readouterr().err
+
+
+def test_a_row_in_csv_that_nobody_decided_on_is_not_compared(tmp_path: Path, report: Path) -> None:
+    listed = tmp_path / "bulk.csv"
+    listed.write_bytes(bulk(user_rows(a_user("gone"))))
+    assert collect(listed, "--report", report) == 0
 
 
 # Following up

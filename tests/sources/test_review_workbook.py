@@ -9,6 +9,7 @@ import pytest
 from openpyxl.workbook import Workbook
 
 import analyzer
+from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
 from analyzer.sources.review_sheets import holds_entries
@@ -182,6 +183,15 @@ def test_a_record_that_was_forged_is_refused_by_the_reports(
         read_files([("r.xlsx", content)], TODAY, analysis)
 
 
+def test_a_ledger_of_decisions_in_a_workbook_is_what_its_reports_give(
+    analysis: Analysis, written: bytes
+) -> None:
+    unread = entered("fay", ("investigate", *ENTRY[1:]), "Undetermined")
+    read = read_review("r.xlsx", edited(written, entered("ann", ENTRY), unread), TODAY)
+    (again,) = read_files([("d.csv", ledger_bytes(read.lines))], TODAY, analysis)
+    assert again.lines == read.lines
+
+
 def test_a_workbook_of_other_reports_is_refused(written: bytes) -> None:
     with pytest.raises(InputRefused) as error:
         read_files([("r.xlsx", written)], TODAY, analysis_of(*USERS[1:]))
@@ -191,7 +201,7 @@ def test_a_workbook_of_other_reports_is_refused(written: bytes) -> None:
         "no report named has the SHA-256 of the one that 6 rows come from:"
         " status_reports_2026-05-01T12-00-00+00-00.csv"
     )
-    assert "Name the report that the workbook was made from" in problem.hint
+    assert "Name the report that it was made from" in problem.hint
 
 
 def test_a_row_that_the_report_named_does_not_have_is_refused(

@@ -76,10 +76,13 @@ def collected(*files: Entries, ledger: Ledger | None = None, attended: bool = Tr
 
 
 def bulk(
-    rows: Iterable[dict[str, str]], *entered: Sequence[str], drop: Sequence[str] = ()
+    rows: Iterable[dict[str, str]],
+    *entered: Sequence[str],
+    drop: Sequence[str] = (),
+    more: Sequence[str] = (),
 ) -> bytes:
     """Return `users.csv` with the five columns in front; rows without an entry are open."""
-    heads = [name for name in (*ENTRIES, *columns.OF_USERS_CSV) if name not in drop]
+    heads = [name for name in (*ENTRIES, *columns.OF_USERS_CSV, *more) if name not in drop]
     text = io.StringIO()
     writer = csv.DictWriter(text, heads, extrasaction="ignore", restval="", lineterminator="\n")
     writer.writeheader()
