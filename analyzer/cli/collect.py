@@ -80,11 +80,7 @@ def _lines(collection: "Collection") -> Iterator[str]:
                 f" changed {tally.changed:,}, withdrawn {tally.withdrawn:,},"
                 f" already there {tally.already_there:,}"
             )
-        for line in each.emptied:
-            yield (
-                f"  emptied: {line.user_key.arn}: {line.summary}, stays in force; to take it back,"
-                " write withdraw"
-            )
+        yield from (f"  {note}" for note in each.emptied_notes())
     yield from collection.notes
 
 

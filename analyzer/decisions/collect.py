@@ -43,6 +43,14 @@ class FileOutcome:
     emptied: tuple[LedgerLine, ...]
     still_open: int
 
+    def emptied_notes(self) -> Iterator[str]:
+        """Yield a note on each decision that is no longer in the file."""
+        for line in self.emptied:
+            yield (
+                f"emptied: {line.user_key.arn}: {line.summary}, stays in force; to take it back,"
+                " write withdraw"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from hashlib import sha256 as sha256_of_bytes
 from pathlib import Path
 
-from analyzer.decisions.collect import collect
+from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import InputRefused
@@ -20,14 +20,15 @@ from analyzer.exports.runs import Run, runs
 from analyzer.files import sha256
 from analyzer.report.model import FileReference
 from analyzer.sources.ledger_file import locked_ledger, write_ledger
-from analyzer.sources.review_workbook import read_review
+from analyzer.sources.review_workbook import SPREADSHEET_ENDINGS, read_review
 
 
 @dataclass(frozen=True, slots=True)
 class CollectedLedger:
     """Hold a folder's ledger, and what came of collecting.
 
-    `added` are sentences on what is new, `refused` on workbooks whose decisions are missing.
+    `added` are sentences on what is new or emptied, `refused` on workbooks whose decisions are
+    missing.
     """
 
     ledger: Ledger
@@ -49,8 +50,9 @@ def collected_ledger(
     if not (edited or given or path.exists()):
         return CollectedLedger(Ledger(), (), ())
     with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
-        ledger = collect(before, [given] if given else [], attended=False).ledger
-        added: list[str] = []
+        collection = collect(before, [given] if given else [], attended=False)
+        ledger = collection.ledger
+        added = [*_notes(given.source, collection)] if given else []
         refused: list[str] = []
         for name, content in edited.items():
             try:
@@ -60,12 +62,19 @@ def collected_ledger(
                 refused.append(f"The decisions in {name} are not collected: {error}")
                 continue
             ledger = collection.ledger
-            count = len(collection.added)
-            added += [f"Decisions added from {name}: {count}."] if count else []
-            added += collection.notes
+            added += _notes(name, collection)
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     return CollectedLedger(_with_file(ledger), tuple(added), tuple(refused))
+
+
+def _notes(name: str, collection: Collection) -> Iterator[str]:
+    """Yield sentences on what came of collecting one file: what is new, emptied or to be known."""
+    if collection.added:
+        yield f"Decisions added from {name}: {len(collection.added)}."
+    for file in collection.files:
+        yield from (f"{name}: {note}" for note in file.emptied_notes())
+    yield from collection.notes
 
 
 def _with_file(ledger: Ledger) -> Ledger:
@@ -83,8 +92,9 @@ def edited_workbooks(folder: Path) -> Iterator[tuple[str, bytes]]:
     Copies that somebody saved beside them are among them.
     """
     for run in runs(folder):
-        for path in sorted(run.path.glob("[!~.]*.xlsx")):
-            if path.is_file() and sha256(path) != run.files.get(path.name):
+        for path in sorted(run.path.glob("[!~.]*")):
+            is_workbook = path.name.lower().endswith(SPREADSHEET_ENDINGS) and path.is_file()
+            if is_workbook and sha256(path) != run.files.get(path.name):
                 yield f"{run.name}/{path.name}", path.read_bytes()
 
 

@@ -61,7 +61,7 @@ _CHUNK: Final = 8_192
 """Rows that are compared at a time, to keep the memory small."""
 
 _MOST_PROBLEMS: Final = 1_000
-_SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
@@ -88,7 +88,7 @@ def read_files(
     problems: list[Problem] = []
     for name, content in files:
         try:
-            if content.startswith(b"PK") or name.lower().endswith(_SPREADSHEET_ENDINGS):
+            if content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS):
                 read.append(read_review(name, content, today, analysis=analysis))
             else:
                 read.append(read_entries(name, content, today))

@@ -135,6 +135,51 @@ def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_none(runs: Path) 
     assert [row["user"] for row in third] == ["ann"]
 
 
+def test_an_entry_that_was_emptied_is_named_and_stays_in_force(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workbook = run(runs, FIRST) / "review.xlsx"
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    assert export(runs, SECOND) == 0
+    assert "emptied:" not in capsys.readouterr().err
+    fill_in(workbook, {"ann": "="}, on=ON)
+    assert export(runs, SECOND) == 0
+    log = capsys.readouterr().err
+    assert "2026-05-01T09-30-00Z/review.xlsx: emptied: arn:aws:iam::012345678901:user/ann:" in log
+    assert "delete, Anna, 2026-05-04, stays in force; to take it back, write withdraw" in log
+    assert decided(runs) == {"ann": "delete"}
+
+
+def test_an_entry_that_was_emptied_in_another_ledger_is_named(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "bulk.csv"
+    for entry in (("delete", "Anna", "2026-05-04", "", ""), ()):
+        given.write_bytes(bulk(user_rows(ANN), entry))
+        assert export(runs, SECOND, more=("--decisions", given)) == 0
+    log = capsys.readouterr().err
+    assert "Decisions added from bulk.csv: 1." in log
+    assert "bulk.csv: emptied: arn:aws:iam::012345678901:user/ann: delete, Anna" in log
+
+
+@pytest.mark.parametrize("name", ["anna.XLSX", "Anna.Xlsx"])
+def test_a_copy_is_collected_whatever_the_case_of_its_ending(runs: Path, name: str) -> None:
+    first = run(runs, FIRST)
+    fill_in(first / "review.xlsx", {"ann": "delete"}, on=ON, copy=first / "anna.xlsx")
+    (first / "anna.xlsx").rename(first / name)
+    shutil.copy(first / name, first / "~$anna.XLSX")
+    assert export(runs, SECOND) == 0
+    assert decided(runs) == {"ann": "delete"}
+
+
+def test_a_copy_in_a_form_that_is_not_read_is_named(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run(runs, FIRST) / "anna.xlsb").write_bytes(b"\xd0\xcf")
+    assert export(runs, SECOND) == 5
+    assert "anna.xlsb are not collected" in capsys.readouterr().err
+
+
 def test_another_ledger_is_collected_too(runs: Path, tmp_path: Path) -> None:
     given = tmp_path / "bulk.csv"
     given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2026-05-04", "", "")))
