@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import PurePath
@@ -175,17 +175,20 @@ class Entries:
         return any(line.sha256 != self.file.sha256 for line in self.lines)
 
 
-def read_entries(name: str, content: bytes, today: date | None = None) -> Entries:
+def read_entries(
+    name: str, content: bytes, today: date | None = None, *, closed: bool = False
+) -> Entries:
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
 
     `today` is the day of collecting; without it, days are not compared with the report and today.
+    One that is `closed` has no other columns: written again, it would be without them.
 
     Raises InputRefused with every problem: a column that is missing, a word that is no decision, a
     day or moment that is none, an empty name, a `keep` without a comment, a row whose account,
     user and ARN do not name the same user.
     """
-    problems_of = partial(_problems, today)
-    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, _FORM, problems_of)]
+    form, problems_of = replace(_FORM, closed=closed), partial(_problems, today)
+    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())

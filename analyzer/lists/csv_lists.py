@@ -20,14 +20,18 @@ RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListForm:
-    """Name the columns that a list must have, and those that it may have besides."""
+    """Name the columns that a list must have, and those that it may have besides.
+
+    Others may be there, and are not read; in a list that is `closed` they are refused.
+    """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    closed: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return all columns that have a meaning; others may be there, and are not read."""
+        """Return all columns that have a meaning."""
         return (*self.required, *self.optional)
 
 
@@ -92,6 +96,9 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
             message = f"the column looks like `{meant}`, misspelt"
             hint = f"Name it `{meant}`; otherwise rename the column."
             yield Problem(name, 1, column, None, message, hint)
+        elif form.closed and column not in form.columns:
+            hint = "Remove it, or keep it in another file: it would be lost."
+            yield Problem(name, 1, column, None, "not a column of this list", hint)
 
 
 def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str:

@@ -208,6 +208,17 @@ def test_a_ledger_that_is_refused_ends_the_run_and_leaves_it_as_it_is(runs: Path
     assert (runs / "decisions.csv").read_bytes() == b"decision\ndelete\n"
 
 
+def test_columns_that_people_added_to_the_ledger_are_refused_by_name(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = runs / "decisions.csv"
+    head, row = ledger_bytes([line("delete", ANN, on=ON)]).decode().splitlines()
+    ledger.write_text(f"{head},approved_by\n{row},Carl\n")
+    assert export(runs, SECOND) == 3
+    assert "row 1, column approved_by: not a column of this list" in capsys.readouterr().err
+    assert "Carl" in ledger.read_text()
+
+
 def test_what_is_done_stays_done_since_the_run_that_first_showed_it(runs: Path) -> None:
     fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
     for day in (SECOND, THIRD):
