@@ -112,14 +112,17 @@ class ListSheet:
         return utc_text(at) if at else ""
 
 
-def lists_and_counts(name: str, content: bytes) -> tuple[list[ListSheet], dict[str, int]]:
-    """Return the lists of a workbook, and the number of users that the Summary has for each.
+def lists_and_summary(
+    name: str, content: bytes
+) -> tuple[list[ListSheet], dict[str, int], set[str]]:
+    """Return the lists of a workbook, and of the Summary the users of each list and all texts.
 
     Raises InputRefused.
     """
     book = open_spreadsheet(name, content)
     lists: list[ListSheet] = []
     counts: dict[str, int] = {}
+    texts: set[str] = set()
     problems: list[Problem] = []
     for sheet in book.sheets:
         top = sheet.cells(_TOP_ROWS)
@@ -135,7 +138,9 @@ def lists_and_counts(name: str, content: bytes) -> tuple[list[ListSheet], dict[s
                 )
                 problems += _stray_problems(lists[-1])
             elif any(TITLE in map(text_of, values) for values in top.columns.values()):
-                counts |= _counts_when_written(place, sheet.cells())
+                cells = sheet.cells()
+                counts |= _counts_when_written(place, cells)
+                texts.update(*(map(text_of, values) for values in cells.columns.values()))
             else:
                 problems += _other_sheet_problems(place, top, sheet)
         except InputRefused as error:
@@ -148,7 +153,7 @@ def lists_and_counts(name: str, content: bytes) -> tuple[list[ListSheet], dict[s
     if not counts:
         hint = "Send the whole workbook: without it nobody sees whether a row is missing."
         raise InputRefused.of_file(name, "it has no Summary", hint)
-    return lists, counts
+    return lists, counts, texts
 
 
 def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:

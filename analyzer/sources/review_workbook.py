@@ -7,7 +7,7 @@ gives: rows may be sorted, and a row whose columns were sorted apart is refused,
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from pathlib import PurePath
@@ -50,7 +50,7 @@ from analyzer.sources.review_sheets import (
     SAVED_COPY_HINT,
     ListSheet,
     count_problems,
-    lists_and_counts,
+    lists_and_summary,
     text_of,
 )
 from analyzer.sources.spreadsheet import CellError, CellValue
@@ -114,13 +114,14 @@ def read_review(
 
     Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
     Summary; a list without one of its columns, with merged cells or with cells outside its columns;
-    a cell that shows something else than the record of its row; a row that is gone or there twice;
-    a check without its formula; an entry that `entry_problems` or `identity_problems` refuses, that
-    a formula gives, that is an error or struck through; a decision among the earlier ones.
+    a cell that shows something else than the record of its row; a row that is gone, there twice
+    or of another workbook; a check without its formula; an entry that `entry_problems` or
+    `identity_problems` refuses, that a formula gives, that is an error or struck through; a
+    decision among the earlier ones.
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
-    lists, counts = lists_and_counts(name, content)
+    lists, counts, summary = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
@@ -134,7 +135,10 @@ def read_review(
             open_rows.append(_open_row(listed))
         elif not problems:
             lines.append(_line(label, listed))
-    problems = problems or [*count_problems(name, counts, Counter(users.values()))]
+    problems = problems or [
+        *_foreign_row_problems(name, rows, summary),
+        *count_problems(name, counts, Counter(users.values())),
+    ]
     if analysis and not problems:
         problems += _report_problems(name, rows, analysis)
     if problems:
@@ -270,6 +274,17 @@ def _open_row(each: _Listed) -> OpenRow:
     created = timestamp(each.user_row[columns.USER_CREATION_TIME])
     user = UserKey(each.user_row[columns.ARN], created)
     return OpenRow(user, datetime.fromisoformat(each.at.record.as_of))
+
+
+def _foreign_row_problems(
+    name: str, rows: Iterable[ListedRow], summary: Container[str]
+) -> Iterator[Problem]:
+    """Yield a problem for each row of a report that the Summary does not name."""
+    for sheet, row, record in rows:
+        if record.sha256 not in summary:
+            message = "the Summary does not name the report of this row"
+            arn = record.cells[columns.ARN]
+            yield Problem(f"{name}, sheet {sheet}", row, RECORD, arn, message, SAVED_COPY_HINT)
 
 
 def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -> Iterator[Problem]:

@@ -30,7 +30,9 @@ from tests.support.review import (
     Edit,
     column,
     edited,
+    edited_book,
     entered,
+    put,
     review_of,
     row_of,
     saved,
@@ -156,6 +158,20 @@ def test_the_problems_of_a_row_come_in_the_order_of_its_columns(written: bytes) 
     problems = refused(edited(written, *(shown("bob", head, "x") for head in changed)))
     named = [each.partition("column ")[2].partition(", cell")[0] for each in problems]
     assert named == changed
+
+
+def test_a_row_of_another_workbook_in_the_place_of_one_is_refused(written: bytes) -> None:
+    others = edited_book(review_of(a_user("zoe", created=days_before(890)), *USERS[1:]))[UNUSED]
+
+    def pasted(book: Workbook) -> None:
+        sheet = book[UNUSED]
+        row, of_zoe = row_of(sheet, "ann"), row_of(others, "zoe")
+        for at in range(1, others.max_column + 1):
+            put(sheet, row, at, others.cell(of_zoe, at).value)
+
+    (problem,) = refused(edited(written, entered("ann", ENTRY), pasted))
+    assert f"r.xlsx, sheet {UNUSED}, row 2, column Record: the Summary does not name" in problem
+    assert "user/zoe" in problem
 
 
 # With the reports
