@@ -91,6 +91,22 @@ def test_what_would_fill_the_memory_is_refused_within_bounds(
     assert len(done.stderr) < 20_000
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"<html>" + b" " * MIB, "this is an HTML or XML page"),
+        ("a.csv", b"user,arn" + b"a" * MIB, "its header does not end within 65536 bytes"),
+        ("a.json", b"[" + b"[]," * 5 * MIB + b"[]]", "it has too many values"),
+    ],
+    ids=["markup", "one line", "JSON of lists"],
+)
+def test_what_is_refused_within_bounds_is_named(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (problem,) = refused(str(put(tmp_path, content, name)))
+    assert message in problem.message
+
+
 def test_an_archive_whose_files_overlap_is_refused_before_any_is_unpacked(tmp_path: Path) -> None:
     (found,) = refused(str(put(tmp_path, overlapping(2), "a.zip")))
     assert found.message == "the zip archive is damaged: a.csv and a.csv overlap"

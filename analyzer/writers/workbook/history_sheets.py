@@ -94,7 +94,7 @@ NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
 _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
     FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
     FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
-    FollowUpStatus.UNKNOWN: "No report of the account, or the user is not known.",
+    FollowUpStatus.UNKNOWN: "No report shows the whole account, or the user is not known.",
     FollowUpStatus.DONE: (
         "A later report shows that the user is gone or, to deactivate, has no working credentials."
     ),
