@@ -228,9 +228,11 @@ def _outcome(
         fact = "The report is older than the one that was decided on."
         return of(FollowUpStatus.UNKNOWN, fact)
     of_name = users.by_arn.get(line.user_key.arn, [])
-    now = next((each for each in of_name if each.user_key == line.user_key), None)
-    if now:
-        return of(*_judged_present(line, before, now, is_later=bool(later)))
+    rows = [each for each in of_name if each.user_key == line.user_key]
+    if rows:
+        # Rows of the user may differ: what any of them shows counts, and none alone proves it done.
+        judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
+        return of(*min(judged, key=lambda each: [*FollowUpStatus].index(each[0])))
     created = [each.user_key.created for each in of_name]
     return of(*_judged_absent(line, created, users, is_later=bool(later)))
 

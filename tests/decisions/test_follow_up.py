@@ -132,6 +132,17 @@ def test_a_user_whose_rows_differ_in_the_creation_time_may_be_another(
     assert fact == "The report has a user of this ARN whose creation time is not understood."
 
 
+@pytest.mark.parametrize("is_active_first", [True, False])
+def test_use_that_one_of_differing_rows_shows_overtakes_whatever_their_order(
+    *, is_active_first: bool
+) -> None:
+    reviewed = a_user(key_1=a_key(used=days_before(400))) | {"access_key_1_last_rotated": "N/A"}
+    active = reviewed | {"access_key_1_last_used_date": f"{days_before(100):%Y-%m-%dT%H:%M:%SZ}"}
+    rows = [active, active | {"access_key_1_active": "false"}]
+    status, fact = outcome(line("delete", reviewed), *(rows if is_active_first else rows[::-1]))
+    assert (status, "access key used" in fact) == (OVERTAKEN, True)
+
+
 @pytest.mark.parametrize(
     ("created", "expected"),
     [
