@@ -93,7 +93,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
             *_conflict_notes(noted),
             *_needless_withdrawal_notes(new, after),
             *dict.fromkeys(_replaced_notes(entered, after)),
-            *dict.fromkeys(_given_up_notes(ledger.lines, new, after)),
+            *dict.fromkeys(_replaced_word_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
             *dict.fromkeys(_overtaken_notes(entered if attended else new, after)),
         ),
@@ -339,7 +339,7 @@ def _counted(standing: Standing) -> Sequence[LedgerLine]:
     return standing.current or words[-1:]
 
 
-def _given_up_notes(
+def _replaced_word_notes(
     known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
 ) -> Iterator[str]:
     """Yield a note on each word that its person replaces by a new one of the same day."""

@@ -55,7 +55,7 @@ def changed(chance: random.Random, key: KeyInReport) -> KeyInReport:
 def compared(shell: str, folder: Path, pairs: Iterable[tuple[Keys, Keys]]) -> list[bool]:
     """Return by the script's own function whether the keys that are there are no more."""
     calls = [
-        f"compare key '{live_lines(live)}' '{seen_words(seen)}' && say same || say more"
+        f"compare key '{live_lines(live)}' '{reviewed_words(seen)}' && say same || say more"
         for seen, live in pairs
     ]
     file = folder / "compare.sh"
@@ -81,7 +81,7 @@ def state(key: KeyInReport) -> str:
     return "active" if key.active else "inactive"
 
 
-def seen_words(keys: Keys) -> str:
+def reviewed_words(keys: Keys) -> str:
     """Return what the script has in the line of a user with these keys."""
     script = removal_script([removal(keys=tuple(keys))], ledgers=LEDGERS)
     words = script.rpartition("\nremove ")[2].split()

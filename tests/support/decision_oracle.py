@@ -325,11 +325,10 @@ def is_in_time(entry: Entry, today: date) -> bool:
 
 def names_one_user(entry: Entry) -> bool:
     """User, account and ARN are of one user; a spreadsheet may have cut zeros of the account."""
-    arn = USER_ARN.fullmatch(entry.shown["arn"])
+    arn, user = USER_ARN.fullmatch(entry.shown["arn"]), entry.shown["user"].removeprefix("'")
     if arn is None:
-        return entry.shown["arn"] == user_key(entry.cells)[0]
-    is_account = entry.shown["account"].zfill(12) == arn[1]
-    return is_account and entry.shown["user"].removeprefix("'") == arn[3]
+        return (entry.shown["arn"], user) == (user_key(entry.cells)[0], entry.cells["user"])
+    return entry.shown["account"].zfill(12) == arn[1] and user == arn[3]
 
 
 def shows_what_it_decides_on(entry: Entry) -> bool:

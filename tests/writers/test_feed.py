@@ -206,15 +206,15 @@ def test_only_a_file_of_one_account_names_the_account_of_a_broken_row(tmp_path: 
     )
 
 
-def told_by_ocsf(document: Document) -> tuple[str, str]:
+def named_in_ocsf(document: Document) -> tuple[str, str]:
     return document["metadata"]["event_code"], document["message"]
 
 
-def told_by_asff(document: Document) -> tuple[str, str]:
+def named_in_asff(document: Document) -> tuple[str, str]:
     return document["GeneratorId"].removeprefix("credreport/"), document["Description"]
 
 
-@pytest.mark.parametrize(("feed", "told"), [(ocsf, told_by_ocsf), (asff, told_by_asff)])
+@pytest.mark.parametrize(("feed", "told"), [(ocsf, named_in_ocsf), (asff, named_in_asff)])
 def test_every_finding_is_a_line_in_the_order_of_the_analysis(
     feed: Callable[[Analysis], list[Document]], told: Callable[[Document], tuple[str, str]]
 ) -> None:
