@@ -20,8 +20,7 @@ from analyzer.files import replacing
 from analyzer.terms import AsOfSource, Format
 
 if TYPE_CHECKING:
-    from analyzer.judging.analysis import Analysis
-    from analyzer.judging.request import JudgingRequest
+    from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.report.model import Report, ReportFile
     from analyzer.writers.changes import Comparison
 

@@ -24,7 +24,9 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.judging.request import JudgingRequest
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.judging.analysis import JudgingRequest
+    from analyzer.report.model import Exemptions
     from analyzer.standards.rulebook import Rulebook
 
 _LIMITS: Final = tuple(each.name for each in fields(Thresholds))
@@ -202,19 +204,32 @@ def read_judging(options: AnalysisOptions) -> "JudgingRequest":
 
     Raises typer.BadParameter for unknown rules and contradicting options, InputRefused.
     """
-    from analyzer.decisions.ledger import Ledger, read_ledger
-    from analyzer.judging.request import JudgingRequest
-    from analyzer.lists.exemptions import read_exemptions
+    from analyzer.judging.analysis import JudgingRequest
     from analyzer.report.model import Exemptions
 
-    ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
     judging = JudgingRequest(
         criteria=options.criteria(),
         book=_book(options) if _chooses_rules(options) else None,
-        exemptions=read_exemptions(*options.exemptions) if options.exemptions else Exemptions(),
-        ledger=replace(ledger, keep_days=options.keep_days, due_days=options.due_days),
+        exemptions=_exemptions(options.exemptions) if options.exemptions else Exemptions(),
+        ledger=_ledger(options),
     )
     return _with_fail_on(judging, options) if isinstance(options, JudgingOptions) else judging
+
+
+def _exemptions(file: InputFile) -> "Exemptions":
+    from analyzer.lists.exemptions import read_exemptions
+
+    return read_exemptions(*file)
+
+
+def _ledger(options: AnalysisOptions) -> "Ledger | None":
+    """Return the earlier decisions, and for how many days they count; None for the usual ones."""
+    if not options.decisions and (options.keep_days, options.due_days) == (KEEP_DAYS, DUE_DAYS):
+        return None
+    from analyzer.decisions.ledger import Ledger, read_ledger
+
+    ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
+    return replace(ledger, keep_days=options.keep_days, due_days=options.due_days)
 
 
 def _with_fail_on(judging: "JudgingRequest", options: JudgingOptions) -> "JudgingRequest":
@@ -222,12 +237,14 @@ def _with_fail_on(judging: "JudgingRequest", options: JudgingOptions) -> "Judgin
 
     Raises typer.BadParameter for what cannot be found: what is not checked would look clean.
     """
-    from analyzer.lists.account_names import read_account_list
-
     if problem := next(_fail_on_problems(options), None):
         raise typer.BadParameter(problem, param_hint="--fail-on")
-    accounts = read_account_list(*options.accounts) if options.accounts else None
-    return replace(judging, accounts=accounts, fail_on=options.fail_on)
+    judging = replace(judging, fail_on=options.fail_on)
+    if not options.accounts:
+        return judging
+    from analyzer.lists.account_names import read_account_list
+
+    return replace(judging, accounts=read_account_list(*options.accounts))
 
 
 def _chooses_rules(options: AnalysisOptions) -> bool:

@@ -16,8 +16,7 @@ from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_don
 from analyzer.exports.runs import Run
 from analyzer.exports.stored_analysis import stored
 from analyzer.files import replace_files, sha256
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.request import JudgingRequest
+from analyzer.judging.analysis import Analysis, JudgingRequest
 from analyzer.report.input_size import InputLimit
 from analyzer.report.model import Report
 from analyzer.sources import load, manifest
@@ -155,7 +154,7 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
 
 def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]) -> JudgingRequest:
     """Return what a run is judged by: the folder's ledger, with the days of the request."""
-    days = request.judging.ledger
+    days = request.judging.ledger or Ledger()
     dated = replace(
         ledger,
         keep_days=days.keep_days,

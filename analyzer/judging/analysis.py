@@ -1,29 +1,38 @@
 """Judge a whole report, page by page, and count the outcome."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.decisions.ledger import Ledger
 from analyzer.errors import InputRefused
 from analyzer.html import html_table
-from analyzer.judging.filters import Filter, filtered_report, user_mask
-from analyzer.lists.exemptions import ExemptionMatches, has_expired
-from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, concatenated
-from analyzer.terms import Criteria, Verdict
+from analyzer.report.model import (
+    TEXT,
+    Exemption,
+    Exemptions,
+    Page,
+    Report,
+    as_category,
+    concatenated,
+)
+from analyzer.terms import CONTROL, OVERDUE, Criteria, Severity, Verdict
 from analyzer.verdicts.verdict import with_verdicts
 
+# What one plain report does not need is imported where it is used.
 if TYPE_CHECKING:
     from analyzer.decisions.follow_up import FollowUp
+    from analyzer.decisions.ledger import Ledger
     from analyzer.judging.explanation import Explanation
+    from analyzer.judging.filters import Filter
     from analyzer.judging.inspection import Inspection, Store
+    from analyzer.lists.account_names import AccountList
     from analyzer.standards.rulebook import Rulebook
 
 ROWS_IN_MEMORY: Final = 200_000
@@ -73,27 +82,30 @@ class Totals:
         return int(self.counts[columns.USERS].to_numpy()[counted].sum())
 
 
+_Counts: TypeAlias = "Counter[tuple[str | bool, ...]]"
+
+
 @dataclass(frozen=True, repr=False)
 class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
-    `book` chooses the rules; None stands for those that run by default. `ledger` holds earlier
-    decisions: those to keep users are among the exemptions already. `store` may hold what is judged
-    of a report that does not stay in memory.
+    `pages` yields the judged pages, their users with the columns that `Page` says are added.
+    `book` chooses the rules; None stands for those that run by default. `decisions` are earlier
+    ones: those to keep users are among the exemptions already. A `filter` kept these users of the
+    analysis `part_of`. `store` may hold what is judged of a report that does not stay in memory.
+    A pass over the pages that came to its end leaves its result in `counted`.
     """
 
     report: Report
     criteria: Criteria
     exemptions: Exemptions
+    pages: Callable[[], Iterator[Page]]
     book: "Rulebook | None" = None
-    ledger: Ledger = field(default_factory=Ledger)
+    decisions: "Ledger | None" = None
     store: "Store | None" = None
-
-    def pages(self) -> Iterator[Page]:
-        """Yield the judged pages, their users with the columns that `Page` says are added."""
-        if self.report.rows <= ROWS_IN_MEMORY:
-            return iter(self._pages_in_memory)
-        return (self._stored_pages or self._judged_pages)()
+    filter: "Filter | None" = None
+    part_of: "Analysis | None" = None
+    counted: list[Totals] = field(default_factory=list)
 
     @property
     def users(self) -> pd.DataFrame:
@@ -104,7 +116,7 @@ class Analysis:
         """Return how many users have each verdict, in a line."""
         counts = ", ".join(f"{verdict} {self.totals.users(verdict):,}" for verdict in Verdict)
         users = self.totals.counts[columns.USERS].sum()
-        return f"<{type(self).__name__}: IAM users {users:,}, {counts}>"
+        return f"<{'Filtered' if self.filter else ''}Analysis: IAM users {users:,}, {counts}>"
 
     def _repr_html_(self) -> str:
         """Return how many users have each verdict as a table, for a notebook."""
@@ -115,42 +127,57 @@ class Analysis:
         caption = repr(self.report).strip("<>")
         return html_table(caption, ("Verdict", "IAM users", "of these exempt"), rows)
 
-    @cached_property
+    @property
     def totals(self) -> Totals:
         """Return the counts of the outcome, going through the pages unless that was done."""
-        for _ in self.pages():
+        for _ in () if self.counted else self.pages():
             pass
-        totals: Totals = self.__dict__["totals"]
-        return totals
+        return self.counted[0]
 
     @cached_property
     def inspection(self) -> "Inspection":
-        """Return what the rules find; none runs before its result is needed."""
-        # The rules are slow to import, and a list of users needs none.
+        """Return what the rules find; none runs before its result is needed.
+
+        Those on the root do not run where a filter leaves the root out.
+        """
         from analyzer.judging.inspection import Inspection  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
 
         book = self.book or rulebook()
-        return Inspection(self.report, self.pages, self.exemptions, book, self.store)
+        of_root = [each.id for each in book.rules if each.is_of_root]
+        if not self.filter or self.filter.keeps_roots:
+            return Inspection(self.report, self.pages, self.exemptions, book, self.store)
+        kept = replace(book, rules=tuple(each for each in book.rules if each.id not in of_root))
+        return Inspection(
+            self.report, self.pages, self.exemptions, kept, self.store, filtered_rules=of_root
+        )
 
     @property
     def whole(self) -> "Analysis":
         """Return the analysis of all accounts and users."""
-        return self
-
-    @property
-    def filter(self) -> Filter:
-        """Return what the users meet."""
-        return Filter()
+        return self.part_of or self
 
     @property
     def filtered_out(self) -> int:
         """Return how many users the filter leaves out."""
-        return 0
+        every, part = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
+        return int(every - part)
 
-    def where(self, chosen: Filter) -> "Analysis":
-        """Return the part of the analysis that a filter keeps: its pages, counts and findings."""
-        return FilteredAnalysis(self, chosen) if chosen else self
+    def where(self, chosen: "Filter") -> "Analysis":
+        """Return the part of the analysis that a filter keeps: its pages, counts and findings.
+
+        Its exemptions and its follow-up are those of the whole.
+        """
+        from analyzer.judging.filters import filtered_report  # noqa: PLC0415
+
+        if not chosen:
+            return self
+        report = filtered_report(self.report, chosen)
+        counted: list[Totals] = []
+        pages = partial(_kept_pages, self, chosen, report, counted)
+        return replace(
+            self, report=report, pages=pages, filter=chosen, part_of=self, counted=counted
+        )
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
@@ -165,10 +192,22 @@ class Analysis:
         return explained
 
     @cached_property
-    def followed(self) -> "FollowUp":
-        """Return what became of the earlier decisions to delete or deactivate."""
-        from analyzer.decisions.follow_up import follow_up  # noqa: PLC0415  few analyses need it
+    def ledger(self) -> "Ledger":
+        """Return the earlier decisions, none if there is no ledger."""
+        from analyzer.decisions.ledger import Ledger  # noqa: PLC0415
 
+        return self.decisions or Ledger()
+
+    @cached_property
+    def followed(self) -> "FollowUp":
+        """Return what became of the earlier decisions to delete or deactivate.
+
+        It is that of the whole: a user that a filter leaves out is not gone.
+        """
+        from analyzer.decisions.follow_up import follow_up  # noqa: PLC0415
+
+        if self.part_of:
+            return self.part_of.followed
         return follow_up(self.pages(), self.report, self.ledger)
 
     @property
@@ -178,85 +217,11 @@ class Analysis:
 
     def earlier_decisions(self, page: Page) -> pd.Series:
         """Return what was decided earlier on the users of a judged page, in words (str)."""
-        if not self.ledger.lines:
+        if not (self.decisions and self.decisions.lines):
             return pd.Series("", page.users.index, TEXT)
-        from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415  likewise
+        from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
 
-        return earlier_decisions(page, self.ledger, self.followed)
-
-    @cached_property
-    def _stored_pages(self) -> Callable[[], Iterator[Page]] | None:
-        return self.store(self._judged_pages) if self.store else None
-
-    @cached_property
-    def _pages_in_memory(self) -> tuple[Page, ...]:
-        return tuple(self._judged_pages())
-
-    def _judged_pages(self) -> Iterator[Page]:
-        tally = _TotalsCounter(self.exemptions)
-        for page in self.report.pages():
-            yield tally.with_exemptions(with_verdicts(page, self.criteria))
-        # A pass that came to its end has counted all users: `totals` need not go again.
-        self.__dict__["totals"] = tally.totals(self.report)
-
-
-class FilteredAnalysis(Analysis):
-    """Hold the part of an analysis that a filter keeps; its exemptions are those of the whole."""
-
-    def __init__(self, whole: Analysis, chosen: Filter) -> None:
-        """Keep both; no user is judged before its result is needed."""
-        report = filtered_report(whole.report, chosen)
-        super().__init__(report, whole.criteria, whole.exemptions, whole.book, whole.ledger)
-        self.__dict__["_whole"], self.__dict__["_filter"] = whole, chosen
-
-    @property
-    def whole(self) -> Analysis:
-        """Return the analysis of all accounts and users."""
-        whole: Analysis = self.__dict__["_whole"]
-        return whole
-
-    @property
-    def filter(self) -> Filter:
-        """Return what the users meet."""
-        chosen: Filter = self.__dict__["_filter"]
-        return chosen
-
-    @property
-    def filtered_out(self) -> int:
-        """Return how many users the filter leaves out."""
-        every, part = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
-        return int(every - part)
-
-    def pages(self) -> Iterator[Page]:
-        """Yield the judged pages with the users that the filter keeps."""
-        for page in self.whole.pages():
-            yield page.where(user_mask(page, self.filter, self.report.account_names))
-
-    @cached_property
-    def followed(self) -> "FollowUp":
-        """Return the follow-up of the whole: a user that is left out is not gone."""
-        return self.whole.followed
-
-    @cached_property
-    def totals(self) -> Totals:
-        """Return the counts of the users that the filter keeps."""
-        counts: Counter[tuple[str | bool, ...]] = Counter()
-        for page in self.pages():
-            counts.update(_counts(page))
-        return replace(self.whole.totals, counts=_frame(counts))
-
-    @cached_property
-    def inspection(self) -> "Inspection":
-        """Return what the rules find; those on the root do not run where the root is left out."""
-        inspection = self.whole.inspection
-        part = replace(inspection, report=self.report, pages=self.pages)
-        if self.filter.keeps_roots:
-            return part
-        rules = inspection.book.rules
-        book = replace(inspection.book, rules=tuple(each for each in rules if not each.is_of_root))
-        return replace(
-            part, book=book, filtered_rules=[each.id for each in rules if each.is_of_root]
-        )
+        return earlier_decisions(page, self.decisions, self.followed)
 
 
 def analyze(
@@ -264,80 +229,113 @@ def analyze(
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
-    ledger: Ledger | None = None,
+    ledger: "Ledger | None" = None,
 ) -> Analysis:
     """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
 
     Raises TypeError for a report that is none, and for other values that are not of their type.
     """
-    earlier = ledger or Ledger()
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    _check_types(report, criteria, listed, book, earlier)
-    noted = replace(report, notes=(*report.notes, *earlier.notes()))
-    exempt = Exemptions((*listed.entries, *earlier.exemptions()), listed.file)
-    return Analysis(noted, criteria or Criteria(), exempt, book, earlier)
+    _check_types(report, criteria, listed, book, ledger)
+    if ledger:
+        report = replace(report, notes=(*report.notes, *ledger.notes()))
+        listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
+    terms, counted = criteria or Criteria(), list[Totals]()
+    pages = partial(_judged_pages, report, terms, listed, counted)
+    if report.rows <= ROWS_IN_MEMORY:
+        pages = partial(iter, tuple(pages()))
+    return Analysis(report, terms, listed, pages, book, ledger, counted=counted)
 
 
 def _check_types(
     report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
 ) -> None:
     strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
+    has_lines = ledger is None or hasattr(ledger, "lines")
     checks = (
         (isinstance(report, Report), "report is what load() returns", report),
         (isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria),
         (strange is None, "exemptions are what read_exemptions() returns", strange),
         (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
-        (isinstance(ledger, Ledger), "ledger is what read_ledger() returns", ledger),
+        (has_lines, "ledger is what read_ledger() returns", ledger),
     )
     for is_right, sentence, value in checks:
         if not is_right:
             raise TypeError(f"{sentence}, not a {type(value).__name__}")
 
 
-class _TotalsCounter:
-    """Count the users of judged pages, and exempt some."""
-
-    def __init__(self, exemptions: Sequence[Exemption]) -> None:
-        self._exemptions = exemptions
-        self._matched = np.zeros(len(exemptions), np.int64)
-        self._counts: Counter[tuple[str | bool, ...]] = Counter()
-
-    def with_exemptions(self, page: Page) -> Page:
-        matches = ExemptionMatches(page, self._exemptions)
-        self._matched += matches.matched
-        page = page.with_users({columns.EXEMPTION: matches.verdict_reasons()})
-        self._counts.update(_counts(page))
-        return page
-
-    def totals(self, report: Report) -> Totals:
-        counts = _frame(self._counts)
-        _check_user_count(report, counts)
-        for roots in report.roots() if len(self._exemptions) else ():
-            self._matched += ExemptionMatches(roots, self._exemptions).matched
-        day = min(file.as_of for file in report.files).date()
-        matched = tuple(self._matched.tolist())
-        # A user whom somebody decided to keep may be gone: that is no mistake in a list.
-        counting = [
-            (each, users)
-            for each, users in zip(self._exemptions, matched, strict=True)
-            if users or not each.arn
-        ]
-        expired = tuple(each for each, _ in counting if has_expired(each, day))
-        unmatched = tuple(each for each, users in counting if not users and each not in expired)
-        return Totals(counts, expired, unmatched, matched)
+def _judged_pages(
+    report: Report, criteria: Criteria, exemptions: Exemptions, counted: list[Totals]
+) -> Iterator[Page]:
+    """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
+    matched = np.zeros(len(exemptions), np.int64)
+    counts: _Counts = Counter()
+    for page in report.pages():
+        judged = _with_exemptions(with_verdicts(page, criteria), exemptions, matched)
+        counts.update(_counts(judged))
+        yield judged
+    _check_user_count(report, counts.total())
+    counted[:] = [_totals(report, exemptions, counts, matched)]
 
 
-def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
+def _with_exemptions(page: Page, exemptions: Exemptions, matched: np.ndarray) -> Page:
+    """Return the page with its exemptions, and add how many users each entry matches."""
+    if not exemptions:
+        return page.with_users({columns.EXEMPTION: as_category(np.zeros(len(page), np.int8), [""])})
+    from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
+
+    matches = ExemptionMatches(page, exemptions)
+    matched += matches.matched
+    return page.with_users({columns.EXEMPTION: matches.verdict_reasons()})
+
+
+def _totals(report: Report, exemptions: Exemptions, counts: _Counts, matched: np.ndarray) -> Totals:
+    if not exemptions:
+        return Totals(_frame(counts), (), (), ())
+    from analyzer.lists.exemptions import ExemptionMatches, has_expired  # noqa: PLC0415
+
+    for roots in report.roots():
+        matched += ExemptionMatches(roots, exemptions).matched
+    day = min(file.as_of for file in report.files).date()
+    numbers = tuple(matched.tolist())
+    # A user whom somebody decided to keep may be gone: that is no mistake in a list.
+    counting = [
+        (each, number)
+        for each, number in zip(exemptions, numbers, strict=True)
+        if number or not each.arn
+    ]
+    expired = tuple(each for each, _ in counting if has_expired(each, day))
+    unmatched = tuple(each for each, number in counting if not number and each not in expired)
+    return Totals(_frame(counts), expired, unmatched, numbers)
+
+
+def _kept_pages(
+    whole: Analysis, chosen: "Filter", report: Report, counted: list[Totals]
+) -> Iterator[Page]:
+    """Yield the pages with the users that a filter keeps, and leave their totals in a list."""
+    from analyzer.judging.filters import user_mask  # noqa: PLC0415
+
+    counts: _Counts = Counter()
+    for page in whole.pages():
+        kept = page.where(user_mask(page, chosen, report.account_names))
+        counts.update(_counts(kept))
+        yield kept
+    counted[:] = [replace(whole.totals, counts=_frame(counts))]
+
+
+def _counts(page: Page) -> _Counts:
     """Count the users of each combination; the sentences of undetermined users are left out."""
     users = page.users
     account = pa.array(users[columns.ACCOUNT]).dictionary_encode()
     undetermined = (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
+    days = users[columns.AGE_DAYS]
+    band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
     coded = [
         (account.indices.to_numpy(), account.dictionary.to_pylist()),
         _codes_and_words(users[columns.VERDICT]),
         _codes_and_words(users[columns.REASON].where(~undetermined, "")),
         _codes_and_words(users[columns.CERTAINTY]),
-        (_age_band(users[columns.AGE_DAYS]), AGE_BANDS),
+        (np.where(days.isna(), len(_BAND_STARTS) + 1, band), AGE_BANDS),
         ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
     ]
     shape = [max(len(words), 1) for _, words in coded]
@@ -354,23 +352,67 @@ def _codes_and_words(words: pd.Series) -> tuple[np.ndarray, list[str]]:
     return words.cat.codes.to_numpy(), words.cat.categories.to_list()
 
 
-def _age_band(days: pd.Series) -> np.ndarray:
-    band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
-    return np.where(days.isna(), len(_BAND_STARTS) + 1, band)
-
-
-def _frame(counts: Counter[tuple[str | bool, ...]]) -> pd.DataFrame:
+def _frame(counts: _Counts) -> pd.DataFrame:
     rows = [(*combination, users) for combination, users in sorted(counts.items())]
     texts: dict[str, Any] = dict.fromkeys(_COUNT_TEXT_COLUMNS, TEXT)
     kinds = {**texts, columns.EXEMPT: "bool", columns.USERS: "int64"}
     return pd.DataFrame(rows, columns=[*_COUNT_KEYS, columns.USERS]).astype(kinds)
 
 
-def _check_user_count(report: Report, counts: pd.DataFrame) -> None:
+def _check_user_count(report: Report, judged: int) -> None:
     """Refuse a report that did not stay the same: as many users as rows were surveyed."""
     surveyed = sum(account.users for file in report.files for account in file.accounts)
-    if surveyed != counts[columns.USERS].sum():
+    if surveyed != judged:
         names = ", ".join(file.name for file in report.files)
         hint = "Something writes to the file: copy it and analyze the copy."
-        message = f"{surveyed} users at first, {counts[columns.USERS].sum()} later"
+        message = f"{surveyed} users at first, {judged} later"
         raise InputRefused.of_file(names, message, hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingRequest:
+    """Hold what reports are judged by, and what a run fails on.
+
+    `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has
+    earlier decisions. `fail_on` are verdicts, severities, ids of rules, `control` and `overdue`.
+    """
+
+    criteria: Criteria
+    book: "Rulebook | None"
+    exemptions: Exemptions
+    ledger: "Ledger | None" = None
+    accounts: "AccountList | None" = None
+    fail_on: Collection[str] = ()
+
+    def analysis(self, report: Report) -> Analysis:
+        """Judge a report, with the names of its accounts."""
+        if self.accounts:
+            from analyzer.lists.account_names import with_account_list  # noqa: PLC0415
+
+            report = with_account_list(report, self.accounts)
+        return analyze(report, self.criteria, self.exemptions, self.book, self.ledger)
+
+    def failures(self, analysis: Analysis) -> list[str]:
+        """Return what meets `fail_on`, each with its number of users or findings.
+
+        Undetermined users and accounts that could not be read always meet it.
+        """
+        if not self.fail_on:
+            return []
+        verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
+        counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
+        rules = [word for word in self.fail_on if word not in (*verdicts, CONTROL, OVERDUE)]
+        overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
+        return [
+            *(["accounts that could not be read"] if analysis.report.not_covered else []),
+            *(f"{number} {verdict}" for number, verdict in counted if number),
+            *(analysis.inspection.failures(_severities_from(rules), rules) if rules else []),
+            *(analysis.inspection.control_failures() if CONTROL in self.fail_on else []),
+            *([f"{overdue} {OVERDUE}"] if overdue else []),
+        ]
+
+
+def _severities_from(words: Collection[str]) -> list[Severity]:
+    """Return the severities named and all higher ones."""
+    mildest = max((each.rank for each in Severity if each in words), default=-1)
+    return [each for each in Severity if each.rank <= mildest]

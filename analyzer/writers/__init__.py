@@ -99,7 +99,8 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
     files = analysis.report.files
     yield from (file.name for file in files)
     yield from (file.service_credentials.name for file in files if file.service_credentials)
-    lists = (analysis.exemptions.file, analysis.report.account_list, analysis.ledger.file)
+    ledger = analysis.decisions.file if analysis.decisions else None
+    lists = (analysis.exemptions.file, analysis.report.account_list, ledger)
     yield from (file.name for file in lists if file)
 
 

@@ -172,7 +172,7 @@ def test_what_a_filter_keeps_is_counted_with_its_exemptions_and_the_whole_stays(
     assert [each.user for each in analysis.totals.unmatched] == ["zoe"]
     assert analysis.whole is whole
     assert whole.whole is whole
-    assert (whole.filter, whole.filtered_out) == (Filter(), 0)
+    assert (whole.filter, whole.filtered_out) == (None, 0)
 
 
 def test_json_says_which_filter_left_out_how_many(tmp_path: Path) -> None:
