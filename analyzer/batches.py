@@ -28,16 +28,20 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import analyze
 from analyzer.report.as_of import check_as_of
 from analyzer.report.assemble import assemble_report
-from analyzer.report.input_size import InputLimit
+from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
 from analyzer.report.raw_report import ReportText
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import companions
 from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.find import Source, companions_in_archives, stream_sources
+from analyzer.sources.find import (
+    Source,
+    companions_in_archives,
+    content_cannot_be_report,
+    stream_sources,
+)
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.manifest import manifest_entries, with_listed_accounts
-from analyzer.sources.other_files import content_cannot_be_report
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Criteria, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches

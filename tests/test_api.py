@@ -20,7 +20,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.report.model import Exemptions
-from analyzer.sources.memory import MemorySource
+from analyzer.sources.load import MemorySource
 from analyzer.terms import Criteria, Definition, Verdict
 from tests.support.builders import (
     ACCOUNT,

@@ -15,7 +15,7 @@ import pytest
 import analyzer
 from analyzer import batches
 from analyzer.errors import InputRefused
-from analyzer.report.input_size import InputLimit
+from analyzer.report.input_formats import InputLimit
 from analyzer.terms import Criteria
 from tests.support.builders import a_user, report_text
 from tests.support.lake import (

@@ -12,7 +12,7 @@ import typer
 
 from analyzer.cli.choices import of_form
 from analyzer.cli.stderr import progress
-from analyzer.report.input_size import MAX_INPUT, InputLimit, size_in_bytes, size_text
+from analyzer.report.input_formats import MAX_INPUT, InputLimit, size_in_bytes, size_text
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable
 
 if TYPE_CHECKING:

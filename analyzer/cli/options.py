@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, get_type_hints
 import typer
 
 from analyzer.cli.commands import every_command
-from analyzer.report.input_size import size_text
+from analyzer.report.input_formats import size_text
 from analyzer.terms import printable
 
 _OPTION_PREFIX: Final = "--"

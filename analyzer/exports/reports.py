@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path, PurePath
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_size import MAX_INPUT, InputLimit
+from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find_sources, unreadable_file
@@ -52,7 +52,8 @@ def load_reports(
     return replace(
         report,
         files=tuple(_with_run_relative_names(prefix, each) for each in report.files),
-        notes=tuple(note.replace(prefix, "") for note in report.notes),
+        source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
+        content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
     )
 
 

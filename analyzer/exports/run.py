@@ -17,7 +17,7 @@ from analyzer.exports.runs import Run
 from analyzer.exports.stored_analysis import stored
 from analyzer.files import replace_files, sha256
 from analyzer.judging.analysis import Analysis, JudgingRequest
-from analyzer.report.input_size import InputLimit
+from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.sources import load, manifest
 from analyzer.terms import Feed
@@ -135,7 +135,8 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
         origins = reports.copy_inputs(request.sources, inputs.readable, folder)
     report = reports.load_reports(building, origins, request.max_input, request.as_of)
     report = load.with_uncovered(report, inputs.uncovered)
-    return replace(report, notes=(*load.skipped_notes(inputs.readable), *report.notes)), False
+    notes = (*load.skipped_notes(inputs.readable), *report.source_notes)
+    return replace(report, source_notes=notes), False
 
 
 def _collect_decisions(request: ExportRequest, *, write: bool = True) -> CollectedLedger:

@@ -238,7 +238,7 @@ def analyze(
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
     _check_types(report, criteria, listed, book, ledger)
     if ledger:
-        report = replace(report, notes=(*report.notes, *ledger.notes()))
+        report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
     terms, counted = criteria or Criteria(), list[Totals]()
     pages = partial(_judged_pages, report, terms, listed, counted)

@@ -13,8 +13,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.lists.account_names import account_with_name
-from analyzer.report.model import TEXT, AccountName, Page, Report, ReportFile, UncoveredAccount
-from analyzer.report.notes import notes_on_files
+from analyzer.report.model import TEXT, AccountName, Page, Report, UncoveredAccount
 from analyzer.terms import ROOT_USER, Certainty, pattern_regex
 
 _WILDCARDS: Final = ("*", "?")
@@ -101,21 +100,9 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
         report,
         files=files,
         roots=partial(_filtered_roots, report, chosen),
-        notes=tuple(_filtered_notes(report, files, chosen)),
         not_covered=tuple(each for each in report.not_covered if _keeps_uncovered(chosen, each)),
         left_out=tuple(each for each in report.left_out if _keeps_uncovered(chosen, each)),
     )
-
-
-def _filtered_notes(report: Report, files: Iterable[ReportFile], chosen: Filter) -> Iterator[str]:
-    """Yield the notes on what the filter keeps; those that list files list the ones that stay."""
-    dropped = {str(each) for each in report.not_covered if not _keeps_uncovered(chosen, each)}
-    listing = [*notes_on_files(report.files)]
-    for note in report.notes:
-        if note in listing[:1]:
-            yield from notes_on_files(files)
-        elif note not in (*listing, *dropped):
-            yield note
 
 
 def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:

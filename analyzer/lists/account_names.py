@@ -48,8 +48,8 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
     A note names the accounts of the list that have no report and are not listed as such already.
     """
     names = {**report.account_names, **listed.names}
-    notes = (*report.notes, *_missing_report_notes(report, listed))
-    return replace(report, account_names=names, account_list=listed.file, notes=notes)
+    notes = (*report.content_notes, *_missing_report_notes(report, listed))
+    return replace(report, account_names=names, account_list=listed.file, content_notes=notes)
 
 
 def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:

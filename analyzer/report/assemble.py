@@ -66,7 +66,7 @@ def assemble_report(
     files = tuple(map(selection.file_of, reports))
     return Report(
         files=files,
-        notes=notes.input_notes(files, reports, same, older, contradicting),
+        content_notes=notes.input_notes(reports, same, older, contradicting),
         pages=rows.pages,
         roots=rows.roots,
         contradicted=frozenset(contradicting),

@@ -12,15 +12,33 @@ import gzip
 import io
 import json
 import re
+import sys
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from threading import Lock
+from typing import Any, Final, Protocol, TypeAlias
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import input_size
-from analyzer.report.input_size import HEAD_BYTES, InputLimit, ReadableStream
 from analyzer.report.values import timestamp
+
+HEAD_BYTES: Final = 1 << 16
+"""So many first bytes show what an input is."""
+
+LARGEST_CSV: Final = 1 << 29
+"""No report that is not streamed holds more."""
+
+LARGEST_WRAPPED: Final = 1 << 26
+"""No JSON, base64 or UTF-16 with a report in it holds more."""
+
+MAX_INPUT: Final = 2 << 30
+"""What all inputs of a run may unpack to together."""
+
+_CHUNK_BYTES: Final = 1 << 20
+_UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
 
 GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -45,6 +63,60 @@ Unwrapped: TypeAlias = tuple[bytes, datetime | None]
 """A report's CSV as UTF-8 without a byte order mark, and its generation time, if known."""
 
 
+# Sizes in bytes: archives and pipes can hold any number.
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the number of bytes that a text such as `500MiB`, `2G` or `1000` names.
+
+    Raises ValueError for another text, and for none at all.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    size = int(match[1]) * _UNITS[match[2].upper()] if match else 0
+    if size < 1:
+        raise ValueError(text)
+    return size
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes in the largest unit that divides it."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if size and size % _UNITS[unit[0]] == 0:
+            return f"{size // _UNITS[unit[0]]} {unit}"
+    return f"{size} bytes"
+
+
+class ReadableStream(Protocol):
+    """Describe what bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return so many bytes or fewer, none at the end."""
+
+
+@dataclass(slots=True)
+class InputLimit:
+    """Count what is unpacked or piped in, of all inputs together; threads may share it."""
+
+    most: int = MAX_INPUT
+    count: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, name: str, size: int) -> None:
+        """Count more bytes of an input.
+
+        Raises InputRefused where that is more than is allowed.
+        """
+        with self._lock:
+            self.count += size
+        if self.count > self.most:
+            message = f"the inputs unpack to more than {size_text(self.most)} in all"
+            hint = "If they are what you expect, raise the bound with --max-input."
+            raise InputRefused.of_file(name, message, hint)
+
+
+# What the bytes are
+
+
 def is_utf8_csv(head: bytes) -> bool:
     """Tell from its first bytes whether the input is already CSV in UTF-8."""
     wrapped = head.startswith((GZIP, *ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
@@ -64,12 +136,12 @@ def size_limit(name: str, head: bytes) -> int:
             inner = unpacked.decompress(head, HEAD_BYTES)
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
-        return min(size_limit(name, inner), input_size.LARGEST_CSV)
+        return min(size_limit(name, inner), LARGEST_CSV)
     if is_utf8_csv(head):
-        return input_size.LARGEST_CSV
+        return LARGEST_CSV
     if not _may_wrap_report(head):
         _refuse_beginning(name, head)
-    return input_size.LARGEST_WRAPPED
+    return LARGEST_WRAPPED
 
 
 def _may_wrap_report(head: bytes) -> bool:
@@ -95,6 +167,43 @@ def _refuse_beginning(name: str, head: bytes) -> None:
     raise _refused(name, message, _HINT)
 
 
+def read_report_bytes(
+    name: str,
+    stream: ReadableStream,
+    limit: InputLimit | None = None,
+    largest: Callable[[str, bytes], int] = size_limit,
+) -> bytes:
+    """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
+
+    `largest` tells from the first bytes of a long input how many it may hold, and refuses what
+    cannot be a report: nothing more of it is read.
+
+    Raises InputRefused, and whatever the stream does.
+    """
+    counted = limit or InputLimit(sys.maxsize)
+    chunk = _first_bytes(stream)
+    if len(chunk) < HEAD_BYTES:
+        counted.add(name, len(chunk))
+        return chunk
+    most, content = largest(name, chunk), io.BytesIO()
+    while chunk:
+        counted.add(name, len(chunk))
+        content.write(chunk)
+        if content.tell() > most:
+            message = f"it holds more than {size_text(most)}"
+            raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
+        chunk = stream.read(_CHUNK_BYTES)
+    return content.getvalue()
+
+
+def _first_bytes(stream: ReadableStream) -> bytes:
+    """Return as many bytes as show what an input is; a pipe may give fewer at a time."""
+    head = b""
+    while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
+        head += more
+    return head
+
+
 def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrapped:
     """Return the CSV within the bytes of one input; `limit` counts what unpacks.
 
@@ -104,8 +213,10 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
         return unwrapped_file(name, _gunzip(name, data, limit))
     if data.startswith(ZIP):
         raise _refused_zip(name)
-    if len(data) > HEAD_BYTES and is_utf8_csv(data[:HEAD_BYTES]):
-        return data.removeprefix(UTF8_BOM), None  # The rows are decoded one by one.
+    if is_utf8_csv(data[:HEAD_BYTES]):
+        if len(data) <= HEAD_BYTES:  # The rows of a longer one are decoded one by one.
+            _decode(name, data)
+        return data.removeprefix(UTF8_BOM), None
     return _unwrap_text(name, _decode(name, data))
 
 
@@ -205,18 +316,10 @@ def _generated_time(name: str, text: str) -> datetime:
     return moment
 
 
-def read_report_bytes(name: str, stream: ReadableStream, limit: InputLimit | None) -> bytes:
-    """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
-
-    Raises InputRefused, and whatever the stream does.
-    """
-    return input_size.bounded_bytes(name, stream, limit, size_limit)
-
-
 def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            plain = input_size.bounded_bytes(name, stream, limit, _size_limit_in_gzip)
+            plain = read_report_bytes(name, stream, limit, _size_limit_in_gzip)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged_gzip(name, error) from None
     _refuse_gzip(name, plain)

@@ -13,7 +13,7 @@ from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.html import html_table
-from analyzer.terms import AsOfSource, State
+from analyzer.terms import AsOfSource, State, short_list
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
@@ -324,17 +324,18 @@ class Report:
 
     `pages` reads the users' rows, in the files' order; each call starts again, so a report larger
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
-    few. `notes` are on the input and its limitations, and name the accounts that are
-    `not_covered` too: those that should have a report and have none. `left_out` are accounts of an
-    organization that were left out on purpose.
+    few. `not_covered` are the accounts that should have a report and have none, `left_out` those of
+    an organization that were left out on purpose. `source_notes` say what was not read as it lies
+    there, `content_notes` what is odd in the files that were read.
     `contradicted` are the ARNs of which more than one row counts. `account_names` are by account
     number, where they are known; `account_list` is the list that they come from.
     """
 
     files: tuple[ReportFile, ...]
-    notes: tuple[str, ...]
     pages: Callable[[], Iterator[Page]]
     roots: Callable[[], Iterable[Page]]
+    source_notes: tuple[str, ...] = ()
+    content_notes: tuple[str, ...] = ()
     not_covered: tuple[UncoveredAccount, ...] = ()
     left_out: tuple[UncoveredAccount, ...] = ()
     contradicted: frozenset[str] = frozenset()
@@ -372,6 +373,30 @@ class Report:
     def rows(self) -> int:
         """Return the number of data rows in all files that count."""
         return sum(account.rows for file in self.files for account in file.accounts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return the notes on the input and its limitations, as sentences."""
+        lost = map(str, self.not_covered)
+        return (*lost, *self.source_notes, *self._notes_on_files(), *self.content_notes)
+
+    def _notes_on_files(self) -> Iterator[str]:
+        """Yield the notes that list files by what is missing in them."""
+        counted = [file for file in self.files if file.accounts]
+        if names := [file.name for file in counted if file.as_of_source is AsOfSource.ASSUMED]:
+            yield (
+                f"No generation time in {short_list(names)}: the newest timestamp in the report is"
+                " assumed to be its time. The report can be newer, so users can be idle for longer"
+                " than shown; --as-of sets the time."
+            )
+        if names := [
+            file.name for file in counted if not any(one.account.isdigit() for one in file.accounts)
+        ]:
+            yield (
+                f"No account number in {short_list(names)}: the ARNs are masked or missing, so"
+                " users are judged by name, and unused users are to check. --account-id sets the"
+                " account."
+            )
 
     @property
     def users(self) -> pd.DataFrame:

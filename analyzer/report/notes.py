@@ -7,7 +7,6 @@ from datetime import timedelta
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.report.model import ReportFile
 from analyzer.report.survey import SurveyedReport
 from analyzer.terms import NO_VALUE, AsOfSource, minute_text, short_list
 
@@ -16,7 +15,6 @@ _SKEW = timedelta(hours=1)
 
 
 def input_notes(
-    files: Iterable[ReportFile],
     reports: Sequence[SurveyedReport],
     same: Iterable[tuple[SurveyedReport, SurveyedReport]],
     older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
@@ -24,7 +22,6 @@ def input_notes(
 ) -> tuple[str, ...]:
     """Return the notes on what was left out, assumed, repeated, missing or contradictory."""
     return (
-        *notes_on_files(files),
         *(_as_of_too_early(reports)),
         *(f"{copy.name} is the same report as {first.name}: counted once." for copy, first in same),
         *(_superseded_notes(older)),
@@ -33,24 +30,6 @@ def input_notes(
         *(_missing_columns(reports)),
         *(_emptied_cells(reports)),
     )
-
-
-def notes_on_files(files: Iterable[ReportFile]) -> Iterator[str]:
-    """Yield the notes that list files by what is missing in them."""
-    counted = [file for file in files if file.accounts]
-    if names := [file.name for file in counted if file.as_of_source is AsOfSource.ASSUMED]:
-        yield (
-            f"No generation time in {short_list(names)}: the newest timestamp in the report is"
-            " assumed to be its time. The report can be newer, so users can be idle for longer than"
-            " shown; --as-of sets the time."
-        )
-    if names := [
-        file.name for file in counted if not any(each.account.isdigit() for each in file.accounts)
-    ]:
-        yield (
-            f"No account number in {short_list(names)}: the ARNs are masked or missing, so users"
-            " are judged by name, and unused users are to check. --account-id sets the account."
-        )
 
 
 def _as_of_too_early(reports: Iterable[SurveyedReport]) -> Iterator[str]:

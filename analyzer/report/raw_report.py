@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_size import HEAD_BYTES
+from analyzer.report.input_formats import HEAD_BYTES
 from analyzer.report.model import FileReference
 from analyzer.terms import LONGEST_SHOWN
 

@@ -1,7 +1,7 @@
 """Bring in what the analysis works on: files, folders, archives and standard input.
 
-`load` returns a Report of whatever `find` lists on disk and `memory` in Python; `other_files` tells
-which files cannot be reports, `companions` and `manifest` read what lies beside the reports.
+`load` returns a Report of whatever `find` lists on disk and in `archives`, or Python holds in
+memory; `companions` and `manifest` read what lies beside the reports.
 `review_workbook` reads what reviewers entered, in the lists that `review_sheets` finds;
 `ledger_file` locks the ledger.
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from analyzer.errors import InputRefused
-from analyzer.files import saved_bytes, saved_file_refused, saved_json
+from analyzer.files import saved_file_refused, saved_json
 from analyzer.report.model import FileReference
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.values import timestamp
@@ -27,10 +27,9 @@ MANIFEST: Final = ".manifest.json"
 COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
-def companions_of(report: Path) -> dict[str, bytes]:
-    """Return the bytes of what was saved beside a report, by path; raises InputRefused."""
-    paths = [report.with_name(report.name + ending) for ending in (METADATA, SERVICE_CREDENTIALS)]
-    return {str(path): saved_bytes(str(path), path.read_bytes) for path in paths if path.is_file()}
+def paths_beside(report: Path) -> list[Path]:
+    """Return where what is saved with a report lies, if it was saved."""
+    return [report.with_name(report.name + ending) for ending in (METADATA, SERVICE_CREDENTIALS)]
 
 
 def with_companions(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:

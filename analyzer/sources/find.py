@@ -1,51 +1,35 @@
 """Find inputs: a file, a folder with all below it, a pattern, a zip archive, standard input."""
 
 import glob
-import lzma
+import json
 import os
 import sys
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
-from threading import Lock
 from typing import Any, BinaryIO, Final
 
+from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import ZIP, read_report_bytes
-from analyzer.report.input_size import InputLimit
+from analyzer.report.input_formats import HEAD_BYTES, ZIP, InputLimit, read_report_bytes
+from analyzer.report.raw_report import is_own_output
 from analyzer.sources.companions import COMPANIONS
-from analyzer.sources.other_files import cannot_be_report, content_cannot_be_report
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
-_WORKBOOK: Final = "[Content_Types].xml"
 
-_LOOK_BUDGET: Final = 256 << 20
-"""No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
-
-_LEAST_LOOK_BYTES: Final = 16 << 10
-"""A look at a file counts as so many bytes at least: to open it takes as long as to unpack them."""
-
-_MEMBER_HEADER: Final = 30
-"""So many bytes and its name stand before each file in a zip archive, at least."""
-
-_DAMAGED: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,  # a compression that Python does not know
-    RuntimeError,  # encrypted
-    ValueError,  # names and places that cannot be
-    OSError,  # likewise, and damaged bzip2
+_OTHER_ENDINGS: Final = (
+    *(".md", ".xlsx", ".xls", ".docx", ".pdf", ".png", ".jpg", ".svg", ".db", ".sqlite"),
+    *(".html", ".toml", ".yaml", ".yml", ".log", ".parquet", ".py", ".sh"),
+    *(".ocsf.json", ".asff.json"),
 )
+
+_LARGEST_JSON: Final = 16 << 20
+"""Larger JSON is not examined here: reading it as a report shows what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +69,7 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
 def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
     if not name:
         hint = "Name a file or a folder (. for this one); perhaps a shell variable is not set."
-        yield _missing_source('""', "the name of a source is empty", hint)
+        yield missing_source('""', "the name of a source is empty", hint)
     elif name == STANDARD_INPUT:
         piped = sys.stdin.buffer if sys.stdin else BytesIO()
         yield from stream_sources("standard input", piped, limit)
@@ -106,7 +90,7 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
             with path.open("rb") as stream:
                 yield from stream_sources(name, stream, limit)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
-        yield _missing_source(name, "there is no such file or folder", "Check the path.")
+        yield missing_source(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
         yield _refused_source(name, unreadable_file(name, error))
 
@@ -159,10 +143,10 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     for match in paths:
         # `**` matches a folder, which is searched, and what is in it once more.
         if folders.isdisjoint(Path(match).parents):
-            yield from [_skipped(match)] if match in skipped else _match_sources(match, limit)
+            yield from [skipped_source(match)] if match in skipped else _match_sources(match, limit)
     if skipped.issuperset(paths):
         what = "only files that cannot be reports match" if skipped else "nothing matches"
-        yield _missing_source(pattern, f"{what} this pattern", "Check the path.")
+        yield missing_source(pattern, f"{what} this pattern", "Check the path.")
 
 
 def _match_sources(name: str, limit: InputLimit) -> Iterator[Source]:
@@ -187,29 +171,35 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     skipped = {path for path in paths if cannot_be_report(path)}
     for path in paths:
         if path in skipped:
-            yield _skipped(str(path))
+            yield skipped_source(str(path))
         else:
             yield from _folder_file_sources(str(path), path, limit)
     if skipped.issuperset(paths) and not closed:
         what = "no report, only files of other kinds" if skipped else "no file"
-        yield _missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
+        yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 
 
-def _skipped(name: str, archive: Path | None = None) -> Source:
-    missing = _missing_source(name, "this cannot be a report", "Leave it out.")
+def skipped_source(name: str, archive: Path | None = None) -> Source:
+    """Return an input that is not read, since it cannot be a report."""
+    missing = missing_source(name, "this cannot be a report", "Leave it out.")
     return replace(missing, archive=archive, is_skipped=True)
 
 
 def _folder_file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     if path.exists() and not path.is_file():
         hint = "Name it by itself to read it, or move it out of the folder."
-        yield _missing_source(name, "not a regular file, but a pipe or a device", hint)
+        yield missing_source(name, "not a regular file, but a pipe or a device", hint)
     else:
         yield from _file_sources(name, path, limit)
 
 
 def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
-    if _starts_with_zip(path):
+    try:
+        with path.open("rb") as stream:
+            is_archive = stream.read(len(ZIP[0])) in ZIP
+    except OSError:
+        is_archive = False  # Reading it will tell why.
+    if is_archive:
         yield from _archive_sources(name, partial(_opened, path), limit, path)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
@@ -218,21 +208,21 @@ def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
         yield Source(text, read, read, path)
 
 
+def _archive_sources(
+    name: str, opened: Callable[[], BinaryIO], limit: InputLimit, path: Path | None = None
+) -> Iterator[Source]:
+    from analyzer.sources.archives import archive_sources  # noqa: PLC0415  few inputs are archives
+
+    return archive_sources(name, opened, limit, path)
+
+
 def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
 def _file_bytes(name: str, path: Path) -> bytes:
     with path.open("rb") as stream:
-        return read_report_bytes(name, stream, None)
-
-
-def _starts_with_zip(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(ZIP[0])) in ZIP
-    except OSError:
-        return False  # Reading it will tell why.
+        return read_report_bytes(name, stream)
 
 
 def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:
@@ -248,139 +238,14 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield Source(name, partial(bytes, data), partial(bytes, data))
 
 
-@dataclass(slots=True)
-class _Archive:
-    """Unpack the files of a zip archive, opened once for all of them, and then closed.
-
-    `unread_members` are the files that were not yet read.
-    """
-
-    name: str
-    opened: Callable[[], BinaryIO]
-    unread_members: int = 0
-    _opened: tuple[zipfile.ZipFile, BinaryIO] | None = None
-    _lock: Lock = field(default_factory=Lock)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what pickles it: it is opened again."""
-        return _Archive, (self.name, self.opened)
-
-    def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
-        """Return the files in the archive by name, and whether each cannot be a report.
-
-        Raises one of `_DAMAGED`.
-        """
-        with self.opened() as stream, zipfile.ZipFile(stream) as archive:
-            _refuse_overlap(archive.infolist())
-            listed = sorted(archive.infolist(), key=lambda member: member.filename)
-            files = [member for member in listed if not member.filename.endswith("/")]
-            budget = InputLimit(_LOOK_BUDGET)
-            return [(member, _member_cannot_be_report(archive, member, budget)) for member in files]
-
-    def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
-        """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
-        name = f"{self.name}:{printable(member.filename)}"
-        with self._lock:
-            try:
-                with self._archive().open(member) as unpacked:
-                    return read_report_bytes(name, unpacked, limit)
-            except FileNotFoundError:
-                raise
-            except _DAMAGED as error:
-                raise _refused(name, f"cannot be unpacked: {error}", "Unpack it first.") from None
-            finally:
-                self._close_after_last()
-
-    def _archive(self) -> zipfile.ZipFile:
-        if self._opened is None:
-            stream = self.opened()
-            self._opened = zipfile.ZipFile(stream), stream
-        return self._opened[0]
-
-    def _close_after_last(self) -> None:
-        self.unread_members -= 1
-        if self._opened and self.unread_members <= 0:
-            for each in self._opened:
-                each.close()
-            self._opened = None
-
-
-def _member_cannot_be_report(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit
-) -> bool:
-    """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
-
-    def start(size: int) -> bytes:
-        budget.add(member.filename, max(min(size, member.file_size), _LEAST_LOOK_BYTES))
-        with archive.open(member) as unpacked:
-            return unpacked.read(size)
-
-    try:
-        return content_cannot_be_report(member.filename, member.file_size, start)
-    except (*_DAMAGED, InputRefused):
-        return False  # Reading it shows the reason.
-
-
-def _refuse_overlap(members: Iterable[zipfile.ZipInfo]) -> None:
-    """Refuse an archive whose files share bytes: a small one can unpack to any size.
-
-    Raises zipfile.BadZipFile.
-    """
-    in_order = sorted(members, key=lambda member: member.header_offset)
-    for member, following in pairwise(in_order):
-        least = _MEMBER_HEADER + len(member.orig_filename) + member.compress_size
-        if member.header_offset + least > following.header_offset:
-            message = f"{member.filename} and {following.filename} overlap"
-            raise zipfile.BadZipFile(printable(message))
-
-
-def _archive_sources(
-    name: str, opened: Callable[[], BinaryIO], limit: InputLimit, path: Path | None = None
-) -> Iterator[Source]:
-    archive = _Archive(printable(name), opened)
-    try:
-        members = archive.members()
-    except _DAMAGED as error:
-        yield _missing_source(name, f"the zip archive is damaged: {error}", "Download it again.")
-        return
-    if any(member.filename == _WORKBOOK for member, _ in members):
-        hint = "Save the sheet as CSV, or better, give the report as AWS made it."
-        yield _missing_source(name, "this is an Excel workbook, not a report", hint)
-        return
-    visible = [each for each in members if is_visible(each[0].filename)]
-    beside = [member for member, _ in visible if member.filename.endswith(COMPANIONS)]
-    reports = [each for each in visible if not each[0].filename.endswith(COMPANIONS)]
-    companions = tuple(_member_source(archive, member, limit, path) for member in beside)
-    archive.unread_members = sum(not is_other for _, is_other in reports)
-    for member, is_other in reports:
-        if is_other:
-            yield _skipped(f"{archive.name}:{printable(member.filename)}", path)
-        else:
-            yield _member_source(archive, member, limit, path, companions)
-    if all(is_other for _, is_other in reports):
-        what = "no report, only files of other kinds" if reports else "no file"
-        yield _missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
-
-
-def _member_source(
-    archive: _Archive,
-    member: zipfile.ZipInfo,
-    limit: InputLimit,
-    path: Path | None,
-    companions: tuple[Source, ...] = (),
-) -> Source:
-    read, read_again = (partial(archive.read, member, each) for each in (limit, None))
-    name = f"{archive.name}:{printable(member.filename)}"
-    return Source(name, read, read_again, archive=path, companions=companions)
-
-
 def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
     archives = {id(each.companions): each.companions for each in inputs}
     return [*{each.name: each for companions in archives.values() for each in companions}.values()]
 
 
-def _missing_source(name: str, message: str, hint: str) -> Source:
+def missing_source(name: str, message: str, hint: str) -> Source:
+    """Return an input that is refused when it is read."""
     return _refused_source(name, _refused(name, message, hint))
 
 
@@ -427,3 +292,46 @@ def _folders_below(
 def is_visible(path: str) -> bool:
     """Return whether no part of a path is hidden or what a Mac leaves in archives."""
     return not any(part.startswith((".", "__MACOSX")) for part in path.split("/") if part != ".")
+
+
+# Files that cannot be reports: people keep notes and results in the same folders.
+
+
+def cannot_be_report(path: Path) -> bool:
+    """Return whether a file cannot be a report; one that cannot be read may be one."""
+
+    def start(size: int) -> bytes:
+        with path.open("rb") as stream:
+            return stream.read(size)
+
+    try:
+        return path.is_file() and content_cannot_be_report(path.name, path.stat().st_size, start)
+    except OSError:
+        return False  # Reading it shows the reason.
+
+
+def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]) -> bool:
+    """Return whether a file is no report by its ending, its emptiness or its content.
+
+    `start` returns so many bytes of its start. What has the ending of a report or is damaged may
+    be one: that is refused.
+    """
+    lower = name.lower()
+    if lower.endswith(_OTHER_ENDINGS) or not size:
+        return True
+    if lower.endswith(".json"):
+        return size <= _LARGEST_JSON and _is_other_json(start(size))
+    return lower.endswith(".csv") and is_own_output(start(HEAD_BYTES))
+
+
+def _is_other_json(data: bytes) -> bool:
+    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
+    try:
+        document: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    first = document[0] if isinstance(document, list) and document else document
+    if not isinstance(first, dict):
+        return isinstance(document, list)
+    names = {key.lower() for key in first}
+    return "content" not in names and not names.issuperset((columns.USER, columns.ARN))

@@ -1,4 +1,4 @@
-"""Open credential reports and make one Report of them."""
+"""Open credential reports, on disk or in memory, and make one Report of them."""
 
 import hashlib
 import os
@@ -8,23 +8,39 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import IO, Any, BinaryIO, Final, NamedTuple, cast
 
+import pandas as pd
 import pyarrow as pa
 
 from analyzer import files
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
-from analyzer.report.input_size import HEAD_BYTES, MAX_INPUT, InputLimit
+from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
-from analyzer.sources.find import Source, companions_in_archives, find_sources, unreadable_file
-from analyzer.sources.manifest import manifests, with_listed_accounts
-from analyzer.sources.memory import MemorySource, is_memory_source, memory_sources
-from analyzer.terms import ACCOUNT_ID_PATTERN, short_list
+from analyzer.sources.companions import MANIFEST
+from analyzer.sources.find import (
+    Source,
+    companions_in_archives,
+    find_sources,
+    stream_sources,
+    unreadable_file,
+)
+from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
+
+MemorySource = bytes | tuple[str, bytes] | IO[Any] | pd.DataFrame
+"""A report in memory; that of a pair is the name, which may say its as-of, and the content."""
+
+_READ_AS_TEXT: Final = "read it with pandas.read_csv(path, dtype=str, keep_default_na=False)"
+_ACCEPTED_SOURCES: Final = (
+    "a source is a path (str or Path), bytes, a pair (name, bytes), a file object or a DataFrame"
+    " of text"
+)
 
 STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
@@ -55,18 +71,54 @@ def load(
     """
     if not sources:
         raise TypeError("load() needs at least one source")
-    in_memory = [each for each in enumerate(sources, start=1) if is_memory_source(each[1])]
+    memory = [(at, each) for at, each in enumerate(sources, 1) if not _is_path(each)]
+    streams = [_named_stream(each, number) for number, each in memory]
     if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
-    names = [*map(str, (each for each in sources if isinstance(each, str | os.PathLike)))]
+    names = [*map(str, filter(_is_path, sources))]
     limit = InputLimit(max_input)
     inputs = find_sources(names, limit)
-    for number, source in in_memory:
-        inputs += memory_sources(cast("MemorySource", source), number, limit)
+    for name, stream in streams:
+        inputs += stream_sources(printable(name), stream, limit)
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
     return load_sources(names, inputs, as_of, progress, limit)
+
+
+def _is_path(source: object) -> bool:
+    return isinstance(source, str | os.PathLike)
+
+
+def _named_stream(source: Any, number: int) -> tuple[str, BinaryIO]:
+    """Return the name of a report in memory, or what it is with its number, and its bytes.
+
+    Raises TypeError for what is no source, ValueError for a frame with missing cells.
+    """
+    match source:
+        case pd.DataFrame():
+            _check_frame(source)
+            return f"DataFrame {number}", BytesIO(source.to_csv(index=False).encode())
+        case bytes():
+            return f"bytes {number}", BytesIO(source)
+        case (str(name), bytes(content)) if isinstance(source, tuple) and name:
+            return name, BytesIO(content)
+    if not hasattr(source, "read"):
+        kind = type(source).__name__
+        raise TypeError(f"{_ACCEPTED_SOURCES}, not a {kind}: load(*paths) takes many")
+    name = getattr(source, "name", "")
+    # Reading nothing shows whether it gives text.
+    is_text = isinstance(source.read(0), str)
+    stream = BytesIO(source.read().encode()) if is_text else cast("BinaryIO", source)
+    return (name if isinstance(name, str) else "") or f"file object {number}", stream
+
+
+def _check_frame(frame: pd.DataFrame) -> None:
+    for name, column in frame.items():
+        if pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
+            raise TypeError(f"column {name} of the DataFrame is not text: {_READ_AS_TEXT}")
+        if column.hasnans:
+            raise ValueError(f"column {name} of the DataFrame has missing cells: {_READ_AS_TEXT}")
 
 
 def moment_in_utc(as_of: object) -> datetime | None:
@@ -104,11 +156,24 @@ def load_sources(  # noqa: PLR0913  each is one choice
     threads = 1 if any(each.archive for each in read) else 2
     openers = [partial(_report_text, each, bound) for each in read]
     report = assemble_report(openers, as_of, progress, threads, row_bytes_in_memory)
-    noted = replace(
-        report, notes=(*skipped_notes(inputs), *_archived_companion_notes(inputs), *report.notes)
-    )
+    if len(read) < len(inputs) or any(each.companions for each in read):
+        notes = (*skipped_notes(inputs), *_archived_companion_notes(inputs))
+        report = replace(report, source_notes=notes)
+    if not _may_have_manifest(names, inputs):
+        return report
+    from analyzer.sources.manifest import manifests, with_listed_accounts  # noqa: PLC0415
+
     listed = manifests(names, inputs)
-    return with_listed_accounts(noted, listed, inputs) if listed else noted
+    return with_listed_accounts(report, listed, inputs) if listed else report
+
+
+def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
+    """Return whether a manifest may be among the names, in an archive, or beside an input."""
+    if any(name.endswith(MANIFEST) or not Path(name).is_file() for name in names):
+        return True
+    folders = {each.path.parent for each in inputs if each.path}
+    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
+    return any(each.companions for each in inputs) or any(beside)
 
 
 class ReadableInputs(NamedTuple):
@@ -162,29 +227,21 @@ def _reason(problem: Problem) -> str:
 
 def with_uncovered(report: Report, uncovered: Sequence[UncoveredAccount]) -> Report:
     """Return the report with what could not be read, which a note names each."""
-    return replace(
-        report,
-        not_covered=(*report.not_covered, *uncovered),
-        notes=(*map(str, uncovered), *report.notes),
-    )
+    return replace(report, not_covered=(*uncovered, *report.not_covered))
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Yield a note on the files that were skipped, if there are any."""
-    names = [each.name for each in inputs if each.is_skipped]
-    if names:
-        what = (
-            "1 file that cannot be a report"
-            if len(names) == 1
-            else (f"{len(names)} files that cannot be reports")
-        )
+    if names := [each.name for each in inputs if each.is_skipped]:
+        several = f"{len(names)} files that cannot be reports"
+        what = several if len(names) > 1 else "1 file that cannot be a report"
         yield f"Skipped {what}: {short_list(names)}."
 
 
 def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
     names = [each.name for each in companions_in_archives(inputs)]
-    unread = [name for name in names if not name.endswith(companions.MANIFEST)]
+    unread = [name for name in names if not name.endswith(MANIFEST)]
     if unread:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
@@ -194,8 +251,9 @@ def _report_text(source: Source, limit: InputLimit) -> ReportText:
     path = source.path
     try:
         text = (path and _streamed_text(source.name, path)) or read_in_memory(source, limit)
-        if path:
-            text = companions.with_companions(text, str(path), companions.companions_of(path))
+        if path and (saved := [each for each in companions.paths_beside(path) if each.is_file()]):
+            contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in saved}
+            text = companions.with_companions(text, str(path), contents)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
     return replace(text, origin=source.origin, account_id=source.account_id)
@@ -207,7 +265,7 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
     if size <= STREAMED_FROM:
         return None
     # Taken before the first byte is read, so that any change is noticed.
-    unchanged = _change_check(name, path)
+    unchanged = partial(_check_unchanged, name, path, _identity(path))
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
         stream.seek(max(size - _TAIL, 0))
@@ -232,7 +290,7 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
 
     Raises InputRefused and OSError.
     """
-    unchanged = _change_check(source.name, source.path)
+    unchanged = partial(_check_unchanged, source.name, source.path, _identity(source.path))
     data = source.read()
     unchanged()
     csv, generated = input_formats.unwrapped_file(source.name, data, limit)
@@ -276,20 +334,17 @@ def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
     return pa.OSFile(os.fsencode(path))
 
 
-def _change_check(name: str, path: Path | None) -> Callable[[], None]:
-    """Return a check that raises if the file has changed since now."""
-    return partial(_check_unchanged, name, path, _identity(path) if path else ())
-
-
 def _check_unchanged(name: str, path: Path | None, first: tuple[int, ...]) -> None:
     with suppress(OSError):
-        if not path or _identity(path) == first:
+        if _identity(path) == first:
             return
     raise _change_refusal(name)
 
 
-def _identity(path: Path) -> tuple[int, ...]:
+def _identity(path: Path | None) -> tuple[int, ...]:
     """Return what identifies a file: one that was replaced or written to has another identity."""
+    if not path:
+        return ()
     now = path.stat()
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 

@@ -244,7 +244,7 @@ def with_listed_accounts(
         report,
         not_covered=tuple(not_covered),
         left_out=tuple(skipped),
-        notes=(*map(str, not_covered), *replaced, *report.notes),
+        source_notes=(*replaced, *report.source_notes),
         account_names=names,
     )
 

@@ -259,7 +259,6 @@ def test_judging_does_not_change_its_input() -> None:
     analysis = analyzer.analyze(
         Report(
             files=report.files,
-            notes=report.notes,
             pages=lambda: iter(pages),
             roots=report.roots,
         ),
@@ -308,7 +307,6 @@ def test_a_report_that_changes_between_two_passes_is_refused(tmp_path: Path) -> 
     (page,) = report.pages()
     shrunk = Report(
         files=report.files,
-        notes=report.notes,
         pages=lambda: iter([page.where(np.array([True, False]))]),
         roots=report.roots,
     )

@@ -84,7 +84,6 @@ def two_accounts(folder: Path) -> Analysis:
     return analyzer.analyze(
         report.__class__(
             files=report.files,
-            notes=(str(missing), *report.notes),
             pages=report.pages,
             roots=report.roots,
             not_covered=(missing,),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import input_formats, input_size
+from analyzer.report import input_formats
 from tests.support.reading import (
     BOB,
     HEADER,
@@ -225,12 +225,12 @@ def test_a_gzip_that_grows_too_large_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     data = PLAIN.encode(encoding)
-    monkeypatch.setattr(input_size, "HEAD_BYTES", len(data) - 9)
+    monkeypatch.setattr(input_formats, "HEAD_BYTES", len(data) - 9)
     for bound in ("LARGEST_CSV", "LARGEST_WRAPPED"):
-        monkeypatch.setattr(input_size, bound, len(data))
+        monkeypatch.setattr(input_formats, bound, len(data))
     assert verdicts(read(tmp_path, gzip.compress(data))) == VERDICTS
     for bound in ("LARGEST_CSV", "LARGEST_WRAPPED"):
-        monkeypatch.setattr(input_size, bound, len(data) - 1)
+        monkeypatch.setattr(input_formats, bound, len(data) - 1)
     assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first, and give it as CSV."
 
 

@@ -21,7 +21,7 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import input_size
+from analyzer.report import input_formats
 from analyzer.report.model import Report, UncoveredAccount
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user
@@ -554,10 +554,10 @@ def test_a_file_in_an_archive_that_grows_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = put(tmp_path, DEFLATED, "all.zip")
-    monkeypatch.setattr(input_size, "HEAD_BYTES", len(PLAIN) - 9)
-    monkeypatch.setattr(input_size, "LARGEST_CSV", len(PLAIN))
+    monkeypatch.setattr(input_formats, "HEAD_BYTES", len(PLAIN) - 9)
+    monkeypatch.setattr(input_formats, "LARGEST_CSV", len(PLAIN))
     assert verdicts(analyzer.load(archive)) == VERDICTS
-    monkeypatch.setattr(input_size, "LARGEST_CSV", len(PLAIN) - 1)
+    monkeypatch.setattr(input_formats, "LARGEST_CSV", len(PLAIN) - 1)
     (found,) = refused(archive)
     assert found.message == f"it holds more than {len(PLAIN) - 1} bytes"
     assert found.hint == "Unpack it first, and give it as CSV."

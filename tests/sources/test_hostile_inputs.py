@@ -15,7 +15,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from analyzer.report.input_size import InputLimit, size_in_bytes, size_text
+from analyzer.report.input_formats import InputLimit, size_in_bytes, size_text
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user, report_text, run
 from tests.support.processes import MEASURED, unmeasured

@@ -164,7 +164,7 @@ def test_how_much_is_unpacked_to_find_other_files_is_bounded(
 ) -> None:
     path = zipped(tmp_path / "all.zip", ["users.json"])
     assert analyzer.load(path).users["user"].tolist() == ["eve"]
-    monkeypatch.setattr("analyzer.sources.find._LOOK_BUDGET", 1)
+    monkeypatch.setattr("analyzer.sources.archives._LOOK_BUDGET", 1)
     with pytest.raises(analyzer.InputRefused, match=r"all\.zip:users\.json"):
         analyzer.load(path)
 

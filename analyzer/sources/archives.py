@@ -1,0 +1,174 @@
+"""Find the inputs in a zip archive: files that are unpacked within bounds."""
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO, Final
+
+from analyzer.errors import InputRefused
+from analyzer.report.input_formats import InputLimit, read_report_bytes
+from analyzer.sources.companions import COMPANIONS
+from analyzer.sources.find import (
+    Source,
+    content_cannot_be_report,
+    is_visible,
+    missing_source,
+    skipped_source,
+)
+from analyzer.terms import printable
+
+_WORKBOOK: Final = "[Content_Types].xml"
+
+_LOOK_BUDGET: Final = 256 << 20
+"""No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
+
+_LEAST_LOOK_BYTES: Final = 16 << 10
+"""A look at a file counts as so many bytes at least: to open it takes as long as to unpack them."""
+
+_MEMBER_HEADER: Final = 30
+"""So many bytes and its name stand before each file in a zip archive, at least."""
+
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,  # a compression that Python does not know
+    RuntimeError,  # encrypted
+    ValueError,  # names and places that cannot be
+    OSError,  # likewise, and damaged bzip2
+)
+
+
+def archive_sources(
+    name: str, opened: Callable[[], BinaryIO], limit: InputLimit, path: Path | None = None
+) -> Iterator[Source]:
+    """Yield the inputs in an archive; `path` is where it lies, if it is a file."""
+    archive = _Archive(printable(name), opened)
+    try:
+        members = archive.members()
+    except _DAMAGED as error:
+        yield missing_source(name, f"the zip archive is damaged: {error}", "Download it again.")
+        return
+    if any(member.filename == _WORKBOOK for member, _ in members):
+        hint = "Save the sheet as CSV, or better, give the report as AWS made it."
+        yield missing_source(name, "this is an Excel workbook, not a report", hint)
+        return
+    visible = [each for each in members if is_visible(each[0].filename)]
+    beside = [member for member, _ in visible if member.filename.endswith(COMPANIONS)]
+    reports = [each for each in visible if not each[0].filename.endswith(COMPANIONS)]
+    companions = tuple(_member_source(archive, member, limit, path) for member in beside)
+    archive.unread_members = sum(not is_other for _, is_other in reports)
+    for member, is_other in reports:
+        if is_other:
+            yield skipped_source(f"{archive.name}:{printable(member.filename)}", path)
+        else:
+            yield _member_source(archive, member, limit, path, companions)
+    if all(is_other for _, is_other in reports):
+        what = "no report, only files of other kinds" if reports else "no file"
+        yield missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
+
+
+def _member_source(
+    archive: "_Archive",
+    member: zipfile.ZipInfo,
+    limit: InputLimit,
+    path: Path | None,
+    companions: tuple[Source, ...] = (),
+) -> Source:
+    read, read_again = (partial(archive.read, member, each) for each in (limit, None))
+    name = f"{archive.name}:{printable(member.filename)}"
+    return Source(name, read, read_again, archive=path, companions=companions)
+
+
+@dataclass(slots=True)
+class _Archive:
+    """Unpack the files of a zip archive, opened once for all of them, and then closed.
+
+    `unread_members` are the files that were not yet read.
+    """
+
+    name: str
+    opened: Callable[[], BinaryIO]
+    unread_members: int = 0
+    _opened: tuple[zipfile.ZipFile, BinaryIO] | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles it: it is opened again."""
+        return _Archive, (self.name, self.opened)
+
+    def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
+        """Return the files in the archive by name, and whether each cannot be a report.
+
+        Raises one of `_DAMAGED`.
+        """
+        with self.opened() as stream, zipfile.ZipFile(stream) as archive:
+            _refuse_overlap(archive.infolist())
+            listed = sorted(archive.infolist(), key=lambda member: member.filename)
+            files = [member for member in listed if not member.filename.endswith("/")]
+            budget = InputLimit(_LOOK_BUDGET)
+            return [(member, _member_cannot_be_report(archive, member, budget)) for member in files]
+
+    def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
+        """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
+        name = f"{self.name}:{printable(member.filename)}"
+        with self._lock:
+            try:
+                with self._archive().open(member) as unpacked:
+                    return read_report_bytes(name, unpacked, limit)
+            except FileNotFoundError:
+                raise
+            except _DAMAGED as error:
+                message = f"cannot be unpacked: {error}"
+                raise InputRefused.of_file(name, message, "Unpack it first.") from None
+            finally:
+                self._close_after_last()
+
+    def _archive(self) -> zipfile.ZipFile:
+        if self._opened is None:
+            stream = self.opened()
+            self._opened = zipfile.ZipFile(stream), stream
+        return self._opened[0]
+
+    def _close_after_last(self) -> None:
+        self.unread_members -= 1
+        if self._opened and self.unread_members <= 0:
+            for each in self._opened:
+                each.close()
+            self._opened = None
+
+
+def _member_cannot_be_report(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: InputLimit
+) -> bool:
+    """Return whether a file of an archive cannot be a report, as far as the budget lasts."""
+
+    def start(size: int) -> bytes:
+        budget.add(member.filename, max(min(size, member.file_size), _LEAST_LOOK_BYTES))
+        with archive.open(member) as unpacked:
+            return unpacked.read(size)
+
+    try:
+        return content_cannot_be_report(member.filename, member.file_size, start)
+    except (*_DAMAGED, InputRefused):
+        return False  # Reading it shows the reason.
+
+
+def _refuse_overlap(members: Iterable[zipfile.ZipInfo]) -> None:
+    """Refuse an archive whose files share bytes: a small one can unpack to any size.
+
+    Raises zipfile.BadZipFile.
+    """
+    in_order = sorted(members, key=lambda member: member.header_offset)
+    for member, following in pairwise(in_order):
+        least = _MEMBER_HEADER + len(member.orig_filename) + member.compress_size
+        if member.header_offset + least > following.header_offset:
+            message = f"{member.filename} and {following.filename} overlap"
+            raise zipfile.BadZipFile(printable(message))
