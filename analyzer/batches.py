@@ -26,11 +26,10 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import analyze
-from analyzer.report.as_of import check_as_of
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
-from analyzer.report.raw_report import ReportText
+from analyzer.report.raw_report import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import companions
 from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
@@ -139,16 +138,17 @@ def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[M
     if isinstance(report, InputRefused):
         yield _refused_row(name, report)
         return
-    for each in report.accounts:
+    file = report.file
+    for each in file.accounts:
         yield {
             columns.FILE: name,
             CSV_SHA256: report.text.csv_sha256,
             columns.ACCOUNT: each.account,
             ROWS: each.rows,
             ROOTS: each.roots,
-            columns.AS_OF: report.as_of,
-            columns.AS_OF_SOURCE: report.as_of_source.value,
-            SHA256: report.text.sha256 if report.name == printable(name) else None,
+            columns.AS_OF: file.as_of,
+            columns.AS_OF_SOURCE: file.as_of_source.value,
+            SHA256: file.sha256 if file.name == printable(name) else None,
         }
 
 

@@ -29,9 +29,8 @@ from analyzer.report.model import (
     as_category,
     text_series,
 )
-from analyzer.report.moment_texts import utc_text_series
 from analyzer.report.tidy import tidy
-from analyzer.report.values import timestamp
+from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import AsOfSource, Criteria, Definition, utc_text
 from analyzer.verdicts.verdict import with_verdicts
 

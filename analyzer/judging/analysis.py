@@ -330,26 +330,22 @@ def _counts(page: Page) -> _Counts:
     undetermined = (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
     days = users[columns.AGE_DAYS]
     band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
+    reason = users[columns.REASON].where(~undetermined, "")
+    words: list[Any] = [users[columns.VERDICT], reason, users[columns.CERTAINTY]]
     coded = [
         (account.indices.to_numpy(), account.dictionary.to_pylist()),
-        _codes_and_words(users[columns.VERDICT]),
-        _codes_and_words(users[columns.REASON].where(~undetermined, "")),
-        _codes_and_words(users[columns.CERTAINTY]),
+        *((each.cat.codes.to_numpy(), each.cat.categories.to_list()) for each in words),
         (np.where(days.isna(), len(_BAND_STARTS) + 1, band), AGE_BANDS),
         ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
     ]
-    shape = [max(len(words), 1) for _, words in coded]
+    shape = [max(len(known), 1) for _, known in coded]
     combined = np.ravel_multi_index([codes for codes, _ in coded], shape)
     occurring, counts = np.unique(combined, return_counts=True)
     positions = np.unravel_index(occurring, shape)
     columns_of_words = [
-        map(words.__getitem__, at.tolist()) for at, (_, words) in zip(positions, coded, strict=True)
+        map(known.__getitem__, at.tolist()) for at, (_, known) in zip(positions, coded, strict=True)
     ]
     return Counter(dict(zip(zip(*columns_of_words, strict=True), counts.tolist(), strict=True)))
-
-
-def _codes_and_words(words: pd.Series) -> tuple[np.ndarray, list[str]]:
-    return words.cat.codes.to_numpy(), words.cat.categories.to_list()
 
 
 def _frame(counts: _Counts) -> pd.DataFrame:

@@ -124,19 +124,17 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
+    beginning = _distinct_beginnings(arn, _USUAL_PREFIX_LENGTH + len("user/"))
+    if all(map(_USUAL_USER.fullmatch, beginning.dictionary.to_pylist())):
+        of_user = np.ones(len(arn), bool)
+    else:
+        of_user = np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}user/"))
     named = is_user_name(name) & _ends_with_name(arn, name)
-    return np.asarray(named & consist_of(arn, _PATH) & _begins_as_user(arn))
+    return np.asarray(named & consist_of(arn, _PATH) & of_user)
 
 
 def _ends_with_name(arn: pa.Array, name: pa.Array) -> np.ndarray:
     return end_with_tails(arn, pc.binary_join_element_wise(_NOTHING, name, _SLASH))
-
-
-def _begins_as_user(arn: pa.Array) -> np.ndarray:
-    beginning = _distinct_beginnings(arn, _USUAL_PREFIX_LENGTH + len("user/"))
-    if all(map(_USUAL_USER.fullmatch, beginning.dictionary.to_pylist())):
-        return np.ones(len(arn), bool)
-    return np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}user/"))
 
 
 def _distinct_beginnings(arn: pa.Array, length: int) -> pa.DictionaryArray:

@@ -1,9 +1,10 @@
-"""Make one Report of the texts of many, and refuse them together."""
+"""Make one Report of the texts of many, with notes on them, or refuse them together."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
 
@@ -14,19 +15,20 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import arns, as_of, notes, selection
+from analyzer.report import arns
 from analyzer.report.model import TEXT, Page, Report, as_category
-from analyzer.report.raw_report import ReportText, ServiceCredentials
+from analyzer.report.raw_report import ReportText, check_as_of
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
     SurveyedReport,
     batches,
     grouped_by_size,
+    repeated_arn_hashes,
     survey_each,
 )
 from analyzer.report.tidy import tidy
-from analyzer.terms import AsOfSource, code_of
+from analyzer.terms import NO_VALUE, AsOfSource, code_of, minute_text, short_list
 
 PAGE_ROWS = 32_768
 """Rows of small reports that are gathered into one page.
@@ -36,6 +38,9 @@ PAGE_ROWS = 32_768
 
 _FEW_ROOTS = 200
 """Up to so many, cutting out each is faster than copying the page: 7 against 16 ms for 65."""
+
+_SKEW = timedelta(hours=1)
+"""How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
 
 
 def assemble_report(
@@ -54,19 +59,25 @@ def assemble_report(
 
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
-    as_of.check_as_of(option)
+    check_as_of(option)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
     outcomes = _outcomes(openers, option, threads)
-    surveyed = [*_surveyed(outcomes, len(openers), progress, kept)]
-    several = len(surveyed) > 1
-    distinct, same = selection.without_copies(surveyed) if several else (surveyed, [])
-    newest, older = selection.without_superseded_accounts(distinct) if several else (distinct, [])
-    reports, contradicting = selection.deduplicate_rows(newest)
+    reports: Sequence[SurveyedReport] = [*_surveyed(outcomes, len(openers), progress, kept)]
+    contradicting: Mapping[str, str] = {}
+    of_selection: tuple[str, ...] = ()
+    if len(reports) > 1 or len(repeated_arn_hashes(reports)):
+        from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
+
+        reports, contradicting, of_selection = selected(reports)
     rows = _SelectedRows(reports, contradicting)
-    files = tuple(map(selection.file_of, reports))
     return Report(
-        files=files,
-        content_notes=notes.input_notes(reports, same, older, contradicting),
+        files=tuple(report.file for report in reports),
+        content_notes=(
+            *(_early_note(each) for each in reports if each.newest > each.file.as_of + _SKEW),
+            *of_selection,
+            *(_missing_columns(reports)),
+            *(_emptied_cells(reports)),
+        ),
         pages=rows.pages,
         roots=rows.roots,
         contradicted=frozenset(contradicting),
@@ -85,9 +96,8 @@ class _SelectedRows:
 
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows; of several pages each is made while the one before is used."""
-        tables = map(_without_roots, _joined_tables(_rows(self.reports, SurveyedReport.read)))
-        pages = _pages(self.reports, tables, self.contradicting)
-        rows = sum(each.rows for report in self.reports for each in report.accounts)
+        pages = self._pages(of_roots=False)
+        rows = sum(each.rows for report in self.reports for each in report.file.accounts)
         return read_ahead(pages) if rows > PAGE_ROWS else pages
 
     def roots(self) -> tuple[Page, ...]:
@@ -96,8 +106,25 @@ class _SelectedRows:
 
     @cached_property
     def _roots(self) -> tuple[Page, ...]:
-        tables = _joined_tables(_rows(self.reports, SurveyedReport.root_rows))
-        return tuple(_pages(self.reports, tables, self.contradicting))
+        return tuple(self._pages(of_roots=True))
+
+    def _pages(self, *, of_roots: bool) -> Iterator[Page]:
+        files = [report.file for report in self.reports]
+        as_of = np.array([each.as_of.replace(tzinfo=None) for each in files], "datetime64[s]")
+        sources = np.array([code_of(each.as_of_source) for each in files], np.int8)
+        of_masked = self.reports[0].text.account_id
+        tables = _tables(self.reports, of_roots=of_roots)
+        for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
+            table = pa.concat_tables(alike)
+            page = tidy(table if of_roots else _without_roots(table), as_of, of_masked)
+            source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
+            yield page.with_users(
+                {
+                    columns.CONTRADICTED: _texts_of(page.users[columns.ARN], self.contradicting),
+                    columns.AS_OF_SOURCE: source,
+                    columns.SERVICE_CREDENTIALS: _service_credentials(page.users, self.reports),
+                }
+            )
 
 
 def _outcomes(
@@ -126,59 +153,36 @@ def _surveyed(
         if isinstance(each, InputRefused):
             problems += each.problems
         else:
-            size += each.text.size
+            size += each.file.size
             yield each if size <= row_bytes_in_memory else replace(each, rows=None)
     if problems:
         raise InputRefused(problems)
 
 
-def _pages(
-    reports: Sequence[SurveyedReport], tables: Iterable[pa.Table], contradicting: Mapping[str, str]
-) -> Iterator[Page]:
-    as_of = np.array([report.as_of.replace(tzinfo=None) for report in reports], "datetime64[s]")
-    sources = np.array([code_of(report.as_of_source) for report in reports], np.int8)
-    credentials = [report.service_credentials for report in reports]
-    of_masked = next((each.text.account_id for each in reports), "")
-    for table in tables:
-        page = tidy(table, as_of, of_masked)
-        source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
-        yield page.with_users(
-            {
-                columns.CONTRADICTED: _contradicted(page.users, contradicting),
-                columns.AS_OF_SOURCE: source,
-                columns.SERVICE_CREDENTIALS: _service_credentials(page.users, credentials),
-            }
-        )
+def _texts_of(keys: pd.Series, texts: Mapping[str, str]) -> pd.Series:
+    """Return the text for each key, empty for those that have none."""
+    if not texts:
+        return pd.Series("", index=keys.index, dtype=TEXT)
+    found: pd.Series = keys.map(texts).astype(TEXT).fillna("")
+    return found
 
 
-def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.Series:
-    """Return for each user the columns in which another row of the same ARN differs."""
-    if not contradicting:
-        return pd.Series("", index=users.index, dtype=TEXT)
-    differing: pd.Series = users[columns.ARN].map(contradicting).astype(TEXT).fillna("")
-    return differing
-
-
-def _service_credentials(
-    users: pd.DataFrame, credentials: Sequence[ServiceCredentials | None]
-) -> pd.Series:
+def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport]) -> pd.Series:
     """Return the services of each user's active service-specific credentials, if known."""
-    services = pd.Series("", index=users.index, dtype=TEXT)
+    services = _texts_of(users[columns.USER], {})
     for file in users[columns.FILE].unique():
-        if (of_file := credentials[file]) and of_file.services:
+        if (listed := reports[file].text.service_credentials) and listed.services:
             here = users[columns.FILE] == file
-            texts = {user: ", ".join(sorted(names)) for user, names in of_file.services.items()}
-            services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
+            texts = {user: ", ".join(sorted(names)) for user, names in listed.services.items()}
+            services[here] = _texts_of(users.loc[here, columns.USER].str.lower(), texts)
     return services
 
 
-def _rows(
-    reports: Sequence[SurveyedReport], read: Callable[[SurveyedReport], Iterator[pa.Table]]
-) -> Iterator[pa.Table]:
-    """Yield the rows that count of those that are read, with the position of their file."""
+def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:
+    """Yield the rows that count, of roots or all, with the position of their file."""
     for file, report in enumerate(reports):
-        for table in read(report):
-            rows = selection.counted_rows(report, table)
+        for table in report.tables(of_roots=of_roots):
+            rows = report.counted_rows(table)
             yield rows.append_column(columns.FILE, pa.array(np.full(len(rows), file)))
 
 
@@ -192,7 +196,58 @@ def _without_roots(table: pa.Table) -> pa.Table:
     return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
 
 
-def _joined_tables(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Join small tables that have the same columns."""
-    for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
-        yield pa.concat_tables(alike)
+# Notes
+
+
+def _early_note(report: SurveyedReport) -> str:
+    return (
+        f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after"
+        f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old."
+    )
+
+
+def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+    by_columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for report in reports:
+        missing = tuple(
+            name
+            for name in columns.IN_REPORT
+            if name.endswith("_last_used_date") and name not in report.text.header.names
+        )
+        by_columns[missing].append(report.file.name)
+    for missing, names in by_columns.items():
+        if missing:
+            yield (
+                f"{short_list(names)}: no column {', '.join(missing)}, as in reports of 2014;"
+                " verdicts that need it are undetermined."
+            )
+
+
+def _emptied_cells(reports: Sequence[SurveyedReport]) -> Iterator[str]:
+    """Note the reports whose root rows have empty cells and no `N/A`."""
+    # Neighbours share a table: one look at it instead of one at each report.
+    tables = {id(part.shared): part.shared for each in reports for part in each.roots}
+    with_empty = {key for key, table in tables.items() if "" in _key_cells([table])}
+    suspects = (
+        each for each in reports if any(id(part.shared) in with_empty for part in each.roots)
+    )
+    key_cells = [(each.file.name, _key_cells(each.tables(of_roots=True))) for each in suspects]
+    names = [name for name, cells in key_cells if "" in cells and NO_VALUE not in cells]
+    if names:
+        yield (
+            f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
+            " pandas saved the report again; verdicts that need them are undetermined. Use the"
+            " report as AWS made it, or read it with keep_default_na=False before you save it."
+        )
+
+
+def _key_cells(tables: Iterable[pa.Table]) -> set[str]:
+    """Return the texts in the cells of access keys that are moments or `N/A`."""
+    return {
+        cell
+        for roots in tables
+        for key in columns.ACCESS_KEYS
+        for name in (key.last_rotated, key.last_used_date)
+        if name in roots.column_names
+        for cell in roots[name].to_pylist()
+    }

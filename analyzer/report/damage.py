@@ -31,7 +31,7 @@ def local_date_problems(text: ReportText, table: pa.Table, odd: np.ndarray) -> I
     """
     message = "a date in a local form, whose day and month are ambiguous"
     hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
-    for column, row in np.argwhere(odd) if odd.any() else ():
+    for column, row in np.argwhere(odd):
         name = columns.TIMESTAMPS[column]
         value = table[name][row].as_py()
         if values.is_local_date(value):
@@ -40,9 +40,10 @@ def local_date_problems(text: ReportText, table: pa.Table, odd: np.ndarray) -> I
 
 
 def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Problem]:
-    """Yield a problem for each cell that holds other rows: its quote was closed too late."""
-    if not text.quoted:
-        return
+    """Yield a problem for each cell that holds other rows: its quote was closed too late.
+
+    Without quotes there is none.
+    """
     message = "a quote opens in this cell and does not close, or only rows later"
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns:
@@ -55,9 +56,9 @@ def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Proble
 
 
 def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
-    """Yield a problem if the last row ends within its last cell; AWS ends no row there."""
+    """Yield a problem if the last row, which no line break ends, ends within its last cell."""
     name = text.header.names[-1]
-    if text.tail.endswith((b"\n", b"\r")) or name not in columns.TIMESTAMPS:
+    if name not in columns.TIMESTAMPS:
         return
     row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
     if _is_cut_off(value):

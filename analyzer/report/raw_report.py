@@ -1,4 +1,7 @@
-"""Find the header of a credential report: its columns, its separator, where the rows begin."""
+"""Find the header of a credential report, and the moment that the report describes.
+
+The CSV itself has no such time, and the time of analysis is never used.
+"""
 
 import csv
 import re
@@ -8,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from pathlib import PurePath
 
 import pyarrow as pa
 
@@ -15,7 +19,8 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.input_formats import HEAD_BYTES
 from analyzer.report.model import FileReference
-from analyzer.terms import LONGEST_SHOWN
+from analyzer.report.values import YEARS, timestamp
+from analyzer.terms import LONGEST_SHOWN, AsOfSource
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -74,9 +79,13 @@ def find_header(name: str, head: bytes) -> Header:
             raise InputRefused([Problem(name, row, None, None, message, _HEADER_HINT)])
         text = line[0].decode("utf-8", "replace").strip("\ufeff\r\n")
         if text.strip(" ,;\t") and not text.startswith(_SKIPPED_LINES):
-            header = _header(name, text, line.end(), row)
-            _check(name, header)
-            return header
+            for separator in _SEPARATORS:
+                names = _names(text, separator)
+                if columns.USER in names:
+                    _check(name, row, names)
+                    # Ten thousands of reports keep the line once.
+                    return Header(separator, names, sys.intern(text), line.end(), row)
+            raise InputRefused([_no_header(name, row, text[:LONGEST_SHOWN])])
     raise InputRefused([_no_header(name, None, "")])
 
 
@@ -84,15 +93,6 @@ def column_name(cell: str) -> str:
     """Return a column's name in lower case, trimmed; in quotes if tables have one of that name."""
     name = cell.replace("\ufeff", "").strip().lower()
     return f'"{name}"' if name in _OWN_COLUMNS else name
-
-
-def _header(name: str, text: str, end: int, row: int) -> Header:
-    for separator in _SEPARATORS:
-        names = _names(text, separator)
-        if columns.USER in names:
-            line = sys.intern(text)  # Ten thousands of reports keep it once.
-            return Header(separator, names, line, end, row)
-    raise InputRefused([_no_header(name, row, text[:LONGEST_SHOWN])])
 
 
 @lru_cache(maxsize=16)  # One header for thousands of small reports: 0.9 of their time.
@@ -111,21 +111,21 @@ def _has_columns_of_result(names: tuple[str, ...]) -> bool:
     return any(result.issubset(names) for result in _OUTPUT_COLUMNS)
 
 
-def _check(name: str, header: Header) -> None:
-    if _has_columns_of_result(header.names):
+def _check(name: str, row: int, names: tuple[str, ...]) -> None:
+    if _has_columns_of_result(names):
         message = "this is a result that credreport wrote, not a report"
         hint = "Write results to another folder than the reports."
-        raise InputRefused([Problem(name, header.row, None, None, message, hint)])
-    twice = [column for column, count in Counter(header.names).items() if count > 1 and column]
-    missing = [column for column in columns.REQUIRED if column not in header.names]
+        raise InputRefused([Problem(name, row, None, None, message, hint)])
+    twice = [column for column, count in Counter(names).items() if count > 1 and column]
+    missing = [column for column in columns.REQUIRED if column not in names]
     problems = [
-        Problem(name, header.row, column, None, "the column is there twice", "Remove one of them.")
+        Problem(name, row, column, None, "the column is there twice", "Remove one of them.")
         for column in twice
     ]
     if missing and missing != [columns.ARN]:  # Without an ARN users are known by name.
         message = f"missing: {', '.join(missing)}"
         hint = "Every user is judged by these columns: give the report as AWS made it."
-        problems.append(Problem(name, header.row, None, None, message, hint))
+        problems.append(Problem(name, row, None, None, message, hint))
     if problems:
         raise InputRefused(problems)
 
@@ -173,3 +173,67 @@ class ReportText:
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     account_id: str = ""
+
+
+# As of
+
+_CONSOLE_NAME = re.compile(
+    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?![+-]?\d)"
+)
+_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
+_RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
+"""The name of a run of `export`: no report in it is from the end of that day."""
+
+
+def check_as_of(option: datetime | None) -> None:
+    """Refuse a moment that no report can describe.
+
+    Raises InputRefused.
+    """
+    if option and option.year not in YEARS:
+        message = "no report describes this time"
+        hint = f"Use a time from {YEARS.start} to {YEARS[-1]}."
+        raise InputRefused([Problem("as-of", None, None, option.isoformat(), message, hint)])
+
+
+def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]:
+    """Return the moment that a report itself tells of and its source, the strongest first.
+
+    `newest` is the newest timestamp in the report: AWS made it then or later, so ages that are
+    counted from it err on the young side.
+    """
+    known = (
+        (text.envelope_time, AsOfSource.ENVELOPE),
+        (text.metadata_time, AsOfSource.METADATA),
+        (_from_name(text.name), AsOfSource.FILE_NAME),
+        (_from_folder(text.origin or text.name, newest), AsOfSource.FOLDER),
+    )
+    return next(((at, source) for at, source in known if at), (newest, AsOfSource.ASSUMED))
+
+
+def _from_name(name: str) -> datetime | None:
+    """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv.
+
+    A file in a zip archive is named `archive.zip:file`.
+    """
+    match = _CONSOLE_NAME.match(PurePath(name).name.rpartition(":")[2])
+    if match is None:
+        return None
+    day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
+    zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "Z"
+    return timestamp(f"{day}T{hour}:{minute}:{second}{zone}")
+
+
+def _from_folder(name: str, newest: datetime) -> datetime | None:
+    """Return the end of the day in the name of the file, else of the nearest folder above it.
+
+    Such a name is `2026-03-01` or `report_date=2026-03-01`. The day counts only if no timestamp
+    in the report is later.
+    """
+    for part in reversed(PurePath(name.replace(":", "/")).parts):
+        texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
+        days = {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}
+        if days:
+            (day, *others) = days
+            return day if not others and day >= newest else None
+    return None

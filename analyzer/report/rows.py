@@ -75,9 +75,10 @@ def _read_rows(text: ReportText) -> Iterator[pa.Table]:
     for batch in _batches(text, skipped):
         numbers = _row_numbers(start, batch.num_rows, skipped.numbers)
         start = int(numbers[-1]) + 1 if len(numbers) else start
-        table = pa.Table.from_batches([batch])
         row = pa.array(numbers + text.header.row)
-        yield _of_known_subjects(text, table.append_column(columns.ROW, row))
+        table = pa.Table.from_batches([batch]).append_column(columns.ROW, row)
+        has_arns = columns.ARN in table.column_names and _are_arns(table)
+        yield table if has_arns else _without_headers(text, _with_arns(table))
     text.check_unchanged()
     if skipped.problems:
         raise InputRefused(skipped.problems)
@@ -149,13 +150,6 @@ def _row_numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
     gone = skipped[bisect_left(skipped, start) :]
     candidates = np.arange(start, start + count + len(gone), dtype=np.int64)
     return np.setdiff1d(candidates, gone)[:count] if gone else candidates
-
-
-def _of_known_subjects(text: ReportText, table: pa.Table) -> pa.Table:
-    """Return the table with an ARN in each row, without blank rows and repeated headers."""
-    if columns.ARN in table.column_names and _are_arns(table):
-        return table
-    return _without_headers(text, _with_arns(table))
 
 
 def _are_arns(table: pa.Table) -> bool:

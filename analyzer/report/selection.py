@@ -1,10 +1,10 @@
-"""Select the reports that count: the same report counts once, and the newest counts."""
+"""Select the reports and rows that count: the same one counts once, and the newest counts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.report import arns
-from analyzer.report.model import ReportFile
-from analyzer.report.raw_report import ServiceCredentials
-from analyzer.report.survey import SurveyedReport, arn_hashes
+from analyzer.report.survey import SurveyedReport, arn_hashes, repeated_arn_hashes
 from analyzer.report.values import normalized
-from analyzer.terms import AWS_SOURCES, AsOfSource, code_of
+from analyzer.terms import AsOfSource, code_of, minute_text, short_list
 
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
@@ -27,37 +25,36 @@ _SHIFT = np.uint64(29)
 """Constants that mix the hashes of a row's cells, so that none cancels another."""
 
 
-def file_of(report: SurveyedReport) -> ReportFile:
-    """Return the description of the file for the outputs."""
-    credentials = report.service_credentials
-    of_aws = report.own_source in AWS_SOURCES
-    return ReportFile(
-        name=report.name,
-        sha256=report.text.sha256,
-        size=report.text.size,
-        as_of=report.as_of,
-        as_of_source=report.as_of_source,
-        baseline=report.own_as_of if of_aws else report.newest,
-        accounts=report.accounts,
-        service_credentials=credentials.file if credentials else None,
+class Selection(NamedTuple):
+    """Hold the reports that count, the ARNs whose rows contradict each other, and notes.
+
+    The ARNs have the columns in which their rows differ.
+    """
+
+    reports: Sequence[SurveyedReport]
+    contradicting: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def selected(reports: Sequence[SurveyedReport]) -> Selection:
+    """Return the reports without copies, older ones of an account, and repeated rows."""
+    distinct, same = without_copies(reports)
+    newest, older = without_superseded_accounts(distinct)
+    suspects = repeated_arn_hashes(newest)
+    counted, contradicting = deduplicate_rows(newest, suspects) if len(suspects) else (newest, {})
+    return Selection(
+        counted,
+        contradicting,
+        (
+            *(
+                f"{copy.file.name} is the same report as {first.file.name}: counted once."
+                for copy, first in same
+            ),
+            *_superseded_notes(older),
+            *(_repeated_row_note(each) for each in counted if len(each.repeated)),
+            *([_contradiction_note(sorted(contradicting))] if contradicting else []),
+        ),
     )
-
-
-def counted_rows(report: SurveyedReport, table: pa.Table) -> pa.Table:
-    """Return the rows of a table that count."""
-    if report.superseded:
-        older = pa.array(sorted(report.superseded), pa.large_string())
-        table = table.filter(pc.invert(pc.is_in(_account_ids(report, table), older)))
-    if len(report.repeated):
-        # The repeated ones are in order, and may be a million.
-        number, repeated = table[columns.ROW].to_numpy(), report.repeated.to_numpy()
-        again = repeated.take(np.searchsorted(repeated, number), mode="clip") == number
-        table = table.filter(pa.array(~again))
-    return table
-
-
-def _account_ids(report: SurveyedReport, table: pa.Table) -> pa.Array:
-    return arns.account_ids(table[columns.ARN].combine_chunks(), report.text.account_id)
 
 
 def without_copies(
@@ -75,16 +72,8 @@ def without_copies(
     best = {content: each[0] for content, each in copies.items()}
     chosen = [report for report in reports if best[report.text.csv_sha256] is report]
     same = [(report, best[report.text.csv_sha256]) for report in reports]
-    return (
-        [
-            replace(
-                each,
-                service_credentials=_merged_service_credentials(copies[each.text.csv_sha256]),
-            )
-            for each in chosen
-        ],
-        [(copy, first) for copy, first in same if copy is not first],
-    )
+    merged = [_with_credentials_of(copies[each.text.csv_sha256], each) for each in chosen]
+    return merged, [(copy, first) for copy, first in same if copy is not first]
 
 
 def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
@@ -92,14 +81,19 @@ def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
     return known, report.own_as_of, -code_of(report.own_source)
 
 
-def _merged_service_credentials(copies: Iterable[SurveyedReport]) -> ServiceCredentials | None:
-    """Return all lists saved with the copies of a report, under the name of the first."""
-    every = [each.service_credentials for each in copies if each.service_credentials]
+def _with_credentials_of(
+    copies: Iterable[SurveyedReport], chosen: SurveyedReport
+) -> SurveyedReport:
+    """Return a report with all lists saved with its copies, under the name of the first."""
+    listed = [each.text.service_credentials for each in copies if each.text.service_credentials]
+    if not listed:
+        return chosen
     live: dict[str, set[str]] = defaultdict(set)
-    for credentials in every:
+    for credentials in listed:
         for user, names in credentials.services.items():
             live[user].update(names)
-    return replace(every[0], services=live) if every else None
+    text = replace(chosen.text, service_credentials=replace(listed[0], services=live))
+    return replace(chosen, text=text, file=replace(chosen.file, service_credentials=listed[0].file))
 
 
 def without_superseded_accounts(
@@ -108,39 +102,36 @@ def without_superseded_accounts(
     """Set aside accounts of which another report is newer: (older, newer, account) for each."""
     latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=lambda each: each.own_as_of):
-        latest |= {each.account: report for each in report.accounts if each.account}
+        latest |= {each.account: report for each in report.file.accounts if each.account}
     older = [
         (report, latest[each.account], each.account)
         for report in reports
-        for each in report.accounts
+        for each in report.file.accounts
         if each.account and report.own_as_of < latest[each.account].own_as_of
     ]
     superseded: dict[int, set[str]] = defaultdict(set)
     for old, _, account in older:
         superseded[id(old)].add(account)
     reduced = (_without_accounts(each, frozenset(superseded.get(id(each), ()))) for each in reports)
-    return [each for each in reduced if each.accounts], older
+    return [each for each in reduced if each.file.accounts], older
 
 
 def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> SurveyedReport:
     if not superseded:
         return report
-    accounts = tuple(each for each in report.accounts if each.account not in superseded)
-    named = any(each.account for each in accounts)
-    return replace(report, superseded=superseded, accounts=accounts if named else ())
+    accounts = tuple(each for each in report.file.accounts if each.account not in superseded)
+    counts = accounts if any(each.account for each in accounts) else ()
+    return replace(report, superseded=superseded, file=replace(report.file, accounts=counts))
 
 
 def deduplicate_rows(
-    reports: Sequence[SurveyedReport],
+    reports: Sequence[SurveyedReport], suspects: pa.Array
 ) -> tuple[list[SurveyedReport], dict[str, str]]:
     """Count rows that say the same once, whatever the form of their moments and booleans.
 
-    Return also the ARNs whose rows contradict each other, and the columns in which they do.
+    `suspects` are the hashes of ARNs that occur more than once. Return also the ARNs whose rows
+    contradict each other, and the columns in which they do.
     """
-    every = np.sort(np.concatenate([report.arns for report in reports]))
-    suspects = pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
-    if not len(suspects):
-        return list(reports), {}
     compared = _ComparedRows()
     counted = [
         _without_repeated_rows(each, _repeated_rows(each, suspects, compared)) for each in reports
@@ -153,8 +144,9 @@ def _repeated_rows(
 ) -> list[pa.Table]:
     """Return user, ARN and number of the rows that repeat one that was compared before."""
     repeated: list[pa.Table] = []
-    for table in report.read():
-        rows = counted_rows(report, table.filter(pc.is_in(pa.array(arn_hashes(table)), suspects)))
+    for table in report.tables(of_roots=False):
+        suspect = pc.is_in(pa.array(arn_hashes(table)), suspects)
+        rows = report.counted_rows(table.filter(suspect))
         if rows.num_rows:
             same = pa.array(compared.repeats(rows))
             again = rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same)
@@ -237,12 +229,44 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
     every: Counter[str] = Counter()
     roots: Counter[str] = Counter()
     for table in repeated:
-        account = _account_ids(report, table)
+        account = report.account_ids(table)
         root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
         every.update(account.to_pylist())
         roots.update(account.filter(root).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
-        for each in report.accounts
+        for each in report.file.accounts
     )
-    return replace(report, repeated=pa.array(rows), accounts=accounts)
+    file = replace(report.file, accounts=accounts)
+    return replace(report, repeated=pa.array(rows), file=file)
+
+
+# Notes
+
+
+def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]) -> Iterator[str]:
+    accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for old, new, account in older:
+        accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(account)
+    for (old_name, old_at, new_name, new_at), which in accounts.items():
+        yield (
+            f"{old_name} ({old_at}) is not counted for account {short_list(which)}:"
+            f" {new_name} is newer ({new_at})."
+        )
+
+
+def _as_of_text(report: SurveyedReport) -> str:
+    assumed = report.own_source is AsOfSource.ASSUMED
+    return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
+
+
+def _repeated_row_note(report: SurveyedReport) -> str:
+    count = len(report.repeated)
+    what = "1 row repeats another" if count == 1 else f"{count} rows repeat others"
+    return f"{report.file.name}: {what}, of this report or another: counted once."
+
+
+def _contradiction_note(arns: Sequence[str]) -> str:
+    what = "the user is" if len(arns) == 1 else "the users are"
+    why = f"Rows of the same ARN contradict each other, so {what} undetermined"
+    return f"{why}: {short_list(arns)}."

@@ -9,20 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, damage, values
-from analyzer.report.as_of import own_as_of
-from analyzer.report.model import NO_MOMENT, AccountRows
-from analyzer.report.raw_report import ReportText, ServiceCredentials
+from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
+from analyzer.report.raw_report import ReportText, own_as_of
 from analyzer.report.rows import MOST_PROBLEMS, read_rows, read_together
-from analyzer.terms import AsOfSource
+from analyzer.terms import AWS_SOURCES, AsOfSource
 
 ROW_BYTES_IN_MEMORY: Final = 128 << 20
 """Reports up to this size together stay in memory between the survey and the pages.
@@ -75,42 +75,46 @@ def _unpickled(stream: bytes) -> RowRange:
 class SurveyedReport:
     """Describe the contents of a report, when it is from, and which of its rows do not count.
 
-    - `newest` is its newest timestamp but that of the next rotation of a password.
+    - `file` is its description for the outputs, by which it is judged.
+    - `own_as_of` is the moment that the report itself tells of, by `own_source`; `newest` is its
+      newest timestamp but that of the next rotation of a password.
     - `arns` has a hash for each row, in reading order; equal ARNs have equal hashes in one process.
     - `roots` are the rows of roots, `rows` all rows where they are small enough to be kept.
-    - `own_as_of` is the moment that the report itself tells of, by `own_source`; `as_of` the one
-      that it is judged by.
-    - `service_credentials` is what was saved of these beside any copy of it.
     - `superseded` are accounts of which another report is newer; `repeated` are the numbers of rows
       that stand elsewhere too, whatever the form of their moments and booleans.
     """
 
     text: ReportText
-    accounts: tuple[AccountRows, ...]
+    file: ReportFile
     newest: datetime
+    own_as_of: datetime
+    own_source: AsOfSource
     arns: np.ndarray
     roots: tuple[RowRange, ...]
     rows: tuple[RowRange, ...] | None
-    own_as_of: datetime
-    own_source: AsOfSource
-    as_of: datetime
-    as_of_source: AsOfSource
-    service_credentials: ServiceCredentials | None
     superseded: frozenset[str] = frozenset()
     repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
 
-    @property
-    def name(self) -> str:
-        """Return the name of the file."""
-        return self.text.name
+    def tables(self, *, of_roots: bool) -> Iterator[pa.Table]:
+        """Yield the rows of roots, or all rows: from memory or once more from where they lie."""
+        kept = self.roots if of_roots else self.rows
+        return read_rows(self.text) if kept is None else map(RowRange.table, kept)
 
-    def read(self) -> Iterator[pa.Table]:
-        """Yield the report's rows, from memory or once more from where they lie."""
-        return read_rows(self.text) if self.rows is None else map(RowRange.table, self.rows)
+    def counted_rows(self, table: pa.Table) -> pa.Table:
+        """Return the rows of a table of the report that count."""
+        if self.superseded:
+            older = pa.array(sorted(self.superseded), pa.large_string())
+            table = table.filter(pc.invert(pc.is_in(self.account_ids(table), older)))
+        if len(self.repeated):
+            # The repeated ones are in order, and may be a million.
+            number, repeated = table[columns.ROW].to_numpy(), self.repeated.to_numpy()
+            again = repeated.take(np.searchsorted(repeated, number), mode="clip") == number
+            table = table.filter(pa.array(~again))
+        return table
 
-    def root_rows(self) -> Iterator[pa.Table]:
-        """Yield the rows of roots."""
-        return map(RowRange.table, self.roots)
+    def account_ids(self, table: pa.Table) -> pa.Array:
+        """Return the account of each row of a table of the report."""
+        return arns.account_ids(table[columns.ARN].combine_chunks(), self.text.account_id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,28 +140,33 @@ class _Survey:
         """Return the report, or its refusal with every problem."""
         if problems := [*self.read_problems, *self.problems, *self._problems_of_whole()]:
             return InputRefused(problems)
+        text, rows, credentials = self.text, self.rows, self.text.service_credentials
         newest = datetime.fromtimestamp(int(self.newest.astype(np.int64)), UTC)
-        own = own_as_of(self.text, newest)
-        as_of, source = (option, AsOfSource.OPTION) if option else own
+        own, own_source = own_as_of(text, newest)
+        accounts = [
+            AccountRows(account=each, rows=rows[each, False] + roots, roots=roots)
+            for each in sorted({account for account, _ in rows})
+            for roots in [rows[each, True]]
+        ]
+        file = ReportFile(
+            name=text.name,
+            sha256=text.sha256,
+            size=text.size,
+            as_of=option or own,
+            as_of_source=AsOfSource.OPTION if option else own_source,
+            baseline=own if own_source in AWS_SOURCES else newest,
+            accounts=tuple(accounts),
+            service_credentials=credentials.file if credentials else None,
+        )
         return SurveyedReport(
-            text=self.text,
-            accounts=tuple(
-                AccountRows(
-                    account=each,
-                    rows=self.rows[each, False] + self.rows[each, True],
-                    roots=self.rows[each, True],
-                )
-                for each in sorted({account for account, _ in self.rows})
-            ),
+            text=text,
+            file=file,
             newest=newest,
+            own_as_of=own,
+            own_source=own_source,
             arns=np.concatenate(self.arns),
             roots=tuple(self.roots),
             rows=None if self.kept is None else tuple(self.kept),
-            own_as_of=own[0],
-            own_source=own[1],
-            as_of=as_of,
-            as_of_source=source,
-            service_credentials=self.text.service_credentials,
         )
 
     def _problems_of_whole(self) -> Iterator[Problem]:
@@ -166,12 +175,14 @@ class _Survey:
         if self.last is None:
             message = "the report has no data rows, not even the root's"
             yield Problem.of_file(self.text.name, message, damage.DOWNLOAD_AGAIN)
-        else:
-            cut_off = [*damage.cut_off_problems(self.text, self.last.table())]
-            yield from cut_off
-            if np.isnat(self.newest) and not (cut_off or self.problems):
-                message = "no row holds a timestamp that can be read"
-                yield Problem.of_file(self.text.name, message, damage.DOWNLOAD_AGAIN)
+            return
+        # AWS ends no row within a cell: what ends with a line break is whole.
+        is_open = not self.text.tail.endswith((b"\n", b"\r"))
+        cut_off = [*damage.cut_off_problems(self.text, self.last.table())] if is_open else []
+        yield from cut_off
+        if np.isnat(self.newest) and not (cut_off or self.problems):
+            message = "no row holds a timestamp that can be read"
+            yield Problem.of_file(self.text.name, message, damage.DOWNLOAD_AGAIN)
 
 
 def grouped_by_size(openers: Sequence[T]) -> list[Sequence[T]]:
@@ -188,9 +199,9 @@ def survey_each(
     A report is refused with every problem: no rows, a row cut off, dates of a local form.
     """
     surveys: list[_Survey | InputRefused] = []
-    for alike in batches(
-        _opened(openers, surveys), _layout, lambda each: each.text.size, _BYTES_TOGETHER
-    ):
+
+    opened = _opened(openers, surveys)
+    for alike in batches(opened, _layout, lambda each: each.text.size, _BYTES_TOGETHER):
         _read(alike)
     return [each if isinstance(each, InputRefused) else each.outcome(option) for each in surveys]
 
@@ -257,48 +268,37 @@ def batches(
 
 def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     """Add to the surveys what their tables hold, all of the same columns."""
-    parts = [each for each in parts if len(each[1])]
+    parts = [(survey, each) for survey, each in parts if len(each)]
     if not parts:
         return
-    table = pa.concat_tables([_known_columns(*each) for each in parts]).combine_chunks()
+    # Quotes bring columns that AWS does not know.
+    known = [each for each in (*columns.IN_REPORT, columns.ROW) if each in parts[0][1].column_names]
+    table = pa.concat_tables([each.select(known) for _, each in parts]).combine_chunks()
     ends = np.cumsum([len(each) for _, each in parts])
     part = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
     arn = table[columns.ARN].combine_chunks()
     root = arns.is_root(arn, table[columns.USER])
     _count_rows(parts, part, arns.account_ids(arn, parts[0][0].text.account_id), root)
-    hashes = arn_hashes(table)
-    roots = table.filter(root)
+    hashes, roots = arn_hashes(table), table.filter(root)
     root_ends = np.cumsum(np.bincount(part[np.asarray(root)], minlength=len(parts)))
     odd, newest = _odd_and_newest(table)
     number = table[columns.ROW].to_numpy()
-    for (survey, own), of_part, of_roots in zip(
-        parts, _ranges(ends), _ranges(root_ends), strict=True
-    ):
-        start, end = of_part
+    of_parts, of_roots = (pairwise([0, *each.tolist()]) for each in (ends, root_ends))
+    for (survey, own), (start, end), (first, last) in zip(parts, of_parts, of_roots, strict=True):
         if survey.kept is not None:
             survey.kept.append(RowRange(table, start, end))
-        if of_roots[0] < of_roots[1]:
-            survey.roots.append(RowRange(roots, *of_roots))
+        if first < last:
+            survey.roots.append(RowRange(roots, first, last))
         survey.arns.append(hashes[start:end])
         survey.newest = np.fmax(survey.newest, np.fmax.reduce(newest[start:end]))
         if number[end - 1] > survey.last_number:
             survey.last_number = number[end - 1]
             survey.last = RowRange(table, end - 1, end)
-        local = damage.local_date_problems(survey.text, own, odd[:, start:end])
-        survey.problems += islice(local, MOST_PROBLEMS)
-        survey.problems += damage.swallowed_row_problems(survey.text, own)
-
-
-def _known_columns(survey: _Survey, table: pa.Table) -> pa.Table:
-    """Return the table without the columns that AWS does not know, which quotes bring."""
-    if not survey.text.quoted:
-        return table
-    known = [name for name in columns.IN_REPORT if name in table.column_names]
-    return table.select([*known, columns.ROW])
-
-
-def _ranges(ends: np.ndarray) -> Iterator[tuple[int, int]]:
-    return zip([0, *ends.tolist()], ends.tolist(), strict=False)
+        if odd[:, start:end].any():
+            local = damage.local_date_problems(survey.text, own, odd[:, start:end])
+            survey.problems += islice(local, MOST_PROBLEMS)
+        if survey.text.quoted:
+            survey.problems += damage.swallowed_row_problems(survey.text, own)
 
 
 def _count_rows(
@@ -309,15 +309,21 @@ def _count_rows(
     names = encoded.dictionary.to_pylist()
     shape = len(parts), len(names), 2
     code = np.ravel_multi_index((part, encoded.indices.to_numpy(), np.asarray(root, int)), shape)
-    counts = np.bincount(code).tolist()
-    occurring = np.transpose(np.unravel_index(np.unique(code), shape)).tolist()
-    for (at, name, is_root), count in zip(occurring, filter(None, counts), strict=True):
+    occurring, counts = np.unique(code, return_counts=True)
+    places = np.transpose(np.unravel_index(occurring, shape)).tolist()
+    for (at, name, is_root), count in zip(places, counts.tolist(), strict=True):
         parts[at][0].rows[names[name], bool(is_root)] += count
 
 
 def arn_hashes(table: pa.Table) -> np.ndarray:
     """Return a hash of each row's ARN; equal ARNs have equal ones within one run."""
     return np.fromiter(map(hash, table[columns.ARN].to_pylist()), np.int64, table.num_rows)
+
+
+def repeated_arn_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
+    """Return the hashes of ARNs that more than one row has."""
+    every = np.sort(np.concatenate([report.arns for report in reports]))
+    return pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
 
 
 def _odd_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,15 @@ _EMPTY_WORDS = {
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
 
+_NONE_UNREAD = pd.DataFrame(
+    {
+        columns.POSITION: np.array([], np.int64),
+        columns.COLUMN: pd.Series([], dtype=TEXT),
+        columns.VALUE: pd.Series([], dtype=TEXT),
+    }
+)
+
+
 @dataclass(slots=True)
 class _Cells:
     """Read columns of a table, noting each cell that was not understood."""
@@ -52,8 +61,13 @@ class _Cells:
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         if len(words) == 1:
-            return _numpy_mask(pc.equal(self.text(column), words[0]))
-        return _numpy_mask(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
+            return np.asarray(pc.equal(self.text(column), words[0]), bool)
+        known = pa.array(words, pa.large_string())
+        return np.asarray(pc.is_in(self.text(column), known), bool)
+
+    def says_none(self, column: str) -> np.ndarray:
+        """Return which cells are `N/A`, none where the report has no such column."""
+        return self.equals(column, NO_VALUE) if self.has(column) else np.zeros(len(self), bool)
 
     def record_unread(self, column: str, odd: np.ndarray) -> None:
         """Record the cells that were not understood, as they stand in the report."""
@@ -104,14 +118,22 @@ def tidy(table: pa.Table, as_of: ArrayLike, of_masked: str = "") -> Page:
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
-    return Page(users, keys, certificates, _unread(cells.unread), _raw_cells(cells))
+    raw = {
+        name: _strings(cells.text(name) if cells.has(name) else None, len(cells))
+        for name in columns.IN_REPORT
+    }
+    unread = pd.concat([_NONE_UNREAD, *cells.unread], ignore_index=True)
+    return Page(users, keys, certificates, unread, pd.DataFrame(raw, copy=False))
 
 
 def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
     name, arn = cells.text(columns.USER), cells.text(columns.ARN)
     masked = _masked(cells)
     file = cells.table[columns.FILE].to_numpy()
-    moment = {column: _moment_noting_unread(cells, column) for column in columns.TIMESTAMPS[:4]}
+    moment: dict[str, np.ndarray] = {}
+    for column in columns.TIMESTAMPS[:4]:
+        moment[column], understood = cells.moment(column)
+        cells.record_unread(column, ~understood)
     return pd.DataFrame(
         {
             columns.FILE: file,
@@ -145,12 +167,6 @@ def _masked(cells: _Cells) -> np.ndarray:
     return masked
 
 
-def _moment_noting_unread(cells: _Cells, column: str) -> np.ndarray:
-    moment, understood = cells.moment(column)
-    cells.record_unread(column, ~understood)
-    return moment
-
-
 def _slot_state(
     cells: _Cells, slot: AccessKeyColumns | CertificateColumns
 ) -> dict[str, np.ndarray]:
@@ -176,7 +192,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
-    understood &= ~(placed | used & (absent | _says_none(cells, slot.last_used_service)))
+    understood &= ~(placed | used & (absent | cells.says_none(slot.last_used_service)))
     code[absent & (used | placed)] = code_of(State.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
@@ -190,7 +206,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
     """
     placed = np.zeros(len(cells), bool)
     for column in filter(cells.has, (slot.last_used_region, slot.last_used_service)):
-        filled = ~_says_none(cells, column)
+        filled = ~cells.says_none(column)
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
             foreign = filled & ~_has_form_of_code(cells.text(column), filled)
@@ -204,10 +220,6 @@ def _has_form_of_code(texts: pa.Array, filled: np.ndarray) -> np.ndarray:
     if consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
         return filled
     return consist_of(texts, _CODE_BYTES)
-
-
-def _says_none(cells: _Cells, column: str) -> np.ndarray:
-    return cells.equals(column, NO_VALUE) if cells.has(column) else np.zeros(len(cells), bool)
 
 
 def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
@@ -225,25 +237,6 @@ def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
     )
 
 
-def _unread(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    if frames:
-        return pd.concat(frames, ignore_index=True)
-    empty = pd.Series([], dtype=TEXT)
-    return pd.DataFrame(
-        {columns.POSITION: np.array([], np.int64), columns.COLUMN: empty, columns.VALUE: empty}
-    )
-
-
-def _raw_cells(cells: _Cells) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            name: _strings(cells.text(name) if cells.has(name) else None, len(cells))
-            for name in columns.IN_REPORT
-        },
-        copy=False,
-    )
-
-
 def _strings(texts: pa.Array | None, count: int) -> pd.Series:
     cells = pa.nulls(count, pa.large_string()) if texts is None else texts
     return text_series(cells)
@@ -251,7 +244,3 @@ def _strings(texts: pa.Array | None, count: int) -> pd.Series:
 
 def _utc(moment: np.ndarray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(moment, tz="UTC")
-
-
-def _numpy_mask(mask: pa.Array) -> np.ndarray:
-    return np.asarray(mask.to_numpy(zero_copy_only=False), bool)

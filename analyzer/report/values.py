@@ -1,4 +1,4 @@
-"""Read timestamps: many at once, both of AWS's forms, and nothing that is ambiguous.
+"""Read timestamps, and spell them: many at once, both of AWS's forms, nothing that is ambiguous.
 
 Arrow reads the usual ones: with `to_datetime` a million rows take 1.7 times as long.
 """
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.report.model import NO_MOMENT
-from analyzer.report.moment_texts import utc_texts
+from analyzer.report.model import NO_MOMENT, arrow_array, text_series
 from analyzer.text_cells import cells_or_null, first_bytes, lengths
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")
@@ -41,7 +41,10 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     length = lengths(cells)
     usual = (length == _Z_LENGTH) | (length == _OFFSET)
     unusual = ~usual & (length > _Z_LENGTH)
-    read = None if unusual.any() else _cast_by_arrow(cells_or_null(cells, usual))
+    try:
+        read = None if unusual.any() else cells_or_null(cells, usual).cast(_ARROW_TYPE)
+    except pa.ArrowInvalid:
+        read = None
     if read is None:
         read = _parsed_once_per_text(cells)
         usual = np.asarray(read.is_valid())
@@ -49,13 +52,6 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     # As a number without a sign, what is before 1970 is very late.
     known = usual & (seconds.view(np.uint64) < _END_SECONDS)
     return np.where(known, seconds.view(NO_MOMENT.dtype), NO_MOMENT)
-
-
-def _cast_by_arrow(cells: pa.Array) -> pa.Array | None:
-    try:
-        return cells.cast(_ARROW_TYPE)
-    except pa.ArrowInvalid:
-        return None
 
 
 def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
@@ -123,3 +119,40 @@ def lowercase_booleans(cells: pa.Array) -> pa.Array:
     lower = pc.utf8_lower(cells)
     known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))
     return pc.if_else(known, lower, cells)
+
+
+# Moments as text, in UTC
+
+_DAY_LENGTH: Final = len("2024-04-22")
+_MINUTE_LENGTH: Final = len("2024-04-22 19:47")
+
+
+def utc_texts(moments: pa.Array) -> pa.Array:
+    """Return moments (timestamp, UTC) as `2024-04-22T19:47:52Z` (string), null where there is none.
+
+    Arrow spells them without a zone: `strftime` takes nine times as long.
+    """
+    texts = _without_zone(moments)
+    divided = pc.binary_replace_slice(texts, _DAY_LENGTH, _DAY_LENGTH + 1, "T")
+    return pc.binary_join_element_wise(divided, "Z", "")
+
+
+def utc_text_series(moments: pd.Series) -> pd.Series:
+    """Return moments as ISO text to the second (`TEXT`), missing where there is none."""
+    return text_series(utc_texts(arrow_array(moments))).set_axis(moments.index)
+
+
+def day_text_series(moments: pd.Series) -> pd.Series:
+    """Return the days of moments in UTC (`TEXT`), missing where there is none."""
+    days = pc.utf8_slice_codeunits(_without_zone(arrow_array(moments)), 0, _DAY_LENGTH)
+    return text_series(days).set_axis(moments.index)
+
+
+def minute_texts(moments: pa.Array) -> pa.Array:
+    """Return moments as `2024-04-22 19:47` (large_string), null where there is none."""
+    minutes = pc.utf8_slice_codeunits(_without_zone(moments), 0, _MINUTE_LENGTH)
+    return minutes.cast(pa.large_string())
+
+
+def _without_zone(moments: pa.Array) -> pa.Array:
+    return moments.cast(pa.timestamp("s")).cast(pa.string())

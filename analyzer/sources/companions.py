@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Final
 
 from analyzer.errors import InputRefused
@@ -25,11 +25,6 @@ METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
 MANIFEST: Final = ".manifest.json"
 COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
-
-
-def paths_beside(report: Path) -> list[Path]:
-    """Return where what is saved with a report lies, if it was saved."""
-    return [report.with_name(report.name + ending) for ending in (METADATA, SERVICE_CREDENTIALS)]
 
 
 def with_companions(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:

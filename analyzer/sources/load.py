@@ -23,7 +23,7 @@ from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Report, UncoveredAccount, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
-from analyzer.sources.companions import MANIFEST
+from analyzer.sources.companions import MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import (
     Source,
     companions_in_archives,
@@ -250,9 +250,12 @@ def _report_text(source: Source, limit: InputLimit) -> ReportText:
     """Open one report, with what lies beside it."""
     path = source.path
     try:
-        text = (path and _streamed_text(source.name, path)) or read_in_memory(source, limit)
-        if path and (saved := [each for each in companions.paths_beside(path) if each.is_file()]):
-            contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in saved}
+        is_large = path and path.stat().st_size > STREAMED_FROM
+        text = path and is_large and _streamed_text(source.name, path)
+        text = text or read_in_memory(source, limit)
+        saved = [Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS) if path]
+        if there := [each for each in saved if each.is_file()]:
+            contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
             text = companions.with_companions(text, str(path), contents)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
@@ -262,8 +265,6 @@ def _report_text(source: Source, limit: InputLimit) -> ReportText:
 def _streamed_text(name: str, path: Path) -> ReportText | None:
     """Open a large CSV without holding it; other inputs give nothing."""
     size = path.stat().st_size
-    if size <= STREAMED_FROM:
-        return None
     # Taken before the first byte is read, so that any change is noticed.
     unchanged = partial(_check_unchanged, name, path, _identity(path))
     with path.open("rb") as stream:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.report.model import TEXT, Page, arrow_array, as_category, in_any_slot, slot_matrix
-from analyzer.report.moment_texts import day_text_series
+from analyzer.report.values import day_text_series
 from analyzer.terms import Criteria, State
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.report.model import arrow_array
-from analyzer.report.moment_texts import utc_texts
+from analyzer.report.values import utc_texts
 
 TEXT_TYPE: Final = pa.large_string()
 _VALUES_AT_ONCE: Final = 4_096

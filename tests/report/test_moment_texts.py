@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from analyzer.report.model import TEXT, arrow_array
-from analyzer.report.moment_texts import day_text_series, minute_texts, utc_text_series, utc_texts
+from analyzer.report.values import day_text_series, minute_texts, utc_text_series, utc_texts
 from analyzer.terms import utc_text
 
 MOMENTS = [

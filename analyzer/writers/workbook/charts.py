@@ -20,7 +20,7 @@ from openpyxl.chart.title import Title
 from openpyxl.drawing import text
 
 from analyzer import columns
-from analyzer.report.moment_texts import day_text_series
+from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
 from analyzer.writers.workbook.grid import Grid, head, label
 from analyzer.writers.workbook.style import FONT, VERDICT_COLOURS, CellStyle

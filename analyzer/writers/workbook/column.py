@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.decisions.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.report.model import Page
-from analyzer.report.moment_texts import utc_texts
+from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.text_columns import TEXT_TYPE, Texts, mapped, text_column
 from analyzer.writers.workbook import cells

@@ -14,7 +14,7 @@ from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.decisions import review_columns
 from analyzer.decisions.review_columns import NEVER, NOT_KNOWN
 from analyzer.report.model import AccountName, Page, ReportFile
-from analyzer.report.moment_texts import minute_texts
+from analyzer.report.values import minute_texts
 from analyzer.terms import State, Verdict
 from analyzer.verdicts.caveats import caveat_columns
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT
