@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
 from analyzer.terms import AS_OF_SOURCES, State, Verdict, minute_text, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
-from analyzer.verdicts.facts import Facts, Slots
+from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import reason_text
 
 PASSES: Final = "passes"
@@ -101,6 +101,12 @@ class Explanation:
         return "\n".join(_text(self))
 
 
+_AS_IN_USERS: Final = (
+    *(columns.ACCOUNT, columns.USER, columns.ARN),
+    *(columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION),
+)
+
+
 def explanations(
     pages: Iterable[Page],
     inspection: Inspection,
@@ -124,17 +130,12 @@ def _explanation(page: Page, inspection: Inspection, earlier: str) -> Explanatio
     user = page.users.iloc[0]
     file: ReportFile = inspection.report.files[user[columns.FILE]]
     return Explanation(
-        account=user[columns.ACCOUNT],
-        user=user[columns.USER],
-        arn=user[columns.ARN],
-        verdict=user[columns.VERDICT],
+        **{name: user[name] for name in _AS_IN_USERS},
         reason=reason_text(
             user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
         ),
         reason_code=user[columns.REASON],
-        certainty=user[columns.CERTAINTY],
         caveats=caveat_sentences(page)[0],
-        exemption=user[columns.EXEMPTION],
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
         rules=tuple(_rule_outcomes(page, inspection)),
@@ -212,15 +213,20 @@ def _reading(page: Page, name: str) -> str:
         return "more credentials than are listed" if has_more else "no more credentials"
     if name not in _READINGS:
         return "read as it stands"
-    frame, column, place, yes, no = _READINGS[name]
-    value = getattr(page, frame)[column].iloc[place]
-    if column == columns.STATE:
-        return _STATE_WORDS[value].format(yes)
-    if pd.isna(value) or not value:
+    yes, no = _READINGS[name]
+    for slots, frame in (
+        (columns.ACCESS_KEYS, page.keys),
+        (columns.CERTIFICATES, page.certificates),
+    ):
+        states = zip((slot.active for slot in slots), frame[columns.STATE], strict=True)
+        if state := dict(states).get(name):
+            return _STATE_WORDS[state].format(yes)
+    if name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
+        return yes if page.users[name].iloc[0] else no
+    moment = page.moments()[name].iloc[0]
+    if pd.isna(moment):
         return no
-    if not isinstance(value, pd.Timestamp):
-        return yes
-    days = max((page.users[columns.AS_OF].iloc[0] - value).days, 0)
+    days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
     return f"{yes}, {days} day{'' if days == 1 else 's'} before as-of"
 
 
@@ -231,60 +237,24 @@ _STATE_WORDS: Final = {
     State.UNKNOWN: "contradicts the other cells of its slot",
 }
 
-
-class _Reading(NamedTuple):
-    """Say where a page has what a cell was understood to say, and the words for it.
-
-    `yes` names a flag that is set, the event of a moment, or what is in a slot; `no` stands for a
-    flag that is not set, and for no moment.
-    """
-
-    frame: str
-    column: str
-    place: int
-    yes: str
-    no: str = ""
-
-
-_THINGS: Final[Sequence[tuple[str, str, Slots]]] = (
-    ("keys", "access key", columns.ACCESS_KEYS),
-    ("certificates", "signing certificate", columns.CERTIFICATES),
-)
-_SLOTS: Final = [
-    (frame, place, f"{thing} {place + 1}", slot)
-    for frame, thing, slots in _THINGS
-    for place, slot in enumerate(slots)
-]
+_KEYS: Final = [*enumerate(columns.ACCESS_KEYS, start=1)]
+_CERTIFICATES: Final = [*enumerate(columns.CERTIFICATES, start=1)]
 _READINGS: Final = {
-    columns.PASSWORD_ENABLED: _Reading(
-        "users", columns.PASSWORD_ENABLED, 0, "has a password", "no password"
-    ),
-    columns.PASSWORD_LAST_USED: _Reading(
-        "users", columns.PASSWORD_LAST_USED, 0, "last sign-in", "never signed in"
-    ),
-    columns.PASSWORD_LAST_CHANGED: _Reading(
-        "users", columns.PASSWORD_LAST_CHANGED, 0, "password changed", "no date"
-    ),
-    columns.USER_CREATION_TIME: _Reading("users", columns.CREATED, 0, "user created", "no date"),
-    columns.MFA_ACTIVE: _Reading(
-        "users", columns.MFA_ACTIVE, 0, "an MFA device is registered", "no MFA device"
-    ),
+    columns.PASSWORD_ENABLED: ("has a password", "no password"),
+    columns.PASSWORD_LAST_USED: ("last sign-in", "never signed in"),
+    columns.PASSWORD_LAST_CHANGED: ("password changed", "no date"),
+    columns.USER_CREATION_TIME: ("user created", "no date"),
+    columns.MFA_ACTIVE: ("an MFA device is registered", "no MFA device"),
+    **{key.active: (f"access key {slot}", "") for slot, key in _KEYS},
+    **{key.last_rotated: (f"access key {slot} created", "no date") for slot, key in _KEYS},
+    **{key.last_used_date: (f"access key {slot} last used", "never used") for slot, key in _KEYS},
+    **{each.active: (f"signing certificate {slot}", "") for slot, each in _CERTIFICATES},
     **{
-        slot.active: _Reading(frame, columns.STATE, place, thing)
-        for frame, place, thing, slot in _SLOTS
-    },
-    **{
-        slot.last_rotated: _Reading(frame, columns.CREATED, place, f"{thing} created", "no date")
-        for frame, place, thing, slot in _SLOTS
-    },
-    **{
-        key.last_used_date: _Reading(
-            "keys", columns.LAST_USED, place, f"access key {place + 1} last used", "never used"
-        )
-        for place, key in enumerate(columns.ACCESS_KEYS)
+        each.last_rotated: (f"signing certificate {slot} created", "no date")
+        for slot, each in _CERTIFICATES
     },
 }
-"""How a cell that was understood is read, by its column."""
+"""The words, by column, for a flag that is set, a moment or a slot; and for none."""
 
 
 # Rules and exemptions

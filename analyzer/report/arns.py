@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.report.values import consist_of, end_with_tails, lengths
 from analyzer.terms import ACCOUNT_ID_PATTERN
-from analyzer.text_cells import consist_of, end_with_tails, lengths
 
 _NAME_BYTES: Final = (string.ascii_letters + string.digits + "_+=,.@-").encode()
 _LONGEST_NAME: Final = 128

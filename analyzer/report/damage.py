@@ -13,8 +13,8 @@ from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report import values
 from analyzer.report.raw_report import Header, ReportText
+from analyzer.report.values import lengths
 from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED
-from analyzer.text_cells import lengths
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"

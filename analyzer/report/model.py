@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final, Self, overload
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -266,11 +266,7 @@ class Exemptions(Sequence[Exemption]):
     entries: tuple[Exemption, ...] = ()
     file: FileReference | None = None
 
-    @overload
-    def __getitem__(self, at: int) -> Exemption: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Exemption, ...]: ...
-    def __getitem__(self, at: int | slice) -> Exemption | tuple[Exemption, ...]:
+    def __getitem__(self, at: Any) -> Any:
         """Return an entry, or some."""
         return self.entries[at]
 

@@ -16,9 +16,8 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
 from analyzer.report.model import NO_MOMENT, TEXT, Page, as_category, over_slots, text_series
-from analyzer.report.values import lowercase_booleans
+from analyzer.report.values import consist_of, lowercase_booleans
 from analyzer.terms import NO_VALUE, NOT_SUPPORTED, State, code_of
-from analyzer.text_cells import consist_of
 
 _NO_SIGN_IN = "no_information"
 _CODE_BYTES = (string.ascii_letters + string.digits + "-_.:").encode()

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
+from analyzer.report.values import first_bytes
 from analyzer.terms import FORMULA_SIGNS, Verdict
-from analyzer.text_cells import first_bytes
 from analyzer.writers.text_columns import (
     Columns,
     array,

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from analyzer.report import arns
-from analyzer.text_cells import first_bytes
+from analyzer.report.values import first_bytes
 
 ACCOUNT = "012345678901"
 USER = f"arn:aws:iam::{ACCOUNT}:user/ann"

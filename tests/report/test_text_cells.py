@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from analyzer.text_cells import cells_or_null, consist_of, end_with_tails, lengths
+from analyzer.report.values import cells_or_null, consist_of, end_with_tails, lengths
 
 COLUMNS = {
     "nothing": [],
