@@ -108,7 +108,8 @@ def survey_files(
 
 def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     option = moment_in_utc(as_of)
-    check_as_of(option)
+    if option:
+        check_as_of(option)
     named = [(name, each) for name, content in files for each in _sources(name, content)]
     surveyed = survey_each([partial(read_in_memory, *each) for _, each in named], option)
     reports = (

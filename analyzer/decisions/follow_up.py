@@ -147,8 +147,7 @@ def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     }
     numbers = pa.array(np.arange(len(lines)))
     table = pa.table({**texts, columns.FILE: numbers, columns.ROW: numbers})
-    page = tidy(table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines])
-    return page.with_users({columns.CONTRADICTED: ""})
+    return tidy(table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines])
 
 
 class _UsersNow:

@@ -121,7 +121,7 @@ def record_texts(
         "account": accounts,
         "account_name": account_names(users[columns.ACCOUNT], names).tolist(),
         "account_owner": [owners.get(account, "") for account in accounts],
-        "contradicted": users[columns.CONTRADICTED].tolist(),
+        "contradicted": [", ".join(names) for names in page.contradicted_columns()],
         "service_credentials": users[columns.SERVICE_CREDENTIALS].tolist(),
         "same_second": _names_of_seconds(users, same_second),
         "earlier": users.get(columns.EARLIER_DECISION, [""] * len(users)),
@@ -286,10 +286,8 @@ def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
     rows: list[dict[str, str]] = pd.DataFrame(texts).astype(object).to_dict("records")  # type: ignore[assignment]  # names are text
-    for row, contradicted in zip(rows, users[columns.CONTRADICTED], strict=True):
-        row.update(
-            dict.fromkeys(filter(columns.REPORTED.__contains__, contradicted.split(", ")), "")
-        )
+    for row, contradicted in zip(rows, page.contradicted_columns(), strict=True):
+        row.update(dict.fromkeys(filter(columns.REPORTED.__contains__, contradicted), ""))
     return rows
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.model import TEXT, Page, Report, as_category
+from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.raw_report import ReportText, check_as_of
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
@@ -59,11 +59,12 @@ def assemble_report(
 
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
-    check_as_of(option)
+    if option:
+        check_as_of(option)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
     outcomes = _outcomes(openers, option, threads)
     reports: Sequence[SurveyedReport] = [*_surveyed(outcomes, len(openers), progress, kept)]
-    contradicting: Mapping[str, str] = {}
+    contradicting: Mapping[str, Sequence[str]] = {}
     of_selection: tuple[str, ...] = ()
     if len(reports) > 1 or len(repeated_arn_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
@@ -92,7 +93,7 @@ class _SelectedRows:
     """
 
     reports: Sequence[SurveyedReport]
-    contradicting: Mapping[str, str]
+    contradicting: Mapping[str, Sequence[str]]
 
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows; of several pages each is made while the one before is used."""
@@ -118,9 +119,9 @@ class _SelectedRows:
             table = pa.concat_tables(alike)
             page = tidy(table if of_roots else _without_roots(table), as_of, of_masked)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
-            yield page.with_users(
+            contradicted = _contradicted(page.users[columns.ARN], self.contradicting)
+            yield replace(page, contradicted=contradicted).with_users(
                 {
-                    columns.CONTRADICTED: _texts_of(page.users[columns.ARN], self.contradicting),
                     columns.AS_OF_SOURCE: source,
                     columns.SERVICE_CREDENTIALS: _service_credentials(page.users, self.reports),
                 }
@@ -159,22 +160,21 @@ def _surveyed(
         raise InputRefused(problems)
 
 
-def _texts_of(keys: pd.Series, texts: Mapping[str, str]) -> pd.Series:
-    """Return the text for each key, empty for those that have none."""
-    if not texts:
-        return pd.Series("", index=keys.index, dtype=TEXT)
-    found: pd.Series = keys.map(texts).astype(TEXT).fillna("")
-    return found
+def _contradicted(arn: pd.Series, contradicting: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the cells of users in which another row of the same ARN differs."""
+    known = arn.isin([*contradicting]) if contradicting else ()
+    at: list[int] = np.flatnonzero(known).tolist()
+    return cells_of_users((user, name) for user in at for name in contradicting[arn.iloc[user]])
 
 
 def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport]) -> pd.Series:
     """Return the services of each user's active service-specific credentials, if known."""
-    services = _texts_of(users[columns.USER], {})
+    services = pd.Series("", index=users.index, dtype=TEXT)
     for file in users[columns.FILE].unique():
         if (listed := reports[file].text.service_credentials) and listed.services:
             here = users[columns.FILE] == file
             texts = {user: ", ".join(sorted(names)) for user, names in listed.services.items()}
-            services[here] = _texts_of(users.loc[here, columns.USER].str.lower(), texts)
+            services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
     return services
 
 

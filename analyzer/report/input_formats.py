@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from typing import Any, Final, Protocol, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -84,13 +84,6 @@ def size_text(size: int) -> str:
         if size and size % _UNITS[unit[0]] == 0:
             return f"{size // _UNITS[unit[0]]} {unit}"
     return f"{size} bytes"
-
-
-class ReadableStream(Protocol):
-    """Describe what bytes are read from."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return so many bytes or fewer, none at the end."""
 
 
 @dataclass(slots=True)
@@ -169,7 +162,7 @@ def _refuse_beginning(name: str, head: bytes) -> None:
 
 def read_report_bytes(
     name: str,
-    stream: ReadableStream,
+    stream: IO[bytes] | io.BufferedIOBase,
     limit: InputLimit | None = None,
     largest: Callable[[str, bytes], int] = size_limit,
 ) -> bytes:
@@ -181,7 +174,9 @@ def read_report_bytes(
     Raises InputRefused, and whatever the stream does.
     """
     counted = limit or InputLimit(sys.maxsize)
-    chunk = _first_bytes(stream)
+    chunk = b""  # A pipe may give fewer bytes at a time than show what an input is.
+    while len(chunk) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(chunk))):
+        chunk += more
     if len(chunk) < HEAD_BYTES:
         counted.add(name, len(chunk))
         return chunk
@@ -194,14 +189,6 @@ def read_report_bytes(
             raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
         chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
-
-
-def _first_bytes(stream: ReadableStream) -> bytes:
-    """Return as many bytes as show what an input is; a pipe may give fewer at a time."""
-    head = b""
-    while len(head) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(head))):
-        head += more
-    return head
 
 
 def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrapped:

@@ -77,8 +77,7 @@ class Page:
       `account`, `user`, `arn` str, `created`, `password_last_used`, `password_last_changed`,
       `password_next_rotation` datetime64[s, UTC], `as_of` likewise, `as_of_source` category
       (`AsOfSource`), `password_enabled`, `mfa_active` bool, `masked` bool (the ARN
-      is masked: the user is judged by name), `contradicted` str (columns in which
-      another row of the ARN differs),
+      is masked: the user is judged by name),
       `service_credentials` str (services with an active credential, by AWS's saved list).
       NaT and False also stand where a cell was not understood: `unread` tells.
       The analysis adds `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and
@@ -89,6 +88,7 @@ class Page:
       datetime64[s, UTC]; keys also `last_used` likewise.
     - `unread`: the cells that were not understood: `position` int64 (the user's index), `column`
       and `value` str; `value` is missing where the report has no such column.
+    - `contradicted`: the cells in which another row of the ARN differs: `position`, `column`.
     - `cells`: the report's own columns as text, in AWS's order, timestamps as `…Z`, booleans in
       lower case; missing where the report has no such column.
     """
@@ -97,6 +97,7 @@ class Page:
     keys: pd.DataFrame
     certificates: pd.DataFrame
     unread: pd.DataFrame
+    contradicted: pd.DataFrame
     cells: pd.DataFrame
 
     def __len__(self) -> int:
@@ -120,6 +121,13 @@ class Page:
         mask = np.zeros(len(self), bool)
         mask[self.unread.loc[self.unread[columns.COLUMN].isin(names), columns.POSITION]] = True
         return mask
+
+    def contradicted_columns(self) -> list[list[str]]:
+        """Return for each user the columns in which another row of the ARN differs."""
+        names: list[list[str]] = [[] for _ in range(len(self))]
+        for position, name in self.contradicted.itertuples(index=False):
+            names[position].append(name)
+        return names
 
     @property
     def users_with_nullable_flags(self) -> pd.DataFrame:
@@ -160,15 +168,26 @@ class Page:
             return self
         new = np.cumsum(mask) - 1
         twice = over_slots(mask)
-        unread = self.unread[mask[self.unread[columns.POSITION]]]
+        unread, contradicted = (
+            frame[mask[frame[columns.POSITION]]] for frame in (self.unread, self.contradicted)
+        )
         return replace(
             self,
             users=self.users[mask].reset_index(drop=True),
             keys=self.keys[twice].set_axis(new[self.keys.index[twice]]),
             certificates=self.certificates[twice].set_axis(new[self.certificates.index[twice]]),
             unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
+            contradicted=contradicted.assign(
+                **{columns.POSITION: new[contradicted[columns.POSITION]]}
+            ),
             cells=self.cells[mask].reset_index(drop=True),
         )
+
+
+def cells_of_users(cells: Iterable[tuple[int, str]]) -> pd.DataFrame:
+    """Return cells, each by the position of its user and its column, as a frame."""
+    frame = pd.DataFrame([*cells], columns=[columns.POSITION, columns.COLUMN])
+    return frame.astype({columns.POSITION: "int64", columns.COLUMN: TEXT})
 
 
 def slot_matrix(values: np.ndarray) -> np.ndarray:

@@ -185,12 +185,12 @@ _RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
 """The name of a run of `export`: no report in it is from the end of that day."""
 
 
-def check_as_of(option: datetime | None) -> None:
+def check_as_of(option: datetime) -> None:
     """Refuse a moment that no report can describe.
 
     Raises InputRefused.
     """
-    if option and option.year not in YEARS:
+    if option.year not in YEARS:
         message = "no report describes this time"
         hint = f"Use a time from {YEARS.start} to {YEARS[-1]}."
         raise InputRefused([Problem("as-of", None, None, option.isoformat(), message, hint)])

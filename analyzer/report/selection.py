@@ -32,7 +32,7 @@ class Selection(NamedTuple):
     """
 
     reports: Sequence[SurveyedReport]
-    contradicting: Mapping[str, str]
+    contradicting: Mapping[str, Sequence[str]]
     notes: tuple[str, ...]
 
 
@@ -126,7 +126,7 @@ def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> Sur
 
 def deduplicate_rows(
     reports: Sequence[SurveyedReport], suspects: pa.Array
-) -> tuple[list[SurveyedReport], dict[str, str]]:
+) -> tuple[list[SurveyedReport], dict[str, list[str]]]:
     """Count rows that say the same once, whatever the form of their moments and booleans.
 
     `suspects` are the hashes of ARNs that occur more than once. Return also the ARNs whose rows
@@ -195,10 +195,10 @@ class _ComparedRows:
                 if name := names[differing]:
                     self.differing[name].add(place)
 
-    def contradictions(self) -> dict[str, str]:
+    def contradictions(self) -> dict[str, list[str]]:
         """Return the ARNs whose rows differ, and the names of the columns in which they do."""
         return {
-            arn: ", ".join(columns.IN_REPORT[at] for at in sorted(places))
+            arn: [columns.IN_REPORT[at] for at in sorted(places)]
             for arn, places in self.differing.items()
         }
 

@@ -5,6 +5,7 @@
 
 import string
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,15 @@ from numpy.typing import ArrayLike
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, TEXT, Page, as_category, over_slots, text_series
+from analyzer.report.model import (
+    NO_MOMENT,
+    TEXT,
+    Page,
+    as_category,
+    cells_of_users,
+    over_slots,
+    text_series,
+)
 from analyzer.report.values import consist_of, lowercase_booleans
 from analyzer.terms import NO_VALUE, NOT_SUPPORTED, State, code_of
 
@@ -39,6 +48,9 @@ _NONE_UNREAD = pd.DataFrame(
 )
 
 
+_utc = partial(pd.DatetimeIndex, tz="UTC")
+
+
 @dataclass(slots=True)
 class _Cells:
     """Read columns of a table, noting each cell that was not understood."""
@@ -51,6 +63,9 @@ class _Cells:
         return int(self.table.num_rows)
 
     def text(self, column: str) -> pa.Array:
+        """Return a column's cells, null where the report has no such column."""
+        if not self.has(column):
+            return pa.nulls(len(self), pa.large_string())
         if column not in self.texts:
             self.texts[column] = self.table[column].combine_chunks()
         return self.texts[column]
@@ -73,13 +88,13 @@ class _Cells:
         if not odd.any():
             return
         position = np.flatnonzero(odd)
-        value = self.table[column].take(pa.array(position)) if self.has(column) else None
+        cells = self.table[column] if self.has(column) else self.text(column)
         self.unread.append(
             pd.DataFrame(
                 {
                     columns.POSITION: position,
                     columns.COLUMN: pd.Series(column, index=range(len(position)), dtype=TEXT),
-                    columns.VALUE: _strings(value, len(position)),
+                    columns.VALUE: text_series(cells.take(pa.array(position))),
                 }
             )
         )
@@ -111,18 +126,16 @@ def tidy(table: pa.Table, as_of: ArrayLike, of_masked: str = "") -> Page:
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
     moment for each file; `of_masked` is the account of masked ARNs, where that is known. The two
-    kinds of rows must not be mixed.
+    kinds of rows must not be mixed. No cell is contradicted by another row yet.
     """
     cells = _Cells(table, {}, [])
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
-    raw = {
-        name: _strings(cells.text(name) if cells.has(name) else None, len(cells))
-        for name in columns.IN_REPORT
-    }
+    raw = {name: text_series(cells.text(name)) for name in columns.IN_REPORT}
     unread = pd.concat([_NONE_UNREAD, *cells.unread], ignore_index=True)
-    return Page(users, keys, certificates, unread, pd.DataFrame(raw, copy=False))
+    cells_as_text = pd.DataFrame(raw, copy=False)
+    return Page(users, keys, certificates, unread, cells_of_users([]), cells_as_text)
 
 
 def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
@@ -137,9 +150,9 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
         {
             columns.FILE: file,
             columns.ROW: cells.table[columns.ROW].to_numpy(),
-            columns.ACCOUNT: _strings(arns.account_ids(arn, of_masked), len(cells)),
-            columns.USER: _strings(name, len(cells)),
-            columns.ARN: _strings(arn, len(cells)),
+            columns.ACCOUNT: text_series(arns.account_ids(arn, of_masked)),
+            columns.USER: text_series(name),
+            columns.ARN: text_series(arn),
             columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),
             columns.PASSWORD_ENABLED: cells.booleans(columns.PASSWORD_ENABLED)[0],
             columns.PASSWORD_LAST_USED: _utc(moment[columns.PASSWORD_LAST_USED]),
@@ -234,12 +247,3 @@ def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
         index=over_slots(np.arange(count)),
         copy=False,
     )
-
-
-def _strings(texts: pa.Array | None, count: int) -> pd.Series:
-    cells = pa.nulls(count, pa.large_string()) if texts is None else texts
-    return text_series(cells)
-
-
-def _utc(moment: np.ndarray) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(moment, tz="UTC")

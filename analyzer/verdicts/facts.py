@@ -176,12 +176,8 @@ class Facts:
 
     @cached_property
     def _contradicted(self) -> dict[str, list[int]]:
-        contradicted_columns = self.page.users[columns.CONTRADICTED]
-        rows_by_column: dict[str, list[int]] = {}
-        for position in np.flatnonzero(contradicted_columns != ""):
-            for name in contradicted_columns.iloc[position].split(", "):
-                rows_by_column.setdefault(name, []).append(int(position))
-        return rows_by_column
+        by_column = self.page.contradicted.groupby(columns.COLUMN, sort=False)[columns.POSITION]
+        return {str(name): positions.tolist() for name, positions in by_column}
 
     # Users
 

@@ -429,9 +429,9 @@ def test_only_the_column_whose_meaning_differs_is_said_to_contradict(
 ) -> None:
     form = {"mfa_active": "FALSE", "user_creation_time": "2023-08-05T12:00:00+00:00"}
     report = read(tmp_path, lines(PLAIN, with_cells(BOB, **form | {column: cell})))
-    users = analyzer.analyze(report).users
-    bobs = users[users["user"] == "bob"]
-    assert bobs["contradicted"].tolist() == [column] * 2
+    (page,) = report.pages()
+    bobs = page.where((page.users["user"] == "bob").to_numpy())
+    assert bobs.contradicted_columns() == [[column]] * 2
 
 
 def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path: Path) -> None:
@@ -471,8 +471,8 @@ def test_rows_of_one_arn_in_two_reports_of_equal_moment_contradict_too(tmp_path:
     put(tmp_path, PLAIN, console(AS_OF))
     put(tmp_path, old, "sub/" + console(AS_OF))
     report = analyzer.load(tmp_path)
-    users = analyzer.analyze(report).users
-    assert all("access_key_1_last_used_date" in each for each in users["contradicted"])
+    (page,) = report.pages()
+    assert all("access_key_1_last_used_date" in each for each in page.contradicted_columns())
 
 
 def test_several_users_whose_rows_contradict_are_named_together(tmp_path: Path) -> None:

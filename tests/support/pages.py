@@ -1,13 +1,14 @@
 """Make pages of made-up rows, and ask rules about them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import Page, concatenated
+from analyzer.report.model import Page, cells_of_users, concatenated
 from analyzer.report.tidy import tidy
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
@@ -35,8 +36,10 @@ def tidied(
     table = table.append_column("file", pa.array(np.zeros(len(texts), np.int64)))
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
-    return page.with_users(
-        {"contradicted": contradicted, "service_credentials": "", "as_of_source": as_of_source}
+    names = filter(None, contradicted.split(", "))
+    cells = cells_of_users((at, name) for name in names for at in range(len(page)))
+    return replace(page, contradicted=cells).with_users(
+        {"service_credentials": "", "as_of_source": as_of_source}
     )
 
 

@@ -248,10 +248,13 @@ class CollectedUsers:
         No part stays in memory twice for long.
         """
         starts = np.cumsum([0, *map(len, self._pages)])
-        unread = [
-            page.unread.assign(**{columns.POSITION: page.unread[columns.POSITION] + start})
-            for page, start in zip(self._pages, starts[:-1], strict=True)
-        ]
+        unread, contradicted = (
+            [
+                frame.assign(**{columns.POSITION: frame[columns.POSITION] + start})
+                for frame, start in zip(frames, starts[:-1], strict=True)
+            ]
+            for frames in zip(*((p.unread, p.contradicted) for p in self._pages), strict=True)
+        )
         users, keys, certificates, cells = (
             [getattr(page, name) for page in self._pages]
             for name in ("users", "keys", "certificates", "cells")
@@ -262,6 +265,7 @@ class CollectedUsers:
             keys=_joined_slots(keys),
             certificates=_joined_slots(certificates),
             unread=concatenated(unread),
+            contradicted=concatenated(contradicted),
             cells=_joined(cells),
         )
 
