@@ -159,7 +159,6 @@ def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_late
     assert changed(runs / name(THIRD)) == [("new", "bob"), ("new", "eve")]
 
 
-@pytest.mark.usefixtures("plain_workbook")
 def test_accounts_that_are_missing_are_told_and_never_gone(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
@@ -178,6 +177,8 @@ def test_accounts_that_are_missing_are_told_and_never_gone(
     ]
     sentence = f"Account {OTHER} is not covered: AWS denied it."
     assert sentence in capsys.readouterr().err
+    book = openpyxl.load_workbook(runs / "latest" / "review.xlsx", read_only=True)
+    assert sentence in {cell for row in book["Summary"].values for cell in row}
     assert (runs / "latest" / "reports" / "fetched.manifest.json").is_file()
     assert exporting(runs, "--from", reports, "--check") == 5
     assert sentence in capsys.readouterr().err
