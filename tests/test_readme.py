@@ -17,17 +17,14 @@ from analyzer.cli import main
 from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
-from analyzer.rules import RULES
-from analyzer.rules.rule import Outcome, Rule
+from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import asff, ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
-from tests.support import review_picture
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
-from tests.support.picture import PICTURE, picture
 
 PAGES = (
     "README.md",
@@ -58,7 +55,7 @@ NOT_RUN = {
     ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
     "sh remove.sh": "changes AWS; tests/decisions runs such scripts against a stand-in",
-    ".venv/bin/python -m tests.support.picture": "writes the pictures, which tests hold",
+    ".venv/bin/python -m tests.golden": "writes the files that tests hold",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",
 }
 """The blocks of commands that do not run, by how they begin."""
@@ -133,16 +130,6 @@ def test_the_table_of_verdicts_lists_them_in_the_order_in_which_they_are_tried()
 def test_the_table_of_caveats_lists_all_of_them_in_their_order() -> None:
     ids = [caveat.id for caveat in CAVEATS]
     assert list(rows(README, "caveat")) == ids
-
-
-def table_row(rule: Rule) -> str:
-    severity = rule.severity if rule.default else f"{rule.severity}; off by default"
-    return f"| `{rule.id}` | {rule.title} | {severity} |"
-
-
-def test_the_table_of_rules_is_the_one_that_the_rules_make() -> None:
-    table = "\n".join(["| rule | finds | severity |", "|---|---|---|", *map(table_row, RULES)])
-    assert f"\n\n{table}\n\n" in RULES_PAGE
 
 
 def test_every_standard_is_listed() -> None:
@@ -277,15 +264,6 @@ def test_the_readme_has_the_commands_to_try_and_to_test_it() -> None:
     commands = [line for line in README.splitlines() if "pip install" in line]
     assert [line for line in commands if re.search("pip install .*test.*pytest", line)]
     assert [line for line in commands if "credreport analyze samples/" in line]
-
-
-def test_the_picture_shows_what_the_program_prints() -> None:
-    words = re.compile(r"<text[^>]*>([^<]*)</text>")
-    assert words.findall(PICTURE.read_text(encoding="utf-8")) == words.findall(picture())
-
-
-def test_the_picture_of_the_review_shows_the_workbook_that_the_program_writes() -> None:
-    assert review_picture.PICTURE.read_text(encoding="utf-8") == review_picture.picture()
 
 
 # Deployment

@@ -1,12 +1,13 @@
 """Hold the tables of controls to the benchmarks, as they were read in public sources.
 
-Each line is a control: its number, then the rules that decide it and the boundary, or nothing
-where the report alone cannot decide it. `>=45` fails from day 45 on, `>90` after day 90. Written
+Each line is a control: its number, then the rules that decide it and the boundary; the report alone
+cannot decide the others. `>=45` fails from day 45 on, `>90` after day 90. Written
 out from turbot/steampipe-mod-aws-compliance (v1.2), prowler-cloud/prowler (v1.4 and later) and the
 AWS Security Hub User Guide (FSBP), never from the code.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -22,243 +23,79 @@ from analyzer.terms import Thresholds
 from tests.support.builders import Row, a_key, a_password, a_user, days_before, the_root
 from tests.support.pages import NO_USERS, counts_on, of_users, tidied
 
+
+def table(numbers: Iterable[str], decided: str) -> list[list[str]]:
+    """Return each control's number, with its rules and boundary if they are given."""
+    rest = {line.split()[0]: line.split() for line in decided.splitlines() if line.strip()}
+    return [rest.pop(number, [number]) for number in numbers] + [*rest.values()]
+
+
+def numbers(first: str, last: int) -> list[str]:
+    return [f"{first}.{number}" for number in range(1, last + 1)]
+
+
+SINCE_1_4 = """
+    1.4 root-access-key
+    1.5 root-without-mfa
+    1.7 root-used
+    1.10 console-user-without-mfa
+    1.11 initial-setup-access-key
+    1.12 idle-password idle-access-key >=45
+    1.13 two-active-access-keys
+    1.14 unrotated-access-key >90
+"""
+SINCE_5 = """
+    {0}.3 root-access-key
+    {0}.4 root-without-mfa
+    {0}.6 root-used
+    {0}.9 console-user-without-mfa
+    {0}.10 initial-setup-access-key
+    {0}.11 idle-password idle-access-key >=45
+    {0}.12 two-active-access-keys
+    {0}.13 unrotated-access-key >90
+"""
 TABLES = {
-    "cis-1.2": """
+    "cis-1.2": table(
+        numbers("1", 22),
+        """
         1.1 root-used
         1.2 console-user-without-mfa
         1.3 idle-password idle-access-key >=90
         1.4 unrotated-access-key >90
-        1.5
-        1.6
-        1.7
-        1.8
-        1.9
-        1.10
-        1.11
         1.12 root-access-key
         1.13 root-without-mfa
-        1.14
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
         1.21 initial-setup-access-key
-        1.22
-    """,
-    "cis-1.4": """
-        1.1
-        1.2
-        1.3
-        1.4 root-access-key
-        1.5 root-without-mfa
-        1.6
-        1.7 root-used
-        1.8
-        1.9
-        1.10 console-user-without-mfa
-        1.11 initial-setup-access-key
-        1.12 idle-password idle-access-key >=45
-        1.13 two-active-access-keys
-        1.14 unrotated-access-key >90
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
-        1.21
-    """,
-    "cis-1.5": """
-        1.1
-        1.2
-        1.3
-        1.4 root-access-key
-        1.5 root-without-mfa
-        1.6
-        1.7 root-used
-        1.8
-        1.9
-        1.10 console-user-without-mfa
-        1.11 initial-setup-access-key
-        1.12 idle-password idle-access-key >=45
-        1.13 two-active-access-keys
-        1.14 unrotated-access-key >90
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
-        1.21
-    """,
-    "cis-2.0": """
-        1.1
-        1.2
-        1.3
-        1.4 root-access-key
-        1.5 root-without-mfa
-        1.6
-        1.7 root-used
-        1.8
-        1.9
-        1.10 console-user-without-mfa
-        1.11 initial-setup-access-key
-        1.12 idle-password idle-access-key >=45
-        1.13 two-active-access-keys
-        1.14 unrotated-access-key >90
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
-        1.21
-        1.22
-    """,
-    "cis-3.0": """
-        1.1
-        1.2
-        1.3
-        1.4 root-access-key
-        1.5 root-without-mfa
-        1.6
-        1.7 root-used
-        1.8
-        1.9
-        1.10 console-user-without-mfa
-        1.11 initial-setup-access-key
-        1.12 idle-password idle-access-key >=45
-        1.13 two-active-access-keys
-        1.14 unrotated-access-key >90
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
-        1.21
-        1.22
-    """,
-    "cis-4.0.1": """
-        1.1
-        1.2
-        1.3
-        1.4 root-access-key
-        1.5 root-without-mfa
-        1.6
-        1.7 root-used
-        1.8
-        1.9
-        1.10 console-user-without-mfa
-        1.11 initial-setup-access-key
-        1.12 idle-password idle-access-key >=45
-        1.13 two-active-access-keys
-        1.14 unrotated-access-key >90
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
-        1.21
-        1.22
-    """,
-    "cis-5.0": """
-        1.1
-        1.2
-        1.3 root-access-key
-        1.4 root-without-mfa
-        1.5
-        1.6 root-used
-        1.7
-        1.8
-        1.9 console-user-without-mfa
-        1.10 initial-setup-access-key
-        1.11 idle-password idle-access-key >=45
-        1.12 two-active-access-keys
-        1.13 unrotated-access-key >90
-        1.14
-        1.15
-        1.16
-        1.17
-        1.18
-        1.19
-        1.20
-        1.21
-    """,
-    "cis-6.0": """
-        2.1
-        2.2
-        2.3 root-access-key
-        2.4 root-without-mfa
-        2.5
-        2.6 root-used
-        2.7
-        2.8
-        2.9 console-user-without-mfa
-        2.10 initial-setup-access-key
-        2.11 idle-password idle-access-key >=45
-        2.12 two-active-access-keys
-        2.13 unrotated-access-key >90
-        2.14
-        2.15
-        2.16
-        2.17
-        2.18
-        2.19
-        2.20
-        2.21
-    """,
-    "cis-7.0": """
-        2.1.1
-        2.1.2
-        2.1.3
-        2.1.4
-        2.1.5
-        2.1.6
-        2.2
-        2.3
+        """,
+    ),
+    **{name: table(numbers("1", 21), SINCE_1_4) for name in ("cis-1.4", "cis-1.5")},
+    **{name: table(numbers("1", 22), SINCE_1_4) for name in ("cis-2.0", "cis-3.0", "cis-4.0.1")},
+    "cis-5.0": table(numbers("1", 21), SINCE_5.format(1)),
+    "cis-6.0": table(numbers("2", 21), SINCE_5.format(2)),
+    "cis-7.0": table(
+        [*numbers("2.1", 6), *numbers("2", 21)[1:]],
+        """
         2.4 root-access-key
         2.5 root-without-mfa
-        2.6
         2.7 root-used
-        2.8
-        2.9
         2.10 console-user-without-mfa
         2.11 idle-password idle-access-key >=45
         2.12 unrotated-access-key >90
-        2.13
-        2.14
-        2.15
-        2.16
-        2.17
-        2.18
-        2.19
-        2.20
-        2.21
-    """,
-    "fsbp": """
-        IAM.1
-        IAM.2
+        """,
+    ),
+    "fsbp": table(
+        [*numbers("IAM", 8), "IAM.21"],
+        """
         IAM.3 unrotated-access-key >90
         IAM.4 root-access-key
         IAM.5 console-user-without-mfa
-        IAM.6
-        IAM.7
         IAM.8 idle-password idle-access-key >=90
-        IAM.21
-    """,
+        """,
+    ),
 }
 
 BY_STANDARD = {standard.id: standard for standard in STANDARDS}
 BY_RULE = {rule.id: rule for rule in RULES}
 SIGNS = {">=": 0, ">": 1}
-
-
-def lines(table: str) -> list[list[str]]:
-    return [line.split() for line in table.splitlines() if line.strip()]
 
 
 def limits_of(standard: Standard) -> Thresholds:
@@ -272,19 +109,18 @@ def told(control: Control) -> list[str]:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_each_control_has_its_number_and_its_rules(name: str) -> None:
-    expected = [[word for word in line if word[0] != ">"] for line in lines(TABLES[name])]
+    expected = [[word for word in line if word[0] != ">"] for line in TABLES[name]]
     assert [told(control) for control in BY_STANDARD[name].controls] == expected
 
 
 def test_every_standard_has_its_table() -> None:
-    assert set(BY_STANDARD) == set(TABLES)
-    assert len(STANDARDS) == len(TABLES)
+    assert sorted(standard.id for standard in STANDARDS) == sorted(TABLES)
 
 
 BOUNDARIES = [
     (name, line[0], rule, line[-1])
-    for name, table in TABLES.items()
-    for line in lines(table)
+    for name, lines in TABLES.items()
+    for line in lines
     if line[-1][0] == ">"
     for rule in line[1:-1]
 ]
@@ -478,8 +314,7 @@ REFERENCES = {
 
 def test_frameworks_refer_to_what_their_sources_say() -> None:
     found = {
-        name: {rule: " ".join(numbers) for rule, numbers in table.items()}
-        for name, table in FRAMEWORKS
+        name: {rule: " ".join(codes) for rule, codes in rules.items()} for name, rules in FRAMEWORKS
     }
     assert found == REFERENCES
 

@@ -29,7 +29,14 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.comparisons import LATER, analysis_of, compared, snapshot_of, user_changes
+from tests.support.comparisons import (
+    LATER,
+    analysis_of,
+    compared,
+    compared_each,
+    snapshot_of,
+    user_changes,
+)
 
 OTHER = "210987654321"
 ONE_KEY, OTHER_KEY = days_before(70), days_before(60)
@@ -48,321 +55,311 @@ def in_use(**cells: Any) -> Row:
     return a_user(**{"password": a_password(FRESH), **cells})
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        # Users
-        (None, a_user(), a_change("new", "", "unused", "user created on 2023-08-05")),
-        (
-            None,
-            a_user(user_creation_time="garbled"),
-            a_change("new", "", "unused", "not in the earlier report"),
+USERS = (
+    # Users
+    (None, a_user(), a_change("new", "", "unused", "user created on 2023-08-05")),
+    (
+        None,
+        a_user(user_creation_time="garbled"),
+        a_change("new", "", "unused", "not in the earlier report"),
+    ),
+    (a_user(), None, a_change("gone", "unused", "", "user deleted; created on 2023-08-05")),
+    (
+        in_use(mfa=True),
+        a_user(created=SINCE),
+        a_change(
+            "re-created",
+            "active",
+            "unused",
+            f"created on {DAY}, the earlier user on 2023-08-05",
         ),
-        (a_user(), None, a_change("gone", "unused", "", "user deleted; created on 2023-08-05")),
-        (
-            in_use(mfa=True),
-            a_user(created=SINCE),
-            a_change(
-                "re-created",
-                "active",
-                "unused",
-                f"created on {DAY}, the earlier user on 2023-08-05",
-            ),
+    ),
+    (a_user(), a_user(), NOTHING),
+    # Verdicts
+    (
+        a_user(key_1=USED_KEY),
+        a_user(key_1=an_inactive_key(ONE_KEY, FRESH)),
+        a_change("new-unused", "active", "unused", f"access key of {CREATED} deactivated"),
+    ),
+    (
+        a_user(password=a_password()),
+        a_user(password=a_password(SINCE)),
+        a_change("first-sign-in", "unused", "active", f"first sign-in on {DAY}"),
+    ),
+    (
+        a_user(password=a_password("N/A", FRESH), key_1=a_key(FRESH, FRESH)),
+        a_user(password=a_password(SINCE, FRESH), key_1=a_key(FRESH, SINCE)),
+        a_change(
+            "first-sign-in",
+            "active",
+            "active",
+            f"first sign-in on {DAY}; access key of 2026-04-21 used again on {DAY}",
         ),
-        (a_user(), a_user(), NOTHING),
-        # Verdicts
-        (
-            a_user(key_1=USED_KEY),
-            a_user(key_1=an_inactive_key(ONE_KEY, FRESH)),
-            a_change("new-unused", "active", "unused", f"access key of {CREATED} deactivated"),
+    ),
+    (
+        a_user(key_1=a_key()),
+        a_user(key_1=a_key(used=SINCE)),
+        a_change("first-use", "dormant", "active", f"access key of 2023-08-05 first used on {DAY}"),
+    ),
+    (
+        a_user(),
+        a_user(key_1=a_key(SINCE, SINCE)),
+        a_change(
+            "first-use",
+            "unused",
+            "active",
+            f"access key of {DAY} first used on {DAY}; access key created on {DAY}",
         ),
-        (
-            a_user(password=a_password()),
-            a_user(password=a_password(SINCE)),
-            a_change("first-sign-in", "unused", "active", f"first sign-in on {DAY}"),
+    ),
+    (
+        a_user(password=a_password(LONG_AGO)),
+        a_user(password=a_password(SINCE)),
+        a_change("used-again", "dormant", "active", f"signed in again on {DAY}"),
+    ),
+    (
+        a_user(key_1=a_key(used=days_before(200))),
+        a_user(key_1=a_key(used=SINCE)),
+        a_change(
+            "used-again", "dormant", "active", f"access key of 2023-08-05 used again on {DAY}"
         ),
-        (
-            a_user(password=a_password("N/A", FRESH), key_1=a_key(FRESH, FRESH)),
-            a_user(password=a_password(SINCE, FRESH), key_1=a_key(FRESH, SINCE)),
-            a_change(
-                "first-sign-in",
-                "active",
-                "active",
-                f"first sign-in on {DAY}; access key of 2026-04-21 used again on {DAY}",
-            ),
+    ),
+    (
+        a_user(password=no_password(LONG_AGO)),
+        a_user(password=a_password(SINCE, SINCE)),
+        a_change(
+            "used-again",
+            "retired",
+            "active",
+            f"signed in again on {DAY}; password set on {DAY}",
         ),
-        (
-            a_user(key_1=a_key()),
-            a_user(key_1=a_key(used=SINCE)),
-            a_change(
-                "first-use", "dormant", "active", f"access key of 2023-08-05 first used on {DAY}"
-            ),
+    ),
+    (
+        a_user(),
+        a_user(key_2=a_key(SINCE)),
+        a_change("no-longer-unused", "unused", "active", f"access key created on {DAY}"),
+    ),
+    (
+        in_use(password=a_password(days_before(70))),
+        in_use(password=a_password(days_before(70))),
+        a_change("verdict-changed", "active", "dormant", "not used since 2026-02-20"),
+    ),
+    (
+        a_user(key_1=a_key(ONE_KEY)),
+        a_user(key_1=a_key(ONE_KEY)),
+        a_change("verdict-changed", "active", "dormant", "never used"),
+    ),
+    (
+        in_use(password=a_password(days_before(70))),
+        in_use(password=a_password(days_before(70)), mfa=True),
+        a_change(
+            "verdict-changed",
+            "active",
+            "dormant",
+            "MFA device registered; not used since 2026-02-20",
         ),
-        (
-            a_user(),
-            a_user(key_1=a_key(SINCE, SINCE)),
-            a_change(
-                "first-use",
-                "unused",
-                "active",
-                f"access key of {DAY} first used on {DAY}; access key created on {DAY}",
-            ),
+    ),
+    (
+        in_use(),
+        in_use(password=no_password(FRESH)),
+        a_change("verdict-changed", "active", "retired", "password removed"),
+    ),
+    (in_use(), in_use(password=a_password(SINCE)), NOTHING),
+    # What is not understood
+    (
+        in_use(),
+        in_use(password_enabled="perhaps"),
+        a_change(
+            "undetermined",
+            "active",
+            "undetermined",
+            "password not understood now;"
+            ' undetermined now: password_enabled "perhaps" is not understood',
         ),
-        (
-            a_user(password=a_password(LONG_AGO)),
-            a_user(password=a_password(SINCE)),
-            a_change("used-again", "dormant", "active", f"signed in again on {DAY}"),
+    ),
+    (
+        a_user(access_key_1_active="?"),
+        a_user(key_1=a_key()),
+        a_change(
+            "undetermined",
+            "undetermined",
+            "dormant",
+            "access keys not understood before;"
+            ' undetermined before: access_key_1_active "?" is not understood; never used',
         ),
-        (
-            a_user(key_1=a_key(used=days_before(200))),
-            a_user(key_1=a_key(used=SINCE)),
-            a_change(
-                "used-again", "dormant", "active", f"access key of 2023-08-05 used again on {DAY}"
-            ),
+    ),
+    (
+        in_use(cert_1_active="?"),
+        in_use(certificate_1=a_certificate()),
+        a_change("undetermined", "active", "active", "signing certificates not understood before"),
+    ),
+    (
+        in_use(mfa_active="true"),
+        in_use(mfa_active="?"),
+        a_change("undetermined", "active", "active", "MFA device not understood now"),
+    ),
+    (in_use(mfa_active="?"), in_use(mfa_active="?"), NOTHING),
+    (
+        a_user(password=a_password("garbled"), key_1=a_key(FRESH, FRESH)),
+        a_user(password=a_password(SINCE), key_1=a_key(FRESH, FRESH)),
+        a_change(
+            "undetermined",
+            "undetermined",
+            "active",
+            "last sign-in not understood before; undetermined before:"
+            ' password_last_used "garbled" is not understood',
         ),
-        (
-            a_user(password=no_password(LONG_AGO)),
-            a_user(password=a_password(SINCE, SINCE)),
-            a_change(
-                "used-again",
-                "retired",
-                "active",
-                f"signed in again on {DAY}; password set on {DAY}",
-            ),
+    ),
+    (
+        in_use(password=a_password(FRESH, "yesterday")),
+        in_use(password=a_password(FRESH, SINCE)),
+        NOTHING,
+    ),
+    # Credentials
+    (in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), NOTHING),
+    (
+        a_user(key_1=USED_KEY),
+        a_user(key_1=USED_KEY, password=a_password(changed=SINCE)),
+        a_change("credentials-changed", "active", "active", f"password set on {DAY}"),
+    ),
+    (
+        a_user(key_1=USED_KEY),
+        a_user(key_1=USED_KEY, password=a_password(changed="N/A")),
+        a_change("credentials-changed", "active", "active", "password set"),
+    ),
+    (
+        in_use(),
+        in_use(password=a_password(FRESH, SINCE)),
+        a_change("credentials-changed", "active", "active", f"password changed on {DAY}"),
+    ),
+    (
+        in_use(key_1=USED_KEY),
+        in_use(key_1=USED_KEY, password=no_password(FRESH)),
+        a_change("credentials-changed", "active", "active", "password removed"),
+    ),
+    (
+        in_use(),
+        in_use(key_2=a_key(SINCE)),
+        a_change("credentials-changed", "active", "active", f"access key created on {DAY}"),
+    ),
+    (
+        in_use(key_1=USED_KEY),
+        in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
+        a_change("credentials-changed", "active", "active", f"access key of {CREATED} deactivated"),
+    ),
+    (
+        in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
+        in_use(key_1=USED_KEY),
+        a_change("credentials-changed", "active", "active", f"access key of {CREATED} reactivated"),
+    ),
+    (
+        in_use(key_1=USED_KEY),
+        in_use(),
+        a_change("credentials-changed", "active", "active", f"access key of {CREATED} deleted"),
+    ),
+    (
+        in_use(),
+        in_use(certificate_1=a_certificate(SINCE)),
+        a_change(
+            "credentials-changed", "active", "active", f"signing certificate created on {DAY}"
         ),
-        (
-            a_user(),
-            a_user(key_2=a_key(SINCE)),
-            a_change("no-longer-unused", "unused", "active", f"access key created on {DAY}"),
+    ),
+    (
+        in_use(certificate_1=a_certificate()),
+        in_use(certificate_2=a_certificate(active=False)),
+        a_change(
+            "credentials-changed",
+            "active",
+            "active",
+            "signing certificate of 2023-08-05 deactivated",
         ),
-        (
-            in_use(password=a_password(days_before(70))),
-            in_use(password=a_password(days_before(70))),
-            a_change("verdict-changed", "active", "dormant", "not used since 2026-02-20"),
+    ),
+    (
+        in_use(certificate_1=a_certificate()),
+        in_use(),
+        a_change(
+            "credentials-changed",
+            "active",
+            "active",
+            "signing certificate of 2023-08-05 deleted",
         ),
-        (
-            a_user(key_1=a_key(ONE_KEY)),
-            a_user(key_1=a_key(ONE_KEY)),
-            a_change("verdict-changed", "active", "dormant", "never used"),
-        ),
-        (
-            in_use(password=a_password(days_before(70))),
-            in_use(password=a_password(days_before(70)), mfa=True),
-            a_change(
-                "verdict-changed",
-                "active",
-                "dormant",
-                "MFA device registered; not used since 2026-02-20",
-            ),
-        ),
-        (
-            in_use(),
-            in_use(password=no_password(FRESH)),
-            a_change("verdict-changed", "active", "retired", "password removed"),
-        ),
-        (in_use(), in_use(password=a_password(SINCE)), NOTHING),
-        # What is not understood
-        (
-            in_use(),
-            in_use(password_enabled="perhaps"),
-            a_change(
-                "undetermined",
-                "active",
-                "undetermined",
-                "password not understood now;"
-                ' undetermined now: password_enabled "perhaps" is not understood',
-            ),
-        ),
-        (
-            a_user(access_key_1_active="?"),
-            a_user(key_1=a_key()),
-            a_change(
-                "undetermined",
-                "undetermined",
-                "dormant",
-                "access keys not understood before;"
-                ' undetermined before: access_key_1_active "?" is not understood; never used',
-            ),
-        ),
-        (
-            in_use(cert_1_active="?"),
-            in_use(certificate_1=a_certificate()),
-            a_change(
-                "undetermined", "active", "active", "signing certificates not understood before"
-            ),
-        ),
-        (
-            in_use(mfa_active="true"),
-            in_use(mfa_active="?"),
-            a_change("undetermined", "active", "active", "MFA device not understood now"),
-        ),
-        (in_use(mfa_active="?"), in_use(mfa_active="?"), NOTHING),
-        (
-            a_user(password=a_password("garbled"), key_1=a_key(FRESH, FRESH)),
-            a_user(password=a_password(SINCE), key_1=a_key(FRESH, FRESH)),
-            a_change(
-                "undetermined",
-                "undetermined",
-                "active",
-                "last sign-in not understood before; undetermined before:"
-                ' password_last_used "garbled" is not understood',
-            ),
-        ),
-        (
-            in_use(password=a_password(FRESH, "yesterday")),
-            in_use(password=a_password(FRESH, SINCE)),
-            NOTHING,
-        ),
-        # Credentials
-        (in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), NOTHING),
-        (
-            a_user(key_1=USED_KEY),
-            a_user(key_1=USED_KEY, password=a_password(changed=SINCE)),
-            a_change("credentials-changed", "active", "active", f"password set on {DAY}"),
-        ),
-        (
-            a_user(key_1=USED_KEY),
-            a_user(key_1=USED_KEY, password=a_password(changed="N/A")),
-            a_change("credentials-changed", "active", "active", "password set"),
-        ),
-        (
-            in_use(),
-            in_use(password=a_password(FRESH, SINCE)),
-            a_change("credentials-changed", "active", "active", f"password changed on {DAY}"),
-        ),
-        (
-            in_use(key_1=USED_KEY),
-            in_use(key_1=USED_KEY, password=no_password(FRESH)),
-            a_change("credentials-changed", "active", "active", "password removed"),
-        ),
-        (
-            in_use(),
-            in_use(key_2=a_key(SINCE)),
-            a_change("credentials-changed", "active", "active", f"access key created on {DAY}"),
-        ),
-        (
-            in_use(key_1=USED_KEY),
-            in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
-            a_change(
-                "credentials-changed", "active", "active", f"access key of {CREATED} deactivated"
-            ),
-        ),
-        (
-            in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
-            in_use(key_1=USED_KEY),
-            a_change(
-                "credentials-changed", "active", "active", f"access key of {CREATED} reactivated"
-            ),
-        ),
-        (
-            in_use(key_1=USED_KEY),
-            in_use(),
-            a_change("credentials-changed", "active", "active", f"access key of {CREATED} deleted"),
-        ),
-        (
-            in_use(),
-            in_use(certificate_1=a_certificate(SINCE)),
-            a_change(
-                "credentials-changed", "active", "active", f"signing certificate created on {DAY}"
-            ),
-        ),
-        (
-            in_use(certificate_1=a_certificate()),
-            in_use(certificate_2=a_certificate(active=False)),
-            a_change(
-                "credentials-changed",
-                "active",
-                "active",
-                "signing certificate of 2023-08-05 deactivated",
-            ),
-        ),
-        (
-            in_use(certificate_1=a_certificate()),
-            in_use(),
-            a_change(
-                "credentials-changed",
-                "active",
-                "active",
-                "signing certificate of 2023-08-05 deleted",
-            ),
-        ),
-        (
-            in_use(),
-            in_use(mfa=True),
-            a_change("credentials-changed", "active", "active", "MFA device registered"),
-        ),
-        (
-            in_use(mfa=True),
-            in_use(),
-            a_change("credentials-changed", "active", "active", "MFA device removed"),
-        ),
-        (None, None, NOTHING),
-    ],
+    ),
+    (
+        in_use(),
+        in_use(mfa=True),
+        a_change("credentials-changed", "active", "active", "MFA device registered"),
+    ),
+    (
+        in_use(mfa=True),
+        in_use(),
+        a_change("credentials-changed", "active", "active", "MFA device removed"),
+    ),
+    (None, None, NOTHING),
 )
-def test_what_became_of_a_user_and_why(
-    tmp_path: Path, before: Row | None, now: Row | None, expected: list[tuple[str, ...]]
-) -> None:
-    one, other = ([] if each is None else [each] for each in (before, now))
-    assert user_changes(compared(tmp_path, one, other)) == expected
+
+
+def test_what_became_of_a_user_and_why(tmp_path: Path) -> None:
+    each = compared_each(tmp_path, [(before, now) for before, now, _ in USERS])
+    for (before, now, expected), frame in zip(USERS, each, strict=True):
+        assert user_changes(frame) == expected, (before, now)
 
 
 ROTATED = f"access key of {CREATED} rotated: new one created on {DAY}"
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        # A swap of the slots alone
-        ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(ONE_KEY)), ""),
-        ((a_key(ONE_KEY), None), (None, a_key(ONE_KEY)), ""),
-        # Rotations
-        ((a_key(ONE_KEY), None), (a_key(SINCE), None), ROTATED),
-        ((a_key(ONE_KEY), None), (None, a_key(SINCE)), ROTATED),
-        ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(SINCE)), ROTATED),
-        ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(SINCE), a_key(OTHER_KEY)), ROTATED),
-        (
-            (a_key(ONE_KEY), None),
-            (a_key(SINCE), an_inactive_key(ONE_KEY)),
-            f"access key of {CREATED} deactivated; access key created on {DAY}",
-        ),
-        (
-            (a_key(ONE_KEY), a_key(OTHER_KEY)),
-            (None, a_key(ONE_KEY)),
-            "access key of 2026-03-02 deleted",
-        ),
-        # Two of the same second
-        ((a_key(ONE_KEY), a_key(ONE_KEY)), (a_key(ONE_KEY), a_key(ONE_KEY)), ""),
-        (
-            (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
-            (an_inactive_key(ONE_KEY), a_key(ONE_KEY)),
-            "",
-        ),
-        (
-            (a_key(ONE_KEY, FRESH), a_key(ONE_KEY)),
-            (a_key(ONE_KEY), a_key(ONE_KEY, FRESH)),
-            "",
-        ),
-        (
-            (a_key(ONE_KEY), a_key(ONE_KEY)),
-            (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
-            f"access key of {CREATED} deactivated",
-        ),
-        (
-            (a_key(ONE_KEY), a_key(ONE_KEY)),
-            (None, a_key(ONE_KEY)),
-            f"access key of {CREATED} deleted",
-        ),
-    ],
+KEYS = (
+    # A swap of the slots alone
+    ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(ONE_KEY)), ""),
+    ((a_key(ONE_KEY), None), (None, a_key(ONE_KEY)), ""),
+    # Rotations
+    ((a_key(ONE_KEY), None), (a_key(SINCE), None), ROTATED),
+    ((a_key(ONE_KEY), None), (None, a_key(SINCE)), ROTATED),
+    ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(SINCE)), ROTATED),
+    ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(SINCE), a_key(OTHER_KEY)), ROTATED),
+    (
+        (a_key(ONE_KEY), None),
+        (a_key(SINCE), an_inactive_key(ONE_KEY)),
+        f"access key of {CREATED} deactivated; access key created on {DAY}",
+    ),
+    (
+        (a_key(ONE_KEY), a_key(OTHER_KEY)),
+        (None, a_key(ONE_KEY)),
+        "access key of 2026-03-02 deleted",
+    ),
+    # Two of the same second
+    ((a_key(ONE_KEY), a_key(ONE_KEY)), (a_key(ONE_KEY), a_key(ONE_KEY)), ""),
+    (
+        (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
+        (an_inactive_key(ONE_KEY), a_key(ONE_KEY)),
+        "",
+    ),
+    (
+        (a_key(ONE_KEY, FRESH), a_key(ONE_KEY)),
+        (a_key(ONE_KEY), a_key(ONE_KEY, FRESH)),
+        "",
+    ),
+    (
+        (a_key(ONE_KEY), a_key(ONE_KEY)),
+        (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
+        f"access key of {CREATED} deactivated",
+    ),
+    (
+        (a_key(ONE_KEY), a_key(ONE_KEY)),
+        (None, a_key(ONE_KEY)),
+        f"access key of {CREATED} deleted",
+    ),
 )
+
+
 def test_an_access_key_is_known_by_its_creation_time_whatever_slot_it_is_in(
     tmp_path: Path,
-    before: tuple[Row | None, Row | None],
-    now: tuple[Row | None, Row | None],
-    expected: str,
 ) -> None:
-    one, other = (in_use(key_1=keys[0], key_2=keys[1]) for keys in (before, now))
-    causes = [row[-1] for row in user_changes(compared(tmp_path, [one], [other]))]
-    assert causes == ([expected] if expected else [])
+    sides = [
+        (in_use(key_1=before[0], key_2=before[1]), in_use(key_1=now[0], key_2=now[1]))
+        for before, now, _ in KEYS
+    ]
+    for case, frame in zip(KEYS, compared_each(tmp_path, sides), strict=True):
+        causes = [row[-1] for row in user_changes(frame)]
+        assert causes == ([case[-1]] if case[-1] else []), case
 
 
 def test_a_moved_key_resolves_no_finding(tmp_path: Path) -> None:
@@ -444,78 +441,76 @@ def findings(frame: Any) -> list[tuple[str, ...]]:
     return [tuple(row) for row in rows[["change", "rule", "before", "now", "cause"]].to_numpy()]
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        (
-            [],
-            [a_user()],
-            [("finding-new", "unused-user", "", "fails", "user created on 2023-08-05")],
-        ),
-        (
-            [a_user()],
-            [],
-            [
-                (
-                    "finding-resolved",
-                    "unused-user",
-                    "fails",
-                    "",
-                    "user deleted; created on 2023-08-05",
-                )
-            ],
-        ),
-        (
-            [in_use()],
-            [in_use(mfa=True)],
-            [
-                (
-                    "finding-resolved",
-                    "console-user-without-mfa",
-                    "fails",
-                    "",
-                    "MFA device registered",
-                )
-            ],
-        ),
-        (
-            [in_use(mfa=True)],
-            [in_use(mfa_active="?")],
-            [
-                (
-                    "finding-undecided",
-                    "console-user-without-mfa",
-                    "",
-                    "undecided",
-                    "MFA device not understood now",
-                )
-            ],
-        ),
-        (
-            [in_use(mfa_active="?")],
-            [in_use()],
-            [
-                (
-                    "finding-undecided",
-                    "console-user-without-mfa",
-                    "undecided",
-                    "fails",
-                    "MFA device not understood before",
-                )
-            ],
-        ),
-        (
-            [in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE))],
-            [in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE))],
-            [("finding-new", "unrotated-access-key", "", "fails", "passed the limit of 90 days")]
-            * 2,
-        ),
-    ],
+FINDINGS = (
+    (
+        None,
+        a_user(),
+        [("finding-new", "unused-user", "", "fails", "user created on 2023-08-05")],
+    ),
+    (
+        a_user(),
+        None,
+        [
+            (
+                "finding-resolved",
+                "unused-user",
+                "fails",
+                "",
+                "user deleted; created on 2023-08-05",
+            )
+        ],
+    ),
+    (
+        in_use(),
+        in_use(mfa=True),
+        [
+            (
+                "finding-resolved",
+                "console-user-without-mfa",
+                "fails",
+                "",
+                "MFA device registered",
+            )
+        ],
+    ),
+    (
+        in_use(mfa=True),
+        in_use(mfa_active="?"),
+        [
+            (
+                "finding-undecided",
+                "console-user-without-mfa",
+                "",
+                "undecided",
+                "MFA device not understood now",
+            )
+        ],
+    ),
+    (
+        in_use(mfa_active="?"),
+        in_use(),
+        [
+            (
+                "finding-undecided",
+                "console-user-without-mfa",
+                "undecided",
+                "fails",
+                "MFA device not understood before",
+            )
+        ],
+    ),
+    (
+        in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE)),
+        in_use(mfa=True, key_1=a_key(ONE_KEY, SINCE), key_2=a_key(ONE_KEY, SINCE)),
+        [("finding-new", "unrotated-access-key", "", "fails", "passed the limit of 90 days")] * 2,
+    ),
 )
-def test_a_finding_is_new_resolved_or_undecided(
-    tmp_path: Path, before: list[Row], now: list[Row], expected: list[tuple[str, ...]]
-) -> None:
-    assert findings(compared(tmp_path, before, now)) == expected
+
+
+def test_a_finding_is_new_resolved_or_undecided(tmp_path: Path) -> None:
+    each = compared_each(tmp_path, [(before, now) for before, now, _ in FINDINGS])
+    for (before, now, expected), frame in zip(FINDINGS, each, strict=True):
+        assert findings(frame) == expected, (before, now)
 
 
 def test_a_finding_about_the_root_is_compared_too(tmp_path: Path) -> None:

@@ -1,29 +1,206 @@
-"""What a run is compared with the run before it by, from a report to the changes that are told."""
+"""What a run holds, and what it is compared with the run before it by."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from analyzer.exports.run_record import RECORD_FILE, as_of_option, read_record
 from analyzer.files import sha256
-from tests.support.builders import a_user, report_text, saved, table
+from tests.support.builders import (
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    table,
+)
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
-from tests.support.runs import console_report, exporting, record_of
+from tests.support.runs import (
+    OUTPUTS,
+    SAMPLE,
+    check_whole,
+    console_report,
+    exporting,
+    record_of,
+    visible,
+)
 
+Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
 OTHER = "210987654321"
 
 
-def changed(run: Path) -> list[tuple[str, str]]:
-    """Return change and cause of each change that is not about a finding."""
+def name(day: str, number: str = "") -> str:
+    return f"{day}T09-30-00Z{number}"
+
+
+def changed(run: Path, column: str = "user") -> list[tuple[str, str]]:
+    """Return each change that is not about a finding, with another column of it."""
     rows = table((run / "changes.csv").read_bytes())
-    return [(row["change"], row["cause"]) for row in rows if not row["rule"]]
+    return [(row["change"], row[column]) for row in rows if not row["rule"]]
 
 
-def test_an_account_that_could_not_be_read_for_once_changes_nothing(tmp_path: Path) -> None:
-    runs, reports = tmp_path / "runs", tmp_path / "reports"
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Export the sample, for all who only read what came of it."""
+    runs = tmp_path_factory.mktemp("first") / "runs"
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
+    return (runs / "latest").resolve()
+
+
+def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(
+    first_run: Path,
+) -> None:
+    check_whole(first_run)
+    assert (first_run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
+    names = {path.name for path in first_run.iterdir()}
+    assert names == {*OUTPUTS, "manifest.json", "reports"}
+
+
+def test_csv_and_json_list_all_users_and_a_first_run_no_changes(first_run: Path) -> None:
+    users = table((first_run / "users.csv").read_bytes())
+    document = json.loads((first_run / "analysis.json").read_bytes())
+    assert len(users) == len(document["users"]) > 40
+    assert {row["verdict"] for row in users} == set(document["listed"])
+    assert changed(first_run) == []
+
+
+def test_outputs_name_reports_by_their_place_in_the_run(first_run: Path) -> None:
+    document = json.loads((first_run / "analysis.json").read_bytes())
+    assert document["files"][0]["name"] == f"reports/{SAMPLE.name}"
+    book = openpyxl.load_workbook(first_run / "review.xlsx", read_only=True)
+    cells = [str(cell) for row in book["Summary"].values for cell in row]
+    assert any(SAMPLE.name in cell for cell in cells)
+    contents = [(first_run / output).read_bytes().decode("latin-1") for output in OUTPUTS]
+    assert not any(".credreport-" in text for text in (*contents, *cells))
+
+
+def test_the_same_run_in_another_folder_has_the_same_bytes(first_run: Path, runs: Path) -> None:
+    def files(run: Path) -> Iterator[tuple[str, bytes]]:
+        for path in run.rglob("*.*"):
+            yield path.relative_to(run).as_posix(), path.read_bytes()
+
+    exporting(runs, "--from", SAMPLE)
+    assert {*files(first_run)} == {*files(runs / "latest")}
+
+
+def test_changes_since_the_previous_run_are_listed_and_get_a_sheet(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    used = a_password(days_before(5))
+    before = [a_user("-ann"), a_user("bob"), a_user("eve", key_1=a_key(used=days_before(2)))]
+    now = [a_user("-ann", password=used), a_user("eve"), a_user("zoe")]
+    for day, users in ((FIRST, before), (SECOND, now)):
+        assert exporting(runs, "--from", console_report(reports, day, *users)) == 0
+        book = openpyxl.load_workbook(runs / name(day) / "review.xlsx", read_only=True)
+        assert ("Changes" in book.sheetnames) == (day == SECOND)
+    assert changed(runs / "latest") == [
+        ("new", "zoe"),
+        ("gone", "bob"),
+        ("new-unused", "eve"),
+        ("first-sign-in", "'-ann"),
+    ]
+    every = len(table((runs / "latest" / "changes.csv").read_bytes()))
+    assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("plain_workbook")
+def test_notes_name_reports_by_their_place_in_the_run(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    older, newer = (console_report(reports, day, a_user(day)) for day in (FIRST, SECOND))
+    assert exporting(runs, "--from", older, "--from", newer) == 0
+    assert visible(runs) == {name(SECOND), "latest"}
+    notes = json.loads((runs / "latest" / "analysis.json").read_bytes())["notes"]
+    (note,) = [each for each in notes if older.name in each]
+    assert f"reports/{older.name}" in note
+    assert ".credreport-" not in note
+    assert note in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("plain_workbook")
+def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path) -> None:
+    base = "2026-03-01T09-30-00Z"
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert exporting(runs, "--from", SAMPLE, "--definition", "iam-029", "--dormant-days", "9") == 0
+    assert record_of(runs / "latest")["compared_with"] == base
+    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
+
+
+@pytest.mark.usefixtures("plain_workbook")
+def test_evidence_about_service_credentials_makes_another_run(runs: Path, reports: Path) -> None:
+    report = console_report(reports, FIRST)
+    assert exporting(runs, "--from", report) == 0
+    credential = {"UserName": "quiet", "Status": "Active", "ServiceName": "bedrock.amazonaws.com"}
+    answer = {"ServiceSpecificCredentials": [credential], "IsTruncated": False}
+    saved(reports, json.dumps(answer), f"{report.name}.service-credentials.json")
+    assert exporting(runs, "--from", report) == 0
+    assert visible(runs) == {name(FIRST), name(FIRST, "-2"), "latest"}
+    (user,) = table((runs / "latest" / "users.csv").read_bytes())
+    assert user["caveats"] == "service-credential"
+
+
+@pytest.mark.usefixtures("plain_workbook")
+def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_latest(
+    runs: Path, reports: Path
+) -> None:
+    users = {FIRST: ["ann"], SECOND: ["ann", "bob"], THIRD: ["ann", "bob", "eve"]}
+    for day in (FIRST, THIRD, SECOND):
+        report = console_report(reports, day, *(a_user(user) for user in users[day]))
+        assert exporting(runs, "--from", report) == 0
+    assert (runs / "latest").readlink().name == name(THIRD)
+    assert record_of(runs / name(SECOND))["compared_with"] == name(FIRST)
+    assert changed(runs / name(SECOND)) == [("new", "bob")]
+    assert changed(runs / name(THIRD)) == [("new", "bob"), ("new", "eve")]
+
+
+def test_accounts_that_are_missing_are_told_and_never_gone(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    both = report_text([a_user("ann"), a_user("bob", account=OTHER)])
+    saved(reports.parent, both, f"status_reports_{FIRST}T09-30-00+00-00.csv")
+    assert exporting(runs, "--from", reports.parent / f"status_reports_{FIRST}*") == 0
+    console_report(reports, SECOND, a_user("ann"))
+    failed = {"account": OTHER, "name": "payments", "status": "failed", "reason": "AWS denied it."}
+    saved(reports, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
+    assert exporting(runs, "--from", reports) == 5
+    assert changed(runs / "latest") == [("not-covered", "")]
+    told = record_of(runs / "latest")
+    assert told["exit_code"] == 5
+    assert told["accounts"]["not_covered"] == [
+        {"account": OTHER, "name": "payments", "reason": "AWS denied it."}
+    ]
+    sentence = f"Account {OTHER} is not covered: AWS denied it."
+    assert sentence in capsys.readouterr().err
+    book = openpyxl.load_workbook(runs / "latest" / "review.xlsx", read_only=True)
+    assert sentence in {cell for row in book["Summary"].values for cell in row}
+    assert (runs / "latest" / "reports" / "fetched.manifest.json").is_file()
+    assert exporting(runs, "--from", reports, "--check") == 5
+    assert sentence in capsys.readouterr().err
+    assert exporting(runs, "--from", reports, "--fail-on", "retired") == 1
+
+
+@pytest.mark.usefixtures("plain_workbook")
+def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_for_that(
+    runs: Path, reports: Path
+) -> None:
+    used_once = a_user(key_1=a_key(used=datetime(2026, 5, 1, tzinfo=UTC)))  # dormant since August
+    report = console_report(reports, FIRST, used_once)
+    for as_of in ("2026-08-31", "2026-09-30"):
+        assert exporting(runs, "--from", report, "--as-of", as_of) == 0
+    assert record_of(runs / "latest")["compared_with"] == "2026-08-31T23-59-59Z"
+    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
+
+
+@pytest.mark.usefixtures("plain_workbook")
+def test_an_account_that_could_not_be_read_for_once_changes_nothing(
+    runs: Path, reports: Path, tmp_path: Path
+) -> None:
     both = report_text([a_user("ann"), a_user("bob", account=OTHER)])
     failed = {"account": OTHER, "name": "pay", "status": "failed", "reason": "AWS denied it."}
     console_report(reports, SECOND, a_user("ann"))
@@ -35,23 +212,25 @@ def test_an_account_that_could_not_be_read_for_once_changes_nothing(tmp_path: Pa
     before = [("not-covered", "not covered before: AWS denied it.")]
     for source, code, told in ((first, 0, []), (reports, 5, denied), (third, 0, before)):
         assert exporting(runs, "--from", source) == code
-        assert changed(runs / "latest") == told
+        assert changed(runs / "latest", "cause") == told
     assert record_of(runs / "latest")["compared_with"] == f"{SECOND}T09-30-00Z"
 
 
-def test_each_run_is_compared_by_the_exemptions_that_it_was_made_with(tmp_path: Path) -> None:
-    runs, reports = tmp_path / "runs", tmp_path / "reports"
+@pytest.mark.usefixtures("plain_workbook")
+def test_each_run_is_compared_by_the_exemptions_that_it_was_made_with(
+    runs: Path, reports: Path, tmp_path: Path
+) -> None:
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
     report = console_report(reports, FIRST, a_user("ann"))
     exporting(runs, "--from", report, "--exemptions", listed)
     exporting(runs, "--from", console_report(reports, SECOND, a_user("ann")))
-    assert changed(runs / "latest") == [("exemption-ended", "")]
+    assert changed(runs / "latest") == [("exemption-ended", "ann")]
 
 
+@pytest.mark.usefixtures("plain_workbook")
 def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
-    tmp_path: Path,
+    runs: Path, reports: Path, tmp_path: Path
 ) -> None:
-    runs, reports = tmp_path / "runs", tmp_path / "reports"
     exporting(runs, "--from", console_report(reports, FIRST, a_user("ann")))
     run = (runs / "latest").resolve()
     (report,) = (run / "reports").iterdir()
@@ -61,19 +240,21 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
     (run / "manifest.json").write_text(record.replace(digest, sha256(report)))
     later = tmp_path / "later"
     assert exporting(runs, "--from", console_report(later, SECOND, a_user("eve"))) == 0
-    ((change, cause),) = changed(runs / "latest")
+    ((change, cause),) = changed(runs / "latest", "cause")
     assert change == "not-covered"
     assert cause.startswith(f"not covered before: the run {run.name} is refused: ")
 
 
-@pytest.mark.parametrize("as_of", ["soon", "2026-06-01", "2026-06-01T09:30:00", 20260601, ["x"]])
-def test_a_record_whose_as_of_is_not_understood_is_none(tmp_path: Path, as_of: object) -> None:
-    runs = tmp_path / "runs"
-    report = console_report(tmp_path, FIRST, a_user("ann"))
-    assert exporting(runs, "--from", report, "--as-of", "2026-06-01") == 0
-    record = read_record(runs / "latest")
-    assert record is not None
-    assert as_of_option(record) == datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)
-    damaged = {**record, "parameters": {**record["parameters"], "as_of": as_of}}
-    saved(runs / "latest", json.dumps(damaged), RECORD_FILE)
-    assert read_record(runs / "latest") is None
+def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_removed(
+    runs: Path, reports: Path
+) -> None:
+    report = console_report(reports, FIRST)
+    exporting(runs, "--from", report)
+    with (runs / name(FIRST) / "review.xlsx").open("ab") as stream:
+        stream.write(b"reviewed")
+    assert exporting(runs, "--from", report) == 0
+    assert visible(runs) == {name(FIRST), "latest"}
+    for day, before in ((SECOND, FIRST), (THIRD, SECOND)):
+        assert exporting(runs, "--from", console_report(reports, day), "--keep", "1") == 0
+        assert record_of(runs / "latest")["compared_with"] == name(before)
+    assert visible(runs) == {name(FIRST), name(THIRD), "latest"}

@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
-import openpyxl
 import pytest
 
 from analyzer.aws.errors import STOPPED
@@ -30,7 +29,6 @@ from tests.support.aws_server import (
     environment,
     moto_serving,
     on_loopback_only,
-    serving_an_organization,
 )
 from tests.support.builders import ROOT_FOLDER, table
 from tests.support.processes import command
@@ -48,15 +46,7 @@ LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
-    with serving_an_organization(monkeypatch, tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
+pytestmark = pytest.mark.usefixtures("plain_workbook")
 
 
 def log(capture: Capture) -> list[dict[str, Any]]:
@@ -215,7 +205,7 @@ def test_check_asks_all_that_a_run_would_and_writes_nothing(
 # An organization
 
 
-def test_three_of_twelve_denied_leave_nine_and_every_output_names_the_three(
+def test_three_of_twelve_denied_leave_nine_and_outputs_name_the_three(
     aws: Aws, runs: Path, capsys: Capture
 ) -> None:
     denied = (MEMBERS[1], MEMBERS[4], MEMBERS[9])
@@ -233,11 +223,8 @@ def test_three_of_twelve_denied_leave_nine_and_every_output_names_the_three(
     assert [line["account"] for line in missing] == list(denied)
     assert {line["level"] for line in missing} == {"warning"}
     notes = json.loads((run / "analysis.json").read_bytes())["notes"]
-    book = openpyxl.load_workbook(run / "review.xlsx", read_only=True)
-    summary = " ".join(str(cell) for row in book["Summary"].values for cell in row)
     for account in denied:
         assert any(f"Account {account} is not covered" in note for note in notes)
-        assert f"Account {account} is not covered" in summary
     where = {"users": "verdict", "findings": "rule", "changes": "change"}
     for name, column in where.items():
         rows = table((run / f"{name}.csv").read_bytes())

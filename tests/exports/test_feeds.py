@@ -18,9 +18,7 @@ IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in (
 BOTH = ("--also", "asff", "--also", "ocsf")
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
+pytestmark = pytest.mark.usefixtures("plain_workbook")
 
 
 def documents(run: Path, feed: str) -> list[dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from tests.support.aws_server import an_account, environment, serving
 from tests.support.builders import ROOT_FOLDER, a_user
 from tests.support.killing import RunsToKill, runs_to_kill
-from tests.support.processes import command, python, unmeasured
+from tests.support.processes import python, unmeasured
 from tests.support.runs import (
     SAMPLE,
     check_folder,
@@ -24,7 +25,7 @@ from tests.support.runs import (
     visible,
 )
 
-KILLS = 20
+KILLS = 10
 Started = subprocess.Popen[bytes]
 
 
@@ -43,10 +44,10 @@ def started(arguments: list[str], variables: Mapping[str, str] | None = None) ->
             process.kill()
 
 
-def ended(arguments: list[str]) -> int:
-    with started(arguments) as process:
-        process.communicate()
-        return process.returncode
+@pytest.fixture(scope="module")
+def programs() -> Iterator[RunsToKill]:
+    with runs_to_kill() as programs:
+        yield programs
 
 
 # SIGKILL
@@ -70,25 +71,23 @@ def seconds_of(runs: RunsToKill, arguments: Sequence[str | Path]) -> float:
 
 
 def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_works(
-    tmp_path: Path,
+    tmp_path: Path, programs: RunsToKill
 ) -> None:
     out = tmp_path / "runs"
     hits, lasting = [], 0.0
-    with runs_to_kill() as runs:
-        for number in range(-2, KILLS):  # The first run warms up, the second is timed.
-            day = f"2026-06-{number + 3:02}"
-            report = console_report(tmp_path, day, a_user(f"user-{number}"))
-            arguments = ("export", "--from", report, "--out-dir", out, "--keep", "2", "-q")
-            if number >= 2:  # The first run warms up, the second is timed.
-                hits.append(
-                    killed(runs, arguments, lasting * (number - 2 + random.random()) / KILLS)
-                )
-                check_folder(out)
-            lasting = seconds_of(runs, arguments)
+    for number in range(-2, KILLS):  # The first run warms up, the second is timed.
+        day = f"2026-06-{number + 3:02}"
+        report = console_report(tmp_path, day, a_user(f"user-{number}"))
+        arguments = ("export", "--from", report, "--out-dir", out, "--keep", "2", "-q")
+        if number >= 0:
+            seconds = lasting * (number + random.random()) / KILLS
+            hits.append(killed(programs, arguments, seconds))
             check_folder(out)
-            assert hidden(out) == set()
-            assert (out / "latest").readlink().name == f"{day}T09-30-00Z"
-            assert len(visible(out)) == min(number + 3, 2) + 1
+        lasting = seconds_of(programs, arguments)
+        check_folder(out)
+        assert hidden(out) == set()
+        assert (out / "latest").readlink().name == f"{day}T09-30-00Z"
+        assert len(visible(out)) == min(number + 3, 2) + 1
     assert sum(hits) >= KILLS / 2
 
 
@@ -106,6 +105,7 @@ LINKED_ASIDE = AT + (
 )
 
 
+@pytest.mark.usefixtures("plain_outputs")
 @pytest.mark.parametrize(
     ("moment", "seen", "left"),
     [
@@ -115,13 +115,13 @@ LINKED_ASIDE = AT + (
     ids=["before the rename", "between rename and link"],
 )
 def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
-    tmp_path: Path, moment: str, seen: set[str], left: int
+    tmp_path: Path, programs: RunsToKill, moment: str, seen: set[str], left: int
 ) -> None:
     runs = tmp_path / "runs"
     older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
     assert exporting(runs, "--from", older) == 0
-    arguments = ("export", "--from", str(newer), "--out-dir", str(runs))
-    assert ended(python(moment, *arguments)) == -signal.SIGKILL
+    programs.begin("export", "--from", newer, "--out-dir", runs, "-q", script=moment)
+    assert programs.end() == -signal.SIGKILL
     assert visible(runs) == seen
     assert len(hidden(runs)) == left
     check_folder(runs)
@@ -132,8 +132,9 @@ def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
     check_folder(runs)
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_to_see(
-    tmp_path: Path,
+    tmp_path: Path, programs: RunsToKill
 ) -> None:
     runs = tmp_path / "runs"
     older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
@@ -145,8 +146,9 @@ def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_t
         "    die() if 'removing' in str(path) else remove(path, **how)\n"
         "runs.shutil.rmtree = dying"
     )
-    arguments = ("export", "--from", str(newer), "--out-dir", str(runs), "--keep", "1")
-    assert ended(python(moment, *arguments)) == -signal.SIGKILL
+    keep = ("--keep", "1", "-q")
+    programs.begin("export", "--from", newer, "--out-dir", runs, *keep, script=moment)
+    assert programs.end() == -signal.SIGKILL
     assert visible(runs) == {"2026-06-02T09-30-00Z", "latest"}
     assert hidden(runs) == {".credreport-removing-2026-06-01T09-30-00Z"}
     assert exporting(runs, "--from", newer, "--keep", "1") == 0
@@ -154,7 +156,9 @@ def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_t
     check_folder(runs)
 
 
-def test_fetch_that_is_killed_leaves_whole_reports_only(tmp_path: Path) -> None:
+def test_fetch_that_is_killed_leaves_whole_reports_only(
+    tmp_path: Path, programs: RunsToKill
+) -> None:
     folder = tmp_path / "reports"
     with serving() as aws:
         content = {}
@@ -163,27 +167,31 @@ def test_fetch_that_is_killed_leaves_whole_reports_only(tmp_path: Path) -> None:
             aws.accounts[account] = an_account(account, users=50)
         for account, known in aws.accounts.items():
             content[f"credential-report_{account}_2026-05-01T12-30-15Z.csv"] = known.report
+        options = ("--organization", "--role-name", "credreport", "--jobs", "2", "-q")
+
+        def fetch() -> int:
+            variables = environment(tmp_path, aws.url)
+            return programs.begin("fetch", "-o", folder, *options, variables=variables)
+
         aws.latency = 0.05
-        options = ("--organization", "--role-name", "credreport", "--jobs", "2")
-        arguments = command("fetch", "-o", folder, *options)
         seen = 0
         for _ in range(4):
-            with started(arguments, environment(tmp_path, aws.url)) as process:
-                deadline = time.monotonic() + 30
-                while len([*folder.glob("[!.]*")]) <= seen and time.monotonic() < deadline:
-                    time.sleep(0.002)
-                time.sleep(random.uniform(0, 0.2))
-                process.kill()
-                process.communicate()
+            process = fetch()
+            deadline = time.monotonic() + 30
+            while len([*folder.glob("[!.]*")]) <= seen and time.monotonic() < deadline:
+                time.sleep(0.002)
+            time.sleep(random.uniform(0, 0.2))
+            with suppress(ProcessLookupError):  # it has ended
+                os.kill(process, signal.SIGKILL)
+            programs.end()
             reports = {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")}
             assert reports.items() <= content.items()
             for name in reports:
                 assert (folder / f"{name}.metadata.json").read_bytes().endswith(b"}\n")
             seen = min(len([*folder.glob("[!.]*")]), 2 * len(content) - 4)
         aws.latency = 0
-        with started(arguments, environment(tmp_path, aws.url)) as process:
-            process.communicate()
-            assert process.returncode == 0
+        fetch()
+        assert programs.end() == 0
     assert {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")} == content
 
 
@@ -236,38 +244,50 @@ def waited(process: Started) -> tuple[Started, bytes]:
 # Places that cannot be written
 
 
+@pytest.fixture
+def largest_file() -> Iterator[Callable[[int], None]]:
+    """Give a function that sets how large a file may become."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.parametrize("most", [1_000, 20_000, 50_000])
-def test_a_disk_that_takes_no_more_leaves_what_was_there(tmp_path: Path, most: int) -> None:
-    runs = tmp_path / "runs"
-    assert exporting(runs, "--from", console_report(tmp_path, "2026-01-01")) == 0
-    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))"
-    arguments = ("export", "--from", str(SAMPLE), "--out-dir", str(runs), "--quiet")
-    with started(python(limited, *arguments)) as process:
-        _, told = process.communicate()
-    assert process.returncode == 73, told
-    assert b"cannot be written: File too large." in told
-    assert b"Traceback" not in told
-    assert b".credreport" not in told
-    assert told.count(b"\n") == 1
-    assert visible(runs) == {"2026-01-01T09-30-00Z", "latest"}
+def test_a_disk_that_takes_no_more_leaves_what_was_there(
+    one_run: Path,
+    most: int,
+    largest_file: Callable[[int], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runs = one_run.parent
+    users = [a_user(f"user-{number}") for number in range(90)]
+    report = console_report(runs.with_name("reports"), "2026-06-01", *users)
+    largest_file(most)
+    assert exporting(runs, "--from", report, "--quiet") == 73
+    message = capsys.readouterr().err
+    assert "cannot be written: File too large." in message
+    assert ".credreport" not in message
+    assert message.count("\n") == 1
+    assert visible(runs) == {one_run.name, "latest"}
     assert hidden(runs) == set()
     check_folder(runs)
 
 
 def test_a_full_disk_at_the_very_end_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = tmp_path / "runs"
-    assert exporting(runs, "--from", console_report(tmp_path, "2026-01-01")) == 0
+
+    runs = one_run.parent
+    report = console_report(runs.with_name("reports"), "2026-06-01")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "rename", full)
-    assert exporting(runs, "--from", SAMPLE) == 73
+    assert exporting(runs, "--from", report) == 73
     told = "cannot be written: No space left on device. All complete runs in it are intact."
     assert f"{runs} {told}" in capsys.readouterr().err
-    assert visible(runs) == {"2026-01-01T09-30-00Z", "latest"}
+    assert visible(runs) == {one_run.name, "latest"}
     assert hidden(runs) == set()
 
 

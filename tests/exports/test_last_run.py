@@ -16,6 +16,7 @@ from analyzer.exports.runs import LAST_RUN, folder_lock, write_last_run
 from tests.support.builders import saved
 from tests.support.runs import console_report, exporting, hidden, visible
 
+pytestmark = pytest.mark.usefixtures("plain_outputs")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST, SECOND = "2026-06-01", "2026-07-01"
 

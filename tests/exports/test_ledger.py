@@ -20,12 +20,21 @@ ON = date(2026, 5, 4)
 ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    """Export a first run with two unused users."""
-    folder = tmp_path / "runs"
+pytestmark = pytest.mark.usefixtures("plain_workbook")  # of the runs after the first
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Export a first run with two unused users, to be copied."""
+    folder = tmp_path_factory.mktemp("first") / "runs"
     assert export(folder, FIRST) == 0
     return folder
+
+
+@pytest.fixture
+def runs(first_run: Path, tmp_path: Path) -> Path:
+    shutil.copytree(first_run, tmp_path / "runs", symlinks=True)
+    return tmp_path / "runs"
 
 
 def export(runs: Path, day: str, *users: Row, more: tuple[str | Path, ...] = ()) -> int:

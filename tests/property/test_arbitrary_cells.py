@@ -227,7 +227,7 @@ def agrees(found: Judgement, opinion: Opinion) -> bool:
     return {str(cell) for cell in opinion.blamed} <= named and set(left) <= {";", " "}
 
 
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=50)
 @given(users=HARMED, definition=DEFINITIONS, form=st.sampled_from(["Z", "+00:00"]))
 def test_harmed_reports_are_judged_as_the_oracle_does(
     folder: Path, users: list[Row], definition: str, form: str
@@ -296,15 +296,17 @@ def test_the_order_of_rows_and_columns_changes_no_verdict(
     assert judgements_by("arn", before) == judgements_by("arn", after)
 
 
-@pytest.mark.parametrize("cell", MOMENTS + NO_MOMENTS + ODD_MOMENTS)
-@pytest.mark.parametrize("neighbour", ["2024-13-22T19:47:52Z", "x" * 30])
-def test_a_cell_is_read_alike_whatever_stands_in_other_rows(
-    folder: Path, cell: str, neighbour: str
-) -> None:
-    user, other = a_user("user", created=cell), a_user("other", created=neighbour)
-    alone = judged_users(saved(folder, report_text([user, a_user("last")])))
-    beside = judged_users(saved(folder, report_text([user, other, a_user("last")])))
-    assert judgements_by("user", alone)["user"] == judgements_by("user", beside)["user"]
+def test_a_cell_is_read_alike_whatever_stands_in_other_rows(folder: Path) -> None:
+    cells = [*MOMENTS, *NO_MOMENTS, *ODD_MOMENTS]
+    users = [a_user(f"user-{number}", created=cell) for number, cell in enumerate(cells)]
+    others = [a_user(odd[:4], created=odd) for odd in ("2024-13-22T19:47:52Z", "x" * 30)]
+    together = judgements_by(
+        "user", judged_users(saved(folder, report_text([*users, *others, a_user("last")])))
+    )
+    for user in users:
+        alone = judged_users(saved(folder, report_text([user, a_user("last")])))
+        name = str(user["user"])
+        assert judgements_by("user", alone)[name] == together[name], user
 
 
 @settings(QUICK, max_examples=25)
@@ -330,7 +332,7 @@ def test_a_later_report_of_the_same_rows_never_turns_the_dormant_active(
     assert (later["age_days"] >= now["age_days"]).all()
 
 
-@pytest.fixture(params=["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/St_Johns"])
+@pytest.fixture(params=["Pacific/Kiritimati", "America/St_Johns"])
 def zone(request: pytest.FixtureRequest) -> Iterator[None]:
     before = os.environ.get("TZ")
     os.environ["TZ"] = request.param
@@ -369,12 +371,15 @@ def test_locale_encoding_and_hashing_change_no_byte_of_the_output(tmp_path: Path
         {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONHASHSEED": "2"},
         {"LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8", "TZ": "Asia/Kathmandu"},
     ]
-    for form in ("csv", "json"):
-        arguments = ("analyze", path, "--format", form, "--verdict", "all")
-        runs = [run(*arguments, environment=each) for each in environments]
-        assert {each.code for each in runs} == {0}
-        (output,) = {each.output for each in runs}
-        assert b"edge.8" in output
+    document = tmp_path / "users.json"
+    arguments = ("analyze", path, "-o", document, "--format", "csv", "--verdict", "all")
+    outputs = set()
+    for each in environments:
+        done = run(*arguments, environment=each)
+        assert done.code == 0, done.messages
+        outputs.add((done.output, document.read_bytes()))
+    ((table, _),) = outputs
+    assert b"edge.8" in table
 
 
 def test_the_same_report_gives_the_same_result_again(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.rules.test_against_oracle import a_random_root, a_random_user
 from tests.support.builders import (
     COLUMNS_OF_2014,
-    Row,
     a_key,
     a_password,
     a_user,
@@ -51,6 +50,7 @@ pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half t
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
+FIRST = 8
 CHANCE = random.Random(7)
 USERS = [a_random_user(CHANCE, number) for number in range(300)]
 ROOTS = [a_random_root(CHANCE, number) for number in range(800)]
@@ -69,8 +69,27 @@ QUIET_ROOTS = [
 ]
 
 
-def page_for(rule: Rule, users: list[Row] = USERS, roots: list[Row] = ROOTS) -> Page:
-    return tidied(roots) if rule.subject is Subject.ROOT else of_users(*users)
+@cache
+def page_of(*, roots: bool, step: int = 1) -> Page:
+    """Return the users or the roots, backwards by a step of -1: no rule changes a page."""
+    return tidied(ROOTS[::step]) if roots else of_users(*USERS[::step])
+
+
+@cache
+def pages_alone(*, roots: bool) -> list[Page]:
+    """Return the first users or roots, each on a page of its own."""
+    return [
+        tidied([row]) if roots else of_users(row) for row in (ROOTS if roots else USERS)[:FIRST]
+    ]
+
+
+def page_for(rule: Rule) -> Page:
+    return page_of(roots=rule.is_of_root)
+
+
+@cache
+def found_by(rule: Rule) -> pd.DataFrame:
+    return by_itself(rule, page_for(rule))
 
 
 def assert_alike(left: pd.DataFrame, right: pd.DataFrame) -> None:
@@ -137,33 +156,32 @@ def test_its_masks_are_plain_and_never_both_true(rule: Rule) -> None:
 
 @every_rule
 def test_it_changes_nothing_that_it_is_given(rule: Rule) -> None:
-    page, untouched = page_for(rule), page_for(rule)
+    page = page_for(rule)
+    before = {each.name: getattr(page, each.name).copy() for each in dataclasses.fields(Page)}
     by_itself(rule, page)
-    for each in dataclasses.fields(Page):
-        pd.testing.assert_frame_equal(getattr(page, each.name), getattr(untouched, each.name))
+    for name, frame in before.items():
+        pd.testing.assert_frame_equal(getattr(page, name), frame)
 
 
 @every_rule
 def test_the_order_of_the_rows_changes_nothing(rule: Rule) -> None:
-    there = by_itself(rule, page_for(rule))
-    back = by_itself(rule, page_for(rule, USERS[::-1], ROOTS[::-1]))
-    assert len(there) == len(back) > 0
-    assert_alike(there, back)
+    back = by_itself(rule, page_of(roots=rule.is_of_root, step=-1))
+    assert len(found_by(rule)) == len(back) > 0
+    assert_alike(found_by(rule), back)
 
 
 @every_rule
 def test_it_judges_each_row_as_if_alone(rule: Rule) -> None:
-    rows = (ROOTS if rule.subject is Subject.ROOT else USERS)[:20]
-    alone = pd.concat([by_itself(rule, page_for(rule, [row], [row])) for row in rows])
-    together = by_itself(rule, page_for(rule, rows, rows))
-    assert_alike(alone, together)
+    alone = pd.concat([by_itself(rule, page) for page in pages_alone(roots=rule.is_of_root)])
+    together = found_by(rule)
+    assert_alike(alone, together[together["row"] < FIRST + 2])
 
 
 @every_rule
 def test_it_is_silent_on_quiet_users_and_roots(rule: Rule) -> None:
     # A root with a password is quiet, except for the rule that is about it.
     roots = QUIET_ROOTS[1:] if rule.id == "root-password" else QUIET_ROOTS
-    assert by_itself(rule, page_for(rule, QUIET_USERS, roots)).empty
+    assert by_itself(rule, tidied(roots) if rule.is_of_root else of_users(*QUIET_USERS)).empty
 
 
 @every_rule
@@ -172,13 +190,13 @@ def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
     spared = set(columns.IN_REPORT) - set(rule.columns)
     cells = cells_of_users((at, name) for name in sorted(spared) for at in range(len(page)))
     contradicted = dataclasses.replace(page, contradicted=cells)
-    left, right = by_itself(rule, page), by_itself(rule, contradicted)
+    left, right = found_by(rule), by_itself(rule, contradicted)
     pd.testing.assert_frame_equal(left.drop(columns="created"), right.drop(columns="created"))
 
 
 @every_rule
 def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
-    found = by_itself(rule, page_for(rule))
+    found = found_by(rule)
     facts = found.loc[found["outcome"] == Outcome.UNDECIDED, "fact"]
     cell = r'(\w+) "(?:[^"]*" is not understood|not_supported" is not reported)'
     assert len(facts) > 0
@@ -191,7 +209,7 @@ def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
 
 @every_rule
 def test_every_fact_is_a_sentence_with_its_value(rule: Rule) -> None:
-    found = by_itself(rule, page_for(rule))
+    found = found_by(rule)
     assert not found["fact"].isna().any()
     assert found["fact"].str.len().min() > 10
     decided = found[found["outcome"] == Outcome.FAILS]["fact"]
@@ -253,7 +271,7 @@ def test_each_remedy_is_a_command_that_aws_knows(rule: Rule, line: str) -> None:
 
 
 def test_the_frame_of_findings_is_as_described() -> None:
-    found = all_findings(of_users(*USERS), tidied(ROOTS), RULES)
+    found = all_findings(page_of(roots=False), page_of(roots=True), RULES)
     empty = all_findings(NO_USERS, tidied([]), RULES)
     assert list(found) == list(empty) == list(FINDINGS)
     assert empty.empty
@@ -286,7 +304,7 @@ def test_the_frame_of_findings_is_as_described() -> None:
 
 
 def test_the_counts_are_those_of_the_findings() -> None:
-    users, roots = of_users(*USERS), tidied(ROOTS)
+    users, roots = page_of(roots=False), page_of(roots=True)
     found = all_findings(users, roots, RULES)
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
     expected = Counter((*kind, False) for kind in kinds)
@@ -294,7 +312,7 @@ def test_the_counts_are_those_of_the_findings() -> None:
 
 
 def test_the_outcomes_without_words_are_those_of_the_findings() -> None:
-    users, roots = of_users(*USERS), tidied(ROOTS)
+    users, roots = page_of(roots=False), page_of(roots=True)
     slots = {True: (1, 2), False: (0,)}
     subjects = [(rule.id, slot) for rule in RULES for slot in slots[rule.subject.in_slots]]
     for page, findings in ((users, findings_on), (roots, root_findings_on)):
@@ -311,9 +329,9 @@ def test_the_outcomes_without_words_are_those_of_the_findings() -> None:
 
 def test_only_the_rules_asked_for_are_run() -> None:
     asked = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
-    found = all_findings(of_users(*USERS), tidied(ROOTS), asked)
+    found = all_findings(page_of(roots=False), page_of(roots=True), asked)
     assert set(found["rule"]) == {"root-access-key", "root-without-mfa"}
-    assert all_findings(of_users(*USERS), tidied(ROOTS), []).empty
+    assert all_findings(page_of(roots=False), page_of(roots=True), []).empty
 
 
 def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
@@ -327,7 +345,7 @@ def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
 
 
 def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
-    page = of_users(*USERS)
+    page = page_of(roots=False)
     found = findings_on(page, RULES[:1])
     failing = set(found.loc[found["outcome"] == Outcome.FAILS, "arn"])
     assert failing == set(page.users.loc[page.users["verdict"] == "unused", "arn"])

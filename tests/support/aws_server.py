@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -25,7 +25,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 from botocore import xform_name
-from moto.server import ThreadedMotoServer
+from botocore.loaders import JSONFileLoader
 
 from analyzer.cli import main
 from tests.support.builders import a_user, report_text, the_root
@@ -281,6 +281,8 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Aws]:
 @contextmanager
 def moto_serving() -> Iterator[str]:
     """Serve what moto makes of AWS, with nothing in it yet, and give its URL."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415  half a second, for few tests
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -313,6 +315,10 @@ def environment(home: Path, url: str = "http://127.0.0.1:9") -> dict[str, str]:
     }
 
 
+_model = cache(JSONFileLoader().load_file)
+"""Reads botocore's model of a service: most of the time of a client, and the same for all."""
+
+
 def on_loopback_only(
     patch: pytest.MonkeyPatch, home: Path, url: str = "http://127.0.0.1:9"
 ) -> None:
@@ -329,6 +335,7 @@ def on_loopback_only(
         connect(self, address)
 
     patch.setattr(socket.socket, "connect", connected)
+    patch.setattr(JSONFileLoader, "load_file", lambda _, path: _model(path))
 
 
 def fetching(*arguments: str | Path) -> int:

@@ -1,6 +1,6 @@
 """Compare made-up reports in this process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -42,3 +42,26 @@ def user_changes(frame: pd.DataFrame) -> list[tuple[str, ...]]:
     """Return change, user, before, now and cause of each change that is not about a finding."""
     rows = frame[frame["rule"] == ""]
     return [tuple(row) for row in rows[["change", "user", "before", "now", "cause"]].to_numpy()]
+
+
+def compared_each(
+    folder: Path, sides: Iterable[tuple[Row | None, Row | None]]
+) -> Iterator[pd.DataFrame]:
+    """Compare many users, each before and now or absent, at once; return the changes of each."""
+    renamed = [
+        tuple(_with_name(row, f"user-{number}") for row in pair)
+        for number, pair in enumerate(sides)
+    ]
+    before, now = ([row for row in side if row] for side in zip(*renamed, strict=True))
+    frame = compared(folder, before, now)
+    for number in range(len(renamed)):
+        rows = frame[frame["user"] == f"user-{number}"]
+        yield rows.assign(user="quiet").reset_index(drop=True)
+
+
+def _with_name(row: Row | None, name: str) -> Row | None:
+    return row and {
+        **row,
+        "user": name,
+        "arn": f"{row['arn']}".replace("user/quiet", f"user/{name}"),
+    }

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +15,15 @@ _FORKING = """
 import json, os, sys
 from analyzer.cli import main
 import analyzer.judging.analysis, analyzer.standards.rulebook, analyzer.judging.inspection
-import analyzer.writers.csv, analyzer.writers.json, analyzer.exports.run
+import analyzer.writers.csv, analyzer.writers.json, analyzer.writers.workbook
+import analyzer.exports.run, analyzer.aws.fetch
 for line in sys.stdin:
+    arguments, variables, script = json.loads(line)
     process = os.fork()
     if process == 0:
-        os._exit(main(json.loads(line)))
+        os.environ.update(variables)
+        exec(script)
+        os._exit(main(arguments))
     print(process, flush=True)
     print(os.waitpid(process, 0)[1], flush=True)
 """
@@ -33,9 +37,12 @@ class RunsToKill:
         assert parent.stdout
         self._arguments, self._answers = parent.stdin, parent.stdout
 
-    def begin(self, *arguments: str | Path) -> int:
-        """Begin a run and return the number of its process."""
-        self._arguments.write(json.dumps([*map(str, arguments)]).encode() + b"\n")
+    def begin(
+        self, *arguments: str | Path, script: str = "", variables: Mapping[str, str] | None = None
+    ) -> int:
+        """Begin a run, after lines that spoil it, and return the number of its process."""
+        call = [*map(str, arguments)], variables or {}, script
+        self._arguments.write(json.dumps(call).encode() + b"\n")
         self._arguments.flush()
         return int(self._answers.readline())
 

@@ -1,7 +1,4 @@
-"""Draw the picture of the README from what the program really prints.
-
-python -m tests.support.picture
-"""
+"""Draw the picture of the README from what the program really prints."""
 
 import re
 from io import StringIO
@@ -10,10 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from tests.support.builders import ROOT_FOLDER
 from tests.support.processes import on_terminal
-
-PICTURE: Final = ROOT_FOLDER / "samples" / "pictures" / "terminal.svg"
 
 _ARGUMENTS: Final = ("analyze", "samples/cli-envelope.json")
 
@@ -31,8 +25,3 @@ def picture() -> str:
     console.print(Text.from_ansi(prompt + shown.rstrip()))
     drawn = console.export_svg(title="credreport", unique_id="credreport")
     return "".join(f"{line.rstrip()}\n" for line in _FONT_FACES.sub("", drawn).splitlines())
-
-
-if __name__ == "__main__":
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(picture(), encoding="utf-8")

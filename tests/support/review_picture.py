@@ -1,7 +1,4 @@
-"""Draw the picture of the list to decide in from the workbook that the program really writes.
-
-python -m tests.support.review_picture
-"""
+"""Draw the picture of the list to decide in from the workbook that the program really writes."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -12,10 +9,7 @@ from xml.sax.saxutils import escape
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.support.builders import ROOT_FOLDER
 from tests.support.workbooks import analyzed_console, file_of, opened
-
-PICTURE: Final = ROOT_FOLDER / "samples" / "pictures" / "review.svg"
 
 _LIST: Final = "Unused users"
 _LAST_HEAD: Final = "Age in days"
@@ -107,7 +101,3 @@ def _tabs(titles: Iterable[str], top: int) -> Iterator[str]:
         weight = ' font-weight="bold" text-decoration="underline"' if title == _LIST else ""
         yield f'<text x="{left}" y="{top + 17}" fill="#1F3864"{weight}>{escape(title)}</text>\n'
         left += round(len(title) * 6.1) + 20
-
-
-if __name__ == "__main__":
-    PICTURE.write_text(picture(), encoding="utf-8")

@@ -15,18 +15,17 @@ from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     LONG_AGO,
-    ROOT_FOLDER,
     Row,
     a_key,
     a_password,
     a_user,
-    an_inactive_key,
     days_before,
     no_password,
     report_text,
     saved,
     the_root,
 )
+from tests.support.golden import OF_EACH_KIND, of_each_kind
 from tests.support.outputs import (
     ALL,
     HARD_NAMES,
@@ -39,51 +38,8 @@ from tests.support.outputs import (
     table_text,
 )
 
-GOLDEN = ROOT_FOLDER / "tests" / "golden"
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 WIDTHS = (60, 80, 120, 200)
-
-OF_EACH_KIND: tuple[Row, ...] = (
-    a_user("ann", created=days_before(900)),
-    a_user("bob.with-a-rather-long-name@example.org", password=a_password(), mfa=True),
-    a_user("break-glass", password=a_password(), created=days_before(700)),
-    a_user("carol", key_1=an_inactive_key(LONG_AGO, days_before(500))),
-    a_user("dave", password=no_password(days_before(400))),
-    a_user("erin", password=a_password(days_before(90))),
-    a_user("frank", key_1=a_key(LONG_AGO, days_before(1))),
-    a_user("grace") | {"password_enabled": "wahr"},
-)
-
-
-def of_each_kind(folder: Path) -> Analysis:
-    exemptions = exemptions_of(
-        '*,break-*,"Break-glass access, unused by design",Security,',
-        "*,carol,On leave,Ops,2026-04-30",
-        "*,zoe,Gone,Ops,",
-    )
-    return analyzed(folder, OF_EACH_KIND, exemptions)
-
-
-@pytest.mark.parametrize(
-    ("name", "width", "verdicts", "details"),
-    [
-        ("table-piped", None, ALL, False),
-        ("table-80-columns", 80, ALL, False),
-        ("table-160-columns", 160, ALL, False),
-        ("table-80-columns-unused", 80, UNUSED, False),
-        ("table-80-columns-details", 80, UNUSED, True),
-    ],
-)
-def test_the_terminal_shows_what_was_reviewed(
-    tmp_path: Path, name: str, width: int | None, verdicts: tuple[Verdict, ...], *, details: bool
-) -> None:
-    golden = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
-    assert table_text(of_each_kind(tmp_path), verdicts, width=width, details=details) == golden
-
-
-def test_standard_error_says_what_was_reviewed(tmp_path: Path) -> None:
-    golden = (GOLDEN / "summary.txt").read_text(encoding="utf-8")
-    assert summary_text(of_each_kind(tmp_path)) == golden
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -1,0 +1,84 @@
+"""The files that hold what the program makes, and how each is made."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from analyzer.judging.analysis import Analysis
+from analyzer.rules import RULES
+from analyzer.rules.rule import Rule
+from analyzer.terms import Verdict
+from tests.support import picture, review_picture
+from tests.support.builders import (
+    LONG_AGO,
+    ROOT_FOLDER,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+)
+from tests.support.outputs import ALL, UNUSED, analyzed, exemptions_of, summary_text, table_text
+
+OF_EACH_KIND: tuple[Row, ...] = (
+    a_user("ann", created=days_before(900)),
+    a_user("bob.with-a-rather-long-name@example.org", password=a_password(), mfa=True),
+    a_user("break-glass", password=a_password(), created=days_before(700)),
+    a_user("carol", key_1=an_inactive_key(LONG_AGO, days_before(500))),
+    a_user("dave", password=no_password(days_before(400))),
+    a_user("erin", password=a_password(days_before(90))),
+    a_user("frank", key_1=a_key(LONG_AGO, days_before(1))),
+    a_user("grace") | {"password_enabled": "wahr"},
+)
+
+
+def of_each_kind(folder: Path) -> Analysis:
+    exemptions = exemptions_of(
+        '*,break-*,"Break-glass access, unused by design",Security,',
+        "*,carol,On leave,Ops,2026-04-30",
+        "*,zoe,Gone,Ops,",
+    )
+    return analyzed(folder, OF_EACH_KIND, exemptions)
+
+
+Content = Callable[[Path], str]
+"""Returns the content of a file; it may use a folder for what it needs."""
+
+
+def _table(
+    width: int | None, verdicts: tuple[Verdict, ...] = ALL, *, details: bool = False
+) -> Content:
+    return lambda folder: table_text(of_each_kind(folder), verdicts, width=width, details=details)
+
+
+def _rule_row(rule: Rule) -> str:
+    severity = rule.severity if rule.default else f"{rule.severity}; off by default"
+    return f"| `{rule.id}` | {rule.title} | {severity} |"
+
+
+def _page_of_rules(_: Path) -> str:
+    """Return the page about rules with a row for each of them."""
+    table = "".join(f"{line}\n" for line in ("|---|---|---|", *map(_rule_row, RULES)))
+    page = RULES_PAGE.read_text(encoding="utf-8")
+    head = "| rule | finds | severity |\n"
+    return re.sub(rf"({re.escape(head)})(?:\|.*\n)+", lambda match: match[1] + table, page)
+
+
+_TEXTS: Final = ROOT_FOLDER / "tests" / "golden"
+_PICTURES: Final = ROOT_FOLDER / "samples" / "pictures"
+RULES_PAGE: Final = ROOT_FOLDER / "analyzer" / "rules" / "README.md"
+
+FILES: Final[Mapping[Path, Content]] = {
+    _TEXTS / "table-piped.txt": _table(None),
+    _TEXTS / "table-80-columns.txt": _table(80),
+    _TEXTS / "table-160-columns.txt": _table(160),
+    _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
+    _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
+    _TEXTS / "summary.txt": lambda folder: summary_text(of_each_kind(folder)),
+    _PICTURES / "terminal.svg": lambda _: picture.picture(),
+    _PICTURES / "review.svg": lambda _: review_picture.picture(),
+    RULES_PAGE: _page_of_rules,
+}
