@@ -83,8 +83,8 @@ class UserNow:
 class Outcome:
     """Hold what became of one decision; `now` is the user in `file`, None if it is not there.
 
-    `file` is None where no report covers the account: then time counts to `newest`, the newest
-    as-of of all reports. `added` is each access or use that the reviewer did not see.
+    `file` is None where no report covers the account: then time counts to `newest`, the time of
+    the newest of all reports. `added` is each access or use that the reviewer did not see.
     """
 
     line: LedgerLine
@@ -125,7 +125,7 @@ def outcomes(
     `pages` are the judged pages of `report`.
     """
     files = {account.account: file for file in report.files for account in file.accounts}
-    newest = max(file.as_of for file in report.files)
+    newest = max(report_time(file).earliest for file in report.files)
     users = _UsersNow(lines, report, pages)
     before = states_decided_on(lines)
     return {
@@ -230,7 +230,9 @@ def _outcome(
     of_name = users.by_arn.get(line.user_key.arn, [])
     rows = [each for each in of_name if each.user_key == line.user_key]
     if rows:
-        # Rows of the user may differ: what any of them shows counts, and none alone proves it done.
+        # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
+        # nor that a cell is known.
+        rows.sort(key=lambda now: not now.state.is_unknown)
         judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
         return of(*min(judged, key=lambda each: [*FollowUpStatus].index(each[0])))
     created = [each.user_key.created for each in of_name]

@@ -31,6 +31,10 @@ from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, line
 
 NEWER = AS_OF + timedelta(days=10)
 USED = days_before(100)
+REGION = "access_key_1_last_used_region"
+AT_ODDS: Row = a_user() | {"access_key_1_last_used_date": USED}
+"""The use of a key where there is none."""
+
 EXEMPTIONS = b"account,user,reason,owner,expires\n*,quiet,break-glass,sec,{}\n"
 
 
@@ -182,6 +186,11 @@ def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
         ([a_user("rob", created="#####")], "possibly renamed: when rob was created is not"),
         ([a_user(access_key_1_active="maybe")], "the report does not show all its credentials"),
         ([a_user(mfa_active="maybe")], "the report does not show all its credentials"),
+        ([AT_ODDS], "the report does not show all its credentials"),
+        ([a_user() | {REGION: "eu-west-1"}], "the report does not show all its credentials"),
+        ([AT_ODDS, AT_ODDS | {REGION: "eu-west-1"}], "the report does not show all"),
+        ([a_user(), a_user() | {REGION: "eu-west-1"}], "the report does not show all"),
+        ([a_user() | {REGION: "eu-west-1"}, a_user()], "the report does not show all"),
     ],
 )
 def test_a_newer_report_that_leaves_a_doubt_takes_the_user_out(

@@ -206,6 +206,7 @@ def test_a_credential_works_or_not_or_that_is_hidden(user: Row, *, expected: boo
         {"cert_2_active": "maybe"},
         {"cert_1_last_rotated": "soon"},
         {**a_password(), "password_last_changed": "soon"},
+        {"access_key_1_last_used_date": "soon"},
         {**a_user(key_2=a_key()), "access_key_2_last_used_date": "soon"},
     ],
 )
@@ -218,7 +219,6 @@ def test_a_cell_that_hides_access_or_use_makes_a_user_unknown(cells: Row) -> Non
     [
         a_user(),
         a_user(password_last_changed="soon"),
-        a_user(access_key_1_last_used_date="soon"),
         a_user(**PASSWORD, **KEY, mfa=True, certificate_1=a_certificate()),
     ],
 )
