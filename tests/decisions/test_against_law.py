@@ -17,7 +17,6 @@ from tests.support.builders import (
     AS_OF,
     COLUMNS,
     COLUMNS_OF_2014,
-    LONG_AGO,
     MORE_CREDENTIALS,
     Row,
     a_certificate,
@@ -199,21 +198,6 @@ A_KEY = a_key(KEY_DATE)
 USED_SINCE = a_key(KEY_DATE, SINCE)
 
 
-@pytest.mark.parametrize(
-    ("later", "answer"),
-    [
-        (with_key(USED_SINCE), "overtaken"),
-        (with_key(an_inactive_key(KEY_DATE, SINCE)), "done"),
-        (with_key(an_inactive_key(KEY_DATE), mfa_active="true"), "done"),
-        (in_two_slots(an_inactive_key(KEY_DATE), a_key(SINCE)), "overtaken"),
-        (in_two_slots(an_inactive_key(KEY_DATE), an_inactive_key(SINCE)), "done"),
-    ],
-)
-def test_a_deactivation_that_is_done_is_done_whatever_came_before(later: Row, answer: str) -> None:
-    ledgers = decided(review(with_key(A_KEY)), "deactivate")
-    assert ledgers.statuses(review(later, at=LATER)) == both(answer)
-
-
 def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision() -> None:
     user = with_key(a_key(KEY_DATE, BEFORE))
     ledgers = decided(review(user, columns=COLUMNS_OF_2014), "delete")
@@ -221,48 +205,6 @@ def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision()
 
 
 # What is done
-
-
-@pytest.mark.parametrize(
-    ("decision", "later", "answer"),
-    [
-        ("delete", [], "done"),
-        ("delete", [a_user()], "not-done"),
-        ("delete", [a_user(created="??")], "unknown"),
-        ("delete", [a_user(created=SINCE)], "done"),
-        ("delete", [a_user("renamed")], "not-done"),
-        ("delete", [a_user("renamed"), a_user(created=SINCE)], "not-done"),
-        ("delete", [a_user("other", created=LONG_AGO + timedelta(seconds=1))], "done"),
-        ("delete", [a_user(created=BEFORE)], "not-done"),
-        ("delete", [a_user(created=AS_OF)], "not-done"),
-        ("delete", [a_user(created=AS_OF + timedelta(seconds=1))], "done"),
-        ("delete", [a_user(), a_user(created=SINCE)], "unknown"),
-        ("delete", [a_user(created=BEFORE), a_user(created=SINCE)], "unknown"),
-        ("delete", [a_user("renamed", created="??")], "not-done"),
-        ("delete", [a_user("renamed"), a_user("renamed", created=SINCE)], "not-done"),
-        ("deactivate", [], "done"),
-        ("deactivate", [a_user()], "done"),
-        ("deactivate", [a_user(password=a_password())], "not-done"),
-        ("deactivate", [a_user(password_enabled="??")], "not-done"),
-        ("deactivate", [with_key(an_inactive_key(KEY_DATE))], "done"),
-        ("deactivate", [with_key(an_inactive_key("??"))], "done"),
-        ("deactivate", [with_key(A_KEY)], "not-done"),
-        ("deactivate", [with_key(A_KEY, access_key_1_active="??")], "not-done"),
-        ("deactivate", [a_user(certificate_1=a_certificate())], "not-done"),
-        ("deactivate", [a_user(certificate_1=a_certificate(active=False))], "done"),
-        ("deactivate", [a_user(cert_1_active="??")], "not-done"),
-        ("deactivate", [a_user(), a_user(password=a_password())], "not-done"),
-        ("deactivate", [a_user(created=SINCE, password=a_password())], "done"),
-        ("deactivate", [a_user("renamed")], "not-done"),
-    ],
-)
-def test_a_decision_is_done_if_a_later_report_shows_it(
-    decision: str, later: list[Row], answer: str
-) -> None:
-    everything = in_two_slots(A_KEY, a_key(BEFORE), mfa_active="true")
-    seen = everything | a_password() | {"cert_1_active": "true", "cert_1_last_rotated": LONG_AGO}
-    ledgers = decided(review(seen), decision)
-    assert ledgers.statuses(review(*later, at=LATER)) == both(answer)
 
 
 @pytest.mark.parametrize(
@@ -284,13 +226,6 @@ def test_who_has_more_credentials_than_the_slots_show_is_not_deactivated(
 
     ledgers = decided(with_more(seen), "deactivate")
     assert ledgers.statuses(with_more(*later, at=LATER)) == both(answer)
-
-
-@pytest.mark.parametrize("user", [a_user(created="??"), a_user(account="123XXXXXXXX")])
-def test_a_decision_that_identifies_no_user_is_never_done(user: Row) -> None:
-    ledgers = decided(review(user), "delete")
-    gone = review(user | {"user": "other", "arn": f"{user['arn']}/other"}, at=LATER)
-    assert ledgers.statuses(gone) == both("unknown")
 
 
 # When a report is later
