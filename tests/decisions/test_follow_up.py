@@ -414,9 +414,10 @@ def test_what_is_done_is_never_overdue() -> None:
 
 
 @pytest.mark.parametrize(("as_of", "days"), [("2026-05-31", 29), ("2026-06-01", 30)])
-def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int) -> None:
+@pytest.mark.parametrize("user", [a_user(), a_user(account=OTHER_ACCOUNT)], ids=["in", "not in"])
+def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int, user: Row) -> None:
     report = analyzer.load((f"{as_of}.csv", report_text([a_user()]).encode()))
-    decided = line(on=date(2026, 5, 2))
+    decided = line("delete", user, on=date(2026, 5, 2))
     frame = analyzer.analyze(report, ledger=Ledger(lines=(decided,))).follow_up
     assert [*frame["days"]] == [days]
 
