@@ -83,8 +83,8 @@ class UserNow:
 class Outcome:
     """Hold what became of one decision; `now` is the user in `file`, None if it is not there.
 
-    `file` is None where no report covers the account: then time counts to `newest`, the time of
-    the newest of all reports. `added` is each access or use that the reviewer did not see.
+    `file` is None where no report covers the account: then time counts to `newest`, the newest
+    as-of of all reports. `added` is each access or use that the reviewer did not see.
     """
 
     line: LedgerLine
@@ -125,7 +125,7 @@ def outcomes(
     `pages` are the judged pages of `report`.
     """
     files = {account.account: file for file in report.files for account in file.accounts}
-    newest = max(report_time(file).earliest for file in report.files)
+    newest = max(file.as_of for file in report.files)
     users = _UsersNow(lines, report, pages)
     before = states_decided_on(lines)
     return {
