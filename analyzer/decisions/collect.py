@@ -1,7 +1,7 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -92,10 +92,12 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
         notes=(
             *_conflict_notes(noted),
             *_needless_withdrawal_notes(new, after),
-            *dict.fromkeys(_replaced_notes(entered, after)),
+            *dict.fromkeys(_uncounted_notes(entered, after, _is_of_same_day, _SAME_DAY)),
             *dict.fromkeys(_replaced_word_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
-            *dict.fromkeys(_overtaken_notes(entered if attended else new, after)),
+            *dict.fromkeys(
+                _uncounted_notes(entered if attended else new, after, _is_earlier, _LATER_DAY)
+            ),
         ),
     )
 
@@ -312,31 +314,27 @@ def _needless_withdrawal_notes(
                 yield f"Nothing to withdraw for {whose}: no decision was in force."
 
 
-def _replaced_notes(
-    entered: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+def _uncounted_notes(
+    entered: Iterable[LedgerLine],
+    after: Mapping[UserKey, Standing],
+    gives_way: Callable[[LedgerLine, LedgerLine], bool],
+    reason: str,
 ) -> Iterator[str]:
-    """Yield a note on each entry for which another word of the same person and day counts."""
+    """Yield a note on each entry that gives way to another word, or to one that took it back."""
     for line in entered:
-        for counted in _counted(after[line.user_key]):
-            same = (line.person, line.decided_on) == (counted.person, counted.decided_on)
-            if same and line.decision is not counted.decision:
-                yield _counts_note(counted, line, _SAME_DAY)
+        standing = after[line.user_key]
+        words = [each for each in standing.lines if each.decision is not Decision.CONFLICT]
+        for counted in standing.current or words[-1:]:
+            if line.decision is not counted.decision and gives_way(line, counted):
+                yield _counts_note(counted, line, reason)
 
 
-def _overtaken_notes(
-    entered: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
-) -> Iterator[str]:
-    """Yield a note on each entry for which a word of a later day counts."""
-    for line in entered:
-        for counted in _counted(after[line.user_key]):
-            if line.decision is not counted.decision and line.decided_on < counted.decided_on:
-                yield _counts_note(counted, line, "it has a later date")
+def _is_of_same_day(line: LedgerLine, counted: LedgerLine) -> bool:
+    return (line.person, line.decided_on) == (counted.person, counted.decided_on)
 
 
-def _counted(standing: Standing) -> Sequence[LedgerLine]:
-    """Return the words that stand, or the one that took them back."""
-    words = [each for each in standing.lines if each.decision is not Decision.CONFLICT]
-    return standing.current or words[-1:]
+def _is_earlier(line: LedgerLine, counted: LedgerLine) -> bool:
+    return line.decided_on < counted.decided_on
 
 
 def _replaced_word_notes(
@@ -351,6 +349,7 @@ def _replaced_word_notes(
             yield _counts_note(line, before, _SAME_DAY)
 
 
+_LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
 
 

@@ -229,7 +229,9 @@ def _outcome(
     of_name = users.by_arn.get(line.user_key.arn, [])
     rows = [each for each in of_name if each.user_key == line.user_key]
     if rows:
-        # Rows of the user may differ: what any of them shows counts, and none alone proves it done.
+        # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
+        # nor that a cell is known.
+        rows.sort(key=lambda now: not now.state.is_unknown)
         judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
         return of(*min(judged, key=lambda each: [*FollowUpStatus].index(each[0])))
     created = [each.user_key.created for each in of_name]

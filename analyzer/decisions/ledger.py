@@ -215,12 +215,12 @@ def _different_row_problems(
             yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
 
 
-def read_ledger(name: str, content: bytes) -> Ledger:
+def read_ledger(name: str, content: bytes, *, closed: bool = False) -> Ledger:
     """Return the ledger in a file of that name and content.
 
     Raises InputRefused as `read_entries` does.
     """
-    entries = read_entries(name, content)
+    entries = read_entries(name, content, closed=closed)
     return Ledger(lines=entries.lines, file=entries.file)
 
 

@@ -50,8 +50,7 @@ class Slot(NamedTuple):
     @property
     def is_unknown(self) -> bool:
         """Return whether a cell hides what is in the slot, or its use."""
-        hidden = self.is_active is None or not self.created.is_known
-        return hidden or not (self.shows_nothing or self.last_used.is_known)
+        return self.is_active is None or not (self.created.is_known and self.last_used.is_known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +199,21 @@ def _flags(truth: Truth) -> np.ndarray:
 
 
 def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:
-    """Return the moments in a column of the report, not known where its cell is unknown."""
-    unknown = facts.has_unknown_cell(name).tolist()
+    """Return the moments in a column of the report, not known where its cell is unknown.
+
+    Where there is no date of use, an unknown region or service may be of one.
+    """
+    places = _PLACES_OF_USE.get(name, ())
+    unknown = facts.has_unknown_cell(name) | moments.isna() & facts.has_unknown_cell(*places)
     return [
         Moment(is_known=False) if is_unknown else Moment(at)
         for at, is_unknown in zip(datetimes(moments), unknown, strict=True)
     ]
+
+
+_PLACES_OF_USE: Final = {
+    key.last_used_date: (key.last_used_region, key.last_used_service) for key in columns.ACCESS_KEYS
+}
 
 
 def datetimes(moments: pd.Series) -> list[datetime | None]:

@@ -4,7 +4,7 @@ Workbooks are collected one by one, so that one that is refused does not stop a 
 """
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -46,15 +46,15 @@ def collected_ledger(
     Raises InputRefused where the ledger itself or what is given is refused, Busy, OutputFailed.
     """
     path = folder / DECISIONS
-    edited = dict(edited_workbooks(folder))
-    if not (edited or given or path.exists()):
+    if not (given or path.exists() or any(edited_workbooks(folder))):
         return CollectedLedger(Ledger(), (), ())
     with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
         collection = collect(before, [given] if given else [], attended=False)
         ledger = collection.ledger
         added = [*_notes(given.source, collection)] if given else []
         refused: list[str] = []
-        for name, content in edited.items():
+        collected = {line.workbook for line in before.lines}
+        for name, content in edited_workbooks(folder, collected):
             try:
                 entries = read_review(name, content, today, workbook=name)
                 collection = collect(ledger, [entries], attended=False)
@@ -86,16 +86,18 @@ def _with_file(ledger: Ledger) -> Ledger:
     return replace(ledger, file=file)
 
 
-def edited_workbooks(folder: Path) -> Iterator[tuple[str, bytes]]:
+def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Yield the workbooks in runs that are not as they were made, by name, older runs first.
 
-    Copies that somebody saved beside them are among them.
+    Copies that somebody saved beside them are among them, and so are those that were `collected`
+    and put back as they were made.
     """
     for run in runs(folder):
         for path in sorted(run.path.glob("[!~.]*")):
+            name = f"{run.name}/{path.name}"
             is_workbook = path.name.lower().endswith(SPREADSHEET_ENDINGS) and path.is_file()
-            if is_workbook and sha256(path) != run.files.get(path.name):
-                yield f"{run.name}/{path.name}", path.read_bytes()
+            if is_workbook and (name in collected or sha256(path) != run.files.get(path.name)):
+                yield name, path.read_bytes()
 
 
 def first_done_times(earlier: Sequence[Run]) -> Mapping[tuple[str, ...], datetime]:

@@ -49,7 +49,12 @@ def list_rows(
         raise InputRefused(problems)
     numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
     problems = [
-        problem for each in numbered for problem in _problems(name, header, *each, problems_of)
+        problem
+        for each in numbered
+        for problem in (
+            *(_headless_problems(name, header, *each) if form.closed else ()),
+            *_problems(name, header, *each, problems_of),
+        )
     ]
     if problems:
         raise InputRefused(problems)
@@ -121,6 +126,15 @@ def _problems(
         yield Problem(name, row, None, None, "the row has more cells than the header", hint)
     else:
         yield from problems_of(name, row, _named_cells(header, cells))
+
+
+def _headless_problems(
+    name: str, header: list[str], row: int, cells: list[str]
+) -> Iterator[Problem]:
+    for head, cell in zip(header, cells, strict=False):
+        if cell and not head:
+            hint = "Empty the cell, or keep it in another file: it would be lost."
+            yield Problem(name, row, None, cell, "the column of this cell has no name", hint)
 
 
 def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
 from analyzer.errors import Busy, OutputFailed
 from analyzer.files import NO_FOLDER, PRIVATE, replacing
 
@@ -27,15 +27,11 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
     except OSError as error:
         raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
     try:
-        yield _ledger(path) if path.is_file() else Ledger()
+        # Columns that writing would lose are refused.
+        is_there = path.is_file()
+        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
     finally:
         lock.release()
-
-
-def _ledger(path: Path) -> Ledger:
-    """Return the ledger in a file; one with columns that writing would lose is refused."""
-    entries = read_entries(str(path), path.read_bytes(), closed=True)
-    return Ledger(lines=entries.lines, file=entries.file)
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:

@@ -92,7 +92,7 @@ def read_files(
                 read.append(read_review(name, content, today, analysis=analysis))
             else:
                 read.append(read_entries(name, content, today))
-                problems += _line_problems(read[-1].lines, analysis) if analysis else ()
+                problems += _line_problems(read[-1], analysis) if analysis else ()
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -308,11 +308,21 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
         yield Problem(place, listed[at].row, RECORD, arn, message, _REPORT_HINT)
 
 
-def _line_problems(lines: Sequence[LedgerLine], analysis: Analysis) -> Iterator[Problem]:
-    """Yield a problem for each cell of a decision in a CSV that is not what the reports give."""
-    for line, name, message in line_differences(lines, analysis.pages(), analysis.report):
-        place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
-        yield Problem(place, line.row, name, line.user_key.arn, message, _REPORT_HINT)
+def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:
+    """Yield a problem for each cell of a decision in a CSV that is not what the reports give.
+
+    Decisions on other reports have one problem together.
+    """
+    differences = [*line_differences(entries.lines, analysis.pages(), analysis.report)]
+    others = [line.place for line, name, _ in differences if name in (columns.ARN, columns.AS_OF)]
+    if len(others) > 1:
+        message = f"no report named has the users and as-of of {len(others):,} decisions"
+        hint = _REPORT_HINT
+        yield Problem.of_file(entries.file.name, f"{message}: {short_list(others)}", hint)
+    for line, name, message in differences:
+        if len(others) < 2 or line.place not in others:
+            place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
+            yield Problem(place, line.row, name, line.user_key.arn, message, _REPORT_HINT)
 
 
 _REPORT_HINT: Final = (

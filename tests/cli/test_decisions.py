@@ -180,6 +180,18 @@ def test_a_row_in_csv_that_was_forged_is_refused_by_the_report(
     assert problem in capsys.readouterr().err
 
 
+def test_decisions_in_csv_on_a_report_that_is_not_named_are_one_problem(
+    tmp_path: Path, report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = [a_user(f"user-{number}") for number in range(3)]
+    listed = tmp_path / "bulk.csv"
+    listed.write_bytes(bulk([*user_rows(*others), *user_rows(ANN)], *[DELETE] * 4))
+    assert collect(listed, "--report", report) == 3
+    said = capsys.readouterr().err
+    assert "no report named has the users and as-of of 4 decisions: bulk.csv, row 2, " in said
+    assert said.count("Name the report that it was made from") == 1
+
+
 def test_a_row_in_csv_that_nobody_decided_on_is_not_compared(tmp_path: Path, report: Path) -> None:
     listed = tmp_path / "bulk.csv"
     listed.write_bytes(bulk(user_rows(a_user("gone"))))

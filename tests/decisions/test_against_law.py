@@ -17,7 +17,6 @@ from tests.support.builders import (
     AS_OF,
     COLUMNS,
     COLUMNS_OF_2014,
-    LONG_AGO,
     MORE_CREDENTIALS,
     Row,
     a_certificate,
@@ -26,7 +25,6 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
-    no_password,
     report_text,
     the_root,
 )
@@ -198,160 +196,6 @@ def in_two_slots(first: Row, second: Row, **cells: str) -> Row:
 
 A_KEY = a_key(KEY_DATE)
 USED_SINCE = a_key(KEY_DATE, SINCE)
-OF_UNKNOWN_DATE = a_key("??")
-PASSWORD_CHANGED = a_password(changed=SINCE)
-
-OVERTAKING: dict[str, tuple[Row, Row]] = {
-    "signed in": (a_user(password=a_password()), a_user(password=a_password(SINCE))),
-    "signed in again": (a_user(password=a_password(BEFORE)), a_user(password=a_password(SINCE))),
-    "signed in, and the password is gone": (
-        a_user(password=a_password(BEFORE)),
-        a_user(password=no_password(SINCE)),
-    ),
-    "a sign-in where the cell was unknown": (
-        a_user(password=a_password("??")),
-        a_user(password=a_password(BEFORE)),
-    ),
-    "a password": (a_user(), a_user(password=a_password())),
-    "a password where the cell was unknown": (
-        a_user(password=a_password(), password_enabled="??"),
-        a_user(password=a_password()),
-    ),
-    "a password that was changed": (
-        a_user(password=a_password()),
-        a_user(password=PASSWORD_CHANGED),
-    ),
-    "a password that was changed, if it is enabled is unknown": (
-        a_user(password=a_password()),
-        a_user(password=PASSWORD_CHANGED, password_enabled="??"),
-    ),
-    "a change since, where the cell was unknown": (
-        a_user(password=a_password(changed="??")),
-        a_user(password=PASSWORD_CHANGED),
-    ),
-    "a key": (a_user(), with_key(a_key(SINCE))),
-    "an inactive key": (a_user(), with_key(an_inactive_key(SINCE))),
-    "another key": (with_key(A_KEY), with_key(a_key(SINCE))),
-    "a key that is active now": (with_key(an_inactive_key(KEY_DATE)), with_key(A_KEY)),
-    "a key that is active now in another slot": (
-        with_key(an_inactive_key(KEY_DATE)),
-        a_user(key_2=A_KEY),
-    ),
-    "an active key where the cell was unknown": (
-        with_key(A_KEY, access_key_1_active="??"),
-        with_key(A_KEY),
-    ),
-    "a key whose date was unknown": (with_key(OF_UNKNOWN_DATE), with_key(A_KEY)),
-    "a key of unknown date": (a_user(), with_key(OF_UNKNOWN_DATE)),
-    "a second key, of unknown date": (with_key(A_KEY), in_two_slots(A_KEY, OF_UNKNOWN_DATE)),
-    "one of two keys of a second that is active now": (
-        in_two_slots(an_inactive_key(KEY_DATE), A_KEY),
-        in_two_slots(A_KEY, A_KEY),
-    ),
-    "use of a key": (with_key(A_KEY), with_key(USED_SINCE)),
-    "use of an inactive key": (
-        with_key(an_inactive_key(KEY_DATE)),
-        with_key(an_inactive_key(KEY_DATE, SINCE)),
-    ),
-    "use of a key without a date": (with_key(a_key("N/A")), with_key(a_key("N/A", SINCE))),
-    "use of a key of unknown date": (with_key(OF_UNKNOWN_DATE), with_key(a_key("??", SINCE))),
-    "use of a key whose date is unknown now": (with_key(A_KEY), with_key(a_key("??", SINCE))),
-    "use of a key where the cell was unknown": (
-        with_key(a_key(KEY_DATE, "??")),
-        with_key(a_key(KEY_DATE, BEFORE)),
-    ),
-    "an older inactive key, where the use of another was unknown": (
-        with_key(a_key(KEY_DATE, "??")),
-        with_key(an_inactive_key(LONG_AGO)),
-    ),
-    "a certificate": (a_user(), a_user(certificate_1=a_certificate(SINCE))),
-    "a certificate that is active now": (
-        a_user(certificate_1=a_certificate(active=False)),
-        a_user(certificate_1=a_certificate()),
-    ),
-    "a second certificate, of unknown date": (
-        a_user(certificate_1=a_certificate()),
-        a_user(certificate_1=a_certificate(), certificate_2=a_certificate("??")),
-    ),
-    "an MFA device": (a_user(), a_user(mfa=True)),
-    "an MFA device where the cell was unknown": (a_user(mfa_active="??"), a_user(mfa=True)),
-}
-
-NOT_OVERTAKING: dict[str, tuple[Row, Row]] = {
-    "nothing": (a_user(), a_user()),
-    "a sign-in that goes back in time": (
-        a_user(password=a_password(SINCE)),
-        a_user(password=a_password(BEFORE)),
-    ),
-    "less access": (
-        in_two_slots(A_KEY, USED_SINCE, mfa_active="true"),
-        with_key(an_inactive_key(KEY_DATE)),
-    ),
-    "cells that are unknown now": (
-        with_key(A_KEY),
-        with_key(
-            a_key("??", "??"),
-            password_enabled="??",
-            password_last_used="??",
-            password_last_changed="??",
-            access_key_1_active="??",
-            mfa_active="??",
-            cert_1_active="??",
-        ),
-    ),
-    "cells that were unknown and are no access": (
-        a_user(password_enabled="??", password_last_used="??", access_key_1_active="??"),
-        a_user(),
-    ),
-    "a change from before, where the cell was unknown": (
-        a_user(password=a_password(changed="??")),
-        a_user(password=a_password(changed=BEFORE)),
-    ),
-    "keys that changed places": (
-        in_two_slots(A_KEY, an_inactive_key(LONG_AGO)),
-        in_two_slots(an_inactive_key(LONG_AGO), A_KEY),
-    ),
-    "two keys of a second that changed places": (
-        in_two_slots(A_KEY, an_inactive_key(KEY_DATE)),
-        in_two_slots(an_inactive_key(KEY_DATE), A_KEY),
-    ),
-    "an inactive key whose date was unknown": (
-        with_key(an_inactive_key("??")),
-        with_key(an_inactive_key(KEY_DATE)),
-    ),
-    "a certificate that changed places": (
-        a_user(certificate_1=a_certificate()),
-        a_user(certificate_2=a_certificate()),
-    ),
-}
-
-
-@pytest.mark.parametrize("change", OVERTAKING)
-def test_more_access_or_use_than_the_reviewer_saw_overtakes_a_decision(change: str) -> None:
-    seen, later = OVERTAKING[change]
-    ledgers = decided(review(seen), "delete")
-    assert ledgers.statuses(review(later, at=LATER)) == both("overtaken")
-
-
-@pytest.mark.parametrize(
-    ("later", "answer"),
-    [
-        (with_key(USED_SINCE), "overtaken"),
-        (with_key(an_inactive_key(KEY_DATE, SINCE)), "done"),
-        (with_key(an_inactive_key(KEY_DATE), mfa_active="true"), "done"),
-        (in_two_slots(an_inactive_key(KEY_DATE), a_key(SINCE)), "overtaken"),
-        (in_two_slots(an_inactive_key(KEY_DATE), an_inactive_key(SINCE)), "done"),
-    ],
-)
-def test_a_deactivation_that_is_done_is_done_whatever_came_before(later: Row, answer: str) -> None:
-    ledgers = decided(review(with_key(A_KEY)), "deactivate")
-    assert ledgers.statuses(review(later, at=LATER)) == both(answer)
-
-
-@pytest.mark.parametrize("change", NOT_OVERTAKING)
-def test_a_decision_stays_open_where_a_later_report_shows_no_more(change: str) -> None:
-    seen, later = NOT_OVERTAKING[change]
-    assert decided(review(seen), "delete").statuses(review(later, at=LATER)) == both("not-done")
 
 
 def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision() -> None:
@@ -361,48 +205,6 @@ def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision()
 
 
 # What is done
-
-
-@pytest.mark.parametrize(
-    ("decision", "later", "answer"),
-    [
-        ("delete", [], "done"),
-        ("delete", [a_user()], "not-done"),
-        ("delete", [a_user(created="??")], "unknown"),
-        ("delete", [a_user(created=SINCE)], "done"),
-        ("delete", [a_user("renamed")], "not-done"),
-        ("delete", [a_user("renamed"), a_user(created=SINCE)], "not-done"),
-        ("delete", [a_user("other", created=LONG_AGO + timedelta(seconds=1))], "done"),
-        ("delete", [a_user(created=BEFORE)], "not-done"),
-        ("delete", [a_user(created=AS_OF)], "not-done"),
-        ("delete", [a_user(created=AS_OF + timedelta(seconds=1))], "done"),
-        ("delete", [a_user(), a_user(created=SINCE)], "unknown"),
-        ("delete", [a_user(created=BEFORE), a_user(created=SINCE)], "unknown"),
-        ("delete", [a_user("renamed", created="??")], "not-done"),
-        ("delete", [a_user("renamed"), a_user("renamed", created=SINCE)], "not-done"),
-        ("deactivate", [], "done"),
-        ("deactivate", [a_user()], "done"),
-        ("deactivate", [a_user(password=a_password())], "not-done"),
-        ("deactivate", [a_user(password_enabled="??")], "not-done"),
-        ("deactivate", [with_key(an_inactive_key(KEY_DATE))], "done"),
-        ("deactivate", [with_key(an_inactive_key("??"))], "done"),
-        ("deactivate", [with_key(A_KEY)], "not-done"),
-        ("deactivate", [with_key(A_KEY, access_key_1_active="??")], "not-done"),
-        ("deactivate", [a_user(certificate_1=a_certificate())], "not-done"),
-        ("deactivate", [a_user(certificate_1=a_certificate(active=False))], "done"),
-        ("deactivate", [a_user(cert_1_active="??")], "not-done"),
-        ("deactivate", [a_user(), a_user(password=a_password())], "not-done"),
-        ("deactivate", [a_user(created=SINCE, password=a_password())], "done"),
-        ("deactivate", [a_user("renamed")], "not-done"),
-    ],
-)
-def test_a_decision_is_done_if_a_later_report_shows_it(
-    decision: str, later: list[Row], answer: str
-) -> None:
-    everything = in_two_slots(A_KEY, a_key(BEFORE), mfa_active="true")
-    seen = everything | a_password() | {"cert_1_active": "true", "cert_1_last_rotated": LONG_AGO}
-    ledgers = decided(review(seen), decision)
-    assert ledgers.statuses(review(*later, at=LATER)) == both(answer)
 
 
 @pytest.mark.parametrize(
@@ -424,13 +226,6 @@ def test_who_has_more_credentials_than_the_slots_show_is_not_deactivated(
 
     ledgers = decided(with_more(seen), "deactivate")
     assert ledgers.statuses(with_more(*later, at=LATER)) == both(answer)
-
-
-@pytest.mark.parametrize("user", [a_user(created="??"), a_user(account="123XXXXXXXX")])
-def test_a_decision_that_identifies_no_user_is_never_done(user: Row) -> None:
-    ledgers = decided(review(user), "delete")
-    gone = review(user | {"user": "other", "arn": f"{user['arn']}/other"}, at=LATER)
-    assert ledgers.statuses(gone) == both("unknown")
 
 
 # When a report is later

@@ -1,6 +1,8 @@
 """What became of the users that were to be deactivated or deleted, as later reports show it."""
 
 import io
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from analyzer.decisions.follow_up import FollowUpStatus, as_text, follow_up_coun
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import LedgerLine
 from analyzer.writers.csv import write_follow_up
+from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -48,10 +51,65 @@ KEY = a_user(key_1=a_key())
 def outcome(
     decided: LedgerLine, *users: Row, as_of: datetime = LATER, **days: int
 ) -> tuple[str, str]:
-    """Return status and fact of one decision by a later report of these users."""
+    """Return status and fact of one decision by a later report of these users.
+
+    The law has to give the same status.
+    """
     frame = analysis_of(*users, as_of=as_of, ledger=ledger_of(decided, **days)).follow_up
     ((status, fact),) = zip(frame["status"], frame["fact"], strict=True)
+    assert status == status_by_law(decided, users, as_of)
     return status, fact
+
+
+def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
+    by_account: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in table(report_text(users).encode()):
+        by_account[row["arn"].split(":")[4]].append(row)
+    reports = [
+        law.Report(account, as_of, "file-name", as_of, tuple(rows))
+        for account, rows in by_account.items()
+    ]
+    cells = {name: decided.report_cells[name] for name in COLUMNS}
+    seen = law.Report(decided.account, decided.as_of, "file-name", decided.baseline, (cells,))
+    of_day = str(decided.decision), decided.person, decided.decided_on
+    said = law.Line(*of_day, "", "", "", 0, cells, seen, decided.account)
+    return law.status(said, reports, decided.same_second)
+
+
+KEY_DATE, SINCE = days_before(200), AS_OF + timedelta(days=5)
+EVERYTHING = a_user(
+    password=a_password(),
+    key_1=a_key(KEY_DATE),
+    key_2=a_key(days_before(20)),
+    certificate_1=a_certificate(),
+    mfa=True,
+)
+OFF = an_inactive_key(KEY_DATE)
+
+
+@pytest.mark.parametrize(
+    ("decision", "users", "expected"),
+    [
+        ("delete", [a_user("renamed"), a_user(created=SINCE)], NOT_DONE),
+        ("delete", [a_user(created=days_before(20)), a_user(created=SINCE)], UNKNOWN),
+        ("deactivate", [a_user(password_enabled="??")], NOT_DONE),
+        ("deactivate", [a_user(key_1=a_key(KEY_DATE), access_key_1_active="??")], NOT_DONE),
+        ("deactivate", [a_user(key_1=an_inactive_key("??"))], DONE),
+        ("deactivate", [a_user(certificate_1=a_certificate(active=False))], DONE),
+        ("deactivate", [a_user(), a_user(password=a_password())], NOT_DONE),
+        ("deactivate", [a_user(created=SINCE, password=a_password())], DONE),
+        ("deactivate", [a_user("renamed")], NOT_DONE),
+        ("deactivate", [a_user(key_1=a_key(KEY_DATE, SINCE))], OVERTAKEN),
+        ("deactivate", [a_user(key_1=an_inactive_key(KEY_DATE, SINCE))], DONE),
+        ("deactivate", [a_user(key_1=OFF, mfa=True)], DONE),
+        ("deactivate", [a_user(key_1=OFF, key_2=a_key(SINCE))], OVERTAKEN),
+        ("deactivate", [a_user(key_1=OFF, key_2=an_inactive_key(SINCE))], DONE),
+    ],
+)
+def test_a_decision_is_done_only_if_a_later_report_proves_it(
+    decision: str, users: list[Row], expected: str
+) -> None:
+    assert outcome(line(decision, EVERYTHING), *users)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -356,9 +414,10 @@ def test_what_is_done_is_never_overdue() -> None:
 
 
 @pytest.mark.parametrize(("as_of", "days"), [("2026-05-31", 29), ("2026-06-01", 30)])
-def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int) -> None:
+@pytest.mark.parametrize("user", [a_user(), a_user(account=OTHER_ACCOUNT)], ids=["in", "not in"])
+def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int, user: Row) -> None:
     report = analyzer.load((f"{as_of}.csv", report_text([a_user()]).encode()))
-    decided = line(on=date(2026, 5, 2))
+    decided = line("delete", user, on=date(2026, 5, 2))
     frame = analyzer.analyze(report, ledger=Ledger(lines=(decided,))).follow_up
     assert [*frame["days"]] == [days]
 

@@ -31,6 +31,10 @@ from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, line
 
 NEWER = AS_OF + timedelta(days=10)
 USED = days_before(100)
+REGION = "access_key_1_last_used_region"
+AT_ODDS: Row = a_user() | {"access_key_1_last_used_date": USED}
+"""The use of a key where there is none."""
+
 EXEMPTIONS = b"account,user,reason,owner,expires\n*,quiet,break-glass,sec,{}\n"
 
 
@@ -182,6 +186,11 @@ def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
         ([a_user("rob", created="#####")], "possibly renamed: when rob was created is not"),
         ([a_user(access_key_1_active="maybe")], "the report does not show all its credentials"),
         ([a_user(mfa_active="maybe")], "the report does not show all its credentials"),
+        ([AT_ODDS], "the report does not show all its credentials"),
+        ([a_user() | {REGION: "eu-west-1"}], "the report does not show all its credentials"),
+        ([AT_ODDS, AT_ODDS | {REGION: "eu-west-1"}], "the report does not show all"),
+        ([a_user(), a_user() | {REGION: "eu-west-1"}], "the report does not show all"),
+        ([a_user() | {REGION: "eu-west-1"}, a_user()], "the report does not show all"),
     ],
 )
 def test_a_newer_report_that_leaves_a_doubt_takes_the_user_out(
@@ -195,6 +204,14 @@ def test_a_user_whose_rows_differ_in_more_credentials_is_left_out() -> None:
     users = [a_user() | {MORE_CREDENTIALS: each} for each in ("N/A", "AKIA3:active")]
     root = the_root(**{MORE_CREDENTIALS: "N/A"})
     of_plan = planned(line(), users=users, root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
+    assert reasons(of_plan) == ["the report does not show all its credentials"]
+
+
+@pytest.mark.parametrize("is_odd_first", [True, False])
+def test_a_user_of_whom_one_row_is_at_odds_on_a_use_is_left_out(*, is_odd_first: bool) -> None:
+    used = a_user(key_1=a_key(LONG_AGO, USED))
+    rows = [used | {"access_key_1_last_used_service": "N/A"}, used]
+    of_plan = planned(line("delete", used), users=rows if is_odd_first else rows[::-1])
     assert reasons(of_plan) == ["the report does not show all its credentials"]
 
 

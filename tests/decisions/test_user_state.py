@@ -8,6 +8,7 @@ import pytest
 from analyzer import columns
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.user_state import UserState, access_added, user_states
+from tests.support import decision_oracle as law
 from tests.support.builders import (
     AS_OF,
     LONG_AGO,
@@ -20,6 +21,8 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
     no_password,
+    report_text,
+    table,
     the_root,
 )
 from tests.support.decisions import analysis_of, line
@@ -30,6 +33,13 @@ USED = days_before(100)
 OTHER = days_before(900)
 PASSWORD: dict[str, Any] = {"password": a_password(USED, LONG_AGO)}
 KEY: dict[str, Any] = {"key_1": a_key(LONG_AGO, USED)}
+OLD_KEY = an_inactive_key(OTHER)
+UNDATED = a_key("??")
+NOTHING_UNDERSTOOD: dict[str, Any] = {
+    "key_1": a_key("??", "??"),
+    **dict.fromkeys(("password_enabled", "password_last_used", "password_last_changed"), "??"),
+    **dict.fromkeys(("access_key_1_active", "mfa_active", "cert_1_active"), "??"),
+}
 
 
 def state(user: Row) -> UserState:
@@ -38,8 +48,16 @@ def state(user: Row) -> UserState:
     return user_states(page)[0]
 
 
+def by_law(user: Row) -> law.State:
+    _, cells = table(report_text([user]).encode())
+    return law.read_state(cells)
+
+
 def news(before: Row, now: Row) -> list[str]:
-    return access_added(state(before), state(now), AS_OF)
+    """Return what is added; the law has to say too whether anything is."""
+    added = access_added(state(before), state(now), AS_OF)
+    assert bool(added) == law.is_overtaken(by_law(before), by_law(now), AS_OF)
+    return added
 
 
 @pytest.mark.parametrize(
@@ -57,6 +75,14 @@ def news(before: Row, now: Row) -> list[str]:
         ({"key_1": a_key(LONG_AGO), "key_2": a_key(LONG_AGO, USED)}, {"key_1": KEY["key_1"]}),
         ({"certificate_1": a_certificate()}, {"certificate_2": a_certificate()}),
         ({"certificate_1": a_certificate()}, {"certificate_1": a_certificate(active=False)}),
+        ({"key_1": a_key(), "key_2": a_key(USED, USED), "mfa": True}, {"key_1": an_inactive_key()}),
+        ({"key_1": a_key(), "key_2": OLD_KEY}, {"key_1": OLD_KEY, "key_2": a_key()}),
+        (
+            {"key_1": a_key(), "key_2": an_inactive_key()},
+            {"key_1": an_inactive_key(), "key_2": a_key()},
+        ),
+        ({"key_1": an_inactive_key("??")}, {"key_1": an_inactive_key()}),
+        (KEY, NOTHING_UNDERSTOOD),
         ({"mfa": True}, {"mfa": False}),
         ({"mfa": True}, {"mfa": True}),
     ],
@@ -72,13 +98,31 @@ def test_the_same_or_less_access_is_no_news(before: dict[str, Any], now: dict[st
         (PASSWORD, {"password": a_password(USED + SECOND, LONG_AGO)}, "signed in 2026-01-21"),
         ({"password": a_password(NEVER)}, PASSWORD, "signed in 2026-01-21"),
         ({}, {"password": a_password(NEVER, LATER)}, "password set 2026-05-11"),
+        (PASSWORD, {"password": no_password(LATER)}, "signed in 2026-05-11"),
         (PASSWORD, {"password": a_password(USED, LATER)}, "password changed 2026-05-11"),
+        (
+            PASSWORD,
+            {"password": a_password(USED, LATER), "password_enabled": "??"},
+            "password changed 2026-05-11",
+        ),
         (PASSWORD, {"password": a_password(USED, LONG_AGO + SECOND)}, "password changed"),
         ({}, {"key_2": a_key(LATER)}, "access key created 2026-05-11"),
         ({}, {"key_2": an_inactive_key(LATER)}, "access key created 2026-05-11"),
         (KEY, {"key_1": a_key(LATER)}, "access key created 2026-05-11"),
         (KEY, {"key_1": a_key(LONG_AGO + SECOND, USED)}, "access key created 2023-08-05"),
         ({"key_1": an_inactive_key()}, {"key_1": a_key()}, "access key of 2023-08-05 activated"),
+        ({"key_1": an_inactive_key()}, {"key_2": a_key()}, "access key of 2023-08-05 activated"),
+        (
+            {"key_1": a_key(), "access_key_1_active": "maybe"},
+            {"key_1": a_key()},
+            "access key of 2023-08-05 activated",
+        ),
+        ({"key_1": a_key()}, {"key_1": a_key(), "key_2": UNDATED}, "access key activated"),
+        ({"key_1": UNDATED}, {"key_1": a_key()}, "access key created 2023-08-05"),
+        ({"key_1": UNDATED}, {"key_1": a_key("??", LATER)}, "access key used 2026-05-11"),
+        ({"key_1": a_key("N/A")}, {"key_1": a_key("N/A", LATER)}, "access key used 2026-05-11"),
+        ({"key_1": a_key()}, {"key_1": a_key("??", LATER)}, "access key used 2026-05-11"),
+        ({"key_1": a_key(USED, "??")}, {"key_1": an_inactive_key()}, "access key created 2023-08"),
         (KEY, {"key_1": a_key(LONG_AGO, LATER)}, "access key of 2023-08-05 used 2026-05-11"),
         ({"key_1": an_inactive_key()}, {"key_1": an_inactive_key(used=LATER)}, "used 2026-05-11"),
         (
@@ -92,6 +136,11 @@ def test_the_same_or_less_access_is_no_news(before: dict[str, Any], now: dict[st
             {"certificate_2": a_certificate(active=False)},
             {"certificate_1": a_certificate()},
             "signing certificate of 2023-08-05 activated",
+        ),
+        (
+            {"certificate_1": a_certificate()},
+            {"certificate_1": a_certificate(), "certificate_2": a_certificate("??")},
+            "signing certificate activated",
         ),
         ({}, {"mfa": True}, "MFA device added"),
     ],
@@ -206,6 +255,7 @@ def test_a_credential_works_or_not_or_that_is_hidden(user: Row, *, expected: boo
         {"cert_2_active": "maybe"},
         {"cert_1_last_rotated": "soon"},
         {**a_password(), "password_last_changed": "soon"},
+        {"access_key_1_last_used_date": "soon"},
         {**a_user(key_2=a_key()), "access_key_2_last_used_date": "soon"},
     ],
 )
@@ -218,7 +268,6 @@ def test_a_cell_that_hides_access_or_use_makes_a_user_unknown(cells: Row) -> Non
     [
         a_user(),
         a_user(password_last_changed="soon"),
-        a_user(access_key_1_last_used_date="soon"),
         a_user(**PASSWORD, **KEY, mfa=True, certificate_1=a_certificate()),
     ],
 )

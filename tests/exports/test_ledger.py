@@ -144,14 +144,19 @@ def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_none(runs: Path) 
     assert [row["user"] for row in third] == ["ann"]
 
 
+@pytest.mark.parametrize("is_restored", [False, True])
 def test_an_entry_that_was_emptied_is_named_and_stays_in_force(
-    runs: Path, capsys: pytest.CaptureFixture[str]
+    runs: Path, capsys: pytest.CaptureFixture[str], *, is_restored: bool
 ) -> None:
     workbook = run(runs, FIRST) / "review.xlsx"
+    as_made = workbook.read_bytes()
     fill_in(workbook, {"ann": "delete"}, on=ON)
     assert export(runs, SECOND) == 0
     assert "emptied:" not in capsys.readouterr().err
-    fill_in(workbook, {"ann": "="}, on=ON)
+    if is_restored:
+        workbook.write_bytes(as_made)
+    else:
+        fill_in(workbook, {"ann": "="}, on=ON)
     assert export(runs, SECOND) == 0
     log = capsys.readouterr().err
     assert "2026-05-01T09-30-00Z/review.xlsx: emptied: arn:aws:iam::012345678901:user/ann:" in log
@@ -217,14 +222,21 @@ def test_a_ledger_that_is_refused_ends_the_run_and_leaves_it_as_it_is(runs: Path
     assert (runs / "decisions.csv").read_bytes() == b"decision\ndelete\n"
 
 
+@pytest.mark.parametrize(
+    ("added", "problem"),
+    [
+        ("approved_by", "row 1, column approved_by: not a column of this list"),
+        ("", "row 2: the column of this cell has no name ('Carl')"),
+    ],
+)
 def test_columns_that_people_added_to_the_ledger_are_refused_by_name(
-    runs: Path, capsys: pytest.CaptureFixture[str]
+    runs: Path, capsys: pytest.CaptureFixture[str], added: str, problem: str
 ) -> None:
     ledger = runs / "decisions.csv"
     head, row = ledger_bytes([line("delete", ANN, on=ON)]).decode().splitlines()
-    ledger.write_text(f"{head},approved_by\n{row},Carl\n")
+    ledger.write_text(f"{head},{added}\n{row},Carl\n")
     assert export(runs, SECOND) == 3
-    assert "row 1, column approved_by: not a column of this list" in capsys.readouterr().err
+    assert problem in capsys.readouterr().err
     assert "Carl" in ledger.read_text()
 
 

@@ -15,6 +15,7 @@ import analyzer
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.plan import plan
 from analyzer.decisions.standing import LedgerLine, standings
 from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
@@ -393,6 +394,12 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
         for key in sorted({*by_law, *by_product}, key=str):
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
+        to_remove = law.plan(lines, stage.reports_of(analysis))
+        taken = plan(ledger, (), analysis.report, analysis.pages()).removals
+        by_law_taken = {key for key, reason in to_remove.items() if not reason}
+        for key in by_law_taken ^ {(each.arn, each.created) for each in taken}:
+            is_by_law = key in by_law_taken
+            play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)
 
 
 def played(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[Play]:

@@ -418,7 +418,7 @@ def misnamed(rng: random.Random, shown: dict[str, str]) -> dict[str, str]:
     return rng.choice(
         [
             {"user": f"{shown['user']}x"},
-            {"account": "999999999999"},
+            {"account": "888888888888"},
             {"arn": f"{shown['arn']}x"},
         ]
     )

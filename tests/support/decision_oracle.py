@@ -177,11 +177,12 @@ def read_key(cells: Cells, slot: int) -> Credential:
 def read_credential(cells: Cells, thing: str) -> Credential:
     """A key or certificate is active, inactive or absent: false and N/A.
 
-    N/A says nothing where the slot is not known to be off.
+    Of an active one N/A says nothing. Taken here: where the cell that says if it is active is not
+    understood, N/A says that there is none, so that any one that is there later is new.
     """
     active = boolean(cells.get(f"{thing}_active"))
     created = when(cells.get(f"{thing}_last_rotated"), "N/A")
-    return Credential(active, None if active is not False and created == NEVER else created)
+    return Credential(active, None if active is True and created == NEVER else created)
 
 
 def read_state(cells: Cells) -> State:
@@ -274,6 +275,8 @@ class Line:
     row: int
     cells: Cells
     report: Report
+    account: str
+    """As the ARN has it, failing that as the row of the list has it."""
 
     @cached_property
     def user(self) -> Key:
@@ -364,6 +367,7 @@ def line_of(entry: Entry) -> Line:
         entry.row,
         entry.cells,
         entry.report,
+        entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else entry.shown["account"],
     )
 
 
@@ -799,34 +803,36 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
     of the ARN is another one only if created after the baseline. Another report of the very moment
     may overtake a decision, and never shows that it is done.
     """
-    report = next((each for each in reports if each.account == line.report.account), None)
+    report = next((each for each in reports if each.account == line.account), None)
     if not is_identified(line) or report is None:
         return "unknown"
     seen_at, shown_at = line.made_on, moment_acted_on(report, report.newest)
     if shown_at < seen_at:
         return "unknown"
-    answer = status_in(report, line, same_second)
-    return "not-done" if shown_at == seen_at and answer != "overtaken" else answer
+    return status_in(report, line, same_second, is_later=shown_at > seen_at)
 
 
-def status_in(report: Report, line: Line, same_second: frozenset[str] | None) -> str:
+def status_in(
+    report: Report, line: Line, same_second: frozenset[str] | None, *, is_later: bool
+) -> str:
     _, created = line.user
     rows = rows_of_user(report, line.cells)
     now = user_key(one_row(rows))[1] if rows else None
     if rows and now == created:
-        return status_of_present(line, read_state(one_row(rows)))
+        return status_of_present(line, read_state(one_row(rows)), is_later=is_later)
     if (rows and now is None) or not shows_whole_account(report, line):
         return "unknown"
     is_another = now is None or now > baseline(line.report, line.cells)
-    return "not-done" if is_renamed(line, report, same_second) or not is_another else "done"
+    is_gone = is_later and is_another and not is_renamed(line, report, same_second)
+    return "done" if is_gone else "not-done"
 
 
-def status_of_present(line: Line, now: State) -> str:
+def status_of_present(line: Line, now: State, *, is_later: bool) -> str:
     """Of a user who is there: switched off as decided, else with more than was seen, else as was.
 
     Taken here: a deactivation that is done is done, whatever happened on the way.
     """
-    if line.decision == "deactivate" and is_off(now):
+    if is_later and line.decision == "deactivate" and is_off(now):
         return "done"
     more = is_overtaken(read_state(line.cells), now, baseline(line.report, line.cells))
     return "overtaken" if more else "not-done"
@@ -834,7 +840,7 @@ def status_of_present(line: Line, now: State) -> str:
 
 def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
     """Whole days from the day of the decision to the account's report, failing it to the newest."""
-    own = [each for each in reports if each.account == line.report.account]
+    own = [each for each in reports if each.account == line.account]
     at = max(moment_acted_on(each, each.newest) for each in own or reports)
     return max(0, (at - start_of(line.day)) // A_DAY)
 
@@ -890,9 +896,37 @@ def left_out(
         return "not identified"
     if user in exempt:
         return "exempt"
-    if not reports:
-        return ""
-    if not any(user_key(cells) == user for report in reports for cells in users(report)):
+    return left_out_by_reports(line, reports) if reports else ""
+
+
+def left_out_by_reports(line: Line, reports: Sequence[Report]) -> str:
+    now = [cells for each in reports for cells in users(each) if user_key(cells) == line.user]
+    if not now:
         return "not in the reports"
-    reason = status(line, reports)
-    return "" if reason == "not-done" else reason
+    if (reason := status(line, reports)) != "not-done":
+        return reason
+    return "unclear" if any(map(is_unclear, now)) else ""
+
+
+def is_unclear(cells: Cells) -> bool:
+    """A cell that says nothing may hide access or use, and a removal must not rest on it.
+
+    The change of a password that is not enabled gives no access.
+    """
+    now = read_state(cells)
+    credentials = (*now.keys, *now.certificates)
+    return (
+        None in (now.password, now.signed_in, now.mfa, now.more)
+        or (now.password is True and now.changed is None)
+        or any(None in (each.active, each.created) for each in credentials)
+        or any(is_use_unclear(key, cells, slot) for key, slot in zip(now.keys, SLOTS, strict=True))
+    )
+
+
+def is_use_unclear(key: Credential, cells: Cells, slot: int) -> bool:
+    """Where there is no key, a report may lack the column of its use."""
+    date_cell, *place = (
+        cells.get(f"access_key_{slot}_last_used_{each}") for each in ("date", "region", "service")
+    )
+    lacks_use = key.is_absent and date_cell is None and {*place} <= NO_PLACE
+    return key.used is None and not lacks_use

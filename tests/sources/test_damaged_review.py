@@ -1,0 +1,204 @@
+"""A damaged workbook is refused, or has each decision on the user of its row: never on another."""
+
+import io
+import random
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from analyzer.errors import InputRefused
+from analyzer.sources.review_workbook import read_files
+from tests.support.builders import a_certificate, a_password, a_user, an_inactive_key, days_before
+from tests.support.decisions import TODAY
+from tests.support.review import HEADS, UNUSED, edited, edited_book, entered, review_of, saved
+
+USERS = (
+    a_user("ann", created=days_before(900)),
+    a_user("anna", password=a_password(), created=days_before(800)),
+    a_user("bob", certificate_1=a_certificate(), mfa=True, created=days_before(700)),
+    a_user("=cmd", created=days_before(600)),
+    a_user("007", key_1=an_inactive_key(), created=days_before(500)),
+    a_user("open", created=days_before(400)),
+)
+USER_OF = {"Alpha": "ann", "Bravo": "anna", "Charlie": "bob", "Delta": "=cmd", "Echo": "007"}
+"""The only user that each person decided on."""
+
+ON = date(2026, 5, 4)
+WORDS = ("delete", "deactivate", "delete", "investigate", "delete")
+ENTRIES = [
+    entered(user, (word, person, ON, "SEC-1", "left"))
+    for word, (person, user) in zip(WORDS, USER_OF.items(), strict=True)
+]
+WHOLE = edited(review_of(*USERS), lambda book: book.remove(book["Method"]), *ENTRIES)
+PARTS = {
+    each.filename: zipfile.ZipFile(io.BytesIO(WHOLE)).read(each)
+    for each in zipfile.ZipFile(io.BytesIO(WHOLE)).infolist()
+}
+
+Damage = Callable[[random.Random], bytes]
+
+
+def in_list(damage: Callable[[Worksheet, random.Random], None]) -> Damage:
+    """Return what damages the list of unused users, as a person or a program does."""
+
+    def damaged(dice: random.Random) -> bytes:
+        def edit(book: Workbook) -> None:
+            damage(book[UNUSED], dice)
+
+        return saved(edited_book(WHOLE, edit))
+
+    damaged.__name__ = damage.__name__
+    return damaged
+
+
+def a_row(sheet: Worksheet, dice: random.Random) -> int:
+    return dice.randrange(2, sheet.max_row + 1)
+
+
+def a_column(sheet: Worksheet, dice: random.Random) -> int:
+    """Return a column that has texts and in which nothing is entered."""
+    return dice.choice(
+        [
+            at
+            for at, cell in enumerate(sheet[1], start=1)
+            if cell.value not in HEADS and sheet.cell(2, at).value
+        ]
+    )
+
+
+def with_sign_damaged(text: str, dice: random.Random) -> str:
+    at = dice.randrange(max(len(text), 1))
+    sign = dice.choice(["", text[at : at + 1] * 2, *"0159aAzX*/:-.' \n"])
+    return text[:at] + sign + text[at + 1 :]
+
+
+def sign_of_cell(sheet: Worksheet, dice: random.Random) -> None:
+    cell = sheet.cell(a_row(sheet, dice), dice.randrange(1, sheet.max_column + 1))
+    cell.value = with_sign_damaged(str(cell.value or ""), dice)
+
+
+def cells_swapped(sheet: Worksheet, dice: random.Random) -> None:
+    at, rows = a_column(sheet, dice), dice.sample(range(2, sheet.max_row + 1), 2)
+    one, other = (sheet.cell(row, at) for row in rows)
+    one.value, other.value = other.value, one.value
+
+
+def column_filled_down(sheet: Worksheet, dice: random.Random) -> None:
+    at = a_column(sheet, dice)
+    for row in range(a_row(sheet, dice), sheet.max_row + 1):
+        sheet.cell(row, at).value = sheet.cell(2, at).value
+
+
+def columns_sorted_apart(sheet: Worksheet, dice: random.Random) -> None:
+    last = dice.randrange(1, sheet.max_column)
+    rows = [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
+    for row, values in enumerate(sorted(rows, key=str), start=2):
+        for at, value in enumerate(values, start=1):
+            sheet.cell(row, at).value = value
+
+
+def row_over_its_neighbour(sheet: Worksheet, dice: random.Random) -> None:
+    row = a_row(sheet, dice)
+    for cell in sheet[row]:
+        sheet.cell(dice.choice([row - 1, row + 1]), int(cell.column)).value = cell.value
+
+
+def row_lost(sheet: Worksheet, dice: random.Random) -> None:
+    sheet.delete_rows(a_row(sheet, dice))
+
+
+def rows_in_another_order(sheet: Worksheet, dice: random.Random) -> None:
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    for row, values in enumerate(dice.sample(rows, len(rows)), start=2):
+        for at, value in enumerate(values, start=1):
+            sheet.cell(row, at).value = value
+
+
+def zipped(parts: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def a_part(dice: random.Random) -> str:
+    return dice.choice([name for name in PARTS if name.startswith("xl/") and b"<" in PARTS[name]])
+
+
+def sign_of_part(dice: random.Random) -> bytes:
+    name = a_part(dice)
+    return zipped({**PARTS, name: with_sign_damaged(PARTS[name].decode(), dice).encode()})
+
+
+def elements_of_part(dice: random.Random) -> bytes:
+    """Let an element go, be there twice, or change places with another."""
+    name = a_part(dice)
+    pieces = re.split(r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)", PARTS[name].decode())
+    odd = [*range(1, len(pieces), 2)] or [0]
+    one, other = dice.choice(odd), dice.choice(odd)
+    fate = dice.randrange(3)
+    if fate == 0:
+        pieces[one], pieces[other] = pieces[other], pieces[one]
+    else:
+        pieces[one] *= (fate - 1) * 2
+    return zipped({**PARTS, name: "".join(pieces).encode()})
+
+
+def part_lost_or_another(dice: random.Random) -> bytes:
+    one, other = dice.sample([*PARTS], 2)
+    parts = {**PARTS, one: PARTS[other]}
+    if dice.random() < 0.5:
+        del parts[one]
+    return zipped(parts)
+
+
+def cut_off(dice: random.Random) -> bytes:
+    return WHOLE[: dice.randrange(len(WHOLE))]
+
+
+def byte_of_file(dice: random.Random) -> bytes:
+    at = dice.randrange(len(WHOLE))
+    return WHOLE[:at] + dice.randbytes(1) + WHOLE[at + dice.randrange(2) :]
+
+
+DAMAGES: tuple[Damage, ...] = (
+    *map(in_list, (sign_of_cell, cells_swapped, column_filled_down, columns_sorted_apart)),
+    *map(in_list, (row_over_its_neighbour, row_lost, rows_in_another_order)),
+    *(sign_of_part, elements_of_part, part_lost_or_another, cut_off, byte_of_file),
+)
+
+
+def users_decided_on(content: bytes) -> dict[str, str] | None:
+    """Return the user that each person decided on, None if the workbook is refused by its name."""
+    try:
+        (read,) = read_files([("review.xlsx", content)], TODAY)
+    except InputRefused as refused:
+        assert {each.file.split(",")[0] for each in refused.problems} == {"review.xlsx"}  # noqa: PT017  and no other error
+        return None
+    return {line.decided_by: line.user for line in read.lines}
+
+
+def is_on_the_users_of_their_rows(decided: dict[str, str]) -> bool:
+    """Return whether each person's decision is on the own user; a name may be damaged itself."""
+    return all(
+        user == USER_OF.get(person, user) and user in USER_OF.values()
+        for person, user in decided.items()
+    )
+
+
+def test_the_whole_workbook_has_all_decisions() -> None:
+    assert users_decided_on(WHOLE) == USER_OF
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
+def test_a_damaged_workbook_is_refused_or_has_each_decision_on_the_user_of_its_row(
+    damage: Damage,
+) -> None:
+    outcomes = [users_decided_on(damage(random.Random(seed))) for seed in range(6)]
+    assert all(map(is_on_the_users_of_their_rows, filter(None, outcomes)))
