@@ -19,6 +19,7 @@ from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import FORMULA_SIGNS, Verdict
 from analyzer.text_cells import first_bytes
+from analyzer.writers.tables import user_tables
 from analyzer.writers.text_columns import (
     Columns,
     array,
@@ -29,7 +30,6 @@ from analyzer.writers.text_columns import (
     joined_words,
     text_column,
 )
-from analyzer.writers.users import user_tables
 
 _FORMULA: Final = f"^[{re.escape(FORMULA_SIGNS)}]"
 

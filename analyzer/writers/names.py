@@ -12,7 +12,7 @@ from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile
 from analyzer.terms import Certainty, Verdict, printable
 from analyzer.verdicts.caveats import SERVICE_USER_PREFIX
-from analyzer.writers.users import listed_pages
+from analyzer.writers.tables import listed_users
 
 
 def write_names(
@@ -25,7 +25,7 @@ def write_names(
     with an active service-specific credential, or whose name says that they have one while no saved
     list says otherwise. Users without an ARN in the report are always left out.
     """
-    for page in listed_pages(analysis, verdicts):
+    for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         listed = ~np.logical_or.reduce([*left_out.values()])
         for arn in page.users.loc[listed, columns.ARN]:
@@ -35,7 +35,7 @@ def write_names(
 def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
     """Return how many users with one of the verdicts have no line and why, empty for none."""
     counts: Counter[str] = Counter()
-    for page in listed_pages(analysis, verdicts):
+    for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
     parts = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)

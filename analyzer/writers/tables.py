@@ -1,18 +1,25 @@
-"""Look up what belongs to the file and the account of each row, for all formats."""
+"""Give users as tables: the columns that all data formats share, each described once.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+A table holds columns by their names: series or Arrow arrays, which have a value for each row.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.judging.analysis import Analysis
 from analyzer.lists.account_names import account_name
-from analyzer.report.model import TEXT, Report
+from analyzer.report.model import TEXT, Page, Report
+from analyzer.terms import NOT_COVERED, Verdict
 from analyzer.writers.text_columns import Texts, mapped
 
 Table: TypeAlias = Mapping[str, Any]
-"""Columns by their names: series or Arrow arrays, which have a value for each row."""
+
+USER_COLUMNS: Final = (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW)
+"""The columns of users, besides the name of the account."""
 
 
 class Origins:
@@ -50,3 +57,31 @@ class Origins:
 
     def _names_of(self, accounts: Texts) -> pa.DictionaryArray:
         return mapped(accounts, lambda account: account_name(account, self._account_names))
+
+
+def listed_users(
+    analysis: Analysis, verdicts: Collection[Verdict]
+) -> Iterator[tuple[Page, dict[str, Any]]]:
+    """Yield each page of the users with one of the verdicts, and its table (`USER_COLUMNS`)."""
+    origins, words = Origins(analysis.report), list(map(str, verdicts))
+    for page in analysis.pages():
+        listed = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
+        if len(listed):
+            table = {
+                **{name: listed.users[name] for name in (*columns.JUDGED, columns.ROW)},
+                **{name: listed.cells[name] for name in columns.REPORTED},
+                **origins.of_rows(listed.users),
+            }
+            yield listed, table
+
+
+def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
+    """Yield the users with one of the verdicts, then the accounts that could not be read."""
+    for _, table in listed_users(analysis, verdicts):
+        yield table
+    report = analysis.report
+    rows = (
+        {columns.ACCOUNT: each.label, columns.VERDICT: NOT_COVERED, columns.REASON: str(each)}
+        for each in report.not_covered
+    )
+    yield from Origins(report).uncovered(rows, USER_COLUMNS)
