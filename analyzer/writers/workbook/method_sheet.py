@@ -1,21 +1,22 @@
-"""Write the sheet that explains the method, every word of the sheets, and the limitations."""
+"""Write the sheets that explain: every word of the others and the limitations, and the controls."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from analyzer.decisions.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
 from analyzer.rules.rule import Outcome
-from analyzer.standards.results import Result
+from analyzer.standards.results import ControlResult, Result
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Certainty, Severity, State, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
-from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text
+from analyzer.writers import findings
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
-from analyzer.writers.workbook.grid import Grid
+from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label
 from analyzer.writers.workbook.style import CellStyle
 
 _WIDTHS: Final = (30, 110)
@@ -163,11 +164,11 @@ def add_method(book: Book, analysis: Analysis) -> None:
     if Title.FINDINGS in book:
         _add_rules(grid, analysis.inspection.book)
     grid.text_section("Cells", _TERM_MEANINGS.items())
-    as_of_sources = ((source, sentence(text)) for source, text in AS_OF_SOURCES.items())
+    as_of_sources = ((source, findings.sentence(text)) for source, text in AS_OF_SOURCES.items())
     grid.text_section("Sources of the as-of time, the strongest first", as_of_sources)
     grid.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
-        grid.full_row(sentence(blind_spot), CellStyle.TEXT)
+        grid.full_row(findings.sentence(blind_spot), CellStyle.TEXT)
     report = analysis.report
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
         grid.text_section("Accounts and files that are not covered", missing)
@@ -207,13 +208,60 @@ def _add_rules(grid: Grid, book: Rulebook) -> None:
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
     grid.section("Rules and limits")
-    grid.named_text("Standard", standard_text(book))
-    grid.named_text("Limits", limits_text(book))
+    grid.named_text("Standard", findings.standard_text(book))
+    grid.named_text("Limits", findings.limits_text(book))
     grid.named_text("Rules that did not run", left_out)
     grid.section("Decision of each rule")
     for rule in book.rules:
-        condition = rule_condition(rule, book.thresholds)
+        condition = findings.rule_condition(rule, book.thresholds)
         grid.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
     grid.word_section("Severities: set by this program, not by a standard", _SEVERITIES.items())
     grid.word_section("Outcomes of findings", _OUTCOMES.items())
     grid.word_section("Results of controls", _RESULTS.items())
+
+
+# Controls
+
+_CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 57, 28)
+"""Of all columns but the numbers, which need as much as the longest."""
+
+
+def add_controls(book: Book, inspection: Inspection) -> None:
+    """Add the sheet with the result of each control of the standard."""
+    results, standard = inspection.controls, inspection.book.standard
+    longest = max(len(each.control.number) for each in results)
+    grid = Grid(book, Title.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
+    grid.full_row(standard.name, CellStyle.TITLE)
+    grid.full_row(f"{inspection.control_summary}.", CellStyle.SUBTITLE)
+    scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
+    grid.full_row(scope, CellStyle.SUBTITLE)
+    grid.full_row(f"Limits: {findings.limits_text(inspection.book)}", CellStyle.SUBTITLE)
+    grid.space()
+    counts = ("Fails", "Exempt", "Undecided")
+    heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))
+    row = grid.table_head(*heads)
+    grid.frame.freeze_panes = f"A{row + 1}"
+    grid.frame.print_title_rows = f"{row}:{row}"
+    for each in results:
+        _add_control(grid, inspection.book, each)
+    grid.ignore_number_warning(f"A{row + 1}:A{grid.next_row - 1}")
+
+
+def _add_control(grid: Grid, book: Rulebook, each: ControlResult) -> None:
+    """Add a control: how many findings it has, if a rule of it ran, and how they are decided."""
+    has_run = any(rule.id in each.control.rules for rule in book.rules)
+    counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
+    rules = "\n".join(_rule_line(each.control.number, rule, book) for rule in each.control.rules)
+    grid.row(
+        label(each.control.number),
+        each.control.title,
+        SpannedCell(str(each.result), CellStyle(each.result)),
+        *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
+        rules or each.control.reason,
+        "" if each.result is Result.NOT_DECIDABLE else each.why,
+    )
+
+
+def _rule_line(number: str, rule: str, book: Rulebook) -> str:
+    decision = findings.rule_condition(book.rules_by_id[rule], book.thresholds)
+    return decision if rule == number else f"{rule}: {decision}"

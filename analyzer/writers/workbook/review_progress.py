@@ -12,6 +12,7 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.cells import Formula
+from analyzer.writers.workbook.counts import users_to_decide
 from analyzer.writers.workbook.grid import (
     NOT_APPLICABLE,
     Grid,
@@ -22,7 +23,6 @@ from analyzer.writers.workbook.grid import (
     totals,
 )
 from analyzer.writers.workbook.listing import ANY_TEXT, Listing
-from analyzer.writers.workbook.reconciliation import users_to_decide
 from analyzer.writers.workbook.review_lists import ACCOUNT, ENTRIES, REVIEW_LISTS, ReviewList
 from analyzer.writers.workbook.style import CellStyle
 

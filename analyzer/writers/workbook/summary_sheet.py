@@ -16,13 +16,11 @@ from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.users import VERDICT_ORDER
+from analyzer.writers.workbook import counts
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.charts import Bar, add_bar_chart, add_trend
-from analyzer.writers.workbook.findings_sheets import add_severities
 from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label
-from analyzer.writers.workbook.history_sheets import add_follow_up
 from analyzer.writers.workbook.listing import Listing
-from analyzer.writers.workbook.reconciliation import add_accounts, add_ages, add_result
 from analyzer.writers.workbook.review_progress import (
     Listings,
     add_legend,
@@ -63,18 +61,18 @@ def add_summary(
     grid.next_page()
     if analysis.ledger.lines:
         grid.section("Follow-up of earlier decisions")
-        add_follow_up(grid, analysis.follow_up)
+        counts.add_follow_up(grid, analysis.follow_up)
     if trend is not None and len(trend) > 1:
         add_trend(grid, trend)
     if Title.FINDINGS in book:
         grid.section("Findings by severity")
-        add_severities(grid, analysis.inspection)
+        counts.add_severities(grid, analysis.inspection)
     _add_criteria(grid, analysis, compared)
     _add_notes(grid, analysis)
     grid.section("Checks: the lists add up to all users")
     add_list_checks(grid, analysis, listings)
     grid.section("Accounts: every row of the reports is counted")
-    add_accounts(grid, analysis, listings[Title.ALL_USERS])
+    counts.add_accounts(grid, analysis, listings[Title.ALL_USERS])
     grid.section("Reports")
     _add_files(grid, analysis.report.files)
     _add_other_files(grid, analysis)
@@ -113,10 +111,10 @@ def _headline(analysis: Analysis) -> str:
 def _add_numbers(grid: Grid, analysis: Analysis, all_users: Listing) -> None:
     """Add the counts, and beside the ages of unused users the two charts."""
     grid.section("Result")
-    verdict_rows = add_result(grid, analysis, all_users)
+    verdict_rows = counts.add_result(grid, analysis, all_users)
     grid.space()
     top = grid.next_row
-    age_rows, ages = add_ages(grid, analysis)
+    age_rows, ages = counts.add_ages(grid, analysis)
     grid.space(top + _CHARTS_HEIGHT - grid.next_row)
     verdicts = [
         Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])

@@ -1,17 +1,31 @@
-"""Show the users of each verdict, age and account, and that they add up to the rows read."""
+"""Show on the Summary how many users, findings, decisions and changes there are of each kind.
+
+The users of each account add up to the rows that were read of it.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import pandas as pd
+
 from analyzer import columns
+from analyzer.changes.diff import CHANGE, counts_by_kind
+from analyzer.changes.users import Change
+from analyzer.decisions import follow_up, ledger
+from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
+from analyzer.decisions.review_columns import REMOVALS
 from analyzer.judging.analysis import AGE_BANDS, Analysis
+from analyzer.judging.inspection import Inspection
 from analyzer.report.model import AccountName
-from analyzer.terms import Certainty, Verdict
+from analyzer.terms import OVERDUE, Certainty, Severity, Verdict
 from analyzer.verdicts.verdict import verdict_meaning
+from analyzer.writers import findings
+from analyzer.writers.findings import RuleFindings
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import user_columns
+from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.grid import (
     NOT_APPLICABLE,
     Grid,
@@ -24,6 +38,7 @@ from analyzer.writers.workbook.grid import (
     totals,
 )
 from analyzer.writers.workbook.listing import ANY_TEXT, NO_TEXT, Listing
+from analyzer.writers.workbook.lists import NO_CHANGES, NO_REMOVALS, STATUS_STYLES
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import account_text
 
@@ -194,3 +209,83 @@ def _add_absent(grid: Grid, analysis: Analysis) -> None:
             why = f"{state}: {each.reason}"
             named = f"{name}, {why}" if name and each.account else why
             grid.row(label(each.label), SpannedCell(named, style, 11))
+
+
+# Findings
+
+_SUM_REMARK: Final = (
+    f"Fails: not exempt. For information: nothing fails. The sheet {Title.FINDINGS} lists them all."
+)
+
+
+def add_severities(grid: Grid, inspection: Inspection) -> None:
+    """Add a line per severity, the most severe first, and the rules that ran with their limits."""
+    kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
+    grid.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
+    by_rule = findings.findings_by_rule(inspection, details=False)
+    for severity in Severity:
+        some = [each for each in by_rule if each.rule.severity is severity]
+        name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
+        grid.row(name, *_finding_numbers(some), SpannedCell(_rule_counts_text(some), span=6))
+    sums = map(total, _finding_numbers(by_rule))
+    grid.row(label("All findings"), *sums, SpannedCell(_SUM_REMARK, span=6))
+    grid.named_text("Rules", findings.standard_and_limits(inspection))
+    if findings.control_results(inspection):
+        grid.named_text("Controls", f"{inspection.control_summary}.")
+    for remark in findings.rules_lacking_input_texts(inspection):
+        grid.named_text("Input incomplete", remark, CellStyle.CHECK)
+
+
+def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
+    """Return how many findings there are: all, and those of each kind."""
+    kinds = [[*each.counts.values()] for each in some] or [[0] * 4]
+    numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
+    return [sum(numbers), *numbers]
+
+
+def _rule_counts_text(some: Iterable[RuleFindings]) -> str:
+    """Return the rules with the number of their findings, the most first."""
+    counts = {each.rule.id: sum(each.counts.values()) for each in some}
+    most = sorted(counts, key=lambda rule: -counts[rule])
+    return ", ".join(f"{rule} {counts[rule]:,}" for rule in most)
+
+
+# Follow-up and changes
+
+_REMOVALS: Final = REMOVALS[::-1]
+
+_STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
+    FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
+    FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
+    FollowUpStatus.UNKNOWN: "No report shows the whole account, or the user is not known.",
+    FollowUpStatus.DONE: (
+        "A later report shows that the user is gone or, to deactivate, has no working credentials."
+    ),
+}
+
+
+def add_follow_up(grid: Grid, frame: pd.DataFrame) -> None:
+    """Add a line a status: how many decisions have it, and how many of these are overdue."""
+    heads = ("Decisions", *map(str, _REMOVALS), OVERDUE)
+    grid.table_head(head(Title.FOLLOW_UP), *heads, head("Meaning", 7))
+    for status, meaning in _STATUS_MEANINGS.items():
+        numbers = _decision_numbers(frame[frame[follow_up.STATUS] == status])
+        name = SpannedCell(str(status), STATUS_STYLES[status])
+        grid.row(name, *numbers, SpannedCell(meaning, span=7))
+    about = f"The sheet {Title.FOLLOW_UP} lists them all." if len(frame) else NO_REMOVALS
+    grid.row(label("All"), *map(total, _decision_numbers(frame)), SpannedCell(about, span=7))
+
+
+def _decision_numbers(frame: pd.DataFrame) -> list[int]:
+    """Return how many decisions there are, how many of each kind, and how many are overdue."""
+    removals = [int((frame[ledger.DECISION] == decision).sum()) for decision in _REMOVALS]
+    return [len(frame), *removals, follow_up_counts(frame)[OVERDUE]]
+
+
+def change_counts(frame: pd.DataFrame, since: str) -> str:
+    """Return the run that was compared with, and the number of changes of each kind."""
+    numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts_by_kind(frame).items())
+    changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
+    accounts = int((frame[CHANGE] == Change.NOT_COVERED).sum())
+    uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
+    return f"The run {since}. {changed}{uncompared}"
