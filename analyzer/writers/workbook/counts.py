@@ -26,20 +26,20 @@ from analyzer.writers.findings import RuleFindings
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
-from analyzer.writers.workbook.grid import (
+from analyzer.writers.workbook.lists import NO_CHANGES, NO_REMOVALS, STATUS_STYLES
+from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.table_sheets import ANY_TEXT, NO_TEXT, TableSheets
+from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
-    Grid,
     Part,
     SpannedCell,
+    TextSheet,
     check,
     head,
     label,
     total,
     totals,
 )
-from analyzer.writers.workbook.listing import ANY_TEXT, NO_TEXT, Listing
-from analyzer.writers.workbook.lists import NO_CHANGES, NO_REMOVALS, STATUS_STYLES
-from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import account_text
 
 MOST_COMPARISONS: Final = 100_000_000
@@ -47,23 +47,25 @@ MOST_COMPARISONS: Final = 100_000_000
 
 _BESIDE: Final = SpannedCell("", span=4)
 _MEANING_SPAN: Final = 6
-"""How many columns of the grid the meaning of a line takes."""
+"""How many columns of the sheet the meaning of a line takes."""
 
 
-def add_result(grid: Grid, analysis: Analysis, all_users: Listing) -> range:
+def add_result(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -> range:
     """Add the users of each verdict, and how they add up; return the rows of the verdicts."""
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
-    top = grid.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
+    top = sheet.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     for verdict in VERDICT_ORDER:
-        _add_verdict(grid, analysis, all_users, verdict)
-    rows = range(top + 1, grid.next_row)
-    _add_row_counts(grid, analysis, rows)
+        _add_verdict(sheet, analysis, all_users, verdict)
+    rows = range(top + 1, sheet.next_row)
+    _add_row_counts(sheet, analysis, rows)
     return rows
 
 
-def _add_verdict(grid: Grid, analysis: Analysis, all_users: Listing, verdict: Verdict) -> None:
+def _add_verdict(
+    sheet: TextSheet, analysis: Analysis, all_users: TableSheets, verdict: Verdict
+) -> None:
     users = analysis.totals.users
-    same = (user_columns.VERDICT, f"$A{grid.next_row}")
+    same = (user_columns.VERDICT, f"$A{sheet.next_row}")
     exempt, others = ((user_columns.EXEMPTION, text) for text in (ANY_TEXT, NO_TEXT))
     words = {each: (user_columns.CERTAINTY, f'"{each}"') for each in Certainty}
     by_certainty: list[Part] = [NOT_APPLICABLE] * len(words)
@@ -72,7 +74,7 @@ def _add_verdict(grid: Grid, analysis: Analysis, all_users: Listing, verdict: Ve
             all_users.count(users_to_decide(analysis, verdict, each), [same, others, word])
             for each, word in words.items()
         ]
-    grid.row(
+    sheet.row(
         SpannedCell(str(verdict), CellStyle(verdict)),
         all_users.count(users(verdict), [same]),
         all_users.count(users(verdict, exempt=True), [same, exempt]),
@@ -89,7 +91,7 @@ def users_to_decide(analysis: Analysis, verdict: Verdict, certainty: Certainty) 
     return int(others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum())
 
 
-def _add_row_counts(grid: Grid, analysis: Analysis, rows: range) -> None:
+def _add_row_counts(sheet: TextSheet, analysis: Analysis, rows: range) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
     report = analysis.report
     accounts = [account for file in report.files for account in file.accounts]
@@ -97,28 +99,28 @@ def _add_row_counts(grid: Grid, analysis: Analysis, rows: range) -> None:
     exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in VERDICT_ORDER)
     roots = sum(account.roots for account in accounts)
     repeated = sum(account.repeated for account in accounts)
-    top = grid.next_row
+    top = sheet.next_row
     sums = totals("BCD", rows, (users, exempt, users - exempt))
     meaning = SpannedCell("Sum of the verdicts.", span=_MEANING_SPAN)
-    grid.row(label("IAM users"), *sums, NOT_APPLICABLE, NOT_APPLICABLE, meaning)
+    sheet.row(label("IAM users"), *sums, NOT_APPLICABLE, NOT_APPLICABLE, meaning)
     holds = report.rows == users + roots + repeated
     tie = check(f"B{top + 3}=B{top}+B{top + 1}+B{top + 2}", holds=holds)
-    grid.alarm(f"B{top + 4}")
+    sheet.alarm(f"B{top + 4}")
     for name, number, about in (
         ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
         ("Repeated rows", repeated, "Rows that repeat another row of these reports: counted once."),
         ("Rows read", report.rows, "Data rows in all reports."),
     ):
-        grid.row(label(name), total(number), _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
+        sheet.row(label(name), total(number), _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
     about = "Rows read = IAM users + root rows + repeated rows."
-    grid.row(label("Row count check"), tie, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
+    sheet.row(label("Row count check"), tie, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
     if missing := len(report.not_covered):
         about = "Accounts that could not be read: their users are not counted."
         count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)
-        grid.row(*count, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
+        sheet.row(*count, _BESIDE, SpannedCell(about, span=_MEANING_SPAN))
 
 
-def add_ages(grid: Grid, analysis: Analysis) -> tuple[range, dict[str, int]]:
+def add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, int]]:
     """Add how old the unused users are; return the rows of the ages, and the numbers."""
     counts = analysis.totals.counts
     unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
@@ -126,23 +128,23 @@ def add_ages(grid: Grid, analysis: Analysis) -> tuple[range, dict[str, int]]:
     *known, unknown = AGE_BANDS
     bands = [*known, unknown] if users.get(unknown) else known
     ages = {band: int(users.get(band, 0)) for band in bands}
-    top = grid.table_head(head("Age of unused users"), "Users")
+    top = sheet.table_head(head("Age of unused users"), "Users")
     for band, number in ages.items():
-        grid.row(label(band), number)
-    rows = range(top + 1, grid.next_row)
-    grid.row(label("All unused users"), *totals("B", rows, [sum(ages.values())]))
+        sheet.row(label(band), number)
+    rows = range(top + 1, sheet.next_row)
+    sheet.row(label("All unused users"), *totals("B", rows, [sum(ages.values())]))
     return rows, ages
 
 
-def add_accounts(grid: Grid, analysis: Analysis, all_users: Listing) -> None:
+def add_accounts(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -> None:
     """Add a line for all accounts together, and one for each."""
     heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *map(str, VERDICT_ORDER))
-    top = grid.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
+    top = sheet.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
     rows = range(top + 2, top + 2 + len(accounts))
     every = sum(accounts.values(), Counter[str]())
     sums = totals("BCDEFGHIJ", rows, (every[each] for each in _COUNTED))
-    _add_account(grid, "All accounts read", every, sums, "")
+    _add_account(sheet, "All accounts read", every, sums, "")
     from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
     oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
     is_quick = all_users.rows * len(accounts) <= MOST_COMPARISONS
@@ -150,13 +152,13 @@ def add_accounts(grid: Grid, analysis: Analysis, all_users: Listing) -> None:
         number = account_text(account)
         cells: list[Part] = [counts[each] for each in _COUNTED]
         if is_quick:
-            same = user_columns.ACCOUNT, f"LEFT($A{grid.next_row},{len(number)})"
+            same = user_columns.ACCOUNT, f"LEFT($A{sheet.next_row},{len(number)})"
             cells[_USERS_AT] = all_users.count(counts[columns.USERS], [same])
         name = number + _name_and_owner(report.account_names.get(account))
-        _add_account(grid, name, counts, cells, oldest[account])
-    _add_absent(grid, analysis)
-    grid.alarm(f"K{rows.start - 1}:K{rows.stop - 1}")
-    grid.ignore_number_warning(f"A{rows.start}:A{grid.next_row - 1}")
+        _add_account(sheet, name, counts, cells, oldest[account])
+    _add_absent(sheet, analysis)
+    sheet.alarm(f"K{rows.start - 1}:K{rows.stop - 1}")
+    sheet.ignore_number_warning(f"A{rows.start}:A{sheet.next_row - 1}")
 
 
 _COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, VERDICT_ORDER))
@@ -180,13 +182,13 @@ def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
 
 
 def _add_account(
-    grid: Grid, name: str, counts: Counter[str], cells: Sequence[Part], as_of: datetime | str
+    sheet: TextSheet, name: str, counts: Counter[str], cells: Sequence[Part], as_of: datetime | str
 ) -> None:
     """Add the counts of an account, given as cells, and the check that its rows add up."""
-    row = grid.next_row
+    row = sheet.next_row
     holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
     tie = check(f"AND(B{row}=C{row}+D{row}+E{row},E{row}=SUM(F{row}:J{row}))", holds=holds)
-    grid.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
+    sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 
 def _name_and_owner(known: AccountName | None) -> str:
@@ -196,7 +198,7 @@ def _name_and_owner(known: AccountName | None) -> str:
     return f" {known.name} ({known.owner})" if known.owner else f" {known.name}"
 
 
-def _add_absent(grid: Grid, analysis: Analysis) -> None:
+def _add_absent(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the accounts of which no row was read."""
     report = analysis.report
     for accounts, state, style in (
@@ -208,7 +210,7 @@ def _add_absent(grid: Grid, analysis: Analysis) -> None:
             name = known.name if known else each.name
             why = f"{state}: {each.reason}"
             named = f"{name}, {why}" if name and each.account else why
-            grid.row(label(each.label), SpannedCell(named, style, 11))
+            sheet.row(label(each.label), SpannedCell(named, style, 11))
 
 
 # Findings
@@ -218,22 +220,22 @@ _SUM_REMARK: Final = (
 )
 
 
-def add_severities(grid: Grid, inspection: Inspection) -> None:
+def add_severities(sheet: TextSheet, inspection: Inspection) -> None:
     """Add a line per severity, the most severe first, and the rules that ran with their limits."""
     kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
-    grid.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
+    sheet.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
     by_rule = findings.findings_by_rule(inspection, details=False)
     for severity in Severity:
         some = [each for each in by_rule if each.rule.severity is severity]
         name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
-        grid.row(name, *_finding_numbers(some), SpannedCell(_rule_counts_text(some), span=6))
+        sheet.row(name, *_finding_numbers(some), SpannedCell(_rule_counts_text(some), span=6))
     sums = map(total, _finding_numbers(by_rule))
-    grid.row(label("All findings"), *sums, SpannedCell(_SUM_REMARK, span=6))
-    grid.named_text("Rules", findings.standard_and_limits(inspection))
+    sheet.row(label("All findings"), *sums, SpannedCell(_SUM_REMARK, span=6))
+    sheet.named_text("Rules", findings.standard_and_limits(inspection))
     if findings.control_results(inspection):
-        grid.named_text("Controls", f"{inspection.control_summary}.")
+        sheet.named_text("Controls", f"{inspection.control_summary}.")
     for remark in findings.rules_lacking_input_texts(inspection):
-        grid.named_text("Input incomplete", remark, CellStyle.CHECK)
+        sheet.named_text("Input incomplete", remark, CellStyle.CHECK)
 
 
 def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
@@ -264,16 +266,16 @@ _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
 }
 
 
-def add_follow_up(grid: Grid, frame: pd.DataFrame) -> None:
+def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
     """Add a line a status: how many decisions have it, and how many of these are overdue."""
     heads = ("Decisions", *map(str, _REMOVALS), OVERDUE)
-    grid.table_head(head(Title.FOLLOW_UP), *heads, head("Meaning", 7))
+    sheet.table_head(head(Title.FOLLOW_UP), *heads, head("Meaning", 7))
     for status, meaning in _STATUS_MEANINGS.items():
         numbers = _decision_numbers(frame[frame[follow_up.STATUS] == status])
         name = SpannedCell(str(status), STATUS_STYLES[status])
-        grid.row(name, *numbers, SpannedCell(meaning, span=7))
+        sheet.row(name, *numbers, SpannedCell(meaning, span=7))
     about = f"The sheet {Title.FOLLOW_UP} lists them all." if len(frame) else NO_REMOVALS
-    grid.row(label("All"), *map(total, _decision_numbers(frame)), SpannedCell(about, span=7))
+    sheet.row(label("All"), *map(total, _decision_numbers(frame)), SpannedCell(about, span=7))
 
 
 def _decision_numbers(frame: pd.DataFrame) -> list[int]:
