@@ -18,8 +18,8 @@ from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.version import VERSION
-from analyzer.writers.findings import finding_table
-from analyzer.writers.tables import Origins, Table, listed_users
+from analyzer.writers.findings import finding_tables
+from analyzer.writers.tables import Table, listed_users
 from analyzer.writers.text_columns import plain_objects
 
 SCHEMA_VERSION: Final = "1.0"
@@ -31,11 +31,9 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
     """
-    origins = Origins(analysis.report)
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
     stream.write(json_bytes(about).removesuffix(b"}") + b',"findings":[')
-    frames = analysis.inspection.frames()
-    tables = (finding_table(frame, origins) for frame in frames)
+    tables = finding_tables(analysis, covered=True)
     _write_lines(stream, (each for table in tables for each in plain_objects(table, _FINDING)))
     stream.write(b'],"users":[')
     listed = listed_users(analysis, verdicts)
