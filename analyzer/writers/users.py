@@ -7,7 +7,7 @@ from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.account_names import account_with_name
 from analyzer.report.model import Report, ReportFile
-from analyzer.terms import AS_OF_SOURCES, OVERDUE, AsOfSource, Certainty, Verdict
+from analyzer.terms import AS_OF_SOURCES, OVERDUE, AsOfSource, Certainty, Verdict, printable
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.tables import listed_users
@@ -44,6 +44,16 @@ class UserRow(NamedTuple):
     def reason_sentence(self) -> str:
         """Return the reason in words."""
         return reason_text(self.verdict, self.reason, self.idle_days)
+
+    @property
+    def day(self) -> str:
+        """Return the day of creation, empty where it was not read."""
+        return (self.created or "")[: len("2026-03-01")]
+
+    @property
+    def account_text(self) -> str:
+        """Return the account, with its name where that is known."""
+        return f"{self.account} ({self.account_name})" if self.account_name else self.account
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
@@ -84,6 +94,14 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
         every = int(analysis.whole.totals.counts[columns.USERS].sum())
         left_out = f"{analysis.filtered_out} of {every} IAM users are left out"
         yield f"Filter: {analysis.filter}; {left_out}."
+
+
+def line(analysis: Analysis) -> str:
+    """Return the result in one line: users of each verdict, accounts, as-of and findings."""
+    from analyzer.writers.findings import severity_counts  # noqa: PLC0415  slow to import
+
+    sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.inspection)}."]
+    return printable(" ".join(sentences))
 
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
