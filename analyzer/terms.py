@@ -8,7 +8,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-OUTPUT_ENDINGS: Final = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json", ".asff.json")
+OUTPUT_ENDINGS: Final = (
+    *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet"),
+    *(".ocsf.json", ".asff.json"),
+)
 """The endings of the files that can be written."""
 
 ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -213,7 +216,11 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    MARKDOWN = "markdown"
+    LINE = "line"
     NAMES = "names"
+    ARNS = "arns"
+    FINDINGS = "findings"
 
 
 class WorkbookSheets(StrEnum):

@@ -72,8 +72,8 @@ def analyze(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(Format)} (names: ARNs of certain, not"
-            " exempt users). Default table, if no file is written.",
+            help=f"Write to standard output: {', '.join(Format)} (names, arns: of certain,"
+            " not exempt users). Default table, if no file is written.",
         ),
     ] = None,
     verdict: Annotated[
@@ -157,8 +157,8 @@ def analyze(
     from analyzer.cli import stdout
     from analyzer.writers import write
 
-    if check and format_ is not Format.NAMES:
-        raise typer.BadParameter("use it with --format names only", param_hint="--check")
+    if check and format_ not in (Format.NAMES, Format.ARNS):
+        raise typer.BadParameter("use it with --format names or arns only", param_hint="--check")
     if check and filters.certain:
         message = "lists the users that --certain leaves out: use one of the two"
         raise typer.BadParameter(message, param_hint="--check")
@@ -217,5 +217,9 @@ def _summary(
     if table and stdout.is_terminal():
         return []
     lines = [*summary_lines(analysis, verdicts, rules=table, details=details)]
-    left_out = left_out_line(analysis, verdicts, check=check) if form is Format.NAMES else ""
+    left_out = (
+        left_out_line(analysis, verdicts, check=check)
+        if form in (Format.NAMES, Format.ARNS)
+        else ""
+    )
     return [*lines, f"{left_out}."] if left_out else lines

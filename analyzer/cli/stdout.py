@@ -40,18 +40,14 @@ def write(
         match form:
             case Format.TABLE:
                 _write_table(analysis, verdicts, details=details)
-            case Format.CSV:
-                from analyzer.writers.csv import write_csv
-
-                _write_data(lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv))
-            case Format.JSON:
-                from analyzer.writers.json import write_json
-
-                _write_data(lambda stream: write_json(analysis, stream, verdicts))
             case _:
-                from analyzer.writers.names import write_names
+                from analyzer.writers import write_format
 
-                _write_data(lambda stream: write_names(analysis, stream, verdicts, check=check))
+                _write_data(
+                    lambda stream: write_format(
+                        form, analysis, stream, verdicts, raw_csv=raw_csv, check=check
+                    )
+                )
 
 
 @contextmanager

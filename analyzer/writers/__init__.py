@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.files import replacing
-from analyzer.terms import OUTPUT_ENDINGS, Verdict, WorkbookSheets
+from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
 if TYPE_CHECKING:
     from analyzer.judging.analysis import Analysis
@@ -38,9 +38,9 @@ def write(  # noqa: PLR0913  a kind of output is an argument
 ) -> None:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
-    CSV, JSON and Parquet list the users with one of the verdicts, or with the only one named, the
-    workbook has all users, OCSF and ASFF have the findings, and so does the CSV or Parquet
-    that `findings` names; the one that `follow_up` names has the outcome of earlier decisions.
+    CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts, or with the only
+    one named, the workbook has all users, OCSF and ASFF have the findings, and so does the CSV or
+    Parquet that `findings` names; the one that `follow_up` names has what became of decisions.
     `region` is that of the Security Hub that ASFF is for, `sheets` are those of the workbook (`all`
     or `review`: what a reviewer needs), `mode` who may read the files: by default
     those who could read the old one, for a new one its owner alone. All files are written aside
@@ -122,14 +122,13 @@ def _writer(  # noqa: PLR0913  a choice of a format is an argument
             from analyzer.writers.asff import write_asff
 
             return lambda stream: write_asff(analysis, stream, region)
-        case ".csv":
-            from analyzer.writers.csv import write_csv
+        case ".csv" | ".json" | ".md" as ending:
+            form = Format.MARKDOWN if ending == ".md" else Format(ending[1:])
+            return lambda stream: write_format(form, analysis, stream, verdicts, raw_csv=raw_csv)
+        case ".html":
+            from analyzer.writers.html import write_html
 
-            return lambda stream: write_csv(analysis, stream, verdicts, raw=raw_csv)
-        case ".json":
-            from analyzer.writers.json import write_json
-
-            return lambda stream: write_json(analysis, stream, verdicts)
+            return lambda stream: write_html(analysis, stream, verdicts)
         case ".parquet":
             from analyzer.writers.parquet import write_parquet
 
@@ -139,6 +138,49 @@ def _writer(  # noqa: PLR0913  a choice of a format is an argument
 
             return lambda stream: write_workbook(analysis.whole, stream, sheets=sheets)
     raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
+
+
+def write_format(  # noqa: PLR0913  a choice of a format is an argument
+    form: Format,
+    analysis: "Analysis",
+    stream: BinaryIO,
+    verdicts: Collection[Verdict],
+    *,
+    raw_csv: bool = False,
+    check: bool = False,
+) -> None:
+    """Write in a format other than the table; `check` is for names and ARNs.
+
+    Raises ValueError for the table, which needs to know its terminal.
+    """
+    match form:
+        case Format.CSV:
+            from analyzer.writers.csv import write_csv
+
+            write_csv(analysis, stream, verdicts, raw=raw_csv)
+        case Format.FINDINGS:
+            from analyzer.writers.csv import write_findings
+
+            write_findings(analysis, stream, raw=raw_csv)
+        case Format.JSON:
+            from analyzer.writers.json import write_json
+
+            write_json(analysis, stream, verdicts)
+        case Format.MARKDOWN:
+            from analyzer.writers.markdown import write_markdown
+
+            write_markdown(analysis, stream, verdicts)
+        case Format.LINE:
+            from analyzer.writers.users import line
+
+            stream.write(f"{line(analysis)}\n".encode())
+        case Format.NAMES | Format.ARNS:
+            from analyzer.writers.names import write_arns, write_names
+
+            write_lines = write_names if form is Format.NAMES else write_arns
+            write_lines(analysis, stream, verdicts, check=check)
+        case _:
+            raise ValueError(f"no stream takes the format {form}")
 
 
 def _findings_writer(

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, NamedTuple
 
-import pandas as pd
-
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
@@ -26,7 +24,7 @@ from analyzer.rules.rule import (
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds
-from analyzer.writers.tables import Origins, Table
+from analyzer.writers.tables import Table, origins, uncovered_table
 from analyzer.writers.text_columns import plain_rows
 
 FINDING_COLUMNS: Final = (
@@ -188,18 +186,18 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def finding_tables(analysis: Analysis) -> Iterator[Table]:
-    """Yield all findings in the order of `Inspection.frames`, then the uncovered accounts."""
-    origins = Origins(analysis.report)
+def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
+    """Yield all findings in the order of `Inspection.frames`, then the uncovered accounts.
+
+    A table has the names of the file and the account of its rows, and the as-of of the report.
+    Those of `covered` accounts only leave the others out.
+    """
+    of_rows = origins(analysis.report)
     for frame in analysis.inspection.frames():
-        yield finding_table(frame, origins)
-    uncovered = map(_uncovered_finding, analysis.report.not_covered)
-    yield from origins.uncovered(uncovered, (*FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE))
-
-
-def finding_table(frame: pd.DataFrame, origins: Origins) -> Table:
-    """Return findings with the names of their file and account, and the as-of of the report."""
-    return {**{name: frame[name] for name in FINDINGS}, **origins.of_rows(frame)}
+        yield {**{name: frame[name] for name in FINDINGS}, **of_rows(frame)}
+    if not covered:
+        names = (*FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE)
+        yield from uncovered_table(analysis.report, _uncovered_finding, names)
 
 
 def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, BinaryIO, Final
 
 import orjson
-import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
@@ -19,10 +18,9 @@ from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.version import VERSION
-from analyzer.writers.findings import finding_table
-from analyzer.writers.tables import Origins
+from analyzer.writers.findings import finding_tables
+from analyzer.writers.tables import Table, listed_users
 from analyzer.writers.text_columns import plain_objects
-from analyzer.writers.users import listed_pages, user_table
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -33,14 +31,13 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
     """
-    origins = Origins(analysis.report)
     about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
     stream.write(json_bytes(about).removesuffix(b"}") + b',"findings":[')
-    frames = analysis.inspection.frames()
-    _write_lines(stream, (each for frame in frames for each in _findings(frame, origins)))
+    tables = finding_tables(analysis, covered=True)
+    _write_lines(stream, (each for table in tables for each in plain_objects(table, _FINDING)))
     stream.write(b'],"users":[')
-    pages = listed_pages(analysis, verdicts)
-    _write_lines(stream, (user for page in pages for user in _users(page, analysis, origins)))
+    listed = listed_users(analysis, verdicts)
+    _write_lines(stream, (user for each in listed for user in _users(analysis, *each)))
     stream.write(b"]}\n")
 
 
@@ -127,12 +124,11 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
     }
 
 
-def _users(page: Page, analysis: Analysis, origins: Origins) -> Iterator[dict[str, Any]]:
+def _users(analysis: Analysis, page: Page, table: Table) -> Iterator[dict[str, Any]]:
     """Yield the users of a judged page, null for what is missing."""
     decisions = analysis.earlier_decisions(page)
-    table = {**user_table(page, origins), columns.EARLIER_DECISION: decisions}
     for user, caveats, cells in zip(
-        plain_objects(table, _USER),
+        plain_objects({**table, columns.EARLIER_DECISION: decisions}, _USER),
         caveat_sentences(page),
         plain_objects(table, columns.REPORTED),
         strict=True,
@@ -149,11 +145,6 @@ _USER: Final = (
     columns.ACCOUNT_NAME,
     columns.EARLIER_DECISION,
 )
-
-
-def _findings(frame: pd.DataFrame, origins: Origins) -> Iterator[dict[str, Any]]:
-    """Yield findings, null for what is missing."""
-    return plain_objects(finding_table(frame, origins), _FINDING)
 
 
 _FINDING: Final = (*FINDINGS, columns.ACCOUNT_NAME)

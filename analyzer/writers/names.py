@@ -1,10 +1,11 @@
-"""Write one ARN per line: the users to act on."""
+"""Write one user per line, by name or ARN: the users to act on."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
+import pandas as pd
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
@@ -12,10 +13,23 @@ from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile
 from analyzer.terms import Certainty, Verdict, printable
 from analyzer.verdicts.caveats import SERVICE_USER_PREFIX
-from analyzer.writers.users import listed_pages
+from analyzer.writers.tables import listed_users
 
 
 def write_names(
+    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
+) -> None:
+    """Write the names of the users that `write_arns` lists, behind their account if there are many.
+
+    Of many accounts a line is `123456789012/name`.
+    """
+    several = len(analysis.report.accounts) > 1
+    for users in _users_to_act_on(analysis, verdicts, check=check):
+        names = users[columns.USER]
+        _write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
+
+
+def write_arns(
     analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
 ) -> None:
     """Write the ARNs of the users with one of the verdicts, in the report's order.
@@ -25,17 +39,26 @@ def write_names(
     with an active service-specific credential, or whose name says that they have one while no saved
     list says otherwise. Users without an ARN in the report are always left out.
     """
-    for page in listed_pages(analysis, verdicts):
+    for users in _users_to_act_on(analysis, verdicts, check=check):
+        _write_lines(users[columns.ARN], stream)
+
+
+def _users_to_act_on(
+    analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
+) -> Iterator[pd.DataFrame]:
+    for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
-        listed = ~np.logical_or.reduce([*left_out.values()])
-        for arn in page.users.loc[listed, columns.ARN]:
-            stream.write(printable(arn).encode() + b"\n")
+        yield page.users[~np.logical_or.reduce([*left_out.values()])]
+
+
+def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
+    stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
 
 
 def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
     """Return how many users with one of the verdicts have no line and why, empty for none."""
     counts: Counter[str] = Counter()
-    for page in listed_pages(analysis, verdicts):
+    for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
     parts = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)

@@ -18,9 +18,8 @@ from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict
 from analyzer.writers.findings import finding_tables
-from analyzer.writers.tables import Table
+from analyzer.writers.tables import USER_COLUMNS, Table, user_tables
 from analyzer.writers.text_columns import TEXT_TYPE, array
-from analyzer.writers.users import user_tables
 
 SCHEMA_VERSION: Final = "1.0"
 """The version of both schemas, which stands in their metadata."""
@@ -48,7 +47,7 @@ def _type(name: str) -> pa.DataType:
     return pa.int64() if name in _NUMBERS else pa.string()
 
 
-USERS: Final = _schema("users", (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW))
+USERS: Final = _schema("users", USER_COLUMNS)
 """One row a user: the columns of the CSV in its order, then the file and the row in it.
 
 Account names are in the manifest, not here: a batch of reports may lie without it.

@@ -124,8 +124,8 @@ def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table
     table.add_column("Created", no_wrap=True, min_width=10)
     table.add_column("Reason", overflow="fold")
     for row in rows:
-        user = _with_account(row.user, _account(row) if accounts else "", width)
-        table.add_row(user, _day(row) or "?", _reason(row, show_verdict=verdicts))
+        user = _with_account(row.user, row.account_text if accounts else "", width)
+        table.add_row(user, row.day or "?", _reason(row, show_verdict=verdicts))
     return table
 
 
@@ -136,10 +136,6 @@ def _with_account(user: str, account: str, width: int) -> Text:
     if width >= _WIDE:
         return Text(f"{printable(account)} {printable(user)}")
     return Text(f"{printable(user)}\n{printable(account)}")
-
-
-def _account(row: UserRow) -> str:
-    return f"{row.account} ({row.account_name})" if row.account_name else row.account
 
 
 def _reason(row: UserRow, *, show_verdict: bool) -> Text:
@@ -255,9 +251,5 @@ def write_piped_table(analysis: Analysis, stream: TextIO, verdicts: Collection[V
 
 def _cells(row: UserRow) -> list[str]:
     caveats = ";".join(name for name, _ in row.caveats)
-    cells = {**row._asdict(), "created": _day(row), "caveats": caveats}
+    cells = {**row._asdict(), "created": row.day, "caveats": caveats}
     return [cells[name] for name in HEADER]
-
-
-def _day(row: UserRow) -> str:
-    return (row.created or "")[: len("2026-03-01")]

@@ -89,16 +89,6 @@ def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*texts, pa.scalar(between, TEXT_TYPE))
 
 
-def joined_words(first: pa.Array, second: pa.Array) -> pa.DictionaryArray:
-    """Return two coded columns joined by a comma; each combination that occurs is joined once."""
-    words = len(second.dictionary)
-    codes = pc.add(pc.multiply(first.indices.cast(pa.int64()), words), second.indices)
-    combined = codes.dictionary_encode()
-    at, at_second = np.divmod(combined.dictionary.to_numpy(), words)
-    parts = first.dictionary.take(pa.array(at)), second.dictionary.take(pa.array(at_second))
-    return pa.DictionaryArray.from_arrays(combined.indices, joined(*parts, between=","))
-
-
 def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
     """Return the parts of each row joined that are there; what is null leaves nothing."""
     together = joined(*(joined(between, each).fill_null("") for each in columns))

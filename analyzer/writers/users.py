@@ -1,16 +1,16 @@
 """Put the users of an analysis in the words and the order that people read."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.account_names import account_with_name
-from analyzer.report.model import Page, Report, ReportFile, UncoveredAccount
-from analyzer.terms import AS_OF_SOURCES, NOT_COVERED, OVERDUE, AsOfSource, Certainty, Verdict
+from analyzer.report.model import Report, ReportFile
+from analyzer.terms import AS_OF_SOURCES, OVERDUE, AsOfSource, Certainty, Verdict, printable
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text
-from analyzer.writers.tables import Origins, Table
+from analyzer.writers.tables import listed_users
 from analyzer.writers.text_columns import plain_rows
 
 VERDICT_ORDER: Final = (
@@ -45,19 +45,29 @@ class UserRow(NamedTuple):
         """Return the reason in words."""
         return reason_text(self.verdict, self.reason, self.idle_days)
 
+    @property
+    def day(self) -> str:
+        """Return the day of creation, empty where it was not read."""
+        return (self.created or "")[: len("2026-03-01")]
+
+    @property
+    def account_text(self) -> str:
+        """Return the account, with its name where that is known."""
+        return f"{self.account} ({self.account_name})" if self.account_name else self.account
+
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
-    origins = Origins(analysis.report)
-    every = [row for page in listed_pages(analysis, verdicts) for row in _rows(page, origins)]
-    return sorted(every, key=_order)
-
-
-def _rows(page: Page, origins: Origins) -> Iterator[UserRow]:
-    table = {**page.users, **origins.of_rows(page.users)}
-    rows = plain_rows(table, UserRow._fields[:-1])
-    for row, caveats in zip(rows, caveat_sentences(page), strict=True):
-        yield UserRow._make((*row, caveats))
+    rows = [
+        UserRow._make((*row, caveats))
+        for page, table in listed_users(analysis, verdicts)
+        for row, caveats in zip(
+            plain_rows({**table, **page.users[[columns.CREATED]]}, UserRow._fields[:-1]),
+            caveat_sentences(page),
+            strict=True,
+        )
+    ]
+    return sorted(rows, key=_order)
 
 
 def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
@@ -84,6 +94,14 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
         every = int(analysis.whole.totals.counts[columns.USERS].sum())
         left_out = f"{analysis.filtered_out} of {every} IAM users are left out"
         yield f"Filter: {analysis.filter}; {left_out}."
+
+
+def line(analysis: Analysis) -> str:
+    """Return the result in one line: users of each verdict, accounts, as-of and findings."""
+    from analyzer.writers.findings import severity_counts  # noqa: PLC0415  slow to import
+
+    sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.inspection)}."]
+    return printable(" ".join(sentences))
 
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
@@ -208,41 +226,3 @@ def notes(analysis: Analysis) -> list[str]:
             if not each.user.strip("*") and each not in (*totals.expired, *totals.unmatched)
         ),
     ]
-
-
-def listed_pages(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Page]:
-    """Yield the pages with only the users that have one of the verdicts."""
-    words = list(map(str, verdicts))
-    for page in analysis.pages():
-        chosen = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
-        if len(chosen):
-            yield chosen
-
-
-def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
-    """Yield the users with one of the verdicts, then the accounts that could not be read."""
-    origins = Origins(analysis.report)
-    for page in listed_pages(analysis, verdicts):
-        yield user_table(page, origins)
-    uncovered = map(_uncovered_user, analysis.report.not_covered)
-    yield from origins.uncovered(uncovered, _TABLE_COLUMNS)
-
-
-_TABLE_COLUMNS: Final = (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW)
-
-
-def user_table(page: Page, origins: Origins) -> Table:
-    """Return users with the columns of CSV, and with the file and the row in it."""
-    return {
-        **{name: page.users[name] for name in (*columns.JUDGED, columns.ROW)},
-        **{name: page.cells[name] for name in columns.REPORTED},
-        **origins.of_rows(page.users),
-    }
-
-
-def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
-    return {
-        columns.ACCOUNT: account.label,
-        columns.VERDICT: NOT_COVERED,
-        columns.REASON: str(account),
-    }

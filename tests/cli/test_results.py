@@ -33,9 +33,9 @@ from tests.support.outputs import (
     SAMPLES,
     UNUSED,
     analyzed_console,
+    arns_bytes,
     csv_bytes,
     json_bytes,
-    names_bytes,
     summary_text,
     table_text,
 )
@@ -58,7 +58,7 @@ keeps a report for up to four hours.
 SUMMARY = ANSWER + NOTES
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
-DATA = ("csv", "json", "names")
+DATA = ("csv", "json", "arns")
 FORMS = (*DATA, "table")
 console = cache(analyzed_console)
 
@@ -67,7 +67,7 @@ def written(form: str, verdicts: tuple[Verdict, ...] = UNUSED) -> bytes:
     """Return what the writers write, of the console's sample."""
     if form == "table":
         return table_text(console(), verdicts).encode()
-    writers = {"csv": csv_bytes, "json": json_bytes, "names": names_bytes}
+    writers = {"csv": csv_bytes, "json": json_bytes, "arns": arns_bytes}
     return writers[form](console(), verdicts)
 
 
@@ -76,7 +76,7 @@ def test_standard_output_gets_the_result_alone_and_standard_error_the_rest(
     program: Program, form: str
 ) -> None:
     left_out = "Left out of the names: 13 to check (--check lists them), 5 exempt.\n"
-    messages = SUMMARY + (left_out if form == "names" else "")
+    messages = SUMMARY + (left_out if form == "arns" else "")
     assert program(*ON_CONSOLE, "--format", form) == (0, written(form), messages)
 
 

@@ -33,11 +33,11 @@ from tests.support.outputs import (
     SAMPLES,
     analyzed,
     analyzed_console,
+    arns_bytes,
     csv_bytes,
     exemptions_of,
     json_bytes,
     listed_exemptions,
-    names_bytes,
     table_text,
 )
 
@@ -52,7 +52,7 @@ def everything_written(analysis: Analysis) -> tuple[bytes, bytes, bytes, str]:
     return (
         csv_bytes(analysis),
         json_bytes(analysis),
-        names_bytes(analysis),
+        arns_bytes(analysis),
         table_text(analysis, width=80),
     )
 

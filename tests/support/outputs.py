@@ -13,7 +13,7 @@ from analyzer.report.model import Exemption, Exemptions
 from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
-from analyzer.writers.names import write_names
+from analyzer.writers.names import write_arns, write_names
 from analyzer.writers.summary import summary_lines
 from analyzer.writers.terminal import write_piped_table, write_terminal
 from tests.support.builders import (
@@ -125,12 +125,18 @@ def json_document(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> di
     return document
 
 
-def names_bytes(
+def arns_bytes(
     analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
 ) -> bytes:
     stream = io.BytesIO()
-    write_names(analysis, stream, verdicts, check=check)
+    write_arns(analysis, stream, verdicts, check=check)
     return stream.getvalue()
+
+
+def name_lines(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> list[str]:
+    stream = io.BytesIO()
+    write_names(analysis, stream, verdicts)
+    return stream.getvalue().decode().splitlines()
 
 
 def table_text(

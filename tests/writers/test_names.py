@@ -1,4 +1,4 @@
-"""Names are for pipes: one ARN per line, of the users to act on."""
+"""Names and ARNs are for pipes: one a line, of the users to act on."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,9 @@ from tests.support.outputs import (
     UNUSED,
     analyzed,
     analyzed_console,
+    arns_bytes,
     exemptions_of,
-    names_bytes,
+    name_lines,
 )
 
 
@@ -28,11 +29,11 @@ def test_the_arns_of_certain_users_with_one_of_the_verdicts_are_listed_in_the_re
     users = analysis.users
     listed = users["verdict"].isin(list(verdicts)) & (users["exemption"] == "")
     certain = users["certainty"] != "check"
-    assert names_bytes(analysis, verdicts).decode().splitlines() == (
+    assert arns_bytes(analysis, verdicts).decode().splitlines() == (
         users.loc[listed & certain, "arn"].tolist()
     )
     live = users["caveats"].str.split(";").map(lambda caveats: "service-credential" in caveats)
-    assert names_bytes(analysis, verdicts, check=True).decode().splitlines() == (
+    assert arns_bytes(analysis, verdicts, check=True).decode().splitlines() == (
         users.loc[listed & ~live, "arn"].tolist()
     )
 
@@ -40,7 +41,7 @@ def test_the_arns_of_certain_users_with_one_of_the_verdicts_are_listed_in_the_re
 def test_exempt_users_are_left_out(tmp_path: Path) -> None:
     users = [a_user("break-glass"), a_user("ann")]
     analysis = analyzed(tmp_path, users, exemptions_of("*,break-*,By design,,"))
-    assert names_bytes(analysis) == b"arn:aws:iam::012345678901:user/ann\n"
+    assert arns_bytes(analysis) == b"arn:aws:iam::012345678901:user/ann\n"
 
 
 def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
@@ -60,7 +61,7 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     )
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
     for check in (False, True):
-        listed = names_bytes(analysis, check=check).decode().split()
+        listed = arns_bytes(analysis, check=check).decode().split()
         assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
     assert left_out_line(analysis, ALL, check=True) == (
         "Left out of the names: 1 with an active service-specific credential"
@@ -70,7 +71,7 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
 
 def test_a_user_that_has_only_the_name_may_have_a_live_service_credential(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("BedrockAPIKey-a1b2"), a_user("ann")])
-    assert names_bytes(analysis, check=True).endswith(b"/ann\n")
+    assert arns_bytes(analysis, check=True).endswith(b"/ann\n")
     assert left_out_line(analysis, ALL, check=True) == (
         "Left out of the names: 1 that may have an active service-specific credential"
     )
@@ -79,7 +80,7 @@ def test_a_user_that_has_only_the_name_may_have_a_live_service_credential(tmp_pa
 def test_a_user_without_an_arn_in_the_report_has_no_line(tmp_path: Path) -> None:
     text = report_text([a_user("ann")], columns=[each for each in COLUMNS if each != "arn"])
     analysis = analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF))
-    assert names_bytes(analysis, check=True) == b""
+    assert arns_bytes(analysis, check=True) == b""
     assert left_out_line(analysis, UNUSED, check=True) == (
         "Left out of the names: 1 without an ARN in the report (use --format table or csv)"
     )
@@ -101,7 +102,7 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_evidence_shows_no_li
         with_evidence(saved(tmp_path, text, name), "BedrockAPIKey-live")
     (tmp_path / "unknown.csv.service-credentials.json").unlink()
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
-    listed = names_bytes(analysis, check=True).decode().split()
+    listed = arns_bytes(analysis, check=True).decode().split()
     assert [arn.removeprefix("arn:aws:iam::") for arn in listed] == [
         "000000000000:user/BedrockAPIKey-dead",
         "000000000000:user/ann",
@@ -111,7 +112,7 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_evidence_shows_no_li
 
 def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name(tmp_path: Path) -> None:
     users = [a_user("BedrockAPIKey-used", key_1=a_key(used=AS_OF)), a_user("bedrockapikey")]
-    assert names_bytes(analyzed(tmp_path, users), ALL).decode().split() == [
+    assert arns_bytes(analyzed(tmp_path, users), ALL).decode().split() == [
         "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
         "arn:aws:iam::012345678901:user/bedrockapikey",
     ]
@@ -119,7 +120,7 @@ def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name(tmp_path: 
 
 def test_no_user_to_list_gives_nothing(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [])
-    assert names_bytes(analysis) == b""
+    assert arns_bytes(analysis) == b""
     assert left_out_line(analysis, ALL) == ""
 
 
@@ -133,8 +134,17 @@ SPELLED_OUT = {
 
 
 def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal(tmp_path: Path) -> None:
-    written = names_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES)))
+    written = arns_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES)))
     assert written.decode().split("\n") == [
         *(f"arn:aws:iam::012345678901:user/{SPELLED_OUT.get(name, name)}" for name in HARD_NAMES),
         "",
     ]
+
+
+def test_names_stand_alone_in_one_account_and_behind_their_account_in_many(tmp_path: Path) -> None:
+    users = [a_user("ann"), a_user("break-glass"), a_user("two\nlines")]
+    one = analyzed(tmp_path, users, exemptions_of("*,break-*,By design,,"))
+    assert name_lines(one) == ["ann", r"two\nlines"]
+    other = a_user("bob") | {"arn": "arn:aws:iam::111122223333:user/bob"}
+    many = analyzed(tmp_path, [*users, other])
+    assert name_lines(many)[::3] == ["012345678901/ann", "111122223333/bob"]

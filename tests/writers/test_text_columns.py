@@ -16,7 +16,6 @@ from analyzer.writers.text_columns import (
     content,
     joined,
     joined_present,
-    joined_words,
     mapped,
     plain_rows,
     text_column,
@@ -95,19 +94,6 @@ def test_what_is_not_there_leaves_nothing_between_the_others() -> None:
         for texts in (["a", None, "é", None], [None, None, "b", ""], ["c", None, None, "d"])
     ]
     assert joined_present(columns, "; ").to_pylist() == ["a; c", "", "é; b", "; d"]
-
-
-@pytest.mark.parametrize("words", [["a"], ["a", "b", "c"], ["b", "", "b", "b"]])
-def test_each_combination_of_words_is_joined_once(words: list[str]) -> None:
-    first, second = coded(words), coded(pd.Series(words[::-1], dtype="category"))
-    together = joined_words(first, second)
-    expected = [",".join(pair) for pair in zip(words, words[::-1], strict=True)]
-    assert together.to_pylist() == expected
-    assert sorted(together.dictionary.to_pylist()) == sorted({*expected})
-
-
-def test_nothing_is_joined_to_nothing() -> None:
-    assert joined_words(coded([]), coded([])).to_pylist() == []
 
 
 COLUMNS: dict[str, tuple[pd.Series, list[Any]]] = {

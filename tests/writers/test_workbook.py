@@ -13,8 +13,8 @@ from analyzer.terms import Definition, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS
 from analyzer.version import VERSION
-from analyzer.writers.workbook import reconciliation
-from analyzer.writers.workbook.grid import NOT_APPLICABLE
+from analyzer.writers.workbook import counts
+from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -378,9 +378,9 @@ def test_the_users_of_an_account_are_counted_among_the_listed_ones(book: Workboo
 def test_too_many_accounts_to_recount_are_counted_by_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reconciliation, "MOST_COMPARISONS", 47)
+    monkeypatch.setattr(counts, "MOST_COMPARISONS", 47)
     assert row_of(book_of(analyzed_console())["Summary"], "123456789012")[4] == 48
-    monkeypatch.setattr(reconciliation, "MOST_COMPARISONS", 48)
+    monkeypatch.setattr(counts, "MOST_COMPARISONS", 48)
     counted = row_of(book_of(analyzed_console())["Summary"], "123456789012")[4]
     assert str(counted).startswith("=COUNTIFS(")
 

@@ -20,7 +20,7 @@ from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.writer.excel import ExcelWriter
 
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
-from analyzer.writers.workbook.cells import text
+from analyzer.writers.workbook.cell_xml import text
 
 if TYPE_CHECKING:
     from zipfile import ZipFile

@@ -19,7 +19,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from analyzer.decisions.review_columns import SHEETS
 from analyzer.report.model import AccountName
 from analyzer.terms import Verdict
-from analyzer.writers.workbook import listing, write_workbook
+from analyzer.writers.workbook import table_sheets, write_workbook
 from tests.support.builders import (
     COLUMNS_OF_2014,
     a_password,
@@ -137,7 +137,7 @@ def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     chunk, count = 64, 74
-    monkeypatch.setattr(listing, "CHUNK_ROWS", chunk)
+    monkeypatch.setattr(table_sheets, "CHUNK_ROWS", chunk)
     users = [a_user(f"user{at}", created=days_before(at % 900 + 2)) for at in range(count)]
     users[chunk + 5]["password_enabled"] = "perhaps"
     users[chunk + 6] |= a_password(days_before(1))

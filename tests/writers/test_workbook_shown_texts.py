@@ -12,7 +12,7 @@ import pytest
 
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, Page
-from analyzer.writers.workbook.cells import CUT, LONGEST
+from analyzer.writers.workbook.cell_xml import CUT, LONGEST
 from analyzer.writers.workbook.column import (
     Column,
     DayColumn,
@@ -22,8 +22,8 @@ from analyzer.writers.workbook.column import (
     TextColumn,
     WordColumn,
 )
-from analyzer.writers.workbook.listing import CollectedUsers
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
+from analyzer.writers.workbook.table_sheets import CollectedUsers
 from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key, report_text, saved
 from tests.support.workbooks import (
     SAMPLES,

@@ -12,7 +12,7 @@ import pytest
 
 import analyzer
 from analyzer.report.model import TEXT
-from analyzer.writers.workbook.cells import (
+from analyzer.writers.workbook.cell_xml import (
     CUT,
     LONGEST,
     Formula,

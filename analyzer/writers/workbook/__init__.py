@@ -1,9 +1,9 @@
 """Write an analysis as an Excel workbook that a reviewer works in and an auditor can check.
 
-All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A sheet
-is a `Listing` of `Column`s, each a title, a width and the cells that it makes of a page or a frame,
-or a `Grid` of parts. `reconciliation` and `review_progress` count in the workbook itself; `book`
-orders the sheets.
+All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
+is `TableSheets` of `Column`s, each a title, a width and the cells that it makes of a page or frame;
+any other sheet is a `TextSheet` of parts. `counts` and `review_progress` count in the workbook
+itself; `book` orders the sheets.
 
 `writers` and `exports` may import this package, through `write_workbook`. Text from a report is
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
@@ -22,12 +22,11 @@ from analyzer.report.model import Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.text_columns import Texts
 from analyzer.writers.users import as_of_and_scope
-from analyzer.writers.workbook import findings_sheets, history_sheets, lookup_sheets
+from analyzer.writers.workbook import lists
 from analyzer.writers.workbook.book import EXCEL_ROWS, LARGE_PRINT, Book, Title
 from analyzer.writers.workbook.column import TextColumn
-from analyzer.writers.workbook.findings_sheets import ListedRows
-from analyzer.writers.workbook.listing import CollectedUsers, Listing
-from analyzer.writers.workbook.method_sheet import add_method
+from analyzer.writers.workbook.counts import change_counts
+from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import (
     ACCOUNT,
     REVIEW_LISTS,
@@ -39,6 +38,7 @@ from analyzer.writers.workbook.review_lists import (
 from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
+from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
     *(Title.SUMMARY, Title.UNUSED, Title.INACTIVE, Title.UNDETERMINED, Title.FOLLOW_UP),
@@ -71,26 +71,26 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         if Title.FINDINGS in titles:
             _add_rules(book, analysis.inspection, listed)
         if len(analysis.exemptions):
-            entries = Listing(book, Title.EXEMPTIONS, lookup_sheets.EXEMPTION_LIST)
-            entries.filled(lookup_sheets.exemption_frame(analysis))
+            entries = TableSheets(book, Title.EXEMPTIONS, lists.EXEMPTION_LIST)
+            entries.filled(lists.exemption_frame(analysis))
         if changes is not None:
-            change_list = Listing(book, Title.CHANGES, history_sheets.change_columns(names))
-            change_list.filled(changes, history_sheets.NO_CHANGES)
-            compared = history_sheets.change_counts(changes, since)
+            change_list = TableSheets(book, Title.CHANGES, lists.change_columns(names))
+            change_list.filled(changes, lists.NO_CHANGES)
+            compared = change_counts(changes, since)
         if analysis.ledger.lines:
-            follow_up_columns = history_sheets.follow_up_columns(names)
-            follow_up = Listing(book, Title.FOLLOW_UP, follow_up_columns, LARGE_PRINT)
-            follow_up.filled(analysis.follow_up, history_sheets.NO_REMOVALS)
+            follow_up_columns = lists.follow_up_columns(names)
+            follow_up = TableSheets(book, Title.FOLLOW_UP, follow_up_columns, LARGE_PRINT)
+            follow_up.filled(analysis.follow_up, lists.NO_REMOVALS)
         add_summary(book, analysis, listings, compared, trend)
         add_method(book, analysis)
         book.save(stream)
 
 
-def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, ListedRows]:
+def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, lists.ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files, names = analysis.report.files, analysis.report.account_names
-    all_users = Listing(book, Title.ALL_USERS, lookup_sheets.all_users_columns(files, names))
-    exempt = Listing(book, Title.EXEMPT, lookup_sheets.exempt_columns(analysis.exemptions, names))
+    all_users = TableSheets(book, Title.ALL_USERS, lists.all_users_columns(files, names))
+    exempt = TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis.exemptions, names))
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     collected[Title.EXEMPT] = CollectedUsers(
         lambda page: (page.users[columns.EXEMPTION] != "").to_numpy()
@@ -102,7 +102,7 @@ def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, ListedRows]:
         for some in collected.values():
             some.add(page)
     all_users.finish("No IAM users in the reports.")
-    roots = Listing(book, Title.ROOTS, lookup_sheets.root_columns(files, names))
+    roots = TableSheets(book, Title.ROOTS, lists.root_columns(files, names))
     for page in analysis.report.roots():
         roots.add(page)
     if roots.rows:
@@ -120,10 +120,10 @@ def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, ListedRows]:
 
 def _add_review(
     book: Book, analysis: Analysis, each: ReviewList, users: CollectedUsers, seconds: SameSecond
-) -> "tuple[Listing, pd.Index[int]]":
+) -> "tuple[TableSheets, pd.Index[int]]":
     """Add a list to decide in; return it, and the rows of its users."""
     if not len(users):
-        empty = Listing(book, each.title, (ACCOUNT, USER))
+        empty = TableSheets(book, each.title, (ACCOUNT, USER))
         if each.no_users:
             empty.finish(each.no_users)
         return empty, pd.Index([], dtype="int64")
@@ -136,16 +136,16 @@ def _add_review(
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*each.columns(decided, report.files, names), record)
-    rows = Listing(book, each.title, listed_columns, LARGE_PRINT)
+    rows = TableSheets(book, each.title, listed_columns, LARGE_PRINT)
     rows.filled(decided, order=review_order(decided))
     return rows, row_keys(page.users)
 
 
-def _add_rules(book: Book, inspection: Inspection, listed: ListedRows) -> None:
+def _add_rules(book: Book, inspection: Inspection, listed: lists.ListedRows) -> None:
     """Add the findings in the order in which they come, and the controls."""
-    finding_columns = findings_sheets.finding_columns(inspection, listed)
-    findings = Listing(book, Title.FINDINGS, finding_columns)
+    finding_columns = lists.finding_columns(inspection, listed)
+    findings = TableSheets(book, Title.FINDINGS, finding_columns)
     for frame in inspection.frames():
         findings.add(frame)
-    findings.finish(findings_sheets.no_findings_text(inspection))
-    findings_sheets.add_controls(book, inspection)
+    findings.finish(lists.no_findings_text(inspection))
+    add_controls(book, inspection)

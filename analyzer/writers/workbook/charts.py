@@ -22,8 +22,8 @@ from openpyxl.drawing import text
 from analyzer import columns
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
-from analyzer.writers.workbook.grid import Grid, head, label
 from analyzer.writers.workbook.style import FONT, VERDICT_COLOURS, CellStyle
+from analyzer.writers.workbook.text_sheet import TextSheet, head, label
 
 _BARS_SIZE: Final = (9, 6.8)
 _LINES_SIZE: Final = (14, 7.2)
@@ -64,7 +64,9 @@ _TREND_LINES: Final[Mapping[str, _Line]] = {
 """The line of each column of a trend."""
 
 
-def add_bar_chart(grid: Grid, title: str, bars: Sequence[Bar], rows: range, anchor: str) -> None:
+def add_bar_chart(
+    sheet: TextSheet, title: str, bars: Sequence[Bar], rows: range, anchor: str
+) -> None:
     """Add a chart of bars, whose names and numbers stand in these rows of A and B."""
     chart = BarChart()
     chart.type = "bar"
@@ -77,9 +79,9 @@ def add_bar_chart(grid: Grid, title: str, bars: Sequence[Bar], rows: range, anch
     series = Series(
         idx=0,
         order=0,
-        val=_numbers([bar.count for bar in bars], grid.reference("B", rows)),
+        val=_numbers([bar.count for bar in bars], sheet.reference("B", rows)),
         cat=data_source.AxDataSource(
-            strRef=_texts([bar.name for bar in bars], grid.reference("A", rows))
+            strRef=_texts([bar.name for bar in bars], sheet.reference("A", rows))
         ),
         dPt=[
             DataPoint(idx=at, invertIfNegative=False, spPr=_painted(bar.colour))
@@ -97,31 +99,33 @@ def add_bar_chart(grid: Grid, title: str, bars: Sequence[Bar], rows: range, anch
     )
     chart.series.append(series)
     _set_axes(chart)
-    grid.frame.add_chart(chart, anchor)
+    sheet.frame.add_chart(chart, anchor)
 
 
-def add_trend(grid: Grid, trend: pd.DataFrame) -> None:
+def add_trend(sheet: TextSheet, trend: pd.DataFrame) -> None:
     """Add a line a run, the oldest first, and beside them the chart of the numbers of users."""
-    grid.section("Trend: users per run")
-    top = grid.table_head(head("As of (UTC)"), *(line.head for line in _TREND_LINES.values()))
+    sheet.section("Trend: users per run")
+    top = sheet.table_head(head("As of (UTC)"), *(line.head for line in _TREND_LINES.values()))
     days = day_text_series(trend[columns.AS_OF]).tolist()
     numbers = trend[list(_TREND_LINES)].itertuples(index=False, name=None)
     for day, of_run in zip(days, numbers, strict=True):
-        grid.row(label(day), *of_run)
-    rows = range(top + 1, grid.next_row)
+        sheet.row(label(day), *of_run)
+    rows = range(top + 1, sheet.next_row)
     chart = LineChart()
     chart.width, chart.height = _LINES_SIZE
     chart.legend = Legend(legendPos="b", txPr=_text(900))
-    names = data_source.AxDataSource(strRef=_texts(days, grid.reference("A", rows)))
+    names = data_source.AxDataSource(strRef=_texts(days, sheet.reference("A", rows)))
     for at, (letter, (column, line)) in enumerate(zip("BCD", _TREND_LINES.items(), strict=True)):
         series = _line_series(line, at)
-        series.tx = SeriesLabel(strRef=_texts([line.head], f"'{grid.frame.title}'!${letter}${top}"))
-        series.val = _numbers(trend[column].tolist(), grid.reference(letter, rows))
+        series.tx = SeriesLabel(
+            strRef=_texts([line.head], f"'{sheet.frame.title}'!${letter}${top}")
+        )
+        series.val = _numbers(trend[column].tolist(), sheet.reference(letter, rows))
         series.cat = names
         chart.series.append(series)
     _set_axes(chart)
-    grid.frame.add_chart(chart, f"F{top}")
-    grid.space(max(top + _TREND_ROWS - grid.next_row, 0))
+    sheet.frame.add_chart(chart, f"F{top}")
+    sheet.space(max(top + _TREND_ROWS - sheet.next_row, 0))
 
 
 def _line_series(line: _Line, at: int) -> Series:

@@ -16,7 +16,7 @@ from analyzer.report.model import Page
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, State
 from analyzer.writers.text_columns import TEXT_TYPE, Texts, mapped, text_column
-from analyzer.writers.workbook import cells
+from analyzer.writers.workbook import cell_xml
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 Rows: TypeAlias = Page | pd.DataFrame
@@ -69,7 +69,7 @@ class Column(ABC):
 
         A whole number is plain (`12`), a moment `2026-03-01T09:30:15Z`, a day `2026-03-01`.
         """
-        return cells.shown(_values(rows, self.read))
+        return cell_xml.shown(_values(rows, self.read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class EntryColumn(Column):
 
     def cells(self, _: Rows, styles: Styles) -> str:
         """Return the one empty cell."""
-        return cells.blank(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
+        return cell_xml.blank(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class TextColumn(Column):
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return cells.texts(_values(rows, self.read), styles[self.style])
+        return cell_xml.texts(_values(rows, self.read), styles[self.style])
 
 
 def fact_style(word: str) -> CellStyle:
@@ -127,7 +127,7 @@ class WordColumn(Column):
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return cells.words(_values(rows, self.read), lambda word: styles[self.style_of(word)])
+        return cell_xml.words(_values(rows, self.read), lambda word: styles[self.style_of(word)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class NumberColumn(Column):
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return cells.numbers(self._numbers(rows), styles[CellStyle.NUMBER])
+        return cell_xml.numbers(self._numbers(rows), styles[CellStyle.NUMBER])
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the digits."""
@@ -159,15 +159,15 @@ class MomentColumn(Column):
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
         words = _values(rows, self.otherwise)
-        others = cells.words(words, lambda word: styles[fact_style(word)])
-        return cells.moments(self._seconds(rows), styles[self.style], others)
+        others = cell_xml.words(words, lambda word: styles[fact_style(word)])
+        return cell_xml.moments(self._seconds(rows), styles[self.style], others)
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the moments as ISO text, else the words."""
         moments = self._seconds(rows)
         texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, self.text_length)
-        others = cells.shown(_values(rows, self.otherwise))
-        return pc.if_else(cells.has_date(moments), texts.cast(TEXT_TYPE), others)
+        others = cell_xml.shown(_values(rows, self.otherwise))
+        return pc.if_else(cell_xml.has_date(moments), texts.cast(TEXT_TYPE), others)
 
     def _seconds(self, rows: Rows) -> np.ndarray:
         moments: np.ndarray = _values(rows, self.read).to_numpy("datetime64[s]")

@@ -1,22 +1,23 @@
-"""Write the sheet that explains the method, every word of the sheets, and the limitations."""
+"""Write the sheets that explain: every word of the others and the limitations, and the controls."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from analyzer.decisions.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
 from analyzer.rules.rule import Outcome
-from analyzer.standards.results import Result
+from analyzer.standards.results import ControlResult, Result
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Certainty, Severity, State, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
-from analyzer.writers.findings import limits_text, rule_condition, sentence, standard_text
+from analyzer.writers import findings
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
-from analyzer.writers.workbook.grid import Grid
 from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
 _WIDTHS: Final = (30, 110)
 
@@ -149,31 +150,31 @@ _SOURCES: Final = (
 def add_method(book: Book, analysis: Analysis) -> None:
     """Add the sheet that explains the others, and the rules if their findings are there."""
     criteria = analysis.criteria
-    grid = Grid(book, Title.METHOD, _WIDTHS)
-    grid.full_row("Method and limitations", CellStyle.TITLE)
-    grid.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
-    grid.text_section("Parameters", criteria_meanings(criteria))
+    sheet = TextSheet(book, Title.METHOD, _WIDTHS)
+    sheet.full_row("Method and limitations", CellStyle.TITLE)
+    sheet.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
+    sheet.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
-    grid.word_section("Verdicts: the first that applies, in this order", verdicts)
+    sheet.word_section("Verdicts: the first that applies, in this order", verdicts)
     reasons = ((reason, f"The user {text}.") for reason, text in REASON_TEXTS.items())
-    grid.text_section("Reasons of unused users", reasons)
-    grid.word_section("Certainty", _CERTAINTIES.items())
+    sheet.text_section("Reasons of unused users", reasons)
+    sheet.word_section("Certainty", _CERTAINTIES.items())
     caveats = ((each.id, each.meaning) for each in CAVEATS)
-    grid.text_section("Caveats: reasons to check a user first", caveats)
+    sheet.text_section("Caveats: reasons to check a user first", caveats)
     if Title.FINDINGS in book:
-        _add_rules(grid, analysis.inspection.book)
-    grid.text_section("Cells", _TERM_MEANINGS.items())
-    as_of_sources = ((source, sentence(text)) for source, text in AS_OF_SOURCES.items())
-    grid.text_section("Sources of the as-of time, the strongest first", as_of_sources)
-    grid.section("Not visible in a credential report")
+        _add_rules(sheet, analysis.inspection.book)
+    sheet.text_section("Cells", _TERM_MEANINGS.items())
+    as_of_sources = ((source, findings.sentence(text)) for source, text in AS_OF_SOURCES.items())
+    sheet.text_section("Sources of the as-of time, the strongest first", as_of_sources)
+    sheet.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
-        grid.full_row(sentence(blind_spot), CellStyle.TEXT)
+        sheet.full_row(findings.sentence(blind_spot), CellStyle.TEXT)
     report = analysis.report
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
-        grid.text_section("Accounts and files that are not covered", missing)
-    grid.text_section("Other limits", _LIMITS.items())
+        sheet.text_section("Accounts and files that are not covered", missing)
+    sheet.text_section("Other limits", _LIMITS.items())
     sources = (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}"))
-    grid.text_section("Sources", sources)
+    sheet.text_section("Sources", sources)
 
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
@@ -202,18 +203,65 @@ _RESULTS: Final[Mapping[Result, str]] = {
 }
 
 
-def _add_rules(grid: Grid, book: Rulebook) -> None:
+def _add_rules(sheet: TextSheet, book: Rulebook) -> None:
     """Add the sections about the rules."""
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
-    grid.section("Rules and limits")
-    grid.named_text("Standard", standard_text(book))
-    grid.named_text("Limits", limits_text(book))
-    grid.named_text("Rules that did not run", left_out)
-    grid.section("Decision of each rule")
+    sheet.section("Rules and limits")
+    sheet.named_text("Standard", findings.standard_text(book))
+    sheet.named_text("Limits", findings.limits_text(book))
+    sheet.named_text("Rules that did not run", left_out)
+    sheet.section("Decision of each rule")
     for rule in book.rules:
-        condition = rule_condition(rule, book.thresholds)
-        grid.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
-    grid.word_section("Severities: set by this program, not by a standard", _SEVERITIES.items())
-    grid.word_section("Outcomes of findings", _OUTCOMES.items())
-    grid.word_section("Results of controls", _RESULTS.items())
+        condition = findings.rule_condition(rule, book.thresholds)
+        sheet.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
+    sheet.word_section("Severities: set by this program, not by a standard", _SEVERITIES.items())
+    sheet.word_section("Outcomes of findings", _OUTCOMES.items())
+    sheet.word_section("Results of controls", _RESULTS.items())
+
+
+# Controls
+
+_CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 57, 28)
+"""Of all columns but the numbers, which need as much as the longest."""
+
+
+def add_controls(book: Book, inspection: Inspection) -> None:
+    """Add the sheet with the result of each control of the standard."""
+    results, standard = inspection.controls, inspection.book.standard
+    longest = max(len(each.control.number) for each in results)
+    sheet = TextSheet(book, Title.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
+    sheet.full_row(standard.name, CellStyle.TITLE)
+    sheet.full_row(f"{inspection.control_summary}.", CellStyle.SUBTITLE)
+    scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
+    sheet.full_row(scope, CellStyle.SUBTITLE)
+    sheet.full_row(f"Limits: {findings.limits_text(inspection.book)}", CellStyle.SUBTITLE)
+    sheet.space()
+    counts = ("Fails", "Exempt", "Undecided")
+    heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))
+    row = sheet.table_head(*heads)
+    sheet.frame.freeze_panes = f"A{row + 1}"
+    sheet.frame.print_title_rows = f"{row}:{row}"
+    for each in results:
+        _add_control(sheet, inspection.book, each)
+    sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")
+
+
+def _add_control(sheet: TextSheet, book: Rulebook, each: ControlResult) -> None:
+    """Add a control: how many findings it has, if a rule of it ran, and how they are decided."""
+    has_run = any(rule.id in each.control.rules for rule in book.rules)
+    counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
+    rules = "\n".join(_rule_line(each.control.number, rule, book) for rule in each.control.rules)
+    sheet.row(
+        label(each.control.number),
+        each.control.title,
+        SpannedCell(str(each.result), CellStyle(each.result)),
+        *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
+        rules or each.control.reason,
+        "" if each.result is Result.NOT_DECIDABLE else each.why,
+    )
+
+
+def _rule_line(number: str, rule: str, book: Rulebook) -> str:
+    decision = findings.rule_condition(book.rules_by_id[rule], book.thresholds)
+    return decision if rule == number else f"{rule}: {decision}"

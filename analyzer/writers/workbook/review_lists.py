@@ -17,7 +17,7 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, TextColumn
-from analyzer.writers.workbook.listing import CHUNK_ROWS, take_rows
+from analyzer.writers.workbook.table_sheets import CHUNK_ROWS, take_rows
 from analyzer.writers.workbook.user_columns import (
     AccountNames,
     account_column,

@@ -11,22 +11,22 @@ from analyzer.judging.analysis import Analysis
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
-from analyzer.writers.workbook.cells import Formula
-from analyzer.writers.workbook.grid import (
+from analyzer.writers.workbook.cell_xml import Formula
+from analyzer.writers.workbook.counts import users_to_decide
+from analyzer.writers.workbook.review_lists import ACCOUNT, ENTRIES, REVIEW_LISTS, ReviewList
+from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.table_sheets import ANY_TEXT, TableSheets
+from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
-    Grid,
     SpannedCell,
+    TextSheet,
     check,
     head,
     label,
     totals,
 )
-from analyzer.writers.workbook.listing import ANY_TEXT, Listing
-from analyzer.writers.workbook.reconciliation import users_to_decide
-from analyzer.writers.workbook.review_lists import ACCOUNT, ENTRIES, REVIEW_LISTS, ReviewList
-from analyzer.writers.workbook.style import CellStyle
 
-Listings: TypeAlias = Mapping[Title, Listing]
+Listings: TypeAlias = Mapping[Title, TableSheets]
 """The lists that the Summary counts in: all users, exempt users and those to decide in."""
 
 _NUMBERS: Final = "BCDEFGHIJ"
@@ -64,20 +64,20 @@ def _users(number: int, kind: str = "") -> str:
     return f"{number:,} {kind}user{'' if number == 1 else 's'}"
 
 
-def add_progress(grid: Grid, listings: Listings) -> None:
+def add_progress(sheet: TextSheet, listings: Listings) -> None:
     """Add a line per list with the decisions so far, and the deciders."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
-    top = grid.table_head(head(LIST), *heads, head("Meaning", 2))
+    top = sheet.table_head(head(LIST), *heads, head("Meaning", 2))
     for each in REVIEW_LISTS:
-        _add_list(grid, each, listings[each.title], top)
+        _add_list(sheet, each, listings[each.title], top)
     users = sum(listings[each.title].rows for each in REVIEW_LISTS)
-    row = grid.next_row
+    row = sheet.next_row
     sums = totals(_NUMBERS, range(top + 1, row), _numbers(users))
     decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
-    grid.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
+    sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
     if 0 < users <= _MOST_NAMES:
         sheets = [cells for each in REVIEW_LISTS for cells in _entries(listings[each.title])]
-        _add_reviewers(grid, sheets, _words(top))
+        _add_reviewers(sheet, sheets, _words(top))
 
 
 def _numbers(users: int) -> list[int]:
@@ -85,17 +85,17 @@ def _numbers(users: int) -> list[int]:
     return [users, 0, users, *[0] * (len(CHOICES) + 1)]
 
 
-def _add_list(grid: Grid, each: ReviewList, listing: Listing, head_row: int) -> None:
+def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
     if not listing.rows:
         none = [NOT_APPLICABLE] * (len(_NUMBERS) - 1)
-        grid.row(label(each.title), 0, *none, SpannedCell("No users to review.", span=2))
+        sheet.row(label(each.title), 0, *none, SpannedCell("No users to review.", span=2))
         return
-    formulas = _formulas(listing, grid.next_row, head_row)
+    formulas = _formulas(listing, sheet.next_row, head_row)
     about = SpannedCell(", ".join(each.verdicts) + "; not exempt", span=2)
-    grid.row(label(each.title), *map(Formula, formulas, _numbers(listing.rows)), about)
+    sheet.row(label(each.title), *map(Formula, formulas, _numbers(listing.rows)), about)
 
 
-def _formulas(listing: Listing, row: int, head_row: int) -> list[str]:
+def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:
     """Return the formulas of a list's numbers, in the order of `_numbers`."""
     sheets = _entries(listing)
     users = "+".join(f"COUNTIF({cells},{ANY_TEXT})" for cells in listing.column_references(ACCOUNT))
@@ -109,7 +109,7 @@ def _formulas(listing: Listing, row: int, head_row: int) -> list[str]:
     return [users, decided, f"B{row}-C{row}", *by_decision, f"{filled}-({complete})"]
 
 
-def _entries(listing: Listing) -> list[tuple[str, ...]]:
+def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
     """Return where the cells of the five entries lie, for each sheet."""
     if not listing.rows:
         return []
@@ -137,9 +137,9 @@ def _complete(entries: tuple[str, ...], words: str) -> str:
     return f'{signed}*(1-({words}="{Decision.KEEP}")*(TRIM({comment})=""))'
 
 
-def _add_reviewers(grid: Grid, sheets: Sequence[tuple[str, ...]], words: str) -> None:
+def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: str) -> None:
     """Add the names of the reviewers, each once, and how many users each decided."""
-    row = grid.next_row
+    row = sheet.next_row
     letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWERS)]
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
     counts = [
@@ -148,7 +148,7 @@ def _add_reviewers(grid: Grid, sheets: Sequence[tuple[str, ...]], words: str) ->
     ]
     for name, formulas in (("Reviewers", names), ("Users decided by each", counts)):
         cells = (SpannedCell(Formula(formula, "")) for formula in formulas)
-        grid.row(label(name), *cells)
+        sheet.row(label(name), *cells)
 
 
 def _decided_by(sheets: Iterable[tuple[str, ...]], name: str, words: str) -> str:
@@ -186,38 +186,40 @@ _INCOMPLETE: Final = (
 )
 
 
-def add_legend(grid: Grid, keep_days: int) -> None:
+def add_legend(sheet: TextSheet, keep_days: int) -> None:
     """Add what the yellow cells of the lists take: the decisions, and beside them the rest."""
     for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
-        grid.row(
+        sheet.row(
             SpannedCell(word, CellStyle.INPUT),
             SpannedCell(meaning.format(keep_days=keep_days), span=5),
             SpannedCell(entry, CellStyle.INPUT, 2),
             SpannedCell(about, span=4),
         )
-    grid.named_text("Incomplete", _INCOMPLETE)
+    sheet.named_text("Incomplete", _INCOMPLETE)
 
 
-def add_list_checks(grid: Grid, analysis: Analysis, listings: Listings) -> None:
+def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) -> None:
     """Add a line a list: listed and exempt users together are those in All users.
 
     Each count is a formula and stands beside the constant of when the file was written.
     """
     counts = (LISTED, WHEN_WRITTEN, "Exempt", WHEN_WRITTEN, "In All users", WHEN_WRITTEN)
-    row = grid.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
+    row = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
     for each in REVIEW_LISTS:
-        _add_list_check(grid, analysis, listings, each)
-    grid.alarm(f"H{row + 1}:H{grid.next_row - 1}")
+        _add_list_check(sheet, analysis, listings, each)
+    sheet.alarm(f"H{row + 1}:H{sheet.next_row - 1}")
 
 
-def _add_list_check(grid: Grid, analysis: Analysis, listings: Listings, each: ReviewList) -> None:
-    row, totals = grid.next_row, analysis.totals
+def _add_list_check(
+    sheet: TextSheet, analysis: Analysis, listings: Listings, each: ReviewList
+) -> None:
+    row, totals = sheet.next_row, analysis.totals
     same = [[(user_columns.VERDICT, f'"{verdict}"')] for verdict in each.verdicts]
     listed = listings[each.title].rows
     exempt = sum(totals.users(verdict, exempt=True) for verdict in each.verdicts)
     users = sum(totals.users(verdict) for verdict in each.verdicts)
     condition = f"AND(B{row}=C{row},D{row}=E{row},F{row}=G{row},B{row}+D{row}=F{row})"
-    grid.row(
+    sheet.row(
         label(each.title),
         listings[each.title].count(listed, [(ACCOUNT, ANY_TEXT)]),
         listed,

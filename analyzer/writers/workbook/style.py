@@ -3,71 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
-
-class CellStyle(StrEnum):
-    """Name what a cell is; verdicts, severities, outcomes and results by their words."""
-
-    TITLE = "title"
-    SUBTITLE = "subtitle"
-    SECTION = "section"
-    HEADER = "header"
-    COUNT_HEADER = "count header"
-    FILTER_HEADER = "filter header"
-    LABEL = "label"
-    TEXT = "text"
-    RECORD = "record"
-    DATE = "date"
-    DAY = "day"
-    NUMBER = "number"
-    TOTAL = "total"
-    FAINT = "faint"
-    NOT_UNDERSTOOD = "not understood"
-    INPUT = "input"
-    INPUT_DAY = "input day"
-    ALARM = "alarm"
-    NONE = "none"
-    SUCCESS = "success"
-    UNDETERMINED = "undetermined"
-    UNUSED = "unused"
-    RETIRED = "retired"
-    DORMANT = "dormant"
-    ACTIVE = "active"
-    CERTAIN = "certain"
-    CHECK = "check"
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    FAILS = "fails"
-    NOTED = "noted"
-    UNDECIDED = "undecided"
-    FAIL = "fail"
-    PASS = "pass"
-    EXCUSED = "pass but for exemptions"
-    NOT_RUN = "not run"
-    NOT_DECIDABLE = "not decidable"
-
-
 INK: Final = "1F3864"
 """The dark blue of titles and of the heads of tables."""
 
-VERDICT_COLOURS: Final = {
-    CellStyle.UNDETERMINED: "7F7F7F",
-    CellStyle.UNUSED: "A23B05",
-    CellStyle.RETIRED: "D6A300",
-    CellStyle.DORMANT: "2E75B6",
-    CellStyle.ACTIVE: "A9D18E",
-}
-"""The colours of verdicts in charts; in cells the same in pale."""
-
-MOMENT: Final = "yyyy-mm-dd hh:mm"
-DAY: Final = "yyyy-mm-dd"
+MOMENT_FORMAT: Final = "yyyy-mm-dd hh:mm"
+DAY_FORMAT: Final = "yyyy-mm-dd"
 ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"
 """Wherever it is missing, there is one of the same widths."""
@@ -80,8 +26,8 @@ _NOTHING: Final = Border()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Style:
-    """Write a style; a cell with `quote` stays text when it is edited."""
+class _Look:
+    """Say how cells look; a cell with `quote` stays text when it is edited."""
 
     size: int = 9
     bold: bool = False
@@ -97,49 +43,78 @@ class _Style:
     indent: int = 0
 
 
-_STYLES: Final[Mapping[CellStyle, _Style]] = {
-    CellStyle.TITLE: _Style(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False),
-    CellStyle.SUBTITLE: _Style(size=12, colour="404040", border=_NOTHING, wrap=False),
-    CellStyle.SECTION: _Style(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False),
-    CellStyle.HEADER: _Style(bold=True, colour="FFFFFF", fill=INK, vertical="center"),
-    CellStyle.COUNT_HEADER: _Style(
-        bold=True, colour="FFFFFF", fill=INK, vertical="center", horizontal="right", indent=1
-    ),
-    CellStyle.FILTER_HEADER: _Style(bold=True, colour="FFFFFF", fill=INK),
-    CellStyle.LABEL: _Style(bold=True, fill="F2F2F2"),
-    CellStyle.TEXT: _Style(quote=True),
-    CellStyle.RECORD: _Style(horizontal="fill", wrap=False, quote=True),
-    CellStyle.DATE: _Style(format=MOMENT),
-    CellStyle.DAY: _Style(format=DAY),
-    CellStyle.NUMBER: _Style(horizontal="right", indent=1, format="#,##0"),
-    CellStyle.TOTAL: _Style(bold=True, horizontal="right", indent=1, format="#,##0", fill="F2F2F2"),
-    CellStyle.FAINT: _Style(colour="767676"),
-    CellStyle.NOT_UNDERSTOOD: _Style(italic=True, colour="7B0000", fill="EDEDED", quote=True),
-    CellStyle.INPUT: _Style(fill="FFFFE0"),
-    CellStyle.INPUT_DAY: _Style(fill="FFFFE0", format=DAY),
-    CellStyle.NONE: _Style(colour="767676", horizontal="right", indent=1),
-    CellStyle.ALARM: _Style(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False),
-    CellStyle.SUCCESS: _Style(bold=True, colour="375623", fill="E2EFDA"),
-    CellStyle.UNDETERMINED: _Style(italic=True, fill="D0CECE"),
-    CellStyle.UNUSED: _Style(bold=True, fill="F4B084"),
-    CellStyle.RETIRED: _Style(fill="FFE699"),
-    CellStyle.DORMANT: _Style(fill="DDEBF7"),
-    CellStyle.ACTIVE: _Style(fill="E2EFDA"),
-    CellStyle.CERTAIN: _Style(bold=True),
-    CellStyle.CHECK: _Style(italic=True, fill="FFF2CC"),
-    CellStyle.CRITICAL: _Style(bold=True, colour="FFFFFF", fill="9C0006"),
-    CellStyle.HIGH: _Style(bold=True, fill="F4B084"),
-    CellStyle.MEDIUM: _Style(fill="FFE699"),
-    CellStyle.LOW: _Style(fill="DDEBF7"),
-    CellStyle.FAILS: _Style(bold=True),
-    CellStyle.NOTED: _Style(colour="767676"),
-    CellStyle.UNDECIDED: _Style(italic=True, fill="D0CECE"),
-    CellStyle.FAIL: _Style(bold=True, fill="F4B084"),
-    CellStyle.PASS: _Style(bold=True, colour="375623", fill="E2EFDA"),
-    CellStyle.EXCUSED: _Style(colour="375623", fill="F2F7EE"),
-    CellStyle.NOT_RUN: _Style(italic=True, colour="767676"),
-    CellStyle.NOT_DECIDABLE: _Style(colour="767676"),
+_PLAIN: Final = _Look()
+
+
+class CellStyle(StrEnum):
+    """Name what a cell is, with its look; verdicts, severities and results by their words."""
+
+    look: _Look
+
+    def __new__(cls, name: str, look: _Look = _PLAIN) -> Self:
+        """Return a word that has a look."""
+        style = str.__new__(cls, name)
+        style._value_ = name
+        style.look = look
+        return style
+
+    TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False)
+    SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NOTHING, wrap=False)
+    SECTION = "section", _Look(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False)
+    HEADER = "header", _Look(bold=True, colour="FFFFFF", fill=INK, vertical="center")
+    COUNT_HEADER = (
+        "count header",
+        _Look(
+            bold=True, colour="FFFFFF", fill=INK, vertical="center", horizontal="right", indent=1
+        ),
+    )
+    FILTER_HEADER = "filter header", _Look(bold=True, colour="FFFFFF", fill=INK)
+    LABEL = "label", _Look(bold=True, fill="F2F2F2")
+    TEXT = "text", _Look(quote=True)
+    RECORD = "record", _Look(horizontal="fill", wrap=False, quote=True)
+    DATE = "date", _Look(format=MOMENT_FORMAT)
+    DAY = "day", _Look(format=DAY_FORMAT)
+    NUMBER = "number", _Look(horizontal="right", indent=1, format="#,##0")
+    TOTAL = "total", _Look(bold=True, horizontal="right", indent=1, format="#,##0", fill="F2F2F2")
+    FAINT = "faint", _Look(colour="767676")
+    NOT_UNDERSTOOD = (
+        "not understood",
+        _Look(italic=True, colour="7B0000", fill="EDEDED", quote=True),
+    )
+    INPUT = "input", _Look(fill="FFFFE0")
+    INPUT_DAY = "input day", _Look(fill="FFFFE0", format=DAY_FORMAT)
+    NONE = "none", _Look(colour="767676", horizontal="right", indent=1)
+    ALARM = "alarm", _Look(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False)
+    SUCCESS = "success", _Look(bold=True, colour="375623", fill="E2EFDA")
+    UNDETERMINED = "undetermined", _Look(italic=True, fill="D0CECE")
+    UNUSED = "unused", _Look(bold=True, fill="F4B084")
+    RETIRED = "retired", _Look(fill="FFE699")
+    DORMANT = "dormant", _Look(fill="DDEBF7")
+    ACTIVE = "active", _Look(fill="E2EFDA")
+    CERTAIN = "certain", _Look(bold=True)
+    CHECK = "check", _Look(italic=True, fill="FFF2CC")
+    CRITICAL = "critical", _Look(bold=True, colour="FFFFFF", fill="9C0006")
+    HIGH = "high", _Look(bold=True, fill="F4B084")
+    MEDIUM = "medium", _Look(fill="FFE699")
+    LOW = "low", _Look(fill="DDEBF7")
+    FAILS = "fails", _Look(bold=True)
+    NOTED = "noted", _Look(colour="767676")
+    UNDECIDED = "undecided", _Look(italic=True, fill="D0CECE")
+    FAIL = "fail", _Look(bold=True, fill="F4B084")
+    PASS = "pass", _Look(bold=True, colour="375623", fill="E2EFDA")
+    EXCUSED = "pass but for exemptions", _Look(colour="375623", fill="F2F7EE")
+    NOT_RUN = "not run", _Look(italic=True, colour="767676")
+    NOT_DECIDABLE = "not decidable", _Look(colour="767676")
+
+
+VERDICT_COLOURS: Final = {
+    CellStyle.UNDETERMINED: "7F7F7F",
+    CellStyle.UNUSED: "A23B05",
+    CellStyle.RETIRED: "D6A300",
+    CellStyle.DORMANT: "2E75B6",
+    CellStyle.ACTIVE: "A9D18E",
 }
+"""The colours of verdicts in charts; in cells the same in pale."""
 
 
 def _solid(colour: str) -> PatternFill:
@@ -156,29 +131,29 @@ Styles = Mapping[CellStyle, int]
 def register_styles(workbook: Workbook) -> Styles:
     """Make all styles known to a workbook, and return their numbers."""
     sheet = workbook.create_sheet()
-    numbers = {name: _number(WriteOnlyCell(sheet), style) for name, style in _STYLES.items()}
+    numbers = {each: _number(WriteOnlyCell(sheet), each.look) for each in CellStyle}
     workbook.remove(sheet)
     return numbers
 
 
 def font_size(style: CellStyle) -> int:
     """Return the size of a style's font in points."""
-    return _STYLES[style].size
+    return style.look.size
 
 
-def _number(cell: Cell, style: _Style) -> int:
+def _number(cell: Cell, look: _Look) -> int:
     cell.font = Font(
-        name=FONT, size=style.size, bold=style.bold, italic=style.italic, color=style.colour
+        name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.colour
     )
-    if style.fill:
-        cell.fill = _solid(style.fill)
-    cell.border = style.border
+    if look.fill:
+        cell.fill = _solid(look.fill)
+    cell.border = look.border
     cell.alignment = Alignment(
-        horizontal=style.horizontal,
-        vertical=style.vertical,
-        wrap_text=style.wrap,
-        indent=style.indent,
+        horizontal=look.horizontal,
+        vertical=look.vertical,
+        wrap_text=look.wrap,
+        indent=look.indent,
     )
-    cell.number_format = style.format
-    cell.quotePrefix = style.quote
+    cell.number_format = look.format
+    cell.quotePrefix = look.quote
     return cell.style_id

@@ -16,13 +16,9 @@ from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.users import VERDICT_ORDER
+from analyzer.writers.workbook import counts
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.charts import Bar, add_bar_chart, add_trend
-from analyzer.writers.workbook.findings_sheets import add_severities
-from analyzer.writers.workbook.grid import Grid, SpannedCell, head, label
-from analyzer.writers.workbook.history_sheets import add_follow_up
-from analyzer.writers.workbook.listing import Listing
-from analyzer.writers.workbook.reconciliation import add_accounts, add_ages, add_result
 from analyzer.writers.workbook.review_progress import (
     Listings,
     add_legend,
@@ -31,6 +27,8 @@ from analyzer.writers.workbook.review_progress import (
     first_step,
 )
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
+from analyzer.writers.workbook.table_sheets import TableSheets
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 from analyzer.writers.workbook.user_columns import account_text
 
 TITLE: Final = "Access review: unused IAM users"
@@ -51,42 +49,42 @@ def add_summary(
 
     `trend` has the numbers of users of the newest runs.
     """
-    grid = Grid(book, Title.SUMMARY, _WIDTHS)
-    _add_title(grid, analysis, first_step(analysis, listings))
-    grid.section("Review progress")
-    add_progress(grid, listings)
-    grid.section("What to enter in the yellow cells of the lists")
-    add_legend(grid, analysis.ledger.keep_days)
-    _add_sign_off(grid)
-    grid.next_page()
-    _add_numbers(grid, analysis, listings[Title.ALL_USERS])
-    grid.next_page()
+    sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
+    _add_title(sheet, analysis, first_step(analysis, listings))
+    sheet.section("Review progress")
+    add_progress(sheet, listings)
+    sheet.section("What to enter in the yellow cells of the lists")
+    add_legend(sheet, analysis.ledger.keep_days)
+    _add_sign_off(sheet)
+    sheet.next_page()
+    _add_numbers(sheet, analysis, listings[Title.ALL_USERS])
+    sheet.next_page()
     if analysis.ledger.lines:
-        grid.section("Follow-up of earlier decisions")
-        add_follow_up(grid, analysis.follow_up)
+        sheet.section("Follow-up of earlier decisions")
+        counts.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
-        add_trend(grid, trend)
+        add_trend(sheet, trend)
     if Title.FINDINGS in book:
-        grid.section("Findings by severity")
-        add_severities(grid, analysis.inspection)
-    _add_criteria(grid, analysis, compared)
-    _add_notes(grid, analysis)
-    grid.section("Checks: the lists add up to all users")
-    add_list_checks(grid, analysis, listings)
-    grid.section("Accounts: every row of the reports is counted")
-    add_accounts(grid, analysis, listings[Title.ALL_USERS])
-    grid.section("Reports")
-    _add_files(grid, analysis.report.files)
-    _add_other_files(grid, analysis)
+        sheet.section("Findings by severity")
+        counts.add_severities(sheet, analysis.inspection)
+    _add_criteria(sheet, analysis, compared)
+    _add_notes(sheet, analysis)
+    sheet.section("Checks: the lists add up to all users")
+    add_list_checks(sheet, analysis, listings)
+    sheet.section("Accounts: every row of the reports is counted")
+    counts.add_accounts(sheet, analysis, listings[Title.ALL_USERS])
+    sheet.section("Reports")
+    _add_files(sheet, analysis.report.files)
+    _add_other_files(sheet, analysis)
 
 
-def _add_title(grid: Grid, analysis: Analysis, first: str) -> None:
-    grid.full_row(TITLE, CellStyle.TITLE)
+def _add_title(sheet: TextSheet, analysis: Analysis, first: str) -> None:
+    sheet.full_row(TITLE, CellStyle.TITLE)
     if incomplete := _missing_accounts_text(analysis):
-        grid.full_row(incomplete, CellStyle.ALARM)
-    grid.full_row(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
-    grid.full_row(_headline(analysis), CellStyle.SUBTITLE)
-    grid.full_row(first, CellStyle.LABEL)
+        sheet.full_row(incomplete, CellStyle.ALARM)
+    sheet.full_row(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
+    sheet.full_row(_headline(analysis), CellStyle.SUBTITLE)
+    sheet.full_row(first, CellStyle.LABEL)
 
 
 def _missing_accounts_text(analysis: Analysis) -> str:
@@ -110,30 +108,30 @@ def _headline(analysis: Analysis) -> str:
     return f"{sentence} Exempt: {exempt:,}." if exempt else sentence
 
 
-def _add_numbers(grid: Grid, analysis: Analysis, all_users: Listing) -> None:
+def _add_numbers(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -> None:
     """Add the counts, and beside the ages of unused users the two charts."""
-    grid.section("Result")
-    verdict_rows = add_result(grid, analysis, all_users)
-    grid.space()
-    top = grid.next_row
-    age_rows, ages = add_ages(grid, analysis)
-    grid.space(top + _CHARTS_HEIGHT - grid.next_row)
+    sheet.section("Result")
+    verdict_rows = counts.add_result(sheet, analysis, all_users)
+    sheet.space()
+    top = sheet.next_row
+    age_rows, ages = counts.add_ages(sheet, analysis)
+    sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
     verdicts = [
         Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
         for verdict in VERDICT_ORDER
     ]
-    add_bar_chart(grid, "Users by verdict", verdicts, verdict_rows, f"C{top}")
+    add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [Bar(band, users, INK) for band, users in ages.items()]
-    add_bar_chart(grid, "Unused users by age", bands, age_rows, f"H{top}")
+    add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
 
 
-def _add_criteria(grid: Grid, analysis: Analysis, compared: str) -> None:
-    grid.text_section("Criteria", criteria_meanings(analysis.criteria))
-    grid.named_text("Exemptions", _exemptions(analysis))
+def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str) -> None:
+    sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
+    sheet.named_text("Exemptions", _exemptions(analysis))
     if analysis.ledger.lines:
-        grid.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
-    grid.named_text("Compared with", compared)
-    grid.named_text("Program", f"credreport {VERSION}")
+        sheet.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
+    sheet.named_text("Compared with", compared)
+    sheet.named_text("Program", f"credreport {VERSION}")
 
 
 def _earlier_decisions(ledger: Ledger) -> str:
@@ -156,12 +154,12 @@ def _exemptions(analysis: Analysis) -> str:
     )
 
 
-def _add_notes(grid: Grid, analysis: Analysis) -> None:
-    grid.section("Notes and limitations")
+def _add_notes(sheet: TextSheet, analysis: Analysis) -> None:
+    sheet.section("Notes and limitations")
     for note in (*_as_of_spread_notes(analysis.report.files), *users.notes(analysis)):
-        grid.named_text("Note", note, CellStyle.CHECK)
+        sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
-    grid.named_text("Not visible in a credential report", blind_spots)
+    sheet.named_text("Not visible in a credential report", blind_spots)
 
 
 def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
@@ -177,22 +175,22 @@ def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
         )
 
 
-def _add_sign_off(grid: Grid) -> None:
-    grid.section("Sign-off")
-    grid.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
+def _add_sign_off(sheet: TextSheet) -> None:
+    sheet.section("Sign-off")
+    sheet.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
     for role in ("Prepared by", "Reviewed by"):
         lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
-        grid.row(label(role), *lines, height=30)
+        sheet.row(label(role), *lines, height=30)
 
 
-def _add_files(grid: Grid, files: Sequence[ReportFile]) -> None:
+def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
     heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account", 2))
-    row = grid.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 4))
+    row = sheet.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 4))
     for file in files:
         accounts = f"{len(file.accounts):,} accounts"
         if len(file.accounts) == 1:
             accounts = account_text(file.accounts[0].account)
-        grid.row(
+        sheet.row(
             label(file.name),
             SpannedCell(file.as_of, CellStyle.DATE),
             SpannedCell(AS_OF_SOURCES[file.as_of_source], span=2),
@@ -201,10 +199,10 @@ def _add_files(grid: Grid, files: Sequence[ReportFile]) -> None:
             file.size,
             SpannedCell(file.sha256, span=4),
         )
-    grid.ignore_number_warning(f"E{row + 1}:E{grid.next_row - 1}")
+    sheet.ignore_number_warning(f"E{row + 1}:E{sheet.next_row - 1}")
 
 
-def _add_other_files(grid: Grid, analysis: Analysis) -> None:
+def _add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the other files that were read, if there are any."""
     report, exemptions = analysis.report, analysis.exemptions
     lists = (
@@ -215,7 +213,7 @@ def _add_other_files(grid: Grid, analysis: Analysis) -> None:
     )
     read = [(content, file) for content, file in lists if file]
     if read:
-        grid.section("Other input files")
-        grid.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
+        sheet.section("Other input files")
+        sheet.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
     for content, each in read:
-        grid.row(label(each.name), SpannedCell(content, span=6), SpannedCell(each.sha256, span=5))
+        sheet.row(label(each.name), SpannedCell(content, span=6), SpannedCell(each.sha256, span=5))

@@ -15,7 +15,7 @@ from analyzer.decisions import review_columns
 from analyzer.decisions.review_columns import NEVER, NOT_KNOWN
 from analyzer.report.model import AccountName, Page, ReportFile
 from analyzer.report.values import minute_texts
-from analyzer.terms import State, Verdict
+from analyzer.terms import NO_VALUE, State, Verdict
 from analyzer.verdicts.caveats import caveat_columns
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.text_columns import Texts, joined, joined_present, mapped, text_column
@@ -190,7 +190,7 @@ def _use_texts(page: Page) -> Iterator[pa.Array | str]:
 
 
 def _unless_none(form: str, word: str) -> str:
-    return "" if word in ("N/A", "") else form.format(word)
+    return "" if word in (NO_VALUE, "") else form.format(word)
 
 
 LAST_ACTIVITY: Final = TextColumn(review_columns.LAST_ACTIVITY, 27, _last_activities)

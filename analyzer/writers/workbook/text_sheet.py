@@ -1,4 +1,4 @@
-"""Lay out a sheet of prose and small tables on a grid of columns."""
+"""Lay out a sheet of prose and small tables, on columns of its own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from openpyxl.worksheet.pagebreak import Break
 
 from analyzer.decisions.review_columns import DIFFERS, OK
 from analyzer.writers.workbook.book import Book, Title, set_widths
-from analyzer.writers.workbook.cells import Formula, Value, blank, cell
+from analyzer.writers.workbook.cell_xml import Formula, Value, blank, cell
 from analyzer.writers.workbook.style import ALARM, CellStyle, font_size
 
 _LINE: Final = 1.35
@@ -73,7 +73,7 @@ def check(condition: str, *, holds: bool) -> SpannedCell:
     return SpannedCell(formula, CellStyle.SUCCESS)
 
 
-class Grid:
+class TextSheet:
     """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
 
     def __init__(self, book: Book, title: Title, widths: tuple[float, ...]) -> None:
@@ -103,7 +103,7 @@ class Grid:
         return self._sheet.add(cells, max(heights))
 
     def full_row(self, text: str, style: CellStyle) -> None:
-        """Add a text across the whole grid."""
+        """Add a text across the whole sheet."""
         self.row(SpannedCell(text, style, len(self._widths)))
 
     def space(self, rows: int = 1) -> None:

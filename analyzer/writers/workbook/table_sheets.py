@@ -27,7 +27,7 @@ from analyzer.writers.workbook.book import (
     set_print_blocks,
     set_widths,
 )
-from analyzer.writers.workbook.cells import Formula, Value, text
+from analyzer.writers.workbook.cell_xml import Formula, Value, text
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import in_slot
@@ -49,7 +49,7 @@ _LINE: Final = 120
 
 
 @dataclass(slots=True)
-class Listing:
+class TableSheets:
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
     Nothing is listed under a title that the book does not want.

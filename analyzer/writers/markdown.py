@@ -1,0 +1,123 @@
+"""Write the result as a Markdown document: headline, listed users, rules, caveats and notes.
+
+GitHub renders it, in a step summary, a wiki or a pull request, and `html` makes a page of it.
+
+No text of a report, a list or a file can break out: what Markdown could read as markup is escaped.
+Names stand in `<code>`, where GitHub notifies no one and links nothing; in other text an empty
+comment behind `@` and `#` prevents that.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import BinaryIO, Final
+
+from analyzer.judging.analysis import Analysis
+from analyzer.terms import Verdict, printable
+from analyzer.verdicts.caveats import CAVEATS
+from analyzer.writers import findings, summary, users
+from analyzer.writers.users import UserRow
+
+TITLE: Final = "Access review: IAM users"
+
+MOST_USERS: Final = 1_000
+"""The document lists so many users and counts the others: GitHub shows no more than a megabyte."""
+
+_SPECIAL: Final = re.compile(
+    r"(?P<reference>[&<>@$|]|:(?=//)|(?<=www)\.)|[\\`*_{}\[\]~#]|^(?:[-+=]|\d+[.)])", re.IGNORECASE
+)
+"""What is markup, anywhere or at the beginning; references never begin a tag or a link."""
+
+_LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
+
+
+def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
+    """Write the document, which lists the users with one of the verdicts."""
+    stream.write("\n\n".join(_parts(analysis, verdicts)).encode() + b"\n")
+
+
+def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
+    """Yield the headings, paragraphs, tables and lists of the document."""
+    first, *others = map(_text, users.headlines(analysis, verdicts))
+    yield f"# {TITLE}"
+    yield f"**{first}**"
+    yield from others
+    rows = users.user_rows(analysis, verdicts)
+    if rows:
+        yield "## Users"
+        yield _user_table(rows[:MOST_USERS], accounts=len(analysis.report.accounts) > 1)
+    if len(rows) > MOST_USERS:
+        yield f"{len(rows) - MOST_USERS:,} more users are not listed here."
+    if caveats := Counter(caveat for row in rows for caveat, _ in row.caveats):
+        yield "## Caveats"
+        meanings = ((each.id, caveats[each.id], each.meaning) for each in CAVEATS)
+        lines = ((_code(id_), f"{count:,}", _text(why)) for id_, count, why in meanings if count)
+        yield _table(("Caveat", "Users", "Meaning"), lines)
+    yield from _rule_parts(analysis)
+    yield "## Notes and limitations"
+    notes = [*summary.notes(analysis, rules=True), summary.blind_spots_line()]
+    yield "\n".join(f"- {_text(note)}" for note in notes)
+
+
+def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
+    """Return the listed users; columns that say nothing are left out."""
+    cells = {
+        "Account": [_code(row.account_text) if accounts else "" for row in rows],
+        "User": [_code(row.user) for row in rows],
+        "Verdict": [row.verdict for row in rows],
+        "Created": [row.day for row in rows],
+        "Reason": [_text(row.reason_sentence) for row in rows],
+        "Check first": ["<br>".join(_text(why) for _, why in row.caveats) for row in rows],
+        "Exempt because": [_text(row.exemption) for row in rows],
+    }
+    filled = {head: column for head, column in cells.items() if any(column)}
+    return _table(filled, zip(*filled.values(), strict=True))
+
+
+def _rule_parts(analysis: Analysis) -> Iterator[str]:
+    inspection = analysis.inspection
+    yield "## Findings"
+    yield f"{_text(findings.severity_counts(inspection))}."
+    rules = findings.findings_by_rule(inspection, details=False)
+    if rules:
+        lines = (
+            (each.rule.severity, _text(each.rule.title), each.counts_text, _code(each.rule.id))
+            for each in rules
+        )
+        yield _table(("Severity", "Rule", "Findings", "Rule id"), lines)
+    yield _text(findings.standard_and_limits(inspection))
+    if results := findings.control_results(inspection):
+        yield f"## Controls\n\n{_text(inspection.control_summary)}."
+        controls = (
+            (each.control.number, each.result, str(each.fails or ""), each.control.title, each.why)
+            for each in results
+        )
+        heads = ("Control", "Result", "Fails", "Title", "Remark")
+        yield _table(heads, (map(_text, control) for control in controls))
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table; its cells are Markdown in one line each."""
+    names = [*heads]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *rows))
+
+
+def _code(text: str) -> str:
+    """Return a name as it is, in letters of one width."""
+    return f"<code>{_escaped(text)}</code>" if text else ""
+
+
+def _text(text: str) -> str:
+    """Return text that no renderer takes for markup, a mention or the number of an issue."""
+    return _LINKING.sub(r"\g<0><!-- -->", _escaped(text.strip()))
+
+
+def _escaped(text: str) -> str:
+    r"""Return text without markup; a line break is shown as `\n`, as `terms.printable` does."""
+    return _SPECIAL.sub(_escape, printable(text))
+
+
+def _escape(match: re.Match[str]) -> str:
+    if match["reference"]:
+        return f"&#{ord(match[0])};"
+    return f"{match[0][:-1]}\\{match[0][-1]}"

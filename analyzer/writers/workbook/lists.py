@@ -1,0 +1,315 @@
+"""Define the lists to look things up in: users, findings, changes, follow-up and exemptions."""
+
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from dataclasses import asdict, replace
+from itertools import chain
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.changes import diff
+from analyzer.changes.users import Change
+from analyzer.decisions import follow_up, ledger
+from analyzer.decisions.follow_up import FollowUpStatus
+from analyzer.decisions.review_columns import DECIDED, ENTERED_IN
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.inspection import Inspection
+from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.report.model import Exemption, Page, ReportFile
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
+from analyzer.standards import STANDARDS
+from analyzer.standards.benchmarks import FSBP
+from analyzer.standards.rulebook import Rulebook
+from analyzer.terms import OVERDUE
+from analyzer.writers import findings
+from analyzer.writers.text_columns import Texts
+from analyzer.writers.workbook import user_columns
+from analyzer.writers.workbook.book import Title
+from analyzer.writers.workbook.column import (
+    Column,
+    DayColumn,
+    MomentColumn,
+    NumberColumn,
+    Read,
+    TextColumn,
+    WordColumn,
+    coded_texts,
+    fact_style,
+    style_among,
+    style_by_name,
+    text_by_mask,
+    text_of,
+)
+from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, row_keys
+from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.user_columns import (
+    AccountNames,
+    account_name_columns,
+    named_user_columns,
+    source_columns,
+)
+
+# Users
+
+_CREDENTIALS: Final = (
+    *chain(*user_columns.KEYS, *user_columns.CERTIFICATES),
+    user_columns.MORE_CREDENTIALS,
+)
+
+
+def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column, ...]:
+    """Return the columns of all users: every fact, and the row of the report that it is from."""
+    return (
+        *named_user_columns(names),
+        *user_columns.VERDICT_FACTS,
+        user_columns.CAVEAT_IDS,
+        user_columns.EXEMPTION,
+        user_columns.CREATED,
+        user_columns.AGE,
+        user_columns.IDLE,
+        *user_columns.PASSWORD_FACTS,
+        user_columns.PASSWORD_ROTATION,
+        user_columns.MFA,
+        *_CREDENTIALS,
+        user_columns.service_credential_column(files),
+        user_columns.AS_OF,
+        *source_columns(files),
+    )
+
+
+def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column, ...]:
+    """Return the columns of root users: those that the rules on them read."""
+    return (
+        *named_user_columns(names),
+        user_columns.CREATED,
+        *user_columns.PASSWORD_FACTS,
+        user_columns.MFA,
+        *_CREDENTIALS,
+        user_columns.AS_OF,
+        *source_columns(files),
+    )
+
+
+def exempt_columns(exemptions: Sequence[Exemption], names: AccountNames) -> tuple[Column, ...]:
+    """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
+
+    def entries(page: Page) -> list[Exemption]:
+        # The analysis keeps the reason of the entry, and two may have the same.
+        numbered = tuple(replace(each, reason=str(at)) for at, each in enumerate(exemptions))
+        numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
+        return [exemptions[int(at)] for at in numbers]
+
+    def owners(page: Page) -> list[str]:
+        return [each.owner for each in entries(page)]
+
+    return (
+        *named_user_columns(names),
+        *user_columns.VERDICT_FACTS,
+        user_columns.CAVEATS,
+        replace(user_columns.EXEMPTION, head="Exempt because", width=36),
+        WordColumn("Exemption owner", 20, owners, fact_style),
+        DayColumn("Exempt until", 12, lambda page: _last_days(entries(page)), _no_end),
+        CREATED,
+        user_columns.AGE,
+        user_columns.IDLE,
+    )
+
+
+def _last_days(entries: Iterable[Exemption]) -> pd.Series:
+    """Return the last day on which each entry applies, missing if it has no end."""
+    return pd.Series([each.expires for each in entries], dtype="datetime64[s]")
+
+
+def _no_end(rows: Sized) -> list[str]:
+    return ["no end"] * len(rows)
+
+
+_EXPIRED: Final = "expired"
+_UNMATCHED: Final = "matches no user"
+_STATE_STYLES: Final = {_EXPIRED: CellStyle.CHECK, _UNMATCHED: CellStyle.CHECK}
+_NO_LINE: Final = -1
+"""Shown as an empty cell: a user to keep by a review is in no list."""
+
+
+EXEMPTION_LIST: Final = (
+    TextColumn("Account", 13, "account"),
+    TextColumn("User", 24, "user"),
+    WordColumn("Exempt from", 24, "rule"),
+    TextColumn("Reason", 60, "reason"),
+    TextColumn("Owner", 24, "owner"),
+    DayColumn("Last day (UTC)", 12, "expires", _no_end),
+    NumberColumn("Users matched", 10, "matched"),
+    WordColumn("State", 15, "state", style_among(_STATE_STYLES)),
+    NumberColumn("Line in the list", 8, "line"),
+)
+"""The columns of the entries of the exemption list, with the state of each."""
+
+
+def exemption_frame(analysis: Analysis) -> pd.DataFrame:
+    """Return the entries in their order: the columns that `EXEMPTION_LIST` shows."""
+    entries, matched = analysis.exemptions, analysis.totals.matched
+    return pd.DataFrame(map(asdict, entries)).assign(
+        rule=[each.rule or "all rules" for each in entries],
+        expires=_last_days(entries),
+        matched=matched,
+        state=[_state(analysis, *each) for each in zip(entries, matched, strict=True)],
+        line=[_NO_LINE if each.arn else each.line for each in entries],
+    )
+
+
+def _state(analysis: Analysis, entry: Exemption, matched: int) -> str:
+    if entry in analysis.totals.expired:
+        return _EXPIRED
+    return "applies" if matched else _UNMATCHED
+
+
+# Findings
+
+ListedRows: TypeAlias = Mapping[Title, "pd.Index[int]"]
+"""The rows of reports (`row_keys`) of the users that each list asks to decide on."""
+
+
+def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column, ...]:
+    """Return the columns of findings."""
+    book = inspection.book
+    titles = {rule.id: rule.title for rule in book.rules}
+    return (
+        *named_user_columns(inspection.report.account_names),
+        WordColumn("Severity", 9.5, SEVERITY, CellStyle),
+        WordColumn("Rule id", 23, RULE),
+        WordColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
+        TextColumn("Fact", 46, FACT),
+        WordColumn("Outcome", 10, OUTCOME, CellStyle),
+        WordColumn("Listed in", 13, _review_list_titles(listed)),
+        NumberColumn("Days", 7.5, DAYS),
+        NumberColumn("Slot", 6, columns.SLOT),
+        MomentColumn("Created (UTC)", 14.5, columns.CREATED),
+        MomentColumn("Counted from (UTC)", 14.5, SINCE),
+        WordColumn("Exempt because", 22, columns.EXEMPTION),
+        WordColumn("Controls", 42, text_of(RULE, _control_texts(book).__getitem__)),
+        WordColumn("Remedy", 33, REMEDY),
+        *source_columns(inspection.report.files),
+    )
+
+
+def _review_list_titles(listed: ListedRows) -> Read:
+    """Read in which list the user of each finding is to be decided on, if in one."""
+    words = ["", *map(str, listed)]
+
+    def titles(frame: pd.DataFrame) -> Texts:
+        keys = row_keys(frame)
+        masks = [rows.get_indexer(keys) >= 0 for rows in listed.values()]
+        return coded_texts(np.select(masks, range(1, len(words)), 0), words)
+
+    return titles
+
+
+def _control_texts(book: Rulebook) -> Mapping[str, str]:
+    """Return the numbers of the controls that ask for each rule, with their standards.
+
+    The standards are the one that was chosen, or else the newest of each kind.
+    """
+    standards = (book.standard,) if book.has_benchmark else (STANDARDS[0], FSBP)
+    return {
+        rule.id: "\n".join(
+            f"{standard.name}: {', '.join(numbers)}"
+            for standard in standards
+            if (numbers := standard.numbers(rule.id))
+        )
+        for rule in book.rules
+    }
+
+
+def no_findings_text(inspection: Inspection) -> str:
+    """Return which rules ran without a finding, and which had incomplete input."""
+    ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
+    lacking = findings.rules_lacking_input_texts(inspection)
+    return " ".join([f"No findings. Rules that ran: {ran}.", *lacking])
+
+
+# Changes since the previous run
+
+NO_CHANGES: Final = "No changes since the previous run."
+
+_CHANGE_STYLES: Final[Mapping[str, CellStyle]] = {
+    Change.NEW_UNUSED: CellStyle.UNUSED,
+    Change.GONE: CellStyle.FAINT,
+    Change.FIRST_SIGN_IN: CellStyle.CHECK,
+    Change.FIRST_USE: CellStyle.CHECK,
+    Change.USED_AGAIN: CellStyle.CHECK,
+    Change.UNDETERMINED: CellStyle.UNDETERMINED,
+    Change.NOT_COVERED: CellStyle.UNDETERMINED,
+}
+
+
+def change_columns(names: AccountNames) -> tuple[Column, ...]:
+    """Return the columns of changes."""
+    return (
+        *named_user_columns(names),
+        WordColumn("Change", 18, diff.CHANGE, style_among(_CHANGE_STYLES)),
+        WordColumn("Before", 12.5, diff.BEFORE, style_by_name),
+        WordColumn("Now", 12.5, diff.NOW, style_by_name),
+        TextColumn("Cause", 52, diff.CAUSE),
+        WordColumn("Rule", 24, RULE),
+        TextColumn("Finding", 44, FACT),
+        MomentColumn("Last use (UTC)", 14.5, columns.LAST_USE),
+        MomentColumn("Created (UTC)", 14.5, columns.CREATED),
+        WordColumn("Exemption before", 24, diff.EXEMPTION_BEFORE),
+        WordColumn("Exemption now", 24, diff.EXEMPTION_NOW),
+        WordColumn("Meaning", 44, text_of(diff.CHANGE, lambda change: Change(change).meaning)),
+    )
+
+
+# Follow-up of earlier decisions
+
+NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
+
+STATUS_STYLES: Final[Mapping[str, CellStyle]] = {
+    FollowUpStatus.OVERTAKEN: CellStyle.CHECK,
+    FollowUpStatus.NOT_DONE: CellStyle.UNUSED,
+    FollowUpStatus.UNKNOWN: CellStyle.UNDETERMINED,
+    FollowUpStatus.DONE: CellStyle.SUCCESS,
+    OVERDUE: CellStyle.CRITICAL,
+}
+
+
+def _overdue_words(frame: pd.DataFrame) -> Texts:
+    return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
+
+
+def follow_up_columns(names: AccountNames) -> tuple[Column, ...]:
+    """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
+    return (
+        ACCOUNT,
+        *account_name_columns(names, 12),
+        USER,
+        WordColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),
+        WordColumn("Overdue", 9, _overdue_words, style_among(STATUS_STYLES)),
+        WordColumn(DECIDED, 10.5, ledger.DECISION),
+        WordColumn("Decided by", 10.5, ledger.DECIDED_BY),
+        DayColumn("Decided on", 10.5, ledger.DECIDED_ON),
+        NumberColumn("Days since", 6.5, follow_up.DAYS),
+        TextColumn("Fact", 46, follow_up.FACT),
+        WordColumn("Verdict now", 12.5, columns.VERDICT, style_by_name),
+        MomentColumn("Last use (UTC)", 14.5, follow_up.LAST_USE),
+        MomentColumn("Done since (UTC)", 14.5, follow_up.DONE_SINCE),
+        TextColumn("Ticket", 9, ledger.TICKET),
+        TextColumn("Comment", 28, ledger.COMMENT),
+        MomentColumn("Created (UTC)", 14.5, columns.CREATED),
+        *(replace(each, printed=False) for each in _FOLLOW_UP_SOURCES),
+    )
+
+
+_FOLLOW_UP_SOURCES: Final = (
+    WordColumn("Verdict decided on", 12.5, follow_up.DECIDED_VERDICT, style_by_name),
+    MomentColumn("As of decided on (UTC)", 14.5, follow_up.DECIDED_AS_OF),
+    WordColumn(ENTERED_IN, 26, ledger.WORKBOOK),
+    WordColumn("Sheet", 14, ledger.SHEET),
+    NumberColumn("Row", 6.5, ledger.ROW),
+    WordColumn("SHA-256", 20, ledger.SHA256),
+    user_columns.AS_OF,
+    WordColumn("Report", 26, follow_up.REPORT),
+    user_columns.ARN,
+)

@@ -1,0 +1,196 @@
+"""The document for people: Markdown that GitHub renders, and the same as one HTML page."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from analyzer.judging.analysis import Analysis
+from analyzer.report.model import AccountName
+from analyzer.standards.rulebook import rulebook
+from analyzer.terms import BLIND_SPOTS, Verdict, printable
+from analyzer.verdicts.caveats import CAVEATS
+from analyzer.writers import markdown, users
+from analyzer.writers.html import write_html
+from analyzer.writers.markdown import write_markdown
+from tests.support.builders import ACCOUNT, a_user
+from tests.support.outputs import (
+    ALL,
+    HARD_NAMES,
+    UNUSED,
+    analyzed,
+    analyzed_console,
+    exemptions_of,
+)
+
+MARKUP = (
+    *("*bold*", "_emphasis_", "__strong__", "~~gone~~", "`code`", "``", "[link](http://x.example)"),
+    *("![image](http://x.example/a.png)", "[x]: http://x.example", "<http://x.example>"),
+    *("http://x.example", "https://x.example", "www.x.example", "WWW.x.example", "a@x.example"),
+    *("<script>alert(1)</script>", "</code></td></table><script>", "<img src=x onerror=alert(1)>"),
+    *("<!--", "-->", "<!-- x", "]]>", "&lt;b&gt;", "&#60;b&#62;", "&amp;", "&", "&copy;"),
+    *("a|b", r"a\|b", r"a\\|b", "|", "||", "|---|", "# heading", "## x", "> quote", "- item"),
+    *("+ item", "* item", "1. item", "2) item", "---", "===", "***", "```", "~~~", "    indented"),
+    *("@octocat", "@org/team", "#123", "GH-123", "org/repo#1", "$x^2$", "$$x$$", ":tada:", "\\"),
+    *("a\\", "\\*", "trailing  ", "\x00", "\x85", "\u2028", "\u200b", "\ufeff", "{{ x }}", "${x}"),
+    *("%0a", "{% x %}", "[^1]", "[^1]: note", "- [ ] task", "==mark==", "x" * 400),
+)
+NAMES = [*HARD_NAMES, *MARKUP]
+
+
+class _Page(HTMLParser):
+    """Read the tags, and the text of each cell."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.attributes: set[tuple[str, str | None]] = set()
+        self.cells: list[str] = []
+        self.text = ""
+        self._in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes.update(attrs)
+        if tag in ("td", "th"):
+            self.cells.append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = self._in_cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._in_cell:
+            self.cells[-1] += data
+
+
+def markdown_of(analysis: Analysis, verdicts: tuple[Verdict, ...] = ALL) -> str:
+    stream = BytesIO()
+    write_markdown(analysis, stream, verdicts)
+    return stream.getvalue().decode()
+
+
+def page_of(analysis: Analysis, verdicts: tuple[Verdict, ...] = ALL) -> str:
+    stream = BytesIO()
+    write_html(analysis, stream, verdicts)
+    return stream.getvalue().decode()
+
+
+def rendered(text: str) -> _Page:
+    """Return what GitHub's rules make of it: tables, bare links, and lines struck through."""
+    renderer = MarkdownIt("commonmark", {"html": True, "linkify": False})
+    return _Page(renderer.enable(["table", "strikethrough"]).render(text))
+
+
+def hostile(folder: Path, names: list[str]) -> Analysis:
+    """Return an analysis in which names stand as users, reasons, raw values, accounts and notes."""
+    users = [a_user(name, mfa_active=f"x{name}") for name in names]
+    reasons = exemptions_of(*(f"*,exempt{at},why,," for at, _ in enumerate(names)))
+    reasons = [replace(each, reason=name) for each, name in zip(reasons, names, strict=True)]
+    exempt = [a_user(f"exempt{at}") for at, _ in enumerate(names)]
+    analysis = analyzed(folder, [*users, *exempt], reasons)
+    known = {ACCOUNT: AccountName(name="".join(names))}
+    notes = (*analysis.report.notes, *names)
+    return replace(analysis, report=replace(analysis.report, account_names=known, notes=notes))
+
+
+def _rendered_markdown(analysis: Analysis) -> _Page:
+    return rendered(markdown_of(analysis))
+
+
+def _page(analysis: Analysis) -> _Page:
+    return _Page(page_of(analysis))
+
+
+@pytest.mark.parametrize("document", [_rendered_markdown, _page])
+def test_no_name_reason_value_or_note_becomes_markup(
+    document: Callable[[Analysis], _Page], tmp_path: Path
+) -> None:
+    page = document(hostile(tmp_path, NAMES))
+    # A blank in a name is not understood, as in some of the others.
+    harmless = document(
+        hostile(tmp_path, ["a name", *(f"name{at}" for at, _ in enumerate(NAMES[1:]))])
+    )
+    assert (page.tags, page.attributes) == (harmless.tags, harmless.attributes)
+    for name in filter(str.strip, NAMES):
+        assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, (
+            name
+        )  # the user, and the reason
+
+
+def test_nothing_is_linked_or_mentioned_outside_of_code(tmp_path: Path) -> None:
+    text = markdown_of(hostile(tmp_path, NAMES))
+    for line in text.splitlines():
+        bare = line.split("<code>")[-1].split("</code>")[-1]
+        for sign in ("@", "&#64;<code>", "http://", "https://", "www.", "$"):
+            assert sign not in bare
+        assert bare.count("&#64;") == bare.count("&#64;<!-- -->")
+
+
+def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
+    analysis = analyzed_console()
+    page = _rendered_markdown(analysis)
+    rows = users.user_rows(analysis, ALL)
+    for headline in users.headlines(analysis, ALL):
+        assert headline in page.text
+    for row in rows:
+        assert {row.user, row.day, row.reason_sentence} <= {*page.cells}
+    counts = Counter(caveat for row in rows for caveat, _ in row.caveats)
+    for each in CAVEATS:
+        assert (each.id in page.cells) == (each.id in counts)
+    for rule in analysis.inspection.book.rules:
+        has_findings = any(id_ == rule.id for id_, _, _ in analysis.inspection.counts)
+        assert (rule.id in page.cells) == has_findings
+    assert all(spot in page.text for spot in BLIND_SPOTS)
+
+
+def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    page = rendered(markdown_of(analyzed(tmp_path, [a_user("ann")]), UNUSED))
+    assert page.cells[:4] == ["User", "Verdict", "Created", "Reason"]
+
+
+@pytest.mark.parametrize(("most", "more"), [(2, ""), (1, "1 more users are not listed here.")])
+def test_users_beyond_what_github_shows_are_counted(
+    most: int, more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(markdown, "MOST_USERS", most)
+    page = rendered(markdown_of(analyzed(tmp_path, [a_user("ann"), a_user("bob")])))
+    assert [name for name in ("ann", "bob") if name in page.cells] == ["ann", "bob"][:most]
+    assert ("more users" in page.text) == bool(more)
+    assert more in page.text
+
+
+def test_controls_are_listed_if_a_standard_was_selected(tmp_path: Path) -> None:
+    standard = replace(analyzed(tmp_path, [a_user("ann")]), book=rulebook("cis-7.0"))
+    page = rendered(markdown_of(standard))
+    for each in standard.inspection.controls:
+        assert each.control.number in page.cells
+    assert "Controls" not in rendered(markdown_of(analyzed(tmp_path, [a_user("ann")]))).text
+
+
+def test_the_page_loads_and_runs_nothing_and_is_the_document(tmp_path: Path) -> None:
+    analysis = hostile(tmp_path, ["ann"])
+    text, page = page_of(analysis), _page(analysis)
+    assert not {"script", "link", "img", "iframe", "a", "base", "form"} & {*page.tags}
+    assert not {"src", "href"} & {name for name, _ in page.attributes}
+    assert "default-src 'none'" in text
+    assert "url(" not in text
+    assert page.cells == _rendered_markdown(analysis).cells
+
+
+def test_the_line_counts_users_and_findings_of_all_verdicts(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, [a_user("ann")])
+    assert users.line(analysis) == (
+        "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
+        " Findings: 1 medium."
+    )
+    known = {ACCOUNT: AccountName(name="two\nlines")}
+    named = replace(analysis, report=replace(analysis.report, account_names=known))
+    assert "\n" not in users.line(named)
