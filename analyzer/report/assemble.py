@@ -16,7 +16,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, as_of, notes, selection
 from analyzer.report.model import TEXT, Page, Report, as_category
-from analyzer.report.raw_report import ReportText, ServiceCredentials
+from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
@@ -137,7 +137,6 @@ def _pages(
 ) -> Iterator[Page]:
     as_of = np.array([report.as_of.replace(tzinfo=None) for report in reports], "datetime64[s]")
     sources = np.array([code_of(report.as_of_source) for report in reports], np.int8)
-    credentials = [report.service_credentials for report in reports]
     of_masked = next((each.text.account_id for each in reports), "")
     for table in tables:
         page = tidy(table, as_of, of_masked)
@@ -146,7 +145,7 @@ def _pages(
             {
                 columns.CONTRADICTED: _contradicted(page.users, contradicting),
                 columns.AS_OF_SOURCE: source,
-                columns.SERVICE_CREDENTIALS: _service_credentials(page.users, credentials),
+                columns.SERVICE_CREDENTIALS: _service_credentials(page.users, reports),
             }
         )
 
@@ -159,15 +158,13 @@ def _contradicted(users: pd.DataFrame, contradicting: Mapping[str, str]) -> pd.S
     return differing
 
 
-def _service_credentials(
-    users: pd.DataFrame, credentials: Sequence[ServiceCredentials | None]
-) -> pd.Series:
+def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport]) -> pd.Series:
     """Return the services of each user's active service-specific credentials, if known."""
     services = pd.Series("", index=users.index, dtype=TEXT)
     for file in users[columns.FILE].unique():
-        if (of_file := credentials[file]) and of_file.services:
+        of_file = reports[file].service_credentials
+        if of_file and (texts := of_file.services_at(reports[file].as_of)):
             here = users[columns.FILE] == file
-            texts = {user: ", ".join(sorted(names)) for user, names in of_file.services.items()}
             services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
     return services
 

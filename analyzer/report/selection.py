@@ -95,11 +95,8 @@ def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
 def _merged_service_credentials(copies: Iterable[SurveyedReport]) -> ServiceCredentials | None:
     """Return all lists saved with the copies of a report, under the name of the first."""
     every = [each.service_credentials for each in copies if each.service_credentials]
-    live: dict[str, set[str]] = defaultdict(set)
-    for credentials in every:
-        for user, names in credentials.services.items():
-            live[user].update(names)
-    return replace(every[0], services=live) if every else None
+    active = frozenset().union(*(each.active for each in every))
+    return replace(every[0], active=active) if every else None
 
 
 def without_superseded_accounts(
