@@ -15,7 +15,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.errors import InputRefused
 from analyzer.html import html_table
 from analyzer.judging.filters import Filter, filtered_report, user_mask
-from analyzer.lists.exemptions import ExemptionMatches, has_expired
+from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, concatenated
 from analyzer.terms import Criteria, Verdict
 from analyzer.verdicts.verdict import with_verdicts
@@ -61,9 +61,9 @@ class Totals:
     """
 
     counts: pd.DataFrame
-    expired: tuple[Exemption, ...]
+    entries: tuple[EntryUse, ...]
+    expired: tuple[EntryUse, ...]
     unmatched: tuple[Exemption, ...]
-    matched: tuple[int, ...]
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -300,31 +300,36 @@ class _TotalsCounter:
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
         self._exemptions = exemptions
         self._matched = np.zeros(len(exemptions), np.int64)
+        self._applied = self._matched.copy()
         self._counts: Counter[tuple[str | bool, ...]] = Counter()
 
     def with_exemptions(self, page: Page) -> Page:
         matches = ExemptionMatches(page, self._exemptions)
-        self._matched += matches.matched
+        self._count_entries(matches)
         page = page.with_users({columns.EXEMPTION: matches.verdict_reasons()})
         self._counts.update(_counts(page))
         return page
+
+    def _count_entries(self, matches: ExemptionMatches) -> None:
+        self._matched += matches.matched
+        self._applied += matches.applied
 
     def totals(self, report: Report) -> Totals:
         counts = _frame(self._counts)
         _check_user_count(report, counts)
         for roots in report.roots() if len(self._exemptions) else ():
-            self._matched += ExemptionMatches(roots, self._exemptions).matched
-        day = min(file.as_of for file in report.files).date()
-        matched = tuple(self._matched.tolist())
+            self._count_entries(ExemptionMatches(roots, self._exemptions))
+        oldest = min(file.as_of for file in report.files).date()
+        entries = tuple(
+            map(EntryUse, self._exemptions, self._matched.tolist(), self._applied.tolist())
+        )
         # A user whom somebody decided to keep may be gone: that is no mistake in a list.
-        counting = [
-            (each, users)
-            for each, users in zip(self._exemptions, matched, strict=True)
-            if users or not each.arn
-        ]
-        expired = tuple(each for each, _ in counting if has_expired(each, day))
-        unmatched = tuple(each for each, users in counting if not users and each not in expired)
-        return Totals(counts, expired, unmatched, matched)
+        counting = [each for each in entries if each.matched or not each.entry.arn]
+        expired = tuple(each for each in counting if each.has_expired(oldest))
+        unmatched = tuple(
+            each.entry for each in counting if not each.matched and each not in expired
+        )
+        return Totals(counts, entries, expired, unmatched)
 
 
 def _counts(page: Page) -> Counter[tuple[str | bool, ...]]:
