@@ -7,7 +7,6 @@ and others may be added. Column names match in any case. An account's root is ex
 named, as `<root_account>`.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -18,12 +17,11 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.lists.csv_lists import ListForm, list_rows
+from analyzer.lists.csv_lists import ListForm, list_file, list_rows
 from analyzer.report.model import (
     NO_MOMENT,
     Exemption,
     Exemptions,
-    FileReference,
     Page,
     as_category,
     user_positions,
@@ -51,7 +49,7 @@ def read_exemptions(name: str, content: bytes, rules: Iterable[str] = ()) -> Exe
     """
     problems = partial(_problems, rules=(*rules,))
     entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
-    return Exemptions(entries, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
+    return Exemptions(entries, list_file(name, content))
 
 
 def _problems(
