@@ -3,6 +3,7 @@
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
 ├── AwsRefused           4   AWS could not be asked, or refused
+├── RuleFailed          70   a rule of your own returned what is no answer
 ├── OutputFailed        73   an output could not be written; each file is the old one or the new one
 └── Busy                75   another run uses the same folder
 """
@@ -99,6 +100,12 @@ class AwsRefused(CredreportError):
     """Say why AWS did not give the report, and which permission or setting is missing."""
 
     exit_code = 4
+
+
+class RuleFailed(CredreportError):
+    """Say which rule of your own returned what is no answer, and what it must return."""
+
+    exit_code = BUG
 
 
 class OutputFailed(CredreportError):

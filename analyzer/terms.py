@@ -236,11 +236,13 @@ LONGEST_SHOWN: Final = 80
 BLIND_SPOTS: Final = (
     "SSH public keys (CodeCommit)",
     (
-        "service-specific credentials (CodeCommit, Keyspaces, Bedrock and CloudWatch API keys),"
-        " unless AWS's list was saved with the report"
+        "service-specific credentials (CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform"
+        " on AWS, CloudWatch, CloudWatch Logs and X-Ray), unless AWS's list was saved with the"
+        " report"
     ),
     "roles, federation and IAM Identity Center",
     "use in the hours before as-of: AWS keeps a report for up to four hours",
+    "use of a password by `aws login`: AWS does not document if it changes password_last_used",
 )
 
 

@@ -167,24 +167,38 @@ def test_what_is_no_rule_is_refused() -> None:
         rulebook(extra=["old-user-5"])  # type: ignore[list-item]  # that is the point
 
 
-def test_a_rule_that_does_not_answer_for_each_user_is_refused(tmp_path: Path) -> None:
-    one = replace(OLD, judge=lambda *_: Truth(np.array([True]), np.array([False])))
-    analysis = replace(analysis_of(tmp_path), book=rulebook(extra=[one]))
-    with pytest.raises(ValueError, match="rule old-user-5: judge returns 1 answers of 2"):
-        _ = analysis.inspection.counts
+YES, NO, NONE = (np.array(each) for each in ([True, False], [False, True], [False, False]))
+JUDGE = "judge must return a Truth of two masks of 2 booleans, `yes` and `no`, which are never both"
+FACT = "fact must return a pyarrow.Array of 1 texts (string), one for each position in `at`"
 
 
 @pytest.mark.parametrize(
-    ("fact", "returned"),
+    ("field", "returned", "message"),
     [
-        (lambda *_: "old", "fact returns str"),
-        (lambda *_: pa.array(["a", "b", "c"]), "fact returns 3 texts"),
+        ("judge", None, JUDGE),
+        ("judge", YES, JUDGE),
+        ("judge", Truth(YES[:1], NO[:1]), JUDGE),
+        ("judge", Truth(YES, NO[:1]), JUDGE),
+        ("judge", Truth(YES.astype(object), NO), JUDGE),
+        ("judge", Truth(YES, NO.tolist()), JUDGE),
+        ("judge", Truth(YES, YES), JUDGE),
+        ("noted", None, "noted must return a mask of 2 booleans"),
+        ("noted", NO[:1], "noted must return a mask of 2 booleans"),
+        ("fact", "old", FACT),
+        ("fact", ["old"], FACT),
+        ("fact", pa.array(["a", "b", "c"]), FACT),
+        ("fact", pa.array([1]), FACT),
+        ("undecided_fact", pa.array(["a", "b"]), f"undecided_{FACT}"),
+        ("since", 5, "since must return an Elapsed, such as `facts.age`"),
     ],
 )
-def test_a_fact_that_is_no_array_of_texts_is_refused_with_the_rule(
-    tmp_path: Path, fact: Any, returned: str
+def test_a_rule_that_returns_no_answer_is_named_with_what_it_must_return(
+    tmp_path: Path, field: str, returned: Any, message: str
 ) -> None:
-    report = analyzer.load(saved(tmp_path, report_text([a_user()])), as_of=AS_OF)
-    wrong = replace(OLD, fact=fact)
-    with pytest.raises(TypeError, match=f"rule {OLD.id}: {returned}; it must return a pyarrow"):
-        _ = analyzer.analyze(report, book=rulebook(extra=[wrong])).inspection.findings
+    report = analyzer.load(saved(tmp_path, report_text([a_user(), a_user("b")])), as_of=AS_OF)
+    parts: Any = {"judge": lambda *_: Truth(YES, NONE), field: lambda *_: returned}
+    wrong = replace(OLD, **parts)
+    inspection = analyzer.analyze(report, book=rulebook(extra=[wrong])).inspection
+    with pytest.raises(analyzer.CredreportError) as failed:
+        _ = inspection.findings
+    assert str(failed.value).startswith(f"rule {OLD.id}: {message}")

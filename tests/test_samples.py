@@ -95,7 +95,7 @@ def test_exempt_users_keep_their_verdict_and_say_why() -> None:
 
 def test_expired_and_unmatched_exemptions_are_named() -> None:
     totals = analyzed(CONSOLE).totals
-    assert [each.user for each in totals.expired] == expected(CONSOLE)["expired"]
+    assert [each.entry.user for each in totals.expired] == expected(CONSOLE)["expired"]
     assert [each.user for each in totals.unmatched] == expected(CONSOLE)["unmatched"]
 
 

@@ -25,7 +25,7 @@ from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, 
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.standing import LedgerLine, Standing
 from analyzer.decisions.user_state import UserState
-from analyzer.lists.exemptions import ExemptionMatches, has_expired
+from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
 from analyzer.report.model import Exemption, Page, Report, as_category
 from analyzer.terms import Verdict
 
@@ -92,23 +92,20 @@ def plan(
 
 
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
-    """Return sentences on exemptions that expired for all in a ledger, or match nobody there."""
+    """Return sentences on exemptions that expired for users in a ledger, or match nobody there."""
     lines = [each.lines[-1] for each in ledger.standings.values()]
     if not lines:
         return []
-    day = min(line.as_of for line in lines).date()
-    matched = ExemptionMatches(page_of_lines(lines), exemptions).matched.tolist()
-    expired = [each for each in exemptions if has_expired(each, day)]
-    unmatched = [each for each, users in zip(exemptions, matched, strict=True) if not users]
+    oldest = min(line.as_of for line in lines).date()
+    matches = ExemptionMatches(page_of_lines(lines), exemptions)
+    entries = [*map(EntryUse, exemptions, matches.matched.tolist(), matches.applied.tolist())]
+    expired = [each for each in entries if each.has_expired(oldest)]
     return [
+        *(each.expiry_sentence for each in expired),
         *(
-            f"The exemption of {each.user} in account {each.account} expired on {each.expires}."
-            for each in expired
-        ),
-        *(
-            f"The exemption of {each.user} in account {each.account} matches nobody decided on."
-            for each in unmatched
-            if each not in expired
+            f"The exemption of {entry.user} in account {entry.account} matches nobody decided on."
+            for entry, matched, _ in entries
+            if not matched and not has_expired(entry, oldest)
         ),
     ]
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from analyzer.judging.filters import Filter
     from analyzer.judging.inspection import Inspection, Store
     from analyzer.lists.account_names import AccountList
+    from analyzer.lists.exemptions import EntryUse
     from analyzer.standards.rulebook import Rulebook
 
 ROWS_IN_MEMORY: Final = 200_000
@@ -64,15 +65,14 @@ class Totals:
     """Count the outcome of an analysis.
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
-    for each combination that occurs. `expired` exemptions apply to no report any more, not even
-    the oldest; `unmatched` ones match no user; `matched` counts the users and roots that each
-    entry names.
+    for each combination that occurs. `entries` are the exemptions with the users and roots that
+    each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
     """
 
     counts: pd.DataFrame
-    expired: tuple[Exemption, ...]
+    entries: tuple["EntryUse", ...]
+    expired: tuple["EntryUse", ...]
     unmatched: tuple[Exemption, ...]
-    matched: tuple[int, ...]
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -268,45 +268,45 @@ def _judged_pages(
     report: Report, criteria: Criteria, exemptions: Exemptions, counted: list[Totals]
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
-    matched = np.zeros(len(exemptions), np.int64)
+    use = np.zeros((2, len(exemptions)), np.int64)
     counts: _Counts = Counter()
     for page in report.pages():
-        judged = _with_exemptions(with_verdicts(page, criteria), exemptions, matched)
+        judged = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
         counts.update(_counts(judged))
         yield judged
     _check_user_count(report, counts.total())
-    counted[:] = [_totals(report, exemptions, counts, matched)]
+    counted[:] = [_totals(report, exemptions, counts, use)]
 
 
-def _with_exemptions(page: Page, exemptions: Exemptions, matched: np.ndarray) -> Page:
-    """Return the page with its exemptions, and add how many users each entry matches."""
+def _with_exemptions(page: Page, exemptions: Exemptions, use: np.ndarray) -> Page:
+    """Return the page with its exemptions, and count in `use` how many each entry matches.
+
+    `use` has the users that each entry matches, and below them those to which it applies.
+    """
     if not exemptions:
         return page.with_users({columns.EXEMPTION: as_category(np.zeros(len(page), np.int8), [""])})
     from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
 
     matches = ExemptionMatches(page, exemptions)
-    matched += matches.matched
+    use += matches.matched, matches.applied
     return page.with_users({columns.EXEMPTION: matches.verdict_reasons()})
 
 
-def _totals(report: Report, exemptions: Exemptions, counts: _Counts, matched: np.ndarray) -> Totals:
+def _totals(report: Report, exemptions: Exemptions, counts: _Counts, use: np.ndarray) -> Totals:
     if not exemptions:
         return Totals(_frame(counts), (), (), ())
-    from analyzer.lists.exemptions import ExemptionMatches, has_expired  # noqa: PLC0415
+    from analyzer.lists.exemptions import EntryUse, ExemptionMatches  # noqa: PLC0415
 
     for roots in report.roots():
-        matched += ExemptionMatches(roots, exemptions).matched
-    day = min(file.as_of for file in report.files).date()
-    numbers = tuple(matched.tolist())
+        matches = ExemptionMatches(roots, exemptions)
+        use += matches.matched, matches.applied
+    oldest = min(file.as_of for file in report.files).date()
+    entries = tuple(map(EntryUse, exemptions, *use.tolist()))
     # A user whom somebody decided to keep may be gone: that is no mistake in a list.
-    counting = [
-        (each, number)
-        for each, number in zip(exemptions, numbers, strict=True)
-        if number or not each.arn
-    ]
-    expired = tuple(each for each, _ in counting if has_expired(each, day))
-    unmatched = tuple(each for each, number in counting if not number and each not in expired)
-    return Totals(_frame(counts), expired, unmatched, numbers)
+    counting = [each for each in entries if each.matched or not each.entry.arn]
+    expired = tuple(each for each in counting if each.has_expired(oldest))
+    unmatched = tuple(each.entry for each in counting if not each.matched and each not in expired)
+    return Totals(_frame(counts), entries, expired, unmatched)
 
 
 def _kept_pages(

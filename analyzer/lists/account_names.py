@@ -3,7 +3,6 @@
 The columns may stand in any order and case, and others may be there; `owner` may be left out.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -12,9 +11,9 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import ListForm, list_rows
+from analyzer.lists.csv_lists import ListForm, list_file, list_rows
 from analyzer.report.model import TEXT, AccountName, FileReference, Report
-from analyzer.terms import ACCOUNT_ID_PATTERN, short_list
+from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "name"), optional=("owner",))
 
@@ -36,10 +35,12 @@ def read_account_list(name: str, content: bytes) -> AccountList:
     if problems := list(_repeated_account_problems(name, rows)):
         raise InputRefused(problems)
     names = {
-        each["account"]: AccountName(name=each["name"], owner=each.get("owner", ""))
+        each["account"]: AccountName(
+            name=printable(each["name"]), owner=printable(each.get("owner", ""))
+        )
         for _, each in rows
     }
-    return AccountList(names, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
+    return AccountList(names, list_file(name, content))
 
 
 def with_account_list(report: Report, listed: AccountList) -> Report:

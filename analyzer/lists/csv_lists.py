@@ -1,6 +1,7 @@
 """Read the CSV lists that people maintain, strictly: a misspelt column is refused, not skipped."""
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from itertools import zip_longest
 from typing import Final
 
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.model import FileReference
+from analyzer.terms import printable
 
 _TYPO_CUTOFF: Final = 0.85
 """How alike a column must be to a known one that is there too (`rule` and `rules`)."""
@@ -35,6 +38,11 @@ class ListForm:
         return (*self.required, *self.optional)
 
 
+def list_file(name: str, content: bytes) -> FileReference:
+    """Return which file a list is, its name as outputs can show it."""
+    return FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
+
+
 def list_rows(
     name: str, content: bytes, form: ListForm, problems_of: RowProblems
 ) -> list[tuple[int, Mapping[str, str]]]:
@@ -43,6 +51,7 @@ def list_rows(
     Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
     misspelt or there twice, a row with too many cells, and what `problems_of` a row yields.
     """
+    name = printable(name)
     first, *rows = _rows(name, _text(name, content))
     header = [cell.lower() for cell in first]
     if problems := [*_problems_of_header(name, header, form)]:

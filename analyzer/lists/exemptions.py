@@ -7,22 +7,21 @@ and others may be added. Column names match in any case. An account's root is ex
 named, as `<root_account>`.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.lists.csv_lists import ListForm, list_rows
+from analyzer.lists.csv_lists import ListForm, list_file, list_rows
 from analyzer.report.model import (
+    NO_MOMENT,
     Exemption,
     Exemptions,
-    FileReference,
     Page,
     as_category,
     user_positions,
@@ -50,7 +49,7 @@ def read_exemptions(name: str, content: bytes, rules: Iterable[str] = ()) -> Exe
     """
     problems = partial(_problems, rules=(*rules,))
     entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
-    return Exemptions(entries, FileReference(name=name, sha256=hashlib.sha256(content).hexdigest()))
+    return Exemptions(entries, list_file(name, content))
 
 
 def _problems(
@@ -92,7 +91,8 @@ class ExemptionMatches:
 
     The first entry that applies counts; entries for one user alone come after the patterns, and
     exempt from `RULE_OF_VERDICT` only. User names match whatever their case, as in IAM. `reasons`
-    are the words for the codes; `matched` counts the users that each entry matches.
+    are the words for the codes; `matched` counts the users that each entry matches, `applied`
+    those of them for which it has not expired at the as-of of their report.
     """
 
     def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
@@ -101,42 +101,49 @@ class ExemptionMatches:
         self._code = {reason: code for code, reason in enumerate(self.reasons)}
         self._page = page
         self._as_of = page.users[columns.AS_OF].to_numpy("M8[s]")
-        self._entries = [
-            (at, entry, _matches_patterns(page.users, entry))
-            for at, entry in enumerate(exemptions)
-            if not entry.arn
-        ]
         self._for_one_user = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
-        listed = self._entry_of_user[self._entry_of_user >= 0]
-        self.matched = np.bincount(listed, minlength=len(exemptions)).astype(np.int64)
-        for at, _, users in self._entries:
-            self.matched[at] = users.sum()
+        self._ends = np.array([_expiry_moment(entry) for entry in exemptions], "M8[s]")
+        self._applying: list[tuple[Exemption, np.ndarray]] = []
+        known = self._entry_of_user >= 0
+        self.matched = self._counts(known)
+        self.applied = self._counts(known & self._applies_to_one_user())
+        for at, entry in enumerate(exemptions):
+            if not entry.arn:
+                users = _matches_patterns(page.users, entry)
+                applying = users & (self._as_of < self._ends[at])
+                self._applying.append((entry, applying))
+                self.matched[at], self.applied[at] = users.sum(), applying.sum()
+
+    def _counts(self, users: np.ndarray) -> np.ndarray:
+        """Count these users by the entry that is for one of them alone."""
+        return np.bincount(self._entry_of_user[users], minlength=len(self._ends))
+
+    def _applies_to_one_user(self) -> np.ndarray:
+        ends = np.append(self._ends, NO_MOMENT)
+        return np.asarray(self._as_of < ends[self._entry_of_user])
 
     def reason_codes(self, rule: str = "") -> np.ndarray:
         """Return for each user the position of the reason why a rule does not fail it, else 0."""
         code = np.zeros(len(self._page), np.int32)
-        for _, entry, users in self._entries:
+        for entry, applying in self._applying:
             if entry.rule in ("", rule):
-                applies = users & (self._as_of < _expiry_moment(entry)) & (code == 0)
-                code[applies] = self._code[entry.reason]
+                code[applying & (code == 0)] = self._code[entry.reason]
         counts = self._for_one_user and rule in RULE_OF_VERDICT.values()
         return self._with_entries_for_one_user(code) if counts else code
 
     def _with_entries_for_one_user(self, code: np.ndarray) -> np.ndarray:
         """Return the codes, where they are 0 those of entries for one user that still apply."""
         reasons = np.zeros(len(self.matched), code.dtype)
-        ends = np.zeros(len(self.matched), "M8[s]")
         for at, entry in self._for_one_user:
-            reasons[at], ends[at] = self._code[entry.reason], _expiry_moment(entry)
-        applies = (code == 0) & (self._entry_of_user >= 0)
-        applies &= self._as_of < ends[self._entry_of_user]
+            reasons[at] = self._code[entry.reason]
+        applies = (code == 0) & self._applies_to_one_user()
         return np.where(applies, reasons[self._entry_of_user], code)
 
     def verdict_reasons(self) -> "pd.Categorical[Any]":
         """Return for each user why the verdict does not fail a run, empty for none."""
         code = self.reason_codes()
-        if self._for_one_user or any(entry.rule for _, entry, _ in self._entries):
+        if self._for_one_user or any(entry.rule for entry, _ in self._applying):
             for verdict, rule in RULE_OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.reason_codes(rule), code)
@@ -146,6 +153,30 @@ class ExemptionMatches:
 def has_expired(exemption: Exemption, day: date) -> bool:
     """Return whether an entry no longer applies on a day (in UTC)."""
     return exemption.expires is not None and exemption.expires < day
+
+
+class EntryUse(NamedTuple):
+    """Tell how many users an entry matches, and to how many of them it applies."""
+
+    entry: Exemption
+    matched: int
+    applied: int
+
+    def has_expired(self, oldest: date) -> bool:
+        """Return whether the entry has expired for a user that it matches.
+
+        Where it matches none, that is asked of the day of the oldest report.
+        """
+        return self.applied < self.matched if self.matched else has_expired(self.entry, oldest)
+
+    @property
+    def expiry_sentence(self) -> str:
+        """Return when the entry expired, and if it did not for all its users, for how many."""
+        of_users = f" for {self.matched - self.applied:,} of its {self.matched:,} users"
+        return (
+            f"The exemption of {self.entry.user} in account {self.entry.account} expired on"
+            f" {self.entry.expires}{of_users if self.applied else ''}."
+        )
 
 
 def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:

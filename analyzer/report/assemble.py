@@ -171,9 +171,9 @@ def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport])
     """Return the services of each user's active service-specific credentials, if known."""
     services = pd.Series("", index=users.index, dtype=TEXT)
     for file in users[columns.FILE].unique():
-        if (listed := reports[file].text.service_credentials) and listed.services:
+        listed = reports[file].text.service_credentials
+        if listed and (texts := listed.services_at(reports[file].as_of)):
             here = users[columns.FILE] == file
-            texts = {user: ", ".join(sorted(names)) for user, names in listed.services.items()}
             services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
     return services
 

@@ -6,12 +6,13 @@ The CSV itself has no such time, and the time of analysis is never used.
 import csv
 import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePath
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -135,15 +136,28 @@ def _no_header(name: str, row: int | None, value: str) -> Problem:
     return Problem(name, row, None, value or None, message, _HEADER_HINT)
 
 
+class ServiceCredential(NamedTuple):
+    """Describe an active service-specific credential; the user's name is in lower case."""
+
+    user: str
+    service: str
+    expires: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCredentials:
-    """Hold which users have active service-specific credentials, and the file with the list.
-
-    `services` are by the names of the users in lower case.
-    """
+    """Hold the active service-specific credentials of an account, and the file with the list."""
 
     file: FileReference
-    services: Mapping[str, Collection[str]]
+    active: frozenset[ServiceCredential]
+
+    def services_at(self, as_of: datetime) -> dict[str, str]:
+        """Return the services of which a user has a credential at that moment, by its name."""
+        services: dict[str, set[str]] = defaultdict(set)
+        for each in self.active:
+            if each.expires is None or each.expires >= as_of:
+                services[each.user].add(each.service)
+        return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

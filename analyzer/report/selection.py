@@ -88,11 +88,8 @@ def _with_credentials_of(
     listed = [each.text.service_credentials for each in copies if each.text.service_credentials]
     if not listed:
         return chosen
-    live: dict[str, set[str]] = defaultdict(set)
-    for credentials in listed:
-        for user, names in credentials.services.items():
-            live[user].update(names)
-    text = replace(chosen.text, service_credentials=replace(listed[0], services=live))
+    active = frozenset().union(*(each.active for each in listed))
+    text = replace(chosen.text, service_credentials=replace(listed[0], active=active))
     return replace(chosen, text=text, file=replace(chosen.file, service_credentials=listed[0].file))
 
 

@@ -16,7 +16,6 @@ from typing import Final
 
 from analyzer.rules import (
     active_signing_certificate,
-    bedrock_key_user_with_credentials,
     console_user_without_mfa,
     expired_password,
     idle_access_key,
@@ -30,6 +29,7 @@ from analyzer.rules import (
     root_password,
     root_used,
     root_without_mfa,
+    service_key_user_with_credentials,
     two_active_access_keys,
     unrotated_access_key,
     unused_user,
@@ -50,7 +50,7 @@ RULES: Final[tuple[Rule, ...]] = (
     expired_password.RULE,
     password_expires_soon.RULE,
     password_and_access_key.RULE,
-    bedrock_key_user_with_credentials.RULE,
+    service_key_user_with_credentials.RULE,
     active_signing_certificate.RULE,
     root_access_key.RULE,
     root_without_mfa.RULE,

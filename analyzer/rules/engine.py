@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.errors import RuleFailed
 from analyzer.report.model import NO_MOMENT, Page, as_category, text_series
 from analyzer.rules.rule import (
     DAYS,
@@ -27,7 +28,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Certainty, Severity, Thresholds, code_of
-from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 NO_FINDING: Final = len(Outcome)
 """Stands for the position of an outcome where a rule has no finding, behind all of them."""
@@ -143,7 +144,6 @@ def _findings_of_rule(
     position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: ExemptionCodes
 ) -> _RuleFindings:
     positions = _positions_by_outcome(rule, facts, thresholds)
-    decided, undecided = np.concatenate(positions[:2]), positions[2]
     at = np.concatenate(positions)
     slot, user = facts.page.slots_and_users(at)
     since, days = _since(rule, facts, at)
@@ -157,9 +157,7 @@ def _findings_of_rule(
         created=_created(rule.subject, facts)[at],
         since=since,
         days=days,
-        facts=pa.concat_arrays(
-            [_facts_of(rule, facts, decided, thresholds), undecided_facts(rule, facts, undecided)]
-        ),
+        facts=_facts_of(rule, facts, positions, thresholds),
         exemption=exemptions.reason_codes(rule.id)[user],
         remedy=remedy_cases(
             outcome,
@@ -171,25 +169,52 @@ def _findings_of_rule(
     )
 
 
-def _facts_of(rule: Rule, facts: Facts, at: np.ndarray, thresholds: Thresholds) -> pa.Array:
-    texts: object = rule.fact(facts, at, thresholds)
-    if isinstance(texts, pa.Array) and len(texts) == len(at):
-        return texts
-    returned = f"{len(texts)} texts" if isinstance(texts, pa.Array) else type(texts).__name__
-    raise TypeError(
-        f"rule {rule.id}: fact returns {returned}; it must return a pyarrow.Array of {len(at)}"
-        " texts, one for each position in `at`"
+def _facts_of(
+    rule: Rule, facts: Facts, positions: Sequence[np.ndarray], thresholds: Thresholds
+) -> pa.Array:
+    """Return the words of the findings: those that fail, those that are noted, the undecided."""
+    decided, undecided = np.concatenate(positions[:2]), positions[2]
+    return pa.concat_arrays(
+        [
+            _texts(rule, "fact", rule.fact(facts, decided, thresholds), decided),
+            _texts(rule, "undecided_fact", undecided_facts(rule, facts, undecided), undecided),
+        ]
+    )
+
+
+def _texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> pa.Array:
+    if isinstance(returned, pa.StringArray) and len(returned) == len(at):
+        return returned
+    raise RuleFailed(
+        f"rule {rule.id}: {field} must return a pyarrow.Array of {len(at)} texts (string), one for"
+        " each position in `at`"
     )
 
 
 def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
     """Return the positions that fail, those that are noted and those that are undecided."""
-    truth = rule.judge(facts, thresholds)
     subjects = len(facts.page) * (len(columns.SLOTS) if rule.subject.in_slots else 1)
-    if len(truth.yes) != subjects:
-        raise ValueError(f"rule {rule.id}: judge returns {len(truth.yes)} answers of {subjects}")
-    noted = truth.no & rule.noted(facts) if rule.noted else np.zeros(len(truth.no), bool)
-    return [np.flatnonzero(mask) for mask in (truth.yes, noted, truth.undecided)]
+    truth = rule.judge(facts, thresholds)
+    if not _is_truth(truth, subjects):
+        raise RuleFailed(
+            f"rule {rule.id}: judge must return a Truth of two masks of {subjects} booleans, `yes`"
+            " and `no`, which are never both true"
+        )
+    noted = rule.noted(facts) if rule.noted else np.zeros(subjects, bool)
+    if not _is_mask(noted, subjects):
+        raise RuleFailed(f"rule {rule.id}: noted must return a mask of {subjects} booleans")
+    return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.undecided)]
+
+
+def _is_truth(value: object, subjects: int) -> bool:
+    if not isinstance(value, Truth):
+        return False
+    masks = (value.yes, value.no)
+    return all(_is_mask(mask, subjects) for mask in masks) and not (value.yes & value.no).any()
+
+
+def _is_mask(value: object, subjects: int) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == bool and value.shape == (subjects,)
 
 
 def _created(subject: Subject, facts: Facts) -> np.ndarray:
@@ -204,7 +229,9 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
     """Return the moments counted from and the days, NaT and 0 where there are none."""
     if rule.since is None:
         return np.full(len(at), NO_MOMENT), np.zeros(len(at), np.int64)
-    elapsed = rule.since(facts)
+    elapsed: object = rule.since(facts)
+    if not isinstance(elapsed, Elapsed):
+        raise RuleFailed(f"rule {rule.id}: since must return an Elapsed, such as `facts.age`")
     known = elapsed.exists.yes[at]
     return np.where(known, elapsed.moment[at], NO_MOMENT), elapsed.days[at]
 

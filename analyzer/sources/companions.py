@@ -4,7 +4,6 @@ Both are JSON files whose name is the report's with an ending of their own.
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +15,7 @@ from analyzer.files import saved_file_refused, saved_json
 from analyzer.report.model import FileReference
 from analyzer.report.raw_report import ReportText, ServiceCredentials
 from analyzer.report.values import timestamp
+from analyzer.sources.service_credentials import active_service_credentials
 from analyzer.terms import printable
 
 FIRST_YEAR: Final = 2010
@@ -65,32 +65,12 @@ def mismatch_refusal(name: str, report: str) -> InputRefused:
 
 
 def service_credentials(name: str, content: bytes) -> ServiceCredentials:
-    """Return who has which active service-specific credentials.
+    """Return the active service-specific credentials; raises InputRefused.
 
     The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
-    for all users.
-
-    Raises InputRefused if it is not understood.
+    for all users, in any form of the AWS CLI.
     """
-    answer = saved_json(name, lambda: content)
-    listed = answer.get("ServiceSpecificCredentials") if isinstance(answer, dict) else None
-    if not isinstance(listed, list) or not all(map(_is_credential, listed)):
-        message = "it is not an answer of ListServiceSpecificCredentials for all users"
-        raise saved_file_refused(name, message)
-    if answer.get("IsTruncated"):
-        raise saved_file_refused(name, "it is only the first part of AWS's answer (`IsTruncated`)")
-    services: dict[str, set[str]] = defaultdict(set)
-    for credential in listed:
-        if credential["Status"] == "Active":
-            services[credential["UserName"].lower()].add(printable(credential["ServiceName"]))
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
-        services=services,
+        active=active_service_credentials(name, content),
     )
-
-
-def _is_credential(value: object) -> bool:
-    match value:
-        case {"UserName": str(), "Status": str(), "ServiceName": str()}:
-            return True
-    return False

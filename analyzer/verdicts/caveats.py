@@ -29,8 +29,12 @@ GAP_BEGAN: Final = pd.Timestamp("2018-05-04T05:50:00Z")
 GAP_ENDED: Final = pd.Timestamp("2018-05-23T21:08:00Z")
 """AWS recorded no sign-ins in between (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
 
-SERVICE_USER_PREFIX: Final = "BedrockAPIKey-"
-"""AWS's console gives this name to the user that it creates for a Bedrock API key."""
+_SERVICE_KEY_NAME: Final = "APIKey-"
+"""Part of the name, in any case, that AWS gives to a user made for one service API key.
+
+IAM User Guide, "API keys for AWS services": `BedrockAPIKey-…`, `AeaApiKey-…` (Claude Platform on
+AWS), `CloudWatchAPIKey-…`.
+"""
 
 _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
@@ -103,6 +107,12 @@ def _ids(bits: int) -> str:
 
 
 # When a caveat holds
+
+
+def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
+    """Return which users have a name of the form that AWS gives to users of a service API key."""
+    named = users[columns.USER].str.contains(_SERVICE_KEY_NAME, case=False, regex=False)
+    return named.to_numpy(bool)
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
@@ -225,17 +235,15 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="service-credential-user",
-        holds=lambda facts, _: (
-            facts.page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy()
-        ),
+        holds=lambda facts, _: has_service_key_name(facts.page.users),
         sentences=lambda facts: (
             "The name "
             + facts.page.users[columns.USER]
-            + " is one that AWS gives to a user created for a service API key. Such a key works"
-            " and is not visible in the report."
+            + " has the form that AWS gives to users created for a service API key. The key can"
+            " work and is not visible in the report."
         ),
         meaning="The name has the form that AWS gives to users created for a service API key"
-        " (BedrockAPIKey-…). The key works and is not visible in the report.",
+        f" ({_SERVICE_KEY_NAME}, in any case). The key can work and is not visible in the report.",
     ),
     Caveat(
         id="service-credential",

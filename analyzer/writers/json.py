@@ -78,7 +78,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "blind_spots": BLIND_SPOTS,
         "exemptions": {
             "list": analysis.exemptions.file,
-            "expired": totals.expired,
+            "expired": [each.entry for each in totals.expired],
             "unmatched": totals.unmatched,
         },
         "account_list": report.account_list,

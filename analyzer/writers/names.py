@@ -12,7 +12,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile
 from analyzer.terms import Certainty, Verdict, printable
-from analyzer.verdicts.caveats import SERVICE_USER_PREFIX
+from analyzer.verdicts.caveats import has_service_key_name
 from analyzer.writers.tables import listed_users
 
 
@@ -93,5 +93,5 @@ def _left_out_by_reason(
 def _may_have_unlisted_credential(page: Page, files: Sequence[ReportFile]) -> np.ndarray:
     """Return whose name is of a service, where AWS's list of the credentials was not saved."""
     without_list = np.array([file.service_credentials is None for file in files])
-    named = page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
+    named = has_service_key_name(page.users)
     return np.asarray(named & without_list[page.users[columns.FILE].to_numpy()])

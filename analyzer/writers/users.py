@@ -211,18 +211,15 @@ def notes(analysis: Analysis) -> list[str]:
     totals = analysis.totals
     return [
         *analysis.report.notes,
-        *(
-            f"The exemption of {each.user} in account {each.account} expired on {each.expires}."
-            for each in totals.expired
-        ),
+        *(each.expiry_sentence for each in totals.expired),
         *(
             f"The exemption of {each.user} in account {each.account} matches no user."
             for each in totals.unmatched
         ),
         *(
-            f"The exemption of {each.user} in account {each.account} applies to every user there"
-            f" ({each.rule or 'all verdicts and rules'}): {each.reason}"
-            for each in analysis.exemptions
-            if not each.user.strip("*") and each not in (*totals.expired, *totals.unmatched)
+            f"The exemption of {entry.user} in account {entry.account} applies to every user there"
+            f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"
+            for entry, _, applied in totals.entries
+            if applied and not entry.user.strip("*")
         ),
     ]

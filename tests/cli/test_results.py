@@ -51,9 +51,10 @@ arn:aws:iam::123456789012:user/team/ops/dana.whitlock.
 Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
 Note: The exemption of departed-admin in account 123456789012 matches no user.
 Not visible in a credential report: SSH public keys (CodeCommit); service-specific credentials \
-(CodeCommit, Keyspaces, Bedrock and CloudWatch API keys), unless AWS's list was saved with \
-the report; roles, federation and IAM Identity Center; use in the hours before as-of: AWS \
-keeps a report for up to four hours.
+(CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform on AWS, CloudWatch, CloudWatch Logs \
+and X-Ray), unless AWS's list was saved with the report; roles, federation and IAM Identity \
+Center; use in the hours before as-of: AWS keeps a report for up to four hours; use of a password \
+by `aws login`: AWS does not document if it changes password_last_used.
 """
 SUMMARY = ANSWER + NOTES
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)

@@ -246,13 +246,15 @@ def test_without_decisions_no_exemption_is_noted() -> None:
     assert exemption_notes(Ledger(), exemptions("2000-01-01")) == []
 
 
-def test_an_exemption_is_noted_once_and_as_expired_where_it_is_for_all() -> None:
+def test_an_exemption_is_noted_once_and_as_expired_by_the_report_of_each_line() -> None:
     later = line("delete", a_user("other"), as_of=NEWER, on=NEWER.date())
     for user, expires, notes in (
         ("quiet", DAY, []),
         ("quiet", DAY - timedelta(1), [f" expired on {DAY - timedelta(1)}."]),
         ("nobody", DAY - timedelta(1), [f" expired on {DAY - timedelta(1)}."]),
         ("nobody", DAY, [" matches nobody decided on."]),
+        ("*", DAY, [f" expired on {DAY} for 1 of its 2 users."]),
+        ("*", NEWER.date(), []),
     ):
         entry = f"account,user,reason,owner,expires\n*,{user},break-glass,sec,{expires}\n"
         exempt = analyzer.read_exemptions("e.csv", entry.encode())

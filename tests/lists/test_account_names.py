@@ -40,6 +40,21 @@ def test_a_list_is_read_as_people_keep_it(text: str) -> None:
     assert names_in(text) == {ACCOUNT: AccountName(name="Payments", owner="Ann")}
 
 
+def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(
+    tmp_path: Path,
+) -> None:
+    text = f'{HEADER}\n{ACCOUNT},"P\x1b[1m\x00","A\x85n"\n'
+    listed = read_account_list("a\x00\udcff.csv", text.encode())
+    assert listed.names == {ACCOUNT: AccountName(name=r"P\x1b[1m\x00", owner=r"A\x85n")}
+    assert listed.file.name == r"a\x00\udcff.csv"
+    report = with_account_list(analyzer.load(saved(tmp_path, report_text([a_user()]))), listed)
+    exempt = analyzer.read_exemptions("e\x00\udcff.csv", b"account,user,reason,owner,expires\n")
+    assert exempt.file is not None
+    assert exempt.file.name == r"e\x00\udcff.csv"
+    for ending in (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json"):
+        analyzer.write(analyzer.analyze(report, exemptions=exempt), tmp_path / f"out{ending}")
+
+
 @pytest.mark.parametrize("text", [f"account,name\n{ACCOUNT},Pay", f"{HEADER}\n{ACCOUNT},Pay"])
 def test_the_owner_may_be_left_out(text: str) -> None:
     assert names_in(text) == {ACCOUNT: AccountName(name="Pay")}
@@ -146,7 +161,7 @@ def analyzed_accounts(folder: Path) -> Analysis:
     return analyzer.analyze(with_account_list(report, read_account_list("a.csv", text.encode())))
 
 
-@pytest.mark.parametrize(("raw", "name"), [(False, "'=Pay\a"), (True, "=Pay\a")])
+@pytest.mark.parametrize(("raw", "name"), [(False, r"'=Pay\x07"), (True, r"=Pay\x07")])
 def test_csv_names_the_account_in_its_last_column(tmp_path: Path, name: str, *, raw: bool) -> None:
     analysis, stream = analyzed_accounts(tmp_path), io.BytesIO()
     write_findings(analysis, stream, raw=raw)

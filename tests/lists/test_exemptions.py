@@ -11,6 +11,7 @@ from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.writers import users
+from analyzer.writers.workbook.lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
     a_password,
@@ -328,7 +329,8 @@ def test_an_entry_applies_up_to_the_end_of_its_last_day_in_utc(
     path = saved(tmp_path, report_text([a_user("ann")]))
     analysis = analyzer.analyze(analyzer.load(path, as_of=as_of), exemptions=entries)
     assert exempt_users(analysis) == (["ann"] if applies else [])
-    assert analysis.totals.expired == (() if applies else entries.entries)
+    expired = [each.entry for each in analysis.totals.expired]
+    assert expired == ([] if applies else [*entries])
     assert analysis.totals.unmatched == ()
 
 
@@ -345,22 +347,43 @@ def test_each_user_is_excused_by_the_moment_of_its_own_report(tmp_path: Path) ->
     assert users.loc[users["exemption"] != "", "account"].tolist() == [ACCOUNT]
 
 
+IN_PART = "The exemption of ann in account * expired on {} for 1 of its 2 users."
+FOR_ALL = "The exemption of ann in account {} expired on {}."
+
+
 @pytest.mark.parametrize(
-    ("last_day", "excused", "expired"),
+    ("entry", "applied", "note", "state"),
     [
-        ("2026-04-30", 0, True),
-        ("2026-05-01", 1, False),
-        ("2026-05-02", 1, False),
-        ("2026-05-03", 2, False),
+        ("*,ann,why,,2026-04-30", 0, FOR_ALL.format("*", "2026-04-30"), "expired"),
+        ("*,ann,why,,2026-05-01", 1, IN_PART.format("2026-05-01"), "expired in part"),
+        ("*,ann,why,,2026-05-02", 1, IN_PART.format("2026-05-02"), "expired in part"),
+        ("*,ann,why,,2026-05-03", 2, "", "applies"),
+        ("0*,ann,why,,2026-05-01", 1, "", "applies"),
+        ("1*,ann,why,,2026-05-02", 0, FOR_ALL.format("1*", "2026-05-02"), "expired"),
     ],
 )
-def test_an_entry_that_still_applies_to_a_report_is_not_called_expired(
-    tmp_path: Path, last_day: str, excused: int, *, expired: bool
+def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet(
+    tmp_path: Path, entry: str, applied: int, note: str, state: str
 ) -> None:
-    analysis = of_two_moments(tmp_path, f"*,ann,why,,{last_day}")
-    assert len(exempt_users(analysis)) == excused
-    assert [each.user for each in analysis.totals.expired] == ["ann"] * expired
+    analysis = of_two_moments(tmp_path, entry)
+    (row,) = exemption_frame(analysis).to_dict("records")
+    assert len(exempt_users(analysis)) == applied == row["applied"]
+    assert row["state"] == state
+    assert [each for each in users.notes(analysis) if "expired" in each] == [note] * bool(note)
+    expired = json_document(analysis)["exemptions"]["expired"]
+    assert [each["user"] for each in expired] == ["ann"] * bool(note)
     assert analysis.totals.unmatched == ()
+
+
+def test_an_entry_for_the_root_expires_by_the_moment_of_its_report(tmp_path: Path) -> None:
+    (entry,) = of_two_moments(tmp_path, "*,<root_account>,why,,2026-05-02").totals.expired
+    assert (entry.matched, entry.applied) == (2, 1)
+
+
+def test_an_entry_for_every_user_is_named_while_it_applies_to_one(tmp_path: Path) -> None:
+    for last_day, is_named in (("2026-04-30", False), ("2026-05-02", True)):
+        notes = users.notes(of_two_moments(tmp_path, f"*,*,why,,{last_day}"))
+        assert any("applies to every user" in each for each in notes) == is_named
 
 
 def test_an_entry_that_matches_nobody_and_expired_between_reports_is_said_to_match_nobody(
@@ -374,7 +397,7 @@ def test_an_entry_that_matches_nobody_and_expired_between_reports_is_said_to_mat
 def test_an_expired_entry_that_matches_nobody_is_named_once(tmp_path: Path) -> None:
     entries = exemptions_of("*,gone,why,,2020-01-01")
     totals = analyzed(tmp_path, [a_user("ann")], entries).totals
-    assert (totals.expired, totals.unmatched) == (entries.entries, ())
+    assert ([each.entry for each in totals.expired], totals.unmatched) == ([*entries], ())
 
 
 # In every output

@@ -114,7 +114,7 @@ JUNK = [
     "x" * 200,
 ]
 AMBIGUOUS = ["03/04/2021 10:00", "2021/04/03", "12/7/2025 19:36", "03.04.2021"]
-NAMES = ["NA", "null", "007", "1e5", "a,b", "=1+1", "-x", "@SUM", "BedrockAPIKey-a1b2", "x" * 128]
+NAMES = ["NA", "null", "007", "1e5", "a,b", "=1+1", "-x", "@SUM", "AeaApiKey-a1b2", "x" * 128]
 NO_NAMES = ["", "two words", "<b>x</b>", "name\n", "naïve", "root:user", "x" * 129]
 SERVICES = ["s3", "N/A", "not_supported"]
 

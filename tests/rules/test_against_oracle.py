@@ -64,7 +64,7 @@ def a_random_row(chance: random.Random, user: str, arn: str) -> Row:
 
 
 def a_random_user(chance: random.Random, number: int) -> Row:
-    name = f"BedrockAPIKey-{number}" if number % 2 else f"u{number}"
+    name = f"CloudWatchApiKey-{number}" if number % 2 else f"u{number}"
     return a_random_row(chance, name, f"arn:aws:iam::{ACCOUNT}:user/{name}")
 
 

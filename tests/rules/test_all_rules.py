@@ -128,7 +128,7 @@ def test_the_ids_are_unique() -> None:
         ("expired-password", "low", True),
         ("password-expires-soon", "low", False),
         ("password-and-access-key", "low", False),
-        ("bedrock-key-user-with-credentials", "high", True),
+        ("service-key-user-with-credentials", "high", True),
         ("active-signing-certificate", "low", True),
         ("root-access-key", "critical", True),
         ("root-without-mfa", "critical", True),

@@ -14,6 +14,7 @@ from tests.support.builders import a_user, report_text
 from tests.support.reading import PLAIN, put, refused
 
 MOMENT = datetime(2026, 5, 3, 10, 20, 30, tzinfo=UTC)
+NO_LIST = "it is not an answer of ListServiceSpecificCredentials for all users"
 HINT = "Remove the file, or save it again."
 SHA256 = sha256(PLAIN.encode()).hexdigest()
 
@@ -95,11 +96,11 @@ def test_metadata_from_before_iam_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", '{"generated_time": ', "no JSON", "[" * 100_000])
 def test_what_is_no_json_beside_a_report_is_refused(tmp_path: Path, text: str) -> None:
     put(tmp_path, PLAIN)
-    for beside in (metadata, evidence):
+    messages = {metadata: "it is not valid JSON", evidence: NO_LIST}
+    for beside, message in messages.items():
         path = beside(tmp_path, text)
         (found,) = refused(tmp_path)
-        assert (found.file, found.hint) == (str(path), HINT)
-        assert found.message == "it is not valid JSON"
+        assert (found.file, found.hint, found.message) == (str(path), HINT, message)
         path.unlink()
 
 
@@ -202,7 +203,7 @@ def test_evidence_that_is_not_aws_s_answer_is_refused(tmp_path: Path, told: Any)
     path = evidence(tmp_path, told)
     (found,) = refused(put(tmp_path, PLAIN))
     assert (found.file, found.hint) == (str(path), HINT)
-    assert found.message == "it is not an answer of ListServiceSpecificCredentials for all users"
+    assert found.message == NO_LIST
 
 
 def test_an_answer_that_goes_on_is_refused_for_it_lacks_users(tmp_path: Path) -> None:

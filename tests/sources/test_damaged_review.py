@@ -73,7 +73,7 @@ def a_column(sheet: Worksheet, dice: random.Random) -> int:
 
 def with_sign_damaged(text: str, dice: random.Random) -> str:
     at = dice.randrange(max(len(text), 1))
-    sign = dice.choice(["", text[at : at + 1] * 2, *"0159aAzX*/:-.' \n"])
+    sign: str = dice.choice(["", text[at : at + 1] * 2, *"0159aAzX*/:-.' \n"])
     return text[:at] + sign + text[at + 1 :]
 
 
@@ -104,8 +104,8 @@ def columns_sorted_apart(sheet: Worksheet, dice: random.Random) -> None:
 
 def row_over_its_neighbour(sheet: Worksheet, dice: random.Random) -> None:
     row = a_row(sheet, dice)
-    for cell in sheet[row]:
-        sheet.cell(dice.choice([row - 1, row + 1]), int(cell.column)).value = cell.value
+    for at, cell in enumerate(sheet[row], start=1):
+        sheet.cell(dice.choice([row - 1, row + 1]), at).value = cell.value
 
 
 def row_lost(sheet: Worksheet, dice: random.Random) -> None:

@@ -197,8 +197,8 @@ def password_and_access_key(row: Row) -> Known:
     return both(row.password, row.any_key())
 
 
-def bedrock_key_user_with_credentials(row: Row) -> Known:
-    return both(row.cells["user"].startswith("BedrockAPIKey-"), password_or_key(row))
+def service_key_user_with_credentials(row: Row) -> Known:
+    return both("apikey-" in row.cells["user"].lower(), password_or_key(row))
 
 
 def password_or_key(row: Row) -> Known:
@@ -254,7 +254,7 @@ OF_USERS: dict[str, UserRule] = {
     "expired-password": expired_password,
     "password-expires-soon": password_expires_soon,
     "password-and-access-key": password_and_access_key,
-    "bedrock-key-user-with-credentials": bedrock_key_user_with_credentials,
+    "service-key-user-with-credentials": service_key_user_with_credentials,
 }
 OF_SLOTS: dict[str, SlotRule] = {
     "idle-access-key": idle_access_key,

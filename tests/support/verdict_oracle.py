@@ -319,7 +319,7 @@ def caveats(user: User, terms: Terms) -> list[str]:
         "created-before-tracking": is_before(user.created, SIGN_INS_RECORDED_FROM),
         "sign-in-gap": may_have_signed_in_unrecorded(user, terms),
         "mfa-registered": bool(user.mfa) and waiting,
-        "service-credential-user": user.name.startswith("BedrockAPIKey-"),
+        "service-credential-user": "apikey-" in user.name.lower(),
         "service-credential": user.name in terms.live_credentials,
         "more-credentials": user.more_credentials,
         "unread-cell": bool(caveats_unread(user)),

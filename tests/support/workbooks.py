@@ -80,7 +80,12 @@ class WithEarlierDecisions(Analysis):
 def with_earlier_decisions(analysis: Analysis, texts: Mapping[str, str]) -> Analysis:
     """Return the analysis with earlier decisions by user."""
     return WithEarlierDecisions(
-        analysis.report, analysis.criteria, analysis.exemptions, analysis.book, texts=texts
+        analysis.report,
+        analysis.criteria,
+        analysis.exemptions,
+        analysis.pages,
+        analysis.book,
+        texts=texts,
     )
 
 

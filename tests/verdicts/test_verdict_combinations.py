@@ -345,7 +345,11 @@ def test_without_a_password_the_gap_in_the_record_hides_nothing(tmp_path: Path) 
         (a_user(certificate_1=a_certificate(active=False)), ""),
         (a_user(mfa=True), "mfa-registered"),
         (a_user("BedrockAPIKey-a1b2"), "service-credential-user"),
-        (a_user("my-BedrockAPIKey-a1b2"), ""),
+        (a_user("AeaApiKey-ab12"), "service-credential-user"),
+        (a_user("CloudWatchAPIKey-ab12"), "service-credential-user"),
+        (a_user("my-apikey-"), "service-credential-user"),
+        (a_user("apikey"), ""),
+        (a_user("api-key-1"), ""),
     ],
 )
 def test_each_way_in_that_the_definition_does_not_count_is_a_caveat(

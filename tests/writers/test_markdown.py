@@ -92,13 +92,13 @@ def rendered(text: str) -> _Page:
 def hostile(folder: Path, names: list[str]) -> Analysis:
     """Return an analysis in which names stand as users, reasons, raw values, accounts and notes."""
     users = [a_user(name, mfa_active=f"x{name}") for name in names]
-    reasons = exemptions_of(*(f"*,exempt{at},why,," for at, _ in enumerate(names)))
-    reasons = [replace(each, reason=name) for each, name in zip(reasons, names, strict=True)]
+    listed = exemptions_of(*(f"*,exempt{at},why,," for at, _ in enumerate(names)))
+    reasons = [replace(each, reason=name) for each, name in zip(listed, names, strict=True)]
     exempt = [a_user(f"exempt{at}") for at, _ in enumerate(names)]
     analysis = analyzed(folder, [*users, *exempt], reasons)
     known = {ACCOUNT: AccountName(name="".join(names))}
-    notes = (*analysis.report.notes, *names)
-    return replace(analysis, report=replace(analysis.report, account_names=known, notes=notes))
+    noted = replace(analysis.report, account_names=known, content_notes=(*names,))
+    return replace(analysis, report=noted)
 
 
 def _rendered_markdown(analysis: Analysis) -> _Page:

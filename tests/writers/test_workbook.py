@@ -254,13 +254,14 @@ def test_exempt_users_are_listed_with_the_entry_that_excuses_them(book: Workbook
 
 def test_every_entry_of_the_exemption_list_is_shown_with_what_became_of_it(book: Workbook) -> None:
     entries = records(book["Exemption list"])
-    assert [(row["User"], row["Users matched"], row["State"]) for row in entries] == [
-        ("break-glass-?", 1, "applies"),
-        ("contractor-ines", 1, "applies"),
-        ("ci-bot-*", 3, "applies"),
-        ("GIT-MIRROR", 1, "applies"),
-        ("oskar.lind", 1, "expired"),
-        ("departed-admin", 0, "matches no user"),
+    columns = ("User", "Users matched", "Applies to", "State")
+    assert [tuple(row[name] for name in columns) for row in entries] == [
+        ("break-glass-?", 1, 1, "applies"),
+        ("contractor-ines", 1, 1, "applies"),
+        ("ci-bot-*", 3, 3, "applies"),
+        ("GIT-MIRROR", 1, 1, "applies"),
+        ("oskar.lind", 1, 0, "expired"),
+        ("departed-admin", 0, 0, "matches no user"),
     ]
     assert [row["Line in the list"] for row in entries] == [2, 3, 4, 5, 6, 7]
     assert entries[0]["Last day (UTC)"] == "no end"

@@ -14,9 +14,9 @@ from analyzer.changes.users import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.follow_up import FollowUpStatus
 from analyzer.decisions.review_columns import DECIDED, ENTERED_IN
-from analyzer.judging.analysis import Analysis
+from analyzer.judging.analysis import Analysis, Totals
 from analyzer.judging.inspection import Inspection
-from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
@@ -127,8 +127,9 @@ def _no_end(rows: Sized) -> list[str]:
 
 
 _EXPIRED: Final = "expired"
+_EXPIRED_IN_PART: Final = "expired in part"
 _UNMATCHED: Final = "matches no user"
-_STATE_STYLES: Final = {_EXPIRED: CellStyle.CHECK, _UNMATCHED: CellStyle.CHECK}
+_STATE_STYLES: Final = dict.fromkeys((_EXPIRED, _EXPIRED_IN_PART, _UNMATCHED), CellStyle.CHECK)
 _NO_LINE: Final = -1
 """Shown as an empty cell: a user to keep by a review is in no list."""
 
@@ -141,6 +142,7 @@ EXEMPTION_LIST: Final = (
     TextColumn("Owner", 24, "owner"),
     DayColumn("Last day (UTC)", 12, "expires", _no_end),
     NumberColumn("Users matched", 10, "matched"),
+    NumberColumn("Applies to", 10, "applied"),
     WordColumn("State", 15, "state", style_among(_STATE_STYLES)),
     NumberColumn("Line in the list", 8, "line"),
 )
@@ -149,20 +151,21 @@ EXEMPTION_LIST: Final = (
 
 def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     """Return the entries in their order: the columns that `EXEMPTION_LIST` shows."""
-    entries, matched = analysis.exemptions, analysis.totals.matched
+    entries, totals = analysis.exemptions, analysis.totals
     return pd.DataFrame(map(asdict, entries)).assign(
         rule=[each.rule or "all rules" for each in entries],
         expires=_last_days(entries),
-        matched=matched,
-        state=[_state(analysis, *each) for each in zip(entries, matched, strict=True)],
+        matched=[each.matched for each in totals.entries],
+        applied=[each.applied for each in totals.entries],
+        state=[_state(totals, each) for each in totals.entries],
         line=[_NO_LINE if each.arn else each.line for each in entries],
     )
 
 
-def _state(analysis: Analysis, entry: Exemption, matched: int) -> str:
-    if entry in analysis.totals.expired:
-        return _EXPIRED
-    return "applies" if matched else _UNMATCHED
+def _state(totals: Totals, use: EntryUse) -> str:
+    if use in totals.expired:
+        return _EXPIRED_IN_PART if use.applied else _EXPIRED
+    return "applies" if use.matched else _UNMATCHED
 
 
 # Findings

@@ -3,7 +3,7 @@ import pytest
 from tests.support.builders import Row, a_certificate, a_key, a_password, a_user, an_inactive_key
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
-RULE = "bedrock-key-user-with-credentials"
+RULE = "service-key-user-with-credentials"
 NAME = "BedrockAPIKey-ab1c"
 
 
@@ -18,14 +18,16 @@ NAME = "BedrockAPIKey-ab1c"
         pytest.param(a_user(NAME, certificate_1=a_certificate()), None, id="a certificate"),
         pytest.param(a_user(NAME, password_enabled="?"), UNDECIDED, id="unknown password"),
         pytest.param(a_user(NAME, access_key_2_active="?"), UNDECIDED, id="unknown key"),
+        pytest.param(a_user("AeaApiKey-ab12", key_1=a_key()), FAILS, id="of another service"),
+        pytest.param(a_user("bedrockapikey-1", key_1=a_key()), FAILS, id="in small letters"),
+        pytest.param(a_user("my-APIKEY-1", key_1=a_key()), FAILS, id="not at the start"),
         pytest.param(a_user("BedrockAPIKey", key_1=a_key()), None, id="no hyphen"),
-        pytest.param(a_user("bedrockapikey-1", key_1=a_key()), None, id="in small letters"),
-        pytest.param(a_user("my-BedrockAPIKey-1", key_1=a_key()), None, id="not at the start"),
+        pytest.param(a_user("API-Key-1", key_1=a_key()), None, id="a hyphen between"),
         pytest.param(a_user("ann", password=a_password(), key_1=a_key()), None, id="other user"),
         pytest.param(a_user("ann", password_enabled="?"), None, id="other user, unknown"),
     ],
 )
-def test_a_bedrock_key_user_with_another_credential_fails(user: Row, outcome: str | None) -> None:
+def test_a_service_key_user_with_another_credential_fails(user: Row, outcome: str | None) -> None:
     assert outcomes(RULE, user) == ({0: outcome} if outcome else {})
 
 

@@ -1,4 +1,4 @@
-"""Find users made for one Amazon Bedrock API key that have other credentials too."""
+"""Find users made for one service API key that have other credentials too."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,14 +7,14 @@ from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.caveats import SERVICE_USER_PREFIX
+from analyzer.verdicts.caveats import has_service_key_name
 from analyzer.verdicts.facts import Facts, Truth
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
-    name = facts.page.users[columns.USER].str.startswith(SERVICE_USER_PREFIX).to_numpy(bool)
-    bedrock_key_user = Truth.unless_unknown(name, facts.has_unknown_cell(columns.USER))
-    return bedrock_key_user & (facts.password | facts.key_active.in_any_slot())
+    named = has_service_key_name(facts.page.users)
+    service_key_user = Truth.unless_unknown(named, facts.has_unknown_cell(columns.USER))
+    return service_key_user & (facts.password | facts.key_active.in_any_slot())
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
@@ -22,19 +22,19 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
 
 
 RULE = Rule(
-    id="bedrock-key-user-with-credentials",
-    title="Bedrock API key user has a password or an access key",
-    requirement="Bedrock API key users have no password and no active access key",
+    id="service-key-user-with-credentials",
+    title="Service API key user has a password or an access key",
+    requirement="Service API key users have no password and no active access key",
     severity=Severity.HIGH,
     subject=Subject.USER,
     judge=_judge,
     fact=_fact,
     reads=(columns.USER, columns.PASSWORD_ENABLED),
     reads_keys=("active",),
-    why="The console of AWS creates this user for one Amazon Bedrock API key only. A password or an"
-    " access key on it is unexpected, and can be a way to keep access unnoticed.",
-    how=f"Fails when the user name starts with {SERVICE_USER_PREFIX} and password_enabled is true"
-    " or an access key is active, used or not.",
+    why="The console of AWS creates this user for one service API key only. A password or an access"
+    " key on it is unexpected, and can be a way to keep access unnoticed.",
+    how="Fails when the user name contains APIKey-, in any case (BedrockAPIKey-…, AeaApiKey-…,"
+    " CloudWatchAPIKey-…), and password_enabled is true or an access key is active, used or not.",
     fix="Find out who added the credentials, then disable them.",
     remedy=(
         "# CloudTrail logs in us-east-1 who added them.",
