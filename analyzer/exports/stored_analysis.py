@@ -27,17 +27,20 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
     """
     with ExitStack() as files:
 
-        def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
+        def opened() -> IO[bytes]:
             with os_errors_translated(folder):
-                file = files.enter_context(TemporaryFile(dir=folder))
-            return _stored_in(file, values, folder)
+                return files.enter_context(TemporaryFile(dir=folder))
 
-        is_large = analysis.report.rows > judged.ROWS_IN_MEMORY
-        yield replace(analysis, store=store) if is_large else analysis
+        def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
+            return _stored_in(opened, values, folder)
+
+        if analysis.report.rows > judged.ROWS_IN_MEMORY:
+            analysis = replace(analysis, pages=store(analysis.pages), store=store)
+        yield analysis
 
 
 def _stored_in(
-    file: IO[bytes], values: Callable[[], Iterator[T]], folder: Path
+    opened: Callable[[], IO[bytes]], values: Callable[[], Iterator[T]], folder: Path
 ) -> Callable[[], Iterator[T]]:
     """Return what gives the same values each time; they are made until one pass is complete."""
     complete: list[CompressedBlocks] = []
@@ -47,7 +50,7 @@ def _stored_in(
             # Nobody else can open the file: what is read from it was written here.
             yield from map(pickle.loads, complete[0])
             return
-        blocks = CompressedBlocks(file)
+        blocks = CompressedBlocks(opened())
         for value in values():
             with os_errors_translated(folder):
                 blocks.add(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))

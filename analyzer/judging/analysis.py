@@ -143,14 +143,15 @@ class Analysis:
         from analyzer.judging.inspection import Inspection  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
 
-        book = self.book or rulebook()
-        of_root = [each.id for each in book.rules if each.is_of_root]
-        if not self.filter or self.filter.keeps_roots:
+        if not self.part_of:
+            book = self.book or rulebook()
             return Inspection(self.report, self.pages, self.exemptions, book, self.store)
-        kept = replace(book, rules=tuple(each for each in book.rules if each.id not in of_root))
-        return Inspection(
-            self.report, self.pages, self.exemptions, kept, self.store, filtered_rules=of_root
-        )
+        part = replace(self.part_of.inspection, report=self.report, pages=self.pages)
+        if not self.filter or self.filter.keeps_roots:
+            return part
+        rules, of_root = part.book.rules, [each.id for each in part.book.rules if each.is_of_root]
+        book = replace(part.book, rules=tuple(each for each in rules if not each.is_of_root))
+        return replace(part, book=book, filtered_rules=of_root)
 
     @property
     def whole(self) -> "Analysis":
