@@ -172,7 +172,7 @@ def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport])
     services = pd.Series("", index=users.index, dtype=TEXT)
     for file in users[columns.FILE].unique():
         listed = reports[file].text.service_credentials
-        if listed and (texts := listed.services_at(reports[file].as_of)):
+        if listed and (texts := listed.services_at(reports[file].file.as_of)):
             here = users[columns.FILE] == file
             services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
     return services
