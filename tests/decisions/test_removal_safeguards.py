@@ -31,18 +31,9 @@ from tests.support.removals import (
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
-SHELLS = ("dash", "bash")
 ARN = removal().arn
 HEADER = ",".join(f'"{column}"' for column in LOG_COLUMNS) + "\n"
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
-    return name
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Prove the removal script on an AWS CLI that answers from memory: fast, so case by case."""
 
 import csv
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,22 +29,14 @@ from tests.support.removals import (
     HOUR,
     NOW,
     SECOND,
+    SHELLS,
     attach_permissions,
     device,
     exists,
     removal,
 )
 
-SHELLS = ("dash", "bash")
 ARN = removal().arn
-
-
-@pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
-    return name
 
 
 @pytest.fixture(params=[1, 2], ids=["version 1", "version 2"])

@@ -17,6 +17,7 @@ from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
 from analyzer.decisions.standing import LedgerLine, standings
+from analyzer.report.model import Page
 from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
 from tests.support.campaigns import (
@@ -372,9 +373,9 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
 Outcomes = dict[law.Key, tuple[str, bool]]
 
 
-def outcomes(analysis: Any, ledger: Ledger) -> Outcomes:
+def outcomes(analysis: Any, ledger: Ledger, pages: Iterable[Page] | None = None) -> Outcomes:
     """Return status and overdue of each decision that the product follows up."""
-    frame = follow_up(analysis.pages(), analysis.report, ledger).frame
+    frame = follow_up(pages or analysis.pages(), analysis.report, ledger).frame
     created = frame["created"].astype(object).where(frame["created"].notna(), None)
     columns = (frame["arn"], created, frame["status"], frame["overdue"])
     return {
@@ -390,12 +391,13 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
     play_of = {line.user: play for play in plays for line in play.lines}
     for analysis in stage.analyses:
         by_law = law.follow_up(lines, stage.reports_of(analysis), DUE_DAYS[name])
-        by_product = outcomes(analysis, ledger)
+        pages = [*analysis.pages()]
+        by_product = outcomes(analysis, ledger, pages)
         for key in sorted({*by_law, *by_product}, key=str):
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
         to_remove = law.plan(lines, stage.reports_of(analysis))
-        taken = plan(ledger, (), analysis.report, analysis.pages()).removals
+        taken = plan(ledger, (), analysis.report, pages).removals
         by_law_taken = {key for key, reason in to_remove.items() if not reason}
         for key in by_law_taken ^ {(each.arn, each.created) for each in taken}:
             is_by_law = key in by_law_taken

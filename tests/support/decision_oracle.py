@@ -223,6 +223,8 @@ def meaning(raw: str) -> object:
 
 def one_row(rows: Sequence[Cells]) -> Cells:
     """All rows of an ARN are one user; a cell in which they differ says nothing."""
+    if len(rows) == 1:
+        return rows[0]
     return {
         column: raw if len({meaning(row[column]) for row in rows}) == 1 else CONTRADICTED
         for column, raw in rows[0].items()
@@ -900,8 +902,9 @@ def left_out(
 
 
 def left_out_by_reports(line: Line, reports: Sequence[Report]) -> str:
-    now = [cells for each in reports for cells in users(each) if user_key(cells) == line.user]
-    if not now:
+    rows = [rows_of_user(each, line.cells) for each in reports if each.account == line.account]
+    now = [one_row(each) for each in rows if each]
+    if line.user not in map(user_key, now):
         return "not in the reports"
     if (reason := status(line, reports)) != "not-done":
         return reason

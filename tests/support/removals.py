@@ -7,6 +7,7 @@ from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, 
 from analyzer.decisions.review_columns import Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
+SHELLS = ("dash", "bash")
 CREATED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 BASELINE = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
 NOW = BASELINE + timedelta(days=10)
