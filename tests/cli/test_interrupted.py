@@ -56,11 +56,7 @@ def started(
     arguments: list[str], variables: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        arguments,
-        cwd=ROOT_FOLDER,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        arguments, cwd=ROOT_FOLDER, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
             yield process

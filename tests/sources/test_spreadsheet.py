@@ -26,9 +26,7 @@ from analyzer.sources.spreadsheet import (
     moment_of_serial,
     open_spreadsheet,
 )
-from tests.support.workbooks import (
-    console_file,
-)
+from tests.support.workbooks import console_file
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -265,9 +263,7 @@ def by_openpyxl() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [by_pandas, by_openpyxl, console_file],
-    ids=["pandas", "openpyxl", "our own"],
+    "content", [by_pandas, by_openpyxl, console_file], ids=["pandas", "openpyxl", "our own"]
 )
 def test_the_cells_are_those_that_openpyxl_reads(content: Callable[[], bytes]) -> None:
     file = content()
