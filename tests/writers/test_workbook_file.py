@@ -120,7 +120,7 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
         listed = [row["User"] for sheet in sheets for row in records(sheet)]
         assert listed == [f"user{at}" for at in range(8)]
     names = [table.displayName for sheet in book.worksheets for table in sheet.tables.values()]
-    assert len(names) == len(set(names)) == 10
+    assert len(names) == len(set(names))
 
 
 def test_a_full_last_sheet_is_not_followed_by_an_empty_one(tmp_path: Path) -> None:
