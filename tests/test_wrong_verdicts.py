@@ -107,10 +107,7 @@ def test_a_password_given_today_is_not_dormant_for_the_age_of_its_user(tmp_path:
 @pytest.mark.parametrize("seconds", [5, 59, 3600])
 def test_a_last_use_in_the_future_is_a_use_and_not_never(seconds: int, tmp_path: Path) -> None:
     soon = days_before(0) + timedelta(seconds=seconds)
-    users = [
-        a_user("password", password=a_password(soon)),
-        a_user("key", key_1=a_key(used=soon)),
-    ]
+    users = [a_user("password", password=a_password(soon)), a_user("key", key_1=a_key(used=soon))]
     frame = judged_users(saved(tmp_path, report_text(users)))
     assert frame["verdict"].astype(str).tolist() == ["active", "active"]
     assert frame["idle_days"].tolist() == [0, 0]

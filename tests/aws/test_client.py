@@ -3,7 +3,6 @@
 import ssl
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -25,7 +24,6 @@ from tests.support.aws_server import (
     fetching,
     on_loopback_only,
     serving,
-    serving_an_organization,
 )
 
 Capture = pytest.CaptureFixture[str]
@@ -171,12 +169,6 @@ def test_a_program_for_credentials_that_hangs_ends_in_time(
 
 
 # Connections
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
-    with serving_an_organization(monkeypatch, tmp_path) as server:
-        yield server
 
 
 def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_jobs(

@@ -80,11 +80,6 @@ def aws(
         gc.collect()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "reports"
-
-
 def messages(capture: Capture, folder: Path, *others: str) -> str:
     """Return the messages on standard error; nothing planted is in it, nor in any file."""
     captured = capture.readouterr()

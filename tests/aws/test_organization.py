@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -49,25 +48,13 @@ from tests.support.aws_server import (
     fetching,
     moto_serving,
     on_loopback_only,
-    serving_an_organization,
 )
 from tests.support.builders import ROOT_FOLDER
-from tests.support.processes import MEASURED, unmeasured
+from tests.support.processes import MEASURED, interrupted_when, unmeasured
 
 ALL = (*MEMBERS, CALLER)
 LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[bytes]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
-    with serving_an_organization(monkeypatch, tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "reports"
 
 
 def errors(capture: Capture) -> list[str]:
@@ -515,24 +502,12 @@ def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
     aws: Aws, folder: Path, tmp_path: Path
 ) -> None:
     aws.latency = 0.4
-    # A shell that starts the tests in the background has them ignore Ctrl-C.
-    program = "import signal, sys; from tests.support.aws_server import fetching; "
-    program += "signal.signal(signal.SIGINT, signal.default_int_handler); "
-    program += "sys.exit(fetching(*sys.argv[1:]))"
-    arguments = ("-o", str(folder), *ORGANIZATION, "--jobs", "2")
-    with subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        cwd=ROOT_FOLDER,
-        env={**os.environ, **environment(tmp_path, aws.url)},
-        stderr=subprocess.PIPE,
-    ) as process:
-        deadline = time.monotonic() + 30
-        while not [*folder.glob("*.csv")] and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, output = process.communicate(timeout=30)
-    assert process.returncode == 5, output
-    assert b"Traceback" not in output
+    code, messages = interrupted_when(
+        lambda: [*folder.glob("*.csv")],
+        *("fetch", "-o", folder, *ORGANIZATION, "--jobs", "2"),
+        variables=environment(tmp_path, aws.url),
+    )
+    assert code == 5, messages
     outcomes = Counter(statuses(folder).values())
     assert outcomes["fetched"] == len([*folder.glob("*.csv")]) >= 1
     assert outcomes["failed"] >= 6

@@ -12,11 +12,7 @@ from tests.support.builders import ROOT_FOLDER
 
 POLICIES = ROOT_FOLDER / "samples" / "policies"
 MEMBER = "222233334444"
-SERVICES = {
-    "AssumeRole": "sts",
-    "ListAccounts": "organizations",
-    "ListChildren": "organizations",
-}
+SERVICES = {"AssumeRole": "sts", "ListAccounts": "organizations", "ListChildren": "organizations"}
 
 
 @pytest.fixture

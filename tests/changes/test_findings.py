@@ -78,10 +78,7 @@ def user(**cells: Any) -> Row:
                 user(key_1=a_key(ONE_KEY, FRESH), key_2=a_key(OTHER_KEY, IDLE_LATER)),
                 user(key_2=a_key(OTHER_KEY, IDLE_LATER)),
             ),
-            (
-                "finding-new",
-                "passed the limit of 45 days",
-            ),
+            ("finding-new", "passed the limit of 45 days"),
         ),
         (
             "idle-password",
@@ -89,21 +86,12 @@ def user(**cells: Any) -> Row:
                 user(password=a_password(IDLE_LATER), key_1=a_key(ONE_KEY)),
                 user(password=a_password(IDLE_LATER)),
             ),
-            (
-                "finding-new",
-                "passed the limit of 45 days",
-            ),
+            ("finding-new", "passed the limit of 45 days"),
         ),
         (
             "unrotated-access-key",
-            (
-                user(key_1=a_key(ONE_KEY, FRESH)),
-                user(key_1=a_key(ONE_KEY, SINCE)),
-            ),
-            (
-                "finding-new",
-                "passed the limit of 90 days",
-            ),
+            (user(key_1=a_key(ONE_KEY, FRESH)), user(key_1=a_key(ONE_KEY, SINCE))),
+            ("finding-new", "passed the limit of 90 days"),
         ),
         # This credential changed.
         (
@@ -112,10 +100,7 @@ def user(**cells: Any) -> Row:
                 user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
                 user(key_2=a_key(OTHER_KEY, FRESH)),
             ),
-            (
-                "finding-resolved",
-                "access key of 2023-08-05 deleted",
-            ),
+            ("finding-resolved", "access key of 2023-08-05 deleted"),
         ),
         (
             "idle-access-key",
@@ -123,54 +108,27 @@ def user(**cells: Any) -> Row:
                 user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
                 user(key_1=a_key(LONG_AGO, SINCE)),
             ),
-            (
-                "finding-resolved",
-                f"access key of 2023-08-05 first used on {DAY}",
-            ),
+            ("finding-resolved", f"access key of 2023-08-05 first used on {DAY}"),
         ),
         (
             "idle-access-key",
-            (
-                user(key_1=an_inactive_key(LONG_AGO)),
-                user(key_1=a_key(LONG_AGO)),
-            ),
-            (
-                "finding-new",
-                "access key of 2023-08-05 reactivated",
-            ),
+            (user(key_1=an_inactive_key(LONG_AGO)), user(key_1=a_key(LONG_AGO))),
+            ("finding-new", "access key of 2023-08-05 reactivated"),
         ),
         (
             "idle-password",
-            (
-                user(password=a_password(LONG_AGO)),
-                user(password=a_password(SINCE)),
-            ),
-            (
-                "finding-resolved",
-                f"signed in again on {DAY}",
-            ),
+            (user(password=a_password(LONG_AGO)), user(password=a_password(SINCE))),
+            ("finding-resolved", f"signed in again on {DAY}"),
         ),
         (
             "idle-password",
-            (
-                user(password=a_password(LONG_AGO)),
-                user(password=no_password(LONG_AGO)),
-            ),
-            (
-                "finding-resolved",
-                "password removed",
-            ),
+            (user(password=a_password(LONG_AGO)), user(password=no_password(LONG_AGO))),
+            ("finding-resolved", "password removed"),
         ),
         (
             "unused-user",
-            (
-                user(),
-                user(password=a_password("no_information", FRESH)),
-            ),
-            (
-                "finding-new",
-                "last sign-in of 2026-04-21 no longer in the report",
-            ),
+            (user(), user(password=a_password("no_information", FRESH))),
+            ("finding-new", "last sign-in of 2026-04-21 no longer in the report"),
         ),
         # The date of expiry.
         (
@@ -179,10 +137,7 @@ def user(**cells: Any) -> Row:
                 user(password_next_rotation="2026-05-10T00:00:00Z"),
                 user(password_next_rotation="2026-05-10T00:00:00Z"),
             ),
-            (
-                "finding-new",
-                "30 days passed between the reports",
-            ),
+            ("finding-new", "30 days passed between the reports"),
         ),
         (
             "expired-password",
@@ -190,10 +145,7 @@ def user(**cells: Any) -> Row:
                 user(password_next_rotation="2026-04-10T00:00:00Z"),
                 user(password_next_rotation="2027-04-10T00:00:00Z"),
             ),
-            (
-                "finding-resolved",
-                "password expires on 2027-04-10 by the password policy now",
-            ),
+            ("finding-resolved", "password expires on 2027-04-10 by the password policy now"),
         ),
         (
             "expired-password",
@@ -201,10 +153,7 @@ def user(**cells: Any) -> Row:
                 user(password_next_rotation="2026-04-10T00:00:00Z"),
                 user(password_next_rotation="N/A"),
             ),
-            (
-                "finding-resolved",
-                "password no longer expires",
-            ),
+            ("finding-resolved", "password no longer expires"),
         ),
         (
             "password-expires-soon",
@@ -212,22 +161,13 @@ def user(**cells: Any) -> Row:
                 user(password_next_rotation="2026-06-05T00:00:00Z"),
                 user(password_next_rotation="2026-06-05T00:00:00Z"),
             ),
-            (
-                "finding-new",
-                "30 days passed between the reports",
-            ),
+            ("finding-new", "30 days passed between the reports"),
         ),
         # What is not understood.
         (
             "idle-password",
-            (
-                user(),
-                user(password_last_used="?"),
-            ),
-            (
-                "finding-undecided",
-                "last sign-in not understood now",
-            ),
+            (user(), user(password_last_used="?")),
+            ("finding-undecided", "last sign-in not understood now"),
         ),
         (
             "idle-access-key",
@@ -263,30 +203,15 @@ def test_the_cause_of_a_finding_is_about_what_its_rule_reads(
 @pytest.mark.parametrize(
     ("rule", "before", "now", "cause"),
     [
-        (
-            "root-access-key",
-            KEYED_ROOT,
-            the_root(),
-            "access key of 2023-08-05 deleted",
-        ),
+        ("root-access-key", KEYED_ROOT, the_root(), "access key of 2023-08-05 deleted"),
         (
             "root-used",
             the_root(password_enabled="true", password_last_used="2026-04-21T09:30:00Z"),
             the_root(password_enabled="true", password_last_used="2026-04-21T09:30:00Z"),
             "passed the limit of 30 days",
         ),
-        (
-            "root-access-key",
-            KEYED_ROOT,
-            NO_ROOT,
-            "no root row in the later report",
-        ),
-        (
-            "root-access-key",
-            NO_ROOT,
-            KEYED_ROOT,
-            "no root row in the earlier report",
-        ),
+        ("root-access-key", KEYED_ROOT, NO_ROOT, "no root row in the later report"),
+        ("root-access-key", NO_ROOT, KEYED_ROOT, "no root row in the earlier report"),
     ],
 )
 def test_a_finding_about_the_root_has_its_cause(

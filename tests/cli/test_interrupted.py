@@ -20,7 +20,7 @@ from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python
 
 OLD = b"what was there before"
-KILLS = 10
+KILLS = 6
 """How often each format is killed at a random moment."""
 
 HALF_WRITTEN = """
@@ -56,11 +56,7 @@ def started(
     arguments: list[str], variables: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        arguments,
-        cwd=ROOT_FOLDER,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        arguments, cwd=ROOT_FOLDER, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
             yield process
@@ -153,7 +149,7 @@ def killed(runs: RunsToKill, report: Path, target: Path, seconds: float) -> tupl
     return target.read_bytes(), is_hit
 
 
-@pytest.mark.parametrize(("ending", "users"), [("csv", 60_000), ("json", 4_000)])
+@pytest.mark.parametrize(("ending", "users"), [("csv", 20_000), ("json", 2_000)])
 def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_a_whole_new_one(
     tmp_path: Path, ending: str, users: int
 ) -> None:

@@ -1,10 +1,6 @@
 """`credreport export` that asks AWS, against a server on loopback."""
 
 import json
-import os
-import signal
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,8 +26,8 @@ from tests.support.aws_server import (
     moto_serving,
     on_loopback_only,
 )
-from tests.support.builders import ROOT_FOLDER, table
-from tests.support.processes import command
+from tests.support.builders import table
+from tests.support.processes import interrupted_when
 from tests.support.runs import (
     check_folder,
     check_whole,
@@ -280,21 +276,12 @@ def test_ctrl_c_leaves_no_run_though_some_accounts_were_read(
     aws: Aws, runs: Path, tmp_path: Path
 ) -> None:
     aws.latency = 0.3
-    # A shell that starts the tests in the background has them ignore Ctrl-C.
-    reset = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    with subprocess.Popen(
-        [*command()[:1], "-c", f"{reset}\n{PROGRAM}", "--out-dir", runs, *ORGANIZATION, "--jobs=2"],
-        cwd=ROOT_FOLDER,
-        env={**os.environ, **environment(tmp_path, aws.url)},
-        stderr=subprocess.PIPE,
-    ) as process:
-        deadline = time.monotonic() + 30
-        while not [*runs.glob(".*/reports/*.csv")] and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said
-    assert b"Traceback" not in said
+    code, messages = interrupted_when(
+        lambda: [*runs.glob(".*/reports/*.csv")],
+        *("export", "--out-dir", runs, *ORGANIZATION, "--jobs=2"),
+        variables=environment(tmp_path, aws.url),
+    )
+    assert code == 130, messages
     assert visible(runs) == hidden(runs) == set()
 
 
@@ -307,9 +294,6 @@ def test_an_account_that_was_stopped_ends_the_run(
     )
     assert exporting(runs) == 130
     assert visible(runs) == hidden(runs) == set()
-
-
-PROGRAM = "import sys; sys.argv[:1] = ['credreport', 'export']; from analyzer.cli import run; run()"
 
 
 # moto's server, which departs from AWS

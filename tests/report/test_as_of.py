@@ -21,10 +21,7 @@ BY_NAME = datetime(2026, 5, 2, 9, 30, 15, tzinfo=UTC)
 NEWEST = days_before(3)
 CONSOLE = "status_reports_2026-05-02T09-30-15+00-00.csv"
 IN_JSON = json.dumps(
-    {
-        "Content": base64.b64encode(PLAIN.encode()).decode(),
-        "GeneratedTime": BY_ENVELOPE.isoformat(),
-    }
+    {"Content": base64.b64encode(PLAIN.encode()).decode(), "GeneratedTime": BY_ENVELOPE.isoformat()}
 )
 
 
@@ -79,8 +76,7 @@ def test_an_option_without_its_zone_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment",
-    [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)],
+    "moment", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)]
 )
 def test_the_first_and_the_last_moment_may_be_given(tmp_path: Path, moment: datetime) -> None:
     path = put(tmp_path, PLAIN)
@@ -165,9 +161,7 @@ def test_the_name_of_a_folder_tells_no_time_of_the_day(tmp_path: Path) -> None:
     assert told(put(tmp_path / CONSOLE, PLAIN)) == (end, "folder")
 
 
-def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation(
-    tmp_path: Path,
-) -> None:
+def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation(tmp_path: Path) -> None:
     later, latest = days_before(2), days_before(1)
     users = [
         a_user("a", password_next_rotation=AS_OF + timedelta(days=80)),

@@ -172,10 +172,7 @@ def test_both_forms_of_timestamps_may_stand_in_one_file(tmp_path: Path) -> None:
         }
 
 
-OLD_ROOT = {
-    "password_enabled": "not_supported",
-    "password_last_changed": "not_supported",
-}
+OLD_ROOT = {"password_enabled": "not_supported", "password_last_changed": "not_supported"}
 ROOTS: dict[str, dict[str, str]] = {
     "today's": {},
     "that of old reports": OLD_ROOT,

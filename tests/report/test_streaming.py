@@ -126,7 +126,7 @@ def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
 
 
 @settings(
-    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+    derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(drawn=any_rows(), block=st.integers(800, 2000), page=st.integers(4, 30))
 def test_no_row_is_lost_doubled_or_misnumbered_at_the_border_of_two_pieces(
@@ -144,7 +144,7 @@ def test_no_row_is_lost_doubled_or_misnumbered_at_the_border_of_two_pieces(
 
 
 @settings(
-    derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(
     kinds=st.lists(

@@ -90,10 +90,7 @@ def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
         ({**READ, "account": "999999999999"},),
         (fetched_at("unknown"),),
         (fetched_at("2026-05-01T12:00:00Z"),),
-        (
-            fetched_at("2026-05-01T11:59:59Z"),
-            fetched_at("2026-05-02T00:00:00Z", "888888888888"),
-        ),
+        (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-05-02T00:00:00Z", "888888888888")),
     ],
 )
 def test_an_account_that_failed_is_not_covered_by_a_report_that_may_have_lain_there_before(

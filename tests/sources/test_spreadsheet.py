@@ -26,7 +26,7 @@ from analyzer.sources.spreadsheet import (
     moment_of_serial,
     open_spreadsheet,
 )
-from tests.support.workbooks import analyzed_console, file_of
+from tests.support.workbooks import console_file
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -263,9 +263,7 @@ def by_openpyxl() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [by_pandas, by_openpyxl, lambda: file_of(analyzed_console())],
-    ids=["pandas", "openpyxl", "our own"],
+    "content", [by_pandas, by_openpyxl, console_file], ids=["pandas", "openpyxl", "our own"]
 )
 def test_the_cells_are_those_that_openpyxl_reads(content: Callable[[], bytes]) -> None:
     file = content()
@@ -505,18 +503,14 @@ SHEET = f'<worksheet xmlns="{MAIN}"><sheetData>'
 STRINGS = f'<sst xmlns="{MAIN}">'
 BOMBS: dict[str, tuple[str, str, int, str, str]] = {
     "empty cells": (f"{SHEET}<row>", "<c/>", 20_000_000, "</row>", "s"),
-    "empty rows": (SHEET, "<row/>", 1_100_000, "", "s"),
     "cells in one row": (f"{SHEET}<row>", "<c><v>1</v></c>", 300_000, "</row>", "s"),
     "rows of cells": (SHEET, "<row><c><v>1</v></c></row>", 1_100_000, "", "s"),
-    "formulas": (SHEET, "<row><c><f>1</f></c></row>", 1_100_000, "", "s"),
     "merged cells": (SHEET, '<mergeCell ref="A1:B2"/>', 50_000, "", "s"),
-    "a text without an end": (f'{SHEET}<row><c t="str"><v>', "x" * 99, 5_500_000, "", "s"),
+    "a text without an end": (f'{SHEET}<row><c t="str"><v>', "x" * 99, 100_000, "", "s"),
     "a comment without an end": (f"{SHEET}<!--", "x" * 99, 100_000, "", "s"),
     "an attribute without an end": (f'{SHEET}<row r="', "1" * 99, 100_000, "", "s"),
-    "empty texts": (STRINGS, "<si/>", 20_000_000, "</sst>", "strings"),
     "texts": (STRINGS, f"<si><t>{'x' * 90}</t></si>", 3_000_000, "</sst>", "strings"),
     "long texts": (STRINGS, f"<si><t>😀{'x' * 30000}</t></si>", 15_000, "", "strings"),
-    "much of nothing": (SHEET, " " * 100, 6_000_000, "", "s"),
 }
 
 READ = """

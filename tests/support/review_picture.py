@@ -9,7 +9,10 @@ from xml.sax.saxutils import escape
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.support.workbooks import analyzed_console, file_of, opened
+from tests.support.workbooks import (
+    console_file,
+    opened,
+)
 
 _LIST: Final = "Unused users"
 _LAST_HEAD: Final = "Age in days"
@@ -28,7 +31,7 @@ _LETTER: Final = 6.1
 
 def picture() -> str:
     """Return an SVG picture of the first rows of the list, some of them decided."""
-    book = opened(file_of(analyzed_console()))
+    book = opened(console_file())
     sheet = book[_LIST]
     heads = [cell.value for cell in sheet[1]]
     for row, decided in enumerate(_DECISIONS, 2):

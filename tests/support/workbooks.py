@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -110,6 +111,16 @@ def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **options: Any) 
 def results_of(analysis: Analysis) -> Workbook:
     """Open a workbook with the results that stand behind its formulas."""
     return opened(file_of(analysis), results=True)
+
+
+@cache
+def console_file() -> bytes:
+    """Write the workbook of the sample once for all tests."""
+    return file_of(analyzed_console())
+
+
+def console_book(*, results: bool = False) -> Workbook:
+    return opened(console_file(), results=results)
 
 
 def opened(file: bytes, *, results: bool = False) -> Workbook:

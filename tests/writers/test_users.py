@@ -67,21 +67,13 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
         {"definition": "iam-029"},
         "no working credentials: no password, no active access key",
     ),
-    "a password idle for long": (
-        a_user(password=a_password(USED)),
-        {},
-        "idle for 500 days",
-    ),
+    "a password idle for long": (a_user(password=a_password(USED)), {}, "idle for 500 days"),
     "a password never used and an active key": (
         a_user(password=a_password(changed=days_before(700)), key_1=a_key(days_before(400))),
         {},
         "idle for 400 days",
     ),
-    "a key used yesterday": (
-        a_user(key_1=a_key(LONG_AGO, days_before(1))),
-        {},
-        "idle for 1 day",
-    ),
+    "a key used yesterday": (a_user(key_1=a_key(LONG_AGO, days_before(1))), {}, "idle for 1 day"),
     "a key used today": (a_user(key_1=a_key(LONG_AGO, AS_OF)), {}, "idle for 0 days"),
     "a cell that is not understood": (
         a_user(password=a_password(USED)) | {"password_enabled": "?"},
@@ -144,12 +136,7 @@ def test_a_row_holds_what_a_listing_shows(tmp_path: Path, more: str) -> None:
             verdict=Verdict.UNUSED,
             certainty="check",
             reason="no-credentials",
-            caveats=(
-                (
-                    "more-credentials",
-                    "Has more credentials than the report lists: 1 more.",
-                ),
-            ),
+            caveats=(("more-credentials", "Has more credentials than the report lists: 1 more."),),
             exemption="By design",
             created=f"{days_before(10):%Y-%m-%dT%H:%M:%SZ}",
             idle_days=None,

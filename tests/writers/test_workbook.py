@@ -36,6 +36,7 @@ from tests.support.workbooks import (
     analyzed_console,
     analyzed_users,
     book_of,
+    console_book,
     moment,
     records,
     results_of,
@@ -49,12 +50,12 @@ DASH = NOT_APPLICABLE.value
 @pytest.fixture(scope="module")
 def book() -> Workbook:
     """Open the workbook of the sample that has every verdict, reason and caveat."""
-    return book_of(analyzed_console())
+    return console_book()
 
 
 @pytest.fixture(scope="module")
 def results() -> Workbook:
-    return results_of(analyzed_console())
+    return console_book(results=True)
 
 
 # The sheets

@@ -19,6 +19,7 @@ from tests.support.workbooks import (
     analyzed,
     analyzed_console,
     book_of,
+    console_book,
     results_of,
     row_of,
     texts,
@@ -38,7 +39,7 @@ def book() -> Workbook:
 
 @pytest.fixture(scope="module")
 def own() -> Workbook:
-    return book_of(analyzed_console())
+    return console_book()
 
 
 @pytest.fixture(scope="module")

@@ -117,9 +117,7 @@ def test_the_record_is_the_last_column_folded_and_not_printed(book: Workbook) ->
     assert json.loads(record)["cells"]["password_enabled"] == "perhaps"
 
 
-def test_users_to_keep_are_exempt_with_the_comment_and_asked_for_anew_later(
-    tmp_path: Path,
-) -> None:
+def test_users_to_keep_are_exempt_with_the_comment_and_asked_for_anew_later(tmp_path: Path) -> None:
     kept = line("keep", USERS[0], by="Ann", on=ON, comment="by design")
     long_ago = line("keep", USERS[1], on=date(2025, 1, 1))
     book = book_of(carried_over(tmp_path, kept, long_ago))
@@ -145,11 +143,7 @@ CHECK = a_user("doubtful", certificate_1=a_certificate())
             (),
             "Nothing to decide: no user is listed for review.",
         ),
-        (
-            USERS[:1],
-            (),
-            "Start with Unused users: 1 certain user, by account, the oldest first.",
-        ),
+        (USERS[:1], (), "Start with Unused users: 1 certain user, by account, the oldest first."),
         (
             (*USERS, CHECK),
             (),

@@ -25,6 +25,7 @@ from tests.support.workbooks import (
     analyzed_console,
     analyzed_users,
     book_of,
+    console_book,
     file_of,
     moment,
     needs_libreoffice,
@@ -40,7 +41,7 @@ OLD_KEY = a_user("=1+1", key_2=a_key(days_before(100), days_before(50)))
 
 @pytest.fixture(scope="module")
 def book() -> Workbook:
-    return book_of(analyzed_console())
+    return console_book()
 
 
 def test_every_finding_is_listed_in_the_order_of_the_inspection(book: Workbook) -> None:
@@ -170,7 +171,7 @@ def test_what_was_not_seen_is_said_where_nothing_was_found(tmp_path: Path) -> No
 def test_the_findings_of_a_large_report_are_listed_page_by_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    expected = [row["Fact"] for row in records(book_of(analyzed_console())["Findings"])]
+    expected = [row["Fact"] for row in records(console_book()["Findings"])]
     monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     listed = [row["Fact"] for row in records(book_of(analyzed_console())["Findings"])]
     assert sorted(listed) == sorted(expected)

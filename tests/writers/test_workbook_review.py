@@ -44,10 +44,11 @@ from tests.support.workbooks import (
     analyzed_console,
     analyzed_users,
     book_of,
+    console_book,
+    console_file,
     file_of,
     needs_libreoffice,
     records,
-    results_of,
     row_of,
     seen_by_libreoffice,
     texts,
@@ -69,12 +70,12 @@ ENTRIES: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def book() -> Workbook:
-    return book_of(analyzed_console())
+    return console_book()
 
 
 @pytest.fixture(scope="module")
 def results() -> Workbook:
-    return results_of(analyzed_console())
+    return console_book(results=True)
 
 
 def heads(sheet: Worksheet) -> list[Any]:
@@ -563,7 +564,7 @@ def test_columns_that_do_not_apply_have_a_dash(results: Workbook) -> None:
 
 def calculated(folder: Path, edit: Callable[[Workbook], None]) -> list[list[str]]:
     """Return the Summary of the sample's workbook as LibreOffice shows it after an edit."""
-    edited = openpyxl.load_workbook(io.BytesIO(file_of(analyzed_console())))
+    edited = openpyxl.load_workbook(io.BytesIO(console_file()))
     edit(edited)
     stream = io.BytesIO()
     edited.save(stream)

@@ -72,8 +72,7 @@ def test_nothing_in_it_refers_to_a_sheet_that_is_left_out(file: bytes) -> None:
 
 def test_its_summary_has_the_numbers_of_the_whole_one(file: bytes, analysis: Analysis) -> None:
     whole = summary_lines(opened(file_of(analysis), results=True))
-    assert len(whole) == 12
-    assert summary_lines(opened(file, results=True)) == whole
+    assert summary_lines(opened(file, results=True)) == whole != []
 
 
 @needs_libreoffice
