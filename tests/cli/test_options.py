@@ -9,8 +9,8 @@ import typer
 
 from analyzer.cli import main
 from analyzer.cli.aws_options import AwsOptions
+from analyzer.cli.command import with_options
 from analyzer.cli.fetch import fetch
-from analyzer.cli.options import with_options
 from tests.support.builders import run
 
 
@@ -65,7 +65,9 @@ def test_the_command_keeps_its_name_and_description() -> None:
 
 
 def test_every_field_of_a_group_is_an_option_of_the_command() -> None:
-    assert {each.name for each in fields(AwsOptions)} <= set(inspect.signature(fetch).parameters)
+    assert {each.name for each in fields(AwsOptions)} <= set(
+        inspect.signature(with_options(fetch)).parameters
+    )
 
 
 @pytest.mark.parametrize("command", ["analyze", "fetch"])
