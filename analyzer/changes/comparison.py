@@ -1,18 +1,30 @@
 """Compare two analyses, the earlier first; refuse what cannot be compared."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Self
 
 import pandas as pd
 
-from analyzer.changes.diff import CAUSE, CHANGE, changes, compared_accounts, out_of_order
+from analyzer.changes.diff import (
+    BEFORE,
+    CAUSE,
+    CHANGE,
+    EXEMPTION_NOW,
+    NOW,
+    changes,
+    compared_accounts,
+    out_of_order,
+)
 from analyzer.changes.snapshot import snapshot
 from analyzer.changes.users import Change
-from analyzer.columns import ACCOUNT
+from analyzer.columns import ACCOUNT, ARN, VERDICT
 from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.filters import account_labels
 from analyzer.report.model import Report, ReportFile
-from analyzer.terms import AsOfSource, minute_text, short_list
+from analyzer.rules.rule import RULE, Outcome
+from analyzer.terms import AsOfSource, Severity, Verdict, minute_text, short_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,58 @@ class Comparison:
         missing = self.changes[self.changes[CHANGE] == Change.NOT_COVERED]
         pairs = zip(missing[ACCOUNT], missing[CAUSE], strict=True)
         return [f"Account {account} was not compared: {cause}" for account, cause in pairs]
+
+    def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
+        """Return the changes of these kinds, of users that had or have one of these verdicts.
+
+        None stands for all of them. Accounts that were not compared stay.
+        """
+        frame = self.changes
+        keep = frame[CHANGE].isin(list(kinds or Change))
+        if verdicts:
+            keep &= frame[ARN].isin(self._arns(verdicts))
+        keep |= frame[CHANGE] == Change.NOT_COVERED
+        return replace(self, changes=frame[keep].reset_index(drop=True))
+
+    def _arns(self, verdicts: Collection[str]) -> set[str]:
+        return {
+            arn
+            for analysis in (self.before, self.now)
+            for page in analysis.pages()
+            for arn in page.users[ARN][page.users[VERDICT].isin(list(verdicts))]
+        }
+
+    def failures(self, words: Collection[str]) -> list[str]:
+        """Return which changes meet words, each with its number; only what is new counts.
+
+        The words are verdicts, severities, ids of rules and kinds of changes. New means another
+        verdict before, no finding before, or exempt before. Users that are newly undetermined and
+        accounts that were not compared always meet them.
+        """
+        return [*self._failures(words)] if words else []
+
+    def _failures(self, words: Collection[str]) -> Iterator[str]:
+        frame = self.changes
+        if missing := len(self.not_compared):
+            yield f"accounts that were not compared: {missing:,}"
+        open_ = frame[frame[EXEMPTION_NOW] == ""]
+        changed = (open_[BEFORE] != open_[NOW]) | (open_[CHANGE] == Change.EXEMPTION_ENDED)
+        users = open_[changed & (open_[RULE] == "")]
+        for verdict in Verdict:
+            arns = users.loc[users[NOW] == verdict, ARN].nunique()
+            if arns and verdict in (Verdict.UNDETERMINED, *words):
+                yield f"{arns:,} newly {verdict}"
+        mildest = max((each.rank for each in Severity if each in words), default=-1)
+        fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
+        for rule in self.now.inspection.book.rules if len(fails) else ():
+            number = int((fails[RULE] == rule.id).sum())
+            if number and (rule.id in words or rule.severity.rank <= mildest):
+                yield f"{rule.id}: {number:,} new"
+        for kind in (
+            each for each in Change if each in words and str(each) not in [*map(str, Verdict)]
+        ):
+            if number := int((frame[CHANGE] == kind).sum()):
+                yield f"{number:,} {kind}"
 
 
 def diff(before: Analysis, now: Analysis) -> Comparison:

@@ -27,9 +27,9 @@ from analyzer.cli.options import (
     JudgingOptions,
     Quiet,
     RawCsv,
+    Verdicts,
     output_option,
     path_ending,
-    words,
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets, printable
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.judging.analysis import Analysis
-
-ALL_VERDICTS: Final = "all"
 
 _NAMES: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by one word, without their caveats."""
@@ -55,14 +53,6 @@ def _mode(text: str) -> int:
     if not re.fullmatch("0?[0-7]{3}", text, re.ASCII):
         raise ValueError(f'invalid mode "{printable(text)}": use octal such as 640')
     return int(text, 8)
-
-
-def _verdicts(chosen: list[str]) -> list[str]:
-    """Return the verdicts named, all of them for `all`."""
-    known = (*Verdict, ALL_VERDICTS)
-    unknown = [word for word in chosen if word not in known]
-    require(not unknown, f"'{', '.join(unknown)}': choose from {', '.join(known)}", "--verdict")
-    return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +78,7 @@ class OutputOptions:
             help=f"Write to standard output: {', '.join(Format)}.",
         ),
     ] = None
-    verdict: Annotated[
-        list[Verdict],
-        typer.Option(
-            parser=str,
-            callback=_verdicts,
-            autocompletion=words(lambda: (*Verdict, ALL_VERDICTS)),
-            metavar="VERDICT",
-            show_default=False,
-            help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; may be repeated.",
-        ),
-    ] = field(default_factory=lambda: [Verdict.UNUSED])
+    verdict: Verdicts = field(default_factory=lambda: [Verdict.UNUSED])
     sheets: Annotated[
         WorkbookSheets,
         output_option(
@@ -165,7 +145,7 @@ def analyze(
     inputs = find_inputs(sources, input_options)
     files = [*outputs.output, *filter(None, (outputs.findings, outputs.follow_up))]
     check_outputs(files, [*inputs.paths, *judging_options.files, accounts, config])
-    analysis = filtered(judging.analysis(load(inputs, quiet=outputs.quiet)), filters)
+    (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
     _write(analysis, outputs)
     form = outputs.format_ or (None if files or outputs.quiet else Format.TABLE)
     if form:

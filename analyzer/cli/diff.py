@@ -14,7 +14,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     Inputs,
     check_outputs,
-    check_overdue,
+    filtered,
     find_inputs,
     load,
     read_judging,
@@ -22,18 +22,21 @@ from analyzer.cli.inputs import (
 )
 from analyzer.cli.options import (
     AccountNames,
-    FailOn,
     InputFile,
     InputOptions,
     JudgingOptions,
+    PatternOptions,
     Quiet,
     RawCsv,
+    Verdicts,
     moment,
     path_ending,
+    rule_ids,
+    words,
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.files import replacing
-from analyzer.terms import Format
+from analyzer.terms import CONTROL, OVERDUE, Format, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +50,13 @@ EXAMPLES: Final = (
     "credreport diff last-month.csv report.csv",
     "credreport diff runs/2026-02-01T09-30-00Z runs/latest -q --fail-on unused",
 )
+
+
+def _change_words() -> list[str]:
+    """Return the words for the kinds of changes."""
+    from analyzer.changes.users import Change
+
+    return [*map(str, Change)]
 
 
 class ChangesFormat(StrEnum):
@@ -106,29 +116,63 @@ def diff(
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Set the time that NEW describes."),
     ] = None,
+    verdict: Verdicts = [],
+    change: Annotated[
+        list[str],
+        typer.Option(
+            autocompletion=words(_change_words),
+            metavar="WORD",
+            help="List only this kind of change, such as new-unused, gone or finding-new; may be"
+            " repeated.",
+        ),
+    ] = [],
+    patterns: PatternOptions,
     judging_options: JudgingOptions,
-    fail_on: FailOn = [],
+    fail_on: Annotated[
+        list[str],
+        typer.Option(
+            autocompletion=words(lambda: (*Verdict, *Severity, *_change_words(), *rule_ids())),
+            metavar="WORD",
+            help="Exit with 1 if a user newly has this verdict, or a finding of this rule, or of"
+            " this severity or higher, is new, or there is this kind of change; may be repeated.",
+        ),
+    ] = [],
     accounts: AccountNames = None,
     config: Config = None,
 ) -> None:
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
-    The options for verdicts and rules apply to both reports, --fail-on to NEW. A run of export
-    brings its own as-of, exemption list, account names and decisions, unless options set them.
+    The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
+    exemption list, account names and decisions, unless options set them.
     """
     from analyzer.changes.comparison import diff as compared
 
-    check_overdue(judging_options, fail_on)
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
+    _check_words(change, fail_on)
     before = _side(old, old_as_of, judging_options, accounts, fail_on)
     now = _side(new, new_as_of, judging_options, accounts, fail_on)
     check_outputs(outputs.output, [*before.read, *now.read, config])
-    comparison = compared(*(_analysis(side, quiet=outputs.quiet) for side in (before, now)))
-    form = outputs.format_ or (None if outputs.output else ChangesFormat.TABLE)
+    analyses = [_analysis(side, quiet=outputs.quiet) for side in (before, now)]
+    every = compared(*filtered(analyses, patterns))
+    comparison = every.where(change, verdict)
+    form = outputs.format_ or (None if outputs.output or outputs.quiet else ChangesFormat.TABLE)
     _write(comparison, outputs, form)
     for line in _messages(comparison, outputs, form):
         say(line)
-    exit_if_failed_or_partial(now.judging.failures(comparison.now), comparison.not_compared)
+    exit_if_failed_or_partial(every.failures(fail_on), every.not_compared)
+
+
+def _check_words(kinds: list[str], fail_on: list[str]) -> None:
+    """Refuse kinds of changes that do not exist, and what is a state and no change.
+
+    Raises typer.BadParameter.
+    """
+    known = _change_words()
+    unknown = [each for each in kinds if each not in known]
+    require(not unknown, f"'{', '.join(unknown)}': choose from {', '.join(known)}", "--change")
+    states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
+    message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
+    require(not states, message, "--fail-on")
 
 
 class _Side(NamedTuple):
@@ -164,7 +208,8 @@ def _side(
             exemptions=options.exemptions or _file_of_run(folder / EXEMPTIONS),
             decisions=options.decisions or _file_of_run(folder / DECISIONS),
         )
-    judging = read_judging(options, accounts, fail_on)
+    changes = _change_words()
+    judging = read_judging(options, accounts, [each for each in fail_on if each not in changes])
     inputs = find_inputs([name], InputOptions(as_of=as_of))
     return _Side(inputs, judging, [*inputs.paths, *options.files, accounts])
 

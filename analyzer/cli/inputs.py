@@ -1,6 +1,6 @@
 """Read what the options name: reports, lists, rules; refuse what contradicts or is not there."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from os.path import realpath
 from pathlib import Path
@@ -14,6 +14,7 @@ from analyzer.cli.options import (
     InputFile,
     InputOptions,
     JudgingOptions,
+    PatternOptions,
 )
 from analyzer.cli.stderr import progress
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
@@ -202,33 +203,41 @@ def check_overdue(options: JudgingOptions, fail_on: Collection[str]) -> None:
     require(is_there, f"{OVERDUE}: name the ledger with --decisions", "--fail-on")
 
 
-def filtered(analysis: "Analysis", options: FilterOptions) -> "Analysis":
-    """Return the part of an analysis that the options keep.
+def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[Analysis]":
+    """Return the parts of analyses that the options keep.
 
-    Raises typer.BadParameter for an account or a user that the reports do not have: a misspelt
-    name must not look like a clean result.
+    Raises typer.BadParameter for an account or a user that none of them has: a misspelt name must
+    not look like a clean result.
     """
-    if options == FilterOptions():
-        return analysis
+    if options == type(options)():
+        return [*analyses]
     from analyzer.judging.filters import Filter, account_labels, unmatched_accounts, unmatched_users
 
-    patterns = tuple(options.account), tuple(options.user)
+    patterns = {each: tuple(getattr(options, each)) for each in ("account", "user")}
     empty = "the pattern is empty: name an account or a user"
     require(all((*options.account, *options.user)), empty, "--account", "--user")
-    chosen = Filter(
-        accounts=patterns[0], users=patterns[1], certain=options.certain, min_age=options.min_age
-    )
-    report = analysis.report
-    if missing := unmatched_accounts(report, chosen):
-        known = short_list(account_labels(report)) or "none"
+    chosen = Filter(accounts=patterns["account"], users=patterns["user"])
+    if isinstance(options, FilterOptions):
+        chosen = replace(chosen, certain=options.certain, min_age=options.min_age)
+    reports = [each.report for each in analyses]
+    if missing := _in_all(unmatched_accounts(report, chosen) for report in reports):
+        labels = {label: None for report in reports for label in account_labels(report)}
+        known = short_list([*labels]) or "none"
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
-        if not all(map(str.isdigit, report.accounts)):
+        if not all(account.isdigit() for report in reports for account in report.accounts):
             message += "; set the account of a masked report with --masked-account"
         raise typer.BadParameter(message, param_hint="--account")
-    if chosen.users and (missing := unmatched_users(analysis.pages(), chosen)):
+    users = (unmatched_users(each.pages(), chosen) for each in analyses)
+    if chosen.users and (missing := _in_all(users)):
         message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
         raise typer.BadParameter(message, param_hint="--user")
-    return analysis.where(chosen)
+    return [each.where(chosen) for each in analyses]
+
+
+def _in_all(lists: Iterable[list[str]]) -> list[str]:
+    """Return what stands in all lists, in the order of the first."""
+    first, *others = lists
+    return [each for each in first if all(each in other for other in others)]
 
 
 # Outputs

@@ -31,6 +31,8 @@ _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 _REPEATED: Final = "may be repeated."
 
+ALL_VERDICTS: Final = "all"
+
 FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
 """What --fail-on takes besides ids of rules."""
 
@@ -305,9 +307,33 @@ FailOn = Annotated[
 # Output
 
 
+def _verdicts_of(chosen: list[str]) -> list[str]:
+    """Return the verdicts named, all of them for `all`."""
+    known = (*Verdict, ALL_VERDICTS)
+    if unknown := [word for word in chosen if word not in known]:
+        message = f"'{printable(', '.join(unknown))}': choose from {', '.join(known)}"
+        raise typer.BadParameter(message)
+    return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
+
+
+Verdicts = Annotated[
+    list[Verdict],
+    typer.Option(
+        "--verdict",
+        parser=str,
+        callback=_verdicts_of,
+        autocompletion=words(lambda: (*Verdict, ALL_VERDICTS)),
+        metavar="VERDICT",
+        show_default=False,
+        help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {_REPEATED}",
+    ),
+]
+"""The option for the verdicts of the users to list."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilterOptions:
-    """Hold the options of a filter, which every output but the workbook keeps to."""
+class PatternOptions:
+    """Hold the patterns of the accounts and users to list and count."""
 
     account: Annotated[
         list[str],
@@ -319,6 +345,12 @@ class FilterOptions:
         list[str],
         typer.Option(metavar="USER", help=f"Only this user (name, ARN or pattern); {_REPEATED}"),
     ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterOptions(PatternOptions):
+    """Hold the options of a filter, which every output but the workbook keeps to."""
+
     certain: Annotated[bool, typer.Option("--certain", help="Only users without caveats.")] = False
     min_age: Annotated[
         int, days("Only users created this long before the report.", 0, show_default=False)
