@@ -8,11 +8,10 @@ command line overrides the environment, which overrides the file.
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, time
 from difflib import get_close_matches
-from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
@@ -66,7 +65,9 @@ def command_named(name: str) -> Any:
             {"auto_envvar_prefix": "CREDREPORT"} if name == _FROM_ENVIRONMENT else None
         ),
     )(with_options(function))
-    return get_command(app)
+    command = get_command(app)
+    command.callback = function
+    return command
 
 
 class Command(TyperCommand):
@@ -80,10 +81,13 @@ class Command(TyperCommand):
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
             raise
+        function: Any = self.callback
+        ctx.params = grouped(function, ctx.params)
+        return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help; only the terminal breaks the lines of a paragraph."""
@@ -129,31 +133,41 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
 # Options in dataclasses
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that takes each field of its dataclass parameters as an option.
+def with_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a function with each field of its dataclass parameters as an option.
 
-    typer reads the signature, and the command gets its dataclasses, filled. Fields that are not
-    annotated with their option have it in `OPTIONS` of the dataclass.
+    typer reads the signature alone; `grouped` fills the dataclasses. Fields that are not annotated
+    with their option have it in `OPTIONS` of the dataclass.
     """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
-
-    @wraps(command)
-    def wrapper(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = group(**{each.name: values.pop(each.name) for each in fields(group)})
-        command(**values)
-
-    signature = inspect.signature(command)
+    hints = get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
     parameters = [
         each
         for name, own in signature.parameters.items()
         for each in (
-            _parameters(groups[name]) if name in groups else [own.replace(annotation=hints[name])]
+            _parameters(hints[name])
+            if is_dataclass(hints[name])
+            else [own.replace(annotation=hints[name])]
         )
     ]
-    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # what inspect looks for
-    return wrapper
+
+    def declared() -> None: ...
+
+    declared.__doc__ = function.__doc__
+    declared.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # what inspect looks for
+    return declared
+
+
+def grouped(function: Callable[..., None], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a function: its dataclasses filled with values, and the others."""
+    lists = {name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}
+    arguments = {}
+    for name, hint in get_type_hints(function).items():
+        if is_dataclass(hint):
+            arguments[name] = hint(**{each.name: lists[each.name] for each in fields(hint)})  # type: ignore[operator]  # it is a class
+        elif name in lists:
+            arguments[name] = lists[name]
+    return arguments
 
 
 def _parameters(group: Any) -> Iterator[inspect.Parameter]:

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.changes.comparison import Comparison
-    from analyzer.judging.analysis import Analysis
-    from analyzer.judging.analysis import JudgingRequest
+    from analyzer.judging.analysis import Analysis, JudgingRequest
 
 
 EXAMPLES: Final = (

@@ -18,14 +18,22 @@ from analyzer.cli.options import (
 )
 from analyzer.cli.stderr import progress
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
-from analyzer.terms import CONTROL, DUE_DAYS, KEEP_DAYS, OVERDUE, Severity, Thresholds, Verdict, short_list
+from analyzer.terms import (
+    CONTROL,
+    DUE_DAYS,
+    KEEP_DAYS,
+    OVERDUE,
+    Severity,
+    Thresholds,
+    Verdict,
+    short_list,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from analyzer.decisions.ledger import Ledger
-    from analyzer.judging.analysis import Analysis
-    from analyzer.judging.analysis import JudgingRequest
+    from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.lists.account_names import AccountList
     from analyzer.report.model import Exemptions, Report
     from analyzer.sources.find import Source
