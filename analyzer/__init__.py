@@ -17,66 +17,59 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from analyzer.decisions.ledger import read_ledger
-    from analyzer.errors import CredreportError, InputRefused
-    from analyzer.judging.analysis import analyze
-    from analyzer.judging.filters import Filter
-    from analyzer.lists.exemptions import read_exemptions
-    from analyzer.rules.rule import Rule, Subject
-    from analyzer.sources.load import load
-    from analyzer.standards.rulebook import rulebook
-    from analyzer.terms import Criteria, Definition, Severity, Verdict
-    from analyzer.writers import write
-    from analyzer.writers.parquet import FINDINGS, USERS
+    from analyzer.changes.comparison import diff as diff
+    from analyzer.errors import CredreportError as CredreportError
+    from analyzer.errors import InputRefused as InputRefused
+    from analyzer.judging.analysis import Analysis as Analysis
+    from analyzer.judging.analysis import analyze as analyze
+    from analyzer.judging.filters import Filter as Filter
+    from analyzer.report.model import Exemption as Exemption
+    from analyzer.report.model import Report as Report
+    from analyzer.rules.rule import Rule as Rule
+    from analyzer.rules.rule import Subject as Subject
+    from analyzer.sources.lists import read_exemptions as read_exemptions
+    from analyzer.sources.lists import read_ledger as read_ledger
+    from analyzer.sources.load import load as load
+    from analyzer.standards.rulebook import rulebook as rulebook
+    from analyzer.terms import Criteria as Criteria
+    from analyzer.terms import Definition as Definition
+    from analyzer.terms import Severity as Severity
+    from analyzer.terms import Thresholds as Thresholds
+    from analyzer.terms import Verdict as Verdict
+    from analyzer.version import VERSION as __version__  # noqa: N811
+    from analyzer.writers import write as write
+    from analyzer.writers.parquet import FINDINGS as FINDINGS
+    from analyzer.writers.parquet import USERS as USERS
 
-_MODULE_OF: Final = {
-    "FINDINGS": "analyzer.writers.parquet",
-    "USERS": "analyzer.writers.parquet",
-    "CredreportError": "analyzer.errors",
-    "Criteria": "analyzer.terms",
-    "Definition": "analyzer.terms",
-    "Filter": "analyzer.judging.filters",
-    "InputRefused": "analyzer.errors",
-    "Rule": "analyzer.rules.rule",
-    "Severity": "analyzer.terms",
-    "Subject": "analyzer.rules.rule",
-    "Verdict": "analyzer.terms",
-    "analyze": "analyzer.judging.analysis",
-    "load": "analyzer.sources.load",
-    "read_exemptions": "analyzer.lists.exemptions",
-    "read_ledger": "analyzer.decisions.ledger",
-    "rulebook": "analyzer.standards.rulebook",
-    "write": "analyzer.writers",
+_NAMES_OF: Final = {
+    "changes.comparison": ("diff",),
+    "errors": ("CredreportError", "InputRefused"),
+    "judging.analysis": ("Analysis", "analyze"),
+    "judging.filters": ("Filter",),
+    "report.model": ("Exemption", "Report"),
+    "rules.rule": ("Rule", "Subject"),
+    "sources.lists": ("read_exemptions", "read_ledger"),
+    "sources.load": ("load",),
+    "standards.rulebook": ("rulebook",),
+    "terms": ("Criteria", "Definition", "Severity", "Thresholds", "Verdict"),
+    "writers": ("write",),
+    "writers.parquet": ("FINDINGS", "USERS"),
 }
+"""The public names by their homes; the imports above are for type checkers."""
 
-__all__ = [
-    "FINDINGS",
-    "USERS",
-    "CredreportError",
-    "Criteria",
-    "Definition",
-    "Filter",
-    "InputRefused",
-    "Rule",
-    "Severity",
-    "Subject",
-    "Verdict",
-    "analyze",
-    "load",
-    "read_exemptions",
-    "read_ledger",
-    "rulebook",
-    "write",
-]
+_HOMES: Final = {name: home for home, names in _NAMES_OF.items() for name in names}
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  names stand once
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home."""
-    if name not in _MODULE_OF:
+    if name == "__version__":
+        return import_module("analyzer.version").VERSION
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULE_OF[name]), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
     """Return the public names, for completion and help, before they are imported too."""
-    return sorted({*globals(), *_MODULE_OF})
+    return sorted({*globals(), *__all__})

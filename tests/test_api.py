@@ -1,5 +1,6 @@
 """The Python API is small, quick to import, and its frames can be gone on with."""
 
+import ast
 import gzip
 import io
 import os
@@ -9,7 +10,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,55 @@ HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow", "rich", 
 def test_the_names_that_are_offered_are_there() -> None:
     for name in analyzer.__all__:
         public = getattr(analyzer, name)
-        assert name in ("FINDINGS", "USERS") or public.__name__ == name
+        assert name in ("FINDINGS", "USERS", "__version__") or public.__name__ == name
+
+
+def test_type_checkers_see_the_names_that_are_offered() -> None:
+    source = Path(analyzer.__file__).read_text(encoding="utf-8")
+    imported = [
+        alias.asname
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("analyzer.")
+        for alias in node.names
+    ]
+    assert sorted(map(str, imported)) == sorted(analyzer.__all__)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert analyzer.__version__ == version("credreport")
+
+
+def test_a_list_is_read_from_a_path_bytes_or_named_bytes(tmp_path: Path) -> None:
+    path = SAMPLES / "exemptions.csv"
+    content = path.read_bytes()
+    entries = analyzer.read_exemptions(path).entries
+    assert entries
+    for source in (str(path), content, ("list.csv", content)):
+        assert analyzer.read_exemptions(source).entries == entries
+    ledger = tmp_path / "decisions.csv"
+    ledger.write_bytes(ledger_bytes([line("keep", a_user("ann"))]))
+    assert analyzer.read_ledger(ledger).lines == analyzer.read_ledger(ledger.read_bytes()).lines
+
+
+def test_a_list_that_cannot_be_read_is_refused_and_what_is_no_source_too(tmp_path: Path) -> None:
+    with pytest.raises(analyzer.InputRefused, match="No such file or directory"):
+        analyzer.read_exemptions(tmp_path / "nowhere.csv")
+    with pytest.raises(TypeError, match=r"a list is a path, bytes, or a pair .+, not a int"):
+        analyzer.read_ledger(1)  # type: ignore[arg-type]  # that is the point
+
+
+def test_two_analyses_are_compared_and_those_in_the_wrong_order_refused() -> None:
+    before, now = (
+        analyzer.analyze(analyzer.load((f"{at}.csv", report_text(users).encode()), as_of=moment))
+        for at, (moment, users) in enumerate(
+            [(AS_OF, [a_user("ann")]), (AS_OF + timedelta(days=1), [a_user("ann"), a_user("bob")])]
+        )
+    )
+    compared = analyzer.diff(before, now)
+    assert compared.changes["user"].tolist()[:1] == ["bob"]
+    assert repr(compared) == f"<Comparison: changes {len(compared.changes)}, accounts 1>"
+    with pytest.raises(analyzer.InputRefused, match=r"earlier than 1\.csv"):
+        analyzer.diff(now, before)
 
 
 def test_another_name_is_missed_as_usual() -> None:
@@ -274,7 +324,9 @@ def test_cells_that_are_not_understood_are_missing_in_users_and_never_false(tmp_
 def test_a_ledger_is_read_and_its_users_to_keep_are_exempt(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann"), a_user("bob")])
     content = ledger_bytes([line("keep", a_user("ann"))])
-    again = analyzer.analyze(analysis.report, ledger=analyzer.read_ledger("decisions.csv", content))
+    again = analyzer.analyze(
+        analysis.report, ledger=analyzer.read_ledger(("decisions.csv", content))
+    )
     assert again.totals.users(Verdict.UNUSED, exempt=True) == 1
 
 

@@ -93,12 +93,12 @@ def test_an_explanation_has_it(tmp_path: Path) -> None:
 
 def test_an_exemption_can_name_it(tmp_path: Path) -> None:
     listed = b"account,user,reason,owner,expires,rule\n*,old,known,,,old-user-5\n"
-    exemptions = analyzer.read_exemptions("list.csv", listed, rules=[OLD.id])
+    exemptions = analyzer.read_exemptions(("list.csv", listed), rules=[OLD.id])
     report = analysis_of(tmp_path).report
     analysis = analyzer.analyze(report, None, exemptions, rulebook(extra=[OLD]))
     assert analysis.inspection.counts["old-user-5", Outcome.FAILS, True] == 1
     with pytest.raises(analyzer.InputRefused, match="old-user-5"):
-        analyzer.read_exemptions("list.csv", listed)
+        analyzer.read_exemptions(("list.csv", listed))
 
 
 def test_with_a_benchmark_it_runs_besides_the_rules_of_the_controls(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_the_python_example_runs_and_prints_the_unused_users_of_each_account(
 
 def test_the_exemptions_of_the_example_are_read() -> None:
     ((page, _, example),) = blocks("csv")
-    assert len(read_exemptions(page, example.encode())) == 3
+    assert len(read_exemptions((page, example.encode()))) == 3
 
 
 def test_the_readme_has_the_commands_to_try_and_to_test_it() -> None:

@@ -29,7 +29,7 @@ def analyzed(name: str) -> Analysis:
     exemptions = SAMPLES / "exemptions.csv"
     return analyzer.analyze(
         analyzer.load(source),
-        exemptions=analyzer.read_exemptions(str(exemptions), exemptions.read_bytes()),
+        exemptions=analyzer.read_exemptions((str(exemptions), exemptions.read_bytes())),
     )
 
 

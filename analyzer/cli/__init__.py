@@ -1,12 +1,12 @@
-"""Run the command line: `run` owns the process, and each command is one file.
+"""Run the command line: `run` owns the process, and each command is one function of one file.
 
 Only this package reads options, the environment and the terminal; with `sources` and `aws` it is
 the only one that touches the clock and the network. It imports everything, and nothing imports it.
 
-- A command's file parses its options, then wires load, analyze and write; it decides nothing
-  about users.
-- Options that several commands share are dataclasses in `*_options.py`; `options.py` fills them
-  from the command line, the environment and TOML.
+- A command's function tells its story: load, judge, write, say, exit. It decides nothing about
+  users.
+- `options.py` defines the options that several commands share, `inputs.py` reads what they name,
+  `command.py` makes a command of a function, with its settings file and environment variables.
 - `stdout.py` writes results, `stderr.py` everything else. Errors are `CredreportError`s, which
   `main` turns into a message and an exit code; any other exception is a bug and ends with 70.
 """
@@ -16,11 +16,12 @@ import signal
 import sys
 import traceback
 from types import FrameType
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from analyzer.cli.commands import SUMMARIES, Program, placeholder
+from analyzer.cli.command import SUMMARIES, command_named, hide_plain_types
 from analyzer.cli.stderr import say
 from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.errors import BUG, CredreportError
@@ -31,6 +32,21 @@ _GC_THRESHOLD: Final = 1_000_000
 With Python's own number, 5,000 users take 1.23 times as long.
 """
 
+
+class Program(TyperGroup):
+    """Import a command when it is asked for: the help has its first line from `SUMMARIES`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command with its options, and what is left of the arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command_named(name) if name else command, rest
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        hide_plain_types(self.get_params(ctx))
+        super().format_help(ctx, formatter)
+
+
 app = typer.Typer(
     name="credreport",
     cls=Program,
@@ -39,26 +55,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _line in SUMMARIES.items():
-    app.command(_name, help=_line)(placeholder)
+    app.command(_name, help=_line)(lambda: None)
 
 
-def _print_version(value: bool) -> None:  # noqa: FBT001  typer calls it so
-    if value:
+@app.callback(invoke_without_command=True)
+def credreport(
+    *, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """Find unused IAM users in AWS credential reports, offline."""
+    if version:
         from analyzer.version import VERSION
 
         typer.echo(f"credreport {VERSION}")
         raise typer.Exit
-
-
-@app.callback()
-def credreport(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    """Find unused IAM users in AWS credential reports, offline."""
 
 
 def run() -> NoReturn:

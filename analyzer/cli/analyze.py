@@ -1,61 +1,64 @@
-"""Wire `credreport analyze`: load the reports, judge the users, write the outputs."""
+"""Tell the story of `credreport analyze`: load reports, judge the users, write the outputs."""
 
 import re
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.choices import Command, completion, path_ending
-from analyzer.cli.filter_options import FilterOptions, filtered
-from analyzer.cli.input_options import InputOptions, find_inputs, load
-from analyzer.cli.judging_options import JudgingOptions, check_decisions, read_judging
-from analyzer.cli.options import Config, with_options
-from analyzer.cli.output_options import HubRegion, check_outputs
+from analyzer.cli import stdout
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import (
+    check_outputs,
+    check_overdue,
+    filtered,
+    find_inputs,
+    load,
+    read_judging,
+    require,
+)
+from analyzer.cli.options import (
+    AccountNames,
+    FailOn,
+    FilterOptions,
+    HubRegion,
+    InputOptions,
+    JudgingOptions,
+    Quiet,
+    RawCsv,
+    Verdicts,
+    output_option,
+    path_ending,
+)
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from analyzer.judging.analysis import Analysis
 
-ALL_VERDICTS: Final = "all"
+_NAMES: Final = (Format.NAMES, Format.ARNS)
+"""The formats that list users by one word, without their caveats."""
 
-_output_panel = partial(typer.Option, rich_help_panel="Output")
+EXAMPLES: Final = (
+    "credreport analyze report.csv -f names",
+    "credreport analyze reports/ -o review.xlsx --findings findings.csv",
+    "credreport analyze reports/ --standard cis-7.0 --fail-on critical",
+)
 
 
 def _mode(text: str) -> int:
     if not re.fullmatch("0?[0-7]{3}", text, re.ASCII):
-        raise typer.BadParameter(f'invalid mode "{printable(text)}": use octal such as 640')
+        raise ValueError(f'invalid mode "{printable(text)}": use octal such as 640')
     return int(text, 8)
 
 
-def _verdicts(words: list[str]) -> list[str]:
-    """Return the verdicts named, all of them for `all`."""
-    known = (*Verdict, ALL_VERDICTS)
-    if unknown := [word for word in words if word not in known]:
-        raise typer.BadParameter(f"'{', '.join(unknown)}': choose from {', '.join(known)}")
-    return list(Verdict) if ALL_VERDICTS in words else words
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Hold the options on what is written, and where."""
 
-
-app = typer.Typer(add_completion=False)
-
-
-@app.command(cls=Command, no_args_is_help=True)
-@with_options
-def analyze(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCES",
-            help="Files, folders, patterns or zip archives of credential reports; - reads one from"
-            " standard input. CSV from the console, JSON from the AWS CLI, base64, gzip and UTF-16"
-            " are recognized.",
-        ),
-    ],
-    *,
     output: Annotated[
         list[Path],
         typer.Option(
@@ -63,163 +66,152 @@ def analyze(
             "--output",
             parser=path_ending(*OUTPUT_ENDINGS),
             metavar="FILE",
-            help="Write a file: .xlsx, .csv, .json, .parquet, or findings as .ocsf.json or"
-            " .asff.json; may be repeated.",
+            help=f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
         ),
-    ] = [],
+    ] = field(default_factory=list)
     format_: Annotated[
         Format | None,
         typer.Option(
+            "-f",
             "--format",
             metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(Format)} (names, arns: of certain,"
-            " not exempt users). Default table, if no file is written.",
+            help=f"Write to standard output: {', '.join(Format)}.",
         ),
-    ] = None,
-    verdict: Annotated[
+    ] = None
+    verdict: Verdicts = field(default_factory=lambda: [Verdict.UNUSED])
+    sheets: Annotated[
+        WorkbookSheets,
+        output_option(
+            metavar="SHEETS",
+            show_default=False,
+            help="Sheets of the workbook: all, or those for review.",
+        ),
+    ] = WorkbookSheets.ALL
+    details: Annotated[
+        bool, output_option("--details", help="Show the first findings of each rule.")
+    ] = False
+    include_check: Annotated[
+        bool,
+        output_option("--include-check", help="With names or arns: also users to check."),
+    ] = False
+    findings: Annotated[
+        Path | None,
+        output_option(
+            parser=path_ending(".csv", ".parquet"),
+            metavar="FILE",
+            help="Write all findings: .csv or .parquet.",
+        ),
+    ] = None
+    follow_up: Annotated[
+        Path | None,
+        output_option(
+            parser=path_ending(".csv"),
+            metavar="FILE",
+            help="Write which --decisions were carried out.",
+        ),
+    ] = None
+    mode: Annotated[
+        int | None,
+        output_option(
+            parser=_mode, metavar="OCTAL", hidden=True, help="Set the permissions of the files."
+        ),
+    ] = None
+    hub_region: HubRegion = None
+    raw_csv: RawCsv = False
+    quiet: Quiet = False
+
+
+def analyze(
+    sources: Annotated[
         list[str],
-        typer.Option(
-            callback=_verdicts,
-            autocompletion=completion(lambda: (*Verdict, ALL_VERDICTS)),
-            metavar="VERDICT",
-            help=f"List users with this verdict: {', '.join(Verdict)} or {ALL_VERDICTS};"
-            " may be repeated. A workbook always has all users.",
+        typer.Argument(
+            metavar="SOURCES",
+            help="Files, folders, patterns or zip archives of credential reports; - is standard"
+            " input.",
         ),
-    ] = [Verdict.UNUSED.value],
+    ],
+    *,
+    outputs: OutputOptions,
     input_options: InputOptions,
     filters: FilterOptions,
     judging_options: JudgingOptions,
-    sheets: Annotated[
-        WorkbookSheets,
-        _output_panel(
-            metavar="SHEETS",
-            help="Sheets of the workbook: all, or review for Summary, the lists to decide in,"
-            " Follow-up and Method only.",
-        ),
-    ] = WorkbookSheets.ALL,
-    details: Annotated[
-        bool, _output_panel("--details", help="Show the first findings of each rule in the table.")
-    ] = False,
-    check: Annotated[
-        bool,
-        _output_panel(
-            "--check",
-            help="With --format names, list users to check too, except those that may have an"
-            " active service-specific credential.",
-        ),
-    ] = False,
-    findings: Annotated[
-        Path | None,
-        _output_panel(
-            parser=path_ending(".csv", ".parquet"),
-            metavar="FILE",
-            help="Write all findings to a file: .csv or .parquet.",
-        ),
-    ] = None,
-    follow_up: Annotated[
-        Path | None,
-        _output_panel(
-            parser=path_ending(".csv"),
-            metavar="FILE.csv",
-            help="Write what became of the decisions of --decisions to delete or deactivate.",
-        ),
-    ] = None,
-    mode: Annotated[
-        int | None,
-        _output_panel(
-            parser=_mode,
-            metavar="OCTAL",
-            help="Set the permissions of the files, such as 640; default 600, and for a file that"
-            " is replaced as before.",
-        ),
-    ] = None,
-    hub_region: HubRegion = None,
-    raw_csv: Annotated[
-        bool,
-        _output_panel(
-            "--raw-csv", help="Write CSV cells that look like formulas without a leading '."
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        _output_panel(
-            "--quiet",
-            "-q",
-            help="Write errors only: no summary, and no table without --format table.",
-        ),
-    ] = False,
+    fail_on: FailOn = [],
+    accounts: AccountNames = None,
     config: Config = None,
 ) -> None:
     """Find unused IAM users: never signed in, and no active access key."""
-    # The heavy packages are imported here: --help stays quick.
-    import pyarrow as pa
+    _check_options(outputs, filters, judging_options, fail_on)
+    judging = read_judging(judging_options, accounts, fail_on)
+    inputs = find_inputs(sources, input_options)
+    files = [*outputs.output, *filter(None, (outputs.findings, outputs.follow_up))]
+    check_outputs(files, [*inputs.paths, *judging_options.files, accounts, config])
+    (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
+    _write(analysis, outputs)
+    form = outputs.format_ or (None if files or outputs.quiet else Format.TABLE)
+    if form:
+        stdout.write(
+            analysis,
+            form,
+            outputs.verdict,
+            raw_csv=outputs.raw_csv,
+            details=outputs.details,
+            check=outputs.include_check,
+        )
+    for line in _messages(analysis, outputs, form):
+        say(line)
+    for path in () if outputs.quiet else files:
+        say(f"Wrote {path}")
+    exit_if_failed_or_partial(judging.failures(analysis), analysis.report.not_covered)
 
-    from analyzer.cli import stdout
+
+def _check_options(
+    outputs: OutputOptions, filters: FilterOptions, judging: JudgingOptions, fail_on: list[str]
+) -> None:
+    """Refuse options that contradict each other, or mean nothing without another one.
+
+    Raises typer.BadParameter.
+    """
+    names, check = outputs.format_ in _NAMES, outputs.include_check
+    ledger = judging.decisions
+    workbook = any(each.suffix.lower() == ".xlsx" for each in outputs.output)
+    every_sheet = outputs.sheets is WorkbookSheets.ALL
+    only_certain = "lists the users that --certain leaves out: use one of the two"
+    require(names or not check, "use it with --format names or arns only", "--include-check")
+    require(not (check and filters.certain), only_certain, "--include-check")
+    require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
+    require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
+    check_overdue(judging, fail_on)
+
+
+def _write(analysis: "Analysis", outputs: OutputOptions) -> None:
     from analyzer.writers import write
 
-    if check and format_ not in (Format.NAMES, Format.ARNS):
-        raise typer.BadParameter("use it with --format names or arns only", param_hint="--check")
-    if check and filters.certain:
-        message = "lists the users that --certain leaves out: use one of the two"
-        raise typer.BadParameter(message, param_hint="--check")
-    if sheets is not WorkbookSheets.ALL and ".xlsx" not in (each.suffix.lower() for each in output):
-        raise typer.BadParameter("use it with -o FILE.xlsx only", param_hint="--sheets")
-    check_decisions(judging_options, follow_up)
-    judging = read_judging(judging_options)
-    inputs = find_inputs(sources, input_options)
-    targets = [*output, *filter(None, (findings, follow_up))]
-    check_outputs(targets, [*inputs.paths(), *judging_options.input_names(), config])
-    # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
-    # 1,000 reports of 500 rows take 1.13 times as long.
-    pa.set_memory_pool(pa.system_memory_pool())
-    report = load(inputs, quiet=quiet)
-    analysis = filtered(judging.analysis(report), filters)
-    verdicts = [Verdict(word) for word in verdict]
     write(
         analysis,
-        *output,
-        verdicts=verdicts,
-        raw_csv=raw_csv,
-        findings=findings,
-        follow_up=follow_up,
-        region=hub_region,
-        mode=mode,
-        sheets=sheets,
+        *outputs.output,
+        verdicts=outputs.verdict,
+        findings=outputs.findings,
+        follow_up=outputs.follow_up,
+        raw_csv=outputs.raw_csv,
+        region=outputs.hub_region,
+        mode=outputs.mode,
+        sheets=outputs.sheets,
     )
-    form = format_ or (None if targets or quiet else Format.TABLE)
-    if form:
-        stdout.write(analysis, form, verdicts, raw_csv=raw_csv, details=details, check=check)
-    missing = analysis.report.not_covered
-    if quiet:
-        lines: Iterable[object] = missing  # An error, not a note: the result lacks an account.
-    else:
-        summary = _summary(analysis, form, verdicts, details=details, check=check)
-        lines = [*summary, *(f"Wrote {path}" for path in targets)]
-    for line in lines:
-        say(str(line))
-    exit_if_failed_or_partial(judging.failures(analysis), partial=bool(missing), quiet=quiet)
 
 
-def _summary(
-    analysis: "Analysis",
-    form: Format | None,
-    verdicts: list[Verdict],
-    *,
-    details: bool,
-    check: bool,
-) -> "Iterable[str]":
-    """Return what standard error says of the result; a table on a terminal has it already."""
-    from analyzer.cli import stdout
+def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> "Iterator[str]":
+    """Yield what standard error says of the result; a table on a terminal has it already.
+
+    An account that is missing is an error, not a note: the result lacks it.
+    """
     from analyzer.writers.names import left_out_line
     from analyzer.writers.summary import summary_lines
 
-    table = form is Format.TABLE
-    if table and stdout.is_terminal():
-        return []
-    lines = [*summary_lines(analysis, verdicts, rules=table, details=details)]
-    left_out = (
-        left_out_line(analysis, verdicts, check=check)
-        if form in (Format.NAMES, Format.ARNS)
-        else ""
-    )
-    return [*lines, f"{left_out}."] if left_out else lines
+    is_table = form is Format.TABLE
+    if outputs.quiet:
+        yield from map(str, analysis.report.not_covered)
+    elif not (is_table and stdout.is_terminal()):
+        yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
+        if form in _NAMES:
+            left_out = left_out_line(analysis, outputs.verdict, check=outputs.include_check)
+            yield from [f"{left_out}."] if left_out else []

@@ -1,6 +1,5 @@
 """Define the options for requests to AWS, the same for fetch and export."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,18 +8,13 @@ from typing import Any, ClassVar, Final
 import typer
 
 from analyzer.aws.request import FetchRequest
-from analyzer.cli.choices import whole_number
+from analyzer.cli.inputs import require
+from analyzer.cli.options import of_form, whole_number
 
 
-def _pattern_check(pattern: str, example: str) -> Callable[[str | None], str | None]:
-    """Return a check that refuses an option's value that AWS would not take, without showing it."""
-
-    def checked(value: str | None) -> str | None:
-        if value is None or re.fullmatch(pattern, value, re.ASCII):
-            return value
-        raise typer.BadParameter(f"invalid value: use one such as {example}")
-
-    return checked
+def _example_of(pattern: str, example: str) -> Callable[[str], str]:
+    """Return what refuses a value that AWS would not take, without showing it."""
+    return of_form(pattern, f"use one such as {example}", secret=True)
 
 
 _aws: Final = partial(typer.Option, rich_help_panel="AWS")
@@ -42,11 +36,11 @@ class AwsOptions(FetchRequest):
         ),
         "endpoint_url": _aws(
             metavar="URL",
-            callback=_pattern_check(r"https?://[^\s@]+", "https://host:port"),
+            parser=_example_of(r"https?://[^\s@]+", "https://host:port"),
             help="Custom endpoint.",
         ),
         "timeout": _aws(
-            parser=whole_number("a whole number of seconds", 1),
+            parser=whole_number(1, what="a whole number of seconds"),
             metavar="SECONDS",
             help="Seconds to wait for AWS, for each account.",
         ),
@@ -56,25 +50,25 @@ class AwsOptions(FetchRequest):
             " (iam:ListServiceSpecificCredentials).",
         ),
         "jobs": _aws(
-            parser=whole_number("a whole number", 1, 64),
+            parser=whole_number(1, 64, "a whole number"),
             metavar="NUMBER",
             help="Accounts to ask at once, 64 at most.",
         ),
         "organization": _aws("--organization", help="Read all accounts of the organization."),
         "role_name": _organization(
             metavar="NAME",
-            callback=_pattern_check(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
+            parser=_example_of(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "credreport"),
             help="Role to assume in each account.",
         ),
         "external_id": _organization(
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
-            callback=_pattern_check(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
+            parser=_example_of(r"[\w+=,.@:/-]{2,1224}", "audit-2026"),
             help="External id that the role's trust policy requires.",
         ),
         "session_name": _organization(
             metavar="NAME",
-            callback=_pattern_check(r"[\w+=,.@-]{2,64}", "credreport"),
+            parser=_example_of(r"[\w+=,.@-]{2,64}", "credreport"),
             help="Session name in CloudTrail.",
         ),
         "include": _organization(metavar="PATTERN", help=f"Only accounts {_MATCHING}"),
@@ -86,11 +80,9 @@ class AwsOptions(FetchRequest):
 
     def check(self) -> None:
         """Raise typer.BadParameter for options that do not go together."""
-        if self.organization and not self.role_name:
-            raise typer.BadParameter("--organization needs --role-name")
-        if self.organization and len(self.profile) > 1:
-            raise typer.BadParameter("--organization takes one --profile")
         needing = (self.role_name, self.include, self.exclude, self.organizational_unit)
-        if any(needing) and not self.organization:
-            message = "options about roles, patterns and units need --organization"
-            raise typer.BadParameter(message)
+        alone = "options about roles, patterns and units need --organization"
+        require(self.role_name or not self.organization, "--organization needs --role-name")
+        one_profile = len(self.profile) < 2 or not self.organization
+        require(one_profile, "--organization takes one --profile")
+        require(self.organization or not any(needing), alone)

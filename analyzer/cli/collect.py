@@ -1,29 +1,29 @@
-"""Wire `credreport collect`: check what reviewers entered, and add it to a ledger."""
+"""Tell the story of `credreport collect`: check what reviewers entered, and add it to a ledger."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.choices import Command
-from analyzer.cli.input_options import DecisionFiles, InputOptions, find_inputs, load
-from analyzer.cli.judging_options import CriteriaOptions
-from analyzer.cli.options import Config, with_options
-from analyzer.cli.output_options import check_outputs
+from analyzer.cli import stdout
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import check_outputs, find_inputs, load
+from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions
 from analyzer.cli.stderr import say, utc_now
-from analyzer.cli.stdout import flushed_stdout, text_for_terminal
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
     from analyzer.decisions.collect import Collection, FileOutcome
 
-app = typer.Typer(add_completion=False)
+
+EXAMPLES: Final = (
+    "credreport collect review.xlsx",
+    "credreport collect review.xlsx --report reports/ -o decisions.csv",
+)
 
 
-@app.command(cls=Command, no_args_is_help=True)
-@with_options
 def collect(
     files: DecisionFiles,
     *,
@@ -57,7 +57,7 @@ def collect(
     from analyzer.sources.ledger_file import locked_ledger, write_ledger
     from analyzer.sources.review_workbook import read_files
 
-    check_outputs([output] if output else [], [*(each.name for each in files), *report, config])
+    check_outputs([output] if output else [], [*files, *report, config])
     judged = load(find_inputs(report, input_options), quiet=True) if report else None
     analysis = analyze(judged, criteria.criteria()) if judged else None
     entries = read_files(files, utc_now().date(), analysis)
@@ -65,8 +65,7 @@ def collect(
         collection = collected(ledger, entries)
         if output and collection.added:
             write_ledger(output, collection.ledger)
-    with flushed_stdout():
-        typer.echo(text_for_terminal("\n".join(map(printable, _lines(collection)))))
+    stdout.write_lines("\n".join(map(printable, _lines(collection))))
     say(_ending(collection, output))
 
 

@@ -1,15 +1,15 @@
-"""Wire `credreport explain`: show the cells, caveats and rules behind the verdict on one user."""
+"""Tell the story of `credreport explain`: why one user has its verdict."""
 
 import json
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.choices import Command
-from analyzer.cli.input_options import InputOptions, find_inputs, load
-from analyzer.cli.judging_options import AnalysisOptions, read_judging
-from analyzer.cli.options import Config, with_options
+from analyzer.cli import stdout
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import find_inputs, load, read_judging
+from analyzer.cli.options import InputOptions, JudgingOptions
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from analyzer.judging.explanation import Explanation
 
 
+EXAMPLES: Final = ("credreport explain lena.hartwig report.csv",)
+
+
 class Form(StrEnum):
     """Choose the form of an explanation."""
 
@@ -27,11 +30,6 @@ class Form(StrEnum):
     JSON = "json"
 
 
-app = typer.Typer(add_completion=False)
-
-
-@app.command(cls=Command, no_args_is_help=True)
-@with_options
 def explain(
     user: Annotated[
         str,
@@ -43,31 +41,28 @@ def explain(
     ],
     *,
     form: Annotated[
-        Form,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help=f"Write {' or '.join(Form)}.",
-        ),
+        Form, typer.Option("--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
     ] = Form.TEXT,
     input_options: InputOptions,
-    judging_options: AnalysisOptions,
+    judging_options: JudgingOptions,
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    from analyzer.cli.stdout import escape_unencodable, flushed_stdout, text_for_terminal
-
     judging = read_judging(judging_options)
     analysis = judging.analysis(load(find_inputs(sources, input_options)))
     explained = _explanations(analysis, user)
-    with flushed_stdout():
-        escape_unencodable()
-        typer.echo(_json(explained) if form is Form.JSON else text_for_terminal(_text(explained)))
+    if form is Form.JSON:
+        with stdout.text_stream() as stream:
+            json.dump([each.document() for each in explained], stream, indent=2)
+            stream.write("\n")
+    else:
+        pages = (map(printable, str(each).split("\n")) for each in explained)
+        stdout.write_lines("\n\n".join(map("\n".join, pages)))
     missing = analysis.report.not_covered
     for each in missing:
         say(str(each))
-    exit_if_failed_or_partial(partial=bool(missing))
+    exit_if_failed_or_partial(missing=missing)
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
@@ -86,12 +81,3 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
         elif not {"*", "?"} & {*user}:
             message += f"; use a pattern such as '{user}*' to match several names"
         raise typer.BadParameter(message, param_hint="USER") from None
-
-
-def _text(explained: "Sequence[Explanation]") -> str:
-    """Return the explanations as text that cannot control a terminal."""
-    return "\n\n".join("\n".join(map(printable, str(each).split("\n"))) for each in explained)
-
-
-def _json(explained: "Sequence[Explanation]") -> str:
-    return json.dumps([each.document() for each in explained], indent=2)

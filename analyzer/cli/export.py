@@ -1,31 +1,40 @@
-"""Wire `credreport export`: gather the reports, judge the users, keep everything as one run."""
+"""Tell the story of `credreport export`: gather reports, judge the users, keep all as one run."""
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import fields
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.choices import Command, whole_number
-from analyzer.cli.input_options import InputFile, ReadingOptions
-from analyzer.cli.judging_options import JudgingOptions, read_judging
-from analyzer.cli.options import Config, with_options
-from analyzer.cli.output_options import HubRegion
-from analyzer.cli.stderr import Log, LogFormat, exit_code_and_message, utc_now
-from analyzer.errors import FAILED, PARTIAL, Busy, OutputFailed
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import read_judging, require
+from analyzer.cli.log import Log, LogFormat, exit_code_and_message
+from analyzer.cli.options import (
+    AccountNames,
+    FailOn,
+    HubRegion,
+    InputFile,
+    JudgingOptions,
+    ReadingOptions,
+    whole_number,
+)
+from analyzer.cli.stderr import utc_now
+from analyzer.errors import Busy, OutputFailed
+from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
 
-app = typer.Typer(add_completion=False)
+if TYPE_CHECKING:
+    from analyzer.exports.run import ExportRequest
 
 
-@app.command(cls=Command, context_settings={"auto_envvar_prefix": "CREDREPORT"})
-@with_options
-def export(
-    *,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Hold where the reports of a run come from, and what it writes."""
+
     sources: Annotated[
         list[str],
         typer.Option(
@@ -34,7 +43,21 @@ def export(
             metavar="SOURCES",
             help="Read these reports, as analyze does, instead of asking AWS; may be repeated.",
         ),
-    ] = [],
+    ] = field(default_factory=list)
+    also: Annotated[
+        list[Feed],
+        typer.Option(
+            metavar="FORMAT",
+            help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, closing those of earlier"
+            f" runs that are gone; or all users and findings as {Feed.PARQUET}. May be repeated.",
+        ),
+    ] = field(default_factory=list)
+    hub_region: HubRegion = None
+
+
+def export(
+    *,
+    run_options: RunOptions,
     out_dir: Annotated[
         Path,
         typer.Option(
@@ -45,7 +68,7 @@ def export(
     keep: Annotated[
         int | None,
         typer.Option(
-            parser=whole_number("a whole number", 1),
+            parser=whole_number(1, what="a whole number"),
             metavar="NUMBER",
             help="Keep this number of the newest runs, and remove older ones.",
         ),
@@ -54,17 +77,10 @@ def export(
         bool,
         typer.Option("--check", help="Test the settings and the permissions, and write nothing."),
     ] = False,
-    also: Annotated[
-        list[Feed],
-        typer.Option(
-            metavar="FORMAT",
-            help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, closing those of earlier"
-            f" runs that are gone; or all users and findings as {Feed.PARQUET}. May be repeated.",
-        ),
-    ] = [],
-    hub_region: HubRegion = None,
     aws: AwsOptions,
     judging_options: JudgingOptions,
+    fail_on: FailOn = [],
+    accounts: AccountNames = None,
     log_format: Annotated[
         LogFormat,
         typer.Option(
@@ -84,103 +100,106 @@ def export(
     """
     del config
     log = Log(form=log_format, quiet=quiet)
+    with log.errors(), nullcontext() if check else last_run_written(out_dir):
+        from analyzer.exports import run
 
-    def run() -> int:
-        from analyzer.decisions.ledger import read_entries
-        from analyzer.exports import contents
-        from analyzer.exports.run import ExportRequest
-        from analyzer.exports.run import check as check_run
-        from analyzer.exports.run import export as export_run
-
-        judging = read_judging(judging_options)
-        if not sources:
-            _refuse_source_options(reading)
-            aws.check()
-        given = judging_options.decisions
-        lists = {
-            contents.EXEMPTIONS: judging_options.exemptions,
-            contents.ACCOUNTS: judging_options.accounts,
-        }
-        parameters = {
-            **_recorded_options(judging_options),
-            "service_credentials": aws.service_credentials and not sources,
-            "as_of": utc_text(reading.as_of) if reading.as_of else None,
-            "also": sorted(also),
-            "hub_region": hub_region,
-        }
-        request = ExportRequest(
+        if not run_options.sources:
+            _check_options(reading, aws)
+        request = _request(
+            run_options,
+            judging_options,
             folder=out_dir,
             log=log,
-            sources=sources,
-            fetched=None if sources else aws,
-            max_input=reading.max_input,
-            as_of=reading.as_of,
-            skip_unreadable=reading.skip_unreadable,
-            judging=judging,
-            entries=read_entries(*given, utc_now().date()) if given else None,
-            lists={name: file.content for name, file in lists.items() if file},
-            parameters=parameters,
-            feeds=[each for each in Feed if each in also],
-            hub_region=hub_region,
+            aws=aws,
+            fail_on=fail_on,
+            accounts=accounts,
+            reading=reading,
         )
-        return check_run(request) if check else export_run(request, keep)
-
-    with log.errors():
-        code = run() if check else run_and_record(out_dir, run)
-    if code:
-        raise typer.Exit(code)
+        code = run.check(request) if check else run.export(request, keep)
+        if code:
+            raise typer.Exit(code)
 
 
-_OUTCOME_MESSAGES: Final = {
-    0: "Done.",
-    FAILED: "Done. Something that is not exempt meets --fail-on.",
-    PARTIAL: "Done. Some accounts or details are missing.",
-}
-"""The messages of runs that end with outputs."""
-
-
-def run_and_record(
-    folder: Path, run: Callable[[], int], now: Callable[[], datetime] = utc_now
-) -> int:
-    """Do a run, write into its folder how it ended, and return its exit code.
+@contextmanager
+def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Iterator[None]:
+    """Write into a folder how the run in the block ended.
 
     A run that finds another one at work writes nothing. Where nothing can be written, the run ends
     as it would.
     """
     from analyzer.exports.runs import write_last_run
 
+    ended: BaseException = typer.Exit(0)
     try:
-        code = run()
-    except Busy:
-        raise
+        yield
     except BaseException as error:
-        with suppress(OutputFailed):
-            write_last_run(folder, now(), *exit_code_and_message(error))
+        ended = error
         raise
-    with suppress(OutputFailed):
-        write_last_run(folder, now(), code, _OUTCOME_MESSAGES[code])
-    return code
+    finally:
+        if not isinstance(ended, Busy):
+            with suppress(OutputFailed):
+                write_last_run(folder, now(), *exit_code_and_message(ended))
 
 
-def _recorded_options(options: JudgingOptions) -> dict[str, object]:
-    """Return all options for a record, files by their SHA-256."""
-    return {each.name: _recorded_value(getattr(options, each.name)) for each in fields(options)}
-
-
-def _recorded_value(value: object) -> object:
-    if isinstance(value, InputFile):
-        return value.sha256
-    return sorted(map(_recorded_value, value), key=str) if isinstance(value, list) else value
-
-
-def _refuse_source_options(reading: ReadingOptions) -> None:
+def _check_options(reading: ReadingOptions, aws: AwsOptions) -> None:
     """Refuse options that mean nothing for reports fetched from AWS.
 
     Raises typer.BadParameter.
     """
-    if reading.as_of:
-        message = "use it with --from only: fetched reports have their time"
-        raise typer.BadParameter(message, param_hint="--as-of")
-    if reading.skip_unreadable:
-        message = "use it with --from only: fetched reports are always readable"
-        raise typer.BadParameter(message, param_hint="--skip-unreadable")
+    dated = "use it with --from only: fetched reports have their time"
+    readable = "use it with --from only: fetched reports are always readable"
+    require(not reading.as_of, dated, "--as-of")
+    require(not reading.skip_unreadable, readable, "--skip-unreadable")
+    aws.check()
+
+
+def _request(
+    options: RunOptions,
+    judging: JudgingOptions,
+    *,
+    folder: Path,
+    log: Log,
+    aws: AwsOptions,
+    fail_on: list[str],
+    accounts: InputFile | None,
+    reading: ReadingOptions,
+) -> "ExportRequest":
+    """Return what to make a run from, with the lists read, and the options for its record."""
+    from analyzer.decisions.ledger import read_entries
+    from analyzer.exports import contents
+    from analyzer.exports.run import ExportRequest
+
+    lists = {contents.EXEMPTIONS: judging.exemptions, contents.ACCOUNTS: accounts}
+    recorded = {each.name: getattr(judging, each.name) for each in fields(judging)}
+    parameters = {
+        **{name: _recorded_value(value) for name, value in recorded.items()},
+        "fail_on": sorted(fail_on),
+        "accounts": _recorded_value(accounts),
+        "service_credentials": aws.service_credentials and not options.sources,
+        "as_of": utc_text(reading.as_of) if reading.as_of else None,
+        "also": sorted(options.also),
+        "hub_region": options.hub_region,
+    }
+    given = judging.decisions
+    return ExportRequest(
+        folder=folder,
+        log=log,
+        sources=options.sources,
+        fetched=None if options.sources else aws,
+        max_input=reading.max_input or MAX_INPUT,
+        as_of=reading.as_of,
+        skip_unreadable=reading.skip_unreadable,
+        judging=read_judging(judging, accounts, fail_on),
+        entries=read_entries(*given, utc_now().date()) if given else None,
+        lists={name: file.content for name, file in lists.items() if file},
+        parameters=parameters,
+        feeds=[each for each in Feed if each in options.also],
+        hub_region=options.hub_region,
+    )
+
+
+def _recorded_value(value: object) -> object:
+    """Return the value of an option for a record, a file by its SHA-256."""
+    if isinstance(value, InputFile):
+        return value.sha256
+    return sorted(value) if isinstance(value, list) else value

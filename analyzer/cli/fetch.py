@@ -1,30 +1,26 @@
-"""Wire `credreport fetch`: ask AWS for the report of one account or many, and save it."""
+"""Tell the story of `credreport fetch`: ask AWS for the reports of accounts, and save them."""
 
 import os
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli import stdout
 from analyzer.cli.aws_options import AwsOptions
-from analyzer.cli.choices import Command
-from analyzer.cli.options import Config, with_options
-from analyzer.cli.stderr import Log, LogFormat, progress, say
-from analyzer.cli.stdout import flushed_stdout
-from analyzer.errors import PARTIAL
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import require
+from analyzer.cli.log import Log, LogFormat
+from analyzer.cli.options import Quiet
+from analyzer.cli.stderr import exit_if_failed_or_partial, progress, say
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
 
 STANDARD_OUTPUT: Final = "-"
 
-app = typer.Typer(add_completion=False)
 
-
-@app.command(cls=Command)
-@with_options
 def fetch(
     *,
     output: Annotated[
@@ -37,44 +33,46 @@ def fetch(
         ),
     ] = ".",
     aws: AwsOptions,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
+    quiet: Quiet = False,
     config: Config = None,
 ) -> None:
     """Fetch the credential report from AWS: two calls per account, none per user."""
     del config
-    aws.check()
-    many = aws.asks_several_accounts
-    if output == STANDARD_OUTPUT and (many or aws.service_credentials):
-        raise typer.BadParameter("-o - writes one report and no other file: name a folder")
-    if many and Path(output).is_file():
-        raise typer.BadParameter("several accounts need a folder")
+    _check_options(output, aws)
     from analyzer.aws.fetch import fetch_accounts, save_report
     from analyzer.files import replace_files
     from analyzer.sources import manifest
 
-    place = partial(_path, output, many=many)
-    save = _print_report if output == STANDARD_OUTPUT else partial(save_report, place)
+    many = aws.asks_several_accounts
+    save = partial(save_report, partial(_path, output, many=many))
     log = Log(form=LogFormat.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
-        accounts = fetch_accounts(aws, save, advance, log.log_wait)
+        to_stdout = output == STANDARD_OUTPUT
+        accounts = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
     entries = accounts.entries
     manifest.require_any_report(entries)
     if many:
         folder, name = Path(output), manifest.FETCHED_MANIFEST
         replace_files({folder / name: manifest.manifest(accounts)})
-        what = f"{folder}: {manifest.status_counts(entries)}; {name} lists them"
+        log.say("fetched", f"Wrote {folder}: {manifest.status_counts(entries)}; {name} lists them")
     else:
         (entry,) = entries
         what = f"{entry.file}: account {entry.account}, generated at {entry.generated_time}"
-    log.say("fetched", f"Wrote {what}")
-    failures = manifest.failures(entries)
-    gaps = manifest.unknown_credentials(entries)
-    for failure in failures:
-        say(failure)
-    for note in [*map(manifest.unmatched_sentence, accounts.unmatched), *gaps]:
-        say(f"Note: {note}")
-    if failures or gaps:
-        raise typer.Exit(PARTIAL)
+        log.say("fetched", f"Wrote {what}")
+    failures, gaps = manifest.failures(entries), manifest.unknown_credentials(entries)
+    notes = [*map(manifest.unmatched_sentence, accounts.unmatched), *gaps]
+    for line in (*failures, *(f"Note: {note}" for note in notes)):
+        say(line)
+    exit_if_failed_or_partial(missing=[*failures, *gaps])
+
+
+def _check_options(output: str, aws: AwsOptions) -> None:
+    """Refuse options that contradict each other; raises typer.BadParameter."""
+    aws.check()
+    many = aws.asks_several_accounts
+    one_report = output != STANDARD_OUTPUT or not (many or aws.service_credentials)
+    require(one_report, "-o - writes one report and no other file: name a folder")
+    require(not (many and Path(output).is_file()), "several accounts need a folder")
 
 
 def _path(output: str, name: str, *, many: bool) -> Path:
@@ -84,6 +82,6 @@ def _path(output: str, name: str, *, many: bool) -> Path:
 
 def _print_report(report: "FetchedReport") -> str:
     """Write a report to standard output."""
-    with flushed_stdout():
-        sys.stdout.buffer.write(report.content)
+    with stdout.text_stream() as stream:
+        stream.buffer.write(report.content)
     return "standard output"

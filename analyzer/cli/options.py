@@ -1,154 +1,378 @@
-"""Take options from a TOML file: each key is the name of a long option without its dashes.
+"""Define the options that several commands share, each with its help; nothing is decided here."""
 
-One file serves all commands: a key that only another command knows is skipped, one that none knows
-is refused. The command line and the environment override the file.
-"""
-
-import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, time
-from functools import wraps
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from analyzer.cli.commands import every_command
-from analyzer.report.input_formats import size_text
-from analyzer.terms import printable
+from analyzer.report.input_formats import MAX_INPUT, size_in_bytes, size_text
+from analyzer.terms import (
+    ACCOUNT_ID_PATTERN,
+    CONTROL,
+    DUE_DAYS,
+    KEEP_DAYS,
+    OVERDUE,
+    REGION_PATTERN,
+    Benchmark,
+    Criteria,
+    Definition,
+    Severity,
+    Verdict,
+    printable,
+)
 
-_OPTION_PREFIX: Final = "--"
+_EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
-_LARGEST_SETTINGS: Final = 1 << 16
-"""No file of options holds more bytes; tomllib takes very long for long keys."""
+_REPEATED: Final = "may be repeated."
+
+ALL_VERDICTS: Final = "all"
+
+FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
+"""What --fail-on takes besides ids of rules."""
+
+# Values: what parses one raises ValueError with the way out
 
 
-def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | None:
-    """Have the file's values stand where the command line says nothing.
+class InputFile(NamedTuple):
+    """Hold a file as bytes: a pipe gives them only once."""
 
-    Raises typer.BadParameter with every problem of the file.
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes."""
+        return sha256(self.content).hexdigest()
+
+
+def input_file(text: str) -> InputFile:
+    """Read the file that an option names."""
+    try:
+        return InputFile(str(Path(text)), Path(text).read_bytes())
+    except OSError as error:
+        raise ValueError(f"{text} cannot be read: {error.strerror}") from None
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that an option names, in UTC to the second; a date is its day's end."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        text += "T23:59:59Z"
+    try:
+        read = datetime.fromisoformat(text)
+        at = read.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        message = f'invalid time "{printable(text)}": use {_EXAMPLE} or 2026-03-01'
+        raise ValueError(message) from None
+    if read.tzinfo is None:
+        raise ValueError(f'"{printable(text)}" has no time zone: use {_EXAMPLE}')
+    return at
+
+
+def whole_number(
+    least: int, most: int | None = None, what: str = "a whole number of days"
+) -> Callable[[str], int]:
+    """Return what refuses a number below `least` or above `most`; `what` is for people.
+
+    typer's own `min` and `max` do not say what to use instead.
     """
-    if path is not None:
-        settings = {key: _as_command_line_text(value) for key, value in _toml(path).items()}
-        options = _options(context.command)
-        known = {
-            name: option
-            for command in (*every_command(), context.command)
-            for name, option in _options(command).items()
-        }
-        problems = [
-            printable(f"{path}: {key}: {problem}")
-            for key, value in settings.items()
-            for problem in _problems(context, known.get(key), value)
-        ]
-        if problems:
-            raise typer.BadParameter("\n".join(problems))
-        context.default_map = {
-            options[key].name: _as_list(options[key], value)
-            for key, value in settings.items()
-            if key in options
-        }
-    return path
+    bounds = f"{least} or more" if most is None else f"from {least} to {most}"
+
+    def parse(text: str) -> int:
+        number = int(text) if re.fullmatch(r"[0-9]{1,9}", str(text)) else least - 1
+        if number < least or (most is not None and number > most):
+            raise ValueError(f"'{printable(str(text))}': use {what}, {bounds}")
+        return number
+
+    return parse
 
 
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        metavar="FILE",
-        is_eager=True,
-        callback=_apply_settings_file,
-        rich_help_panel="Input",
-        help='Take options from this TOML file: dormant-days = 120, skip = ["root-used"].',
+def _size(text: str) -> int:
+    try:
+        return size_in_bytes(text)
+    except ValueError:
+        raise ValueError(f'invalid size "{printable(text)}": use 500MiB or 2GiB') from None
+
+
+def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
+    """Return what refuses a value of another form with the hint, without showing a secret."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            shown = "invalid value" if secret else f"'{printable(text)}'"
+            raise ValueError(f"{shown}: {hint}")
+        return text
+
+    return parse
+
+
+def path_ending(*endings: str) -> Callable[[str], Path]:
+    """Return what refuses a path with none of the endings."""
+
+    def parse(text: str) -> Path:
+        if Path(text).suffix.lower() not in endings:
+            *others, last = endings
+            known = " or ".join(filter(None, (", ".join(others), last)))
+            raise ValueError(f"{printable(text)} must end in {known}")
+        return Path(text)
+
+    return parse
+
+
+def words(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return what completes a word in a shell; the names are read only then."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return complete
+
+
+def rule_ids() -> list[str]:
+    """Return the ids of all rules."""
+    from analyzer.rules import RULES
+
+    return [rule.id for rule in RULES]
+
+
+# Kinds of options; rare ones are hidden from the help, and stand in samples/settings.toml
+
+
+def days(text: str, least: int = 1, **more: Any) -> Any:
+    """Return the option for a number of days; `text` is its help."""
+    return typer.Option(parser=whole_number(least), metavar="DAYS", help=text, **more)
+
+
+def a_file(text: str, metavar: str = "FILE", **more: Any) -> Any:
+    """Return the option for a file that is read; `text` is its help."""
+    return typer.Option(parser=input_file, metavar=metavar, help=text, **more)
+
+
+output_option = partial(typer.Option, rich_help_panel="Output")
+_input = partial(typer.Option, rich_help_panel="Input")
+_judging = partial(typer.Option, rich_help_panel="Verdicts and rules")
+_DECISIONS: Final = {"rich_help_panel": "Decisions"}
+
+# Input
+
+DecisionFiles = Annotated[
+    list[InputFile],
+    typer.Argument(
+        metavar="FILES",
+        parser=input_file,
+        help="Workbooks that reviewers filled in, or CSV files in the form of the ledger.",
     ),
 ]
-"""The option of every command that takes settings from a file."""
+"""The argument that names files with decisions."""
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    import tomllib
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """Hold the options on how all reports are read."""
 
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(_LARGEST_SETTINGS + 1)
-        is_large = len(content) > _LARGEST_SETTINGS
-        settings = {} if is_large else tomllib.loads(content.decode().replace("\r\n", "\n"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"{path} cannot be read: {error}") from None
-    if is_large:
-        raise typer.BadParameter(f"{path} holds more than {size_text(_LARGEST_SETTINGS)}")
-    return settings
-
-
-def _as_command_line_text(value: Any) -> Any:
-    """Return a value as the command line has it, in text; flags stay as they are."""
-    if isinstance(value, list):
-        return [_as_command_line_text(each) for each in value]
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return value if isinstance(value, bool | dict) else str(value)
-
-
-def _options(command: Any) -> dict[str, Any]:
-    return {
-        name.removeprefix(_OPTION_PREFIX): option
-        for option in command.params
-        for name in option.opts
-        if name.startswith(_OPTION_PREFIX) and not option.is_eager
-    }
+    as_of: Annotated[
+        datetime | None,
+        _input(parser=moment, metavar="TIME", help="Set the time that the reports describe."),
+    ] = None
+    skip_unreadable: Annotated[
+        bool,
+        _input("--skip-unreadable", help="List unreadable reports as not covered; exit with 5."),
+    ] = False
+    max_input: Annotated[
+        int | None,
+        _input(
+            parser=_size,
+            metavar="SIZE",
+            hidden=True,
+            help=f"Refuse inputs that unpack to more in all; default {size_text(MAX_INPUT)}.",
+        ),
+    ] = None
 
 
-def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
-    if option is None:
-        yield "no command has an option of this name"
-    elif isinstance(value, dict) or isinstance(value, bool) is not bool(option.is_flag):
-        yield f"invalid value {value}"
-    else:
-        try:
-            option.process_value(context, _as_list(option, value))
-        except typer.BadParameter as error:
-            yield error.message
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions(ReadingOptions):
+    """Hold the options on how reports are read whose ARNs may be masked."""
+
+    masked_account: Annotated[
+        str | None,
+        _input(
+            parser=of_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
+            metavar="NUMBER",
+            help="Set the account of a report whose ARNs are masked.",
+        ),
+    ] = None
 
 
-def _as_list(option: Any, value: Any) -> Any:
-    """Return one word as the list of it where an option may be repeated."""
-    return [value] if option.multiple and not isinstance(value, list) else value
+AccountNames = Annotated[
+    InputFile | None,
+    a_file("Read account names from a CSV: account, name, owner.", rich_help_panel="Input"),
+]
+"""The option that names the list of accounts."""
+
+# Verdicts, rules and decisions
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that takes each field of its dataclass parameters as an option.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriteriaOptions:
+    """Hold the options that the verdicts depend on."""
 
-    typer reads the signature, and the command gets its dataclasses, filled. Fields that are not
-    annotated with their option have it in `OPTIONS` of the dataclass.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    definition: Annotated[
+        Definition,
+        _judging(
+            metavar="NAME",
+            show_default=False,
+            help="Count as unused: no-active-key (default), or iam-029: no access key at all.",
+        ),
+    ] = Definition.NO_ACTIVE_KEY
+    dormant_days: Annotated[
+        int,
+        days("Days without use until dormant.", rich_help_panel="Verdicts and rules"),
+    ] = Criteria().dormant_days
+    grace_days: Annotated[
+        int,
+        days("Days in which a new user needs a check.", 0, rich_help_panel="Verdicts and rules"),
+    ] = Criteria().grace_days
 
-    @wraps(command)
-    def wrapper(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = group(**{each.name: values.pop(each.name) for each in fields(group)})
-        command(**values)
-
-    signature = inspect.signature(command)
-    own = [
-        each.replace(annotation=hints[name])
-        for name, each in signature.parameters.items()
-        if name not in groups
-    ]
-    shared = [option for group in groups.values() for option in _parameters(group)]
-    wrapper.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]  # what inspect looks for
-    return wrapper
-
-
-def _parameters(group: Any) -> Iterator[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    for name, option in getattr(group, "OPTIONS", {}).items():
-        hints[name] = Annotated[hints[name], option]
-    for each in fields(group):
-        default = each.default if each.default_factory is MISSING else each.default_factory()
-        yield inspect.Parameter(
-            each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[each.name]
+    def criteria(self) -> Criteria:
+        """Return what the verdicts depend on besides the report."""
+        return Criteria(
+            definition=self.definition, dormant_days=self.dormant_days, grace_days=self.grace_days
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingOptions(CriteriaOptions):
+    """Hold the options that the verdicts and the findings depend on."""
+
+    exemptions: Annotated[
+        InputFile | None,
+        a_file("Read exempt users from a CSV: account, user, reason, owner, expires."),
+    ] = None
+    standard: Annotated[
+        Benchmark | None,
+        typer.Option(metavar="NAME", help=f"Run the rules of a benchmark: {', '.join(Benchmark)}."),
+    ] = None
+    rules: Annotated[
+        list[str],
+        _judging(
+            autocompletion=words(lambda: (*rule_ids(), "default", "all")),
+            metavar="ID",
+            help=f"Run only these rules (id, default or all); {_REPEATED}",
+        ),
+    ] = field(default_factory=list)
+    skip: Annotated[
+        list[str],
+        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {_REPEATED}"),
+    ] = field(default_factory=list)
+    min_severity: Annotated[
+        Severity,
+        _judging(
+            metavar="SEVERITY",
+            show_default=False,
+            help=f"Skip rules of a lower severity: {', '.join(Severity)}.",
+        ),
+    ] = Severity.LOW
+    idle_days: Annotated[int | None, days("Days without use that fail.", hidden=True)] = None
+    rotation_days: Annotated[int | None, days("Age at which keys pass.", hidden=True)] = None
+    root_used_days: Annotated[int | None, days("Days after use of root.", hidden=True)] = None
+    expiry_days: Annotated[int | None, days("Days before expiry that fail.", hidden=True)] = None
+    decisions: Annotated[
+        InputFile | None, a_file("Follow up the decisions in this ledger.", **_DECISIONS)
+    ] = None
+    keep_days: Annotated[int, days("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
+    due_days: Annotated[int, days("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
+
+    @property
+    def files(self) -> tuple[InputFile | None, ...]:
+        """Return the files that were read."""
+        return self.exemptions, self.decisions
+
+
+FailOn = Annotated[
+    list[str],
+    typer.Option(
+        autocompletion=words(lambda: (*FAIL_ON_WORDS, *rule_ids())),
+        metavar="WORD",
+        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher;"
+        f" also control, overdue; {_REPEATED}",
+    ),
+]
+"""The option that says what a run fails on; undetermined users always count."""
+
+# Output
+
+
+def _verdicts_of(chosen: list[str]) -> list[str]:
+    """Return the verdicts named, all of them for `all`."""
+    known = (*Verdict, ALL_VERDICTS)
+    if unknown := [word for word in chosen if word not in known]:
+        message = f"'{printable(', '.join(unknown))}': choose from {', '.join(known)}"
+        raise typer.BadParameter(message)
+    return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
+
+
+Verdicts = Annotated[
+    list[Verdict],
+    typer.Option(
+        "--verdict",
+        parser=str,
+        callback=_verdicts_of,
+        autocompletion=words(lambda: (*Verdict, ALL_VERDICTS)),
+        metavar="VERDICT",
+        show_default=False,
+        help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {_REPEATED}",
+    ),
+]
+"""The option for the verdicts of the users to list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternOptions:
+    """Hold the patterns of the accounts and users to list and count."""
+
+    account: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ACCOUNT", help=f"Only this account (id, name or pattern); {_REPEATED}"
+        ),
+    ] = field(default_factory=list)
+    user: Annotated[
+        list[str],
+        typer.Option(metavar="USER", help=f"Only this user (name, ARN or pattern); {_REPEATED}"),
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterOptions(PatternOptions):
+    """Hold the options of a filter, which every output but the workbook keeps to."""
+
+    certain: Annotated[bool, typer.Option("--certain", help="Only users without caveats.")] = False
+    min_age: Annotated[
+        int, days("Only users created this long before the report.", 0, show_default=False)
+    ] = 0
+
+
+HubRegion = Annotated[
+    str | None,
+    output_option(
+        parser=of_form(REGION_PATTERN, "use a region such as eu-west-1"),
+        metavar="REGION",
+        hidden=True,
+        help="Region of the Security Hub for ASFF; default the partition's home region.",
+    ),
+]
+"""The option for the region that ASFF is written for."""
+
+RawCsv = Annotated[
+    bool,
+    output_option("--raw-csv", hidden=True, help="Write cells like formulas without a leading '."),
+]
+"""The option for CSV that machines read."""
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")]
+"""The option for errors alone."""

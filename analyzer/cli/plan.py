@@ -1,26 +1,24 @@
-"""Wire `credreport plan`: write the script that deactivates or deletes the decided users."""
+"""Tell the story of `credreport plan`: write the script that removes the decided users."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.choices import Command, days_option
-from analyzer.cli.input_options import DecisionFiles, InputFile, read_input_file
-from analyzer.cli.options import Config
-from analyzer.cli.output_options import check_outputs
+from analyzer.cli import stdout
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import check_outputs, require
+from analyzer.cli.options import DecisionFiles, InputFile, input_file, whole_number
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
-from analyzer.cli.stdout import flushed_stdout
 
 if TYPE_CHECKING:
     from analyzer.decisions.plan import Plan
 
 _MAX_AGE_DAYS: Final = 45
 
-app = typer.Typer(add_completion=False)
+EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
 
-@app.command(cls=Command, no_args_is_help=True)
 def plan(
     files: DecisionFiles,
     *,
@@ -44,13 +42,18 @@ def plan(
     exemptions: Annotated[
         InputFile | None,
         typer.Option(
-            parser=read_input_file,
+            parser=input_file,
             metavar="FILE",
             help="Leave out the users of this exemption list.",
         ),
     ] = None,
     max_age: Annotated[
-        int, days_option("Set the age of the reports from which the script refuses to run.")
+        int,
+        typer.Option(
+            parser=whole_number(1),
+            metavar="DAYS",
+            help="Set the age of the reports from which the script refuses to run.",
+        ),
     ] = _MAX_AGE_DAYS,
     config: Config = None,
 ) -> None:
@@ -70,8 +73,7 @@ def plan(
     from analyzer.writers import users
 
     _check_names(files)
-    read = [each.name for each in (*files, exemptions) if each]
-    check_outputs([output] if output else [], [*read, *report, config])
+    check_outputs([output] if output else [], [*files, exemptions, *report, config])
     collection = merged(read_files(files, utc_now().date()))
     exempt = read_exemptions(*exemptions) if exemptions else ()
     if report:
@@ -90,7 +92,7 @@ def plan(
         say(f"Done already: {line.decision} {line.user_key.arn}")
     for each in result.left_out:
         say(f"Left out: {each}")
-    exit_if_failed_or_partial(partial=bool(result.left_out))
+    exit_if_failed_or_partial(missing=result.left_out)
 
 
 def _check_names(files: list[InputFile]) -> None:
@@ -99,12 +101,9 @@ def _check_names(files: list[InputFile]) -> None:
     Raises typer.BadParameter.
     """
     names = [Path(each.name).name for each in files]
-    for name in names:
-        if names.count(name) > 1:
-            message = f"two files are called {name}, and the script needs them in one folder"
-            raise typer.BadParameter(
-                f"{message}: name each once, or rename one", param_hint="LEDGERS"
-            )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    message = f"two files are called {twice}, and the script needs them in one folder"
+    require(not twice, f"{message}: name each once, or rename one", "FILES")
 
 
 def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:
@@ -122,8 +121,8 @@ def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age
     if not planned.removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")
     if output is None:
-        with flushed_stdout():
-            typer.echo(script, nl=False)
+        with stdout.text_stream() as stream:
+            stream.write(script)
         return
     with replacing(output) as stream:
         stream.write(script.encode())

@@ -1,14 +1,13 @@
-"""Write an analysis to standard output, and end quietly if its reader goes away."""
+"""Write results to standard output, and end quietly if its reader goes away."""
 
 import os
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BytesIO, TextIOWrapper
 from textwrap import wrap
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 
 import typer
 
@@ -17,10 +16,12 @@ from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
     from analyzer.judging.analysis import Analysis
-    from analyzer.writers.changes import Comparison
 
 PIPE_CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
+
+_NARROWEST: Final = 24
+"""A last column of fewer columns is too narrow to break text in."""
 
 
 def write(
@@ -36,30 +37,53 @@ def write(
 
     `details` is for a table on a terminal, `check` for names.
     """
-    with flushed_stdout():
-        match form:
-            case Format.TABLE:
-                _write_table(analysis, verdicts, details=details)
-            case _:
-                from analyzer.writers import write_format
+    if form is Format.TABLE:
+        from analyzer.writers.terminal import write_piped_table, write_terminal
 
-                _write_data(
-                    lambda stream: write_format(
-                        form, analysis, stream, verdicts, raw_csv=raw_csv, check=check
-                    )
-                )
+        with text_stream() as text:
+            if is_terminal():
+                write_terminal(analysis, text, verdicts, details=details, **terminal())
+            else:
+                write_piped_table(analysis, text, verdicts)
+        return
+    from analyzer.writers import write_format
+
+    with binary_stream() as stream:
+        write_format(form, analysis, stream, verdicts, raw_csv=raw_csv, check=check)
+
+
+def write_lines(text: str) -> None:
+    """Write text for people, whose lines fit the terminal, broken under their last column.
+
+    Columns have two spaces between them. A pipe gets the text as it is.
+    """
+    with text_stream() as stream:
+        width = shutil.get_terminal_size().columns if is_terminal() else 0
+        lines = text.split("\n")
+        parts = [part for line in lines for part in _wrapped(line, width)] if width else lines
+        stream.write("".join(f"{part}\n" for part in parts))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    column = max(line.rfind("  ") + 2, 2)
+    indent = " " * (column if width - column >= _NARROWEST else 4)
+    return wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [line]
 
 
 @contextmanager
-def flushed_stdout() -> Iterator[None]:
-    """Flush standard output at the end, and refuse to go on if it cannot be written.
+def text_stream() -> Iterator[TextIO]:
+    """Give standard output for text, with escapes for characters that its encoding lacks.
 
     Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
     """
     if sys.stdout is None:
         raise OutputFailed("standard output cannot be written: it is closed.")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        yield
+        yield sys.stdout
         sys.stdout.flush()
     except BrokenPipeError:
         # What Python would still flush at its end must go nowhere.
@@ -69,81 +93,19 @@ def flushed_stdout() -> Iterator[None]:
         raise OutputFailed(f"standard output cannot be written: {error.strerror}.") from error
 
 
-def _write_table(analysis: "Analysis", verdicts: Collection[Verdict], *, details: bool) -> None:
-    from analyzer.writers.terminal import write_piped_table, write_terminal
+@contextmanager
+def binary_stream() -> Iterator[BinaryIO]:
+    """Give standard output for bytes; text in them cannot control a terminal.
 
-    escape_unencodable()
-    if is_terminal():
-        width, colour = shutil.get_terminal_size().columns, _is_coloured()
-        write_terminal(analysis, sys.stdout, verdicts, width=width, colour=colour, details=details)
-    else:
-        write_piped_table(analysis, sys.stdout, verdicts)
-
-
-def write_comparison(compared: "Comparison", form: Format, *, raw_csv: bool) -> None:
-    """Write what changed between two analyses, as a table, CSV or JSON."""
-    with flushed_stdout():
-        if form is Format.TABLE:
-            from analyzer.writers.changes_table import write_changes_table
-
-            escape_unencodable()
-            width = shutil.get_terminal_size().columns if is_terminal() else None
-            colour = is_terminal() and _is_coloured()
-            write_changes_table(compared, sys.stdout, width=width, colour=colour)
-        else:
-            _write_data(partial(write_changes_as, compared, form, raw_csv=raw_csv))
-
-
-def write_changes_as(
-    compared: "Comparison", form: Format, stream: BinaryIO, *, raw_csv: bool
-) -> None:
-    """Write what changed between two analyses to a stream, as CSV or JSON."""
-    from analyzer.writers.changes import write_changes, write_changes_json
-
-    if form is Format.CSV:
-        write_changes(compared.changes, stream, raw=raw_csv)
-    else:
-        write_changes_json(compared, stream)
-
-
-def _write_data(write_to: Callable[[BinaryIO], None]) -> None:
-    if is_terminal():
-        data = BytesIO()
-        write_to(data)
-        escape_unencodable()
-        # Text in a report must not control a terminal.
-        sys.stdout.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
-    else:
-        write_to(sys.stdout.buffer)
-
-
-_NARROWEST: Final = 24
-"""A last column of fewer columns is too narrow to break text in."""
-
-
-def text_for_terminal(text: str) -> str:
-    """Return text whose lines fit the terminal, broken under their last column.
-
-    Columns have two spaces between them. A pipe gets the text as it is.
+    Raises OutputFailed and typer.Exit as `text_stream`.
     """
-    if not is_terminal():
-        return text
-    width = shutil.get_terminal_size().columns
-    return "\n".join(part for line in text.split("\n") for part in _wrapped_lines(line, width))
-
-
-def _wrapped_lines(line: str, width: int) -> list[str]:
-    column = max(line.rfind("  ") + 2, 2)
-    indent = " " * (column if width - column >= _NARROWEST else 4)
-    return wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [line]
-
-
-def escape_unencodable() -> None:
-    """Write characters that the encoding of standard output lacks as escapes."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    with text_stream() as text:
+        if is_terminal():
+            data = BytesIO()
+            yield data
+            text.write("\n".join(map(printable, data.getvalue().decode().split("\n"))))
+        else:
+            yield text.buffer
 
 
 def is_terminal() -> bool:
@@ -151,6 +113,10 @@ def is_terminal() -> bool:
     return bool(sys.stdout and sys.stdout.isatty())
 
 
-def _is_coloured() -> bool:
-    """Return whether a terminal shows colours, which NO_COLOR and TERM=dumb switch off."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def terminal() -> dict[str, Any]:
+    """Return the width of the terminal, and whether it shows colours.
+
+    NO_COLOR and TERM=dumb switch them off.
+    """
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return {"width": shutil.get_terminal_size().columns, "colour": colour}

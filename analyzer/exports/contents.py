@@ -1,12 +1,14 @@
 """Write all outputs of a run, count users from run to run, and list what a run holds."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import IO, Any, Final, TypeVar
 
 import pandas as pd
 
@@ -16,18 +18,21 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.exports.reports import REPORTS, load_reports
-from analyzer.exports.run_record import as_of_option
-from analyzer.exports.runs import Run, sync
+from analyzer.exports.runs import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
+from analyzer.judging import analysis as judged
 from analyzer.judging.analysis import Analysis, analyze
 from analyzer.lists.exemptions import read_exemptions
 from analyzer.report.model import TEXT
-from analyzer.terms import ISO_UTC, Feed, Verdict, utc_text
+from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
 from analyzer.writers.asff import write_asff
 from analyzer.writers.changes import write_changes
+from analyzer.writers.compressed_blocks import CompressedBlocks
 from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
+
+T = TypeVar("T")
 
 USERS: Final = "users.csv"
 FINDINGS: Final = "findings.csv"
@@ -113,44 +118,33 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
 
 
 def trend(
-    earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[str, int]
+    earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[Verdict, int]
 ) -> pd.DataFrame:
     """Return the numbers of users of the newest runs, the oldest first and the present one last.
 
-    `earlier` are the older runs in their order, each with the counts that it was exported with;
-    one whose record lacks them or its as-of is left out. `name`, `as_of` and `verdicts`
+    `earlier` are the older runs in their order. `name`, `as_of` (UTC) and `verdicts`
     (`verdict_counts`) are those of the present run. The columns are `TREND_COLUMNS`: `run` str,
     `as_of` datetime64[s, UTC], `unused`, `inactive` (retired or dormant), `users` int64.
     """
-    counted = [(run, counts) for run in earlier if (counts := _recorded_counts(run.record))]
     rows = [
-        *((run.name, run.record.get("as_of"), *_user_counts(counts)) for run, counts in counted),
-        (name, utc_text(as_of), *_user_counts(verdicts)),
+        *((run.name, run.record.as_of, run.record.users) for run in earlier),
+        (name, as_of, verdicts),
     ]
-    frame = pd.DataFrame(rows, columns=list(TREND_COLUMNS))
-    moments = pd.to_datetime(frame[columns.AS_OF], format=ISO_UTC, utc=True, errors="coerce")
-    kinds: dict[str, Any] = {columns.RUN: TEXT, **dict.fromkeys(TREND_COLUMNS[2:], "int64")}
-    dated = frame.astype(kinds).assign(**{columns.AS_OF: moments.dt.as_unit("s")})
-    return dated.dropna(subset=columns.AS_OF).tail(MOST_RUNS).reset_index(drop=True)
+    counts = [
+        (name, at, users[Verdict.UNUSED], _inactive(users), sum(users.values()))
+        for name, at, users in rows[-MOST_RUNS:]
+    ]
+    kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
+    return pd.DataFrame(counts, columns=list(TREND_COLUMNS)).astype(kinds)
 
 
-def verdict_counts(analysis: Analysis) -> dict[str, int]:
+def _inactive(users: Mapping[Verdict, int]) -> int:
+    return users[Verdict.RETIRED] + users[Verdict.DORMANT]
+
+
+def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
     """Return the number of users of each verdict."""
-    return {str(verdict): analysis.totals.users(verdict) for verdict in Verdict}
-
-
-def _recorded_counts(record: Mapping[str, Any]) -> Mapping[str, int]:
-    """Return the counts in a record, none if it has no understood ones."""
-    counts = record.get("users")
-    if not isinstance(counts, dict) or {*counts} != {*map(str, Verdict)}:
-        return {}
-    return counts if all(type(number) is int for number in counts.values()) else {}
-
-
-def _user_counts(verdicts: Mapping[str, int]) -> tuple[int, int, int]:
-    """Return how many users are unused, are inactive, and how many there are."""
-    inactive = verdicts[Verdict.RETIRED] + verdicts[Verdict.DORMANT]
-    return verdicts[Verdict.UNUSED], inactive, sum(verdicts.values())
+    return {verdict: analysis.totals.users(verdict) for verdict in Verdict}
 
 
 def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
@@ -177,7 +171,7 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     Raises InputRefused.
     """
     listed, decided = run.path / EXEMPTIONS, run.path / DECISIONS
-    report = load_reports(run.path, {}, as_of=as_of_option(run.record))
+    report = load_reports(run.path, {}, as_of=run.record.set_as_of)
     return analyze(
         report,
         analysis.criteria,
@@ -224,3 +218,50 @@ def write_synced(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     sync(path)
     sync(path.parent)
+
+
+# What was judged once, for all outputs
+
+
+@contextmanager
+def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
+    """Give an analysis with the same result, which judges each user and words each finding once.
+
+    What it made lies in temporary files in the folder until the end. A report that stays in memory
+    needs none.
+
+    Raises OutputFailed where the folder cannot be written.
+    """
+    with ExitStack() as files:
+
+        def opened() -> IO[bytes]:
+            with os_errors_translated(folder):
+                return files.enter_context(TemporaryFile(dir=folder))
+
+        def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
+            return _stored_in(opened, values, folder)
+
+        if analysis.report.rows > judged.ROWS_IN_MEMORY:
+            analysis = replace(analysis, pages=store(analysis.pages), store=store)
+        yield analysis
+
+
+def _stored_in(
+    opened: Callable[[], IO[bytes]], values: Callable[[], Iterator[T]], folder: Path
+) -> Callable[[], Iterator[T]]:
+    """Return what gives the same values each time; they are made until one pass is complete."""
+    complete: list[CompressedBlocks] = []
+
+    def passed() -> Iterator[T]:
+        if complete:
+            # Nobody else can open the file: what is read from it was written here.
+            yield from map(pickle.loads, complete[0])
+            return
+        blocks = CompressedBlocks(opened())
+        for value in values():
+            with os_errors_translated(folder):
+                blocks.add(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+            yield value
+        complete.append(blocks)
+
+    return passed

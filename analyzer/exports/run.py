@@ -14,7 +14,6 @@ from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, run_record, runs
 from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
 from analyzer.exports.runs import Run
-from analyzer.exports.stored_analysis import stored
 from analyzer.files import replace_files, sha256
 from analyzer.judging.analysis import Analysis, JudgingRequest
 from analyzer.report.input_formats import InputLimit
@@ -98,14 +97,14 @@ def export(request: ExportRequest, keep: int | None) -> int:
     with runs.folder_lock(folder):
         with runs.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
-            run = folder / runs.next_run_name(folder, max(file.as_of for file in report.files))
+            run = folder / runs.next_run_name(folder, run_record.newest_as_of(report))
             earlier = runs.earlier_runs(folder, run.name)
             decided = _collect_decisions(request)
             judging = _judging_with(decided.ledger, request, earlier)
-            with stored(judging.analysis(report), folder) as analysis:
+            with contents.stored(judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
-                identity = _run_input(analysis, request).identity
+                identity = run_record.run_identity(report, _parameters(request, analysis))
                 if existing := runs.run_with_identity(folder, identity):
                     run, code = existing.path, _unchanged(existing, request.log, has_gaps=has_gaps)
                 else:
@@ -165,15 +164,14 @@ def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]
     return replace(request.judging, ledger=dated)
 
 
-def _run_input(analysis: Analysis, request: ExportRequest) -> run_record.RunInput:
+def _parameters(request: ExportRequest, analysis: Analysis) -> dict[str, object]:
     file = analysis.ledger.file
-    parameters = {**request.parameters, "decisions": file.sha256 if file else None}
-    return run_record.RunInput(report=analysis.report, parameters=parameters)
+    return {**request.parameters, "decisions": file.sha256 if file else None}
 
 
 def _unchanged(existing: Run, log: Log, *, has_gaps: bool) -> int:
     """Log that the same run is there already, and return its exit code."""
-    code = int(existing.record["exit_code"]) or (PARTIAL if has_gaps else 0)
+    code = existing.record.exit_code or (PARTIAL if has_gaps else 0)
     message = f"Unchanged since {existing.path}: skipped."
     log.say("unchanged", message, run=existing.name, exit_code=code)
     return code
@@ -196,12 +194,11 @@ def _publish(  # noqa: PLR0913  a run is all of these
     code: int,
 ) -> None:
     """Write all files of a run in a hidden folder, and give that its name."""
-    run_input = _run_input(analysis, request)
+    report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = contents.verdict_counts(analysis)
-    numbers = contents.trend(earlier, run.name, run_input.as_of, verdicts)
-    lines, file = analysis.ledger.lines, analysis.ledger.file
-    decided = {contents.DECISIONS: ledger_bytes(lines)} if lines else {}
+    numbers = contents.trend(earlier, run.name, run_record.newest_as_of(report), verdicts)
+    decided = {contents.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with runs.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
@@ -210,12 +207,13 @@ def _publish(  # noqa: PLR0913  a run is all of these
             closed = _feed_to_close(earlier, feed, request.log)
             contents.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_record.record_bytes(
-            run_input,
+            report,
+            _parameters(request, analysis),
             list(contents.synced_private_files(building)),
             exit_code=code,
             compared_with=previous.name if previous else None,
             users=verdicts,
-            ledger=file,
+            ledger=ledger.file,
         )
         contents.write_synced(building / run_record.RECORD_FILE, record)
     runs.publish(building, run)

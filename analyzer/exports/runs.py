@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.run_record import RECORD_FILE, read_record
+from analyzer.exports.run_record import RECORD_FILE, RunRecord, read_record
 from analyzer.files import PRIVATE, json_bytes, provenance, replacing, sha256
 from analyzer.terms import utc_text
 
@@ -27,7 +27,7 @@ class Run:
     """Hold a complete run: where it is, and what its record says."""
 
     path: Path
-    record: Mapping[str, Any]
+    record: RunRecord
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Run:
     @property
     def files(self) -> Mapping[str, str]:
         """Return the SHA-256 that each file of the run was made with, by its path in the run."""
-        return {each["path"]: each["sha256"] for each in self.record["files"]}
+        return {each.path: each.sha256 for each in self.record.files}
 
     def is_unedited(self) -> bool:
         """Return whether the run's folder holds what it was made with, unedited, and no more."""
@@ -62,7 +62,7 @@ def runs(folder: Path) -> list[Run]:
 
 def run_with_identity(folder: Path, identity: str) -> Run | None:
     """Return the run that was made from the same, if there is one."""
-    return next((run for run in runs(folder) if run.record["identity"] == identity), None)
+    return next((run for run in runs(folder) if run.record.identity == identity), None)
 
 
 def earlier_runs(folder: Path, name: str) -> list[Run]:

@@ -409,8 +409,8 @@ class Report:
         ]:
             yield (
                 f"No account number in {short_list(names)}: the ARNs are masked or missing, so"
-                " users are judged by name, and unused users are to check. --account-id sets the"
-                " account."
+                " users are judged by name, and unused users are to check. --masked-account sets"
+                " the account."
             )
 
     @property

@@ -1,11 +1,11 @@
 """Write what changed between two analyses as CSV or JSON."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
+from analyzer.changes.comparison import Comparison
 from analyzer.changes.diff import COLUMNS, counts_by_kind
 from analyzer.judging.analysis import Analysis
 from analyzer.version import VERSION
@@ -17,19 +17,6 @@ SCHEMA_VERSION: Final = "1.0"
 
 _ROWS_AT_ONCE: Final = 50_000
 """So many changes at a time are put in text, to keep the memory small."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Hold two analyses and what changed from one to the other (`changes.diff.COLUMNS`).
-
-    `accounts` is the number of accounts that were compared.
-    """
-
-    before: Analysis
-    now: Analysis
-    changes: pd.DataFrame
-    accounts: int
 
 
 def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
+from analyzer.changes.comparison import Comparison
 from analyzer.changes.diff import (
     BEFORE,
     CAUSE,
@@ -23,7 +24,7 @@ from analyzer.changes.users import Change
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
 from analyzer.writers import users
-from analyzer.writers.changes import Comparison, text_rows
+from analyzer.writers.changes import text_rows
 from analyzer.writers.summary import blind_spots_line
 from analyzer.writers.terminal import breakable, terminal, write_cells
 

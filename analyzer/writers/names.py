@@ -81,7 +81,7 @@ def _left_out_by_reason(
             "that may have an active service-specific credential": unlisted,
         }
         if check
-        else {"to check (--check lists them)": unsafe}
+        else {"to check (--include-check lists them)": unsafe}
     )
     return {
         **of_unsafe,

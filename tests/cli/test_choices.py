@@ -50,7 +50,7 @@ def completed(*words: str) -> list[str]:
         (("analyze", "--rules", "root-u"), ["root-used"]),
         (("analyze", "--rules", "all"), ["all"]),
         (("analyze", "--skip", ""), IDS),
-        (("rules", "explain", ""), IDS),
+        (("rules", ""), IDS),
     ],
     ids=str,
 )
@@ -124,12 +124,12 @@ def test_a_wrong_value_is_answered_with_the_right_ones(
 
 
 def test_an_unknown_rule_is_answered_with_all_rules(program: Program) -> None:
-    done = program("rules", "explain", "nothing")
+    done = program("rules", "nothing")
     assert done.code == 2
     assert f"'nothing': choose from {IDS[0]}" in " ".join(done.messages.replace("│", " ").split())
 
 
-COMMANDS: tuple[list[str], ...] = ([], ["analyze"], ["export"], ["rules"], ["rules", "explain"])
+COMMANDS: tuple[list[str], ...] = ([], ["analyze"], ["export"], ["rules"])
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
@@ -147,9 +147,9 @@ def test_the_options_that_people_need_first_come_first(
     lines = program("analyze", "--help").output.decode().splitlines()
     options = [line.split()[1] for line in lines if line.startswith("│ --")]
     assert options[:11] == [
-        *("--output", "--format", "--verdict", "--account", "--user", "--certain", "--min-age"),
-        *("--exemptions", "--standard", "--fail-on", "--help"),
+        *("--output", "--format", "--verdict", "--quiet", "--account", "--user", "--certain"),
+        *("--min-age", "--exemptions", "--standard", "--fail-on"),
     ]
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
-        *("Arguments", "Options", "Output", "Input", "Verdicts", "Rules", "Decisions")
+        *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")
     ]

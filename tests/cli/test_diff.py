@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,10 +13,14 @@ from analyzer.decisions.ledger import ledger_bytes
 from tests.cli.conftest import Program
 from tests.support.builders import (
     ACCOUNT,
+    LONG_AGO,
+    Row,
     a_key,
     a_password,
     a_user,
+    an_inactive_key,
     days_before,
+    no_password,
     report_text,
     saved,
     table,
@@ -29,6 +33,7 @@ FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
 USED = days_before(-8)
+UNCLEAR = a_user("ann") | {"password_enabled": "?"}
 
 
 class Terminal(io.StringIO):
@@ -80,16 +85,6 @@ def test_the_users_to_keep_by_a_ledger_are_exempt_on_both_sides(
     (ended,) = (row for row in table(done.output) if row["user"] == "ann" and not row["rule"])
     assert ended["change"] == "exemption-ended"
     assert program("diff", old, new, "--decisions", last, "-o", last).code == 2
-
-
-def test_what_is_overdue_by_a_ledger_fails_a_comparison(
-    program: Program, old: Path, new: Path, tmp_path: Path
-) -> None:
-    last = tmp_path / "decisions.csv"
-    last.write_bytes(ledger_bytes([line("delete", a_user("ann"), on=DECIDED)]))
-    arguments = ("diff", old, new, "--fail-on", "overdue")
-    assert program(*arguments, "--decisions", last).code == 1
-    assert program(*arguments).code == 2
 
 
 def test_notes_name_the_option_for_the_time_of_their_side(program: Program, tmp_path: Path) -> None:
@@ -172,13 +167,122 @@ def test_an_account_with_a_report_on_one_side_only_makes_the_result_partial(
     assert "eve" not in done.output.decode()
 
 
-@pytest.mark.parametrize(("quiet", "said"), [([], True), (["--quiet"], False)])
-def test_fail_on_is_about_the_new_report(
-    program: Program, old: Path, new: Path, quiet: list[str], *, said: bool
+ASLEEP = a_user("ann", password=a_password(LONG_AGO))
+LOST = a_user("ann", password=no_password(LONG_AGO))
+NEWLY_UNUSED = a_user("ann", key_1=an_inactive_key())
+WITH_KEY = a_user("ann", key_1=a_key())
+
+
+class Case(NamedTuple):
+    """Hold the user ann before and now, what a run fails on, and what it met."""
+
+    before: list[Row]
+    now: list[Row]
+    words: list[str]
+    met: str
+
+
+FAIL_ON = (
+    Case([a_user("ann")], [a_user("ann")], ["unused", "medium"], ""),
+    Case([], [a_user("ann")], ["unused"], "1 newly unused"),
+    Case([WITH_KEY], [NEWLY_UNUSED], ["unused"], "1 newly unused"),
+    Case([WITH_KEY], [NEWLY_UNUSED], ["retired"], ""),
+    Case([WITH_KEY], [NEWLY_UNUSED], ["unused-user"], "unused-user: 1 new"),
+    Case([WITH_KEY], [NEWLY_UNUSED], ["medium"], "unused-user: 1 new"),
+    Case([WITH_KEY], [NEWLY_UNUSED], ["high"], ""),
+    Case([NEWLY_UNUSED], [WITH_KEY], ["unused", "unused-user"], ""),
+    Case([ASLEEP], [LOST], ["retired"], "1 newly retired"),
+    Case([a_user("ann")], [], ["gone"], "1 gone"),
+    Case([a_user("ann")], [], ["new"], ""),
+    Case([a_user("ann")], [UNCLEAR], ["gone"], "1 newly undetermined"),
+    Case([UNCLEAR], [UNCLEAR], ["undetermined"], ""),
+    Case([], [UNCLEAR], ["undetermined"], "1 newly undetermined"),
+)
+
+
+@pytest.mark.parametrize("case", FAIL_ON)
+def test_fail_on_looks_at_what_is_new_and_says_in_one_line_what_it_met(
+    program: Program, tmp_path: Path, case: Case
 ) -> None:
-    done = program("diff", old, new, "--fail-on", "unused", *quiet)
+    old = console_report(tmp_path / "old", FIRST, *case.before, a_user("same"))
+    new = console_report(tmp_path / "new", SECOND, *case.now, a_user("same"))
+    options = [part for word in case.words for part in ("--fail-on", word)]
+    done = program("diff", old, new, "-q", *options)
+    said = f"Meets --fail-on: {case.met}\n" if case.met else ""
+    assert done == (1 if case.met else 0, b"", said)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "met"),
+    [
+        ("", "*,ann,By design,,", ""),
+        ("*,ann,By design,,2026-05-15", "*,ann,By design,,2026-05-15", "1 newly unused"),
+    ],
+)
+def test_what_is_exempt_is_not_new_until_the_exemption_ends(
+    program: Program, tmp_path: Path, before: str, now: str, met: str
+) -> None:
+    runs = tmp_path / "runs"
+    for day, entry in ((FIRST, before), (SECOND, now)):
+        listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n{entry}\n", "list.csv")
+        report = console_report(tmp_path / day, day, a_user("ann"))
+        exporting(runs, "--from", report, "--exemptions", listed)
+    names = [f"{day}T09-30-00Z" for day in (FIRST, SECOND)]
+    done = program("diff", *(runs / name for name in names), "-q", "--fail-on", "unused")
+    assert done.messages == (f"Meets --fail-on: {met}\n" if met else "")
+
+
+def test_an_account_that_was_not_compared_always_meets_fail_on(
+    program: Program, tmp_path: Path
+) -> None:
+    old = console_report(tmp_path / "old", FIRST, a_user("ann"))
+    new = console_report(tmp_path / "new", SECOND, a_user("ann"), a_user("eve", account=OTHER))
+    done = program("diff", old, new, "-q", "--fail-on", "gone")
     assert done.code == 1
-    assert ("Meets --fail-on: 2 unused" in done.messages) is said
+    assert done.messages.endswith("Meets --fail-on: accounts that were not compared: 1\n")
+
+
+def test_only_the_changes_are_listed_that_are_asked_for(
+    program: Program, old: Path, new: Path
+) -> None:
+    def listed(*options: str) -> list[tuple[str, str]]:
+        return changed(program("diff", old, new, "--format", "csv", *options).output)
+
+    assert listed("--change", "gone", "--change", "new") == CHANGED[:2]
+    assert listed("--verdict", "unused") == CHANGED
+    assert listed("--verdict", "active") == CHANGED[2:]
+    assert listed("--verdict", "active", "--change", "gone") == []
+    assert listed("--user", "bob") == CHANGED[1:2]
+    assert listed("--user", "b*", "--user", "=new") == CHANGED[:2]
+    assert listed("--account", ACCOUNT) == CHANGED
+
+
+def test_what_is_listed_changes_nothing_that_fails_a_run_and_a_filter_does(
+    program: Program, old: Path, new: Path
+) -> None:
+    failing = ("diff", old, new, "-q", "--fail-on", "unused")
+    assert program(*failing, "--change", "gone").code == 1
+    assert program(*failing, "--user", "bob").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--change", "older"], "'older': choose from new, gone, re-created, new-unused,"),
+        (["--fail-on", "overdue"], "overdue: no change; use `credreport analyze --fail-on`"),
+        (["--fail-on", "control"], "control: no change; use `credreport analyze --fail-on`"),
+        (["--fail-on", "older"], "'older': choose from the verdicts undetermined, unused,"),
+        (["--user", "eve"], "eve: no such user in the reports"),
+        (["--account", OTHER], f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
+        (["--user", ""], "the pattern is empty: name an account or a user"),
+    ],
+)
+def test_a_word_or_a_name_that_there_is_not_is_refused(
+    program: Program, old: Path, new: Path, options: list[str], says: str
+) -> None:
+    done = program("diff", old, new, *options)
+    assert done.code == 2
+    assert says in " ".join(done.messages.replace("│", " ").split())
 
 
 def test_runs_of_export_are_compared_by_their_reports_and_their_own_exemptions(

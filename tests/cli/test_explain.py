@@ -54,13 +54,13 @@ def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path)
     masked = report_text([a_user("ann")]).replace(ACCOUNT, "123XXXXXXXX")
     saved(tmp_path, masked, "masked.csv")
     saved(tmp_path, "no report", "notes.csv")
-    done = program("explain", "ann", tmp_path, "--account-id", OTHER, "--skip-unreadable")
+    done = program("explain", "ann", tmp_path, "--masked-account", OTHER, "--skip-unreadable")
     assert done.code == 5
     assert f"account {OTHER}, row " in done.output.decode()
     assert "notes.csv is not covered" in done.messages
     cut = report_text([a_user("ann"), a_user("bob")])[:-40]
     saved(tmp_path, cut, "cut.csv")
-    done = program("explain", "ann", tmp_path, "--account-id", OTHER, "--skip-unreadable")
+    done = program("explain", "ann", tmp_path, "--masked-account", OTHER, "--skip-unreadable")
     says = "cut.csv is not covered: row 4: the file is cut off in the middle of this row"
     assert says in done.messages
     packed = tmp_path / "masked.csv.gz"

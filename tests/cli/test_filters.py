@@ -8,7 +8,8 @@ import pytest
 from openpyxl import load_workbook
 
 import analyzer
-from analyzer.cli.filter_options import FilterOptions, filtered
+from analyzer.cli.inputs import filtered
+from analyzer.cli.options import FilterOptions
 from tests.cli.conftest import Program
 from tests.support.builders import a_password, a_user, days_before, report_text, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES
@@ -82,10 +83,10 @@ def test_a_run_fails_by_what_the_filter_keeps(
         (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
         (["--min-age", "-1"], "--min-age", "'-1': use a whole number of days, 0 or more"),
         (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
-        (["--check"], "--check", "use it with --format names only"),
+        (["--include-check"], "--include-check", "use it with --format names only"),
         (
-            ["--format", "names", "--certain", "--check"],
-            "--check",
+            ["--format", "names", "--certain", "--include-check"],
+            "--include-check",
             "lists the users that --certain leaves out: use one of the two",
         ),
     ],
@@ -116,7 +117,7 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(
     done = program("analyze", saved(tmp_path, masked), "--account", "012345678901")
     assert done.code == 2
     says = " ".join(done.messages.replace("│", " ").split())
-    assert "set the account of a masked report with --account-id" in says
+    assert "set the account of a masked report with --masked-account" in says
 
 
 def names(program: Program, *options: str) -> tuple[list[str], str]:
@@ -128,8 +129,8 @@ def names(program: Program, *options: str) -> tuple[list[str], str]:
 def test_names_are_those_to_act_on_and_say_what_they_leave_out(program: Program) -> None:
     listed, last = names(program)
     assert len(listed) == 26 - 13 - 5
-    assert last == "Left out of the names: 13 to check (--check lists them), 5 exempt."
-    checked, last = names(program, "--check")
+    assert last == "Left out of the names: 13 to check (--include-check lists them), 5 exempt."
+    checked, last = names(program, "--include-check")
     assert set(listed) < set(checked)
     assert last == "Left out of the names: 1 with an active service-specific credential, 5 exempt."
     assert names(program, "--verdict", "dormant")[1].startswith("Not visible in a credential")
@@ -138,5 +139,6 @@ def test_names_are_those_to_act_on_and_say_what_they_leave_out(program: Program)
 def test_no_page_is_read_to_find_out_whether_a_filter_names_a_user() -> None:
     analysis = analyzer.analyze(analyzer.load(ORGANIZATION))
     analysis = replace(analysis, pages=lambda: pytest.fail("a page was read"))
-    assert filtered(analysis, FilterOptions()) is analysis
-    assert filtered(analysis, FilterOptions(account=["111122223333"], certain=True)).filter
+    assert filtered([analysis], FilterOptions()) == [analysis]
+    (part,) = filtered([analysis], FilterOptions(account=["111122223333"], certain=True))
+    assert part.filter

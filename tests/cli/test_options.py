@@ -9,8 +9,8 @@ import typer
 
 from analyzer.cli import main
 from analyzer.cli.aws_options import AwsOptions
+from analyzer.cli.command import grouped, with_options
 from analyzer.cli.fetch import fetch
-from analyzer.cli.options import with_options
 from tests.support.builders import run
 
 
@@ -25,47 +25,36 @@ class Sizing:
     width: Annotated[int, typer.Option(min=1)] = 2
 
 
-seen: list[tuple[str, Colouring, Sizing]] = []
-
-
-@with_options
 def paint(wall: Annotated[str, typer.Argument()], *, colouring: Colouring, sizing: Sizing) -> None:
     """Paint a wall."""
-    seen.append((wall, colouring, sizing))
+    raise NotImplementedError(wall, colouring, sizing)
 
 
-def painted(*arguments: str) -> tuple[str, Colouring, Sizing]:
-    app = typer.Typer()
-    app.command()(paint)
-    app(list(arguments), standalone_mode=False)
-    return seen.pop()
+def test_the_options_of_the_dataclasses_stand_in_the_place_of_these() -> None:
+    declared = with_options(paint)
+    assert declared.__doc__ == "Paint a wall."
+    assert list(inspect.signature(declared).parameters) == ["wall", "colour", "layers", "width"]
 
 
 def test_a_command_gets_its_dataclasses_filled_with_what_was_given() -> None:
-    assert painted("north", "--colour", "blue", "--layer", "a", "--layer", "b", "--width", "3") == (
-        "north",
-        Colouring(colour="blue", layers=["a", "b"]),
-        Sizing(width=3),
-    )
+    values = {"wall": "north", "colour": "blue", "layers": ("a", "b"), "width": 3}
+    assert grouped(paint, values) == {
+        "wall": "north",
+        "colouring": Colouring(colour="blue", layers=["a", "b"]),
+        "sizing": Sizing(width=3),
+    }
 
 
 def test_what_is_not_given_is_as_in_the_dataclass() -> None:
-    assert painted("north") == ("north", Colouring(), Sizing())
-
-
-def test_a_list_that_nobody_gave_is_not_shared_by_two_runs() -> None:
-    _, first, _ = painted("north")
-    _, second, _ = painted("north")
-    assert first.layers is not second.layers
-
-
-def test_the_command_keeps_its_name_and_description() -> None:
-    assert (paint.__name__, paint.__doc__) == ("paint", "Paint a wall.")
-    assert list(inspect.signature(paint).parameters) == ["wall", "colour", "layers", "width"]
+    parameters = inspect.signature(with_options(paint)).parameters
+    defaults = {name: each.default for name, each in parameters.items()}
+    assert grouped(paint, defaults)["colouring"] == Colouring()
 
 
 def test_every_field_of_a_group_is_an_option_of_the_command() -> None:
-    assert {each.name for each in fields(AwsOptions)} <= set(inspect.signature(fetch).parameters)
+    assert {each.name for each in fields(AwsOptions)} <= set(
+        inspect.signature(with_options(fetch)).parameters
+    )
 
 
 @pytest.mark.parametrize("command", ["analyze", "fetch"])

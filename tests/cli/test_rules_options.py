@@ -151,7 +151,7 @@ def test_it_is_said_what_a_run_fails_by(program: Program, tmp_path: Path) -> Non
     )
     assert f"Meets --fail-on: 1 unused; {MFA}: 1 fail, 1 undecided" in done.messages
     quiet = program("analyze", report, AT, "--format", "csv", "--fail-on", "unused", "-q")
-    assert (quiet.code, quiet.messages) == (1, "")
+    assert (quiet.code, quiet.messages) == (1, "Meets --fail-on: 1 unused\n")
 
 
 def test_that_a_root_was_not_seen_is_what_a_run_fails_by(program: Program, tmp_path: Path) -> None:
@@ -233,7 +233,11 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
     (["--hub-region", "Frankfurt"], "--hub-region", "'Frankfurt': use a region such as eu-west-1"),
     (["--hub-region", ""], "--hub-region", "'': use a region such as eu-west-1"),
-    (["--account-id", "12345678901"], "--account-id", "'12345678901': an account has 12 digits"),
+    (
+        ["--masked-account", "12345678901"],
+        "--masked-account",
+        "'12345678901': an account has 12 digits",
+    ),
     (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),
 )
 

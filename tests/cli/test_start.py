@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import run as run_process
-from analyzer.cli.commands import SUMMARIES
-from analyzer.cli.stderr import LogFormat
+from analyzer.cli.analyze import EXAMPLES
+from analyzer.cli.command import SUMMARIES
+from analyzer.cli.log import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.cli.conftest import Program
 from tests.support.builders import ROOT_FOLDER, Run, run
+from tests.support.outputs import CONSOLE
 
+SAMPLE_SETTINGS = ROOT_FOLDER / "samples" / "settings.toml"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
 QUICK: tuple[list[str], ...] = (
     ["--help"],
@@ -73,8 +76,7 @@ def test_a_command_imports_no_other_one(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", asked], cwd=ROOT_FOLDER, capture_output=True, check=True
     )
-    assert command in (names := done.stderr.decode().split())
-    assert len(names) <= 2  # `analyze` has options and checks that `diff` and `export` share
+    assert done.stderr.decode().split() == [command]
 
 
 @pytest.mark.parametrize(
@@ -106,11 +108,53 @@ def test_help_names_every_option_and_every_word_that_an_option_takes(program: Pr
     told = " ".join(program("analyze", "--help").output.decode().replace("│", " ").split())
     options = (
         "--output -o --format --verdict --definition --dormant-days --grace-days --as-of"
-        " --exemptions --fail-on --raw-csv --quiet -q --help -h"
+        " --exemptions --fail-on --quiet -q --help -h"
     )
     assert [option for option in options.split() if option not in told] == []
     words = [*Format, *Verdict, *Definition, "all", "unused", "90", ".xlsx", ".csv", ".json"]
     assert [word for word in words if word not in told] == []
+
+
+def test_the_help_of_analyze_has_at_most_80_lines_with_three_examples_at_its_end(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
+    lines = program("analyze", "--help").output.decode().splitlines()
+    assert len(lines) <= 80
+    assert [line.strip() for line in lines if line.strip().startswith("credreport")] == [*EXAMPLES]
+    assert len(EXAMPLES) == 3
+
+
+RARE = (
+    *("--mode=640", "--max-input=1GiB", "--raw-csv", "--hub-region=eu-west-1", "--idle-days=45"),
+    *("--rotation-days=90", "--root-used-days=30", "--expiry-days=14"),
+)
+
+
+def test_what_few_need_is_hidden_from_the_help_accepted_and_in_the_sample_settings(
+    program: Program,
+) -> None:
+    shown = program("analyze", "--help").output.decode()
+    names = [each.partition("=")[0] for each in RARE]
+    assert [name for name in names if name in shown] == []
+    assert program("analyze", CONSOLE, "-q", *RARE).code == 0
+    sample = SAMPLE_SETTINGS.read_text(encoding="utf-8")
+    assert [name for name in names if f"{name.removeprefix('--')} = " not in sample] == []
+    assert program("analyze", CONSOLE, "-q", "--config", SAMPLE_SETTINGS).code == 0
+
+
+@pytest.mark.parametrize("command", ["analyze", "explain", "diff", "collect", "plan"])
+def test_a_command_without_arguments_says_in_ten_lines_what_it_needs(
+    program: Program, command: str
+) -> None:
+    done = program(command)
+    lines = done.output.decode().splitlines()
+    assert done.code == 2
+    assert len(lines) <= 10
+    assert lines[0] == SUMMARIES[command]
+    assert f"credreport {command} --help lists all options." in lines
+    assert [line for line in lines if line.startswith(f"  credreport {command} ")]
 
 
 @pytest.mark.parametrize("command", ["analyze", "export"])

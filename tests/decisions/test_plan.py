@@ -39,7 +39,7 @@ EXEMPTIONS = b"account,user,reason,owner,expires\n*,quiet,break-glass,sec,{}\n"
 
 
 def exemptions(expires: str = "") -> Exemptions:
-    return analyzer.read_exemptions("e.csv", EXEMPTIONS.replace(b"{}", expires.encode()))
+    return analyzer.read_exemptions(("e.csv", EXEMPTIONS.replace(b"{}", expires.encode())))
 
 
 def planned(*lines: LedgerLine, users: list[Row] | None = None, **report: Any) -> Plan:
@@ -257,7 +257,7 @@ def test_an_exemption_is_noted_once_and_as_expired_by_the_report_of_each_line() 
         ("*", NEWER.date(), []),
     ):
         entry = f"account,user,reason,owner,expires\n*,{user},break-glass,sec,{expires}\n"
-        exempt = analyzer.read_exemptions("e.csv", entry.encode())
+        exempt = analyzer.read_exemptions(("e.csv", entry.encode()))
         sentences = [f"The exemption of {user} in account *{each}" for each in notes]
         assert exemption_notes(Ledger(lines=(line(), later)), exempt) == sentences
 

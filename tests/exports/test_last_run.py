@@ -2,7 +2,6 @@
 
 import json
 import stat
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from analyzer.cli.export import run_and_record
+from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
 from analyzer.exports.runs import LAST_RUN, folder_lock, write_last_run
 from tests.support.builders import saved
@@ -26,11 +25,11 @@ def last_run(folder: Path) -> dict[str, Any]:
     return document
 
 
-def raising(error: BaseException) -> Callable[[], int]:
-    def run() -> int:
-        raise error
-
-    return run
+def ended(folder: Path, error: BaseException | None = None) -> None:
+    """End a run at noon, with an error or well."""
+    with last_run_written(folder, lambda: NOON):
+        if error:
+            raise error
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,11 @@ def raising(error: BaseException) -> Callable[[], int]:
 def test_a_run_with_outputs_leaves_when_it_ended_and_how(
     tmp_path: Path, code: int, message: str
 ) -> None:
-    assert run_and_record(tmp_path, lambda: code, lambda: NOON) == code
+    if code:
+        with pytest.raises(typer.Exit):
+            ended(tmp_path, typer.Exit(code))
+    else:
+        ended(tmp_path)
     record = last_run(tmp_path)
     assert record["kind"] == "last-run"
     assert record["when"] == "2026-03-01T12:00:00Z"
@@ -67,7 +70,7 @@ def test_a_failed_run_leaves_its_exit_code_and_message_and_fails_as_before(
     tmp_path: Path, error: BaseException, code: int, message: str
 ) -> None:
     with pytest.raises(type(error)):
-        run_and_record(tmp_path, raising(error), lambda: NOON)
+        ended(tmp_path, error)
     record = last_run(tmp_path)
     assert record["exit_code"] == code
     assert message in record["message"]
@@ -76,7 +79,7 @@ def test_a_failed_run_leaves_its_exit_code_and_message_and_fails_as_before(
 def test_another_run_at_work_writes_nothing(tmp_path: Path) -> None:
     write_last_run(tmp_path, NOON, 0, "Done.")
     with pytest.raises(Busy):
-        run_and_record(tmp_path, raising(Busy("another")), lambda: NOON)
+        ended(tmp_path, Busy("another"))
     assert last_run(tmp_path)["exit_code"] == 0
 
 
@@ -90,9 +93,9 @@ def test_where_it_cannot_be_written_the_run_ends_as_it_would(tmp_path: Path, cod
     (tmp_path / LAST_RUN).mkdir()
     if code:
         with pytest.raises(AwsRefused):
-            run_and_record(tmp_path, raising(AwsRefused("no")), lambda: NOON)
+            ended(tmp_path, AwsRefused("no"))
     else:
-        assert run_and_record(tmp_path, lambda: 0, lambda: NOON) == 0
+        ended(tmp_path)
 
 
 def test_it_is_private_at_first_and_keeps_the_mode_that_it_was_given(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pandas.testing import assert_frame_equal
 
 import analyzer
 from analyzer.errors import OutputFailed
-from analyzer.exports import stored_analysis
-from analyzer.exports.stored_analysis import stored
+from analyzer.exports import contents
+from analyzer.exports.contents import stored
 from analyzer.judging import analysis, inspection
 from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
@@ -111,7 +111,7 @@ def test_a_folder_that_takes_no_more_is_named(
         Path("/dev/full").open("w+b", buffering=0) as full,
         stored(of_organization(), tmp_path) as kept,
     ):
-        monkeypatch.setattr(stored_analysis, "TemporaryFile", lambda **_: full)
+        monkeypatch.setattr(contents, "TemporaryFile", lambda **_: full)
         with pytest.raises(OutputFailed, match="cannot be written: No space left on device"):
             assert kept.totals
 

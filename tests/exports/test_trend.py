@@ -1,5 +1,6 @@
 """The trend counts the users of the newest runs, and the Summary draws it."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,26 +9,37 @@ import openpyxl
 import pytest
 
 from analyzer.exports.contents import MOST_RUNS, TREND_COLUMNS, trend
+from analyzer.exports.run_record import RunRecord, read_record
 from analyzer.exports.runs import Run
 from analyzer.terms import Verdict
-from tests.support.builders import a_password, a_user, days_before
+from tests.support.builders import a_password, a_user, days_before, saved
 from tests.support.runs import console_report, exporting, record_of
 from tests.support.workbooks import opened, parts, texts, values
 
-NONE = dict.fromkeys(map(str, Verdict), 0)
+NONE: dict[Any, int] = dict.fromkeys(Verdict, 0)
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ASLEEP = a_user("asleep", password=a_password(days_before(300)))
 
 
 def a_run(year: int, **counts: Any) -> Run:
     name = f"20{year:02}-01-01T00-00-00Z"
-    record = {"as_of": f"20{year:02}-01-01T00:00:00Z", "users": {**NONE, **counts}}
+    saved_record: dict[str, Any] = {
+        "kind": "export",
+        "as_of": f"20{year:02}-01-01T00:00:00Z",
+        "identity": "",
+        "exit_code": 0,
+        "users": {**NONE, **counts},
+        "files": [],
+    }
+    record = RunRecord.model_validate(saved_record)
     return Run(Path(name), record)
 
 
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
     counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
-    frame = trend([a_run(20, active=1), a_run(21, **counts)], "now", NOW, {**NONE, "unused": 3})
+    frame = trend(
+        [a_run(20, active=1), a_run(21, **counts)], "now", NOW, {**NONE, Verdict.UNUSED: 3}
+    )
     assert tuple(frame.columns) == TREND_COLUMNS
     assert frame[["unused", "inactive", "users"]].to_numpy().tolist() == [
         *([0, 0, 1], [2, 2, 6], [3, 0, 3])
@@ -49,15 +61,17 @@ def test_only_the_newest_runs_count() -> None:
         {"users": None},
         {"users": {"unused": 1}},
         {"users": {**NONE, "unused": "1"}},
-        {"users": {**NONE, "other": 1}},
         {"as_of": None},
         {"as_of": "yesterday"},
     ],
 )
-def test_a_run_whose_record_does_not_have_the_numbers_is_left_out(changed: dict[str, Any]) -> None:
-    run = a_run(20)
-    damaged = Run(run.path, {**run.record, **changed})
-    assert trend([damaged], "now", NOW, NONE)["run"].tolist() == ["now"]
+def test_a_record_that_does_not_have_the_numbers_is_none(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    run = exported(tmp_path / "runs", tmp_path, (6,))
+    assert read_record(run) is not None
+    saved(run, json.dumps({**record_of(run), **changed}), "manifest.json")
+    assert read_record(run) is None
 
 
 # The Summary

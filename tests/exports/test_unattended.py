@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
+from analyzer.cli.command import with_options
 from analyzer.cli.export import export
 from tests.support.aws_server import an_account, on_loopback_only, serving
 from tests.support.builders import ROOT_FOLDER
@@ -37,7 +38,7 @@ def variables(text: str) -> set[str]:
 
 
 def options() -> set[str]:
-    names = {*inspect.signature(export).parameters} - {"sources"} | {"from"}
+    names = {*inspect.signature(with_options(export)).parameters} - {"sources"} | {"from"}
     return {name.upper() for name in names}
 
 

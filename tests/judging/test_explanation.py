@@ -198,7 +198,7 @@ def test_exemptions_that_match_are_shown_whether_they_apply_or_not(tmp_path: Pat
 def test_an_exemption_from_one_rule_says_so(tmp_path: Path) -> None:
     header = "account,user,reason,owner,expires,rule"
     content = f"{header}\n*,ann,Why,,,idle-password".encode()
-    exemptions = analyzer.read_exemptions("list.csv", content)
+    exemptions = analyzer.read_exemptions(("list.csv", content))
     (explanation,) = analyzed(tmp_path, [a_user("ann")], exemptions).explain("ann")
     assert "  row 2: ann: Why, rule idle-password only" in str(explanation)
 

@@ -48,7 +48,7 @@ def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(
     assert listed.names == {ACCOUNT: AccountName(name=r"P\x1b[1m\x00", owner=r"A\x85n")}
     assert listed.file.name == r"a\x00\udcff.csv"
     report = with_account_list(analyzer.load(saved(tmp_path, report_text([a_user()]))), listed)
-    exempt = analyzer.read_exemptions("e\x00\udcff.csv", b"account,user,reason,owner,expires\n")
+    exempt = analyzer.read_exemptions(("e\x00\udcff.csv", b"account,user,reason,owner,expires\n"))
     assert exempt.file is not None
     assert exempt.file.name == r"e\x00\udcff.csv"
     for ending in (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json"):

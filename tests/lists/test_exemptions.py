@@ -36,7 +36,7 @@ OTHER_ACCOUNT = "123456789012"
 
 def refusal(text: str) -> list[str]:
     with pytest.raises(InputRefused) as refused:
-        analyzer.read_exemptions("list.csv", text.encode())
+        analyzer.read_exemptions(("list.csv", text.encode()))
     return [str(problem).splitlines()[0] for problem in refused.value.problems]
 
 
@@ -68,7 +68,7 @@ READ = {
 
 @pytest.mark.parametrize("form", READ)
 def test_a_list_is_read_as_people_keep_it(form: str) -> None:
-    (entry,) = analyzer.read_exemptions("list.csv", READ[form].encode())
+    (entry,) = analyzer.read_exemptions(("list.csv", READ[form].encode()))
     assert (entry.account, entry.user, entry.reason) == ("*", "ann", "why")
     assert (entry.owner, entry.expires) == ("", None)
 
@@ -145,7 +145,7 @@ REFUSED = {
 @pytest.mark.parametrize("sign", [";", "\t"], ids=["semicolons", "tabs"])
 def test_a_list_that_a_spreadsheet_separated_otherwise_is_read(sign: str) -> None:
     text = "account,user,reason,owner,expires\n*,ann,why,,\n".replace(",", sign)
-    (entry,) = analyzer.read_exemptions("e.csv", text.encode())
+    (entry,) = analyzer.read_exemptions(("e.csv", text.encode()))
     assert (entry.user, entry.reason) == ("ann", "why")
 
 
@@ -236,7 +236,7 @@ def test_many_entries_with_reasons_of_their_own_are_kept_apart(tmp_path: Path) -
 
 def with_rules(*lines: str) -> Exemptions:
     header = "account,user,reason,owner,expires,rule"
-    return analyzer.read_exemptions("list.csv", "\n".join([header, *lines]).encode())
+    return analyzer.read_exemptions(("list.csv", "\n".join([header, *lines]).encode()))
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_column_that_seems_to_name_the_rule_is_not_passed_over(column: str) ->
 
 def test_a_rule_counts_whatever_the_case_of_its_column() -> None:
     text = f"{HEADER_OF_EXEMPTIONS}, RULE \n*,ann,why,,,unused-user\n"
-    (entry,) = analyzer.read_exemptions("list.csv", text.encode())
+    (entry,) = analyzer.read_exemptions(("list.csv", text.encode()))
     assert entry.rule == "unused-user"
 
 

@@ -109,7 +109,7 @@ def test_the_account_is_what_stands_there(tmp_path: Path, kind: str, account: st
 
 def test_the_option_tells_the_account(tmp_path: Path, text: str, capsys: Capture) -> None:
     path = str(saved(tmp_path, text))
-    options = ["--account-id", "123456789012", "--verdict", "all", "--format", "csv", "--as-of"]
+    options = ["--masked-account", "123456789012", "--verdict", "all", "--format", "csv", "--as-of"]
     assert main(["analyze", path, *options, "2026-03-01"]) == 0
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert {row["account"] for row in rows} == {"123456789012"}
@@ -132,7 +132,7 @@ def test_the_option_changes_no_account_that_the_report_tells(
     tmp_path: Path, capsys: Capture
 ) -> None:
     path = str(saved(tmp_path, report_text(USERS)))
-    options = ["--account-id", "999999999999", "--verdict", "all", "--format", "csv"]
+    options = ["--masked-account", "999999999999", "--verdict", "all", "--format", "csv"]
     assert main(["analyze", path, *options]) == 0
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert {row["account"] for row in rows} == {"012345678901"}
@@ -140,7 +140,7 @@ def test_the_option_changes_no_account_that_the_report_tells(
 
 def test_an_account_that_is_none_is_wrong_usage(tmp_path: Path, capsys: Capture) -> None:
     path = str(saved(tmp_path, report_text(USERS)))
-    assert main(["analyze", path, "--account-id", "12345"]) == 2
+    assert main(["analyze", path, "--masked-account", "12345"]) == 2
     assert "an account has 12 digits" in capsys.readouterr().err
 
 

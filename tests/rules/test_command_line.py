@@ -4,19 +4,20 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from analyzer.cli.rules import app
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
+from tests.support.builders import run
 
-RUNNER = CliRunner()
+
+def explained(*ids: str) -> str:
+    done = run("rules", *ids)
+    assert done.code == 0
+    return done.output.decode()
 
 
 def test_the_rules_are_listed_in_order_with_their_severities() -> None:
-    done = RUNNER.invoke(app)
-    assert done.exit_code == 0
-    lines = done.stdout.splitlines()
+    lines = explained().splitlines()
     assert [line.split()[:2] for line in lines] == [
         [rule.id, rule.severity.value] for rule in RULES
     ]
@@ -27,16 +28,15 @@ def test_the_rules_are_listed_in_order_with_their_severities() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_each_rule_is_explained(rule: Rule) -> None:
-    done = RUNNER.invoke(app, ["explain", rule.id])
-    assert done.exit_code == 0
-    lines = done.stdout.splitlines()
+    text = explained(rule.id)
+    lines = text.splitlines()
     assert lines[0] == rule.id
     assert rule.title in lines[1]
     for head in ("Why", "How it decides", "Columns of the report", "What to do", "Read more"):
         assert head in lines
     for whole in (*rule.references, *(line for line in rule.remedy if line.startswith("aws "))):
         assert f"  {whole}" in lines
-    words = " ".join(done.stdout.split())
+    words = " ".join(text.split())
     assert rule.why in words
     assert rule.how in words
     assert ", ".join(rule.columns) in words
@@ -44,7 +44,7 @@ def test_each_rule_is_explained(rule: Rule) -> None:
 
 
 def test_the_explanation_has_limit_and_control_numbers() -> None:
-    lines = RUNNER.invoke(app, ["explain", "unrotated-access-key"]).stdout.splitlines()
+    lines = explained("unrotated-access-key").splitlines()
     assert "  rotation_days: default 90, set by --rotation-days." in lines
     assert "  CIS AWS Foundations Benchmark v7.0.0: 2.12" in lines
     assert "  AWS Foundational Security Best Practices v1.0.0: IAM.3" in lines
@@ -53,14 +53,18 @@ def test_the_explanation_has_limit_and_control_numbers() -> None:
 
 
 def test_a_rule_without_controls_has_no_empty_section() -> None:
-    assert "Standards" not in RUNNER.invoke(app, ["explain", "expired-password"]).stdout
+    assert "Standards" not in explained("expired-password")
 
 
 def test_an_unknown_rule_is_wrong_usage_and_the_known_ones_are_named() -> None:
-    done = RUNNER.invoke(app, ["explain", "unused-users"])
-    assert done.exit_code == 2
-    assert "unused-user" in done.stderr
-    assert RUNNER.invoke(app, ["explain"]).exit_code == 2
+    done = run("rules", "unused-users")
+    assert done.code == 2
+    assert "unused-user" in done.messages
+
+
+def test_several_rules_are_explained_one_after_the_other() -> None:
+    first, second = "root-used", "unused-user"
+    assert explained(first, second) == f"{explained(first)}\n{explained(second)}"
 
 
 def test_help_imports_nothing_heavy() -> None:

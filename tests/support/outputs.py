@@ -92,11 +92,13 @@ def analyzed_console() -> Analysis:
 
 
 def listed_exemptions() -> Exemptions:
-    return analyzer.read_exemptions(str(EXEMPTIONS), EXEMPTIONS.read_bytes())
+    return analyzer.read_exemptions((str(EXEMPTIONS), EXEMPTIONS.read_bytes()))
 
 
 def exemptions_of(*lines: str) -> Exemptions:
-    return analyzer.read_exemptions("list.csv", "\n".join([HEADER_OF_EXEMPTIONS, *lines]).encode())
+    return analyzer.read_exemptions(
+        ("list.csv", "\n".join([HEADER_OF_EXEMPTIONS, *lines]).encode())
+    )
 
 
 def csv_bytes(

@@ -63,7 +63,7 @@ def analyzed_users(folder: Path, users: Iterable[Row], **criteria: Any) -> Analy
 
 def analyzed_console(book: Rulebook | None = None) -> Analysis:
     """Analyze the sample that has every verdict, reason and caveat, with its exemptions."""
-    entries = analyzer.read_exemptions("exemptions.csv", EXEMPTIONS.read_bytes())
+    entries = analyzer.read_exemptions(("exemptions.csv", EXEMPTIONS.read_bytes()))
     return analyzed(CONSOLE, entries, book)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analyzer.changes.comparison import Comparison
 from analyzer.writers import changes
-from analyzer.writers.changes import Comparison, write_changes, write_changes_json
+from analyzer.writers.changes import write_changes, write_changes_json
 from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before
 from tests.support.comparisons import analysis_of, compared
 

@@ -139,7 +139,7 @@ def test_there_is_a_sheet_for_every_standard(standard: object, tmp_path: Path) -
 
 
 def exempt_contractors() -> Analysis:
-    entries = analyzer.read_exemptions("exemptions.csv", CONTRACTORS.encode())
+    entries = analyzer.read_exemptions(("exemptions.csv", CONTRACTORS.encode()))
     return analyzed(SAMPLES / "organization", entries, CIS)
 
 

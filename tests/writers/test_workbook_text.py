@@ -140,7 +140,9 @@ def test_an_exemption_and_free_text_of_the_report_stay_text(tmp_path: Path) -> N
     user, root = a_user(), the_root()
     user[MORE_CREDENTIALS], root[MORE_CREDENTIALS] = "=HYPERLINK(1)", "N/A"
     report = saved(tmp_path, report_text([user], root=root, columns=[*user]))
-    book = book_of(analyzed(report, analyzer.read_exemptions("exemptions.csv", exemption.encode())))
+    book = book_of(
+        analyzed(report, analyzer.read_exemptions(("exemptions.csv", exemption.encode())))
+    )
     (row,) = records(book["Exempt"])
     assert (row["Exempt because"], row["Exemption owner"]) == ("=1+1", "@owner")
     (row,) = records(book["All users"])

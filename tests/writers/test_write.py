@@ -89,7 +89,7 @@ def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None
     report = saved(tmp_path, report_text([a_user()]))
     evidence = saved(tmp_path, '{"ServiceSpecificCredentials": []}', EVIDENCE)
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,", "list.csv")
-    exemptions = analyzer.read_exemptions(str(listed), listed.read_bytes())
+    exemptions = analyzer.read_exemptions((str(listed), listed.read_bytes()))
     analysis = analyzer.analyze(analyzer.load(report), exemptions=exemptions)
     (folder / "link.csv").symlink_to(report)
     before = held(tmp_path)

@@ -1,0 +1,284 @@
+"""Read what the options name: reports, lists, rules; refuse what contradicts or is not there."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+from os.path import realpath
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import typer
+
+from analyzer.cli.options import (
+    FAIL_ON_WORDS,
+    FilterOptions,
+    InputFile,
+    InputOptions,
+    JudgingOptions,
+    PatternOptions,
+)
+from analyzer.cli.stderr import progress
+from analyzer.report.input_formats import MAX_INPUT, InputLimit
+from analyzer.terms import (
+    CONTROL,
+    DUE_DAYS,
+    KEEP_DAYS,
+    OVERDUE,
+    Severity,
+    Thresholds,
+    Verdict,
+    short_list,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.judging.analysis import Analysis, JudgingRequest
+    from analyzer.lists.account_names import AccountList
+    from analyzer.report.model import Exemptions, Report
+    from analyzer.sources.find import Source
+    from analyzer.standards.rulebook import Rulebook
+
+_LIMITS: Final = tuple(each.name for each in fields(Thresholds))
+_RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
+"""The options that choose rules or their limits."""
+
+
+def require(condition: object, message: str, *options: str) -> None:
+    """Raise typer.BadParameter about the options unless a condition holds."""
+    if not condition:
+        raise typer.BadParameter(message, param_hint=", ".join(options) or None)
+
+
+# Reports
+
+
+class Inputs(NamedTuple):
+    """Hold what names of reports stand for; `limit` counts what unpacks."""
+
+    names: list[str]
+    sources: "list[Source]"
+    limit: InputLimit
+    as_of: "datetime | None"
+    skip_unreadable: bool
+
+    @property
+    def paths(self) -> "list[str | Path | None]":
+        """Return all that is read: the names, and the files and archives that they stand for."""
+        return [*self.names, *(each.archive or each.path for each in self.sources)]
+
+
+def find_inputs(names: list[str], options: InputOptions) -> Inputs:
+    """Return all inputs that the names stand for."""
+    from analyzer.sources.find import find_sources
+
+    limit = InputLimit(options.max_input or MAX_INPUT)
+    sources = find_sources(names, limit)
+    if options.masked_account:
+        sources = [replace(each, account_id=options.masked_account) for each in sources]
+    return Inputs(names, sources, limit, options.as_of, options.skip_unreadable)
+
+
+def load(inputs: Inputs, *, quiet: bool = False) -> "Report":
+    """Read the reports, and show the progress.
+
+    Raises InputRefused.
+    """
+    import pyarrow as pa
+
+    from analyzer.sources.load import ReadableInputs, load_sources, readable_sources, with_uncovered
+
+    # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
+    # 1,000 reports of 500 rows take 1.13 times as long.
+    pa.set_memory_pool(pa.system_memory_pool())
+    names, sources, limit, as_of, skip_unreadable = inputs
+    read = readable_sources(sources) if skip_unreadable else ReadableInputs(sources)
+    with progress(quiet=quiet) as advance:
+        report = load_sources(names, read.readable, as_of, advance, limit)
+    return with_uncovered(report, read.uncovered)
+
+
+# What reports are judged by
+
+
+def read_judging(
+    options: JudgingOptions,
+    accounts: InputFile | None = None,
+    fail_on: Collection[str] = (),
+) -> "JudgingRequest":
+    """Return what to judge by: the lists read, the rules chosen, and what a run fails on.
+
+    Raises typer.BadParameter for unknown rules, contradicting options and a word that cannot be
+    met (what is not checked would look clean), InputRefused for a list.
+    """
+    from analyzer.judging.analysis import JudgingRequest
+
+    default = JudgingOptions()
+    chosen = any(getattr(options, each) != getattr(default, each) for each in _RULEBOOK_OPTIONS)
+    ids = [word for word in fail_on if word not in FAIL_ON_WORDS]
+    # The rules are slow to import, and a list of users needs none.
+    book = _book(options) if chosen or ids else None
+    if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
+        raise typer.BadParameter(problem, param_hint="--fail-on")
+    return JudgingRequest(
+        criteria=options.criteria(),
+        book=book if chosen else None,
+        exemptions=_exemptions(options.exemptions),
+        ledger=_ledger(options),
+        accounts=_account_list(accounts) if accounts else None,
+        fail_on=fail_on,
+    )
+
+
+def _exemptions(file: InputFile | None) -> "Exemptions":
+    from analyzer.report.model import Exemptions
+
+    if file is None:
+        return Exemptions()
+    from analyzer.lists.exemptions import read_exemptions
+
+    return read_exemptions(*file)
+
+
+def _ledger(options: JudgingOptions) -> "Ledger | None":
+    """Return the earlier decisions, and for how many days they count; None for the usual ones."""
+    if not options.decisions and (options.keep_days, options.due_days) == (KEEP_DAYS, DUE_DAYS):
+        return None
+    from analyzer.decisions.ledger import Ledger, read_ledger
+
+    ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
+    return replace(ledger, keep_days=options.keep_days, due_days=options.due_days)
+
+
+def _account_list(file: InputFile) -> "AccountList":
+    from analyzer.lists.account_names import read_account_list
+
+    return read_account_list(*file)
+
+
+def _book(options: JudgingOptions) -> "Rulebook":
+    """Return the rules that run, and their limits.
+
+    Raises typer.BadParameter for an unknown rule.
+    """
+    from analyzer.standards.rulebook import rulebook
+
+    limits = {name: getattr(options, name) for name in _LIMITS}
+    try:
+        return rulebook(
+            options.standard,
+            rules=options.rules,
+            skip=options.skip,
+            least=options.min_severity,
+            limits={name: days for name, days in limits.items() if days is not None},
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
+
+
+def _fail_on_problems(
+    options: JudgingOptions, fail_on: Collection[str], ids: list[str], book: "Rulebook | None"
+) -> Iterator[str]:
+    runs_not = [each for each in Severity if each.rank > options.min_severity.rank]
+    if weaker := [word for word in fail_on if word in runs_not]:
+        limit = f"--min-severity {options.min_severity}"
+        yield f"{', '.join(weaker)}: no such rule runs with {limit}"
+    if CONTROL in fail_on and options.standard is None:
+        yield f"{CONTROL}: choose the controls with --standard"
+    if book is None:
+        return
+    run = [rule.id for rule in book.rules]
+    if missing := [word for word in ids if word not in run]:
+        yield (
+            f"'{', '.join(missing)}': choose from the verdicts {', '.join(Verdict)}, the severities"
+            f" {', '.join(Severity)}, {CONTROL}, {OVERDUE}, or the rules that run:"
+            f" {', '.join(run) or 'none'}"
+        )
+    worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
+    if idle := [each for each in Severity if each in fail_on and each.rank < worst]:
+        yield (
+            f"{', '.join(idle)}: no rule of this severity runs ({', '.join(run) or 'none runs'});"
+            " choose a lower severity, or let more rules run"
+        )
+
+
+def check_overdue(options: JudgingOptions, fail_on: Collection[str]) -> None:
+    """Refuse to look for overdue decisions without a ledger: none would look overdue.
+
+    Raises typer.BadParameter.
+    """
+    is_there = options.decisions or OVERDUE not in fail_on
+    require(is_there, f"{OVERDUE}: name the ledger with --decisions", "--fail-on")
+
+
+def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[Analysis]":
+    """Return the parts of analyses that the options keep.
+
+    Raises typer.BadParameter for an account or a user that none of them has: a misspelt name must
+    not look like a clean result.
+    """
+    if options == type(options)():
+        return [*analyses]
+    from analyzer.judging.filters import Filter, account_labels, unmatched_accounts, unmatched_users
+
+    patterns = {each: tuple(getattr(options, each)) for each in ("account", "user")}
+    empty = "the pattern is empty: name an account or a user"
+    require(all((*options.account, *options.user)), empty, "--account", "--user")
+    chosen = Filter(accounts=patterns["account"], users=patterns["user"])
+    if isinstance(options, FilterOptions):
+        chosen = replace(chosen, certain=options.certain, min_age=options.min_age)
+    reports = [each.report for each in analyses]
+    if missing := _in_all(unmatched_accounts(report, chosen) for report in reports):
+        labels = {label: None for report in reports for label in account_labels(report)}
+        known = short_list([*labels]) or "none"
+        message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
+        if not all(account.isdigit() for report in reports for account in report.accounts):
+            message += "; set the account of a masked report with --masked-account"
+        raise typer.BadParameter(message, param_hint="--account")
+    users = (unmatched_users(each.pages(), chosen) for each in analyses)
+    if chosen.users and (missing := _in_all(users)):
+        message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
+        raise typer.BadParameter(message, param_hint="--user")
+    return [each.where(chosen) for each in analyses]
+
+
+def _in_all(lists: Iterable[list[str]]) -> list[str]:
+    """Return what stands in all lists, in the order of the first."""
+    first, *others = lists
+    return [each for each in first if all(each in other for other in others)]
+
+
+# Outputs
+
+
+def check_outputs(
+    outputs: Iterable[Path], inputs: "Iterable[InputFile | str | Path | None]"
+) -> None:
+    """Refuse outputs that are named twice or would replace evidence.
+
+    Evidence is what was read, what a reviewer entered, and what is saved with reports.
+
+    Raises typer.BadParameter.
+    """
+    from analyzer.sources.companions import COMPANIONS
+    from analyzer.writers import check_targets
+
+    for each in outputs:
+        saved = f"{each} has the name of a file that is saved with reports: write to another file"
+        entered = f"{each} has decisions of a reviewer: write to another file"
+        require(not realpath(each).endswith(COMPANIONS), saved, "--output")
+        require(not _holds_entries(each), entered, "--output")
+    try:
+        read = (each.name if isinstance(each, InputFile) else each for each in inputs)
+        check_targets(outputs, filter(None, read))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--output") from None
+
+
+def _holds_entries(output: Path) -> bool:
+    """Return whether writing an output would lose what a reviewer entered."""
+    if output.suffix.lower() != ".xlsx" or not output.exists():
+        return False
+    from analyzer.sources.review_sheets import holds_entries
+
+    return holds_entries(output)
