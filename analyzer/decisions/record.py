@@ -6,7 +6,7 @@ with the reports themselves proves that nobody changed both.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,7 @@ from analyzer.report.model import (
     Report,
     ReportFile,
     as_category,
+    cells_of_users,
     text_series,
 )
 from analyzer.report.tidy import tidy
@@ -250,14 +251,19 @@ def judged_pages(records: Sequence[Record]) -> Iterator[tuple[np.ndarray, Page]]
         whole = page.with_users(
             {
                 columns.ACCOUNT: _texts([each.account for each in some]),
-                columns.CONTRADICTED: _texts([each.contradicted for each in some]),
                 columns.SERVICE_CREDENTIALS: _texts([each.service_credentials for each in some]),
                 columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
                 columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
                 columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
             }
         )
-        yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
+        contradicted = cells_of_users(
+            (at, name)
+            for at, each in enumerate(some)
+            for name in filter(None, each.contradicted.split(", "))
+        )
+        judged = with_verdicts(replace(whole, contradicted=contradicted), some[0].criteria)
+        yield np.array(positions, np.int64), judged
 
 
 def _table(records: Sequence[Record], files: Sequence[int]) -> pa.Table:

@@ -186,14 +186,18 @@ def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     if isinstance(listed, pd.DataFrame):
         return listed.take(positions).reset_index(drop=True)
     new = pd.Series(np.arange(len(positions)), index=positions)
-    unread = listed.unread[listed.unread[columns.POSITION].isin(positions)]
-    moved = new[unread[columns.POSITION]].to_numpy(np.int64)
+
+    def moved(cells: pd.DataFrame) -> pd.DataFrame:
+        kept = cells[cells[columns.POSITION].isin(positions)]
+        return kept.assign(**{columns.POSITION: new[kept[columns.POSITION]].to_numpy(np.int64)})
+
     return replace(
         listed,
         users=listed.users.take(positions).reset_index(drop=True),
         keys=_slots_at(listed.keys, positions),
         certificates=_slots_at(listed.certificates, positions),
-        unread=unread.assign(**{columns.POSITION: moved}),
+        unread=moved(listed.unread),
+        contradicted=moved(listed.contradicted),
         cells=listed.cells.take(positions).reset_index(drop=True),
     )
 
