@@ -2,19 +2,25 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
+import analyzer
 from analyzer import columns
 from analyzer.decisions.record import (
     MOST_SAME_SECOND,
     CreationSeconds,
+    judged_pages,
     parsed_record,
     record_texts,
 )
-from tests.support.builders import LONG_AGO, Row, a_user
+from analyzer.report.model import Page
+from analyzer.writers.workbook.table_sheets import take_rows
+from tests.support.builders import LONG_AGO, Row, a_user, report_text, saved
 from tests.support.decisions import analysis_of
 
 SECOND = timedelta(seconds=1)
@@ -79,3 +85,20 @@ def test_a_report_needs_no_more_columns_than_the_record_asks_for() -> None:
     (record,) = recorded(a_user(), columns=columns.REQUIRED)
     assert record["cells"].keys() == {*columns.REQUIRED}
     assert parsed_record(orjson.dumps(record).decode())
+
+
+def test_users_in_another_order_and_read_back_keep_the_cells_that_another_row_contradicts(
+    tmp_path: Path,
+) -> None:
+    rows = [a_user("ann"), a_user("bob"), a_user("bob", mfa_active="true")]
+    report = analyzer.load(saved(tmp_path, report_text(rows)))
+    analysis = analyzer.analyze(report)
+    (page,) = analysis.pages()
+    assert page.contradicted_columns() == [[], ["mfa_active"], ["mfa_active"]]
+    turned = take_rows(page, np.array([2, 1, 0]))
+    assert isinstance(turned, Page)
+    assert turned.contradicted_columns() == [["mfa_active"], ["mfa_active"], []]
+    texts = record_texts(turned, report.files, {}, analysis.criteria, {})
+    records = [each for each in map(parsed_record, texts) if each]
+    ((_, again),) = judged_pages(records)
+    assert again.contradicted_columns() == turned.contradicted_columns()
