@@ -40,22 +40,14 @@ from analyzer.terms import (
     utc_text,
 )
 
-DECISION: Final = "decision"
-DECIDED_BY: Final = "decided_by"
-DECIDED_ON: Final = "decided_on"
-TICKET: Final = "ticket"
-COMMENT: Final = "comment"
-ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
 """What a person enters."""
 
-WORKBOOK: Final = "workbook"
-SHA256: Final = "sha256"
-SHEET: Final = "sheet"
-ROW: Final = "row"
-BASELINE: Final = "baseline"
-SAME_SECOND: Final = "same_second"
-_ADDED: Final = (WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND)
+DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
+_ADDED: Final = ("workbook", "sha256", "sheet", "row", "baseline", "same_second")
 """What collecting adds: where the decision was entered, and what a later report is compared by."""
+
+WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND = _ADDED
 
 COLUMNS: Final = (*ENTRIES, *_ADDED, *columns.OF_USERS_CSV)
 

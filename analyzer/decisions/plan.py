@@ -21,10 +21,10 @@ from analyzer.decisions.follow_up import (
     states_decided_on,
 )
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, Removal
+from analyzer.decisions.removal_script import CredentialInReport, Removal
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.standing import LedgerLine, Standing
-from analyzer.decisions.user_state import UserState
+from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
 from analyzer.report.model import Exemption, Page, Report, as_category
 from analyzer.terms import Verdict
@@ -173,18 +173,18 @@ def _removal(candidate: _Candidate, before: UserState) -> Removal:
         has_password=before.has_password is True,
         password_last_used=before.last_sign_in.at,
         password_changed=before.password_changed.at,
-        keys=tuple(
-            KeyInReport(created=at, active=bool(key.is_active), last_used=key.last_used.at)
-            for key in before.keys
-            if (at := key.created.at)
-        ),
-        certificates=tuple(
-            CertificateInReport(created=at, active=bool(each.is_active))
-            for each in before.certificates
-            if (at := each.created.at)
-        ),
+        keys=_credentials(before.keys),
+        certificates=_credentials(before.certificates),
         has_mfa=before.has_mfa is True,
         decided_by=line.decided_by,
         decided_on=line.decided_on,
         ticket=line.ticket,
+    )
+
+
+def _credentials(slots: Iterable[Slot]) -> tuple[CredentialInReport, ...]:
+    return tuple(
+        CredentialInReport(created=at, active=bool(each.is_active), last_used=each.last_used.at)
+        for each in slots
+        if (at := each.created.at)
     )

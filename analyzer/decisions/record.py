@@ -32,7 +32,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.tidy import tidy
 from analyzer.report.values import timestamp, utc_text_series
-from analyzer.terms import AsOfSource, Criteria, Definition, utc_text
+from analyzer.terms import NO_VALUE, AsOfSource, Criteria, Definition, utc_text
 from analyzer.verdicts.verdict import with_verdicts
 
 MOST_SAME_SECOND: Final = 50
@@ -60,7 +60,7 @@ class Record(BaseModel):
     account: str
     account_name: str
     account_owner: str
-    contradicted: str
+    contradicted: list[str]
     service_credentials: str
     same_second: list[str] | None
     earlier: str
@@ -122,7 +122,7 @@ def record_texts(
         "account": accounts,
         "account_name": account_names(users[columns.ACCOUNT], names).tolist(),
         "account_owner": [owners.get(account, "") for account in accounts],
-        "contradicted": [", ".join(names) for names in page.contradicted_columns()],
+        "contradicted": page.contradicted_columns(),
         "service_credentials": users[columns.SERVICE_CREDENTIALS].tolist(),
         "same_second": _names_of_seconds(users, same_second),
         "earlier": users.get(columns.EARLIER_DECISION, [""] * len(users)),
@@ -150,7 +150,7 @@ def cells_of_report(page: Page) -> pd.DataFrame:
     users, cells = page.users, page.cells
     texts = {name: cells[name] for name in columns.IN_REPORT if name in cells}
     for name, moments in page.moments().items():
-        texts[name] = utc_text_series(moments).fillna(_NO_MOMENT_TEXT)
+        texts[name] = utc_text_series(moments).fillna(NO_VALUE)
     signed_in = users[columns.PASSWORD_LAST_USED].notna()
     words = cells[columns.PASSWORD_LAST_USED]
     texts[columns.PASSWORD_LAST_USED] = texts[columns.PASSWORD_LAST_USED].where(signed_in, words)
@@ -165,9 +165,6 @@ def cells_of_report(page: Page) -> pd.DataFrame:
     for column, unread in page.unread.groupby(columns.COLUMN):
         frame.loc[unread[columns.POSITION], str(column)] = unread[columns.VALUE].to_numpy(object)
     return frame.where(frame.notna(), None)
-
-
-_NO_MOMENT_TEXT: Final = "N/A"
 
 
 def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:
@@ -248,7 +245,8 @@ def judged_pages(records: Sequence[Record]) -> Iterator[tuple[np.ndarray, Page]]
         some = [records[at] for at in positions]
         page = tidy(_table(some, [number[_file_key(each)] for each in some]), as_of)
         sources = [[*AsOfSource].index(AsOfSource(each.as_of_source)) for each in some]
-        whole = page.with_users(
+        contradicted = ((at, name) for at, each in enumerate(some) for name in each.contradicted)
+        whole = replace(page, contradicted=cells_of_users(contradicted)).with_users(
             {
                 columns.ACCOUNT: _texts([each.account for each in some]),
                 columns.SERVICE_CREDENTIALS: _texts([each.service_credentials for each in some]),

@@ -19,8 +19,9 @@ from typing import Final
 
 from analyzer.decisions.removal_functions import FUNCTIONS
 from analyzer.decisions.review_columns import REMOVALS, Decision
+from analyzer.decisions.standing import USER_ARN
 from analyzer.report.model import FileReference
-from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
+from analyzer.terms import utc_text
 
 _HEADER: Final = """\
 #!/bin/sh
@@ -73,7 +74,6 @@ and one with `ok` or `failed` after it. The last line of a user has the step `en
 """
 
 _USE_PRECISION: Final = timedelta(minutes=15)
-_USER_ARN: Final = re.compile(rf"arn:aws(-[a-z0-9-]+)?:iam::{ACCOUNT_ID_PATTERN}:user/(.*/)?[^/]+")
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -87,20 +87,15 @@ class LogResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyInReport:
-    """Describe an access key that the reviewer saw; `last_used` is None if it was never used."""
+class CredentialInReport:
+    """Describe an access key or a signing certificate that the reviewer saw.
+
+    `last_used` is None if it was never used; no report shows the use of a certificate.
+    """
 
     created: datetime
     active: bool
     last_used: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateInReport:
-    """Describe a signing certificate that the reviewer saw."""
-
-    created: datetime
-    active: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +122,8 @@ class Removal:
     has_password: bool = False
     password_last_used: datetime | None = None
     password_changed: datetime | None = None
-    keys: tuple[KeyInReport, ...] = ()
-    certificates: tuple[CertificateInReport, ...] = ()
+    keys: tuple[CredentialInReport, ...] = ()
+    certificates: tuple[CredentialInReport, ...] = ()
     has_mfa: bool = False
     decided_by: str
     decided_on: date
@@ -136,7 +131,7 @@ class Removal:
 
     def __post_init__(self) -> None:
         """Refuse what the script could not compare with AWS."""
-        if not self.arn.isprintable() or not _USER_ARN.fullmatch(self.arn):
+        if not self.arn.isprintable() or not USER_ARN.fullmatch(self.arn):
             raise ValueError(f"not the ARN of an IAM user: {self.arn!r}")
         for moment in self._moments():
             if moment is not None and moment.utcoffset() is None:
@@ -154,8 +149,8 @@ class Removal:
     def _moments(self) -> Iterator[datetime | None]:
         yield from (self.created, self.baseline, self.confirmed)
         yield from (self.password_last_used, self.password_changed)
-        yield from (moment for key in self.keys for moment in (key.created, key.last_used))
-        yield from (certificate.created for certificate in self.certificates)
+        for each in (*self.keys, *self.certificates):
+            yield from (each.created, each.last_used)
 
 
 def removal_script(
@@ -281,7 +276,7 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
     return f"remove {removal.decision} {_quoted(removal.arn)} {' '.join(words)}"
 
 
-def _states(credentials: Iterable[KeyInReport | CertificateInReport]) -> list[str]:
+def _states(credentials: Iterable[CredentialInReport]) -> list[str]:
     """Return creation, state and latest use that may show, in the order of `compare`."""
     rows = sorted((utc_text(each.created), _until(each), not each.active) for each in credentials)
     return [
@@ -289,9 +284,8 @@ def _states(credentials: Iterable[KeyInReport | CertificateInReport]) -> list[st
     ]
 
 
-def _until(credential: KeyInReport | CertificateInReport) -> str:
-    used = credential.last_used if isinstance(credential, KeyInReport) else None
-    return utc_text(used + _USE_PRECISION) if used else "-"
+def _until(credential: CredentialInReport) -> str:
+    return utc_text(credential.last_used + _USE_PRECISION) if credential.last_used else "-"
 
 
 def _quoted(text: str) -> str:

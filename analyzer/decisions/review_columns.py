@@ -3,12 +3,10 @@
 from enum import StrEnum
 from typing import Final
 
-UNUSED_USERS: Final = "Unused users"
-INACTIVE_USERS: Final = "Inactive users"
-UNDETERMINED: Final = "Undetermined"
-SHEETS: Final = (UNUSED_USERS, INACTIVE_USERS, UNDETERMINED)
+SHEETS: Final = ("Unused users", "Inactive users", "Undetermined")
 """The sheets that a reviewer fills in; one that goes on has the same title and a number."""
 
+UNUSED_USERS, INACTIVE_USERS, UNDETERMINED = SHEETS
 EXEMPT: Final = "Exempt"
 """The sheet of exempt users; workbooks of earlier versions have decisions to keep there."""
 
@@ -28,11 +26,6 @@ DIFFERS: Final = "DIFFERS"
 
 ACCOUNT: Final = "Account"
 USER: Final = "User"
-DECISION: Final = "Decision"
-DECIDED_BY: Final = "Decided by"
-DECIDED_ON: Final = "Decided on"
-TICKET: Final = "Ticket"
-COMMENT: Final = "Comment"
 EARLIER_DECISION: Final = "Earlier decision"
 RECORD: Final = "Record"
 ARN: Final = "ARN"
@@ -43,8 +36,10 @@ DECIDED: Final = "Decided"
 ENTERED_IN: Final = "Entered in"
 """Columns of a follow-up that no list has: a word of `REMOVALS`, and the file it was entered in."""
 
-ENTRIES: Final = (DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+ENTRIES: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 """What a reviewer enters."""
+
+DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
 
 ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"

@@ -171,7 +171,6 @@ def user_states(page: Page) -> list[UserState]:
             slot_matrix(_flags(facts.certificate_active)), columns.CERTIFICATES, strict=True
         )
     ]
-    more = ~page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").isin(_NO_MORE).to_numpy()
     differs = facts.contradicted_in_any(columns.ADDITIONAL_CREDENTIALS_INFO)
     return list(
         map(
@@ -182,13 +181,9 @@ def user_states(page: Page) -> list[UserState]:
             _flags(facts.mfa),
             zip(*keys, strict=True),
             zip(*certificates, strict=True),
-            _flags(Truth.unless_unknown(more, differs)),
+            _flags(Truth.unless_unknown(facts.more_credentials, differs)),
         )
     )
-
-
-_NO_MORE: Final = ("", "N/A")
-"""What stands where a user has no more keys or certificates than the slots show."""
 
 
 def _flags(truth: Truth) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 import analyzer
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import Plan, exemption_notes, plan
-from analyzer.decisions.removal_script import CertificateInReport, KeyInReport
+from analyzer.decisions.removal_script import CredentialInReport
 from analyzer.decisions.standing import LedgerLine
 from analyzer.report.model import Exemptions
 from tests.support.builders import (
@@ -102,12 +102,12 @@ def test_a_removal_has_all_that_the_reviewer_saw() -> None:
     assert (only.has_password, only.password_last_used) == (True, USED)
     assert (only.password_changed, only.has_mfa) == (LONG_AGO, True)
     assert only.keys == (
-        KeyInReport(created=LONG_AGO, active=True, last_used=USED),
-        KeyInReport(created=USED, active=False),
+        CredentialInReport(created=LONG_AGO, active=True, last_used=USED),
+        CredentialInReport(created=USED, active=False),
     )
     assert only.certificates == (
-        CertificateInReport(created=LONG_AGO, active=True),
-        CertificateInReport(created=USED, active=False),
+        CredentialInReport(created=LONG_AGO, active=True),
+        CredentialInReport(created=USED, active=False),
     )
 
 

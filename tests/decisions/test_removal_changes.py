@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.decisions.removal_script import KeyInReport, LogResult
+from analyzer.decisions.removal_script import CredentialInReport, LogResult
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 from tests.support.aws_stub import AwsStub
@@ -39,8 +39,8 @@ EARLY = stated(CREATED)
 PRECISION = timedelta(minutes=15)
 TIE: dict[str, Any] = {
     "keys": (
-        KeyInReport(created=CREATED, active=True, last_used=KEY_USED),
-        KeyInReport(created=CREATED, active=False),
+        CredentialInReport(created=CREATED, active=True, last_used=KEY_USED),
+        CredentialInReport(created=CREATED, active=False),
     )
 }
 """Two access keys of the same second."""

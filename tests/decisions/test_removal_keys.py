@@ -13,21 +13,23 @@ from pathlib import Path
 import pytest
 
 from analyzer.decisions.removal_functions import FUNCTIONS
-from analyzer.decisions.removal_script import KeyInReport, removal_script
+from analyzer.decisions.removal_script import CredentialInReport, removal_script
 from tests.support.aws_account import stated
 from tests.support.aws_stub import LEDGERS
 from tests.support.removals import CREATED, KEY_USED, MINUTE, SECOND, removal
 
-Keys = Sequence[KeyInReport]
+Keys = Sequence[CredentialInReport]
 
 CASES = 1500
 TOLERANCE = timedelta(minutes=15)
 USES = (None, *(KEY_USED + minutes * MINUTE for minutes in (0, 10, 16, 31)))
 
 
-def some_key(chance: random.Random) -> KeyInReport:
+def some_key(chance: random.Random) -> CredentialInReport:
     created = CREATED + chance.choice((0, 0, 1)) * SECOND
-    return KeyInReport(created=created, active=chance.random() < 0.5, last_used=chance.choice(USES))
+    return CredentialInReport(
+        created=created, active=chance.random() < 0.5, last_used=chance.choice(USES)
+    )
 
 
 def cases() -> list[tuple[Keys, Keys]]:
@@ -46,7 +48,7 @@ def happened(chance: random.Random, seen: Keys) -> Keys:
     return live
 
 
-def changed(chance: random.Random, key: KeyInReport) -> KeyInReport:
+def changed(chance: random.Random, key: CredentialInReport) -> CredentialInReport:
     if chance.random() < 0.6:
         return key
     return replace(key, active=chance.random() < 0.4, last_used=chance.choice(USES))
@@ -77,7 +79,7 @@ def used(moment: datetime | None) -> str:
     return "-" if moment is None else stated(moment)
 
 
-def state(key: KeyInReport) -> str:
+def state(key: CredentialInReport) -> str:
     return "active" if key.active else "inactive"
 
 
@@ -88,7 +90,7 @@ def reviewed_words(keys: Keys) -> str:
     return " ".join(word.removeprefix("key=") for word in words if word.startswith("key="))
 
 
-def is_less(live: KeyInReport, seen: KeyInReport) -> bool:
+def is_less(live: CredentialInReport, seen: CredentialInReport) -> bool:
     if live.active and not seen.active:
         return False
     if live.last_used is None:
@@ -96,7 +98,7 @@ def is_less(live: KeyInReport, seen: KeyInReport) -> bool:
     return seen.last_used is not None and live.last_used <= seen.last_used + TOLERANCE
 
 
-def by_second(keys: Keys) -> dict[datetime, list[KeyInReport]]:
+def by_second(keys: Keys) -> dict[datetime, list[CredentialInReport]]:
     groups = defaultdict(list)
     for key in keys:
         groups[key.created].append(key)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.decisions.removal_script import KeyInReport, Removal
+from analyzer.decisions.removal_script import CredentialInReport, Removal
 from analyzer.decisions.review_columns import Decision
 from tests.support.aws_account import AwsAccount, stated
 from tests.support.aws_stub import LOG, AwsStub
@@ -107,10 +107,10 @@ def nothing_is_lost(aws: AwsStub, start: AwsAccount) -> None:
     assert aws.account.users["gone2"] == start.users["gone2"]
 
 
-TIE: tuple[KeyInReport, ...] = (
-    KeyInReport(created=ACTIVE_KEY.created, active=True),
+TIE: tuple[CredentialInReport, ...] = (
+    CredentialInReport(created=ACTIVE_KEY.created, active=True),
     ACTIVE_KEY,
-    KeyInReport(created=ACTIVE_KEY.created, active=False, last_used=ACTIVE_KEY.last_used),
+    CredentialInReport(created=ACTIVE_KEY.created, active=False, last_used=ACTIVE_KEY.last_used),
     INACTIVE_KEY,
 )
 

@@ -16,8 +16,7 @@ from cryptography.x509.oid import NameOID
 from moto.iam.models import iam_backends
 
 from analyzer.decisions.removal_script import (
-    CertificateInReport,
-    KeyInReport,
+    CredentialInReport,
     Removal,
     removal_script,
 )
@@ -142,9 +141,11 @@ def seen(iam: Any, user: dict[str, Any]) -> dict[str, Any]:
         seen["decision"] = Decision.DEACTIVATE
     if name in {DELETED, DEACTIVATED}:
         listed = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
-        seen["keys"] = tuple(KeyInReport(created=key["CreateDate"], active=True) for key in listed)
+        seen["keys"] = tuple(
+            CredentialInReport(created=key["CreateDate"], active=True) for key in listed
+        )
         (held,) = iam.list_signing_certificates(UserName=name)["Certificates"]
-        seen["certificates"] = (CertificateInReport(created=held["UploadDate"], active=True),)
+        seen["certificates"] = (CredentialInReport(created=held["UploadDate"], active=True),)
         seen |= {"has_password": True, "has_mfa": True}
     return seen
 

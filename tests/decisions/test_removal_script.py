@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from analyzer.decisions.removal_script import (
-    CertificateInReport,
-    KeyInReport,
+    CredentialInReport,
     LogResult,
     Removal,
     empty_script,
@@ -145,7 +144,7 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(
     aws: AwsStub, shell: str
 ) -> None:
     certificates = tuple(
-        CertificateInReport(created=CREATED + n * HOUR, active=n == 1) for n in (0, 1)
+        CredentialInReport(created=CREATED + n * HOUR, active=n == 1) for n in (0, 1)
     )
     each = removal(**EVERYTHING | {"certificates": certificates}, decision=Decision("deactivate"))
     equip(aws, each)
@@ -435,7 +434,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: 
 
 
 def test_hostile_names_are_data_in_the_calls_that_undo(aws: AwsStub, shell: str) -> None:
-    key = KeyInReport(created=CREATED, active=True)
+    key = CredentialInReport(created=CREATED, active=True)
     users = [removal(name, HOSTILE_PATH, keys=(key,), decision="deactivate") for name in HOSTILE]
     for each in users:
         exists(aws.account, each)
@@ -679,9 +678,9 @@ NAIVE = CREATED.replace(tzinfo=None)
         {"confirmed": NAIVE},
         {"password_last_used": NAIVE},
         {"password_changed": NAIVE},
-        {"keys": (KeyInReport(created=NAIVE, active=True),)},
-        {"keys": (KeyInReport(created=CREATED, active=True, last_used=NAIVE),)},
-        {"certificates": (CertificateInReport(created=NAIVE, active=True),)},
+        {"keys": (CredentialInReport(created=NAIVE, active=True),)},
+        {"keys": (CredentialInReport(created=CREATED, active=True, last_used=NAIVE),)},
+        {"certificates": (CredentialInReport(created=NAIVE, active=True),)},
         {"confirmed": BASELINE - SECOND},
         {"decision": "keep"},
     ],

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from analyzer import columns
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.user_state import UserState, access_added, user_states
 from tests.support import decision_oracle as law
@@ -299,4 +298,3 @@ def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
     assert user_states(page)[1] == state(user)
-    assert columns.CONTRADICTED in page.users

@@ -26,6 +26,7 @@ from tests.support.builders import (
 )
 from tests.support.decisions import TODAY, analysis_of
 from tests.support.review import (
+    HEADS,
     UNUSED,
     Edit,
     column,
@@ -105,6 +106,19 @@ def test_entries_of_all_lists_are_read(written: bytes) -> None:
         entered("fay", ("investigate", "Tom", ON, None, None), "Undetermined"),
     )
     assert decisions(content) == {"ann": "delete", "emil": "deactivate", "fay": "investigate"}
+
+
+def test_a_cell_in_which_rows_of_a_user_differ_is_unknown_in_the_decision_too() -> None:
+    def decide(book: Workbook) -> None:
+        for head, value in zip(HEADS, ENTRY, strict=True):
+            put(book["Undetermined"], 2, column(book["Undetermined"], head), value)
+
+    twice = review_of(a_user("ann", password=a_password()), a_user("ann", mfa=True))
+    read = read_review("r.xlsx", edited(twice, decide), TODAY)
+    (line,) = read.lines
+    assert (len(read.open_rows), line.report_cells["verdict"]) == (1, "undetermined")
+    names = ("password_enabled", "mfa_active", "cert_1_active")
+    assert [line.report_cells[name] for name in names] == ["", "", "false"]
 
 
 def test_a_user_whose_arn_names_another_is_not_decided_on() -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analyzer.decisions.removal_script import CertificateInReport, KeyInReport, Removal
+from analyzer.decisions.removal_script import CredentialInReport, Removal
 from analyzer.decisions.review_columns import Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
@@ -18,9 +18,9 @@ HOUR = timedelta(hours=1)
 PASSWORD_CHANGED = CREATED + HOUR
 SIGNED_IN = datetime(2025, 1, 1, 9, 0, 7, tzinfo=UTC)
 KEY_USED = datetime(2025, 2, 2, 10, tzinfo=UTC)
-ACTIVE_KEY = KeyInReport(created=CREATED + 2 * HOUR, active=True, last_used=KEY_USED)
-INACTIVE_KEY = KeyInReport(created=CREATED + 3 * HOUR, active=False)
-CERTIFICATE = CertificateInReport(created=CREATED + 4 * HOUR, active=False)
+ACTIVE_KEY = CredentialInReport(created=CREATED + 2 * HOUR, active=True, last_used=KEY_USED)
+INACTIVE_KEY = CredentialInReport(created=CREATED + 3 * HOUR, active=False)
+CERTIFICATE = CredentialInReport(created=CREATED + 4 * HOUR, active=False)
 EVERYTHING: dict[str, Any] = {
     "has_password": True,
     "password_last_used": SIGNED_IN,
