@@ -650,3 +650,15 @@ def test_an_edit_of_the_lists_turns_a_check_red(
     sheet = calculated(tmp_path, edit)
     assert line(sheet, "Unused users", -1)[7] == unused
     assert line(sheet, "123456789012")[10] == account
+
+
+def test_what_another_row_contradicts_stays_with_its_user_where_the_list_is_sorted(
+    tmp_path: Path,
+) -> None:
+    late = a_user("late", created=days_before(50))
+    users = [late, {**late, "mfa_active": "true"}, a_user("early", created=days_before(99))]
+    listed = records(book_of(analyzed_users(tmp_path, users))["Unused users"])
+    remarks = {row["User"]: row["Check first"] for row in listed}
+    assert listed[0]["User"] == "early"
+    assert remarks["early"] is None
+    assert "another row of this ARN has another mfa_active" in remarks["late"]

@@ -185,21 +185,22 @@ def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     if isinstance(listed, pd.DataFrame):
         return listed.take(positions).reset_index(drop=True)
-    new = pd.Series(np.arange(len(positions)), index=positions)
-
-    def moved(cells: pd.DataFrame) -> pd.DataFrame:
-        kept = cells[cells[columns.POSITION].isin(positions)]
-        return kept.assign(**{columns.POSITION: new[kept[columns.POSITION]].to_numpy(np.int64)})
-
     return replace(
         listed,
         users=listed.users.take(positions).reset_index(drop=True),
         keys=_slots_at(listed.keys, positions),
         certificates=_slots_at(listed.certificates, positions),
-        unread=moved(listed.unread),
-        contradicted=moved(listed.contradicted),
+        unread=_cells_at(listed.unread, positions),
+        contradicted=_cells_at(listed.contradicted, positions),
         cells=listed.cells.take(positions).reset_index(drop=True),
     )
+
+
+def _cells_at(cells: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
+    """Return the cells of the users at these positions, with the new place of each."""
+    new = pd.Series(np.arange(len(positions)), index=positions)
+    some = cells[cells[columns.POSITION].isin(positions)]
+    return some.assign(**{columns.POSITION: new[some[columns.POSITION]].to_numpy(np.int64)})
 
 
 def _slots_at(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
