@@ -255,13 +255,7 @@ def judged_pages(records: Sequence[Record]) -> Iterator[tuple[np.ndarray, Page]]
                 columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
             }
         )
-        contradicted = cells_of_users(
-            (at, name)
-            for at, each in enumerate(some)
-            for name in filter(None, each.contradicted.split(", "))
-        )
-        judged = with_verdicts(replace(whole, contradicted=contradicted), some[0].criteria)
-        yield np.array(positions, np.int64), judged
+        yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
 
 
 def _table(records: Sequence[Record], files: Sequence[int]) -> pa.Table:

@@ -146,7 +146,7 @@ class Analysis:
         if not self.part_of:
             book = self.book or rulebook()
             return Inspection(self.report, self.pages, self.exemptions, book, self.store)
-        part = replace(self.part_of.inspection, report=self.report, pages=self.pages)
+        part = replace(self.part_of.inspection, report=self.report, pages=self.pages, counted=[])
         if not self.filter or self.filter.keeps_roots:
             return part
         rules, of_root = part.book.rules, [each.id for each in part.book.rules if each.is_of_root]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Final, Protocol, TypeVar
 
@@ -49,7 +49,8 @@ class Inspection:
     """Hold what the rules of a book find in a report; no rule runs before its result is needed.
 
     `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
-    `filtered_rules` are the ids of the rules that a filter leaves out with the root users.
+    `filtered_rules` are the ids of the rules that a filter leaves out with the root users. A pass
+    that counted all findings leaves their numbers in `counted`.
     """
 
     report: Report
@@ -58,6 +59,7 @@ class Inspection:
     book: Rulebook
     store: Store | None = None
     filtered_rules: Collection[str] = ()
+    counted: list[FindingCounts] = field(default_factory=list)
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
@@ -83,9 +85,14 @@ class Inspection:
         """Return all findings as one frame (columns: `rules.rule.FINDINGS`)."""
         return concatenated(self.frames())
 
-    @cached_property
+    @property
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
+        if not self.counted:
+            self.counted.append(self._finding_counts())
+        return self.counted[0]
+
+    def _finding_counts(self) -> FindingCounts:
         total: FindingCounts = Counter()
         if self.store:
             return sum(map(_finding_counts, self.frames()), total)
@@ -197,8 +204,7 @@ class Inspection:
             )
             total += _finding_counts(frame)
             yield _ordered(frame)
-        # A pass that came to its end has counted everything: `counts` need not go again.
-        self.__dict__["counts"] = total
+        self.counted[:] = [total]
 
     def _pages_and_roots(self) -> Iterator[tuple[Page, bool]]:
         """Yield each page of users, then each of roots, and whether it is one of roots."""

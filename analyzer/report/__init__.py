@@ -1,7 +1,7 @@
 """Understand credential reports: bytes become text, text becomes rows, rows become tidy pages.
 
 The steps, in order: `input_formats` unpacks, `raw_report` finds the header, `rows` reads the CSV,
-`damage` recognizes damaged files, `survey` goes through each report once, `as_of` dates it,
+`damage` recognizes damaged files, `survey` goes through each report once and dates it,
 `selection` chooses among reports, `tidy` makes the pages and `assemble` the Report. After `tidy`
 no code meets AWS's words, such as `N/A`, but in raw cells.
 
