@@ -86,6 +86,7 @@ def with_earlier_decisions(analysis: Analysis, texts: Mapping[str, str]) -> Anal
         analysis.exemptions,
         analysis.pages,
         analysis.book,
+        counted=analysis.counted,
         texts=texts,
     )
 
