@@ -19,6 +19,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from stat import S_IMODE, S_ISREG, S_IWGRP, S_IWOTH
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused, OutputFailed
@@ -92,6 +93,39 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
     except OSError as error:
         message = f"{last} cannot be written: {error.strerror}. No partial file was left."
         raise OutputFailed(message) from error
+
+
+def replace_series(
+    folder: Path,
+    files: Iterable[tuple[str, bytes]],
+    is_one: Callable[[str], bool],
+    mode: int | None = None,
+) -> list[Path]:
+    """Put files of a series in place, all of them written first, and remove its other files.
+
+    `is_one` tells a name of the series. The files are for their owner only, if there is no other
+    `mode`. Return where they are.
+
+    Raises OutputFailed.
+    """
+    try:
+        with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as aside:
+            new = [_written(Path(aside, name), content, mode) for name, content in files]
+            old = [each for each in folder.iterdir() if is_one(each.name)]
+            placed = [each.replace(folder / each.name) for each in new]
+            for path in {*old} - {*placed}:
+                path.unlink()
+    except OSError as error:
+        reason = error.strerror if folder.exists() else NO_FOLDER
+        raise OutputFailed(f"files in {folder} cannot be written: {reason}.") from error
+    return placed
+
+
+def _written(path: Path, content: bytes, mode: int | None) -> Path:
+    path.touch(PRIVATE)
+    path.write_bytes(content)
+    path.chmod(PRIVATE if mode is None else mode)
+    return path
 
 
 @contextmanager

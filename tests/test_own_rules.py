@@ -16,7 +16,7 @@ from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import rulebook
 from analyzer.verdicts.facts import Truth
 from tests.support.builders import AS_OF, a_user, days_before, report_text, saved
-from tests.support.feeds import asff, ocsf
+from tests.support.feeds import asff, asff_file, ocsf
 from tests.support.outputs import everything_shown, json_document
 from tests.support.workbooks import book_of, results_of, row_of, texts
 
@@ -78,7 +78,8 @@ def test_json_shows_its_rule_findings_and_control(tmp_path: Path) -> None:
 def test_the_feeds_have_its_remedy_and_no_empty_address(tmp_path: Path, ending: str) -> None:
     target = tmp_path / f"findings{ending}"
     analyzer.write(analysis_of(tmp_path), target)
-    (line,) = [each for each in target.read_text().splitlines() if "old-user-5" in each]
+    text = asff_file(target) if ending == ".asff.json" else target.read_text()
+    (line,) = [each for each in text.splitlines() if "old-user-5" in each]
     document = json.loads(line)
     if ending == ".asff.json":
         assert document["Remediation"] == {"Recommendation": {"Text": OLD.fix}}

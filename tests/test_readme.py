@@ -46,7 +46,6 @@ NOT_RUN = {
     "aws iam create-role": "asks AWS",
     "aws cloudformation create-stack-set": "asks AWS",
     "credreport fetch -o": "asks AWS",
-    "folder=$(mktemp -d)": "sends findings to AWS",
     "sudo useradd": "changes the machine",
     "sudo crontab": "changes the machine",
     "sudo install": "changes the machine",
@@ -72,7 +71,12 @@ LEDGER_WITHOUT_LINES = (
     " { printf decision,decided_by,decided_on,ticket,comment,; head -n 1 users.csv; }"
     " > decisions.csv"
 )
+AWS_OF_FEEDS = """
+credreport analyze reports/ -o findings.asff.json
+aws() { python -c 'import json, sys; sys.exit(len(json.load(open(sys.argv[1]))) > 100)' "${4#file://}" && echo 0; }
+"""
 BEFORE = {
+    "for batch in": AWS_OF_FEEDS,
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/ -o review.xlsx",
     "credreport plan": LEDGER_WITHOUT_LINES,

@@ -146,7 +146,7 @@ def analyze(
     files = [*outputs.output, *filter(None, (outputs.findings, outputs.follow_up))]
     check_outputs(files, [*inputs.paths, *judging_options.files, accounts, config])
     (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
-    _write(analysis, outputs)
+    written = _written(analysis, outputs)
     form = outputs.format_ or (None if files or outputs.quiet else Format.TABLE)
     if form:
         stdout.write(
@@ -159,7 +159,7 @@ def analyze(
         )
     for line in _messages(analysis, outputs, form):
         say(line)
-    for path in () if outputs.quiet else files:
+    for path in () if outputs.quiet else written:
         say(f"Wrote {path}")
     exit_if_failed_or_partial(judging.failures(analysis), analysis.report.not_covered)
 
@@ -183,10 +183,11 @@ def _check_options(
     check_overdue(judging, fail_on)
 
 
-def _write(analysis: "Analysis", outputs: OutputOptions) -> None:
+def _written(analysis: "Analysis", outputs: OutputOptions) -> list[Path]:
+    """Write the files, and return them."""
     from analyzer.writers import write
 
-    write(
+    return write(
         analysis,
         *outputs.output,
         verdicts=outputs.verdict,

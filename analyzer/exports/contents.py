@@ -3,9 +3,10 @@
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeVar
@@ -25,8 +26,8 @@ from analyzer.judging.analysis import Analysis, analyze
 from analyzer.lists.exemptions import read_exemptions
 from analyzer.report.model import TEXT
 from analyzer.terms import Feed, Verdict
-from analyzer.writers import write
-from analyzer.writers.asff import write_asff
+from analyzer.writers import write, write_asff
+from analyzer.writers.asff import is_batch
 from analyzer.writers.changes import write_changes
 from analyzer.writers.compressed_blocks import CompressedBlocks
 from analyzer.writers.ocsf import write_ocsf
@@ -71,11 +72,11 @@ TREND_COLUMNS: Final = (
 
 
 def write_feed(
-    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Path | None
+    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Sequence[Path]
 ) -> None:
     """Write a feed of a run into a folder.
 
-    OCSF and ASFF also close the findings of an `earlier` feed that are gone; `region` is that of
+    OCSF and ASFF also close the findings of the `earlier` files that are gone; `region` is that of
     the Security Hub that ASFF is for. Parquet has the users too, in a file of their own.
 
     Raises OutputFailed.
@@ -84,14 +85,19 @@ def write_feed(
         findings = folder / FEEDS[feed]
         write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
         return
-    with (
-        earlier.open("rb") if earlier else nullcontext(()) as lines,
-        replacing(folder / FEEDS[feed]) as stream,
-    ):
-        if feed is Feed.OCSF:
-            write_ocsf(analysis, stream, lines)
-        else:
-            write_asff(analysis, stream, region, lines)
+    if feed is Feed.ASFF:
+        write_asff(analysis, folder / FEEDS[feed], region, [each.read_bytes() for each in earlier])
+        return
+    with ExitStack() as stack:
+        lines = chain.from_iterable(stack.enter_context(each.open("rb")) for each in earlier)
+        write_ocsf(analysis, stack.enter_context(replacing(folder / FEEDS[feed])), lines)
+
+
+def feed_files(run: Run, feed: Feed) -> list[str]:
+    """Return the names of the files of a feed in a run."""
+    if feed is Feed.ASFF:
+        return [name for name in run.files if is_batch(Path(FEEDS[feed]), name)]
+    return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
 def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:

@@ -231,17 +231,19 @@ def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
     return previous
 
 
-def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> Path | None:
+def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> list[Path]:
     """Return the newest feed of a run before that can be closed, if it is as it was written."""
     if feed is Feed.PARQUET:
-        return None
-    name = contents.FEEDS[feed]
-    source = next((run for run in reversed(earlier) if name in run.files), None)
-    if source and source.files[name] != sha256(source.path / name):
-        message = f"{source.path / name} was changed: none of its findings is closed."
-        log.caution("changed", message, run=source.name)
-        return None
-    return source.path / name if source else None
+        return []
+    for run in reversed(earlier):
+        if names := contents.feed_files(run, feed):
+            changed = [name for name in names if run.files[name] != sha256(run.path / name)]
+            if not changed:
+                return [run.path / name for name in names]
+            message = f"{run.path / changed[0]} was changed: none of its findings is closed."
+            log.caution("changed", message, run=run.name)
+            return []
+    return []
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

@@ -15,10 +15,11 @@ below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDIN
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from analyzer.files import replacing
+from analyzer.files import replace_series, replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     region: str | None = None,
     mode: int | None = None,
     sheets: str = WorkbookSheets.ALL,
-) -> None:
+) -> list[Path]:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
     CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts, or with the only
@@ -44,16 +45,16 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     `region` is that of the Security Hub that ASFF is for, `sheets` are those of the workbook (`all`
     or `review`: what a reviewer needs), `mode` who may read the files: by default
     those who could read the old one, for a new one its owner alone. All files are written aside
-    first and then put in place, so that an old file is intact or the new one is whole.
+    first and then put in place, so that an old file is intact or the new one is whole. Return the
+    files; ASFF is more than one where there are many findings or accounts (`write_asff`).
 
     Raises ValueError for another ending, for a verdict or sheets that there are not, and for a file
     that was read or is named twice, OutputFailed where a file cannot be written.
     """
     listed, chosen = _parsed_verdicts(verdicts), _parsed_sheets(sheets)
-    targets = [Path(path) for path in paths]
-    writers = [
-        _writer(target, analysis, listed, region, chosen, raw_csv=raw_csv) for target in targets
-    ]
+    feeds = [path for path in map(Path, paths) if _ending(path) == ".asff.json"]
+    targets = [path for path in map(Path, paths) if path not in feeds]
+    writers = [_writer(target, analysis, listed, chosen, raw_csv=raw_csv) for target in targets]
     if findings:
         targets.append(Path(findings))
         writers.append(_findings_writer(targets[-1], analysis, raw_csv=raw_csv))
@@ -62,10 +63,33 @@ def write(  # noqa: PLR0913  a kind of output is an argument
 
         targets.append(Path(follow_up))
         writers.append(lambda stream: write_follow_up(analysis, stream, raw=raw_csv))
-    check_targets(targets, _input_names(analysis))
+    check_targets([*targets, *feeds], _input_names(analysis))
     with ExitStack() as stack:
         for target, writer in zip(targets, writers, strict=True):
             writer(stack.enter_context(replacing(target, mode)))
+        written = [path for feed in feeds for path in write_asff(analysis, feed, region, mode=mode)]
+    return [*targets, *written]
+
+
+def write_asff(
+    analysis: "Analysis",
+    target: Path,
+    region: str | None = None,
+    earlier: Iterable[bytes] = (),
+    mode: int | None = None,
+) -> list[Path]:
+    """Write the findings in files of up to 100, each of one account, and remove earlier ones.
+
+    Security Hub takes no more at once. Those of `findings.asff.json` are
+    `findings-123456789012-001.asff.json` and so on. `region` and `earlier` are as in
+    `asff.asff_batches`. Return the files.
+
+    Raises ValueError and OutputFailed.
+    """
+    from analyzer.writers.asff import asff_batches, batch_files, is_batch
+
+    files = batch_files(target, asff_batches(analysis, region, earlier))
+    return replace_series(target.parent, files, partial(is_batch, target), mode)
 
 
 def _parsed_verdicts(verdicts: Collection[str] | str) -> list[Verdict]:
@@ -104,11 +128,10 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
     yield from (file.name for file in lists if file)
 
 
-def _writer(  # noqa: PLR0913  a choice of a format is an argument
+def _writer(
     target: Path,
     analysis: "Analysis",
     verdicts: Collection[Verdict],
-    region: str | None,
     sheets: WorkbookSheets,
     *,
     raw_csv: bool,
@@ -118,10 +141,6 @@ def _writer(  # noqa: PLR0913  a choice of a format is an argument
             from analyzer.writers.ocsf import write_ocsf
 
             return lambda stream: write_ocsf(analysis, stream)
-        case ".asff.json":
-            from analyzer.writers.asff import write_asff
-
-            return lambda stream: write_asff(analysis, stream, region)
         case ".csv" | ".json" | ".md" as ending:
             form = Format.MARKDOWN if ending == ".md" else Format(ending[1:])
             return lambda stream: write_format(form, analysis, stream, verdicts, raw_csv=raw_csv)

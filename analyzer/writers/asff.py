@@ -1,14 +1,20 @@
-"""Write findings in the AWS Security Finding Format, one a line of JSON, for Security Hub.
+"""Give findings in the AWS Security Finding Format, for Security Hub.
 
 Each is what BatchImportFindings takes from a custom integration, under the account's default
-product. The API takes up to 100 at once, of one account: `jq -s` makes a list of lines.
+product. The API takes up to 100 at once, of one account: a batch is a file that the AWS CLI takes
+as it is.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
-from typing import BinaryIO, Final
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import orjson
 
 from analyzer.errors import OutputFailed
 from analyzer.judging.analysis import Analysis
@@ -21,10 +27,10 @@ from analyzer.writers.feed import (
     FeedFormat,
     Finding,
     RuleOutcome,
+    feed_lines,
     findings,
     present,
     shared_json,
-    write_feed,
 )
 
 SCHEMA_VERSION: Final = "2018-10-08"
@@ -54,6 +60,10 @@ _USER_ARN: Final = re.compile(
     rf"arn:[^:]+:iam::{ACCOUNT_ID_PATTERN}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)"
 )
 
+ENDING: Final = ".asff.json"
+BATCH_FINDINGS: Final = 100
+"""The most findings that one call of BatchImportFindings takes."""
+
 # The most characters of a text, as the API reference says under AwsSecurityFinding and Note.
 _LONGEST_ACCOUNT_NAME: Final = 50
 _LONGEST_NOTE: Final = 512
@@ -62,13 +72,10 @@ _LONGEST_DESCRIPTION: Final = 1024
 _LONGEST_PRODUCT_FIELD: Final = 2048
 
 
-def write_asff(
-    analysis: Analysis,
-    stream: BinaryIO,
-    region: str | None = None,
-    earlier: Iterable[bytes] = (),
-) -> None:
-    """Write every finding, a line each; nothing where there is none.
+def asff_batches(
+    analysis: Analysis, region: str | None = None, earlier: Iterable[bytes] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """Yield every finding in batches: an account, and a JSON list of up to 100 of its findings.
 
     What fails is `FAILED`, what could not be decided `WARNING`, both with the rule's severity;
     what is only noted is `PASSED` and informational. Exempt findings are `SUPPRESSED`, with the
@@ -78,7 +85,7 @@ def write_asff(
     An account that could not be read is `WARNING` too, and left out where not even its number is
     known: the format has no place for it.
 
-    `earlier` are the lines of an earlier feed: its findings that are no longer there follow as
+    `earlier` are the batches of an earlier feed: its findings that are no longer there follow as
     `ARCHIVED` and `RESOLVED`.
 
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
@@ -91,7 +98,39 @@ def write_asff(
         _security_finding(each, hub, shared(each.result))
         for each, hub in _importable(findings(analysis), region)
     )
-    write_feed(documents, stream, _FEED_FORMAT, earlier, analysis.report)
+    known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
+    waiting: dict[str, list[bytes]] = {}
+    for account, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
+        of_account = waiting.setdefault(account, [])
+        of_account.append(line.rstrip())
+        if len(of_account) == BATCH_FINDINGS:
+            yield account, _batch(waiting.pop(account))
+    yield from ((account, _batch(lines)) for account, lines in waiting.items())
+
+
+def batch_files(target: Path, batches: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name of the file of each batch, and its content.
+
+    Those of `findings.asff.json` are `findings-123456789012-001.asff.json` and so on.
+    """
+    numbers = Counter[str]()
+    for account, batch in batches:
+        numbers[account] += 1
+        yield f"{_stem(target)}-{account}-{numbers[account]:03}{ENDING}", batch
+
+
+def is_batch(target: Path, name: str) -> bool:
+    """Return whether a name is one that `batch_files` gives for a target."""
+    form = rf"{re.escape(_stem(target))}-{ACCOUNT_ID_PATTERN}-[0-9]{{3,}}{re.escape(ENDING)}"
+    return re.fullmatch(form, name) is not None
+
+
+def _stem(target: Path) -> str:
+    return target.name[: -len(ENDING)]
+
+
+def _batch(lines: Iterable[bytes]) -> bytes:
+    return b"[\n" + b",\n".join(lines) + b"\n]\n"
 
 
 def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[Finding, str]]:
@@ -106,7 +145,7 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
     homeless = 0
     for finding in every:
         partition = finding.partition or own
-        if partition in regions and finding.account:
+        if partition in regions and re.fullmatch(ACCOUNT_ID_PATTERN, finding.account):
             yield finding, f"arn:{partition}:securityhub:{regions[partition]}:{finding.account}"
         elif finding.result.rule is not UNCOVERED_ACCOUNT:
             homeless += 1

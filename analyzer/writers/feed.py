@@ -1,4 +1,4 @@
-"""Write findings as a feed: a line of JSON each, which another system imports again and again.
+"""Give findings as a feed: documents, which another system imports again and again.
 
 Findings of every outcome are written, so that a later import updates the earlier one: the id of a
 finding lasts from report to report. A feed closes the findings of an earlier feed that are gone.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -237,34 +237,33 @@ class FeedFormat:
     closed: Callable[[Document, datetime], Document]
 
 
-def write_feed(
+def feed_lines(
     documents: Iterable[Document],
-    stream: BinaryIO,
     feed_format: FeedFormat,
-    earlier: Iterable[bytes],
+    earlier: Iterable[Document],
     report: Report,
-) -> None:
-    """Write the documents of a report's findings, and close those of earlier lines that are gone.
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the findings of a report, and those of an earlier feed that are gone, closed.
 
-    Findings of unread and excluded accounts stay open: nothing is known of them. The others are
-    closed at the newest as-of of the report.
+    Each is its account and a line of JSON. Findings of unread and excluded accounts stay open:
+    nothing is known of them. The others are closed at the newest as-of of the report.
     """
     ids = set()
     for document in documents:
-        stream.write(json_line(document))
+        yield feed_format.account(document), json_line(document)
         if earlier:
             ids.add(feed_format.id(document))
     for document in _closed(earlier, ids, feed_format, report):
-        stream.write(json_line(document))
+        yield feed_format.account(document), json_line(document)
 
 
 def _closed(
-    earlier: Iterable[bytes], ids: Collection[str], feed_format: FeedFormat, report: Report
+    earlier: Iterable[Document], ids: Collection[str], feed_format: FeedFormat, report: Report
 ) -> Iterator[Document]:
     newest = max(file.as_of for file in report.files)
     accounts = report.accounts
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
-    for document in map(orjson.loads, earlier):
+    for document in earlier:
         account = feed_format.account(document)
         # One that is missing and has no number may be any that is not covered.
         is_known = account not in missing and ("" not in missing or account in accounts)

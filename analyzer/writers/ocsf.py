@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import BinaryIO, Final
 
+import orjson
+
 from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import Outcome
 from analyzer.terms import Severity, utc_text
@@ -20,10 +22,10 @@ from analyzer.writers.feed import (
     FeedFormat,
     Finding,
     RuleOutcome,
+    feed_lines,
     findings,
     present,
     shared_json,
-    write_feed,
 )
 
 OCSF_VERSION: Final = "1.6.0"
@@ -57,7 +59,9 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     """
     shared = cache(_shared_attributes)
     documents = (_compliance_finding(each, shared(each.result)) for each in findings(analysis))
-    write_feed(documents, stream, _FEED_FORMAT, earlier, analysis.report)
+    known = map(orjson.loads, earlier) if earlier else ()
+    for _, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
+        stream.write(line)
 
 
 def _compliance_finding(finding: Finding, shared: Document) -> Document:

@@ -12,6 +12,7 @@ from analyzer.cli.inputs import filtered
 from analyzer.cli.options import FilterOptions
 from tests.cli.conftest import Program
 from tests.support.builders import a_password, a_user, days_before, report_text, saved, table
+from tests.support.feeds import asff_file
 from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES
 
 ORGANIZATION = SAMPLES / "organization"
@@ -31,7 +32,7 @@ def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_p
     account = "111122223333"
     done = program("analyze", ORGANIZATION, "--account", account, *outputs, "--format", "table")
     assert done.code == 0
-    for text in (files[0].read_text(), files[2].read_text(), files[3].read_text()):
+    for text in (files[0].read_text(), files[2].read_text(), asff_file(files[3])):
         assert account in text
         assert "222233334444" not in text
     assert {user["account"] for user in json.loads(files[1].read_text())["users"]} == {account}

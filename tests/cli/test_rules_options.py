@@ -19,6 +19,7 @@ from tests.support.builders import (
     table,
     the_root,
 )
+from tests.support.feeds import asff_file
 from tests.support.outputs import CONSOLE, EXEMPTIONS
 
 AT = "--as-of=2026-05-01T12:00:00Z"
@@ -264,9 +265,9 @@ def test_the_feeds_are_written_and_security_hubs_region_is_the_one_asked_for(
     asff, ocsf = tmp_path / "f.asff.json", tmp_path / "f.ocsf.json"
     options = ["-o", asff, "-o", ocsf, "--hub-region", "eu-west-1", "-q"]
     assert program("analyze", CONSOLE, *options).code == 0
-    first, *_ = (json.loads(line) for line in asff.read_text().splitlines())
+    first, *_ = (json.loads(line) for line in asff_file(asff).splitlines())
     assert first["ProductArn"].startswith("arn:aws:securityhub:eu-west-1:123456789012:")
-    assert len(ocsf.read_text().splitlines()) == len(asff.read_text().splitlines()) > 1
+    assert len(ocsf.read_text().splitlines()) == len(asff_file(asff).splitlines()) > 1
 
 
 # Settings

@@ -9,12 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
-from tests.support.builders import a_key, a_user, days_before
+from tests.support.builders import ACCOUNT, a_key, a_user, days_before
+from tests.support.feeds import asff_file
 from tests.support.runs import check_folder, console_report, exporting, record_of
 
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
 IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
+BATCH = f"findings-{ACCOUNT}-001.asff.json"
 BOTH = ("--also", "asff", "--also", "ocsf")
 
 
@@ -22,8 +24,9 @@ pytestmark = pytest.mark.usefixtures("plain_workbook")
 
 
 def documents(run: Path, feed: str) -> list[dict[str, Any]]:
-    lines = (run / f"findings.{feed}.json").read_bytes().splitlines()
-    return [json.loads(line) for line in lines]
+    file = run / f"findings.{feed}.json"
+    text = asff_file(file) if feed == "asff" else file.read_text()
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def closed(run: Path) -> tuple[int, int]:
@@ -38,7 +41,7 @@ def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
 ) -> None:
     first = console_report(tmp_path, FIRST, IDLE, GONE)
     assert exporting(runs, "--from", first, *BOTH, "--hub-region", "eu-central-1") == 0
-    feeds = {"findings.asff.json", "findings.ocsf.json"}
+    feeds = {BATCH, "findings.ocsf.json"}
     assert feeds <= {each["path"] for each in record_of(runs / "latest")["files"]}
     assert record_of(runs / "latest")["parameters"]["also"] == ["asff", "ocsf"]
     assert closed(runs / "latest") == (0, 0)
@@ -57,7 +60,7 @@ def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
     check_folder(runs)
 
     # A feed that was edited closes nothing.
-    (runs / "latest" / "findings.asff.json").write_text("{}\n")
+    (runs / "latest" / BATCH).write_text("[]\n")
     (runs / "latest" / "findings.ocsf.json").write_text("{}\n")
     assert exporting(runs, "--from", console_report(tmp_path, "2026-09-01", GONE), *BOTH) == 0
     assert closed(runs / "latest") == (0, 0)

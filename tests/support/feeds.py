@@ -13,7 +13,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.standards.rulebook import rulebook
-from analyzer.writers.asff import write_asff
+from analyzer.writers.asff import asff_batches
 from analyzer.writers.ocsf import write_ocsf
 from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user
 from tests.support.builders import (
@@ -87,10 +87,22 @@ def ocsf_bytes(analysis: Analysis) -> bytes:
     return stream.getvalue()
 
 
-def asff_bytes(analysis: Analysis, region: str | None = None) -> bytes:
-    stream = io.BytesIO()
-    write_asff(analysis, stream, region)
-    return stream.getvalue()
+def asff_bytes(
+    analysis: Analysis, region: str | None = None, earlier: Iterable[bytes] = ()
+) -> bytes:
+    """Return all batches, a line for each finding."""
+    batches = asff_batches(analysis, region, earlier)
+    return b"".join(
+        line.removesuffix(b",") + b"\n" for _, batch in batches for line in batch.splitlines()[1:-1]
+    )
+
+
+def asff_file(target: Path) -> str:
+    """Return what the batches of `findings.asff.json` hold, a line for each finding."""
+    batches = sorted(target.parent.glob(f"{target.name.removesuffix('.asff.json')}-*.asff.json"))
+    return "".join(
+        json.dumps(each) + "\n" for file in batches for each in json.loads(file.read_bytes())
+    )
 
 
 def documents(lines: bytes) -> list[Document]:

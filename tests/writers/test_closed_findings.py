@@ -14,7 +14,7 @@ import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import UncoveredAccount
 from analyzer.terms import ISO_UTC
-from analyzer.writers.asff import write_asff
+from analyzer.writers.asff import asff_batches
 from analyzer.writers.ocsf import write_ocsf
 from tests.support.asff_model import errors as asff_errors
 from tests.support.builders import (
@@ -43,11 +43,11 @@ def analysis_of(folder: Path, at: datetime, *users: Row, **changed: Any) -> Anal
 
 
 def lines(analysis: Analysis, feed: str, earlier: Iterable[bytes] = ()) -> list[bytes]:
-    stream = io.BytesIO()
     if feed == "asff":
-        write_asff(analysis, stream, earlier=earlier)
-    else:
-        write_ocsf(analysis, stream, earlier)
+        batches = asff_batches(analysis, earlier=[b"[%s]" % line for line in earlier])
+        return [line.rstrip(b",") for _, batch in batches for line in batch.splitlines()[1:-1]]
+    stream = io.BytesIO()
+    write_ocsf(analysis, stream, earlier)
     return stream.getvalue().splitlines()
 
 

@@ -1,5 +1,6 @@
 """Files are put in place whole or not at all, and what was there before is intact."""
 
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from analyzer import writers
 from analyzer.errors import OutputFailed
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import OUTPUT_ENDINGS, Verdict
-from tests.support.builders import a_key, a_user, report_text, saved
+from analyzer.writers import asff
+from tests.support.builders import ACCOUNT, a_key, a_user, report_text, saved
 from tests.support.feeds import asff_bytes, ocsf_bytes
 from tests.support.outputs import (
     ALL,
@@ -56,14 +58,49 @@ def test_a_double_ending_tells_what_feeds_on_it(analysis: Analysis, folder: Path
     writers.write(analysis, folder / "a.ocsf.json", folder / "b.ASFF.json", folder / "ocsf.json")
     assert held(folder) == {
         "a.ocsf.json": ocsf_bytes(analysis),
-        "b.ASFF.json": asff_bytes(analysis),
+        f"b-{ACCOUNT}-001.asff.json": batch_of(asff_bytes(analysis)),
         "ocsf.json": json_bytes(analysis, UNUSED),
     }
 
 
 def test_the_region_is_that_of_asff(analysis: Analysis, folder: Path) -> None:
     writers.write(analysis, folder / "a.asff.json", region="eu-central-1")
-    assert held(folder) == {"a.asff.json": asff_bytes(analysis, "eu-central-1")}
+    batch = batch_of(asff_bytes(analysis, "eu-central-1"))
+    assert held(folder) == {f"a-{ACCOUNT}-001.asff.json": batch}
+
+
+def batch_of(lines: bytes) -> bytes:
+    return b"[\n" + b",\n".join(lines.splitlines()) + b"\n]\n"
+
+
+def test_a_finding_too_many_makes_another_file_and_files_that_are_too_many_go(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = "1" * 12
+    eve = a_user("eve", arn=f"arn:aws:iam::{other}:user/eve")
+    monkeypatch.setattr(asff, "BATCH_FINDINGS", 2)
+    four = analyzed(tmp_path, [*map(a_user, ("ann", "bob", "cid")), eve])
+    mine = folder / f"a-{ACCOUNT}-x.asff.json"
+    mine.write_text("mine")
+    mine.with_name("b.csv").write_text("")
+    paths = writers.write(four, folder / "a.asff.json", mode=0o640)
+    assert {path.name: len(json.loads(path.read_bytes())) for path in paths} == {
+        f"a-{ACCOUNT}-001.asff.json": 2,
+        f"a-{ACCOUNT}-002.asff.json": 1,
+        f"a-{other}-001.asff.json": 1,
+    }
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o640}
+    one = analyzed(tmp_path, [a_user("ann")])
+    left = writers.write(one, folder / "a.asff.json")
+    assert left == [folder / f"a-{ACCOUNT}-001.asff.json"]
+    assert {*held(folder)} == {left[0].name, mine.name, "b.csv"}
+
+
+def test_a_folder_for_batches_that_does_not_exist_is_named(
+    analysis: Analysis, folder: Path
+) -> None:
+    with pytest.raises(OutputFailed, match="its folder does not exist; create it"):
+        writers.write(analysis, folder / "missing" / "a.asff.json")
 
 
 def test_verdicts_and_raw_csv_are_those_asked_for(analysis: Analysis, folder: Path) -> None:
