@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from analyzer import read_exemptions
+from analyzer.changes.users import Change
 from analyzer.cli import main
 from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
@@ -63,6 +64,7 @@ EXIT_CODES = {
     "credreport analyze reports/ -q --fail-on": FAILED,
     "credreport analyze report.csv --standard cis-3.0 --fail-on": FAILED,
     "credreport export --config samples/export.toml": FAILED,
+    "credreport diff last-month.csv": FAILED,
 }
 """What a block of commands ends with, by how it begins; others end with 0."""
 
@@ -142,6 +144,10 @@ def test_every_standard_is_listed() -> None:
 
 def test_every_reason_of_unused_users_is_listed() -> None:
     assert [reason for reason in UnusedReason if f"`{reason}`" not in README] == []
+
+
+def test_every_kind_of_change_is_listed() -> None:
+    assert [change for change in Change if f"`{change}`" not in README] == []
 
 
 def test_every_source_of_as_of_is_listed() -> None:

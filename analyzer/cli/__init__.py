@@ -15,16 +15,18 @@ import gc
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from analyzer.cli.command import SUMMARIES, command_named, hide_plain_types
+from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.stderr import say
-from analyzer.cli.stdout import PIPE_CLOSED
+from analyzer.cli.stdout import PIPE_CLOSED, write_lines
 from analyzer.errors import BUG, CredreportError
+from analyzer.terms import printable
 
 _GC_THRESHOLD: Final = 1_000_000
 """Objects before a garbage collection: importing creates many, and a short run frees few.
@@ -38,13 +40,16 @@ class Program(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and what is left of the arguments."""
-        name, command, rest = super().resolve_command(ctx, args)
-        return name, command_named(name) if name else command, rest
+        if args[0] not in self.commands and Path(args[0]).exists():
+            name = printable(args[0])
+            ctx.fail(f"No such command '{name}'. Did you mean 'credreport analyze {name}'?")
+        known, command, rest = super().resolve_command(ctx, args)
+        return known, command_named(known) if known else command, rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        hide_plain_types(self.get_params(ctx))
-        super().format_help(ctx, formatter)
+        with help_stream(self.get_params(ctx)):
+            super().format_help(ctx, formatter)
 
 
 app = typer.Typer(
@@ -66,7 +71,7 @@ def credreport(
     if version:
         from analyzer.version import VERSION
 
-        typer.echo(f"credreport {VERSION}")
+        write_lines(f"credreport {VERSION}")
         raise typer.Exit
 
 

@@ -9,6 +9,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, time
 from difflib import get_close_matches
@@ -21,6 +22,8 @@ from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
 from analyzer.cli import stdout
+from analyzer.cli.options import JudgingOptions
+from analyzer.cli.stderr import say
 from analyzer.terms import printable
 
 SUMMARIES: Final = {
@@ -42,6 +45,11 @@ _MARK_OF_PYDANTIC: Final = "Value error, "
 """Begins typer's message on a value that is refused."""
 
 _WRONG_USAGE: Final = 2
+
+_PATHS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
+"""What the help calls the values that are paths."""
+
+_LARGEST_NUMBER: Final = 10**18
 
 _LARGEST_SETTINGS: Final = 1 << 16
 """No file of options holds more bytes; tomllib takes very long for long keys."""
@@ -85,6 +93,8 @@ class Command(TyperCommand):
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
             raise
+        if (note := _environment_note(ctx)) and not ctx.params.get("quiet"):
+            say(note)
         function: Any = self.callback
         ctx.params = grouped(function, ctx.params)
         return rest
@@ -92,15 +102,21 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help; only the terminal breaks the lines of a paragraph."""
         self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", self.help or "")
-        hide_plain_types(self.get_params(ctx))
-        super().format_help(ctx, formatter)
+        with help_stream(self.get_params(ctx)):
+            super().format_help(ctx, formatter)
 
 
-def hide_plain_types(params: Iterable[Any]) -> None:
-    """Have the help show no type of a flag or an argument: a better name, or no value, follows."""
+@contextmanager
+def help_stream(params: Iterable[Any]) -> Iterator[None]:
+    """Have the help show no type of a flag or an argument: a better name, or no value, follows.
+
+    Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
+    """
     for each in params:
         if isinstance(each, TyperArgument) or each.is_flag:
             each.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context
+    with stdout.text_stream():
+        yield
 
 
 def _short_help(command: Any, context: Any) -> str:
@@ -160,7 +176,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def grouped(function: Callable[..., None], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a function: its dataclasses filled with values, and the others."""
-    lists = {name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}
+    lists = {name: list(each) if type(each) is tuple else each for name, each in values.items()}
     arguments = {}
     for name, hint in get_type_hints(function).items():
         if is_dataclass(hint):
@@ -190,12 +206,15 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     Raises typer.BadParameter with every problem of the file.
     """
     if path is not None:
-        settings = {key: _as_command_line_text(value) for key, value in _toml(path).items()}
         options = _options(context.command)
         known = {
             key: option
             for command in (*map(command_named, SUMMARIES), context.command)
             for key, option in _options(command).items()
+        }
+        settings = {
+            key: _as_command_line_text(value, path, known.get(key))
+            for key, value in _toml(path).items()
         }
         problems = [
             printable(f"{path}: {key}: {problem}")
@@ -218,6 +237,8 @@ Config = Annotated[
         exists=True,
         dir_okay=False,
         metavar="FILE",
+        envvar="CREDREPORT_CONFIG",
+        show_envvar=False,
         is_eager=True,
         callback=_apply_settings_file,
         rich_help_panel="Input",
@@ -225,6 +246,23 @@ Config = Annotated[
     ),
 ]
 """The option of every command that takes settings from a file."""
+
+
+def _environment_note(context: Any) -> str:
+    """Return what a file that the environment names changes of verdicts and rules, if anything.
+
+    Nobody who types the command sees the file.
+    """
+    source = context.get_parameter_source("config")
+    names = {each.name for each in fields(JudgingOptions)}
+    changed = [
+        f"{name.replace('_', '-')} = {value}"
+        for name, value in (context.default_map or {}).items()
+        if name in names and context.get_parameter_source(name).name == "DEFAULT_MAP"
+    ]
+    if source is None or source.name != "ENVIRONMENT" or not changed:
+        return ""
+    return f"Settings of CREDREPORT_CONFIG, {context.params['config']}: {', '.join(changed)}."
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -240,13 +278,21 @@ def _toml(path: Path) -> dict[str, Any]:
     raise typer.BadParameter(f"{path} holds more than {_LARGEST_SETTINGS >> 10} KiB")
 
 
-def _as_command_line_text(value: Any) -> Any:
-    """Return a value as the command line has it, in text; flags stay as they are."""
+def _as_command_line_text(value: Any, path: Path, option: Any) -> Any:
+    """Return a value as the command line has it, in text; flags stay as they are.
+
+    A path is relative to the file of settings.
+    """
     if isinstance(value, list):
-        return [_as_command_line_text(each) for each in value]
+        return [_as_command_line_text(each, path, option) for each in value]
     if isinstance(value, date | time):
         return value.isoformat()
-    return value if isinstance(value, bool | dict) else str(value)
+    if isinstance(value, bool | dict):
+        return value
+    is_large = isinstance(value, int) and abs(value) >= _LARGEST_NUMBER
+    text = "a number of more than 18 digits" if is_large else str(value)
+    is_path = option is not None and option.metavar in _PATHS and text not in ("", "-")
+    return str(path.parent / text) if is_path else text
 
 
 def _options(command: Any) -> dict[str, Any]:
@@ -261,6 +307,8 @@ def _options(command: Any) -> dict[str, Any]:
 def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
     if option is None:
         yield "no command has an option of this name"
+    elif "\0" in "".join(map(str, value if isinstance(value, list) else [value])):
+        yield f"invalid value {value}: it holds the sign NUL"
     elif isinstance(value, dict) or isinstance(value, bool) is not bool(option.is_flag):
         yield f"invalid value {value}"
     else:

@@ -31,6 +31,7 @@ from analyzer.cli.options import (
     Verdicts,
     moment,
     path_ending,
+    refuse_unknown,
     rule_ids,
     words,
 )
@@ -166,9 +167,7 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
 
     Raises typer.BadParameter.
     """
-    known = _change_words()
-    unknown = [each for each in kinds if each not in known]
-    require(not unknown, f"'{', '.join(unknown)}': choose from {', '.join(known)}", "--change")
+    refuse_unknown(kinds, _change_words(), "--change")
     states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")

@@ -9,7 +9,7 @@ import typer
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import find_inputs, load, read_judging
-from analyzer.cli.options import InputOptions, JudgingOptions
+from analyzer.cli.options import InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
@@ -33,7 +33,9 @@ class Form(StrEnum):
 def explain(
     user: Annotated[
         str,
-        typer.Argument(metavar="USER", help="Name or ARN of a user, or a pattern with * and ?."),
+        typer.Argument(
+            parser=pattern, metavar="USER", help="Name or ARN of a user, or a pattern with * and ?."
+        ),
     ],
     sources: Annotated[
         list[str],
@@ -80,4 +82,4 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
             )
         elif not {"*", "?"} & {*user}:
             message += f"; use a pattern such as '{user}*' to match several names"
-        raise typer.BadParameter(message, param_hint="USER") from None
+        raise wrong_usage(message, "USER") from None

@@ -1,12 +1,12 @@
 """Read what the options name: reports, lists, rules; refuse what contradicts or is not there."""
 
+import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-
-import typer
 
 from analyzer.cli.options import (
     FAIL_ON_WORDS,
@@ -15,6 +15,9 @@ from analyzer.cli.options import (
     InputOptions,
     JudgingOptions,
     PatternOptions,
+    refuse_unknown,
+    rule_ids,
+    wrong_usage,
 )
 from analyzer.cli.stderr import progress
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
@@ -47,7 +50,7 @@ _RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMIT
 def require(condition: object, message: str, *options: str) -> None:
     """Raise typer.BadParameter about the options unless a condition holds."""
     if not condition:
-        raise typer.BadParameter(message, param_hint=", ".join(options) or None)
+        raise wrong_usage(message, *options)
 
 
 # Reports
@@ -119,7 +122,7 @@ def read_judging(
     # The rules are slow to import, and a list of users needs none.
     book = _book(options) if chosen or ids else None
     if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
-        raise typer.BadParameter(problem, param_hint="--fail-on")
+        raise wrong_usage(problem, "--fail-on")
     return JudgingRequest(
         criteria=options.criteria(),
         book=book if chosen else None,
@@ -164,16 +167,25 @@ def _book(options: JudgingOptions) -> "Rulebook":
     from analyzer.standards.rulebook import rulebook
 
     limits = {name: getattr(options, name) for name in _LIMITS}
+    known = rule_ids()
+    chosen = _matching(options.rules, [*known, "default", "all"])
+    skipped = _matching(options.skip, known)
+    refuse_unknown([*chosen, *skipped], [*known, "default", "all"], "--rules, --skip")
     try:
         return rulebook(
             options.standard,
-            rules=options.rules,
-            skip=options.skip,
+            rules=chosen,
+            skip=skipped,
             least=options.min_severity,
             limits={name: days for name, days in limits.items() if days is not None},
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--rules, --skip") from None
+        raise wrong_usage(str(error), "--rules, --skip") from None
+
+
+def _matching(patterns: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return the ids that patterns with * and ? match; what matches nothing stays."""
+    return [each for one in patterns for each in (fnmatch.filter(known, one) or [one])]
 
 
 def _fail_on_problems(
@@ -189,8 +201,10 @@ def _fail_on_problems(
         return
     run = [rule.id for rule in book.rules]
     if missing := [word for word in ids if word not in run]:
+        near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *run], 1)
+        hint = f"did you mean {near[0]}? Choose" if near else "choose"
         yield (
-            f"'{', '.join(missing)}': choose from the verdicts {', '.join(Verdict)}, the severities"
+            f"'{', '.join(missing)}': {hint} from the verdicts {', '.join(Verdict)}, the severities"
             f" {', '.join(Severity)}, {CONTROL}, {OVERDUE}, or the rules that run:"
             f" {', '.join(run) or 'none'}"
         )
@@ -222,8 +236,6 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
     from analyzer.judging.filters import Filter, account_labels, unmatched_accounts, unmatched_users
 
     patterns = {each: tuple(getattr(options, each)) for each in ("account", "user")}
-    empty = "the pattern is empty: name an account or a user"
-    require(all((*options.account, *options.user)), empty, "--account", "--user")
     chosen = Filter(accounts=patterns["account"], users=patterns["user"])
     if isinstance(options, FilterOptions):
         chosen = replace(chosen, certain=options.certain, min_age=options.min_age)
@@ -234,11 +246,11 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
         if not all(account.isdigit() for report in reports for account in report.accounts):
             message += "; set the account of a masked report with --masked-account"
-        raise typer.BadParameter(message, param_hint="--account")
+        raise wrong_usage(message, "--account")
     users = (unmatched_users(each.pages(), chosen) for each in analyses)
     if chosen.users and (missing := _in_all(users)):
         message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
-        raise typer.BadParameter(message, param_hint="--user")
+        raise wrong_usage(message, "--user")
     return [each.where(chosen) for each in analyses]
 
 
@@ -272,7 +284,7 @@ def check_outputs(
         read = (each.name if isinstance(each, InputFile) else each for each in inputs)
         check_targets(outputs, filter(None, read))
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--output") from None
+        raise wrong_usage(str(error), "--output") from None
 
 
 def _holds_entries(output: Path) -> bool:

@@ -1,9 +1,10 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -22,10 +23,14 @@ from analyzer.terms import (
     Benchmark,
     Criteria,
     Definition,
+    Format,
     Severity,
     Verdict,
     printable,
 )
+
+_LONGEST_PATTERN: Final = 2048
+"""No ARN is longer."""
 
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
@@ -115,6 +120,9 @@ def path_ending(*endings: str) -> Callable[[str], Path]:
     """Return what refuses a path with none of the endings."""
 
     def parse(text: str) -> Path:
+        if text.lower() in list(Format):
+            name = f"a file name, such as report.{text.lower()}"
+            raise ValueError(f"{text}: use {name}, or --format {text} for standard output")
         if Path(text).suffix.lower() not in endings:
             *others, last = endings
             known = " or ".join(filter(None, (", ".join(others), last)))
@@ -131,6 +139,32 @@ def words(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
         return [name for name in names() if name.startswith(incomplete)]
 
     return complete
+
+
+def wrong_usage(message: str, *options: str) -> typer.BadParameter:
+    """Return the error about options; what they hold cannot control a terminal."""
+    return typer.BadParameter(printable(message), param_hint=", ".join(options) or None)
+
+
+def refuse_unknown(
+    chosen: Iterable[str], known: Collection[str], option: str | None = None
+) -> None:
+    """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
+    unknown = [word for word in chosen if word not in known]
+    if unknown:
+        near = [each for word in unknown for each in get_close_matches(word, known, 1)]
+        hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
+        message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
+        raise wrong_usage(message, *([option] if option else []))
+
+
+def pattern(text: str) -> str:
+    """Return a pattern of an account or a user; an unset variable of a script leaves none."""
+    if not text:
+        raise ValueError("the pattern is empty: name an account or a user")
+    if len(text) > _LONGEST_PATTERN:
+        raise ValueError(f"the pattern has more than {_LONGEST_PATTERN:,} signs")
+    return text
 
 
 def rule_ids() -> list[str]:
@@ -309,10 +343,7 @@ FailOn = Annotated[
 
 def _verdicts_of(chosen: list[str]) -> list[str]:
     """Return the verdicts named, all of them for `all`."""
-    known = (*Verdict, ALL_VERDICTS)
-    if unknown := [word for word in chosen if word not in known]:
-        message = f"'{printable(', '.join(unknown))}': choose from {', '.join(known)}"
-        raise typer.BadParameter(message)
+    refuse_unknown(chosen, (*Verdict, ALL_VERDICTS))
     return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
 
 
@@ -338,12 +369,18 @@ class PatternOptions:
     account: Annotated[
         list[str],
         typer.Option(
-            metavar="ACCOUNT", help=f"Only this account (id, name or pattern); {_REPEATED}"
+            parser=pattern,
+            metavar="ACCOUNT",
+            help=f"Only this account (id, name or pattern); {_REPEATED}",
         ),
     ] = field(default_factory=list)
     user: Annotated[
         list[str],
-        typer.Option(metavar="USER", help=f"Only this user (name, ARN or pattern); {_REPEATED}"),
+        typer.Option(
+            parser=pattern,
+            metavar="USER",
+            help=f"Only this user (name, ARN or pattern); {_REPEATED}",
+        ),
     ] = field(default_factory=list)
 
 

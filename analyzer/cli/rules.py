@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli import stdout
-from analyzer.cli.inputs import require
-from analyzer.cli.options import rule_ids, words
+from analyzer.cli.options import refuse_unknown, rule_ids, words
 from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def rules(
     from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
-    unknown = [each for each in ids if each not in known]
-    require(not unknown, f"'{', '.join(unknown)}': choose from {', '.join(known)}", "ID")
+    refuse_unknown(ids, known, "ID")
     pages = (manual_page(known[each], references(each)) for each in ids)
     stdout.write_lines("\n\n".join(pages) if ids else "\n".join(rule_lines(RULES)))
 

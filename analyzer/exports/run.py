@@ -97,6 +97,9 @@ def export(request: ExportRequest, keep: int | None) -> int:
     with runs.folder_lock(folder):
         with runs.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
+            for path in runs.passed_over(folder):
+                message = f"{path} is not a complete run: passed over."
+                request.log.caution("passed-over", message, path=str(path))
             run = folder / runs.next_run_name(folder, run_record.newest_as_of(report))
             earlier = runs.earlier_runs(folder, run.name)
             decided = _collect_decisions(request)

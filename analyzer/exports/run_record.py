@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, StrictInt
@@ -18,6 +19,9 @@ from analyzer.terms import Verdict, utc_text
 from analyzer.version import VERSION
 
 RECORD_FILE: Final = "manifest.json"
+
+_LARGEST_RECORD: Final = 1 << 28
+"""No record holds more bytes: 300,000 files have 60 MB."""
 
 
 def _moment(text: object) -> datetime:
@@ -118,10 +122,15 @@ def record_bytes(  # noqa: PLR0913  each is one line of the record
 def read_record(folder: Path) -> RunRecord | None:
     """Return a run's record, None if there is none or a file that it lists is missing.
 
-    A run appears whole or not at all, so one whose files differ from it was edited since.
+    A run appears whole or not at all, so one whose files differ from it was edited since. A link,
+    a pipe or a device is no record: to read it could lead elsewhere, or never end.
     """
+    path = folder / RECORD_FILE
     try:
-        record = RunRecord.model_validate_json((folder / RECORD_FILE).read_bytes())
+        status = path.lstat()
+        if not S_ISREG(status.st_mode) or status.st_size > _LARGEST_RECORD:
+            return None
+        record = RunRecord.model_validate_json(path.read_bytes())
     except (OSError, ValueError):  # pydantic's ValidationError is one
         return None
     # A folder of runs lists many files: joined paths would take longer than the look.

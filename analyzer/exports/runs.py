@@ -60,6 +60,13 @@ def runs(folder: Path) -> list[Run]:
     return sorted(complete, key=lambda run: run_sort_key(run.name))
 
 
+def passed_over(folder: Path) -> list[Path]:
+    """Return what has the name of a run and is no complete one; nothing reads or removes it."""
+    known = {run.path for run in runs(folder)}
+    named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    return sorted(path for path in named if path not in known) if folder.is_dir() else []
+
+
 def run_with_identity(folder: Path, identity: str) -> Run | None:
     """Return the run that was made from the same, if there is one."""
     return next((run for run in runs(folder) if run.record.identity == identity), None)

@@ -60,7 +60,7 @@ def test_values_are_completed(words: tuple[str, ...], offered: list[str]) -> Non
 
 WRONG = (
     (["--standard", "cis3.0"], "'cis3.0' is not one of 'cis-7.0', 'cis-6.0',"),
-    (["--format", "xml"], "'xml' is not one of 'table', 'csv', 'json', 'names'"),
+    (["--format", "xml"], "'xml' is not one of 'table', 'csv', 'json', 'markdown', 'line',"),
     (["--definition", "mine"], "'mine' is not one of 'no-active-key', 'iam-029'"),
     (["--min-severity", "worst"], "'worst' is not one of 'critical', 'high', 'medium', 'low'"),
     (["--verdict", "idle"], "'idle': choose from undetermined, unused, retired,"),
