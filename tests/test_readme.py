@@ -75,7 +75,10 @@ LEDGER_WITHOUT_LINES = (
 )
 AWS_OF_FEEDS = """
 credreport analyze reports/ -o findings.asff.json
-aws() { python -c 'import json, sys; sys.exit(len(json.load(open(sys.argv[1]))) > 100)' "${4#file://}" && echo 0; }
+aws() {
+  python -c 'import json, sys; sys.exit(len(json.load(open(sys.argv[1]))) > 100)' "${4#file://}" &&
+    echo 0
+}
 """
 BEFORE = {
     "for batch in": AWS_OF_FEEDS,
