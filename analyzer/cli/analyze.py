@@ -84,7 +84,7 @@ class OutputOptions:
         output_option(
             metavar="SHEETS",
             show_default=False,
-            help="Sheets of the workbook: all, or those for review.",
+            help="Sheets of the workbook: all or review.",
         ),
     ] = WorkbookSheets.ALL
     details: Annotated[

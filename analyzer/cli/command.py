@@ -238,11 +238,10 @@ Config = Annotated[
         dir_okay=False,
         metavar="FILE",
         envvar="CREDREPORT_CONFIG",
-        show_envvar=False,
         is_eager=True,
         callback=_apply_settings_file,
         rich_help_panel="Input",
-        help='Take options from this TOML file: dormant-days = 120, skip = ["root-used"].',
+        help="Take options from this TOML file.",
     ),
 ]
 """The option of every command that takes settings from a file."""
