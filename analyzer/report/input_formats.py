@@ -22,7 +22,6 @@ from typing import IO, Any, Final, TypeAlias
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.values import timestamp
 
 HEAD_BYTES: Final = 1 << 16
 """So many first bytes show what an input is."""
@@ -296,6 +295,8 @@ def _from_base64(name: str, content: str) -> bytes:
 
 
 def _generated_time(name: str, text: str) -> datetime:
+    from analyzer.report.values import timestamp  # noqa: PLC0415  not for --help
+
     moment = timestamp(text.strip())
     if moment is None:
         hint = "Use a time with its time zone, such as 2026-03-01T09:30:00Z."
