@@ -18,11 +18,11 @@ from analyzer.changes.events import UserState
 from analyzer.changes.findings import Finding
 from analyzer.changes.snapshot import Snapshot, findings_at, states_at
 from analyzer.changes.users import Change, ChangeRow, changes_of_user
-from analyzer.lists.account_names import account_names
 from analyzer.report.model import (
     TEXT,
     AccountName,
     Report,
+    account_names,
     arrow_array,
     as_category,
     concatenated,

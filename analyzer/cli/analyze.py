@@ -205,13 +205,13 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
 
     An account that is missing is an error, not a note: the result lacks it.
     """
-    from analyzer.writers.names import left_out_line
-    from analyzer.writers.summary import summary_lines
-
     is_table = form is Format.TABLE
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and stdout.is_terminal()):
+        from analyzer.writers.names import left_out_line
+        from analyzer.writers.summary import summary_lines
+
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
         if form in _NAMES:
             left_out = left_out_line(analysis, outputs.verdict, check=outputs.include_check)

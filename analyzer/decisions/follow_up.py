@@ -33,8 +33,7 @@ from analyzer.decisions.ledger import (
 from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.standing import LedgerLine, ReportTime, Standing, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
-from analyzer.lists.account_names import account_names
-from analyzer.report.model import TEXT, Page, Report, ReportFile, as_category
+from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.tidy import tidy
 from analyzer.report.values import day_text_series, utc_text_series
 from analyzer.terms import OVERDUE, Verdict, short_list, utc_text

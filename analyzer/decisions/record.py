@@ -19,13 +19,13 @@ from pydantic import BaseModel, ConfigDict
 from analyzer import columns
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
 from analyzer.decisions.standing import LedgerLine
-from analyzer.lists.account_names import account_names
 from analyzer.report.model import (
     TEXT,
     AccountName,
     Page,
     Report,
     ReportFile,
+    account_names,
     as_category,
     cells_of_users,
     text_series,

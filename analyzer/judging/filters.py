@@ -12,8 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.lists.account_names import account_with_name
-from analyzer.report.model import TEXT, AccountName, Page, Report, UncoveredAccount
+from analyzer.report.model import (
+    TEXT,
+    AccountName,
+    Page,
+    Report,
+    UncoveredAccount,
+    account_with_name,
+)
 from analyzer.terms import ROOT_USER, Certainty, pattern_regex
 
 _WILDCARDS: Final = ("*", "?")

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-import pandas as pd
-
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, list_file, list_rows
-from analyzer.report.model import TEXT, AccountName, FileReference, Report
+from analyzer.report.model import AccountName, FileReference, Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "name"), optional=("owner",))
@@ -58,23 +56,6 @@ def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
     missing = [account for account in listed.names if account not in known]
     if missing:
         yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
-
-
-def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:
-    """Return the name of each row's account, empty where it is not known."""
-    known = {account: each.name for account, each in names.items()}
-    named: pd.Series = accounts.map(known).astype(TEXT).fillna("")
-    return named
-
-
-def account_name(account: str, names: Mapping[str, AccountName]) -> str:
-    """Return the name of an account, empty where none is known."""
-    return names[account].name if account in names else ""
-
-
-def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
-    """Return an account with its name where that is known: `012345678901 (production)`."""
-    return f"{account} ({names[account].name})" if account in names else account
 
 
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:

@@ -333,6 +333,23 @@ class AccountName:
     owner: str = ""
 
 
+def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:
+    """Return the name of each row's account, empty where it is not known."""
+    known = {account: each.name for account, each in names.items()}
+    named: pd.Series = accounts.map(known).astype(TEXT).fillna("")
+    return named
+
+
+def account_name(account: str, names: Mapping[str, AccountName]) -> str:
+    """Return the name of an account, empty where none is known."""
+    return names[account].name if account in names else ""
+
+
+def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
+    """Return an account with its name where that is known: `012345678901 (production)`."""
+    return f"{account} ({names[account].name})" if account in names else account
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Hold one or many credential reports that were understood, as one.

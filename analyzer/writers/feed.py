@@ -17,8 +17,7 @@ import orjson
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import account_name
-from analyzer.report.model import Report, ReportFile
+from analyzer.report.model import Report, ReportFile, account_name
 from analyzer.rules.rule import (
     DAYS,
     FACT,

@@ -7,8 +7,7 @@ from typing import Final, NamedTuple
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
-from analyzer.lists.account_names import account_with_name
-from analyzer.report.model import UncoveredAccount
+from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import account_name
-from analyzer.report.model import TEXT, Page, Report, UncoveredAccount
+from analyzer.report.model import TEXT, Page, Report, UncoveredAccount, account_name
 from analyzer.terms import NOT_COVERED, Verdict
 from analyzer.writers.text_columns import mapped
 

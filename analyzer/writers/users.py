@@ -5,8 +5,7 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import account_with_name
-from analyzer.report.model import Report, ReportFile
+from analyzer.report.model import Report, ReportFile, account_with_name
 from analyzer.terms import AS_OF_SOURCES, OVERDUE, AsOfSource, Certainty, Verdict, printable
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text

@@ -12,8 +12,8 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import account_names, read_account_list, with_account_list
-from analyzer.report.model import AccountName
+from analyzer.lists.account_names import read_account_list, with_account_list
+from analyzer.report.model import AccountName, account_names
 from analyzer.terms import Verdict
 from analyzer.writers.csv import write_findings
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved

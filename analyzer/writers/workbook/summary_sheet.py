@@ -9,8 +9,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import account_with_name
-from analyzer.report.model import ReportFile
+from analyzer.report.model import ReportFile, account_with_name
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict, short_list
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
