@@ -84,7 +84,7 @@ def test_a_run_fails_by_what_the_filter_keeps(
         (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
         (["--min-age", "-1"], "--min-age", "'-1': use a whole number of days, 0 or more"),
         (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
-        (["--include-check"], "--include-check", "use it with --format names only"),
+        (["--include-check"], "--include-check", "use it with --format names or arns only"),
         (
             ["--format", "names", "--certain", "--include-check"],
             "--include-check",
@@ -124,7 +124,7 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(
 def names(program: Program, *options: str) -> tuple[list[str], str]:
     done = program(*ON_CONSOLE, "--format", "names", *options)
     lines = done.output.decode().splitlines()
-    return [line.rsplit("/", 1)[1] for line in lines], done.messages.splitlines()[-1]
+    return lines, done.messages.splitlines()[-1]
 
 
 def test_names_are_those_to_act_on_and_say_what_they_leave_out(program: Program) -> None:
