@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _NAMES: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by one word, without their caveats."""
 
+_STDOUT: Final = Path("-")
+
 EXAMPLES: Final = (
     "credreport analyze report.csv -f names",
     "credreport analyze reports/ -o review.xlsx --findings findings.csv",
@@ -97,9 +99,9 @@ class OutputOptions:
     findings: Annotated[
         Path | None,
         output_option(
-            parser=path_ending(".csv", ".parquet"),
+            parser=path_ending(".csv", ".parquet", stdout=True),
             metavar="FILE",
-            help="Write all findings: .csv or .parquet.",
+            help="Write all findings: .csv, .parquet, or - for CSV.",
         ),
     ] = None
     follow_up: Annotated[
@@ -143,11 +145,13 @@ def analyze(
     _check_options(outputs, filters, judging_options, fail_on)
     judging = read_judging(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
-    files = [*outputs.output, *filter(None, (outputs.findings, outputs.follow_up))]
+    files = [*outputs.output, *filter(None, (_findings_file(outputs), outputs.follow_up))]
     check_outputs(files, [*inputs.paths, *judging_options.files, accounts, config])
     (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
     written = _written(analysis, outputs)
-    form = outputs.format_ or (None if files or outputs.quiet else Format.TABLE)
+    shows_findings = outputs.findings == _STDOUT
+    default = Format.FINDINGS if shows_findings else Format.TABLE
+    form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
     if form:
         stdout.write(
             analysis,
@@ -178,9 +182,15 @@ def _check_options(
     only_certain = "lists the users that --certain leaves out: use one of the two"
     require(names or not check, "use it with --format names or arns only", "--include-check")
     require(not (check and filters.certain), only_certain, "--include-check")
+    both = "- is standard output, and --format writes to it too: use one of the two"
+    require(outputs.findings != _STDOUT or not outputs.format_, both, "--findings")
     require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
     require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
     check_overdue(judging, fail_on)
+
+
+def _findings_file(outputs: OutputOptions) -> Path | None:
+    return None if outputs.findings == _STDOUT else outputs.findings
 
 
 def _written(analysis: "Analysis", outputs: OutputOptions) -> list[Path]:
@@ -191,7 +201,7 @@ def _written(analysis: "Analysis", outputs: OutputOptions) -> list[Path]:
         analysis,
         *outputs.output,
         verdicts=outputs.verdict,
-        findings=outputs.findings,
+        findings=_findings_file(outputs),
         follow_up=outputs.follow_up,
         raw_csv=outputs.raw_csv,
         region=outputs.hub_region,

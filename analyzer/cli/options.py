@@ -116,10 +116,12 @@ def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str],
     return parse
 
 
-def path_ending(*endings: str) -> Callable[[str], Path]:
-    """Return what refuses a path with none of the endings."""
+def path_ending(*endings: str, stdout: bool = False) -> Callable[[str], Path]:
+    """Return what refuses a path with none of the endings; `stdout` allows `-`."""
 
     def parse(text: str) -> Path:
+        if stdout and text == "-":
+            return Path(text)
         if text.lower() in list(Format):
             name = f"a file name, such as report.{text.lower()}"
             raise ValueError(f"{text}: use {name}, or --format {text} for standard output")

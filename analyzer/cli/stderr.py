@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from analyzer.cli.stdout import fitted
 from analyzer.errors import FAILED, PARTIAL
 from analyzer.terms import printable
 
@@ -67,8 +68,9 @@ def say(text: str) -> None:
     A standard error that is full or closed changes neither the result nor the exit code.
     """
     try:
-        for line in text.split("\n"):
-            typer.echo(printable(line), err=True)
+        shown = "\n".join(map(printable, text.split("\n")))
+        for line in fitted(shown, sys.stderr) if sys.stderr else ():
+            typer.echo(line, err=True)
     except OSError:
         # What Python would still flush at its end must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

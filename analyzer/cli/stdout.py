@@ -58,18 +58,22 @@ def write_lines(text: str) -> None:
     Columns have two spaces between them. A pipe gets the text as it is.
     """
     with text_stream() as stream:
-        width = shutil.get_terminal_size().columns if is_terminal() else 0
-        lines = text.split("\n")
-        parts = [part for line in lines for part in _wrapped(line, width)] if width else lines
-        stream.write("".join(f"{part}\n" for part in parts))
+        stream.write("".join(f"{part}\n" for part in fitted(text, stream)))
+
+
+def fitted(text: str, stream: TextIO) -> list[str]:
+    """Return the lines of a text, broken to the width of the terminal if the stream is one."""
+    lines = text.split("\n")
+    if not stream.isatty():
+        return lines
+    width = shutil.get_terminal_size().columns
+    return [part for line in lines for part in _wrapped(line, width)]
 
 
 def _wrapped(line: str, width: int) -> list[str]:
     column = max(line.rfind("  ") + 2, 2)
     indent = " " * (column if width - column >= _NARROWEST else 4)
-    return wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [line]
+    return wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [line]
 
 
 @contextmanager

@@ -187,7 +187,9 @@ class Analysis:
         """
         from analyzer.judging.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
-        explained = tuple(explanations(self.pages(), self.inspection, user, self.earlier_decisions))
+        explained = tuple(
+            explanations(self.pages(), self.inspection, user, self.earlier_decisions, self.criteria)
+        )
         if not explained:
             raise ValueError(f"no IAM user has the name or ARN {user!r}")
         return explained

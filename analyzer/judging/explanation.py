@@ -14,7 +14,15 @@ from analyzer.lists.exemptions import ExemptionMatches, has_expired
 from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
-from analyzer.terms import AS_OF_SOURCES, State, Verdict, minute_text, utc_text
+from analyzer.terms import (
+    AS_OF_SOURCES,
+    Criteria,
+    Definition,
+    State,
+    Verdict,
+    minute_text,
+    utc_text,
+)
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import reason_text
@@ -66,7 +74,8 @@ class Explanation:
     """Hold all that the verdict on one user rests on; as text it is a page for people.
 
     `row` counts from the header, which is row 1; `caveats` are (id, sentence). `reason` is a
-    sentence, `reason_code` what the other outputs have as reason.
+    sentence, `reason_code` what the other outputs have as reason. `why_not` says of each verdict
+    above it, but undetermined, why the user does not have it.
     """
 
     account: str
@@ -75,6 +84,7 @@ class Explanation:
     verdict: str
     reason: str
     reason_code: str
+    why_not: tuple[str, ...]
     certainty: str
     caveats: tuple[tuple[str, str], ...]
     exemption: str
@@ -112,20 +122,23 @@ def explanations(
     inspection: Inspection,
     user: str,
     earlier: Callable[[Page], pd.Series],
+    criteria: Criteria,
 ) -> Iterator[Explanation]:
     """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
 
-    `pages` are the judged pages of the report that `inspection` is about; `earlier` returns what
-    was decided earlier on the users of a page.
+    `pages` are the pages of the report that `inspection` is about, judged by `criteria`; `earlier`
+    returns what was decided earlier on the users of a page.
     """
     chosen = Filter(users=(user,))
     for page in pages:
         for position in np.flatnonzero(user_mask(page, chosen, {})):
             alone = page.where(np.arange(len(page)) == position)
-            yield _explanation(alone, inspection, earlier(alone).iloc[0])
+            yield _explanation(alone, inspection, earlier(alone).iloc[0], criteria)
 
 
-def _explanation(page: Page, inspection: Inspection, earlier: str) -> Explanation:
+def _explanation(
+    page: Page, inspection: Inspection, earlier: str, criteria: Criteria
+) -> Explanation:
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
     file: ReportFile = inspection.report.files[user[columns.FILE]]
@@ -135,6 +148,7 @@ def _explanation(page: Page, inspection: Inspection, earlier: str) -> Explanatio
             user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
         ),
         reason_code=user[columns.REASON],
+        why_not=tuple(_why_not(page, criteria)),
         caveats=caveat_sentences(page)[0],
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
@@ -146,6 +160,29 @@ def _explanation(page: Page, inspection: Inspection, earlier: str) -> Explanatio
         as_of=utc_text(file.as_of),
         as_of_source=str(file.as_of_source),
     )
+
+
+def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
+    """Yield why the only user of a page has none of the verdicts between its own and the first."""
+    facts, user = Facts(page), page.users.iloc[0]
+    states = [*page.keys[columns.STATE]]
+    active, inactive = (
+        [f"access key {slot} is {state}" for slot, each in enumerate(states, 1) if each == state]
+        for state in (State.ACTIVE, State.INACTIVE)
+    )
+    signed_in = ["it signed in"] if facts.sign_in.present[0] else []
+    password = ["it has a password"] if facts.password.yes[0] else []
+    attached = inactive if criteria.definition is Definition.IAM_029 else []
+    idle = _number(user[columns.IDLE_DAYS])
+    limit = f"fewer than {criteria.dormant_days}"
+    reasons = {
+        Verdict.UNUSED: [*signed_in, *active, *attached],
+        Verdict.RETIRED: [*password, *active],
+        Verdict.DORMANT: [f"used or set {idle} days before as-of, {limit}"],
+    }
+    verdicts = list(Verdict)
+    for verdict in verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]:
+        yield f"not {verdict}: {', '.join(reasons[verdict])}"
 
 
 def _number(days: Any) -> int | None:
@@ -302,6 +339,7 @@ def _text(each: Explanation) -> Iterator[str]:
     yield f"{each.user}  {each.arn}"
     certainty = f" ({'to check' if each.caveats else each.certainty})" if each.certainty else ""
     yield f"{each.verdict}{certainty}: {each.reason}"
+    yield from each.why_not
     at = minute_text(pd.Timestamp(each.as_of))
     account = f"account {each.account}, " if each.account else ""
     source = AS_OF_SOURCES[each.as_of_source]

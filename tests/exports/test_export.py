@@ -581,3 +581,36 @@ def test_a_lock_that_is_a_link_is_not_opened(
     assert secret.read_text() == "kept"
     assert {path.name for path in runs.iterdir()} - {"last-run.json"} == {".lock"}
     assert not (runs.parent / "nowhere").exists()
+
+
+def _pipe(run: Path) -> None:
+    (run / "manifest.json").unlink()
+    os.mkfifo(run / "manifest.json")
+
+
+def _link(run: Path) -> None:
+    (run / "manifest.json").rename(run.parent / "elsewhere.json")
+    (run / "manifest.json").symlink_to(run.parent / "elsewhere.json")
+
+
+def _deep(run: Path) -> None:
+    (run / "manifest.json").write_text("[" * 100_000)
+
+
+def _gone(run: Path) -> None:
+    (run / "users.csv").unlink()
+
+
+@pytest.mark.parametrize("damage", [_pipe, _link, _deep, _gone])
+def test_a_folder_that_is_no_complete_run_is_said_and_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
+) -> None:
+    runs = tmp_path / "runs"
+    assert exporting(runs, "--from", console_report(tmp_path / "old", "2026-06-01")) == 0
+    damaged = (runs / "latest").resolve()
+    damage(damaged)
+    capsys.readouterr()
+    assert exporting(runs, "--from", console_report(tmp_path / "new", "2026-07-01")) == 0
+    assert f"{damaged} is not a complete run: passed over." in capsys.readouterr().err
+    assert record_of(runs / "latest")["compared_with"] is None
+    assert damaged.exists()

@@ -21,6 +21,7 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
+    no_password,
     report_text,
     saved,
 )
@@ -89,6 +90,44 @@ def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
     assert shown["access_key_2_last_used_date"] == "access key 2 last used, 0 days before as-of"
     assert "access_key_1_last_used_date" not in shown
     assert readings(explanation, "certainty") == {}
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "expected"),
+    [
+        (a_user("ann"), {}, ()),
+        (a_user("ann") | {"password_enabled": "?"}, {}, ()),
+        (a_user("ann", password=no_password(LONG_AGO)), {}, ("not unused: it signed in",)),
+        (
+            a_user("ann", key_2=an_inactive_key()),
+            {"definition": "iam-029"},
+            ("not unused: access key 2 is inactive",),
+        ),
+        (
+            a_user("ann", password=a_password(LONG_AGO), key_1=a_key(LONG_AGO)),
+            {},
+            (
+                "not unused: it signed in, access key 1 is active",
+                "not retired: it has a password, access key 1 is active",
+            ),
+        ),
+        (
+            a_user("ann", key_1=a_key(LONG_AGO, days_before(3))),
+            {},
+            (
+                "not unused: access key 1 is active",
+                "not retired: access key 1 is active",
+                "not dormant: used or set 3 days before as-of, fewer than 90",
+            ),
+        ),
+    ],
+)
+def test_it_says_why_the_user_has_none_of_the_verdicts_above(
+    tmp_path: Path, user: Row, options: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    explanation = explained(tmp_path, user, **options)
+    assert explanation.why_not == expected
+    assert all(line in str(explanation).splitlines() for line in expected)
 
 
 @pytest.mark.parametrize(
