@@ -246,6 +246,17 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
     assert ended.returncode == expected, ended.stderr
 
 
+@pytest.mark.parametrize("aws", ["aws() { echo 2; }", "aws() { return 255; }", "aws() { :; }"])
+def test_the_import_of_findings_fails_if_one_fails(aws: str, tmp_path: Path) -> None:
+    (block,) = [each for each in blocks("sh") if each.text.startswith("for batch in")]
+    (tmp_path / "findings-123456789012-001.asff.json").write_text("[]")
+    ended = subprocess.run(
+        ["bash", "-c", f"{aws}\n{block.text}"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert ended.returncode == 1
+    assert b"findings-123456789012-001.asff.json: not imported" in ended.stderr
+
+
 def ran_python(page: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the only example in Python of a page, beside the samples."""
     ((_, _, example),) = [each for each in blocks("python") if each.page == page]

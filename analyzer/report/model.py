@@ -13,7 +13,7 @@ from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.html import html_table
-from analyzer.terms import AsOfSource, State, short_list
+from analyzer.terms import AsOfSource, State, printable, short_list
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
@@ -327,10 +327,15 @@ class UncoveredFile(UncoveredAccount):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountName:
-    """Name an account, and its owner where that is known."""
+    """Name an account, and its owner where that is known; what is not printable is spelled out."""
 
     name: str
     owner: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep signs out that control a terminal, or that no file can hold."""
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "owner", printable(self.owner))
 
 
 def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:

@@ -1,6 +1,7 @@
 """Text stays text in the workbook: nothing that stands in a report is read as something else."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.report.model import TEXT
+from analyzer.report.model import TEXT, AccountName
 from analyzer.writers.workbook.cell_xml import (
     CUT,
     LONGEST,
@@ -195,3 +196,14 @@ def test_values_are_spelled_by_what_they_are() -> None:
     assert cell(Formula('IF(A1<2,"&","")', "&"), 1) == (
         ' s="1" t="str"><f>IF(A1&lt;2,"&amp;","")</f><v>&amp;</v></c>'
     )
+
+
+def test_a_name_of_an_account_that_no_file_can_hold_is_spelled_out(tmp_path: Path) -> None:
+    odd = AccountName(name="bad\x01\udcff\ufffe\n&<>", owner="\x1b[31mred")
+    assert odd == AccountName(name=r"bad\x01\udcff\ufffe\n&<>", owner=r"\x1b[31mred")
+    analysis = analyzed_users(tmp_path, [a_user("ann")])
+    named = replace(analysis, report=replace(analysis.report, account_names={ACCOUNT: odd}))
+    book = book_of(named)
+    assert odd.name in str(book["Summary"]["A2"].value)
+    assert odd.name in [cell.value for cell in book["Unused users"][2]]
+    assert odd.owner in [cell.value for cell in book["Unused users"][2]]
