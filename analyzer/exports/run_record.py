@@ -52,6 +52,7 @@ class RunRecord(BaseModel):
     set_as_of: Annotated[
         _Moment | None, Field(validation_alias=AliasPath("parameters", "as_of"))
     ] = None
+    parameters: dict[str, Any]
     identity: str
     exit_code: StrictInt
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from errno import EIO
 from pathlib import Path
 
@@ -292,12 +293,20 @@ NONE: tuple[dict[str, object], ...] = (
     {"files": [{"path": "users.csv", "sha256": 1}]},
     {"files": ["users.csv"]},
 )
+NO_MOMENTS: tuple[object, ...] = ("soon", "2026-06-01", "2026-06-01T09:30:00", 20260601, ["x"])
 
 
 def test_a_record_that_is_not_understood_is_none(one_run: Path) -> None:
     texts = ["[]", "{}", "half of i", '{"kind": "other"}', "[" * 100_000]
     whole = record_of(one_run)
-    for text in (*texts, *(json.dumps({**whole, **odd}) for odd in NONE)):
+    moment = "2026-06-01T23:59:59Z"
+    saved(one_run, json.dumps({**whole, "parameters": {"as_of": moment}}), "manifest.json")
+    record = read_record(one_run)
+    assert record
+    assert record.set_as_of == datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)
+    odd_values = [*NONE]
+    odd_values.extend({"parameters": {"as_of": odd}} for odd in NO_MOMENTS)
+    for text in (*texts, *(json.dumps({**whole, **odd}) for odd in odd_values)):
         (one_run / "manifest.json").write_text(text)
         assert read_record(one_run) is None, text
 

@@ -29,6 +29,7 @@ def a_run(year: int, **counts: Any) -> Run:
         "identity": "",
         "exit_code": 0,
         "users": {**NONE, **counts},
+        "parameters": {},
         "files": [],
     }
     record = RunRecord.model_validate(saved_record)
