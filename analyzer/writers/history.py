@@ -109,10 +109,11 @@ def sentences(history: History) -> Iterator[str]:
         )
         for edge in ("least", "most")
     )
-    yield (
-        "From first unused to gone, median and longest:"
-        f" at least {least} days, at most {most} days; {every['unused_removed']:,} users."
-    )
+    if every["unused_removed"]:
+        yield (
+            "From first unused to gone, median and longest:"
+            f" at least {least} days, at most {most} days; {every['unused_removed']:,} users."
+        )
     if OVERDUE in history.period:
         yield (
             f"Decisions: {every['decisions']:,}; to delete or deactivate {every['removals']:,}:"
