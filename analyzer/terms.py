@@ -223,6 +223,15 @@ class Format(StrEnum):
     FINDINGS = "findings"
 
 
+class HistoryTable(StrEnum):
+    """Choose a table of a history."""
+
+    PERIOD = "period"
+    USERS = "users"
+    EVENTS = "events"
+    REPORTS = "reports"
+
+
 class WorkbookSheets(StrEnum):
     """Choose the sheets of a workbook: all, or what a reviewer needs."""
 

@@ -86,6 +86,7 @@ class EventKind(StrEnum):
     MFA = "mfa", columns.MFA_ACTIVE
     ACCESS_KEY = "access-key", *KEY_COLUMNS
     KEY_USE = "key-use", *KEY_USE_COLUMNS
+    KEY_USE_LOST = "key-use-lost", *KEY_USE_COLUMNS
     CERTIFICATE = "certificate", *CERTIFICATE_COLUMNS
     NOT_UNDERSTOOD = "not-understood"
 
@@ -137,7 +138,7 @@ def events(before: UserState, now: UserState) -> tuple[Event, ...]:
         *_password_events(before, now),
         *_mfa_events(before, now),
         *_slot_events(EventKind.ACCESS_KEY, "access key", keys),
-        *_key_uses(before, keys),
+        *_key_uses(before, now, keys),
         *_slot_events(EventKind.CERTIFICATE, "signing certificate", certificates),
         *_not_understood(before, now),
     )
@@ -177,9 +178,17 @@ def _sign_ins(before: UserState, now: UserState) -> Iterator[Event]:
         yield _event(EventKind.SIGN_IN, f"signed in again on {day_text(newest)}")
     elif newest and not earlier and columns.PASSWORD_LAST_USED not in before.unknown:
         yield _event(EventKind.FIRST_SIGN_IN, f"first sign-in on {day_text(newest)}")
-    elif earlier and not newest and columns.PASSWORD_LAST_USED not in now.unknown:
-        sentence = f"last sign-in of {day_text(earlier)} no longer in the report"
-        yield _event(EventKind.SIGN_IN_LOST, sentence)
+    elif earlier and newest != earlier and columns.PASSWORD_LAST_USED not in now.unknown:
+        yield _event(EventKind.SIGN_IN_LOST, _lost_use("last sign-in", earlier, newest))
+
+
+def _lost_use(name: str, earlier: datetime, newest: datetime | None) -> str:
+    """Return that a last use is gone, or went back in time."""
+    if newest:
+        return (
+            f"{name} went back from {earlier:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    return f"{name} of {day_text(earlier)} no longer in the report"
 
 
 def _password_events(before: UserState, now: UserState) -> Iterator[Event]:
@@ -271,14 +280,17 @@ def _credential_sentence(name: str, was: Credential | None, has: Credential | No
     return f"{earlier} {'reactivated' if has.active else 'deactivated'}"
 
 
-def _key_uses(before: UserState, pairs: Pairs) -> Iterator[Event]:
+def _key_uses(before: UserState, now: UserState, pairs: Pairs) -> Iterator[Event]:
     for names, (was, has) in zip(columns.ACCESS_KEYS, pairs, strict=False):
-        if not has or not has.last_used:
+        if not has:
             continue
         same = was if was and was.created == has.created else None
-        key, on = f"access key of {day_text(has.created)}", day_text(has.last_used)
-        if same and same.last_used:
-            if has.last_used > same.last_used:
-                yield _event(EventKind.KEY_USE, f"{key} used again on {on}", has)
-        elif not same or names.last_used_date not in before.unknown:
-            yield _event(EventKind.KEY_USE, f"{key} first used on {on}", was, has)
+        earlier, newest = same and same.last_used, has.last_used
+        key = f"access key of {day_text(has.created)}"
+        if earlier and newest and newest > earlier:
+            yield _event(EventKind.KEY_USE, f"{key} used again on {day_text(newest)}", has)
+        elif newest and not earlier and not (same and names.last_used_date in before.unknown):
+            yield _event(EventKind.KEY_USE, f"{key} first used on {day_text(newest)}", was, has)
+        elif earlier and newest != earlier and now.unknown.isdisjoint(KEY_USE_COLUMNS):
+            sentence = _lost_use(f"{key}: last use", earlier, newest)
+            yield _event(EventKind.KEY_USE_LOST, sentence, has)

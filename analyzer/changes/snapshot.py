@@ -138,6 +138,12 @@ def _findings(analysis: Analysis, rows: np.ndarray) -> pd.DataFrame:
 def _rows(facts: Facts) -> pd.DataFrame:
     """Return the users or roots of a page as rows of `Snapshot.users`."""
     users = facts.page.users
+    texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
+    return texts.assign(**{name: users[name] for name in _OF_USERS}, **credential_values(facts))
+
+
+def credential_values(facts: Facts) -> dict[str, Any]:
+    """Return states, moments, unknown and contradicted cells as `Snapshot.users` has them."""
     states = dict(_states(facts.page))
     unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
     for name, values in states.items():
@@ -147,16 +153,13 @@ def _rows(facts: Facts) -> pd.DataFrame:
         for name, values in facts.page.moments().items()
     }
     contradicted = {name: facts.contradicted_in_any(name) for name in columns.IN_REPORT}
-    texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
-    known: dict[str, Any] = {
-        **{name: users[name] for name in _OF_USERS},
+    return {
         **states,
         **moments,
         columns.LAST_USE: np.fmax.reduce([moments[name] for name in USE_COLUMNS]),
         UNKNOWN: _bits(unknown),
         columns.CONTRADICTED: _bits(contradicted),
     }
-    return texts.assign(**known)
 
 
 def _states(page: Page) -> Iterator[tuple[str, pd.Series]]:
@@ -181,7 +184,7 @@ def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def states_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[UserState]:
     """Yield what the report says about the users at some positions, nothing for -1."""
-    states = chain.from_iterable(map(_states_of_rows, _parts(snapshot.users.iloc[at[at >= 0]])))
+    states = chain.from_iterable(map(states_of_rows, _parts(snapshot.users.iloc[at[at >= 0]])))
     return (next(states) if place >= 0 else UserState() for place in at.tolist())
 
 
@@ -219,7 +222,8 @@ def _findings_of_rows(rows: pd.DataFrame) -> Iterator[Finding]:
     )
 
 
-def _states_of_rows(users: pd.DataFrame) -> list[UserState]:
+def states_of_rows(users: pd.DataFrame) -> list[UserState]:
+    """Return what rows of `Snapshot.users` say, in Python's own values."""
     values = {str(name): users[name].to_numpy().tolist() for name in users}
     rows = zip(*values.values(), strict=True)
     return [_state(dict(zip(values, row, strict=True))) for row in rows]

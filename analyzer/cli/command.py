@@ -30,6 +30,7 @@ SUMMARIES: Final = {
     "analyze": "Find unused IAM users: never signed in, and no active access key.",
     "explain": "Explain the verdict on one user: cells, caveats, rules and exemptions.",
     "diff": "Show what changed between two reports: users, verdicts, credentials and findings.",
+    "history": "Show what a period holds, from all reports of each account: users, events, gaps.",
     "collect": "Check the decisions in filled-in workbooks, and add what is new to a ledger.",
     "plan": "Write a shell script that deactivates or deletes the users that reviewers decided on.",
     "fetch": "Fetch the credential report from AWS: two calls per account, none per user.",

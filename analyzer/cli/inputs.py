@@ -82,8 +82,8 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     return Inputs(names, sources, limit, options.as_of, options.skip_unreadable)
 
 
-def load(inputs: Inputs, *, quiet: bool = False) -> "Report":
-    """Read the reports, and show the progress.
+def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "Report":
+    """Read the reports, all or the newest of each account, and show the progress.
 
     Raises InputRefused.
     """
@@ -97,7 +97,7 @@ def load(inputs: Inputs, *, quiet: bool = False) -> "Report":
     names, sources, limit, as_of, skip_unreadable = inputs
     read = readable_sources(sources) if skip_unreadable else ReadableInputs(sources)
     with progress(quiet=quiet) as advance:
-        report = load_sources(names, read.readable, as_of, advance, limit)
+        report = load_sources(names, read.readable, as_of, advance, limit, with_older=with_older)
     return with_uncovered(report, read.uncovered)
 
 

@@ -43,19 +43,21 @@ _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
 
 
-def assemble_report(
+def assemble_report(  # noqa: PLR0913  each is one choice
     openers: Sequence[Callable[[], ReportText]],
     option: datetime | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     threads: int = 2,
     row_bytes_in_memory: int | None = None,
+    *,
+    with_older: bool = False,
 ) -> Report:
     """Return the Report that the texts are together; an opener may refuse its input.
 
     `option` is the moment that the user says the reports describe; `progress` is called with how
     many of how many texts were read, `threads` at a time. Rows of up to so many bytes stay in
     memory, by default `ROW_BYTES_IN_MEMORY`. The same report twice counts once; of different
-    reports of one account the newest counts.
+    reports of one account the newest counts. With `with_older` each counts, as if alone.
 
     Raises InputRefused with the problems of all texts together, or that of the option.
     """
@@ -66,11 +68,19 @@ def assemble_report(
     reports: Sequence[SurveyedReport] = [*_surveyed(outcomes, len(openers), progress, kept)]
     contradicting: Mapping[str, Sequence[str]] = {}
     of_selection: tuple[str, ...] = ()
-    if len(reports) > 1 or len(repeated_arn_hashes(reports)):
+    of_files: list[Mapping[str, Sequence[str]]] = []
+    if with_older:
+        from analyzer.report.selection import selected  # noqa: PLC0415  likewise
+
+        alone = [selected([each]) for each in reports]
+        reports, of_files = [each for (each,), _, _ in alone], [each for _, each, _ in alone]
+        contradicting = {arn: names for of in of_files for arn, names in of.items()}
+        of_selection = tuple(chain.from_iterable(of for _, _, of in alone))
+    elif len(reports) > 1 or len(repeated_arn_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
         reports, contradicting, of_selection = selected(reports)
-    rows = _SelectedRows(reports, contradicting)
+    rows = _SelectedRows(reports, contradicting, of_files)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
@@ -89,11 +99,13 @@ def assemble_report(
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    `contradicting` has the ARNs whose rows differ, and the columns in which they do.
+    `contradicting` has the ARNs whose rows differ, and the columns in which they do; `of_files` has
+    them for each report, where rows of different ones are not compared.
     """
 
     reports: Sequence[SurveyedReport]
     contradicting: Mapping[str, Sequence[str]]
+    of_files: Sequence[Mapping[str, Sequence[str]]] = ()
 
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows; of several pages each is made while the one before is used."""
@@ -119,7 +131,7 @@ class _SelectedRows:
             table = pa.concat_tables(alike)
             page = tidy(table if of_roots else _without_roots(table), as_of, of_masked)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
-            contradicted = _contradicted(page.users[columns.ARN], self.contradicting)
+            contradicted = _contradicted(page.users, self.contradicting, self.of_files)
             yield replace(page, contradicted=contradicted).with_users(
                 {
                     columns.AS_OF_SOURCE: source,
@@ -160,11 +172,19 @@ def _surveyed(
         raise InputRefused(problems)
 
 
-def _contradicted(arn: pd.Series, contradicting: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def _contradicted(
+    users: pd.DataFrame,
+    contradicting: Mapping[str, Sequence[str]],
+    of_files: Sequence[Mapping[str, Sequence[str]]],
+) -> pd.DataFrame:
     """Return the cells of users in which another row of the same ARN differs."""
+    arn, file = users[columns.ARN], users[columns.FILE]
     known = arn.isin([*contradicting]) if contradicting else ()
     at: list[int] = np.flatnonzero(known).tolist()
-    return cells_of_users((user, name) for user in at for name in contradicting[arn.iloc[user]])
+    differing = {user: of_files[file.iloc[user]] if of_files else contradicting for user in at}
+    return cells_of_users(
+        (user, name) for user, of in differing.items() for name in of.get(arn.iloc[user], ())
+    )
 
 
 def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport]) -> pd.Series:

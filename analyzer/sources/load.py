@@ -54,6 +54,7 @@ def load(
     account_id: str = "",
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     max_input: int = MAX_INPUT,
+    with_older: bool = False,
 ) -> Report:
     """Return all reports in the sources as one.
 
@@ -63,7 +64,7 @@ def load(
     `as_of` is the moment that the reports describe, with its zone, where it is known better than
     from them; `account_id` is the account of a report in which it is masked; `progress` is called
     with how many of how many inputs were read. What the sources unpack to must not be more than
-    `max_input` bytes in all.
+    `max_input` bytes in all. With `with_older`, each report of an account counts, for a history.
 
     Raises InputRefused with the problems of all inputs together, TypeError for what is no source or
     no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
@@ -83,7 +84,7 @@ def load(
         inputs += stream_sources(printable(name), stream, limit)
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
-    return load_sources(names, inputs, as_of, progress, limit)
+    return load_sources(names, inputs, as_of, progress, limit, with_older=with_older)
 
 
 def _is_path(source: object) -> bool:
@@ -143,10 +144,12 @@ def load_sources(  # noqa: PLR0913  each is one choice
     limit: InputLimit | None = None,
     *,
     row_bytes_in_memory: int | None = None,
+    with_older: bool = False,
 ) -> Report:
     """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
 
-    `limit` counts what unpacks, `row_bytes_in_memory` is that of `assemble_report`.
+    `limit` counts what unpacks, `row_bytes_in_memory` and `with_older` are those of
+    `assemble_report`; older reports may be many, and their rows are read twice.
 
     Raises InputRefused with the problems of all inputs together.
     """
@@ -155,7 +158,8 @@ def load_sources(  # noqa: PLR0913  each is one choice
     # An archive gives one file at a time: two threads that wait for it take half as long again.
     threads = 1 if any(each.archive for each in read) else 2
     openers = [partial(_report_text, each, bound) for each in read]
-    report = assemble_report(openers, as_of, progress, threads, row_bytes_in_memory)
+    kept = 0 if with_older else row_bytes_in_memory
+    report = assemble_report(openers, as_of, progress, threads, kept, with_older=with_older)
     if len(read) < len(inputs) or any(each.companions for each in read):
         notes = (*skipped_notes(inputs), *_archived_companion_notes(inputs))
         report = replace(report, source_notes=notes)

@@ -38,7 +38,7 @@ def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ve
 
 def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     """Yield the headings, paragraphs, tables and lists of the document."""
-    first, *others = map(_text, users.headlines(analysis, verdicts))
+    first, *others = map(plain_text, users.headlines(analysis, verdicts))
     yield f"# {TITLE}"
     yield f"**{first}**"
     yield from others
@@ -51,12 +51,14 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     if caveats := Counter(caveat for row in rows for caveat, _ in row.caveats):
         yield "## Caveats"
         meanings = ((each.id, caveats[each.id], each.meaning) for each in CAVEATS)
-        lines = ((_code(id_), f"{count:,}", _text(why)) for id_, count, why in meanings if count)
-        yield _table(("Caveat", "Users", "Meaning"), lines)
+        lines = (
+            (_code(id_), f"{count:,}", plain_text(why)) for id_, count, why in meanings if count
+        )
+        yield markdown_table(("Caveat", "Users", "Meaning"), lines)
     yield from _rule_parts(analysis)
     yield "## Notes and limitations"
     notes = [*summary.notes(analysis, rules=True), summary.blind_spots_line()]
-    yield "\n".join(f"- {_text(note)}" for note in notes)
+    yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
 
 def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
@@ -66,37 +68,37 @@ def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
         "User": [_code(row.user) for row in rows],
         "Verdict": [row.verdict for row in rows],
         "Created": [row.day for row in rows],
-        "Reason": [_text(row.reason_sentence) for row in rows],
-        "Check first": ["<br>".join(_text(why) for _, why in row.caveats) for row in rows],
-        "Exempt because": [_text(row.exemption) for row in rows],
+        "Reason": [plain_text(row.reason_sentence) for row in rows],
+        "Check first": ["<br>".join(plain_text(why) for _, why in row.caveats) for row in rows],
+        "Exempt because": [plain_text(row.exemption) for row in rows],
     }
     filled = {head: column for head, column in cells.items() if any(column)}
-    return _table(filled, zip(*filled.values(), strict=True))
+    return markdown_table(filled, zip(*filled.values(), strict=True))
 
 
 def _rule_parts(analysis: Analysis) -> Iterator[str]:
     inspection = analysis.inspection
     yield "## Findings"
-    yield f"{_text(findings.severity_counts(inspection))}."
+    yield f"{plain_text(findings.severity_counts(inspection))}."
     rules = findings.findings_by_rule(inspection, details=False)
     if rules:
         lines = (
-            (each.rule.severity, _text(each.rule.title), each.counts_text, _code(each.rule.id))
+            (each.rule.severity, plain_text(each.rule.title), each.counts_text, _code(each.rule.id))
             for each in rules
         )
-        yield _table(("Severity", "Rule", "Findings", "Rule id"), lines)
-    yield _text(findings.standard_and_limits(inspection))
+        yield markdown_table(("Severity", "Rule", "Findings", "Rule id"), lines)
+    yield plain_text(findings.standard_and_limits(inspection))
     if results := findings.control_results(inspection):
-        yield f"## Controls\n\n{_text(inspection.control_summary)}."
+        yield f"## Controls\n\n{plain_text(inspection.control_summary)}."
         controls = (
             (each.control.number, each.result, str(each.fails or ""), each.control.title, each.why)
             for each in results
         )
         heads = ("Control", "Result", "Fails", "Title", "Remark")
-        yield _table(heads, (map(_text, control) for control in controls))
+        yield markdown_table(heads, (map(plain_text, control) for control in controls))
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table; its cells are Markdown in one line each."""
     names = [*heads]
     return "\n".join(f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *rows))
@@ -107,7 +109,7 @@ def _code(text: str) -> str:
     return f"<code>{_escaped(text)}</code>" if text else ""
 
 
-def _text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return text that no renderer takes for markup, a mention or the number of an issue."""
     return _LINKING.sub(r"\g<0><!-- -->", _escaped(text.strip()))
 

@@ -41,7 +41,11 @@ def a_password(**values: Any) -> dict[str, Any]:
             {"password_last_used": TWO + SECOND},
             ["signed in again on 2026-02-02"],
         ),
-        ({"password_last_used": TWO}, {"password_last_used": TWO - SECOND}, []),
+        (
+            {"password_last_used": TWO + SECOND},
+            {"password_last_used": TWO},
+            ["last sign-in went back from 2026-02-02 00:00:01 to 2026-02-02 00:00:00 UTC"],
+        ),
         (
             {"password_last_used": TWO},
             {},
@@ -117,8 +121,21 @@ def a_password(**values: Any) -> dict[str, Any]:
             ["access key of 2026-01-01 used again on 2026-03-03"],
         ),
         ({"keys": (USED, None)}, {"keys": (USED, None)}, []),
-        ({"keys": (USED_LATER, None)}, {"keys": (USED, None)}, []),
-        ({"keys": (USED, None)}, {"keys": (KEY, None)}, []),
+        (
+            {"keys": (USED_LATER, None)},
+            {"keys": (None, USED)},
+            [
+                (
+                    "access key of 2026-01-01: last use went back from 2026-03-03 00:00:00"
+                    " to 2026-02-02 00:00:00 UTC"
+                )
+            ],
+        ),
+        (
+            {"keys": (USED, None)},
+            {"keys": (KEY, None)},
+            ["access key of 2026-01-01: last use of 2026-02-02 no longer in the report"],
+        ),
         # Certificates
         (
             {"certificates": (KEY, None)},

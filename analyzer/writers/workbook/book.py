@@ -28,7 +28,7 @@ _IN_MEMORY: Final = 8 << 20
 
 
 class Title(StrEnum):
-    """Name a sheet; the order is that of the work, and then of looking things up."""
+    """Name a sheet; the order is that of the work, then of looking things up, then of a history."""
 
     SUMMARY = "Summary"
     UNUSED = UNUSED_USERS
@@ -43,6 +43,10 @@ class Title(StrEnum):
     EXEMPT = EXEMPT
     EXEMPTIONS = "Exemption list"
     METHOD = "Method"
+    PERIOD = "Period"
+    USERS = "Users"
+    EVENTS = "Events"
+    REPORTS = "Reports"
 
 
 class Book(ExitStack):

@@ -5,6 +5,7 @@ They follow the cells; programs that do not recalculate see the numbers too.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Final, Literal, NamedTuple
 
 import pandas as pd
@@ -54,14 +55,24 @@ class _Line(NamedTuple):
     marker: Literal["circle", "square", "triangle"]
 
 
-_TREND_LINES: Final[Mapping[str, _Line]] = {
+RUN_LINES: Final[Mapping[str, _Line]] = {
     str(Verdict.UNUSED): _Line("unused", VERDICT_COLOURS[CellStyle.UNUSED], "solid", "circle"),
     columns.INACTIVE_COUNT: _Line(
         "retired or dormant", VERDICT_COLOURS[CellStyle.DORMANT], "dash", "square"
     ),
     columns.USERS: _Line("all IAM users", "404040", "sysDot", "triangle"),
 }
-"""The line of each column of a trend."""
+"""The line of each column of the trend of runs."""
+
+DAY_LINES: Final[Mapping[str, _Line]] = {
+    str(Verdict.UNUSED): RUN_LINES[Verdict.UNUSED],
+    str(Verdict.RETIRED): _Line(
+        "retired", VERDICT_COLOURS[CellStyle.RETIRED], "sysDot", "triangle"
+    ),
+    str(Verdict.DORMANT): _Line("dormant", VERDICT_COLOURS[CellStyle.DORMANT], "dash", "square"),
+    str(Verdict.ACTIVE): _Line("active", VERDICT_COLOURS[CellStyle.ACTIVE], "solid", "triangle"),
+}
+"""The same of the trend of a history."""
 
 
 def add_bar_chart(
@@ -102,20 +113,26 @@ def add_bar_chart(
     sheet.frame.add_chart(chart, anchor)
 
 
-def add_trend(sheet: TextSheet, trend: pd.DataFrame) -> None:
-    """Add a line a run, the oldest first, and beside them the chart of the numbers of users."""
-    sheet.section("Trend: users per run")
-    top = sheet.table_head(head("As of (UTC)"), *(line.head for line in _TREND_LINES.values()))
+def add_trend(
+    sheet: TextSheet, title: str, trend: pd.DataFrame, lines: Mapping[str, _Line] = RUN_LINES
+) -> None:
+    """Add a line a row of the trend, the oldest first, and beside them the chart of the numbers.
+
+    `trend` has `as_of` and a column of numbers of users for each of the `lines`.
+    """
+    sheet.section(title)
+    top = sheet.table_head(head("As of (UTC)"), *(line.head for line in lines.values()))
     days = day_text_series(trend[columns.AS_OF]).tolist()
-    numbers = trend[list(_TREND_LINES)].itertuples(index=False, name=None)
-    for day, of_run in zip(days, numbers, strict=True):
-        sheet.row(label(day), *of_run)
+    numbers = trend[list(lines)].itertuples(index=False, name=None)
+    for day, of_day in zip(days, numbers, strict=True):
+        sheet.row(label(day), *of_day)
     rows = range(top + 1, sheet.next_row)
     chart = LineChart()
     chart.width, chart.height = _LINES_SIZE
     chart.legend = Legend(legendPos="b", txPr=_text(900))
     names = data_source.AxDataSource(strRef=_texts(days, sheet.reference("A", rows)))
-    for at, (letter, (column, line)) in enumerate(zip("BCD", _TREND_LINES.items(), strict=True)):
+    letters = ascii_uppercase[1 : len(lines) + 1]
+    for at, (letter, (column, line)) in enumerate(zip(letters, lines.items(), strict=True)):
         series = _line_series(line, at)
         series.tx = SeriesLabel(
             strRef=_texts([line.head], f"'{sheet.frame.title}'!${letter}${top}")
@@ -124,7 +141,7 @@ def add_trend(sheet: TextSheet, trend: pd.DataFrame) -> None:
         series.cat = names
         chart.series.append(series)
     _set_axes(chart)
-    sheet.frame.add_chart(chart, f"F{top}")
+    sheet.frame.add_chart(chart, f"{ascii_uppercase[len(lines) + 2]}{top}")
     sheet.space(max(top + _TREND_ROWS - sheet.next_row, 0))
 
 

@@ -62,7 +62,7 @@ def add_summary(
         sheet.section("Follow-up of earlier decisions")
         counts.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
-        add_trend(sheet, trend)
+        add_trend(sheet, "Trend: users per run", trend)
     if Title.FINDINGS in book:
         sheet.section("Findings by severity")
         counts.add_severities(sheet, analysis.inspection)

@@ -114,6 +114,11 @@ class TableSheets:
     def _is_wanted(self) -> bool:
         return self.title in self.book.titles
 
+    @property
+    def _repeated(self) -> int:
+        """Return how many columns stay in sight: up to the user, else the first."""
+        return self._number(USER) if any(each.head == USER for each in self.columns) else 1
+
     def _number(self, head: str) -> int:
         return [column.head for column in self.columns].index(head) + 1
 
@@ -126,7 +131,7 @@ class TableSheets:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
         fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
-        sheet.frame.freeze_panes = f"{get_column_letter(self._number(USER) + 1)}2"
+        sheet.frame.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
@@ -142,7 +147,7 @@ class TableSheets:
                 cells = f"{letter}2:{letter}{sheet.row}"
                 sheet.frame.data_validations.append(_validation(column, cells))
         widths = [column.width for column in self.columns if column.printed]
-        set_print_blocks(sheet.frame, widths, self._number(USER), sheet.row, self.form)
+        set_print_blocks(sheet.frame, widths, self._repeated, sheet.row, self.form)
 
 
 _NOT_IN_NAMES: Final = re.compile(r"\W")

@@ -1,0 +1,207 @@
+"""Tell the story of `credreport history`: judge all reports of each account, show a period."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+
+import typer
+
+from analyzer.cli import stdout
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import (
+    Inputs,
+    check_outputs,
+    check_overdue,
+    find_inputs,
+    load,
+    read_judging,
+    require,
+)
+from analyzer.cli.options import (
+    AccountNames,
+    InputOptions,
+    JudgingOptions,
+    Quiet,
+    RawCsv,
+    days,
+    moment,
+    path_ending,
+)
+from analyzer.cli.stderr import exit_if_failed_or_partial, say
+from analyzer.files import replacing
+from analyzer.terms import OVERDUE, Format, HistoryTable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from analyzer.changes.history import History
+
+EXAMPLES: Final = (
+    "credreport history reports/ --since 2025-01-01 --until 2025-12-31 -o year.xlsx",
+    "credreport history runs/ --decisions runs/decisions.csv --fail-on overdue",
+)
+
+
+class HistoryFormat(StrEnum):
+    """Choose what standard output gets."""
+
+    TABLE = Format.TABLE.value
+    CSV = Format.CSV.value
+    JSON = Format.JSON.value
+
+
+class Failure(StrEnum):
+    """Choose what --fail-on looks for."""
+
+    GAP = "gap"
+    OVERDUE = OVERDUE
+
+
+def _start(text: str) -> datetime:
+    """Return the moment that an option names; a date is its day's start."""
+    at = moment(text)
+    return at - timedelta(days=1, seconds=-1) if len(text) == len("2026-03-01") else at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Hold the options on what is written, and where."""
+
+    output: Annotated[
+        list[Path],
+        typer.Option(
+            "-o",
+            "--output",
+            parser=path_ending(".xlsx", ".csv", ".json", ".md"),
+            metavar="FILE",
+            help="Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
+            " be repeated.",
+        ),
+    ] = field(default_factory=list)
+    format_: Annotated[
+        HistoryFormat | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=f"Write to standard output: {', '.join(HistoryFormat)}. Default table, if no"
+            " file is written.",
+        ),
+    ] = None
+    table: Annotated[
+        HistoryTable,
+        typer.Option(metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."),
+    ] = HistoryTable.PERIOD
+    raw_csv: RawCsv = False
+    quiet: Quiet = False
+
+
+def history(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCES",
+            help="All reports of the accounts: files, folders, patterns, zip archives, or the"
+            " folder of the runs of export.",
+        ),
+    ],
+    *,
+    outputs: OutputOptions,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=_start, metavar="DATE", help="Begin here; default each account's first report."
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="DATE", help="End here; default the newest report."),
+    ] = None,
+    max_gap: Annotated[int, days("Days without a report until a gap is named.")] = 31,
+    input_options: InputOptions,
+    judging_options: JudgingOptions,
+    fail_on: Annotated[
+        list[Failure],
+        typer.Option(
+            metavar="WORD",
+            help="Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
+            " carried out in time (overdue); may be repeated.",
+        ),
+    ] = [],
+    accounts: AccountNames = None,
+    config: Config = None,
+) -> None:
+    """Show what a period holds, from all reports of each account: users, events, gaps."""
+    from analyzer.changes.decision_history import with_decisions
+    from analyzer.changes.history import Span
+    from analyzer.changes.history import history as history_of
+
+    require(not input_options.as_of, "reports of a history have times of their own", "--as-of")
+    check_overdue(judging_options, fail_on)
+    judging = read_judging(judging_options, accounts)
+    inputs = find_inputs(sources, input_options)
+    check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
+    analysis = judging.analysis(load(inputs, quiet=outputs.quiet, with_older=True))
+    found = history_of(analysis, Span(since=since, until=until, max_gap=max_gap))
+    if judging_options.decisions and found.files_at_end:
+        at_end = load(_only(inputs, found.files_at_end), quiet=True)
+        found = with_decisions(found, judging.analysis(at_end).followed)
+    for line in _written(found, outputs):
+        say(line)
+    exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
+
+
+def _only(inputs: Inputs, names: "Collection[str]") -> Inputs:
+    """Return the inputs of these names, to be read again."""
+    sources = [replace(each, read=each.read_again) for each in inputs.sources if each.name in names]
+    return inputs._replace(sources=sources)
+
+
+def _written(found: "History", outputs: OutputOptions) -> list[str]:
+    """Write the files and standard output, and return what standard error says of it."""
+    from analyzer.writers.history import sentences, write_history_table
+
+    with ExitStack() as files:
+        for path in outputs.output:
+            _write_as(found, path.suffix.lower(), files.enter_context(replacing(path)), outputs)
+    quiet = outputs.quiet
+    form = outputs.format_ or (None if outputs.output or quiet else HistoryFormat.TABLE)
+    is_shown = form is HistoryFormat.TABLE and stdout.is_terminal()
+    if form is HistoryFormat.TABLE:
+        with stdout.text_stream() as text:
+            width = stdout.terminal()["width"] if is_shown else None
+            write_history_table(found, text, outputs.table, width=width)
+    elif form:
+        with stdout.binary_stream() as stream:
+            _write_as(found, f".{form}", stream, outputs)
+    said = [] if is_shown else [*sentences(found)]
+    return [] if quiet else [*said, *(f"Wrote {path}" for path in outputs.output)]
+
+
+def _write_as(found: "History", ending: str, stream: BinaryIO, outputs: OutputOptions) -> None:
+    from analyzer.writers import history as forms
+
+    match ending:
+        case ".csv":
+            forms.write_history_csv(found, stream, outputs.table, raw=outputs.raw_csv)
+        case ".json":
+            forms.write_history_json(found, stream)
+        case ".md":
+            forms.write_history_markdown(found, stream)
+        case _:
+            from analyzer.writers.workbook.history import write_history_workbook
+
+            write_history_workbook(found, stream)
+
+
+def _failures(found: "History", fail_on: list[Failure]) -> list[str]:
+    """Return what meets --fail-on, each with its number."""
+    late = found.period[OVERDUE].iloc[-1] if OVERDUE in found.period else 0
+    counts = (
+        (Failure.GAP, found.gaps, "gaps"),
+        (Failure.GAP, len(found.not_covered), "accounts that are not covered"),
+        (Failure.OVERDUE, late, OVERDUE),
+    )
+    return [f"{number} {what}" for word, number, what in counts if number and word in fail_on]

@@ -1,0 +1,245 @@
+"""Write a history: a table of it as CSV, all as JSON or Markdown, or one for a terminal."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO, Final, TextIO
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from analyzer import columns
+from analyzer.changes.history import AFTER, ASSUMED, BEFORE, DETAIL, EVENT, History, whole_days
+from analyzer.report.model import account_names
+from analyzer.terms import OVERDUE, HistoryTable, Verdict, minute_text, printable, short_list
+from analyzer.version import VERSION
+from analyzer.writers.csv import write_tables
+from analyzer.writers.json import fields, json_bytes
+from analyzer.writers.markdown import markdown_table, plain_text
+from analyzer.writers.terminal import terminal, write_cells
+from analyzer.writers.text_columns import plain_objects, text_column
+
+SCHEMA_VERSION: Final = "1.0"
+BLIND_SPOT: Final = (
+    "Not visible: users created and deleted between two reports, and when in an interval something"
+    " happened."
+)
+
+
+def table_frame(history: History, table: HistoryTable) -> pd.DataFrame:
+    """Return a table, with the names of accounts in `account_name` (str)."""
+    frame: pd.DataFrame = getattr(history, table)
+    names = account_names(frame[columns.ACCOUNT], history.analysis.report.account_names)
+    return frame.assign(**{columns.ACCOUNT_NAME: names})
+
+
+def write_history_csv(
+    history: History, stream: BinaryIO, table: HistoryTable, *, raw: bool = False
+) -> None:
+    """Write one table as CSV."""
+    frame = table_frame(history, table)
+    write_tables([frame], frame.columns, stream, raw=raw)
+
+
+def write_history_json(history: History, stream: BinaryIO) -> None:
+    """Write all tables, an object for each row, and what they were made by."""
+    analysis = history.analysis
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "credreport", "version": VERSION},
+        "criteria": analysis.criteria,
+        "span": fields(history.span, "since", "until", "max_gap"),
+        "exemptions": analysis.exemptions.file,
+        "decisions": analysis.ledger.file,
+        "notes": [*remarks(history)],
+    }
+    stream.write(json_bytes(head).removesuffix(b"}"))
+    for table in HistoryTable:
+        frame = table_frame(history, table)
+        rows = map(json_bytes, plain_objects(frame, [*frame.columns]))
+        stream.write(f',"{table}":['.encode() + b",".join(b"\n" + row for row in rows) + b"]")
+    stream.write(b"\n}\n")
+
+
+def write_history_markdown(history: History, stream: BinaryIO) -> None:
+    """Write the headline, the remarks and all tables as Markdown."""
+    parts = [f"# {headline(history)}"]
+    parts.append("\n".join(f"- {plain_text(each)}" for each in sentences(history)))
+    for table in HistoryTable:
+        heads, rows = _shown(history, table)
+        cells = (map(plain_text, row) for row in rows)
+        parts += [f"## {table.capitalize()}", markdown_table(heads, cells)]
+    stream.write(("\n\n".join(parts) + "\n").encode())
+
+
+def write_history_table(
+    history: History, stream: TextIO, table: HistoryTable, *, width: int | None
+) -> None:
+    """Write a table for people; a pipe, which has no width, gets the cells of the CSV with tabs."""
+    if width is None:
+        frame = table_frame(history, table)
+        cells = (text_column(frame[name]).to_pylist() for name in frame)
+        write_cells([[*frame.columns], *zip(*cells, strict=True)], stream)
+        return
+    console = terminal(stream, width, colour=False)
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    heads, rows = _shown(history, table)
+    for head in heads:
+        drawn.add_column(head, overflow="fold")
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    console.print(Text(headline(history), "bold"), "", drawn, "", sep="\n")
+    for line in sentences(history):
+        console.print(Text(line))
+
+
+def headline(history: History) -> str:
+    """Return the period, and the number of accounts and reports."""
+    every = history.period.iloc[-1]
+    period = " to ".join(_at(every[name]) or "?" for name in ("first", "last"))
+    return f"History: {period}, accounts {len(history.period) - 1:,}, reports {every['reports']:,}"
+
+
+def sentences(history: History) -> Iterator[str]:
+    """Yield what stands beside the tables, printable."""
+    every = history.period.iloc[-1]
+    least, most = (
+        " and ".join(
+            f"{every[f'{of}_days_at_{edge}']:,.1f}".replace("nan", "?") for of in _MEASURES
+        )
+        for edge in ("least", "most")
+    )
+    if every["unused_removed"]:
+        yield (
+            "From first unused to gone, median and longest:"
+            f" at least {least} days, at most {most} days; {every['unused_removed']:,} users."
+        )
+    if OVERDUE in history.period:
+        yield (
+            f"Decisions: {every['decisions']:,}; to delete or deactivate {every['removals']:,}:"
+            f" done in time {every['done_in_time']:,}, done late {every['done_late']:,}, overdue"
+            f" {every[OVERDUE]:,}, open {every['open']:,}."
+        )
+    yield from (printable(each) for each in (*remarks(history), BLIND_SPOT))
+
+
+_MEASURES: Final = ("median", "longest")
+
+
+def remarks(history: History) -> Iterator[str]:
+    """Yield a sentence on all that is not covered, not counted or not certain."""
+    yield from map(str, history.analysis.report.not_covered)
+    for each in history.coverages:
+        if each.reason:
+            yield f"Account {each.account} is not covered: {each.reason}."
+        for start, end in each.gaps:
+            days = ", ".join(str(at.astype("datetime64[D]")) for at in (start, end))
+            yield f"Account {each.account}: no report for {whole_days(end - start)} days ({days})."
+    users, period, reports = history.users, history.period.iloc[:-1], history.reports
+    lost = history.events[history.events[EVENT].str.endswith("-lost")]
+    later = period["first"] > (history.span.since or period["first"].max())
+    named = {
+        "The period begins with the first report after its start in": period[columns.ACCOUNT][
+            later
+        ],
+        f"Not counted, {ASSUMED}": reports[columns.FILE][reports["status"] == ASSUMED],
+        "Counted once, the same as another report": reports[columns.FILE][
+            reports["status"].str.startswith("same report")
+        ],
+        "Undetermined at the end; such reports do not end a time without use": users[columns.USER][
+            users["verdict_end"] == Verdict.UNDETERMINED
+        ],
+        "Known by name: a report does not show the creation time": users[columns.USER][
+            users["by_name"]
+        ],
+        "A last use is gone or went back in time": lost[columns.USER],
+    }
+    yield from (
+        f"{what}: {short_list([*names.unique()])}." for what, names in named.items() if len(names)
+    )
+
+
+# Cells for people
+
+_Cell = Callable[[Mapping[str, Any]], str]
+
+
+def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the heads and the rows of a table for people, printable."""
+    frame = table_frame(history, table)
+    several = len(history.period) > 2
+    if table is HistoryTable.PERIOD and not several:
+        frame = frame.iloc[:1]
+    cells = {**({"Account": _account} if several else {}), **_SHOWN[table]}
+    rows: list[Any] = frame.to_dict("records")
+    return [*cells], [tuple(printable(cell(row)) for cell in cells.values()) for row in rows]
+
+
+def _account(row: Mapping[str, Any]) -> str:
+    return f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
+
+
+def _text(name: str) -> _Cell:
+    return lambda row: "" if pd.isna(row[name]) else str(row[name])
+
+
+def _at(moment: Any) -> str:
+    return "" if pd.isna(moment) else minute_text(moment)
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    days = (f"{row[name]:%Y-%m-%d}" for name in (AFTER, BEFORE) if not pd.isna(row[name]))
+    return " to ".join(days)
+
+
+def _users_sum(row: Mapping[str, Any]) -> str:
+    terms = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
+    renamed = f" (possibly renamed: {row['renamed']})" if row["renamed"] else ""
+    return f"{terms} = {row['users_end']}{renamed}"
+
+
+def _unused_sum(row: Mapping[str, Any]) -> str:
+    less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
+    return f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
+
+
+def _verdicts(row: Mapping[str, Any]) -> str:
+    edges = (row[f"verdict_{edge}"] or "(none)" for edge in ("start", "end"))
+    return " -> ".join(dict.fromkeys(edges))
+
+
+def _unused_since(row: Mapping[str, Any]) -> str:
+    if pd.isna(row["unused_since"]):
+        return ""
+    return f"{row['unused_since']:%Y-%m-%d}{' or before' if row['at_least'] else ''}"
+
+
+_SHOWN: Final[Mapping[HistoryTable, Mapping[str, _Cell]]] = {
+    HistoryTable.PERIOD: {
+        "Reports": _text("reports"),
+        "Longest gap (days)": _text("longest_gap"),
+        "Users: start +created +appeared -removed = end": _users_sum,
+        "Unused: start +new -removed -in use -undetermined = end": _unused_sum,
+    },
+    HistoryTable.USERS: {
+        "User": _text(columns.USER),
+        "Verdict": _verdicts,
+        "Unused since": _unused_since,
+        "Days unused": _text("days_unused"),
+        "Gone between": _interval,
+    },
+    HistoryTable.EVENTS: {
+        "User": _text(columns.USER),
+        "Between": _interval,
+        "Event": _text(EVENT),
+        "Detail": _text(DETAIL),
+    },
+    HistoryTable.REPORTS: {
+        "As of": lambda row: _at(row[columns.AS_OF]),
+        "File": _text(columns.FILE),
+        "Rows": _text("rows"),
+        "Days": _text("days"),
+        "Status": _text("status"),
+    },
+}
+"""The columns of each table for people, after the account."""

@@ -1,0 +1,90 @@
+"""Write a history as a workbook: a summary with a chart, and a sheet for each table."""
+
+from functools import partial
+from typing import BinaryIO, Final
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.changes.history import History
+from analyzer.terms import HistoryTable
+from analyzer.writers.history import headline, sentences, table_frame
+from analyzer.writers.text_columns import Texts
+from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
+from analyzer.writers.workbook.charts import DAY_LINES, add_trend
+from analyzer.writers.workbook.column import (
+    Column,
+    MomentColumn,
+    NumberColumn,
+    TextColumn,
+    WordColumn,
+    style_by_name,
+    text_by_mask,
+)
+from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.table_sheets import TableSheets
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
+
+_WIDTHS: Final = (34, *(10.5,) * 10)
+_NO_TOTAL: Final = ("first", "last")
+
+
+def write_history_workbook(
+    history: History, stream: BinaryIO, rows_a_sheet: int = EXCEL_ROWS
+) -> None:
+    """Write the workbook; a table longer than a sheet goes on, on further ones."""
+    newest = max(file.as_of for file in history.analysis.report.files)
+    titles = [Title.SUMMARY, *(Title(table.capitalize()) for table in HistoryTable)]
+    with Book("History of IAM users", headline(history), newest, titles, rows_a_sheet) as book:
+        _add_summary(book, history)
+        for table in HistoryTable:
+            frame = table_frame(history, table)
+            listed = tuple(_column(str(name), frame[name]) for name in frame)
+            TableSheets(book, Title(table.capitalize()), listed).filled(frame, "Nothing to list.")
+        book.save(stream)
+
+
+def _add_summary(book: Book, history: History) -> None:
+    sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
+    sheet.full_row("History of IAM users", CellStyle.TITLE)
+    sheet.full_row(headline(history), CellStyle.SUBTITLE)
+    sheet.section("Notes and limitations")
+    for sentence in sentences(history):
+        sheet.row(SpannedCell(sentence, span=len(_WIDTHS)))
+    sheet.section("Period: all accounts")
+    sheet.table_head(head("Number"), "All")
+    every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).iloc[-1]
+    for name, number in every.items():
+        sheet.row(label(_head(str(name))), "" if pd.isna(number) else number)
+    sheet.next_page()
+    add_trend(sheet, "Users by day", history.trend, DAY_LINES)
+
+
+def _head(name: str) -> str:
+    return name.replace("_", " ").capitalize().replace("Arn", "ARN").replace("Sha256", "SHA-256")
+
+
+def _column(name: str, values: pd.Series) -> Column:
+    """Return the column of a table, by the kind of its values."""
+    title = _head(name)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return MomentColumn(f"{title} (UTC)", 16, name)
+    if pd.api.types.is_bool_dtype(values):
+        return WordColumn(title, 10, partial(_yes, name))
+    if pd.api.types.is_integer_dtype(values):
+        return NumberColumn(title, 10.5, name)
+    if pd.api.types.is_float_dtype(values):
+        return TextColumn(title, 10.5, partial(_decimal, name))
+    longest = int(values.str.len().max()) if len(values) else 0
+    width = min(max(longest, len(title)) + 2.0, 48.0)
+    if name.startswith("verdict"):
+        return WordColumn(title, 14, name, style_by_name)
+    return TextColumn(title, width, name)
+
+
+def _yes(name: str, rows: pd.DataFrame) -> Texts:
+    return text_by_mask(rows[name].to_numpy(bool), "yes", "")
+
+
+def _decimal(name: str, rows: pd.DataFrame) -> Texts:
+    return ["" if pd.isna(each) else f"{each:.1f}" for each in rows[name]]

@@ -1,0 +1,85 @@
+"""Random histories: every number, user and stay as a second reading of the law has them."""
+
+import os
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analyzer.changes.history import APPEARED, CREATED, GONE, History, Span
+from tests.support.histories import START, Named, an_account, history_of
+from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
+
+ACCOUNTS = 40
+ROUNDS = int(os.environ.get("HISTORIES", "400")) // ACCOUNTS
+"""More of them by hand: HISTORIES=20000."""
+
+
+def read(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+
+
+def rows(frame: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(map(read, row)) for row in frame[list(names)].itertuples(index=False)]
+
+
+def check(told: History, expected: dict[str, Shown]) -> None:
+    covered = {account: each for account, each in expected.items() if each.is_covered}
+    assert {each.account for each in told.coverages if each.reason} == expected.keys() - covered
+    period = {row["account"]: row for row in told.period.to_dict("records")}
+    for account, each in covered.items():
+        row = {name: read(value) for name, value in period[account].items()}
+        assert {name: row[name] for name in each.numbers} == each.numbers, account
+        assert (row["median_days_at_least"], row["longest_days_at_least"]) == median_and_longest(
+            each.least
+        )
+        assert (row["median_days_at_most"], row["longest_days_at_most"]) == median_and_longest(
+            each.most
+        )
+        assert adds_up(row)
+        users = told.users[told.users["account"] == account]
+        found = rows(
+            users,
+            *("arn", "created", "first", "last", "verdict_start", "verdict_end"),
+            *("unused_since", "at_least", "days_unused", "after", "before"),
+        )
+        assert sorted(found, key=str) == sorted(each.users, key=str), account
+        of_account = told.events[told.events["account"] == account]
+        presence = of_account[of_account["event"].isin([CREATED, APPEARED, GONE])]
+        found = rows(presence, "arn", "created", "after", "before", "event")
+        assert sorted(found, key=str) == sorted(each.presence, key=str), account
+
+
+def adds_up(row: Mapping[Any, Any]) -> bool:
+    users = row["users_start"] + row["created"] + row["appeared"] - row["removed"]
+    unused = row["unused_start"] + row["newly_unused"] - row["unused_removed"]
+    unused -= row["back_in_use"] + row["unused_unclear"]
+    return bool(users == row["users_end"] and unused == row["unused_end"])
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_random_histories_are_read_as_the_law_says(seed: int) -> None:
+    chance = random.Random(seed)
+    files: list[Named] = []
+    given: dict[str, list[Given]] = defaultdict(list)
+    for number in range(ACCOUNTS):
+        for file, report in an_account(f"{number:012}", chance):
+            files.append(file)
+            given[report.account].append(report)
+    ordered = {account: each for account, each in given.items() if any(one.at for one in each)}
+    since = START + timedelta(days=chance.randrange(90)) if chance.random() < 0.6 else None
+    newest = max(one.at or START for each in ordered.values() for one in each)
+    until = newest - timedelta(days=chance.choice((0, 20, 20, 60)))
+    until = max(until, since or until)
+    max_gap = chance.choice((6, 31, 31, 60))
+    told = history_of(files, Span(since=since, until=until, max_gap=max_gap))
+    expected = {
+        account: period_of(each, since, until, max_gap) for account, each in ordered.items()
+    }
+    check(told, expected)

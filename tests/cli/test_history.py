@@ -1,0 +1,206 @@
+"""`credreport history` shows a period in every form, and its exit code tells the truth."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from analyzer.decisions.ledger import ledger_bytes
+from analyzer.terms import HistoryTable
+from tests.changes.test_history import ACCOUNT, BORN, day, person, report
+from tests.support.builders import Row, a_key, run, table
+from tests.support.decisions import line
+from tests.support.histories import Named
+from tests.support.workbooks import parts
+
+Reports = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Reports:
+    def saved(*reports: Named) -> Path:
+        for name, content in reports:
+            path = tmp_path / "reports" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return tmp_path / "reports"
+
+    return saved
+
+
+def test_every_table_is_written_as_csv_and_all_as_json_and_markdown(
+    folder: Reports, tmp_path: Path
+) -> None:
+    reports = folder(report(0, person("=ann")), report(7, person("b|o")))
+    written = {ending: tmp_path / f"year.{ending}" for ending in ("json", "md", "csv")}
+    done = run("history", reports, *(word for each in written.values() for word in ("-o", each)))
+    assert (done.code, done.output) == (0, b"")
+    document = json.loads(written["json"].read_bytes())
+    for each in HistoryTable:
+        shown = run("history", reports, "--format", "csv", "--table", each)
+        cells = table(shown.output)
+        assert [[*row] for row in cells] == [[*row] for row in document[each]]
+        assert len(cells) == len(document[each]) > 0
+    assert written["csv"].read_bytes() == run("history", reports, "--format", "csv").output
+    assert run("history", reports, "--format", "json").output == written["json"].read_bytes()
+    users = table(run("history", reports, "--format", "csv", "--table", "users").output)
+    assert [row["user"] for row in users] == ["'=ann", "b|o"]
+    text = written["md"].read_text()
+    assert "| b&#124;o | " in text
+    assert all(f"## {each.capitalize()}" in text for each in HistoryTable)
+
+
+def test_the_workbook_has_a_sheet_for_each_table_and_a_chart(
+    folder: Reports, tmp_path: Path
+) -> None:
+    reports = folder(
+        report(0, person("=ann")), report(7, person("=ann"), person("bo", created=day(2)))
+    )
+    target = tmp_path / "year.xlsx"
+    assert run("history", reports, "-o", target).code == 0
+    book = openpyxl.load_workbook(target)
+    assert book.sheetnames == ["Summary", "Period", "Users", "Events", "Reports"]
+    for each in HistoryTable:
+        rows = table(run("history", reports, "--format", "csv", "--table", each).output)
+        assert book[each.capitalize()].max_row == len(rows) + 1
+    assert [cell.value for cell in book["Users"]["B"]] == ["User", "=ann", "bo"]
+    assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
+    charts = [part for name, part in parts(target.read_bytes()).items() if "charts/chart" in name]
+    assert [part.count(b"<ser>") for part in charts] == [4]
+
+
+def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_error(
+    folder: Reports,
+) -> None:
+    lost = person(key_1=a_key(BORN, day(-2)))
+    reports = folder(
+        report(0, person(key_1=a_key(BORN, day(-1)))),
+        report(40, lost, person("bo", password_enabled="??"), person("cy", user_creation_time="?")),
+        report(40, name="report.csv"),
+        report(40, name="other/report.csv", account="111111111111"),
+    )
+    done = run("history", reports, "--since", "2025-12-30")
+    head, row, every = done.output.decode().splitlines()
+    assert head.startswith("account\treports\tfirst\t")
+    assert row.startswith(f"{ACCOUNT}\t2\t2026-01-01T09:30:00Z\t2026-02-10T09:30:00Z\t40\t40\t1\t")
+    assert every.startswith("all\t2\t")
+    assert done.code == 5
+    assert done.messages.splitlines()[:-1] == [
+        f"Account {ACCOUNT}: no report for 40 days (2026-01-01, 2026-02-10).",
+        f"The period begins with the first report after its start in: {ACCOUNT}.",
+        (
+            "Not counted, as-of is assumed: it has no place in the order:"
+            f" {reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv."
+        ),
+        "Undetermined at the end; such reports do not end a time without use: bo.",
+        "Known by name: a report does not show the creation time: cy.",
+        "A last use is gone or went back in time: ann.",
+    ]
+    assert run("history", reports, "-q").messages == ""
+
+
+@pytest.mark.parametrize(
+    ("apart", "words", "code"),
+    [
+        (31, [], 0),
+        (31, ["--fail-on", "gap"], 0),
+        (32, [], 5),
+        (32, ["--fail-on", "gap"], 1),
+        (32, ["--max-gap", "32", "--fail-on", "gap"], 0),
+        (7, ["--until", "2026-12-31"], 5),
+        (7, ["--until", "2026-12-31", "--fail-on", "gap"], 1),
+        (7, ["--since", "2026-01-01", "--until", "2026-01-08"], 0),
+        (7, ["--fail-on", "overdue"], 2),
+        (7, ["--as-of", "2026-01-01"], 2),
+        (7, ["--max-gap", "0"], 2),
+    ],
+)
+def test_the_exit_code_says_whether_something_is_missing(
+    folder: Reports, apart: int, words: list[str], code: int
+) -> None:
+    reports = folder(report(0, person()), report(apart, person()))
+    assert run("history", reports, *words).code == code
+
+
+def test_a_file_that_cannot_be_read_is_listed(folder: Reports) -> None:
+    reports = folder(report(0, person()), report(7, person()), ("broken.csv", b"nothing"))
+    assert run("history", reports).code == 3
+    done = run("history", reports, "--skip-unreadable", "--format", "csv", "--table", "reports")
+    assert done.code == 5
+    assert f"File {reports}/broken.csv is not covered" in done.messages
+    assert [row["status"].partition(":")[0] for row in table(done.output)] == [
+        *("not read", "counts", "counts")
+    ]
+
+
+def test_an_output_is_never_an_input(folder: Reports) -> None:
+    reports = folder(report(0, person()))
+    name, content = report(0, person())
+    assert run("history", reports, "-o", reports / name).code == 2
+    assert (reports / name).read_bytes() == content
+
+
+USED = a_key(BORN, day(-100))
+
+
+@pytest.mark.parametrize(
+    ("decision", "on", "later", "expected"),
+    [
+        ("delete", 1, [[], []], {"done_in_time": 1}),
+        ("delete", 1, [["ann"], ["ann"], []], {"done_late": 1}),
+        ("delete", 1, [["ann"], ["ann"]], {"overdue": 1}),
+        ("delete", 15, [["ann"], ["ann"]], {"open": 1}),
+        ("deactivate", 1, [["off"], ["off"]], {"done_in_time": 1}),
+        ("deactivate", 1, [["ann"], ["ann"], ["off"]], {"done_late": 1}),
+        ("deactivate", 1, [["ann"], []], {"done_late": 1}),
+        ("keep", 1, [["ann"], ["ann"]], {}),
+    ],
+)
+def test_decisions_are_followed_to_the_report_that_first_shows_them_done(  # noqa: PLR0913, PLR0917
+    folder: Reports,
+    tmp_path: Path,
+    decision: str,
+    on: int,
+    later: list[list[str]],
+    expected: dict[str, int],
+) -> None:
+    ann = person(key_1=USED)
+    rows: dict[str, Row] = {"ann": ann, "off": person(key_1={**USED, "active": "false"})}
+    reports = folder(
+        report(0, ann),
+        *(report(20 * at, *(rows[name] for name in names)) for at, names in enumerate(later, 1)),
+    )
+    ledger = tmp_path / "decisions.csv"
+    decided = line(decision, ann, on=day(on).date(), as_of=day(0))
+    ledger.write_bytes(ledger_bytes([decided]))
+    words = ("history", reports, "--decisions", ledger, "--format", "csv")
+    done = run(*words, "--fail-on", "overdue")
+    assert done.code == ("overdue" in expected)
+    for row in table(done.output):
+        removals = ("done_in_time", "done_late", "overdue", "open")
+        assert {name: int(row[name]) for name in removals if int(row[name])} == expected
+        assert (row["decisions"], row["removals"]) == ("1", str(len(expected)))
+    events = table(run(*words, "--table", "events").output)
+    (made,) = (row for row in events if row["event"] == "decision")
+    assert (made["after"], made["before"][:10]) == ("", str(day(on).date()))
+    assert made["detail"] == decided.summary
+    shown = [row["before"] for row in events if row["event"] == "done"]
+    is_done = any(name.startswith("done") for name in expected)
+    last = 20 * (len(later) if later[-1] != later[0] else 1)
+    assert shown == ([f"{day(last):%Y-%m-%dT%H:%M:%SZ}"] if is_done else [])
+
+
+def test_decisions_before_the_period_that_were_done_before_it_do_not_count(
+    folder: Reports, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "decisions.csv"
+    decided = line("delete", person(), on=date(2025, 12, 2), as_of=day(-31))
+    ledger.write_bytes(ledger_bytes([decided]))
+    reports = folder(report(-31, person()), report(0), report(20))
+    done = run(
+        *("history", reports, "--decisions", ledger, "--since", "2026-01-02", "--format", "csv")
+    )
+    assert [(row["decisions"], row["removals"]) for row in table(done.output)] == [("0", "0")] * 2
