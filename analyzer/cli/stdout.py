@@ -72,7 +72,10 @@ def fitted(text: str, stream: TextIO) -> list[str]:
 
 def _wrapped(line: str, width: int) -> list[str]:
     column = max(line.rfind("  ") + 2, 2)
-    indent = " " * (column if width - column >= _NARROWEST else 4)
+    longest = max(map(len, line.split()), default=0)
+    # A word that fits the terminal, such as an ARN, can be copied whole.
+    fits = width - column >= max(_NARROWEST, longest)
+    indent = " " * (column if fits else max(min(4, width - longest), 0))
     return wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [line]
 
 

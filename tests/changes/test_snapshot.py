@@ -71,11 +71,11 @@ def with_pages_listed(judged: Analysis, accounts: list[str]) -> Analysis:
     """Return the analysis, and list the account of each page that is read."""
 
     def pages() -> Iterator[Page]:
-        for page in judged.report.pages():
+        for page in judged.pages():
             accounts.append(str(page.users["account"].iloc[0]))
             yield page
 
-    return replace(judged, report=replace(judged.report, pages=pages))
+    return replace(judged, pages=pages)
 
 
 BEFORE = [ann(0, key_1=USED_KEY), bob(0), ann(1), bob(1, key_1=USED_KEY), ann(2, mfa=True), bob(2)]

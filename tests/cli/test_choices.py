@@ -118,9 +118,8 @@ def test_a_wrong_value_is_answered_with_the_right_ones(
     done = program("analyze", CONSOLE, *options)
     assert (done.code, done.output) == (2, b"")
     message = " ".join(done.messages.replace("│", " ").split())
-    assert f"Invalid value for {options[0]}: {says}" in message.replace(
-        f"'{options[0]}'", options[0]
-    )
+    named = message.replace("'-f' / '--format'", "--format").replace(f"'{options[0]}'", options[0])
+    assert f"Invalid value for {options[0]}: {says}" in named
 
 
 def test_an_unknown_rule_is_answered_with_all_rules(program: Program) -> None:

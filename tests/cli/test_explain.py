@@ -95,7 +95,7 @@ def test_a_name_that_no_user_has_is_refused(program: Program, user: str, says: s
 def test_an_unknown_rule_is_refused_before_the_report_is_read(program: Program) -> None:
     done = program("explain", "ann", "nowhere.csv", "--rules", "nothing")
     assert done.code == 2
-    assert "unknown rule nothing" in unwrapped(done.messages)
+    assert "'nothing': choose from" in unwrapped(done.messages)
 
 
 def test_accounts_that_could_not_be_read_are_named_and_end_with_5(
@@ -118,10 +118,12 @@ def test_a_terminal_gets_no_line_that_it_would_break_and_no_broken_arn(
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.chdir(CONSOLE.parent)
     text = shown(program, monkeypatch, "explain", "hadoop-loader", CONSOLE.name)
-    long = [line for line in text.splitlines() if len(line) > width]
-    assert [line for line in long if " " in line.strip()] == []
+    assert max(map(len, text.splitlines())) <= width
     assert "arn:aws:iam::123456789012:user/service/data/hadoop-loader" in text
-    assert text.split() == piped.replace(str(CONSOLE), CONSOLE.name).split()
+    broken = [word for word in piped.split() if len(word) > width]
+    whole = "".join(text.split()) if broken else text.split()
+    words = piped.replace(str(CONSOLE), CONSOLE.name).split()
+    assert whole == ("".join(words) if broken else words)
     rules = shown(program, monkeypatch, "rules")
     assert max(map(len, rules.splitlines())) <= width
 

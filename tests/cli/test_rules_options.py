@@ -201,7 +201,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (
         ["--fail-on", MFA, "--skip", MFA],
         "--fail-on",
-        "choose from the verdicts undetermined,",
+        "did you mean root-without-mfa? Choose from the verdicts undetermined,",
     ),
     (["--fail-on", "worst"], "--fail-on", "the severities critical, high, medium, low"),
     (
@@ -224,8 +224,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
         "--fail-on",
         "low: no rule of this severity runs (none runs)",
     ),
-    (["--rules", "nobody"], "--rules", "unknown rule nobody: choose from unused-user,"),
-    (["--skip", "nobody"], "--skip", "unknown rule nobody"),
+    (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
+    (["--skip", "nobody"], "--skip", "'nobody': choose from unused-user,"),
     (["--standard", "cis-9.0"], "--standard", "cis-7.0"),
     (["--min-severity", "worst"], "--min-severity", "critical"),
     (["--idle-days", "0"], "--idle-days", ""),

@@ -10,10 +10,13 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import assemble, selection, survey
+from analyzer.report.input_formats import InputLimit
 from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
 from analyzer.report.survey import SurveyedReport
-from analyzer.sources import companions
+from analyzer.sources import load
+from analyzer.sources.find import Source
+from analyzer.sources.load import read_in_memory
 from tests.report.test_streaming import everything
 from tests.support.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.support.reading import HEADER, lines, of_account, put, with_cells
@@ -172,12 +175,13 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
     for number in range(3):
         put(tmp_path, of(number), f"{number}.csv")
 
-    def removing(report: Path) -> dict[str, bytes]:
-        if report.name == "1.csv":
-            report.unlink()
-        return {}
+    def removing(source: Source, limit: InputLimit) -> ReportText:
+        text = read_in_memory(source, limit)
+        if source.path and source.path.name == "1.csv":
+            source.path.unlink()
+        return text
 
-    monkeypatch.setattr(companions, "companions_of", removing)
+    monkeypatch.setattr(load, "read_in_memory", removing)
     found = told(tmp_path)
     assert isinstance(found, tuple)
     assert [(Path(each.file).name, each.message) for each in found] == [
