@@ -239,7 +239,7 @@ class InputOptions(ReadingOptions):
         _input(
             parser=of_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
             metavar="NUMBER",
-            help="Set the account of a report whose ARNs are masked.",
+            help="Account of a report with masked ARNs.",
         ),
     ] = None
 
@@ -392,7 +392,7 @@ class FilterOptions(PatternOptions):
 
     certain: Annotated[bool, typer.Option("--certain", help="Only users without caveats.")] = False
     min_age: Annotated[
-        int, days("Only users created this long before the report.", 0, show_default=False)
+        int, days("Only users that are this old or older.", 0, show_default=False)
     ] = 0
 
 

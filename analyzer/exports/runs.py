@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from analyzer.errors import Busy, OutputFailed
 from analyzer.exports.run_record import RECORD_FILE, RunRecord, read_record
-from analyzer.files import PRIVATE, json_bytes, provenance, replacing, sha256
+from analyzer.files import PRIVATE, json_bytes, provenance, replacing, resolved, sha256
 from analyzer.terms import utc_text
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
@@ -108,6 +108,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises Busy if another run holds the lock, OutputFailed where the folder cannot be written.
     """
     with os_errors_translated(folder):
+        resolved(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _acquired_lock(folder)
     try:
@@ -171,6 +172,8 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 
 def check_folder(folder: Path) -> None:
     """Raise what `folder_lock` would, and write nothing."""
+    with os_errors_translated(folder):
+        resolved(folder)
     nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=by_effect):

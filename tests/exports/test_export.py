@@ -623,3 +623,19 @@ def test_a_folder_that_is_no_complete_run_is_said_and_passed_over(
     assert f"{damaged} is not a complete run: passed over." in capsys.readouterr().err
     assert record_of(runs / "latest")["compared_with"] is None
     assert damaged.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")
+@pytest.mark.parametrize("more", [[], ["--check"]])
+def test_a_folder_that_is_another_users_link_is_not_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o1777)
+    link = tmp_path / "open" / "runs"
+    link.symlink_to(tmp_path / "private")
+    os.chown(link, 65_534, 65_534, follow_symlinks=False)
+    assert exporting(link, "--from", SAMPLE, *more) == 73
+    assert "belongs to another user" in capsys.readouterr().err
+    assert not any((tmp_path / "private").iterdir())
