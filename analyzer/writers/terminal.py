@@ -173,10 +173,13 @@ def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold", min_width=8)
     for each in rules:
-        severity = each.rule.severity
-        identifier = [Text(each.rule.id, "dim")] if width >= _WIDE else []
+        severity, identifier = each.rule.severity, (each.rule.id, "dim")
         name = Text(severity, _SEVERITY_COLOURS[severity])
-        table.add_row(name, each.rule.title, each.counts_text, *identifier)
+        if width >= _WIDE:
+            table.add_row(name, each.rule.title, each.counts_text, Text.assemble(identifier))
+        else:
+            title = Text.assemble(each.rule.title, "\n", identifier)
+            table.add_row(name, title, each.counts_text)
     return table
 
 
