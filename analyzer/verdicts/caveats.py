@@ -136,16 +136,15 @@ def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
+    names = [name for name in _CERTAINTY_COLUMNS if not facts.lacks(name)]
     uses = _inactive_keys(facts) & facts.key_use.unknown & ~_untold_uses(facts)
-    unknown = in_any_slot(uses)
-    for name in _CERTAINTY_COLUMNS:
-        unknown |= facts.has_unknown_cell(name) & ~facts.lacks(name)
-    return np.asarray(unknown)
+    return np.asarray(facts.has_unknown_cell(*names) | in_any_slot(uses))
 
 
 def _untold_uses(facts: Facts) -> np.ndarray:
     """Return the slots of which the report has no column with a date of use."""
-    return np.concatenate([facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS])
+    lacking = [facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS]
+    return np.repeat(lacking, len(facts.page))
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
@@ -153,7 +152,7 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
         masks |= dict.fromkeys(key.last_use, inactive)
-    return {name: mask & ~facts.lacks(name) for name, mask in masks.items()}
+    return {name: mask for name, mask in masks.items() if not facts.lacks(name)}
 
 
 def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
@@ -167,11 +166,12 @@ def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
     untold, inactive = slot_matrix(facts.key_untold), slot_matrix(_inactive_keys(facts))
     for at, key in enumerate(columns.ACCESS_KEYS):
         needed |= {key.last_rotated: untold[at], key.last_used_date: inactive[at]}
-    return {name: mask & facts.lacks(name) for name, mask in needed.items()}
+    return {name: mask for name, mask in needed.items() if facts.lacks(name)}
 
 
 def _misses_column(facts: Facts) -> np.ndarray:
-    return np.asarray(np.any([*_missing_columns(facts).values()], axis=0))
+    none = np.zeros(len(facts.page), bool)
+    return np.asarray(np.any([none, *_missing_columns(facts).values()], axis=0))
 
 
 # Sentences

@@ -167,9 +167,9 @@ class Facts:
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
         return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
 
-    def lacks(self, name: str) -> np.ndarray:
-        """Return which users are of a report that has no such column."""
-        return self.page.cells[name].isna().to_numpy(bool)
+    def lacks(self, name: str) -> bool:
+        """Return whether the report has no such column."""
+        return bool(self.page.cells[name].isna().any())
 
     @cached_property
     def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:
@@ -315,7 +315,8 @@ class Facts:
     @property
     def key_undated_by_report(self) -> np.ndarray:
         """Return the slots for which the report has no column with the creation of keys."""
-        return np.concatenate([self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS])
+        lacking = [self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS]
+        return np.repeat(lacking, len(self.page))
 
     @cached_property
     def key_untold(self) -> np.ndarray:

@@ -145,7 +145,7 @@ def _deciding_cells(
     for key, is_unknown, is_untold, is_active in zip(
         columns.ACCESS_KEYS, unknown, untold, active, strict=True
     ):
-        undated = needs_use & is_active & facts.lacks(key.last_rotated)
+        undated = needs_use & is_active if facts.lacks(key.last_rotated) else False
         masks[key.last_rotated] = users & is_unknown | known & is_untold | undated
         masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_use & is_active)
     return masks
