@@ -129,11 +129,10 @@ class _SelectedRows:
         tables = _tables(self.reports, of_roots=of_roots)
         for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
             table = pa.concat_tables(alike)
-            rows = table if of_roots else _without_roots(table)
-            contradicted = _contradicted(rows, self.contradicting, self.of_files)
-            page = tidy(rows, as_of, of_masked, contradicted)
+            page = tidy(table if of_roots else _without_roots(table), as_of, of_masked)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
-            yield page.with_users(
+            contradicted = _contradicted(page.users, self.contradicting, self.of_files)
+            yield replace(page, contradicted=contradicted).with_users(
                 {
                     columns.AS_OF_SOURCE: source,
                     columns.SERVICE_CREDENTIALS: _service_credentials(page.users, self.reports),
@@ -174,22 +173,17 @@ def _surveyed(
 
 
 def _contradicted(
-    rows: pa.Table,
+    users: pd.DataFrame,
     contradicting: Mapping[str, Sequence[str]],
     of_files: Sequence[Mapping[str, Sequence[str]]],
-) -> pd.DataFrame | None:
+) -> pd.DataFrame:
     """Return the cells of users in which another row of the same ARN differs."""
-    if not contradicting:
-        return None
-    known = pc.is_in(rows[columns.ARN], pa.array([*contradicting], pa.large_string()))
+    arn, file = users[columns.ARN], users[columns.FILE]
+    known = arn.isin([*contradicting]) if contradicting else ()
     at: list[int] = np.flatnonzero(known).tolist()
-    some = rows.select([columns.ARN, columns.FILE]).take(pa.array(at, pa.int64())).to_pylist()
-    differing = [
-        (of_files[row[columns.FILE]] if of_files else contradicting).get(row[columns.ARN], ())
-        for row in some
-    ]
+    differing = {user: of_files[file.iloc[user]] if of_files else contradicting for user in at}
     return cells_of_users(
-        (user, name) for user, names in zip(at, differing, strict=True) for name in names
+        (user, name) for user, of in differing.items() for name in of.get(arn.iloc[user], ())
     )
 
 

@@ -1,6 +1,5 @@
 """Hold the values that travel from the report to the writers; all are frozen."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -14,7 +13,7 @@ from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.html import html_table
-from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, State, printable, short_list
+from analyzer.terms import AsOfSource, State, printable, short_list
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
@@ -428,9 +427,7 @@ class Report:
                 " than shown; --as-of sets the time."
             )
         if names := [
-            file.name
-            for file in counted
-            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, one.account) for one in file.accounts)
+            file.name for file in counted if not any(one.account.isdigit() for one in file.accounts)
         ]:
             yield (
                 f"No account number in {short_list(names)}: the ARNs are masked or missing, so"

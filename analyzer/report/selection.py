@@ -129,28 +129,26 @@ def deduplicate_rows(
     `suspects` are the hashes of ARNs that occur more than once. Return also the ARNs whose rows
     contradict each other, and the columns in which they do.
     """
-    users, roots = _ComparedRows(), _ComparedRows()
+    compared = _ComparedRows()
     counted = [
-        _without_repeated_rows(each, _repeated_rows(each, suspects, users, roots))
-        for each in reports
+        _without_repeated_rows(each, _repeated_rows(each, suspects, compared)) for each in reports
     ]
-    return counted, users.contradictions() | roots.contradictions()
+    return counted, compared.contradictions()
 
 
 def _repeated_rows(
-    report: SurveyedReport, suspects: pa.Array, users: "_ComparedRows", roots: "_ComparedRows"
+    report: SurveyedReport, suspects: pa.Array, compared: "_ComparedRows"
 ) -> list[pa.Table]:
     """Return user, ARN and number of the rows that repeat one that was compared before."""
     repeated: list[pa.Table] = []
     for table in report.tables(of_roots=False):
         suspect = pc.is_in(pa.array(arn_hashes(table)), suspects)
         rows = report.counted_rows(table.filter(suspect))
-        root = arns.is_root(rows[columns.ARN].combine_chunks(), rows[columns.USER])
-        for compared, of_kind in ((users, pc.invert(root)), (roots, root)):
-            if len(some := rows.filter(of_kind)):
-                again = pa.array(compared.repeats(some))
-                repeated.append(some.select([columns.USER, columns.ARN, columns.ROW]).filter(again))
-    return [each for each in repeated if len(each)]
+        if rows.num_rows:
+            same = pa.array(compared.repeats(rows))
+            again = rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same)
+            repeated += [again] if again.num_rows else []
+    return repeated
 
 
 @dataclass(slots=True)

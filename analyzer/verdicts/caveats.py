@@ -22,11 +22,11 @@ from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
 
-TRACKING_BEGAN: Final = np.datetime64("2014-10-20T00:00:00", "s")
+TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
 """AWS recorded no sign-ins before (IAM User Guide, "Generate credential reports")."""
 
-GAP_BEGAN: Final = np.datetime64("2018-05-04T05:50:00", "s")
-GAP_ENDED: Final = np.datetime64("2018-05-23T21:08:00", "s")
+GAP_BEGAN: Final = pd.Timestamp("2018-05-04T05:50:00Z")
+GAP_ENDED: Final = pd.Timestamp("2018-05-23T21:08:00Z")
 """AWS recorded no sign-ins in between (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
 
 _SERVICE_KEY_NAME: Final = "APIKey-"
@@ -40,7 +40,6 @@ _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
     columns.MFA_ACTIVE,
     *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
-    columns.ADDITIONAL_CREDENTIALS_INFO,
 )
 """Cells of which a caveat or the age speaks, but no verdict."""
 
@@ -117,34 +116,28 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
-    """Return the slots with an inactive key, or where one may be."""
-    inactive = (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
-    return np.asarray(inactive | facts.key_untold)
+    return (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
 
 
 def _used_inactive_keys(facts: Facts) -> np.ndarray:
-    return np.asarray(_inactive_keys(facts) & facts.key_use.present)
+    return _inactive_keys(facts) & facts.page.keys[columns.LAST_USED].notna().to_numpy()
 
 
 def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
-    spans_gap = (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
-    return np.asarray(facts.password.yes & ~facts.sign_in.present & spans_gap)
+    users = facts.page.users
+    spans_gap = (users[columns.CREATED] < GAP_ENDED) & (users[columns.AS_OF] > GAP_BEGAN)
+    never = users[columns.PASSWORD_LAST_USED].isna()
+    return (users[columns.PASSWORD_ENABLED] & never & spans_gap).to_numpy()
 
 
 def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
-    return np.asarray(facts.mfa.yes & ~facts.sign_in.present)
+    never = facts.page.users[columns.PASSWORD_LAST_USED].isna()
+    return (facts.page.users[columns.MFA_ACTIVE] & never).to_numpy()
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
-    names = [name for name in _CERTAINTY_COLUMNS if not facts.lacks(name)]
-    uses = _inactive_keys(facts) & facts.key_use.unknown & ~_untold_uses(facts)
-    return np.asarray(facts.has_unknown_cell(*names) | in_any_slot(uses))
-
-
-def _untold_uses(facts: Facts) -> np.ndarray:
-    """Return the slots of which the report has no column with a date of use."""
-    lacking = [facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS]
-    return np.repeat(lacking, len(facts.page))
+    uses = _inactive_keys(facts) & facts.key_use.unknown
+    return np.asarray(facts.has_unknown_cell(*_CERTAINTY_COLUMNS) | in_any_slot(uses))
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
@@ -152,26 +145,7 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
         masks |= dict.fromkeys(key.last_use, inactive)
-    return {name: mask for name, mask in masks.items() if not facts.lacks(name)}
-
-
-def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
-    """Tell for each column that the report lacks of which users a caveat needs it."""
-    every = np.ones(len(facts.page), bool)
-    needed = {
-        columns.USER_CREATION_TIME: every,
-        columns.MFA_ACTIVE: ~facts.sign_in.present,
-        **{certificate.active: every for certificate in columns.CERTIFICATES},
-    }
-    untold, inactive = slot_matrix(facts.key_untold), slot_matrix(_inactive_keys(facts))
-    for at, key in enumerate(columns.ACCESS_KEYS):
-        needed |= {key.last_rotated: untold[at], key.last_used_date: inactive[at]}
-    return {name: mask for name, mask in needed.items() if facts.lacks(name)}
-
-
-def _misses_column(facts: Facts) -> np.ndarray:
-    none = np.zeros(len(facts.page), bool)
-    return np.asarray(np.any([none, *_missing_columns(facts).values()], axis=0))
+    return masks
 
 
 # Sentences
@@ -187,7 +161,9 @@ def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
 
 
 def _certificate_sentences(facts: Facts) -> pd.Series:
-    slots = _slot_dates(facts.page.certificates, facts.certificate_active.yes, columns.CREATED)
+    certificates = facts.page.certificates
+    active = (certificates[columns.STATE] == State.ACTIVE).to_numpy()
+    slots = _slot_dates(certificates, active, columns.CREATED)
     return (
         "Active signing certificate " + slots + ": a credential that the definition does not count."
     )
@@ -203,13 +179,6 @@ def _unknown_cell_sentences(facts: Facts) -> pd.Series:
     return sentences.reindex(facts.page.users.index, fill_value="")
 
 
-def _missing_column_sentences(facts: Facts) -> pd.Series:
-    names = pd.Series("", index=facts.page.users.index, dtype=TEXT)
-    for name, needed in _missing_columns(facts).items():
-        names = names.where(~needed, names + ", " + name)
-    return "The report has no column " + names.str.removeprefix(", ") + "."
-
-
 def _masked_arn_sentences(facts: Facts) -> pd.Series:
     cell = facts.page.cells[columns.ARN]
     what = ('The ARN "' + cell + '" is masked').fillna("The report has no column arn")
@@ -223,7 +192,7 @@ def _constant_sentence(sentence: str) -> Callable[[Facts], pd.Series]:
 CAVEATS: Final = (
     Caveat(
         id="active-certificate",
-        holds=lambda facts, _: in_any_slot(facts.certificate_active.yes),
+        holds=lambda facts, _: facts.page.has_certificate(State.ACTIVE),
         sentences=_certificate_sentences,
         meaning="An X.509 signing certificate is active: a credential that the definition does not"
         " count. Find out what signs requests with it before you delete the user.",
@@ -237,7 +206,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="created-before-tracking",
-        holds=lambda facts, _: facts.age.moment < TRACKING_BEGAN,
+        holds=lambda facts, _: (facts.page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
         sentences=lambda facts: (
             "Created "
             + day_text_series(facts.page.users[columns.CREATED])
@@ -286,13 +255,6 @@ CAVEATS: Final = (
         ),
         meaning="AWS's list of service-specific credentials, saved with the report, shows an active"
         " one.",
-    ),
-    Caveat(
-        id="missing-columns",
-        holds=lambda facts, _: _misses_column(facts),
-        sentences=_missing_column_sentences,
-        meaning="The report lacks columns that a caveat needs of this user: certificates, MFA, the"
-        " creation, or the dates of an inactive access key.",
     ),
     Caveat(
         id="more-credentials",

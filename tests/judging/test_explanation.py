@@ -162,7 +162,7 @@ def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Pa
         )
 
 
-def test_a_cell_that_differs_between_rows_and_decides_nothing_is_not_understood(
+def test_a_cell_that_differs_between_rows_and_decides_nothing_is_read_as_it_stands(
     tmp_path: Path,
 ) -> None:
     users = [
@@ -172,7 +172,7 @@ def test_a_cell_that_differs_between_rows_and_decides_nothing_is_not_understood(
     explanation, *_ = analyzed(tmp_path, users).explain("ann")
     shown = {cell.column: cell.reading for cell in explanation.cells}
     assert shown["access_key_1_last_used_region"] == (
-        "not understood; another row of this ARN has another value"
+        "read as it stands; another row of this ARN has another value"
     )
 
 

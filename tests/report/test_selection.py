@@ -109,7 +109,9 @@ def test_of_the_same_report_in_several_wraps_the_one_that_knows_its_moment_best_
     assert names(report) == ["report.json"]
     assert report.files[0].as_of == AS_OF + timedelta(days=1)
     assert said(report, tmp_path) == [
-        f"{paths[each].name} is the same report as report.json: counted once." for each in "abd"
+        f"{paths[each].name} is the same report as report.json: counted once."
+        for each in order
+        if each != "c"
     ]
 
 
@@ -329,7 +331,7 @@ def test_rows_that_name_no_account_go_with_what_is_left_of_their_report(tmp_path
 
 def test_a_report_that_names_no_account_at_all_counts(tmp_path: Path) -> None:
     report = read(tmp_path, lines(HEADER, with_cells(BOB, arn="lost")))
-    assert verdicts(report) == {"bob": "unused"}
+    assert verdicts(report) == {"bob": "undetermined"}
 
 
 @pytest.mark.parametrize("later", [0, 1])
@@ -438,10 +440,12 @@ def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path:
     users = analyzer.analyze(report).users
     found = list(zip(users["user"], users["verdict"].astype(str), strict=True))
     assert found == [("ann", "active"), ("bob", "undetermined"), ("bob", "undetermined")]
-    (reason,) = set(users["reason"][1:])
-    columns = "password_enabled password_last_used access_key_1_active access_key_1_last_rotated"
-    another = "another row of this ARN has another"
-    assert {*reason.split("; ")} == {f"{another} {column}" for column in columns.split()}
+    assert set(users["reason"][1:]) == {
+        (
+            "another row of this ARN has another password_enabled, password_last_used,"
+            " access_key_1_active, access_key_1_last_rotated"
+        )
+    }
     assert said(report, tmp_path) == [
         (
             "Rows of the same ARN contradict each other, so the user is undetermined:"
@@ -511,5 +515,6 @@ def test_several_roots_of_one_account_that_differ_are_said(tmp_path: Path) -> No
 def test_rows_without_an_arn_are_not_said_to_contradict_each_other(tmp_path: Path) -> None:
     text = report_text([a_user("ann", arn=""), a_user("bob", arn="")])
     report = read(tmp_path, text)
-    assert verdicts(report) == {"ann": "unused", "bob": "unused"}
+    assert verdicts(report) == {"ann": "undetermined", "bob": "undetermined"}
     assert "contradict" not in " ".join(report.notes)
+    assert all('arn "" is not understood' in reason for reason in reasons(report).values())

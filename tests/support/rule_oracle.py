@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tests.support.verdict_oracle import (
-    CONTRADICTED,
-    NAMES_DIFFER,
     NO_PLACE,
     PLACE,
     Terms,
@@ -21,8 +19,6 @@ from tests.support.verdict_oracle import (
     judge,
     meaning,
     moment,
-    one_row,
-    person,
     rows_of,
 )
 
@@ -72,18 +68,19 @@ def no(part: Known) -> Known:
 
 @dataclass(frozen=True)
 class Row:
-    """Read the cells of one user or root, of which some may differ between its rows."""
+    """Read the cells of one row, of which some may be contradicted by another row."""
 
     cells: dict[str, str]
+    doubted: frozenset[str]
     as_of: datetime
 
     def flag(self, column: str) -> Known:
-        return boolean(self.cells.get(column))
+        return None if column in self.doubted else boolean(self.cells.get(column))
 
     def when(self, column: str, *words: str) -> Moment:
         raw = self.cells.get(column)
         at = moment(raw)
-        if at is None and raw not in words:
+        if column in self.doubted or (at is None and raw not in words):
             return UNKNOWN
         return Moment(at.replace(microsecond=0)) if at else Moment()
 
@@ -125,9 +122,8 @@ class Row:
         use = self.when(column, "N/A")
         at = moment(self.cells.get(column))
         places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
-        if absent:
-            differs = self.cells.get(column) == CONTRADICTED
-            return UNKNOWN if at or differs or (use.unknown and places - NO_PLACE) else Moment()
+        if absent and column not in self.doubted:
+            return UNKNOWN if at or (use.unknown and places - NO_PLACE) else Moment()
         if at and service == "N/A":
             return UNKNOWN
         return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use
@@ -144,8 +140,13 @@ class Row:
 
     def undated(self, slot: int) -> bool:
         """Return whether a key is active and its creation N/A: it counts from the user's."""
-        is_active = self.active("access_key", slot) is True
-        return is_active and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
+        active, rotated = f"access_key_{slot}_active", f"access_key_{slot}_last_rotated"
+        is_known = not {active, rotated} & set(self.doubted)
+        return (
+            is_known
+            and self.active("access_key", slot) is True
+            and self.cells.get(rotated) == "N/A"
+        )
 
     def at_least(self, since: Moment, days: int) -> Known:
         if since.unknown:
@@ -197,8 +198,7 @@ def password_and_access_key(row: Row) -> Known:
 
 
 def service_key_user_with_credentials(row: Row) -> Known:
-    named = None if NAMES_DIFFER in row.cells else "apikey-" in row.cells["user"].lower()
-    return both(named, password_or_key(row))
+    return both("apikey-" in row.cells["user"].lower(), password_or_key(row))
 
 
 def password_or_key(row: Row) -> Known:
@@ -227,7 +227,7 @@ def active_signing_certificate(row: Row, slot: int) -> Known:
 
 def root_without_mfa(row: Row) -> Known:
     raw = row.cells.get("password_enabled")
-    assumed = raw == "not_supported"
+    assumed = raw == "not_supported" and "password_enabled" not in row.doubted
     return both(either(True if assumed else row.password, row.any_key()), no(row.mfa))
 
 
@@ -287,11 +287,17 @@ def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
 
 
 def read(text: str, as_of: datetime) -> list[Row]:
-    distinct = {tuple(map(meaning, row.values())): row for row in rows_of(text)}.values()
-    rows = defaultdict(list)
+    distinct = list({tuple(map(meaning, row.values())): row for row in rows_of(text)}.values())
+    by_arn = defaultdict(list)
     for row in distinct:
-        rows[is_root(row), person(row)].append(row)
-    return [Row(one_row(rows[is_root(row), person(row)]), as_of) for row in distinct]
+        by_arn[row["arn"]].append(row)
+    doubted = {
+        arn: frozenset(
+            column for column in rows[0] if len({meaning(row[column]) for row in rows}) > 1
+        )
+        for arn, rows in by_arn.items()
+    }
+    return [Row(row, doubted[row["arn"]], as_of) for row in distinct]
 
 
 def on_user(row: Row) -> Iterator[Verdict]:

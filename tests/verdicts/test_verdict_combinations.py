@@ -686,7 +686,7 @@ def test_a_report_of_2014_leaves_open_what_the_use_of_a_key_decides(tmp_path: Pa
 
 def test_a_report_of_2014_leaves_the_use_of_an_inactive_key_to_be_checked(tmp_path: Path) -> None:
     found = judgement_on(tmp_path, a_user(key_1=an_inactive_key()), columns=COLUMNS_OF_2014)
-    assert found == unused("inactive-keys-only", "missing-columns")
+    assert found == unused("inactive-keys-only", UNREAD)
 
 
 # Rows and identities
@@ -709,7 +709,7 @@ def test_rows_that_contradict_each_other_in_what_only_certainty_needs_are_to_che
     text = report_text([a_user(), a_user(mfa=True), a_user("other")])
     frame = judged_users(saved(tmp_path, text))
     assert frame["verdict"].astype(str).tolist() == ["unused"] * 3
-    assert frame["caveats"].astype(str).tolist() == [UNREAD, UNREAD, ""]
+    assert frame["caveats"].astype(str).tolist() == [UNREAD, "mfa-registered;unread-cell", ""]
 
 
 def test_a_row_that_stands_twice_counts_once(tmp_path: Path) -> None:
@@ -723,7 +723,10 @@ def test_a_row_that_stands_twice_counts_once(tmp_path: Path) -> None:
     ("name", "arn"),
     [
         ("quiet", "arn:aws:iam::012345678901:user/other"),
+        ("quiet", "arn:aws:iam::12345:user/quiet"),
         ("quiet", "arn:aws:iam::012345678901:user/quiet/"),
+        ("quiet", ""),
+        ("<root_account>", "arn:aws:iam::012345678901:user/<root_account>"),
         ("", "arn:aws:iam::012345678901:user/"),
         ("two words", "arn:aws:iam::012345678901:user/two words"),
         ("line\nbreak", "arn:aws:iam::012345678901:user/line\nbreak"),
