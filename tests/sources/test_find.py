@@ -372,7 +372,7 @@ def test_standard_input_that_is_closed_or_empty_is_refused(
 def test_a_report_can_be_piped_through_the_program(source: str) -> None:
     sample = ROOT_FOLDER / "samples" / "old-form.csv"
     piped = subprocess.run(
-        [sys.executable, "-m", "analyzer", "analyze", source, "--format", "names", "--quiet"],
+        [sys.executable, "-m", "analyzer", "analyze", source, "--format", "arns", "--quiet"],
         cwd=ROOT_FOLDER,
         input=sample.read_bytes(),
         capture_output=True,

@@ -312,11 +312,17 @@ def test_deep_nesting_in_the_options_file_is_wrong_usage(tmp_path: Path, content
     assert run("analyze", report, "--config", options).code == 2
 
 
-@pytest.mark.parametrize("ending", [".metadata.json", ".service-credentials.json"])
-def test_deep_nesting_beside_a_report_is_refused(tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize(
+    ("ending", "says"),
+    [
+        (".metadata.json", "it is not valid JSON"),
+        (".service-credentials.json", "it is not an answer of ListServiceSpecificCredentials"),
+    ],
+)
+def test_deep_nesting_beside_a_report_is_refused(tmp_path: Path, ending: str, says: str) -> None:
     report = put(tmp_path, PLAIN)
     put(tmp_path, "[" * DEEP, f"report.csv{ending}")
-    assert "it is not valid JSON" in refused(report)[0].message
+    assert says in refused(report)[0].message
 
 
 # Links and pipes
