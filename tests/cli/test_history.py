@@ -1,5 +1,6 @@
 """`credreport history` shows a period in every form, and its exit code tells the truth."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import date
@@ -10,10 +11,11 @@ import pytest
 
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import HistoryTable
+from analyzer.writers.history import write_history_table
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, run, table
 from tests.support.decisions import line
-from tests.support.histories import Named
+from tests.support.histories import Named, history_of
 from tests.support.workbooks import parts
 
 Reports = Callable[..., Path]
@@ -204,3 +206,21 @@ def test_decisions_before_the_period_that_were_done_before_it_do_not_count(
         *("history", reports, "--decisions", ledger, "--since", "2026-01-02", "--format", "csv")
     )
     assert [(row["decisions"], row["removals"]) for row in table(done.output)] == [("0", "0")] * 2
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_break(
+    width: int,
+) -> None:
+    other = "999999999999"
+    of_other = person(arn=f"arn:aws:iam::{other}:user/ann")
+    of_each = {ACCOUNT: person(), other: of_other}
+    told = history_of(
+        [report(at, user, account=each) for each, user in of_each.items() for at in (0, 7)]
+    )
+    stream = io.StringIO()
+    write_history_table(told, stream, HistoryTable.PERIOD, width=width)
+    text = stream.getvalue()
+    assert text.startswith("History: 2026-01-01")
+    assert max(map(len, text.splitlines())) <= width
+    assert [each in text for each in of_each] == [width > 40] * 2
