@@ -226,6 +226,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     ),
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
     (["--skip", "nobody"], "--skip", "'nobody': choose from unused-user,"),
+    (["--skip", "all"], "--skip", "unknown rule all: choose from unused-user,"),
     (["--standard", "cis-9.0"], "--standard", "cis-7.0"),
     (["--min-severity", "worst"], "--min-severity", "critical"),
     (["--idle-days", "0"], "--idle-days", ""),

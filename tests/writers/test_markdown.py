@@ -194,3 +194,8 @@ def test_the_line_counts_users_and_findings_of_all_verdicts(tmp_path: Path) -> N
     known = {ACCOUNT: AccountName(name="two\nlines")}
     named = replace(analysis, report=replace(analysis.report, account_names=known))
     assert "\n" not in users.line(named)
+
+
+def test_a_report_in_which_nobody_is_listed_has_no_table_of_users(tmp_path: Path) -> None:
+    text = markdown_of(analyzed(tmp_path, [a_user("ann")]), (Verdict.DORMANT,))
+    assert "## Users" not in text

@@ -1,5 +1,6 @@
 """Files are put in place whole or not at all, and what was there before is intact."""
 
+import io
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ import analyzer
 from analyzer import writers
 from analyzer.errors import OutputFailed
 from analyzer.judging.analysis import Analysis
-from analyzer.terms import OUTPUT_ENDINGS, Verdict
+from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict
 from analyzer.writers import asff
 from tests.support.builders import ACCOUNT, a_key, a_user, report_text, saved
 from tests.support.feeds import asff_bytes, ocsf_bytes
@@ -318,4 +319,16 @@ def test_an_error_while_writing_is_told_as_one_of_the_output(
 def test_every_ending_that_is_offered_can_be_written(analysis: Analysis, folder: Path) -> None:
     for ending in OUTPUT_ENDINGS:
         writers.write(analysis, folder / f"a{ending}")
-    assert set(held(folder)) == {f"a{ending}" for ending in OUTPUT_ENDINGS}
+    one_a_file = {f"a{ending}" for ending in OUTPUT_ENDINGS} - {"a.asff.json"}
+    (batch,) = set(held(folder)) - one_a_file
+    assert set(held(folder)) == one_a_file | {batch}
+    assert batch.endswith("-001.asff.json")
+
+
+def test_each_format_of_standard_output_has_a_stream_but_the_table(analysis: Analysis) -> None:
+    for form in set(Format) - {Format.TABLE}:
+        stream = io.BytesIO()
+        writers.write_format(form, analysis, stream, [Verdict.UNUSED])
+        assert stream.getvalue() or not analysis.totals.users(Verdict.UNUSED)
+    with pytest.raises(ValueError, match="no stream takes the format table"):
+        writers.write_format(Format.TABLE, analysis, io.BytesIO(), [Verdict.UNUSED])
