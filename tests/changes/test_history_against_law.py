@@ -15,7 +15,7 @@ from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 
 ACCOUNTS = 40
-ROUNDS = int(os.environ.get("HISTORIES", "400")) // ACCOUNTS
+ROUNDS = int(os.environ.get("HISTORIES", "160")) // ACCOUNTS
 """More of them by hand: HISTORIES=20000."""
 
 
