@@ -112,10 +112,6 @@ class Page:
         """Return which users have an access key in that state."""
         return in_any_slot((self.keys[columns.STATE] == state).to_numpy())
 
-    def has_certificate(self, state: State) -> np.ndarray:
-        """Return which users have a signing certificate in that state."""
-        return in_any_slot((self.certificates[columns.STATE] == state).to_numpy())
-
     def unread_in(self, *names: str) -> np.ndarray:
         """Return which users have a cell in these columns that was not understood."""
         mask = np.zeros(len(self), bool)

@@ -161,9 +161,8 @@ def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
 
 
 def _certificate_sentences(facts: Facts) -> pd.Series:
-    certificates = facts.page.certificates
-    active = (certificates[columns.STATE] == State.ACTIVE).to_numpy()
-    slots = _slot_dates(certificates, active, columns.CREATED)
+    active = facts.certificate_active.yes
+    slots = _slot_dates(facts.page.certificates, active, columns.CREATED)
     return (
         "Active signing certificate " + slots + ": a credential that the definition does not count."
     )
@@ -192,7 +191,7 @@ def _constant_sentence(sentence: str) -> Callable[[Facts], pd.Series]:
 CAVEATS: Final = (
     Caveat(
         id="active-certificate",
-        holds=lambda facts, _: facts.page.has_certificate(State.ACTIVE),
+        holds=lambda facts, _: in_any_slot(facts.certificate_active.yes),
         sentences=_certificate_sentences,
         meaning="An X.509 signing certificate is active: a credential that the definition does not"
         " count. Find out what signs requests with it before you delete the user.",

@@ -626,9 +626,12 @@ def test_an_absent_key_that_was_used_is_a_contradiction(tmp_path: Path) -> None:
     assert "access_key_2" in found.reason
 
 
+@pytest.mark.parametrize("created", ["N/A", "no_information", "soon"])
 @pytest.mark.parametrize("slot", [1, 2])
-def test_an_active_certificate_without_its_date_is_two_caveats(slot: int, tmp_path: Path) -> None:
-    user = a_user() | {f"cert_{slot}_active": "true"}
+def test_an_active_certificate_without_its_date_is_two_caveats(
+    slot: int, created: str, tmp_path: Path
+) -> None:
+    user = a_user() | {f"cert_{slot}_active": "true", f"cert_{slot}_last_rotated": created}
     assert judgement_on(tmp_path, user) == unused(
         "no-credentials", "active-certificate;unread-cell"
     )
