@@ -7,9 +7,11 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import openpyxl
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.decisions.standing import LedgerLine
@@ -34,7 +36,8 @@ def fill_in(
     copy: Path | None = None,
 ) -> Path:
     """Enter decisions by user name, in the workbook or in a copy; `=` before a word empties."""
-    book = openpyxl.load_workbook(workbook)
+    with patch.object(MergedCellRange, "format"):  # borders that nobody looks at
+        book = openpyxl.load_workbook(workbook)
     filled: set[str] = set()
     for sheet in book.worksheets:
         columns = {cell.value: at for at, cell in enumerate(sheet[1], start=1)}

@@ -38,6 +38,7 @@ from tests.support.workbooks import (
     book_of,
     console_book,
     moment,
+    quiet_book,
     records,
     results_of,
     row_of,
@@ -77,10 +78,8 @@ def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
     ]
 
 
-def test_there_is_no_sheet_for_exempt_or_undetermined_users_where_there_are_none(
-    tmp_path: Path,
-) -> None:
-    book = book_of(analyzed_users(tmp_path, [a_user()]))
+def test_there_is_no_sheet_for_exempt_or_undetermined_users_where_there_are_none() -> None:
+    book = quiet_book()
     assert not {"Exempt", "Exemption list", "Undetermined"} & set(book.sheetnames)
 
 
@@ -164,8 +163,8 @@ def test_more_credentials_and_evidence_are_shown(book: Workbook) -> None:
     assert listed["lena.hartwig"]["More credentials"] is None
 
 
-def test_without_evidence_nobody_is_known_to_have_no_service_credential(tmp_path: Path) -> None:
-    (user,) = records(book_of(analyzed_users(tmp_path, [a_user()]))["All users"])
+def test_without_evidence_nobody_is_known_to_have_no_service_credential() -> None:
+    (user,) = records(quiet_book()["All users"])
     assert user["Service credentials"] == "not known"
 
 
@@ -319,8 +318,8 @@ def test_what_was_read_besides_the_reports_is_named_with_its_sha256(book: Workbo
         assert sha256(path.read_bytes()).hexdigest() in row_of(book["Summary"], name)
 
 
-def test_where_nothing_else_was_read_nothing_is_said_of_it(tmp_path: Path) -> None:
-    book = book_of(analyzed_users(tmp_path, [a_user()]))
+def test_where_nothing_else_was_read_nothing_is_said_of_it() -> None:
+    book = quiet_book()
     assert "Other input files" not in texts(book["Summary"])
 
 
@@ -412,8 +411,8 @@ def test_notes_and_exemptions_that_do_not_apply_are_told(book: Workbook) -> None
     assert "Entries: 6. Exempt users: 6." in told
 
 
-def test_a_run_without_exemptions_says_so(tmp_path: Path) -> None:
-    assert "No exemptions." in texts(book_of(analyzed_users(tmp_path, [a_user()]))["Summary"])
+def test_a_run_without_exemptions_says_so() -> None:
+    assert "No exemptions." in texts(quiet_book()["Summary"])
 
 
 def test_ages_of_unused_users_add_up(results: Workbook) -> None:
@@ -424,8 +423,8 @@ def test_ages_of_unused_users_add_up(results: Workbook) -> None:
     assert row_of(sheet, "All unused users")[1] == sum(bands) == row_of(sheet, "unused")[1]
 
 
-def test_no_age_is_called_unknown_where_all_are_known(tmp_path: Path) -> None:
-    sheet = book_of(analyzed_users(tmp_path, [a_user()]))["Summary"]
+def test_no_age_is_called_unknown_where_all_are_known() -> None:
+    sheet = quiet_book()["Summary"]
     assert "unknown" not in texts(sheet).split("\n")
     assert row_of(sheet, "over 2 years")[1] == 1
 
@@ -437,16 +436,17 @@ def test_there_is_room_to_sign(book: Workbook) -> None:
 
 
 @pytest.mark.parametrize("definition", ["no-active-key", "iam-029"])
-@pytest.mark.parametrize("sheet", ["Summary", "Method"])
-def test_the_criteria_are_told_in_words(tmp_path: Path, definition: str, sheet: str) -> None:
+def test_the_criteria_are_told_in_words(tmp_path: Path, definition: str) -> None:
     analysis = analyzed_users(
         tmp_path, [a_user()], definition=Definition(definition), dormant_days=45, grace_days=7
     )
-    told = row_of(book_of(analysis)[sheet], "Definition of unused")[1]
-    assert told.startswith(f"{definition}: Never signed in")
-    assert ("active or not" in told) == (definition == "iam-029")
-    assert row_of(book_of(analysis)[sheet], "Dormant from")[1].startswith("45 days")
-    assert "7 days" in row_of(book_of(analysis)[sheet], "Grace for new users")[1]
+    book = book_of(analysis)
+    for sheet in (book["Summary"], book["Method"]):
+        told = row_of(sheet, "Definition of unused")[1]
+        assert told.startswith(f"{definition}: Never signed in")
+        assert ("active or not" in told) == (definition == "iam-029")
+        assert row_of(sheet, "Dormant from")[1].startswith("45 days")
+        assert "7 days" in row_of(sheet, "Grace for new users")[1]
 
 
 # Method
@@ -470,6 +470,6 @@ def test_the_method_warns_of_cells_that_are_sorted_without_their_rows(book: Work
     assert "Sort whole rows" in row_of(book["Method"], "Unused users")[1]
 
 
-def test_the_moment_is_that_of_the_option(tmp_path: Path) -> None:
-    told = texts(book_of(analyzed_users(tmp_path, [a_user()]))["Summary"])
+def test_the_moment_is_that_of_the_option() -> None:
+    told = texts(quiet_book()["Summary"])
     assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (set with --as-of)" in told

@@ -48,6 +48,7 @@ from tests.support.workbooks import (
     console_file,
     file_of,
     needs_libreoffice,
+    quiet_book,
     records,
     row_of,
     seen_by_libreoffice,
@@ -211,8 +212,8 @@ def test_exempt_users_are_in_no_list_to_decide_in(book: Workbook) -> None:
         assert not exempt & {row["ARN"] for row in records(book[title])}
 
 
-def test_an_empty_list_of_inactive_or_undetermined_users_has_no_sheet(tmp_path: Path) -> None:
-    book = book_of(analyzed_users(tmp_path, [a_user()]))
+def test_an_empty_list_of_inactive_or_undetermined_users_has_no_sheet() -> None:
+    book = quiet_book()
     assert not {"Inactive users", "Undetermined"} & set(book.sheetnames)
     assert row_of(book["Summary"], "All lists")[1] == "=SUM(B8:B10)"
 
@@ -220,35 +221,24 @@ def test_an_empty_list_of_inactive_or_undetermined_users_has_no_sheet(tmp_path: 
 KEY_LATER = a_key(days_before(900), days_before(300))
 
 
-@pytest.mark.parametrize(
-    ("user", "activity"),
-    [
-        (a_user(), "never"),
-        (
-            a_user(password=a_password(days_before(200)), key_1=KEY_LATER),
-            f"{days_before(200):%Y-%m-%d %H:%M}, sign-in",
-        ),
-        (
-            a_user(password=a_password(days_before(400)), key_2=KEY_LATER),
-            f"{days_before(300):%Y-%m-%d %H:%M}, access key 2, ec2 in eu-west-1",
-        ),
-        (
-            a_user(key_1=KEY_LATER, access_key_1_last_used_region="N/A"),
-            f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
-        ),
-        (
-            a_user(key_1=KEY_LATER, access_key_1_last_used_region=""),
-            f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
-        ),
-        (a_user(password=no_password("soon")), "not known"),
-    ],
-)
-def test_the_last_activity_is_the_newest_sign_in_or_key_use(
-    tmp_path: Path, user: dict[str, Any], activity: str
-) -> None:
-    book = book_of(analyzed_users(tmp_path, [user]))
-    (row,) = listed_users(book)
-    assert row["Last activity (UTC)"] == activity
+def test_the_last_activity_is_the_newest_sign_in_or_key_use(tmp_path: Path) -> None:
+    users = [
+        a_user("none"),
+        a_user("sign-in", password=a_password(days_before(200)), key_1=KEY_LATER),
+        a_user("key", password=a_password(days_before(400)), key_2=KEY_LATER),
+        a_user("no-region", key_1=KEY_LATER, access_key_1_last_used_region="N/A"),
+        a_user("empty-region", key_1=KEY_LATER, access_key_1_last_used_region=""),
+        a_user("unknown", password=no_password("soon")),
+    ]
+    listed = listed_users(book_of(analyzed_users(tmp_path, users)))
+    assert {row["User"]: row["Last activity (UTC)"] for row in listed} == {
+        "none": "never",
+        "sign-in": f"{days_before(200):%Y-%m-%d %H:%M}, sign-in",
+        "key": f"{days_before(300):%Y-%m-%d %H:%M}, access key 2, ec2 in eu-west-1",
+        "no-region": f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
+        "empty-region": f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
+        "unknown": "not known",
+    }
 
 
 def test_a_report_without_the_use_of_keys_does_not_say_never(tmp_path: Path) -> None:
@@ -276,11 +266,11 @@ def with_names(folder: Path, owner: str = "Ann") -> Analysis:
     return replace(analysis, report=report)
 
 
-@pytest.mark.parametrize("title", ["All users", "Root users", "Findings"])
-def test_every_list_has_the_name_of_the_account(tmp_path: Path, title: str) -> None:
-    listed = records(book_of(with_names(tmp_path))[title])
-    named = {row["Account"]: row["Account name"] for row in listed}
-    assert {**named, "999999999999": None} == {ACCOUNT: "=production", "999999999999": None}
+def test_every_list_has_the_name_of_the_account(tmp_path: Path) -> None:
+    book = book_of(with_names(tmp_path))
+    for title in ("All users", "Root users", "Findings"):
+        named = {row["Account"]: row["Account name"] for row in records(book[title])}
+        assert {**named, "999999999999": None} == {ACCOUNT: "=production", "999999999999": None}
 
 
 def test_without_an_owner_there_is_no_column_of_owners(tmp_path: Path) -> None:

@@ -33,12 +33,12 @@ ACCOUNT = "123456789012"
 COUNTED = ("All lists", *SHEETS, "unused", "dormant", "IAM users", "Row count check", ACCOUNT)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def analysis() -> Analysis:
     return analyzed_console()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def file(analysis: Analysis) -> bytes:
     return file_of(analysis, sheets=WorkbookSheets.REVIEW)
 
@@ -47,7 +47,9 @@ def summary_lines(book: Workbook) -> list[tuple[object, ...]]:
     return [row for row in values(book["Summary"]) if row[0] in COUNTED]
 
 
-def test_it_has_the_summary_the_lists_and_the_method(file: bytes, analysis: Analysis) -> None:
+def test_it_has_the_summary_the_lists_and_the_method() -> None:
+    analysis = analyzed_console()
+    file = file_of(analysis, sheets=WorkbookSheets.REVIEW)
     assert opened(file).sheetnames == ["Summary", *SHEETS, "Method"]
     assert "inspection" not in analysis.__dict__  # no rule ran
 

@@ -4,7 +4,6 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -30,6 +29,7 @@ from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     MORE_CREDENTIALS,
+    Row,
     a_user,
     report_text,
     saved,
@@ -57,24 +57,24 @@ ESCAPED = {
 MARKED_UP = ("<b>x</b>", "a&b", ' "quoted" ', "a\nb", "a\tb", "naïve", "日本", "😀")
 
 
-def named(name: str) -> dict[str, Any]:
-    return {"name": name, "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}"}
+def arn_of(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:user/{name}"
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *MARKED_UP])
-def test_a_name_reads_back_as_it_was(tmp_path: Path, name: str) -> None:
-    (row,) = records(book_of(analyzed_users(tmp_path, [a_user(**named(name))]))["All users"])
-    assert row["User"] == name
-    assert row["ARN"] == f"arn:aws:iam::{ACCOUNT}:user/{name}"
+def user_named(name: str) -> Row:
+    return a_user(name, arn=arn_of(name))
 
 
-@pytest.mark.parametrize("name", ESCAPED)
-def test_what_xml_forbids_or_excel_would_undo_is_spelled_as_excel_does(
-    tmp_path: Path, name: str
-) -> None:
-    path = saved(tmp_path, report_text([a_user(**named(name))], quoted=True))
-    (row,) = records(book_of(analyzed(path))["All users"])
-    assert row["User"] == ESCAPED[name]
+def test_a_name_reads_back_as_it_was(tmp_path: Path) -> None:
+    names = [*PLAIN, *MARKED_UP]
+    listed = records(book_of(analyzed_users(tmp_path, map(user_named, names)))["All users"])
+    assert {row["User"]: row["ARN"] for row in listed} == {each: arn_of(each) for each in names}
+
+
+def test_what_xml_forbids_or_excel_would_undo_is_spelled_as_excel_does(tmp_path: Path) -> None:
+    path = saved(tmp_path, report_text(map(user_named, ESCAPED), quoted=True))
+    listed = records(book_of(analyzed(path))["All users"])
+    assert {row["User"] for row in listed} == {*ESCAPED.values()}
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_a_moment_is_the_same_cell_alone_and_in_a_column(moment: str) -> None:
     assert moments(dates[:1], 3, otherwise).to_pylist() == [alone]
 
 
-@pytest.mark.parametrize("sheet", ["Unused users", "All users"])
-def test_every_name_is_a_text_cell_that_stays_text_when_edited(tmp_path: Path, sheet: str) -> None:
+def test_every_name_is_a_text_cell_that_stays_text_when_edited(tmp_path: Path) -> None:
     book = book_of(analyzed_users(tmp_path, [a_user(name) for name in PLAIN]))
-    for row in book[sheet].iter_rows(min_row=2, max_col=2):
-        assert {each.data_type for each in row} == {"s"}
-        assert all(each.quotePrefix for each in row)
-    assert {row["Account"] for row in records(book[sheet])} == {ACCOUNT}
+    for sheet in ("Unused users", "All users"):
+        for row in book[sheet].iter_rows(min_row=2, max_col=2):
+            assert {each.data_type for each in row} == {"s"}
+            assert all(each.quotePrefix for each in row)
+        assert {row["Account"] for row in records(book[sheet])} == {ACCOUNT}
 
 
 def test_excel_does_not_warn_of_accounts_that_look_like_numbers(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_an_exemption_and_free_text_of_the_report_stay_text(tmp_path: Path) -> N
 @needs_libreoffice
 def test_libreoffice_shows_every_name_as_it_is(tmp_path: Path) -> None:
     names = [*PLAIN, *MARKED_UP, "_x0041_"]
-    users = [a_user(**named(name)) for name in names]
-    seen = seen_by_libreoffice(tmp_path, file_of(analyzed_users(tmp_path, users)))
+    analysis = analyzed_users(tmp_path, map(user_named, names))
+    seen = seen_by_libreoffice(tmp_path, file_of(analysis))
     assert [row[1] for row in seen["All users"][1:]] == names
     assert {row[0] for row in seen["All users"][1:]} == {ACCOUNT}
 
