@@ -61,15 +61,16 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
     return asff(inspected_everything(tmp_path_factory.mktemp("everything")))
 
 
-@pytest.fixture
-def idle(tmp_path: Path) -> Document:
-    return only(inspected(tmp_path, idle_key()), "idle-access-key")
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return only(inspected(tmp_path_factory.mktemp("idle"), idle_key()), "idle-access-key")
 
 
-@pytest.fixture
-def excused(tmp_path: Path) -> Document:
+@pytest.fixture(scope="module")
+def excused(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    folder = tmp_path_factory.mktemp("excused")
     list_ = exemptions_of("*,program,Moves to a role in June,IT,")
-    return only(inspected(tmp_path, idle_key(), list_), "idle-access-key")
+    return only(inspected(folder, idle_key(), list_), "idle-access-key")
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
     return ocsf(inspected_everything(tmp_path_factory.mktemp("everything")))
 
 
-@pytest.fixture
-def idle(tmp_path: Path) -> Document:
-    return only(inspected(tmp_path, idle_key()), "idle-access-key")
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return only(inspected(tmp_path_factory.mktemp("idle"), idle_key()), "idle-access-key")
 
 
 # The schema
