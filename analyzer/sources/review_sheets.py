@@ -30,14 +30,8 @@ from analyzer.decisions.review_columns import (
 )
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
-from analyzer.sources.spreadsheet import (
-    CellValue,
-    Sheet,
-    SheetCells,
-    cell_name,
-    moment_of_serial,
-    open_spreadsheet,
-)
+from analyzer.sources.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
+from analyzer.sources.spreadsheet import Sheet, open_spreadsheet
 from analyzer.terms import utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE

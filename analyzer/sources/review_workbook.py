@@ -53,7 +53,7 @@ from analyzer.sources.review_sheets import (
     lists_and_summary,
     text_of,
 )
-from analyzer.sources.spreadsheet import CellError, CellValue
+from analyzer.sources.sheet_cells import CellError, CellValue
 from analyzer.terms import short_list
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
