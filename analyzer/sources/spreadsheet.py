@@ -176,8 +176,9 @@ class _Package:
             for chunk in self._chunks(part):
                 parser.Parse(chunk)
                 fed += len(chunk)
-                # An empty element costs as much as a pair of tags with a value between them.
-                tags += chunk.count(b"<") + 2 * chunk.count(b"/>")
+                # An empty element costs as much as a pair of tags with a value between them, and
+                # so does a sign that is escaped.
+                tags += chunk.count(b"<") + 2 * (chunk.count(b"/>") + chunk.count(b"_x"))
                 if fed - parser.CurrentByteIndex > _LONGEST_TOKEN or tags > _MOST_TAGS:
                     raise self.refused("it holds too many or too long elements", sheet)
             parser.Parse(b"", True)  # noqa: FBT003  the end of the text
