@@ -184,7 +184,9 @@ def test_a_row_of_another_workbook_in_the_place_of_one_is_refused(written: bytes
             put(sheet, row, at, others.cell(of_zoe, at).value)
 
     (problem,) = refused(edited(written, entered("ann", ENTRY), pasted))
-    assert f"r.xlsx, sheet {UNUSED}, row 2, column Record: the Summary does not name" in problem
+    assert (
+        f"r.xlsx, sheet {UNUSED}, row 2, column Record, cell AD2: the Summary does not" in problem
+    )
     assert "user/zoe" in problem
 
 

@@ -136,7 +136,7 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str) -> None:
 def _earlier_decisions(ledger: Ledger) -> str:
     """Return how many decisions there are, and the days that count."""
     return (
-        f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.standings):,}. A user to keep is"
+        f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep is"
         f" exempt for {ledger.keep_days:,} days after the decision. A user to delete or deactivate"
         f" is overdue more than {ledger.due_days:,} days after it."
     )
