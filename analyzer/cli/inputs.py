@@ -129,6 +129,7 @@ def read_judging(
         exemptions=_exemptions(options.exemptions),
         ledger=_ledger(options),
         accounts=_account_list(accounts) if accounts else None,
+        settings=options.settings,
         fail_on=fail_on,
     )
 

@@ -283,7 +283,10 @@ class CriteriaOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingOptions(CriteriaOptions):
-    """Hold the options that the verdicts and the findings depend on."""
+    """Hold the options that the verdicts and the findings depend on.
+
+    `settings` names the file that set some of them, and these; it is no option.
+    """
 
     exemptions: Annotated[
         InputFile | None,
@@ -298,12 +301,16 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help=f"Run only these rules (id, default or all); {_REPEATED}",
+            help=f"Run only these rules (id, pattern like root-*, default or all); {_REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {_REPEATED}"),
+        _judging(
+            autocompletion=words(rule_ids),
+            metavar="ID",
+            help=f"Skip this rule (id or pattern); {_REPEATED}",
+        ),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
@@ -322,6 +329,7 @@ class JudgingOptions(CriteriaOptions):
     ] = None
     keep_days: Annotated[int, days("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
     due_days: Annotated[int, days("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
+    settings: str = ""
 
     @property
     def files(self) -> tuple[InputFile | None, ...]:
@@ -334,8 +342,9 @@ FailOn = Annotated[
     typer.Option(
         autocompletion=words(lambda: (*FAIL_ON_WORDS, *rule_ids())),
         metavar="WORD",
-        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher;"
-        f" also control, overdue; {_REPEATED}",
+        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher"
+        " (also control, overdue), if a user is undetermined, or an account could not be read;"
+        f" {_REPEATED}",
     ),
 ]
 """The option that says what a run fails on; undetermined users always count."""

@@ -38,7 +38,7 @@ from analyzer.sources.spreadsheet import (
     moment_of_serial,
     open_spreadsheet,
 )
-from analyzer.terms import utc_text
+from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
@@ -277,7 +277,9 @@ def count_problems(
         if title not in counts:
             yield Problem.of_file(name, f"the Summary has no count of {title}", _FORMULA_HINT)
         elif listed.get(title, 0) != counts[title]:
-            message = f"{title} has {listed.get(title, 0):,} users, and had {counts[title]:,}"
+            message = (
+                f"{title} has {count_text(listed.get(title, 0), 'user')}, and had {counts[title]:,}"
+            )
             yield Problem.of_file(name, f"{message} when it was written", _ROWS_HINT)
 
 

@@ -1,11 +1,13 @@
 """Settings come from a file that an option or the environment names, and wrong words are helped."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from rich.cells import cell_len
 
 from analyzer.cli import main
@@ -45,6 +47,46 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or
     assert program("analyze", report, "-q", "--format", "csv").messages == ""
     assert note not in program("analyze", report, "--dormant-days", "90").messages
     assert note not in program("analyze", report, "--config", file).messages
+
+
+def test_a_file_that_changes_a_verdict_or_a_rule_is_named_in_the_outputs(
+    program: Program, report: Path, tmp_path: Path
+) -> None:
+    file = saved(tmp_path, 'dormant-days = 120\nskip = ["unused-user"]\nquiet = true', "s.toml")
+    outputs = {ending: tmp_path / f"out.{ending}" for ending in ("xlsx", "json", "md", "html")}
+    options = [option for path in outputs.values() for option in ("-o", path)]
+    assert program("analyze", report, "--config", file, *options).code == 0
+    settings = f"{file}: dormant-days = 120, skip = ['unused-user']"
+    assert json.loads(outputs["json"].read_bytes())["settings"] == settings
+    summary = load_workbook(outputs["xlsx"])["Summary"]
+    assert ["Settings", settings] in [[*filter(None, row)] for row in summary.values]
+    words = f"Settings of {file}: dormant-days = 120"
+    assert words in outputs["md"].read_text().replace("\\", "")
+    assert words in outputs["html"].read_text()
+
+
+def test_all_that_compares_reports_names_the_file_too(
+    program: Program, report: Path, tmp_path: Path
+) -> None:
+    file = saved(tmp_path, "dormant-days = 120", "s.toml")
+    settings = f"{file}: dormant-days = 120"
+    dated = saved(tmp_path, report.read_text(), "2026-06-01.csv")
+    compared = program("diff", dated, dated, "--config", file, "-f", "json", "-q")
+    assert json.loads(compared.output)["settings"] == settings
+    done = program("history", dated, "--config", file, "-f", "json")
+    assert json.loads(done.output)["settings"] == settings
+    assert f"Settings of {settings}.\n" in done.messages
+
+
+def test_the_log_of_a_run_says_the_settings_in_its_own_form(
+    program: Program, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = saved(tmp_path, "dormant-days = 120", "s.toml")
+    monkeypatch.setenv("CREDREPORT_CONFIG", str(file))
+    options = ("--from", report, "--log-format", "json")
+    done = program("export", "--out-dir", tmp_path / "runs", *options)
+    first, *_ = map(json.loads, done.messages.splitlines())
+    assert first["message"] == f"Settings of {file}: dormant-days = 120."
 
 
 def test_a_file_that_the_environment_names_and_that_changes_none_is_not_said(
