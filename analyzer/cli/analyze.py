@@ -101,7 +101,7 @@ class OutputOptions:
         output_option(
             parser=path_ending(".csv", ".parquet", stdout=True),
             metavar="FILE",
-            help="Write all findings: .csv, .parquet, or - for CSV.",
+            help="Write findings: .csv, .parquet; - for CSV.",
         ),
     ] = None
     follow_up: Annotated[

@@ -217,7 +217,7 @@ class ReadingOptions:
     ] = None
     skip_unreadable: Annotated[
         bool,
-        _input("--skip-unreadable", help="List unreadable reports as not covered; exit with 5."),
+        _input("--skip-unreadable", help="List unreadable reports; exit with 5."),
     ] = False
     max_input: Annotated[
         int | None,
@@ -246,7 +246,7 @@ class InputOptions(ReadingOptions):
 
 AccountNames = Annotated[
     InputFile | None,
-    a_file("Read account names from a CSV: account, name, owner.", rich_help_panel="Input"),
+    a_file("CSV of names: account, name, owner.", rich_help_panel="Input"),
 ]
 """The option that names the list of accounts."""
 
@@ -301,7 +301,7 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help=f"Run only these rules (id, pattern like root-*, default or all); {_REPEATED}",
+            help=f"Run only this rule (id, root-*, default or all); {_REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
@@ -309,7 +309,7 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(rule_ids),
             metavar="ID",
-            help=f"Skip this rule (id or pattern); {_REPEATED}",
+            help=f"Skip this rule; {_REPEATED}",
         ),
     ] = field(default_factory=list)
     min_severity: Annotated[
@@ -317,7 +317,7 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             metavar="SEVERITY",
             show_default=False,
-            help=f"Skip rules of a lower severity: {', '.join(Severity)}.",
+            help=f"Skip rules below {', '.join(Severity)}.",
         ),
     ] = Severity.LOW
     idle_days: Annotated[int | None, days("Days without use that fail.", hidden=True)] = None
@@ -342,8 +342,8 @@ FailOn = Annotated[
     typer.Option(
         autocompletion=words(lambda: (*FAIL_ON_WORDS, *rule_ids())),
         metavar="WORD",
-        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher"
-        " (also control, overdue), if a user is undetermined, or an account could not be read;"
+        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
+        " or is undetermined, or an account could not be read; also control, overdue;"
         f" {_REPEATED}",
     ),
 ]

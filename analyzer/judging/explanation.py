@@ -107,6 +107,10 @@ class Explanation:
         caveats = [{"caveat": name, "because": sentence} for name, sentence in self.caveats]
         return {**texts, "reason": self.reason_code, "caveats": caveats}
 
+    def __repr__(self) -> str:
+        """Return the user and its verdict in a line; `print` shows all."""
+        return f"<Explanation: {self.arn or self.user}, {self.verdict or 'no verdict'}>"
+
     def __str__(self) -> str:
         """Return it as text."""
         return "\n".join(_text(self))

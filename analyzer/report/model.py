@@ -290,6 +290,10 @@ class Exemptions(Sequence[Exemption]):
     entries: tuple[Exemption, ...] = ()
     file: FileReference | None = None
 
+    def __repr__(self) -> str:
+        """Return the number of entries in a line."""
+        return f"<Exemptions: entries {len(self):,}>"
+
     def __getitem__(self, at: Any) -> Any:
         """Return an entry, or some."""
         return self.entries[at]

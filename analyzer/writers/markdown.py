@@ -68,10 +68,11 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
 
 def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
     """Return the listed users; columns that say nothing are left out."""
+    verdicts = len({row.verdict for row in rows}) > 1
     cells = {
         "Account": [_code(row.account_text) if accounts else "" for row in rows],
         "User": [_code(row.user) for row in rows],
-        "Verdict": [row.verdict for row in rows],
+        "Verdict": [row.verdict if verdicts else "" for row in rows],
         "Created": [row.day for row in rows],
         "Reason": [plain_text(row.reason_sentence) for row in rows],
         "Check first": ["<br>".join(plain_text(why) for _, why in row.caveats) for row in rows],

@@ -153,7 +153,7 @@ def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
 
 def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
     page = rendered(markdown_of(analyzed(tmp_path, [a_user("ann")]), UNUSED))
-    assert page.cells[:4] == ["User", "Verdict", "Created", "Reason"]
+    assert page.cells[:3] == ["User", "Created", "Reason"]
 
 
 @pytest.mark.parametrize(("most", "more"), [(2, ""), (1, "Not listed here: 1 more user.")])
