@@ -1,5 +1,6 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
+import fnmatch
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -154,10 +155,19 @@ def refuse_unknown(
     """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
     unknown = [word for word in chosen if word not in known]
     if unknown:
-        near = [each for word in unknown for each in get_close_matches(word, known, 1)]
+        near = [
+            each
+            for word in unknown
+            for each in get_close_matches(word, known, 1) or [one for one in known if word in one]
+        ]
         hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
         message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
         raise wrong_usage(message, *([option] if option else []))
+
+
+def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the ids that patterns with * and ? match; what matches nothing stays."""
+    return [each for one in patterns for each in (fnmatch.filter(known, one) or [one])]
 
 
 def pattern(text: str) -> str:

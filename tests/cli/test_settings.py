@@ -145,6 +145,8 @@ def test_a_number_without_end_and_a_sign_that_no_name_holds_are_refused(
         (["analyze", "report.csv", "-o", "json"], "or --format json for standard output"),
         (["diff", "a.csv", "b.csv", "--change", "gon"], "did you mean gone? Choose from"),
         (["rules", "root-usd"], "did you mean root-used? Choose from"),
+        (["rules", "certificate"], "did you mean active-signing-certificate, root-certificate?"),
+        (["diff", "a.csv", "b.csv", "--change", "dormant"], "dormant: a verdict; use --verdict"),
     ],
     ids=str,
 )
@@ -167,6 +169,14 @@ def test_rules_are_chosen_by_patterns(program: Program) -> None:
         *("root-access-key", "root-without-mfa", "root-certificate", "root-password")
     }
     assert done.code == 0
+
+
+def test_rules_are_explained_by_patterns(program: Program) -> None:
+    pages = program("rules", "*-certificate").output
+    both = [
+        program("rules", each).output for each in ("active-signing-certificate", "root-certificate")
+    ]
+    assert pages == b"\n".join(both)
 
 
 ESCAPE = "\x1b[31mx"
