@@ -80,7 +80,14 @@ aws() {
     echo 0
 }
 """
+BUCKET = """
+aws() {
+  mkdir -p bucket "$4" && cp -r "${3/s3:*/bucket}/." "${4/s3:*/bucket}"
+}
+export CREDREPORT_FROM=reports
+"""
 BEFORE = {
+    "bucket=": BUCKET,
     "for batch in": AWS_OF_FEEDS,
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/ -o review.xlsx",

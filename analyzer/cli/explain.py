@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from analyzer.judging.explanation import Explanation
 
 
-EXAMPLES: Final = ("credreport explain lena.hartwig report.csv",)
+EXAMPLES: Final = (
+    "credreport explain lena.hartwig report.csv",
+    "credreport explain '<root_account>' report.csv",
+)
 
 
 class Form(StrEnum):
@@ -34,7 +37,9 @@ def explain(
     user: Annotated[
         str,
         typer.Argument(
-            parser=pattern, metavar="USER", help="Name or ARN of a user, or a pattern with * and ?."
+            parser=pattern,
+            metavar="USER",
+            help="Name or ARN of a user, a pattern with * and ?, or '<root_account>'.",
         ),
     ],
     sources: Annotated[
@@ -43,7 +48,7 @@ def explain(
     ],
     *,
     form: Annotated[
-        Form, typer.Option("--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
+        Form, typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
     ] = Form.TEXT,
     input_options: InputOptions,
     judging_options: JudgingOptions,
@@ -76,10 +81,6 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
         return analysis.explain(user)
     except ValueError:
         message = f"'{user}': no IAM user in the reports has this name or ARN"
-        if user.startswith("<root") or user.endswith(":root"):
-            message += (
-                " (the root user has no verdict; `credreport analyze --details` shows its findings)"
-            )
-        elif not {"*", "?"} & {*user}:
+        if not {"*", "?"} & {*user}:
             message += f"; use a pattern such as '{user}*' to match several names"
         raise wrong_usage(message, "USER") from None

@@ -32,7 +32,7 @@ from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.sources.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
 from analyzer.sources.spreadsheet import Sheet, open_spreadsheet
-from analyzer.terms import utc_text
+from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
@@ -125,7 +125,8 @@ class Summary(NamedTuple):
                 message = f"the Summary has no count of {title}"
                 yield Problem.of_file(self.place, message, _FORMULA_HINT)
             elif listed.get(title, 0) != count:
-                message = f"{title} has {listed.get(title, 0):,} users, and had {count:,}"
+                users = count_text(listed.get(title, 0), "user")
+                message = f"{title} has {users}, and had {count:,}"
                 message = f"{message} when it was written"
                 yield Problem(self.place, None, f"cell {cell}", None, message, _ROWS_HINT)
 

@@ -54,7 +54,7 @@ from analyzer.sources.review_sheets import (
     text_of,
 )
 from analyzer.sources.sheet_cells import CellError, CellValue
-from analyzer.terms import short_list
+from analyzer.terms import count_text, short_list
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192
@@ -305,7 +305,8 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
     others = [each.record.file for each in rows if each.record.sha256 not in named]
     if others:
         files = short_list([*dict.fromkeys(others)])
-        message = f"no report named has the SHA-256 of the one that {len(others):,} rows come from"
+        rows_text = count_text(len(others), "row")
+        message = f"no report named has the SHA-256 of the one behind {rows_text}"
         yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
     listed = [each for each in rows if each.record.sha256 in named]
     records = [each.record for each in listed]

@@ -108,7 +108,7 @@ def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
     capsys.readouterr()
     assert collect(workbook, "--report", other) == 3
-    assert capsys.readouterr().err.count("the one that 2 rows come from") == 1
+    assert capsys.readouterr().err.count("the one behind 2 rows") == 1
 
 
 def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:

@@ -291,7 +291,8 @@ def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path)
     rule = BY_ID["idle-access-key"]
     assert found["finding_info"]["title"] == rule.title
     assert found["finding_info"]["analytic"]["desc"] == rule.how
-    assert found["remediation"]["desc"].splitlines() == list(rule.remedy)
+    named, *remedy = found["remediation"]["desc"].splitlines()
+    assert (named, remedy) == (f"# NAME is {found['resources'][0]['name']}", list(rule.remedy))
     assert found["remediation"]["references"] == list(rule.references)
     assert found["compliance"]["control_parameters"] == [{"name": "idle_days", "value": "50"}]
     asked = references("idle-access-key")
