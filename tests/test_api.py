@@ -301,8 +301,8 @@ def test_no_text_of_a_report_is_markup_in_a_notebook() -> None:
 
 def test_an_analysis_is_shown_with_its_counts_in_a_line_and_as_a_table() -> None:
     analysis = analyzed_console()
-    counts = "undetermined 5, unused 26, retired 4, dormant 6, active 7"
-    assert repr(analysis) == f"<Analysis: IAM users 48, {counts}>"
+    counts = "undetermined 4, unused 26, retired 4, dormant 6, active 7"
+    assert repr(analysis) == f"<Analysis: IAM users 47, {counts}>"
     exempt = analysis.totals.users(Verdict.UNUSED, exempt=True)
     assert f"<tr><td>unused</td><td>26</td><td>{exempt}</td></tr>" in analysis._repr_html_()
     part = analysis.where(analyzer.Filter(users=("svc*",)))
