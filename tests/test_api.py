@@ -215,7 +215,8 @@ def test_a_report_in_memory_gives_what_its_file_gives(
 ) -> None:
     report = analyzer.load(source(), as_of=AS_OF)
     assert [file.name for file in report.files] == [name]
-    assert_frame_equal(report.users, analyzer.load(PLAIN, as_of=AS_OF).users)
+    expected = analyzer.load(PLAIN, as_of=AS_OF).users
+    assert_frame_equal(report.users, expected.assign(file=report.users["file"]))
 
 
 @pytest.mark.parametrize("mode", ["r", "rb"])
