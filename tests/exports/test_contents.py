@@ -29,6 +29,8 @@ from tests.support.runs import (
     visible,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
 OTHER = "210987654321"

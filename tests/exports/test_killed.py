@@ -219,6 +219,7 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
 # Two together
 
 
+@pytest.mark.no_cover
 def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     slow = (
@@ -306,6 +307,7 @@ def as_somebody() -> Iterator[Path]:
         place.rmdir()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("more", [[], ["--check"]])
 def test_a_folder_that_may_only_be_read_is_an_error(
     as_somebody: Path, capsys: pytest.CaptureFixture[str], more: list[str]
