@@ -293,8 +293,13 @@ def test_a_full_disk_at_the_very_end_leaves_what_was_there(
 
 
 @pytest.fixture
-def as_somebody() -> Iterator[Path]:
-    """Be a user whom permissions hold for, and give a folder that only root may write to."""
+def as_somebody(runs: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Path]:
+    """Be a user whom permissions hold for, and give a folder that only root may write to.
+
+    A run before it imports what such a user may not be able to read.
+    """
+    assert exporting(runs, "--from", SAMPLE) == 0
+    capsys.readouterr()
     place = Path(f"/tmp/credreport-test-{os.getpid()}")  # tmp_path is closed to others
     place.mkdir(mode=0o755)
     place.chmod(0o555)
