@@ -169,7 +169,11 @@ def _request(
     from analyzer.exports import contents
     from analyzer.exports.run import ExportRequest
 
-    lists = {contents.EXEMPTIONS: judging.exemptions, contents.ACCOUNTS: accounts}
+    lists = {
+        contents.EXEMPTIONS: judging.exemptions,
+        contents.OWNERS: judging.owners,
+        contents.ACCOUNTS: accounts,
+    }
     recorded = {each.name: getattr(judging, each.name) for each in fields(judging)}
     parameters = {
         **{name: _recorded_value(value) for name, value in recorded.items()},

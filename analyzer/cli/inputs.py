@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.lists.account_names import AccountList
+    from analyzer.lists.owners import Owners
     from analyzer.report.model import Exemptions, Report
     from analyzer.sources.find import Source
     from analyzer.standards.rulebook import Rulebook
@@ -129,6 +130,7 @@ def read_judging(
         exemptions=_exemptions(options.exemptions),
         ledger=_ledger(options),
         accounts=_account_list(accounts) if accounts else None,
+        owners=_owners(options.owners),
         fail_on=fail_on,
     )
 
@@ -141,6 +143,12 @@ def _exemptions(file: InputFile | None) -> "Exemptions":
     from analyzer.lists.exemptions import read_exemptions
 
     return read_exemptions(*file)
+
+
+def _owners(file: InputFile | None) -> "Owners":
+    from analyzer.lists.owners import NO_OWNERS, read_owners
+
+    return read_owners(*file) if file else NO_OWNERS
 
 
 def _ledger(options: JudgingOptions) -> "Ledger | None":

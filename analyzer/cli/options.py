@@ -246,7 +246,7 @@ class InputOptions(ReadingOptions):
 
 AccountNames = Annotated[
     InputFile | None,
-    a_file("Read account names from a CSV: account, name, owner.", rich_help_panel="Input"),
+    a_file("Read names of accounts from a CSV.", rich_help_panel="Input"),
 ]
 """The option that names the list of accounts."""
 
@@ -289,6 +289,7 @@ class JudgingOptions(CriteriaOptions):
         InputFile | None,
         a_file("Read exempt users from a CSV: account, user, reason, owner, expires."),
     ] = None
+    owners: Annotated[InputFile | None, a_file("Read the owners of users from a CSV.")] = None
     standard: Annotated[
         Benchmark | None,
         typer.Option(metavar="NAME", help=f"Run the rules of a benchmark: {', '.join(Benchmark)}."),
@@ -326,7 +327,7 @@ class JudgingOptions(CriteriaOptions):
     @property
     def files(self) -> tuple[InputFile | None, ...]:
         """Return the files that were read."""
-        return self.exemptions, self.decisions
+        return self.exemptions, self.owners, self.decisions
 
 
 FailOn = Annotated[

@@ -55,8 +55,8 @@ PROGRAM: Final = "credreport"
 """Who decided a `conflict`."""
 
 _FORM: Final = ListForm(
-    required=(*ENTRIES, *(name for name in columns.OF_USERS_CSV if name != columns.ACCOUNT_NAME)),
-    optional=(*_ADDED, columns.ACCOUNT_NAME),
+    required=(*ENTRIES, *columns.JUDGED, *columns.REPORTED),
+    optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
 )
 _NO_NAMES: Final = "(none)"
 """Stands in `same_second` where no other user was created in that second; no user has this name."""

@@ -43,6 +43,7 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
+OWNERS: Final = "owners.csv"
 DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
 

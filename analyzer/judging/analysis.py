@@ -13,6 +13,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.html import html_table
+from analyzer.lists.owners import NO_OWNERS, Owner, Owners, OwnerUse
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -67,12 +68,15 @@ class Totals:
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
     for each combination that occurs. `entries` are the exemptions with the users and roots that
     each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
+    `without_owner` users match no entry of the list of owners, and the `idle_owners` match no user.
     """
 
     counts: pd.DataFrame
     entries: tuple["EntryUse", ...]
     expired: tuple["EntryUse", ...]
     unmatched: tuple[Exemption, ...]
+    without_owner: int = 0
+    idle_owners: tuple[Owner, ...] = ()
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -102,6 +106,7 @@ class Analysis:
     pages: Callable[[], Iterator[Page]]
     book: "Rulebook | None" = None
     decisions: "Ledger | None" = None
+    owners: Owners = NO_OWNERS
     store: "Store | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
@@ -145,7 +150,9 @@ class Analysis:
 
         if not self.part_of:
             book = self.book or rulebook()
-            return Inspection(self.report, self.pages, self.exemptions, book, self.store)
+            return Inspection(
+                self.report, self.pages, self.exemptions, book, self.owners, self.store
+            )
         part = replace(self.part_of.inspection, report=self.report, pages=self.pages, counted=[])
         if not self.filter or self.filter.keeps_roots:
             return part
@@ -211,7 +218,7 @@ class Analysis:
 
         if self.part_of:
             return self.part_of.followed
-        return follow_up(self.pages(), self.report, self.ledger)
+        return follow_up(self.pages(), self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:
@@ -227,31 +234,39 @@ class Analysis:
         return earlier_decisions(page, self.decisions, self.followed)
 
 
-def analyze(
+def analyze(  # noqa: PLR0913  what a report is judged by
     report: Report,
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
     ledger: "Ledger | None" = None,
+    *,
+    owners: Owners = NO_OWNERS,
 ) -> Analysis:
     """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
 
     Raises TypeError for a report that is none, and for other values that are not of their type.
     """
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    _check_types(report, criteria, listed, book, ledger)
+    _check_types(report, criteria, listed, book, ledger, owners=owners)
     if ledger:
         report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
     terms, counted = criteria or Criteria(), list[Totals]()
-    pages = partial(_judged_pages, report, terms, listed, counted)
+    pages = partial(_judged_pages, report, terms, listed, owners, counted)
     if report.rows <= ROWS_IN_MEMORY:
         pages = partial(iter, tuple(pages()))
-    return Analysis(report, terms, listed, pages, book, ledger, counted=counted)
+    return Analysis(report, terms, listed, pages, book, ledger, owners, counted=counted)
 
 
-def _check_types(
-    report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
+def _check_types(  # noqa: PLR0913  those of `analyze`
+    report: object,
+    criteria: object,
+    exemptions: Exemptions,
+    book: object,
+    ledger: object,
+    *,
+    owners: object,
 ) -> None:
     strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
     has_lines = ledger is None or hasattr(ledger, "lines")
@@ -261,6 +276,7 @@ def _check_types(
         (strange is None, "exemptions are what read_exemptions() returns", strange),
         (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
         (has_lines, "ledger is what read_ledger() returns", ledger),
+        (isinstance(owners, Owners), "owners are what read_owners() returns", owners),
     )
     for is_right, sentence, value in checks:
         if not is_right:
@@ -268,17 +284,25 @@ def _check_types(
 
 
 def _judged_pages(
-    report: Report, criteria: Criteria, exemptions: Exemptions, counted: list[Totals]
+    report: Report,
+    criteria: Criteria,
+    exemptions: Exemptions,
+    owners: Owners,
+    counted: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
-    use = np.zeros((2, len(exemptions)), np.int64)
+    use, owned = np.zeros((2, len(exemptions)), np.int64), OwnerUse(owners)
     counts: _Counts = Counter()
     for page in report.pages():
-        judged = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
+        exempted = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
+        judged = exempted.with_users(owned.columns_of(exempted.users))
         counts.update(_counts(judged))
         yield judged
     _check_user_count(report, counts.total())
-    counted[:] = [_totals(report, exemptions, counts, use)]
+    totals = _totals(report, exemptions, counts, use)
+    counted[:] = [
+        replace(totals, without_owner=owned.without, idle_owners=owned.idle(report.roots()))
+    ]
 
 
 def _with_exemptions(page: Page, exemptions: Exemptions, use: np.ndarray) -> Page:
@@ -373,7 +397,8 @@ class JudgingRequest:
     """Hold what reports are judged by, and what a run fails on.
 
     `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has
-    earlier decisions. `fail_on` are verdicts, severities, ids of rules, `control` and `overdue`.
+    earlier decisions, `owners` are those of users. `fail_on` are verdicts, severities, ids of
+    rules, `control` and `overdue`.
     """
 
     criteria: Criteria
@@ -381,6 +406,7 @@ class JudgingRequest:
     exemptions: Exemptions
     ledger: "Ledger | None" = None
     accounts: "AccountList | None" = None
+    owners: Owners = NO_OWNERS
     fail_on: Collection[str] = ()
 
     def analysis(self, report: Report) -> Analysis:
@@ -389,7 +415,9 @@ class JudgingRequest:
             from analyzer.lists.account_names import with_account_list  # noqa: PLC0415
 
             report = with_account_list(report, self.accounts)
-        return analyze(report, self.criteria, self.exemptions, self.book, self.ledger)
+        return analyze(
+            report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners
+        )
 
     def failures(self, analysis: Analysis) -> list[str]:
         """Return what meets `fail_on`, each with its number of users or findings.

@@ -93,6 +93,9 @@ class Explanation:
     rules: tuple[RuleOutcome, ...]
     exemptions: tuple[MatchingExemption, ...]
     earlier_decision: str
+    owner: str
+    owner_email: str
+    owner_left: str
     file: str
     row: int
     as_of: str
@@ -113,7 +116,7 @@ class Explanation:
 
 _AS_IN_USERS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN),
-    *(columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION),
+    *(columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION, *columns.OWNERSHIP),
 )
 
 
@@ -344,6 +347,9 @@ def _text(each: Explanation) -> Iterator[str]:
     account = f"account {each.account}, " if each.account else ""
     source = AS_OF_SOURCES[each.as_of_source]
     yield f"{account}row {each.row} of {each.file}, as of {at} ({source})"
+    if each.owner:
+        left = f", left on {each.owner_left}" if each.owner_left else ""
+        yield f"owner: {each.owner}{f' <{each.owner_email}>' if each.owner_email else ''}{left}"
     if each.exemption:
         yield f"exempt: {each.exemption}"
     if each.earlier_decision:

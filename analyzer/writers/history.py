@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, Final, TextIO
 
+import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -18,6 +19,7 @@ from analyzer.writers.json import fields, json_bytes
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.terminal import terminal, write_cells
 from analyzer.writers.text_columns import plain_objects, text_column
+from analyzer.writers.users import owner_notes
 
 SCHEMA_VERSION: Final = "1.0"
 BLIND_SPOT: Final = (
@@ -27,9 +29,16 @@ BLIND_SPOT: Final = (
 
 
 def table_frame(history: History, table: HistoryTable) -> pd.DataFrame:
-    """Return a table, with the names of accounts in `account_name` (str)."""
+    """Return a table, with the names of accounts in `account_name` (str).
+
+    Users have the columns `columns.OWNERSHIP`; an owner has left as of the end of the period.
+    """
     frame: pd.DataFrame = getattr(history, table)
-    names = account_names(frame[columns.ACCOUNT], history.analysis.report.account_names)
+    analysis = history.analysis
+    names = account_names(frame[columns.ACCOUNT], analysis.report.account_names)
+    if columns.USER in frame:
+        end = history.period["last"].max().tz_localize(None)
+        frame = frame.assign(**analysis.owners.columns_of(frame, np.full(len(frame), end, "M8[s]")))
     return frame.assign(**{columns.ACCOUNT_NAME: names})
 
 
@@ -135,6 +144,8 @@ def remarks(history: History) -> Iterator[str]:
         for start, end in each.gaps:
             days = ", ".join(str(at.astype("datetime64[D]")) for at in (start, end))
             yield f"Account {each.account}: no report for {whole_days(end - start)} days ({days})."
+    owners = table_frame(history, HistoryTable.USERS)[columns.OWNER]
+    yield from owner_notes(history.analysis, int((owners == "").sum()), len(owners))
     users, period, reports = history.users, history.period.iloc[:-1], history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     later = period["first"] > (history.span.since or period["first"].max())
@@ -170,13 +181,20 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[tuple
     several = len(history.period) > 2
     if table is HistoryTable.PERIOD and not several:
         frame = frame.iloc[:1]
-    cells = {**({"Account": _account} if several else {}), **_SHOWN[table]}
+    shown = {**({"Account": _account} if several else {}), **_SHOWN[table]}
+    is_owned = columns.OWNER in frame and history.analysis.owners
+    cells = {**shown, **({"Owner": _owner} if is_owned else {})}
     rows: list[Any] = frame.to_dict("records")
     return [*cells], [tuple(printable(cell(row)) for cell in cells.values()) for row in rows]
 
 
 def _account(row: Mapping[str, Any]) -> str:
     return f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
+
+
+def _owner(row: Mapping[str, Any]) -> str:
+    left = row[columns.OWNER_LEFT]
+    return f"{row[columns.OWNER]} (left {left})" if left else str(row[columns.OWNER])
 
 
 def _text(name: str) -> _Cell:

@@ -39,6 +39,7 @@ from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets
+from analyzer.writers.workbook.user_columns import with_owner
 
 _REVIEW_TITLES: Final = (
     *(Title.SUMMARY, Title.UNUSED, Title.INACTIVE, Title.UNDETERMINED, Title.FOLLOW_UP),
@@ -74,11 +75,13 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             entries = TableSheets(book, Title.EXEMPTIONS, lists.EXEMPTION_LIST)
             entries.filled(lists.exemption_frame(analysis))
         if changes is not None:
-            change_list = TableSheets(book, Title.CHANGES, lists.change_columns(names))
+            change_list = TableSheets(
+                book, Title.CHANGES, with_owner(lists.change_columns(names), analysis.owners)
+            )
             change_list.filled(changes, lists.NO_CHANGES)
             compared = change_counts(changes, since)
         if analysis.ledger.lines:
-            follow_up_columns = lists.follow_up_columns(names)
+            follow_up_columns = with_owner(lists.follow_up_columns(names), analysis.owners)
             follow_up = TableSheets(book, Title.FOLLOW_UP, follow_up_columns, LARGE_PRINT)
             follow_up.filled(analysis.follow_up, lists.NO_REMOVALS)
         add_summary(book, analysis, listings, compared, trend)
@@ -89,8 +92,10 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, lists.ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files, names = analysis.report.files, analysis.report.account_names
-    all_users = TableSheets(book, Title.ALL_USERS, lists.all_users_columns(files, names))
-    exempt = TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis.exemptions, names))
+    of_all = with_owner(lists.all_users_columns(files, names), analysis.owners)
+    of_exempt = with_owner(lists.exempt_columns(analysis.exemptions, names), analysis.owners)
+    all_users = TableSheets(book, Title.ALL_USERS, of_all)
+    exempt = TableSheets(book, Title.EXEMPT, of_exempt)
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     collected[Title.EXEMPT] = CollectedUsers(
         lambda page: (page.users[columns.EXEMPTION] != "").to_numpy()
@@ -143,7 +148,7 @@ def _add_review(
 
 def _add_rules(book: Book, inspection: Inspection, listed: lists.ListedRows) -> None:
     """Add the findings in the order in which they come, and the controls."""
-    finding_columns = lists.finding_columns(inspection, listed)
+    finding_columns = with_owner(lists.finding_columns(inspection, listed), inspection.owners)
     findings = TableSheets(book, Title.FINDINGS, finding_columns)
     for frame in inspection.frames():
         findings.add(frame)

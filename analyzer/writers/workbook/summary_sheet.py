@@ -207,6 +207,7 @@ def _add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     lists = (
         ("Exemption list: exempt users and rules, reasons and last days.", exemptions.file),
         ("Account list: names and owners of accounts.", report.account_list),
+        ("Owners: of which user each is the owner.", analysis.owners.file),
         ("Ledger: the earlier decisions, and what the reviewers saw.", analysis.ledger.file),
         *((_SERVICE_CREDENTIALS, file.service_credentials) for file in report.files),
     )
