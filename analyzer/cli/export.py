@@ -70,7 +70,8 @@ def export(
         typer.Option(
             parser=whole_number(1, what="a whole number"),
             metavar="NUMBER",
-            help="Keep this number of the newest runs, and remove older ones.",
+            help="Keep this number of the newest runs, and the last of each of 13 months; remove"
+            " others.",
         ),
     ] = None,
     check: Annotated[

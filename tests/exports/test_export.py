@@ -188,17 +188,18 @@ def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> 
 def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
     runs: Path, reports: Path
 ) -> None:
-    for day in ("2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"):
+    for day in ("2026-04-01", "2026-04-02", "2026-04-03"):
         assert exporting(runs, "--from", console_report(reports, day)) == 0
-    (runs / "2026-01-01T09-30-00Z" / "notes.txt").write_text("reviewed")
-    (runs / "2026-02-01T09-30-00Z" / "users.csv").unlink()
+    (runs / "2026-04-01T09-30-00Z" / "notes.txt").write_text("reviewed")
+    (runs / "2026-04-02T09-30-00Z" / "users.csv").unlink()
     (runs / "2026-05-01").mkdir()
-    (runs / "2020-01-01T00-00-00Z").symlink_to("2026-03-01T09-30-00Z")
+    (runs / "2020-01-01T00-00-00Z").symlink_to("2026-04-03T09-30-00Z")
     assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
     assert visible(runs) == {
         "2020-01-01T00-00-00Z",
-        "2026-01-01T09-30-00Z",
-        "2026-02-01T09-30-00Z",
+        "2026-04-01T09-30-00Z",
+        "2026-04-02T09-30-00Z",
+        "2026-04-03T09-30-00Z",
         "2026-05-01",
         name(FIRST),
         "latest",

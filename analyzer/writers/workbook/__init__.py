@@ -60,7 +60,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run. `trend` has the numbers of users of the newest runs, the oldest first: `as_of`
+    names that run. `trend` has the numbers of users by month, the oldest first: `as_of`
     datetime64[s, UTC], `unused`, `inactive`, `users` int64.
     """
     titles = [*Title] if sheets is WorkbookSheets.ALL else _REVIEW_TITLES

@@ -46,7 +46,9 @@ def add_summary(
 ) -> None:
     """Add the summary; `compared` says with which run this one was compared, and what changed.
 
-    `trend` has the numbers of users of the newest runs.
+    A `share` has some users only: its lines are counted, and neither all users nor all rows.
+
+    `trend` has the numbers of users by month.
     """
     sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
     _add_title(sheet, analysis, first_step(analysis, listings))
@@ -62,7 +64,7 @@ def add_summary(
         sheet.section("Follow-up of earlier decisions")
         counts.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
-        add_trend(sheet, "Trend: users per run", trend)
+        add_trend(sheet, "Trend: users by month", trend)
     if Title.FINDINGS in book:
         sheet.section("Findings by severity")
         counts.add_severities(sheet, analysis.inspection)
