@@ -8,19 +8,25 @@ import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
+from analyzer.cli.history import history_of
 from analyzer.cli.inputs import find_inputs, load, read_judging
 from analyzer.cli.options import InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from analyzer.changes.history import History
     from analyzer.judging.analysis import Analysis
     from analyzer.judging.explanation import Explanation
+    from analyzer.writers.history import UserHistory
 
 
-EXAMPLES: Final = ("credreport explain lena.hartwig report.csv",)
+EXAMPLES: Final = (
+    "credreport explain lena.hartwig report.csv",
+    "credreport explain lena.hartwig runs/ --history",
+)
 
 
 class Form(StrEnum):
@@ -45,6 +51,9 @@ def explain(
     form: Annotated[
         Form, typer.Option("--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
     ] = Form.TEXT,
+    show_history: Annotated[
+        bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
+    ] = False,
     input_options: InputOptions,
     judging_options: JudgingOptions,
     config: Config = None,
@@ -52,8 +61,19 @@ def explain(
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
     judging = read_judging(judging_options)
-    analysis = judging.analysis(load(find_inputs(sources, input_options)))
-    explained = _explanations(analysis, user)
+    inputs = find_inputs(sources, input_options)
+    explained: Sequence[Explanation | UserHistory]
+    missing: Sequence[object]
+    if show_history:
+        from analyzer.changes.history import Span
+
+        found = history_of(inputs, judging, Span(), quiet=False)
+        explained, missing = _histories(found, user), found.missing
+        notes = _notes(found)
+    else:
+        analysis = judging.analysis(load(inputs))
+        explained, missing = _explanations(analysis, user), analysis.report.not_covered
+        notes = map(str, missing)
     if form is Form.JSON:
         with stdout.text_stream() as stream:
             json.dump([each.document() for each in explained], stream, indent=2)
@@ -61,10 +81,24 @@ def explain(
     else:
         pages = (map(printable, str(each).split("\n")) for each in explained)
         stdout.write_lines("\n\n".join(map("\n".join, pages)))
-    missing = analysis.report.not_covered
-    for each in missing:
-        say(str(each))
+    for note in notes:
+        say(note)
     exit_if_failed_or_partial(missing=missing)
+
+
+def _notes(found: "History") -> "Iterator[str]":
+    from analyzer.writers.history import BLIND_SPOT, remarks
+
+    yield from (*remarks(found), BLIND_SPOT)
+
+
+def _histories(found: "History", user: str) -> "Sequence[UserHistory]":
+    """Return the histories of the users that match; raises typer.BadParameter if none does."""
+    from analyzer.writers.history import user_histories
+
+    if not (histories := user_histories(found, user)):
+        raise wrong_usage(f"'{user}': no IAM user in the reports has this name or ARN", "USER")
+    return histories
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":

@@ -37,7 +37,8 @@ from analyzer.terms import OVERDUE, Format, HistoryTable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from analyzer.changes.history import History
+    from analyzer.changes.history import History, Span
+    from analyzer.judging.analysis import JudgingRequest
 
 EXAMPLES: Final = (
     "credreport history reports/ --since 2025-01-01 --until 2025-12-31 -o year.xlsx",
@@ -134,23 +135,35 @@ def history(
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    from analyzer.changes.decision_history import with_decisions
     from analyzer.changes.history import Span
-    from analyzer.changes.history import history as history_of
 
-    require(not input_options.as_of, "reports of a history have times of their own", "--as-of")
     check_overdue(judging_options, fail_on)
     judging = read_judging(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
-    analysis = judging.analysis(load(inputs, quiet=outputs.quiet, with_older=True))
-    found = history_of(analysis, Span(since=since, until=until, max_gap=max_gap))
-    if judging_options.decisions and found.files_at_end:
-        at_end = load(_only(inputs, found.files_at_end), quiet=True)
-        found = with_decisions(found, judging.analysis(at_end).followed)
+    span = Span(since=since, until=until, max_gap=max_gap)
+    found = history_of(inputs, judging, span, quiet=outputs.quiet)
     for line in _written(found, outputs):
         say(line)
     exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
+
+
+def history_of(
+    inputs: Inputs, judging: "JudgingRequest", span: "Span", *, quiet: bool
+) -> "History":
+    """Return what a period shows, with the decisions if there is a ledger.
+
+    Raises typer.BadParameter for an as-of, InputRefused for reports.
+    """
+    from analyzer.changes.decision_history import with_decisions
+    from analyzer.changes.history import history
+
+    require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
+    found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
+    if not found.analysis.ledger.file or not found.files_at_end:
+        return found
+    at_end = load(_only(inputs, found.files_at_end), quiet=True)
+    return with_decisions(found, judging.analysis(at_end).followed)
 
 
 def _only(inputs: Inputs, names: "Collection[str]") -> Inputs:

@@ -357,9 +357,9 @@ def _text(each: Explanation) -> Iterator[str]:
     yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
     for decides in ("verdict", "certainty"):
         cells = [cell for cell in each.cells if cell.decides == decides]
-        words = _aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
+        words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)
-    yield from _section("Rules", _aligned(map(_rule_words, each.rules)))
+    yield from _section("Rules", aligned(map(_rule_words, each.rules)))
     yield from _section("Exemptions that match", map(_exemption_line, each.exemptions))
 
 
@@ -368,7 +368,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     return iter(["", title, *body] if body else [])
 
 
-def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return the rows as lines whose columns stand under each other."""
     table = [*rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

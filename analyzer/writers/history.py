@@ -1,6 +1,7 @@
 """Write a history: a table of it as CSV, all as JSON or Markdown, or one for a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TextIO
 
 import numpy as np
@@ -11,8 +12,17 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.changes.history import AFTER, ASSUMED, BEFORE, DETAIL, EVENT, History, whole_days
+from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
-from analyzer.terms import OVERDUE, HistoryTable, Verdict, minute_text, printable, short_list
+from analyzer.terms import (
+    OVERDUE,
+    HistoryTable,
+    Verdict,
+    minute_text,
+    pattern_regex,
+    printable,
+    short_list,
+)
 from analyzer.version import VERSION
 from analyzer.writers.csv import write_tables
 from analyzer.writers.json import fields, json_bytes
@@ -100,6 +110,47 @@ def write_history_table(
     console.print(Text(headline(history), "bold"), "", drawn, "", sep="\n")
     for line in sentences(history):
         console.print(Text(line))
+
+
+@dataclass(frozen=True, slots=True)
+class UserHistory:
+    """Hold what a history has of one user and its events, as in JSON; as text it is for people."""
+
+    user: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {**self.user, "events": [*self.events]}
+
+    def __str__(self) -> str:
+        """Return it as text, a line an event."""
+        user, days = self.user, len("2026-03-01")
+        words = [
+            (" to ".join(each[name][:days] for name in (AFTER, BEFORE) if each[name]), *said)
+            for each in self.events
+            for said in [(each[EVENT], each[DETAIL])]
+        ]
+        in_reports = f"in reports from {user['first'][:days]} to {user['last'][:days]}"
+        lines = [f"{user[columns.USER]}  {user[columns.ARN]}", f"{_verdicts(user)}, {in_reports}"]
+        lines += [f"owner: {_owner(user)}"] if user[columns.OWNER] else []
+        return "\n".join([*lines, *([""] if words else []), *aligned(words)])
+
+
+def user_histories(history: History, pattern: str) -> list[UserHistory]:
+    """Return the history of each user whose name or ARN matches; `*` and `?` match."""
+    name = columns.ARN if pattern.startswith("arn:") else columns.USER
+    frames = (table_frame(history, each) for each in (HistoryTable.USERS, HistoryTable.EVENTS))
+    users, events = (
+        [*plain_objects(some, [*some.columns])]
+        for frame in frames
+        for some in [frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)]]
+    )
+    same = (columns.ARN, columns.CREATED)
+    return [
+        UserHistory(user, [each for each in events if all(each[at] == user[at] for at in same)])
+        for user in users
+    ]
 
 
 def headline(history: History) -> str:
