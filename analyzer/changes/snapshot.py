@@ -94,7 +94,8 @@ def snapshot(analysis: Analysis) -> Snapshot:
         findings=lambda at: _findings(analysis, np.flatnonzero(np.isin(place, at))),
         rules={
             rule.id: LimitedRule(
-                rule, getattr(book.thresholds, rule.threshold) if rule.threshold else None
+                rule,
+                getattr(book.thresholds, rule.threshold) if rule.threshold else rule.fixed_limit,
             )
             for rule in book.rules
         },
