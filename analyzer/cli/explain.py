@@ -8,8 +8,7 @@ import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
-from analyzer.cli.history import history_of
-from analyzer.cli.inputs import find_inputs, load, read_judging
+from analyzer.cli.inputs import find_inputs, history_of, load, read_judging
 from analyzer.cli.options import InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
@@ -65,7 +64,7 @@ def explain(
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]
     if show_history:
-        from analyzer.changes.history import Span
+        from analyzer.changes.coverage import Span
 
         found = history_of(inputs, judging, Span(), quiet=False)
         explained, missing = _histories(found, user), found.missing

@@ -1,7 +1,7 @@
 """Tell the story of `credreport history`: judge all reports of each account, show a period."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,13 +12,11 @@ import typer
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
-    Inputs,
     check_outputs,
     check_overdue,
     find_inputs,
-    load,
+    history_of,
     read_judging,
-    require,
 )
 from analyzer.cli.options import (
     AccountNames,
@@ -35,10 +33,7 @@ from analyzer.files import replacing
 from analyzer.terms import OVERDUE, Format, HistoryTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from analyzer.changes.history import History, Span
-    from analyzer.judging.analysis import JudgingRequest
+    from analyzer.changes.history import History
 
 EXAMPLES: Final = (
     "credreport history reports/ --since 2025-01-01 --until 2025-12-31 -o year.xlsx",
@@ -135,7 +130,7 @@ def history(
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    from analyzer.changes.history import Span
+    from analyzer.changes.coverage import Span
 
     check_overdue(judging_options, fail_on)
     judging = read_judging(judging_options, accounts)
@@ -146,30 +141,6 @@ def history(
     for line in _written(found, outputs):
         say(line)
     exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
-
-
-def history_of(
-    inputs: Inputs, judging: "JudgingRequest", span: "Span", *, quiet: bool
-) -> "History":
-    """Return what a period shows, with the decisions if there is a ledger.
-
-    Raises typer.BadParameter for an as-of, InputRefused for reports.
-    """
-    from analyzer.changes.decision_history import with_decisions
-    from analyzer.changes.history import history
-
-    require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
-    found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
-    if not found.analysis.ledger.file or not found.files_at_end:
-        return found
-    at_end = load(_only(inputs, found.files_at_end), quiet=True)
-    return with_decisions(found, judging.analysis(at_end).followed)
-
-
-def _only(inputs: Inputs, names: "Collection[str]") -> Inputs:
-    """Return the inputs of these names, to be read again."""
-    sources = [replace(each, read=each.read_again) for each in inputs.sources if each.name in names]
-    return inputs._replace(sources=sources)
 
 
 def _written(found: "History", outputs: OutputOptions) -> list[str]:

@@ -35,6 +35,8 @@ from analyzer.terms import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from analyzer.changes.coverage import Span
+    from analyzer.changes.history import History
     from analyzer.decisions.ledger import Ledger
     from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.lists.account_names import AccountList
@@ -266,6 +268,33 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
     """Return what stands in all lists, in the order of the first."""
     first, *others = lists
     return [each for each in first if all(each in other for other in others)]
+
+
+# Periods
+
+
+def history_of(
+    inputs: Inputs, judging: "JudgingRequest", span: "Span", *, quiet: bool
+) -> "History":
+    """Return what a period shows, with the decisions if there is a ledger.
+
+    Raises typer.BadParameter for an as-of, InputRefused for reports.
+    """
+    from analyzer.changes.decision_history import with_decisions
+    from analyzer.changes.history import history
+
+    require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
+    found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
+    if not found.analysis.ledger.file or not found.files_at_end:
+        return found
+    at_end = load(_only(inputs, found.files_at_end), quiet=True)
+    return with_decisions(found, judging.analysis(at_end).followed)
+
+
+def _only(inputs: Inputs, names: Collection[str]) -> Inputs:
+    """Return the inputs of these names, to be read again."""
+    sources = [replace(each, read=each.read_again) for each in inputs.sources if each.name in names]
+    return inputs._replace(sources=sources)
 
 
 # Outputs

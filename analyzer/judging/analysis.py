@@ -1,7 +1,7 @@
 """Judge a whole report, page by page, and count the outcome."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -13,7 +13,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.html import html_table
-from analyzer.lists.owners import NO_OWNERS, Owner, Owners, OwnerUse
+from analyzer.lists.owners import NO_OWNERS, Owner, Owners
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -187,6 +187,18 @@ class Analysis:
             self, report=report, pages=pages, filter=chosen, part_of=self, counted=counted
         )
 
+    def of_users(self, pages: Sequence[Page]) -> "Analysis":
+        """Return the part with these users, in judged pages: its counts, and no findings."""
+        counts = sum(map(_counts, pages), Counter())
+        totals = replace(self.totals, counts=_frame(counts))
+        return replace(self, pages=partial(iter, (*pages,)), part_of=self, counted=[totals])
+
+    def answered(self, page: Page) -> np.ndarray:
+        """Return which users of a judged page need no decision now, by the earlier ones."""
+        from analyzer.decisions.answers import is_answered  # noqa: PLC0415
+
+        return is_answered(page, self.ledger, self.followed)
+
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
 
@@ -291,18 +303,23 @@ def _judged_pages(
     counted: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
-    use, owned = np.zeros((2, len(exemptions)), np.int64), OwnerUse(owners)
+    use = np.zeros((2, len(exemptions)), np.int64)
+    owned = Counter[int]()
     counts: _Counts = Counter()
     for page in report.pages():
         exempted = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
-        judged = exempted.with_users(owned.columns_of(exempted.users))
+        places = owners.places(page.users)
+        owned.update(places.tolist() if owners else ())
+        judged = exempted.with_users(owners.columns_of(page.users, places=places))
         counts.update(_counts(judged))
         yield judged
     _check_user_count(report, counts.total())
+    without = owned[-1]
+    for page in report.roots() if owners else ():
+        owned.update(owners.places(page.users).tolist())
+    idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
-    counted[:] = [
-        replace(totals, without_owner=owned.without, idle_owners=owned.idle(report.roots()))
-    ]
+    counted[:] = [replace(totals, without_owner=without, idle_owners=(*idle,))]
 
 
 def _with_exemptions(page: Page, exemptions: Exemptions, use: np.ndarray) -> Page:

@@ -7,11 +7,10 @@ be left out; other columns may be there. An account's root has an owner only if 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -22,10 +21,11 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
-from analyzer.report.model import FileReference, Page, arrow_array, as_category
+from analyzer.report.model import FileReference, arrow_array, as_category
 from analyzer.terms import ROOT_USER, pattern_regex, printable
 
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
+_TEXTS: Final = pa.large_string()
 _NO_DAY: Final = np.datetime64("NaT", "D")
 
 
@@ -62,22 +62,24 @@ class Owners:
     def places(self, users: pd.DataFrame) -> np.ndarray:
         """Return the position of the first entry that matches each user or root, -1 for none.
 
-        `users` has the columns `account` and `user`. Names without patterns are looked up all at
-        once, so that a list may have a line a user.
+        `users` has `account` and `user`. Names without patterns are looked up all at once, so that
+        a list may have a line a user.
         """
-        none = len(self.entries)
-        account, user = (_texts(users[name]) for name in (columns.ACCOUNT, columns.USER))
-        user = pc.utf8_lower(user)
-        in_account, in_any, patterns = self._lookups
-        first = np.minimum(
-            _looked_up(_keys(account, user), in_account, none), _looked_up(user, in_any, none)
+        if not (none := len(self.entries)):
+            return np.full(len(users), -1)
+        account, user = (
+            arrow_array(users[name]).cast(_TEXTS) for name in (columns.ACCOUNT, columns.USER)
         )
+        user = pc.utf8_lower(user)
+        keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXTS))
+        in_account, in_any, patterns = self._lookups
+        first = np.minimum(_looked_up(keys, in_account, none), _looked_up(user, in_any, none))
         for at, entry in patterns:
-            open_ = np.flatnonzero(first > at)
+            open_ = np.flatnonzero((first > at) & (users[columns.USER] != ROOT_USER).to_numpy(bool))
             some = users[[columns.ACCOUNT, columns.USER]].iloc[open_].astype(str)
             matches = some[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account))
             matches &= some[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False)
-            first[open_[(matches & (some[columns.USER] != ROOT_USER)).to_numpy(bool)]] = at
+            first[open_[matches.to_numpy(bool)]] = at
         return np.where(first < none, first, -1)
 
     @cached_property
@@ -87,27 +89,29 @@ class Owners:
         in_any: dict[str, int] = {}
         patterns = []
         for at, each in enumerate(self.entries):
-            user = each.user.lower()
-            if {"*", "?"} & {*user} or ({"*", "?"} & {*each.account} and each.account != "*"):
+            account, user = each.account, each.user.lower()
+            if {"*", "?"} & {*user, *account.removeprefix("*")}:
                 patterns.append((at, each))
-            elif each.account == "*":
-                in_any.setdefault(user, at)
             else:
-                in_account.setdefault(f"{each.account}/{user}", at)
+                known, key = (in_any, user) if account == "*" else (in_account, f"{account}/{user}")
+                known.setdefault(key, at)
         return in_account, in_any, patterns
 
     def columns_of(
-        self, users: pd.DataFrame, as_of: pd.Series | np.ndarray, places: np.ndarray | None = None
+        self,
+        users: pd.DataFrame,
+        as_of: pd.Series | np.ndarray | None = None,
+        places: np.ndarray | None = None,
     ) -> dict[str, "pd.Categorical[Any]"]:
         """Return for users the columns `columns.OWNERSHIP`, categories, empty where none is known.
 
-        `as_of` are moments; `owner_left` is the day on which an owner left before that of as-of,
-        as text. `places` are those of the users, if they are known already.
+        `owner_left` is the last day of an owner, as text, if it is before that of as-of. `as_of`
+        are moments, by default those of the users, `places` as the method of this name gives them.
         """
         if not self.entries:
             return dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(users), "int8"), [""]))
         at = self.places(users) if places is None else places
-        days = np.asarray(as_of, "datetime64[D]")
+        days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
         lasts = np.array([each.left or _NO_DAY for each in self.entries], "datetime64[D]")
         texts = {
             columns.OWNER: [each.owner for each in self.entries],
@@ -122,43 +126,8 @@ class Owners:
 NO_OWNERS: Final = Owners()
 
 
-class OwnerUse:
-    """Give the users of one page after the other their owners, and count users without one."""
-
-    def __init__(self, owners: Owners) -> None:
-        """Begin without any user."""
-        self._owners = owners
-        self._used = np.zeros(len(owners.entries), bool)
-        self.without = 0
-
-    def columns_of(self, users: pd.DataFrame) -> dict[str, "pd.Categorical[Any]"]:
-        """Return the owners of the users of a page (`Owners.columns_of`), and count them."""
-        if not self._owners:
-            return self._owners.columns_of(users, users[columns.AS_OF])
-        places = self._owners.places(users)
-        self.without += int((places < 0).sum())
-        self._used[places[places >= 0]] = True
-        return self._owners.columns_of(users, users[columns.AS_OF], places)
-
-    def idle(self, roots: Iterable[Page]) -> tuple[Owner, ...]:
-        """Return the entries that give no user an owner, and none of these roots."""
-        used = self._used.copy()
-        for page in roots if self._owners else ():
-            places = self._owners.places(page.users)
-            used[places[places >= 0]] = True
-        return tuple(compress(self._owners.entries, ~used))
-
-
-def _texts(values: pd.Series) -> pa.Array:
-    return arrow_array(values).cast(pa.large_string())
-
-
-def _keys(account: pa.Array, user: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(account, user, pa.scalar("/", pa.large_string()))
-
-
 def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndarray:
-    at = pc.index_in(values, value_set=pa.array([*known], pa.large_string())).fill_null(len(known))
+    at = pc.index_in(values, value_set=pa.array([*known], _TEXTS)).fill_null(len(known))
     places: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
     return places
 

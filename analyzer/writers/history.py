@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes.history import AFTER, ASSUMED, BEFORE, DETAIL, EVENT, History, whole_days
+from analyzer.changes.coverage import whole_days
+from analyzer.changes.history import ASSUMED, History
+from analyzer.changes.history_events import AFTER, BEFORE, DETAIL, EVENT
 from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (
