@@ -116,8 +116,11 @@ def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str],
     return parse
 
 
-def path_ending(*endings: str, stdout: bool = False) -> Callable[[str], Path]:
-    """Return what refuses a path with none of the endings; `stdout` allows `-`."""
+def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
+    """Return what refuses a path with none of the endings.
+
+    `stdout` allows `-`, `folder` a name without any ending.
+    """
 
     def parse(text: str) -> Path:
         if stdout and text == "-":
@@ -125,7 +128,7 @@ def path_ending(*endings: str, stdout: bool = False) -> Callable[[str], Path]:
         if text.lower() in list(Format):
             name = f"a file name, such as report.{text.lower()}"
             raise ValueError(f"{text}: use {name}, or --format {text} for standard output")
-        if Path(text).suffix.lower() not in endings:
+        if Path(text).suffix.lower() not in (*endings, *([""] if folder else [])):
             *others, last = endings
             known = " or ".join(filter(None, (", ".join(others), last)))
             raise ValueError(f"{printable(text)} must end in {known}")
@@ -217,7 +220,7 @@ class ReadingOptions:
     ] = None
     skip_unreadable: Annotated[
         bool,
-        _input("--skip-unreadable", help="List unreadable reports as not covered; exit with 5."),
+        _input("--skip-unreadable", help="List unreadable reports as not covered."),
     ] = False
     max_input: Annotated[
         int | None,

@@ -358,8 +358,7 @@ def follow_up(
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
     frame[OVERDUE] = (frame[STATUS] != FollowUpStatus.DONE) & (frame[DAYS] > ledger.due_days)
     frame[DONE_SINCE] = _first_done(frame, ledger.done_since)
-    for name, values in owners.columns_of(frame, frame[columns.AS_OF].dt.tz_localize(None)).items():
-        frame[name] = values.astype(TEXT)
+    frame = frame.assign(**owners.columns_of(frame))
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)

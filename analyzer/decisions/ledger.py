@@ -138,10 +138,11 @@ class Ledger:
 
 
 class OpenRow(NamedTuple):
-    """Name a listed user on whom nothing is entered, and of when its report is."""
+    """Name a listed user on whom nothing is entered, its owner, and of when its report is."""
 
     user_key: UserKey
     as_of: datetime
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def _is_open(cells: Mapping[str, str]) -> bool:
 def _open_row(cells: Mapping[str, str]) -> OpenRow:
     as_of = timestamp(cells[columns.AS_OF]) or datetime.fromtimestamp(0, UTC)
     user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
-    return OpenRow(user, as_of)
+    return OpenRow(user, as_of, cells.get(columns.OWNER, ""))
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:

@@ -54,6 +54,11 @@ class ReportTime(NamedTuple):
         return self.baseline if self.source is AsOfSource.OPTION else self.earliest
 
 
+def normal_name(name: str) -> str:
+    """Return a name whatever its case and its blanks."""
+    return " ".join(name.casefold().split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
     """Hold the decision of a person on one user, and what the report showed of the user.
@@ -111,7 +116,7 @@ class LedgerLine:
     @property
     def person(self) -> str:
         """Return who decided, whatever the case and the blanks of the name."""
-        return " ".join(self.decided_by.casefold().split())
+        return normal_name(self.decided_by)
 
     @property
     def place(self) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 import analyzer
 from analyzer.changes.comparison import diff
+from analyzer.decisions.plan import LeftOut
 from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.owners import Owners, read_owners
@@ -20,6 +22,7 @@ from analyzer.writers import write
 from analyzer.writers.changes import write_changes
 from analyzer.writers.users import notes
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved, the_root
+from tests.support.decisions import line
 from tests.support.outputs import ALL, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT
 
@@ -212,3 +215,11 @@ def test_changes_have_the_owner_of_the_later_side(tmp_path: Path) -> None:
     rows = [*csv.DictReader(io.StringIO(stream.getvalue().decode()))]
     assert rows
     assert {(row["owner"], row["owner_left"]) for row in rows} == {("New", "2020-01-01")}
+
+
+def test_a_plan_names_the_owner_of_a_user_that_it_leaves_out() -> None:
+    decided = line()
+    owned = replace(decided, report_cells={**decided.report_cells, "owner": "Ann Lee"})
+    arn = decided.user_key.arn
+    assert str(LeftOut(owned, "exempt")) == f"delete {arn} (owner Ann Lee): exempt"
+    assert str(LeftOut(decided, "exempt")) == f"delete {arn}: exempt"

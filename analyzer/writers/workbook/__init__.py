@@ -56,19 +56,26 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     since: str = "",
     trend: pd.DataFrame | None = None,
     rows_a_sheet: int = EXCEL_ROWS,
+    share: str = "",
+    same_second: SameSecond | None = None,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
     names that run. `trend` has the numbers of users by month, the oldest first: `as_of`
     datetime64[s, UTC], `unused`, `inactive`, `users` int64.
+
+    The part of an analysis is a `share`, which names whom it is for: then no count is of all users,
+    and `same_second` are the names of all (`CreationSeconds.names`).
     """
-    titles = [*Title] if sheets is WorkbookSheets.ALL else _REVIEW_TITLES
+    titles = [*Title] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
+    if share:
+        titles.remove(Title.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
     scope = as_of_and_scope(analysis.report)
     names, compared = analysis.report.account_names, "No previous run."
     with Book(TITLE, scope, newest, titles, rows_a_sheet) as book:
-        listings, listed = _add_users(book, analysis)
+        listings, listed = _add_users(book, analysis, same_second)
         if Title.FINDINGS in titles:
             _add_rules(book, analysis.inspection, listed)
         if len(analysis.exemptions):
@@ -80,16 +87,18 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             )
             change_list.filled(changes, lists.NO_CHANGES)
             compared = change_counts(changes, since)
-        if analysis.ledger.lines:
+        if Title.FOLLOW_UP in titles and analysis.ledger.lines:
             follow_up_columns = with_owner(lists.follow_up_columns(names), analysis.owners)
             follow_up = TableSheets(book, Title.FOLLOW_UP, follow_up_columns, LARGE_PRINT)
             follow_up.filled(analysis.follow_up, lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, compared, trend)
+        add_summary(book, analysis, listings, compared, trend, share)
         add_method(book, analysis)
         book.save(stream)
 
 
-def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, lists.ListedRows]:
+def _add_users(
+    book: Book, analysis: Analysis, same_second: SameSecond | None
+) -> tuple[Listings, lists.ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files, names = analysis.report.files, analysis.report.account_names
     of_all = with_owner(lists.all_users_columns(files, names), analysis.owners)
@@ -116,9 +125,9 @@ def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, lists.ListedRo
         exempt.filled(collected[Title.EXEMPT].page())
     listings = {Title.ALL_USERS: all_users, Title.EXEMPT: exempt}
     listed: dict[Title, pd.Index[int]] = {}
-    same_second = seconds.names()
+    names_of_seconds = seconds.names() if same_second is None else same_second
     for each in REVIEW_LISTS:
-        added = _add_review(book, analysis, each, collected[each.title], same_second)
+        added = _add_review(book, analysis, each, collected[each.title], names_of_seconds)
         listings[each.title], listed[each.title] = added
     return listings, listed
 
