@@ -33,15 +33,7 @@ from analyzer.cli.options import (
 )
 from analyzer.cli.split import write_split
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.terms import (
-    OUTPUT_ENDINGS,
-    Format,
-    SplitBy,
-    Verdict,
-    WorkbookSheets,
-    printable,
-    short_list,
-)
+from analyzer.terms import OUTPUT_ENDINGS, Format, SplitBy, Verdict, WorkbookSheets, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,14 +202,12 @@ def _check_options(
 
 def _check_split(outputs: OutputOptions, judging: JudgingOptions) -> None:
     """Refuse a folder without a split, and a split without its folder or its owners."""
-    folders = [each for each in outputs.output if not each.suffix]
-    if not outputs.split_by:
-        endings = f"must end in {', '.join(OUTPUT_ENDINGS)}"
-        require(not folders, f"{short_list([*map(str, folders)])} {endings}", "--output")
-        return
-    one = "name one folder with -o FOLDER, and no other file there"
-    require(len(folders) == len(outputs.output) == 1, one, "--split-by")
-    owned = judging.owners or outputs.split_by is not SplitBy.OWNER
+    folders = [str(each) for each in outputs.output if not each.suffix]
+    by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
+    require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
+    is_one = len(folders) == len(outputs.output) == 1
+    require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
+    owned = judging.owners or by is not SplitBy.OWNER
     require(owned, "owner: name the list of owners with --owners", "--split-by")
 
 

@@ -8,16 +8,15 @@ import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import find_inputs, history_of, load, read_judging
+from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
 from analyzer.cli.options import InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from analyzer.changes.history import History
-    from analyzer.judging.analysis import Analysis
+    from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.judging.explanation import Explanation
     from analyzer.writers.history import UserHistory
 
@@ -64,15 +63,11 @@ def explain(
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]
     if show_history:
-        from analyzer.changes.coverage import Span
-
-        found = history_of(inputs, judging, Span(), quiet=False)
-        explained, missing = _histories(found, user), found.missing
-        notes = _notes(found)
+        explained, missing, notes = _histories(inputs, judging, user)
     else:
         analysis = judging.analysis(load(inputs))
         explained, missing = _explanations(analysis, user), analysis.report.not_covered
-        notes = map(str, missing)
+        notes = [*map(str, missing)]
     if form is Form.JSON:
         with stdout.text_stream() as stream:
             json.dump([each.document() for each in explained], stream, indent=2)
@@ -85,19 +80,20 @@ def explain(
     exit_if_failed_or_partial(missing=missing)
 
 
-def _notes(found: "History") -> "Iterator[str]":
-    from analyzer.writers.history import BLIND_SPOT, remarks
+def _histories(
+    inputs: Inputs, judging: "JudgingRequest", user: str
+) -> "tuple[list[UserHistory], list[object], list[str]]":
+    """Return the histories of the users that match, what is not covered, and the notes.
 
-    yield from (*remarks(found), BLIND_SPOT)
+    Raises typer.BadParameter if no user matches.
+    """
+    from analyzer.changes.coverage import Span
+    from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
-
-def _histories(found: "History", user: str) -> "Sequence[UserHistory]":
-    """Return the histories of the users that match; raises typer.BadParameter if none does."""
-    from analyzer.writers.history import user_histories
-
-    if not (histories := user_histories(found, user)):
-        raise wrong_usage(f"'{user}': no IAM user in the reports has this name or ARN", "USER")
-    return histories
+    found = history_of(inputs, judging, Span(), quiet=False)
+    histories = user_histories(found, user)
+    require(histories, f"'{user}': no IAM user in the reports has this name or ARN", "USER")
+    return histories, found.missing, [*remarks(found), BLIND_SPOT]
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":

@@ -260,7 +260,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     Raises TypeError for a report that is none, and for other values that are not of their type.
     """
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    _check_types(report, criteria, listed, book, ledger, owners=owners)
+    _check_types(report, criteria, listed, book, ledger)
     if ledger:
         report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
@@ -271,14 +271,8 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     return Analysis(report, terms, listed, pages, book, ledger, owners, counted=counted)
 
 
-def _check_types(  # noqa: PLR0913  those of `analyze`
-    report: object,
-    criteria: object,
-    exemptions: Exemptions,
-    book: object,
-    ledger: object,
-    *,
-    owners: object,
+def _check_types(
+    report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
 ) -> None:
     strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
     has_lines = ledger is None or hasattr(ledger, "lines")
@@ -288,7 +282,6 @@ def _check_types(  # noqa: PLR0913  those of `analyze`
         (strange is None, "exemptions are what read_exemptions() returns", strange),
         (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
         (has_lines, "ledger is what read_ledger() returns", ledger),
-        (isinstance(owners, Owners), "owners are what read_owners() returns", owners),
     )
     for is_right, sentence, value in checks:
         if not is_right:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, BinaryIO, Final, TextIO
 
 import numpy as np
@@ -127,31 +128,34 @@ class UserHistory:
 
     def __str__(self) -> str:
         """Return it as text, a line an event."""
-        user, days = self.user, len("2026-03-01")
-        words = [
-            (" to ".join(each[name][:days] for name in (AFTER, BEFORE) if each[name]), *said)
-            for each in self.events
-            for said in [(each[EVENT], each[DETAIL])]
+        user = self.user
+        events = [(_days(each, AFTER, BEFORE), each[EVENT], each[DETAIL]) for each in self.events]
+        lines = [
+            f"{user[columns.USER]}  {user[columns.ARN]}",
+            f"{_verdicts(user)}, in reports from {_days(user, 'first', 'last')}",
+            *([f"owner: {_owner(user)}"] if user[columns.OWNER] else []),
+            *([""] if events else []),
         ]
-        in_reports = f"in reports from {user['first'][:days]} to {user['last'][:days]}"
-        lines = [f"{user[columns.USER]}  {user[columns.ARN]}", f"{_verdicts(user)}, {in_reports}"]
-        lines += [f"owner: {_owner(user)}"] if user[columns.OWNER] else []
-        return "\n".join([*lines, *([""] if words else []), *aligned(words)])
+        return "\n".join([*lines, *aligned(events)])
+
+
+def _days(row: Mapping[str, Any], *names: str) -> str:
+    """Return the days of moments in ISO text, without those that are missing."""
+    return " to ".join(row[name][: len("2026-03-01")] for name in names if row[name])
 
 
 def user_histories(history: History, pattern: str) -> list[UserHistory]:
     """Return the history of each user whose name or ARN matches; `*` and `?` match."""
     name = columns.ARN if pattern.startswith("arn:") else columns.USER
-    frames = (table_frame(history, each) for each in (HistoryTable.USERS, HistoryTable.EVENTS))
-    users, events = (
-        [*plain_objects(some, [*some.columns])]
-        for frame in frames
-        for some in [frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)]]
-    )
-    same = (columns.ARN, columns.CREATED)
+    rows: list[list[dict[str, Any]]] = []
+    for table in (HistoryTable.USERS, HistoryTable.EVENTS):
+        frame = table_frame(history, table)
+        some = frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)]
+        rows.append([*plain_objects(some, [*some.columns])])
+    key = itemgetter(columns.ARN, columns.CREATED)
+    users, events = rows
     return [
-        UserHistory(user, [each for each in events if all(each[at] == user[at] for at in same)])
-        for user in users
+        UserHistory(user, [each for each in events if key(each) == key(user)]) for user in users
     ]
 
 
@@ -197,8 +201,8 @@ def remarks(history: History) -> Iterator[str]:
         for start, end in each.gaps:
             days = ", ".join(str(at.astype("datetime64[D]")) for at in (start, end))
             yield f"Account {each.account}: no report for {whole_days(end - start)} days ({days})."
-    owners = table_frame(history, HistoryTable.USERS)[columns.OWNER]
-    yield from owner_notes(history.analysis, int((owners == "").sum()), len(owners))
+    without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
+    yield from owner_notes(history.analysis, without, len(history.users))
     users, period, reports = history.users, history.period.iloc[:-1], history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     later = period["first"] > (history.span.since or period["first"].max())
