@@ -30,7 +30,7 @@ from tests.support.runs import (
 )
 
 Capture = pytest.CaptureFixture[str]
-FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
+FIRST, SECOND, THIRD = "2026-06-01", "2026-06-15", "2026-06-30"
 OTHER = "210987654321"
 
 

@@ -74,7 +74,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     if Title.FINDINGS in book:
         sheet.section("Findings by severity")
         counts.add_severities(sheet, analysis.inspection)
-    _add_criteria(sheet, analysis, compared)
+    _add_criteria(sheet, analysis, compared, share)
     _add_notes(sheet, analysis.report.notes if share else users.notes(analysis), analysis.report)
     sheet.section("Checks: the lists add up to all users")
     add_list_checks(sheet, analysis, listings)
@@ -133,9 +133,10 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
 
 
-def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str) -> None:
+def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: str) -> None:
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
-    sheet.named_text("Exemptions", _exemptions(analysis))
+    if not share:
+        sheet.named_text("Exemptions", _exemptions(analysis))
     if analysis.ledger.lines:
         sheet.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
     sheet.named_text("Compared with", compared)
