@@ -249,17 +249,24 @@ class WorkbookSheets(StrEnum):
 LONGEST_SHOWN: Final = 80
 """Of a longer value that was not understood only so many characters are shown."""
 
-BLIND_SPOTS: Final = (
-    "SSH public keys (CodeCommit)",
+_REMARKS_ON_BLIND_SPOTS: Final[Mapping[str, str]] = {
+    "SSH public keys": " (CodeCommit)",
     (
         "service-specific credentials (CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform"
-        " on AWS, CloudWatch, CloudWatch Logs and X-Ray), unless AWS's list was saved with the"
-        " report"
+        " on AWS, CloudWatch, CloudWatch Logs and X-Ray)"
+    ): ", unless AWS's list was saved with the report",
+    "roles, federation and IAM Identity Center": "",
+    "use in the hours before as-of": ": AWS keeps a report for up to four hours",
+    "use of a password by `aws login`": (
+        ": AWS does not document if it changes password_last_used"
     ),
-    "roles, federation and IAM Identity Center",
-    "use in the hours before as-of: AWS keeps a report for up to four hours",
-    "use of a password by `aws login`: AWS does not document if it changes password_last_used",
-)
+}
+
+BLIND_SPOTS: Final = tuple(what + remark for what, remark in _REMARKS_ON_BLIND_SPOTS.items())
+"""What no credential report shows, with remarks."""
+
+BLIND_SPOTS_IN_SHORT: Final = tuple(_REMARKS_ON_BLIND_SPOTS)
+"""The same without remarks, for a terminal."""
 
 
 def printable(text: str) -> str:
@@ -269,6 +276,11 @@ def printable(text: str) -> str:
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )
+
+
+def count_text(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 day`, `2,000 days`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 _MOST_NAMES: Final = 5

@@ -321,6 +321,35 @@ def test_cells_that_are_not_understood_are_missing_in_users_and_never_false(tmp_
         assert frame["password_enabled"].isna().tolist() == [False, True, False]
 
 
+def test_what_the_api_returns_is_shown_in_a_line() -> None:
+    analysis = analyzed_console()
+    (unused,), (root,) = map(analysis.explain, ("lena.hartwig", "<root_account>"))
+    book, findings = analysis.inspection.book, analysis.inspection.findings
+    arn = "arn:aws:iam::123456789012"
+    assert [*map(repr, (book, book.rules[0], analysis.inspection, analysis.exemptions))] == [
+        f"<Rulebook: credreport, rules {len(book.rules)}>",
+        "<Rule unused-user>",
+        f"<Inspection: findings {len(findings)}, rules {len(book.rules)}>",
+        f"<Exemptions: entries {len(analysis.exemptions)}>",
+    ]
+    assert repr(unused) == f"<Explanation: {arn}:user/team/sales/lena.hartwig, unused>"
+    assert repr(root) == f"<Explanation: {arn}:root, no verdict>"
+
+
+def test_users_have_the_name_of_their_file_and_their_access_keys(tmp_path: Path) -> None:
+    created = datetime(2025, 1, 1, tzinfo=UTC)
+    keys = [a_key(created, AS_OF), a_key(created, active=False), {}, a_key(created)]
+    rows = [a_user(f"user{at}", key_2=key) for at, key in enumerate(keys)]
+    rows[3]["access_key_2_active"] = "?"
+    users = analyzed(tmp_path, rows).users
+    assert users["file"].tolist() == [str(tmp_path / "report.csv")] * 4
+    assert users["access_key_2_active"].tolist() == [True, False, False, pd.NA]
+    assert users["access_key_1_active"].tolist() == [False] * 4
+    assert users["access_key_2_last_rotated"].notna().tolist() == [True, True, False, True]
+    assert users["access_key_2_last_used_date"].notna().tolist() == [True, False, False, False]
+    assert users["access_key_2_last_rotated"][0] == pd.Timestamp(created)
+
+
 def test_a_ledger_is_read_and_its_users_to_keep_are_exempt(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann"), a_user("bob")])
     content = ledger_bytes([line("keep", a_user("ann"))])

@@ -94,7 +94,14 @@ DETAILS = json.dumps(
         ]
     }
 )
+BUCKET = """
+aws() {
+  mkdir -p bucket "$4" && cp -r "${3/s3:*/bucket}/." "${4/s3:*/bucket}"
+}
+export CREDREPORT_FROM=reports
+"""
 BEFORE = {
+    "bucket=": BUCKET,
     "for batch in": AWS_OF_FEEDS,
     "jq -r": f"printf %s '{DETAILS}' > details.json",
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,

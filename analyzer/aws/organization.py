@@ -13,7 +13,7 @@ from analyzer.aws.errors import not_from_aws
 from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
-from analyzer.terms import ACCOUNT_ID_PATTERN, printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, printable
 
 _TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
 _STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "SUSPENDED")
@@ -69,8 +69,8 @@ def chosen_accounts(
     chosen = [account for account, _, reason in outcomes.values() if not reason]
     if not chosen and len(accounts) == len(outcomes):
         raise AwsRefused(
-            f"None of the organization's {len(accounts)} accounts is chosen: check --include,"
-            " --exclude and --organizational-unit."
+            f"None of the organization's {count_text(len(accounts), 'account')} is chosen: check"
+            " --include, --exclude and --organizational-unit."
         )
     others = [
         AccountEntry(account=account.id, name=account.name, status=status, reason=reason)

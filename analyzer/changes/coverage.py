@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from analyzer.changes.timeline import Timeline
+from analyzer.terms import count_text
 
 MAX_GAP: Final = 31
 """Days: a longer gap between two reports is named, by default."""
@@ -61,7 +62,7 @@ def _coverage(
     start = _edge(at, _moment(span.since), span.max_gap) if span.since else 0
     end = _edge(at, until, span.max_gap)
     if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
-        reason = f"no report within {span.max_gap} days of {day_text(until)}"
+        reason = f"no report within {count_text(span.max_gap, 'day')} of {day_text(until)}"
         return Coverage(account, reason=reason)
     moments = at[start : end + 1]
     if span.since and moments[0] > _moment(span.since):

@@ -18,7 +18,7 @@ from analyzer.changes.snapshot import UNKNOWN
 from analyzer.changes.timeline import READING, STATES, Timeline
 from analyzer.decisions.follow_up import FollowUp, Outcome
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import stable_order, user_positions
 from analyzer.terms import OVERDUE, State, code_of
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from analyzer import columns
 from analyzer.changes.events import Event, EventKind, sentences
 from analyzer.rules.rule import Outcome, Rule
+from analyzer.terms import count_text
 
 _RESTARTS: Final = (
     EventKind.FIRST_SIGN_IN,
@@ -98,7 +99,11 @@ def cause_of_finding(
     unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
     if not change.is_undecided and _is_past_limit(change, of, elapsed):
         changed = "" if change.before.outcome else sentences(read, _CHANGES)
-        passed = f"passed the limit of {_days(of.limit)}" if of.limit else _elapsed_text(elapsed)
+        passed = (
+            f"passed the limit of {count_text(of.limit, 'day')}"
+            if of.limit
+            else _elapsed_text(elapsed)
+        )
         parts = [changed, passed]
     else:
         changed = sentences(read, (*_RESTARTS, *_CHANGES))
@@ -144,8 +149,4 @@ def _undecided_text(change: FindingChange) -> str:
 
 
 def _elapsed_text(days: int) -> str:
-    return f"{_days(days)} passed between the reports"
-
-
-def _days(number: int) -> str:
-    return f"{number} day{'' if number == 1 else 's'}"
+    return f"{count_text(days, 'day')} passed between the reports"

@@ -66,11 +66,17 @@ def collect(
         collection = collected(ledger, entries)
         if output and collection.added:
             write_ledger(output, collection.ledger)
-    stdout.write_lines("\n".join(map(printable, _lines(collection, entries))))
+    outcomes = _ADDING if output else _CHECKING
+    stdout.write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
     say(_ending(collection, output))
 
 
-def _lines(collection: "Collection", entries: "Sequence[Entries]") -> Iterator[str]:
+_ADDING: Final = "added {0.added:,}, changed {0.changed:,}, withdrawn {0.withdrawn:,}"
+_CHECKING: Final = "would add {0.added:,}, change {0.changed:,}, withdraw {0.withdrawn:,}"
+"""The outcomes of a reviewer's entries, where they are written and where they are not."""
+
+
+def _lines(collection: "Collection", entries: "Sequence[Entries]", outcomes: str) -> Iterator[str]:
     """Yield what came of each file, and of each reviewer in it, and who has not answered."""
     from analyzer.decisions.answers import answer_notes
 
@@ -78,8 +84,7 @@ def _lines(collection: "Collection", entries: "Sequence[Entries]") -> Iterator[s
         yield f"{each.file}: {_tallied(each)}"
         for tally in each.tallies:
             yield (
-                f"  {tally.reviewer}: entered {tally.entered:,}, added {tally.added:,},"
-                f" changed {tally.changed:,}, withdrawn {tally.withdrawn:,},"
+                f"  {tally.reviewer}: entered {tally.entered:,}, {outcomes.format(tally)},"
                 f" already there {tally.already_there:,}"
             )
         yield from (f"  {note}" for note in each.emptied_notes())

@@ -15,7 +15,7 @@ from datetime import date, time
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperArgument, TyperCommand
@@ -94,8 +94,9 @@ class Command(TyperCommand):
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
             raise
-        if (note := _environment_note(ctx)) and not ctx.params.get("quiet"):
-            say(note)
+        ctx.params["settings"] = settings = _changed_settings(ctx)
+        if settings and _is_unseen(ctx) and not ctx.params.get("quiet"):
+            say(f"Settings of CREDREPORT_CONFIG, {settings}.")
         function: Any = self.callback
         ctx.params = grouped(function, ctx.params)
         return rest
@@ -154,7 +155,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function with each field of its dataclass parameters as an option.
 
     typer reads the signature alone; `grouped` fills the dataclasses. Fields that are not annotated
-    with their option have it in `OPTIONS` of the dataclass.
+    with their option have it in `OPTIONS` of the dataclass, or are no option.
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
@@ -181,7 +182,8 @@ def grouped(function: Callable[..., None], values: Mapping[str, Any]) -> dict[st
     arguments = {}
     for name, hint in get_type_hints(function).items():
         if is_dataclass(hint):
-            arguments[name] = hint(**{each.name: lists[each.name] for each in fields(hint)})  # type: ignore[operator]  # it is a class
+            known = {each.name: lists[each.name] for each in fields(hint) if each.name in lists}
+            arguments[name] = hint(**known)  # type: ignore[operator]  # it is a class
         elif name in lists:
             arguments[name] = lists[name]
     return arguments
@@ -192,6 +194,8 @@ def _parameters(group: Any) -> Iterator[inspect.Parameter]:
     for name, option in getattr(group, "OPTIONS", {}).items():
         hints[name] = Annotated[hints[name], option]
     for each in fields(group):
+        if get_origin(hints[each.name]) is not Annotated:
+            continue
         default = each.default if each.default_factory is MISSING else each.default_factory()
         yield inspect.Parameter(
             each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[each.name]
@@ -248,21 +252,21 @@ Config = Annotated[
 """The option of every command that takes settings from a file."""
 
 
-def _environment_note(context: Any) -> str:
-    """Return what a file that the environment names changes of verdicts and rules, if anything.
-
-    Nobody who types the command sees the file.
-    """
-    source = context.get_parameter_source("config")
+def _changed_settings(context: Any) -> str:
+    """Return the file of settings, and what it changes of verdicts and rules; empty for nothing."""
     names = {each.name for each in fields(JudgingOptions)}
     changed = [
         f"{name.replace('_', '-')} = {value}"
         for name, value in (context.default_map or {}).items()
         if name in names and context.get_parameter_source(name).name == "DEFAULT_MAP"
     ]
-    if source is None or source.name != "ENVIRONMENT" or not changed:
-        return ""
-    return f"Settings of CREDREPORT_CONFIG, {context.params['config']}: {', '.join(changed)}."
+    return printable(f"{context.params['config']}: {', '.join(changed)}") if changed else ""
+
+
+def _is_unseen(context: Any) -> bool:
+    """Return whether the environment names the settings, and no log says so by itself."""
+    source = context.get_parameter_source("config")
+    return source.name == "ENVIRONMENT" and not context.auto_envvar_prefix
 
 
 def _toml(path: Path) -> dict[str, Any]:

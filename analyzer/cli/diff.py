@@ -84,6 +84,7 @@ class OutputOptions:
     format_: Annotated[
         ChangesFormat | None,
         typer.Option(
+            "-f",
             "--format",
             metavar="FORMAT",
             help=f"Write to standard output: {', '.join(ChangesFormat)}. Default table, if no"
@@ -167,6 +168,9 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
 
     Raises typer.BadParameter.
     """
+    verdicts = [each for each in kinds if each in {*Verdict} - {*_change_words()}]
+    hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
+    require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
     refuse_unknown(kinds, _change_words(), "--change")
     states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"

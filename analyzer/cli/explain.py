@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES: Final = (
     "credreport explain lena.hartwig report.csv",
     "credreport explain lena.hartwig runs/ --history",
+    "credreport explain '<root_account>' report.csv",
 )
 
 
@@ -38,7 +39,9 @@ def explain(
     user: Annotated[
         str,
         typer.Argument(
-            parser=pattern, metavar="USER", help="Name or ARN of a user, or a pattern with * and ?."
+            parser=pattern,
+            metavar="USER",
+            help="Name or ARN of a user, a pattern with * and ?, or '<root_account>'.",
         ),
     ],
     sources: Annotated[
@@ -47,7 +50,7 @@ def explain(
     ],
     *,
     form: Annotated[
-        Form, typer.Option("--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
+        Form, typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
     ] = Form.TEXT,
     show_history: Annotated[
         bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
@@ -105,10 +108,6 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
         return analysis.explain(user)
     except ValueError:
         message = f"'{user}': no IAM user in the reports has this name or ARN"
-        if user.startswith("<root") or user.endswith(":root"):
-            message += (
-                " (the root user has no verdict; `credreport analyze --details` shows its findings)"
-            )
-        elif not {"*", "?"} & {*user}:
+        if not {"*", "?"} & {*user}:
             message += f"; use a pattern such as '{user}*' to match several names"
         raise wrong_usage(message, "USER") from None

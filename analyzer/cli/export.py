@@ -104,6 +104,8 @@ def export(
     with log.errors(), nullcontext() if check else last_run_written(out_dir):
         from analyzer.exports import run
 
+        if judging_options.settings:
+            log.say("settings", f"Settings of {judging_options.settings}.")
         if not run_options.sources:
             _check_options(reading, aws)
         request = _request(
@@ -175,7 +177,9 @@ def _request(
         contents.OWNERS: judging.owners,
         contents.ACCOUNTS: accounts,
     }
-    recorded = {each.name: getattr(judging, each.name) for each in fields(judging)}
+    # The values count, not the file that they stand in.
+    names = [each.name for each in fields(judging) if each.name != "settings"]
+    recorded = {name: getattr(judging, name) for name in names}
     parameters = {
         **{name: _recorded_value(value) for name, value in recorded.items()},
         "fail_on": sorted(fail_on),

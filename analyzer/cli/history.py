@@ -80,6 +80,7 @@ class OutputOptions:
     format_: Annotated[
         HistoryFormat | None,
         typer.Option(
+            "-f",
             "--format",
             metavar="FORMAT",
             help=f"Write to standard output: {', '.join(HistoryFormat)}. Default table, if no"
@@ -185,7 +186,7 @@ def _failures(found: "History", fail_on: list[Failure]) -> list[str]:
     late = found.period[OVERDUE].iloc[-1] if OVERDUE in found.period else 0
     counts = (
         (Failure.GAP, found.gaps, "gaps"),
-        (Failure.GAP, len(found.not_covered), "accounts that are not covered"),
+        (Failure.GAP, len(found.not_covered), "accounts not covered"),
         (Failure.OVERDUE, late, OVERDUE),
     )
-    return [f"{number} {what}" for word, number, what in counts if number and word in fail_on]
+    return [f"{what}: {number:,}" for word, number, what in counts if number and word in fail_on]

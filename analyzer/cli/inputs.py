@@ -1,6 +1,5 @@
 """Read what the options name: reports, lists, rules; refuse what contradicts or is not there."""
 
-import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ from analyzer.cli.options import (
     InputOptions,
     JudgingOptions,
     PatternOptions,
+    matching,
     refuse_unknown,
     rule_ids,
     wrong_usage,
@@ -133,6 +133,7 @@ def read_judging(
         ledger=_ledger(options),
         accounts=_account_list(accounts) if accounts else None,
         owners=_owners(options.owners),
+        settings=options.settings,
         fail_on=fail_on,
     )
 
@@ -178,8 +179,8 @@ def _book(options: JudgingOptions) -> "Rulebook":
 
     limits = {name: getattr(options, name) for name in _LIMITS}
     known = rule_ids()
-    chosen = _matching(options.rules, [*known, "default", "all"])
-    skipped = _matching(options.skip, known)
+    chosen = matching(options.rules, [*known, "default", "all"])
+    skipped = matching(options.skip, known)
     refuse_unknown([*chosen, *skipped], [*known, "default", "all"], "--rules, --skip")
     try:
         return rulebook(
@@ -191,11 +192,6 @@ def _book(options: JudgingOptions) -> "Rulebook":
         )
     except ValueError as error:
         raise wrong_usage(str(error), "--rules, --skip") from None
-
-
-def _matching(patterns: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return the ids that patterns with * and ? match; what matches nothing stays."""
-    return [each for one in patterns for each in (fnmatch.filter(known, one) or [one])]
 
 
 def _fail_on_problems(

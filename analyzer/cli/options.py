@@ -1,5 +1,6 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
+import fnmatch
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -157,10 +158,19 @@ def refuse_unknown(
     """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
     unknown = [word for word in chosen if word not in known]
     if unknown:
-        near = [each for word in unknown for each in get_close_matches(word, known, 1)]
+        near = [
+            each
+            for word in unknown
+            for each in get_close_matches(word, known, 1) or [one for one in known if word in one]
+        ]
         hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
         message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
         raise wrong_usage(message, *([option] if option else []))
+
+
+def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the ids that patterns with * and ? match; what matches nothing stays."""
+    return [each for one in patterns for each in (fnmatch.filter(known, one) or [one])]
 
 
 def pattern(text: str) -> str:
@@ -220,7 +230,7 @@ class ReadingOptions:
     ] = None
     skip_unreadable: Annotated[
         bool,
-        _input("--skip-unreadable", help="List unreadable reports as not covered."),
+        _input("--skip-unreadable", help="List unreadable reports; exit with 5."),
     ] = False
     max_input: Annotated[
         int | None,
@@ -249,7 +259,7 @@ class InputOptions(ReadingOptions):
 
 AccountNames = Annotated[
     InputFile | None,
-    a_file("Read names of accounts from a CSV.", rich_help_panel="Input"),
+    a_file("CSV of names: account, name, owner.", rich_help_panel="Input"),
 ]
 """The option that names the list of accounts."""
 
@@ -286,7 +296,10 @@ class CriteriaOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingOptions(CriteriaOptions):
-    """Hold the options that the verdicts and the findings depend on."""
+    """Hold the options that the verdicts and the findings depend on.
+
+    `settings` names the file that set some of them, and these; it is no option.
+    """
 
     exemptions: Annotated[
         InputFile | None,
@@ -302,19 +315,23 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help=f"Run only these rules (id, default or all); {_REPEATED}",
+            help=f"Run only this rule (id, root-*, default or all); {_REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {_REPEATED}"),
+        _judging(
+            autocompletion=words(rule_ids),
+            metavar="ID",
+            help=f"Skip this rule; {_REPEATED}",
+        ),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
         _judging(
             metavar="SEVERITY",
             show_default=False,
-            help=f"Skip rules of a lower severity: {', '.join(Severity)}.",
+            help=f"Skip rules below {', '.join(Severity)}.",
         ),
     ] = Severity.LOW
     idle_days: Annotated[int | None, days("Days without use that fail.", hidden=True)] = None
@@ -326,6 +343,7 @@ class JudgingOptions(CriteriaOptions):
     ] = None
     keep_days: Annotated[int, days("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
     due_days: Annotated[int, days("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
+    settings: str = ""
 
     @property
     def files(self) -> tuple[InputFile | None, ...]:
@@ -338,8 +356,9 @@ FailOn = Annotated[
     typer.Option(
         autocompletion=words(lambda: (*FAIL_ON_WORDS, *rule_ids())),
         metavar="WORD",
-        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher;"
-        f" also control, overdue; {_REPEATED}",
+        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
+        " or is undetermined, or an account could not be read; also control, overdue;"
+        f" {_REPEATED}",
     ),
 ]
 """The option that says what a run fails on; undetermined users always count."""

@@ -1,5 +1,7 @@
 """Tell the story of `credreport plan`: write the script that removes the decided users."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -10,6 +12,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, require
 from analyzer.cli.options import DecisionFiles, InputFile, input_file, whole_number
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
+from analyzer.terms import utc_text
 
 if TYPE_CHECKING:
     from analyzer.decisions.plan import Plan
@@ -84,7 +87,7 @@ def plan(
         result = planned(collection.ledger, exempt)
         notes = exemption_notes(collection.ledger, exempt)
     _write(result, files, output, max_age)
-    for note in collection.notes:
+    for note in (*collection.notes, *_age_warning(result, max_age)):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -93,6 +96,16 @@ def plan(
     for each in result.left_out:
         say(f"Left out: {each}")
     exit_if_failed_or_partial(missing=result.left_out)
+
+
+def _age_warning(planned: "Plan", max_age: int) -> Iterator[str]:
+    """Yield a warning where a report is too old for the script to run now."""
+    oldest = min((each.confirmed for each in planned.removals), default=None)
+    if oldest and oldest + timedelta(max_age) < utc_now():
+        yield (
+            f"The script will refuse to run: a report is of {utc_text(oldest)}, more than"
+            f" {max_age:,} days ago. Name a newer one with --report, or set --max-age."
+        )
 
 
 def _check_names(files: list[InputFile]) -> None:

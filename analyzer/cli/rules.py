@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli import stdout
-from analyzer.cli.options import refuse_unknown, rule_ids, words
+from analyzer.cli.options import matching, refuse_unknown, rule_ids, words
 from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def rules(
         typer.Argument(
             metavar="ID",
             autocompletion=words(rule_ids),
-            help="Explain these rules: why they matter, how they decide, what to do, and which"
-            " controls require them.",
+            help="Explain these rules (ids or patterns): why they matter, how they decide, what to"
+            " do, and which controls require them.",
         ),
     ] = [],
 ) -> None:
@@ -33,8 +33,9 @@ def rules(
     from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
-    refuse_unknown(ids, known, "ID")
-    pages = (manual_page(known[each], references(each)) for each in ids)
+    chosen = matching(ids, known)
+    refuse_unknown(chosen, known, "ID")
+    pages = (manual_page(known[each], references(each)) for each in chosen)
     stdout.write_lines("\n\n".join(pages) if ids else "\n".join(rule_lines(RULES)))
 
 

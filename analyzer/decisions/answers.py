@@ -9,7 +9,7 @@ from analyzer import columns
 from analyzer.decisions.follow_up import FollowUp, FollowUpStatus, Outcome
 from analyzer.decisions.ledger import Entries, Ledger
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.standing import LedgerLine, Standing, UserKey, normal_name
+from analyzer.decisions.user_decisions import LedgerLine, UserDecisions, UserKey, normal_name
 from analyzer.decisions.user_state import datetimes
 from analyzer.report.model import Page
 from analyzer.terms import short_list
@@ -23,22 +23,22 @@ def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
     """
     users = page.users
     keys = map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))
-    standings = ((key, ledger.standings.get(key)) for key in keys)
+    decided = ((key, ledger.by_user.get(key)) for key in keys)
     answers = [
-        standing is not None and _stands(key, standing, as_of, ledger, followed.outcomes)
-        for (key, standing), as_of in zip(standings, users[columns.AS_OF], strict=True)
+        of_user is not None and _stands(key, of_user, as_of, ledger, followed.outcomes)
+        for (key, of_user), as_of in zip(decided, users[columns.AS_OF], strict=True)
     ]
     return np.array(answers, bool)
 
 
 def _stands(
     key: UserKey,
-    standing: Standing,
+    of_user: UserDecisions,
     as_of: datetime,
     ledger: Ledger,
     outcomes: Mapping[UserKey, Outcome],
 ) -> bool:
-    line = ledger.in_force(standing, as_of.date())
+    line = ledger.in_force(of_user, as_of.date())
     if line is None:
         return False
     if line.decision is Decision.INVESTIGATE:
@@ -56,8 +56,8 @@ def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
     still_open: dict[str, int] = {}
     for each in files:
         for row in each.open_rows:
-            standing = ledger.standings.get(row.user_key)
-            words = standing.words if standing else ()
+            of_user = ledger.by_user.get(row.user_key)
+            words = of_user.words if of_user else ()
             whose = _whose(each, row.owner)
             if all(line.as_of != row.as_of for line in words) and whose not in entered:
                 still_open[whose] = still_open.get(whose, 0) + 1

@@ -11,7 +11,7 @@ from analyzer.decisions import review_columns
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.decisions.review_columns import REMOVALS, Decision
-from analyzer.decisions.standing import LedgerLine, Standing, UserKey, standings
+from analyzer.decisions.user_decisions import LedgerLine, UserDecisions, UserKey, decisions_by_user
 from analyzer.errors import InputRefused, Problem
 from analyzer.verdicts.caveats import UNREAD_CELL
 from analyzer.verdicts.facts import ANOTHER_ROW
@@ -83,7 +83,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
         raise InputRefused(problems)
     noted = [_conflict_line(*pair) for pair in conflicts]
     whole = replace(ledger, lines=(*ledger.lines, *new, *noted))
-    before, after = standings(ledger.lines), standings(whole.lines)
+    before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
     kept = {id(line) for line in new}
     return Collection(
         ledger=whole,
@@ -195,7 +195,7 @@ def _older_view_problems(
         of_files = newly.setdefault(line.user_key, [])
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
-            in_force = standings(others)[line.user_key].in_force if others else None
+            in_force = decisions_by_user(others)[line.user_key].in_force if others else None
             if in_force and line.report_time.earliest < in_force.report_time.earliest:
                 yield _older_view_problem(line, in_force)
                 break
@@ -220,11 +220,11 @@ def _unnoted_conflicts(
     """
     noted = {
         (user, day)
-        for user, standing in standings(known).items()
-        for day in standing.noted & {one.decided_on for one, _ in standing.conflicts}
+        for user, of_user in decisions_by_user(known).items()
+        for day in of_user.conflict_days & {one.decided_on for one, _ in of_user.conflicts}
     }
-    for user, standing in standings([*known, *new]).items():
-        for one, other in standing.conflicts:
+    for user, of_user in decisions_by_user([*known, *new]).items():
+        for one, other in of_user.conflicts:
             if (user, other.decided_on) not in noted:
                 yield one, other
 
@@ -242,24 +242,20 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     return replace(other, decision=word, decided_by=PROGRAM, ticket="", comment=comment)
 
 
-_HEADS: Final = {DECISION: review_columns.DECISION, columns.ARN: review_columns.ARN}
-"""The heads that a sheet has for columns of the ledger."""
-
-
 def _problem(line: LedgerLine, column: str, message: str, hint: str) -> Problem:
-    """Return a problem of a column of the ledger, by the name that the line's file has for it."""
-    place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
+    """Return a problem of a column of a CSV, or of the decision in a workbook."""
+    file, row, cell = line.read_from
     arn = line.user_key.arn
     value = f"{line.decision} {arn}" if column == DECISION else arn
-    name = _HEADS[column] if line.sheet else column
-    return Problem(place, line.row, name, value, message, hint)
+    name = f"{review_columns.DECISION}, cell {cell}" if cell else column
+    return Problem(file, row, name, value, message, hint)
 
 
 def _file_outcome(
     entries: Entries,
     new: set[int],
-    before: Mapping[UserKey, Standing],
-    after: Mapping[UserKey, Standing],
+    before: Mapping[UserKey, UserDecisions],
+    after: Mapping[UserKey, UserDecisions],
     entered: Iterable[LedgerLine],
 ) -> FileOutcome:
     """Return what came of the entries of one file.
@@ -283,14 +279,14 @@ def _file_outcome(
     emptied = [
         line
         for row in entries.open_rows
-        if (standing := after.get(row.user_key))
-        for line in standing.words
+        if (of_user := after.get(row.user_key))
+        for line in of_user.decisions
         if (line.workbook, line.as_of) == (entries.source, row.as_of)
         and line.content not in still_entered
     ]
     still_open = sum(
         row.user_key not in after
-        or all(line.as_of != row.as_of for line in after[row.user_key].words)
+        or all(line.as_of != row.as_of for line in after[row.user_key].decisions)
         for row in entries.open_rows
     )
     return FileOutcome(entries.file.name, tuple(tallies.values()), tuple(emptied), still_open)
@@ -302,29 +298,29 @@ def _conflict_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
 
 
 def _needless_withdrawal_notes(
-    new: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+    new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
     """Yield a note on each withdrawal where no decision stood, before or after it."""
     for line in new:
-        standing = after[line.user_key]
-        if line.decision is Decision.WITHDRAW and not standing.words:
-            earlier = standings(standing.lines[: standing.lines.index(line)])
-            if not any(each.words for each in earlier.values()):
+        of_user = after[line.user_key]
+        if line.decision is Decision.WITHDRAW and not of_user.decisions:
+            earlier = decisions_by_user(of_user.lines[: of_user.lines.index(line)])
+            if not any(each.decisions for each in earlier.values()):
                 whose = f"{line.user_key.arn} ({line.place})"
                 yield f"Nothing to withdraw for {whose}: no decision was in force."
 
 
 def _uncounted_notes(
     entered: Iterable[LedgerLine],
-    after: Mapping[UserKey, Standing],
+    after: Mapping[UserKey, UserDecisions],
     gives_way: Callable[[LedgerLine, LedgerLine], bool],
     reason: str,
 ) -> Iterator[str]:
     """Yield a note on each entry that gives way to another word, or to one that took it back."""
     for line in entered:
-        standing = after[line.user_key]
-        words = [each for each in standing.lines if each.decision is not Decision.CONFLICT]
-        for counted in standing.current or words[-1:]:
+        of_user = after[line.user_key]
+        words = [each for each in of_user.lines if each.decision is not Decision.CONFLICT]
+        for counted in of_user.current or words[-1:]:
             if line.decision is not counted.decision and gives_way(line, counted):
                 yield _counts_note(counted, line, reason)
 
@@ -338,7 +334,7 @@ def _is_earlier(line: LedgerLine, counted: LedgerLine) -> bool:
 
 
 def _replaced_word_notes(
-    known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, Standing]
+    known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
     """Yield a note on each word that its person replaces by a new one of the same day."""
     words = {(line.user_key, line.person, line.decided_on): line for line in known}

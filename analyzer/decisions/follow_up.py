@@ -31,7 +31,7 @@ from analyzer.decisions.ledger import (
     Ledger,
 )
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.standing import LedgerLine, ReportTime, Standing, UserKey
+from analyzer.decisions.user_decisions import LedgerLine, ReportTime, UserDecisions, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
@@ -391,8 +391,8 @@ def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Seri
     users = page.users
     keys = map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))
     texts = [
-        _earlier(standing, as_of.date(), verdict, ledger, followed.outcomes)
-        if (standing := ledger.standings.get(key))
+        _earlier(of_user, as_of.date(), verdict, ledger, followed.outcomes)
+        if (of_user := ledger.by_user.get(key))
         else ""
         for key, as_of, verdict in zip(
             keys, users[columns.AS_OF], users[columns.VERDICT], strict=True
@@ -402,20 +402,20 @@ def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Seri
 
 
 def _earlier(
-    standing: Standing,
+    of_user: UserDecisions,
     day: date,
     verdict: str,
     ledger: Ledger,
     of_users: Mapping[UserKey, Outcome],
 ) -> str:
     """Return what stands of the decisions on one user, and what became of it."""
-    if standing.is_conflict:
-        return f"conflict: {'; '.join(each.summary for each in standing.current)}"
-    line = standing.in_force
+    if of_user.is_conflict:
+        return f"conflict: {'; '.join(each.summary for each in of_user.current)}"
+    line = of_user.in_force
     if line is None:
-        return standing.lines[-1].summary
+        return of_user.lines[-1].summary
     remark = f": {line.comment}" if line.comment else ""
-    if ledger.in_force(standing, day) is None:
+    if ledger.in_force(of_user, day) is None:
         return f"{line.summary}{remark}; ended on {ledger.last_day(line)}"
     if line.decision is Decision.KEEP:
         why = f"the user is {verdict}" if line.identifies_user else _NOT_IDENTIFIED

@@ -22,7 +22,14 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.review_columns import CHOICES, REMOVALS, Decision
-from analyzer.decisions.standing import USER_ARN, LedgerLine, Standing, UserKey, standings
+from analyzer.decisions.user_decisions import (
+    USER_ARN,
+    EntryPlace,
+    LedgerLine,
+    UserDecisions,
+    UserKey,
+    decisions_by_user,
+)
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, list_rows
 from analyzer.report.arns import is_masked_user_arn
@@ -89,20 +96,20 @@ class Ledger:
         except OverflowError:
             return date.max
 
-    def in_force(self, standing: Standing, day: date) -> LedgerLine | None:
+    def in_force(self, of_user: UserDecisions, day: date) -> LedgerLine | None:
         """Return the decision on a user that is in force on a day, None if there is none."""
-        line = standing.in_force
+        line = of_user.in_force
         ran_out = line and line.decision is Decision.KEEP and day > self.last_day(line)
         return None if ran_out else line
 
     @cached_property
-    def standings(self) -> Mapping[UserKey, Standing]:
-        """Return what stands of the lines on each user."""
-        return standings(self.lines)
+    def by_user(self) -> Mapping[UserKey, UserDecisions]:
+        """Return the decisions on each user."""
+        return decisions_by_user(self.lines)
 
     def exemptions(self) -> tuple[Exemption, ...]:
         """Return an entry for each user to keep, with the comment as reason."""
-        in_force = (each.in_force for each in self.standings.values())
+        in_force = (each.in_force for each in self.by_user.values())
         return tuple(
             Exemption(
                 account=line.account,
@@ -121,7 +128,7 @@ class Ledger:
     def notes(self) -> list[str]:
         """Return sentences on decisions that nothing acts on."""
         unidentified = [each.place for each in self.lines if not each.identifies_user]
-        conflicts = [user.arn for user, each in self.standings.items() if each.is_conflict]
+        conflicts = [user.arn for user, each in self.by_user.items() if each.is_conflict]
         return [
             f"{text}: {short_list(places)}."
             for places, text in (
@@ -133,7 +140,7 @@ class Ledger:
 
     def removals(self) -> list[LedgerLine]:
         """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
-        in_force = (each.in_force for each in self.standings.values())
+        in_force = (each.in_force for each in self.by_user.values())
         return [line for line in in_force if line and line.decision in REMOVALS]
 
 
@@ -298,6 +305,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         baseline=baseline,
         same_second=_names(cells.get(SAME_SECOND, "")),
         report_cells=report_cells,
+        read_from=EntryPlace(file.name, row),
     )
 
 

@@ -23,7 +23,7 @@ from analyzer.decisions.follow_up import (
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_script import CredentialInReport, Removal
 from analyzer.decisions.review_columns import REMOVALS
-from analyzer.decisions.standing import LedgerLine, Standing
+from analyzer.decisions.user_decisions import LedgerLine, UserDecisions
 from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
 from analyzer.report.model import Exemption, Page, Report, as_category
@@ -86,7 +86,7 @@ def plan(
     return Plan(
         removals=tuple(map(_removal, chosen, before)),
         left_out=(
-            *_in_conflict(ledger.standings.values()),
+            *_in_conflict(ledger.by_user.values()),
             *(LeftOut(each.line, each.reason) for each in candidates if each.reason),
         ),
         done=tuple(each.line for each in candidates if each.is_done),
@@ -95,7 +95,7 @@ def plan(
 
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
     """Return sentences on exemptions that expired for users in a ledger, or match nobody there."""
-    lines = [each.lines[-1] for each in ledger.standings.values()]
+    lines = [each.lines[-1] for each in ledger.by_user.values()]
     if not lines:
         return []
     oldest = min(line.as_of for line in lines).date()
@@ -112,12 +112,12 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
     ]
 
 
-def _in_conflict(every: Iterable[Standing]) -> Iterator[LeftOut]:
+def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
     """Yield the decisions to remove a user on which people disagree."""
-    for standing in every:
-        removals = [line for line in standing.current if line.decision in REMOVALS]
-        if standing.is_conflict and removals:
-            said = "; ".join(line.summary for line in standing.current)
+    for of_user in every:
+        removals = [line for line in of_user.current if line.decision in REMOVALS]
+        if of_user.is_conflict and removals:
+            said = "; ".join(line.summary for line in of_user.current)
             yield LeftOut(removals[-1], f"the decisions are in conflict: {said}")
 
 

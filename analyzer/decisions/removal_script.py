@@ -19,7 +19,7 @@ from typing import Final
 
 from analyzer.decisions.removal_functions import FUNCTIONS
 from analyzer.decisions.review_columns import REMOVALS, Decision
-from analyzer.decisions.standing import USER_ARN
+from analyzer.decisions.user_decisions import USER_ARN
 from analyzer.report.model import FileReference
 from analyzer.terms import utc_text
 

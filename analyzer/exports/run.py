@@ -82,7 +82,7 @@ def check(request: ExportRequest) -> int:
         load.load_sources(request.sources, inputs.readable, request.as_of, lambda *_: None, limit),
         inputs.uncovered,
     )
-    log.say("reports", f"Reports read: {len(report.files)}, with {report.rows} rows.")
+    log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
     decided = _collect_decisions(request, write=False)
     _log_missing_accounts(report, log)
     return PARTIAL if report.not_covered or decided.refused else 0
@@ -108,10 +108,12 @@ def export(request: ExportRequest, keep: int | None) -> int:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
                 identity = run_record.run_identity(report, _parameters(request, analysis))
+                code = _exit_code(analysis, request, has_gaps=has_gaps)
                 if existing := runs.run_with_identity(folder, identity):
-                    run, code = existing.path, _unchanged(existing, request.log, has_gaps=has_gaps)
+                    run, code = existing.path, existing.record.exit_code or code
+                    message = f"Unchanged since {run}: skipped."
+                    request.log.say("unchanged", message, run=existing.name, exit_code=code)
                 else:
-                    code = _exit_code(analysis, request, has_gaps=has_gaps)
                     _publish(request, analysis, building, run, earlier=earlier, code=code)
         if keep:
             _prune(request, keep, run)
@@ -172,15 +174,8 @@ def _parameters(request: ExportRequest, analysis: Analysis) -> dict[str, object]
     return {**request.parameters, "decisions": file.sha256 if file else None}
 
 
-def _unchanged(existing: Run, log: Log, *, has_gaps: bool) -> int:
-    """Log that the same run is there already, and return its exit code."""
-    code = existing.record.exit_code or (PARTIAL if has_gaps else 0)
-    message = f"Unchanged since {existing.path}: skipped."
-    log.say("unchanged", message, run=existing.name, exit_code=code)
-    return code
-
-
 def _exit_code(analysis: Analysis, request: ExportRequest, *, has_gaps: bool) -> int:
+    """Return the exit code of a run, and log what meets `fail_on`."""
     if reasons := request.judging.failures(analysis):
         request.log.caution("fail-on", f"Meets --fail-on: {'; '.join(reasons)}")
         return FAILED

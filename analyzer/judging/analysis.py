@@ -21,9 +21,8 @@ from analyzer.report.model import (
     Page,
     Report,
     as_category,
-    concatenated,
 )
-from analyzer.terms import CONTROL, OVERDUE, Criteria, Severity, Verdict
+from analyzer.terms import CONTROL, OVERDUE, Criteria, Severity, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
 # What one plain report does not need is imported where it is used.
@@ -97,6 +96,7 @@ class Analysis:
     `book` chooses the rules; None stands for those that run by default. `decisions` are earlier
     ones: those to keep users are among the exemptions already. A `filter` kept these users of the
     analysis `part_of`. `store` may hold what is judged of a report that does not stay in memory.
+    `settings` names the file that set criteria or rules, and what it set; empty for none.
     A pass over the pages that came to its end leaves its result in `counted`.
     """
 
@@ -110,12 +110,13 @@ class Analysis:
     store: "Store | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
+    settings: str = ""
     counted: list[Totals] = field(default_factory=list)
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all judged users as one frame (columns: `Page.users_with_nullable_flags`)."""
-        return concatenated(page.users_with_nullable_flags for page in self.pages())
+        """Return all judged users as one frame (columns: `Page.frame`)."""
+        return self.report.frame(self.pages())
 
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""
@@ -398,7 +399,7 @@ def _check_user_count(report: Report, judged: int) -> None:
     if surveyed != judged:
         names = ", ".join(file.name for file in report.files)
         hint = "Something writes to the file: copy it and analyze the copy."
-        message = f"{surveyed} users at first, {judged} later"
+        message = f"{count_text(surveyed, 'user')} at first, {judged:,} later"
         raise InputRefused.of_file(names, message, hint)
 
 
@@ -408,7 +409,7 @@ class JudgingRequest:
 
     `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has
     earlier decisions, `owners` are those of users. `fail_on` are verdicts, severities, ids of
-    rules, `control` and `overdue`.
+    rules, `control` and `overdue`. `settings` is as in `Analysis`.
     """
 
     criteria: Criteria
@@ -418,6 +419,7 @@ class JudgingRequest:
     accounts: "AccountList | None" = None
     owners: Owners = NO_OWNERS
     fail_on: Collection[str] = ()
+    settings: str = ""
 
     def analysis(self, report: Report) -> Analysis:
         """Judge a report, with the names of its accounts."""
@@ -425,9 +427,10 @@ class JudgingRequest:
             from analyzer.lists.account_names import with_account_list  # noqa: PLC0415
 
             report = with_account_list(report, self.accounts)
-        return analyze(
+        judged = analyze(
             report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners
         )
+        return replace(judged, settings=self.settings)
 
     def failures(self, analysis: Analysis) -> list[str]:
         """Return what meets `fail_on`, each with its number of users or findings.

@@ -13,19 +13,20 @@ from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import ExemptionMatches, has_expired
 from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.rules.engine import page_findings
-from analyzer.rules.rule import FACT, OUTCOME, RULE
+from analyzer.rules.rule import FACT, OUTCOME, RULE, Rule
 from analyzer.terms import (
     AS_OF_SOURCES,
     Criteria,
     Definition,
     State,
     Verdict,
+    count_text,
     minute_text,
     utc_text,
 )
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts
-from analyzer.verdicts.verdict import reason_text
+from analyzer.verdicts.verdict import last_use_text, reason_text
 
 PASSES: Final = "passes"
 """The outcome of a rule without a finding on the user."""
@@ -33,7 +34,7 @@ PASSES: Final = "passes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Hold a cell of the report, how it was read, and whether it decides verdict or certainty.
+    """Hold a cell of the report, how it was read, and what it decides: verdict, certainty or rules.
 
     `value` is None where the report has no such column. Timestamps are in the form `…Z`.
     """
@@ -109,15 +110,13 @@ class Explanation:
         caveats = [{"caveat": name, "because": sentence} for name, sentence in self.caveats]
         return {**texts, "reason": self.reason_code, "caveats": caveats}
 
+    def __repr__(self) -> str:
+        """Return the user and its verdict in a line; `print` shows all."""
+        return f"<Explanation: {self.arn or self.user}, {self.verdict or 'no verdict'}>"
+
     def __str__(self) -> str:
         """Return it as text."""
         return "\n".join(_text(self))
-
-
-_AS_IN_USERS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN),
-    *(columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION, *columns.OWNERSHIP),
-)
 
 
 def explanations(
@@ -129,14 +128,63 @@ def explanations(
 ) -> Iterator[Explanation]:
     """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
 
+    A root matches by its ARN and by `<root_account>`, which no pattern of user names is: it has no
+    verdict, only the outcomes of the rules on it.
+
     `pages` are the pages of the report that `inspection` is about, judged by `criteria`; `earlier`
     returns what was decided earlier on the users of a page.
     """
+    for alone in _matching(pages, user):
+        yield _explanation(alone, inspection, earlier(alone).iloc[0], criteria)
+    roots = inspection.report.roots() if user.startswith(_BEGINNINGS_OF_ROOTS) else ()
+    for alone in _matching(roots, user):
+        yield _explanation_of_root(alone, inspection)
+
+
+_BEGINNINGS_OF_ROOTS: Final = ("<", "arn:")
+
+
+def _matching(pages: Iterable[Page], user: str) -> Iterator[Page]:
+    """Yield a page of its own for each user or root whose name or ARN matches."""
     chosen = Filter(users=(user,))
     for page in pages:
         for position in np.flatnonzero(user_mask(page, chosen, {})):
-            alone = page.where(np.arange(len(page)) == position)
-            yield _explanation(alone, inspection, earlier(alone).iloc[0], criteria)
+            yield page.where(np.arange(len(page)) == position)
+
+
+def _explanation_of_root(page: Page, inspection: Inspection) -> Explanation:
+    """Return which rules the only root of a page meets, and the cells that they read."""
+    rules = [rule for rule in inspection.book.rules if rule.is_of_root]
+    cells = dict.fromkeys(name for rule in rules for name in rule.columns)
+    return Explanation(
+        **_source(page, inspection),
+        verdict="",
+        reason="The root user is not an IAM user, and has no verdict.",
+        reason_code="",
+        why_not=(),
+        certainty="",
+        caveats=(),
+        exemption="",
+        age_days=None,
+        cells=tuple(_cell(page, name, "rules") for name in cells),
+        rules=tuple(_rule_outcomes(page, inspection, rules)),
+        earlier_decision="",
+    )
+
+
+def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
+    """Return who the only user or root of a page is, where its row is, and which entries match."""
+    user = page.users.iloc[0]
+    file: ReportFile = inspection.report.files[user[columns.FILE]]
+    return {
+        **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
+        **{name: each[0] for name, each in inspection.owners.columns_of(page.users).items()},
+        "exemptions": tuple(_matching_exemptions(page, inspection.exemptions, file)),
+        "file": file.name,
+        "row": int(user[columns.ROW]),
+        "as_of": utc_text(file.as_of),
+        "as_of_source": str(file.as_of_source),
+    }
 
 
 def _explanation(
@@ -144,9 +192,10 @@ def _explanation(
 ) -> Explanation:
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
-    file: ReportFile = inspection.report.files[user[columns.FILE]]
+    rules = [rule for rule in inspection.book.rules if not rule.is_of_root]
     return Explanation(
-        **{name: user[name] for name in _AS_IN_USERS},
+        **_source(page, inspection),
+        **{name: user[name] for name in (columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION)},
         reason=reason_text(
             user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
         ),
@@ -155,13 +204,8 @@ def _explanation(
         caveats=caveat_sentences(page)[0],
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
-        rules=tuple(_rule_outcomes(page, inspection)),
-        exemptions=tuple(_matching_exemptions(page, inspection.exemptions, file)),
+        rules=tuple(_rule_outcomes(page, inspection, rules)),
         earlier_decision=earlier,
-        file=file.name,
-        row=int(user[columns.ROW]),
-        as_of=utc_text(file.as_of),
-        as_of_source=str(file.as_of_source),
     )
 
 
@@ -176,12 +220,11 @@ def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
     signed_in = ["it signed in"] if facts.sign_in.present[0] else []
     password = ["it has a password"] if facts.password.yes[0] else []
     attached = inactive if criteria.definition is Definition.IAM_029 else []
-    idle = _number(user[columns.IDLE_DAYS])
-    limit = f"fewer than {criteria.dormant_days}"
+    idle = last_use_text(_number(user[columns.IDLE_DAYS]) or 0)
     reasons = {
         Verdict.UNUSED: [*signed_in, *active, *attached],
         Verdict.RETIRED: [*password, *active],
-        Verdict.DORMANT: [f"used or set {idle} days before as-of, {limit}"],
+        Verdict.DORMANT: [f"{idle}, fewer than {criteria.dormant_days:,}"],
     }
     verdicts = list(Verdict)
     for verdict in verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]:
@@ -267,7 +310,7 @@ def _reading(page: Page, name: str) -> str:
     if pd.isna(moment):
         return no
     days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
-    return f"{yes}, {days} day{'' if days == 1 else 's'} before as-of"
+    return f"{yes}, {count_text(days, 'day')} before as-of"
 
 
 _STATE_WORDS: Final = {
@@ -300,12 +343,16 @@ _READINGS: Final = {
 # Rules and exemptions
 
 
-def _rule_outcomes(page: Page, inspection: Inspection) -> Iterator[RuleOutcome]:
-    """Yield the findings of each rule on the user, or that it passes; rules on the root are not."""
-    book = inspection.book
-    rules = [rule for rule in book.rules if not rule.is_of_root]
-    exempt = ExemptionMatches(page, inspection.exemptions)
-    frame = page_findings(page, rules, book.thresholds, exempt, of_roots=False)
+def _rule_outcomes(
+    page: Page, inspection: Inspection, rules: Sequence[Rule]
+) -> Iterator[RuleOutcome]:
+    """Yield the findings of each rule on the only user or root of a page, or that it passes.
+
+    The rules are all on users, or all on roots.
+    """
+    exempt, limits = ExemptionMatches(page, inspection.exemptions), inspection.book.thresholds
+    of_roots = any(rule.is_of_root for rule in rules)
+    frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
     for rule in rules:
         cells = frame.loc[frame[RULE] == rule.id, [OUTCOME, FACT, columns.EXEMPTION]]
         for outcome, fact, exemption in cells.to_numpy().tolist() or [[PASSES, "", ""]]:
@@ -341,7 +388,7 @@ def _matching_exemptions(
 def _text(each: Explanation) -> Iterator[str]:
     yield f"{each.user}  {each.arn}"
     certainty = f" ({'to check' if each.caveats else each.certainty})" if each.certainty else ""
-    yield f"{each.verdict}{certainty}: {each.reason}"
+    yield f"{each.verdict}{certainty}: {each.reason}" if each.verdict else each.reason
     yield from each.why_not
     at = minute_text(pd.Timestamp(each.as_of))
     account = f"account {each.account}, " if each.account else ""
@@ -355,7 +402,7 @@ def _text(each: Explanation) -> Iterator[str]:
     if each.earlier_decision:
         yield f"earlier decision: {each.earlier_decision}"
     yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
-    for decides in ("verdict", "certainty"):
+    for decides in ("verdict", "certainty", "rules"):
         cells = [cell for cell in each.cells if cell.decides == decides]
         words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)

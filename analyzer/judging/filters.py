@@ -20,7 +20,7 @@ from analyzer.report.model import (
     UncoveredAccount,
     account_with_name,
 )
-from analyzer.terms import ROOT_USER, Certainty, pattern_regex
+from analyzer.terms import ROOT_USER, Certainty, count_text, pattern_regex
 
 _WILDCARDS: Final = ("*", "?")
 
@@ -65,7 +65,9 @@ class Filter:
             f"account {' or '.join(self.accounts)}" if self.accounts else "",
             f"user {' or '.join(self.users)}" if self.users else "",
             "without caveats" if self.certain else "",
-            f"created {self.min_age} days or more before as-of" if self.min_age else "",
+            f"created {count_text(self.min_age, 'day')} or more before as-of"
+            if self.min_age
+            else "",
         )
         return ", ".join(filter(None, parts))
 

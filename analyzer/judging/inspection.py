@@ -63,6 +63,11 @@ class Inspection:
     filtered_rules: Collection[str] = ()
     counted: list[FindingCounts] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        """Return how many findings there are, of how many rules, in a line."""
+        findings, rules = sum(self.counts.values()), len(self.book.rules)
+        return f"<Inspection: findings {findings:,}, rules {rules}>"
+
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 

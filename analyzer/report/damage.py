@@ -14,7 +14,7 @@ from analyzer.errors import Problem
 from analyzer.report import values
 from analyzer.report.raw_report import Header, ReportText
 from analyzer.report.values import lengths
-from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED
+from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, count_text
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
@@ -140,7 +140,7 @@ def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Probl
         message = "the file is cut off in the middle of this row"
         hint = DOWNLOAD_AGAIN
     else:
-        message = f"the row has {count} cells, the header {expected}"
+        message = f"the row has {count_text(count, 'cell')}, the header {expected}"
         hint = (
             "Give the report as AWS made it, or put quotes round the cell that holds a separator."
         )

@@ -125,19 +125,28 @@ class Page:
             names[position].append(name)
         return names
 
-    @property
-    def users_with_nullable_flags(self) -> pd.DataFrame:
-        """Return the users with `password_enabled` and `mfa_active` as `boolean`.
+    def frame(self, files: Sequence[str]) -> pd.DataFrame:
+        """Return the users and their access keys as one frame, for people who go on with it.
 
-        They are `<NA>` where the cell was not understood.
+        `file` is one of the names of the files (str). `password_enabled` and `mfa_active` are
+        `boolean`, `<NA>` where the cell was not understood, and so is `access_key_1_active`, which
+        follows with `access_key_1_last_rotated` and `access_key_1_last_used_date`
+        (datetime64[s, UTC]); likewise those of key 2.
         """
-        names = (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
-        return self.users.assign(
-            **{
-                name: pd.arrays.BooleanArray(self.users[name].to_numpy(), self.unread_in(name))
-                for name in names
-            }
-        )
+        names, moments = np.array(files, object), self.moments()
+        frame: dict[str, Any] = {
+            columns.FILE: pd.array(names[self.users[columns.FILE].to_numpy()], TEXT)
+        }
+        for name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
+            unread = self.unread_in(name)
+            frame[name] = pd.arrays.BooleanArray(self.users[name].to_numpy(), unread)
+        for key, state in zip(
+            columns.ACCESS_KEYS, slot_matrix(self.keys[columns.STATE].to_numpy()), strict=True
+        ):
+            unknown = state == State.UNKNOWN
+            frame[key.active] = pd.arrays.BooleanArray(state == State.ACTIVE, unknown)
+            frame |= {name: moments[name] for name in (key.last_rotated, key.last_used_date)}
+        return self.users.assign(**frame)
 
     def moments(self) -> dict[str, pd.Series]:
         """Return the moments of the users by the report's columns, in their order."""
@@ -280,6 +289,10 @@ class Exemptions(Sequence[Exemption]):
 
     entries: tuple[Exemption, ...] = ()
     file: FileReference | None = None
+
+    def __repr__(self) -> str:
+        """Return the number of entries in a line."""
+        return f"<Exemptions: entries {len(self):,}>"
 
     def __getitem__(self, at: Any) -> Any:
         """Return an entry, or some."""
@@ -433,8 +446,13 @@ class Report:
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all IAM users as one frame (columns: `Page.users_with_nullable_flags`)."""
-        return concatenated(page.users_with_nullable_flags for page in self.pages())
+        """Return all IAM users as one frame (columns: `Page.frame`)."""
+        return self.frame(self.pages())
+
+    def frame(self, pages: Iterable[Page]) -> pd.DataFrame:
+        """Return the users of pages of this report as one frame (columns: `Page.frame`)."""
+        names = [file.name for file in self.files]
+        return concatenated(page.frame(names) for page in pages)
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

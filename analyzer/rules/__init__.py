@@ -10,6 +10,9 @@ never changes the page and reads no clock.
 
 Standards, `inspection`, the writers and the command line may import this package. The numbers of
 benchmarks are in `analyzer.standards`, not here.
+
+A rule of one's own needs this package alone: `Rule`, `Subject`, `Severity`, `Truth`, and the
+functions that word a fact.
 """
 
 from typing import Final
@@ -35,7 +38,21 @@ from analyzer.rules import (
     unused_user,
     user_without_mfa,
 )
-from analyzer.rules.rule import Rule
+from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.wording import concat, date_texts, days_text
+from analyzer.terms import Severity
+from analyzer.verdicts.facts import Truth
+
+__all__ = [
+    "RULES",
+    "Rule",
+    "Severity",
+    "Subject",
+    "Truth",
+    "concat",
+    "date_texts",
+    "days_text",
+]
 
 RULES: Final[tuple[Rule, ...]] = (
     unused_user.RULE,

@@ -88,6 +88,10 @@ class Rule(RuleText):
     undecided_fact: Callable[[Facts, np.ndarray], pa.Array] | None = None
     default: bool = True
 
+    def __repr__(self) -> str:
+        """Return its id in a line."""
+        return f"<Rule {self.id}>"
+
     def slot_columns(self, slot: int) -> tuple[str, ...]:
         """Return the report's columns that decide about one slot."""
         key = columns.ACCESS_KEYS[slot - 1]

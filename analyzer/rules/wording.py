@@ -239,14 +239,14 @@ def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
 
 
 UNSEEN_COMMANDS: Final = (
-    "# Not visible in a credential report: each of these must list nothing.",
+    "# Not in a report, must list nothing:",
     "aws iam list-service-specific-credentials --user-name=NAME",
     "aws iam list-ssh-public-keys --user-name=NAME",
 )
 """Come first: a user with one of these may be in use."""
 
 DELETION_COMMANDS: Final = (
-    "# Then delete what is attached, each with --user-name=NAME:",
+    "# Then delete what is attached:",
     "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
     "# delete-user-policy, detach-user-policy, remove-user-from-group.",
     "aws iam delete-user --user-name=NAME",

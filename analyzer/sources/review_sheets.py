@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from analyzer.decisions.record import parsed_record
 from analyzer.decisions.review_columns import (
     ACCOUNT,
     ARN,
@@ -29,16 +28,11 @@ from analyzer.decisions.review_columns import (
     USER,
     WHEN_WRITTEN,
 )
+from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
-from analyzer.sources.spreadsheet import (
-    CellValue,
-    Sheet,
-    SheetCells,
-    cell_name,
-    moment_of_serial,
-    open_spreadsheet,
-)
-from analyzer.terms import utc_text
+from analyzer.sources.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
+from analyzer.sources.spreadsheet import Sheet, open_spreadsheet
+from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
@@ -78,6 +72,10 @@ class ListSheet:
         cells = self.cells.columns.get(self.column_of[head])
         return cells[at] if cells else None
 
+    def cell_name(self, head: str, row: int) -> str:
+        """Return the name of the cell under a head, such as `C5`."""
+        return cell_name(row, self.column_of[head])
+
     def entry(self, head: str, at: int) -> str:
         """Return an entry as text; a date as YYYY-MM-DD."""
         value = self.value(head, at)
@@ -89,7 +87,7 @@ class ListSheet:
     def problem(self, head: str, at: int, message: str, hint: str) -> Problem:
         """Return a problem of the cell under a head in the row at a position."""
         row = self.cells.row_numbers[at]
-        cell = f"{head}, cell {cell_name(row, self.column_of[head])}"
+        cell = f"{head}, cell {self.cell_name(head, row)}"
         value = self.entry(head, at) if head == DECIDED_ON else text_of(self.value(head, at))
         return Problem(self.place, row, cell, value or None, message, hint)
 
@@ -112,17 +110,32 @@ class ListSheet:
         return utc_text(at) if at else ""
 
 
-def lists_and_summary(
-    name: str, content: bytes
-) -> tuple[list[ListSheet], dict[str, int], set[str]]:
-    """Return the lists of a workbook, and of the Summary the users of each list and all texts.
+class Summary(NamedTuple):
+    """Hold the Summary: where it is, how many users each list had, in which cell, and all texts."""
 
-    Raises InputRefused.
-    """
+    place: str
+    counts: Mapping[str, tuple[int, str]]
+    texts: frozenset[str]
+
+    def count_problems(self, listed: Mapping[str, int]) -> Iterator[Problem]:
+        """Yield a problem for each list that has not as many users as when it was written."""
+        for title in (str(each.title) for each in REVIEW_LISTS):
+            count, cell = self.counts.get(title, (None, ""))
+            if count is None:
+                message = f"the Summary has no count of {title}"
+                yield Problem.of_file(self.place, message, _FORMULA_HINT)
+            elif listed.get(title, 0) != count:
+                users = count_text(listed.get(title, 0), "user")
+                message = f"{title} has {users}, and had {count:,}"
+                message = f"{message} when it was written"
+                yield Problem(self.place, None, f"cell {cell}", None, message, _ROWS_HINT)
+
+
+def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summary]:
+    """Return the lists of a workbook and its Summary; raises InputRefused."""
     book = open_spreadsheet(name, content)
     lists: list[ListSheet] = []
-    counts: dict[str, int] = {}
-    texts: set[str] = set()
+    summary: Summary | None = None
     problems: list[Problem] = []
     for sheet in book.sheets:
         top = sheet.cells(_TOP_ROWS)
@@ -138,9 +151,7 @@ def lists_and_summary(
                 )
                 problems += _stray_problems(lists[-1])
             elif any(TITLE in map(text_of, values) for values in top.columns.values()):
-                cells = sheet.cells()
-                counts |= _counts_when_written(place, cells)
-                texts.update(*(map(text_of, values) for values in cells.columns.values()))
+                summary = _summary(place, sheet.cells(), summary)
             else:
                 problems += _other_sheet_problems(place, top, sheet)
         except InputRefused as error:
@@ -150,10 +161,10 @@ def lists_and_summary(
     if not lists:
         hint = "Name a workbook that credreport wrote, with its lists of users."
         raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
-    if not counts:
+    if not summary or not summary.counts:
         hint = "Send the whole workbook: without it nobody sees whether a row is missing."
         raise InputRefused.of_file(name, "it has no Summary", hint)
-    return lists, counts, texts
+    return lists, summary
 
 
 def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:
@@ -162,7 +173,8 @@ def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator
         for row, value in top.below(column, 0):
             if text_of(value).startswith("{") and parsed_record(text_of(value)):
                 message = "the heads of this list are gone"
-                yield Problem(place, row, None, None, message, SAVED_COPY_HINT)
+                cell = f"cell {cell_name(row, column)}"
+                yield Problem(place, row, cell, None, message, SAVED_COPY_HINT)
                 return
     if heads := _head_row(top, lambda heads: ENTERED_IN in heads and DECIDED in heads):
         yield from _follow_up_problems(place, sheet.cells(), *heads)
@@ -210,27 +222,29 @@ def _are_of_list(heads: set[str]) -> bool:
 def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
     counts = Counter(heads.values())
+    cells = {head: f"{head}, cell {cell_name(row, column)}" for column, head in heads.items()}
     others = counts.keys() - {*ENTRIES, EARLIER_DECISION}
     wrong = [
-        *((each, "the column is gone", SAVED_COPY_HINT) for each in NEEDED if not counts[each]),
-        *((each, "the column is there twice", _TWICE_HINT) for each in NEEDED if counts[each] > 1),
-        *((each, *_COPY) for each in sorted(others) if _LIKE_ENTRY.fullmatch(each)),
+        *((each, *_GONE) for each in NEEDED if not counts[each]),
+        *((cells[each], *_TWICE) for each in NEEDED if counts[each] > 1),
+        *((cells[each], *_COPY) for each in sorted(others) if _LIKE_ENTRY.fullmatch(each)),
     ]
     if wrong:
         raise InputRefused(Problem(place, row, each, None, *why) for each, *why in wrong)
 
 
-_TWICE_HINT: Final = "Remove the one you added."
+_GONE: Final = "the column is gone", SAVED_COPY_HINT
+_TWICE: Final = "the column is there twice", "Remove the one you added."
 _COPY: Final = "the column looks like a copy", "Give it another name."
 
 
 def _stray_problems(each: ListSheet) -> Iterator[Problem]:
     """Yield a problem for merged cells, and for what stands beside the columns."""
     for cells in each.cells.merged:
-        last_row = max(map(int, re.findall(r"\d{1,7}", cells)), default=each.head_row)
-        if last_row >= each.head_row:
+        rows = [*map(int, re.findall(r"\d{1,7}", cells))] or [each.head_row]
+        if max(rows) >= each.head_row:
             hint = "Split them, and enter each decision in its own row."
-            yield Problem(each.place, last_row, None, cells, "merged cells", hint)
+            yield Problem(each.place, rows[0], f"cells {cells}", None, "merged cells", hint)
     for column in each.cells.columns.keys() - {*each.column_of.values()}:
         for row, value in each.cells.below(column, each.head_row):
             if text_of(value).strip():
@@ -240,11 +254,8 @@ def _stray_problems(each: ListSheet) -> Iterator[Problem]:
                 break
 
 
-# Counts
-
-
-def _counts_when_written(place: str, cells: SheetCells) -> dict[str, int]:
-    """Return the users of each list as the Summary counts them; raises InputRefused."""
+def _summary(place: str, cells: SheetCells, other: Summary | None) -> Summary:
+    """Return what a Summary says, and what another one says besides; raises InputRefused."""
     message = "the formula of this check was typed over"
     problems = [
         Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
@@ -258,29 +269,17 @@ def _counts_when_written(place: str, cells: SheetCells) -> dict[str, int]:
     titles = {str(each.title) for each in REVIEW_LISTS}
     starts = [at for at, value in enumerate(first) if value == LIST and listed[at] == WHEN_WRITTEN]
     lines = range(starts[0] + 1, starts[0] + 1 + len(titles)) if starts else range(0)
-    return {
-        str(first[at]): int(number)
+    counts = {
+        str(first[at]): (int(number), cell_name(cells.row_numbers[at], 2))
         for at in lines
         if at < len(first) and first[at] in titles and isinstance(number := listed[at], float)
     }
+    texts = (text_of(value) for values in cells.columns.values() for value in values)
+    before = other or Summary(place, {}, frozenset())
+    return Summary(place, {**before.counts, **counts}, before.texts.union(texts))
 
 
 _FORMULA_HINT: Final = "Use the workbook as credreport wrote it."
-
-
-def count_problems(
-    name: str, counts: Mapping[str, int], listed: Mapping[str, int]
-) -> Iterator[Problem]:
-    """Yield a problem for each list that has not as many users as when it was written."""
-    for each in REVIEW_LISTS:
-        title = str(each.title)
-        if title not in counts:
-            yield Problem.of_file(name, f"the Summary has no count of {title}", _FORMULA_HINT)
-        elif listed.get(title, 0) != counts[title]:
-            message = f"{title} has {listed.get(title, 0):,} users, and had {counts[title]:,}"
-            yield Problem.of_file(name, f"{message} when it was written", _ROWS_HINT)
-
-
 _ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting them."
 
 

@@ -22,8 +22,19 @@ from analyzer.decisions.ledger import (
     identity_problems,
     read_entries,
 )
-from analyzer.decisions.record import (
-    Record,
+from analyzer.decisions.review_columns import (
+    ACCOUNT,
+    ARN,
+    CHOICES,
+    DECISION,
+    ENTRIES,
+    RECORD,
+    USER,
+    Decision,
+)
+from analyzer.decisions.user_decisions import EntryPlace, LedgerLine, UserKey
+from analyzer.decisions.user_record import (
+    UserRecord,
     judged_pages,
     line_differences,
     parsed_record,
@@ -31,16 +42,6 @@ from analyzer.decisions.record import (
     report_files,
     rows_of_users_csv,
 )
-from analyzer.decisions.review_columns import (
-    ACCOUNT,
-    ARN,
-    CHOICES,
-    ENTRIES,
-    RECORD,
-    USER,
-    Decision,
-)
-from analyzer.decisions.standing import LedgerLine, UserKey
 from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, FileReference
@@ -49,12 +50,11 @@ from analyzer.sources.review_sheets import (
     NEEDED,
     SAVED_COPY_HINT,
     ListSheet,
-    count_problems,
     lists_and_summary,
     text_of,
 )
-from analyzer.sources.spreadsheet import CellError, CellValue
-from analyzer.terms import short_list
+from analyzer.sources.sheet_cells import CellError, CellValue
+from analyzer.terms import count_text, short_list
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192
@@ -67,11 +67,13 @@ _ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
 
 
 class ListedRow(NamedTuple):
-    """Hold where a row stands and what its report says of its user."""
+    """Hold where a row and two of its cells are, and what its report says of its user."""
 
     sheet: str
     row: int
-    record: Record
+    decision_cell: str
+    record_cell: str
+    record: UserRecord
 
 
 def read_files(
@@ -121,7 +123,7 @@ def read_review(
     """
     file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
     label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
-    lists, counts, summary = lists_and_summary(name, content)
+    lists, summary = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
@@ -134,10 +136,10 @@ def read_review(
         if not any(listed.entered.values()):
             open_rows.append(_open_row(listed))
         elif not problems:
-            lines.append(_line(label, listed))
+            lines.append(_line(name, label, listed))
     problems = problems or [
-        *_foreign_row_problems(name, rows, summary),
-        *count_problems(name, counts, Counter(users.values())),
+        *_foreign_row_problems(name, rows, summary.texts),
+        *summary.count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
         problems += _report_problems(name, rows, analysis)
@@ -168,7 +170,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
     for start in range(bisect_right(rows, sheet.head_row), len(rows), _CHUNK):
         if len(problems) > _MOST_PROBLEMS:
             return
-        records: dict[int, Record] = {}
+        records: dict[int, UserRecord] = {}
         for at in range(start, min(start + _CHUNK, len(rows))):
             text = text_of(sheet.value(RECORD, at))
             first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
@@ -186,7 +188,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
 
 
 def _compared(
-    sheet: ListSheet, record_at: Mapping[int, Record], problems: list[Problem]
+    sheet: ListSheet, record_at: Mapping[int, UserRecord], problems: list[Problem]
 ) -> Iterator[_Listed]:
     """Yield the rows, and add a problem for each cell that shows something else."""
     places, records = [*record_at], [*record_at.values()]
@@ -208,8 +210,10 @@ def _compared(
             unlisted.difference_update(has.nonzero()[0])
             for at, place in zip(has.nonzero()[0], here, strict=True):
                 entered = {name: sheet.entry(head, place) for head, name in _ENTERED.items()}
-                row = ListedRow(sheet.title, sheet.cells.row_numbers[place], record_at[place])
-                yield _Listed(row, str(review_list.title), entered, user_rows[at])
+                row = sheet.cells.row_numbers[place]
+                decision, record = (sheet.cell_name(head, row) for head in (DECISION, RECORD))
+                listed = ListedRow(sheet.title, row, decision, record, record_at[place])
+                yield _Listed(listed, str(review_list.title), entered, user_rows[at])
         for at in sorted(unlisted):
             message = "the record is of a user whom no list has"
             problems.append(sheet.problem(RECORD, places[which[at]], message, SAVED_COPY_HINT))
@@ -252,7 +256,7 @@ def _entry_problems(sheet: ListSheet, each: _Listed, today: date) -> Iterator[Pr
     yield from identity_problems(each.user_row, problem)
 
 
-def _line(file: FileReference, each: _Listed) -> LedgerLine:
+def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
     entered, record = each.entered, each.at.record
     return LedgerLine(
         decision=Decision(entered[ledger.DECISION].lower()),
@@ -267,6 +271,7 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         report_cells=each.user_row,
+        read_from=EntryPlace(f"{name}, sheet {each.at.sheet}", each.at.row, each.at.decision_cell),
     )
 
 
@@ -280,11 +285,15 @@ def _foreign_row_problems(
     name: str, rows: Iterable[ListedRow], summary: Container[str]
 ) -> Iterator[Problem]:
     """Yield a problem for each row of a report that the Summary does not name."""
-    for sheet, row, record in rows:
-        if record.sha256 not in summary:
+    for each in rows:
+        if each.record.sha256 not in summary:
             message = "the Summary does not name the report of this row"
-            arn = record.cells[columns.ARN]
-            yield Problem(f"{name}, sheet {sheet}", row, RECORD, arn, message, SAVED_COPY_HINT)
+            yield _record_problem(name, each, message, SAVED_COPY_HINT)
+
+
+def _record_problem(name: str, each: ListedRow, message: str, hint: str) -> Problem:
+    place, column = f"{name}, sheet {each.sheet}", f"{RECORD}, cell {each.record_cell}"
+    return Problem(place, each.row, column, each.record.cells[columns.ARN], message, hint)
 
 
 def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -> Iterator[Problem]:
@@ -296,16 +305,15 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
     others = [each.record.file for each in rows if each.record.sha256 not in named]
     if others:
         files = short_list([*dict.fromkeys(others)])
-        message = f"no report named has the SHA-256 of the one that {len(others):,} rows come from"
+        rows_text = count_text(len(others), "row")
+        message = f"no report named has the SHA-256 of the one behind {rows_text}"
         yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
     listed = [each for each in rows if each.record.sha256 in named]
     records = [each.record for each in listed]
     for at, message in record_differences(
         records, analysis.pages(), analysis.report, analysis.criteria
     ):
-        place = f"{name}, sheet {listed[at].sheet}"
-        arn = records[at].cells[columns.ARN]
-        yield Problem(place, listed[at].row, RECORD, arn, message, _REPORT_HINT)
+        yield _record_problem(name, listed[at], message, _REPORT_HINT)
 
 
 def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:
@@ -314,15 +322,16 @@ def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:
     Decisions on other reports have one problem together.
     """
     differences = [*line_differences(entries.lines, analysis.pages(), analysis.report)]
-    others = [line.place for line, name, _ in differences if name in (columns.ARN, columns.AS_OF)]
+    of_others = (columns.ARN, columns.AS_OF)
+    others = [f"row {line.read_from.row}" for line, name, _ in differences if name in of_others]
     if len(others) > 1:
         message = f"no report named has the users and as-of of {len(others):,} decisions"
         hint = _REPORT_HINT
         yield Problem.of_file(entries.file.name, f"{message}: {short_list(others)}", hint)
     for line, name, message in differences:
-        if len(others) < 2 or line.place not in others:
-            place = f"{line.workbook}, sheet {line.sheet}" if line.sheet else line.workbook
-            yield Problem(place, line.row, name, line.user_key.arn, message, _REPORT_HINT)
+        if len(others) < 2 or name not in of_others:
+            file, row, _ = line.read_from
+            yield Problem(file, row, name, line.user_key.arn, message, _REPORT_HINT)
 
 
 _REPORT_HINT: Final = (

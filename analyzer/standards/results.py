@@ -9,6 +9,7 @@ from typing import Final
 from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Outcome
 from analyzer.standards.standard import Control, Standard
+from analyzer.terms import count_text
 
 
 class Result(StrEnum):
@@ -106,7 +107,8 @@ class _Doubts:
 
     def _other_limit(self, name: str, days: int) -> str:
         return (
-            f"The limit of this run is {self.limits[name]} days; the control asks for {days} days."
+            f"The limit of this run is {count_text(self.limits[name], 'day')}; the control asks for"
+            f" {count_text(days, 'day')}."
         )
 
 

@@ -31,6 +31,10 @@ class Rulebook:
     standard: Standard
     rules_by_id: Mapping[str, Rule]
 
+    def __repr__(self) -> str:
+        """Return its standard and its number of rules, in a line."""
+        return f"<Rulebook: {self.standard.short_name}, rules {len(self.rules)}>"
+
     @property
     def has_benchmark(self) -> bool:
         """Return whether the controls are those of a benchmark."""

@@ -36,6 +36,11 @@ IAM User Guide, "API keys for AWS services": `BedrockAPIKey-…`, `AeaApiKey-…
 AWS), `CloudWatchAPIKey-…`.
 """
 
+_WHERE_SERVICE_KEYS_SHOW: Final = (
+    "A report does not show if such a key works: look it up in AWS's list of service-specific"
+    " credentials."
+)
+
 _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
     columns.MFA_ACTIVE,
@@ -238,11 +243,11 @@ CAVEATS: Final = (
         sentences=lambda facts: (
             "The name "
             + facts.page.users[columns.USER]
-            + " has the form that AWS gives to users created for a service API key. The key can"
-            " work and is not visible in the report."
+            + " has the form that AWS gives to users created for a service API key."
+            f" {_WHERE_SERVICE_KEYS_SHOW}"
         ),
         meaning="The name has the form that AWS gives to users created for a service API key"
-        f" ({_SERVICE_KEY_NAME}, in any case). The key can work and is not visible in the report.",
+        f" ({_SERVICE_KEY_NAME}, in any case). {_WHERE_SERVICE_KEYS_SHOW}",
     ),
     Caveat(
         id="service-credential",

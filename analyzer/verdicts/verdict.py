@@ -12,7 +12,16 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.report.model import Page, as_category, in_any_slot, slot_matrix
-from analyzer.terms import Certainty, Criteria, Definition, State, UnusedReason, Verdict, code_of
+from analyzer.terms import (
+    Certainty,
+    Criteria,
+    Definition,
+    State,
+    UnusedReason,
+    Verdict,
+    code_of,
+    count_text,
+)
 from analyzer.verdicts.caveats import caveats_of
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 
@@ -146,7 +155,12 @@ def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
         return RETIRED_TEXT
     if verdict == Verdict.UNDETERMINED:
         return reason
-    return f"idle for {idle_days} day{'' if idle_days == 1 else 's'}"
+    return last_use_text(idle_days or 0)
+
+
+def last_use_text(idle_days: int) -> str:
+    """Return in words how long the credentials of a user are idle: `Page.users["idle_days"]`."""
+    return f"last used or set {count_text(idle_days, 'day')} before as-of"
 
 
 def unused_definition(criteria: Criteria) -> str:
@@ -158,7 +172,7 @@ def unused_definition(criteria: Criteria) -> str:
 
 def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
     """Return what a verdict means; of several that fit, the first in `Verdict` applies."""
-    days = _days(criteria.dormant_days)
+    days = count_text(criteria.dormant_days, "day")
     strict = criteria.definition is Definition.IAM_029
     key = "access key attached, active or not" if strict else "active access key"
     return {
@@ -193,13 +207,13 @@ def criteria_meanings(criteria: Criteria) -> list[tuple[str, str]]:
         (
             "Dormant from",
             (
-                f"{_days(criteria.dormant_days)} without use of any password or access key, in"
-                " whole days of 24 hours up to as-of."
+                f"{count_text(criteria.dormant_days, 'day')} without use of any password or access"
+                " key, in whole days of 24 hours up to as-of."
             ),
         ),
         (
             "Grace for new users",
-            f"Created less than {_days(criteria.grace_days)} before as-of: to check.",
+            f"Created less than {count_text(criteria.grace_days, 'day')} before as-of: to check.",
         ),
         (
             "As of",
@@ -209,7 +223,3 @@ def criteria_meanings(criteria: Criteria) -> list[tuple[str, str]]:
             ),
         ),
     ]
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number:,} days"

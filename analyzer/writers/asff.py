@@ -183,7 +183,7 @@ def _security_finding(finding: Finding, hub: str, shared: Document) -> Document:
         "FindingProviderFields": shared["FindingProviderFields"],
         "Title": finding.result.rule.title,
         "Description": _cut(finding.fact, _LONGEST_DESCRIPTION),
-        "Remediation": shared["Remediation"],
+        "Remediation": {"Recommendation": _recommendation(finding, shared["remedy"])},
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
         "Compliance": shared["Compliance"],
@@ -191,6 +191,11 @@ def _security_finding(finding: Finding, hub: str, shared: Document) -> Document:
         "Workflow": {"Status": "SUPPRESSED" if finding.exemption else "NEW"},
         **_note(finding, at),
     }
+
+
+def _recommendation(finding: Finding, remedy: str) -> Document:
+    text = _cut(finding.remedy(remedy), _LONGEST_RECOMMENDATION)
+    return present({"Text": text, "Url": next(iter(finding.result.rule.references), "")})
 
 
 def _product_fields(finding: Finding) -> Document:
@@ -253,10 +258,6 @@ def _shared_fields(result: RuleOutcome) -> Document:
         "Label": "INFORMATIONAL" if result.outcome is Outcome.NOTED else rule.severity.upper(),
         "Original": rule.severity,
     }
-    recommendation = {
-        "Text": _cut(result.remedy_text, _LONGEST_RECOMMENDATION),
-        "Url": next(iter(rule.references), ""),
-    }
     compliance = {
         "Status": COMPLIANCE_STATUS[result.outcome],
         "RelatedRequirements": result.requirements,
@@ -267,7 +268,7 @@ def _shared_fields(result: RuleOutcome) -> Document:
     return {
         "Severity": shared_json(severity),
         "FindingProviderFields": shared_json({"Severity": severity, "Types": [_TYPE]}),
-        "Remediation": shared_json({"Recommendation": present(recommendation)}),
+        "remedy": result.remedy_text,
         "Compliance": shared_json(present(compliance)),
     }
 

@@ -32,6 +32,7 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": compared.now.criteria,
+        "settings": compared.now.settings,
         "before": _side(compared.before),
         "now": _side(compared.now),
         "counts": counts_by_kind(compared.changes),

@@ -40,6 +40,9 @@ _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
 _ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
 
+LONGEST_USER_NAME: Final = 64
+"""No IAM user has a longer name (API reference, CreateUser)."""
+
 Document: TypeAlias = Mapping[str, Any]
 
 
@@ -119,6 +122,11 @@ class Finding(NamedTuple):
         parts = f"{self.account}\0{rule}\0{named}\0{self.slot or ''}\0{self.created or ''}"
         digest = hashlib.sha256(parts.encode()).hexdigest()[:_ID_DIGITS]
         return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{rule}/{digest}"
+
+    def remedy(self, text: str) -> str:
+        """Return the remedy of its result, and which user `NAME` in its commands is."""
+        is_name = self.user.isprintable() and len(self.user) <= LONGEST_USER_NAME
+        return f"# NAME is {self.user}\n{text}" if is_name and "=NAME" in text else text
 
     @property
     def subject_id(self) -> str:

@@ -22,7 +22,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import Severity, Thresholds, count_text
 from analyzer.writers.tables import Table, origins, uncovered_table
 from analyzer.writers.text_columns import plain_rows
 
@@ -113,7 +113,7 @@ def severity_counts(inspection: Inspection) -> str:
 
 def standard_and_limits(inspection: Inspection) -> str:
     """Return the standard and the limits of the rules that ran, in words."""
-    return f"{standard_text(inspection.book)} {limits_text(inspection.book)}"
+    return f"{standard_text(inspection.book)} {limits_text(inspection.book)}".rstrip()
 
 
 def lacking_input_reasons(inspection: Inspection) -> list[str]:
@@ -141,10 +141,10 @@ def _examples(inspection: Inspection) -> dict[str, list[Example]]:
 
 
 _LIMITS: Final[Mapping[str, str]] = {
-    "idle_days": "passwords and access keys fail from {} days without use",
-    "rotation_days": "access keys fail when older than {} days",
-    "root_used_days": "a use of the root fails if less than {} days old",
-    "expiry_days": "passwords fail if they expire within {} days",
+    "idle_days": "passwords and access keys fail from {} without use",
+    "rotation_days": "access keys fail when older than {}",
+    "root_used_days": "a use of the root fails if less than {} old",
+    "expiry_days": "passwords fail if they expire within {}",
 }
 """What each threshold means."""
 
@@ -157,16 +157,20 @@ def rule_condition(rule: Rule, thresholds: Thresholds) -> str:
 
 
 def limits_text(book: Rulebook) -> str:
-    """Return the limits of the rules that ran."""
+    """Return the limits of the rules that ran, empty for none."""
     used = {rule.threshold for rule in book.rules}
     days = asdict(book.thresholds)
-    limits = [text.format(f"{days[name]:,}") for name, text in _LIMITS.items() if name in used]
-    return sentence("; ".join(limits) or "the rules that ran have none")
+    limits = [
+        text.format(count_text(days[name], "day")) for name, text in _LIMITS.items() if name in used
+    ]
+    return sentence("; ".join(limits)) if limits else ""
 
 
 def standard_text(book: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
-    return f"{book.standard.name} ({book.standard.scope}): {len(book.rules)} rules ran."
+    return (
+        f"{book.standard.name} ({book.standard.scope}): {count_text(len(book.rules), 'rule')} ran."
+    )
 
 
 def rules_lacking_input_texts(inspection: Inspection) -> list[str]:

@@ -21,6 +21,7 @@ from analyzer.terms import (
     OVERDUE,
     HistoryTable,
     Verdict,
+    count_text,
     minute_text,
     pattern_regex,
     printable,
@@ -70,6 +71,7 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": analysis.criteria,
+        "settings": analysis.settings,
         "span": fields(history.span, "since", "until", "max_gap"),
         "exemptions": analysis.exemptions.file,
         "decisions": analysis.ledger.file,
@@ -169,16 +171,11 @@ def headline(history: History) -> str:
 def sentences(history: History) -> Iterator[str]:
     """Yield what stands beside the tables, printable."""
     every = history.period.iloc[-1]
-    least, most = (
-        " and ".join(
-            f"{every[f'{of}_days_at_{edge}']:,.1f}".replace("nan", "?") for of in _MEASURES
-        )
-        for edge in ("least", "most")
-    )
     if every["unused_removed"]:
         yield (
             "From first unused to gone, median and longest:"
-            f" at least {least} days, at most {most} days; {every['unused_removed']:,} users."
+            f" {_days_text(every, 'least')} days at least, {_days_text(every, 'most')} at most"
+            f" ({count_text(every['unused_removed'], 'user')})."
         )
     if OVERDUE in history.period:
         yield (
@@ -189,18 +186,27 @@ def sentences(history: History) -> Iterator[str]:
     yield from (printable(each) for each in (*remarks(history), BLIND_SPOT))
 
 
-_MEASURES: Final = ("median", "longest")
+def _days_text(every: "pd.Series[Any]", edge: str) -> str:
+    """Return the median and the longest number of days, at least or at most."""
+    days = [every[f"{measure}_days_at_{edge}"] for measure in ("median", "longest")]
+    return " and ".join("not known" if pd.isna(each) else f"{each:,.1f}" for each in days)
+
+
+def _gap_text(start: Any, end: Any) -> str:
+    days = ", ".join(str(at.astype("datetime64[D]")) for at in (start, end))
+    return f"{count_text(int(whole_days(end - start)), 'day')} ({days})"
 
 
 def remarks(history: History) -> Iterator[str]:
     """Yield a sentence on all that is not covered, not counted or not certain."""
+    if settings := history.analysis.settings:
+        yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
     for each in history.coverages:
         if each.reason:
             yield f"Account {each.account} is not covered: {each.reason}."
         for start, end in each.gaps:
-            days = ", ".join(str(at.astype("datetime64[D]")) for at in (start, end))
-            yield f"Account {each.account}: no report for {whole_days(end - start)} days ({days})."
+            yield f"Account {each.account}: no report for {_gap_text(start, end)}."
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     yield from owner_notes(history.analysis, without, len(history.users))
     users, period, reports = history.users, history.period.iloc[:-1], history.reports

@@ -22,7 +22,7 @@ h1, h2 { color: #1f3864; line-height: 1.2; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.875rem; }
 th, td { border: 1px solid #d0d0d0; padding: 0.3rem 0.5rem; text-align: left;
-  vertical-align: top; min-width: 6rem; max-width: 30rem; overflow-wrap: anywhere; }
+  vertical-align: top; min-width: 5.5rem; max-width: 30rem; overflow-wrap: anywhere; }
 th { background: #1f3864; color: #fff; }
 tr:nth-child(even) td { background: #f5f7fa; }
 code { font: 0.8125rem/1.5 "Courier New", monospace; white-space: pre-wrap; }

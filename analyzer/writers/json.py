@@ -70,6 +70,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": analysis.criteria,
+        "settings": analysis.settings,
         "filter": _filter(analysis),
         "files": [_file(file) for file in report.files if file.accounts],
         "not_covered": report.not_covered,

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO, Final
 
 from analyzer.judging.analysis import Analysis
-from analyzer.terms import Verdict, printable
+from analyzer.terms import BLIND_SPOTS, Verdict, count_text, printable
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import findings, summary, users
 from analyzer.writers.users import UserRow
@@ -47,7 +47,7 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
         yield "## Users"
         yield _user_table(rows[:MOST_USERS], accounts=len(analysis.report.accounts) > 1)
     if len(rows) > MOST_USERS:
-        yield f"{len(rows) - MOST_USERS:,} more users are not listed here."
+        yield f"Not listed here: {count_text(len(rows) - MOST_USERS, 'more user')}."
     if caveats := Counter(caveat for row in rows for caveat, _ in row.caveats):
         yield "## Caveats"
         meanings = ((each.id, caveats[each.id], each.meaning) for each in CAVEATS)
@@ -57,16 +57,22 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
         yield markdown_table(("Caveat", "Users", "Meaning"), lines)
     yield from _rule_parts(analysis)
     yield "## Notes and limitations"
-    notes = [*summary.notes(analysis, rules=True), summary.blind_spots_line()]
+    settings = [f"Settings of {analysis.settings}."] if analysis.settings else []
+    notes = [
+        *settings,
+        *summary.notes(analysis, rules=True),
+        summary.blind_spots_line(BLIND_SPOTS),
+    ]
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
 
 def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
     """Return the listed users; columns that say nothing are left out."""
+    verdicts = len({row.verdict for row in rows}) > 1
     cells = {
         "Account": [_code(row.account_text) if accounts else "" for row in rows],
         "User": [_code(row.user) for row in rows],
-        "Verdict": [row.verdict for row in rows],
+        "Verdict": [row.verdict if verdicts else "" for row in rows],
         "Created": [row.day for row in rows],
         "Reason": [plain_text(row.reason_sentence) for row in rows],
         "Check first": ["<br>".join(plain_text(why) for _, why in row.caveats) for row in rows],

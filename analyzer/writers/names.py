@@ -75,16 +75,11 @@ def _left_out_by_reason(
     live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
     unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & has_arn & ~exempt
     unlisted = unsafe & ~live & _may_have_unlisted_credential(page, files)
-    of_unsafe = (
-        {
-            "with an active service-specific credential": unsafe & live,
-            "that may have an active service-specific credential": unlisted,
-        }
-        if check
-        else {"to check (--include-check lists them)": unsafe}
-    )
+    others = {} if check else {"to check (--include-check lists them)": unsafe & ~live & ~unlisted}
     return {
-        **of_unsafe,
+        **others,
+        "with an active service-specific credential": unsafe & live,
+        "that may have an active service-specific credential": unlisted,
         "exempt": exempt,
         "without an ARN in the report (use --format table or csv)": ~has_arn & ~exempt,
     }

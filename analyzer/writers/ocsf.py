@@ -85,7 +85,9 @@ def _compliance_finding(finding: Finding, shared: Document) -> Document:
             "data_sources": ["AWS IAM credential report"],
         },
         "compliance": shared["compliance"],
-        "remediation": shared["remediation"],
+        "remediation": present(
+            {"desc": finding.remedy(shared["remedy"]), "references": finding.result.rule.references}
+        ),
         "resources": [_resource(finding)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
         "unmapped": _unmapped(finding),
@@ -167,13 +169,12 @@ def _shared_attributes(result: RuleOutcome) -> Document:
         "type_id": 1,
         "type": "Rule",
     }
-    remediation = {"desc": result.remedy_text, "references": rule.references}
     return {
         **(_INFORMATIONAL if noted else _SEVERITIES[rule.severity]),
         "metadata": shared_json(metadata),
         "analytic": shared_json(analytic),
         "compliance": shared_json(_compliance(result)),
-        "remediation": shared_json(present(remediation)),
+        "remedy": result.remedy_text,
     }
 
 

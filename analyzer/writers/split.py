@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.record import CreationSeconds, SameSecond
+from analyzer.decisions.user_record import CreationSeconds, SameSecond
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import TEXT, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets

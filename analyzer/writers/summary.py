@@ -1,10 +1,10 @@
 """Put the result in lines for standard error: the headline, the rules and the notes."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analyzer.judging.analysis import Analysis
-from analyzer.terms import BLIND_SPOTS, Verdict
+from analyzer.terms import BLIND_SPOTS_IN_SHORT, Verdict
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def summary_lines(
     analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool, details: bool = False
 ) -> Iterator[str]:
-    """Yield what a terminal shows besides the listed users, a line each.
+    """Yield what a terminal shows besides the listed users and the blind spots, a line each.
 
     The lines about `rules`, with their first findings if `details`, need the rules to run.
     """
@@ -23,7 +23,6 @@ def summary_lines(
     if rules:
         yield from _rule_lines(analysis.inspection, details=details)
     yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
-    yield blind_spots_line()
 
 
 def notes(analysis: Analysis, *, rules: bool) -> list[str]:
@@ -36,9 +35,9 @@ def notes(analysis: Analysis, *, rules: bool) -> list[str]:
     return [*users.notes(analysis), *lacking_input_reasons(analysis.inspection)]
 
 
-def blind_spots_line() -> str:
+def blind_spots_line(spots: Iterable[str] = BLIND_SPOTS_IN_SHORT) -> str:
     """Return what no credential report shows."""
-    return f"Not visible in a credential report: {'; '.join(BLIND_SPOTS)}."
+    return f"Not visible in a credential report: {'; '.join(spots)}."
 
 
 def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from analyzer.terms import (
     AsOfSource,
     Certainty,
     Verdict,
+    count_text,
     printable,
     short_list,
 )
@@ -106,8 +107,8 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
         yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
     if analysis.filter:
         every = int(analysis.whole.totals.counts[columns.USERS].sum())
-        left_out = f"{analysis.filtered_out} of {every} IAM users are left out"
-        yield f"Filter: {analysis.filter}; {left_out}."
+        left_out = f"{analysis.filtered_out:,} of {count_text(every, 'IAM user')}"
+        yield f"Filter: {analysis.filter}; left out: {left_out}."
 
 
 def line(analysis: Analysis) -> str:
@@ -124,11 +125,11 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
-        users = "1 IAM user" if every == 1 else f"{every} IAM users"
-        return f"{users}: {_user_counts(analysis, listed) or 'none listed'}, {scope}"
+        counts = _user_counts(analysis, listed) or "none listed"
+        return f"{count_text(every, 'IAM user')}: {counts}, {scope}"
     number, remark = analysis.totals.users(listed[0]), _check_and_exempt_remark(analysis, listed[0])
-    verb = "is" if number == 1 else "are"
-    return f"{number} of {every} IAM users {verb} {listed[0]}{remark}, {scope}"
+    verb = "is" if 1 in (number, every) else "are"
+    return f"{number:,} of {count_text(every, 'IAM user')} {verb} {listed[0]}{remark}, {scope}"
 
 
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
@@ -182,12 +183,13 @@ def _accounts_text(report: Report) -> str:
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number} reports" if number > 1 else ""
     if missing:
-        return f"{len(covered)} of {len(covered) + len(missing)} accounts{files}"
+        every = count_text(len(covered) + len(missing), "account")
+        return f"{len(covered):,} of {every}{files}"
     if report.accounts == {""}:
         return f"account unknown{files}"
     if len(covered) == 1:
         return f"account {account_with_name(min(covered), report.account_names)}"
-    return f"{len(covered)} accounts{files}"
+    return f"{count_text(len(covered), 'account')}{files}"
 
 
 def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
@@ -201,9 +203,9 @@ def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
 
 
 def _count_remark(analysis: Analysis, verdict: Verdict) -> str:
-    days = analysis.criteria.dormant_days
+    days = count_text(analysis.criteria.dormant_days, "day")
     meaning = {
-        Verdict.DORMANT: f"{days} days or more without use",
+        Verdict.DORMANT: f"last used or set {days} or more before as-of",
         Verdict.UNDETERMINED: "not understood or contradictory: never counted as unused",
     }
     own = [meaning[verdict]] if verdict in meaning else []

@@ -62,7 +62,7 @@ def test_without_an_output_a_workbook_is_only_checked(
     assert collect(workbook) == 0
     answer = capsys.readouterr()
     assert "entered 1, emptied 0, still open 1" in answer.out
-    assert "Anna: entered 1, added 1, changed 0, withdrawn 0, already there 0" in answer.out
+    assert "Anna: entered 1, would add 1, change 0, withdraw 0, already there 0" in answer.out
     assert "nothing was written" in answer.err
     assert sorted(workbook.parent.rglob("*")) == before
 
@@ -108,7 +108,7 @@ def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
     capsys.readouterr()
     assert collect(workbook, "--report", other) == 3
-    assert capsys.readouterr().err.count("the one that 2 rows come from") == 1
+    assert capsys.readouterr().err.count("the one behind 2 rows") == 1
 
 
 def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_decisions_in_csv_on_a_report_that_is_not_named_are_one_problem(
     listed.write_bytes(bulk([*user_rows(*others), *user_rows(ANN)], *[DELETE] * 4))
     assert collect(listed, "--report", report) == 3
     said = capsys.readouterr().err
-    assert "no report named has the users and as-of of 4 decisions: bulk.csv, row 2, " in said
+    assert "no report named has the users and as-of of 4 decisions: row 2, row 3, " in said
     assert said.count("Name the report that it was made from") == 1
 
 
@@ -267,6 +267,23 @@ def test_a_script_without_its_ledger_beside_it_is_written_with_a_hint_to_copy_it
     (other / "decisions.csv").write_bytes(ledger.read_bytes())
     assert plan(ledger, "-o", other / "remove.sh") == 0
     assert "in its folder" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("seconds", "is_old"), [(0, False), (1, True)])
+def test_a_plan_that_is_too_old_to_run_is_announced(
+    workbook: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    *,
+    is_old: bool,
+) -> None:
+    fill_in(workbook, {"ann": "delete"}, on=ON)
+    now = datetime(2026, 5, 11, 9, 30, seconds, tzinfo=UTC)
+    monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda: now)
+    assert plan(workbook, "--max-age", "10") == 0
+    warning = "refuse to run: a report is of 2026-05-01T09:30:00Z, more than 10 days ago. Name a"
+    assert (warning in capsys.readouterr().err) is is_old
 
 
 def test_where_nobody_is_to_go_the_plan_says_so(

@@ -81,15 +81,39 @@ def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path)
             ),
         ),
         ("x*z", "'x*z': no IAM user in the reports has this name or ARN"),
-        ("<root_account>", "the root user has no verdict"),
-        ("arn:aws:iam::123456789012:root", "the root user has no verdict"),
+        ("arn:aws:iam::210987654321:root", "no IAM user in the reports has this name or ARN"),
     ],
 )
 def test_a_name_that_no_user_has_is_refused(program: Program, user: str, says: str) -> None:
     done = program("explain", user, CONSOLE)
     assert (done.code, done.output) == (2, b"")
     assert says in unwrapped(done.messages)
-    assert ("use a pattern" in unwrapped(done.messages)) is (user == "lena")
+    assert ("use a pattern" in unwrapped(done.messages)) is ("*" not in user)
+
+
+@pytest.mark.parametrize("user", ["<root_account>", "arn:aws:iam::123456789012:root"])
+def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
+    program: Program, user: str
+) -> None:
+    done = program("explain", user, CONSOLE, "-f", "json", "--root-used-days", "60")
+    (root,) = json.loads(done.output)
+    assert (root["user"], root["verdict"], root["row"]) == ("<root_account>", "", 2)
+    outcomes = {each["rule"]: each["outcome"] for each in root["rules"]}
+    assert outcomes == {
+        "root-access-key": "passes",
+        "root-without-mfa": "passes",
+        "root-used": "fails",
+        "root-certificate": "passes",
+    }
+    readings = {each["column"]: each["reading"] for each in root["cells"]}
+    assert readings["password_last_used"] == "last sign-in, 47 days before as-of"
+    text = program("explain", user, CONSOLE).output.decode()
+    assert "\nThe root user is not an IAM user, and has no verdict.\n" in text
+
+
+def test_a_pattern_of_names_explains_no_root(program: Program) -> None:
+    text = program("explain", "*", CONSOLE, "-f", "json").output
+    assert all(each["verdict"] for each in json.loads(text))
 
 
 def test_an_unknown_rule_is_refused_before_the_report_is_read(program: Program) -> None:

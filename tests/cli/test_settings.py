@@ -1,11 +1,13 @@
 """Settings come from a file that an option or the environment names, and wrong words are helped."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from rich.cells import cell_len
 
 from analyzer.cli import main
@@ -45,6 +47,46 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or
     assert program("analyze", report, "-q", "--format", "csv").messages == ""
     assert note not in program("analyze", report, "--dormant-days", "90").messages
     assert note not in program("analyze", report, "--config", file).messages
+
+
+def test_a_file_that_changes_a_verdict_or_a_rule_is_named_in_the_outputs(
+    program: Program, report: Path, tmp_path: Path
+) -> None:
+    file = saved(tmp_path, 'dormant-days = 120\nskip = ["unused-user"]\nquiet = true', "s.toml")
+    outputs = {ending: tmp_path / f"out.{ending}" for ending in ("xlsx", "json", "md", "html")}
+    options = [option for path in outputs.values() for option in ("-o", path)]
+    assert program("analyze", report, "--config", file, *options).code == 0
+    settings = f"{file}: dormant-days = 120, skip = ['unused-user']"
+    assert json.loads(outputs["json"].read_bytes())["settings"] == settings
+    summary = load_workbook(outputs["xlsx"])["Summary"]
+    assert ["Settings", settings] in [[*filter(None, row)] for row in summary.values]
+    words = f"Settings of {file}: dormant-days = 120"
+    assert words in outputs["md"].read_text().replace("\\", "")
+    assert words in outputs["html"].read_text()
+
+
+def test_all_that_compares_reports_names_the_file_too(
+    program: Program, report: Path, tmp_path: Path
+) -> None:
+    file = saved(tmp_path, "dormant-days = 120", "s.toml")
+    settings = f"{file}: dormant-days = 120"
+    dated = saved(tmp_path, report.read_text(), "2026-06-01.csv")
+    compared = program("diff", dated, dated, "--config", file, "-f", "json", "-q")
+    assert json.loads(compared.output)["settings"] == settings
+    done = program("history", dated, "--config", file, "-f", "json")
+    assert json.loads(done.output)["settings"] == settings
+    assert f"Settings of {settings}.\n" in done.messages
+
+
+def test_the_log_of_a_run_says_the_settings_in_its_own_form(
+    program: Program, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = saved(tmp_path, "dormant-days = 120", "s.toml")
+    monkeypatch.setenv("CREDREPORT_CONFIG", str(file))
+    options = ("--from", report, "--log-format", "json")
+    done = program("export", "--out-dir", tmp_path / "runs", *options)
+    first, *_ = map(json.loads, done.messages.splitlines())
+    assert first["message"] == f"Settings of {file}: dormant-days = 120."
 
 
 def test_a_file_that_the_environment_names_and_that_changes_none_is_not_said(
@@ -103,6 +145,8 @@ def test_a_number_without_end_and_a_sign_that_no_name_holds_are_refused(
         (["analyze", "report.csv", "-o", "json"], "or --format json for standard output"),
         (["diff", "a.csv", "b.csv", "--change", "gon"], "did you mean gone? Choose from"),
         (["rules", "root-usd"], "did you mean root-used? Choose from"),
+        (["rules", "certificate"], "did you mean active-signing-certificate, root-certificate?"),
+        (["diff", "a.csv", "b.csv", "--change", "dormant"], "dormant: a verdict; use --verdict"),
     ],
     ids=str,
 )
@@ -125,6 +169,14 @@ def test_rules_are_chosen_by_patterns(program: Program) -> None:
         *("root-access-key", "root-without-mfa", "root-certificate", "root-password")
     }
     assert done.code == 0
+
+
+def test_rules_are_explained_by_patterns(program: Program) -> None:
+    pages = program("rules", "*-certificate").output
+    both = [
+        program("rules", each).output for each in ("active-signing-certificate", "root-certificate")
+    ]
+    assert pages == b"\n".join(both)
 
 
 ESCAPE = "\x1b[31mx"

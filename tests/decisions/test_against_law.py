@@ -10,7 +10,7 @@ import pytest
 
 import analyzer
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
-from analyzer.decisions.standing import standings
+from analyzer.decisions.user_decisions import decisions_by_user
 from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,
@@ -115,7 +115,7 @@ class Ledgers:
     def in_force(self) -> tuple[str, str]:
         """Return the decision in force on the only user, by law and by the product."""
         (by_law,) = law.standings(self.by_law).values() or (law.Standing(),)
-        (by_product,) = standings(self.by_product.lines).values() or (None,)
+        (by_product,) = decisions_by_user(self.by_product.lines).values() or (None,)
         line, entry = by_law.in_force, by_product.in_force if by_product else None
         return (
             f"{line.decision} {line.person}" if line else "nothing",

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.decisions.collect import Collection, merged
 from analyzer.decisions.ledger import Entries, Ledger, OpenRow, read_entries
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user
@@ -163,12 +163,22 @@ def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
     assert len(problems) == 2
 
 
-def test_a_problem_names_the_column_as_its_file_does() -> None:
-    known = ledger(line(as_of=NEWER))
-    (in_sheet,) = refused(file(line("keep", on=NEXT)), known=known)
-    (in_csv,) = refused(file(line("keep", on=NEXT, workbook="bulk.csv", sheet="")), known=known)
-    assert "review.xlsx, sheet Unused users, row 2, column Decision: made on" in in_sheet
-    assert "bulk.csv, row 2, column decision: made on" in in_csv
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        (
+            EntryPlace("a.xlsx, sheet Mine", 7, "C7"),
+            "a.xlsx, sheet Mine, row 7, column Decision, cell C7",
+        ),
+        (EntryPlace("decisions.csv", 9), "decisions.csv, row 9, column decision"),
+    ],
+)
+def test_a_problem_names_the_place_in_the_file_that_was_read(
+    place: EntryPlace, problem: str
+) -> None:
+    older = line("keep", on=NEXT, read_from=place)
+    (said,) = refused(file(older), known=ledger(line(as_of=NEWER)))
+    assert said.startswith(f"{problem}: made on a report of 2026-05-01 12:00 UTC, but review.xlsx")
 
 
 def test_a_decision_on_an_older_report_than_the_one_in_force_was_made_on_is_refused() -> None:
@@ -197,9 +207,9 @@ def test_two_reviews_can_be_collected_in_one_go_in_any_order() -> None:
     old = file(line("investigate"), name="old.xlsx")
     new = file(line("keep", on=NEWER.date(), as_of=NEWER), name="new.xlsx")
     for files in ((old, new), (new, old)):
-        (standing,) = collected(*files).ledger.standings.values()
-        assert standing.in_force
-        assert standing.in_force.decision == "keep"
+        (of_user,) = collected(*files).ledger.by_user.values()
+        assert of_user.in_force
+        assert of_user.in_force.decision == "keep"
 
 
 def test_an_older_view_is_refused_after_a_newer_one_that_is_collected_with_it() -> None:
@@ -220,10 +230,11 @@ def test_an_older_view_is_refused_by_what_was_in_force_on_its_own_day() -> None:
 
 
 def test_different_decisions_of_one_day_by_different_people_are_refused_with_both_places() -> None:
-    anna, tom = line(), line("keep", by="Tom", workbook="tom.xlsx", row=7)
+    at = EntryPlace("tom.xlsx, sheet Mine", 7, "D7")
+    anna, tom = line(), line("keep", by="Tom", workbook="tom.xlsx", row=7, read_from=at)
     for files in ([file(anna, tom)], [file(anna), file(tom)]):
         (problem,) = refused(*files)
-        assert "tom.xlsx, sheet Unused users, row 7" in problem
+        assert "tom.xlsx, sheet Mine, row 7, column Decision, cell D7: " in problem
         assert "review.xlsx, sheet Unused users, row 2 has delete, Anna, 2026-05-01" in problem
     assert len(refused(file(tom), known=ledger(anna))) == 1
     assert len(refused(known=ledger(anna, tom))) == 1
@@ -245,9 +256,9 @@ def test_it_is_no_conflict_otherwise(other: LedgerLine) -> None:
 
 def test_a_conflict_that_one_of_the_two_withdraws_is_none() -> None:
     resolved = file(line(), line("keep", by="Tom"), line("withdraw", on=NEXT))
-    (standing,) = collected(resolved).ledger.standings.values()
-    assert standing.in_force
-    assert standing.in_force.decision == "keep"
+    (of_user,) = collected(resolved).ledger.by_user.values()
+    assert of_user.in_force
+    assert of_user.in_force.decision == "keep"
 
 
 def test_unattended_a_line_says_that_two_are_in_conflict_and_neither_is_in_force() -> None:
@@ -258,8 +269,8 @@ def test_unattended_a_line_says_that_two_are_in_conflict_and_neither_is_in_force
     assert "review.xlsx, sheet Unused users, row 2: delete, Anna" in noted.comment
     (note,) = collection.notes
     assert note == f"Conflict on {anna.user_key.arn}: neither is in force. {noted.comment}"
-    (standing,) = collection.ledger.standings.values()
-    assert standing.in_force is None
+    (of_user,) = collection.ledger.by_user.values()
+    assert of_user.in_force is None
     again = collected(file(anna), file(tom), ledger=collection.ledger, attended=False)
     assert again.added == ()
     assert collected(ledger=collection.ledger).added == ()
@@ -336,7 +347,7 @@ def test_a_copy_that_still_has_a_word_does_not_give_it_anew(
     known = ledger(*GIVEN_UP)
     collection = collected(file(copy), ledger=known, attended=attended)
     assert collection.added == ()
-    assert collection.ledger.standings[copy.user_key].in_force is None
+    assert collection.ledger.by_user[copy.user_key].in_force is None
     assert "withdraw, Anna, 2026-05-01 (anna.xlsx, sheet Unused users, row 2) counts" in " ".join(
         collection.notes
     )

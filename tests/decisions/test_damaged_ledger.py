@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.errors import InputRefused
 from tests.support.builders import AS_OF, a_key, a_password, a_user, days_before
 from tests.support.decisions import OTHER_ACCOUNT, line

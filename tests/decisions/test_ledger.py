@@ -6,7 +6,7 @@ import pytest
 
 from analyzer import columns
 from analyzer.decisions.ledger import COLUMNS, Ledger, ledger_bytes, read_entries, read_ledger
-from analyzer.decisions.standing import standings
+from analyzer.decisions.user_decisions import decisions_by_user
 from analyzer.errors import InputRefused
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
 from tests.support.decisions import DAY, bulk, line, user_rows
@@ -23,8 +23,8 @@ def refusals(content: bytes) -> list[tuple[int | None, str | None, str]]:
 def word_in_force(*decisions: tuple[str, str, date]) -> str | None:
     """Return which word is in force after decisions of (word, person, day), in this order."""
     lines = [line(word, by=by, on=on) for word, by, on in decisions]
-    (standing,) = standings(lines).values()
-    return str(standing.in_force.decision) if standing.in_force else None
+    (of_user,) = decisions_by_user(lines).values()
+    return str(of_user.in_force.decision) if of_user.in_force else None
 
 
 # The file
@@ -249,23 +249,23 @@ def test_the_newest_decision_is_in_force_and_nothing_earlier_revives(
 @pytest.mark.parametrize("day", [DAY, NEXT])
 def test_a_third_person_takes_back_both_decisions_of_a_conflict(day: date) -> None:
     conflict = [line(), line("keep", by="Tom")]
-    (before,) = standings(conflict).values()
-    (after,) = standings([*conflict, line("withdraw", by="Eve", on=day)]).values()
+    (before,) = decisions_by_user(conflict).values()
+    (after,) = decisions_by_user([*conflict, line("withdraw", by="Eve", on=day)]).values()
     assert (before.is_conflict, len(before.conflicts)) == (True, 1)
     assert (after.is_conflict, after.conflicts, after.in_force) == (False, (), None)
 
 
 def test_of_agreeing_decisions_of_one_day_the_last_line_is_in_force() -> None:
     anna, tom = line(by="Anna", ticket="1"), line(by="Tom", ticket="2")
-    (standing,) = standings([anna, tom]).values()
-    assert standing.in_force is tom
+    (of_user,) = decisions_by_user([anna, tom]).values()
+    assert of_user.in_force is tom
 
 
 @pytest.mark.parametrize(("days", "expected"), [(-1, "keep"), (0, "keep"), (1, None)])
 def test_a_keep_is_in_force_until_its_last_day(days: int, expected: str | None) -> None:
     ledger = Ledger(lines=(line("keep"),), keep_days=10)
-    (standing,) = ledger.standings.values()
-    in_force = ledger.in_force(standing, DAY + timedelta(days=10 + days))
+    (of_user,) = ledger.by_user.values()
+    in_force = ledger.in_force(of_user, DAY + timedelta(days=10 + days))
     assert (in_force and str(in_force.decision)) == expected
 
 
@@ -275,7 +275,7 @@ def test_a_keep_for_ever_ends_with_the_calendar() -> None:
 
 def test_a_user_created_again_under_the_name_is_another() -> None:
     again = a_user(created=AS_OF - timedelta(days=3))
-    assert len(standings([line(), line("keep", again)])) == 2
+    assert len(decisions_by_user([line(), line("keep", again)])) == 2
 
 
 @pytest.mark.parametrize(

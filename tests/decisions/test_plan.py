@@ -9,7 +9,7 @@ import analyzer
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import Plan, exemption_notes, plan
 from analyzer.decisions.removal_script import CredentialInReport
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import Exemptions
 from tests.support.builders import (
     ACCOUNT,

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.files import sha256
 from tests.support.builders import Row, a_password, a_user, days_before, table
 from tests.support.decisions import bulk, line, user_rows

@@ -82,10 +82,10 @@ def test_an_unused_user_is_explained_by_the_cells_of_its_credentials(tmp_path: P
 def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
     user = a_user("ann", password=a_password(days_before(9)), key_2=a_key(LONG_AGO, AS_OF))
     explanation = explained(tmp_path, user)
-    assert explanation.reason == "idle for 0 days"
+    assert explanation.reason == "last used or set 0 days before as-of"
     shown = readings(explanation, "verdict")
     assert shown["password_last_used"] == "last sign-in, 9 days before as-of"
-    assert shown["password_last_changed"] == "password changed, 1000 days before as-of"
+    assert shown["password_last_changed"] == "password changed, 1,000 days before as-of"
     assert shown["access_key_2_active"] == "access key 2 is active"
     assert shown["access_key_2_last_used_date"] == "access key 2 last used, 0 days before as-of"
     assert "access_key_1_last_used_date" not in shown
@@ -117,7 +117,7 @@ def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
             (
                 "not unused: access key 1 is active",
                 "not retired: access key 1 is active",
-                "not dormant: used or set 3 days before as-of, fewer than 90",
+                "not dormant: last used or set 3 days before as-of, fewer than 90",
             ),
         ),
     ],
@@ -148,7 +148,7 @@ def test_the_creation_of_the_user_decides_where_a_credential_counts_from_it(
     shown = readings(explained(tmp_path, user), "verdict")
     assert ("user_creation_time" in shown) is counts
     if counts:
-        assert shown["user_creation_time"] == "user created, 1000 days before as-of"
+        assert shown["user_creation_time"] == "user created, 1,000 days before as-of"
 
 
 def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Path) -> None:

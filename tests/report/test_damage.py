@@ -48,7 +48,7 @@ def test_what_is_certain_is_put_right(row: str, cells: list[str]) -> None:
         (HEADER + ",more", "a second header with other columns"),
         ('x,"y\nz', "a quote opens in this row and does not close, or only rows later"),
         ("x," + "y" * 200_000, "the row has 2 cells, the header 22"),
-        ("x\ry,z", "the row has 1 cells, the header 22"),
+        ("x\ry,z", "the row has 1 cell, the header 22"),
     ],
 )
 def test_what_is_not_certain_is_a_problem_that_names_the_row(row: str, message: str) -> None:

@@ -184,7 +184,9 @@ def test_a_row_of_another_workbook_in_the_place_of_one_is_refused(written: bytes
             put(sheet, row, at, others.cell(of_zoe, at).value)
 
     (problem,) = refused(edited(written, entered("ann", ENTRY), pasted))
-    assert f"r.xlsx, sheet {UNUSED}, row 2, column Record: the Summary does not name" in problem
+    assert (
+        f"r.xlsx, sheet {UNUSED}, row 2, column Record, cell AD2: the Summary does not" in problem
+    )
     assert "user/zoe" in problem
 
 
@@ -228,7 +230,7 @@ def test_a_workbook_of_other_reports_is_refused(written: bytes) -> None:
     (problem,) = error.value.problems
     assert problem.file == "r.xlsx"
     assert problem.message == (
-        "no report named has the SHA-256 of the one that 6 rows come from:"
+        "no report named has the SHA-256 of the one behind 6 rows:"
         " status_reports_2026-05-01T12-00-00+00-00.csv"
     )
     assert "Name the report that it was made from" in problem.hint

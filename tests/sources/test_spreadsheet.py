@@ -18,14 +18,14 @@ from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 
 from analyzer.errors import InputRefused
-from analyzer.sources.spreadsheet import (
+from analyzer.sources.sheet_cells import (
     CellError,
     CellValue,
     SheetCells,
     cell_name,
     moment_of_serial,
-    open_spreadsheet,
 )
+from analyzer.sources.spreadsheet import open_spreadsheet
 from tests.support.workbooks import console_file
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -306,12 +306,18 @@ def _alike(value: CellValue, other: Any) -> bool:
         ('<row r="1"><c r="A1" t="d"><v>soon</v></c></row>', "the cell cannot be read"),
         ('<row r="1"><c r="A1" t="str"><v>_xD83D_</v></c></row>', "the cell cannot be read"),
         ('<row r="2"/><row r="1"/>', "its rows are not in order"),
+        ('<row r="1"><c><v>1</v></c><row r="2"/></row>', "its rows are not in order"),
+        ('<c r="A0"><v>1</v></c><row r="1"/>', "its rows are not in order"),
+        ('<row r="1"/><c r="B1"><v>1</v></c>', "a cell is in no row"),
+        ('<row r="1"><c r="A1"><v>1</v><row r="2"/></c></row>', "a row is in a cell"),
+        ('<row r="1"><c r=""><v>1</v></c></row>', "a cell is not in this row"),
         ('<row r="1"/><row r="1"/>', "its rows are not in order"),
         ('<row r="1048577"/>', "its rows are not in order"),
         ('<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>1</v></c></row>', "a cell is there twice"),
         ('<row r="1"><c r="A2"><v>1</v></c></row>', "a cell is not in this row"),
         ('<row r="1"><c r="a1"><v>1</v></c></row>', "a cell is not in this row"),
         ('<row r="1"><c r="IW1"><v>1</v></c></row>', "or in 256 columns"),
+        (f"<row>{'<c/>' * 256}<c><v>1</v></c></row>", "cell IW1: the file is damaged"),
         ('<row r="1"><c r="1"><v>1</v></c></row>', "a cell is not in this row"),
         ("<row><c></row>", "mismatched tag"),
         ("<a>" * 40, "too many elements are open"),
@@ -323,6 +329,7 @@ def test_a_damaged_cell_is_refused_with_its_place(rows: str, problem: str) -> No
 
 def test_an_empty_cell_beyond_the_last_column_does_not_matter() -> None:
     assert values(cells_of(workbook('<row r="1"><c r="XFD1" s="1"/></row>'))) == {}
+    assert values(cells_of(workbook(f"<row>{'<c/>' * 255}<c><v>1</v></c><c/></row>"))) == {"IV1": 1}
 
 
 def encrypted() -> bytes:
@@ -375,7 +382,7 @@ def test_what_is_no_workbook_is_refused(content: bytes, problem: str) -> None:
 
 
 def test_more_formats_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_STARTS", 1)
+    monkeypatch.setattr("analyzer.sources.sheet_elements._MOST_STARTS", 1)
     assert "it has too many elements" in refusal(workbook(""))
 
 
@@ -412,23 +419,23 @@ def test_what_is_too_deep_or_too_long_is_refused(content: bytes, problem: str) -
 @pytest.mark.parametrize(
     ("bound", "most", "problem"),
     [
-        ("_MOST_HELD", 1_000, "it holds too many cells"),
-        ("_MOST_TAGS", 100, "it holds too many or too long elements"),
-        ("_MOST_MERGED", 2, "it has too many merged cells"),
-        ("_MOST_UNPACKED", 1_000, "it unpacks to more than"),
+        ("sheet_elements._MOST_HELD", 1_000, "it holds too many cells"),
+        ("spreadsheet._MOST_TAGS", 100, "it holds too many or too long elements"),
+        ("sheet_elements._MOST_MERGED", 2, "it has too many merged cells"),
+        ("spreadsheet._MOST_UNPACKED", 1_000, "it unpacks to more than"),
     ],
 )
 def test_more_than_a_bound_is_refused(
     bound: str, most: int, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"analyzer.sources.spreadsheet.{bound}", most)
+    monkeypatch.setattr(f"analyzer.sources.{bound}", most)
     row = "".join(f"<c><v>{number}</v></c>" for number in range(50))
     merged = '<mergeCell ref="A1:B2"/>' * 3
     assert problem in refusal(workbook(f"<row>{row}</row>", more=merged))
 
 
 def test_more_shared_texts_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_HELD", 1_000)
+    monkeypatch.setattr("analyzer.sources.sheet_elements._MOST_HELD", 1_000)
     content = workbook('<row><c t="s"><v>0</v></c></row>', strings="<si><t>text</t></si>" * 50)
     assert "its texts are too many" in refusal(content)
 

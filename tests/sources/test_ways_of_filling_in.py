@@ -491,12 +491,12 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "all rows deleted": (lambda book: book[UNUSED].delete_rows(2, 9), "has 0 users, and had 5"),
     "a row of another review": (of_another_review, "has 6 users, and had 5"),
     "the list again below the list": (a_second_list_below, "row 9, column Record, cell AD9: not"),
-    "decisions merged": (merged("C2:C4"), "merged cells ('C2:C4')"),
-    "heads merged": (merged("AY1:AZ1"), "merged cells ('AY1:AZ1')"),
-    "cells merged from above the heads": (merged_over_heads, "merged cells ('AZ1:AZ3')"),
+    "decisions merged": (merged("C2:C4"), "cells C2:C4: merged cells"),
+    "heads merged": (merged("AY1:AZ1"), "cells AY1:AZ1: merged cells"),
+    "cells merged from above the heads": (merged_over_heads, "cells AZ1:AZ3: merged cells"),
     "all columns for entries deleted": (without_entries, "column Decision: the column is gone"),
     "two columns of a list on a sheet": (two_columns_alone, "sheet Mine, row 1, column Decision"),
-    "rows merged": (merged("A2:A3"), "merged cells ('A2:A3')"),
+    "rows merged": (merged("A2:A3"), "cells A2:A3: merged cells"),
     **{
         f"the column {name} deleted": (without_column(name), f"column {name}: the column is gone")
         for name in ("Account", "User", *HEADS, "ARN", "Record")
@@ -506,10 +506,16 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a column without a head": (head(3, None), "column Decision: the column is gone"),
     "a copy of a column": (head(40, "Decision2"), "the column looks like a copy"),
     "a column of another reviewer": (head(40, "Decision of Tom"), "the column looks like a copy"),
-    "a head twice": (head(8, "Decision"), "column Decision: the column is there twice"),
+    "a head twice": (head(8, "Decision"), "cell H1: the column is there twice"),
     # sheets
-    "the heads deleted": (lambda book: book[UNUSED].delete_rows(1), "row 1: the heads of this"),
-    "the heads of a copy deleted": (headless_copy, "(2), row 1: the heads of this list are gone"),
+    "the heads deleted": (
+        lambda book: book[UNUSED].delete_rows(1),
+        "row 1, column cell AD1: the heads of",
+    ),
+    "the heads of a copy deleted": (
+        headless_copy,
+        "(2), row 1, column cell AD1: the heads of this",
+    ),
     "a record of an active user": (an_active_user_in_a_copy, "(2), row 2, column Record, cell AD2"),
     "a copy far below": (a_copy_far_below, "(2), row 63, column Decision, cell C63: not a"),
     "the Summary deleted": (lambda book: book.remove(book[SUMMARY]), "it has no Summary"),
@@ -761,7 +767,7 @@ OTHER_FILES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     "a workbook with merged columns": (
         "r_xlsx",
         lambda content: rewritten(content, with_merged_columns),
-        "merged cells ('A:B')",
+        "cells A:B: merged cells",
     ),
     "a workbook cut off": ("r_xlsx", lambda content: content[:-99], "the file is damaged"),
     "a file that is empty": ("r_xlsx", lambda _: b"", "not an Excel workbook"),
@@ -824,7 +830,7 @@ SEVERAL: dict[str, tuple[Calls, list[tuple[str, str]], int, str]] = {
         [{"a": [ANN_DELETED], "b": [KEPT_BY_BEA]}],
         [],
         3,
-        "a.xlsx, sheet Unused users, row 2 has delete, Anna, 2026-05-04, SEC-1, made on the same",
+        "cell C2: a.xlsx, sheet Unused users, row 2 has delete, Anna, 2026-05-04, SEC-1, made on",
     ),
     "two copies that one person decided differently in": (
         [{"a": [ANN_DELETED], "b": [ANN_KEPT]}],

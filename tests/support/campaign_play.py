@@ -16,7 +16,7 @@ from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
-from analyzer.decisions.standing import LedgerLine, standings
+from analyzer.decisions.user_decisions import LedgerLine, decisions_by_user
 from analyzer.report.model import Page
 from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
@@ -307,7 +307,7 @@ class Play:
                 [word(self.ledger.in_force(each, day)) for day in days],
                 each.is_conflict,
             )
-            for key, each in standings(self.ledger.lines).items()
+            for key, each in decisions_by_user(self.ledger.lines).items()
         }
         by_law = {
             key: ([word(law.in_force(each, day)) for day in days], each.is_conflict)

@@ -11,9 +11,9 @@ import analyzer
 from analyzer import columns
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.ledger import ENTRIES, Entries, Ledger, ledger_bytes, read_entries
-from analyzer.decisions.record import rows_of_users_csv
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
+from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import FileReference
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
@@ -64,7 +64,8 @@ def line(  # noqa: PLR0913  what a person enters, and on what
     if decision == "keep":
         fields = {"comment": "break-glass", **fields}
     place = {"workbook": "review.xlsx", "sha256": "a" * 64, "sheet": "Unused users", "row": 2}
-    standard = {"baseline": as_of, "report_cells": row, **place}
+    read_from = EntryPlace("decisions.csv", 2)
+    standard = {"baseline": as_of, "report_cells": row, "read_from": read_from, **place}
     return LedgerLine(
         decision=Decision(decision),
         decided_by=by,

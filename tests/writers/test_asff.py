@@ -20,8 +20,9 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards import references
 from analyzer.version import VERSION
+from analyzer.writers.feed import LONGEST_USER_NAME
 from tests.support.asff_model import errors, longest, model, request_errors
-from tests.support.builders import ACCOUNT, COLUMNS, Row, a_user, days_before, the_root
+from tests.support.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, days_before, the_root
 from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
@@ -61,15 +62,16 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
     return asff(inspected_everything(tmp_path_factory.mktemp("everything")))
 
 
-@pytest.fixture
-def idle(tmp_path: Path) -> Document:
-    return only(inspected(tmp_path, idle_key()), "idle-access-key")
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return only(inspected(tmp_path_factory.mktemp("idle"), idle_key()), "idle-access-key")
 
 
-@pytest.fixture
-def excused(tmp_path: Path) -> Document:
+@pytest.fixture(scope="module")
+def excused(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    folder = tmp_path_factory.mktemp("excused")
     list_ = exemptions_of("*,program,Moves to a role in June,IT,")
-    return only(inspected(tmp_path, idle_key(), list_), "idle-access-key")
+    return only(inspected(folder, idle_key(), list_), "idle-access-key")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +288,8 @@ def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path)
     rule = BY_ID["idle-access-key"]
     assert found["Title"] == rule.title
     assert found["Remediation"]["Recommendation"]["Url"] == rule.references[0]
-    assert found["Remediation"]["Recommendation"]["Text"].splitlines() == list(rule.remedy)
+    text = found["Remediation"]["Recommendation"]["Text"]
+    assert text.splitlines() == ["# NAME is program", *rule.remedy]
     compliance = found["Compliance"]
     assert compliance["SecurityControlParameters"] == [{"Name": "idle_days", "Value": ["50"]}]
     asked = references("idle-access-key")
@@ -294,8 +297,17 @@ def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path)
     assert "PCI DSS v4.0.1 8.2.6" in compliance["RelatedRequirements"]
 
 
+@pytest.mark.parametrize("name", ["x" * (LONGEST_USER_NAME + 1), "two\nlines", "\x1b[31mred"])
+def test_a_name_that_no_user_can_have_is_in_no_remedy(tmp_path: Path, name: str) -> None:
+    analysis = inspected(tmp_path, [a_user(name, password=a_password())])
+    texts = [each["Remediation"]["Recommendation"]["Text"] for each in asff(analysis)]
+    assert any("NAME" in text for text in texts)
+    assert not any(name[:20] in text or "# NAME is" in text for text in texts)
+
+
 def test_no_remedy_and_no_title_is_cut() -> None:
-    assert max(len("\n".join(rule.remedy)) for rule in RULES) <= 512
+    naming = len(f"# NAME is {'x' * LONGEST_USER_NAME}\n")
+    assert max(len("\n".join(rule.remedy)) for rule in RULES) <= 512 - naming
     assert max(len(rule.title) for rule in RULES) <= 256
 
 

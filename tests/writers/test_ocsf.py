@@ -81,9 +81,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
     return ocsf(inspected_everything(tmp_path_factory.mktemp("everything")))
 
 
-@pytest.fixture
-def idle(tmp_path: Path) -> Document:
-    return only(inspected(tmp_path, idle_key()), "idle-access-key")
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return only(inspected(tmp_path_factory.mktemp("idle"), idle_key()), "idle-access-key")
 
 
 # The schema
@@ -291,7 +291,8 @@ def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path)
     rule = BY_ID["idle-access-key"]
     assert found["finding_info"]["title"] == rule.title
     assert found["finding_info"]["analytic"]["desc"] == rule.how
-    assert found["remediation"]["desc"].splitlines() == list(rule.remedy)
+    named, *remedy = found["remediation"]["desc"].splitlines()
+    assert (named, remedy) == (f"# NAME is {found['resources'][0]['name']}", list(rule.remedy))
     assert found["remediation"]["references"] == list(rule.references)
     assert found["compliance"]["control_parameters"] == [{"name": "idle_days", "value": "50"}]
     asked = references("idle-access-key")

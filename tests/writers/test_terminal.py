@@ -60,7 +60,7 @@ def test_what_is_filtered_out_is_said_below_the_answer(tmp_path: Path) -> None:
     analysis = of_each_kind(tmp_path).where(analyzer.Filter(users=("b*",)))
     _, filtered, *_ = table_text(analysis, width=300).splitlines()
     assert filtered.startswith("Filter: user b*; ")
-    assert filtered.endswith(" IAM users are left out.")
+    assert filtered.endswith(" IAM users.")
 
 
 def squeezed(text: str) -> str:
@@ -131,7 +131,7 @@ def test_where_no_user_is_listed_the_answer_says_so_and_there_is_no_table(
 ) -> None:
     analysis = analyzed(tmp_path, [a_user("frank", key_1=a_key(LONG_AGO, days_before(1)))])
     shown = table_text(analysis, UNUSED, width=width)
-    assert shown.startswith("0 of 1 IAM users are unused, ")
+    assert shown.startswith("0 of 1 IAM user is unused, ")
     assert "Other users: 1 active." in shown
     assert "Created" not in shown
 
@@ -143,7 +143,7 @@ def test_everything_that_all_outputs_say_is_said(tmp_path: Path, width: int | No
         "account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of).",
         "The exemption of carol in account * expired on 2026-04-30.",
         "The exemption of zoe in account * matches no user.",
-        "Not visible in a credential report: SSH public keys (CodeCommit);",
+        "Not visible in a credential report: SSH public keys;",
     ):
         assert sentence in shown
 

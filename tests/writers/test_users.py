@@ -67,14 +67,26 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
         {"definition": "iam-029"},
         "no working credentials: no password, no active access key",
     ),
-    "a password idle for long": (a_user(password=a_password(USED)), {}, "idle for 500 days"),
+    "a password idle for long": (
+        a_user(password=a_password(USED)),
+        {},
+        "last used or set 500 days before as-of",
+    ),
     "a password never used and an active key": (
         a_user(password=a_password(changed=days_before(700)), key_1=a_key(days_before(400))),
         {},
-        "idle for 400 days",
+        "last used or set 400 days before as-of",
     ),
-    "a key used yesterday": (a_user(key_1=a_key(LONG_AGO, days_before(1))), {}, "idle for 1 day"),
-    "a key used today": (a_user(key_1=a_key(LONG_AGO, AS_OF)), {}, "idle for 0 days"),
+    "a key used yesterday": (
+        a_user(key_1=a_key(LONG_AGO, days_before(1))),
+        {},
+        "last used or set 1 day before as-of",
+    ),
+    "a key used today": (
+        a_user(key_1=a_key(LONG_AGO, AS_OF)),
+        {},
+        "last used or set 0 days before as-of",
+    ),
     "a cell that is not understood": (
         a_user(password=a_password(USED)) | {"password_enabled": "?"},
         {},
@@ -185,7 +197,7 @@ def test_verdicts_are_counted_unused_first_with_remarks() -> None:
     assert users.verdict_counts(analyzed_console()) == [
         (Verdict.UNUSED, 26, "13 to check, 5 exempt"),
         (Verdict.RETIRED, 4, "2 to check"),
-        (Verdict.DORMANT, 6, "90 days or more without use"),
+        (Verdict.DORMANT, 6, "last used or set 90 days or more before as-of"),
         (Verdict.ACTIVE, 7, "1 exempt"),
         (Verdict.UNDETERMINED, 5, "not understood or contradictory: never counted as unused"),
     ]
@@ -195,7 +207,7 @@ def test_that_nobody_is_unused_is_told_and_verdicts_that_nobody_has_are_not(tmp_
     rows = [a_user(password=a_password(days_before(45)))]
     assert users.verdict_counts(analyzed(tmp_path, rows, dormant_days=45)) == [
         (Verdict.UNUSED, 0, ""),
-        (Verdict.DORMANT, 1, "45 days or more without use"),
+        (Verdict.DORMANT, 1, "last used or set 45 days or more before as-of"),
     ]
 
 

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 
 import analyzer
 from analyzer.decisions.review_columns import SHEETS
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.judging.analysis import Analysis
 from tests.support.builders import (
     AS_OF,

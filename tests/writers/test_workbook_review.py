@@ -183,7 +183,9 @@ def test_a_dormant_user_is_told_with_its_days_without_use(tmp_path: Path) -> Non
         a_user("left", password=no_password(days_before(300))),
     ]
     listed = records(book_of(analyzed_users(tmp_path, users))["Inactive users"])
-    assert {row["User"]: row["Why"] for row in listed}["asleep"] == "dormant: idle for 200 days"
+    assert {row["User"]: row["Why"] for row in listed}[
+        "asleep"
+    ] == "dormant: last used or set 200 days before as-of"
     assert {row["User"]: row["Verdict"] for row in listed} == {
         "asleep": "dormant",
         "left": "retired",

@@ -70,6 +70,8 @@ def test_nothing_in_it_refers_to_a_sheet_that_is_left_out(file: bytes) -> None:
     for title in ("Findings", "Controls", "All users"):
         assert title not in [row[0] for row in values(opened(file)["Method"])]
     assert "Findings by severity" not in texts(opened(file)["Summary"])
+    said = [text for name in ("Summary", "Method") for text in texts(opened(file)[name])]
+    assert [text for text in said if "All users" in text] == []
 
 
 def test_its_summary_has_the_numbers_of_the_whole_one(file: bytes, analysis: Analysis) -> None:

@@ -14,8 +14,8 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.record import CreationSeconds, SameSecond, record_texts
 from analyzer.decisions.review_columns import RECORD
+from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
 from analyzer.report.model import Page

@@ -24,7 +24,7 @@ _WIDTHS: Final = (30, 110)
 _SHEETS: Final = {
     Title.SUMMARY: (
         "Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that"
-        " the numbers add up. Counts of the lists and of All users are formulas."
+        " the numbers add up. Counts are formulas."
     ),
     Title.UNUSED: (
         "List to decide in: every unused user that is not exempt, by account, certain before"
@@ -209,7 +209,7 @@ def _add_rules(sheet: TextSheet, book: Rulebook) -> None:
     left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
     sheet.section("Rules and limits")
     sheet.named_text("Standard", findings.standard_text(book))
-    sheet.named_text("Limits", findings.limits_text(book))
+    sheet.named_text("Limits", findings.limits_text(book) or "None.")
     sheet.named_text("Rules that did not run", left_out)
     sheet.section("Decision of each rule")
     for rule in book.rules:
@@ -235,7 +235,9 @@ def add_controls(book: Book, inspection: Inspection) -> None:
     sheet.full_row(f"{inspection.control_summary}.", CellStyle.SUBTITLE)
     scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
     sheet.full_row(scope, CellStyle.SUBTITLE)
-    sheet.full_row(f"Limits: {findings.limits_text(inspection.book)}", CellStyle.SUBTITLE)
+    sheet.full_row(
+        f"Limits: {findings.limits_text(inspection.book) or 'None.'}", CellStyle.SUBTITLE
+    )
     sheet.space()
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))

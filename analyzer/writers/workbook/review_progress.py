@@ -8,7 +8,7 @@ from openpyxl.utils import get_column_letter
 from analyzer.decisions import review_columns
 from analyzer.decisions.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
 from analyzer.judging.analysis import Analysis
-from analyzer.terms import Certainty, Verdict
+from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.cell_xml import Formula
@@ -47,21 +47,22 @@ def first_step(analysis: Analysis, listings: Listings) -> str:
     certain = users_to_decide(analysis, Verdict.UNUSED, Certainty.CERTAIN)
     check = listings[unused].rows - certain
     steps = (
-        (certain, f"{unused}: {_users(certain, 'certain ')}, by account, the oldest first"),
+        (certain, f"{unused}: {count_text(certain, 'certain user')}, by account, the oldest first"),
         (
             check,
-            f"{_users(check)} to check there" if certain else f"{unused}: {_users(check)} to check",
+            f"{count_text(check, 'user')} to check there"
+            if certain
+            else f"{unused}: {count_text(check, 'user')} to check",
         ),
-        *((listings[title].rows, f"{title}: {_users(listings[title].rows)}") for title in others),
+        *(
+            (listings[title].rows, f"{title}: {count_text(listings[title].rows, 'user')}")
+            for title in others
+        ),
     )
     texts = [text for number, text in steps if number]
     if not texts:
         return "Nothing to decide: no user is listed for review."
     return f"Start with {'. Then '.join(texts)}."
-
-
-def _users(number: int, kind: str = "") -> str:
-    return f"{number:,} {kind}user{'' if number == 1 else 's'}"
 
 
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
@@ -169,7 +170,7 @@ def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> 
 _LEGEND: Final = (
     (Decision.DELETE, "Delete the user and its remaining credentials."),
     (Decision.DEACTIVATE, "Disable the credentials, wait, then delete the user."),
-    (Decision.KEEP, "The user stays, exempt for {keep_days:,} days. Give the reason as comment."),
+    (Decision.KEEP, "The user stays, exempt for {keep_days}. Give the reason as comment."),
     (Decision.INVESTIGATE, "Find out more about the user. It stays until then."),
     (Decision.WITHDRAW, "Take the earlier decision back: none is in force then."),
 )
@@ -191,7 +192,7 @@ def add_legend(sheet: TextSheet, keep_days: int) -> None:
     for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
         sheet.row(
             SpannedCell(word, CellStyle.INPUT),
-            SpannedCell(meaning.format(keep_days=keep_days), span=5),
+            SpannedCell(meaning.format(keep_days=count_text(keep_days, "day")), span=5),
             SpannedCell(entry, CellStyle.INPUT, 2),
             SpannedCell(about, span=4),
         )
@@ -199,11 +200,11 @@ def add_legend(sheet: TextSheet, keep_days: int) -> None:
 
 
 def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) -> None:
-    """Add a line a list: listed and exempt users together are those in All users.
+    """Add a line a list: listed and exempt users together are all of its verdicts.
 
     Each count is a formula and stands beside the constant of when the file was written.
     """
-    counts = (LISTED, WHEN_WRITTEN, "Exempt", WHEN_WRITTEN, "In All users", WHEN_WRITTEN)
+    counts = (LISTED, WHEN_WRITTEN, "Exempt", WHEN_WRITTEN, "Together", WHEN_WRITTEN)
     row = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
     for each in REVIEW_LISTS:
         _add_list_check(sheet, analysis, listings, each)
@@ -228,5 +229,5 @@ def _add_list_check(
         listings[Title.ALL_USERS].count(users, *same),
         users,
         check(condition, holds=listed + exempt == users),
-        SpannedCell("Listed + exempt = in All users, and all as when written.", span=4),
+        SpannedCell("Listed + exempt = together, and all as when written.", span=4),
     )

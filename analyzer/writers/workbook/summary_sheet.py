@@ -10,7 +10,7 @@ from analyzer import columns
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Report, ReportFile, account_with_name
-from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict, short_list
+from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict, count_text, short_list
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
 from analyzer.writers import users
@@ -139,6 +139,8 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: st
         sheet.named_text("Exemptions", _exemptions(analysis))
     if analysis.ledger.lines:
         sheet.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
+    if analysis.settings:
+        sheet.named_text("Settings", analysis.settings)
     sheet.named_text("Compared with", compared)
     sheet.named_text("Program", f"credreport {VERSION}")
 
@@ -146,9 +148,9 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: st
 def _earlier_decisions(ledger: Ledger) -> str:
     """Return how many decisions there are, and the days that count."""
     return (
-        f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.standings):,}. A user to keep is"
-        f" exempt for {ledger.keep_days:,} days after the decision. A user to delete or deactivate"
-        f" is overdue more than {ledger.due_days:,} days after it."
+        f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep is"
+        f" exempt for {count_text(ledger.keep_days, 'day')} after the decision. A user to delete or"
+        f" deactivate is overdue more than {count_text(ledger.due_days, 'day')} after it."
     )
 
 
@@ -196,7 +198,7 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
     heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account", 2))
     row = sheet.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 4))
     for file in files:
-        accounts = f"{len(file.accounts):,} accounts"
+        accounts = count_text(len(file.accounts), "account")
         if len(file.accounts) == 1:
             accounts = account_text(file.accounts[0].account)
         sheet.row(

@@ -1,4 +1,4 @@
-"""Hold decisions on users, and say which of them stand.
+"""Hold the decisions on each user, and say which of them is in force.
 
 A decision is a line of a ledger: what a person entered, and what the report showed of the user.
 """
@@ -59,14 +59,26 @@ def normal_name(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+class EntryPlace(NamedTuple):
+    """Name the place from which an entry was read: the file, with the sheet, and the row.
+
+    `cell` is that of the decision, such as `C5`, empty in a CSV.
+    """
+
+    file: str
+    row: int
+    cell: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
     """Hold the decision of a person on one user, and what the report showed of the user.
 
     It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
-    for a CSV. What happened after `baseline` was not shown. `same_second` are the names of the
-    other users that were created in the same second, None where they are not known.
-    `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
+    for a CSV. `read_from` is where it was read now: in the ledger, if it was collected before.
+    What happened after `baseline` was not shown. `same_second` are the names of the other users
+    that were created in the same second, None where they are not known. `report_cells` are texts
+    by the names of `columns.OF_USERS_CSV`.
     """
 
     decision: Decision
@@ -81,6 +93,7 @@ class LedgerLine:
     baseline: datetime
     same_second: frozenset[str] | None = None
     report_cells: Mapping[str, str]
+    read_from: EntryPlace = field(compare=False, repr=False)
     user_key: UserKey = field(init=False, repr=False)
     as_of: datetime = field(init=False, repr=False)
 
@@ -144,21 +157,21 @@ class LedgerLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Hold the lines on one user in the order in which they count, and those that stand.
+class UserDecisions:
+    """Hold the lines on one user in the order in which they count, and the current ones.
 
     `current` has the newest word of each person of the newest day; different ones are a conflict.
-    `conflicts` are the pairs of different words of one day that nobody resolved, `noted` the days
-    with a line `conflict`.
+    `conflicts` are the pairs of different words of one day that nobody resolved, `conflict_days`
+    the days with a line `conflict`.
     """
 
     lines: tuple[LedgerLine, ...]
     current: tuple[LedgerLine, ...]
     conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
-    noted: frozenset[date]
+    conflict_days: frozenset[date]
 
     @property
-    def words(self) -> tuple[LedgerLine, ...]:
+    def decisions(self) -> tuple[LedgerLine, ...]:
         """Return the current lines that are a decision, and no withdrawal."""
         return tuple(each for each in self.current if each.decision is not Decision.WITHDRAW)
 
@@ -176,19 +189,19 @@ class Standing:
         return None if newest.decision is Decision.WITHDRAW else newest
 
 
-def standings(lines: Iterable[LedgerLine]) -> dict[UserKey, Standing]:
-    """Return what stands of the lines on each user, by user in the order of their first line."""
+def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecisions]:
+    """Return the decisions on each user, by user in the order of their first line."""
     by_user: dict[UserKey, list[LedgerLine]] = {}
     for line in lines:
         by_user.setdefault(line.user_key, []).append(line)
     # `sorted` is stable: lines of one day stay in the order of the ledger.
-    return {user: _standing(sorted(of, key=_day)) for user, of in by_user.items()}
+    return {user: _user_decisions(sorted(of, key=_day)) for user, of in by_user.items()}
 
 
 _day: Final = attrgetter("decided_on")
 
 
-def _standing(ordered: Sequence[LedgerLine]) -> Standing:
+def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
     """Go through the lines on one user, the oldest first.
 
     In a conflict a withdrawal takes the own word back, and settles it. Who withdraws the own word
@@ -214,8 +227,8 @@ def _standing(ordered: Sequence[LedgerLine]) -> Standing:
         conflicts.pop(day, None)
         if _differ(current.values()):
             conflicts[day] = _first_pair(current.values())
-    noted = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
-    return Standing(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), noted)
+    days = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
+    return UserDecisions(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), days)
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:

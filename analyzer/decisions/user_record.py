@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
-from analyzer.decisions.standing import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import (
     TEXT,
     AccountName,
@@ -39,7 +39,7 @@ MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
 
 
-class Record(BaseModel):
+class UserRecord(BaseModel):
     """Hold what a report says of one user; `cells` are the report's own, by column.
 
     `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
@@ -198,10 +198,10 @@ def _other_names(names: frozenset[str] | None, user: str) -> list[str] | None:
     return sorted(names - {user}) if len(names) <= MOST_SAME_SECOND + 1 else None
 
 
-def parsed_record(text: str) -> Record | None:
+def parsed_record(text: str) -> UserRecord | None:
     """Return the record in a cell, None where it is none."""
     try:
-        record = Record.model_validate_json(text)
+        record = UserRecord.model_validate_json(text)
         is_whole = record.criteria and set(record.cells) >= {*columns.REQUIRED}
     except ValueError:  # pydantic's ValidationError is one
         return None
@@ -210,7 +210,7 @@ def parsed_record(text: str) -> Record | None:
     return record if is_whole and known and all(moments) and record.row > 0 else None
 
 
-def report_files(records: Sequence[Record]) -> list[ReportFile]:
+def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
     """Return the reports that records name, each once, in the order in which they come."""
     return [
         ReportFile(
@@ -226,7 +226,7 @@ def report_files(records: Sequence[Record]) -> list[ReportFile]:
     ]
 
 
-def _file_key(record: Record) -> tuple[str, str, str, str, str]:
+def _file_key(record: UserRecord) -> tuple[str, str, str, str, str]:
     return record.file, record.sha256, record.as_of, record.as_of_source, record.baseline
 
 
@@ -234,7 +234,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def judged_pages(records: Sequence[Record]) -> Iterator[tuple[np.ndarray, Page]]:
+def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Page]]:
     """Yield the users of the records, judged, and which of the records they are.
 
     Records whose reports had other columns, or that were judged by other criteria, have a page of
@@ -266,7 +266,7 @@ def judged_pages(records: Sequence[Record]) -> Iterator[tuple[np.ndarray, Page]]
         yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
 
 
-def _table(records: Sequence[Record], files: Sequence[int]) -> pa.Table:
+def _table(records: Sequence[UserRecord], files: Sequence[int]) -> pa.Table:
     cells = {
         name: pa.array([each.cells[name] for each in records], pa.large_string())
         for name in columns.IN_REPORT
@@ -304,7 +304,7 @@ def _text_of(values: pd.Series) -> pd.Series:
 
 
 def record_differences(
-    records: Sequence[Record], pages: Iterable[Page], report: Report, criteria: Criteria
+    records: Sequence[UserRecord], pages: Iterable[Page], report: Report, criteria: Criteria
 ) -> Iterator[tuple[int, str]]:
     """Yield the position of each record that is not what the reports give, and what differs.
 
