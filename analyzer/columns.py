@@ -63,16 +63,13 @@ IN_REPORT: Final = (
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
-OPTIONAL: Final = frozenset(
-    (
-        PASSWORD_NEXT_ROTATION,
-        ADDITIONAL_CREDENTIALS_INFO,
-        *(name for key in ACCESS_KEYS for name in key.last_use),
-    )
+REQUIRED: Final = (
+    USER,
+    PASSWORD_ENABLED,
+    PASSWORD_LAST_USED,
+    *(key.active for key in ACCESS_KEYS),
 )
-"""Columns that a real report may lack: those of 2014 had no last use of access keys."""
-
-REQUIRED: Final = tuple(name for name in IN_REPORT if name not in OPTIONAL)
+"""Columns without which no user can be judged; what needs another one is then unknown."""
 
 TIMESTAMPS: Final = (
     USER_CREATION_TIME,

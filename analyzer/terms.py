@@ -71,6 +71,7 @@ class UnusedReason(StrEnum):
     NEVER_SIGNED_IN_INACTIVE_KEYS = "never-signed-in-inactive-keys"
     NO_CREDENTIALS = "no-credentials"
     INACTIVE_KEYS_ONLY = "inactive-keys-only"
+    NO_ACTIVE_KEY = "no-active-key"
 
 
 class Certainty(StrEnum):
@@ -200,6 +201,10 @@ NO_VALUE: Final = "N/A"
 
 NOT_SUPPORTED: Final = "not_supported"
 """What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""
+
+
+ROWS_DIFFER: Final = "rows differ"
+"""Stands in a cell in which two rows of one ARN differ: what it holds is unknown."""
 
 
 class Feed(StrEnum):

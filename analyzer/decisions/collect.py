@@ -6,15 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from analyzer import columns
 from analyzer.decisions import review_columns
-from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.decisions.user_decisions import LedgerLine, UserDecisions, UserKey, decisions_by_user
 from analyzer.errors import InputRefused, Problem
-from analyzer.verdicts.caveats import UNREAD_CELL
-from analyzer.verdicts.facts import ANOTHER_ROW
 
 
 @dataclass(slots=True)
@@ -73,7 +69,6 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
     problems = [
-        *_hidden_difference_problems(entered),
         *_older_view_problems(ledger.lines, new),
     ]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
@@ -160,23 +155,6 @@ def _was_collected(
 
 def _word(line: LedgerLine) -> tuple[Decision, datetime]:
     return line.decision, line.as_of
-
-
-def _hidden_difference_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
-    """Yield a problem where rows of the ARN differ, and the cells do not show it.
-
-    A record has no value in such cells, but `users.csv` has that of one of the rows.
-    """
-    doubtful = [line for line in lines if UNREAD_CELL in line.report_cells[columns.CAVEATS]]
-    unread = {*page_of_lines(doubtful).unread[columns.POSITION]} if doubtful else set()
-    hidden = [line for at, line in enumerate(doubtful) if at not in unread]
-    for line in lines:
-        _, _, names = line.report_cells[columns.REASON].partition(ANOTHER_ROW)
-        if any(line.report_cells.get(name) for name in names.strip().split(", ")):
-            hidden.append(line)
-    for line in hidden:
-        message = "the report has rows of this user that differ, which this file does not show"
-        yield _problem(line, columns.ARN, message, "Decide on this user in a workbook.")
 
 
 def _older_view_problems(

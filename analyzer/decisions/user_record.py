@@ -6,7 +6,7 @@ with the reports themselves proves that nobody changed both.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -247,10 +247,11 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
     as_of = [np.datetime64(_moment(key[2]).replace(tzinfo=None), "s") for key in number]
     for positions in alike.values():
         some = [records[at] for at in positions]
-        page = tidy(_table(some, [number[_file_key(each)] for each in some]), as_of)
-        sources = [[*AsOfSource].index(AsOfSource(each.as_of_source)) for each in some]
         contradicted = ((at, name) for at, each in enumerate(some) for name in each.contradicted)
-        whole = replace(page, contradicted=cells_of_users(contradicted)).with_users(
+        table = _table(some, [number[_file_key(each)] for each in some])
+        page = tidy(table, as_of, contradicted=cells_of_users(contradicted))
+        sources = [[*AsOfSource].index(AsOfSource(each.as_of_source)) for each in some]
+        whole = page.with_users(
             {
                 columns.ACCOUNT: _texts([each.account for each in some]),
                 columns.SERVICE_CREDENTIALS: _texts([each.service_credentials for each in some]),
@@ -281,10 +282,7 @@ def _texts(texts: Sequence[str]) -> pd.Series:
 
 
 def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
-    """Return the users of a judged page as texts by `columns.OF_USERS_CSV`.
-
-    A cell in which another row of the ARN differs is empty: it is not known.
-    """
+    """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
     users = page.users
     texts = {
         name: page.cells[name].fillna("") if name in columns.REPORTED else _text_of(users[name])
@@ -292,8 +290,6 @@ def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
     rows: list[dict[str, str]] = pd.DataFrame(texts).astype(object).to_dict("records")  # type: ignore[assignment]  # names are text
-    for row, contradicted in zip(rows, page.contradicted_columns(), strict=True):
-        row.update(dict.fromkeys(filter(columns.REPORTED.__contains__, contradicted), ""))
     return rows
 
 

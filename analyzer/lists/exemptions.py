@@ -193,7 +193,9 @@ def _expiry_moment(entry: Exemption) -> np.datetime64:
 
 
 def _matches_patterns(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
-    root = users[columns.ARN].str.endswith(":root").to_numpy(bool)
+    root = (
+        users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
+    ).to_numpy()
     account = users[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account)).to_numpy(bool)
     if entry.user == ROOT_USER:
         return np.asarray(account & root)

@@ -24,10 +24,10 @@ _ROOT_NAMES: Final = pa.array(
     ["<root_account>", "&lt;root_account&gt;", "root_account", "root", ""], pa.large_string()
 )
 
-_MASKED_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]*[Xx*][0-9Xx*]*:"
-"""What a masked account looks like: `123XXXXXXXX`."""
+_ANY_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[!-9;-~]*:"
+"""The same of any account: people write `123XXXXXXXX`, `test`, `1234` where they mask it."""
 
-_ROOT: Final = rf"^({_PREFIX}|{_MASKED_PREFIX})root\z"
+_ROOT: Final = rf"^{_ANY_PREFIX}root\z"
 
 NO_ARN: Final = "no-arn"
 """What stands for the ARN where a report has no such column."""
@@ -35,7 +35,10 @@ NO_ARN: Final = "no-arn"
 _MASK_WORDS: Final = (
     r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[sz]ed|x+|\*+)[\])>]?"
 )
-"""What people write where an ARN stood; none of it has a colon."""
+"""What people write where an ARN stood; none of it has a colon.
+
+Any other text there is damage: nobody is judged by a row of it.
+"""
 
 _MASK_WORD: Final = rf"(?i)^({_MASK_WORDS})\z"
 _MASK_WORD_AND_NAME: Final = rf"(?is)^({_MASK_WORDS}|{NO_ARN})/"
@@ -43,7 +46,7 @@ _MASK_WORD_AND_NAME: Final = rf"(?is)^({_MASK_WORDS}|{NO_ARN})/"
 _RESERVED_ROOT_NAMES: Final = pa.array(
     ["<root_account>", "&lt;root_account&gt;"], pa.large_string()
 )
-"""IAM gives no user such a name: they are the root's without any ARN."""
+"""IAM gives no user such a name: they are the root's, whatever its ARN."""
 
 _NOTHING: Final = pa.scalar("", pa.large_string())
 _SLASH: Final = pa.scalar("/", pa.large_string())
@@ -54,15 +57,16 @@ _USUAL_PREFIX_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
 def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Return which rows are an account's root, whatever markup did to the name `<root_account>`."""
+    """Return which rows are an account's root: by name alone, or by what markup left of it.
+
+    No IAM user can have the name `<root_account>`, whatever the ARN is.
+    """
     likely = pc.ends_with(arn, ":root")
     whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
     root = np.array(likely, bool)
     root[root] = pc.and_(whole, named)
-    if not pc.all(pc.starts_with(arn, "arn:")).as_py():
-        root |= _is_replaced_by_word(arn) & np.asarray(pc.is_in(name, _RESERVED_ROOT_NAMES))
-    return pa.array(root)
+    return pa.array(root | np.asarray(pc.is_in(name, _RESERVED_ROOT_NAMES)))
 
 
 def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
@@ -76,11 +80,11 @@ def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
     if all(usual):
         digits = pa.array([match[1].decode() for match in usual if match], arn.type)
         return digits.take(beginning.indices)
-    masked = pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}")
-    named = pc.or_(pc.match_substring_regex(arn, f"^{_PREFIX}"), masked)
-    account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9Xx*]+):.*$", r"\1")
+    named = pc.match_substring_regex(arn, f"^{_ANY_PREFIX}")
+    account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([!-9;-~]*):.*$", r"\1")
     account = pc.if_else(named, account, pa.scalar("", arn.type))
     if of_masked:
+        masked = pc.and_not(named, pc.match_substring_regex(arn, f"^{_PREFIX}"))
         hidden = pc.or_(masked, pa.array(_is_replaced_by_word(arn)))
         account = pc.if_else(hidden, pa.scalar(of_masked, arn.type), account)
     return account
@@ -95,6 +99,17 @@ def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedAr
     return pc.if_else(words, pc.binary_join_element_wise(arn, name, _SLASH), arn)
 
 
+def identities(arn: pa.Array, name: pa.Array) -> pa.Array:
+    """Return what the rows of one user share, as do those of one root: the ARN.
+
+    What is no ARN may stand in the rows of several users: there the name counts too.
+    """
+    whole = pc.starts_with(arn, "arn:")
+    if pc.all(whole).as_py():
+        return arn
+    return pc.if_else(whole, arn, pc.binary_join_element_wise(arn, name, _SLASH))
+
+
 def without_user_names(arn: pa.Array) -> pa.Array:
     """Return the cells as the report has them, null for those of a column that it has not."""
     cells = pc.replace_substring_regex(arn, rf"{_MASK_WORD_AND_NAME}.*$", r"\1")
@@ -107,7 +122,8 @@ def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     Without any ARN, a name that may be the root's, cut by markup, is no user's.
     """
     named = _ends_with_name(arn, name)
-    hidden = np.asarray(pc.match_substring_regex(arn, f"^{_MASKED_PREFIX}user/"))
+    hidden = np.asarray(pc.match_substring_regex(arn, f"^{_ANY_PREFIX}user/"))
+    hidden &= ~np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}user/"))
     word = _is_replaced_by_word(arn) & ~np.asarray(pc.is_in(name, _ROOT_NAMES))
     return np.asarray(named & (hidden & consist_of(arn, _PATH) & is_user_name(name) | word))
 

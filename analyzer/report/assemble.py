@@ -16,15 +16,17 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
+from analyzer.report.local_dates import order_of_numbers
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
-from analyzer.report.raw_report import ReportText, check_as_of
+from analyzer.report.raw_report import ReportText, ServiceCredentials, check_as_of
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
     SurveyedReport,
     batches,
     grouped_by_size,
-    repeated_arn_hashes,
+    identities,
+    repeated_identity_hashes,
     survey_each,
 )
 from analyzer.report.tidy import tidy
@@ -66,7 +68,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
     outcomes = _outcomes(openers, option, threads)
     reports: Sequence[SurveyedReport] = [*_surveyed(outcomes, len(openers), progress, kept)]
-    contradicting: Mapping[str, Sequence[str]] = {}
+    differing: Mapping[str, Sequence[str]] = {}
     of_selection: tuple[str, ...] = ()
     of_files: list[Mapping[str, Sequence[str]]] = []
     if with_older:
@@ -74,24 +76,24 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 
         alone = [selected([each]) for each in reports]
         reports, of_files = [each for (each,), _, _ in alone], [each for _, each, _ in alone]
-        contradicting = {arn: names for of in of_files for arn, names in of.items()}
+        differing = {user: names for of in of_files for user, names in of.items()}
         of_selection = tuple(chain.from_iterable(of for _, _, of in alone))
-    elif len(reports) > 1 or len(repeated_arn_hashes(reports)):
+    elif len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        reports, contradicting, of_selection = selected(reports)
-    rows = _SelectedRows(reports, contradicting, of_files)
+        reports, differing, of_selection = selected(reports)
+    rows = _SelectedRows(reports, differing, of_files)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
             *(_early_note(each) for each in reports if each.newest > each.file.as_of + _SKEW),
             *of_selection,
+            *(_local_dates(reports)),
             *(_missing_columns(reports)),
             *(_emptied_cells(reports)),
         ),
         pages=rows.pages,
         roots=rows.roots,
-        contradicted=frozenset(contradicting),
     )
 
 
@@ -99,12 +101,12 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    `contradicting` has the ARNs whose rows differ, and the columns in which they do; `of_files` has
-    them for each report, where rows of different ones are not compared.
+    `differing` has the identities whose rows differ, and the columns in which they do; `of_files`
+    has them for each report, where rows of different ones are not compared.
     """
 
     reports: Sequence[SurveyedReport]
-    contradicting: Mapping[str, Sequence[str]]
+    differing: Mapping[str, Sequence[str]]
     of_files: Sequence[Mapping[str, Sequence[str]]] = ()
 
     def pages(self) -> Iterator[Page]:
@@ -129,15 +131,48 @@ class _SelectedRows:
         tables = _tables(self.reports, of_roots=of_roots)
         for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
             table = pa.concat_tables(alike)
-            page = tidy(table if of_roots else _without_roots(table), as_of, of_masked)
+            rows = table if of_roots else _without_roots(table)
+            differing = _differing_cells(rows, self.differing, self.of_files)
+            page = tidy(rows, as_of, of_masked, differing)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
-            contradicted = _contradicted(page.users, self.contradicting, self.of_files)
-            yield replace(page, contradicted=contradicted).with_users(
+            yield page.with_users(
                 {
                     columns.AS_OF_SOURCE: source,
-                    columns.SERVICE_CREDENTIALS: _service_credentials(page.users, self.reports),
+                    columns.SERVICE_CREDENTIALS: self._service_credentials(page.users),
                 }
             )
+
+    @cached_property
+    def _credentials(self) -> dict[tuple[int | None, str], ServiceCredentials]:
+        """Return the saved lists by account: rows of one may lie in several reports.
+
+        Each report is alone in a history, and where no account is named.
+        """
+        lists: dict[tuple[int | None, str], ServiceCredentials] = {}
+        for at, report in enumerate(self.reports):
+            if listed := report.text.service_credentials:
+                for each in report.file.accounts:
+                    key = self._credentials_key(at, each.account)
+                    active = listed.active | (lists[key].active if key in lists else frozenset())
+                    lists[key] = replace(listed, active=active)
+        return lists
+
+    def _credentials_key(self, file: int, account: str) -> tuple[int | None, str]:
+        alone = self.of_files or not account
+        return file if alone else None, account
+
+    def _service_credentials(self, users: pd.DataFrame) -> pd.Series:
+        """Return the services of each user's active service-specific credentials, if known."""
+        services = pd.Series("", index=users.index, dtype=TEXT)
+        if not self._credentials:
+            return services
+        places = users[columns.FILE].tolist(), users[columns.ACCOUNT].tolist()
+        for file, account in dict.fromkeys(zip(*places, strict=True)):
+            listed = self._credentials.get(self._credentials_key(file, account))
+            if listed and (texts := listed.services_at(self.reports[file].file.as_of)):
+                here = (users[columns.FILE] == file) & (users[columns.ACCOUNT] == account)
+                services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
+        return services
 
 
 def _outcomes(
@@ -172,30 +207,23 @@ def _surveyed(
         raise InputRefused(problems)
 
 
-def _contradicted(
-    users: pd.DataFrame,
-    contradicting: Mapping[str, Sequence[str]],
+def _differing_cells(
+    rows: pa.Table,
+    differing: Mapping[str, Sequence[str]],
     of_files: Sequence[Mapping[str, Sequence[str]]],
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
     """Return the cells of users in which another row of the same ARN differs."""
-    arn, file = users[columns.ARN], users[columns.FILE]
-    known = arn.isin([*contradicting]) if contradicting else ()
-    at: list[int] = np.flatnonzero(known).tolist()
-    differing = {user: of_files[file.iloc[user]] if of_files else contradicting for user in at}
+    if not differing:
+        return None
+    identity = identities(rows)
+    at = np.flatnonzero(pc.is_in(identity, pa.array([*differing], pa.large_string())))
+    users = identity.take(pa.array(at)).to_pylist()
+    files = rows[columns.FILE].to_numpy()[at].tolist()
     return cells_of_users(
-        (user, name) for user, of in differing.items() for name in of.get(arn.iloc[user], ())
+        (position, name)
+        for position, user, file in zip(at.tolist(), users, files, strict=True)
+        for name in (of_files[file] if of_files else differing).get(user, ())
     )
-
-
-def _service_credentials(users: pd.DataFrame, reports: Sequence[SurveyedReport]) -> pd.Series:
-    """Return the services of each user's active service-specific credentials, if known."""
-    services = pd.Series("", index=users.index, dtype=TEXT)
-    for file in users[columns.FILE].unique():
-        listed = reports[file].text.service_credentials
-        if listed and (texts := listed.services_at(reports[file].file.as_of)):
-            here = users[columns.FILE] == file
-            services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
-    return services
 
 
 def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:
@@ -224,6 +252,18 @@ def _early_note(report: SurveyedReport) -> str:
         f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after"
         f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old."
     )
+
+
+def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+    by_order: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        if report.date_form:
+            by_order[order_of_numbers(report.date_form)].append(report.file.name)
+    for order, names in by_order.items():
+        yield (
+            f"{short_list(names)}: a program such as a spreadsheet wrote the dates in a local form;"
+            f" they are read as {order}, in UTC."
+        )
 
 
 def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:

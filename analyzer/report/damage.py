@@ -25,11 +25,11 @@ _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 
 
 def local_date_problems(text: ReportText, table: pa.Table, odd: np.ndarray) -> Iterator[Problem]:
-    """Yield a problem for each cell with such a date.
+    """Yield a problem for each cell with a date of a local form.
 
     `odd` marks the suspects, `columns.TIMESTAMPS` by rows.
     """
-    message = "a date in a local form, whose day and month are ambiguous"
+    message = "a date in a local form"
     hint = "A spreadsheet rewrote it: give the report as AWS made it (2026-03-01T09:30:00Z)."
     for column, row in np.argwhere(odd):
         name = columns.TIMESTAMPS[column]

@@ -8,6 +8,7 @@ off the name.
 import ast
 import base64
 import binascii
+import csv
 import gzip
 import io
 import json
@@ -17,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from threading import Lock
 from typing import IO, Any, Final, TypeAlias
 
@@ -51,6 +53,9 @@ _MOST_JSON_VALUES = 1_000_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
 _MARKUP = re.compile(r"<(?!root_account>)[!?a-z]", re.IGNORECASE)
 _YAML = re.compile(r"(---\s+)?(- )?(Content|GeneratedTime|ReportFormat):\s")
+_STATES = ("STARTED", "INPROGRESS", "COMPLETE")
+"""What AWS answers where it is asked to generate a report."""
+
 _KINDS = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 _HINT = (
     "Give the CSV from the console (IAM, Credential report, Download) or the output of"
@@ -227,12 +232,14 @@ def _from_text_output(name: str, text: str) -> Unwrapped | None:
     content, *rest = text.split("\t")
     if _BASE64.fullmatch(content) is None or len(rest) not in (0, 2):
         return None
-    csv = _from_base64(name, content)
-    return csv, _generated_time(name, rest[0]) if rest else None
+    report = _from_base64(name, content)
+    return report, _generated_time(name, rest[0]) if rest else None
 
 
 def _from_json(name: str, text: str) -> Unwrapped:
     envelope = _json(name, text)
+    if isinstance(envelope, list) and _column_names(envelope) >= {*columns.REQUIRED}:
+        return _csv_of_rows(name, envelope), None
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
         raise _no_report_refusal(name, envelope)
@@ -263,15 +270,38 @@ def _starts_another_document(rest: str, error: json.JSONDecodeError) -> bool:
 
 def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
     """Return the refusal of JSON in which there is no text of a report, with what there is."""
-    first = envelope[0] if isinstance(envelope, list) and envelope else envelope
-    names = {key.lower() for key in first} if isinstance(first, dict) else set()
-    if names.issuperset((columns.USER, columns.ARN)):
-        hint = "Give the CSV from which they were made."
-        return _refused(name, "these are the rows of a report, turned into JSON", hint)
+    if isinstance(envelope, dict) and envelope.get("State") in _STATES:
+        hint = "Wait some seconds, then save the output of `aws iam get-credential-report`."
+        message = "this is the answer of generate-credential-report: the report is still being"
+        return _refused(name, f"{message} generated", hint)
     if isinstance(envelope, dict) and "Content" in envelope:
         kind = _KINDS.get(type(envelope["Content"]), "a number")
         return _refused(name, f"the `Content` of this JSON holds {kind}, not a report", _HINT)
     return _refused(name, "this JSON holds no credential report: it has no `Content`", _HINT)
+
+
+def _column_names(rows: list[Any]) -> set[str]:
+    """Return the names of all rows, none if one of them is no row."""
+    are_rows = all(isinstance(row, dict) for row in rows)
+    return {name for row in rows for name in row} if are_rows else set()
+
+
+def _csv_of_rows(name: str, rows: list[dict[str, Any]]) -> bytes:
+    """Return the CSV of rows that a program turned into JSON; null is an empty cell.
+
+    Raises InputRefused for other values than texts, booleans and null: a number was changed.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*dict.fromkeys(chain.from_iterable(rows))], restval="")
+    writer.writeheader()
+    for number, row in enumerate(rows, start=2):
+        for column, value in row.items():
+            if not isinstance(value, str | bool | None):
+                hint = "Give the CSV from which the rows were made."
+                message = "the cell is no text"
+                raise InputRefused([Problem(name, number, column, str(value), message, hint)])
+        writer.writerow({column: "" if value is None else value for column, value in row.items()})
+    return text.getvalue().encode(errors="backslashreplace")
 
 
 def _csv_of_envelope(name: str, content: str) -> bytes:

@@ -1,5 +1,6 @@
 """Hold the values that travel from the report to the writers; all are frozen."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.html import html_table
-from analyzer.terms import AsOfSource, State, printable, short_list
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, State, printable, short_list
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
@@ -26,8 +27,8 @@ NO_MOMENT: Final = np.datetime64("NaT", "s")
 class AccountRows:
     """Count the data rows that one file holds of one account, before users are judged.
 
-    `account` is empty for rows whose ARN names no account. `repeated` rows stand in
-    a report a second time, alike but perhaps in form, and count once.
+    `account` is empty for rows whose ARN names no account. `repeated` are the rows of users and
+    roots of whom another row counts.
     """
 
     account: str
@@ -372,8 +373,7 @@ class Report:
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
     few. `not_covered` are the accounts that should have a report and have none, `left_out` those of
     an organization that were left out on purpose. `source_notes` say what was not read as it lies
-    there, `content_notes` what is odd in the files that were read.
-    `contradicted` are the ARNs of which more than one row counts. `account_names` are by account
+    there, `content_notes` what is odd in the files that were read. `account_names` are by account
     number, where they are known; `account_list` is the list that they come from.
     """
 
@@ -384,7 +384,6 @@ class Report:
     content_notes: tuple[str, ...] = ()
     not_covered: tuple[UncoveredAccount, ...] = ()
     left_out: tuple[UncoveredAccount, ...] = ()
-    contradicted: frozenset[str] = frozenset()
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
     account_list: FileReference | None = None
 
@@ -436,7 +435,9 @@ class Report:
                 " than shown; --as-of sets the time."
             )
         if names := [
-            file.name for file in counted if not any(one.account.isdigit() for one in file.accounts)
+            file.name
+            for file in counted
+            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, one.account) for one in file.accounts)
         ]:
             yield (
                 f"No account number in {short_list(names)}: the ARNs are masked or missing, so"

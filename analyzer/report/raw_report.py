@@ -123,7 +123,7 @@ def _check(name: str, row: int, names: tuple[str, ...]) -> None:
         Problem(name, row, column, None, "the column is there twice", "Remove one of them.")
         for column in twice
     ]
-    if missing and missing != [columns.ARN]:  # Without an ARN users are known by name.
+    if missing:
         message = f"missing: {', '.join(missing)}"
         hint = "Every user is judged by these columns: give the report as AWS made it."
         problems.append(Problem(name, row, None, None, message, hint))
@@ -228,9 +228,9 @@ def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]
 def _from_name(name: str) -> datetime | None:
     """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv.
 
-    A file in a zip archive is named `archive.zip:file`.
+    People put a prefix before it. A file in a zip archive is named `archive.zip:file`.
     """
-    match = _CONSOLE_NAME.match(PurePath(name).name.rpartition(":")[2])
+    match = _CONSOLE_NAME.search(PurePath(name).name.rpartition(":")[2])
     if match is None:
         return None
     day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()

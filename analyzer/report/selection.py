@@ -12,39 +12,38 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.report import arns
-from analyzer.report.survey import SurveyedReport, arn_hashes, repeated_arn_hashes
+from analyzer.report.survey import (
+    SurveyedReport,
+    identities,
+    identity_hashes,
+    repeated_identity_hashes,
+)
 from analyzer.report.values import normalized
 from analyzer.terms import AsOfSource, code_of, minute_text, short_list
 
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
-_ARN_POSITION = columns.IN_REPORT.index(columns.ARN)
-
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
-"""Constants that mix the hashes of a row's cells, so that none cancels another."""
-
 
 class Selection(NamedTuple):
-    """Hold the reports that count, the ARNs whose rows contradict each other, and notes.
+    """Hold the reports that count, the users and roots whose rows differ, and notes.
 
-    The ARNs have the columns in which their rows differ.
+    They are named by identity and have the columns in which their rows differ.
     """
 
     reports: Sequence[SurveyedReport]
-    contradicting: Mapping[str, Sequence[str]]
+    differing: Mapping[str, Sequence[str]]
     notes: tuple[str, ...]
 
 
 def selected(reports: Sequence[SurveyedReport]) -> Selection:
-    """Return the reports without copies, older ones of an account, and repeated rows."""
+    """Return the reports without copies, older ones of an account, and more rows of one user."""
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
-    suspects = repeated_arn_hashes(newest)
-    counted, contradicting = deduplicate_rows(newest, suspects) if len(suspects) else (newest, {})
+    suspects = repeated_identity_hashes(newest)
+    counted, differing = one_row_each(newest, suspects) if len(suspects) else (newest, {})
     return Selection(
         counted,
-        contradicting,
+        differing,
         (
             *(
                 f"{copy.file.name} is the same report as {first.file.name}: counted once."
@@ -52,7 +51,7 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
             ),
             *_superseded_notes(older),
             *(_repeated_row_note(each) for each in counted if len(each.repeated)),
-            *([_contradiction_note(sorted(contradicting))] if contradicting else []),
+            *([_difference_note(sorted(differing))] if differing else []),
         ),
     )
 
@@ -121,105 +120,92 @@ def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> Sur
     return replace(report, superseded=superseded, file=replace(report.file, accounts=counts))
 
 
-def deduplicate_rows(
+def one_row_each(
     reports: Sequence[SurveyedReport], suspects: pa.Array
 ) -> tuple[list[SurveyedReport], dict[str, list[str]]]:
-    """Count rows that say the same once, whatever the form of their moments and booleans.
+    """Count the first row of each user and root, and no other.
 
-    `suspects` are the hashes of ARNs that occur more than once. Return also the ARNs whose rows
-    contradict each other, and the columns in which they do.
+    `suspects` are the hashes of identities that occur more than once. Return also the identities
+    whose rows differ, whatever the form of moments and booleans, and the columns in which they do.
     """
-    compared = _ComparedRows()
+    users, roots = _ComparedRows(), _ComparedRows()
     counted = [
-        _without_repeated_rows(each, _repeated_rows(each, suspects, compared)) for each in reports
+        _without_repeated_rows(each, _repeated_rows(each, suspects, users, roots))
+        for each in reports
     ]
-    return counted, compared.contradictions()
+    return counted, _names_of_differing(users, roots)
 
 
 def _repeated_rows(
-    report: SurveyedReport, suspects: pa.Array, compared: "_ComparedRows"
+    report: SurveyedReport, suspects: pa.Array, users: "_ComparedRows", roots: "_ComparedRows"
 ) -> list[pa.Table]:
-    """Return user, ARN and number of the rows that repeat one that was compared before."""
+    """Return user, ARN and number of the rows of users and roots of whom one came before."""
     repeated: list[pa.Table] = []
     for table in report.tables(of_roots=False):
-        suspect = pc.is_in(pa.array(arn_hashes(table)), suspects)
+        suspect = pc.is_in(pa.array(identity_hashes(table)), suspects)
         rows = report.counted_rows(table.filter(suspect))
-        if rows.num_rows:
-            same = pa.array(compared.repeats(rows))
-            again = rows.select([columns.USER, columns.ARN, columns.ROW]).filter(same)
-            repeated += [again] if again.num_rows else []
-    return repeated
+        root = arns.is_root(rows[columns.ARN].combine_chunks(), rows[columns.USER])
+        for compared, of_kind in ((users, pc.invert(root)), (roots, root)):
+            if len(some := rows.filter(of_kind)):
+                again = pa.array(compared.repeats(some))
+                repeated.append(some.select([columns.USER, columns.ARN, columns.ROW]).filter(again))
+    return [each for each in repeated if len(each)]
 
 
 @dataclass(slots=True)
 class _ComparedRows:
-    """Compare rows whose ARN occurs more than once, a table at a time: they may be millions.
+    """Compare rows of one user, a table at a time: they may be millions.
 
-    `known` are hashes of the rows so far, `first` the cells of each ARN's first row, and
-    `differing` the positions of the columns in which a later one differs.
+    `first` are the cells of each user's first row by identity, and `differing` the positions of the
+    columns in which a later one differs.
     """
 
-    known: set[int] = field(default_factory=set)
     first: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     differing: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def repeats(self, table: pa.Table) -> np.ndarray:
-        """Return which rows say the same as one before, and compare the others."""
+        """Return which rows are of a user of whom one came before, and compare these with it."""
         cells = [_cells(name, table) for name in columns.IN_REPORT]
-        hashed = _row_hashes(cells)
-        repeated = np.fromiter(map(self.known.__contains__, hashed.tolist()), bool, len(hashed))
-        again = np.ones(len(hashed), bool)
-        again[np.unique(hashed, return_index=True)[1]] = False
-        self.known.update(hashed.tolist())
-        repeated |= again
-        self._compare(cells, np.flatnonzero(~repeated))
-        return repeated
-
-    def _compare(self, cells: Sequence[_EncodedCells], rows: np.ndarray) -> None:
-        """Note in which columns rows differ from the first of their ARN."""
-        arns_of_rows, code_of_arn = cells[_ARN_POSITION]
-        arn, own = np.unique(code_of_arn[rows], return_inverse=True)
-        names = [arns_of_rows[code] for code in arn.tolist()]
-        at = rows[np.unique(own, return_index=True)[1]].tolist()
+        words, codes = _encoded(identities(table))
+        user, at, own = np.unique(codes, return_index=True, return_inverse=True)
+        users, rows = [str(words[code]) for code in user.tolist()], at.tolist()
+        repeated = np.ones(len(codes), bool)
+        repeated[[row for name, row in zip(users, rows, strict=True) if name not in self.first]] = 0
         first = [
-            self.first.setdefault(str(name), tuple(words[codes[row]] for words, codes in cells))
-            for name, row in zip(names, at, strict=True)
+            self.first.setdefault(name, tuple(words[codes[row]] for words, codes in cells))
+            for name, row in zip(users, rows, strict=True)
         ]
         for place, (words, codes) in enumerate(cells):
             known = {word: code for code, word in enumerate(words)}
             code = np.array([known.get(row[place], -1) for row in first], np.int64)
-            for differing in np.unique(own[codes[rows] != code[own]]).tolist():
-                if name := names[differing]:
-                    self.differing[name].add(place)
+            for differing in np.unique(own[codes != code[own]]).tolist():
+                self.differing[users[differing]].add(place)
+        return repeated
 
-    def contradictions(self) -> dict[str, list[str]]:
-        """Return the ARNs whose rows differ, and the names of the columns in which they do."""
-        return {
-            arn: [columns.IN_REPORT[at] for at in sorted(places)]
-            for arn, places in self.differing.items()
-        }
+
+def _names_of_differing(*compared: _ComparedRows) -> dict[str, list[str]]:
+    """Return the identities whose rows differ, and the names of the columns in which they do."""
+    places: dict[str, set[int]] = defaultdict(set)
+    for each in compared:
+        for identity, differing in each.differing.items():
+            places[identity] |= differing
+    return {name: [columns.IN_REPORT[at] for at in sorted(each)] for name, each in places.items()}
 
 
 def _cells(name: str, table: pa.Table) -> _EncodedCells:
     """Return a column's distinct cells, in one form, and the position (int64) of each row's."""
     if name not in table.column_names:
         return [None], np.zeros(table.num_rows, np.int64)
-    cells = normalized(name, table[name].combine_chunks()).dictionary_encode()
-    return cells.dictionary.to_pylist(), cells.indices.to_numpy().astype(np.int64)
+    return _encoded(normalized(name, table[name].combine_chunks()))
 
 
-def _row_hashes(cells: Sequence[_EncodedCells]) -> np.ndarray:
-    """Return a hash of each row (uint64); equal rows have equal ones within one run."""
-    hashed = np.zeros(len(cells[0][1]), np.uint64)
-    for words, codes in cells:
-        hash_of_word = np.fromiter(map(hash, words), np.int64, len(words)).view(np.uint64)
-        hashed = (hashed ^ hash_of_word[codes]) * _MULTIPLIER
-        hashed ^= hashed >> _SHIFT
-    return hashed
+def _encoded(cells: pa.Array) -> _EncodedCells:
+    encoded = cells.dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 
 
 def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> SurveyedReport:
-    """Return the report without the rows that repeat others."""
+    """Return the report without these rows, which count as repeated."""
     if not repeated:
         return report
     rows = np.sort(np.concatenate([each[columns.ROW].to_numpy() for each in repeated]))
@@ -259,11 +245,12 @@ def _as_of_text(report: SurveyedReport) -> str:
 
 def _repeated_row_note(report: SurveyedReport) -> str:
     count = len(report.repeated)
-    what = "1 row repeats another" if count == 1 else f"{count} rows repeat others"
-    return f"{report.file.name}: {what}, of this report or another: counted once."
+    what = "1 row is of a user" if count == 1 else f"{count} rows are of users"
+    return f"{report.file.name}: {what} of whom this report or another has one more: counted once."
 
 
-def _contradiction_note(arns: Sequence[str]) -> str:
-    what = "the user is" if len(arns) == 1 else "the users are"
-    why = f"Rows of the same ARN contradict each other, so {what} undetermined"
-    return f"{why}: {short_list(arns)}."
+def _difference_note(identities: Sequence[str]) -> str:
+    return (
+        "Rows of the same ARN differ, so the cells in which they do are unknown:"
+        f" {short_list(identities)}."
+    )

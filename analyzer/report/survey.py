@@ -7,8 +7,9 @@ long.
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby, islice, pairwise
 from typing import Any, Final, TypeVar
 
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import arns, damage, values
+from analyzer.report import arns, damage, local_dates, values
 from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
 from analyzer.report.raw_report import ReportText, own_as_of
 from analyzer.report.rows import MOST_PROBLEMS, read_rows, read_together
@@ -78,10 +79,12 @@ class SurveyedReport:
     - `file` is its description for the outputs, by which it is judged.
     - `own_as_of` is the moment that the report itself tells of, by `own_source`; `newest` is its
       newest timestamp but that of the next rotation of a password.
-    - `arns` has a hash for each row, in reading order; equal ARNs have equal hashes in one process.
+    - `identities` has a hash for each row, in reading order; in one process, rows of one user have
+      equal ones.
     - `roots` are the rows of roots, `rows` all rows where they are small enough to be kept.
     - `superseded` are accounts of which another report is newer; `repeated` are the numbers of rows
-      that stand elsewhere too, whatever the form of their moments and booleans.
+      of users, or roots, of whom another row counts.
+    - `date_form` is the form of the dates in the CSV if it is a local one.
     """
 
     text: ReportText
@@ -89,16 +92,20 @@ class SurveyedReport:
     newest: datetime
     own_as_of: datetime
     own_source: AsOfSource
-    arns: np.ndarray
+    identities: np.ndarray
     roots: tuple[RowRange, ...]
     rows: tuple[RowRange, ...] | None
     superseded: frozenset[str] = frozenset()
     repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
+    date_form: str = ""
 
     def tables(self, *, of_roots: bool) -> Iterator[pa.Table]:
         """Yield the rows of roots, or all rows: from memory or once more from where they lie."""
         kept = self.roots if of_roots else self.rows
-        return read_rows(self.text) if kept is None else map(RowRange.table, kept)
+        tables = read_rows(self.text) if kept is None else map(RowRange.table, kept)
+        if not self.date_form:
+            return tables
+        return map(partial(local_dates.with_moments, form=self.date_form), tables)
 
     def counted_rows(self, table: pa.Table) -> pa.Table:
         """Return the rows of a table of the report that count."""
@@ -122,7 +129,8 @@ class _Survey:
     """Gather what the tables of one report hold.
 
     `rows` counts by account and by whether it is a root's; `read_problems` are those for which it
-    could not be read to its end, `last` is the last row in the file.
+    could not be read to its end, `last` is the last row in the file. `date_forms` are the local
+    forms by which all its local dates can be read, `has_moments` if others are in AWS's form.
     """
 
     text: ReportText
@@ -130,7 +138,10 @@ class _Survey:
     rows: Counter[tuple[str, bool]] = field(default_factory=Counter)
     roots: list[RowRange] = field(default_factory=list)
     newest: np.datetime64 = NO_MOMENT
-    arns: list[np.ndarray] = field(default_factory=list)
+    has_moments: bool = False
+    date_forms: tuple[str, ...] | None = None
+    date_problems: list[Problem] = field(default_factory=list)
+    identities: list[np.ndarray] = field(default_factory=list)
     read_problems: tuple[Problem, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     last_number: int = 0
@@ -138,6 +149,11 @@ class _Survey:
 
     def outcome(self, option: datetime | None) -> SurveyedReport | InputRefused:
         """Return the report, or its refusal with every problem."""
+        form = self._date_form()
+        if form:
+            self._find_newest_local_date(form)
+        elif self.date_forms is not None:
+            self.problems += self._unread_date_problems()
         if problems := [*self.read_problems, *self.problems, *self._problems_of_whole()]:
             return InputRefused(problems)
         text, rows, credentials = self.text, self.rows, self.text.service_credentials
@@ -164,10 +180,40 @@ class _Survey:
             newest=newest,
             own_as_of=own,
             own_source=own_source,
-            arns=np.concatenate(self.arns),
+            identities=np.concatenate(self.identities),
             roots=tuple(self.roots),
             rows=None if self.kept is None else tuple(self.kept),
+            date_form=form,
         )
+
+    def _date_form(self) -> str:
+        """Return the form of all dates, if it is one local form and it is sure which."""
+        only = self.date_forms is not None and len(self.date_forms) == 1 and not self.has_moments
+        return self.date_forms[0] if only and self.date_forms else ""
+
+    def _find_newest_local_date(self, form: str) -> None:
+        kept = self.kept
+        tables = read_rows(self.text) if kept is None else map(RowRange.table, kept)
+        for table in tables:
+            _, _, newest = _dates_and_newest(local_dates.with_moments(table, form))
+            self.newest = np.fmax(self.newest, np.fmax.reduce(newest))
+
+    def _unread_date_problems(self) -> Iterator[Problem]:
+        ambiguous = bool(self.date_forms) and not self.has_moments
+        reason = (
+            "whose day and month are ambiguous" if ambiguous else "but not all dates have one form"
+        )
+        for each in self.date_problems:
+            yield replace(each, message=f"a date in a local form, {reason}")
+
+    def add_dates(self, table: pa.Table, suspects: np.ndarray) -> None:
+        """Add the local dates among the suspects (by `columns.TIMESTAMPS` and rows) of a table."""
+        dates = local_dates.local_dates(table, suspects)
+        if len(dates):
+            forms = local_dates.FORMS if self.date_forms is None else self.date_forms
+            self.date_forms = local_dates.fitting_forms(forms, dates)
+            problems = damage.local_date_problems(self.text, table, suspects)
+            self.date_problems += islice(problems, MOST_PROBLEMS)
 
     def _problems_of_whole(self) -> Iterator[Problem]:
         if self.read_problems:
@@ -279,9 +325,9 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     arn = table[columns.ARN].combine_chunks()
     root = arns.is_root(arn, table[columns.USER])
     _count_rows(parts, part, arns.account_ids(arn, parts[0][0].text.account_id), root)
-    hashes, roots = arn_hashes(table), table.filter(root)
+    hashes, roots = identity_hashes(table), table.filter(root)
     root_ends = np.cumsum(np.bincount(part[np.asarray(root)], minlength=len(parts)))
-    odd, newest = _odd_and_newest(table)
+    odd, dated, newest = _dates_and_newest(table)
     number = table[columns.ROW].to_numpy()
     of_parts, of_roots = (pairwise([0, *each.tolist()]) for each in (ends, root_ends))
     for (survey, own), (start, end), (first, last) in zip(parts, of_parts, of_roots, strict=True):
@@ -289,14 +335,14 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
             survey.kept.append(RowRange(table, start, end))
         if first < last:
             survey.roots.append(RowRange(roots, first, last))
-        survey.arns.append(hashes[start:end])
+        survey.identities.append(hashes[start:end])
         survey.newest = np.fmax(survey.newest, np.fmax.reduce(newest[start:end]))
         if number[end - 1] > survey.last_number:
             survey.last_number = number[end - 1]
             survey.last = RowRange(table, end - 1, end)
+        survey.has_moments |= bool(dated[start:end].any())
         if odd[:, start:end].any():
-            local = damage.local_date_problems(survey.text, own, odd[:, start:end])
-            survey.problems += islice(local, MOST_PROBLEMS)
+            survey.add_dates(own, odd[:, start:end])
         if survey.text.quoted:
             survey.problems += damage.swallowed_row_problems(survey.text, own)
 
@@ -315,29 +361,37 @@ def _count_rows(
         parts[at][0].rows[names[name], bool(is_root)] += count
 
 
-def arn_hashes(table: pa.Table) -> np.ndarray:
-    """Return a hash of each row's ARN; equal ARNs have equal ones within one run."""
-    return np.fromiter(map(hash, table[columns.ARN].to_pylist()), np.int64, table.num_rows)
+def identities(table: pa.Table) -> pa.Array:
+    """Return what the rows of one user, or of one root, share."""
+    arn, name = (table[each].combine_chunks() for each in (columns.ARN, columns.USER))
+    return arns.identities(arn, name)
 
 
-def repeated_arn_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
-    """Return the hashes of ARNs that more than one row has."""
-    every = np.sort(np.concatenate([report.arns for report in reports]))
+def identity_hashes(table: pa.Table) -> np.ndarray:
+    """Return a hash of each row's identity; equal ones have equal hashes within one run."""
+    return np.fromiter(map(hash, identities(table).to_pylist()), np.int64, table.num_rows)
+
+
+def repeated_identity_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
+    """Return the hashes of identities that more than one row has."""
+    every = np.sort(np.concatenate([report.identities for report in reports]))
     return pa.array(np.unique(every[1:][every[1:] == every[:-1]]))
 
 
-def _odd_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """Return by column and row what may be a local date, and the newest moment of each row.
+def _dates_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return by column and row what may be a local date; whether a row has a moment; its newest.
 
     The columns are `columns.TIMESTAMPS`; the next rotation of a password is in the future.
     """
     odd = np.zeros((len(columns.TIMESTAMPS), len(table)), bool)
+    known = np.zeros(len(table), bool)
     newest = np.full(len(table), NO_MOMENT)
     for place, name in enumerate(columns.TIMESTAMPS):
         if name in table.column_names:
             cells = table[name].combine_chunks()
             moment = values.timestamps(cells)
             odd[place] = values.may_be_local_date(cells, moment)
+            known |= ~np.isnat(moment)
             if name != columns.PASSWORD_NEXT_ROTATION:
                 newest = np.fmax(newest, moment)
-    return odd, newest
+    return odd, known, newest

@@ -26,7 +26,7 @@ from analyzer.report.model import (
     text_series,
 )
 from analyzer.report.values import consist_of, lowercase_booleans
-from analyzer.terms import NO_VALUE, NOT_SUPPORTED, State, code_of
+from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, State, code_of
 
 _NO_SIGN_IN = "no_information"
 _CODE_BYTES = (string.ascii_letters + string.digits + "-_.:").encode()
@@ -101,6 +101,10 @@ class _Cells:
 
     def booleans(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Return which cells are true, and which are understood; any case is."""
+        if not self.has(column):
+            none = np.zeros(len(self), bool)
+            self.record_unread(column, ~none)
+            return none, none
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
             self.texts[column] = lowercase_booleans(self.text(column))
@@ -121,21 +125,43 @@ class _Cells:
         return moment, understood
 
 
-def tidy(table: pa.Table, as_of: ArrayLike, of_masked: str = "") -> Page:
+def tidy(
+    table: pa.Table,
+    as_of: ArrayLike,
+    of_masked: str = "",
+    contradicted: pd.DataFrame | None = None,
+) -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
-    moment for each file; `of_masked` is the account of masked ARNs, where that is known. The two
-    kinds of rows must not be mixed. No cell is contradicted by another row yet.
+    moment for each file; `of_masked` is the account of masked ARNs, where that is known;
+    `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
+    two kinds of rows must not be mixed.
     """
-    cells = _Cells(table, {}, [])
+    differing = cells_of_users([]) if contradicted is None else contradicted
+    cells = _Cells(_with_contradictions(table, differing), {}, [])
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
     raw = {name: text_series(cells.text(name)) for name in columns.IN_REPORT}
-    unread = pd.concat([_NONE_UNREAD, *cells.unread], ignore_index=True)
+    names = differing[differing[columns.COLUMN] == columns.USER].assign(value=ROWS_DIFFER)
+    unread = pd.concat([_NONE_UNREAD, names, *cells.unread], ignore_index=True)
     cells_as_text = pd.DataFrame(raw, copy=False)
-    return Page(users, keys, certificates, unread, cells_of_users([]), cells_as_text)
+    return Page(users, keys, certificates, unread, differing, cells_as_text)
+
+
+def _with_contradictions(table: pa.Table, contradicted: pd.DataFrame) -> pa.Table:
+    """Return the table with `ROWS_DIFFER` in contradicted cells, which is never understood.
+
+    Names stay, as the lists of users need them.
+    """
+    for name, cells in contradicted.groupby(columns.COLUMN):
+        if name != columns.USER and name in table.column_names:
+            differs = np.zeros(table.num_rows, bool)
+            differs[cells[columns.POSITION]] = True
+            replaced = pc.if_else(pa.array(differs), ROWS_DIFFER, table[name])
+            table = table.set_column(table.column_names.index(name), name, replaced)
+    return table
 
 
 def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
@@ -185,13 +211,16 @@ def _slot_state(
     """Return the state's code and the creation of what is in a slot.
 
     Not active and no date: absent; not active with a date: inactive. Of what is active without a
-    date, the date is missing, which is noted.
+    date, the date is missing, which is noted. Without a column of dates only what is active is
+    known.
     """
     active, active_read = cells.booleans(slot.active)
     created, created_read = cells.moment(slot.last_rotated)
     dated = ~np.isnat(created)
     cells.record_unread(slot.last_rotated, ~created_read | active & ~dated)
-    states = [~(active_read & created_read), active, dated]
+    no_dates = not cells.has(slot.last_rotated)
+    unread = ~(active_read & (created_read | active & no_dates))
+    states = [unread, active, dated]
     codes = [*map(code_of, (State.UNKNOWN, State.ACTIVE, State.INACTIVE))]
     code = np.select(states, codes, code_of(State.ABSENT)).astype(np.int8)
     return {columns.STATE: code, columns.CREATED: created}
@@ -202,6 +231,8 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     code = state[columns.STATE]
     last_used, understood = cells.moment(slot.last_used_date)
     used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
+    if cells.has(slot.last_used_date):
+        used |= absent & cells.equals(slot.last_used_date, ROWS_DIFFER)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | cells.says_none(slot.last_used_service)))

@@ -18,7 +18,7 @@ from analyzer import columns
 from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
 from analyzer.terms import code_of
-from analyzer.verdicts.facts import ANOTHER_ROW, Elapsed, Facts, unknown_cell_sentence
+from analyzer.verdicts.facts import Elapsed, Facts, unknown_cell_sentence
 
 _TEXT: Final = pa.string()
 _NOTHING: Final = pa.scalar(None, _TEXT)
@@ -193,8 +193,6 @@ def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     positions, values = facts.unread_cells(name)
     for position, value in zip(positions.tolist(), values, strict=True):
         yield position, unknown_cell_sentence(name, value)
-    for position in facts.contradicted_users(name):
-        yield position, f"{ANOTHER_ROW} {name}"
 
 
 # What to do

@@ -55,7 +55,7 @@ class Source:
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
-    """Return all inputs that the names stand for, those of a folder or archive in name order.
+    """Return all inputs that the names stand for, in name order, however they were given.
 
     What was saved beside reports is no input, though a shell's `*` names it with them. What
     cannot be found is an input that raises when it is read, so that all is said at once. `limit`
@@ -63,7 +63,7 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
     """
     reports = [name for name in names if not name.endswith(COMPANIONS)]
     bound = limit or InputLimit()
-    return [source for name in reports or names for source in _sources(name, bound)]
+    return [source for name in sorted(reports or names) for source in _sources(name, bound)]
 
 
 def _sources(name: str, limit: InputLimit) -> Iterator[Source]:

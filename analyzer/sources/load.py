@@ -60,7 +60,8 @@ def load(
 
     A source is the path of a file, a folder (searched with all below it), a pattern, a zip archive
     or `-`; or a report in memory: bytes, a pair (name, bytes), a file object opened in binary mode,
-    or a DataFrame of text. Each is an argument of its own: `load(*paths)`.
+    or a DataFrame of text. Each is an argument of its own: `load(*paths)`. Their order does not
+    matter.
     `as_of` is the moment that the reports describe, with its zone, where it is known better than
     from them; `account_id` is the account of a report in which it is masked; `progress` is called
     with how many of how many inputs were read. What the sources unpack to must not be more than
@@ -73,15 +74,14 @@ def load(
     if not sources:
         raise TypeError("load() needs at least one source")
     memory = [(at, each) for at, each in enumerate(sources, 1) if not _is_path(each)]
-    streams = [_named_stream(each, number) for number, each in memory]
+    streams = [(number, *_named_stream(each)) for number, each in memory]
     if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
     names = [*map(str, filter(_is_path, sources))]
     limit = InputLimit(max_input)
     inputs = find_sources(names, limit)
-    for name, stream in streams:
-        inputs += stream_sources(printable(name), stream, limit)
+    inputs += _memory_inputs(streams, limit)
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
     return load_sources(names, inputs, as_of, progress, limit, with_older=with_older)
@@ -91,19 +91,41 @@ def _is_path(source: object) -> bool:
     return isinstance(source, str | os.PathLike)
 
 
-def _named_stream(source: Any, number: int) -> tuple[str, BinaryIO]:
-    """Return the name of a report in memory, or what it is with its number, and its bytes.
+def _memory_inputs(
+    streams: Iterable[tuple[int, str, str, BinaryIO]], limit: InputLimit
+) -> Iterator[Source]:
+    """Yield reports in memory in the order of names; those without one by content, before these.
+
+    One without a name is called by what it is, with the number of the argument.
+    """
+    inputs = [
+        (name, [*stream_sources(printable(name or f"{kind} {number}"), stream, limit)])
+        for number, name, kind, stream in streams
+    ]
+    for _, of_stream in sorted(inputs, key=_memory_order):
+        yield from of_stream
+
+
+def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
+    name, (first, *_) = named
+    with suppress(InputRefused):
+        return name, first.read_again()
+    return name, b""
+
+
+def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
+    """Return the name of a report in memory, empty for none, what it is, and its bytes.
 
     Raises TypeError for what is no source, ValueError for a frame with missing cells.
     """
     match source:
         case pd.DataFrame():
             _check_frame(source)
-            return f"DataFrame {number}", BytesIO(source.to_csv(index=False).encode())
+            return "", "DataFrame", BytesIO(source.to_csv(index=False).encode())
         case bytes():
-            return f"bytes {number}", BytesIO(source)
+            return "", "bytes", BytesIO(source)
         case (str(name), bytes(content)) if isinstance(source, tuple) and name:
-            return name, BytesIO(content)
+            return name, "", BytesIO(content)
     if not hasattr(source, "read"):
         kind = type(source).__name__
         raise TypeError(f"{_ACCEPTED_SOURCES}, not a {kind}: load(*paths) takes many")
@@ -111,7 +133,7 @@ def _named_stream(source: Any, number: int) -> tuple[str, BinaryIO]:
     # Reading nothing shows whether it gives text.
     is_text = isinstance(source.read(0), str)
     stream = BytesIO(source.read().encode()) if is_text else cast("BinaryIO", source)
-    return (name if isinstance(name, str) else "") or f"file object {number}", stream
+    return name if isinstance(name, str) else "", "file object", stream
 
 
 def _check_frame(frame: pd.DataFrame) -> None:

@@ -22,11 +22,11 @@ from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
 
-TRACKING_BEGAN: Final = pd.Timestamp("2014-10-20T00:00:00Z")
+TRACKING_BEGAN: Final = np.datetime64("2014-10-20T00:00:00", "s")
 """AWS recorded no sign-ins before (IAM User Guide, "Generate credential reports")."""
 
-GAP_BEGAN: Final = pd.Timestamp("2018-05-04T05:50:00Z")
-GAP_ENDED: Final = pd.Timestamp("2018-05-23T21:08:00Z")
+GAP_BEGAN: Final = np.datetime64("2018-05-04T05:50:00", "s")
+GAP_ENDED: Final = np.datetime64("2018-05-23T21:08:00", "s")
 """AWS recorded no sign-ins in between (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
 
 _SERVICE_KEY_NAME: Final = "APIKey-"
@@ -45,6 +45,7 @@ _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
     columns.MFA_ACTIVE,
     *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
+    columns.ADDITIONAL_CREDENTIALS_INFO,
 )
 """Cells of which a caveat or the age speaks, but no verdict."""
 
@@ -121,28 +122,35 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
-    return (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
+    """Return the slots with an inactive key, or where one may be."""
+    inactive = (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
+    return np.asarray(inactive | facts.key_untold)
 
 
 def _used_inactive_keys(facts: Facts) -> np.ndarray:
-    return _inactive_keys(facts) & facts.page.keys[columns.LAST_USED].notna().to_numpy()
+    return np.asarray(_inactive_keys(facts) & facts.key_use.present)
 
 
 def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
-    users = facts.page.users
-    spans_gap = (users[columns.CREATED] < GAP_ENDED) & (users[columns.AS_OF] > GAP_BEGAN)
-    never = users[columns.PASSWORD_LAST_USED].isna()
-    return (users[columns.PASSWORD_ENABLED] & never & spans_gap).to_numpy()
+    spans_gap = (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
+    return np.asarray(facts.password.yes & ~facts.sign_in.present & spans_gap)
 
 
 def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
-    never = facts.page.users[columns.PASSWORD_LAST_USED].isna()
-    return (facts.page.users[columns.MFA_ACTIVE] & never).to_numpy()
+    return np.asarray(facts.mfa.yes & ~facts.sign_in.present)
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
-    uses = _inactive_keys(facts) & facts.key_use.unknown
-    return np.asarray(facts.has_unknown_cell(*_CERTAINTY_COLUMNS) | in_any_slot(uses))
+    uses = _inactive_keys(facts) & facts.key_use.unknown & ~_untold_uses(facts)
+    unknown = in_any_slot(uses)
+    for name in _CERTAINTY_COLUMNS:
+        unknown |= facts.has_unknown_cell(name) & ~facts.lacks(name)
+    return np.asarray(unknown)
+
+
+def _untold_uses(facts: Facts) -> np.ndarray:
+    """Return the slots of which the report has no column with a date of use."""
+    return np.concatenate([facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS])
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
@@ -150,7 +158,25 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
         masks |= dict.fromkeys(key.last_use, inactive)
-    return masks
+    return {name: mask & ~facts.lacks(name) for name, mask in masks.items()}
+
+
+def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
+    """Tell for each column that the report lacks of which users a caveat needs it."""
+    every = np.ones(len(facts.page), bool)
+    needed = {
+        columns.USER_CREATION_TIME: every,
+        columns.MFA_ACTIVE: ~facts.sign_in.present,
+        **{certificate.active: every for certificate in columns.CERTIFICATES},
+    }
+    untold, inactive = slot_matrix(facts.key_untold), slot_matrix(_inactive_keys(facts))
+    for at, key in enumerate(columns.ACCESS_KEYS):
+        needed |= {key.last_rotated: untold[at], key.last_used_date: inactive[at]}
+    return {name: mask & facts.lacks(name) for name, mask in needed.items()}
+
+
+def _misses_column(facts: Facts) -> np.ndarray:
+    return np.asarray(np.any([*_missing_columns(facts).values()], axis=0))
 
 
 # Sentences
@@ -166,8 +192,7 @@ def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
 
 
 def _certificate_sentences(facts: Facts) -> pd.Series:
-    active = facts.certificate_active.yes
-    slots = _slot_dates(facts.page.certificates, active, columns.CREATED)
+    slots = _slot_dates(facts.page.certificates, facts.certificate_active.yes, columns.CREATED)
     return (
         "Active signing certificate " + slots + ": a credential that the definition does not count."
     )
@@ -181,6 +206,13 @@ def _key_sentences(facts: Facts) -> pd.Series:
 def _unknown_cell_sentences(facts: Facts) -> pd.Series:
     sentences = unknown_cell_sentences(facts, _cells_needed_for_certainty(facts)) + "."
     return sentences.reindex(facts.page.users.index, fill_value="")
+
+
+def _missing_column_sentences(facts: Facts) -> pd.Series:
+    names = pd.Series("", index=facts.page.users.index, dtype=TEXT)
+    for name, needed in _missing_columns(facts).items():
+        names = names.where(~needed, names + ", " + name)
+    return "The report has no column " + names.str.removeprefix(", ") + "."
 
 
 def _masked_arn_sentences(facts: Facts) -> pd.Series:
@@ -210,7 +242,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="created-before-tracking",
-        holds=lambda facts, _: (facts.page.users[columns.CREATED] < TRACKING_BEGAN).to_numpy(),
+        holds=lambda facts, _: facts.age.moment < TRACKING_BEGAN,
         sentences=lambda facts: (
             "Created "
             + day_text_series(facts.page.users[columns.CREATED])
@@ -259,6 +291,13 @@ CAVEATS: Final = (
         ),
         meaning="AWS's list of service-specific credentials, saved with the report, shows an active"
         " one.",
+    ),
+    Caveat(
+        id="missing-columns",
+        holds=lambda facts, _: _misses_column(facts),
+        sentences=_missing_column_sentences,
+        meaning="The report lacks columns that a caveat needs of this user: certificates, MFA, the"
+        " creation, or the dates of an inactive access key.",
     ),
     Caveat(
         id="more-credentials",

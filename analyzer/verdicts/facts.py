@@ -23,12 +23,17 @@ from analyzer.report.model import (
     over_slots,
     slot_matrix,
 )
-from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, State, Verdict, code_of
+from analyzer.terms import (
+    LONGEST_SHOWN,
+    NO_VALUE,
+    NOT_SUPPORTED,
+    ROWS_DIFFER,
+    State,
+    Verdict,
+    code_of,
+)
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
-
-ANOTHER_ROW: Final = "another row of this ARN has another"
-"""How a sentence on contradicting rows begins; the columns follow."""
 
 _DATE_OF: Final = {
     name: key.last_used_date
@@ -162,9 +167,9 @@ class Facts:
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
         return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
 
-    def _contradicted_keys(self, *names: str) -> np.ndarray:
-        of_keys = [[getattr(key, name) for name in names] for key in columns.ACCESS_KEYS]
-        return np.concatenate([self.contradicted_in_any(*each) for each in of_keys])
+    def lacks(self, name: str) -> np.ndarray:
+        """Return which users are of a report that has no such column."""
+        return self.page.cells[name].isna().to_numpy(bool)
 
     @cached_property
     def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:
@@ -199,7 +204,6 @@ class Facts:
         positions, cells = self.unread_cells(columns.PASSWORD_ENABLED)
         mask = np.zeros(len(self.page), bool)
         mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
-        mask[self.contradicted_users(columns.PASSWORD_ENABLED)] = False
         return mask
 
     @cached_property
@@ -243,7 +247,7 @@ class Facts:
     def more_credentials(self) -> np.ndarray:
         """Return which users have more credentials than the report lists."""
         info = self.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO]
-        return ~(info.isna() | info.isin(["", NO_VALUE])).to_numpy(bool)
+        return ~(info.isna() | info.isin(["", NO_VALUE, ROWS_DIFFER])).to_numpy(bool)
 
     # Slots
 
@@ -262,9 +266,8 @@ class Facts:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.LAST_USED])
         absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
-        decides = ~absent | self._contradicted_keys("active", "last_rotated", "last_used_date")
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
-        return self._elapsed(used, unknown & decides)
+        return self._elapsed(used, unknown & ~absent)
 
     @cached_property
     def key_idle(self) -> Elapsed:
@@ -283,7 +286,7 @@ class Facts:
         state: Any = self.page.keys[columns.STATE].cat
         active = state.codes.to_numpy() == code_of(State.ACTIVE)
         undated = active & np.isnat(_moments(self.page.keys[columns.CREATED]))
-        undated &= ~self._contradicted_keys("active", "last_rotated")
+        undated &= ~self.key_undated_by_report
         return replace(self.key_age, unknown=self.key_age.unknown & ~undated)
 
     @cached_property
@@ -308,6 +311,16 @@ class Facts:
         as_of = self.as_of if len(moment) == len(self.page) else over_slots(self.as_of)
         days, missing = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
         return Elapsed(moment, days, present=~missing, unknown=unknown)
+
+    @property
+    def key_undated_by_report(self) -> np.ndarray:
+        """Return the slots for which the report has no column with the creation of keys."""
+        return np.concatenate([self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS])
+
+    @cached_property
+    def key_untold(self) -> np.ndarray:
+        """Return which slots may hold an inactive key: the report has no column to tell."""
+        return np.asarray(self.key_active.no & self.key_undated_by_report)
 
     def _age(self, slots: pd.DataFrame, named: Slots, active: Truth) -> Elapsed:
         """Count from the creation of what is in the slots; only what is not active may lack it."""
@@ -348,6 +361,8 @@ def unknown_cell_sentence(column: str, value: object) -> str:
     """Return what is wrong with a cell; its value is missing where the report lacks the column."""
     if not isinstance(value, str):
         return f"{column} is not in this report"
+    if value == ROWS_DIFFER:
+        return f"another row of this ARN has another {column}"
     return f'{column} "{value[:LONGEST_SHOWN]}" is not understood'
 
 
@@ -363,14 +378,10 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     for name in of_column.keys() & masks.keys():
         rows = of_column[name]
         selected[rows] = masks[name][position[rows]]
-    contradictions = _contradictions(facts, masks)
-    if not selected.any() and contradictions.empty:
-        return contradictions
     cells = _without_implied_dates(unread[selected])
     texts = map(unknown_cell_sentence, cells[columns.COLUMN], cells[columns.VALUE])
     sentence = pd.Series([*texts], pd.Index(cells[columns.POSITION]), TEXT)
-    every = pd.concat([sentence, contradictions])
-    sentences: pd.Series = every.groupby(level=0).agg("; ".join)
+    sentences: pd.Series = sentence.groupby(level=0).agg("; ".join)
     return sentences
 
 
@@ -379,14 +390,3 @@ def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
     column = unread[columns.COLUMN]
     dates = pd.MultiIndex.from_arrays([unread[columns.POSITION], column.map(_DATE_OF)])
     return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]
-
-
-def _contradictions(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
-    """Return, by position, in which of the columns another row of the same ARN differs."""
-    differing: dict[int, list[str]] = {}
-    for name, mask in masks.items():
-        for position in facts.contradicted_users(name):
-            if mask[position]:
-                differing.setdefault(position, []).append(name)
-    texts = {at: f"{ANOTHER_ROW} {', '.join(differing[at])}" for at in differing}
-    return pd.Series(texts, pd.Index(texts, dtype="int64"), TEXT)

@@ -32,6 +32,9 @@ REASON_TEXTS: Final = {
     ),
     UnusedReason.NO_CREDENTIALS: "has neither a password nor an access key",
     UnusedReason.INACTIVE_KEYS_ONLY: "has no password, and only inactive access keys",
+    UnusedReason.NO_ACTIVE_KEY: (
+        "has no active access key; the report has no column that shows inactive ones"
+    ),
 }
 
 RETIRED_TEXT: Final = "no working credentials: no password, no active access key"
@@ -86,6 +89,8 @@ def _verdict_codes(
     unused = ~signed_in & ~attached
     recent = idle < criteria.dormant_days
     unknown = _has_unknown_needed_cell(facts)
+    if strict:
+        unknown |= unused & in_any_slot(facts.key_untold)
     needs_use = ~unknown & ~unused & usable & ~recent & unknown_use
     fits = [unknown | needs_use, unused, ~usable, ~recent]
     return needs_use, np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
@@ -93,12 +98,14 @@ def _verdict_codes(
 
 def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
     """Return which users have an unknown cell that every verdict needs."""
-    rotated = [key.last_rotated for key in columns.ACCESS_KEYS]
-    return np.asarray(
-        facts.has_unknown_cell(*_VERDICT_COLUMNS)
-        | facts.page.has_key(State.UNKNOWN)
-        | facts.contradicted_in_any(*rotated)
-    )
+    unknown = in_any_slot(_unknown_keys(facts))
+    return np.asarray(facts.has_unknown_cell(*_VERDICT_COLUMNS) | unknown)
+
+
+def _unknown_keys(facts: Facts) -> np.ndarray:
+    """Return the slots whose cells are at odds, or not understood."""
+    unknown = (facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy()
+    return np.asarray(unknown & ~facts.key_untold)
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +129,8 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
 def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
     password, inactive = facts.password.yes, facts.page.has_key(State.INACTIVE)
-    unused = np.select([password & ~inactive, password, ~inactive], [1, 2, 3], 4)
+    untold = in_any_slot(facts.key_untold) & ~inactive
+    unused = np.select([untold, password & ~inactive, password, ~inactive], [5, 1, 2, 3], 4)
     reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)
     undetermined = code == code_of(Verdict.UNDETERMINED)
     texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
@@ -139,10 +147,15 @@ def _deciding_cells(
     users = undetermined & ~needs_use
     masks = dict.fromkeys(_VERDICT_COLUMNS, users)
     masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
-    unknown = slot_matrix((facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy())
+    unknown, untold = slot_matrix(_unknown_keys(facts)), slot_matrix(facts.key_untold)
+    # Of those that no unknown cell explains, it is the missing column.
+    known = users & ~_has_unknown_needed_cell(facts)
     active = slot_matrix(facts.key_active.yes)
-    for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, unknown, active, strict=True):
-        masks[key.last_rotated] = users & (is_unknown | facts.contradicted_in_any(key.last_rotated))
+    for key, is_unknown, is_untold, is_active in zip(
+        columns.ACCESS_KEYS, unknown, untold, active, strict=True
+    ):
+        undated = needs_use & is_active & facts.lacks(key.last_rotated)
+        masks[key.last_rotated] = users & is_unknown | known & is_untold | undated
         masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_use & is_active)
     return masks
 

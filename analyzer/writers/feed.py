@@ -141,17 +141,9 @@ class Finding(NamedTuple):
 def findings(analysis: Analysis) -> Iterator[Finding]:
     """Yield each finding of the analysis once, in the order of `Inspection.frames`.
 
-    The rows of one ARN that contradict each other leave the same matters open: the findings that
-    have one id become one. They come last, and behind them the accounts that could not be read.
+    The accounts that could not be read come last.
     """
-    contradicted = analysis.report.contradicted
-    repeated: list[Finding] = []
-    for finding in _findings_of_rows(analysis):
-        if finding.arn in contradicted:
-            repeated.append(finding)
-        else:
-            yield finding
-    yield from _worst_of_each_id(repeated)
+    yield from _findings_of_rows(analysis)
     yield from _not_covered(analysis.report)
 
 
@@ -199,18 +191,6 @@ def _only_account(file: ReportFile) -> str:
 
 def _limits(rule: RuleText, thresholds: Thresholds) -> Mapping[str, str]:
     return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
-
-
-def _worst_of_each_id(repeated: Iterable[Finding]) -> Iterable[Finding]:
-    """Return one finding of each id, in the order in which the ids come first."""
-    worst: dict[str, Finding] = {}
-    for each in repeated:
-        worst[each.id] = min(worst.get(each.id, each), each, key=_rank)
-    return worst.values()
-
-
-def _rank(finding: Finding) -> tuple[int, str, str]:
-    return list(Outcome).index(finding.result.outcome), finding.exemption, finding.fact
 
 
 def _not_covered(report: Report) -> Iterator[Finding]:

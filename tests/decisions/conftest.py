@@ -1,13 +1,23 @@
 import shutil
+from zlib import crc32
 
 import pytest
 
 from tests.support.removals import SHELLS
 
 
+def installed(shell: str) -> str:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    return shell
+
+
 @pytest.fixture(params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
-    return name
+    return installed(request.param)
+
+
+@pytest.fixture
+def one_shell(request: pytest.FixtureRequest) -> str:
+    """Return one of the shells by the name of the test: a table reaches all of them."""
+    return installed(SHELLS[crc32(request.node.name.encode()) % len(SHELLS)])

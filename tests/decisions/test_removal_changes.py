@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -299,8 +300,10 @@ HARMLESS: tuple[Change, ...] = (
 )
 
 
-@pytest.mark.parametrize(("shell", "version", "harmless"), [("dash", 1, 0), ("bash", 2, 2)])
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(
+    ("name", "shell", "version", "harmless"),
+    [(name, *way) for name, way in zip(CHANGES, cycle([("dash", 1, 0), ("bash", 2, 2)]))],
+)
 def test_a_user_that_shows_more_than_the_reviewer_saw_is_skipped(
     tmp_path: Path, name: str, shell: str, version: int, harmless: int
 ) -> None:
@@ -405,8 +408,10 @@ SAME: dict[str, tuple[dict[str, Any], Change]] = {
 """What was seen, and what happened then that is no more access and no later use."""
 
 
-@pytest.mark.parametrize(("shell", "version"), [("dash", 2), ("bash", 1)])
-@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize(
+    ("name", "shell", "version"),
+    [(name, *way) for name, way in zip(SAME, cycle([("dash", 2), ("bash", 1)]))],
+)
 def test_a_user_that_shows_no_more_than_the_reviewer_saw_is_deleted(
     tmp_path: Path, name: str, shell: str, version: int
 ) -> None:

@@ -186,7 +186,7 @@ def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
     analysis = analyzed_console()
     everything_written(analysis)
     assert analysis.totals is analysis.totals
-    assert len(analysis.users) == 48
+    assert len(analysis.users) == 47
     assert len(pages) == len(list(analysis.pages()))
 
 

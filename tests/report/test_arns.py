@@ -24,8 +24,8 @@ ACCOUNTS = {
     "": "",
     "arn": "",
     "N/A": "",
-    "arn:aws:iam::12345678901:user/a": "",
-    "arn:aws:iam::1234567890123:user/a": "",
+    "arn:aws:iam::12345678901:user/a": "12345678901",
+    "arn:aws:iam::1234567890123:user/a": "1234567890123",
     f"arn:aws:iam::{chr(0x661) * 12}:root": "",  # digits, but not of ASCII
     "arn:aws:sts::012345678901:user/a": "",
     "arn:aws:iam:us-east-1:012345678901:user/a": "",
@@ -59,16 +59,19 @@ ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", 
         (f"arn:aws:iam::{ACCOUNT}:user/a:root", False),
         (f"arn:aws:iam::{ACCOUNT}:root\n", False),
         (f"arn:aws:iam::{ACCOUNT}:ROOT", False),
-        ("arn:aws:iam::1234:root", False),
+        ("arn:aws:iam::1234:root", True),
         (":root", False),
         ("", False),
     ],
 )
-def test_a_root_is_known_by_its_arn(arn: str, *, root: bool) -> None:
+def test_a_root_is_known_by_its_name_and_what_is_left_of_one_by_its_arn(
+    arn: str, *, root: bool
+) -> None:
     for name in ROOT_NAMES:
-        assert arns.is_root(texts(arn), texts(name)).to_pylist() == [root]
+        is_root = root or name in ROOT_NAMES[:2]
+        assert arns.is_root(texts(arn), texts(name)).to_pylist() == [is_root]
         names = pa.chunked_array([texts("ann"), texts(name)])
-        assert arns.is_root(texts(USER, arn), names).to_pylist() == [False, root]
+        assert arns.is_root(texts(USER, arn), names).to_pylist() == [False, is_root]
 
 
 @pytest.mark.parametrize("name", ["alice", "Root", "<root_account> ", "root_account2", "<root>"])

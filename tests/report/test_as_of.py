@@ -107,6 +107,8 @@ NAMES = {
     "status_reports_2099-12-31T23-59-59Z.csv": datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC),
     "status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
     "status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
+    "012345678901_status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
+    "copy of status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
     "status_reports_2026-05-02T09-30-15.csv": BY_NAME,
     "status_reports_2026-05-02T11-30-15+02-00.csv": BY_NAME,
     "status_reports_2026-05-02T02-30-15-07-00.csv": BY_NAME,
@@ -136,7 +138,6 @@ OTHER_NAMES = [
     "status_reports_9999-12-31T23-59-59-05-00.csv",
     "status_reports_.csv",
     "Status_Reports_2026-05-02T09-30-15+00-00.csv",
-    "copy of status_reports_2026-05-02T09-30-15+00-00.csv",
     "iam-report-2024-04-14UTC1715.csv",
     "credential_report.csv",
 ]

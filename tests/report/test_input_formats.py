@@ -1,6 +1,7 @@
 """A report is recognised by its content, whatever it was saved in, or refused in plain words."""
 
 import base64
+import csv
 import gzip
 import io
 import json
@@ -22,7 +23,6 @@ from tests.support.reading import (
     BOB,
     HEADER,
     PLAIN,
-    TWO_USERS,
     VERDICTS,
     cells,
     problem,
@@ -51,6 +51,13 @@ def zipped(**members: str) -> bytes:
 
 
 SAVED_AS: dict[str, str | bytes] = {
+    "the rows as JSON": json.dumps([*csv.DictReader(io.StringIO(PLAIN))]),
+    "the rows as JSON with booleans": json.dumps(
+        [
+            {name: {"true": True, "false": False}.get(cell, cell) for name, cell in row.items()}
+            for row in csv.DictReader(io.StringIO(PLAIN))
+        ]
+    ),
     "the console's CSV": PLAIN,
     "with a final newline": PLAIN + "\n",
     "with empty lines at the end": PLAIN + "\n\n\n",
@@ -140,7 +147,7 @@ def test_a_generated_time_that_is_no_moment_is_refused_rather_than_left_out(
 
 
 CONSOLE = "Give the CSV from the console"
-ROWS = [{"User": row["user"], "ARN": row["arn"]} for row in TWO_USERS]
+ROWS: list[dict[str, Any]] = [*csv.DictReader(io.StringIO(PLAIN))]
 AS_YAML = f"Content: {BASE64}\nGeneratedTime: '{GENERATED}'\nReportFormat: text/csv\n"
 REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "nothing": ("", "the input is empty", CONSOLE),
@@ -162,8 +169,14 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "JSON lines": ('{"a": 1}\n{"a": 2}\n', "more than one JSON document", "one by one"),
     "an answer and half another": (as_json() + as_json()[:99], "more than one JSON", "one by one"),
     "an answer and a prompt": (f"{as_json()}\n$ ", "not valid JSON", "damaged"),
-    "rows as JSON": (json.dumps(ROWS), "rows of a report, turned into JSON", "Give the CSV"),
-    "a row as JSON": (json.dumps(ROWS[0]), "rows of a report, turned into JSON", "Give the CSV"),
+    "a row as JSON": (json.dumps(ROWS[0]), "it has no `Content`", CONSOLE),
+    "rows and more": (json.dumps([*ROWS, 7]), "it has no `Content`", CONSOLE),
+    "a number in a row": (json.dumps([ROWS[0] | {"user": 7}]), "the cell is no text", "Give the"),
+    "an answer to another command": (
+        '{"State": "STARTED"}',
+        "the report is still being generated",
+        "Wait some seconds",
+    ),
     "YAML": (AS_YAML, "AWS CLI's answer in YAML", "--output json"),
     "YAML of a stream": (f"- {AS_YAML}", "AWS CLI's answer in YAML", "--output json"),
     "YAML with a start": (f"---\n{AS_YAML}", "AWS CLI's answer in YAML", "--output json"),

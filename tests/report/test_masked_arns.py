@@ -162,24 +162,45 @@ def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column(tmp_path: Pat
 @pytest.mark.parametrize(
     "arn",
     [
-        "",
-        "arn:aws:iam::12345678901:user/quiet",
-        "arn:aws:iam::1234567890123:user/quiet",
         "arn:aws:iam::123XXXXXXXX:user/other",
         "arn:aws:iam::123XXXXXXXX:user/qui",
         "arn:aws:iam::123XXXXXXXX:group/quiet",
-        "arn:aws:iam::123YYYYYYYY:user/quiet",
-        "arn:aws:iam:::user/quiet",
+        "arn:aws:iam::\u0661:user/quiet",
         "arn:aws:i",
         "user/quiet",
         "no arn",
         "fakearns",
+        "tru",
+        "N/A",
+        "-",
+        "",
     ],
 )
 def test_an_arn_that_is_damaged_is_no_masked_one(tmp_path: Path, arn: str) -> None:
     frame = judged_users(saved(tmp_path, report_text([a_user("quiet", arn=arn), a_user("x")])))
     assert frame["verdict"].astype(str).tolist() == ["undetermined", "unused"]
     assert f'arn "{arn}" is not understood' in str(frame["reason"][0])
+
+
+@pytest.mark.parametrize(
+    ("arn", "account"),
+    [
+        ("arn:aws:iam::12345678901:user/quiet", "12345678901"),
+        ("arn:aws:iam::1234567890123:user/p/quiet", "1234567890123"),
+        ("arn:aws:iam::123YYYYYYYY:user/quiet", "123YYYYYYYY"),
+        ("arn:aws:iam::test:user/quiet", "test"),
+        ("arn:aws:iam::1234:user/quiet", "1234"),
+        ("arn:aws:iam::12345678:user/quiet", "12345678"),
+        ("arn:aws:iam:::user/quiet", ""),
+    ],
+)
+def test_an_arn_without_an_account_of_twelve_digits_is_a_masked_one(
+    tmp_path: Path, arn: str, account: str
+) -> None:
+    frame = judged_users(saved(tmp_path, report_text([a_user("quiet", arn=arn), a_user("x")])))
+    assert frame["verdict"].astype(str).tolist() == ["unused", "unused"]
+    assert frame["caveats"].astype(str).tolist() == ["masked-arn", ""]
+    assert frame["account"][0] == account
 
 
 @pytest.mark.parametrize("name", ["", "root", "root_account", "a b"])
@@ -198,8 +219,8 @@ def test_rows_of_one_name_are_one_user_and_others_are_not(tmp_path: Path, kind: 
     users = [a_user("same"), a_user("same"), a_user("both"), a_user("both", password=a_password())]
     text = without_column(users) if kind == "no column" else masked("fakearn", "fakearn", users)
     frame = judged_users(saved(tmp_path, text))
-    assert frame["user"].tolist() == ["same", "both", "both"]
-    assert frame["verdict"].astype(str).tolist() == ["unused", "undetermined", "undetermined"]
+    assert frame["user"].tolist() == ["same", "both"]
+    assert frame["verdict"].astype(str).tolist() == ["unused", "undetermined"]
 
 
 def test_a_report_without_the_column_may_repeat_its_header(tmp_path: Path) -> None:
@@ -208,10 +229,10 @@ def test_a_report_without_the_column_may_repeat_its_header(tmp_path: Path) -> No
     assert frame["user"].tolist() == ["quiet"]
 
 
-def test_without_other_columns_the_missing_arn_is_named_too(tmp_path: Path) -> None:
-    text = report_text(USERS, columns=tuple(each for each in WITHOUT_ARN if each != "mfa_active"))
-    with pytest.raises(analyzer.InputRefused, match="missing: arn, mfa_active"):
-        analyzer.load(saved(tmp_path, text))
+def test_without_other_columns_there_is_a_caveat_more(tmp_path: Path) -> None:
+    columns = tuple(each for each in WITHOUT_ARN if each != "mfa_active")
+    frame = judged_users(saved(tmp_path, report_text([a_user("quiet")], columns=columns)))
+    assert frame["caveats"].astype(str).tolist() == ["missing-columns;masked-arn"]
 
 
 def test_reports_without_the_column_are_read_together(tmp_path: Path) -> None:

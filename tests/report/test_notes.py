@@ -109,6 +109,6 @@ def test_all_there_is_to_know_is_said_in_one_order(tmp_path: Path) -> None:
         f"{CONSOLE} has a",
         "c.csv is the",
         "a.csv (2025-07-05 12:00",
-        "b.csv: 1 row",
+        "b.csv: 2 rows",
         "Rows of the",
     ]

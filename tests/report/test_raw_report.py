@@ -141,7 +141,7 @@ def test_a_column_of_a_name_of_ours_may_not_be_there_twice_either(tmp_path: Path
 
 def test_the_23rd_column_is_read(tmp_path: Path) -> None:
     users = [a_user("ann", additional_credentials_info="2 more keys")]
-    root = TWO_USERS[0] | {MORE_CREDENTIALS: ""}
+    root = the_root() | {MORE_CREDENTIALS: ""}
     text = report_text(users, root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
     assert cells(read(tmp_path, text))[-1][MORE_CREDENTIALS] == "2 more keys"
 
@@ -191,12 +191,13 @@ def test_all_missing_columns_and_all_that_are_there_twice_are_named_together(
         .replace("cert_2_active", "team")
         .replace("password_last_changed", "team")
         .replace("cert_1_active", "user")
+        .replace("access_key_2_active", "key")
     )
     found = refused(put(tmp_path, "\n" + lines(odd, ANN, BOB)))
     assert [(each.row, each.column, each.message) for each in found] == [
         (2, "user", "the column is there twice"),
         (2, "team", "the column is there twice"),
-        (2, None, "missing: password_last_changed, mfa_active, cert_1_active, cert_2_active"),
+        (2, None, "missing: access_key_2_active"),
     ]
     assert [each.hint for each in found][1:] == [
         "Remove one of them.",
@@ -215,7 +216,7 @@ def test_a_column_that_decides_nothing_may_be_missing(tmp_path: Path, column: st
 
 @pytest.mark.parametrize(
     "column",
-    [name for name in COLUMNS_OF_2014 if name not in ("user", "arn", "password_next_rotation")],
+    ["password_enabled", "password_last_used", "access_key_1_active", "access_key_2_active"],
 )
 def test_a_column_that_the_verdict_needs_must_be_there(tmp_path: Path, column: str) -> None:
     left = [name for name in COLUMNS if name != column]

@@ -200,10 +200,11 @@ def test_the_root_is_known_in_all_its_forms_and_is_no_user(
     assert (account.account, account.rows, account.roots) == ("012345678901", 3, 1)
 
 
-def test_a_root_by_name_but_not_by_arn_is_a_user_that_nobody_can_judge(tmp_path: Path) -> None:
+def test_a_root_by_name_is_no_user_whatever_its_arn(tmp_path: Path) -> None:
     row = with_cells(BOB, user="<root_account>")
     report = read(tmp_path, lines(HEADER, row, ANN))
-    assert verdicts(report) == {"<root_account>": "undetermined", "ann": "active"}
+    assert verdicts(report) == {"ann": "active"}
+    assert [len(page) for page in report.roots()] == [1]
 
 
 @pytest.mark.parametrize("among", [[], ["plain.csv"]])

@@ -37,7 +37,7 @@ def test_of_a_report_as_aws_writes_it_every_cell_is_understood(tmp_path: Path) -
     assert unread_cells(tmp_path, user) == {}
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", [each for each in COLUMNS if each != "arn"])
 def test_a_foreign_cell_is_noted_in_every_column(tmp_path: Path, column: str) -> None:
     user = a_user(key_1=a_key(used=USED)) | {column: "so, so"}
     noted = unread_cells(tmp_path, user)

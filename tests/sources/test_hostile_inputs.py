@@ -374,4 +374,4 @@ def test_many_rows_of_one_arn_are_compared_within_bounds(tmp_path: Path) -> None
     path = put(tmp_path, f"{ROWS}\n{contradicting}")
     report = analyzer.load(path)
     assert verdicts(report) == {"ann": "undetermined"}
-    assert report.files[0].accounts[0].repeated == 49_999
+    assert report.files[0].accounts[0].repeated == 50_000

@@ -1,7 +1,6 @@
 """Make pages of made-up rows, and ask rules about them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -35,12 +34,10 @@ def tidied(
     table = pa.Table.from_pylist(texts, schema)
     table = table.append_column("file", pa.array(np.zeros(len(texts), np.int64)))
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
-    page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
     names = filter(None, contradicted.split(", "))
-    cells = cells_of_users((at, name) for name in names for at in range(len(page)))
-    return replace(page, contradicted=cells).with_users(
-        {"service_credentials": "", "as_of_source": as_of_source}
-    )
+    cells = cells_of_users((at, name) for name in names for at in range(len(texts)))
+    page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")], contradicted=cells)
+    return page.with_users({"service_credentials": "", "as_of_source": as_of_source})
 
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "") -> Page:

@@ -11,14 +11,17 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tests.support.verdict_oracle import (
+    CONTRADICTED,
+    NAMES_DIFFER,
     NO_PLACE,
     PLACE,
     Terms,
     boolean,
     is_root,
     judge,
-    meaning,
     moment,
+    one_row,
+    person,
     rows_of,
 )
 
@@ -68,19 +71,18 @@ def no(part: Known) -> Known:
 
 @dataclass(frozen=True)
 class Row:
-    """Read the cells of one row, of which some may be contradicted by another row."""
+    """Read the cells of one user or root, of which some may differ between its rows."""
 
     cells: dict[str, str]
-    doubted: frozenset[str]
     as_of: datetime
 
     def flag(self, column: str) -> Known:
-        return None if column in self.doubted else boolean(self.cells.get(column))
+        return boolean(self.cells.get(column))
 
     def when(self, column: str, *words: str) -> Moment:
         raw = self.cells.get(column)
         at = moment(raw)
-        if column in self.doubted or (at is None and raw not in words):
+        if at is None and raw not in words:
             return UNKNOWN
         return Moment(at.replace(microsecond=0)) if at else Moment()
 
@@ -122,8 +124,9 @@ class Row:
         use = self.when(column, "N/A")
         at = moment(self.cells.get(column))
         places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
-        if absent and column not in self.doubted:
-            return UNKNOWN if at or (use.unknown and places - NO_PLACE) else Moment()
+        if absent:
+            differs = self.cells.get(column) == CONTRADICTED
+            return UNKNOWN if at or differs or (use.unknown and places - NO_PLACE) else Moment()
         if at and service == "N/A":
             return UNKNOWN
         return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use
@@ -140,13 +143,8 @@ class Row:
 
     def undated(self, slot: int) -> bool:
         """Return whether a key is active and its creation N/A: it counts from the user's."""
-        active, rotated = f"access_key_{slot}_active", f"access_key_{slot}_last_rotated"
-        is_known = not {active, rotated} & set(self.doubted)
-        return (
-            is_known
-            and self.active("access_key", slot) is True
-            and self.cells.get(rotated) == "N/A"
-        )
+        is_active = self.active("access_key", slot) is True
+        return is_active and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
 
     def at_least(self, since: Moment, days: int) -> Known:
         if since.unknown:
@@ -198,7 +196,8 @@ def password_and_access_key(row: Row) -> Known:
 
 
 def service_key_user_with_credentials(row: Row) -> Known:
-    return both("apikey-" in row.cells["user"].lower(), password_or_key(row))
+    named = None if NAMES_DIFFER in row.cells else "apikey-" in row.cells["user"].lower()
+    return both(named, password_or_key(row))
 
 
 def password_or_key(row: Row) -> Known:
@@ -227,7 +226,7 @@ def active_signing_certificate(row: Row, slot: int) -> Known:
 
 def root_without_mfa(row: Row) -> Known:
     raw = row.cells.get("password_enabled")
-    assumed = raw == "not_supported" and "password_enabled" not in row.doubted
+    assumed = raw == "not_supported"
     return both(either(True if assumed else row.password, row.any_key()), no(row.mfa))
 
 
@@ -273,7 +272,7 @@ OF_VERDICTS = {"unused-user": "unused", "retired-user": "retired"}
 
 
 def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
-    """Yield everything that the rules find in a report, whose rows count once each."""
+    """Yield everything that the rules find in a report, of which each user counts once."""
     for row in read(text, as_of):
         if is_root(row.cells):
             yield from on_root(row)
@@ -287,17 +286,10 @@ def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
 
 
 def read(text: str, as_of: datetime) -> list[Row]:
-    distinct = list({tuple(map(meaning, row.values())): row for row in rows_of(text)}.values())
-    by_arn = defaultdict(list)
-    for row in distinct:
-        by_arn[row["arn"]].append(row)
-    doubted = {
-        arn: frozenset(
-            column for column in rows[0] if len({meaning(row[column]) for row in rows}) > 1
-        )
-        for arn, rows in by_arn.items()
-    }
-    return [Row(row, doubted[row["arn"]], as_of) for row in distinct]
+    rows = defaultdict(list)
+    for row in rows_of(text):
+        rows[is_root(row), person(row)].append(row)
+    return [Row(one_row(each), as_of) for each in rows.values()]
 
 
 def on_user(row: Row) -> Iterator[Verdict]:

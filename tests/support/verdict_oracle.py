@@ -7,11 +7,10 @@ as slow as that makes it.
 import csv
 import io
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-ABSENT, INACTIVE, ACTIVE = "absent", "inactive", "active"
+ABSENT, INACTIVE, UNTOLD, ACTIVE = "absent", "inactive", "untold", "active"
 SLOTS = (1, 2)
 
 NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
@@ -19,15 +18,17 @@ USER_ARN = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{{12}}:user/([\x21-\x7e]+/)?({NAME.pattern})"
 )
 MASKED_ARN = re.compile(
-    rf"arn:aws(-[a-z0-9-]+)?:iam::(?=[0-9]*[Xx*])[0-9Xx*]+:(root|user/([\x21-\x7e]+/)?({NAME.pattern}))"
+    rf"arn:aws(-[a-z0-9-]+)?:iam::(?![0-9]{{12}}:)[!-9;-~]*:user/([\x21-\x7e]+/)?({NAME.pattern})"
 )
-"""An ARN in which digits of the account are hidden."""
+"""An ARN that names no account of 12 digits."""
 
-INSTEAD_OF_ARNS = re.compile(
+MASK_WORD = re.compile(
     r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[sz]ed|x+|\*+)[\])>]?",
     re.IGNORECASE,
 )
-"""What stands in place of every ARN where it was hidden whole."""
+"""What people write where an ARN stood; anything else there is damage."""
+
+ROOT_ARN = re.compile(r"arn:aws(-[a-z0-9-]+)?:iam::[!-9;-~]*:root")
 
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -78,8 +79,12 @@ class Cell:
     raw: str | None
 
     def __str__(self) -> str:
-        """Say that the cell is not understood, as a reason does, which cuts what is very long."""
-        return f'{self.column} "{(self.raw or "")[:LONGEST]}" is not understood'
+        """Say why the cell is unknown, as a reason does, which cuts what is very long."""
+        if self.raw is None:
+            return f"{self.column} is not in this report"
+        if self.raw == CONTRADICTED:
+            return f"another row of this ARN has another {self.column}"
+        return f'{self.column} "{self.raw[:LONGEST]}" is not understood'
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ class Slot:
     used: datetime | None = None
     unread: tuple[Cell, ...] = ()
     unread_use: tuple[Cell, ...] = ()
+    missing: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ class User:
     unread_creation: tuple[Cell, ...]
     unread_mfa: tuple[Cell, ...]
     unread_changed: tuple[Cell, ...]
+    unread_additional: tuple[Cell, ...]
+    columns: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -159,20 +167,25 @@ def is_arn_of(raw: str | None, name: str | None) -> bool:
     return found is not None and found.group(3) == name
 
 
+def is_word(arn: str | None) -> bool:
+    """Return whether a word for something hidden stands for the ARN, or there is no such column."""
+    return arn is None or MASK_WORD.fullmatch(arn) is not None
+
+
 def hides_account(row: dict[str, str]) -> bool:
-    """Return whether the row's ARN is hidden or missing, and the name is all that is known."""
+    """Return whether the ARN names no account, and the name is all that is known."""
     name, arn = row.get("user", ""), row.get("arn")
-    if arn is None or INSTEAD_OF_ARNS.fullmatch(arn):
+    if is_word(arn):
         return name not in WITHOUT_MARKUP
-    found = MASKED_ARN.fullmatch(arn)
-    return found is not None and found.group(4) == name and is_name(name)
+    found = MASKED_ARN.fullmatch(arn or "")
+    return found is not None and found.group(3) == name
 
 
 def is_root(row: dict[str, str]) -> bool:
-    if "arn" not in row or INSTEAD_OF_ARNS.fullmatch(row["arn"]):
-        return row.get("user") in {"<root_account>", "&lt;root_account&gt;"}
-    named = row.get("user") in {"<root_account>", *WITHOUT_MARKUP}
-    return named and row.get("arn", "").endswith(":root")
+    if row.get("user") in {"<root_account>", "&lt;root_account&gt;"}:
+        return True
+    is_cut = row.get("user") in WITHOUT_MARKUP
+    return is_cut and ROOT_ARN.fullmatch(row.get("arn") or "") is not None
 
 
 def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell, ...]:
@@ -192,15 +205,17 @@ def read_state(row: dict[str, str], thing: str) -> Slot:
     """Read the two cells that keys and certificates share."""
     active, rotated = f"{thing}_active", f"{thing}_last_rotated"
     on, created = boolean(row.get(active)), moment(row.get(rotated))
-    state = ACTIVE if on else INACTIVE if created else ABSENT
-    blamed = unread(row, active, understood=on is not None) + moment_or(row, rotated, "N/A")
-    return Slot(state=state, created=created, unread=blamed)
+    other = INACTIVE if created else ABSENT if rotated in row else UNTOLD
+    blamed = unread(row, active, understood=on is not None)
+    blamed += moment_or(row, rotated, "N/A") if rotated in row else ()
+    missing = () if rotated in row else (Cell(rotated, None),)
+    return Slot(ACTIVE if on else other, created, unread=blamed, missing=missing)
 
 
 def read_certificate(row: dict[str, str], number: int) -> Slot:
     """Read a certificate, of which an active one has a date of upload."""
     slot, rotated = read_state(row, f"cert_{number}"), f"cert_{number}_last_rotated"
-    undated = slot.state == ACTIVE and slot.created is None and not slot.unread
+    undated = slot.state == ACTIVE and slot.created is None and not slot.unread and rotated in row
     return replace(slot, unread=slot.unread or unread(row, rotated, understood=not undated))
 
 
@@ -213,9 +228,10 @@ def read_key(row: dict[str, str], number: int) -> Slot:
         placed = ()
     silent = used is not None and row.get(place[-1]) == "N/A"
     unread_use = placed or unread(row, date, understood=not silent) or moment_or(row, date, "N/A")
-    used_though_absent = is_absent and used is not None
+    used_though_absent = is_absent and (used is not None or row.get(date) == CONTRADICTED)
     blamed = slot.unread + unread(row, date, understood=not used_though_absent)
-    return Slot(slot.state, slot.created, used, blamed + (placed if is_absent else ()), unread_use)
+    blamed += placed if is_absent else ()
+    return replace(slot, used=used, unread=blamed, unread_use=unread_use)
 
 
 def told_place(row: dict[str, str], column: str) -> tuple[Cell, ...]:
@@ -237,10 +253,12 @@ def read_user(row: dict[str, str]) -> User:
         mfa=mfa,
         keys=keys,
         certificates=tuple(read_certificate(row, number) for number in SLOTS),
-        more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
+        more_credentials=row.get("additional_credentials_info", "")
+        not in {"", "N/A", CONTRADICTED},
         is_masked=hides_account(row),
         unread=(
             *unread(row, "user", understood=is_name(name)),
+            *((Cell("user", CONTRADICTED),) if NAMES_DIFFER in row else ()),
             *unread(row, "arn", understood=is_arn_of(arn, name) or hides_account(row)),
             *unread(row, "password_enabled", understood=enabled is not None),
             *moment_or(row, "password_last_used", "N/A", "no_information"),
@@ -249,6 +267,12 @@ def read_user(row: dict[str, str]) -> User:
         unread_creation=moment_or(row, "user_creation_time"),
         unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
         unread_changed=moment_or(row, "password_last_changed", "N/A"),
+        unread_additional=unread(
+            row,
+            "additional_credentials_info",
+            understood=row.get("additional_credentials_info") != CONTRADICTED,
+        ),
+        columns=frozenset(row),
     )
 
 
@@ -278,7 +302,7 @@ def has_active_key(user: User) -> bool:
 
 
 def has_attached_key(user: User) -> bool:
-    return any(key.state != ABSENT for key in user.keys)
+    return any(key.state in {INACTIVE, ACTIVE} for key in user.keys)
 
 
 def is_usable(user: User) -> bool:
@@ -291,14 +315,19 @@ def is_unused(user: User, definition: str) -> bool:
 
 
 def unused_reason(user: User) -> str:
+    states = {key.state for key in user.keys}
+    if UNTOLD in states and INACTIVE not in states:
+        return "no-active-key"
     if user.has_password:
-        return "never-signed-in-inactive-keys" if has_attached_key(user) else "never-signed-in"
-    return "inactive-keys-only" if has_attached_key(user) else "no-credentials"
+        return "never-signed-in-inactive-keys" if INACTIVE in states else "never-signed-in"
+    return "inactive-keys-only" if INACTIVE in states else "no-credentials"
 
 
 def inactive_key_was_used(user: User) -> bool:
     """Tell whether a date says so; one that its service contradicts is malformed."""
-    return any(key.state == INACTIVE and key.used and not key.unread_use for key in user.keys)
+    return any(
+        key.state in {INACTIVE, UNTOLD} and key.used and not key.unread_use for key in user.keys
+    )
 
 
 def is_before(moment: datetime | None, limit: datetime) -> bool:
@@ -321,6 +350,7 @@ def caveats(user: User, terms: Terms) -> list[str]:
         "mfa-registered": bool(user.mfa) and waiting,
         "service-credential-user": "apikey-" in user.name.lower(),
         "service-credential": user.name in terms.live_credentials,
+        "missing-columns": bool(missing_columns(user)),
         "more-credentials": user.more_credentials,
         "unread-cell": bool(caveats_unread(user)),
         "masked-arn": user.is_masked,
@@ -331,12 +361,28 @@ def caveats(user: User, terms: Terms) -> list[str]:
 
 def caveats_unread(user: User) -> tuple[Cell, ...]:
     """Name the cells that the caveats need and that are not understood."""
-    return (
+    cells = (
         *user.unread_creation,
         *user.unread_mfa,
-        *(cell for key in user.keys if key.state == INACTIVE for cell in key.unread_use),
+        *user.unread_additional,
+        *(cell for key in user.keys if key.state in {INACTIVE, UNTOLD} for cell in key.unread_use),
         *(cell for certificate in user.certificates for cell in certificate.unread),
     )
+    return tuple(cell for cell in cells if cell.raw is not None)
+
+
+def missing_columns(user: User) -> list[str]:
+    """Name the columns that the report lacks and a caveat needs of this user."""
+    needed = {
+        "user_creation_time": True,
+        "mfa_active": user.signed_in is None,
+        "cert_1_active": True,
+        "cert_2_active": True,
+    }
+    for slot, key in zip(SLOTS, user.keys, strict=True):
+        needed[f"access_key_{slot}_last_rotated"] = key.state == UNTOLD
+        needed[f"access_key_{slot}_last_used_date"] = key.state in {INACTIVE, UNTOLD}
+    return [name for name, is_needed in needed.items() if is_needed and name not in user.columns]
 
 
 def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
@@ -351,6 +397,8 @@ def key_idle(key: Slot, user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     """Return for how many days the key is idle, or the cells that keep it unknown."""
     if key.unread_use:
         return key.unread_use
+    if key.used is None and key.missing:
+        return key.missing
     since = key.used or key.created or user.created
     return user.unread_creation if since is None else days(since, as_of)
 
@@ -369,6 +417,12 @@ def judge_user(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
     """Return the judgement, and the cells that are to blame where there can be none."""
     if user.unread:
         return undetermined(user.unread)
+    if terms.definition == "iam-029" and is_unused(user, terms.definition):
+        untold = [slot for slot, key in zip(SLOTS, user.keys, strict=True) if key.state == UNTOLD]
+        if untold:
+            return undetermined(
+                tuple(Cell(f"access_key_{slot}_last_rotated", None) for slot in untold)
+            )
     if is_usable(user) and not is_unused(user, terms.definition):
         return judge_use(user, terms)
     found = ";".join(caveats(user, terms))
@@ -402,54 +456,39 @@ def meaning(raw: str) -> object:
     return moment(raw) or (raw if boolean(raw) is None else boolean(raw))
 
 
-NEEDED = (
-    *("user", "arn", "password_enabled", "password_last_used"),
-    *(f"access_key_{slot}_{cell}" for slot in SLOTS for cell in ("active", "last_rotated")),
-)
-CONTRADICTED = "(another row differs)"
+CONTRADICTED = "rows differ"
+"""Stands in a cell in which rows of one user differ."""
+
+NAMES_DIFFER = "names differ"
 
 
 def judge(text: str, terms: Terms) -> list[Opinion]:
-    """Return an opinion on the user in each row that counts, in the report's order."""
-    rows = rows_of(text)
-    first: dict[tuple[object, ...], int] = {}
-    for number, row in enumerate(rows, start=2):
+    """Return an opinion on each user, with the number of its first row, in the report's order."""
+    users: dict[tuple[str | None, ...], list[tuple[int, dict[str, str]]]] = {}
+    for number, row in enumerate(rows_of(text), start=2):
         if not is_root(row):
-            first.setdefault(tuple(map(meaning, row.values())), number)
-    counted = {number: rows[number - 2] for number in first.values()}
-    namesakes: dict[tuple[str | None, ...], list[dict[str, str]]] = {}
-    for row in counted.values():
-        namesakes.setdefault(person(row), []).append(row)
-    return [
-        opinion(number, row, differing(row, namesakes[person(row)]), terms)
-        for number, row in sorted(counted.items())
-    ]
-
-
-def differing(row: dict[str, str], others: Iterable[dict[str, str]]) -> frozenset[str]:
-    """Return the columns in which another row of the same user says something else."""
-    return frozenset(
-        column
-        for column, raw in row.items()
-        for each in others
-        if each[column] != raw and meaning(each[column]) != meaning(raw)
-    )
+            users.setdefault(person(row), []).append((number, row))
+    return [opinion(rows[0][0], [row for _, row in rows], terms) for rows in users.values()]
 
 
 def person(row: dict[str, str]) -> tuple[str | None, ...]:
-    """Return what two rows of one user share: the ARN, or the name too where that is hidden."""
+    """Return what the rows of one user share: the ARN, or the name too where there is none."""
     arn = row.get("arn")
-    return (arn, row.get("user")) if hides_account(row) else (arn,)
+    return (arn,) if arn and arn.startswith("arn:") else (arn, row.get("user"))
 
 
-def opinion(number: int, row: dict[str, str], other: frozenset[str], terms: Terms) -> Opinion:
-    """Judge one row; `other` are the columns that another row of its ARN contradicts.
+def one_row(rows: list[dict[str, str]]) -> dict[str, str]:
+    """Return the row of a user: what its rows agree in, and what they do not."""
+    merged = {
+        column: raw if len({meaning(row[column]) for row in rows}) == 1 else CONTRADICTED
+        for column, raw in rows[0].items()
+    }
+    if merged["user"] == CONTRADICTED:
+        merged |= {"user": rows[0]["user"], NAMES_DIFFER: ""}
+    return merged
 
-    A contradicted cell is as good as one that is not understood.
-    """
-    cells = {each for each in other if not each.endswith(PLACE)} - {"user", "arn"}
-    own, read = read_user(row), read_user(row | dict.fromkeys(cells, CONTRADICTED))
-    judgement, blamed = judge_user(own if own.unread else read, terms)
-    if other & frozenset(NEEDED) or (other and judgement.verdict == "undetermined"):
-        judgement = Judgement("undetermined", "contradicted by another row of the same ARN")
-    return Opinion(number, own.name, own.arn, judgement, blamed, all_unread(own))
+
+def opinion(number: int, rows: list[dict[str, str]], terms: Terms) -> Opinion:
+    user = read_user(one_row(rows))
+    judgement, blamed = judge_user(user, terms)
+    return Opinion(number, user.name, user.arn, judgement, blamed, all_unread(user))

@@ -331,15 +331,16 @@ def test_a_file_of_many_accounts_says_how_many(tmp_path: Path) -> None:
 
 def test_verdicts_add_up_to_the_rows_read(results: Workbook) -> None:
     counts = {verdict: row_of(results["Summary"], verdict)[1] for verdict in Verdict}
-    assert sum(counts.values()) == row_of(results["Summary"], "IAM users")[1] == 48
+    assert sum(counts.values()) == row_of(results["Summary"], "IAM users")[1] == 47
     assert row_of(results["Summary"], "Root rows")[1] == 1
+    assert row_of(results["Summary"], "Repeated rows")[1] == 1
     assert row_of(results["Summary"], "Rows read")[1] == 49
     assert row_of(results["Summary"], "Row count check")[1] == "OK"
     assert row_of(results["Summary"], "unused")[1:6] == (26, 5, 21, 8, 13)
     assert row_of(results["Summary"], "IAM users")[1:6] == (
-        48,
+        47,
         6,
-        42,
+        41,
         DASH,
         DASH,
     )
@@ -369,9 +370,9 @@ def test_the_users_of_an_account_are_counted_among_the_listed_ones(book: Workboo
     counts = row_of(book["Summary"], "123456789012")
     row = next(row for row in book["Summary"].iter_rows() if row[0].value == "123456789012")
     at = row[0].row
-    assert counts[4] == f"=COUNTIFS('All users'!$A$2:$A$49,LEFT($A{at},12))"
+    assert counts[4] == f"=COUNTIFS('All users'!$A$2:$A$48,LEFT($A{at},12))"
     sums = f"B{at}=C{at}+D{at}+E{at},E{at}=SUM(F{at}:J{at})"
-    assert counts[5:11] == (26, 4, 6, 7, 5, f'=IF(AND({sums}),"OK","DIFFERS")')
+    assert counts[5:11] == (26, 4, 6, 7, 4, f'=IF(AND({sums}),"OK","DIFFERS")')
     total = row_of(book["Summary"], "All accounts read")
     assert total[1:10] == tuple(f"=SUM({letter}{at}:{letter}{at})" for letter in "BCDEFGHIJ")
 
@@ -379,9 +380,9 @@ def test_the_users_of_an_account_are_counted_among_the_listed_ones(book: Workboo
 def test_too_many_accounts_to_recount_are_counted_by_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(counts, "MOST_COMPARISONS", 46)
+    assert row_of(book_of(analyzed_console())["Summary"], "123456789012")[4] == 47
     monkeypatch.setattr(counts, "MOST_COMPARISONS", 47)
-    assert row_of(book_of(analyzed_console())["Summary"], "123456789012")[4] == 48
-    monkeypatch.setattr(counts, "MOST_COMPARISONS", 48)
     counted = row_of(book_of(analyzed_console())["Summary"], "123456789012")[4]
     assert str(counted).startswith("=COUNTIFS(")
 

@@ -623,7 +623,7 @@ def change_a_verdict(book: Workbook) -> None:
 
 
 def drop_the_account(book: Workbook) -> None:
-    book["All users"].delete_rows(2, 48)
+    book["All users"].delete_rows(2, 47)
 
 
 @needs_libreoffice

@@ -108,7 +108,7 @@ def _add_row_counts(sheet: TextSheet, analysis: Analysis, rows: range) -> None:
     sheet.alarm(f"B{top + 4}")
     for name, number, about in (
         ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
-        ("Repeated rows", repeated, "Rows that repeat another row of these reports: counted once."),
+        ("Repeated rows", repeated, "More rows of the same users: each user counts once."),
         ("Rows read", report.rows, "Data rows in all reports."),
     ):
         sheet.row(label(name), total(number), _BESIDE, SpannedCell(about, span=_MEANING_SPAN))

@@ -15,7 +15,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
 from analyzer.decisions.review_columns import USER
-from analyzer.report.model import Page, concatenated
+from analyzer.report.model import Page, as_category, concatenated
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import (
     SMALL_PRINT,
@@ -284,8 +284,13 @@ def _kept_cells(page: Page) -> pd.DataFrame:
     masked = page.cells[columns.ARN].where(page.users[columns.ARN_MASKED])
     never_signed_in = page.users[columns.PASSWORD_LAST_USED].isna()
     words = page.cells[columns.PASSWORD_LAST_USED].where(never_signed_in)
-    cells = page.cells[list(_KEPT_CELLS)]
-    return cells.assign(**{columns.ARN: masked, columns.PASSWORD_LAST_USED: words})
+    kept = page.cells[list(_KEPT_CELLS)].assign(
+        **{columns.ARN: masked, columns.PASSWORD_LAST_USED: words}
+    )
+    # Of the others it matters only if the report has them.
+    others = [name for name in columns.IN_REPORT if name not in kept]
+    lacking = {name: page.cells[name].isna().to_numpy(np.int8) for name in others}
+    return kept.assign(**{name: as_category(0 - each, [""]) for name, each in lacking.items()})
 
 
 def _joined_slots(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -1,0 +1,222 @@
+"""Reports of many shapes give the verdicts that what they hold allows."""
+
+from itertools import permutations
+
+import pytest
+
+import analyzer
+from tests.support.builders import (
+    AS_OF,
+    COLUMNS,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+    report_text,
+    the_root,
+)
+
+QUIET, WAITING = a_user("quiet"), a_user("waiting", password=a_password(), key_1=an_inactive_key())
+GONE = a_user("gone", password=no_password(days_before(400)))
+BUSY = a_user("busy", key_1=a_key(used=days_before(1)))
+IDLE = a_user("idle", key_1=a_key())
+USERS = (QUIET, WAITING, GONE, BUSY, IDLE)
+NEEDED = (
+    "user",
+    "password_enabled",
+    "password_last_used",
+    "access_key_1_active",
+    "access_key_2_active",
+)
+
+AS_AWS_WRITES = {
+    "quiet": "unused no-credentials",
+    "waiting": "unused never-signed-in-inactive-keys",
+    "gone": "retired",
+    "busy": "active",
+    "idle": "dormant",
+}
+
+
+def verdicts(
+    text: str, definition: analyzer.Definition = analyzer.Definition.NO_ACTIVE_KEY
+) -> dict[str, str]:
+    """Return each user's verdict with reason and caveats, in one text."""
+    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    analysis = analyzer.analyze(report, analyzer.Criteria(definition=definition))
+    cells = analysis.users[["user", "verdict", "reason", "caveats"]].astype(str)
+    return {name: " ".join(filter(None, rest)) for name, *rest in cells.to_numpy().tolist()}
+
+
+def check(*caveats: str, **changed: str) -> dict[str, str]:
+    """Return the verdicts as AWS writes the report, with caveats for those that can go."""
+    removable = {
+        name: " ".join([words, ";".join(caveats)])
+        for name, words in AS_AWS_WRITES.items()
+        if words.startswith(("unused", "retired"))
+    }
+    return AS_AWS_WRITES | (removable if caveats else {}) | changed
+
+
+LACKING = {
+    "nothing": ((), check()),
+    "certificates": (
+        [name for name in COLUMNS if name.startswith("cert_")],
+        check("missing-columns"),
+    ),
+    "dates of certificates": (["cert_1_last_rotated", "cert_2_last_rotated"], check()),
+    "MFA": (["mfa_active"], check("missing-columns", gone="retired")),
+    "creation": (["user_creation_time"], check("missing-columns")),
+    "change of password": (["password_last_changed"], check()),
+    "next rotation": (["password_next_rotation"], check()),
+    "ARN": (["arn"], check("masked-arn")),
+    "creation of keys": (
+        ["access_key_1_last_rotated", "access_key_2_last_rotated"],
+        check(
+            "missing-columns",
+            quiet="unused no-active-key missing-columns",
+            waiting="unused no-active-key missing-columns",
+            idle="undetermined access_key_1_last_rotated is not in this report",
+        ),
+    ),
+    "use of keys": (
+        ["access_key_1_last_used_date", "access_key_2_last_used_date"],
+        check(
+            waiting="unused never-signed-in-inactive-keys missing-columns",
+            busy="undetermined access_key_1_last_used_date is not in this report",
+            idle="undetermined access_key_1_last_used_date is not in this report",
+        ),
+    ),
+    "regions and services": (
+        [name for name in COLUMNS if name.endswith(("_region", "_service"))],
+        check(),
+    ),
+    "all that may be missing": (
+        [name for name in COLUMNS if name not in NEEDED],
+        check(
+            "missing-columns;masked-arn",
+            quiet="unused no-active-key missing-columns;masked-arn",
+            waiting="unused no-active-key missing-columns;masked-arn",
+            busy="undetermined access_key_1_last_used_date is not in this report;"
+            " access_key_1_last_rotated is not in this report",
+            idle="undetermined access_key_1_last_used_date is not in this report;"
+            " access_key_1_last_rotated is not in this report",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+def test_a_report_without_a_column_is_judged_by_the_others(lacking: str) -> None:
+    columns, expected = LACKING[lacking]
+    text = report_text(USERS, columns=[name for name in COLUMNS if name not in columns])
+    found = verdicts(text)
+    assert {name: words.split()[0] for name, words in found.items()} == {
+        name: words.split()[0] for name, words in expected.items()
+    }
+    decided = {name for name, words in expected.items() if not words.startswith("undetermined")}
+    assert {name: found[name] for name in decided} == {name: expected[name] for name in decided}
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_report_without_a_needed_column_is_refused(name: str) -> None:
+    text = report_text(USERS, columns=[each for each in COLUMNS if each != name])
+    with pytest.raises(analyzer.InputRefused, match=r"missing: |names no column `user`"):
+        verdicts(text)
+
+
+def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_none() -> None:
+    columns = [name for name in COLUMNS if not name.endswith("last_rotated")]
+    found = verdicts(report_text([QUIET, GONE], columns=columns), analyzer.Definition.IAM_029)
+    missing = [f"access_key_{slot}_last_rotated is not in this report" for slot in (1, 2)]
+    assert found["quiet"] == f"undetermined {'; '.join(missing)}"
+    assert found["gone"] == "retired missing-columns"
+
+
+MASKED = ("test", "1234", "12345678", "123XXXXXXXX", "1234567890123")
+
+
+@pytest.mark.parametrize("account", MASKED)
+def test_users_of_an_account_that_is_masked_are_judged_by_name(account: str) -> None:
+    text = report_text(USERS).replace("012345678901", account)
+    assert verdicts(text) == check("masked-arn")
+
+
+def replaced(arn: str) -> str:
+    """Return a report in which a text stands for all ARNs."""
+    return report_text([user | {"arn": arn} for user in USERS], root=the_root() | {"arn": arn})
+
+
+@pytest.mark.parametrize("arn", ["fakearn", "[REDACTED]"])
+def test_users_whose_arns_were_replaced_by_a_word_are_judged_by_name(arn: str) -> None:
+    assert verdicts(replaced(arn)) == check("masked-arn")
+
+
+@pytest.mark.parametrize("arn", ["N/A", "", "-", "tru", "arn"])
+def test_users_whose_arns_were_lost_are_each_undetermined(arn: str) -> None:
+    expected = f'undetermined arn "{arn}" is not understood'
+    assert verdicts(replaced(arn)) == dict.fromkeys(AS_AWS_WRITES, expected)
+
+
+@pytest.mark.parametrize("arn", ["N/A", "", "arn:aws:iam::012345678901:user/admin", "arn:aws:i"])
+def test_the_root_is_no_user_whatever_its_arn(arn: str) -> None:
+    assert verdicts(report_text(USERS, root=the_root() | {"arn": arn})) == check()
+
+
+def another(column: str) -> str:
+    return f"undetermined another row of this ARN has another {column}"
+
+
+DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
+USED = "2024-01-01T00:00:00Z"
+DIFFERING: dict[str, tuple[Row, Row, str]] = {
+    "use of an absent key": (QUIET, {DATE: USED}, another(DATE)),
+    "service of an absent key": (QUIET, {SERVICE: "s3"}, another(SERVICE)),
+    "password": (QUIET, {"password_enabled": "true"}, another("password_enabled")),
+    "key": (
+        WAITING,
+        {"access_key_1_active": "true"},
+        another("access_key_1_active"),
+    ),
+    "creation of a key": (
+        WAITING,
+        {"access_key_1_last_rotated": "N/A"},
+        another("access_key_1_last_rotated"),
+    ),
+    "MFA": (QUIET, {"mfa_active": "true"}, "unused no-credentials unread-cell"),
+    "certificate": (QUIET, {"cert_1_active": "true"}, "unused no-credentials unread-cell"),
+    "creation": (
+        QUIET,
+        {"user_creation_time": "2013-01-01T00:00:00Z"},
+        "unused no-credentials unread-cell",
+    ),
+    "use of an inactive key": (
+        WAITING,
+        {DATE: USED, SERVICE: "s3"},
+        "unused never-signed-in-inactive-keys unread-cell",
+    ),
+    "next rotation": (QUIET, {"password_next_rotation": USED}, "unused no-credentials"),
+    "region of a use": (BUSY, {REGION: "eu-west-1"}, "active"),
+    "use of an active key": (IDLE, {DATE: USED, SERVICE: "s3"}, another(SERVICE)),
+}
+
+
+def of_files(*texts: str) -> list[str]:
+    """Return the verdict on each user of reports of one moment."""
+    files = [(f"{at}.csv", text.encode()) for at, text in enumerate(texts)]
+    users = analyzer.analyze(analyzer.load(*files, as_of=AS_OF)).users
+    cells = users[["verdict", "reason", "caveats"]].astype(str).to_numpy().tolist()
+    return [" ".join(filter(None, each)) for each in cells]
+
+
+@pytest.mark.parametrize("differing", DIFFERING)
+def test_rows_of_one_arn_are_one_user_of_one_verdict_in_any_order_and_any_number_of_files(
+    differing: str,
+) -> None:
+    user, other, expected = DIFFERING[differing]
+    for rows in permutations([user, {**user, **other}]):
+        assert of_files(report_text(rows)) == [expected]
+        assert of_files(*(report_text([row]) for row in rows)) == [expected]
