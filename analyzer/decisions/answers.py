@@ -12,7 +12,7 @@ from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.user_decisions import LedgerLine, UserDecisions, UserKey, normal_name
 from analyzer.decisions.user_state import datetimes
 from analyzer.report.model import Page
-from analyzer.terms import short_list
+from analyzer.terms import count_text, short_list
 
 
 def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
@@ -57,12 +57,12 @@ def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
     for each in files:
         for row in each.open_rows:
             of_user = ledger.by_user.get(row.user_key)
-            words = of_user.words if of_user else ()
+            decided = of_user.decisions if of_user else ()
             whose = _whose(each, row.owner)
-            if all(line.as_of != row.as_of for line in words) and whose not in entered:
+            if all(line.as_of != row.as_of for line in decided) and whose not in entered:
                 still_open[whose] = still_open.get(whose, 0) + 1
     for whose, number in still_open.items():
-        yield f"Not answered: {whose}, {number:,} {'user' if number == 1 else 'users'}."
+        yield f"Not answered: {whose}, {count_text(number, 'user')}."
     yield from _notes_on_others(line for each in files for line in each.lines)
 
 
