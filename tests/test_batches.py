@@ -70,6 +70,7 @@ def test_each_file_has_a_bound_of_its_own_however_files_are_grouped(
 # Equal rows
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("rows", [100, 1_000_000])
 def test_the_organization_gives_the_rows_of_one_process(rows: int) -> None:
     users, findings = one_process(ORGANIZATION)
@@ -79,6 +80,7 @@ def test_the_organization_gives_the_rows_of_one_process(rows: int) -> None:
     assert ordered(found) == ordered(findings)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("rows", [1, 10, 1_000_000])
 def test_a_tricky_folder_gives_the_rows_of_one_process(rows: int, tmp_path: Path) -> None:
     folder = tricky_folder(tmp_path)
@@ -89,6 +91,7 @@ def test_a_tricky_folder_gives_the_rows_of_one_process(rows: int, tmp_path: Path
     assert ordered(found) == ordered(findings)
 
 
+@pytest.mark.no_cover
 def test_generated_folders_give_the_rows_of_one_process(tmp_path: Path) -> None:
     chance = random.Random(20_261_125)
     for number in range(30):
@@ -266,6 +269,7 @@ def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
     assert judged.equals(pa.Table.from_batches(batches.judge(reversed(files))))
 
 
+@pytest.mark.no_cover
 def test_the_users_of_the_batches_add_up_to_the_rows_that_were_surveyed() -> None:
     surveyed = surveys_of(ORGANIZATION).to_pandas()
     users, _, _ = many_processes(ORGANIZATION, 10)
@@ -319,6 +323,7 @@ def test_the_same_three_work_on_arrow_tables_of_files(tmp_path: Path) -> None:
     assert ordered(batches.inspect_files(files)) == ordered(findings)
 
 
+@pytest.mark.no_cover
 def test_functions_and_their_choices_can_be_pickled(tmp_path: Path) -> None:
     surveyed = surveys_of(tricky_folder(tmp_path))
     choices = {"criteria": Criteria(dormant_days=5), "exemptions": listed_exemptions()}

@@ -13,6 +13,8 @@ from tests.support.lake import damaged, one_process, ordered, report_of, tricky_
 from tests.support.outputs import SAMPLES
 from tests.support.reading import put
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 
 @pytest.fixture
 def sample() -> Any:

@@ -57,6 +57,7 @@ def test_the_terminal_and_the_summary_show_it(tmp_path: Path, width: int | None)
     assert "User is old" in everything_shown(analysis_of(tmp_path), width=width)
 
 
+@pytest.mark.no_cover
 def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method(tmp_path: Path) -> None:
     book = results_of(analysis_of(tmp_path))
     assert "User is old" in texts(book["Findings"])

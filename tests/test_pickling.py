@@ -51,6 +51,7 @@ def plain(folder: Path, content: bytes) -> Path:
 Wrapper = Callable[[Path, bytes], Path]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("wrapper", [plain, gzipped, zipped])
 @pytest.mark.parametrize("kept_bytes", [survey.ROW_BYTES_IN_MEMORY, 0])
 def test_a_report_gives_the_same_users_after_pickling(

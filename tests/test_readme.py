@@ -28,6 +28,8 @@ from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 PAGES = (
     "README.md",
     ".github/CONTRIBUTING.md",

@@ -13,6 +13,8 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.changes.users import Change
 from analyzer.judging.analysis import Analysis
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXPECTED = sorted((SAMPLES / "expected").glob("*.json"))
 CONSOLE = "status_reports_2026-03-01T09-30-00+00-00"

@@ -135,6 +135,7 @@ def since(rule: str, days: int) -> Row:
     return a_user(key_2=a_key(days_before(days), days_before(0)))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "number", "rule", "boundary"), BOUNDARIES)
 def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, boundary: str) -> None:
     standard = BY_STANDARD[name]

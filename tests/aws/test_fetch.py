@@ -525,6 +525,7 @@ def test_options_that_do_not_go_together_are_wrong_usage(
 # The AWS CLI, asked the same
 
 
+@pytest.mark.no_cover
 def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
     aws: Aws, folder: Path
 ) -> None:

@@ -142,6 +142,7 @@ def test_fetch_ends_with_4_and_one_sentence(
     assert NOT_IAM in refused(capsys, folder)
 
 
+@pytest.mark.no_cover
 @named(WAYS, every=3)
 def test_one_account_of_an_organization_fails_and_no_other(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -150,6 +151,7 @@ def test_one_account_of_an_organization_fails_and_no_other(
     assert failure(capsys, folder).startswith(NOT_IAM)
 
 
+@pytest.mark.no_cover
 @named(WAYS, every=5)
 def test_export_ends_with_4_and_logs_one_sentence(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -158,6 +160,7 @@ def test_export_ends_with_4_and_logs_one_sentence(
     assert WHY.search(run_refused(capsys, folder))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "way", ["an HTML page with status 200", "a code that is a token", "the time yesterday"]
 )
@@ -188,6 +191,7 @@ def test_a_list_of_accounts_that_is_none_ends_with_4(
 # One operation
 
 
+@pytest.mark.no_cover
 @named(STATES)
 def test_a_state_that_iam_does_not_have_is_refused(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -198,6 +202,7 @@ def test_a_state_that_iam_does_not_have_is_refused(
     assert failure(capsys, folder).startswith(NOT_IAM)
 
 
+@pytest.mark.no_cover
 @named(REPORTS)
 def test_a_report_that_iam_cannot_have_made_is_refused(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -242,6 +247,7 @@ def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
     return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("odd", "entry"),
     [
@@ -319,6 +325,7 @@ def seconds(*arguments: str | Path) -> tuple[int, float]:
     return code, time.monotonic() - started
 
 
+@pytest.mark.no_cover
 @named(SLOW)
 def test_a_slow_server_ends_an_account_in_time(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -366,6 +373,7 @@ def test_retries_end_in_time(
 # As processes of their own
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("code", "way", "arguments"),
     [

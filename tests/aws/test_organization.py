@@ -132,6 +132,7 @@ def test_the_metadata_names_the_role(folder: Path) -> None:
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("aws")
 def test_the_order_in_which_accounts_end_changes_no_byte(folder: Path) -> None:
     assert fetching("-o", folder / "1", *ORGANIZATION, "--jobs", "1") == 0
@@ -142,6 +143,7 @@ def test_the_order_in_which_accounts_end_changes_no_byte(folder: Path) -> None:
     assert first == second
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("users", [5, 500])
 def test_the_calls_are_the_same_whatever_the_number_of_users(
     aws: Aws, folder: Path, users: int
@@ -190,6 +192,7 @@ def test_only_active_accounts_are_read_whichever_field_tells(aws: Aws, folder: P
     assert aws.operations()["AssumeRole"] == 8
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
     ("options", "chosen"),
@@ -498,6 +501,7 @@ def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
     assert (CALLER, "AssumeRole") not in aws.calls
 
 
+@pytest.mark.no_cover
 def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
     aws: Aws, folder: Path, tmp_path: Path
 ) -> None:
@@ -515,6 +519,7 @@ def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
     assert not [*folder.glob(".*")]
 
 
+@pytest.mark.no_cover
 def test_as_many_accounts_are_asked_at_once_as_there_are_jobs(aws: Aws, folder: Path) -> None:
     for number in range(100, 140):
         aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=1)
@@ -562,6 +567,7 @@ def whole_peak(aws: Aws, home: Path, accounts: int) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.no_cover
 def test_the_program_needs_hardly_more_memory_for_many_accounts(aws: Aws, tmp_path: Path) -> None:
     few = whole_peak(aws, tmp_path, 30)
     assert whole_peak(aws, tmp_path, 90) < 1.25 * few
@@ -613,6 +619,7 @@ def recorded(url: str) -> Mapping[str, int]:
     return calls
 
 
+@pytest.mark.no_cover
 def test_an_organization_of_motos_is_fetched_and_analyzed(moto: str, folder: Path) -> None:
     assert fetching("-o", folder, *ORGANIZATION) == 0
     calls = recorded(moto)

@@ -599,6 +599,7 @@ def test_a_user_of_the_same_name_in_another_account_is_another_user(tmp_path: Pa
     assert [row[:2] for row in rows] == [("new", "quiet")]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(
     tmp_path: Path, seed: int

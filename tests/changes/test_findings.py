@@ -68,6 +68,7 @@ def user(**cells: Any) -> Row:
     return a_user(**{"password": a_password(FRESH, FRESH), "mfa": True, **cells})
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("rule", "sides", "expected"),
     [
@@ -200,6 +201,7 @@ def test_the_cause_of_a_finding_is_about_what_its_rule_reads(
     assert frame[["change", "cause"]].to_numpy().tolist() == [list(expected)]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("rule", "before", "now", "cause"),
     [

@@ -86,6 +86,7 @@ def test_every_number_of_a_year_is_that_of_an_independent_count() -> None:
     assert status.filter(like="assumed").sum() == 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
@@ -189,6 +190,7 @@ def test_a_user_without_a_creation_time_is_known_by_its_name() -> None:
     assert nameless.events["detail"].tolist() == ["unknown when"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
@@ -220,6 +222,7 @@ def test_the_period_begins_and_ends_with_a_report_near_its_edges(
         assert (row["first"], row["last"]) == tuple(map(day, expected))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("apart", "gaps"), [(30, 0), (31, 0), (32, 1)])
 @pytest.mark.parametrize("edge", ["between", "since"])
 def test_a_gap_longer_than_the_limit_is_named(apart: int, gaps: int, edge: str) -> None:

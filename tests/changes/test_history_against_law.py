@@ -16,6 +16,8 @@ from analyzer.changes.history_events import APPEARED, CREATED, GONE
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ACCOUNTS = 40
 ROUNDS = int(os.environ.get("HISTORIES", "160")) // ACCOUNTS
 """More of them by hand: HISTORIES=20000."""

@@ -86,6 +86,7 @@ NOW = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_reports_of_many_pages_change_as_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     accounts: list[str] = []
@@ -98,6 +99,7 @@ def test_reports_of_many_pages_change_as_those_of_one(monkeypatch: pytest.Monkey
     assert len(by_pages) > len(BEFORE)
 
 
+@pytest.mark.no_cover
 def test_many_changes_are_made_in_parts_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     together = compared(a_report(*BEFORE), a_report(*NOW, later=True))
     monkeypatch.setattr(snapshot, "_ROWS_AT_ONCE", 1)

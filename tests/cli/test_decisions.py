@@ -100,6 +100,7 @@ def test_no_output_creates_the_folder_that_it_is_written_to(
     assert not (tmp_path / "missing").exists()
 
 
+@pytest.mark.no_cover
 def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +221,7 @@ def test_an_explanation_says_what_was_decided_earlier(
 # Never over a reviewer's work
 
 
+@pytest.mark.no_cover
 def test_no_workbook_with_decisions_is_written_over(
     report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,6 +242,7 @@ def test_no_ledger_and_no_script_is_written_over_a_workbook_it_comes_from(workbo
 # The script
 
 
+@pytest.mark.no_cover
 def test_the_script_names_who_is_to_go_and_no_other(tmp_path: Path, workbook: Path) -> None:
     fill_in(workbook, {"ann": "delete", "bob": "keep"}, on=ON)
     script = tmp_path / "remove.sh"
@@ -286,6 +289,7 @@ def test_a_plan_that_is_too_old_to_run_is_announced(
     assert (warning in capsys.readouterr().err) is is_old
 
 
+@pytest.mark.no_cover
 def test_where_nobody_is_to_go_the_plan_says_so(
     workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -294,6 +298,7 @@ def test_where_nobody_is_to_go_the_plan_says_so(
     assert "changes nothing" in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(
     tmp_path: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -330,6 +335,7 @@ def test_two_ledgers_of_one_name_are_refused(
         assert "two files are called decisions.csv" in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("is_newer_first", [True, False])
 def test_an_older_copy_of_the_ledger_brings_nobody_back_into_the_plan(
     tmp_path: Path, workbook: Path, *, is_newer_first: bool
@@ -354,6 +360,7 @@ def test_a_word_that_does_not_count_is_named_with_the_plan(
     assert "keep, Anna" in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 def test_an_exempt_user_is_left_out(tmp_path: Path, workbook: Path) -> None:
     fill_in(workbook, {"ann": "delete"}, on=ON)
     exempt = tmp_path / "exempt.csv"
@@ -361,6 +368,7 @@ def test_an_exempt_user_is_left_out(tmp_path: Path, workbook: Path) -> None:
     assert plan(workbook, "--exemptions", exempt, "-o", tmp_path / "remove.sh") == 5
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("sources", [["2026-05-01"], []], ids=["report", "ledger"])
 @pytest.mark.parametrize(
     ("entry", "note"),

@@ -212,6 +212,7 @@ def test_fail_on_looks_at_what_is_new_and_says_in_one_line_what_it_met(
     assert done == (1 if case.met else 0, b"", said)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("before", "now", "met"),
     [
@@ -285,6 +286,7 @@ def test_a_word_or_a_name_that_there_is_not_is_refused(
     assert says in " ".join(done.messages.replace("│", " ").split())
 
 
+@pytest.mark.no_cover
 def test_runs_of_export_are_compared_by_their_reports_and_their_own_exemptions(
     program: Program, old: Path, new: Path, tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ FAIL_ON = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("case", FAIL_ON)
 def test_a_run_fails_for_whom_it_was_asked_to_and_for_the_undetermined_unless_exempt(
     program: Program, tmp_path: Path, case: Case
@@ -226,6 +227,7 @@ def test_a_bug_ends_with_70_in_this_process_too(
 # 73
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", ["csv", "table"])
 def test_a_full_standard_output_ends_with_73(form: str) -> None:
     with Path("/dev/full").open("wb") as full:
@@ -275,6 +277,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saved(tmp_path_factory.mktemp("large"), report_text(users))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("ending", ["csv", "json"])
 def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
     tmp_path: Path, large: Path, ending: str
@@ -289,6 +292,7 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {target.name: "old"}
 
 
+@pytest.mark.no_cover
 def test_a_closed_standard_output_ends_with_73_unless_only_files_are_asked_for(
     tmp_path: Path,
 ) -> None:
@@ -303,6 +307,7 @@ def test_a_closed_standard_output_ends_with_73_unless_only_files_are_asked_for(
 # 141
 
 
+@pytest.mark.no_cover
 def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
     for form in ("csv", "json"):
         script = '"$@" | head -1 | head -c 20; echo " ${PIPESTATUS[0]}"'
@@ -320,6 +325,7 @@ def broken_pipe() -> Iterator[int]:
     os.close(writer)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["analyze", str(CONSOLE)]])
 def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
     arguments: list[str],
@@ -334,6 +340,7 @@ def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
 # Standard error
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("where", ["full", "broken", "closed"])
 def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_code(
     program: Program, where: str

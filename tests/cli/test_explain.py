@@ -134,6 +134,7 @@ def test_accounts_that_could_not_be_read_are_named_and_end_with_5(
     assert done.messages == "Account 123456789012 is not covered: Denied.\n"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_a_terminal_gets_no_line_that_it_would_break_and_no_broken_arn(
     program: Program, monkeypatch: pytest.MonkeyPatch, width: int

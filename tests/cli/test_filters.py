@@ -23,6 +23,7 @@ def unwrapped(messages: str) -> str:
     return " ".join(messages.replace("│", " ").split())
 
 
+@pytest.mark.no_cover
 def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_path: Path) -> None:
     files = [
         tmp_path / name for name in ("a.csv", "a.json", "a.ocsf.json", "a.asff.json", "a.xlsx")

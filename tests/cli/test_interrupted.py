@@ -42,6 +42,8 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import analyzer.sources.load
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 def load_found(*_, **__):
     print("reading", flush=True)
     while True:  # A signal that comes just before one long sleep would not end it.

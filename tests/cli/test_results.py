@@ -40,6 +40,8 @@ from tests.support.outputs import (
     table_text,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ANSWER = """\
 26 of 47 IAM users are unused (13 to check, 5 exempt), account 123456789012 as of 2026-03-01 09:30 \
 UTC (from the file name).

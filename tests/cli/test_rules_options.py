@@ -47,6 +47,7 @@ def found(program: Program, folder: Path, users: list[Row], *options: str | Path
 # Which rules, by which limits
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("options", "rules"),
     [
@@ -98,6 +99,7 @@ def test_the_limit_for_expiry_is_the_one_that_was_set(program: Program, tmp_path
 # What is failed on
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("users", "options", "code"),
     [

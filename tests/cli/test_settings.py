@@ -259,6 +259,7 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns(
     assert [line for line in lines if cell_len(line) > 40] == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["rules"], ["analyze", "-h"]])
 def test_an_output_that_takes_nothing_ends_help_and_version_with_73(arguments: list[str]) -> None:
     script = f'exec "$@" {"> /dev/full" if arguments[0] != "rules" else ">&-"}'

@@ -32,6 +32,7 @@ QUICK: tuple[list[str], ...] = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("arguments", QUICK, ids=" ".join)
 def test_what_needs_no_report_imports_nothing_heavy(arguments: list[str]) -> None:
     asked = (
@@ -48,6 +49,7 @@ def test_the_version_is_that_of_the_installed_distribution(program: Program) -> 
     assert program("--version") == Run(0, f"credreport {version('credreport')}\n".encode(), "")
 
 
+@pytest.mark.no_cover
 def test_the_module_and_the_command_are_the_same_program() -> None:
     (script,) = entry_points(group="console_scripts", name="credreport")
     assert script.value == "analyzer.cli:run"
@@ -66,6 +68,7 @@ def test_the_help_says_of_each_command_what_its_own_help_says_first(
     assert command in program("--help").output.decode()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("command", SUMMARIES)
 def test_a_command_imports_no_other_one(command: str) -> None:
     asked = (

@@ -19,6 +19,8 @@ from tests.support.outputs import (
 )
 from tests.support.processes import on_terminal
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 ORGANIZATION = SAMPLES / "organization"

@@ -87,6 +87,7 @@ EVERYTHING = a_user(
 OFF = an_inactive_key(KEY_DATE)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("decision", "users", "expected"),
     [
@@ -112,6 +113,7 @@ def test_a_decision_is_done_only_if_a_later_report_proves_it(
     assert outcome(line(decision, EVERYTHING), *users)[0] == expected
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("decided", "users", "expected"),
     [

@@ -170,6 +170,7 @@ def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
     assert reason == "changed since the decision: signed in 2026-05-11. Decide again"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("users", "reason"),
     [

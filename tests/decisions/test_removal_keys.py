@@ -18,6 +18,8 @@ from tests.support.aws_account import stated
 from tests.support.aws_stub import LEDGERS
 from tests.support.removals import CREATED, KEY_USED, MINUTE, SECOND, removal
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 Keys = Sequence[CredentialInReport]
 
 CASES = 1500

@@ -27,6 +27,8 @@ from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
 from tests.support.removal_front import Front, front_serving
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ACCOUNT = "123456789012"
 POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
 MANAGED = f"arn:aws:iam::{ACCOUNT}:policy/managed"

@@ -261,6 +261,7 @@ READS = (
 )
 
 
+@pytest.mark.no_cover
 def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub, shell: str) -> None:
     """Let each changing step fail for one user, and a user without errors come last."""
     users = [
@@ -287,6 +288,7 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub, shell: s
     assert aws.account.users.keys() == {each.user for each in users}
 
 
+@pytest.mark.no_cover
 def test_an_answer_that_is_missing_ends_its_user_before_any_change(
     aws: AwsStub, shell: str
 ) -> None:
@@ -407,6 +409,7 @@ HOSTILE_NAME = "$(touch stolen)`touch stolen`';\"*"
 HOSTILE_PATH = "/$(touch${IFS}stolen)`'\";/*/"
 
 
+@pytest.mark.no_cover
 def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: str) -> None:
     users = [removal(name, HOSTILE_PATH) for name in HOSTILE]
     for each in users:
@@ -433,6 +436,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: 
     assert not list(aws.folder.rglob("stolen"))
 
 
+@pytest.mark.no_cover
 def test_hostile_names_are_data_in_the_calls_that_undo(aws: AwsStub, shell: str) -> None:
     key = CredentialInReport(created=CREATED, active=True)
     users = [removal(name, HOSTILE_PATH, keys=(key,), decision="deactivate") for name in HOSTILE]
@@ -555,6 +559,7 @@ def shellcheck(script: str, folder: Path, dialect: str = "sh") -> str:
     return ended.stdout + ended.stderr
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dialect", ["sh", *SHELLS])
 def test_shellcheck_has_nothing_to_say(tmp_path: Path, dialect: str) -> None:
     users = [removal(name, HOSTILE_PATH) for name in HOSTILE]

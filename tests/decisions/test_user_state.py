@@ -26,6 +26,8 @@ from tests.support.builders import (
 )
 from tests.support.decisions import analysis_of, line
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 LATER = AS_OF + timedelta(days=10)
 SECOND = timedelta(seconds=1)
 USED = days_before(100)

@@ -29,6 +29,8 @@ from tests.support.runs import (
     visible,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-06-01", "2026-06-15", "2026-06-30"
 OTHER = "210987654321"

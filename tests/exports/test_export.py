@@ -356,6 +356,7 @@ def test_all_of_a_run_is_on_disk_before_it_has_its_name(
     assert runs.stat().st_ino in synced
 
 
+@pytest.mark.no_cover
 def test_standard_input_is_kept_too(runs: Path) -> None:
     done = subprocess.run(
         command("export", "--from", "-", "--out-dir", runs, "-q"),
@@ -463,6 +464,7 @@ def test_a_bug_is_loud_and_leaves_nothing(
 # Settings
 
 
+@pytest.mark.no_cover
 def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path) -> None:
     variables = {"PYTHONPROFILEIMPORTTIME": "1"}
     done = run("export", "--out-dir", runs, "--from", SAMPLE, environment=variables)

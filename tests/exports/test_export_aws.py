@@ -179,6 +179,7 @@ def test_service_credentials_are_kept_and_a_gap_makes_the_run_partial(
     assert exporting(runs, "--service-credentials", "--check") == 5
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("options", "calls"),
     [
@@ -232,6 +233,7 @@ def test_three_of_twelve_denied_leave_nine_and_outputs_name_the_three(
     assert f"Not read: {denied[0]} Team 1: AWS denied sts:AssumeRole" in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 def test_missing_accounts_meet_fail_on(aws: Aws, runs: Path) -> None:
     aws.denied.add((MEMBERS[1], GENERATE))
     assert exporting(runs, *ORGANIZATION, "--fail-on", "retired") == 1
@@ -272,6 +274,7 @@ def test_options_about_aws_are_held_to_each_other(runs: Path, capsys: Capture) -
     assert not runs.exists()
 
 
+@pytest.mark.no_cover
 def test_ctrl_c_leaves_no_run_though_some_accounts_were_read(
     aws: Aws, runs: Path, tmp_path: Path
 ) -> None:

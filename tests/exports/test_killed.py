@@ -219,6 +219,7 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
 # Two together
 
 
+@pytest.mark.no_cover
 def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     slow = (
@@ -292,8 +293,13 @@ def test_a_full_disk_at_the_very_end_leaves_what_was_there(
 
 
 @pytest.fixture
-def as_somebody() -> Iterator[Path]:
-    """Be a user whom permissions hold for, and give a folder that only root may write to."""
+def as_somebody(runs: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Path]:
+    """Be a user whom permissions hold for, and give a folder that only root may write to.
+
+    A run before it imports what such a user may not be able to read.
+    """
+    assert exporting(runs, "--from", SAMPLE) == 0
+    capsys.readouterr()
     place = Path(f"/tmp/credreport-test-{os.getpid()}")  # tmp_path is closed to others
     place.mkdir(mode=0o755)
     place.chmod(0o555)
@@ -306,6 +312,7 @@ def as_somebody() -> Iterator[Path]:
         place.rmdir()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("more", [[], ["--check"]])
 def test_a_folder_that_may_only_be_read_is_an_error(
     as_somebody: Path, capsys: pytest.CaptureFixture[str], more: list[str]

@@ -16,6 +16,8 @@ from tests.support.builders import a_password, a_user, days_before, saved
 from tests.support.runs import console_report, exporting, record_of
 from tests.support.workbooks import opened, parts, texts, values
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 NONE: dict[Any, int] = dict.fromkeys(Verdict, 0)
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ASLEEP = a_user("asleep", password=a_password(days_before(300)))

@@ -17,6 +17,8 @@ from tests.support.aws_server import an_account, on_loopback_only, serving
 from tests.support.builders import ROOT_FOLDER
 from tests.support.runs import check_folder, exporting, record_of
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 DEPLOY = ROOT_FOLDER / "samples" / "deploy"
 README = (DEPLOY / "README.md").read_text(encoding="utf-8")
 SETTINGS = ROOT_FOLDER / "samples" / "export.toml"

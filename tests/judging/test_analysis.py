@@ -41,6 +41,8 @@ from tests.support.outputs import (
     table_text,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ORGANIZATION = SAMPLES / "organization"
 
 

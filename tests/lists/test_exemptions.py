@@ -191,6 +191,7 @@ def exempt_users(analysis: Analysis) -> list[str]:
     return users.loc[users["exemption"] != "", "user"].tolist()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("account", "user", "expected"), MATCHES)
 def test_star_and_question_mark_match_and_nothing_else_does(
     tmp_path: Path, account: str, user: str, expected: Sequence[str]
@@ -351,6 +352,7 @@ IN_PART = "The exemption of ann in account * expired on {} for 1 of its 2 users.
 FOR_ALL = "The exemption of ann in account {} expired on {}."
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("entry", "applied", "note", "state"),
     [

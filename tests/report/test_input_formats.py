@@ -92,6 +92,7 @@ SAVED_AS: dict[str, str | bytes] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("saved", SAVED_AS.values(), ids=SAVED_AS)
 def test_a_report_says_the_same_whatever_it_was_saved_as(
     tmp_path: Path, saved: str | bytes

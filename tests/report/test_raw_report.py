@@ -81,6 +81,7 @@ RESAVED = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("resaved", RESAVED.values(), ids=RESAVED)
 def test_a_report_that_a_spreadsheet_or_a_shell_saved_again_says_the_same(
     tmp_path: Path, resaved: str
@@ -112,6 +113,7 @@ def test_a_column_that_aws_adds_some_day_changes_nothing(tmp_path: Path) -> None
 OURS = ["row", "Row", " ROW ", "file", "FILE", "account", "position"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("quoted", [True, False])
 @pytest.mark.parametrize("place", [0, 2, len(COLUMNS)])

@@ -87,6 +87,7 @@ def test_no_more_than_a_thousand_dates_are_named(tmp_path: Path) -> None:
 # Files that are cut off
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("columns", [COLUMNS, COLUMNS_OF_2014])
 def test_wherever_the_file_is_cut_off_in_its_last_row_it_is_refused_or_nobody_is_misjudged(
@@ -141,6 +142,7 @@ def test_where_the_last_column_holds_no_moments_no_cut_can_be_seen_in_it(tmp_pat
     assert verdicts(read(tmp_path, text)) == {"bob": "unused"}
 
 
+@pytest.mark.no_cover
 def test_a_file_cut_off_within_quotes_is_refused(tmp_path: Path) -> None:
     text = report_text(TWO_USERS, quoted=True)
     for end in range(text.rindex("\n") + 2, len(text) - 1):

@@ -51,6 +51,7 @@ def named(name: str, *, path: str = "", quoted: bool) -> str:
 # Names and paths with a separator in them
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("quoted", [True, False])
 @pytest.mark.parametrize("path", ["", "team/", "one,two/", ",/", 'say"so"/'])
 @pytest.mark.parametrize("name", ["a,b", "last,first,middle", ",", "a,,b", "trailing,", ",leading"])

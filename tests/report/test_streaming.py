@@ -75,6 +75,7 @@ def everything(report: Report) -> dict[str, Any]:
     return {"users": told, "files": report.files, "notes": report.notes}
 
 
+@pytest.mark.no_cover
 def test_a_report_in_pieces_says_what_the_whole_says(tmp_path: Path) -> None:
     users = [a_user(f"u{n}", password=a_password(days_before(n))) for n in range(100)]
     path = put(tmp_path, report_text(users))
@@ -125,6 +126,7 @@ def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
     return draw(st.sampled_from(["\n", "\r\n"])).join(text), expected
 
 
+@pytest.mark.no_cover
 @settings(
     derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -101,6 +101,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
     return alone
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", KINDS)
 def test_reports_together_say_what_each_says(tmp_path: Path, kind: str) -> None:
     texts = (KINDS[each](number) for number, each in enumerate((kind, "plain", kind, kind)))
@@ -112,6 +113,7 @@ def test_reports_of_all_kinds_together_say_what_each_says(tmp_path: Path) -> Non
     assert isinstance(same_together(tmp_path, texts), dict)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_damaged_report_among_others_is_refused_as_it_is_alone(

@@ -19,6 +19,8 @@ from tests.support.builders import (
     saved,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 KEY_DATE = "access_key_2_last_used_date"
 KEY_REGION = "access_key_2_last_used_region"
 KEY_SERVICE = "access_key_2_last_used_service"

@@ -14,6 +14,8 @@ from tests.support.builders import (
 )
 from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
 

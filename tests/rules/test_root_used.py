@@ -34,6 +34,8 @@ from tests.support.pages import (
     tidied,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 LIMIT, SECOND = days_before(30), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
 

@@ -17,6 +17,8 @@ from tests.support.builders import a_certificate, a_password, a_user, an_inactiv
 from tests.support.decisions import TODAY
 from tests.support.review import HEADS, UNUSED, edited, edited_book, entered, review_of, saved
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 USERS = (
     a_user("ann", created=days_before(900)),
     a_user("anna", password=a_password(), created=days_before(800)),

@@ -364,6 +364,7 @@ def test_standard_input_that_is_closed_or_empty_is_refused(
     assert refusals("-") == [("standard input", "the input is empty")]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("source", ["-", "/dev/stdin"])
 def test_a_report_can_be_piped_through_the_program(source: str) -> None:
     sample = ROOT_FOLDER / "samples" / "old-form.csv"

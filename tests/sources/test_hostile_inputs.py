@@ -73,6 +73,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "content"), BOMBS.values(), ids=BOMBS)
 def test_what_would_fill_the_memory_is_refused_within_bounds(
     tmp_path: Path, name: str, content: Callable[[], bytes]

@@ -94,6 +94,7 @@ def test_a_folder_of_other_files_only_is_refused(tmp_path: Path) -> None:
         analyzer.load(tmp_path)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "name", [name for name, (_, outcome) in KINDS.items() if outcome == REFUSED]
 )
@@ -187,6 +188,7 @@ def test_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_path: Path) 
         analyzer.load(f"{tmp_path}/*.md")
 
 
+@pytest.mark.no_cover
 def test_an_export_on_demand_lists_what_it_cannot_read_as_not_covered(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -151,6 +151,7 @@ def filled(row: dict[str, str]) -> dict[str, str]:
     return {name: cell for name, cell in row.items() if cell}
 
 
+@pytest.mark.no_cover
 def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Path) -> None:
     endings = (".csv", ".json", ".xlsx", ".ocsf.json", ".asff.json")
     outputs = [tmp_path / f"out{ending}" for ending in endings]
@@ -191,6 +192,7 @@ def test_every_file_that_is_written_names_the_account(folder: Path, tmp_path: Pa
         assert any(SENTENCE in line for line in feed.splitlines())
 
 
+@pytest.mark.no_cover
 def test_an_account_that_was_not_to_be_read_is_told_in_workbook_and_json(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -390,6 +392,7 @@ def test_a_report_that_is_there_covers_its_account(fetched: Path) -> None:
     assert main(["analyze", str(fetched), "-q", "--fail-on", "active"]) == 0
 
 
+@pytest.mark.no_cover
 def test_a_report_that_is_gone_is_said_in_every_output(
     fetched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ SHOWN = "a\\nNote: all is well\\x1b[2J.csv"
 NO_TEXT = "caf\udce9.csv"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "shown"), [(FORGING, SHOWN), (NO_TEXT, "caf\\udce9.csv")])
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_the_name_of_a_file_is_shown_escaped_in_every_output(

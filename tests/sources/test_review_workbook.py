@@ -83,6 +83,7 @@ def test_every_listed_user_is_open_at_first(written: bytes) -> None:
     assert len(entries.open_rows) == 6
 
 
+@pytest.mark.no_cover
 def test_an_entry_is_read_with_its_place_and_what_the_report_showed(written: bytes) -> None:
     content = edited(written, entered("bob", ENTRY))
     (line,) = read_review("folder/r.xlsx", content, TODAY).lines
@@ -174,6 +175,7 @@ def test_the_problems_of_a_row_come_in_the_order_of_its_columns(written: bytes) 
     assert named == changed
 
 
+@pytest.mark.no_cover
 def test_a_row_of_another_workbook_in_the_place_of_one_is_refused(written: bytes) -> None:
     others = edited_book(review_of(a_user("zoe", created=days_before(890)), *USERS[1:]))[UNUSED]
 
@@ -198,6 +200,7 @@ def test_a_workbook_is_what_its_reports_give(analysis: Analysis, written: bytes)
     assert [line.user for line in entries.lines] == ["ann"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [

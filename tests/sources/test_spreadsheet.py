@@ -262,6 +262,7 @@ def by_openpyxl() -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "content", [by_pandas, by_openpyxl, console_file], ids=["pandas", "openpyxl", "our own"]
 )
@@ -538,6 +539,7 @@ print(int(memory) >> 10, usage.ru_utime + usage.ru_stime)
 """
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_small_file_that_unpacks_to_much_takes_little_memory_and_time(
     name: str, tmp_path: Path

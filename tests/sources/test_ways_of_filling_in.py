@@ -299,6 +299,7 @@ ENTERED: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("entry", "expected"), ENTERED.values(), ids=ENTERED)
 def test_an_entry_may_be_written_in_many_ways(
     written: bytes, collect: Collect, entry: tuple[Any, ...], expected: tuple[str, ...]

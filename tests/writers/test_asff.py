@@ -92,6 +92,7 @@ def test_the_account_has_its_name_where_that_is_known(
 # The model
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda path: path.name)
 def test_the_findings_of_every_sample_are_valid(sample: Path) -> None:
     found = asff(analyzer.analyze(analyzer.load(sample)))
@@ -99,6 +100,7 @@ def test_the_findings_of_every_sample_are_valid(sample: Path) -> None:
     assert all_errors(found) == []
 
 
+@pytest.mark.no_cover
 def test_findings_of_every_rule_and_outcome_are_valid(everything: list[Document]) -> None:
     kinds = {(rule_of(each), each["ProductFields"]["credreport/Outcome"]) for each in everything}
     assert kinds == {
@@ -198,6 +200,7 @@ WRONG: dict[str, tuple[str, Any]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_field_is_an_error(wrong: str, excused: Document) -> None:
     path, value = WRONG[wrong]
@@ -405,6 +408,7 @@ def partitions() -> dict[str, list[str]]:
 HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("partition", partitions())
 def test_without_a_region_findings_go_to_one_of_their_partition(
     partition: str, tmp_path: Path
@@ -416,6 +420,7 @@ def test_without_a_region_findings_go_to_one_of_their_partition(
     assert found["Resources"][0].get("Partition") == (partition if partition in HOMES else None)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("partition", partitions())
 def test_the_region_asked_for_holds_in_its_partition_only(partition: str, tmp_path: Path) -> None:
     analysis = inspected(tmp_path, in_partition(partition))

@@ -111,6 +111,7 @@ def test_ocsf_closes_as_of_the_new_report_and_resolves(tmp_path: Path) -> None:
     assert found
 
 
+@pytest.mark.no_cover
 @each_feed
 def test_what_was_closed_is_not_closed_again_and_can_come_back(tmp_path: Path, feed: str) -> None:
     first = lines(analysis_of(tmp_path, BEFORE, IDLE, GONE), feed)
@@ -119,6 +120,7 @@ def test_what_was_closed_is_not_closed_again_and_can_come_back(tmp_path: Path, f
     assert closed(lines(analysis_of(tmp_path, NOW, IDLE, GONE), feed, second)) == []
 
 
+@pytest.mark.no_cover
 @each_feed
 @pytest.mark.parametrize(
     ("changed", "accounts"),

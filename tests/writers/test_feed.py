@@ -43,6 +43,8 @@ from tests.support.feeds import (
 )
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 Ids = Callable[[Analysis], list[str]]
 
 

@@ -58,6 +58,8 @@ from tests.support.outputs import (
     json_document,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 SCHEMA = json.loads(files("analyzer.writers").joinpath("schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 EVERY_SAMPLE = (

@@ -109,6 +109,7 @@ def _page(analysis: Analysis) -> _Page:
     return _Page(page_of(analysis))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("document", [_rendered_markdown, _page])
 def test_no_name_reason_value_or_note_becomes_markup(
     document: Callable[[Analysis], _Page], tmp_path: Path

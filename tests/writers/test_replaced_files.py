@@ -102,6 +102,7 @@ def test_another_mode_can_be_set(tmp_path: Path, mode: int, *, old: bool) -> Non
     assert mode_of(target) == mode
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("options", "mode"), [((), 0o600), (("--mode", "640"), 0o640), (("--mode", "0604"), 0o604)]
 )

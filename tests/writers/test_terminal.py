@@ -50,6 +50,7 @@ def test_colours_change_nothing_but_colours(tmp_path: Path, width: int) -> None:
     assert COLOURS.sub("", coloured) == table_text(analysis, width=width)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("width", [20, 40, 80, 119, 120, 160, 300])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "organization"))

@@ -232,6 +232,7 @@ def test_a_column_that_the_report_lacks_is_named_as_such(tmp_path: Path) -> None
     assert row["Key 1 last region"] is None
 
 
+@pytest.mark.no_cover
 def test_rows_whose_arn_names_no_account_are_counted(tmp_path: Path) -> None:
     book = results_of(analyzed_users(tmp_path, [a_user(arn="gone"), a_user("known")]))
     assert row_of(book["Summary"], "not known")[1:5] == (1, 0, 0, 1)
@@ -269,6 +270,7 @@ def test_every_entry_of_the_exemption_list_is_shown_with_what_became_of_it(book:
     assert {row["Exempt from"] for row in entries} == {"all rules"}
 
 
+@pytest.mark.no_cover
 def test_an_entry_for_one_rule_keeps_its_owner_and_its_last_day(tmp_path: Path) -> None:
     entry = Exemption("*", "quiet", "waits", "IT", date(2027, 1, 1), 2, "idle-password")
     book = book_of(analyzed(saved(tmp_path, report_text([a_user("quiet")])), [entry]))
@@ -301,6 +303,7 @@ def test_the_summary_tells_where_the_result_comes_from(book: Workbook) -> None:
     assert (row[4], *row[6:8]) == ("123456789012", 49, file.size)
 
 
+@pytest.mark.no_cover
 def test_every_file_is_named_with_how_its_moment_is_known() -> None:
     analysis = analyzed(SAMPLES / "organization")
     sheet = book_of(analysis)["Summary"]
@@ -318,11 +321,13 @@ def test_what_was_read_besides_the_reports_is_named_with_its_sha256(book: Workbo
         assert sha256(path.read_bytes()).hexdigest() in row_of(book["Summary"], name)
 
 
+@pytest.mark.no_cover
 def test_where_nothing_else_was_read_nothing_is_said_of_it() -> None:
     book = quiet_book()
     assert "Other input files" not in texts(book["Summary"])
 
 
+@pytest.mark.no_cover
 def test_a_file_of_many_accounts_says_how_many(tmp_path: Path) -> None:
     other = a_user(account="999999999999")
     book = book_of(analyzed_users(tmp_path, [a_user(), other]))
@@ -346,6 +351,7 @@ def test_verdicts_add_up_to_the_rows_read(results: Workbook) -> None:
     )
 
 
+@pytest.mark.no_cover
 def test_accounts_add_up_to_the_rows_read() -> None:
     analysis = analyzed(SAMPLES / "organization")
     sheet = results_of(analysis)["Summary"]
@@ -394,6 +400,7 @@ def test_a_check_that_fails_turns_red(book: Workbook) -> None:
     assert row_of(book["Summary"], "Row count check")[1] == '=IF(B38=B35+B36+B37,"OK","DIFFERS")'
 
 
+@pytest.mark.no_cover
 def test_repeated_rows_are_counted(tmp_path: Path) -> None:
     book = results_of(analyzed_users(tmp_path, [a_user(), a_user()]))
     assert row_of(book["Summary"], ACCOUNT)[1:5] == (3, 1, 1, 1)

@@ -37,6 +37,8 @@ from tests.support.workbooks import (
     with_wrong_results,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 NAMES = ("=1+1", "-x", "a,b")
 USERS = (

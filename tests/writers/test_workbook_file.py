@@ -103,6 +103,7 @@ def numbered(count: int) -> list[dict[str, str | datetime]]:
     return [a_user(f"user{at}", created=days_before(count - at + 2)) for at in range(count)]
 
 
+@pytest.mark.no_cover
 def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
     book = book_of(analyzed_users(tmp_path, numbered(8)), rows_a_sheet=4)
     assert book.sheetnames == [
@@ -123,11 +124,13 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next(tmp_path: Path) -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.no_cover
 def test_a_full_last_sheet_is_not_followed_by_an_empty_one(tmp_path: Path) -> None:
     book = book_of(analyzed_users(tmp_path, numbered(6)), rows_a_sheet=4)
     assert "All users 3" not in book.sheetnames
 
 
+@pytest.mark.no_cover
 def test_counts_go_over_all_sheets(tmp_path: Path) -> None:
     analysis = analyzed_users(tmp_path, numbered(8))
     formula = row_of(book_of(analysis, rows_a_sheet=4)["Summary"], "unused")[1]
@@ -135,6 +138,7 @@ def test_counts_go_over_all_sheets(tmp_path: Path) -> None:
     assert "'All users 3'!$D$2:$D$3" in formula
 
 
+@pytest.mark.no_cover
 def test_more_users_than_are_spelled_at_a_time_are_all_listed_in_order(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -203,6 +207,7 @@ def test_every_sheet_prints_landscape_with_its_name_and_number(book: Workbook) -
         assert str(sheet.oddFooter).endswith("&R&A, page &P of &N")
 
 
+@pytest.mark.no_cover
 def test_a_long_name_of_an_account_does_not_make_a_header_that_excel_refuses() -> None:
     analysis = analyzed_console()
     names = {"123456789012": AccountName(name="R&&&D" * 60)}
@@ -308,6 +313,7 @@ def test_the_file_can_be_read_row_by_row(file: bytes) -> None:
     assert len(list(book["All users"].rows)) == 49
 
 
+@pytest.mark.no_cover
 def test_results_stand_behind_formulas_for_programs_that_do_not_calculate() -> None:
     for sheet in console_book(results=True).worksheets:
         assert not any(str(value).startswith("=SUM") for row in values(sheet) for value in row)

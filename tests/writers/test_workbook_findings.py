@@ -35,6 +35,8 @@ from tests.support.workbooks import (
     values,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 IN_USE = a_password(days_before(1))
 OLD_KEY = a_user("=1+1", key_2=a_key(days_before(100), days_before(50)))
 

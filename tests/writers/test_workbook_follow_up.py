@@ -38,6 +38,8 @@ from tests.support.workbooks import (
     texts,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 OLD, NEW = date(2026, 3, 1), date(2026, 4, 20)
 MISSING = "999999999999"
 NAMES = frozenset({"=ann", "bob", "eve", "stays"})

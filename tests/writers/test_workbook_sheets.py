@@ -47,6 +47,7 @@ def summary_lines(book: Workbook) -> list[tuple[object, ...]]:
     return [row for row in values(book["Summary"]) if row[0] in COUNTED]
 
 
+@pytest.mark.no_cover
 def test_it_has_the_summary_the_lists_and_the_method() -> None:
     analysis = analyzed_console()
     file = file_of(analysis, sheets=WorkbookSheets.REVIEW)
@@ -62,6 +63,7 @@ def test_it_has_the_follow_up_of_earlier_decisions(tmp_path: Path) -> None:
     assert "Follow-up" in texts(book["Method"])
 
 
+@pytest.mark.no_cover
 def test_nothing_in_it_refers_to_a_sheet_that_is_left_out(file: bytes) -> None:
     titles = {*opened(file).sheetnames}
     for name, part in parts(file).items():
@@ -74,6 +76,7 @@ def test_nothing_in_it_refers_to_a_sheet_that_is_left_out(file: bytes) -> None:
     assert [text for text in said if "All users" in text] == []
 
 
+@pytest.mark.no_cover
 def test_its_summary_has_the_numbers_of_the_whole_one(file: bytes, analysis: Analysis) -> None:
     whole = summary_lines(opened(file_of(analysis), results=True))
     assert summary_lines(opened(file, results=True)) == whole != []
@@ -88,6 +91,7 @@ def test_libreoffice_comes_to_the_same_numbers(tmp_path: Path, file: bytes) -> N
         assert [str(each) for each in row[:8] if each is not None] == [*filter(None, other[:8])]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("command_line", [False, True])
 def test_the_api_and_the_command_line_write_it(
     tmp_path: Path, analysis: Analysis, *, command_line: bool

@@ -75,6 +75,7 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("analysis_of", [console, of_2014, organization])
 def test_the_texts_are_those_of_every_cell_of_every_list(
     tmp_path: Path, analysis_of: Callable[[Path], Analysis]

@@ -139,6 +139,7 @@ def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None
     assert (held(tmp_path), (folder / "a.csv").exists()) == (before, False)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_verdict_may_be_named_by_its_word_alone(
     analysis: Analysis, folder: Path, verdict: Verdict
