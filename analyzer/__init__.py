@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analyzer.rules.rule import Subject as Subject
     from analyzer.sources.lists import read_exemptions as read_exemptions
     from analyzer.sources.lists import read_ledger as read_ledger
+    from analyzer.sources.lists import read_owners as read_owners
     from analyzer.sources.load import load as load
     from analyzer.standards.rulebook import rulebook as rulebook
     from analyzer.terms import Criteria as Criteria
@@ -48,7 +49,7 @@ _NAMES_OF: Final = {
     "judging.filters": ("Filter",),
     "report.model": ("Exemption", "Report"),
     "rules.rule": ("Rule", "Subject"),
-    "sources.lists": ("read_exemptions", "read_ledger"),
+    "sources.lists": ("read_exemptions", "read_ledger", "read_owners"),
     "sources.load": ("load",),
     "standards.rulebook": ("rulebook",),
     "terms": ("Criteria", "Definition", "Severity", "Thresholds", "Verdict"),

@@ -119,6 +119,12 @@ INACTIVE_COUNT: Final = "inactive"
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""
 
+OWNER: Final = "owner"
+OWNER_EMAIL: Final = "owner_email"
+OWNER_LEFT: Final = "owner_left"
+OWNERSHIP: Final = (OWNER, OWNER_EMAIL, OWNER_LEFT)
+"""The columns of outputs about the owner of a user: name, address, and since when he has left."""
+
 JUDGED: Final = (
     ACCOUNT,
     USER,
@@ -138,5 +144,5 @@ JUDGED: Final = (
 REPORTED: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
 """What the report says of a user, under AWS's own names."""
 
-OF_USERS_CSV: Final = (*JUDGED, *REPORTED, ACCOUNT_NAME)
+OF_USERS_CSV: Final = (*JUDGED, *REPORTED, *OWNERSHIP, ACCOUNT_NAME)
 """The columns of `users.csv`, in their order; a line of the ledger ends with them."""

@@ -237,6 +237,13 @@ class HistoryTable(StrEnum):
     REPORTS = "reports"
 
 
+class SplitBy(StrEnum):
+    """Choose what a workbook is written for each of."""
+
+    OWNER = "owner"
+    ACCOUNT = "account"
+
+
 class WorkbookSheets(StrEnum):
     """Choose the sheets of a workbook: all, or what a reviewer needs."""
 

@@ -1,5 +1,6 @@
 """The READMEs say what is true: their commands, tables and examples are held to the program."""
 
+import json
 import os
 import re
 import shutil
@@ -46,6 +47,7 @@ NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install": "installs packages",
     "uv venv -q .venv-min": "installs packages",
     "aws iam generate-credential-report": "asks AWS",
+    "aws iam get-account-authorization-details": "asks AWS",
     "aws iam create-role": "asks AWS",
     "aws cloudformation create-stack-set": "asks AWS",
     "credreport fetch -o": "asks AWS",
@@ -82,6 +84,18 @@ aws() {
     echo 0
 }
 """
+DETAILS = json.dumps(
+    {
+        "UserDetailList": [
+            {
+                "Arn": "arn:aws:iam::123456789012:user/team/lena.hartwig",
+                "UserName": "lena.hartwig",
+                "Tags": [{"Key": "Owner", "Value": "Lee, Ann"}],
+            },
+            {"Arn": "arn:aws:iam::123456789012:user/ann", "UserName": "ann"},
+        ]
+    }
+)
 BUCKET = """
 aws() {
   mkdir -p bucket "$4" && cp -r "${3/s3:*/bucket}/." "${4/s3:*/bucket}"
@@ -91,6 +105,7 @@ export CREDREPORT_FROM=reports
 BEFORE = {
     "bucket=": BUCKET,
     "for batch in": AWS_OF_FEEDS,
+    "jq -r": f"printf %s '{DETAILS}' > details.json",
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/ -o review.xlsx",
     "credreport plan": LEDGER_WITHOUT_LINES,

@@ -36,7 +36,7 @@ NOW: Final = "now"
 CAUSE: Final = "cause"
 EXEMPTION_BEFORE: Final = "exemption_before"
 EXEMPTION_NOW: Final = "exemption_now"
-COLUMNS: Final = (*ChangeRow._fields, columns.ACCOUNT_NAME)
+COLUMNS: Final = (*ChangeRow._fields, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 
 _DTYPES: Final[dict[Any, Any]] = {
     **dict.fromkeys(ChangeRow._fields, TEXT),
@@ -53,8 +53,8 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     The columns are `COLUMNS`: `change` category; `account`, `user`, `arn`, `cause`, `rule`, `fact`
     str; `before`, `now` str (verdicts, of findings outcomes, empty where there is none);
     `exemption_before`, `exemption_now` str; `last_use` datetime64[s, UTC], the newest known;
-    `created` likewise, of the user, of findings about a credential of that; `account_name` str,
-    empty where neither side knows it.
+    `created` likewise, of the user, of findings about a credential of that; those of the
+    later side's owner (category); `account_name` str, empty where neither side knows it.
 
     A cell that is not understood on one side is reported as such, and nothing is concluded from
     it. An account without a report on one side has one row, `not-covered`, and so has one whose
@@ -69,7 +69,10 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
         for was, has, findings in users
     )
     names = {**before.account_names, **now.account_names}
-    return _frame(chain(rows, _uncompared_accounts(before, now)), names)
+    frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)
+    moments = {account: at.replace(tzinfo=None) for account, at in now.as_of.items()}
+    as_of = frame[columns.ACCOUNT].map(moments).astype("datetime64[s]")
+    return frame.assign(**now.owners.columns_of(frame, as_of))
 
 
 def not_covered_rows(report: Report) -> pd.DataFrame:
@@ -181,7 +184,8 @@ def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.Da
     code = pd.Index(list(map(str, Change))).get_indexer(pd.Index(frame[CHANGE]))
     named = account_names(frame[columns.ACCOUNT], names)
     cells: dict[str, Any] = {CHANGE: as_category(code, Change), columns.ACCOUNT_NAME: named}
-    frame = frame.assign(**cells)
+    nobody = dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(frame), np.int8), [""]))
+    frame = frame.assign(**cells, **nobody)[[*COLUMNS]]
     by = (columns.ACCOUNT, columns.ARN, RULE, columns.CREATED)
     order = stable_order(code, *(frame[name] for name in by))
     return frame.take(order).reset_index(drop=True)

@@ -137,7 +137,8 @@ def _is_past_limit(change: FindingChange, of: LimitedRule, elapsed: int) -> bool
 
 
 def _depends_on_time(rule: Rule) -> bool:
-    return bool(rule.threshold) or columns.PASSWORD_NEXT_ROTATION in rule.reads
+    has_limit = rule.threshold or rule.fixed_limit
+    return bool(has_limit) or columns.PASSWORD_NEXT_ROTATION in rule.reads
 
 
 def _undecided_text(change: FindingChange) -> str:

@@ -23,6 +23,7 @@ from analyzer.changes.findings import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import (
     NO_MOMENT,
     TEXT,
@@ -62,7 +63,7 @@ class Snapshot:
     - `rules`: those that ran, by their ids.
     - `as_of`: the moment of the report of each account that has one.
     - `missing`: the reason for each account that could not be read.
-    - `account_names`: those that are known.
+    - `account_names`, `owners`: those that are known.
     """
 
     users: pd.DataFrame
@@ -72,6 +73,7 @@ class Snapshot:
     as_of: Mapping[str, datetime]
     missing: Mapping[str, str]
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
+    owners: Owners = NO_OWNERS
 
 
 def snapshot(analysis: Analysis) -> Snapshot:
@@ -92,7 +94,8 @@ def snapshot(analysis: Analysis) -> Snapshot:
         findings=lambda at: _findings(analysis, np.flatnonzero(np.isin(place, at))),
         rules={
             rule.id: LimitedRule(
-                rule, getattr(book.thresholds, rule.threshold) if rule.threshold else None
+                rule,
+                getattr(book.thresholds, rule.threshold) if rule.threshold else rule.fixed_limit,
             )
             for rule in book.rules
         },
@@ -103,6 +106,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
         },
         missing={each.label: each.reason for each in analysis.report.not_covered},
         account_names=analysis.report.account_names,
+        owners=analysis.owners,
     )
 
 

@@ -31,8 +31,9 @@ from analyzer.cli.options import (
     output_option,
     path_ending,
 )
+from analyzer.cli.split import write_split
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets, printable
+from analyzer.terms import OUTPUT_ENDINGS, Format, SplitBy, Verdict, WorkbookSheets, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ class OutputOptions:
         typer.Option(
             "-o",
             "--output",
-            parser=path_ending(*OUTPUT_ENDINGS),
+            parser=path_ending(*OUTPUT_ENDINGS, folder=True),
             metavar="FILE",
             help=f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
         ),
@@ -89,6 +90,12 @@ class OutputOptions:
             help="Sheets of the workbook: all or review.",
         ),
     ] = WorkbookSheets.ALL
+    split_by: Annotated[
+        SplitBy | None,
+        output_option(
+            metavar="WORD", help="Write a workbook to -o FOLDER for each owner or account."
+        ),
+    ] = None
     details: Annotated[
         bool, output_option("--details", help="Show the first findings of each rule.")
     ] = False
@@ -146,9 +153,12 @@ def analyze(
     judging = read_judging(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
     files = [*outputs.output, *filter(None, (_findings_file(outputs), outputs.follow_up))]
-    check_outputs(files, [*inputs.paths, *judging_options.files, accounts, config])
+    read = [*inputs.paths, *judging_options.files, accounts, config]
+    check_outputs(files, read)
     (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
-    written = _written(analysis, outputs)
+    written = [f"Wrote {path}" for path in _written(analysis, outputs)]
+    if by := outputs.split_by:
+        written += write_split(analysis, by, outputs.output[0], read, outputs.mode)
     shows_findings = outputs.findings == _STDOUT
     default = Format.FINDINGS if shows_findings else Format.TABLE
     form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
@@ -163,8 +173,8 @@ def analyze(
         )
     for line in _messages(analysis, outputs, form):
         say(line)
-    for path in () if outputs.quiet else written:
-        say(f"Wrote {path}")
+    for line in () if outputs.quiet else written:
+        say(line)
     exit_if_failed_or_partial(judging.failures(analysis), analysis.report.not_covered)
 
 
@@ -187,6 +197,18 @@ def _check_options(
     require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
     require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
     check_overdue(judging, fail_on)
+    _check_split(outputs, judging)
+
+
+def _check_split(outputs: OutputOptions, judging: JudgingOptions) -> None:
+    """Refuse a folder without a split, and a split without its folder or its owners."""
+    folders = [str(each) for each in outputs.output if not each.suffix]
+    by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
+    require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
+    is_one = len(folders) == len(outputs.output) == 1
+    require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
+    owned = judging.owners or by is not SplitBy.OWNER
+    require(owned, "owner: name the list of owners with --owners", "--split-by")
 
 
 def _findings_file(outputs: OutputOptions) -> Path | None:
@@ -199,7 +221,7 @@ def _written(analysis: "Analysis", outputs: OutputOptions) -> list[Path]:
 
     return write(
         analysis,
-        *outputs.output,
+        *([] if outputs.split_by else outputs.output),
         verdicts=outputs.verdict,
         findings=_findings_file(outputs),
         follow_up=outputs.follow_up,

@@ -1,6 +1,6 @@
 """Tell the story of `credreport collect`: check what reviewers entered, and add it to a ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,6 +16,7 @@ from analyzer.terms import printable
 
 if TYPE_CHECKING:
     from analyzer.decisions.collect import Collection, FileOutcome
+    from analyzer.decisions.ledger import Entries
 
 
 EXAMPLES: Final = (
@@ -66,7 +67,7 @@ def collect(
         if output and collection.added:
             write_ledger(output, collection.ledger)
     outcomes = _ADDING if output else _CHECKING
-    stdout.write_lines("\n".join(map(printable, _lines(collection, outcomes))))
+    stdout.write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
     say(_ending(collection, output))
 
 
@@ -75,8 +76,10 @@ _CHECKING: Final = "would add {0.added:,}, change {0.changed:,}, withdraw {0.wit
 """The outcomes of a reviewer's entries, where they are written and where they are not."""
 
 
-def _lines(collection: "Collection", outcomes: str) -> Iterator[str]:
-    """Yield what came of each file, and of each reviewer in it."""
+def _lines(collection: "Collection", entries: "Sequence[Entries]", outcomes: str) -> Iterator[str]:
+    """Yield what came of each file, and of each reviewer in it, and who has not answered."""
+    from analyzer.decisions.answers import answer_notes
+
     for each in collection.files:
         yield f"{each.file}: {_tallied(each)}"
         for tally in each.tallies:
@@ -85,7 +88,7 @@ def _lines(collection: "Collection", outcomes: str) -> Iterator[str]:
                 f" already there {tally.already_there:,}"
             )
         yield from (f"  {note}" for note in each.emptied_notes())
-    yield from collection.notes
+    yield from (*collection.notes, *answer_notes(entries, collection.ledger))
 
 
 def _tallied(outcome: "FileOutcome") -> str:

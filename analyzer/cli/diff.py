@@ -196,7 +196,7 @@ def _side(
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
-    from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS
+    from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS
     from analyzer.exports.reports import REPORTS
     from analyzer.exports.run_record import read_record
 
@@ -208,6 +208,7 @@ def _side(
         options = replace(
             options,
             exemptions=options.exemptions or _file_of_run(folder / EXEMPTIONS),
+            owners=options.owners or _file_of_run(folder / OWNERS),
             decisions=options.decisions or _file_of_run(folder / DECISIONS),
         )
     changes = _change_words()

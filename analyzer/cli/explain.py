@@ -8,7 +8,7 @@ import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import find_inputs, load, read_judging
+from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
 from analyzer.cli.options import InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
@@ -16,12 +16,14 @@ from analyzer.terms import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.judging.analysis import Analysis
+    from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.judging.explanation import Explanation
+    from analyzer.writers.history import UserHistory
 
 
 EXAMPLES: Final = (
     "credreport explain lena.hartwig report.csv",
+    "credreport explain lena.hartwig runs/ --history",
     "credreport explain '<root_account>' report.csv",
 )
 
@@ -50,6 +52,9 @@ def explain(
     form: Annotated[
         Form, typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
     ] = Form.TEXT,
+    show_history: Annotated[
+        bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
+    ] = False,
     input_options: InputOptions,
     judging_options: JudgingOptions,
     config: Config = None,
@@ -57,8 +62,15 @@ def explain(
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
     judging = read_judging(judging_options)
-    analysis = judging.analysis(load(find_inputs(sources, input_options)))
-    explained = _explanations(analysis, user)
+    inputs = find_inputs(sources, input_options)
+    explained: Sequence[Explanation | UserHistory]
+    missing: Sequence[object]
+    if show_history:
+        explained, missing, notes = _histories(inputs, judging, user)
+    else:
+        analysis = judging.analysis(load(inputs))
+        explained, missing = _explanations(analysis, user), analysis.report.not_covered
+        notes = [*map(str, missing)]
     if form is Form.JSON:
         with stdout.text_stream() as stream:
             json.dump([each.document() for each in explained], stream, indent=2)
@@ -66,10 +78,25 @@ def explain(
     else:
         pages = (map(printable, str(each).split("\n")) for each in explained)
         stdout.write_lines("\n\n".join(map("\n".join, pages)))
-    missing = analysis.report.not_covered
-    for each in missing:
-        say(str(each))
+    for note in notes:
+        say(note)
     exit_if_failed_or_partial(missing=missing)
+
+
+def _histories(
+    inputs: Inputs, judging: "JudgingRequest", user: str
+) -> "tuple[list[UserHistory], list[object], list[str]]":
+    """Return the histories of the users that match, what is not covered, and the notes.
+
+    Raises typer.BadParameter if no user matches.
+    """
+    from analyzer.changes.coverage import Span
+    from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
+
+    found = history_of(inputs, judging, Span(), quiet=False)
+    histories = user_histories(found, user)
+    require(histories, f"'{user}': no IAM user in the reports has this name or ARN", "USER")
+    return histories, found.missing, [*remarks(found), BLIND_SPOT]
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":

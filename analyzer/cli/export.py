@@ -70,7 +70,8 @@ def export(
         typer.Option(
             parser=whole_number(1, what="a whole number"),
             metavar="NUMBER",
-            help="Keep this number of the newest runs, and remove older ones.",
+            help="Keep this number of the newest runs, and the last of each of 13 months; remove"
+            " others.",
         ),
     ] = None,
     check: Annotated[
@@ -171,7 +172,11 @@ def _request(
     from analyzer.exports import contents
     from analyzer.exports.run import ExportRequest
 
-    lists = {contents.EXEMPTIONS: judging.exemptions, contents.ACCOUNTS: accounts}
+    lists = {
+        contents.EXEMPTIONS: judging.exemptions,
+        contents.OWNERS: judging.owners,
+        contents.ACCOUNTS: accounts,
+    }
     # The values count, not the file that they stand in.
     names = [each.name for each in fields(judging) if each.name != "settings"]
     recorded = {name: getattr(judging, name) for name in names}

@@ -1,7 +1,7 @@
 """Tell the story of `credreport history`: judge all reports of each account, show a period."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,13 +12,11 @@ import typer
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
-    Inputs,
     check_outputs,
     check_overdue,
     find_inputs,
-    load,
+    history_of,
     read_judging,
-    require,
 )
 from analyzer.cli.options import (
     AccountNames,
@@ -35,8 +33,6 @@ from analyzer.files import replacing
 from analyzer.terms import OVERDUE, Format, HistoryTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from analyzer.changes.history import History
 
 EXAMPLES: Final = (
@@ -135,29 +131,17 @@ def history(
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    from analyzer.changes.decision_history import with_decisions
-    from analyzer.changes.history import Span
-    from analyzer.changes.history import history as history_of
+    from analyzer.changes.coverage import Span
 
-    require(not input_options.as_of, "reports of a history have times of their own", "--as-of")
     check_overdue(judging_options, fail_on)
     judging = read_judging(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
-    analysis = judging.analysis(load(inputs, quiet=outputs.quiet, with_older=True))
-    found = history_of(analysis, Span(since=since, until=until, max_gap=max_gap))
-    if judging_options.decisions and found.files_at_end:
-        at_end = load(_only(inputs, found.files_at_end), quiet=True)
-        found = with_decisions(found, judging.analysis(at_end).followed)
+    span = Span(since=since, until=until, max_gap=max_gap)
+    found = history_of(inputs, judging, span, quiet=outputs.quiet)
     for line in _written(found, outputs):
         say(line)
     exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
-
-
-def _only(inputs: Inputs, names: "Collection[str]") -> Inputs:
-    """Return the inputs of these names, to be read again."""
-    sources = [replace(each, read=each.read_again) for each in inputs.sources if each.name in names]
-    return inputs._replace(sources=sources)
 
 
 def _written(found: "History", outputs: OutputOptions) -> list[str]:

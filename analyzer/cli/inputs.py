@@ -35,9 +35,12 @@ from analyzer.terms import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from analyzer.changes.coverage import Span
+    from analyzer.changes.history import History
     from analyzer.decisions.ledger import Ledger
     from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.lists.account_names import AccountList
+    from analyzer.lists.owners import Owners
     from analyzer.report.model import Exemptions, Report
     from analyzer.sources.find import Source
     from analyzer.standards.rulebook import Rulebook
@@ -129,6 +132,7 @@ def read_judging(
         exemptions=_exemptions(options.exemptions),
         ledger=_ledger(options),
         accounts=_account_list(accounts) if accounts else None,
+        owners=_owners(options.owners),
         settings=options.settings,
         fail_on=fail_on,
     )
@@ -142,6 +146,12 @@ def _exemptions(file: InputFile | None) -> "Exemptions":
     from analyzer.lists.exemptions import read_exemptions
 
     return read_exemptions(*file)
+
+
+def _owners(file: InputFile | None) -> "Owners":
+    from analyzer.lists.owners import NO_OWNERS, read_owners
+
+    return read_owners(*file) if file else NO_OWNERS
 
 
 def _ledger(options: JudgingOptions) -> "Ledger | None":
@@ -254,6 +264,33 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
     """Return what stands in all lists, in the order of the first."""
     first, *others = lists
     return [each for each in first if all(each in other for other in others)]
+
+
+# Periods
+
+
+def history_of(
+    inputs: Inputs, judging: "JudgingRequest", span: "Span", *, quiet: bool
+) -> "History":
+    """Return what a period shows, with the decisions if there is a ledger.
+
+    Raises typer.BadParameter for an as-of, InputRefused for reports.
+    """
+    from analyzer.changes.decision_history import with_decisions
+    from analyzer.changes.history import history
+
+    require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
+    found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
+    if not found.analysis.ledger.file or not found.files_at_end:
+        return found
+    at_end = load(_only(inputs, found.files_at_end), quiet=True)
+    return with_decisions(found, judging.analysis(at_end).followed)
+
+
+def _only(inputs: Inputs, names: Collection[str]) -> Inputs:
+    """Return the inputs of these names, to be read again."""
+    sources = [replace(each, read=each.read_again) for each in inputs.sources if each.name in names]
+    return inputs._replace(sources=sources)
 
 
 # Outputs

@@ -117,8 +117,11 @@ def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str],
     return parse
 
 
-def path_ending(*endings: str, stdout: bool = False) -> Callable[[str], Path]:
-    """Return what refuses a path with none of the endings; `stdout` allows `-`."""
+def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
+    """Return what refuses a path with none of the endings.
+
+    `stdout` allows `-`, `folder` a name without any ending.
+    """
 
     def parse(text: str) -> Path:
         if stdout and text == "-":
@@ -126,7 +129,7 @@ def path_ending(*endings: str, stdout: bool = False) -> Callable[[str], Path]:
         if text.lower() in list(Format):
             name = f"a file name, such as report.{text.lower()}"
             raise ValueError(f"{text}: use {name}, or --format {text} for standard output")
-        if Path(text).suffix.lower() not in endings:
+        if Path(text).suffix.lower() not in (*endings, *([""] if folder else [])):
             *others, last = endings
             known = " or ".join(filter(None, (", ".join(others), last)))
             raise ValueError(f"{printable(text)} must end in {known}")
@@ -302,6 +305,7 @@ class JudgingOptions(CriteriaOptions):
         InputFile | None,
         a_file("Read exempt users from a CSV: account, user, reason, owner, expires."),
     ] = None
+    owners: Annotated[InputFile | None, a_file("Read the owners of users from a CSV.")] = None
     standard: Annotated[
         Benchmark | None,
         typer.Option(metavar="NAME", help=f"Run the rules of a benchmark: {', '.join(Benchmark)}."),
@@ -344,7 +348,7 @@ class JudgingOptions(CriteriaOptions):
     @property
     def files(self) -> tuple[InputFile | None, ...]:
         """Return the files that were read."""
-        return self.exemptions, self.decisions
+        return self.exemptions, self.owners, self.decisions
 
 
 FailOn = Annotated[

@@ -33,6 +33,7 @@ from analyzer.decisions.ledger import (
 from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.user_decisions import LedgerLine, ReportTime, UserDecisions, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
+from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.tidy import tidy
 from analyzer.report.values import day_text_series, utc_text_series
@@ -317,7 +318,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Outcome], Any]]]] = {
     SHEET: (TEXT, lambda each: each.line.sheet),
     ROW: ("int64", lambda each: each.line.row),
     SHA256: (TEXT, lambda each: each.line.sha256),
-    columns.ACCOUNT_NAME: (TEXT, lambda _: ""),
+    **dict.fromkeys((*columns.OWNERSHIP, columns.ACCOUNT_NAME), (TEXT, lambda _: "")),
 }
 """The dtype and the value of each column; some are filled in for all rows together."""
 
@@ -339,7 +340,9 @@ class FollowUp:
     outcomes: Mapping[UserKey, Outcome]
 
 
-def follow_up(pages: Iterable[Page], report: Report, ledger: Ledger) -> FollowUp:
+def follow_up(
+    pages: Iterable[Page], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
+) -> FollowUp:
     """Return what became of each decision to deactivate or delete that is in force.
 
     `pages` are the judged pages of `report`.
@@ -355,6 +358,7 @@ def follow_up(pages: Iterable[Page], report: Report, ledger: Ledger) -> FollowUp
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
     frame[OVERDUE] = (frame[STATUS] != FollowUpStatus.DONE) & (frame[DAYS] > ledger.due_days)
     frame[DONE_SINCE] = _first_done(frame, ledger.done_since)
+    frame = frame.assign(**owners.columns_of(frame))
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)

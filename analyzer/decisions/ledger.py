@@ -62,8 +62,8 @@ PROGRAM: Final = "credreport"
 """Who decided a `conflict`."""
 
 _FORM: Final = ListForm(
-    required=(*ENTRIES, *(name for name in columns.OF_USERS_CSV if name != columns.ACCOUNT_NAME)),
-    optional=(*_ADDED, columns.ACCOUNT_NAME),
+    required=(*ENTRIES, *columns.JUDGED, *columns.REPORTED),
+    optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
 )
 _NO_NAMES: Final = "(none)"
 """Stands in `same_second` where no other user was created in that second; no user has this name."""
@@ -145,10 +145,11 @@ class Ledger:
 
 
 class OpenRow(NamedTuple):
-    """Name a listed user on whom nothing is entered, and of when its report is."""
+    """Name a listed user on whom nothing is entered, its owner, and of when its report is."""
 
     user_key: UserKey
     as_of: datetime
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def _is_open(cells: Mapping[str, str]) -> bool:
 def _open_row(cells: Mapping[str, str]) -> OpenRow:
     as_of = timestamp(cells[columns.AS_OF]) or datetime.fromtimestamp(0, UTC)
     user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
-    return OpenRow(user, as_of)
+    return OpenRow(user, as_of, cells.get(columns.OWNER, ""))
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:

@@ -42,7 +42,9 @@ class LeftOut:
 
     def __str__(self) -> str:
         """Return it as a sentence."""
-        return f"{self.line.decision} {self.line.user_key.arn}: {self.reason}"
+        owner = self.line.report_cells.get(columns.OWNER)
+        whose = f" (owner {owner})" if owner else ""
+        return f"{self.line.decision} {self.line.user_key.arn}{whose}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ DIFFERS: Final = "DIFFERS"
 
 ACCOUNT: Final = "Account"
 USER: Final = "User"
+OWNER: Final = "Owner"
+OWNER_LEFT: Final = "Owner left"
 EARLIER_DECISION: Final = "Earlier decision"
 RECORD: Final = "Record"
 ARN: Final = "ARN"

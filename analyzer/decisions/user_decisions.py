@@ -54,6 +54,11 @@ class ReportTime(NamedTuple):
         return self.baseline if self.source is AsOfSource.OPTION else self.earliest
 
 
+def normal_name(name: str) -> str:
+    """Return a name whatever its case and its blanks."""
+    return " ".join(name.casefold().split())
+
+
 class EntryPlace(NamedTuple):
     """Name the place from which an entry was read: the file, with the sheet, and the row.
 
@@ -124,7 +129,7 @@ class LedgerLine:
     @property
     def person(self) -> str:
         """Return who decided, whatever the case and the blanks of the name."""
-        return " ".join(self.decided_by.casefold().split())
+        return normal_name(self.decided_by)
 
     @property
     def place(self) -> str:

@@ -64,6 +64,9 @@ class UserRecord(BaseModel):
     service_credentials: str
     same_second: list[str] | None
     earlier: str
+    owner: str
+    owner_email: str
+    owner_left: str
     cells: dict[str, str]
 
     @property
@@ -126,6 +129,7 @@ def record_texts(
         "service_credentials": users[columns.SERVICE_CREDENTIALS].tolist(),
         "same_second": _names_of_seconds(users, same_second),
         "earlier": users.get(columns.EARLIER_DECISION, [""] * len(users)),
+        **{name: users[name].tolist() for name in columns.OWNERSHIP},
         "cells": [
             {name: cell for name, cell in each.items() if isinstance(cell, str)}
             for each in cells_of_report(page).to_dict("records")
@@ -254,6 +258,10 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
                 columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
                 columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
                 columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
+                **{
+                    name: _texts([getattr(each, name) for each in some])
+                    for name in columns.OWNERSHIP
+                },
             }
         )
         yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
@@ -278,7 +286,7 @@ def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict
     users = page.users
     texts = {
         name: page.cells[name].fillna("") if name in columns.REPORTED else _text_of(users[name])
-        for name in (*columns.JUDGED, *columns.REPORTED)
+        for name in (*columns.JUDGED, *columns.REPORTED, *columns.OWNERSHIP)
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
     rows: list[dict[str, str]] = pd.DataFrame(texts).astype(object).to_dict("records")  # type: ignore[assignment]  # names are text
@@ -311,7 +319,10 @@ def record_differences(
                 yield at, f"{name} is not what the report gives: {value}"
 
 
-_NOT_FROM_REPORT: Final = ("file", "account_name", "account_owner", "earlier")
+_NOT_FROM_REPORT: Final = (
+    *("file", "account_name", "account_owner", "earlier"),
+    *columns.OWNERSHIP,
+)
 
 
 def _records_at(
@@ -399,7 +410,9 @@ def _differing_cells(line: LedgerLine, user: _GivenUser) -> dict[str, str]:
 
 
 _OF_LINE_FROM_REPORT: Final = tuple(
-    name for name in columns.OF_USERS_CSV if name not in (columns.EXEMPTION, columns.ACCOUNT_NAME)
+    name
+    for name in columns.OF_USERS_CSV
+    if name not in (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 )
 
 

@@ -43,6 +43,7 @@ WORKBOOK: Final = "review.xlsx"
 FOLLOW_UP: Final = "follow_up.csv"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
+OWNERS: Final = "owners.csv"
 DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
 
@@ -59,8 +60,8 @@ FEEDS: Final = {
 
 USERS_TABLE: Final = "users.parquet"
 
-MOST_RUNS: Final = 12
-"""The trend has at most this number of runs."""
+TREND_MONTHS: Final = 12
+"""The trend has the last run of each of these months, the newest among them."""
 
 TREND_COLUMNS: Final = (
     columns.RUN,
@@ -103,7 +104,7 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
 def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
 
-    `trend` has the numbers of users of the newest runs (`TREND_COLUMNS`).
+    `trend` has the numbers of users by month (`TREND_COLUMNS`).
 
     Raises OutputFailed.
     """
@@ -126,22 +127,30 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
 def trend(
     earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[Verdict, int]
 ) -> pd.DataFrame:
-    """Return the numbers of users of the newest runs, the oldest first and the present one last.
+    """Return the numbers of users of the last run of each month, the present one last.
 
     `earlier` are the older runs in their order. `name`, `as_of` (UTC) and `verdicts`
-    (`verdict_counts`) are those of the present run. The columns are `TREND_COLUMNS`: `run` str,
-    `as_of` datetime64[s, UTC], `unused`, `inactive` (retired or dormant), `users` int64.
+    (`verdict_counts`) are those of the present run, whose month is the last of `TREND_MONTHS`.
+    The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
+    (retired or dormant), `users` int64.
     """
     rows = [
         *((run.name, run.record.as_of, run.record.users) for run in earlier),
         (name, as_of, verdicts),
     ]
+    last_of_month = {_month(at): (name, at, users) for name, at, users in rows}
+    oldest = _month(as_of) - TREND_MONTHS
     counts = [
         (name, at, users[Verdict.UNUSED], _inactive(users), sum(users.values()))
-        for name, at, users in rows[-MOST_RUNS:]
+        for month, (name, at, users) in last_of_month.items()
+        if month > oldest
     ]
     kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
     return pd.DataFrame(counts, columns=list(TREND_COLUMNS)).astype(kinds)
+
+
+def _month(at: datetime) -> int:
+    return at.year * 12 + at.month
 
 
 def _inactive(users: Mapping[Verdict, int]) -> int:

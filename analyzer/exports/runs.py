@@ -19,6 +19,9 @@ from analyzer.exports.run_record import RECORD_FILE, RunRecord, read_record
 from analyzer.files import PRIVATE, json_bytes, provenance, replacing, resolved, sha256
 from analyzer.terms import utc_text
 
+KEPT_MONTHS: Final = 13
+"""A year of months, and the one with which it begins: the last run of each is never removed."""
+
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
 
 
@@ -159,10 +162,13 @@ def point_latest_at_newest(folder: Path) -> None:
 def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
     """Remove and return the oldest complete runs but `keep`, and but the one that is spared.
 
-    Runs that were edited stay.
+    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited.
     """
     with os_errors_translated(folder):
-        old = [run for run in runs(folder)[:-keep] if run.name != spared and run.is_unedited()]
+        every = runs(folder)
+        last_of_month = {f"{run.record.as_of:%Y-%m}": run.name for run in every}
+        kept = {spared, *[*last_of_month.values()][-KEPT_MONTHS:]}
+        old = [run for run in every[:-keep] if run.name not in kept and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)

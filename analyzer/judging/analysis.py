@@ -1,7 +1,7 @@
 """Judge a whole report, page by page, and count the outcome."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -13,6 +13,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.html import html_table
+from analyzer.lists.owners import NO_OWNERS, Owner, Owners
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -66,12 +67,15 @@ class Totals:
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
     for each combination that occurs. `entries` are the exemptions with the users and roots that
     each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
+    `without_owner` users match no entry of the list of owners, and the `idle_owners` match no user.
     """
 
     counts: pd.DataFrame
     entries: tuple["EntryUse", ...]
     expired: tuple["EntryUse", ...]
     unmatched: tuple[Exemption, ...]
+    without_owner: int = 0
+    idle_owners: tuple[Owner, ...] = ()
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -102,6 +106,7 @@ class Analysis:
     pages: Callable[[], Iterator[Page]]
     book: "Rulebook | None" = None
     decisions: "Ledger | None" = None
+    owners: Owners = NO_OWNERS
     store: "Store | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
@@ -146,7 +151,9 @@ class Analysis:
 
         if not self.part_of:
             book = self.book or rulebook()
-            return Inspection(self.report, self.pages, self.exemptions, book, self.store)
+            return Inspection(
+                self.report, self.pages, self.exemptions, book, self.owners, self.store
+            )
         part = replace(self.part_of.inspection, report=self.report, pages=self.pages, counted=[])
         if not self.filter or self.filter.keeps_roots:
             return part
@@ -181,6 +188,18 @@ class Analysis:
             self, report=report, pages=pages, filter=chosen, part_of=self, counted=counted
         )
 
+    def of_users(self, pages: Sequence[Page]) -> "Analysis":
+        """Return the part with these users, in judged pages: its counts, and no findings."""
+        counts = sum(map(_counts, pages), Counter())
+        totals = replace(self.totals, counts=_frame(counts))
+        return replace(self, pages=partial(iter, (*pages,)), part_of=self, counted=[totals])
+
+    def answered(self, page: Page) -> np.ndarray:
+        """Return which users of a judged page need no decision now, by the earlier ones."""
+        from analyzer.decisions.answers import is_answered  # noqa: PLC0415
+
+        return is_answered(page, self.ledger, self.followed)
+
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
 
@@ -212,7 +231,7 @@ class Analysis:
 
         if self.part_of:
             return self.part_of.followed
-        return follow_up(self.pages(), self.report, self.ledger)
+        return follow_up(self.pages(), self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:
@@ -228,12 +247,14 @@ class Analysis:
         return earlier_decisions(page, self.decisions, self.followed)
 
 
-def analyze(
+def analyze(  # noqa: PLR0913  what a report is judged by
     report: Report,
     criteria: Criteria | None = None,
     exemptions: Iterable[Exemption] = (),
     book: "Rulebook | None" = None,
     ledger: "Ledger | None" = None,
+    *,
+    owners: Owners = NO_OWNERS,
 ) -> Analysis:
     """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
 
@@ -245,10 +266,10 @@ def analyze(
         report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
     terms, counted = criteria or Criteria(), list[Totals]()
-    pages = partial(_judged_pages, report, terms, listed, counted)
+    pages = partial(_judged_pages, report, terms, listed, owners, counted)
     if report.rows <= ROWS_IN_MEMORY:
         pages = partial(iter, tuple(pages()))
-    return Analysis(report, terms, listed, pages, book, ledger, counted=counted)
+    return Analysis(report, terms, listed, pages, book, ledger, owners, counted=counted)
 
 
 def _check_types(
@@ -269,17 +290,30 @@ def _check_types(
 
 
 def _judged_pages(
-    report: Report, criteria: Criteria, exemptions: Exemptions, counted: list[Totals]
+    report: Report,
+    criteria: Criteria,
+    exemptions: Exemptions,
+    owners: Owners,
+    counted: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
     use = np.zeros((2, len(exemptions)), np.int64)
+    owned = Counter[int]()
     counts: _Counts = Counter()
     for page in report.pages():
-        judged = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
+        exempted = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
+        places = owners.places(page.users)
+        owned.update(places.tolist() if owners else ())
+        judged = exempted.with_users(owners.columns_of(page.users, places=places))
         counts.update(_counts(judged))
         yield judged
     _check_user_count(report, counts.total())
-    counted[:] = [_totals(report, exemptions, counts, use)]
+    without = owned[-1]
+    for page in report.roots() if owners else ():
+        owned.update(owners.places(page.users).tolist())
+    idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
+    totals = _totals(report, exemptions, counts, use)
+    counted[:] = [replace(totals, without_owner=without, idle_owners=(*idle,))]
 
 
 def _with_exemptions(page: Page, exemptions: Exemptions, use: np.ndarray) -> Page:
@@ -374,8 +408,8 @@ class JudgingRequest:
     """Hold what reports are judged by, and what a run fails on.
 
     `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has
-    earlier decisions. `fail_on` are verdicts, severities, ids of rules, `control` and `overdue`.
-    `settings` is as in `Analysis`.
+    earlier decisions, `owners` are those of users. `fail_on` are verdicts, severities, ids of
+    rules, `control` and `overdue`. `settings` is as in `Analysis`.
     """
 
     criteria: Criteria
@@ -383,6 +417,7 @@ class JudgingRequest:
     exemptions: Exemptions
     ledger: "Ledger | None" = None
     accounts: "AccountList | None" = None
+    owners: Owners = NO_OWNERS
     fail_on: Collection[str] = ()
     settings: str = ""
 
@@ -392,7 +427,9 @@ class JudgingRequest:
             from analyzer.lists.account_names import with_account_list  # noqa: PLC0415
 
             report = with_account_list(report, self.accounts)
-        judged = analyze(report, self.criteria, self.exemptions, self.book, self.ledger)
+        judged = analyze(
+            report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners
+        )
         return replace(judged, settings=self.settings)
 
     def failures(self, analysis: Analysis) -> list[str]:

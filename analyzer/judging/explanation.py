@@ -94,6 +94,9 @@ class Explanation:
     rules: tuple[RuleOutcome, ...]
     exemptions: tuple[MatchingExemption, ...]
     earlier_decision: str
+    owner: str
+    owner_email: str
+    owner_left: str
     file: str
     row: int
     as_of: str
@@ -175,6 +178,7 @@ def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
     file: ReportFile = inspection.report.files[user[columns.FILE]]
     return {
         **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
+        **{name: each[0] for name, each in inspection.owners.columns_of(page.users).items()},
         "exemptions": tuple(_matching_exemptions(page, inspection.exemptions, file)),
         "file": file.name,
         "row": int(user[columns.ROW]),
@@ -390,6 +394,9 @@ def _text(each: Explanation) -> Iterator[str]:
     account = f"account {each.account}, " if each.account else ""
     source = AS_OF_SOURCES[each.as_of_source]
     yield f"{account}row {each.row} of {each.file}, as of {at} ({source})"
+    if each.owner:
+        left = f", left on {each.owner_left}" if each.owner_left else ""
+        yield f"owner: {each.owner}{f' <{each.owner_email}>' if each.owner_email else ''}{left}"
     if each.exemption:
         yield f"exempt: {each.exemption}"
     if each.earlier_decision:
@@ -397,9 +404,9 @@ def _text(each: Explanation) -> Iterator[str]:
     yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
     for decides in ("verdict", "certainty", "rules"):
         cells = [cell for cell in each.cells if cell.decides == decides]
-        words = _aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
+        words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)
-    yield from _section("Rules", _aligned(map(_rule_words, each.rules)))
+    yield from _section("Rules", aligned(map(_rule_words, each.rules)))
     yield from _section("Exemptions that match", map(_exemption_line, each.exemptions))
 
 
@@ -408,7 +415,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     return iter(["", title, *body] if body else [])
 
 
-def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return the rows as lines whose columns stand under each other."""
     table = [*rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

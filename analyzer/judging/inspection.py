@@ -10,6 +10,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.lists.exemptions import ExemptionMatches
+from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import (
@@ -57,6 +58,7 @@ class Inspection:
     pages: Callable[[], Iterator[Page]]
     exemptions: Sequence[Exemption]
     book: Rulebook
+    owners: Owners = NO_OWNERS
     store: Store | None = None
     filtered_rules: Collection[str] = ()
     counted: list[FindingCounts] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Inspection:
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 
+        Those of the users' owners follow (`columns.OWNERSHIP`).
         The most severe rules come first; of each the failures; of these the findings that are not
         exempt; of these the longest ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a
         frame a page, each in that order.
@@ -87,7 +90,7 @@ class Inspection:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """Return all findings as one frame (columns: `rules.rule.FINDINGS`)."""
+        """Return all findings as one frame (columns: as in `frames`)."""
         return concatenated(self.frames())
 
     @property
@@ -181,14 +184,9 @@ class Inspection:
                 page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
                 for page, exempt, of_roots in pages
             )
-            yield _ordered(
-                frame.assign(
-                    **{
-                        RULE: frame[RULE].cat.set_categories(ids),
-                        REMEDY: frame[REMEDY].cat.set_categories(remedy_texts(self.book.rules)),
-                    }
-                )
-            )
+            words = {RULE: ids, REMEDY: remedy_texts(self.book.rules)}
+            cells = {name: frame[name].cat.set_categories(each) for name, each in words.items()}
+            yield self._with_owners(_ordered(frame.assign(**cells)))
 
     def _rule_groups(self) -> Iterator[list[Rule]]:
         """Yield the rules, the most severe first, as many at a time as fit in memory."""
@@ -208,8 +206,13 @@ class Inspection:
                 of_roots=of_roots,
             )
             total += _finding_counts(frame)
-            yield _ordered(frame)
+            yield self._with_owners(_ordered(frame))
         self.counted[:] = [total]
+
+    def _with_owners(self, frame: pd.DataFrame) -> pd.DataFrame:
+        as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
+        moments = as_of.tz_localize(None).to_numpy()[frame[columns.FILE]]
+        return frame.assign(**self.owners.columns_of(frame, moments))
 
     def _pages_and_roots(self) -> Iterator[tuple[Page, bool]]:
         """Yield each page of users, then each of roots, and whether it is one of roots."""

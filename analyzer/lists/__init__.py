@@ -1,4 +1,4 @@
-"""Read the lists that people keep in CSV files: `exemptions` from rules, and `account_names`.
+"""Read the lists that people keep in CSV files: `exemptions`, `account_names` and `owners`.
 
 `csv_lists` reads any of them, with every problem at once. A list that is not understood raises
 InputRefused.

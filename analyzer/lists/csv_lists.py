@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Final
@@ -68,6 +69,14 @@ def list_rows(
     if problems:
         raise InputRefused(problems)
     return [(row, _named_cells(header, cells)) for row, cells in numbered]
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is a date as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _text(name: str, content: bytes) -> str:

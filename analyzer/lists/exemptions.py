@@ -17,7 +17,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.lists.csv_lists import ListForm, list_file, list_rows
+from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
 from analyzer.report.model import (
     NO_MOMENT,
     Exemption,
@@ -59,7 +59,7 @@ def _problems(
         if not named[column]:
             hint = "Name the account and the user (`*` means any), and the reason."
             yield Problem(name, row, column, None, "the cell is empty", hint)
-    if named["expires"] and not _is_day(named["expires"]):
+    if named["expires"] and not is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)
     if named.get(_RULE) and named[_RULE] not in (ids := [*_rule_ids(), *rules]):
@@ -71,13 +71,6 @@ def _rule_ids() -> list[str]:
     from analyzer.rules import RULES  # noqa: PLC0415  slow to import, and few lists name a rule
 
     return [rule.id for rule in RULES]
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _entry(row: int, named: Mapping[str, str]) -> Exemption:

@@ -45,8 +45,8 @@ class RuleText:
     `title` names the failure, `requirement` what must hold instead. `why` is the risk, `how` the
     exact condition with its boundary, `fix` what to do in a sentence, `remedy` the commands for it
     (`#` before a remark), `references` addresses to read more. `threshold` names the field of
-    `Thresholds` that is the limit. `deletes_user` marks a remedy that ends with the deletion of
-    the user.
+    `Thresholds` that is the limit, `fixed_limit` is one in days that cannot be set. `deletes_user`
+    marks a remedy that ends with the deletion of the user.
     """
 
     id: str
@@ -60,6 +60,7 @@ class RuleText:
     remedy: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     threshold: str | None = None
+    fixed_limit: int | None = None
     deletes_user: bool = False
 
 

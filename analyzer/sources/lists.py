@@ -8,6 +8,8 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.ledger import read_ledger as parsed_ledger
 from analyzer.errors import InputRefused
 from analyzer.lists.exemptions import read_exemptions as parsed_exemptions
+from analyzer.lists.owners import Owners
+from analyzer.lists.owners import read_owners as parsed_owners
 from analyzer.report.model import Exemptions
 
 ListSource: TypeAlias = str | Path | bytes | tuple[str, bytes]
@@ -22,6 +24,11 @@ def read_exemptions(source: ListSource, rules: Iterable[str] = ()) -> Exemptions
     Raises InputRefused with every problem.
     """
     return parsed_exemptions(*_name_and_bytes(source, "exemptions"), rules)
+
+
+def read_owners(source: ListSource) -> Owners:
+    """Return the owners of users in a list; raises InputRefused with every problem."""
+    return parsed_owners(*_name_and_bytes(source, "owners"))
 
 
 def read_ledger(source: ListSource) -> Ledger:

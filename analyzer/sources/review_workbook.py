@@ -277,8 +277,8 @@ def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
 
 def _open_row(each: _Listed) -> OpenRow:
     created = timestamp(each.user_row[columns.USER_CREATION_TIME])
-    user = UserKey(each.user_row[columns.ARN], created)
-    return OpenRow(user, datetime.fromisoformat(each.at.record.as_of))
+    user, record = UserKey(each.user_row[columns.ARN], created), each.at.record
+    return OpenRow(user, datetime.fromisoformat(record.as_of), record.owner)
 
 
 def _foreign_row_problems(

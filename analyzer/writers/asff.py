@@ -211,6 +211,8 @@ def _product_fields(finding: Finding) -> Document:
             "credreport/Since": finding.since,
             "credreport/Days": _number_text(finding.days),
             "credreport/Exemption": _cut(finding.exemption, _LONGEST_PRODUCT_FIELD),
+            "credreport/Owner": _cut(finding.owner, _LONGEST_PRODUCT_FIELD),
+            "credreport/OwnerEmail": _cut(finding.owner_email, _LONGEST_PRODUCT_FIELD),
             "credreport/AsOfSource": finding.file.as_of_source,
             "credreport/ReportSha256": finding.file.sha256,
         }

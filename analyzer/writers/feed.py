@@ -106,6 +106,8 @@ class Finding(NamedTuple):
     since: str | None = None
     days: int | None = None
     row: int = 0
+    owner: str = ""
+    owner_email: str = ""
 
     @property
     def id(self) -> str:
@@ -177,6 +179,7 @@ def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
 _COLUMNS: Final = (
     *(columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, columns.ARN, columns.USER, FACT),
     *(columns.EXEMPTION, columns.SLOT, columns.CREATED, SINCE, DAYS, columns.ROW),
+    *(columns.OWNER, columns.OWNER_EMAIL),
 )
 
 

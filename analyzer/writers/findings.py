@@ -28,11 +28,12 @@ from analyzer.writers.text_columns import plain_rows
 
 FINDING_COLUMNS: Final = (
     *(name for name in FINDINGS if name != REMEDY),
+    *columns.OWNERSHIP,
     columns.AS_OF,
     columns.AS_OF_SOURCE,
     columns.ACCOUNT_NAME,
 )
-"""The columns of findings in CSV: those of `rules.rule.FINDINGS` but the remedy, then the report's.
+"""The columns of findings in CSV: those of `Inspection.frames` but the remedy, then the report's.
 
 `file` has the report's name; `account_name` is empty where the account's name is not known.
 """
@@ -197,9 +198,9 @@ def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Tab
     """
     of_rows = origins(analysis.report)
     for frame in analysis.inspection.frames():
-        yield {**{name: frame[name] for name in FINDINGS}, **of_rows(frame)}
+        yield {**dict(frame), **of_rows(frame)}
     if not covered:
-        names = (*FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE)
+        names = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
         yield from uncovered_table(analysis.report, _uncovered_finding, names)
 
 

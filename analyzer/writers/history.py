@@ -1,15 +1,21 @@
 """Write a history: a table of it as CSV, all as JSON or Markdown, or one for a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, BinaryIO, Final, TextIO
 
+import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes.history import AFTER, ASSUMED, BEFORE, DETAIL, EVENT, History, whole_days
+from analyzer.changes.coverage import whole_days
+from analyzer.changes.history import ASSUMED, History
+from analyzer.changes.history_events import AFTER, BEFORE, DETAIL, EVENT
+from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (
     OVERDUE,
@@ -17,6 +23,7 @@ from analyzer.terms import (
     Verdict,
     count_text,
     minute_text,
+    pattern_regex,
     printable,
     short_list,
 )
@@ -26,6 +33,7 @@ from analyzer.writers.json import fields, json_bytes
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.terminal import terminal, write_cells
 from analyzer.writers.text_columns import plain_objects, text_column
+from analyzer.writers.users import owner_notes
 
 SCHEMA_VERSION: Final = "1.0"
 BLIND_SPOT: Final = (
@@ -35,9 +43,16 @@ BLIND_SPOT: Final = (
 
 
 def table_frame(history: History, table: HistoryTable) -> pd.DataFrame:
-    """Return a table, with the names of accounts in `account_name` (str)."""
+    """Return a table, with the names of accounts in `account_name` (str).
+
+    Users have the columns `columns.OWNERSHIP`; an owner has left as of the end of the period.
+    """
     frame: pd.DataFrame = getattr(history, table)
-    names = account_names(frame[columns.ACCOUNT], history.analysis.report.account_names)
+    analysis = history.analysis
+    names = account_names(frame[columns.ACCOUNT], analysis.report.account_names)
+    if columns.USER in frame:
+        end = history.period["last"].max().tz_localize(None)
+        frame = frame.assign(**analysis.owners.columns_of(frame, np.full(len(frame), end, "M8[s]")))
     return frame.assign(**{columns.ACCOUNT_NAME: names})
 
 
@@ -102,6 +117,50 @@ def write_history_table(
         console.print(Text(line))
 
 
+@dataclass(frozen=True, slots=True)
+class UserHistory:
+    """Hold what a history has of one user and its events, as in JSON; as text it is for people."""
+
+    user: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {**self.user, "events": [*self.events]}
+
+    def __str__(self) -> str:
+        """Return it as text, a line an event."""
+        user = self.user
+        events = [(_days(each, AFTER, BEFORE), each[EVENT], each[DETAIL]) for each in self.events]
+        lines = [
+            f"{user[columns.USER]}  {user[columns.ARN]}",
+            f"{_verdicts(user)}, in reports from {_days(user, 'first', 'last')}",
+            *([f"owner: {_owner(user)}"] if user[columns.OWNER] else []),
+            *([""] if events else []),
+        ]
+        return "\n".join([*lines, *aligned(events)])
+
+
+def _days(row: Mapping[str, Any], *names: str) -> str:
+    """Return the days of moments in ISO text, without those that are missing."""
+    return " to ".join(row[name][: len("2026-03-01")] for name in names if row[name])
+
+
+def user_histories(history: History, pattern: str) -> list[UserHistory]:
+    """Return the history of each user whose name or ARN matches; `*` and `?` match."""
+    name = columns.ARN if pattern.startswith("arn:") else columns.USER
+    rows: list[list[dict[str, Any]]] = []
+    for table in (HistoryTable.USERS, HistoryTable.EVENTS):
+        frame = table_frame(history, table)
+        some = frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)]
+        rows.append([*plain_objects(some, [*some.columns])])
+    key = itemgetter(columns.ARN, columns.CREATED)
+    users, events = rows
+    return [
+        UserHistory(user, [each for each in events if key(each) == key(user)]) for user in users
+    ]
+
+
 def headline(history: History) -> str:
     """Return the period, and the number of accounts and reports."""
     every = history.period.iloc[-1]
@@ -148,6 +207,8 @@ def remarks(history: History) -> Iterator[str]:
             yield f"Account {each.account} is not covered: {each.reason}."
         for start, end in each.gaps:
             yield f"Account {each.account}: no report for {_gap_text(start, end)}."
+    without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
+    yield from owner_notes(history.analysis, without, len(history.users))
     users, period, reports = history.users, history.period.iloc[:-1], history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     later = period["first"] > (history.span.since or period["first"].max())
@@ -183,13 +244,20 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[tuple
     several = len(history.period) > 2
     if table is HistoryTable.PERIOD and not several:
         frame = frame.iloc[:1]
-    cells = {**({"Account": _account} if several else {}), **_SHOWN[table]}
+    shown = {**({"Account": _account} if several else {}), **_SHOWN[table]}
+    is_owned = columns.OWNER in frame and history.analysis.owners
+    cells = {**shown, **({"Owner": _owner} if is_owned else {})}
     rows: list[Any] = frame.to_dict("records")
     return [*cells], [tuple(printable(cell(row)) for cell in cells.values()) for row in rows]
 
 
 def _account(row: Mapping[str, Any]) -> str:
     return f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
+
+
+def _owner(row: Mapping[str, Any]) -> str:
+    left = row[columns.OWNER_LEFT]
+    return f"{row[columns.OWNER]} (left {left})" if left else str(row[columns.OWNER])
 
 
 def _text(name: str) -> _Cell:

@@ -87,6 +87,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             {"account": account, **asdict(each)}
             for account, each in sorted(report.account_names.items())
         ],
+        "owners": _owners(analysis),
         "decisions": _decisions(analysis),
         "counts": totals.counts.to_dict("records"),
         **_inspection(analysis.inspection),
@@ -108,6 +109,18 @@ def _file(file: ReportFile) -> dict[str, Any]:
 def fields(value: object, *names: str) -> dict[str, Any]:
     """Return some fields of an object by their names."""
     return {name: getattr(value, name) for name in names}
+
+
+def _owners(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the list of owners, and whom it leaves out; None without one."""
+    totals = analysis.totals
+    if not analysis.owners:
+        return None
+    return {
+        "list": analysis.owners.file,
+        "users_without": totals.without_owner,
+        "unmatched": totals.idle_owners,
+    }
 
 
 def _decisions(analysis: Analysis) -> dict[str, Any] | None:
@@ -143,12 +156,13 @@ _USER: Final = (
     *columns.JUDGED,
     columns.FILE,
     columns.ROW,
+    *columns.OWNERSHIP,
     columns.ACCOUNT_NAME,
     columns.EARLIER_DECISION,
 )
 
 
-_FINDING: Final = (*FINDINGS, columns.ACCOUNT_NAME)
+_FINDING: Final = (*FINDINGS, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 
 
 def _inspection(inspection: Inspection) -> dict[str, Any]:

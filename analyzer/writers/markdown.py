@@ -76,6 +76,7 @@ def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
         "Created": [row.day for row in rows],
         "Reason": [plain_text(row.reason_sentence) for row in rows],
         "Check first": ["<br>".join(plain_text(why) for _, why in row.caveats) for row in rows],
+        "Owner": [plain_text(row.owner_text) for row in rows],
         "Exempt because": [plain_text(row.exemption) for row in rows],
     }
     filled = {head: column for head, column in cells.items() if any(column)}

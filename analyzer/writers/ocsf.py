@@ -118,6 +118,7 @@ def _resource(finding: Finding) -> Document:
             "type": "AwsAccount" if finding.result.is_of_account else "AwsIamUser",
             "uid": finding.subject_id,
             "name": finding.user,
+            "owner": present({"name": finding.owner, "email_addr": finding.owner_email}),
             "cloud_partition": finding.partition,
         }
     )

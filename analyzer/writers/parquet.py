@@ -53,8 +53,10 @@ USERS: Final = _schema("users", USER_COLUMNS)
 Account names are in the manifest, not here: a batch of reports may lie without it.
 """
 
-FINDINGS: Final = _schema("findings", (*rule.FINDINGS, columns.AS_OF, columns.AS_OF_SOURCE))
-"""One row a finding: the columns of `rules.rule.FINDINGS`, then the moment of the report."""
+FINDINGS: Final = _schema(
+    "findings", (*rule.FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
+)
+"""One row a finding: the columns of `Inspection.frames`, then the moment of the report."""
 
 
 def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:

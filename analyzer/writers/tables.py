@@ -17,7 +17,11 @@ from analyzer.writers.text_columns import mapped
 
 Table: TypeAlias = Mapping[str, Any]
 
-USER_COLUMNS: Final = (*columns.JUDGED, *columns.REPORTED, columns.FILE, columns.ROW)
+_OF_USERS: Final = (*columns.JUDGED, *columns.OWNERSHIP, columns.ROW)
+USER_COLUMNS: Final = (
+    *(*columns.JUDGED, *columns.REPORTED, *columns.OWNERSHIP),
+    *(columns.FILE, columns.ROW),
+)
 """The columns of users, besides the name of the account."""
 
 
@@ -69,7 +73,7 @@ def listed_users(
         listed = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
         if len(listed):
             table = {
-                **{name: listed.users[name] for name in (*columns.JUDGED, columns.ROW)},
+                **{name: listed.users[name] for name in _OF_USERS},
                 **{name: listed.cells[name] for name in columns.REPORTED},
                 **of_rows(listed.users),
             }

@@ -35,6 +35,8 @@ HEADER: Final = (
     "certainty",
     "caveats",
     "exemption",
+    "owner",
+    "owner_left",
     "account_name",
 )
 """The header line of the table in a pipe."""
@@ -122,10 +124,14 @@ def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("Created", no_wrap=True, min_width=10)
+    owned = any(row.owner for row in rows)
+    if owned:
+        table.add_column("Owner", overflow="fold", max_width=max(width // 5, 12))
     table.add_column("Reason", overflow="fold")
     for row in rows:
         user = _with_account(row.user, row.account_text if accounts else "", width)
-        table.add_row(user, row.day or "?", _reason(row, show_verdict=verdicts))
+        owner = [Text(printable(row.owner_text))] if owned else []
+        table.add_row(user, row.day or "?", *owner, _reason(row, show_verdict=verdicts))
     return table
 
 

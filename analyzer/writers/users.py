@@ -14,6 +14,7 @@ from analyzer.terms import (
     Verdict,
     count_text,
     printable,
+    short_list,
 )
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text
@@ -44,6 +45,8 @@ class UserRow(NamedTuple):
     exemption: str
     created: str | None
     idle_days: int | None
+    owner: str
+    owner_left: str
     account_name: str
     caveats: tuple[tuple[str, str], ...]
 
@@ -56,6 +59,11 @@ class UserRow(NamedTuple):
     def day(self) -> str:
         """Return the day of creation, empty where it was not read."""
         return (self.created or "")[: len("2026-03-01")]
+
+    @property
+    def owner_text(self) -> str:
+        """Return the owner, and since when he has left."""
+        return f"{self.owner} (left {self.owner_left})" if self.owner_left else self.owner
 
     @property
     def account_text(self) -> str:
@@ -215,10 +223,12 @@ def _check_and_exempt_counts(analysis: Analysis, verdict: Verdict) -> Iterator[s
 
 
 def notes(analysis: Analysis) -> list[str]:
-    """Return the notes on the input, and on exemptions that expired or match no or every user."""
+    """Return the notes on the input, on owners, and on exemptions that expired or match oddly."""
     totals = analysis.totals
+    every = int(analysis.whole.totals.counts[columns.USERS].sum())
     return [
         *analysis.report.notes,
+        *owner_notes(analysis, totals.without_owner, every),
         *(each.expiry_sentence for each in totals.expired),
         *(
             f"The exemption of {each.user} in account {each.account} matches no user."
@@ -231,3 +241,13 @@ def notes(analysis: Analysis) -> list[str]:
             if applied and not entry.user.strip("*")
         ),
     ]
+
+
+def owner_notes(analysis: Analysis, without: int, every: int) -> Iterator[str]:
+    """Yield how many users of all have no owner, and which entries of the list name no user."""
+    file, idle = analysis.owners.file, analysis.totals.idle_owners
+    if file and without:
+        yield f"{without:,} of {every:,} IAM users have no owner in {file.name}."
+    if file and idle:
+        entries = short_list([*map(str, idle)])
+        yield f"Entries of {file.name} that name the owner of no user: {entries}."

@@ -301,3 +301,21 @@ def test_findings_of_different_rules_are_different() -> None:
     before, now = a_finding(number=1), a_finding(number=2)
     changed = [*changed_findings([before], [now])]
     assert changed == [(before, Finding()), (Finding(), now)]
+
+
+def test_a_key_that_passes_a_limit_of_the_rules_own_has_the_time_as_its_cause(
+    tmp_path: Path,
+) -> None:
+    limit = (LATER - ONE_KEY).days - 1
+    rule = replace(
+        analyzer.rulebook(rules="unrotated-access-key").rules[0],
+        id="own-limit",
+        threshold=None,
+        fixed_limit=limit,
+        judge=lambda facts, _: facts.key_age.more_than(limit),
+    )
+    user = [a_user("ann", key_1=a_key(ONE_KEY, FRESH))]
+    frame = compared(tmp_path, user, user, rule)
+    assert frame[["change", "cause"]].to_numpy().tolist() == [
+        ["finding-new", f"passed the limit of {limit} days"]
+    ]

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analyzer.changes.history import APPEARED, CREATED, GONE, History, Span
+from analyzer.changes.coverage import Span
+from analyzer.changes.history import History
+from analyzer.changes.history_events import APPEARED, CREATED, GONE
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 

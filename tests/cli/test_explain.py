@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Program
-from tests.support.builders import ACCOUNT, a_user, report_text, saved
+from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, saved
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
 
 OTHER = "210987654321"
@@ -176,3 +176,33 @@ def test_names_in_a_report_control_no_terminal(program: Program, tmp_path: Path)
     text = program("explain", "*", report).output.decode()
     assert [sign for sign in text if not sign.isprintable() and sign != "\n"] == []
     assert r"bell\x07\x1b[31mred" in text
+
+
+def test_a_history_is_the_line_of_events_of_the_users_that_match(
+    program: Program, tmp_path: Path
+) -> None:
+    born, used = a_user("=ann"), a_user("=ann", password=a_password(days_before(3)))
+    for number, users in enumerate(([born], [used, a_user("bo")], [a_user("bo")])):
+        report = report_text(users)
+        saved(tmp_path, report, f"status_reports_2026-04-{20 + number}T09-30-00+00-00.csv")
+    owners = saved(tmp_path.parent, "account,user,owner\n*,?ann,Lee\n", f"{tmp_path.name}.csv")
+    words = ("explain", "?ann", tmp_path, "--history", "--owners", owners)
+    done = program(*words)
+    head, state, owner, empty, *events = done.output.decode().splitlines()
+    assert head == f"=ann  arn:aws:iam::{ACCOUNT}:user/=ann"
+    assert state == "unused -> (none), in reports from 2026-04-20 to 2026-04-21"
+    assert (owner, empty) == ("owner: Lee", "")
+    assert [line.split("  ")[0] for line in events] == [
+        *["2026-04-20 to 2026-04-21"] * (len(events) - 1),
+        "2026-04-21 to 2026-04-22",
+    ]
+    assert events[-1].split()[3] == "gone"
+    assert "Not visible: users created and deleted between two reports" in done.messages
+    (document,) = json.loads(program(*words, "--format", "json").output)
+    assert document["user"] == "=ann"
+    assert [each["event"] for each in document["events"]][-1] == "gone"
+    assert len(document["events"]) == len(events)
+    quiet = program("explain", "arn:*/bo", tmp_path, "--history").output.decode().splitlines()
+    assert quiet[0].startswith("bo  arn:")
+    assert program("explain", "nobody", tmp_path, "--history").code == 2
+    assert program("explain", "bo", tmp_path, "--history", "--as-of=2026-04-30").code == 2

@@ -74,6 +74,29 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart(
     assert [part.count(b"<ser>") for part in charts] == [4]
 
 
+def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(
+    folder: Reports, tmp_path: Path
+) -> None:
+    reports = folder(report(0, person("bo")), report(7, person("ann")), report(9, person("ann")))
+    owners = tmp_path / "owners.csv"
+    owners.write_text("account,user,owner,email,left\n*,ann,Ann Lee,,2026-01-09\n*,cy,Bob,,\n")
+    written = [tmp_path / f"year.{ending}" for ending in ("xlsx", "md")]
+    names = [word for each in written for word in ("-o", each)]
+    done = run("history", reports, "--owners", owners, *names)
+    assert done.code == 0
+    assert f"1 of 2 IAM users have no owner in {owners}." in done.messages
+    assert f"Entries of {owners} that name the owner of no user: */cy." in done.messages
+    users = openpyxl.load_workbook(written[0])["Users"]
+    (at,) = [cell.column_letter for cell in users[1] if cell.value == "Owner"]
+    assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
+    assert "| Ann Lee (left 2026-01-09) |" in written[1].read_text()
+    for end, left in (("2026-01-08", ""), ("2026-01-10", "2026-01-09")):
+        words = ("--until", end, "--owners", owners, "--format", "csv", "--table", "events")
+        rows = table(run("history", reports, *words).output)
+        of_ann = {(row["owner"], row["owner_left"]) for row in rows if row["user"] == "ann"}
+        assert of_ann == {("Ann Lee", left)}
+
+
 def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_error(
     folder: Reports,
 ) -> None:

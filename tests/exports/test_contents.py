@@ -32,7 +32,7 @@ from tests.support.runs import (
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 Capture = pytest.CaptureFixture[str]
-FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
+FIRST, SECOND, THIRD = "2026-06-01", "2026-06-15", "2026-06-30"
 OTHER = "210987654321"
 
 

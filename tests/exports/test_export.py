@@ -1,5 +1,6 @@
 """`credreport export --from`: what a run holds, what is made twice, and what is kept."""
 
+import csv
 import json
 import os
 import stat
@@ -16,6 +17,7 @@ from analyzer.errors import Busy
 from analyzer.exports.run_record import read_record
 from analyzer.exports.runs import Run, folder_lock
 from tests.support.builders import (
+    a_user,
     run,
     saved,
 )
@@ -33,7 +35,7 @@ from tests.support.runs import (
 )
 
 Capture = pytest.CaptureFixture[str]
-FIRST, SECOND, THIRD = (f"2026-0{month}-01" for month in (6, 7, 8))
+FIRST, SECOND, THIRD = "2026-06-01", "2026-06-02", "2026-06-03"
 
 pytestmark = pytest.mark.usefixtures("plain_outputs")
 
@@ -151,6 +153,21 @@ def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(
     assert len(visible(runs)) == 3
 
 
+def test_a_run_keeps_the_list_of_owners_and_diff_reads_it(
+    runs: Path, reports: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    owners = saved(runs.parent, "account,user,owner\n*,*,Ann Lee\n", "owners.csv")
+    for day, users in ((FIRST, [a_user("bo")]), (SECOND, [a_user("bo"), a_user("cy")])):
+        report = console_report(reports, day, *users)
+        assert exporting(runs, "--from", report, "--owners", owners) == 0
+    sides = [str(runs / name(day)) for day in (FIRST, SECOND)]
+    assert (runs / name(SECOND) / "owners.csv").read_bytes() == owners.read_bytes()
+    capfdbinary.readouterr()
+    assert main(["diff", *sides, "--format", "csv"]) == 0
+    rows = [*csv.DictReader(capfdbinary.readouterr().out.decode().splitlines())]
+    assert {row["owner"] for row in rows} == {"Ann Lee"}
+
+
 def test_a_folder_that_is_no_run_keeps_its_name(runs: Path, reports: Path) -> None:
     (runs / name(FIRST)).mkdir(parents=True)
     (runs / name(FIRST, "-2")).write_text("a note")
@@ -187,17 +204,18 @@ def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> 
 def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
     runs: Path, reports: Path
 ) -> None:
-    for day in ("2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"):
+    for day in ("2026-04-01", "2026-04-02", "2026-04-03"):
         assert exporting(runs, "--from", console_report(reports, day)) == 0
-    (runs / "2026-01-01T09-30-00Z" / "notes.txt").write_text("reviewed")
-    (runs / "2026-02-01T09-30-00Z" / "users.csv").unlink()
+    (runs / "2026-04-01T09-30-00Z" / "notes.txt").write_text("reviewed")
+    (runs / "2026-04-02T09-30-00Z" / "users.csv").unlink()
     (runs / "2026-05-01").mkdir()
-    (runs / "2020-01-01T00-00-00Z").symlink_to("2026-03-01T09-30-00Z")
+    (runs / "2020-01-01T00-00-00Z").symlink_to("2026-04-03T09-30-00Z")
     assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
     assert visible(runs) == {
         "2020-01-01T00-00-00Z",
-        "2026-01-01T09-30-00Z",
-        "2026-02-01T09-30-00Z",
+        "2026-04-01T09-30-00Z",
+        "2026-04-02T09-30-00Z",
+        "2026-04-03T09-30-00Z",
         "2026-05-01",
         name(FIRST),
         "latest",

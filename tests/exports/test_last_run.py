@@ -17,7 +17,7 @@ from tests.support.runs import console_report, exporting, hidden, visible
 
 pytestmark = pytest.mark.usefixtures("plain_outputs")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-FIRST, SECOND = "2026-06-01", "2026-07-01"
+FIRST, SECOND = "2026-06-01", "2026-06-02"
 
 
 def last_run(folder: Path) -> dict[str, Any]:

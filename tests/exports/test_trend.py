@@ -1,4 +1,4 @@
-"""The trend counts the users of the newest runs, and the Summary draws it."""
+"""The trend counts the users of the last run of each month, and the Summary draws it."""
 
 import json
 from datetime import UTC, datetime
@@ -8,9 +8,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from analyzer.exports.contents import MOST_RUNS, TREND_COLUMNS, trend
+from analyzer.exports.contents import TREND_COLUMNS, TREND_MONTHS, trend
 from analyzer.exports.run_record import RunRecord, read_record
-from analyzer.exports.runs import Run
+from analyzer.exports.runs import Run, prune, runs
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
 from tests.support.runs import console_report, exporting, record_of
@@ -23,11 +23,11 @@ NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ASLEEP = a_user("asleep", password=a_password(days_before(300)))
 
 
-def a_run(year: int, **counts: Any) -> Run:
-    name = f"20{year:02}-01-01T00-00-00Z"
+def a_run(month: str, day: int = 1, **counts: Any) -> Run:
+    name = f"{month}-{day:02}T00-00-00Z"
     saved_record: dict[str, Any] = {
         "kind": "export",
-        "as_of": f"20{year:02}-01-01T00:00:00Z",
+        "as_of": f"{month}-{day:02}T00:00:00Z",
         "identity": "",
         "exit_code": 0,
         "users": {**NONE, **counts},
@@ -41,21 +41,27 @@ def a_run(year: int, **counts: Any) -> Run:
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
     counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
     frame = trend(
-        [a_run(20, active=1), a_run(21, **counts)], "now", NOW, {**NONE, Verdict.UNUSED: 3}
+        [a_run("2025-12", active=1), a_run("2026-02", **counts)],
+        "now",
+        NOW,
+        {**NONE, Verdict.UNUSED: 3},
     )
     assert tuple(frame.columns) == TREND_COLUMNS
     assert frame[["unused", "inactive", "users"]].to_numpy().tolist() == [
         *([0, 0, 1], [2, 2, 6], [3, 0, 3])
     ]
-    assert frame["run"].tolist() == ["2020-01-01T00-00-00Z", "2021-01-01T00-00-00Z", "now"]
+    assert frame["run"].tolist() == ["2025-12-01T00-00-00Z", "2026-02-01T00-00-00Z", "now"]
     assert frame["as_of"].tolist()[-1] == NOW
     assert str(frame["as_of"].dtype) == "datetime64[s, UTC]"
 
 
-def test_only_the_newest_runs_count() -> None:
-    runs = [a_run(year, unused=1) for year in range(10, 10 + MOST_RUNS)]
-    frame = trend(runs, "now", NOW, NONE)
-    assert frame["run"].tolist() == [*(run.name for run in runs[1:]), "now"]
+def test_a_month_has_its_last_run_and_the_trend_twelve_months() -> None:
+    months = [f"2025-{month:02}" for month in range(1, 13)] + ["2026-01", "2026-02", "2026-03"]
+    runs = [a_run(month, day) for month in months for day in (1, 28) if month != months[-1]]
+    frame = trend([*runs, a_run(months[-1])], "now", NOW, NONE)
+    last = [f"{month}-28T00-00-00Z" for month in months[-TREND_MONTHS:-1]]
+    assert frame["run"].tolist() == [*last, "now"]
+    assert last[0].startswith("2025-04")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,18 @@ def test_a_record_that_does_not_have_the_numbers_is_none(
     assert read_record(run) is None
 
 
+def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path) -> None:
+    months = [f"2025-{month:02}" for month in range(1, 13)] + ["2026-01", "2026-02"]
+    made = [a_run(month, day) for month in months for day in (1, 28)]
+    for run in made:
+        (tmp_path / run.name).mkdir()
+        saved(tmp_path / run.name, run.record.model_dump_json(), "manifest.json")
+    removed = prune(tmp_path, 3, spared=made[0].name)
+    kept = {made[0].name, made[-2].name, *(f"{month}-28T00-00-00Z" for month in months[1:])}
+    assert {run.name for run in runs(tmp_path)} == kept
+    assert len(removed) == len(made) - len(kept)
+
+
 # The Summary
 
 
@@ -94,7 +112,7 @@ def test_the_summary_shows_the_trend_of_the_earlier_runs_and_this_one(tmp_path: 
     assert record_of(run)["users"] == {**NONE, "unused": 3, "dormant": 1}
     file = (run / "review.xlsx").read_bytes()
     rows = values(opened(file)["Summary"])
-    at = next(number for number, row in enumerate(rows) if row[0] == "Trend: users per run")
+    at = next(number for number, row in enumerate(rows) if row[0] == "Trend: users by month")
     assert [row[:4] for row in rows[at + 1 : at + 5]] == [
         ("As of (UTC)", "unused", "retired or dormant", "all IAM users"),
         ("2026-06-01", 1, 1, 2),

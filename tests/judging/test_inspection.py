@@ -11,6 +11,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
+from analyzer.columns import OWNERSHIP
 from analyzer.judging import inspection as inspections
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
@@ -88,7 +89,7 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
     ]
     assert order == sorted(order)
     assert len(set(found["severity"])) == 4
-    assert list(found) == list(FINDINGS)
+    assert list(found) == [*FINDINGS, *OWNERSHIP]
 
 
 def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
@@ -149,7 +150,7 @@ def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
 
 def test_no_rules_find_nothing(tmp_path: Path) -> None:
     found = inspected(tmp_path, [NO_MFA], rules=[MFA], skip=[MFA]).findings
-    assert (len(found), list(found)) == (0, list(FINDINGS))
+    assert (len(found), list(found)) == (0, [*FINDINGS, *OWNERSHIP])
 
 
 def test_the_counts_are_those_of_the_findings_with_the_exempt_apart() -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import analyzer
-from analyzer.changes.history import History, Span, history
+from analyzer.changes.coverage import Span
+from analyzer.changes.history import History, history
 from analyzer.judging.analysis import analyze
 from tests.support.builders import (
     NEVER,

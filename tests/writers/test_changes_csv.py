@@ -15,7 +15,7 @@ from tests.support.comparisons import analysis_of, compared
 
 HEADER = (
     "change,account,user,arn,before,now,last_use,cause,exemption_before,exemption_now,created,rule,"
-    "fact,account_name\n"
+    "fact,owner,owner_email,owner_left,account_name\n"
 )
 NOW = days_before(-8)
 
@@ -38,11 +38,11 @@ def test_a_row_tells_of_one_change_and_names_that_look_like_formulas_are_guarded
     frame = compared(tmp_path, before, now)
     assert written(frame, raw=raw) == HEADER + (
         f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
-        "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,\n"
+        "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
         f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
-        "user deleted; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,\n"
+        "user deleted; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
         f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
-        "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,\n"
+        "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
     )
 
 

@@ -53,7 +53,7 @@ HEADER = (
     "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
     "access_key_2_last_used_region,access_key_2_last_used_service,"
     "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated,"
-    "additional_credentials_info,account_name"
+    "additional_credentials_info,owner,owner_email,owner_left,account_name"
 )
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  signs of full width are meant
 
@@ -84,7 +84,7 @@ def test_a_user_is_one_row_with_the_judgement_first_and_then_the_reports_own_cel
     assert line == (
         "012345678901,ann,arn:aws:iam::012345678901:user/ann,unused,inactive-keys-only,certain,,,"
         "2026-05-01T12:00:00Z,option,100,,2026-01-21T12:00:00Z,false,N/A,N/A,N/A,false,"
-        "false,2026-01-22T12:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,,"
+        "false,2026-01-22T12:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,,,,,"
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analyzer
+from analyzer.columns import OWNERSHIP
 from analyzer.judging.analysis import AGE_BANDS
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
 from analyzer.standards.results import Result
@@ -133,7 +134,7 @@ WORDS: dict[str, tuple[list[Any], Any]] = {
     "result": (SCHEMA["$defs"]["control"]["properties"]["result"]["enum"], Result),
     "finding": (
         sorted(SCHEMA["$defs"]["finding"]["properties"]),
-        sorted([*FINDINGS, "account_name"]),
+        sorted([*FINDINGS, *OWNERSHIP, "account_name"]),
     ),
     "threshold": (
         list(SCHEMA["properties"]["thresholds"]["properties"]),

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
-from analyzer.columns import OF_USERS_CSV
+from analyzer.columns import OF_USERS_CSV, OWNERSHIP
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import UncoveredAccount
 from analyzer.report.values import timestamp
@@ -79,7 +79,7 @@ def test_users_have_the_columns_of_csv_in_its_order_then_file_and_row() -> None:
 
 def test_findings_have_the_columns_of_json_then_the_moment_of_the_report() -> None:
     names = ["report" if name == "file" else name for name in FOUND]
-    assert analyzer.FINDINGS.names == [*names, "as_of", "as_of_source"]
+    assert analyzer.FINDINGS.names == [*names, *OWNERSHIP, "as_of", "as_of_source"]
     found = table_of(written_findings(analyzed_console()))
     assert found.schema.equals(analyzer.FINDINGS, check_metadata=True)
 

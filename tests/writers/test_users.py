@@ -151,6 +151,8 @@ def test_a_row_holds_what_a_listing_shows(tmp_path: Path, more: str) -> None:
             exemption="By design",
             created=f"{days_before(10):%Y-%m-%dT%H:%M:%SZ}",
             idle_days=None,
+            owner="",
+            owner_left="",
             account_name="",
         )
     ]

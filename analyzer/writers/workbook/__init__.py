@@ -39,6 +39,7 @@ from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets
+from analyzer.writers.workbook.user_columns import with_owner
 
 _REVIEW_TITLES: Final = (
     *(Title.SUMMARY, Title.UNUSED, Title.INACTIVE, Title.UNDETERMINED, Title.FOLLOW_UP),
@@ -55,42 +56,55 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     since: str = "",
     trend: pd.DataFrame | None = None,
     rows_a_sheet: int = EXCEL_ROWS,
+    share: str = "",
+    same_second: SameSecond | None = None,
 ) -> None:
     """Write the workbook; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run. `trend` has the numbers of users of the newest runs, the oldest first: `as_of`
+    names that run. `trend` has the numbers of users by month, the oldest first: `as_of`
     datetime64[s, UTC], `unused`, `inactive`, `users` int64.
+
+    The part of an analysis is a `share`, which names whom it is for: then no count is of all users,
+    and `same_second` are the names of all (`CreationSeconds.names`).
     """
-    titles = [*Title] if sheets is WorkbookSheets.ALL else _REVIEW_TITLES
+    titles = [*Title] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
+    if share:
+        titles.remove(Title.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
     scope = as_of_and_scope(analysis.report)
     names, compared = analysis.report.account_names, "No previous run."
     with Book(TITLE, scope, newest, titles, rows_a_sheet) as book:
-        listings, listed = _add_users(book, analysis)
+        listings, listed = _add_users(book, analysis, same_second)
         if Title.FINDINGS in titles:
             _add_rules(book, analysis.inspection, listed)
         if len(analysis.exemptions):
             entries = TableSheets(book, Title.EXEMPTIONS, lists.EXEMPTION_LIST)
             entries.filled(lists.exemption_frame(analysis))
         if changes is not None:
-            change_list = TableSheets(book, Title.CHANGES, lists.change_columns(names))
+            change_list = TableSheets(
+                book, Title.CHANGES, with_owner(lists.change_columns(names), analysis.owners)
+            )
             change_list.filled(changes, lists.NO_CHANGES)
             compared = change_counts(changes, since)
-        if analysis.ledger.lines:
-            follow_up_columns = lists.follow_up_columns(names)
+        if Title.FOLLOW_UP in titles and analysis.ledger.lines:
+            follow_up_columns = with_owner(lists.follow_up_columns(names), analysis.owners)
             follow_up = TableSheets(book, Title.FOLLOW_UP, follow_up_columns, LARGE_PRINT)
             follow_up.filled(analysis.follow_up, lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, compared, trend)
+        add_summary(book, analysis, listings, compared, trend, share)
         add_method(book, analysis)
         book.save(stream)
 
 
-def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, lists.ListedRows]:
+def _add_users(
+    book: Book, analysis: Analysis, same_second: SameSecond | None
+) -> tuple[Listings, lists.ListedRows]:
     """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
     files, names = analysis.report.files, analysis.report.account_names
-    all_users = TableSheets(book, Title.ALL_USERS, lists.all_users_columns(files, names))
-    exempt = TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis.exemptions, names))
+    of_all = with_owner(lists.all_users_columns(files, names), analysis.owners)
+    of_exempt = with_owner(lists.exempt_columns(analysis.exemptions, names), analysis.owners)
+    all_users = TableSheets(book, Title.ALL_USERS, of_all)
+    exempt = TableSheets(book, Title.EXEMPT, of_exempt)
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     collected[Title.EXEMPT] = CollectedUsers(
         lambda page: (page.users[columns.EXEMPTION] != "").to_numpy()
@@ -111,9 +125,9 @@ def _add_users(book: Book, analysis: Analysis) -> tuple[Listings, lists.ListedRo
         exempt.filled(collected[Title.EXEMPT].page())
     listings = {Title.ALL_USERS: all_users, Title.EXEMPT: exempt}
     listed: dict[Title, pd.Index[int]] = {}
-    same_second = seconds.names()
+    names_of_seconds = seconds.names() if same_second is None else same_second
     for each in REVIEW_LISTS:
-        added = _add_review(book, analysis, each, collected[each.title], same_second)
+        added = _add_review(book, analysis, each, collected[each.title], names_of_seconds)
         listings[each.title], listed[each.title] = added
     return listings, listed
 
@@ -143,7 +157,7 @@ def _add_review(
 
 def _add_rules(book: Book, inspection: Inspection, listed: lists.ListedRows) -> None:
     """Add the findings in the order in which they come, and the controls."""
-    finding_columns = lists.finding_columns(inspection, listed)
+    finding_columns = with_owner(lists.finding_columns(inspection, listed), inspection.owners)
     findings = TableSheets(book, Title.FINDINGS, finding_columns)
     for frame in inspection.frames():
         findings.add(frame)

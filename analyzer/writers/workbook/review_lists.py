@@ -84,6 +84,7 @@ class ReviewList:
         facts = (
             *self.verdict_columns(_NAME_WIDTH * len(name)),
             user_columns.AGE,
+            *user_columns.OWNER,
             account_column("Account owner", 13, owners),
             *(user_columns.LAST_ACTIVITY, CREATED, user_columns.AS_OF),
             *self.last_columns(files),

@@ -1,6 +1,6 @@
 """Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -9,7 +9,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import ReportFile, account_with_name
+from analyzer.report.model import Report, ReportFile, account_with_name
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict, count_text, short_list
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition
 from analyzer.version import VERSION
@@ -41,48 +41,57 @@ _CHARTS_HEIGHT: Final = 13
 """How many rows the charts take."""
 
 
-def add_summary(
-    book: Book, analysis: Analysis, listings: Listings, compared: str, trend: pd.DataFrame | None
+def add_summary(  # noqa: PLR0913, PLR0917  what it is about
+    book: Book,
+    analysis: Analysis,
+    listings: Listings,
+    compared: str,
+    trend: pd.DataFrame | None,
+    share: str,
 ) -> None:
     """Add the summary; `compared` says with which run this one was compared, and what changed.
 
-    `trend` has the numbers of users of the newest runs.
+    A `share` has some users only: its lines are counted, and neither all users nor all rows.
+
+    `trend` has the numbers of users by month.
     """
     sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
-    _add_title(sheet, analysis, first_step(analysis, listings))
+    _add_title(sheet, analysis, first_step(analysis, listings), share)
     sheet.section("Review progress")
     add_progress(sheet, listings)
     sheet.section("What to enter in the yellow cells of the lists")
     add_legend(sheet, analysis.ledger.keep_days)
     _add_sign_off(sheet)
     sheet.next_page()
-    _add_numbers(sheet, analysis, listings[Title.ALL_USERS])
-    sheet.next_page()
-    if analysis.ledger.lines:
+    if not share:
+        _add_numbers(sheet, analysis, listings[Title.ALL_USERS])
+        sheet.next_page()
+    if Title.FOLLOW_UP in book and analysis.ledger.lines:
         sheet.section("Follow-up of earlier decisions")
         counts.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
-        add_trend(sheet, "Trend: users per run", trend)
+        add_trend(sheet, "Trend: users by month", trend)
     if Title.FINDINGS in book:
         sheet.section("Findings by severity")
         counts.add_severities(sheet, analysis.inspection)
-    _add_criteria(sheet, analysis, compared)
-    _add_notes(sheet, analysis)
+    _add_criteria(sheet, analysis, compared, share)
+    _add_notes(sheet, analysis.report.notes if share else users.notes(analysis), analysis.report)
     sheet.section("Checks: the lists add up to all users")
     add_list_checks(sheet, analysis, listings)
-    sheet.section("Accounts: every row of the reports is counted")
-    counts.add_accounts(sheet, analysis, listings[Title.ALL_USERS])
+    if not share:
+        sheet.section("Accounts: every row of the reports is counted")
+        counts.add_accounts(sheet, analysis, listings[Title.ALL_USERS])
     sheet.section("Reports")
     _add_files(sheet, analysis.report.files)
     _add_other_files(sheet, analysis)
 
 
-def _add_title(sheet: TextSheet, analysis: Analysis, first: str) -> None:
+def _add_title(sheet: TextSheet, analysis: Analysis, first: str, share: str) -> None:
     sheet.full_row(TITLE, CellStyle.TITLE)
     if incomplete := _missing_accounts_text(analysis):
         sheet.full_row(incomplete, CellStyle.ALARM)
     sheet.full_row(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
-    sheet.full_row(_headline(analysis), CellStyle.SUBTITLE)
+    sheet.full_row(f"For {share}" if share else _headline(analysis), CellStyle.SUBTITLE)
     sheet.full_row(first, CellStyle.LABEL)
 
 
@@ -124,9 +133,10 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
 
 
-def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str) -> None:
+def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: str) -> None:
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
-    sheet.named_text("Exemptions", _exemptions(analysis))
+    if not share:
+        sheet.named_text("Exemptions", _exemptions(analysis))
     if analysis.ledger.lines:
         sheet.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
     if analysis.settings:
@@ -155,9 +165,9 @@ def _exemptions(analysis: Analysis) -> str:
     )
 
 
-def _add_notes(sheet: TextSheet, analysis: Analysis) -> None:
+def _add_notes(sheet: TextSheet, notes: Iterable[str], report: Report) -> None:
     sheet.section("Notes and limitations")
-    for note in (*_as_of_spread_notes(analysis.report.files), *users.notes(analysis)):
+    for note in (*_as_of_spread_notes(report.files), *notes):
         sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
@@ -209,6 +219,7 @@ def _add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     lists = (
         ("Exemption list: exempt users and rules, reasons and last days.", exemptions.file),
         ("Account list: names and owners of accounts.", report.account_list),
+        ("Owners: of which user each is the owner.", analysis.owners.file),
         ("Ledger: the earlier decisions, and what the reviewers saw.", analysis.ledger.file),
         *((_SERVICE_CREDENTIALS, file.service_credentials) for file in report.files),
     )

@@ -1,0 +1,183 @@
+"""Name the owners of users, from a CSV that people maintain: account,user,owner,email,left.
+
+In `account` and `user` the signs `*` and `?` match, and user names match in any case; the first
+entry that matches counts. `left` is the last day of an owner who has left. `email` and `left` may
+be left out; other columns may be there. An account's root has an owner only if it is named, as
+`<root_account>`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.errors import InputRefused, Problem
+from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
+from analyzer.report.model import FileReference, arrow_array, as_category
+from analyzer.terms import ROOT_USER, pattern_regex, printable
+
+_FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
+_TEXTS: Final = pa.large_string()
+_NO_DAY: Final = np.datetime64("NaT", "D")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Name the owner of the users that match; `line` is where the entry stands in its file.
+
+    `account` and `user` are patterns in which `*` and `?` match; `left` is the owner's last day.
+    """
+
+    account: str
+    user: str
+    owner: str
+    email: str
+    left: date | None
+    line: int
+
+    def __str__(self) -> str:
+        """Return which users it is for."""
+        return f"{self.account}/{self.user}"
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Hold the entries of a list of owners, in their order, and in which file they stand."""
+
+    entries: tuple[Owner, ...] = ()
+    file: FileReference | None = None
+
+    def __bool__(self) -> bool:
+        """Return whether there is a list."""
+        return self.file is not None
+
+    def places(self, users: pd.DataFrame) -> np.ndarray:
+        """Return the position of the first entry that matches each user or root, -1 for none.
+
+        `users` has `account` and `user`. Names without patterns are looked up all at once, so that
+        a list may have a line a user.
+        """
+        if not (none := len(self.entries)):
+            return np.full(len(users), -1)
+        account, user = (
+            arrow_array(users[name]).cast(_TEXTS) for name in (columns.ACCOUNT, columns.USER)
+        )
+        user = pc.utf8_lower(user)
+        keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXTS))
+        in_account, in_any, patterns = self._lookups
+        first = np.minimum(_looked_up(keys, in_account, none), _looked_up(user, in_any, none))
+        for at, entry in patterns:
+            open_ = np.flatnonzero((first > at) & (users[columns.USER] != ROOT_USER).to_numpy(bool))
+            some = users[[columns.ACCOUNT, columns.USER]].iloc[open_].astype(str)
+            matches = some[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account))
+            matches &= some[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False)
+            first[open_[matches.to_numpy(bool)]] = at
+        return np.where(first < none, first, -1)
+
+    @cached_property
+    def _lookups(self) -> tuple[dict[str, int], dict[str, int], list[tuple[int, Owner]]]:
+        """Return where entries for one user stand, by account and name and by name, and others."""
+        in_account: dict[str, int] = {}
+        in_any: dict[str, int] = {}
+        patterns = []
+        for at, each in enumerate(self.entries):
+            account, user = each.account, each.user.lower()
+            if {"*", "?"} & {*user, *account.removeprefix("*")}:
+                patterns.append((at, each))
+            else:
+                known, key = (in_any, user) if account == "*" else (in_account, f"{account}/{user}")
+                known.setdefault(key, at)
+        return in_account, in_any, patterns
+
+    def columns_of(
+        self,
+        users: pd.DataFrame,
+        as_of: pd.Series | np.ndarray | None = None,
+        places: np.ndarray | None = None,
+    ) -> dict[str, "pd.Categorical[Any]"]:
+        """Return for users the columns `columns.OWNERSHIP`, categories, empty where none is known.
+
+        `owner_left` is the last day of an owner, as text, if it is before that of as-of. `as_of`
+        are moments, by default those of the users, `places` as the method of this name gives them.
+        """
+        if not self.entries:
+            return dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(users), "int8"), [""]))
+        at = self.places(users) if places is None else places
+        days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
+        lasts = np.array([each.left or _NO_DAY for each in self.entries], "datetime64[D]")
+        texts = {
+            columns.OWNER: [each.owner for each in self.entries],
+            columns.OWNER_EMAIL: [each.email for each in self.entries],
+            columns.OWNER_LEFT: [str(each.left or "") for each in self.entries],
+        }
+        is_known = dict.fromkeys(texts, at >= 0)
+        is_known[columns.OWNER_LEFT] = (at >= 0) & (lasts[at] < days)
+        return {name: _coded(each, at, is_known[name]) for name, each in texts.items()}
+
+
+NO_OWNERS: Final = Owners()
+
+
+def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndarray:
+    at = pc.index_in(values, value_set=pa.array([*known], _TEXTS)).fill_null(len(known))
+    places: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
+    return places
+
+
+def _coded(texts: Sequence[str], at: np.ndarray, is_known: np.ndarray) -> "pd.Categorical[Any]":
+    words = {text: code for code, text in enumerate(dict.fromkeys(["", *texts]))}
+    codes = np.array([words[text] for text in texts], np.int32)
+    return as_category(np.where(is_known, codes[at], 0), words)
+
+
+def read_owners(name: str, content: bytes) -> Owners:
+    """Return the owners in a file of that name and content.
+
+    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
+    misspelt or there twice, an entry without account, user or owner, an e-mail address without @,
+    a day that is not YYYY-MM-DD, an account and user that are listed twice.
+    """
+    rows = list_rows(name, content, _FORM, _problems)
+    if problems := [*_repeated_user_problems(name, rows)]:
+        raise InputRefused(problems)
+    return Owners(tuple(_owner(*each) for each in rows), list_file(name, content))
+
+
+def _owner(line: int, named: Mapping[str, str]) -> Owner:
+    account, user, owner, email = (
+        printable(named.get(each, "")) for each in ("account", "user", "owner", "email")
+    )
+    left = date.fromisoformat(named["left"]) if named.get("left") else None
+    return Owner(account=account, user=user, owner=owner, email=email, left=left, line=line)
+
+
+def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
+    for column in _FORM.required:
+        if not named[column]:
+            hint = "Name the account and the user (`*` means any), and the owner."
+            yield Problem(name, row, column, None, "the cell is empty", hint)
+    if named.get("email") and "@" not in named["email"]:
+        hint = "Write one such as ann@example.com, or nothing."
+        yield Problem(name, row, "email", named["email"], "not an e-mail address", hint)
+    if named.get("left") and not is_day(named["left"]):
+        hint = "Write the owner's last day as YYYY-MM-DD, or nothing."
+        yield Problem(name, row, "left", named["left"], "not a date", hint)
+
+
+def _repeated_user_problems(
+    name: str, rows: Sequence[tuple[int, Mapping[str, str]]]
+) -> Iterator[Problem]:
+    keys = [(named["account"], named["user"].lower()) for _, named in rows]
+    counts = Counter(keys)
+    for (row, named), key in zip(rows, keys, strict=True):
+        if counts[key] > 1:
+            hint = "Keep the row of the owner who answers for the user."
+            yield Problem(name, row, "user", named["user"], "the user is listed twice", hint)

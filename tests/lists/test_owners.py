@@ -1,0 +1,225 @@
+"""The owners of users, from the list that a person maintains."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+import analyzer
+from analyzer.changes.comparison import diff
+from analyzer.decisions.plan import LeftOut
+from analyzer.errors import InputRefused
+from analyzer.judging.analysis import Analysis
+from analyzer.lists.owners import Owners, read_owners
+from analyzer.writers import write
+from analyzer.writers.changes import write_changes
+from analyzer.writers.users import notes
+from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved, the_root
+from tests.support.decisions import line
+from tests.support.outputs import ALL, json_document, table_text
+from tests.support.reading import OTHER_ACCOUNT
+
+HEADER = "account,user,owner,email,left"
+
+
+def owners(*lines: str) -> Owners:
+    return read_owners("owners.csv", "\n".join([HEADER, *lines]).encode())
+
+
+def analyzed(folder: Path, listed: Owners, *names: str, **more: Any) -> Analysis:
+    users = [a_user(name, **more) for name in names]
+    return analyzer.analyze(
+        analyzer.load(saved(folder, report_text(users)), as_of=AS_OF), owners=listed
+    )
+
+
+def of_users(analysis: Analysis) -> dict[str, str]:
+    return dict(zip(analysis.users["user"], analysis.users["owner"].astype(str), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("lines", "owner"),
+    [
+        ([f"{ACCOUNT},ann,Exact,,"], "Exact"),
+        ([f"{ACCOUNT},ANN,Any case,,"], "Any case"),
+        (["*,ann,Any account,,"], "Any account"),
+        ([f"{ACCOUNT},a*,Star,,"], "Star"),
+        ([f"{ACCOUNT[:5]}???????,ann,Question marks,,"], "Question marks"),
+        ([f"{ACCOUNT},*,First,,", f"{ACCOUNT},ann,Second,,"], "First"),
+        ([f"{ACCOUNT},ann,First,,", "*,ann,Second,,", "*,*,Third,,"], "First"),
+        (["*,ann,First,,", f"{ACCOUNT},ann,Second,,"], "First"),
+        (["*,bob,Other,,", "*,a.n,Dot,,", f"{OTHER_ACCOUNT},*,Other,,"], ""),
+    ],
+)
+def test_the_first_entry_that_matches_names_the_owner(
+    tmp_path: Path, lines: list[str], owner: str
+) -> None:
+    assert of_users(analyzed(tmp_path, owners(*lines), "ann")) == {"ann": owner}
+
+
+@pytest.mark.parametrize(
+    ("days", "shown"), [(1, True), (0, False), (-1, False)], ids=["before", "the day", "after"]
+)
+def test_an_owner_has_left_from_the_day_after_the_last(
+    tmp_path: Path, days: int, *, shown: bool
+) -> None:
+    last = (AS_OF - timedelta(days=days)).date()
+    users = analyzed(tmp_path, owners(f"*,ann,Ann,,{last}"), "ann").users
+    assert users["owner_left"].tolist() == [str(last) if shown else ""]
+
+
+def test_a_root_has_an_owner_only_if_it_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, report_text([], root=the_root(mfa_active="false")))
+    report = analyzer.load(path, as_of=AS_OF)
+    for user, expected in (("*", {""}), ("<root_account>", {"Ops"})):
+        analysis = analyzer.analyze(report, owners=owners(f"*,{user},Ops,,"))
+        assert {*analysis.inspection.findings["owner"]} == expected
+        assert bool(analysis.totals.idle_owners) is (expected == {""})
+
+
+def test_users_without_an_owner_are_counted_and_entries_without_a_user_named(
+    tmp_path: Path,
+) -> None:
+    listed = owners(f"{ACCOUNT},ann,Ann,,", "*,gone,Ann,,", f"{OTHER_ACCOUNT},*,Bob,,")
+    analysis = analyzed(tmp_path, listed, "ann", "bob", "cem")
+    expected = [
+        "2 of 3 IAM users have no owner in owners.csv.",
+        f"Entries of owners.csv that name the owner of no user: */gone, {OTHER_ACCOUNT}/*.",
+    ]
+    assert notes(analysis)[-2:] == expected
+    everybody = analyzed(tmp_path, owners("*,*,Ann,,"), "ann")
+    assert not any("owner" in note for note in notes(everybody))
+    assert not any("owner" in note for note in notes(analyzed(tmp_path, Owners(), "ann")))
+    named = json_document(analysis)["owners"]
+    assert named["list"]["name"] == "owners.csv"
+    assert (named["users_without"], len(named["unmatched"])) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("account,user\n", "owners.csv, row 1: missing: owner"),
+        ("account,user,owner,emial\n", "the column looks like `email`, misspelt"),
+        (f"{HEADER}\n,ann,Ann,,\n", "row 2, column account: the cell is empty"),
+        (f"{HEADER}\n*,,Ann,,\n", "row 2, column user: the cell is empty"),
+        (f"{HEADER}\n*,ann,,,\n", "row 2, column owner: the cell is empty"),
+        (f"{HEADER}\n*,ann,Ann,ann,\n", "column email: not an e-mail address"),
+        (f"{HEADER}\n*,ann,Ann,,1.3.2026\n", "column left: not a date"),
+        (f"{HEADER}\n*,ann,Ann,,\n*,Ann,Bob,,\n", "row 3, column user: the user is listed twice"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_row_and_column(text: str, problem: str) -> None:
+    with pytest.raises(InputRefused) as refusal:
+        read_owners("owners.csv", text.encode())
+    assert problem in str(refusal.value)
+
+
+def test_address_and_last_day_may_be_left_out() -> None:
+    (entry,) = analyzer.read_owners(b"user;account;owner;team\nann;*;A\x1bnn;x\n").entries
+    assert (entry.owner, entry.email, entry.left) == (r"A\x1bnn", "", None)
+
+
+def csv_owners(path: Path) -> set[str]:
+    with path.open(newline="") as stream:
+        return {row["owner"] for row in csv.DictReader(stream)}
+
+
+def sheet_owners(path: Path) -> set[str]:
+    """Return the owners on every sheet that has users, but for that of roots."""
+    book = openpyxl.load_workbook(path)
+    found = set()
+    for sheet in book:
+        heads = next(
+            (row for row in sheet.iter_rows(values_only=True) if {"User", "ARN"} <= {*row}), None
+        )
+        if heads and sheet.title != "Root users":
+            at = heads.index("Owner")
+            found |= {row[at] for row in sheet.iter_rows(values_only=True)} - {"Owner", None}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "owners_in"),
+    [
+        ("out.csv", csv_owners),
+        ("findings.csv", csv_owners),
+        ("out.parquet", lambda path: {*pq.read_table(path)["owner"].to_pylist()}),
+        ("findings.parquet", lambda path: {*pq.read_table(path)["owner"].to_pylist()}),
+        ("out.xlsx", sheet_owners),
+    ],
+)
+def test_every_table_has_the_owner_of_each_user(
+    tmp_path: Path, name: str, owners_in: Callable[[Path], set[str]]
+) -> None:
+    analysis = analyzed(tmp_path, owners("*,ann,=Ann Lee,ann@example.com,2020-01-01"), "ann")
+    path = tmp_path / name
+    of_findings = {"findings": path} if name.startswith("findings") else {}
+    write(analysis, *([] if of_findings else [path]), verdicts=ALL, **of_findings)
+    assert {text.lstrip("'") for text in owners_in(path)} == {"=Ann Lee"}
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.md", "out.html", "out.ocsf.json"])
+def test_every_document_has_the_owner_of_each_user(tmp_path: Path, name: str) -> None:
+    analysis = analyzed(tmp_path, owners("*,ann,Ann Lee,ann@example.com,"), "ann")
+    write(analysis, tmp_path / name)
+    assert "Ann Lee" in (tmp_path / name).read_text()
+
+
+def test_security_hub_gets_the_owner_of_each_user(tmp_path: Path) -> None:
+    analysis = analyzed(tmp_path, owners("*,ann,Ann Lee,ann@example.com,"), "ann")
+    (path,) = write(analysis, tmp_path / "out.asff.json")
+    assert '"credreport/Owner":"Ann Lee"' in path.read_text()
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_terminal_shows_the_owner_only_where_one_is_known(tmp_path: Path, width: int) -> None:
+    listed = owners("*,ann,Ann Lee,,2020-01-01")
+    text = table_text(analyzed(tmp_path, listed, "ann"), width=width)
+    assert " Owner " in text
+    assert "left" in text
+    assert " Owner " not in table_text(analyzed(tmp_path, Owners(), "ann"), width=width)
+
+
+def test_a_pipe_gets_owner_and_last_day_before_the_name_of_the_account(tmp_path: Path) -> None:
+    head, ann = table_text(analyzed(tmp_path, owners("*,*,A,,2020-01-01"), "ann")).splitlines()
+    assert head.endswith("\towner\towner_left\taccount_name")
+    assert ann.endswith("\tA\t2020-01-01\t")
+
+
+def test_an_explanation_names_the_owner(tmp_path: Path) -> None:
+    listed = owners("*,ann,Ann Lee,ann@example.com,2020-01-01")
+    (page,) = analyzed(tmp_path, listed, "ann").explain("ann")
+    assert "owner: Ann Lee <ann@example.com>, left on 2020-01-01\n" in str(page)
+    (page,) = analyzed(tmp_path, Owners(), "ann").explain("ann")
+    assert "owner" not in str(page)
+
+
+def test_changes_have_the_owner_of_the_later_side(tmp_path: Path) -> None:
+    before, now = tmp_path / "before", tmp_path / "now"
+    for each in (before, now):
+        each.mkdir()
+    used = a_password(AS_OF - timedelta(days=9))
+    sides = (
+        analyzed(before, owners("*,ann,Old,,"), "ann"),
+        analyzed(now, owners("*,ann,New,,2020-01-01"), "ann", password=used),
+    )
+    stream = io.BytesIO()
+    write_changes(diff(*sides).changes, stream)
+    rows = [*csv.DictReader(io.StringIO(stream.getvalue().decode()))]
+    assert rows
+    assert {(row["owner"], row["owner_left"]) for row in rows} == {("New", "2020-01-01")}
+
+
+def test_a_plan_names_the_owner_of_a_user_that_it_leaves_out() -> None:
+    decided = line()
+    owned = replace(decided, report_cells={**decided.report_cells, "owner": "Ann Lee"})
+    arn = decided.user_key.arn
+    assert str(LeftOut(owned, "exempt")) == f"delete {arn} (owner Ann Lee): exempt"
+    assert str(LeftOut(decided, "exempt")) == f"delete {arn}: exempt"
