@@ -160,8 +160,9 @@ def test_every_table_has_the_owner_of_each_user(
 ) -> None:
     analysis = analyzed(tmp_path, owners("*,ann,=Ann Lee,ann@example.com,2020-01-01"), "ann")
     path = tmp_path / name
-    of_findings = {"findings": path} if name.startswith("findings") else {}
-    write(analysis, *([] if of_findings else [path]), verdicts=ALL, **of_findings)
+    of_findings = name.startswith("findings")
+    users, findings = ([], path) if of_findings else ([path], None)
+    write(analysis, *users, verdicts=ALL, findings=findings)
     assert {text.lstrip("'") for text in owners_in(path)} == {"=Ann Lee"}
 
 
