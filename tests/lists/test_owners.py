@@ -141,7 +141,9 @@ def sheet_owners(path: Path) -> set[str]:
         )
         if heads and sheet.title != "Root users":
             at = heads.index("Owner")
-            found |= {row[at] for row in sheet.iter_rows(values_only=True)} - {"Owner", None}
+            found |= {str(row[at]) for row in sheet.iter_rows(values_only=True) if row[at]} - {
+                "Owner"
+            }
     return found
 
 
