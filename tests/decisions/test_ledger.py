@@ -109,7 +109,7 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"user": "bob"}, ("user", "the ARN names another user")),
         ({"account": "111122223333"}, ("account", "the ARN names another account")),
         ({"user": "<root_account>"}, ("user", "the root user is not an IAM user")),
-        ({"arn": "arn:aws:iam::01234:user/quiet"}, ("arn", "not the ARN of an IAM user")),
+        ({"arn": f"arn:aws:iam::{ACCOUNT}:user/"}, ("arn", "not the ARN of an IAM user")),
         ({"arn": f"arn:aws:iam::{ACCOUNT}:group/quiet"}, ("arn", "not the ARN of an IAM user")),
         ({"arn": ""}, ("arn", "not the ARN of an IAM user")),
         ({"user_creation_time": "2023-13-05T12:00:00Z"}, CREATION),

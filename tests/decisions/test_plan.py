@@ -211,7 +211,7 @@ def test_a_user_whose_rows_differ_in_more_credentials_is_left_out() -> None:
 @pytest.mark.parametrize("is_odd_first", [True, False])
 def test_a_user_of_whom_one_row_is_at_odds_on_a_use_is_left_out(*, is_odd_first: bool) -> None:
     used = a_user(key_1=a_key(LONG_AGO, USED))
-    rows = [used | {"access_key_1_last_used_service": "N/A"}, used]
+    rows = [used | {"access_key_1_last_used_date": "N/A"}, used]
     of_plan = planned(line("delete", used), users=rows if is_odd_first else rows[::-1])
     assert reasons(of_plan) == ["the report does not show all its credentials"]
 
