@@ -57,12 +57,20 @@ class InputFile(NamedTuple):
         return sha256(self.content).hexdigest()
 
 
+_LARGEST_FILE: Final = 64 << 20
+"""No list, ledger or rule that people write has more bytes; a device has no end."""
+
+
 def input_file(text: str) -> InputFile:
     """Read the file that an option names."""
     try:
-        return InputFile(str(Path(text)), Path(text).read_bytes())
+        with Path(text).open("rb") as stream:
+            content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise ValueError(f"{text} cannot be read: {error.strerror}") from None
+    if len(content) > _LARGEST_FILE:
+        raise ValueError(f"{text} holds more than {size_text(_LARGEST_FILE)}: name the file itself")
+    return InputFile(str(Path(text)), content)
 
 
 def moment(text: str) -> datetime:

@@ -367,3 +367,9 @@ def test_settings_are_no_output(program: Program, tmp_path: Path) -> None:
     assert done.code == 2
     assert "is an input" in unwrapped(done.messages)
     assert file.read_text() == "quiet = true"
+
+
+def test_a_list_without_an_end_is_refused(program: Program) -> None:
+    done = program("analyze", CONSOLE, "--exemptions", "/dev/zero")
+    assert done.code == 2
+    assert "/dev/zero holds more than 64 MiB" in " ".join(done.messages.split())
