@@ -29,6 +29,9 @@ _ANY_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[!-9;-~]*:"
 
 _ROOT: Final = rf"^{_ANY_PREFIX}root\z"
 
+_NAMES_ACCOUNT: Final = rf"^({_PREFIX}|{_ANY_PREFIX}(user/|root\z))"
+"""An ARN with a number is damaged at most behind it; any other text may be damage itself."""
+
 NO_ARN: Final = "no-arn"
 """What stands for the ARN where a report has no such column."""
 
@@ -80,7 +83,7 @@ def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
     if all(usual):
         digits = pa.array([match[1].decode() for match in usual if match], arn.type)
         return digits.take(beginning.indices)
-    named = pc.match_substring_regex(arn, f"^{_ANY_PREFIX}")
+    named = pc.match_substring_regex(arn, _NAMES_ACCOUNT)
     account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([!-9;-~]*):.*$", r"\1")
     account = pc.if_else(named, account, pa.scalar("", arn.type))
     if of_masked:

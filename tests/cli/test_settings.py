@@ -145,7 +145,7 @@ def test_a_number_without_end_and_a_sign_that_no_name_holds_are_refused(
         (["analyze", "report.csv", "-o", "json"], "or --format json for standard output"),
         (["diff", "a.csv", "b.csv", "--change", "gon"], "did you mean gone? Choose from"),
         (["rules", "root-usd"], "did you mean root-used? Choose from"),
-        (["rules", "certificate"], "did you mean active-signing-certificate, root-certificate?"),
+        (["rules", "mfa"], "-mfa, user-without-mfa, root-without-mfa? Choose from"),
         (["diff", "a.csv", "b.csv", "--change", "dormant"], "dormant: a verdict; use --verdict"),
     ],
     ids=str,

@@ -141,7 +141,9 @@ def sheet_owners(path: Path) -> set[str]:
         )
         if heads and sheet.title != "Root users":
             at = heads.index("Owner")
-            found |= {row[at] for row in sheet.iter_rows(values_only=True)} - {"Owner", None}
+            found |= {str(row[at]) for row in sheet.iter_rows(values_only=True) if row[at]} - {
+                "Owner"
+            }
     return found
 
 
@@ -160,8 +162,9 @@ def test_every_table_has_the_owner_of_each_user(
 ) -> None:
     analysis = analyzed(tmp_path, owners("*,ann,=Ann Lee,ann@example.com,2020-01-01"), "ann")
     path = tmp_path / name
-    of_findings = {"findings": path} if name.startswith("findings") else {}
-    write(analysis, *([] if of_findings else [path]), verdicts=ALL, **of_findings)
+    of_findings = name.startswith("findings")
+    users, findings = ([], path) if of_findings else ([path], None)
+    write(analysis, *users, verdicts=ALL, findings=findings)
     assert {text.lstrip("'") for text in owners_in(path)} == {"=Ann Lee"}
 
 

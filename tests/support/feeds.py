@@ -140,7 +140,7 @@ def root_with(key: Row) -> Row:
     return the_root() | in_slot("access_key", 1, key)
 
 
-BROKEN: Final = a_user("broken", arn="arn:aws:iam::12:user/broken")
+BROKEN: Final = a_user("broken", arn="arn:aws:iam::12:broken")
 ELSEWHERE: Final = the_root(account="1" * 12)
 
 

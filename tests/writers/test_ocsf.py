@@ -324,7 +324,7 @@ def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(tmp_path: Path) 
 
 
 UNNAMED: dict[str, tuple[Row, str]] = {
-    "an ARN that is none": (BROKEN, "arn:aws:iam::12:user/broken"),
+    "an ARN that is none": (BROKEN, "arn:aws:iam::12:broken"),
     "an empty ARN": (BROKEN | {"arn": ""}, "broken"),
     "an ARN of spaces": (BROKEN | {"arn": "  "}, "broken"),
 }

@@ -148,7 +148,7 @@ def test_without_any_rule_it_is_said_that_none_ran(tmp_path: Path) -> None:
     chosen = rulebook(rules=["root-used"], skip=["root-used"])
     book = book_of(analyzed(saved(tmp_path, report_text([a_user()])), book=chosen))
     assert "Rules that ran: none." in texts(book["Findings"])
-    assert "The rules that ran have none." in texts(book["Controls"])
+    assert "Limits: None." in texts(book["Controls"])
 
 
 def test_a_long_list_of_rules_is_broken_into_lines_that_fit_a_screen(tmp_path: Path) -> None:
