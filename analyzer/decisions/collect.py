@@ -68,9 +68,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
-    problems = [
-        *_older_view_problems(ledger.lines, new),
-    ]
+    problems = [*_older_view_problems(ledger.lines, new)]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
     if attended:
         problems += [_conflict_problem(*pair) for pair in conflicts]
@@ -186,7 +184,7 @@ def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:
         f"made on a report of {older}, but {in_force.place} has {in_force.summary}, made on one of"
         f" {newer}"
     )
-    return _problem(line, DECISION, message, "Decide again on the newer report.")
+    return _problem(line, message, "Decide again on the newer report.")
 
 
 def _unnoted_conflicts(
@@ -210,7 +208,7 @@ def _unnoted_conflicts(
 def _conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
     message = f"{one.place} has {one.summary}, made on the same day by another person"
     hint = "Agree, and correct one of them, or write withdraw there; or give the newer one its day."
-    return _problem(other, DECISION, message, hint)
+    return _problem(other, message, hint)
 
 
 def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
@@ -220,13 +218,11 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     return replace(other, decision=word, decided_by=PROGRAM, ticket="", comment=comment)
 
 
-def _problem(line: LedgerLine, column: str, message: str, hint: str) -> Problem:
-    """Return a problem of a column of a CSV, or of the decision in a workbook."""
+def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
+    """Return a problem of a decision, by the name that its file has for the column."""
     file, row, cell = line.read_from
-    arn = line.user_key.arn
-    value = f"{line.decision} {arn}" if column == DECISION else arn
-    name = f"{review_columns.DECISION}, cell {cell}" if cell else column
-    return Problem(file, row, name, value, message, hint)
+    name = f"{review_columns.DECISION}, cell {cell}" if cell else DECISION
+    return Problem(file, row, name, f"{line.decision} {line.user_key.arn}", message, hint)
 
 
 def _file_outcome(

@@ -192,11 +192,8 @@ def removal_script(
     )
 
 
-def empty_script(
-    *, ledgers: Sequence[FileReference], left_out: Sequence[str] = (), max_age_days: int = 45
-) -> str:
+def empty_script(*, ledgers: Sequence[FileReference], left_out: Sequence[str] = ()) -> str:
     """Return a script that changes nothing and says so; it takes the place of an older one."""
-    del max_age_days  # nothing is compared with the clock
     says = "echo 'No user is to be deactivated or deleted. Nothing was changed.' >&2\n"
     return "".join(["#!/bin/sh\n", *_plan_remarks(ledgers, left_out), says])
 

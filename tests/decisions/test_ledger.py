@@ -6,12 +6,16 @@ import pytest
 
 from analyzer import columns
 from analyzer.decisions.ledger import COLUMNS, Ledger, ledger_bytes, read_entries, read_ledger
-from analyzer.decisions.user_decisions import decisions_by_user
+from analyzer.decisions.user_decisions import ReportTime, decisions_by_user
 from analyzer.errors import InputRefused
+from analyzer.terms import AsOfSource
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
 from tests.support.decisions import DAY, bulk, line, user_rows
 
 NEXT = DAY + timedelta(days=1)
+SECOND = timedelta(seconds=1)
+MIDNIGHT = AS_OF.replace(hour=0)
+BEFORE = MIDNIGHT - SECOND
 
 
 def refusals(content: bytes) -> list[tuple[int | None, str | None, str]]:
@@ -105,7 +109,7 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"user": "bob"}, ("user", "the ARN names another user")),
         ({"account": "111122223333"}, ("account", "the ARN names another account")),
         ({"user": "<root_account>"}, ("user", "the root user is not an IAM user")),
-        ({"arn": "arn:aws:iam::01234:user/quiet"}, ("arn", "not the ARN of an IAM user")),
+        ({"arn": f"arn:aws:iam::{ACCOUNT}:user/"}, ("arn", "not the ARN of an IAM user")),
         ({"arn": f"arn:aws:iam::{ACCOUNT}:group/quiet"}, ("arn", "not the ARN of an IAM user")),
         ({"arn": ""}, ("arn", "not the ARN of an IAM user")),
         ({"user_creation_time": "2023-13-05T12:00:00Z"}, CREATION),
@@ -310,3 +314,20 @@ def test_a_conflict_needs_its_day_too() -> None:
     for day in ("", "01.05.2026"):
         with pytest.raises(InputRefused, match="decided_on: "):
             read_ledger("decisions.csv", content.replace(f",{DAY},", f",{day},").encode())
+
+
+@pytest.mark.parametrize(
+    ("source", "baseline", "earliest", "confirmed"),
+    [
+        (AsOfSource.FILE_NAME, BEFORE, AS_OF, AS_OF),
+        (AsOfSource.ASSUMED, AS_OF, AS_OF, AS_OF),
+        (AsOfSource.FOLDER, BEFORE, MIDNIGHT, MIDNIGHT),
+        (AsOfSource.FOLDER, MIDNIGHT + SECOND, MIDNIGHT + SECOND, MIDNIGHT + SECOND),
+        (AsOfSource.OPTION, BEFORE, AS_OF, BEFORE),
+    ],
+)
+def test_a_day_without_a_time_counts_as_its_start_and_an_option_confirms_nothing(
+    source: AsOfSource, baseline: datetime, earliest: datetime, confirmed: datetime
+) -> None:
+    time = ReportTime(AS_OF, source, baseline)
+    assert (time.earliest, time.confirmed) == (earliest, confirmed)

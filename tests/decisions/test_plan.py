@@ -1,6 +1,6 @@
 """A plan takes a user only if somebody decided so, still stands to it, and saw what there is."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -211,7 +211,7 @@ def test_a_user_whose_rows_differ_in_more_credentials_is_left_out() -> None:
 @pytest.mark.parametrize("is_odd_first", [True, False])
 def test_a_user_of_whom_one_row_is_at_odds_on_a_use_is_left_out(*, is_odd_first: bool) -> None:
     used = a_user(key_1=a_key(LONG_AGO, USED))
-    rows = [used | {"access_key_1_last_used_service": "N/A"}, used]
+    rows = [used | {"access_key_1_last_used_date": "N/A"}, used]
     of_plan = planned(line("delete", used), users=rows if is_odd_first else rows[::-1])
     assert reasons(of_plan) == ["the report does not show all its credentials"]
 
@@ -275,16 +275,6 @@ def confirmed(name: str, as_of: datetime | None = None) -> datetime:
 
 def test_a_newer_report_confirms_the_user_from_its_own_time() -> None:
     assert confirmed("status_reports_2026-05-11T12-00-00+00-00.csv") == NEWER
-
-
-def test_a_day_without_a_time_confirms_from_its_start_and_an_option_confirms_nothing() -> None:
-    assert line(baseline=days_before(400)).report_time.confirmed == AS_OF
-    cells = dict(line().report_cells) | {"as_of_source": "folder", "as_of": "2026-05-11T23:59:59Z"}
-    of_day = line(report_cells=cells, baseline=days_before(400))
-    assert of_day.report_time.confirmed.date() == date(2026, 5, 11)
-    assert of_day.report_time.confirmed.hour == 0
-    cells = dict(line().report_cells) | {"as_of_source": "option", "as_of": "2099-01-01T00:00:00Z"}
-    assert line(report_cells=cells, baseline=AS_OF).report_time.confirmed == AS_OF
 
 
 def test_the_package_offers_no_change_of_aws() -> None:

@@ -634,7 +634,7 @@ def test_the_head_names_the_ledgers_and_the_users_that_were_left_out(
     reasons = [f"user {n}: changed\nsince" for n in range(number)]
     for script in (
         removal_script([removal()], ledgers=LEDGERS, left_out=reasons),
-        empty_script(ledgers=LEDGERS, left_out=reasons, max_age_days=1),
+        empty_script(ledgers=LEDGERS, left_out=reasons),
     ):
         head = script.split("\n\n", 1)[0] + "\n"
         assert f"# Ledger: reviews/decisions.csv, SHA-256 {LEDGERS[0].sha256}\n" in head

@@ -2,7 +2,6 @@
 
 import io
 import os
-import random
 import subprocess
 import sys
 import zipfile
@@ -439,39 +438,6 @@ def test_more_shared_texts_than_the_bound_are_refused(monkeypatch: pytest.Monkey
     monkeypatch.setattr("analyzer.sources.sheet_elements._MOST_HELD", 1_000)
     content = workbook('<row><c t="s"><v>0</v></c></row>', strings="<si><t>text</t></si>" * 50)
     assert "its texts are too many" in refusal(content)
-
-
-def mutated(content: bytes, rng: random.Random) -> bytes:
-    """Return a file some of whose bytes, or a part of which, are other ones."""
-    if rng.random() < 0.5:
-        changed = bytearray(content)
-        for _ in range(rng.randint(1, 20)):
-            changed[rng.randrange(len(changed))] = rng.randrange(256)
-        return bytes(changed[: rng.choice([len(changed), rng.randrange(len(changed))])])
-    stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
-        for name in old.namelist():
-            text = old.read(name)
-            if rng.random() < 0.3 and name.startswith("xl"):
-                at = rng.randrange(len(text))
-                text = text[:at] + rng.choice([b"<", b">", b'"', b"&", b"9", b""]) + text[at + 3 :]
-            if rng.random() < 0.95:
-                new.writestr(name, text)
-    return stream.getvalue()
-
-
-def test_whatever_is_damaged_the_file_is_read_or_refused() -> None:
-    rng = random.Random(1)
-    files = [by_pandas(), by_openpyxl()]
-    outcomes = {"read": 0, "refused": 0}
-    for _ in range(400):
-        try:
-            for sheet in open_spreadsheet("x", mutated(rng.choice(files), rng)).sheets:
-                sheet.cells()
-            outcomes["read"] += 1
-        except InputRefused:
-            outcomes["refused"] += 1
-    assert min(outcomes.values()) > 20
 
 
 # Bounds
