@@ -1,6 +1,7 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
 import fnmatch
+import os
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -64,13 +65,20 @@ _LARGEST_FILE: Final = 64 << 20
 def input_file(text: str) -> InputFile:
     """Read the file that an option names."""
     try:
-        with Path(text).open("rb") as stream:
+        with open(text, "rb", opener=_opened_at_once) as stream:
             content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise ValueError(f"{text} cannot be read: {error.strerror}") from None
     if len(content) > _LARGEST_FILE:
         raise ValueError(f"{text} holds more than {size_text(_LARGEST_FILE)}: name the file itself")
     return InputFile(str(Path(text)), content)
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to is empty instead of waited for."""
+    file = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(file, True)
+    return file
 
 
 def moment(text: str) -> datetime:

@@ -373,3 +373,10 @@ def test_a_list_without_an_end_is_refused(program: Program) -> None:
     done = program("analyze", CONSOLE, "--exemptions", "/dev/zero")
     assert done.code == 2
     assert "/dev/zero holds more than 64 MiB" in " ".join(done.messages.split())
+
+
+def test_a_pipe_that_nobody_writes_to_is_an_empty_list(program: Program, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "exemptions.csv")
+    done = program("analyze", CONSOLE, "--exemptions", tmp_path / "exemptions.csv")
+    assert done.code == 3
+    assert "row 1: missing: account, user" in done.messages

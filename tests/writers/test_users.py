@@ -198,7 +198,7 @@ def test_verdicts_are_counted_unused_first_with_remarks() -> None:
         (Verdict.RETIRED, 4, "2 to check"),
         (Verdict.DORMANT, 6, "last used or set 90 days or more before as-of"),
         (Verdict.ACTIVE, 7, "1 exempt"),
-        (Verdict.UNDETERMINED, 5, "not understood or contradictory: never counted as unused"),
+        (Verdict.UNDETERMINED, 4, "not understood or contradictory: never counted as unused"),
     ]
 
 
