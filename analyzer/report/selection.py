@@ -245,8 +245,8 @@ def _as_of_text(report: SurveyedReport) -> str:
 
 def _repeated_row_note(report: SurveyedReport) -> str:
     count = len(report.repeated)
-    what = "1 row is of a user" if count == 1 else f"{count} rows are of users"
-    return f"{report.file.name}: {what} of whom this report or another has one more: counted once."
+    what = "1 row repeats a user" if count == 1 else f"{count:,} rows repeat users"
+    return f"{report.file.name}: {what} of another row: each user counts once."
 
 
 def _difference_note(identities: Sequence[str]) -> str:

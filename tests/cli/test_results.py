@@ -48,7 +48,7 @@ UTC (from the file name).
 Other users: 4 retired (2 to check), 6 dormant, 7 active (1 exempt), 4 undetermined.
 """
 NOTES = f"""\
-Note: {CONSOLE}: 1 row is of a user of whom this report or another has one more: counted once.
+Note: {CONSOLE}: 1 row repeats a user of another row: each user counts once.
 Note: Rows of the same ARN differ, so the cells in which they do are unknown: \
 arn:aws:iam::123456789012:user/team/ops/dana.whitlock.
 Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.

@@ -214,7 +214,7 @@ def test_a_report_saved_again_row_for_row_counts_once(tmp_path: Path) -> None:
     report = analyzer.load(tmp_path)
     assert verdicts(report) == VERDICTS
     assert said(report, tmp_path) == [
-        "b.csv: 3 rows are of users of whom this report or another has one more: counted once."
+        "b.csv: 3 rows repeat users of another row: each user counts once."
     ]
 
 
@@ -356,7 +356,7 @@ def test_a_row_that_stands_there_twice_counts_once_and_is_said(tmp_path: Path) -
     assert rows(report) == {"ann": 3, "bob": 4}
     assert counts(report) == {"012345678901": (4, 1, 1, 2)}
     assert said(report, tmp_path) == [
-        "report.csv: 1 row is of a user of whom this report or another has one more: counted once."
+        "report.csv: 1 row repeats a user of another row: each user counts once."
     ]
 
 
@@ -391,7 +391,7 @@ def test_rows_that_differ_in_form_alone_are_the_same(tmp_path: Path, cells: dict
     assert verdicts(report) == VERDICTS
     assert counts(report) == {"012345678901": (4, 1, 1, 2)}
     assert said(report, tmp_path) == [
-        "report.csv: 1 row is of a user of whom this report or another has one more: counted once."
+        "report.csv: 1 row repeats a user of another row: each user counts once."
     ]
 
 
@@ -402,7 +402,7 @@ def test_a_report_saved_again_in_other_forms_counts_once(tmp_path: Path) -> None
     report = analyzer.load(tmp_path)
     assert verdicts(report) == VERDICTS
     assert said(report, tmp_path) == [
-        "b.csv: 3 rows are of users of whom this report or another has one more: counted once."
+        "b.csv: 3 rows repeat users of another row: each user counts once."
     ]
 
 
@@ -438,7 +438,7 @@ def test_rows_that_contradict_each_other_leave_their_user_undetermined(tmp_path:
     another = "another row of this ARN has another"
     assert {*reason.split("; ")} == {f"{another} {column}" for column in columns.split()}
     assert said(report, tmp_path) == [
-        "report.csv: 1 row is of a user of whom this report or another has one more: counted once.",
+        "report.csv: 1 row repeats a user of another row: each user counts once.",
         (
             "Rows of the same ARN differ, so the cells in which they do are unknown:"
             " arn:aws:iam::012345678901:user/bob."
