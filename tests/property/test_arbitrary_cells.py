@@ -296,6 +296,27 @@ def test_the_order_of_rows_and_columns_changes_no_verdict(
     assert judgements_by("arn", before) == judgements_by("arn", after)
 
 
+@settings(QUICK, max_examples=25)
+@given(users=HARMED, others=HARMED, column=st.sampled_from(COLUMNS[2:]), data=st.data())
+def test_splitting_a_report_into_files_changes_no_verdict(
+    folder: Path, users: list[Row], others: list[Row], column: str, data: st.DataObject
+) -> None:
+    rows = [
+        *users,
+        *(user | {column: other[column]} for user, other in zip(users, others, strict=False)),
+    ]
+    last = a_user("last")
+    whole = judged_users(saved(folder, report_text([*rows, last])))
+    first = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    parts = folder / "parts"
+    parts.mkdir(exist_ok=True)
+    for part in (True, False):
+        of_part = [row for row, is_first in zip(rows, first, strict=True) if is_first == part]
+        name = f"{part}_status_reports_{AS_OF:%Y-%m-%dT%H-%M-%S}+00-00.csv"
+        saved(parts, report_text([*of_part, last]), name)
+    assert judgements_by("arn", judged_users(parts)) == judgements_by("arn", whole)
+
+
 def test_a_cell_is_read_alike_whatever_stands_in_other_rows(folder: Path) -> None:
     cells = [*MOMENTS, *NO_MOMENTS, *ODD_MOMENTS]
     users = [a_user(f"user-{number}", created=cell) for number, cell in enumerate(cells)]
