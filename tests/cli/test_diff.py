@@ -65,7 +65,7 @@ def test_a_pipe_gets_one_table_with_tabs(program: Program, old: Path, new: Path)
     done = program("diff", old, new)
     lines = [line.split("\t") for line in done.output.decode().splitlines()]
     assert done.code == 0
-    assert {len(line) for line in lines} == {14}
+    assert {len(line) for line in lines} == {17}
     assert lines[0][:3] == ["change", "account", "user"]
     assert [(line[0], line[2]) for line in lines[1:4]] == [
         ("new", "=new"),

@@ -19,6 +19,8 @@ from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved
 from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 OLD = b"what was there before"
 KILLS = 6
 """How often each format is killed at a random moment."""
@@ -41,8 +43,6 @@ HALF_READ = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import analyzer.sources.load
-
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 def load_found(*_, **__):
     print("reading", flush=True)

@@ -10,6 +10,8 @@ from tests.support.builders import ROOT_FOLDER, run
 from tests.support.outputs import EXEMPTIONS, SAMPLES
 from tests.support.processes import python, unmeasured
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 PLACES = (
     {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
     {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "1"},
@@ -50,8 +52,6 @@ def test_a_second_run_gives_the_same_bytes(program: Program, tmp_path: Path) -> 
 NO_CLOCK = """
 import datetime, time
 import pandas, pyarrow.compute, pyarrow.csv  # these look into a datetime in C
-
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 def asked(*_, **__):
     raise AssertionError("somebody asked for the time")

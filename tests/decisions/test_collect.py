@@ -505,6 +505,13 @@ def test_users_csv_shows_that_rows_differ(twice: tuple[Row, Row]) -> None:
     assert len(collected(entered).added) == 1
 
 
+def test_two_rows_of_one_user_that_show_it_otherwise_are_refused() -> None:
+    (row,) = user_rows(a_user())
+    entry = ("delete", "Anna", f"{DAY}")
+    with pytest.raises(InputRefused, match="another row of this user, which differs"):
+        read_entries("bulk.csv", bulk([row, row | {"mfa_active": "true"}], entry))
+
+
 def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
     (row,) = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
     entered = read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}")))

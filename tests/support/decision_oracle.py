@@ -336,14 +336,6 @@ def names_one_user(entry: Entry) -> bool:
     return entry.shown["account"].zfill(12) == arn[1] and user == arn[3]
 
 
-def shows_what_it_decides_on(entry: Entry) -> bool:
-    """A row of `users.csv` cannot show that another row of the report says something else.
-
-    Taken here: it is refused, as it is no record of what the report showed.
-    """
-    return CONTRADICTED not in one_row(rows_of_user(entry.report, entry.cells)).values()
-
-
 def is_readable(entry: Entry) -> bool:
     """An entry has a word, a name, a date, for keep a comment, and a row of one user."""
     return (
@@ -352,7 +344,6 @@ def is_readable(entry: Entry) -> bool:
         and day_entered(entry) is not None
         and is_explained(entry)
         and names_one_user(entry)
-        and shows_what_it_decides_on(entry)
     )
 
 

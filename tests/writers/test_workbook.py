@@ -396,7 +396,7 @@ def test_too_many_accounts_to_recount_are_counted_by_the_program(
 def test_a_check_that_fails_turns_red(book: Workbook) -> None:
     rules = book["Summary"].conditional_formatting
     cells = {str(each.sqref): each.rules[0].formula for each in rules}
-    assert cells == {where: ['"DIFFERS"'] for where in ("B39", "H81:H83", "K87:K88")}
+    assert cells == {where: ['"DIFFERS"'] for where in ("B39", "H82:H84", "K88:K89")}
     assert row_of(book["Summary"], "Row count check")[1] == '=IF(B38=B35+B36+B37,"OK","DIFFERS")'
 
 

@@ -289,7 +289,7 @@ def test_charts_hold_the_numbers_that_they_show(file: bytes) -> None:
     chart = parts(file)["xl/charts/chart1.xml"].decode()
     assert re.findall(r"<(?:c:)?v>([^<]+)<", chart) == [
         *("unused", "retired", "dormant", "active", "undetermined"),
-        *("26", "4", "6", "7", "5"),
+        *("26", "4", "6", "7", "4"),
     ]
 
 
@@ -310,7 +310,7 @@ def test_cells_lie_where_their_names_say(file: bytes) -> None:
 
 def test_the_file_can_be_read_row_by_row(file: bytes) -> None:
     book = openpyxl.load_workbook(io.BytesIO(file), read_only=True)
-    assert len(list(book["All users"].rows)) == 49
+    assert len(list(book["All users"].rows)) == 48
 
 
 @pytest.mark.no_cover
