@@ -232,6 +232,9 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
     except InputRefused as refused:
         yield _refused_source(name, InputRefused(refused.problems))
         return
+    except OSError as error:
+        yield _refused_source(name, unreadable_file(name, error))
+        return
     if data.startswith(ZIP):
         yield from _archive_sources(name, partial(BytesIO, data), limit)
     else:

@@ -130,9 +130,10 @@ def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
         kind = type(source).__name__
         raise TypeError(f"{_ACCEPTED_SOURCES}, not a {kind}: load(*paths) takes many")
     name = getattr(source, "name", "")
-    # Reading nothing shows whether it gives text.
-    is_text = isinstance(source.read(0), str)
-    stream = BytesIO(source.read().encode()) if is_text else cast("BinaryIO", source)
+    stream = cast("BinaryIO", source)
+    with suppress(OSError):  # What fails is refused below, with the problems of all.
+        if isinstance(source.read(0), str):  # Reading nothing shows whether it gives text.
+            stream = BytesIO(source.read().encode())
     return name if isinstance(name, str) else "", "file object", stream
 
 

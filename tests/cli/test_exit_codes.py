@@ -307,7 +307,6 @@ def test_a_closed_standard_output_ends_with_73_unless_only_files_are_asked_for(
 # 141
 
 
-@pytest.mark.no_cover
 def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
     for form in ("csv", "json"):
         script = '"$@" | head -1 | head -c 20; echo " ${PIPESTATUS[0]}"'
@@ -325,7 +324,6 @@ def broken_pipe() -> Iterator[int]:
     os.close(writer)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["analyze", str(CONSOLE)]])
 def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
     arguments: list[str],

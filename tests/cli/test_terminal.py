@@ -19,14 +19,13 @@ from tests.support.outputs import (
 )
 from tests.support.processes import on_terminal
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 ORGANIZATION = SAMPLES / "organization"
 PLAIN = {"NO_COLOR": "1"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_the_table_fills_the_terminal_with_colours_and_says_everything_once(columns: int) -> None:
     shown = on_terminal(*ON_CONSOLE, columns=columns)
@@ -35,16 +34,19 @@ def test_the_table_fills_the_terminal_with_colours_and_says_everything_once(colu
     assert COLOURS.sub("", shown.screen) == table_text(analyzed_console(), UNUSED, width=columns)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
 def test_colours_can_be_refused(variables: dict[str, str]) -> None:
     shown = on_terminal(*ON_CONSOLE, "--verdict", "all", columns=160, variables=variables)
     assert shown.screen == table_text(analyzed_console(), ALL, width=160)
 
 
+@pytest.mark.no_cover
 def test_an_empty_no_color_refuses_nothing() -> None:
     assert COLOURS.search(on_terminal(*ON_CONSOLE, variables={"NO_COLOR": ""}).screen)
 
 
+@pytest.mark.no_cover
 def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> None:
     shown = on_terminal(*ON_CONSOLE, piped="output", variables={"FORCE_COLOR": "1"})
     assert shown.output.decode() == table_text(analyzed_console(), UNUSED)
@@ -53,6 +55,7 @@ def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> N
     assert "Not visible in a credential report: SSH public keys" in shown.screen
 
 
+@pytest.mark.no_cover
 def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_written(
     tmp_path: Path,
 ) -> None:
@@ -62,6 +65,7 @@ def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_w
     assert target.read_bytes() == csv_bytes(analyzed_console(), UNUSED)
 
 
+@pytest.mark.no_cover
 def test_a_terminal_that_takes_only_ascii_gets_a_table_of_it(tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([a_user("zoë")]))
     variables = PLAIN | {"PYTHONIOENCODING": "ascii"}
@@ -71,6 +75,7 @@ def test_a_terminal_that_takes_only_ascii_gets_a_table_of_it(tmp_path: Path) -> 
     assert r"zo\xeb" in shown.screen
 
 
+@pytest.mark.no_cover
 def test_what_stands_in_a_report_commands_no_terminal(tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([a_user(name) for name in HARD_NAMES], quoted=True))
     for form in ("table", "csv"):

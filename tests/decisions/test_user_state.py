@@ -26,8 +26,6 @@ from tests.support.builders import (
 )
 from tests.support.decisions import analysis_of, line
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 LATER = AS_OF + timedelta(days=10)
 SECOND = timedelta(seconds=1)
 USED = days_before(100)
@@ -61,6 +59,7 @@ def news(before: Row, now: Row) -> list[str]:
     return added
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("before", "now"),
     [
@@ -167,6 +166,7 @@ UNKNOWN_THEN_ACCESS: list[tuple[Row, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("before", "now", "text"), UNKNOWN_THEN_ACCESS)
 def test_an_unknown_cell_that_turns_out_to_be_access_is_news(
     before: Row, now: dict[str, Any], text: str
@@ -175,12 +175,14 @@ def test_an_unknown_cell_that_turns_out_to_be_access_is_news(
     assert any(each.startswith(text) for each in added), added
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("before", [before for before, _, _ in UNKNOWN_THEN_ACCESS])
 def test_an_unknown_cell_that_turns_out_to_be_nothing_is_no_news(before: Row) -> None:
     nothing = a_user(key_1=a_key()) if "user" in before else a_user()
     assert news(a_user() | before, nothing) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [(AS_OF - SECOND, []), (AS_OF, []), (AS_OF + SECOND, ["password changed 2026-05-01"])],
@@ -192,6 +194,7 @@ def test_a_password_whose_change_was_unknown_was_changed_since_if_that_was_after
     assert news(before, a_user(password=a_password(USED, changed))) == expected
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("created", "expected"),
     [(AS_OF, []), (AS_OF + SECOND, ["access key created 2026-05-01"])],
@@ -203,12 +206,14 @@ def test_an_inactive_key_may_be_the_one_in_a_slot_that_was_unknown_unless_it_is_
     assert news(before, a_user(key_1=an_inactive_key(created))) == expected
 
 
+@pytest.mark.no_cover
 def test_an_active_key_without_a_date_is_news_unless_there_was_an_active_one() -> None:
     undated = a_user(key_1=a_key(), access_key_1_last_rotated="soon")
     assert news(a_user(), undated) == ["access key activated"]
     assert news(a_user(key_1=a_key()), undated) == []
 
 
+@pytest.mark.no_cover
 def test_more_credentials_than_the_slots_show_are_news() -> None:
     more: Row = {"additional_credentials_info": "1 more access key"}
     none: Row = {"additional_credentials_info": "N/A"}
@@ -224,10 +229,12 @@ def test_more_credentials_than_the_slots_show_are_news() -> None:
     assert access_added(now, now, AS_OF) == []
 
 
+@pytest.mark.no_cover
 def test_what_is_gone_from_the_report_is_no_access() -> None:
     assert state(a_user()).has_working_credential is False
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("user", "expected"),
     [
@@ -245,6 +252,7 @@ def test_a_credential_works_or_not_or_that_is_hidden(user: Row, *, expected: boo
     assert state(user).has_working_credential is expected
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "cells",
     [
@@ -264,6 +272,7 @@ def test_a_cell_that_hides_access_or_use_makes_a_user_unknown(cells: Row) -> Non
     assert state(a_user() | cells).is_unknown
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "user",
     [
@@ -276,6 +285,7 @@ def test_a_user_whose_access_and_use_can_be_read_is_known(user: Row) -> None:
     assert not state(user).is_unknown
 
 
+@pytest.mark.no_cover
 def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
     uses = [days_before(number) for number in (30, 20, 10)]
     for first, second, third in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
@@ -288,6 +298,7 @@ def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
     assert state(a_user()).last_use is None
 
 
+@pytest.mark.no_cover
 def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
     twice = (a_user(password_enabled="true"), a_user(mfa=True))
     (page,) = analysis_of(*twice).pages()
@@ -296,6 +307,7 @@ def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
         assert each.keys[0].is_active is False
 
 
+@pytest.mark.no_cover
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])

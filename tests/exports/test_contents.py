@@ -29,8 +29,6 @@ from tests.support.runs import (
     visible,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-06-01", "2026-06-15", "2026-06-30"
 OTHER = "210987654321"
@@ -55,6 +53,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (runs / "latest").resolve()
 
 
+@pytest.mark.no_cover
 def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(
     first_run: Path,
 ) -> None:
@@ -64,6 +63,7 @@ def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(
     assert names == {*OUTPUTS, "manifest.json", "reports"}
 
 
+@pytest.mark.no_cover
 def test_csv_and_json_list_all_users_and_a_first_run_no_changes(first_run: Path) -> None:
     users = table((first_run / "users.csv").read_bytes())
     document = json.loads((first_run / "analysis.json").read_bytes())
@@ -72,6 +72,7 @@ def test_csv_and_json_list_all_users_and_a_first_run_no_changes(first_run: Path)
     assert changed(first_run) == []
 
 
+@pytest.mark.no_cover
 def test_outputs_name_reports_by_their_place_in_the_run(first_run: Path) -> None:
     document = json.loads((first_run / "analysis.json").read_bytes())
     assert document["files"][0]["name"] == f"reports/{SAMPLE.name}"
@@ -82,6 +83,7 @@ def test_outputs_name_reports_by_their_place_in_the_run(first_run: Path) -> None
     assert not any(".credreport-" in text for text in (*contents, *cells))
 
 
+@pytest.mark.no_cover
 def test_the_same_run_in_another_folder_has_the_same_bytes(first_run: Path, runs: Path) -> None:
     def files(run: Path) -> Iterator[tuple[str, bytes]]:
         for path in run.rglob("*.*"):
@@ -91,6 +93,7 @@ def test_the_same_run_in_another_folder_has_the_same_bytes(first_run: Path, runs
     assert {*files(first_run)} == {*files(runs / "latest")}
 
 
+@pytest.mark.no_cover
 def test_changes_since_the_previous_run_are_listed_and_get_a_sheet(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
@@ -111,6 +114,7 @@ def test_changes_since_the_previous_run_are_listed_and_get_a_sheet(
     assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_notes_name_reports_by_their_place_in_the_run(
     runs: Path, reports: Path, capsys: Capture
@@ -125,6 +129,7 @@ def test_notes_name_reports_by_their_place_in_the_run(
     assert note in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path) -> None:
     base = "2026-03-01T09-30-00Z"
@@ -134,6 +139,7 @@ def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path) -> 
     assert table((runs / "latest" / "changes.csv").read_bytes()) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_evidence_about_service_credentials_makes_another_run(runs: Path, reports: Path) -> None:
     report = console_report(reports, FIRST)
@@ -147,6 +153,7 @@ def test_evidence_about_service_credentials_makes_another_run(runs: Path, report
     assert user["caveats"] == "service-credential"
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_latest(
     runs: Path, reports: Path
@@ -161,6 +168,7 @@ def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_late
     assert changed(runs / name(THIRD)) == [("new", "bob"), ("new", "eve")]
 
 
+@pytest.mark.no_cover
 def test_accounts_that_are_missing_are_told_and_never_gone(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
@@ -187,6 +195,7 @@ def test_accounts_that_are_missing_are_told_and_never_gone(
     assert exporting(runs, "--from", reports, "--fail-on", "retired") == 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_for_that(
     runs: Path, reports: Path
@@ -199,6 +208,7 @@ def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_f
     assert table((runs / "latest" / "changes.csv").read_bytes()) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_an_account_that_could_not_be_read_for_once_changes_nothing(
     runs: Path, reports: Path, tmp_path: Path
@@ -218,6 +228,7 @@ def test_an_account_that_could_not_be_read_for_once_changes_nothing(
     assert record_of(runs / "latest")["compared_with"] == f"{SECOND}T09-30-00Z"
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
 def test_each_run_is_compared_by_the_exemptions_that_it_was_made_with(
     runs: Path, reports: Path, tmp_path: Path
@@ -247,6 +258,7 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
     assert cause.startswith(f"not covered before: the run {run.name} is refused: ")
 
 
+@pytest.mark.no_cover
 def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_removed(
     runs: Path, reports: Path
 ) -> None:

@@ -19,8 +19,6 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.support.outputs import SAMPLES
 from tests.support.runs import exporting
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 ORGANIZATION = SAMPLES / "organization"
 OUTPUTS = ("users.csv", "findings.csv", "analysis.json", "review.xlsx", "findings.ocsf.json")
 

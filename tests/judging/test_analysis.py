@@ -41,8 +41,6 @@ from tests.support.outputs import (
     table_text,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 ORGANIZATION = SAMPLES / "organization"
 
 
@@ -62,6 +60,7 @@ def everything_written(analysis: Analysis) -> tuple[bytes, bytes, bytes, str]:
 # Counts
 
 
+@pytest.mark.no_cover
 def test_the_counts_are_those_of_the_users() -> None:
     analysis = of_organization()
     users = analysis.users
@@ -79,6 +78,7 @@ def test_the_counts_are_those_of_the_users() -> None:
     assert counted == Counter(told)
 
 
+@pytest.mark.no_cover
 def test_the_counts_have_the_columns_that_are_promised_also_where_there_is_nobody(
     tmp_path: Path,
 ) -> None:
@@ -90,6 +90,7 @@ def test_the_counts_have_the_columns_that_are_promised_also_where_there_is_nobod
         assert [str(counts[name].dtype) for name in ("exempt", "users")] == ["bool", "int64"]
 
 
+@pytest.mark.no_cover
 def test_each_combination_is_counted_in_one_row_in_the_order_of_its_words() -> None:
     counts = of_organization().totals.counts
     words = list(counts.drop(columns="users").itertuples(index=False, name=None))
@@ -112,6 +113,7 @@ BANDS = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("days", "band"), BANDS)
 def test_users_are_counted_by_the_band_of_their_age(tmp_path: Path, days: int, band: str) -> None:
     counts = analyzed(tmp_path, [a_user(created=days_before(days))]).totals.counts
@@ -119,11 +121,13 @@ def test_users_are_counted_by_the_band_of_their_age(tmp_path: Path, days: int, b
     assert band in AGE_BANDS
 
 
+@pytest.mark.no_cover
 def test_an_age_that_is_not_known_is_a_band_of_its_own(tmp_path: Path) -> None:
     counts = analyzed(tmp_path, [a_user(created="long ago")]).totals.counts
     assert counts["age_band"].tolist() == ["unknown"]
 
 
+@pytest.mark.no_cover
 def test_reasons_of_undetermined_users_are_not_told_apart_in_the_counts(tmp_path: Path) -> None:
     users = [a_user(f"user{n}", password_enabled=f"odd {n}") for n in range(5)]
     counts = analyzed(tmp_path, users).totals.counts
@@ -131,6 +135,7 @@ def test_reasons_of_undetermined_users_are_not_told_apart_in_the_counts(tmp_path
     assert count == {"verdict": "undetermined", "reason": "", "users": 5}
 
 
+@pytest.mark.no_cover
 def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others(tmp_path: Path) -> None:
     users = [a_user("ann"), a_user("bob"), a_user("eve"), a_user("busy", key_1=a_key())]
     totals = analyzed(tmp_path, users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals
@@ -141,6 +146,7 @@ def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others(tmp_pat
     assert totals.users(Verdict.RETIRED) == 0
 
 
+@pytest.mark.no_cover
 def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns(tmp_path: Path) -> None:
     nobody, somebody = analyzed(tmp_path, []), of_organization()
     assert len(nobody.users) == 0
@@ -152,6 +158,7 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns(tmp_path: 
 # The same however it is computed
 
 
+@pytest.mark.no_cover
 def test_a_report_that_is_not_kept_gives_the_same_as_one_that_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -160,6 +167,7 @@ def test_a_report_that_is_not_kept_gives_the_same_as_one_that_is(
     assert everything_written(of_organization()) == kept
 
 
+@pytest.mark.no_cover
 def test_small_pages_give_the_same_as_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = everything_written(of_organization())
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
@@ -181,6 +189,7 @@ def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
     return pages
 
 
+@pytest.mark.no_cover
 def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -192,6 +201,7 @@ def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
     assert len(pages) == len(list(analysis.pages()))
 
 
+@pytest.mark.no_cover
 def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -206,6 +216,7 @@ def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
     assert len(pages) == 2 * one_pass
 
 
+@pytest.mark.no_cover
 def test_totals_that_are_asked_for_first_are_those_of_all_pages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -215,6 +226,7 @@ def test_totals_that_are_asked_for_first_are_those_of_all_pages(
     assert_frame_equal(first.totals.counts, later.totals.counts)
 
 
+@pytest.mark.no_cover
 def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -225,6 +237,7 @@ def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
     assert analysis.totals.counts["users"].sum() == len(analysis.users)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("page_rows", [1, 100, 1000])
 def test_columns_have_one_type_whatever_the_size(
     page_rows: int, monkeypatch: pytest.MonkeyPatch
@@ -246,6 +259,7 @@ def frames(page: Page) -> list[pd.DataFrame]:
     return [page.users, page.keys, page.certificates, page.unread, page.cells]
 
 
+@pytest.mark.no_cover
 def test_no_column_of_text_is_left_to_pandas_to_guess(tmp_path: Path) -> None:
     contradicting = [a_user("ann"), a_user("ann", mfa_active="true"), a_user("eve", mfa_active="?")]
     for analysis in (of_organization(), analyzed(tmp_path, contradicting)):
@@ -254,6 +268,7 @@ def test_no_column_of_text_is_left_to_pandas_to_guess(tmp_path: Path) -> None:
             assert np.dtype(object) not in set(frame.dtypes)
 
 
+@pytest.mark.no_cover
 def test_judging_does_not_change_its_input() -> None:
     report = analyzer.load(SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv")
     pages = list(report.pages())
@@ -287,6 +302,7 @@ def varied_users() -> list[Row]:
     return [user for each in users for user in each]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(5))
 def test_results_do_not_depend_on_the_order_of_the_rows(tmp_path: Path, seed: int) -> None:
     users = varied_users()
@@ -297,6 +313,7 @@ def test_results_do_not_depend_on_the_order_of_the_rows(tmp_path: Path, seed: in
     assert table_text(in_order, width=80) == table_text(in_disorder, width=80)
 
 
+@pytest.mark.no_cover
 def test_root_rows_are_judged_nowhere(tmp_path: Path) -> None:
     text = report_text([a_user("ann")], root=the_root())
     analysis = analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF))

@@ -27,8 +27,6 @@ from tests.support.builders import (
 )
 from tests.support.outputs import analyzed, analyzed_console, exemptions_of
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 EVERY_COLUMN = (*COLUMNS, MORE_CREDENTIALS)
 
 

@@ -29,8 +29,6 @@ from tests.support.builders import (
 )
 from tests.support.outputs import analyzed, analyzed_console, exemptions_of, json_document
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 FIRST, SECOND = "111111111111", "222222222222"
 
 USERS: tuple[Row, ...] = (

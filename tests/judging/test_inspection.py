@@ -36,8 +36,6 @@ from tests.support.builders import (
 )
 from tests.support.outputs import CONSOLE, SAMPLES, analyzed, exemptions_of
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
 NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))
 ODD = a_user("odd", password=a_password(days_before(1))) | {"mfa_active": "?"}

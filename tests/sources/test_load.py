@@ -1,12 +1,15 @@
 """Reports of all sources are loaded as one, and each file is described as it lay on disk."""
 
 import gzip
+import io
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import analyzer
+from analyzer.errors import InputRefused
 from analyzer.sources import load
 from analyzer.sources.find import find_sources
 from tests.support.builders import a_user
@@ -84,3 +87,18 @@ def test_a_file_that_cannot_be_read_to_its_end_is_refused() -> None:
     """Linux gives this file to its owner, and an error instead of its first bytes."""
     (found,) = refused("/proc/self/mem")
     assert found.message == "it cannot be read: Input/output error"
+
+
+class Failing(io.BytesIO):
+    """Fail where a file on a lost disk does."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise OSError(5, "Input/output error", str(size))
+
+
+def test_reports_in_memory_that_cannot_be_read_are_refused_with_the_others_problems() -> None:
+    nothing = io.BytesIO()
+    zipfile.ZipFile(nothing, "w").close()
+    with pytest.raises(InputRefused) as refusal:
+        analyzer.load(Failing(PLAIN.encode()), nothing.getvalue(), b"no report")
+    assert len(refusal.value.problems) == 3
