@@ -294,8 +294,6 @@ def _reading(page: Page, name: str) -> str:
     if name == columns.ADDITIONAL_CREDENTIALS_INFO:
         has_more = bool(Facts(page).more_credentials[0])
         return "more credentials than are listed" if has_more else "no more credentials"
-    if name not in _READINGS:
-        return "read as it stands"
     yes, no = _READINGS[name]
     for slots, frame in (
         (columns.ACCESS_KEYS, page.keys),

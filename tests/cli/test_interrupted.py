@@ -19,8 +19,6 @@ from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved
 from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 OLD = b"what was there before"
 KILLS = 6
 """How often each format is killed at a random moment."""
@@ -92,6 +90,7 @@ def test_a_run_that_is_stopped_leaves_the_old_files_and_nothing_else(
     assert held(tmp_path / "out") == {"a.json": OLD, "b.csv": OLD}
 
 
+@pytest.mark.no_cover
 def test_ctrl_c_ends_with_130_in_this_process_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +150,7 @@ def killed(runs: RunsToKill, report: Path, target: Path, seconds: float) -> tupl
     return target.read_bytes(), is_hit
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("ending", "users"), [("csv", 20_000), ("json", 2_000)])
 def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_a_whole_new_one(
     tmp_path: Path, ending: str, users: int

@@ -208,6 +208,14 @@ def test_rows_that_differ_are_explained_together(tmp_path: Path) -> None:
     assert reading.endswith("; another row of this ARN has another value")
 
 
+def test_a_place_of_use_in_which_rows_differ_is_not_understood(tmp_path: Path) -> None:
+    place = "access_key_1_last_used_region"
+    used = a_user("ann", key_1=a_key(LONG_AGO, days_before(2)))
+    (explanation,) = analyzed(tmp_path, [used, used | {place: "eu-north-1"}]).explain("ann")
+    found = readings(explanation, "certainty") | readings(explanation, "verdict")
+    assert found[place] == "not understood; another row of this ARN has another value"
+
+
 def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> None:
     user = a_user("ann", password=a_password(days_before(60)))
     explanation = explained(tmp_path, user, "*,ann,By design,,")

@@ -126,7 +126,6 @@ def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
     return draw(st.sampled_from(["\n", "\r\n"])).join(text), expected
 
 
-@pytest.mark.no_cover
 @settings(
     derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -180,7 +179,7 @@ def test_repeated_and_contradicting_rows_are_found_across_pieces(tmp_path: Path)
     whole = everything(analyzer.load(path))
     with in_pieces():
         assert everything(analyzer.load(path)) == whole
-    assert "3 rows are of users" in str(whole["notes"])
+    assert "3 rows repeat users" in str(whole["notes"])
 
 
 @pytest.mark.parametrize("name", ["owner", "row", "file"])
