@@ -145,6 +145,7 @@ def tidy(
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
     raw = {name: text_series(cells.text(name)) for name in columns.IN_REPORT}
     names = differing[differing[columns.COLUMN] == columns.USER].assign(value=ROWS_DIFFER)
+    names = names.astype({columns.VALUE: TEXT})  # pandas 2.3 makes it object where it is empty
     unread = pd.concat([_NONE_UNREAD, names, *cells.unread], ignore_index=True)
     cells_as_text = pd.DataFrame(raw, copy=False)
     return Page(users, keys, certificates, unread, differing, cells_as_text)
