@@ -177,11 +177,8 @@ def _request(
         contents.OWNERS: judging.owners,
         contents.ACCOUNTS: accounts,
     }
-    # The values count, not the file that they stand in.
-    names = [each.name for each in fields(judging) if each.name != "settings"]
-    recorded = {name: getattr(judging, name) for name in names}
     parameters = {
-        **{name: _recorded_value(value) for name, value in recorded.items()},
+        **_judging_parameters(judging),
         "fail_on": sorted(fail_on),
         "accounts": _recorded_value(accounts),
         "service_credentials": aws.service_credentials and not options.sources,
@@ -205,6 +202,12 @@ def _request(
         feeds=[each for each in Feed if each in options.also],
         hub_region=options.hub_region,
     )
+
+
+def _judging_parameters(judging: JudgingOptions) -> dict[str, object]:
+    """Return the options by which a run is judged; they count, not the file of settings."""
+    names = [each.name for each in fields(judging) if each.name != "settings"]
+    return {name: _recorded_value(getattr(judging, name)) for name in names}
 
 
 def _recorded_value(value: object) -> object:

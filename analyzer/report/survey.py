@@ -156,27 +156,21 @@ class _Survey:
             self.problems += self._unread_date_problems()
         if problems := [*self.read_problems, *self.problems, *self._problems_of_whole()]:
             return InputRefused(problems)
-        text, rows, credentials = self.text, self.rows, self.text.service_credentials
+        text, credentials = self.text, self.text.service_credentials
         newest = datetime.fromtimestamp(int(self.newest.astype(np.int64)), UTC)
         own, own_source = own_as_of(text, newest)
-        accounts = [
-            AccountRows(account=each, rows=rows[each, False] + roots, roots=roots)
-            for each in sorted({account for account, _ in rows})
-            for roots in [rows[each, True]]
-        ]
-        file = ReportFile(
-            name=text.name,
-            sha256=text.sha256,
-            size=text.size,
-            as_of=option or own,
-            as_of_source=AsOfSource.OPTION if option else own_source,
-            baseline=own if own_source in AWS_SOURCES else newest,
-            accounts=tuple(accounts),
-            service_credentials=credentials.file if credentials else None,
-        )
         return SurveyedReport(
             text=text,
-            file=file,
+            file=ReportFile(
+                name=text.name,
+                sha256=text.sha256,
+                size=text.size,
+                as_of=option or own,
+                as_of_source=AsOfSource.OPTION if option else own_source,
+                baseline=own if own_source in AWS_SOURCES else newest,
+                accounts=tuple(self._account_rows()),
+                service_credentials=credentials.file if credentials else None,
+            ),
             newest=newest,
             own_as_of=own,
             own_source=own_source,
@@ -185,6 +179,11 @@ class _Survey:
             rows=None if self.kept is None else tuple(self.kept),
             date_form=form,
         )
+
+    def _account_rows(self) -> Iterator[AccountRows]:
+        for account in sorted({account for account, _ in self.rows}):
+            roots = self.rows[account, True]
+            yield AccountRows(account=account, rows=self.rows[account, False] + roots, roots=roots)
 
     def _date_form(self) -> str:
         """Return the form of all dates, if it is one local form and it is sure which."""

@@ -1,6 +1,6 @@
 """Write a history: a table of it as CSV, all as JSON or Markdown, or one for a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, TextIO
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes.coverage import whole_days
+from analyzer.changes.coverage import Coverage, whole_days
 from analyzer.changes.history import ASSUMED, History
 from analyzer.changes.history_events import AFTER, BEFORE, DETAIL, EVENT
 from analyzer.judging.explanation import aligned
@@ -202,17 +202,28 @@ def remarks(history: History) -> Iterator[str]:
     if settings := history.analysis.settings:
         yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
-    for each in history.coverages:
+    yield from _coverage_remarks(history.coverages)
+    without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
+    yield from owner_notes(history.analysis, without, len(history.users))
+    for what, names in _named_in_remarks(history).items():
+        if len(names):
+            yield f"{what}: {short_list([*names.unique()])}."
+
+
+def _coverage_remarks(coverages: Iterable[Coverage]) -> Iterator[str]:
+    for each in coverages:
         if each.reason:
             yield f"Account {each.account} is not covered: {each.reason}."
         for start, end in each.gaps:
             yield f"Account {each.account}: no report for {_gap_text(start, end)}."
-    without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
-    yield from owner_notes(history.analysis, without, len(history.users))
+
+
+def _named_in_remarks(history: History) -> dict[str, pd.Series]:
+    """Return the accounts, files or users (str) that each remark names."""
     users, period, reports = history.users, history.period.iloc[:-1], history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     later = period["first"] > (history.span.since or period["first"].max())
-    named = {
+    return {
         "The period begins with the first report after its start in": period[columns.ACCOUNT][
             later
         ],
@@ -228,9 +239,6 @@ def remarks(history: History) -> Iterator[str]:
         ],
         "A last use is gone or went back in time": lost[columns.USER],
     }
-    yield from (
-        f"{what}: {short_list([*names.unique()])}." for what, names in named.items() if len(names)
-    )
 
 
 # Cells for people
