@@ -278,12 +278,12 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
     value = page.cells[name].iloc[0] if name in page.cells else page.users[name].iloc[0]
     unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
     value = unread.get(name, value)
-    if pd.isna(value):
+    if name in Facts(page).contradicted_columns:
+        reading = "another row of this ARN has another value"
+    elif pd.isna(value):
         reading = "not in this report"
     else:
         reading = "not understood" if name in unread else _reading(page, name)
-    if name in Facts(page).contradicted_columns:
-        reading += "; another row of this ARN has another value"
     return Cell(
         column=name, value=None if pd.isna(value) else value, reading=reading, decides=decides
     )
