@@ -173,9 +173,8 @@ def sentences(history: History) -> Iterator[str]:
     every = history.period.iloc[-1]
     if every["unused_removed"]:
         yield (
-            "From first unused to gone, median and longest:"
-            f" {_days_text(every, 'least')} days at least, {_days_text(every, 'most')} at most"
-            f" ({count_text(every['unused_removed'], 'user')})."
+            f"Days from first unused to gone, of {count_text(every['unused_removed'], 'user')}:"
+            f" at least {_days_text(every, 'least')}; at most {_days_text(every, 'most')}."
         )
     if OVERDUE in history.period:
         yield (
@@ -188,8 +187,11 @@ def sentences(history: History) -> Iterator[str]:
 
 def _days_text(every: "pd.Series[Any]", edge: str) -> str:
     """Return the median and the longest number of days, at least or at most."""
-    days = [every[f"{measure}_days_at_{edge}"] for measure in ("median", "longest")]
-    return " and ".join("not known" if pd.isna(each) else f"{each:,.1f}" for each in days)
+    days = {each: every[f"{each}_days_at_{edge}"] for each in ("median", "longest")}
+    return ", ".join(
+        f"{each} not known" if pd.isna(number) else f"{each} {number:,g}"
+        for each, number in days.items()
+    )
 
 
 def _gap_text(start: Any, end: Any) -> str:

@@ -247,3 +247,14 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
     assert text.startswith("History: 2026-01-01")
     assert max(map(len, text.splitlines())) <= width
     assert [each in text for each in of_each] == [width > 40] * 2
+
+
+def test_the_days_from_first_unused_to_gone_are_said_in_words(folder: Reports) -> None:
+    reports = folder(
+        report(0, person("ann"), person("bo"), person("cy")),
+        report(7, person("ann"), person("bo")),
+        report(10, person("ann")),
+    )
+    said = "at least median 3.5, longest 7; at most median not known, longest not known."
+    shown = " ".join(run("history", reports).messages.split())
+    assert f"Days from first unused to gone, of 2 users: {said}" in shown

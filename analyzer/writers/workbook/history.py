@@ -87,4 +87,4 @@ def _yes(name: str, rows: pd.DataFrame) -> Texts:
 
 
 def _decimal(name: str, rows: pd.DataFrame) -> Texts:
-    return ["" if pd.isna(each) else f"{each:.1f}" for each in rows[name]]
+    return ["" if pd.isna(each) else f"{each:,g}" for each in rows[name]]
