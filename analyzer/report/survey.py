@@ -383,14 +383,14 @@ def _dates_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarr
     The columns are `columns.TIMESTAMPS`; the next rotation of a password is in the future.
     """
     odd = np.zeros((len(columns.TIMESTAMPS), len(table)), bool)
-    known = np.zeros(len(table), bool)
-    newest = np.full(len(table), NO_MOMENT)
+    newest, next_rotation = np.full((2, len(table)), NO_MOMENT)
     for place, name in enumerate(columns.TIMESTAMPS):
         if name in table.column_names:
             cells = table[name].combine_chunks()
             moment = values.timestamps(cells)
             odd[place] = values.may_be_local_date(cells, moment)
-            known |= ~np.isnat(moment)
-            if name != columns.PASSWORD_NEXT_ROTATION:
+            if name == columns.PASSWORD_NEXT_ROTATION:
+                next_rotation = moment
+            else:
                 newest = np.fmax(newest, moment)
-    return odd, known, newest
+    return odd, ~(np.isnat(newest) & np.isnat(next_rotation)), newest
