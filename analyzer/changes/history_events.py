@@ -37,7 +37,7 @@ _NO_EVENT: Final = frozenset(
 """What may differ from one report to the next without an event of the user's credentials."""
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
-_ROWS_AT_ONCE: Final = 8_192
+_ROWS_AT_ONCE: Final = 2_048
 
 _Event = tuple[int, int, str, str]
 """The position of a user, that of the first reading that shows it, the event, and a sentence."""
