@@ -215,6 +215,15 @@ def test_a_bug_ends_with_70_and_its_traceback() -> None:
     assert messages.endswith("this is a bug; please report it with the lines above.\n")
 
 
+def test_the_program_ends_with_its_code_though_a_thread_still_runs() -> None:
+    thread = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()"
+    run = subprocess.run(
+        python(thread, "rules", "no-such-rule"), capture_output=True, timeout=30, check=False
+    )
+    assert run.returncode == 2
+    assert b"no-such-rule" in run.stderr
+
+
 def test_a_bug_ends_with_70_in_this_process_too(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
